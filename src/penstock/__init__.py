@@ -1,0 +1,3 @@
+"""Recurrent neural networks on sequences: trained, understood, streamed, on a native CPU engine."""
+
+__version__ = "0.1.0"
