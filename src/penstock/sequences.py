@@ -1,0 +1,110 @@
+"""Sequences of different lengths, end to end in one array: the one ragged container."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from penstock.errors import DtypeError, LengthsError, ShapeError
+
+__all__ = ["Batch", "Sequences"]
+
+
+class Batch(NamedTuple):
+    """Sequences side by side.
+
+    values: (batch, time) or (batch, time, features), 0 past a sequence's end
+    lengths: (batch,) int64
+    """
+
+    values: np.ndarray
+    lengths: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """`len(self)` sequences in one array; sequence i is values[offsets[i]:offsets[i + 1]].
+
+    values: (total, features), or (total,) for ids
+    offsets: (sequences + 1,) int64, from 0 to total, never falling; equal neighbours are an empty sequence
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+
+    def __post_init__(self) -> None:
+        values, offsets = np.asarray(self.values), np.asarray(self.offsets)
+        if values.ndim not in (1, 2):
+            raise ShapeError(f"values must be (total,) or (total, features); got {values.shape}")
+        if offsets.ndim != 1 or not len(offsets):
+            raise ShapeError(f"offsets must be (sequences + 1,); got {offsets.shape}")
+        if not np.issubdtype(offsets.dtype, np.integer):
+            raise DtypeError(f"offsets must be whole numbers; got {offsets.dtype}")
+        offsets = offsets.astype(np.int64, copy=False)
+        falls = bool((np.diff(offsets) < 0).any())
+        if offsets[0] != 0 or offsets[-1] != len(values) or falls:
+            raise LengthsError(
+                f"offsets must rise from 0 to the {len(values)} steps of values; "
+                f"got {offsets[0]} to {offsets[-1]}{', falling between' if falls else ''}"
+            )
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "offsets", offsets)
+
+    @classmethod
+    def from_list(cls, arrays: Iterable[ArrayLike], dtype: DTypeLike = None) -> "Sequences":
+        """From one array (time,) or (time, features) per sequence."""
+        parts = [np.asarray(array, dtype) for array in arrays]
+        for position, part in enumerate(parts):
+            if part.ndim not in (1, 2) or part.shape[1:] != parts[0].shape[1:]:
+                raise ShapeError(
+                    f"sequences must all be (time,), or all (time, features) with the same features; "
+                    f"sequence 0 is {parts[0].shape}, sequence {position} is {part.shape}"
+                )
+        offsets = np.zeros(len(parts) + 1, np.int64)
+        np.cumsum([len(part) for part in parts], out=offsets[1:])
+        return cls(np.concatenate(parts) if parts else np.zeros(0, dtype), offsets)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Steps of each sequence, (sequences,) int64."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[position] for position in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, index: slice | np.ndarray | list[int]) -> "Sequences": ...
+    def __getitem__(self, index: int | slice | np.ndarray | list[int]) -> "np.ndarray | Sequences":
+        """A number gives that sequence, a view; a slice or an array of indices or booleans gives Sequences."""
+        if isinstance(index, int | np.integer):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"sequence {index} of {len(self)}")
+            position = int(index) % len(self)
+            return self.values[self.offsets[position] : self.offsets[position + 1]]
+        steps, lengths = self._steps(index)
+        return Sequences(self.values[steps], np.concatenate([[0], np.cumsum(lengths)]))
+
+    def pad(self, indices: slice | np.ndarray | list[int] | None = None) -> Batch:
+        """The chosen sequences (all by default) in one array as long as the longest, 0 past each end."""
+        steps, lengths = self._steps(slice(None) if indices is None else indices)
+        longest = int(lengths.max(initial=0))
+        values = np.zeros((len(lengths), longest, *self.values.shape[1:]), self.values.dtype)
+        values[np.arange(longest) < lengths[:, None]] = self.values[steps]
+        return Batch(values, lengths)
+
+    def _steps(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Where the steps of the chosen sequences lie in `values`, in order, and the sequences' lengths."""
+        if isinstance(index, list):
+            index = np.asarray(index, None if index else np.int64)  # an empty list would become floats
+        chosen = np.arange(len(self))[index]
+        lengths = self.lengths[chosen]
+        ends = np.cumsum(lengths)
+        to_source = np.repeat(self.offsets[:-1][chosen] - (ends - lengths), lengths)
+        return np.arange(len(to_source)) + to_source, lengths

@@ -1,0 +1,129 @@
+"""The description of a network: what it refuses, and its way to JSON and back."""
+
+import json
+
+import numpy as np
+import pytest
+
+from penstock.cells import CELLS
+from penstock.errors import ConfigError
+from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent
+
+
+def a_network(**encoder):
+    return Network(
+        inputs=Embedding(vocabulary_size=50, size=6),
+        encoder=Recurrent(**({"cell": "lstm", "input_size": 6, "hidden_size": 5} | encoder)),
+        head=ClassHead(classes=3, pooling="mean_max"),
+    )
+
+
+def test_json_holds_the_whole_description():
+    network = a_network(cell="lstm", num_layers=2, bidirectional=True, proj_size=3, peephole=True)
+    assert Network.from_json(json.loads(json.dumps(network.to_json()))) == network
+    assert network.to_json()["inputs"] == {"kind": "embedding", "vocabulary_size": 50, "size": 6}
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_every_cell_round_trips_with_its_own_options(cell):
+    network = a_network(cell=cell)
+    assert Network.from_json(network.to_json()) == network
+    assert network.encoder.options() == dict(CELLS[cell].options)
+
+
+def test_old_descriptions_may_leave_out_what_has_a_default():
+    data = a_network().to_json()
+    for name in ("bias", "num_layers", "peephole"):
+        del data["encoder"][name]
+    assert Network.from_json(data) == a_network()
+
+
+def test_numbers_of_numpy_become_plain():
+    head = ClassHead(classes=np.int64(4))
+    encoder = Recurrent(cell="gru", input_size=np.int32(6), hidden_size=5, bidirectional=np.True_)
+    assert json.dumps([head.classes, encoder.input_size, encoder.bidirectional]) == "[4, 6, true]"
+
+
+def test_sizes_follow_directions_and_projection():
+    encoder = Recurrent(input_size=7, hidden_size=5, proj_size=3, bidirectional=True, num_layers=2)
+    assert (encoder.output_size, encoder.layer_input_size(0), encoder.layer_input_size(1)) == (6, 7, 6)
+    assert Recurrent(cell="gru", input_size=7, hidden_size=5).output_size == 5
+
+
+def test_parameter_shapes_bear_pytorch_names():
+    shapes = a_network(num_layers=2, bidirectional=True, proj_size=2, peephole=True).parameter_shapes()
+    assert shapes["inputs.weight"] == (50, 6)
+    assert shapes["encoder.weight_ih_l0"] == (20, 6)
+    assert shapes["encoder.weight_ih_l1_reverse"] == (20, 4)
+    assert shapes["encoder.weight_hh_l0"] == (20, 2)
+    assert shapes["encoder.weight_hr_l1"] == (2, 5)
+    assert shapes["encoder.weight_ch_l1_reverse"] == (3, 5)
+    assert shapes["head.weight"] == (3, 8)
+    assert shapes["head.bias"] == (3,)
+    assert len(shapes) == 1 + 4 * 6 + 2
+
+
+def test_parameter_shapes_without_bias_or_embedding():
+    network = Network(
+        inputs=Numbers(size=4),
+        encoder=Recurrent(cell="rnn", input_size=4, hidden_size=3, bias=False, nonlinearity="relu"),
+        head=ClassHead(classes=2, pooling="last"),
+    )
+    assert set(network.parameter_shapes()) == {
+        "encoder.weight_ih_l0",
+        "encoder.weight_hh_l0",
+        "head.weight",
+        "head.bias",
+    }
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: a_network(cell="lstmm"), "lstm"),
+        (lambda: a_network(hidden_size=0), "hidden_size must be a whole number, at least 1; got 0"),
+        (lambda: a_network(hidden_size=2.5), "hidden_size .* got 2.5"),
+        (lambda: a_network(num_layers=True), "num_layers .* got True"),
+        (lambda: a_network(bidirectional=1), "bidirectional must be True or False; got 1"),
+        (lambda: a_network(proj_size=5), "proj_size must be smaller than hidden_size=5; got 5"),
+        (lambda: a_network(cell="gru", peephole=True), "peephole=True is no option of the cell 'gru'"),
+        (lambda: a_network(nonlinearity="relu"), "nonlinearity='relu' is no option of the cell 'lstm'"),
+        (lambda: a_network(cell="rnn", nonlinearity="gelu"), "one of tanh, relu; got 'gelu'"),
+        (lambda: a_network(input_size=7), "inputs have size 6, the encoder input_size 7"),
+        (lambda: ClassHead(classes=1), "at least 2; got 1"),
+        (lambda: ClassHead(classes=2, pooling="sum"), "last, mean, max, mean_max; got 'sum'"),
+        (lambda: Embedding(vocabulary_size="9", size=2), "vocabulary_size .* got '9'"),
+        (lambda: Network(Embedding(9, 2), None, ClassHead(2)), "encoder must be Recurrent; got None"),
+    ],
+)
+def test_nonsense_is_refused_when_it_is_made(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()
+
+
+def changed(part, **values):
+    data = a_network().to_json()
+    data[part] |= values
+    return data
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([1, 2], "a network must be described by names and values"),
+        ({"inputs": {}, "head": {}}, "a network lacks encoder"),
+        (a_network().to_json() | {"tail": {}}, "a network has no tail; it has encoder, head, inputs"),
+        (a_network().to_json() | {"head": "class"}, "head must be described"),
+        (changed("head", kind="crf"), "head: kind must be one of class; got 'crf'.*newer"),
+        (changed("inputs", kind=["embedding"]), "inputs: kind must be one of embedding, numbers"),
+        (changed("encoder", hiden_size=3), "kind 'recurrent' has no hiden_size; it has .*hidden_size"),
+        (changed("inputs", size="6"), "size must be a whole number"),
+        (
+            {**a_network().to_json(), "inputs": {"kind": "embedding", "size": 3}},
+            "inputs of kind 'embedding' lacks vocabulary_size",
+        ),
+    ],
+)
+def test_a_wrong_description_says_what_is_wrong(data, message):
+    with pytest.raises(ConfigError, match=message):
+        Network.from_json(data)
