@@ -88,7 +88,10 @@ def test_parameter_shapes_without_bias_or_embedding():
         (lambda: a_network(proj_size=5), "proj_size must be smaller than hidden_size=5; got 5"),
         (lambda: a_network(cell="gru", peephole=True), "peephole=True is no option of the cell 'gru'"),
         (lambda: a_network(nonlinearity="relu"), "nonlinearity='relu' is no option of the cell 'lstm'"),
-        (lambda: a_network(cell="rnn", nonlinearity="gelu"), "one of tanh, relu; got 'gelu'"),
+        (
+            lambda: a_network(cell="rnn", nonlinearity="gelu"),
+            "nonlinearity must be 'tanh' or 'relu'; got 'gelu'",
+        ),
         (lambda: a_network(input_size=7), "inputs have size 6, the encoder input_size 7"),
         (lambda: ClassHead(classes=1), "at least 2; got 1"),
         (lambda: ClassHead(classes=2, pooling="sum"), "last, mean, max, mean_max; got 'sum'"),

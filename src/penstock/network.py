@@ -75,13 +75,13 @@ class Recurrent:
         _whole(self, "proj_size", at_least=0)
         for name in ("bidirectional", "bias", "peephole", "reset_after"):
             _flag(self, name)
-        _choice(self, "nonlinearity", ("tanh", "relu"))
         if self.proj_size >= self.hidden_size:
             raise ConfigError(
                 f"Recurrent: proj_size must be smaller than hidden_size={self.hidden_size}; "
                 f"got {self.proj_size}. Take 0 for no projection."
             )
         self._refuse_options_of_other_cells()
+        find(self.cell).complete(self.options())
 
     def _refuse_options_of_other_cells(self) -> None:
         own = find(self.cell).options

@@ -53,7 +53,7 @@ class Sequences:
         object.__setattr__(self, "offsets", offsets)
 
     @classmethod
-    def from_list(cls, arrays: Iterable[ArrayLike], dtype: DTypeLike = None) -> "Sequences":
+    def from_list(cls, arrays: Iterable[ArrayLike], dtype: DTypeLike | None = None) -> "Sequences":
         """From one array (time,) or (time, features) per sequence."""
         parts = [np.asarray(array, dtype) for array in arrays]
         for position, part in enumerate(parts):
@@ -82,7 +82,7 @@ class Sequences:
     @overload
     def __getitem__(self, index: slice | np.ndarray | list[int]) -> "Sequences": ...
     def __getitem__(self, index: int | slice | np.ndarray | list[int]) -> "np.ndarray | Sequences":
-        """A number gives that sequence, a view; a slice or an array of indices or booleans gives Sequences."""
+        """A number gives that sequence, a view; a slice, or an array of indices or booleans, Sequences."""
         if isinstance(index, int | np.integer):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"sequence {index} of {len(self)}")
