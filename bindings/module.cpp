@@ -1,0 +1,216 @@
+// The compiled module: takes arrays and addresses, releases the GIL, calls. Shapes are checked in penstock/engine.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <tuple>
+
+#include "penstock/layer.hpp"
+
+namespace nb = nanobind;
+using namespace penstock;
+using Address = std::uintptr_t;
+using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+
+namespace {
+
+template <class T = float>
+T* at(Address a) {
+    return reinterpret_cast<T*>(a);
+}
+
+// Each Python thread has its own workspace and remembers its last dense plan.
+struct ThreadState {
+    Arena arena;
+    Plan plan;
+    std::tuple<int, int, int, int> dense{-1, -1, -1, -1};
+
+    const Plan& make(int steps, int batch, int layout, Address lengths, Address batch_sizes, int directions) {
+        const std::tuple key{steps, batch, layout, directions};
+        if (!lengths && !batch_sizes && key == dense) return plan;
+        plan.make(steps, batch, static_cast<Layout>(layout), at<const std::int64_t>(lengths),
+                  at<const std::int64_t>(batch_sizes), directions == 2);
+        dense = lengths || batch_sizes ? std::tuple{-1, -1, -1, -1} : key;
+        return plan;
+    }
+};
+thread_local ThreadState thread_state;
+
+// A layer with the addresses of its parameters, in the order of `parameter_names` in penstock/engine/layer.py.
+struct NativeLayer {
+    Layer layer;
+    bool bias;
+
+    NativeLayer(int kind, int input, int hidden, int projection, bool bias_, int directions)
+        : layer(static_cast<CellKind>(kind), input, hidden, projection, directions), bias(bias_) {}
+
+    template <class P, class T>
+    void split(const std::vector<Address>& from, P* to) const {
+        const Sizes& z = layer.sizes();
+        std::size_t i = 0;
+        for (int d = 0; d < layer.directions(); ++d) {
+            to[d] = P{};
+            to[d].w_ih = at<T>(from.at(i++));
+            to[d].w_hh = at<T>(from.at(i++));
+            if (bias) {
+                to[d].b_ih = at<T>(from.at(i++));
+                to[d].b_hh = at<T>(from.at(i++));
+            }
+            if (z.projected) to[d].w_hr = at<T>(from.at(i++));
+            if (z.kind == CellKind::kLstmPeephole) to[d].w_ch = at<T>(from.at(i++));
+        }
+    }
+
+    void run(Address x, const std::vector<Address>& weights, std::uint64_t version, bool repack, int steps, int batch,
+             int layout, Address lengths, Address batch_sizes, Address h0, Address c0, Address y, Address hn,
+             Address cn, Address saved, int threads) {
+        Parameters p[2];
+        split<Parameters, const float>(weights, p);
+        const nb::gil_scoped_release release;
+        layer.pack(p, version, repack);
+        ThreadState& t = thread_state;
+        const Plan& plan = t.make(steps, batch, layout, lengths, batch_sizes, layer.directions());
+        layer.forward(plan, {at(x), at(h0), at(c0), at(y), at(hn), at(cn), at(saved)}, threads, t.arena);
+    }
+
+    void run_backward(Address x, const std::vector<Address>& weights, int steps, int batch, int layout,
+                      Address lengths, Address batch_sizes, Address h0, Address c0, Address y, Address saved,
+                      Address dy, Address dhn, Address dcn, Address dx, Address dh0, Address dc0,
+                      const std::vector<Address>& dweights, int threads) const {
+        Parameters p[2];
+        Gradients g[2];
+        split<Parameters, const float>(weights, p);
+        split<Gradients, float>(dweights, g);
+        const nb::gil_scoped_release release;
+        ThreadState& t = thread_state;
+        const Plan& plan = t.make(steps, batch, layout, lengths, batch_sizes, layer.directions());
+        layer.backward(plan, {at(x), at(h0), at(c0), at(y), at(saved), at(dy), at(dhn), at(dcn), at(dx), at(dh0), at(dc0)},
+                       p, g, threads, t.arena);
+    }
+};
+
+// A stack of one-direction layers, one step at a time: arrays bound once, state carried inside.
+class Step {
+   public:
+    Step(std::vector<NativeLayer*> layers, int batch, int threads) : layers_(std::move(layers)), threads_(threads) {
+        plan_.make(1, batch, Layout::kTimeMajor, nullptr, nullptr, false);
+        for (NativeLayer* l : layers_) {
+            const Sizes& z = l->layer.sizes();
+            h_.emplace_back(std::size_t(batch) * z.P);
+            c_.emplace_back(z.kind == CellKind::kLstm || z.kind == CellKind::kLstmPeephole ? std::size_t(batch) * z.H : 0);
+        }
+        y_.resize(h_.back().size());
+    }
+
+    void operator()(const float* x) {
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            float* h = h_[i].data();
+            float* c = c_[i].empty() ? nullptr : c_[i].data();
+            layers_[i]->layer.forward(plan_, {x, h, c, y_of(i), h, c, nullptr}, threads_, arena_);
+            x = h;
+        }
+    }
+
+    std::vector<float>& h(std::size_t i) { return h_.at(i); }
+    std::vector<float>& c(std::size_t i) { return c_.at(i); }
+    std::vector<float>& y() { return y_; }
+    int batch() const { return plan_.batch; }
+    int inputs() const { return layers_.front()->layer.sizes().I; }
+
+   private:
+    // Inner layers write their output to the state alone; y is a second copy nobody reads but for the last.
+    float* y_of(std::size_t i) {
+        if (i + 1 == layers_.size()) return y_.data();
+        inner_.resize(std::max(inner_.size(), h_[i].size()));
+        return inner_.data();
+    }
+
+    std::vector<NativeLayer*> layers_;
+    int threads_;
+    Plan plan_;
+    Arena arena_;
+    std::vector<std::vector<float>> h_, c_;
+    std::vector<float> y_, inner_;
+};
+
+nb::object view(std::vector<float>& data, int rows, nb::handle owner) {
+    const std::size_t shape[2] = {std::size_t(rows), rows ? data.size() / rows : 0};
+    return nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(data.data(), 2, shape, owner));
+}
+
+nb::object fresh(std::size_t rows, std::size_t columns, float*& data) {
+    data = new float[rows * columns + 1];
+    nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<float*>(p); });
+    const std::size_t shape[2] = {rows, columns};
+    return nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(data, 2, shape, owner));
+}
+
+void map_floats(void (*f)(const float*, float*, std::size_t), const Floats& x,
+                nb::ndarray<float, nb::c_contig, nb::device::cpu> out) {
+    if (x.size() != out.size()) throw std::invalid_argument("x and out must have the same size");
+    f(x.data(), out.data(), x.size());
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    nb::class_<NativeLayer>(m, "NativeLayer")
+        .def(nb::init<int, int, int, int, bool, int>())
+        .def("saved_size", [](const NativeLayer& l, std::size_t rows) { return l.layer.saved_size(rows); }, nb::arg("rows"))
+        .def("run", &NativeLayer::run, nb::arg("x"), nb::arg("weights"), nb::arg("version"), nb::arg("repack"),
+             nb::arg("steps"), nb::arg("batch"), nb::arg("layout"), nb::arg("lengths"), nb::arg("batch_sizes"),
+             nb::arg("h0"), nb::arg("c0"), nb::arg("y"), nb::arg("hn"), nb::arg("cn"), nb::arg("saved"),
+             nb::arg("threads"))
+        .def("run_backward", &NativeLayer::run_backward, nb::arg("x"), nb::arg("weights"), nb::arg("steps"),
+             nb::arg("batch"), nb::arg("layout"), nb::arg("lengths"), nb::arg("batch_sizes"), nb::arg("h0"),
+             nb::arg("c0"), nb::arg("y"), nb::arg("saved"), nb::arg("dy"), nb::arg("dhn"), nb::arg("dcn"),
+             nb::arg("dx"), nb::arg("dh0"), nb::arg("dc0"), nb::arg("dweights"), nb::arg("threads"));
+
+    nb::class_<Step>(m, "NativeStep")
+        .def("__init__",
+             [](Step* self, const std::vector<NativeLayer*>& layers, int batch, int threads) {
+                 new (self) Step(layers, batch, threads);
+             })
+        .def("__call__",
+             [](Step& s, Rows x) {
+                 if (int(x.shape(0)) != s.batch() || int(x.shape(1)) != s.inputs())
+                     throw std::invalid_argument("shape");
+                 const nb::gil_scoped_release release;
+                 s(x.data());
+             })
+        .def("y", [](nb::handle self) { Step& s = nb::cast<Step&>(self); return view(s.y(), s.batch(), self); })
+        .def("h", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.h(i), s.batch(), self); })
+        .def("c", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.c(i), s.batch(), self); });
+
+    nb::class_<Linear>(m, "NativeLinear")
+        .def("__init__",
+             [](Linear* self, Rows weight, nb::object bias) {
+                 const float* b = bias.is_none() ? nullptr : nb::cast<Floats>(bias).data();
+                 new (self) Linear(weight.data(), b, int(weight.shape(0)), int(weight.shape(1)));
+             },
+             nb::arg("weight"), nb::arg("bias").none())
+        .def("__call__", [](const Linear& l, Rows x) {
+            if (int(x.shape(1)) != l.inputs()) throw std::invalid_argument("shape");
+            float* out;
+            nb::object result = fresh(x.shape(0), l.outputs(), out);
+            const nb::gil_scoped_release release;
+            l(x.data(), x.shape(0), out, thread_state.arena);
+            return result;
+        });
+
+    m.def("softmax", [](Rows x) {
+        float* out;
+        nb::object result = fresh(x.shape(0), x.shape(1), out);
+        kernels().softmax(x.data(), out, x.shape(0), int(x.shape(1)));
+        return result;
+    });
+    m.def("tanh", [](Floats x, nb::ndarray<float, nb::c_contig, nb::device::cpu> out) { map_floats(kernels().tanh, x, out); });
+    m.def("sigmoid", [](Floats x, nb::ndarray<float, nb::c_contig, nb::device::cpu> out) { map_floats(kernels().sigmoid, x, out); });
+    m.def("instruction_set", [] { return std::string(kernels().name); });
+    m.def("runs_here", [](const std::string& name) { return find_kernels(name.c_str()) != nullptr; });
+}

@@ -1,0 +1,63 @@
+// Workspace that is allocated once and used again: a call takes what it needs, the next call starts over.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+namespace penstock {
+
+class Arena {
+   public:
+    Arena() = default;
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+    ~Arena() { release(); }
+
+    // All earlier `take`s are void. Pieces of the last round become one block, so a steady state has no allocation.
+    void start() {
+        if (blocks_.size() > 1) {
+            std::size_t total = 0;
+            for (const Block& b : blocks_) total += b.size;
+            release();
+            add(total);
+        }
+        used_ = 0;
+    }
+
+    // n floats, 64-byte aligned, not initialised
+    float* take(std::size_t n) {
+        n = (n + 15) / 16 * 16;
+        if (blocks_.empty() || used_ + n > blocks_.back().size) {
+            add(n);
+            used_ = 0;
+        }
+        float* p = blocks_.back().data + used_;
+        used_ += n;
+        return p;
+    }
+
+   private:
+    struct Block {
+        float* data;
+        std::size_t size;
+    };
+
+    void add(std::size_t n) {
+        if (n < 1024) n = 1024;
+        float* data = static_cast<float*>(std::aligned_alloc(64, n * sizeof(float)));
+        if (!data) throw std::bad_alloc();
+        blocks_.push_back({data, n});
+    }
+    void release() {
+        for (const Block& b : blocks_) std::free(b.data);
+        blocks_.clear();
+        used_ = 0;
+    }
+
+    std::vector<Block> blocks_;
+    std::size_t used_ = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,79 @@
+// One recurrent layer, one or two directions: its sizes, its packed weights, and whole-sequence runs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "arena.hpp"
+#include "kernels.hpp"
+
+namespace penstock {
+
+// A direction's parameters in PyTorch's layout; null where the cell has none.
+struct Parameters {
+    const float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_ch;
+};
+struct Gradients {  // null where none is wanted
+    float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_ch;
+};
+
+struct ForwardCall {
+    const float *x, *h0, *c0;
+    float *y, *hn, *cn;
+    float* saved;  // Layer::saved_size floats, or null
+};
+
+struct BackwardCall {
+    const float *x, *h0, *c0, *y;
+    const float* saved;
+    const float *dy, *dhn, *dcn;
+    float *dx, *dh0, *dc0;
+};
+
+Sizes make_sizes(CellKind kind, int input, int hidden, int projection);
+
+class Layer {
+   public:
+    Layer(CellKind kind, int input, int hidden, int projection, int directions);
+
+    const Sizes& sizes() const { return sizes_; }
+    int directions() const { return directions_; }
+    std::size_t saved_size(std::size_t rows) const;
+
+    // Packs the weights unless the last pack had the same addresses, version and fingerprint.
+    void pack(const Parameters* parameters, std::uint64_t version, bool always);
+
+    void forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
+    // `parameters` as in the forward call; `gradients` are written, not added to.
+    void backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters, const Gradients* gradients,
+                  int threads, Arena& arena) const;
+
+   private:
+    void pack_forward(const Parameters& p, Packed& to);
+    Packed pack_backward(const Parameters& p, bool with_input, Arena& arena) const;
+    void backward_direction(const Plan& plan, const BackwardCall& call, int direction, const Parameters& p,
+                            const Gradients& g, int threads, Arena& arena) const;
+
+    Sizes sizes_;
+    int directions_;
+    Arena storage_;
+    std::array<Packed, 2> packed_{};
+    std::vector<std::uint64_t> key_;
+};
+
+// out (rows, n) = x (rows, k) W^T + b, the same bits for a row however many there are
+class Linear {
+   public:
+    Linear(const float* weight, const float* bias, int n, int k);
+    void operator()(const float* x, std::size_t rows, float* out, Arena& arena) const;
+    int inputs() const { return k_; }
+    int outputs() const { return n_; }
+
+   private:
+    int n_, k_;
+    Arena storage_;
+    float *panels_, *bias_;
+};
+
+}  // namespace penstock

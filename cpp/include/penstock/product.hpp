@@ -1,0 +1,156 @@
+// The one matrix product: rows times packed panels, one accumulator per output, k ascending.
+//
+// A panel holds 16 output columns as [k][16]. A tile keeps MR rows x NP panels of accumulators in registers.
+// Because every output has one accumulator that sees its terms in the same order whatever the tile, the bits do
+// not depend on how many rows there are, where a row stands among them, or which thread computes it.
+#pragma once
+
+#include "vec.hpp"
+
+namespace PENSTOCK_ISA {
+namespace {
+
+constexpr int kPanel = 16;                    // columns of a panel, units of a unit block
+constexpr int kVectors = kPanel / kWidth;     // vectors of a panel's row
+#if PENSTOCK_WIDTH == 16
+constexpr int kAccumulators = 24, kMaxRows = 8;   // of 32 registers
+#elif PENSTOCK_WIDTH == 8
+constexpr int kAccumulators = 12, kMaxRows = 6;   // of 16 registers
+#elif defined(__aarch64__)
+constexpr int kAccumulators = 24, kMaxRows = 6;   // of 32 registers
+#else
+constexpr int kAccumulators = 12, kMaxRows = 3;   // of 16 registers
+#endif
+constexpr int kDepth = 256;  // k of one pass when several row blocks share a panel: 16 KB, half an L1
+
+enum class Start {
+    kBias,      // the accumulator starts as the bias, or as zero where there is none
+    kContinue,  // it starts as what `out` holds
+    kAdd,       // it starts as zero, and `out` is added once at the end
+};
+
+constexpr int panels_of(int rows) {
+    const int n = kAccumulators / (rows * kVectors);
+    return n < 1 ? 1 : n > 8 ? 8 : n;
+}
+
+// a: [MR][K] with `a_row` between rows, or, transposed, [K][MR] without gaps
+// b: [NP][K][16], `b_panel` between panels        bias: [NP][16] or null        out: [MR][NP][16] by its strides
+template <int MR, int NP, bool Transposed>
+void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t b_panel, const float* bias,
+          float* out, std::size_t out_row, std::size_t out_panel, Start start) {
+    constexpr int N = NP * kVectors;
+    V acc[MR][N];
+    for (int m = 0; m < MR; ++m)
+        for (int v = 0; v < N; ++v) {
+            const std::size_t at = (v / kVectors) * out_panel + (v % kVectors) * kWidth;
+            if (start == Start::kContinue) acc[m][v] = load(out + m * out_row + at);
+            else if (start == Start::kBias && bias) acc[m][v] = load(bias + v * kWidth);
+            else acc[m][v] = V{};
+        }
+#pragma GCC unroll 2
+    for (int k = 0; k < K; ++k) {
+        V w[N];
+#pragma GCC unroll 16
+        for (int v = 0; v < N; ++v)
+            w[v] = load(b + (v / kVectors) * b_panel + static_cast<std::size_t>(k) * kPanel + (v % kVectors) * kWidth);
+#pragma GCC unroll 16
+        for (int m = 0; m < MR; ++m) {
+            const V x = splat(Transposed ? a[k * MR + m] : a[m * a_row + k]);
+#pragma GCC unroll 16
+            for (int v = 0; v < N; ++v) acc[m][v] = fma(x, w[v], acc[m][v]);
+        }
+    }
+    for (int m = 0; m < MR; ++m)
+        for (int v = 0; v < N; ++v) {
+            float* p = out + m * out_row + (v / kVectors) * out_panel + (v % kVectors) * kWidth;
+            store(p, start == Start::kAdd ? load(p) + acc[m][v] : acc[m][v]);
+        }
+}
+
+using Tile = void (*)(const float*, std::size_t, int, const float*, std::size_t, const float*, float*, std::size_t,
+                      std::size_t, Start);
+
+template <int MR, int NP>
+Tile find_tile(int panels) {
+    if constexpr (NP > 1) {
+        if (panels < NP) return find_tile<MR, NP - 1>(panels);
+    }
+    return tile<MR, NP, false>;
+}
+
+template <int MR = kMaxRows>
+Tile find_tile(int rows, int panels) {
+    if constexpr (MR > 1) {
+        if (rows < MR) return find_tile<MR - 1>(rows, panels);
+    }
+    return find_tile<MR, panels_of(MR)>(panels);
+}
+
+// out[r][p] = start + a[r] . panel p        a: [rows][K]        b: [panels][K][16]        out: [rows][panels][16]
+void product(const float* a, std::size_t a_row, int rows, int K, const float* b, int panels, const float* bias,
+             float* out, std::size_t out_row, Start start) {
+    if (rows <= 0) return;
+    const std::size_t b_panel = static_cast<std::size_t>(K) * kPanel;
+    const int blocks = (rows + kMaxRows - 1) / kMaxRows, small = rows / blocks, larger = rows % blocks;
+    const int group = panels_of(larger ? small + 1 : small);
+    const int depth = blocks > 1 ? kDepth : K;
+    int k = 0;
+    do {
+        const int n = K - k < depth ? K - k : depth;
+        for (int p = 0; p < panels; p += group) {
+            const int np = panels - p < group ? panels - p : group;
+            int r = 0;
+            for (int i = 0; i < blocks; ++i) {
+                const int nr = small + (i < larger);
+                find_tile(nr, np)(a + r * a_row + k, a_row, n, b + p * b_panel + static_cast<std::size_t>(k) * kPanel,
+                                  b_panel, bias ? bias + p * kPanel : nullptr, out + r * out_row + p * kPanel, out_row,
+                                  kPanel, k ? Start::kContinue : start);
+                r += nr;
+            }
+        }
+        k += n;
+    } while (k < K);
+}
+
+// a_tiles: [tiles][k][kMaxRows], what product_transposed reads; rows of `a` become k, its columns become rows
+void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, float* a_tiles) {
+    for (int c = 0; c < columns; c += kMaxRows) {
+        const int n = columns - c < kMaxRows ? columns - c : kMaxRows;
+        for (int k = 0; k < depth; ++k) {
+            const float* from = a + k * a_row + c;
+            float* to = a_tiles + static_cast<std::size_t>(k) * kMaxRows;
+            if (n == kMaxRows) {
+                for (int i = 0; i < kMaxRows; ++i) to[i] = from[i];
+            } else {
+                for (int i = 0; i < kMaxRows; ++i) to[i] = i < n ? from[i] : 0.0f;
+            }
+        }
+        a_tiles += static_cast<std::size_t>(depth) * kMaxRows;
+    }
+}
+
+// out[m][p] += sum over k of a[k][m] * panel p[k], for tiles [first, last) of kMaxRows rows; depth <= kDepth rows.
+// `b_panel` floats lie between panels; `out` has whole tiles of rows.
+void product_transposed(const float* a_tiles, int first, int last, int depth, const float* b, std::size_t b_panel,
+                        int panels, float* out, std::size_t out_row) {
+    constexpr int kGroup = panels_of(kMaxRows), kResident = 96 / kMaxRows;  // about 96 rows of tiles stay in L2
+    for (int t0 = first; t0 < last; t0 += kResident) {
+        const int t1 = t0 + kResident < last ? t0 + kResident : last;
+        for (int p = 0; p < panels; p += kGroup)
+            for (int t = t0; t < t1; ++t) {
+                const float* a = a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows;
+                float* to = out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel;
+                if (panels - p >= kGroup)
+                    tile<kMaxRows, kGroup, true>(a, 0, depth, b + p * b_panel, b_panel, nullptr, to, out_row, kPanel,
+                                                 Start::kAdd);
+                else
+                    for (int q = p; q < panels; ++q)
+                        tile<kMaxRows, 1, true>(a, 0, depth, b + q * b_panel, b_panel, nullptr,
+                                                to + (q - p) * kPanel, out_row, kPanel, Start::kAdd);
+            }
+    }
+}
+
+}  // namespace
+}  // namespace PENSTOCK_ISA

@@ -1,0 +1,124 @@
+// What a cell's pointwise part sees: one step in time, some of its rows, some of its unit blocks.
+#pragma once
+
+#include "kernels.hpp"
+#include "product.hpp"
+
+namespace PENSTOCK_ISA {
+namespace {
+
+using penstock::Job;
+using penstock::Sizes;
+
+struct Range {
+    int begin, end;
+};
+
+// Position of one vector: row j of the step's order, lanes [unit, unit + kWidth) of the hidden units.
+struct At {
+    int j, unit;
+};
+
+// Calls f(At) for every vector of the rows and unit blocks.
+template <class F>
+inline void for_vectors(Range rows, Range blocks, F f) {
+    for (int j = rows.begin; j < rows.end; ++j)
+        for (int u = blocks.begin * kPanel; u < blocks.end * kPanel; u += kWidth) f(At{j, u});
+}
+
+struct ForwardStep {
+    const Job& job;
+    int s;                 // step
+    std::size_t row0;      // its first packed row
+    int active_next;       // sequences that go on after it
+    const float* px;       // [active][Hp/16][G][16]
+    const float* h_before; // [B][Pp]
+    float* h_after;
+
+    int H() const { return job.sizes->H; }
+    int Hp() const { return job.sizes->Hp; }
+
+    V input(At a, int gate) const {
+        const int G = job.sizes->G;
+        return load(px + static_cast<std::size_t>(a.j) * G * Hp() + (a.unit / kPanel * G + gate) * kPanel +
+                    a.unit % kPanel);
+    }
+    V before(At a) const { return load(h_before + static_cast<std::size_t>(a.j) * job.sizes->Pp + a.unit); }
+    float* c(At a) const { return job.c + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
+    float* mid(At a) const { return job.mid + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
+    float* keep(At a) const { return job.keep + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
+    V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit); }
+
+    void save(At a, int slot, V v) const {
+        if (job.saved)
+            store(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit, v);
+    }
+    // The new output: to the next step, to y, and to hn where the sequence ends here.
+    void output(At a, V h) const {
+        const int P = job.sizes->P;
+        store(h_after + static_cast<std::size_t>(a.j) * job.sizes->Pp + a.unit, h);
+        store_first(job.y + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit, h, P - a.unit);
+        if (a.j >= active_next)
+            store_first(job.hn + static_cast<std::size_t>(job.plan->sequence[a.j]) * P + a.unit, h, P - a.unit);
+    }
+    void cell(At a, V c_new) const {
+        store(c(a), c_new);
+        if (a.j >= active_next)
+            store_first(job.cn + static_cast<std::size_t>(job.plan->sequence[a.j]) * H() + a.unit, c_new,
+                        H() - a.unit);
+    }
+};
+
+// Pre-activations of a phase's product in scratch: [rows of the chunk][unit blocks of the group][gates][16].
+struct Products {
+    const float* scratch;
+    int row0, block0, blocks, gates;
+
+    V operator()(At a, int gate) const {
+        return load(scratch + ((static_cast<std::size_t>(a.j - row0) * blocks + a.unit / kPanel - block0) * gates + gate) * kPanel +
+                    a.unit % kPanel);
+    }
+};
+
+struct BackwardStep {
+    const Job& job;
+    int s;
+    std::size_t row0, before0;  // first packed row of this step and of the one before it in time
+    std::size_t block_row0;     // first packed row of the block
+    std::size_t block_rows;
+
+    int H() const { return job.sizes->H; }
+    int Hp() const { return job.sizes->Hp; }
+
+    V saved(At a, int slot) const { return load(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit); }
+    V saved_before(At a, int slot) const {  // of the step before; s > 0
+        return load(job.saved + ((before0 + a.j) * job.sizes->S + slot) * Hp() + a.unit);
+    }
+    V h_before(At a) const {
+        return load(job.h_panels + ((a.unit / kPanel) * block_rows + (row0 + a.j - block_row0)) * kPanel +
+                    a.unit % kPanel);
+    }
+    V c_before(At a, int slot) const {
+        return s > 0 ? saved_before(a, slot) : load(job.c_before + static_cast<std::size_t>(a.j) * Hp() + a.unit);
+    }
+    float* dh(At a) const { return job.dh + static_cast<std::size_t>(a.j) * job.sizes->Pp + a.unit; }
+    float* dc(At a) const { return job.dc + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
+    float* dmid(At a) const { return job.dmid + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
+    float* dp(At a) const { return job.dp + (row0 - block_row0 + a.j) * job.sizes->Pp + a.unit; }
+    V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit); }
+
+    // Gradient of this step's output: carried back from later steps, plus what y received.
+    V output_gradient(At a) const {
+        V d = load(dh(a));
+        if (job.dy)
+            d += load_first(job.dy + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit,
+                            job.sizes->P - a.unit);
+        return d;
+    }
+    void gate(At a, int slot, V d) const {
+        store(job.dg + ((row0 - block_row0 + a.j) * job.sizes->D + slot) * Hp() + a.unit, d);
+    }
+};
+
+}  // namespace
+}  // namespace PENSTOCK_ISA

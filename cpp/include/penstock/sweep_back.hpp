@@ -1,0 +1,197 @@
+// The sweep over time, backward: step by step the gate gradients, then for a whole block of steps the products
+// that need no order in time (gradients to x and to the weights).
+#pragma once
+
+#include "sweep.hpp"
+
+namespace PENSTOCK_ISA {
+namespace {
+
+using penstock::Outer;
+
+// A block of steps [s0, s1) and its packed rows.
+struct Block {
+    int s0, s1;
+    std::size_t row0;
+    int rows;
+};
+
+void start_backward(const Job& job, const Team& team) {
+    const Sizes& z = *job.sizes;
+    const Plan& plan = *job.plan;
+    const Range rows = share(team, plan.batch);
+    for (int j = rows.begin; j < rows.end; ++j) {
+        const std::size_t b = plan.sequence[j], at = j;
+        copy_padded(job.dhn ? job.dhn + b * z.P : nullptr, z.P, z.Pp, job.dh + at * z.Pp);
+        if (job.dc) {
+            copy_padded(job.dcn ? job.dcn + b * z.H : nullptr, z.H, z.Hp, job.dc + at * z.Hp);
+            copy_padded(job.c0 ? job.c0 + b * z.H : nullptr, z.H, z.Hp, job.c_before + at * z.Hp);
+        }
+    }
+    const Range pad = share(team, job.dx && !job.dx_adds ? static_cast<int>(plan.padding.size()) : 0);
+    for (int i = pad.begin; i < pad.end; ++i)
+        std::memset(job.dx + plan.padding[i] * z.I, 0, z.I * sizeof(float));
+}
+
+// Row r of a block into panels [panel][block rows][16].
+inline void to_panels(const float* row, int n, int r, int block_rows, float* panels) {
+    for (int k = 0; k < n; k += kPanel, panels += static_cast<std::size_t>(block_rows) * kPanel)
+        copy_padded(row ? row + k : nullptr, n - k < kPanel ? n - k : kPanel, kPanel,
+                    panels + static_cast<std::size_t>(r) * kPanel);
+}
+
+// What stood at the inputs of the products, as right factors of the weights' gradients.
+void gather_inputs(const Job& job, const Team& team, const Block& block) {
+    const Sizes& z = *job.sizes;
+    const Plan& plan = *job.plan;
+    const std::int64_t* where = plan.where[job.direction].data();
+    const Range mine = share(team, block.rows);
+    const int mid_slot = z.projected ? 5 : 3;
+    for (int s = block.s0; s < block.s1; ++s)
+        for (int j = 0; j < plan.active[s]; ++j) {
+            const std::size_t row = plan.first[s] + j;
+            const int r = static_cast<int>(row - block.row0);
+            if (r < mine.begin || r >= mine.end) continue;
+            to_panels(job.x + where[row] * z.I, z.I, r, block.rows, job.x_panels);
+            to_panels(s ? job.y + where[plan.first[s - 1] + j] * job.y_row : h_start(job, j), z.P, r, block.rows,
+                      job.h_panels);
+            if (job.mid_panels) to_panels(job.saved + (row * z.S + mid_slot) * z.Hp, z.Hp, r, block.rows, job.mid_panels);
+        }
+}
+
+template <class Cell>
+void backward_step(const Job& job, const Team& team, Split split, const BackwardStep& t, Range rows) {
+    const Sizes& z = *job.sizes;
+    const bool units = split == Split::kUnits;
+    const int n = rows.end - rows.begin;
+    const Range hidden = units ? share(team, z.Hp / kPanel) : Range{0, z.Hp / kPanel};
+    const Range output = units ? share(team, z.Pp / kPanel) : Range{0, z.Pp / kPanel};
+    const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp;
+    const float* dg = job.dg + (t.row0 - t.block_row0 + rows.begin) * dg_row;
+    const auto back = [&](const float* a, std::size_t a_row, int K, const float* panels, Range columns, float* out,
+                          int out_row, Start start) {
+        if (units) team.meet();
+        product(a, a_row, n, K, panels + static_cast<std::size_t>(columns.begin) * K * kPanel, columns.end - columns.begin,
+                nullptr, out + static_cast<std::size_t>(rows.begin) * out_row + columns.begin * kPanel, out_row, start);
+    };
+    if constexpr (Cell::kProjected) {
+        Cell::backward_projection(t, rows, output);
+        back(job.dp + (t.row0 - t.block_row0 + rows.begin) * z.Pp, z.Pp, z.Pp, job.weights->wt_mid, hidden, job.dmid,
+             z.Hp, Start::kBias);
+    }
+    Cell::backward(t, rows, hidden);
+    if constexpr (Cell::kTwoPhase && !Cell::kProjected) {
+        back(dg, dg_row, z.Hp, job.weights->wt_mid, hidden, job.dmid, z.Hp, Start::kBias);
+        Cell::backward_two(t, rows, hidden);
+    }
+    back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, output, job.dh,
+         z.Pp, Start::kContinue);
+    if (units) team.meet();
+}
+
+void input_gradient(const Job& job, const Team& team, const Block& block) {
+    if (!job.dx) return;
+    const Sizes& z = *job.sizes;
+    const Range mine = share(team, block.rows, kMaxRows);
+    const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp;
+    product(job.dg + mine.begin * dg_row + static_cast<std::size_t>(z.x_slot) * z.Hp, dg_row, mine.end - mine.begin, z.G * z.Hp,
+            job.weights->wt_ih, z.Ip / kPanel, nullptr, job.dx_rows + static_cast<std::size_t>(mine.begin) * z.Ip, z.Ip,
+            Start::kBias);
+    for (int r = mine.begin; r < mine.end; ++r) {
+        const float* from = job.dx_rows + static_cast<std::size_t>(r) * z.Ip;
+        float* to = job.dx + job.plan->where[job.direction][block.row0 + r] * z.I;
+        if (!job.dx_adds) std::memcpy(to, from, z.I * sizeof(float));
+        else
+            for (int i = 0; i < z.I; ++i) to[i] += from[i];
+    }
+}
+
+// sum += column sums of rows [0, depth) of the gate gradients, for columns [begin, end), summed from zero first.
+void add_column_sums(const float* rows, std::size_t row, int depth, Range columns, float* scratch, float* sum) {
+    for (int c0 = columns.begin; c0 < columns.end; c0 += penstock::kScratch) {
+        const int c1 = c0 + penstock::kScratch < columns.end ? c0 + penstock::kScratch : columns.end;
+        std::memset(scratch, 0, (c1 - c0) * sizeof(float));
+        for (int r = 0; r < depth; ++r)
+            for (int c = c0; c < c1; c += kWidth)
+                store(scratch + c - c0, load(scratch + c - c0) + load(rows + r * row + c));
+        for (int c = c0; c < c1; c += kWidth) store(sum + c, load(sum + c) + load(scratch + c - c0));
+    }
+}
+
+// Each thread owns some rows of every gradient, so no sum is ever split between threads.
+void weight_gradients(const Job& job, const Team& team, const Block& block) {
+    const Sizes& z = *job.sizes;
+    const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp, b_panel = static_cast<std::size_t>(block.rows) * kPanel;
+    for (int k = 0; k < block.rows; k += penstock::kGradientRows) {
+        const int depth = block.rows - k < penstock::kGradientRows ? block.rows - k : penstock::kGradientRows;
+        const float* packed = nullptr;
+        for (int i = 0; i < job.outers; ++i) {
+            const Outer& o = job.outer[i];
+            const Range tiles = share(team, (o.left_columns + kMaxRows - 1) / kMaxRows);
+            const int column = tiles.begin * kMaxRows;
+            if (packed != o.left && tiles.begin < tiles.end)
+                pack_transposed(o.left + k * o.left_row + column, o.left_row, depth,
+                                (tiles.end * kMaxRows < o.left_columns ? tiles.end * kMaxRows : o.left_columns) - column,
+                                o.tiles + static_cast<std::size_t>(column) * depth);
+            packed = o.left;
+            product_transposed(o.tiles, tiles.begin, tiles.end, depth, o.right + static_cast<std::size_t>(k) * kPanel,
+                               b_panel, o.right_panels, o.sum, static_cast<std::size_t>(o.right_panels) * kPanel);
+        }
+        add_column_sums(job.dg + k * dg_row, dg_row, depth, share(team, z.D * z.Hp, kPanel),
+                        job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch, job.bias_sum);
+    }
+}
+
+template <class Cell>
+void backward_block(const Job& job, const Team& team, const Block& block) {
+    const Sizes& z = *job.sizes;
+    const Plan& plan = *job.plan;
+    const auto step = [&](int s) {
+        return BackwardStep{job, s, plan.first[s], s ? plan.first[s - 1] : 0, block.row0,
+                            static_cast<std::size_t>(block.rows)};
+    };
+    gather_inputs(job, team, block);
+    team.meet();
+    const int n = plan.active[block.s0];
+    const Split split = choose_split(z, n, team.size);
+    const Range mine = split == Split::kRows ? share(team, n) : Range{0, n};
+    if (split != Split::kAlone || team.rank == 0)
+        for (int s = block.s1 - 1; s >= block.s0; --s) {
+            const int active = plan.active[s];
+            const Range rows{mine.begin, mine.end < active ? mine.end : active};
+            if (rows.begin < rows.end) backward_step<Cell>(job, team, split, step(s), rows);
+        }
+    team.meet();
+    input_gradient(job, team, block);
+    weight_gradients(job, team, block);
+    if constexpr (requires { &Cell::backward_peephole; })
+        if (job.peephole_sum)
+            for (int s = block.s0; s < block.s1; ++s)
+                Cell::backward_peephole(step(s), Range{0, plan.active[s]}, share(team, z.Hp / kPanel), job.peephole_sum);
+    team.meet();
+}
+
+template <class Cell>
+void backward(const Job& job, const Team& team) {
+    const Sizes& z = *job.sizes;
+    const Plan& plan = *job.plan;
+    start_backward(job, team);
+    team.meet();
+    int s1 = plan.steps;
+    while (s1 > 0 && plan.active[s1 - 1] == 0) --s1;
+    while (s1 > 0) {
+        int s0 = s1 - 1;
+        while (s0 > 0 && plan.first[s1] - plan.first[s0] < penstock::kGradientRows) --s0;
+        backward_block<Cell>(job, team, {s0, s1, plan.first[s0], static_cast<int>(plan.first[s1] - plan.first[s0])});
+        s1 = s0;
+    }
+    const Range rows = share(team, plan.batch);
+    for (int j = rows.begin; j < rows.end; ++j) {
+        const std::size_t b = plan.sequence[j], at = j;
+        if (job.dh0) std::memcpy(job.dh0 + b * z.P, job.dh + at * z.Pp, z.P * sizeof(float));
+        if (job.dc0) std::memcpy(job.dc0 + b * z.H, job.dc + at * z.Hp, z.H * sizeof(float));
+    }
+}
+
+}  // namespace
+}  // namespace PENSTOCK_ISA

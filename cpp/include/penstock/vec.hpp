@@ -1,0 +1,108 @@
+// A float vector of one instruction set, and the two activations, written once on it.
+//
+// PENSTOCK_WIDTH (4, 8 or 16) says how many lanes a vector has; the compiler's vector extensions do the rest, so
+// the same source serves every instruction set. Only the fused multiply-add needs an intrinsic: contraction by
+// the compiler is switched off, because the order and the rounding of every operation are part of our promise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+namespace PENSTOCK_ISA {
+namespace {
+
+constexpr int kWidth = PENSTOCK_WIDTH;
+using V = float __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
+using VI = std::int32_t __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
+using VUnaligned = float __attribute__((vector_size(PENSTOCK_WIDTH * 4), aligned(4), may_alias));
+
+inline V splat(float s) { return s - V{}; }  // s - 0 keeps the sign of a zero, s + 0 would not
+inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }  // p is 64-byte aligned
+inline void store(float* p, V v) { *reinterpret_cast<V*>(p) = v; }
+inline V load_unaligned(const float* p) { return *reinterpret_cast<const VUnaligned*>(p); }
+inline void store_unaligned(float* p, V v) { *reinterpret_cast<VUnaligned*>(p) = v; }
+
+// The first n lanes at p, zeros behind them; n may be anything.
+inline V load_first(const float* p, int n) {
+    if (n >= kWidth) return load_unaligned(p);
+    V v{};
+    for (int i = 0; i < n; ++i) v[i] = p[i];
+    return v;
+}
+
+inline void store_first(float* p, V v, int n) {
+    if (n >= kWidth) {
+        store_unaligned(p, v);
+        return;
+    }
+    for (int i = 0; i < n; ++i) p[i] = v[i];
+}
+
+// a * b + c with one rounding, except on the plain path of machines that have no such instruction.
+inline V fma(V a, V b, V c) {
+#if PENSTOCK_WIDTH == 16 && defined(__AVX512F__)
+    return reinterpret_cast<V>(
+        _mm512_fmadd_ps(reinterpret_cast<__m512>(a), reinterpret_cast<__m512>(b), reinterpret_cast<__m512>(c)));
+#elif PENSTOCK_WIDTH == 8 && defined(__FMA__)
+    return reinterpret_cast<V>(
+        _mm256_fmadd_ps(reinterpret_cast<__m256>(a), reinterpret_cast<__m256>(b), reinterpret_cast<__m256>(c)));
+#elif PENSTOCK_WIDTH == 4 && defined(__ARM_FEATURE_FMA)
+    return reinterpret_cast<V>(vfmaq_f32(reinterpret_cast<float32x4_t>(c), reinterpret_cast<float32x4_t>(a),
+                                         reinterpret_cast<float32x4_t>(b)));
+#else
+    return a * b + c;
+#endif
+}
+
+// exp(x) = scale * (1 + p) with scale a power of two and p = expm1(r), |r| <= ln(2) / 2. Needs |x| < 89.
+struct ExpParts {
+    V p, scale;
+};
+
+inline ExpParts exp_parts(V x) {
+    const V magic = splat(12582912.0f);  // 1.5 * 2^23: adding it leaves round(x / ln 2) in the low bits
+    const V shifted = fma(x, splat(1.44269504088896341f), magic);
+    const V n = shifted - magic;
+    V r = fma(n, splat(-0.693359375f), x);  // ln 2 in two parts (Cody and Waite)
+    r = fma(n, splat(2.12194440e-4f), r);
+    V q = splat(1.0f / 5040);
+    q = fma(q, r, splat(1.0f / 720));
+    q = fma(q, r, splat(1.0f / 120));
+    q = fma(q, r, splat(1.0f / 24));
+    q = fma(q, r, splat(1.0f / 6));
+    q = fma(q, r, splat(0.5f));
+    const VI bits = (reinterpret_cast<VI>(shifted) << 23) + 0x3f800000;
+    return {fma(r * r, q, r), reinterpret_cast<V>(bits)};
+}
+
+// The comparisons keep a NaN: it is neither below nor above, so it passes through.
+inline V clamp(V x, float low, float high) {
+    x = x < splat(low) ? splat(low) : x;
+    return x > splat(high) ? splat(high) : x;
+}
+
+inline V exp(V x) {
+    const ExpParts e = exp_parts(clamp(x, -88.5f, 88.9f));
+    return e.scale * (splat(1.0f) + e.p);
+}
+
+inline V sigmoid(V x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
+
+// tanh(|x|) = expm1(2|x|) / (expm1(2|x|) + 2): no cancellation anywhere, so small x keep their digits.
+inline V tanh(V x) {
+    const VI sign = reinterpret_cast<VI>(x) & static_cast<std::int32_t>(0x80000000u);
+    V a = reinterpret_cast<V>(reinterpret_cast<VI>(x) & 0x7fffffff);
+    a = a > splat(10.0f) ? splat(10.0f) : a;
+    const ExpParts e = exp_parts(a + a);
+    const V m = fma(e.scale, e.p, e.scale - splat(1.0f));
+    return reinterpret_cast<V>(reinterpret_cast<VI>(m / (m + splat(2.0f))) | sign);
+}
+
+}  // namespace
+}  // namespace PENSTOCK_ISA

@@ -1,0 +1,72 @@
+// All kernels for one instruction set. The build compiles this file once for each, with PENSTOCK_ISA (a namespace)
+// and PENSTOCK_WIDTH (lanes) set and the matching machine flags; everything but the table has internal linkage,
+// so no vector code can leak into the portable path through a shared inline function.
+#include "penstock/sweep_back.hpp"
+
+namespace PENSTOCK_ISA {
+namespace {
+
+using penstock::CellKind;
+
+// Calls f with the cell's type.
+template <class F>
+void with_cell(const Sizes& z, F f) {
+    switch (z.kind) {
+        case CellKind::kRnnTanh: return f(Rnn<false>{});
+        case CellKind::kRnnRelu: return f(Rnn<true>{});
+        case CellKind::kLstm: return z.projected ? f(Lstm<false, true>{}) : f(Lstm<false, false>{});
+        case CellKind::kLstmPeephole: return z.projected ? f(Lstm<true, true>{}) : f(Lstm<true, false>{});
+        case CellKind::kGruAfter: return f(GruAfter{});
+        case CellKind::kGruBefore: return f(GruBefore{});
+    }
+}
+
+void run_forward(const Job& job, const Team& team) {
+    with_cell(*job.sizes, [&](auto cell) { forward<decltype(cell)>(job, team); });
+}
+
+void run_backward(const Job& job, const Team& team) {
+    with_cell(*job.sizes, [&](auto cell) { backward<decltype(cell)>(job, team); });
+}
+
+void run_product(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count, const float* bias,
+                 float* out, std::size_t out_row) {
+    product(a, a_row, rows, K, panels, count, bias, out, out_row, Start::kBias);
+}
+
+// The sum over a row runs through 16 virtual lanes and one fixed tree, whatever the vector's width.
+void run_softmax(const float* x, float* out, std::size_t rows, int n) {
+    for (std::size_t r = 0; r < rows; ++r, x += n, out += n) {
+        float top = x[0];
+        for (int i = 1; i < n; ++i) top = x[i] > top || x[i] != x[i] ? x[i] : top;
+        alignas(64) float lanes[kPanel] = {}, e[kPanel];
+        for (int i = 0; i < n; i += kPanel) {
+            const int count = n - i < kPanel ? n - i : kPanel;
+            for (int j = 0; j < kPanel; ++j) e[j] = j < count ? x[i + j] - top : 0.0f;
+            for (int v = 0; v < kPanel; v += kWidth) store(e + v, exp(load(e + v)));
+            for (int j = 0; j < count; ++j) {
+                out[i + j] = e[j];
+                lanes[j] += e[j];
+            }
+        }
+        for (int step = kPanel / 2; step > 0; step /= 2)
+            for (int j = 0; j < step; ++j) lanes[j] += lanes[j + step];
+        for (int i = 0; i < n; ++i) out[i] /= lanes[0];
+    }
+}
+
+template <V (*F)(V)>
+void map(const float* x, float* out, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+        const int count = n - i < kWidth ? static_cast<int>(n - i) : kWidth;
+        store_first(out + i, F(load_first(x + i, count)), count);
+    }
+}
+
+}  // namespace
+
+extern const penstock::Kernels table;
+const penstock::Kernels table{PENSTOCK_NAME, kMaxRows, run_forward, run_backward, run_product, run_softmax,
+                              map<tanh>,     map<sigmoid>};
+
+}  // namespace PENSTOCK_ISA

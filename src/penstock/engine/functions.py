@@ -1,0 +1,70 @@
+"""Row-wise functions whose bits do not depend on how many rows there are."""
+
+import numpy as np
+
+from penstock.engine._native import NativeLinear
+from penstock.engine._native import sigmoid as _sigmoid
+from penstock.engine._native import softmax as _softmax
+from penstock.engine._native import tanh as _tanh
+from penstock.errors import ShapeError
+
+__all__ = ["Linear", "sigmoid", "softmax", "tanh"]
+
+
+class Linear:
+    """y = x W^T + b, one accumulator for each output, inputs in order, the bias first.
+
+    Args:
+        weight: (outputs, inputs) float32.
+        bias: (outputs,) or None.
+    """
+
+    def __init__(self, weight: np.ndarray, bias: np.ndarray | None = None) -> None:
+        weight = np.ascontiguousarray(weight, dtype=np.float32)
+        if weight.ndim != 2:
+            raise ShapeError(f"weight must be (outputs, inputs); got {weight.shape}.")
+        if bias is not None:
+            bias = np.ascontiguousarray(bias, dtype=np.float32)
+            if bias.shape != weight.shape[:1]:
+                raise ShapeError(f"bias must be (outputs={weight.shape[0]},); got {bias.shape}.")
+        self.outputs, self.inputs = weight.shape
+        self._native = NativeLinear(weight, bias)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """x (rows, inputs) -> (rows, outputs), float32."""
+        x = _rows(x)
+        if x.shape[1] != self.inputs:
+            raise ShapeError(f"x must be (rows, inputs={self.inputs}); got {x.shape}.")
+        return self._native(x)
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """exp(x - max) / sum of each row; x (rows, 1 or more columns), float32."""
+    x = _rows(x)
+    if x.shape[1] == 0:
+        raise ShapeError(f"x must be (rows, 1 or more columns); got {x.shape}.")
+    return _softmax(x)
+
+
+def tanh(x: np.ndarray) -> np.ndarray:
+    """The engine's hyperbolic tangent, elementwise, float32."""
+    return _map(_tanh, x)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """The engine's logistic function, elementwise, float32."""
+    return _map(_sigmoid, x)
+
+
+def _map(function: object, x: np.ndarray) -> np.ndarray:
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    out = np.empty_like(x)
+    function(x, out)  # type: ignore[operator]
+    return out
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    if x.ndim != 2:
+        raise ShapeError(f"x must be (rows, columns); got {x.shape}.")
+    return x

@@ -1,0 +1,208 @@
+"""One recurrent layer of the engine, in one or two directions, on whole sequences."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from penstock.engine._native import NativeLayer
+from penstock.engine.threads import get_num_threads
+from penstock.errors import ConfigError, DtypeError, LengthsError, ShapeError
+
+__all__ = ["BATCH_FIRST", "PACKED", "TIME_MAJOR", "Layer"]
+
+TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2
+
+# The order of CellKind in cpp/include/penstock/kernels.hpp.
+_KINDS = ("rnn_tanh", "rnn_relu", "lstm", "lstm_peephole", "gru_after", "gru_before")
+
+
+class Layer(NativeLayer):
+    """One recurrent layer: packed weights and runs over whole sequences, in float32.
+
+    Args:
+        cell: "rnn", "lstm" or "gru".
+        input_size, hidden_size: features of a step, units of the state.
+        bias: whether `bias_ih` and `bias_hh` exist.
+        bidirectional: a second direction that reads each sequence from its end.
+        nonlinearity: of an RNN, "tanh" or "relu".
+        peephole: of an LSTM, gates that see the cell state (Gers and Schmidhuber 2000).
+        proj_size: of an LSTM, size of the projected output (Sak et al. 2014), 0 for none.
+        reset_after: of a GRU, whether the reset gate acts after the recurrent product (PyTorch) or before it.
+
+    Besides the methods below, `run` and `run_backward` take addresses of C-contiguous float32 memory whose shapes
+    the caller vouches for; `penstock.nn` uses them.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        *,
+        bias: bool = True,
+        bidirectional: bool = False,
+        nonlinearity: str = "tanh",
+        peephole: bool = False,
+        proj_size: int = 0,
+        reset_after: bool = True,
+    ) -> None:
+        kind = {
+            "rnn": f"rnn_{nonlinearity}",
+            "lstm": "lstm_peephole" if peephole else "lstm",
+            "gru": "gru_after" if reset_after else "gru_before",
+        }.get(cell)
+        if kind not in _KINDS:
+            raise ConfigError(
+                f"the engine has the cells rnn (nonlinearity tanh or relu), lstm and gru; got cell={cell!r}, "
+                f"nonlinearity={nonlinearity!r}."
+            )
+        if proj_size and cell != "lstm":
+            raise ConfigError(f"proj_size is an option of the lstm; got proj_size={proj_size} for cell={cell!r}.")
+        if input_size < 1 or hidden_size < 1 or proj_size < 0:
+            raise ConfigError(
+                f"input_size and hidden_size must be 1 or more and proj_size 0 or more; got {input_size}, "
+                f"{hidden_size}, {proj_size}."
+            )
+        directions = 2 if bidirectional else 1
+        super().__init__(_KINDS.index(kind), input_size, hidden_size, proj_size, bias, directions)
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.output_size = proj_size or hidden_size  # of one direction
+        self.directions = directions
+        self.state_sizes = (self.output_size, hidden_size) if cell == "lstm" else (self.output_size,)
+        self.parameter_shapes = _parameter_shapes(kind, input_size, hidden_size, proj_size, bias, directions)
+        self.parameter_names = tuple(self.parameter_shapes)
+        self._parameters: list[np.ndarray] = []
+        self._loads = 0
+
+    @property
+    def states(self) -> int:
+        """How many states the cell has: h, and for an LSTM also c."""
+        return len(self.state_sizes)
+
+    def load(self, parameters: Mapping[str, np.ndarray]) -> None:
+        """Take these parameters (names as in `parameter_names`, shapes as in `parameter_shapes`), copied.
+
+        Raises:
+            ShapeError: one is missing or has another shape.
+        """
+        arrays = []
+        for name, shape in self.parameter_shapes.items():
+            if name not in parameters:
+                raise ShapeError(f"parameter {name} {shape} is missing; got {sorted(parameters)}.")
+            array = np.array(parameters[name], dtype=np.float32, order="C", copy=True)
+            if array.shape != shape:
+                raise ShapeError(f"parameter {name} must be {shape}; got {array.shape}.")
+            arrays.append(array)
+        self._parameters = arrays
+        self._loads += 1
+
+    @property
+    def addresses(self) -> tuple[int, ...]:
+        """Addresses of the loaded parameters, in the order of `parameter_names`."""
+        return tuple(array.ctypes.data for array in self._parameters)
+
+    def __call__(
+        self,
+        x: np.ndarray,
+        state: tuple[np.ndarray, ...] | None = None,
+        *,
+        lengths: np.ndarray | None = None,
+        batch_first: bool = False,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """Run over whole sequences.
+
+        Args:
+            x: (time, batch, input) or, with `batch_first`, (batch, time, input); converted to float32.
+            state: initial states, each (directions, batch, size); zeros where not given.
+            lengths: (batch,) whole numbers from 0 to time, in any order; all `time` where not given.
+
+        Returns:
+            y like x with directions * output_size features, 0 past a sequence's length, and the final states, each
+            (directions, batch, size): those at each sequence's own end, the initial ones at length 0.
+
+        Raises:
+            ShapeError, DtypeError, LengthsError: what was given does not fit.
+        """
+        x = _floats(x, "x")
+        axes = "(batch, time, input=%d)" if batch_first else "(time, batch, input=%d)"
+        if x.ndim != 3 or x.shape[2] != self.input_size:
+            raise ShapeError(f"x must be {axes % self.input_size}; got {x.shape}.")
+        batch, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
+        lengths = _checked_lengths(lengths, batch, steps)
+        initial = self._initial(state, batch)
+        if not self._parameters:
+            raise ConfigError("the layer has no parameters yet: call load first.")
+        y = np.empty((*x.shape[:2], self.directions * self.output_size), np.float32)
+        final = tuple(np.empty((self.directions, batch, size), np.float32) for size in self.state_sizes)
+        h0, c0 = (initial[0], initial[-1]) if initial else (None, None)
+        self.run(
+            x.ctypes.data,
+            self.addresses,
+            self._loads,
+            False,
+            steps,
+            batch,
+            BATCH_FIRST if batch_first else TIME_MAJOR,
+            0 if lengths is None else lengths.ctypes.data,
+            0,
+            0 if h0 is None else h0.ctypes.data,
+            0 if c0 is None or self.states == 1 else c0.ctypes.data,
+            y.ctypes.data,
+            final[0].ctypes.data,
+            final[1].ctypes.data if self.states == 2 else 0,
+            0,
+            get_num_threads(),
+        )
+        return y, final
+
+    def _initial(self, state: tuple[np.ndarray, ...] | None, batch: int) -> tuple[np.ndarray, ...]:
+        if state is None:
+            return ()
+        if len(state) != self.states:
+            raise ShapeError(f"state must be a tuple of {self.states} arrays; got {len(state)}.")
+        initial = tuple(_floats(array, "state") for array in state)
+        for array, size in zip(initial, self.state_sizes, strict=True):
+            if array.shape != (self.directions, batch, size):
+                raise ShapeError(
+                    f"each state must be (directions={self.directions}, batch={batch}, size={size}); got {array.shape}."
+                )
+        return initial
+
+
+def _parameter_shapes(
+    kind: str, inputs: int, hidden: int, projection: int, bias: bool, directions: int
+) -> dict[str, tuple[int, ...]]:
+    rows = hidden * {"rnn": 1, "lstm": 4, "gru": 3}[kind.split("_")[0]]
+    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, projection or hidden)}
+    if bias:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    if projection:
+        shapes["weight_hr"] = (projection, hidden)
+    if kind == "lstm_peephole":
+        shapes["weight_ch"] = (3, hidden)
+    suffixes = ("", "_reverse")[:directions]
+    return {name + suffix: shape for suffix in suffixes for name, shape in shapes.items()}
+
+
+def _floats(array: np.ndarray, name: str) -> np.ndarray:
+    array = np.asarray(array)
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(f"{name} must be real numbers; got dtype {array.dtype}.")
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _checked_lengths(lengths: np.ndarray | None, batch: int, steps: int) -> np.ndarray | None:
+    if lengths is None:
+        return None
+    lengths = np.asarray(lengths)
+    if lengths.dtype.kind not in "iu" or lengths.shape != (batch,):
+        raise LengthsError(
+            f"lengths must be {batch} whole numbers, one for each sequence; got shape {lengths.shape}, dtype "
+            f"{lengths.dtype}."
+        )
+    if batch and (lengths.min() < 0 or lengths.max() > steps):
+        raise LengthsError(
+            f"each length must be from 0 to the {steps} steps of the data; got {lengths.min()} to {lengths.max()}."
+        )
+    return np.ascontiguousarray(lengths, dtype=np.int64)

@@ -1,0 +1,61 @@
+"""One step at a time: a stack of layers whose arrays are bound once and whose state is carried inside."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from penstock.engine._native import NativeStep
+from penstock.engine.layer import Layer
+from penstock.engine.threads import get_num_threads
+from penstock.errors import ConfigError, ShapeError
+
+__all__ = ["Step"]
+
+
+class Step:
+    """Advances `batch` streams of a stack of layers together, one step a call.
+
+    Args:
+        layers: loaded layers of one direction; each reads the output of the one before it.
+        batch: how many streams.
+
+    Attributes:
+        state: for each layer its states, each (batch, size): views that may be read and written between steps.
+    """
+
+    def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:
+        if not layers or any(layer.directions != 1 for layer in layers):
+            raise ConfigError("a step needs one or more layers of one direction: the reverse one starts at the end.")
+        for before, after in zip(layers, layers[1:], strict=False):
+            if before.output_size != after.input_size:
+                raise ShapeError(f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs.")
+        self._layers = tuple(layers)
+        self._shape = (batch, layers[0].input_size)
+        for layer in layers:  # packs the weights
+            layer(np.zeros((1, 1, layer.input_size), np.float32))
+        self._native = NativeStep(list(layers), batch, get_num_threads())
+        self._y = self._native.y()
+        self.state = [
+            (self._native.h(i), self._native.c(i))[: layer.states] for i, layer in enumerate(layers)
+        ]
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """x (batch, input) float32 -> the last layer's output (batch, size): a view that the next step overwrites.
+
+        Raises:
+            ShapeError: x has another shape, or is not C-contiguous float32.
+        """
+        try:
+            self._native(x)
+        except (TypeError, ValueError):
+            raise ShapeError(
+                f"x must be a C-contiguous float32 array (batch={self._shape[0]}, input={self._shape[1]}); got "
+                f"{getattr(x, 'shape', type(x).__name__)} {getattr(x, 'dtype', '')}."
+            ) from None
+        return self._y
+
+    def reset(self) -> None:
+        """All states back to zero."""
+        for states in self.state:
+            for array in states:
+                array[:] = 0.0

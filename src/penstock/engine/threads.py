@@ -1,0 +1,47 @@
+"""How many threads the engine uses: PENSTOCK_NUM_THREADS, else what affinity and cgroup grant this process."""
+
+import os
+from pathlib import Path
+
+from penstock.errors import ConfigError
+
+_chosen: int | None = None
+
+
+def get_num_threads() -> int:
+    """The number of threads of the engine's calls; results never depend on it."""
+    global _chosen
+    if _chosen is None:
+        given = os.environ.get("PENSTOCK_NUM_THREADS")
+        _chosen = _granted() if given is None else _checked(given, "PENSTOCK_NUM_THREADS")
+    return _chosen
+
+
+def set_num_threads(threads: int) -> None:
+    """Use `threads` (1 or more) threads from the next call on.
+
+    Raises:
+        ConfigError: `threads` is not a whole number of 1 or more.
+    """
+    global _chosen
+    _chosen = _checked(threads, "threads")
+
+
+def _checked(value: int | str, name: str) -> int:
+    try:
+        threads = int(value)
+    except ValueError:
+        threads = 0
+    if threads < 1:
+        raise ConfigError(f"{name} must be a whole number of 1 or more; got {value!r}.")
+    return threads
+
+
+def _granted() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = Path("/sys/fs/cgroup/cpu.max")  # cgroup v2: "quota period" in microseconds, or "max period"
+    if limit.is_file():
+        quota, period = limit.read_text().split()
+        if quota != "max":
+            cores = min(cores, max(1, round(int(quota) / int(period))))
+    return cores
