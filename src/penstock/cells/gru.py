@@ -7,6 +7,8 @@ n = tanh(W_in x + b_in + W_hn (r * h) + b_hn)   candidate, reset before the prod
 h' = (1 - z) * n + z * h
 """
 
+from collections.abc import Mapping
+
 from penstock.cells.arithmetic import affine, sigmoid, split, tanh
 from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
 
@@ -33,7 +35,7 @@ def phases(*, reset_after: bool = True) -> tuple[Phase, ...]:
     )
 
 
-def step(x: Array, state: State, parameters: dict[str, Array], *, reset_after: bool = True) -> State:
+def step(x: Array, state: State, parameters: Mapping[str, Array], *, reset_after: bool = True) -> State:
     """One step: x (..., input), state (h,) with h (..., hidden) -> (h',)."""
     (h,) = state
     weight_hh, bias_hh = parameters["weight_hh"], parameters.get("bias_hh")

@@ -12,6 +12,8 @@ the output gate sees the new cell state. With projection (Sak, Senior and Beaufa
 h' = W_hr (o * tanh(c')).
 """
 
+from collections.abc import Mapping
+
 from penstock.cells.arithmetic import affine, sigmoid, split, tanh
 from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
 
@@ -43,7 +45,7 @@ def phases(*, peephole: bool = False, proj_size: int = 0) -> tuple[Phase, ...]:
 
 
 def step(
-    x: Array, state: State, parameters: dict[str, Array], *, peephole: bool = False, proj_size: int = 0
+    x: Array, state: State, parameters: Mapping[str, Array], *, peephole: bool = False, proj_size: int = 0
 ) -> State:
     """One step: x (..., input), h (..., proj_size or hidden), c (..., hidden) -> (h', c')."""
     h, c = state

@@ -3,6 +3,8 @@
 h' = f(W_ih x + b_ih + W_hh h + b_hh)
 """
 
+from collections.abc import Mapping
+
 from penstock.cells.arithmetic import ACTIVATIONS, affine
 from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
 
@@ -20,7 +22,7 @@ def phases(*, nonlinearity: str = "tanh") -> tuple[Phase, ...]:
     return (Phase(products=(("weight_ih", "x"), ("weight_hh", "h")), writes=("h",)),)
 
 
-def step(x: Array, state: State, parameters: dict[str, Array], *, nonlinearity: str = "tanh") -> State:
+def step(x: Array, state: State, parameters: Mapping[str, Array], *, nonlinearity: str = "tanh") -> State:
     """One step: x (..., input), state (h,) with h (..., hidden) -> (h',)."""
     (h,) = state
     from_input = affine(x, parameters["weight_ih"], parameters.get("bias_ih"))
