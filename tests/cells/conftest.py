@@ -30,7 +30,7 @@ def variant(request: pytest.FixtureRequest) -> Callable[[int], tuple[Cell, dict[
 
 @pytest.fixture(scope="session")
 def random_parameters() -> Draw:
-    """(cell, input_size, hidden_size, seed=0, dtype=float64, bias=True, **options) -> NumPy arrays by name."""
+    """(cell, input_size, hidden_size, seed=0, dtype=float64, bias=True, **options) -> arrays by name."""
 
     def draw(
         cell: Cell,
@@ -50,7 +50,7 @@ def random_parameters() -> Draw:
 
 @pytest.fixture(scope="session")
 def random_sequences() -> Callable[..., tuple[np.ndarray, tuple[np.ndarray, ...]]]:
-    """(cell, steps, batch, input_size, hidden_size, seed=0, dtype=float64, **options) -> x, initial states."""
+    """(cell, steps, batch, input_size, hidden_size, seed=0, dtype=float64, **options) -> x, states."""
 
     def draw(
         cell: Cell,

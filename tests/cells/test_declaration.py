@@ -90,7 +90,8 @@ def test_options_left_out_get_their_defaults():
 
 def test_cells_run_without_pytorch():
     program = (
-        "import sys, numpy as np; from penstock import functional as F; from penstock.cells import find, sweep; "
+        "import sys, numpy as np; from penstock import functional as F\n"
+        "from penstock.cells import find, sweep\n"
         "x = np.ones((2, 3)); F.rnn_cell(x, np.zeros((2, 4)), np.ones((4, 3)), np.ones((4, 4))); "
         "p = {n: np.ones(s) for n, s in find('lstm').parameter_shapes(3, 4).items()}; "
         "sweep(find('lstm'), x[None], None, p, np.array([1, 0])); "

@@ -130,13 +130,13 @@ void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, 
     }
 }
 
-// out[m][p] += sum over k of a[k][m] * panel p[k], for tiles [first, last) of kMaxRows rows; depth <= kDepth rows.
+// out[m][p] += sum over k of a[k][m] * panel p[k], for `tiles` of kMaxRows rows m; depth <= kDepth rows.
 // `b_panel` floats lie between panels; `out` has whole tiles of rows.
-void product_transposed(const float* a_tiles, int first, int last, int depth, const float* b, std::size_t b_panel,
+void product_transposed(const float* a_tiles, int tiles, int depth, const float* b, std::size_t b_panel,
                         int panels, float* out, std::size_t out_row) {
     constexpr int kGroup = panels_of(kMaxRows), kResident = 96 / kMaxRows;  // about 96 rows of tiles stay in L2
-    for (int t0 = first; t0 < last; t0 += kResident) {
-        const int t1 = t0 + kResident < last ? t0 + kResident : last;
+    for (int t0 = 0; t0 < tiles; t0 += kResident) {
+        const int t1 = t0 + kResident < tiles ? t0 + kResident : tiles;
         for (int p = 0; p < panels; p += kGroup)
             for (int t = t0; t < t1; ++t) {
                 const float* a = a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows;

@@ -122,20 +122,22 @@ void add_column_sums(const float* rows, std::size_t row, int depth, Range column
 void weight_gradients(const Job& job, const Team& team, const Block& block) {
     const Sizes& z = *job.sizes;
     const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp, b_panel = static_cast<std::size_t>(block.rows) * kPanel;
+    const int deepest = block.rows < penstock::kGradientRows ? block.rows : penstock::kGradientRows;
     for (int k = 0; k < block.rows; k += penstock::kGradientRows) {
         const int depth = block.rows - k < penstock::kGradientRows ? block.rows - k : penstock::kGradientRows;
         const float* packed = nullptr;
         for (int i = 0; i < job.outers; ++i) {
             const Outer& o = job.outer[i];
             const Range tiles = share(team, (o.left_columns + kMaxRows - 1) / kMaxRows);
-            const int column = tiles.begin * kMaxRows;
-            if (packed != o.left && tiles.begin < tiles.end)
+            const int column = tiles.begin * kMaxRows, end = tiles.end * kMaxRows;
+            const std::size_t row = static_cast<std::size_t>(o.right_panels) * kPanel;
+            float* mine = o.tiles + static_cast<std::size_t>(column) * deepest;
+            if (packed != o.left)
                 pack_transposed(o.left + k * o.left_row + column, o.left_row, depth,
-                                (tiles.end * kMaxRows < o.left_columns ? tiles.end * kMaxRows : o.left_columns) - column,
-                                o.tiles + static_cast<std::size_t>(column) * depth);
+                                (end < o.left_columns ? end : o.left_columns) - column, mine);
             packed = o.left;
-            product_transposed(o.tiles, tiles.begin, tiles.end, depth, o.right + static_cast<std::size_t>(k) * kPanel,
-                               b_panel, o.right_panels, o.sum, static_cast<std::size_t>(o.right_panels) * kPanel);
+            product_transposed(mine, tiles.end - tiles.begin, depth, o.right + static_cast<std::size_t>(k) * kPanel,
+                               b_panel, o.right_panels, o.sum + column * row, row);
         }
         add_column_sums(job.dg + k * dg_row, dg_row, depth, share(team, z.D * z.Hp, kPanel),
                         job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch, job.bias_sum);
