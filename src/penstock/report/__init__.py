@@ -1,0 +1,20 @@
+"""Reports: HTML files that open offline, every number on them tied to the data that it shows."""
+
+from penstock.report.chart import Line, line_chart
+from penstock.report.classification import render
+from penstock.report.figures import Figures, escape, pointer
+from penstock.report.page import page, section, table
+from penstock.report.writing import write_report
+
+__all__ = [
+    "Figures",
+    "Line",
+    "escape",
+    "line_chart",
+    "page",
+    "pointer",
+    "render",
+    "section",
+    "table",
+    "write_report",
+]

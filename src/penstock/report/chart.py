@@ -1,0 +1,172 @@
+"""Line charts as inline SVG: no library, no script, colours that follow the page's light or dark."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from penstock.report.figures import escape
+
+__all__ = ["Line", "line_chart"]
+
+# Width and height are small so that the lettering stays readable where a phone shrinks the drawing.
+_WIDTH, _HEIGHT = 480, 300
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 14, 44
+_DASHES = ("", "7 4", "2 4", "10 3 2 3")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Args:
+        name: what the legend says.
+        x, y: its points, of equal length; points whose y is no finite number are left out.
+        style: which of the page's line colours and dashes, from 0.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    style: int = 0
+
+    def points(self, log: bool) -> list[tuple[float, float]]:
+        """The points that can be drawn: finite, and above 0 on a logarithmic axis."""
+        return [
+            (x, y) for x, y in zip(self.x, self.y, strict=True) if math.isfinite(y) and (y > 0 or not log)
+        ]
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """Maps values to pixels: `low` lies at pixel `start`, `high` at pixel `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+    ticks: list[float] = field(default_factory=list)
+
+    def __call__(self, value: float) -> float:
+        low, high, at = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
+        return self.start + (at - low) / (high - low) * (self.end - self.start)
+
+
+def line_chart(
+    lines: Sequence[Line],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    log: bool = False,
+    marker: float | None = None,
+) -> str:
+    """A figure with its legend, as HTML.
+
+    Args:
+        lines: what is drawn; a chart without any points says so.
+        title: the caption, also read to those who don't see.
+        x_label, y_label: the axes, with units.
+        log: whether the y axis is logarithmic; points not above 0 are then left out.
+        marker: an x that is marked by a vertical line.
+    """
+    points = [point for line in lines for point in line.points(log)]
+    if not points:
+        return f"<figure><figcaption>{escape(title)}</figcaption><p>No values.</p></figure>"
+    across, up = _x_axis([x for x, _ in points]), _y_axis([y for _, y in points], log)
+    drawing = _frame(across, up, x_label, y_label)
+    if marker is not None:
+        at = f"{across(marker):.1f}"
+        drawing += f'<line class="marker" x1="{at}" x2="{at}" y1="{_TOP}" y2="{up.start}"/>'
+    drawing += "".join(_line(line, across, up) for line in lines)
+    legend = "".join(f"<li>{_sample(line.style)}{escape(line.name)}</li>" for line in lines)
+    spoken = escape(f"{title}: {', '.join(line.name for line in lines)}")
+    return (
+        f"<figure><figcaption>{escape(title)}</figcaption>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{spoken}">{drawing}</svg>'
+        f'<ul class="legend">{legend}</ul></figure>'
+    )
+
+
+def _x_axis(values: list[float]) -> _Axis:
+    low, high = min(values), max(values)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    ticks = [tick for tick in _round_ticks(low, high, 6) if low <= tick <= high]
+    whole = all(float(value).is_integer() for value in values)
+    return _Axis(low, high, _LEFT, _WIDTH - _RIGHT, ticks=[t for t in ticks if not whole or t.is_integer()])
+
+
+def _y_axis(values: list[float], log: bool) -> _Axis:
+    low, high = min(values), max(values)
+    start, end = _HEIGHT - _BOTTOM, _TOP
+    if log:
+        first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+        last = max(last, first + 1)
+        every = max(1, math.ceil((last - first) / 6))
+        ticks = [10.0**power for power in range(first, last + 1, every)]
+        return _Axis(10.0**first, 10.0**last, start, end, log=True, ticks=ticks)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    ticks = _round_ticks(low, high, 5)
+    return _Axis(min(low, ticks[0]), max(high, ticks[-1]), start, end, ticks=ticks)
+
+
+def _round_ticks(low: float, high: float, about: int) -> list[float]:
+    """Round values from at most `low` to at least `high`, near `about` of them."""
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str) -> str:
+    center, middle = (_LEFT + _WIDTH - _RIGHT) / 2, (up.start + up.end) / 2
+    rows = "".join(
+        f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{up(tick):.1f}" y2="{up(tick):.1f}"/>'
+        f'<text x="{_LEFT - 7}" y="{up(tick) + 4:.1f}" text-anchor="end">{_tick(tick, up)}</text>'
+        for tick in up.ticks
+    )
+    columns = "".join(
+        f'<text x="{across(tick):.1f}" y="{up.start + 18}" text-anchor="middle">{_tick(tick, across)}</text>'
+        for tick in across.ticks
+    )
+    return (
+        f'<g class="axes" aria-hidden="true">{rows}{columns}'
+        f'<text x="{center}" y="{_HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>'
+        f'<text transform="translate(13 {middle}) rotate(-90)" text-anchor="middle">{escape(y_label)}</text>'
+        "</g>"
+    )
+
+
+def _tick(value: float, axis: _Axis) -> str:
+    if axis.log:
+        power = str(round(math.log10(value))).replace("-", "−")
+        return f'10<tspan dy="-5" font-size="75%">{power}</tspan>'
+    decimals = max(len(f"{tick:.6g}".partition(".")[2]) for tick in axis.ticks)
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def _line(line: Line, across: _Axis, up: _Axis) -> str:
+    points = [(across(x), up(y)) for x, y in line.points(up.log)]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    # Few points are shown as points, so that a single epoch is seen too.
+    dots = (
+        "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in points)
+        if len(points) <= 40
+        else ""
+    )
+    return f'<g class="line s{line.style}"><polyline points="{path}"{_dash(line.style)}/>{dots}</g>'
+
+
+def _dash(style: int) -> str:
+    dash = _DASHES[style % len(_DASHES)]
+    return f' stroke-dasharray="{dash}"' if dash else ""
+
+
+def _sample(style: int) -> str:
+    return (
+        f'<svg class="sample" viewBox="0 0 28 8" aria-hidden="true"><g class="line s{style}">'
+        f'<line x1="1" x2="27" y1="4" y2="4"{_dash(style)}/></g></svg>'
+    )

@@ -1,0 +1,54 @@
+"""Numbers on a page, each tied to the place in the data that it shows."""
+
+import html
+import json
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["Figures", "escape", "pointer"]
+
+
+def escape(text: object) -> str:
+    """Text as HTML that shows exactly this text."""
+    return html.escape(str(text), quote=True)
+
+
+def pointer(*keys: object) -> str:
+    """Where a value lies, as a JSON pointer (RFC 6901): pointer("valid", "a/b") is /valid/a~1b."""
+    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+class Figures:
+    """What a report shows, taken from the data by where it lies, so that page and data can't differ.
+
+    Args:
+        data: what `metrics.json` holds, or any other nest of dicts and lists.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
+
+    def get(self, *keys: object, default: Any = None) -> Any:
+        """The value that lies at these keys, `default` if there is none (or null)."""
+        value: Any = self.data
+        for key in keys:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return default
+        return default if value is None else value
+
+    def number(self, *keys: object, form: str = ".4f", unit: str = "") -> str:
+        """The number at these keys as HTML, marked with its place; a dash if there is none.
+
+        Args:
+            keys: where it lies.
+            form: how it is written, as in `format`.
+            unit: what is written behind it.
+        """
+        value = self.get(*keys)
+        if not isinstance(value, int | float):
+            return '<span class="none">–</span>'
+        shown = format(value, "," if isinstance(value, int) else form) + unit
+        place = f'data-metric="{escape(pointer(*keys))}" data-value="{escape(json.dumps(value))}"'
+        return f"<span {place}>{escape(shown)}</span>"

@@ -1,0 +1,69 @@
+"""One HTML file that needs nothing else: style inside, no script, no font and no host to ask."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+
+from penstock.report.figures import escape
+
+__all__ = ["page", "scrolled", "section", "table"]
+
+# The policy makes the browser itself refuse anything from outside, whatever a text on the page may say.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def page(title: str, lead: str, sections: Iterable[str]) -> str:
+    """The whole file.
+
+    Args:
+        title: plain text.
+        lead: what stands below it, as HTML.
+        sections: as `section` gives them; empty ones are left out.
+    """
+    body = "\n".join(part for part in sections if part)
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{_style()}</style>\n</head>\n<body>\n<main>\n"
+        f'<h1>{escape(title)}</h1>\n<p class="lead">{lead}</p>\n{body}\n</main>\n</body>\n</html>\n'
+    )
+
+
+def section(title: str, *parts: str) -> str:
+    """One card of the page, from parts that are HTML; nothing if all parts are empty."""
+    body = "\n".join(part for part in parts if part)
+    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>" if body else ""
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], *, ours: str = "", caption: str = ""
+) -> str:
+    """A table whose first column names the rows.
+
+    Args:
+        columns: headings, plain text; the first stands above the names.
+        rows: name (plain text) and the cells (HTML).
+        ours: the name of the row that is set off.
+        caption: plain text above it.
+    """
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    lines = "".join(
+        f'<tr{" class=ours" if name == ours else ""}><th scope="row">{escape(name)}</th>'
+        + "".join(f"<td>{cell}</td>" for cell in cells)
+        + "</tr>"
+        for name, cells in rows
+    )
+    above = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return scrolled(f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+
+
+def scrolled(content: str) -> str:
+    """What may be wider than a phone, in a box that scrolls by itself."""
+    return f'<div class="scroll">{content}</div>'
+
+
+@cache
+def _style() -> str:
+    return (files("penstock.report") / "page.css").read_text(encoding="utf-8")
