@@ -66,16 +66,22 @@ struct NativeLayer {
         }
     }
 
+    void pack(const std::vector<Address>& weights, std::uint64_t version) {
+        Parameters p[2];
+        split<Parameters, const float>(weights, p);
+        layer.pack(p, version);
+    }
+
     void run(Address x, const std::vector<Address>& weights, std::uint64_t version, bool repack, int steps, int batch,
              int layout, Address lengths, Address batch_sizes, Address h0, Address c0, Address y, Address hn,
              Address cn, Address saved, int threads) {
         Parameters p[2];
         split<Parameters, const float>(weights, p);
         const nb::gil_scoped_release release;
-        layer.pack(p, version, repack);
         ThreadState& t = thread_state;
         const Plan& plan = t.make(steps, batch, layout, lengths, batch_sizes, layer.directions());
-        layer.forward(plan, {at(x), at(h0), at(c0), at(y), at(hn), at(cn), at(saved)}, threads, t.arena);
+        layer.forward(p, version, repack, plan, {at(x), at(h0), at(c0), at(y), at(hn), at(cn), at(saved)}, threads,
+                      t.arena);
     }
 
     void run_backward(Address x, const std::vector<Address>& weights, int steps, int batch, int layout,
@@ -94,48 +100,39 @@ struct NativeLayer {
     }
 };
 
-// A stack of one-direction layers, one step at a time: arrays bound once, state carried inside.
+// A stack of one-direction packed layers, one step at a time: arrays bound once, state carried inside.
 class Step {
    public:
     Step(std::vector<NativeLayer*> layers, int batch, int threads) : layers_(std::move(layers)), threads_(threads) {
         plan_.make(1, batch, Layout::kTimeMajor, nullptr, nullptr, false);
-        for (NativeLayer* l : layers_) {
+        for (const NativeLayer* l : layers_) {
             const Sizes& z = l->layer.sizes();
             h_.emplace_back(std::size_t(batch) * z.P);
             c_.emplace_back(z.kind == CellKind::kLstm || z.kind == CellKind::kLstmPeephole ? std::size_t(batch) * z.H : 0);
         }
-        y_.resize(h_.back().size());
     }
 
+    // The last layer's state is the output.
     void operator()(const float* x) {
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             float* h = h_[i].data();
             float* c = c_[i].empty() ? nullptr : c_[i].data();
-            layers_[i]->layer.forward(plan_, {x, h, c, y_of(i), h, c, nullptr}, threads_, arena_);
+            layers_[i]->layer.forward(plan_, {x, h, c, h, h, c, nullptr}, threads_, arena_);
             x = h;
         }
     }
 
     std::vector<float>& h(std::size_t i) { return h_.at(i); }
     std::vector<float>& c(std::size_t i) { return c_.at(i); }
-    std::vector<float>& y() { return y_; }
     int batch() const { return plan_.batch; }
     int inputs() const { return layers_.front()->layer.sizes().I; }
 
    private:
-    // Inner layers write their output to the state alone; y is a second copy nobody reads but for the last.
-    float* y_of(std::size_t i) {
-        if (i + 1 == layers_.size()) return y_.data();
-        inner_.resize(std::max(inner_.size(), h_[i].size()));
-        return inner_.data();
-    }
-
     std::vector<NativeLayer*> layers_;
     int threads_;
     Plan plan_;
     Arena arena_;
     std::vector<std::vector<float>> h_, c_;
-    std::vector<float> y_, inner_;
 };
 
 nb::object view(std::vector<float>& data, int rows, nb::handle owner) {
@@ -162,6 +159,7 @@ NB_MODULE(_native, m) {
     nb::class_<NativeLayer>(m, "NativeLayer")
         .def(nb::init<int, int, int, int, bool, int>())
         .def("saved_size", [](const NativeLayer& l, std::size_t rows) { return l.layer.saved_size(rows); }, nb::arg("rows"))
+        .def("pack", &NativeLayer::pack, nb::arg("weights"), nb::arg("version"))
         .def("run", &NativeLayer::run, nb::arg("x"), nb::arg("weights"), nb::arg("version"), nb::arg("repack"),
              nb::arg("steps"), nb::arg("batch"), nb::arg("layout"), nb::arg("lengths"), nb::arg("batch_sizes"),
              nb::arg("h0"), nb::arg("c0"), nb::arg("y"), nb::arg("hn"), nb::arg("cn"), nb::arg("saved"),
@@ -183,7 +181,6 @@ NB_MODULE(_native, m) {
                  const nb::gil_scoped_release release;
                  s(x.data());
              })
-        .def("y", [](nb::handle self) { Step& s = nb::cast<Step&>(self); return view(s.y(), s.batch(), self); })
         .def("h", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.h(i), s.batch(), self); })
         .def("c", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.c(i), s.batch(), self); });
 

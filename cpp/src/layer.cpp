@@ -1,6 +1,8 @@
 #include "penstock/layer.hpp"
 
 #include <cstring>
+#include <mutex>
+#include <utility>
 
 #include "pack.hpp"
 
@@ -80,34 +82,59 @@ std::size_t Layer::saved_size(std::size_t rows) const {
     return rows * directions_ * sizes_.S * sizes_.Hp + kPanelWidth;  // room to align
 }
 
-void Layer::pack(const Parameters* parameters, std::uint64_t version, bool always) {
+Layer::Key Layer::key_of(const Parameters* parameters, std::uint64_t version) const {
     const Sizes& z = sizes_;
-    const std::size_t gates = z.kind == CellKind::kGruAfter || z.kind == CellKind::kGruBefore ? 3 : z.G;
-    std::vector<std::uint64_t> key;
-    key.reserve(1 + directions_ * 13);
-    key.push_back(version);
+    const std::size_t rows = std::size_t(z.kind == CellKind::kGruBefore ? 3 : z.h_gates) * z.H;
+    Key key{version};
+    std::size_t i = 1;
     for (int d = 0; d < directions_; ++d) {
         const Parameters& p = parameters[d];
         const std::pair<const float*, std::size_t> arrays[] = {
-            {p.w_ih, gates * z.H * z.I}, {p.w_hh, gates * z.H * z.P}, {p.b_ih, gates * z.H},
-            {p.b_hh, gates * z.H},       {p.w_hr, std::size_t(z.P) * z.H}, {p.w_ch, std::size_t(3) * z.H}};
+            {p.w_ih, rows * z.I}, {p.w_hh, rows * z.P}, {p.b_ih, rows},
+            {p.b_hh, rows},       {p.w_hr, std::size_t(z.P) * z.H}, {p.w_ch, std::size_t(3) * z.H}};
         for (const auto& [data, size] : arrays) {
             if (!data) continue;
-            std::uint64_t hash = 1469598103934665603ull;
+            std::uint64_t hash = 0, factor = 0x9e3779b97f4a7c15ull;  // a sum, so that no term waits for another
             const std::size_t stride = std::max<std::size_t>(1, size / 64);
-            for (std::size_t i = 0; i < size; i += stride) {
+            for (std::size_t k = 0; k < size; k += stride, factor += 0xbf58476d1ce4e5b8ull) {
                 std::uint32_t bits;
-                std::memcpy(&bits, data + i, 4);
-                hash = (hash ^ bits) * 1099511628211ull;
+                std::memcpy(&bits, data + k, 4);
+                hash += bits * factor;
             }
-            key.push_back(reinterpret_cast<std::uintptr_t>(data));
-            key.push_back(hash);
+            key[i++] = reinterpret_cast<std::uintptr_t>(data);
+            key[i++] = hash;
         }
     }
-    if (!always && key == key_) return;
+    return key;
+}
+
+void Layer::forward(const Parameters* parameters, std::uint64_t version, bool repack, const Plan& plan,
+                    const ForwardCall& call, int threads, Arena& arena) {
+    const Key key = key_of(parameters, version);
+    if (!repack) {
+        std::shared_lock lock(mutex_);
+        if (packed_once_ && key == key_) return run(plan, call, threads, arena);
+    }
+    std::unique_lock lock(mutex_);
+    pack_as(key, parameters);
+    run(plan, call, threads, arena);
+}
+
+void Layer::forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) {
+    std::shared_lock lock(mutex_);
+    run(plan, call, threads, arena);
+}
+
+void Layer::pack(const Parameters* parameters, std::uint64_t version) {
+    std::unique_lock lock(mutex_);
+    pack_as(key_of(parameters, version), parameters);
+}
+
+void Layer::pack_as(const Key& key, const Parameters* parameters) {
     storage_.start();
     for (int d = 0; d < directions_; ++d) pack_forward(parameters[d], packed_[d]);
-    key_ = std::move(key);
+    key_ = key;
+    packed_once_ = true;
 }
 
 void Layer::pack_forward(const Parameters& p, Packed& to) {
@@ -171,7 +198,7 @@ bool has_cell_state(const Sizes& z) { return z.kind == CellKind::kLstm || z.kind
 
 }  // namespace
 
-void Layer::forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const {
+void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const {
     const Sizes& z = sizes_;
     arena.start();
     threads = useful_threads(z, plan.rows(), threads);

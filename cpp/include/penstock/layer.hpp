@@ -3,7 +3,7 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <shared_mutex>
 
 #include "arena.hpp"
 #include "kernels.hpp"
@@ -41,15 +41,23 @@ class Layer {
     int directions() const { return directions_; }
     std::size_t saved_size(std::size_t rows) const;
 
-    // Packs the weights unless the last pack had the same addresses, version and fingerprint.
-    void pack(const Parameters* parameters, std::uint64_t version, bool always);
-
-    void forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
+    void pack(const Parameters* parameters, std::uint64_t version);
+    // With the weights as last packed. Several threads may run one layer at a time; a thread that packs has it alone.
+    void forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena);
+    // Packs the weights first, unless the last pack had the same addresses, version and fingerprint.
+    void forward(const Parameters* parameters, std::uint64_t version, bool repack, const Plan& plan,
+                 const ForwardCall& call, int threads, Arena& arena);
     // `parameters` as in the forward call; `gradients` are written, not added to.
     void backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters, const Gradients* gradients,
                   int threads, Arena& arena) const;
 
    private:
+    // What tells one set of weights from another: their version, and of each array its address and a hash of 64
+    // strided elements, since writes through an alias change neither address nor version.
+    using Key = std::array<std::uint64_t, 1 + 2 * 2 * 6>;
+    Key key_of(const Parameters* parameters, std::uint64_t version) const;
+    void run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
+    void pack_as(const Key& key, const Parameters* parameters);
     void pack_forward(const Parameters& p, Packed& to);
     Packed pack_backward(const Parameters& p, bool with_input, Arena& arena) const;
     void backward_direction(const Plan& plan, const BackwardCall& call, int direction, const Parameters& p,
@@ -59,7 +67,9 @@ class Layer {
     int directions_;
     Arena storage_;
     std::array<Packed, 2> packed_{};
-    std::vector<std::uint64_t> key_;
+    Key key_{};
+    bool packed_once_ = false;
+    std::shared_mutex mutex_;
 };
 
 // out (rows, n) = x (rows, k) W^T + b, the same bits for a row however many there are

@@ -96,6 +96,7 @@ class Layer(NativeLayer):
             arrays.append(array)
         self._parameters = arrays
         self._loads += 1
+        self.pack(self.addresses, self._loads)
 
     @property
     def addresses(self) -> tuple[int, ...]:

@@ -31,16 +31,12 @@ class Step:
                 raise ShapeError(f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs.")
         self._layers = tuple(layers)
         self._shape = (batch, layers[0].input_size)
-        for layer in layers:  # packs the weights
-            layer(np.zeros((1, 1, layer.input_size), np.float32))
         self._native = NativeStep(list(layers), batch, get_num_threads())
-        self._y = self._native.y()
-        self.state = [
-            (self._native.h(i), self._native.c(i))[: layer.states] for i, layer in enumerate(layers)
-        ]
+        self.state = [(self._native.h(i), self._native.c(i))[: layer.states] for i, layer in enumerate(layers)]
+        self._y = self.state[-1][0]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """x (batch, input) float32 -> the last layer's output (batch, size): a view that the next step overwrites.
+        """x (batch, input) float32 -> the last layer's output (batch, size): a view of its state, changed by the next step.
 
         Raises:
             ShapeError: x has another shape, or is not C-contiguous float32.
