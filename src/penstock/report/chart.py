@@ -144,8 +144,10 @@ def _tick(value: float, axis: _Axis) -> str:
     if axis.log:
         power = str(round(math.log10(value))).replace("-", "−")
         return f'10<tspan dy="-5" font-size="75%">{power}</tspan>'
-    decimals = max(len(f"{tick:.6g}".partition(".")[2]) for tick in axis.ticks)
-    return f"{value:,.{decimals}f}".replace("-", "−")
+    step = axis.ticks[1] - axis.ticks[0] if len(axis.ticks) > 1 else 1.0
+    decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
+    shown = f"{value:,.{decimals}f}" if decimals <= 5 else f"{value:.1e}"
+    return shown.replace("-", "−")
 
 
 def _line(line: Line, across: _Axis, up: _Axis) -> str:
