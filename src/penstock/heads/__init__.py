@@ -1,0 +1,38 @@
+"""Pooling and output layers in the runtime: NumPy and the engine's products. One file per kind, one line here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import ConfigError
+from penstock.heads.classify import ClassHead
+
+HEADS: dict[str, Callable[..., ClassHead]] = {"class": ClassHead}
+"""The runtime side of each kind of head, by the kind's name in a network's description."""
+
+__all__ = ["HEADS", "ClassHead", "build"]
+
+
+def build(
+    spec: Any, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False
+) -> ClassHead:
+    """The runtime head for a head's description, e.g. `network.ClassHead(classes=2, pooling="mean_max")`.
+
+    Args:
+        spec: the head's description; its `kind` chooses the class, its other fields go to it.
+        tensors: the head's parameters by their names in `model.safetensors` (`head.weight`, `head.bias`).
+        features: the encoder's output size (over both directions).
+        bidirectional: whether the second half of the features runs backward.
+
+    Raises:
+        ConfigError: the runtime has no head of this kind.
+        ShapeError: the parameters do not fit the description.
+    """
+    kind = spec.kind
+    if kind not in HEADS:
+        raise ConfigError(
+            f"the runtime has no head of kind {kind!r}; it has: {', '.join(sorted(HEADS))}. "
+            "Was the model written by a newer Penstock? Then update this one."
+        )
+    return HEADS[kind](spec, tensors, features=features, bidirectional=bidirectional)

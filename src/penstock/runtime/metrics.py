@@ -1,0 +1,48 @@
+"""How good class probabilities are, under scikit-learn's names and with its values, in NumPy."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from penstock.errors import ShapeError
+
+
+def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float]:
+    """accuracy, f1_macro and log_loss; of equal probabilities the first class counts as the answer.
+
+    Args:
+        probabilities: (rows, classes), at least one row.
+        truth: (rows,), the index of each row's class.
+
+    Raises:
+        ShapeError: the two do not fit each other, or there are no rows.
+    """
+    given, true = np.asarray(probabilities), np.asarray(truth)
+    if given.ndim != 2 or true.shape != given.shape[:1] or not len(true):
+        raise ShapeError(
+            f"probabilities must be (rows, classes) and truth (rows,), rows at least 1; got {given.shape} and {true.shape}"
+        )
+    predicted = given.argmax(axis=1)
+    f1 = f1_scores(predicted, true, given.shape[1])
+    occurs = np.zeros(given.shape[1], bool)
+    occurs[predicted] = occurs[true] = True
+    # scikit-learn clips at the precision of the probabilities' own type.
+    least = np.finfo(given.dtype).eps
+    chosen = np.clip(given[np.arange(len(true)), true].astype(np.float64), least, 1 - least)
+    return {
+        "accuracy": float((predicted == true).mean()),
+        "f1_macro": float(f1[occurs].mean()),
+        "log_loss": float(-np.log(chosen).mean()),
+    }
+
+
+def f1_scores(predicted: ArrayLike, truth: ArrayLike, classes: int) -> NDArray[np.float64]:
+    """The F1 score of each class, (classes,): harmonic mean of precision and recall, 0 where neither is defined.
+
+    Args:
+        predicted, truth: (rows,), class indices.
+        classes: how many classes there are.
+    """
+    said, true = np.asarray(predicted), np.asarray(truth)
+    hits = np.bincount(true[said == true], minlength=classes)
+    either = np.bincount(said, minlength=classes) + np.bincount(true, minlength=classes)
+    return 2 * hits / np.maximum(either, 1)

@@ -1,0 +1,93 @@
+"""A stack of the engine's layers, built from a recurrent network's description and PyTorch's parameter names."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock import engine
+from penstock.cells import find
+from penstock.errors import ConfigError
+from penstock.network import Recurrent
+
+LayerState = tuple[NDArray[np.float32], ...]
+"""One layer's states, each (directions, batch, size): h, and c where the cell has one."""
+
+
+class Stack:
+    """Recurrent layers one above the other, over whole sequences or one step at a time, with the same bits.
+
+    Args:
+        spec: the layers' description.
+        parameters: float32 arrays by PyTorch's names (`weight_ih_l0`, ..., `bias_hh_l1_reverse`), of the shapes
+            in `spec.parameter_shapes()`; they are copied.
+    """
+
+    def __init__(self, spec: Recurrent, parameters: Mapping[str, NDArray[np.float32]]) -> None:
+        self.spec = spec
+        self.directions = 2 if spec.bidirectional else 1
+        self._layers = [_layer(spec, number, parameters) for number in range(spec.num_layers)]
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """The last axis of each state: of h, and of c where the cell has one."""
+        return find(self.spec.cell).state_sizes(self.spec.hidden_size, **self.spec.options())
+
+    def __call__(
+        self,
+        x: NDArray[np.float32],
+        state: Sequence[LayerState] | None = None,
+        lengths: NDArray[np.int64] | None = None,
+    ) -> tuple[NDArray[np.float32], list[LayerState]]:
+        """Outputs (time, batch, output) and each layer's states after every sequence's last step.
+
+        Args:
+            x: (time, batch, input).
+            state: each layer's states to begin with; zeros if None.
+            lengths: (batch,), 0 to time; the outputs past them are 0. All `time` if None.
+        """
+        if state is None:
+            state = [self._zeros(x.shape[1])] * len(self._layers)
+        if 0 in x.shape[:2]:
+            return np.zeros((*x.shape[:2], self.spec.output_size), np.float32), list(state)
+        y, after = x, []
+        for layer, before in zip(self._layers, state, strict=True):
+            y, states = layer(y, before, lengths)
+            after.append(tuple(states))
+        return y, after
+
+    def step(self, batch: int = 1) -> Any:
+        """The engine's single step for `batch` sequences side by side, from zero states.
+
+        Raises:
+            ConfigError: a bidirectional stack can't answer before the end.
+        """
+        if self.spec.bidirectional:
+            raise ConfigError(
+                "a bidirectional network reads each sequence from its end too, so it can't be streamed. "
+                "Call it on whole sequences, or train one with bidirectional=False."
+            )
+        return engine.Step(self._layers, batch=batch)
+
+    def _zeros(self, batch: int) -> LayerState:
+        return tuple(np.zeros((self.directions, batch, size), np.float32) for size in self.state_sizes)
+
+
+def _layer(spec: Recurrent, number: int, parameters: Mapping[str, NDArray[np.float32]]) -> Any:
+    layer = engine.Layer(
+        spec.cell,
+        spec.layer_input_size(number),
+        spec.hidden_size,
+        bias=spec.bias,
+        bidirectional=spec.bidirectional,
+        **spec.options(),
+    )
+    layer.load({name: parameters[_numbered(name, number)] for name in layer.parameter_names})
+    return layer
+
+
+def _numbered(name: str, number: int) -> str:
+    """weight_ih_reverse, the engine's name in one layer, is weight_ih_l1_reverse in layer 1 of a stack."""
+    plain = name.removesuffix("_reverse")
+    return f"{plain}_l{number}{name[len(plain) :]}"

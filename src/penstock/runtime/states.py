@@ -1,0 +1,109 @@
+"""Saved stream states: a few arrays as safetensors bytes, with a version, the model's fingerprint and a checksum."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from penstock.errors import StateError
+
+VERSION = 1
+_DTYPES = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+
+
+def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str) -> bytes:
+    """The state as bytes.
+
+    Args:
+        arrays: float32 or int64, by name.
+        kind: what kind of stream it is.
+        model: the fingerprint of the stream's model.
+    """
+    # Copies: the state may hold views, and safetensors wants dense memory.
+    tensors = {name: array.copy() for name, array in arrays.items()}
+    metadata = {"penstock_state": str(VERSION), "kind": kind, "model": model}
+    return safetensors.numpy.save(tensors, metadata | {"sha256": _checksum(tensors, metadata)})
+
+
+def unpack(
+    data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """The arrays of a saved state.
+
+    Args:
+        data: what `pack` gave.
+        kind: what kind of stream is to take it.
+        model: the fingerprint of that stream's model.
+        like: arrays of the names, shapes and dtypes that the stream needs.
+
+    Raises:
+        StateError: not a state, damaged, of a newer version, of another model, or of another size.
+    """
+    tensors, metadata = _parse(data)
+    version = metadata.get("penstock_state", "")
+    if not version.isdecimal():
+        raise StateError("expected a state saved by a stream's save(); got other safetensors data")
+    if int(version) > VERSION:
+        raise StateError(
+            f"the state is of version {version}, this Penstock reads up to {VERSION}. Update Penstock."
+        )
+    stated = metadata.pop("sha256", "")
+    if stated != _checksum(tensors, metadata):
+        raise StateError("the saved state is damaged: its checksum does not match. Save it anew, or start afresh.")
+    if metadata["kind"] != kind:
+        raise StateError(f"expected the state of a {kind} stream; got that of a {metadata['kind']} stream")
+    if metadata["model"] != model:
+        raise StateError(
+            f"the state belongs to another model ({metadata['model'][:12]}, this one is {model[:12]}). "
+            "Load the model that saved it."
+        )
+    _check_arrays(tensors, like)
+    return tensors
+
+
+def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise StateError(f"a saved state must be bytes; got {type(data).__name__}")
+    data = bytes(data)
+    try:
+        found = safetensors.deserialize(data)
+    except safetensors.SafetensorError as error:
+        raise StateError(
+            f"the saved state is damaged or cut short ({len(data)} bytes: {error}). Save it anew, or start afresh."
+        ) from error
+    # deserialize has checked the header: eight bytes of its length, then JSON.
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    tensors = {}
+    for name, tensor in found:
+        if tensor["dtype"] not in _DTYPES:
+            raise StateError(f"the saved state is damaged: {name} is of type {tensor['dtype']}")
+        tensors[name] = np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+    return tensors, header.get("__metadata__", {})
+
+
+def _checksum(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+    for name, array in sorted(tensors.items()):
+        digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _check_arrays(tensors: Mapping[str, NDArray[Any]], like: Mapping[str, NDArray[Any]]) -> None:
+    expected = {name: (array.shape, array.dtype) for name, array in like.items()}
+    got = {name: (array.shape, array.dtype) for name, array in tensors.items()}
+    if differing := sorted(name for name in expected | got if expected.get(name) != got.get(name)):
+        name = differing[0]
+        raise StateError(
+            f"the state does not fit this stream: {name} must be {_words(expected.get(name))}; "
+            f"got {_words(got.get(name))}. Was it saved with another batch?"
+        )
+
+
+def _words(array: tuple[tuple[int, ...], np.dtype[Any]] | None) -> str:
+    return "absent" if array is None else f"{array[1].name} {array[0]}"
