@@ -2,8 +2,9 @@
 
 from penstock.report.chart import Line, line_chart
 from penstock.report.classification import render
+from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer
-from penstock.report.page import page, section, table
+from penstock.report.page import page, scrolled, section, table
 from penstock.report.writing import write_report
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "page",
     "pointer",
     "render",
+    "render_demo",
+    "scrolled",
     "section",
     "table",
     "write_report",

@@ -1,0 +1,98 @@
+"""Answers on their way out: JSON lines, CSV, TSV or Parquet, by the file's ending."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from penstock.cli.paths import check_new_file
+from penstock.errors import InputError
+
+__all__ = ["Answer", "as_answers", "check_answer_file", "write_answers"]
+
+Answer = dict[str, Any]
+"""`prediction`, and for each label its `probability_<label>`."""
+
+
+def as_answers(labels: Sequence[Any], probabilities: Any) -> Iterator[Answer]:
+    """One answer for each row of probabilities (rows, labels)."""
+    for row in probabilities:
+        spread = {f"probability_{label}": float(p) for label, p in zip(labels, row, strict=True)}
+        yield {"prediction": labels[int(row.argmax())], **spread}
+
+
+def check_answer_file(path: Path | None) -> None:
+    """Whether answers can be written there, before any work is done; None is standard output.
+
+    Raises:
+        InputError: an unknown ending, or a place that can't be written.
+    """
+    if path is not None:
+        if path.suffix.lower() not in _WRITERS:
+            raise InputError(
+                f"{path} must end in one of {', '.join(_WRITERS)}; got {path.suffix or 'no ending'!r}."
+            )
+        check_new_file(path)
+
+
+def write_answers(answers: Iterable[Answer], path: Path | None) -> None:
+    """Write answers to a file, which appears whole or not at all, or as JSON lines to standard output."""
+    if path is None:
+        _write_json_lines(answers, sys.stdout)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(path) as new:
+        _WRITERS[path.suffix.lower()](answers, new)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A path to write to, which becomes `path` in the end if nothing went wrong."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        yield new
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _write_json_lines(answers: Iterable[Answer], to: TextIO) -> None:
+    for answer in answers:
+        print(json.dumps(answer, ensure_ascii=False), file=to)
+
+
+def _json_lines_file(answers: Iterable[Answer], path: Path) -> None:
+    with path.open("w", encoding="utf-8") as to:
+        _write_json_lines(answers, to)
+
+
+def _separated(delimiter: str) -> Callable[[Iterable[Answer], Path], None]:
+    def write(answers: Iterable[Answer], path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as to:
+            writer = None
+            for answer in answers:
+                if writer is None:
+                    writer = csv.DictWriter(to, list(answer), delimiter=delimiter, lineterminator="\n")
+                    writer.writeheader()
+                writer.writerow(answer)
+
+    return write
+
+
+def _parquet(answers: Iterable[Answer], path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(list(answers)), path)
+
+
+_WRITERS: dict[str, Callable[[Iterable[Answer], Path], None]] = {
+    ".jsonl": _json_lines_file,
+    ".ndjson": _json_lines_file,
+    ".csv": _separated(","),
+    ".tsv": _separated("\t"),
+    ".parquet": _parquet,
+}

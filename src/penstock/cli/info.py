@@ -1,0 +1,58 @@
+"""`penstock info`: what a saved model is."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: penstock info sentiment")
+def info(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="A trained model's folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+) -> None:
+    """Say what a model is: its task, labels, network, size, and how well it did."""
+    from penstock.runtime import load
+
+    described = load(model).info()
+    if as_json:
+        print(json.dumps(described, ensure_ascii=False))
+    else:
+        _show(described)
+
+
+def _show(described: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    table.add_column(style="bold")
+    for name, value in _rows(described):
+        table.add_row(name, value)
+    Console(highlight=False, markup=False).print(table)
+
+
+def _rows(described: dict[str, Any]) -> list[tuple[str, str]]:
+    network, metrics = described["network"], described["metrics"]
+    rows = [
+        ("task", described["task"]),
+        ("labels", ", ".join(map(str, described["labels"]))),
+        *((part, _settings(network[part])) for part in ("inputs", "encoder", "head")),
+        ("parameters", f"{described['parameters']:,}"),
+        ("streams", "yes" if described["streams"] else "no"),
+    ]
+    for part in ("valid", "test"):
+        if metrics.get(part):
+            rows.append((part, _scores(metrics[part])))
+    return [*rows, ("fingerprint", described["fingerprint"][:16])]
+
+
+def _settings(part: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in part.items() if name != "kind")
+
+
+def _scores(scores: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.4f}" for name, value in scores.items() if isinstance(value, float))

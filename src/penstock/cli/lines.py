@@ -1,0 +1,32 @@
+"""Lines of text from a byte stream, each as soon as it is there."""
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from penstock.errors import DataError
+
+__all__ = ["text_lines"]
+
+
+def text_lines(source: BinaryIO, name: str) -> Iterator[str]:
+    """The lines without their ends.
+
+    Args:
+        source: bytes in UTF-8, with or without a byte order mark.
+        name: what messages call it.
+
+    Raises:
+        DataError: a line isn't UTF-8.
+    """
+    # readline, not iteration: a pipe's line is wanted before the next one has come.
+    for number, line in enumerate(iter(source.readline, b""), start=1):
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
+        try:
+            yield line.rstrip(b"\r\n").decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{name} must be text in UTF-8; line {number} has the byte 0x{line[error.start]:02x} "
+                f"at position {error.start + 1}. Convert it: iconv -f OLD -t UTF-8"
+            ) from error

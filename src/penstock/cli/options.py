@@ -1,0 +1,91 @@
+"""Flags made from an estimator's signature and docstring, so that no option is written down twice."""
+
+import inspect
+import json
+import re
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import typer
+
+__all__ = ["argument_texts", "estimator_flags", "parse_options"]
+
+_PLAIN = (bool, int, float, str)
+
+
+def estimator_flags(estimator: type) -> list[inspect.Parameter]:
+    """A keyword-only parameter for each argument of the constructor, annotated as Typer wants it."""
+    texts = argument_texts(estimator.__doc__ or "")
+    hints = get_type_hints(estimator.__init__)
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=parameter.default,
+            annotation=Annotated[_flag_type(hints[name]), _flag(name, hints[name], texts.get(name, ""))],
+        )
+        for name, parameter in _arguments(estimator).items()
+    ]
+
+
+def parse_options(estimator: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the flags said, as the constructor wants it; a flag of several types may be JSON."""
+    hints = get_type_hints(estimator.__init__)
+    return {
+        name: _read(value) if isinstance(value, str) and _is_loose(hints[name]) else value
+        for name, value in given.items()
+        if name in _arguments(estimator)
+    }
+
+
+def argument_texts(docstring: str) -> dict[str, str]:
+    """Argument to description, from the `Args:` section of a docstring in Google's style."""
+    found = re.search(r"^( *)Args:\n((?:\1 +.*\n|\s*\n)+)", inspect.cleandoc(docstring) + "\n", re.MULTILINE)
+    texts: dict[str, str] = {}
+    names: list[str] = []
+    for line in inspect.cleandoc(found[2]).splitlines() if found else []:
+        start = re.match(r"(\w+(?:, \w+)*):\s*(.*)", line)
+        if start:
+            names = start[1].split(", ")
+        for name in names:
+            texts[name] = f"{texts.get(name, '')} {start[2] if start else line.strip()}".strip()
+    return texts
+
+
+def _arguments(estimator: type) -> dict[str, inspect.Parameter]:
+    return dict(list(inspect.signature(estimator.__init__).parameters.items())[1:])
+
+
+def _flag(name: str, hint: Any, text: str) -> Any:
+    words = f"--{name.replace('_', '-')}"
+    if _flag_type(hint) is bool:
+        words = f"{words}/--no-{words[2:]}"
+    return typer.Option(words, help=text.replace("`", "") or None)
+
+
+def _members(hint: Any) -> list[Any]:
+    """The types that a hint allows, None aside; a Literal is the type of its values."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return [inner for member in get_args(hint) if member is not type(None) for inner in _members(member)]
+    if get_origin(hint) is Literal:
+        return list(dict.fromkeys(type(value) for value in get_args(hint) if value is not None))
+    return [hint]
+
+
+def _is_loose(hint: Any) -> bool:
+    members = _members(hint)
+    return len(members) > 1 or members[0] not in _PLAIN
+
+
+def _flag_type(hint: Any) -> Any:
+    kind = str if _is_loose(hint) else _members(hint)[0]
+    optional = type(None) in get_args(hint)
+    return kind | None if optional else kind
+
+
+def _read(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value

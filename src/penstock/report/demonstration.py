@@ -1,0 +1,160 @@
+"""The page of `penstock demo`, a pure function of its `demo.json`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from penstock.report.chart import Line, line_chart
+from penstock.report.figures import Figures, escape
+from penstock.report.page import page, section, table
+
+__all__ = ["render_demo"]
+
+_METRICS = {"accuracy": "accuracy", "f1_macro": "macro F1", "log_loss": "log loss"}
+_CELLS = {"rnn": "plain RNN", "lstm": "LSTM", "gru": "GRU"}
+_LANGUAGES = {"en": "English", "zh": "Chinese"}
+
+
+def render_demo(results: Mapping[str, Any]) -> str:
+    """The page as one HTML file.
+
+    Every number on it lies in `results`, and its element says where (`data-metric`, a JSON pointer).
+
+    Args:
+        results: `reviews` with `rows`, `metrics`, `tfidf`, `majority`, `languages`, `streams`; `adding` with
+            `settings`, `cells`, `as_expected`; `seconds`, `penstock`.
+    """
+    figures = Figures(results)
+    lead = f"Computed in this run, in {figures.number('seconds', form=',.0f', unit=' s')} altogether."
+    sections = [_reviews(figures), _streams(figures), _adding(figures), _gradients(figures)]
+    return page("Penstock demo", lead, sections)
+
+
+def _reviews(figures: Figures) -> str:
+    rows = [
+        (words, [figures.number("reviews", key, name) for name in _METRICS])
+        for key, words in (
+            ("metrics", "LSTM"),
+            ("tfidf", "TF-IDF, logistic regression"),
+            ("majority", "Commonest class"),
+        )
+    ]
+    languages = ", ".join(
+        f"{words} {figures.number('reviews', 'languages', language)}"
+        for language, words in _LANGUAGES.items()
+        if figures.get("reviews", "languages", language) is not None
+    )
+    return section(
+        "Sentiment, in two languages at once",
+        "<p>Short reviews in English and Chinese, written for this demo: "
+        f"{figures.number('reviews', 'rows', 'train')} to learn from, "
+        f"{figures.number('reviews', 'rows', 'test')} held back. So little text says how the parts fit together, "
+        "not how good the model is.</p>",
+        table(["Held-back reviews", *_METRICS.values()], rows, ours="LSTM"),
+        f"<p>Accuracy by language: {languages}.</p>" if languages else "",
+        _verdict(figures.get("reviews", "as_expected"), "The model should beat the commonest class."),
+    )
+
+
+def _streams(figures: Figures) -> str:
+    parts = []
+    for index, stream in enumerate(figures.get("reviews", "streams", default=[])):
+        pieces = "".join(_piece(figures, index, at) for at in range(len(stream["pieces"])))
+        parts.append(f'<p class="pieces" dir="auto" lang="{escape(stream["language"])}">{pieces}</p>')
+    if not parts:
+        return ""
+    words = "<p>Below each piece, the probability of a positive review once the model has read so far.</p>"
+    return section("Answered as they stream in", words, *parts)
+
+
+def _piece(figures: Figures, stream: int, at: int) -> str:
+    place = ("reviews", "streams", stream, "pieces", at)
+    return (
+        f'<span style="--share:{figures.get(*place, "positive"):.3f}">{escape(figures.get(*place, "piece"))}'
+        f"<small>{figures.number(*place, 'positive', form='.2f')}</small></span>"
+    )
+
+
+def _adding(figures: Figures) -> str:
+    cells = [cell for cell in _CELLS if figures.get("adding", "cells", cell)]
+    if not cells:
+        return ""
+    curves = [_curve(figures, cell, style) for style, cell in enumerate(cells)]
+    rows = [
+        (
+            _CELLS[cell],
+            [
+                figures.number("adding", "cells", cell, "error", form=".4f"),
+                figures.number("adding", "cells", cell, "updates"),
+                figures.number("adding", "cells", cell, "seconds", form=".1f", unit=" s"),
+                _mark(bool(figures.get("adding", "as_expected", cell))),
+            ],
+        )
+        for cell in cells
+    ]
+    return section(
+        "The adding problem",
+        f"<p>Two of {figures.number('adding', 'settings', 'steps')} numbers are marked; the answer is their sum "
+        "(Hochreiter and Schmidhuber, 1997). Who always answers one is wrong by a mean squared error of a sixth. "
+        f"The gated cells should come below {figures.number('adding', 'settings', 'solved', form='g')}, the plain RNN "
+        f"stay above {figures.number('adding', 'settings', 'unsolved', form='g')}. Same data, units, optimiser and "
+        "limits for all; the gated cells’ gates start as in Tallec and Ollivier (2018), an RNN has none.</p>",
+        table(["Cell", "test error", "updates", "time", "as expected"], rows),
+        line_chart(
+            curves, title="Validation error", x_label="updates", y_label="mean squared error", log=True
+        ),
+    )
+
+
+def _curve(figures: Figures, cell: str, style: int) -> Line:
+    points: Sequence[Sequence[float]] = figures.get("adding", "cells", cell, "curve", default=[])
+    return Line(_CELLS[cell], [x for x, _ in points], [y for _, y in points], style)
+
+
+def _gradients(figures: Figures) -> str:
+    cells = [cell for cell in _CELLS if figures.get("adding", "cells", cell)]
+    if not cells:
+        return ""
+    charts = [
+        line_chart(
+            [_reach(figures, cell, key, style) for style, cell in enumerate(cells)],
+            title=title,
+            x_label="steps back from the last one",
+            y_label="gradient norm, relative",
+            log=True,
+        )
+        for key, title in (("gradient_before", "Before training"), ("gradient_after", "After training"))
+    ]
+    last = {
+        cell: len(figures.get("adding", "cells", cell, "gradient_before", default=[])) - 1 for cell in cells
+    }
+    rows = [
+        (
+            _CELLS[cell],
+            [
+                figures.number("adding", "cells", cell, key, last[cell], form=".1e")
+                for key in ("gradient_before", "gradient_after")
+            ],
+        )
+        for cell in cells
+    ]
+    return section(
+        "The vanishing gradient, seen",
+        "<p>How strongly the loss still depends on the state, the further back one looks: the norm of the loss’s "
+        "gradient with respect to the state, relative to that of the last step, computed in this run by the engine."
+        "</p>",
+        f'<div class="charts">{"".join(charts)}</div>',
+        table(["At the first step", "before training", "after training"], rows),
+    )
+
+
+def _reach(figures: Figures, cell: str, key: str, style: int) -> Line:
+    norms = figures.get("adding", "cells", cell, key, default=[])
+    return Line(_CELLS[cell], range(len(norms)), norms, style)
+
+
+def _verdict(as_expected: object, expectation: str) -> str:
+    return f"<p>{escape(expectation)} {_mark(bool(as_expected))}</p>"
+
+
+def _mark(good: bool) -> str:
+    return '<strong class="good">yes</strong>' if good else '<strong class="bad">no</strong>'
