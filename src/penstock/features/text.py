@@ -1,0 +1,180 @@
+"""Text as ids of tokens: words and marks, and each character of the scripts that put no space between words.
+
+A line break always ends a token, and no token looks beyond one: the pieces of a stream, tokenized one by one,
+give the tokens of the pieces joined by line breaks.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import chain
+from typing import Any, ClassVar
+
+import numpy as np
+
+from penstock.errors import ConfigError, DtypeError, NotFittedError
+from penstock.sequences import Sequences
+
+__all__ = ["TextFeatures", "tokenize"]
+
+# Scripts written without spaces, as the inside of a character class: Han with its numbers and iteration marks,
+# Kana; letters of Thai, Lao, Myanmar and Khmer (vowel signs that are combining marks stay with their letter).
+_UNSPACED = (
+    "\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
+    "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u0edc-\u0edf"
+    "\u1000-\u102a\u103f\u104e\u1050-\u1055\u105a-\u105d\u1061\u1065\u1066\u106e-\u1070\u1075-\u1081\u108e"
+    "\u1780-\u17b3\u17d7\u17dc"
+)
+# Where Unicode keeps its combining marks and invisible characters; elsewhere there are none to look for.
+_WITH_MARKS = [(0, 0x3130), (0xA600, 0xAC00), (0xFB00, 0x10000), (0x10100, 0x12000), (0x13400, 0x13480)]
+_WITH_MARKS += [(0x16A00, 0x17000), (0x1BC00, 0x1F000), (0xE0000, 0xE0200)]
+# What `_tokens` finds in ASCII text, where it is three times as fast.
+_ASCII_TOKENS = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*|[!-/:-@\[-`{-~]")
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    """The pattern of one token. Made at the first use, because it asks for many characters' category."""
+    marks, hidden = _characters("M"), _characters("C") + "\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff"
+    letter = rf"[^\W_{_UNSPACED}]"
+    skin, regional = "\U0001f3fb-\U0001f3ff", "\U0001f1e6-\U0001f1ff"
+    # Words: an apostrophe, or an invisible joiner as in Persian, counts only between two letters.
+    word = rf"{letter}+(?:(?:[{marks}]+|['\u200c\u200d](?={letter})){letter}*)*"
+    character = rf"[{_UNSPACED}][{marks}]*"
+    flag = rf"[{regional}]{{2}}"
+    # A picture with its variants, and several that are joined into one.
+    mark = rf"[^\w\s{hidden}][{marks}{skin}]*(?:\u200d[^\w\s{hidden}][{marks}{skin}]*)*|_"
+    return re.compile(f"{word}|{character}|{flag}|{mark}")
+
+
+def _characters(category: str) -> str:
+    """The assigned characters of a Unicode category, as ranges for the inside of a character class."""
+    ranges: list[list[int]] = []
+    for code in chain.from_iterable(range(*span) for span in _WITH_MARKS):
+        found = unicodedata.category(chr(code))
+        if found[0] == category and found not in ("Cn", "Cs", "Co"):
+            if ranges and ranges[-1][1] == code - 1:
+                ranges[-1][1] = code
+            else:
+                ranges.append([code, code])
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+
+
+def tokenize(text: str) -> list[str]:
+    """The tokens of a text: NFC, lower case; words, numbers and marks.
+
+    A word is letters, digits and combining marks, with apostrophes inside ("don't"). Each Han or Kana character
+    is a token, and each letter with its signs in Thai, Lao, Khmer and Myanmar. Every other visible character is a
+    token of its own ("3.5" gives three), a picture together with its variants. White space and control characters
+    are none.
+    """
+    if not isinstance(text, str):
+        raise DtypeError(f"texts must be str; got {type(text).__name__}. Leave missing texts out.")
+    if text.isascii():
+        return _ASCII_TOKENS.findall(text.lower())
+    plain = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'").replace("\u00ad", "")
+    return _tokens().findall(plain)
+
+
+class TextFeatures:
+    """Texts as ids of the tokens that the training texts held; id 0 stands for every other token.
+
+    Args:
+        min_count: a token must stand in the training texts at least this often to have an id.
+        max_vocabulary: at most this many tokens have an id, the most frequent ones.
+        max_length: steps of a text that `fit` and a training's `apply` read; answers read the whole text.
+    """
+
+    kind: ClassVar[str] = "text"
+
+    def __init__(self, *, min_count: int = 2, max_vocabulary: int = 30_000, max_length: int = 256) -> None:
+        for name, value in (
+            ("min_count", min_count),
+            ("max_vocabulary", max_vocabulary),
+            ("max_length", max_length),
+        ):
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+                raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
+        self.min_count = int(min_count)
+        self.max_vocabulary = int(max_vocabulary)
+        self.max_length = int(max_length)
+        self._ids: dict[str, int] | None = None
+
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """Token to id, from 1, the most frequent token first."""
+        if self._ids is None:
+            raise NotFittedError("these TextFeatures know no vocabulary yet: call fit(texts) first")
+        return self._ids
+
+    @property
+    def vocabulary_size(self) -> int:
+        """How many ids there are, 0 included: the rows of an embedding."""
+        return len(self.vocabulary) + 1
+
+    def fit(self, texts: Iterable[str]) -> "TextFeatures":
+        """Learn the vocabulary of the training texts; equally frequent tokens stand in alphabetical order."""
+        counts: Counter[str] = Counter()
+        for text in _several(texts):
+            counts.update(tokenize(text)[: self.max_length])
+        frequent = sorted((-count, token) for token, count in counts.items() if count >= self.min_count)
+        self._ids = {token: rank for rank, (_, token) in enumerate(frequent[: self.max_vocabulary], start=1)}
+        return self
+
+    def apply(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
+        """The ids of each text's tokens, int32; of its first `max_length` tokens where that is given."""
+        ids = self.vocabulary
+        parts = [[ids.get(token, 0) for token in tokenize(text)[:max_length]] for text in _several(texts)]
+        offsets = np.zeros(len(parts) + 1, np.int64)
+        np.cumsum([len(part) for part in parts], out=offsets[1:])
+        return Sequences(np.fromiter(chain.from_iterable(parts), np.int32, count=offsets[-1]), offsets)
+
+    def push(self, piece: str) -> np.ndarray:
+        """The ids (tokens,) of a piece of a stream. No state is carried: the end of a piece ends a token."""
+        ids = self.vocabulary
+        return np.array([ids.get(token, 0) for token in tokenize(piece)], np.int32)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that `from_json` needs, as plain values."""
+        return {
+            "kind": self.kind,
+            "min_count": self.min_count,
+            "max_vocabulary": self.max_vocabulary,
+            "max_length": self.max_length,
+            "vocabulary": list(self.vocabulary),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TextFeatures":
+        """The features that `to_json` described.
+
+        Raises:
+            ConfigError: it is no description of text features, lacks something or holds something unknown.
+        """
+        if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
+            raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
+        expected = {"kind", "min_count", "max_vocabulary", "max_length", "vocabulary"}
+        if set(data) != expected:
+            raise ConfigError(
+                f"text features have {', '.join(sorted(expected))}; got {', '.join(sorted(map(str, data)))}"
+            )
+        tokens = data["vocabulary"]
+        if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+            raise ConfigError("the vocabulary of text features must be a list of tokens")
+        if len(set(tokens)) != len(tokens):
+            raise ConfigError("the vocabulary of text features holds a token twice")
+        options = {name: data[name] for name in ("min_count", "max_vocabulary", "max_length")}
+        features = cls(**options)
+        features._ids = {token: position for position, token in enumerate(tokens, start=1)}
+        return features
+
+
+def _several(texts: Iterable[str]) -> Iterable[str]:
+    if isinstance(texts, str):
+        raise DtypeError(
+            f"texts must be a list of texts; got the one text {texts[:40]!r}. Put it into a list."
+        )
+    return texts

@@ -1,0 +1,88 @@
+"""Pretrained word vectors from the text files of word2vec and GloVe.
+
+A line is a word and its numbers, with blanks between; word2vec's first line, the number of words and of features,
+may stand above.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from penstock.errors import DataError
+
+__all__ = ["read_vectors"]
+
+_HEADER = re.compile(r"\d+ \d+")
+_ENDS_IN_NUMBER = re.compile(r".* [-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+
+
+def read_vectors(path: str | Path, vocabulary: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The vectors of the words that `vocabulary` (word to id) holds, from a text file, plain or .gz.
+
+    Returns:
+        ids (found,) int64, rising, and the matrix (found, features) float32: row k belongs to ids[k].
+        Where a word stands twice in the file, the first line counts. The numbers of other words are not read.
+
+    Raises:
+        DataError: no such file, not UTF-8, no vectors in it, or a line that is no vector; it names the line.
+    """
+    path, features = Path(path), 0
+    found: dict[int, np.ndarray] = {}
+    for number, line in _lines(path):
+        if number == 1 and _HEADER.fullmatch(line):
+            continue
+        first = not features
+        features = features or line.count(" ")
+        word, numbers = _split(line, features, f"{path}, line {number}")
+        identity = vocabulary.get(word)
+        wanted = identity is not None and identity not in found
+        if wanted or first:  # the first shows whether this is such a file at all
+            vector = _vector(numbers, f"{path}, line {number}")
+        if identity is not None and wanted:
+            found[identity] = vector
+    if not features:
+        raise DataError(f"{path}: no vectors in it; expected lines of a word and its numbers")
+    ids = np.array(sorted(found), np.int64)
+    matrix = np.stack([found[identity] for identity in ids]) if found else np.zeros((0, features), np.float32)
+    return ids, matrix
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Number and text of each line that isn't blank."""
+    number = 0
+    try:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
+            for number, line in enumerate(file, start=1):
+                if text := line.decode("utf-8").rstrip():
+                    yield number, text
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}, line {number}: must be UTF-8 text: {error.reason}. Convert the file."
+        ) from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: can't be read: {error}") from error
+
+
+def _split(line: str, features: int, where: str) -> tuple[str, list[str]]:
+    # From the right, because some files hold words with blanks.
+    word, *numbers = line.rsplit(" ", features)
+    if not features or len(numbers) < features or _ENDS_IN_NUMBER.fullmatch(word):
+        raise DataError(
+            f"{where}: a vector must be a word and {features or 'its'} numbers, with blanks between; "
+            f"got {line.count(' ')} numbers in {line[:60]!r}"
+        )
+    return word, numbers
+
+
+def _vector(numbers: list[str], where: str) -> np.ndarray:
+    try:
+        vector = np.array(numbers, np.float64)
+    except ValueError as error:
+        raise DataError(f"{where}: a vector must be numbers: {error}") from error
+    if not np.isfinite(vector).all():
+        raise DataError(f"{where}: a vector must be finite numbers; got {' '.join(numbers)[:60]}")
+    return vector.astype(np.float32)

@@ -1,0 +1,149 @@
+"""Tokens of many scripts, and the promise that pieces of a stream give the tokens of the joined text."""
+
+import json
+import unicodedata
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.errors import ConfigError, DtypeError, NotFittedError
+from penstock.features import TextFeatures, tokenize
+from penstock.features.text import _tokens
+
+# Characters that meet at the rules' borders: letters, marks, joiners, apostrophes, pictures, breaks.
+tricky = st.text(
+    st.sampled_from("aÉ'’.,_ \n\t09中のคน้éİΣक्ष\u0301\u200c\u200d\ufe0f\u20e3❤👍🏽🇨🇳ー！\u00ad\ufeff\x00"),
+    max_size=12,
+)
+texts = tricky | st.text(max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", []),
+        (" \n\t\u3000\x00\ufeff\u200b", []),
+        ("Don't STOP, it’s 5 o'clock!", ["don't", "stop", ",", "it's", "5", "o'clock", "!"]),
+        ("they wo n't 'quote' 's", ["they", "wo", "n't", "'", "quote", "'", "'", "s"]),
+        ("re-imagining 3.5% a_b", ["re", "-", "imagining", "3", ".", "5", "%", "a", "_", "b"]),
+        ("<br />:-)", ["<", "br", "/", ">", ":", "-", ")"]),
+        ("房间很大，NLP真好。2023年", [*"房间很大，", "nlp", *"真好。", "2023", "年"]),
+        ("カタカナとひらがなー々", list("カタカナとひらがなー々")),
+        ("我love你don't", ["我", "love", "你", "don't"]),
+        ("cafe\u0301 ÀÉ co\u00adop", ["café", "àé", "coop"]),
+        ("ΟΔΥΣΣΕΥΣ straße ИЩУ", ["οδυσσευς", "straße", "ищу"]),
+        ("हिन्दी में क्‍ष", ["हिन्दी", "में", "क्‍ष"]),
+        ("العَرَبِيَّةُ، می‌خواهم", ["العَرَبِيَّةُ", "،", "می‌خواهم"]),
+        ("ที่นี่ดี ๑๒", ["ที่", "นี่", "ดี", "๑๒"]),
+        ("한국어 텍스트", ["한국어", "텍스트"]),
+        ("👍🏽❤️👨‍👩‍👧🇨🇳🇫🇷😀😀", ["👍🏽", "❤️", "👨‍👩‍👧", "🇨🇳", "🇫🇷", "😀", "😀"]),
+        ("1️⃣ ★☆ …—", ["1️⃣", "★", "☆", "…", "—"]),
+    ],
+)
+def test_tokens(text, tokens):
+    assert tokenize(text) == tokens
+
+
+def test_composed_and_decomposed_text_are_the_same():
+    text = "Ångström 한국 がぎ é"
+    assert tokenize(unicodedata.normalize("NFD", text)) == tokenize(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(texts, max_size=5))
+def test_pushed_pieces_are_the_lines_of_a_text(pieces):
+    features = TextFeatures(min_count=1).fit([*pieces[:3], "a b 中 👍🏽"])
+    pushed = [features.push(piece) for piece in pieces]
+    whole = features.apply(["\n".join(pieces)])
+    assert np.concatenate([np.zeros(0, np.int32), *pushed]).tolist() == whole[0].tolist()
+    assert whole.values.dtype == np.int32
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts)
+def test_nothing_visible_is_lost_and_no_token_holds_space(text):
+    tokens = tokenize(text)
+    assert all(token and not any(map(str.isspace, token)) for token in tokens)
+    plain = unicodedata.normalize("NFC", text).lower().replace("’", "'")
+    visible = [
+        c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs")
+    ]
+    kept = [c for c in "".join(tokens) if unicodedata.category(c) != "Cf"]
+    assert kept == visible
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.characters(max_codepoint=127), max_size=30))
+def test_the_quick_way_for_ascii_finds_the_same(text):
+    assert tokenize(text) == _tokens().findall(text.lower())
+
+
+def test_frequent_tokens_have_small_ids_and_the_rest_are_unknown():
+    features = TextFeatures(min_count=2, max_vocabulary=3).fit(["b b b a a c c", "d c d d d", "e"])
+    assert features.vocabulary == {"d": 1, "b": 2, "c": 3}
+    assert features.vocabulary_size == 4
+    assert features.push("a B c e").tolist() == [0, 2, 3, 0]
+    sequences = features.apply(["d d", "", "x c"])
+    assert [ids.tolist() for ids in sequences] == [[1, 1], [], [0, 3]]
+
+
+def test_equal_counts_stand_in_a_fixed_order():
+    assert list(TextFeatures(min_count=1).fit(["z 中 a", "中 z a"]).vocabulary) == ["a", "z", "中"]
+
+
+def test_length_is_limited_only_where_asked():
+    features = TextFeatures(min_count=1, max_length=2).fit(["a b c"])
+    assert features.vocabulary == {"a": 1, "b": 2}
+    assert features.apply(["a b a b"]).lengths.tolist() == [4]
+    assert features.apply(["a b a b"], max_length=features.max_length).lengths.tolist() == [2]
+
+
+def test_json_holds_everything():
+    features = TextFeatures(min_count=1, max_length=9).fit(["It’s 好 😀"])
+    twin = TextFeatures.from_json(json.loads(json.dumps(features.to_json())))
+    assert twin.vocabulary == features.vocabulary
+    assert twin.to_json() == features.to_json()
+    assert (twin.min_count, twin.max_vocabulary, twin.max_length) == (1, 30_000, 9)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "bpe"}, "must be of kind 'text'; got"),
+        ({"stemmer": 1}, "got .*stemmer"),
+        ({"vocabulary": "abc"}, "must be a list of tokens"),
+        ({"vocabulary": ["a", 3]}, "must be a list of tokens"),
+        ({"vocabulary": ["a", "a"]}, "holds a token twice"),
+        ({"min_count": 0}, "min_count must be a whole number, at least 1; got 0"),
+    ],
+)
+def test_a_wrong_description_is_refused(change, message):
+    with pytest.raises(ConfigError, match=message):
+        TextFeatures.from_json(TextFeatures().fit(["a a"]).to_json() | change)
+
+
+@pytest.mark.parametrize("option", ["min_count", "max_vocabulary", "max_length"])
+@pytest.mark.parametrize("value", [0, 1.5, True, "2"])
+def test_options_must_be_whole_numbers(option, value):
+    with pytest.raises(ConfigError, match=f"{option} must be a whole number"):
+        TextFeatures(**{option: value})
+
+
+def test_nothing_is_known_before_fit():
+    for use in (
+        lambda f: f.push("a"),
+        lambda f: f.apply(["a"]),
+        lambda f: f.to_json(),
+        lambda f: f.vocabulary_size,
+    ):
+        with pytest.raises(NotFittedError, match="fit"):
+            use(TextFeatures())
+
+
+def test_what_is_no_text_is_refused():
+    features = TextFeatures().fit(["a a"])
+    for wrong in (["a", None], [3], "a text"):
+        with pytest.raises(DtypeError, match="texts must be"):
+            features.apply(wrong)
