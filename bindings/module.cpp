@@ -180,7 +180,8 @@ NB_MODULE(_native, m) {
                      throw std::invalid_argument("shape");
                  const nb::gil_scoped_release release;
                  s(x.data());
-             })
+             },
+             nb::arg("x").noconvert())
         .def("h", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.h(i), s.batch(), self); })
         .def("c", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.c(i), s.batch(), self); });
 

@@ -60,7 +60,7 @@ inline V fma(V a, V b, V c) {
 #endif
 }
 
-// exp(x) = scale * (1 + p) with scale a power of two and p = expm1(r), |r| <= ln(2) / 2. Needs |x| < 89.
+// exp(x) = scale * (1 + p) with scale a power of two and p = expm1(r), |r| <= ln(2) / 2. Needs -88.02 < x < 89.
 struct ExpParts {
     V p, scale;
 };
@@ -88,7 +88,7 @@ inline V clamp(V x, float low, float high) {
 }
 
 inline V exp(V x) {
-    const ExpParts e = exp_parts(clamp(x, -88.5f, 88.9f));
+    const ExpParts e = exp_parts(clamp(x, -88.0f, 88.9f));  // scale is 0 at the one end and infinite at the other
     return e.scale * (splat(1.0f) + e.p);
 }
 

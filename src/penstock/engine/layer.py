@@ -1,9 +1,11 @@
 """One recurrent layer of the engine, in one or two directions, on whole sequences."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
+from penstock.cells import find
 from penstock.engine._native import NativeLayer
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError, DtypeError, LengthsError, ShapeError
@@ -12,25 +14,26 @@ __all__ = ["BATCH_FIRST", "PACKED", "TIME_MAJOR", "Layer"]
 
 TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2
 
-# The order of CellKind in cpp/include/penstock/kernels.hpp.
-_KINDS = ("rnn_tanh", "rnn_relu", "lstm", "lstm_peephole", "gru_after", "gru_before")
+# The order of CellKind in cpp/include/penstock/kernels.hpp, and what tells the kinds of a cell apart.
+_KINDS = (("rnn", "tanh"), ("rnn", "relu"), ("lstm", False), ("lstm", True), ("gru", True), ("gru", False))
+_KIND_OPTIONS = {"rnn": ("nonlinearity",), "lstm": ("peephole",), "gru": ("reset_after",)}
 
 
 class Layer(NativeLayer):
     """One recurrent layer: packed weights and runs over whole sequences, in float32.
 
     Args:
-        cell: "rnn", "lstm" or "gru".
+        cell: a name in `penstock.cells`: "rnn", "lstm", "gru".
         input_size, hidden_size: features of a step, units of the state.
         bias: whether `bias_ih` and `bias_hh` exist.
         bidirectional: a second direction that reads each sequence from its end.
-        nonlinearity: of an RNN, "tanh" or "relu".
-        peephole: of an LSTM, gates that see the cell state (Gers and Schmidhuber 2000).
-        proj_size: of an LSTM, size of the projected output (Sak et al. 2014), 0 for none.
-        reset_after: of a GRU, whether the reset gate acts after the recurrent product (PyTorch) or before it.
+        options: the cell's: nonlinearity, peephole, proj_size, reset_after.
 
     Besides the methods below, `run` and `run_backward` take addresses of C-contiguous float32 memory whose shapes
     the caller vouches for; `penstock.nn` uses them.
+
+    Raises:
+        ConfigError: an unknown cell, an option it lacks, a size below 1.
     """
 
     def __init__(
@@ -41,37 +44,23 @@ class Layer(NativeLayer):
         *,
         bias: bool = True,
         bidirectional: bool = False,
-        nonlinearity: str = "tanh",
-        peephole: bool = False,
-        proj_size: int = 0,
-        reset_after: bool = True,
+        **options: Any,
     ) -> None:
-        kind = {
-            "rnn": f"rnn_{nonlinearity}",
-            "lstm": "lstm_peephole" if peephole else "lstm",
-            "gru": "gru_after" if reset_after else "gru_before",
-        }.get(cell)
-        if kind not in _KINDS:
-            raise ConfigError(
-                f"the engine has the cells rnn (nonlinearity tanh or relu), lstm and gru; got cell={cell!r}, "
-                f"nonlinearity={nonlinearity!r}."
-            )
-        if proj_size and cell != "lstm":
-            raise ConfigError(f"proj_size is an option of the lstm; got proj_size={proj_size} for cell={cell!r}.")
-        if input_size < 1 or hidden_size < 1 or proj_size < 0:
-            raise ConfigError(
-                f"input_size and hidden_size must be 1 or more and proj_size 0 or more; got {input_size}, "
-                f"{hidden_size}, {proj_size}."
-            )
+        declared = find(cell)
+        options = declared.complete(options)
+        if input_size < 1 or hidden_size < 1:
+            raise ConfigError(f"input_size and hidden_size must be 1 or more; got {input_size} and {hidden_size}.")
         directions = 2 if bidirectional else 1
-        super().__init__(_KINDS.index(kind), input_size, hidden_size, proj_size, bias, directions)
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.output_size = proj_size or hidden_size  # of one direction
-        self.directions = directions
-        self.state_sizes = (self.output_size, hidden_size) if cell == "lstm" else (self.output_size,)
-        self.parameter_shapes = _parameter_shapes(kind, input_size, hidden_size, proj_size, bias, directions)
+        kind = _KINDS.index((cell, *(options[name] for name in _KIND_OPTIONS[cell])))
+        super().__init__(kind, input_size, hidden_size, options.get("proj_size", 0), bias, directions)
+        shapes = declared.parameter_shapes(input_size, hidden_size, bias=bias, **options)
+        suffixes = ("", "_reverse")[:directions]
+        self.parameter_shapes = {name + suffix: shape for suffix in suffixes for name, shape in shapes.items()}
         self.parameter_names = tuple(self.parameter_shapes)
+        self.state_sizes = declared.state_sizes(hidden_size, **options)
+        self.input_size = input_size
+        self.output_size = self.state_sizes[0]  # of one direction
+        self.directions = directions
         self._parameters: list[np.ndarray] = []
         self._loads = 0
 
@@ -169,21 +158,6 @@ class Layer(NativeLayer):
                     f"each state must be (directions={self.directions}, batch={batch}, size={size}); got {array.shape}."
                 )
         return initial
-
-
-def _parameter_shapes(
-    kind: str, inputs: int, hidden: int, projection: int, bias: bool, directions: int
-) -> dict[str, tuple[int, ...]]:
-    rows = hidden * {"rnn": 1, "lstm": 4, "gru": 3}[kind.split("_")[0]]
-    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, projection or hidden)}
-    if bias:
-        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
-    if projection:
-        shapes["weight_hr"] = (projection, hidden)
-    if kind == "lstm_peephole":
-        shapes["weight_ch"] = (3, hidden)
-    suffixes = ("", "_reverse")[:directions]
-    return {name + suffix: shape for suffix in suffixes for name, shape in shapes.items()}
 
 
 def _floats(array: np.ndarray, name: str) -> np.ndarray:

@@ -1,0 +1,41 @@
+# Everything happens in a virtual environment of its own; each target works alone, first, and again.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
+
+.PHONY: help demo test lint check bench-core clean
+
+help:
+	@echo "make demo        train on embedded data, print where the report is"
+	@echo "make test        set up and run the tests"
+	@echo "make check       style, types, import rules, then the tests"
+	@echo "make bench-core  the engine beside PyTorch on 48 points"
+
+demo: $(VENV)/.installed-all
+	$(BIN)/penstock demo
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+bench-core: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/speed/core.py
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Penstock needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	touch $@

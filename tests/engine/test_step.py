@@ -1,0 +1,55 @@
+"""Steps of a stack: the same bits as the whole sequence, state in the open."""
+
+import numpy as np
+import pytest
+
+from penstock import engine
+from penstock.errors import ConfigError, ShapeError
+
+
+def stack_of(random_layer, variant, layers):
+    first = random_layer(variant, 7, 33)
+    rest = [random_layer(variant, first.layer.output_size, 33, seed=k) for k in range(1, layers)]
+    return first, [first.layer, *(layer.layer for layer in rest)]
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("batch", [1, 5])
+def test_steps_equal_whole(variant, layers, batch, random_layer):
+    first, stack = stack_of(random_layer, variant, layers)
+    x, _ = first.inputs(20, batch)
+    whole = x
+    for layer in stack:
+        whole, final = layer(whole)
+    step = engine.Step(stack, batch)
+    for t in range(20):
+        np.testing.assert_array_equal(step(x[t]), whole[t])
+    for carried, wanted in zip(step.state[-1], final, strict=True):
+        np.testing.assert_array_equal(carried, wanted[0])
+
+
+def test_state_can_be_copied_and_put_back(random_layer):
+    first, stack = stack_of(random_layer, ("lstm", {}), 2)
+    x, _ = first.inputs(6, 1)
+    step = engine.Step(stack)
+    step(x[0])
+    kept = [[array.copy() for array in states] for states in step.state]
+    expected = step(x[1]).copy()
+    step.reset()
+    assert not np.array_equal(step(x[1]), expected)
+    for states, saved in zip(step.state, kept, strict=True):
+        for array, value in zip(states, saved, strict=True):
+            array[:] = value
+    np.testing.assert_array_equal(step(x[1]), expected)
+
+
+def test_bad_steps_are_named(random_layer):
+    one = random_layer(("gru", {}), 7, 8).layer
+    with pytest.raises(ShapeError, match=r"batch=1, input=7\); got \(1, 6\)"):
+        engine.Step([one])(np.zeros((1, 6), np.float32))
+    with pytest.raises(ShapeError, match="float64"):
+        engine.Step([one])(np.zeros((1, 7)))
+    with pytest.raises(ConfigError, match="one direction"):
+        engine.Step([random_layer(("gru", {}), 7, 8, both=True).layer])
+    with pytest.raises(ShapeError, match="8 outputs can't feed 7 inputs"):
+        engine.Step([one, one])
