@@ -12,8 +12,8 @@ def check_new_folder(path: Path, *, overwrite: bool) -> None:
     """Whether a folder can be made at this path.
 
     Raises:
-        InputError: something is there already, and `overwrite` is False or it is no folder; or its parent can't
-            be written.
+        InputError: something is there already, and `overwrite` is False or it is no folder; or its parent
+            can't be written.
     """
     if path.exists():
         if not path.is_dir():

@@ -22,8 +22,8 @@ def stream(
 ) -> None:
     """Read pieces of a text from standard input, a line each; write an answer to the text so far after each.
 
-    An answer is one JSON line: {"prediction": LABEL, "probabilities": {LABEL: P, ...}}. An empty line ends the
-    text, without an answer of its own, and the next line starts a new one.
+    An answer is one JSON line: {"prediction": LABEL, "probabilities": {LABEL: P, ...}}. An empty line ends
+    the text, without an answer of its own, and the next line starts a new one.
     """
     from penstock.runtime import load
 

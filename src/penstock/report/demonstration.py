@@ -47,8 +47,8 @@ def _reviews(figures: Figures) -> str:
         "Sentiment, in two languages at once",
         "<p>Short reviews in English and Chinese, written for this demo: "
         f"{figures.number('reviews', 'rows', 'train')} to learn from, "
-        f"{figures.number('reviews', 'rows', 'test')} held back. So little text says how the parts fit together, "
-        "not how good the model is.</p>",
+        f"{figures.number('reviews', 'rows', 'test')} held back. So little text shows how the parts "
+        "fit together, not how good the model is.</p>",
         table(["Held-back reviews", *_METRICS.values()], rows, ours="LSTM"),
         f"<p>Accuracy by language: {languages}.</p>" if languages else "",
         _verdict(figures.get("reviews", "as_expected"), "The model should beat the commonest class."),
@@ -93,15 +93,23 @@ def _adding(figures: Figures) -> str:
     ]
     return section(
         "The adding problem",
-        f"<p>Two of {figures.number('adding', 'settings', 'steps')} numbers are marked; the answer is their sum "
-        "(Hochreiter and Schmidhuber, 1997). Who always answers one is wrong by a mean squared error of a sixth. "
-        f"The gated cells should come below {figures.number('adding', 'settings', 'solved', form='g')}, the plain RNN "
-        f"stay above {figures.number('adding', 'settings', 'unsolved', form='g')}. Same data, units, optimiser and "
-        "limits for all; the gated cells’ gates start as in Tallec and Ollivier (2018), an RNN has none.</p>",
+        _adding_words(figures),
         table(["Cell", "test error", "updates", "time", "as expected"], rows),
         line_chart(
             curves, title="Validation error", x_label="updates", y_label="mean squared error", log=True
         ),
+    )
+
+
+def _adding_words(figures: Figures) -> str:
+    steps, solved, unsolved = (
+        figures.number("adding", "settings", name, form="g") for name in ("steps", "solved", "unsolved")
+    )
+    return (
+        f"<p>Two of {steps} numbers are marked; the answer is their sum (Hochreiter and Schmidhuber, 1997). "
+        "Who always answers one is wrong by a mean squared error of a sixth. The gated cells should come below "
+        f"{solved}, the plain RNN stay above {unsolved}. Data, units, optimiser and limits are the same "
+        "for all; the gates start as in Tallec and Ollivier (2018), and an RNN has none.</p>"
     )
 
 
@@ -139,9 +147,9 @@ def _gradients(figures: Figures) -> str:
     ]
     return section(
         "The vanishing gradient, seen",
-        "<p>How strongly the loss still depends on the state, the further back one looks: the norm of the loss’s "
-        "gradient with respect to the state, relative to that of the last step, computed in this run by the engine."
-        "</p>",
+        "<p>How strongly the loss still depends on the state, the further back one looks: the norm of its "
+        "gradient with respect to the state, relative to that of the last step, computed in this run by the "
+        "engine.</p>",
         f'<div class="charts">{"".join(charts)}</div>',
         table(["At the first step", "before training", "after training"], rows),
     )
