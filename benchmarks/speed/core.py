@@ -33,7 +33,9 @@ POINTS = (
 
 def main() -> None:
     """Time all points and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=mp.cpu_count())
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.15, help="of one timing of one side")
@@ -42,8 +44,12 @@ def main() -> None:
     options = parser.parse_args()
     context = mp.get_context("spawn")
     sides = {name: Side(context, name, options.threads) for name in ("penstock", "torch")}
-    print(f"{platform.machine()}, {sides['penstock'].about}, {sides['torch'].about}, {options.threads} threads")
-    print("| cell | what | batch | time | hidden | Penstock µs | GF/s | PyTorch µs | ratio | spread | error: ours, theirs |")
+    print(
+        f"{platform.machine()}, {sides['penstock'].about}, {sides['torch'].about}, {options.threads} threads"
+    )
+    print(
+        "| cell | what | batch | time | hidden | Penstock µs | GF/s | PyTorch µs | ratio | spread | error: ours, theirs |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     rows = []
     for cell in options.cells.split(","):
@@ -58,11 +64,17 @@ def main() -> None:
     print(f"\n{len(rows)} points, {len(below)} below 1.0")
     if options.json:
         with open(options.json, "w") as file:
-            json.dump({"threads": options.threads, "sides": [s.about for s in sides.values()], "rows": rows}, file, indent=1)
+            json.dump(
+                {"threads": options.threads, "sides": [s.about for s in sides.values()], "rows": rows},
+                file,
+                indent=1,
+            )
     sys.exit(1 if any(row["error"] > 1e-4 for row in rows) else 0)
 
 
-def measure(sides: dict[str, "Side"], cell: str, point: tuple[str, int, int, int], options: Any) -> dict[str, Any]:
+def measure(
+    sides: dict[str, "Side"], cell: str, point: tuple[str, int, int, int], options: Any
+) -> dict[str, Any]:
     """One point: set both sides up, warm up, then rounds of A B B A."""
     what, batch, steps, hidden = point
     errors = {name: side.ask("prepare", cell, *point) for name, side in sides.items()}
@@ -145,7 +157,9 @@ def median_time(call: Callable[[], Any], seconds: float) -> float:
     return statistics.median(taken)
 
 
-def prepare(name: str, cell: str, what: str, batch: int, steps: int, hidden: int) -> tuple[Callable[[], Any], float]:
+def prepare(
+    name: str, cell: str, what: str, batch: int, steps: int, hidden: int
+) -> tuple[Callable[[], Any], float]:
     """The call to be timed, and the largest difference of its result from PyTorch's in float64."""
     import torch
 

@@ -14,7 +14,15 @@ VARIANT_IDS = ["-".join([name, *(f"{k}={v}" for k, v in options.items())]) for n
 class RandomLayer:
     """An engine layer with random parameters, and what the reference says it should give."""
 
-    def __init__(self, variant: tuple[str, dict[str, Any]], inputs: int, hidden: int, *, both: bool = False, seed: int = 0):
+    def __init__(
+        self,
+        variant: tuple[str, dict[str, Any]],
+        inputs: int,
+        hidden: int,
+        *,
+        both: bool = False,
+        seed: int = 0,
+    ):
         self.cell = find(variant[0])
         self.options = {k: max(1, hidden // 2) if k == "proj_size" else v for k, v in variant[1].items()}
         self.layer = engine.Layer(self.cell.name, inputs, hidden, bidirectional=both, **self.options)
@@ -44,7 +52,13 @@ class RandomLayer:
             }
             start = tuple(s[d].astype(np.float64) for s in state)
             y, final = sweep(
-                self.cell, x.astype(np.float64), start, parameters, lengths, reverse=bool(suffix), **self.options
+                self.cell,
+                x.astype(np.float64),
+                start,
+                parameters,
+                lengths,
+                reverse=bool(suffix),
+                **self.options,
             )
             outputs.append(y)
             finals.append(final)

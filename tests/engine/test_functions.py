@@ -7,7 +7,9 @@ from penstock import engine
 from penstock.errors import ConfigError, ShapeError
 
 
-@pytest.mark.parametrize(("rows", "inputs", "outputs"), [(1, 1, 1), (7, 33, 5), (300, 300, 40), (0, 4, 3), (64, 16, 16)])
+@pytest.mark.parametrize(
+    ("rows", "inputs", "outputs"), [(1, 1, 1), (7, 33, 5), (300, 300, 40), (0, 4, 3), (64, 16, 16)]
+)
 def test_linear_matches_float64_and_rows_stand_alone(rows, inputs, outputs):
     rng = np.random.default_rng(1)
     weight = rng.standard_normal((outputs, inputs)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The engine's layers: equal to the reference, and the same bits whatever the threads, batch, padding and chunks."""
+"""The layers: equal to the reference; the same bits whatever the threads, batch, padding and chunks."""
 
 import os
 import subprocess
@@ -189,4 +189,6 @@ def test_bad_construction_is_named():
     with pytest.raises(ConfigError, match="load"):
         engine.Layer("gru", 3, 4)(np.zeros((1, 1, 3)))
     with pytest.raises(ShapeError, match=r"weight_ih must be \(12, 3\); got \(3, 12\)"):
-        engine.Layer("gru", 3, 4, bias=False).load({"weight_ih": np.zeros((3, 12)), "weight_hh": np.zeros((12, 4))})
+        engine.Layer("gru", 3, 4, bias=False).load(
+            {"weight_ih": np.zeros((3, 12)), "weight_hh": np.zeros((12, 4))}
+        )
