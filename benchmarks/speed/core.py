@@ -33,9 +33,7 @@ POINTS = (
 
 def main() -> None:
     """Time all points and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=mp.cpu_count())
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.15, help="of one timing of one side")
@@ -44,9 +42,7 @@ def main() -> None:
     options = parser.parse_args()
     context = mp.get_context("spawn")
     sides = {name: Side(context, name, options.threads) for name in ("penstock", "torch")}
-    print(
-        f"{platform.machine()}, {sides['penstock'].about}, {sides['torch'].about}, {options.threads} threads"
-    )
+    print(f"{platform.machine()}, {sides['penstock'].about}, {sides['torch'].about}, {options.threads} threads")
     print(
         "| cell | what | batch | time | hidden | Penstock µs | GF/s | PyTorch µs | ratio | spread | error: ours, theirs |"
     )
@@ -72,9 +68,7 @@ def main() -> None:
     sys.exit(1 if any(row["error"] > 1e-4 for row in rows) else 0)
 
 
-def measure(
-    sides: dict[str, "Side"], cell: str, point: tuple[str, int, int, int], options: Any
-) -> dict[str, Any]:
+def measure(sides: dict[str, "Side"], cell: str, point: tuple[str, int, int, int], options: Any) -> dict[str, Any]:
     """One point: set both sides up, warm up, then rounds of A B B A."""
     what, batch, steps, hidden = point
     errors = {name: side.ask("prepare", cell, *point) for name, side in sides.items()}
@@ -157,9 +151,7 @@ def median_time(call: Callable[[], Any], seconds: float) -> float:
     return statistics.median(taken)
 
 
-def prepare(
-    name: str, cell: str, what: str, batch: int, steps: int, hidden: int
-) -> tuple[Callable[[], Any], float]:
+def prepare(name: str, cell: str, what: str, batch: int, steps: int, hidden: int) -> tuple[Callable[[], Any], float]:
     """The call to be timed, and the largest difference of its result from PyTorch's in float64."""
     import torch
 

@@ -189,6 +189,4 @@ def test_bad_construction_is_named():
     with pytest.raises(ConfigError, match="load"):
         engine.Layer("gru", 3, 4)(np.zeros((1, 1, 3)))
     with pytest.raises(ShapeError, match=r"weight_ih must be \(12, 3\); got \(3, 12\)"):
-        engine.Layer("gru", 3, 4, bias=False).load(
-            {"weight_ih": np.zeros((3, 12)), "weight_hh": np.zeros((12, 4))}
-        )
+        engine.Layer("gru", 3, 4, bias=False).load({"weight_ih": np.zeros((3, 12)), "weight_hh": np.zeros((12, 4))})

@@ -49,17 +49,13 @@ class Layer(NativeLayer):
         declared = find(cell)
         options = declared.complete(options)
         if input_size < 1 or hidden_size < 1:
-            raise ConfigError(
-                f"input_size and hidden_size must be 1 or more; got {input_size} and {hidden_size}."
-            )
+            raise ConfigError(f"input_size and hidden_size must be 1 or more; got {input_size} and {hidden_size}.")
         directions = 2 if bidirectional else 1
         kind = _KINDS.index((cell, *(options[name] for name in _KIND_OPTIONS[cell])))
         super().__init__(kind, input_size, hidden_size, options.get("proj_size", 0), bias, directions)
         shapes = declared.parameter_shapes(input_size, hidden_size, bias=bias, **options)
         suffixes = ("", "_reverse")[:directions]
-        self.parameter_shapes = {
-            name + suffix: shape for suffix in suffixes for name, shape in shapes.items()
-        }
+        self.parameter_shapes = {name + suffix: shape for suffix in suffixes for name, shape in shapes.items()}
         self.parameter_names = tuple(self.parameter_shapes)
         self.state_sizes = declared.state_sizes(hidden_size, **options)
         self.input_size = input_size

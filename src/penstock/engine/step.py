@@ -1,5 +1,6 @@
 """One step at a time: a stack of layers whose arrays are bound once and whose state is carried inside."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,24 +26,20 @@ class Step:
 
     def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:
         if not layers or any(layer.directions != 1 for layer in layers):
-            raise ConfigError(
-                "a step needs one or more layers of one direction: the reverse one starts at the end."
-            )
-        for before, after in zip(layers, layers[1:], strict=False):
+            raise ConfigError("a step needs one or more layers of one direction: the reverse one starts at the end.")
+        for before, after in itertools.pairwise(layers):
             if before.output_size != after.input_size:
-                raise ShapeError(
-                    f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs."
-                )
+                raise ShapeError(f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs.")
         self._layers = tuple(layers)
         self._shape = (batch, layers[0].input_size)
         self._native = NativeStep(list(layers), batch, get_num_threads())
-        self.state = [
-            (self._native.h(i), self._native.c(i))[: layer.states] for i, layer in enumerate(layers)
-        ]
+        self.state = [(self._native.h(i), self._native.c(i))[: layer.states] for i, layer in enumerate(layers)]
         self._y = self.state[-1][0]
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """x (batch, input) float32 -> the last layer's output (batch, size): a view of its state, changed by the next step.
+        """x (batch, input) float32 -> the last layer's output (batch, size), a view of its state.
+
+        The next step changes it: copy what is to be kept.
 
         Raises:
             ShapeError: x has another shape, or is not C-contiguous float32.

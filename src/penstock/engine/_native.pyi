@@ -1,0 +1,87 @@
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+class NativeLayer:
+    def __init__(self, arg0: int, arg1: int, arg2: int, arg3: int, arg4: bool, arg5: int, /) -> None: ...
+    def saved_size(self, rows: int) -> int: ...
+    def pack(self, weights: Sequence[int], version: int) -> None: ...
+    def run(
+        self,
+        x: int,
+        weights: Sequence[int],
+        version: int,
+        repack: bool,
+        steps: int,
+        batch: int,
+        layout: int,
+        lengths: int,
+        batch_sizes: int,
+        h0: int,
+        c0: int,
+        y: int,
+        hn: int,
+        cn: int,
+        saved: int,
+        threads: int,
+    ) -> None: ...
+    def run_backward(
+        self,
+        x: int,
+        weights: Sequence[int],
+        steps: int,
+        batch: int,
+        layout: int,
+        lengths: int,
+        batch_sizes: int,
+        h0: int,
+        c0: int,
+        y: int,
+        saved: int,
+        dy: int,
+        dhn: int,
+        dcn: int,
+        dx: int,
+        dh0: int,
+        dc0: int,
+        dweights: Sequence[int],
+        threads: int,
+    ) -> None: ...
+
+class NativeStep:
+    def __init__(self, arg0: Sequence[NativeLayer], arg1: int, arg2: int, /) -> None: ...
+    def __call__(
+        self, x: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)]
+    ) -> None: ...
+    def h(self, arg: int, /) -> object: ...
+    def c(self, arg: int, /) -> object: ...
+
+class NativeLinear:
+    def __init__(
+        self,
+        weight: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)],
+        bias: object | None,
+    ) -> None: ...
+    def __call__(
+        self,
+        arg: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)],
+        /,
+    ) -> object: ...
+
+def softmax(
+    arg: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)], /
+) -> object: ...
+def tanh(
+    arg0: Annotated[NDArray[numpy.float32], dict(order="C", device="cpu", writable=False)],
+    arg1: Annotated[NDArray[numpy.float32], dict(order="C", device="cpu")],
+    /,
+) -> None: ...
+def sigmoid(
+    arg0: Annotated[NDArray[numpy.float32], dict(order="C", device="cpu", writable=False)],
+    arg1: Annotated[NDArray[numpy.float32], dict(order="C", device="cpu")],
+    /,
+) -> None: ...
+def instruction_set() -> str: ...
+def runs_here(arg: str, /) -> bool: ...
