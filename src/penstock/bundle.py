@@ -1,0 +1,341 @@
+"""A saved model: a folder with its description, tensors, baseline, figures, model card and report.
+
+    config.json           format, network, features, labels, the SHA-256 of every other file and of itself
+    model.safetensors     the trained tensors, by the names of `Network.parameter_shapes`
+    baseline.safetensors  the baseline as arrays
+    metrics.json          what training measured
+    README.md             the model card;  report.html and other files that were given
+
+A folder is written beside its target and renamed, so that a reader sees all of it or nothing. No file holds a path.
+"""
+
+import hashlib
+import json
+import math
+import os
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as decode_tensors
+from safetensors.numpy import save as encode_tensors
+
+from penstock import __version__
+from penstock.errors import BundleError
+from penstock.network import Network
+
+__all__ = ["FORMAT", "Bundle", "check_target", "load", "save"]
+
+FORMAT = 1
+_CONFIG, _CARD = "config.json", "README.md"
+_PARTS = _TENSORS, _BASELINE, _METRICS = "model.safetensors", "baseline.safetensors", "metrics.json"
+_Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """What a model folder holds.
+
+    network: what the tensors belong to
+    features: the plain description of how data becomes numbers, for `TextFeatures.from_json` and its like
+    labels: the classes, in the order of the head's outputs, with the types they were saved with
+    tensors: name to float32 array, with the names and shapes of `network.parameter_shapes()`
+    baseline: arrays of the baseline, empty if none was saved
+    metrics: what training measured, empty if nothing was saved
+    """
+
+    network: Network
+    features: dict[str, Any]
+    labels: list[Any]
+    tensors: _Arrays
+    baseline: _Arrays
+    metrics: dict[str, Any]
+
+
+def save(
+    path: str | Path,
+    network: Network,
+    features: Mapping[str, Any],
+    labels: Sequence[Any],
+    tensors: Mapping[str, np.ndarray],
+    *,
+    baseline: Mapping[str, np.ndarray] | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes | str] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a model folder, all or nothing.
+
+    Args:
+        path: the folder, which must not exist; missing parents are made.
+        network, features, labels, tensors, baseline, metrics: as in `Bundle`. In the metrics, NumPy's numbers become
+            plain ones and what isn't finite becomes null.
+        files: more files by name, such as "report.html"; a "README.md" replaces the model card written here.
+        overwrite: replace a model folder that exists. It is kept until the new one is complete.
+
+    Raises:
+        BundleError: the target can't be written, or what is given doesn't fit together.
+    """
+    target = check_target(path, overwrite=overwrite)
+    checked = _fitting(network, tensors, "what is saved")
+    described = {
+        "format": FORMAT,
+        "penstock": __version__,
+        "network": network.to_json(),
+        "features": _plain(features),
+        "labels": _plain_labels(labels, network),
+    }
+    contents = _encoded(files or {})
+    contents[_TENSORS] = encode_tensors(checked)
+    contents[_BASELINE] = encode_tensors({k: np.ascontiguousarray(v) for k, v in sorted((baseline or {}).items())})
+    contents[_METRICS] = _json(_plain(metrics or {}))
+    contents.setdefault(_CARD, _card(described, metrics or {}))
+    described["files"] = {name: _digest(content) for name, content in sorted(contents.items())}
+    described["self"] = _own_digest(described)
+    contents[_CONFIG] = _json(described)
+    _write(target, contents)
+    return target
+
+
+def load(path: str | Path) -> Bundle:
+    """Read a model folder and check all of it.
+
+    Raises:
+        BundleError: no such folder, not a model, of a newer format, a file that is missing or was changed, or tensors
+            that are not those of the network.
+    """
+    folder = Path(path)
+    config = _config(folder)
+    contents = {name: _checked_file(folder, name, digest) for name, digest in config["files"].items()}
+    try:
+        network = Network.from_json(config["network"])
+        tensors = decode_tensors(contents[_TENSORS])
+        baseline = decode_tensors(contents[_BASELINE])
+        metrics = json.loads(contents[_METRICS])
+        features, labels = config["features"], config["labels"]
+    except (KeyError, ValueError, SafetensorError) as error:
+        raise BundleError(f"{folder}: damaged: {_reason(error)}. Save the model again.") from error
+    checked = _fitting(network, tensors, str(folder))
+    return Bundle(network, features, _plain_labels(labels, network), checked, baseline, metrics)
+
+
+def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
+    """The folder that `save` will write, after the checks that can be made beforehand, say before hours of training.
+
+    Raises:
+        BundleError: it exists and `overwrite` is False, it exists and is no model, or it can't be made there.
+    """
+    target = Path(os.path.realpath(path))
+    if os.path.lexists(target):
+        if not overwrite:
+            raise BundleError(f"{path}: exists already. Choose another folder, or say that it may be overwritten.")
+        if not (target / _CONFIG).is_file():
+            raise BundleError(f"{path}: is no model folder, so it is not overwritten. Choose another folder.")
+    above = target.parent
+    while not os.path.lexists(above):
+        above = above.parent
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        reason = "may not be written to" if above.is_dir() else "is no folder"
+        raise BundleError(f"{path}: can't be written: {above} {reason}. Choose another folder.")
+    return target
+
+
+def _write(target: Path, contents: Mapping[str, bytes]) -> None:
+    """Write the files into a folder beside the target, then put it in the target's place."""
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside.mkdir()
+        for name, content in contents.items():
+            with open(beside / name, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        _replace(target, beside)
+    except OSError as error:
+        raise BundleError(f"{target}: can't be written: {_reason(error)}") from error
+    finally:
+        # After a success it has become the target, and there is nothing here.
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _replace(target: Path, new: Path) -> None:
+    if not os.path.lexists(target):
+        new.rename(target)
+        return
+    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
+    target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise BundleError(f"{folder}: {'is a file' if folder.exists() else 'no such folder'}; expected a model folder")
+    if not (folder / _CONFIG).is_file():
+        raise BundleError(f"{folder}: is no model folder: it holds no {_CONFIG}")
+    try:
+        config = json.loads(_read(folder / _CONFIG))
+    except ValueError as error:
+        raise BundleError(f"{folder}: {_CONFIG} is damaged: {error}. Save the model again.") from error
+    version = config.get("format") if isinstance(config, dict) else None
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise BundleError(f"{folder}: {_CONFIG} does not describe a Penstock model")
+    if version > FORMAT:
+        raise BundleError(
+            f"{folder}: was written in format {version}; this Penstock ({__version__}) reads up to {FORMAT}. "
+            "Upgrade: pip install --upgrade penstock"
+        )
+    files = config.get("files")
+    if version < 1 or config.get("self") != _own_digest(config) or not isinstance(files, dict):
+        raise BundleError(f"{folder}: {_CONFIG} is damaged or was changed. Save the model again.")
+    if missing := set(_PARTS) - set(files):
+        raise BundleError(f"{folder}: {_CONFIG} does not list {', '.join(sorted(missing))}")
+    return config
+
+
+def _checked_file(folder: Path, name: str, digest: object) -> bytes:
+    if not _is_name(name):
+        raise BundleError(f"{folder}: {_CONFIG} lists {name!r}, which is no file of a model")
+    if not (folder / name).is_file():
+        raise BundleError(f"{folder}: {name} is missing. Copy the whole folder.")
+    content = _read(folder / name)
+    if _digest(content) != digest:
+        raise BundleError(f"{folder}: {name} is damaged or was changed: its SHA-256 is not the one in {_CONFIG}")
+    return content
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path}: can't be read: {_reason(error)}") from error
+
+
+def _fitting(network: Network, tensors: Mapping[str, np.ndarray], where: str) -> _Arrays:
+    """The tensors, float32, after a check of names, shapes and values against the network."""
+    shapes = network.parameter_shapes()
+    if set(tensors) != set(shapes):
+        missing, extra = sorted(set(shapes) - set(tensors)), sorted(set(tensors) - set(shapes))
+        raise BundleError(
+            f"{where}: tensors must be those of the network"
+            + (f"; missing: {', '.join(missing)}" if missing else "")
+            + (f"; unknown: {', '.join(extra)}" if extra else "")
+        )
+    result = {}
+    for name, shape in shapes.items():
+        array = np.ascontiguousarray(tensors[name], np.float32)
+        if array.shape != shape:
+            raise BundleError(f"{where}: tensor {name} must be {shape} for this network; got {array.shape}")
+        if not np.isfinite(array).all():
+            raise BundleError(f"{where}: tensor {name} must be finite; it holds NaN or infinity. Did training diverge?")
+        result[name] = array
+    return result
+
+
+def _plain_labels(labels: Sequence[Any], network: Network) -> list[Any]:
+    if isinstance(labels, str) or not hasattr(labels, "__len__"):
+        raise BundleError(f"labels must be a list; got {labels!r}")
+    plain = [label.item() if isinstance(label, np.generic) else label for label in labels]
+    if wrong := [label for label in plain if not isinstance(label, str | int | float) or label != label]:
+        raise BundleError(f"labels must be str, int, bool or float; got {wrong[0]!r}")
+    if len({(type(label), label) for label in plain}) != len(plain):
+        raise BundleError(f"labels must differ from each other; got {plain!r:.200}")
+    if len(plain) != network.head.classes:
+        raise BundleError(f"a head of {network.head.classes} classes needs as many labels; got {len(plain)}")
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise BundleError(f"metrics and features must be plain values that JSON can hold; got {value!r:.80}")
+
+
+def _encoded(files: Mapping[str, bytes | str]) -> dict[str, bytes]:
+    reserved = {_CONFIG, *_PARTS}
+    if wrong := [name for name in files if name in reserved or not _is_name(name)]:
+        raise BundleError(f"files must have plain names other than {', '.join(sorted(reserved))}; got {wrong[0]!r}")
+    return {name: file.encode() if isinstance(file, str) else bytes(file) for name, file in files.items()}
+
+
+def _is_name(name: str) -> bool:
+    return name == os.path.basename(name) and "\\" not in name and name not in ("", ".", "..")
+
+
+def _json(value: Any) -> bytes:
+    # A lone surrogate, which UTF-8 can't hold, becomes JSON's escape of it.
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _own_digest(config: Mapping[str, Any]) -> str:
+    """Of the values, so that it can stand among them."""
+    return _digest(json.dumps({k: v for k, v in config.items() if k != "self"}, sort_keys=True).encode())
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
+    """The model card: what this is, what it answers, how it was measured, how it is used."""
+    inputs, encoder = described["network"]["inputs"], described["network"]["encoder"]
+    directions = "both directions" if encoder["bidirectional"] else "one direction: answers can be streamed"
+    lines = [
+        "# A recurrent model",
+        "",
+        f"Trained with Penstock {described['penstock']}.",
+        "",
+        f"- Answers: one of {', '.join(map(str, described['labels']))}",
+        f"- Inputs: {inputs['kind']} of size {inputs['size']}",
+        f"- Encoder: {encoder['cell']}, {encoder['num_layers']} x {encoder['hidden_size']} units, {directions}",
+    ]
+    for part in ("valid", "test"):
+        measured = metrics.get(part)
+        if isinstance(measured, Mapping) and measured:
+            figures = ", ".join(f"{name} {_figure(value)}" for name, value in measured.items())
+            lines.append(f"- Measured on {part}: {figures}")
+    lines += [
+        "",
+        "The model knows only what its training data held, with the errors and the one-sidedness of that data. Measure",
+        "it on your own data before you rely on it.",
+        "",
+        "```python",
+        "import penstock",
+        "",
+        'model = penstock.load("this folder")',
+        "model.predict([...])",
+        "```",
+        "",
+        "`config.json` holds the SHA-256 of every file; a folder with a changed file is refused.",
+        "",
+    ]
+    return "\n".join(lines).encode("utf-8", "backslashreplace")
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
