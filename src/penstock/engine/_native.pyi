@@ -68,11 +68,11 @@ class NativeLinear:
         self,
         arg: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)],
         /,
-    ) -> object: ...
+    ) -> NDArray[numpy.float32]: ...
 
 def softmax(
     arg: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order="C", device="cpu", writable=False)], /
-) -> object: ...
+) -> NDArray[numpy.float32]: ...
 def tanh(
     arg0: Annotated[NDArray[numpy.float32], dict(order="C", device="cpu", writable=False)],
     arg1: Annotated[NDArray[numpy.float32], dict(order="C", device="cpu")],
