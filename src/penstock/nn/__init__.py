@@ -1,0 +1,9 @@
+"""PyTorch layers that run on the engine: drop-ins for torch.nn's, with lengths, peepholes and initial values."""
+
+from penstock.nn.gru import GRU, GRUCell
+from penstock.nn.initial import INITIAL_VALUES
+from penstock.nn.lstm import LSTM, LSTMCell
+from penstock.nn.replace import replace
+from penstock.nn.rnn import RNN, RNNCell
+
+__all__ = ["GRU", "INITIAL_VALUES", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "replace"]

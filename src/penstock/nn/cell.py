@@ -1,0 +1,126 @@
+"""What the cells, layers of a single step, share."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.parameter import Parameter
+
+from penstock import cells
+from penstock.nn import initial, native
+from penstock.nn.autograd import Bound
+from penstock.nn.paths import Path, find_path
+from penstock.nn.plan import TIME_MAJOR, Kind, Layout
+
+__all__ = ["RecurrentCell"]
+
+
+class RecurrentCell(torch.nn.RNNCellBase):
+    """One step of one layer: `torch.nn.RNNCellBase` in all that it holds, Penstock's in how it runs."""
+
+    cell: ClassVar[str]
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool,
+        device: Any,
+        dtype: Any,
+        *,
+        init: str,
+        max_time: int | None = None,
+        **options: Any,
+    ) -> None:
+        declaration = cells.find(self.cell)
+        declaration.complete(options)
+        initial.check(init, max_time, self.cell, bias)
+        self.init, self.max_time = init, max_time
+        gates = len(declaration.gates)
+        super().__init__(input_size, hidden_size, bias, num_chunks=gates, device=device, dtype=dtype)
+        self._kind = Kind(self.cell, input_size, hidden_size, bias, **options)
+        self._bound = Bound(self._kind)
+        self._names = tuple(self._kind.parameter_shapes)
+        if "weight_ch" in self._names:
+            self.weight_ch = Parameter(torch.empty(3, hidden_size, device=device, dtype=dtype))
+            torch.nn.init.uniform_(self.weight_ch, -(hidden_size**-0.5), hidden_size**-0.5)
+            initial.fill(init, max_time, declaration, hidden_size, [("weight_ch", self.weight_ch)])
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew, by the scheme given as `init`, from PyTorch's global generator."""
+        super().reset_parameters()
+        cell = cells.find(self.cell)
+        initial.fill(self.init, self.max_time, cell, self.hidden_size, self.named_parameters())
+
+    def repack(self) -> None:
+        """Have the engine read the weights anew at the next call; see `Recurrent.repack`."""
+        self._bound.stale = True
+
+    def path(self, input: Tensor, hx: Any = None) -> Path:
+        """How this very call would be computed: "native" (the engine) or "reference" (the equations)."""
+        state = () if hx is None else (hx,) if isinstance(hx, Tensor) else tuple(hx)
+        return self._path(input, state, self._tensors())
+
+    def _path(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> Path:
+        path = find_path(self._kind, x, state, weights)
+        return "reference" if path == "cudnn" else path  # cuDNN knows no single steps
+
+    def _tensors(self) -> list[Tensor]:
+        try:
+            return [self._parameters[name] for name in self._names]  # type: ignore[misc]
+        except KeyError:
+            return [getattr(self, name) for name in self._names]
+
+    def _step(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The new states for x (batch, input) or (input,)."""
+        weights = self._tensors()
+        self._check(x, state)
+        path = self._path(x, state, weights)
+        if x.dim() == 1:
+            final = self._step(x.unsqueeze(0), tuple([each.unsqueeze(0) for each in state]))
+            return tuple([each.squeeze(0) for each in final])
+        if path == "reference":
+            return self._by_equations(x, state, weights)
+        x, *states = [each.unsqueeze(0) for each in (x, *state)]
+        _, *final = native.layer(self._bound, Layout(TIME_MAJOR, 1, x.shape[1]), x, tuple(states), weights)
+        return tuple([each.squeeze(0) for each in final])
+
+    def _by_equations(
+        self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]
+    ) -> tuple[Tensor, ...]:
+        kind = self._kind
+        if not state:
+            state = tuple([x.new_zeros(*x.shape[:-1], size) for size in kind.state_sizes])
+        parameters = dict(zip(kind.parameter_shapes, weights, strict=True))
+        return kind.declaration.step(x, state, parameters, **kind.options)
+
+    def _check(self, x: Tensor, state: tuple[Tensor, ...]) -> None:
+        """Do input and states fit the cell?
+
+        Raises:
+            RuntimeError, ValueError: with PyTorch's words.
+        """
+        name = type(self).__name__
+        if x.dim() not in (1, 2):
+            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {x.dim()}D instead")
+        if x.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input has inconsistent input_size: got {x.shape[-1]} expected {self.input_size}"
+            )
+        if state and len(state) != len(self._kind.state_sizes):
+            raise RuntimeError(
+                f"{name}: hx must be ({', '.join(self._kind.declaration.states)}); got {len(state)} tensors"
+            )
+        for k, each in enumerate(state):
+            if each.dim() not in (1, 2):
+                label = "hidden" if len(state) == 1 else f"hx[{k}]"
+                raise ValueError(f"{name}: Expected {label} to be 1D or 2D, got {each.dim()}D instead")
+            if each.shape[:-1] != x.shape[:-1]:
+                raise RuntimeError(
+                    f"Input batch size {tuple(x.shape[:-1])} doesn't match hidden{k} batch size"
+                    f" {tuple(each.shape[:-1])}"
+                )
+            if each.shape[-1] != self.hidden_size:
+                raise RuntimeError(
+                    f"hidden{k} has inconsistent hidden_size: got {each.shape[-1]}, expected {self.hidden_size}"
+                )

@@ -1,0 +1,52 @@
+"""A whole stack by PyTorch's own function, which is cuDNN's on a GPU that has it, with lengths added."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from penstock.nn.plan import BATCH_FIRST, PACKED, Layout
+
+if TYPE_CHECKING:
+    from penstock.nn.layer import Recurrent
+
+__all__ = ["run"]
+
+
+def run(
+    module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """All layers of `module` as PyTorch runs them: y in the order of `layout`, and the final states."""
+    if layout.order == PACKED:
+        y, final = _call(module, PackedSequence(x, layout.batch_sizes), state)
+        return y.data, final
+    if layout.lengths is None:
+        return _call(module, x, state)
+    return _with_lengths(module, x, state, layout)
+
+
+def _call(
+    module: "Recurrent", x: Tensor | PackedSequence, state: tuple[Tensor, ...]
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    hx = None if not state else state if len(state) > 1 else state[0]
+    y, final = module.torch_forward(x, hx)
+    return y, (final,) if isinstance(final, Tensor) else final
+
+
+def _with_lengths(
+    module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Packed and padded again. PyTorch packs no empty sequence: such a one runs a step, and that is undone."""
+    assert layout.lengths is not None
+    batch_first = layout.order == BATCH_FIRST
+    packed = pack_padded_sequence(x, layout.lengths.clamp(min=1), batch_first, enforce_sorted=False)
+    y, final = _call(module, packed, state)
+    padded, _ = pad_packed_sequence(y, batch_first, total_length=layout.steps)
+    lengths = layout.lengths.to(x.device)
+    inside = torch.arange(layout.steps, device=x.device)[:, None] < lengths
+    inside = (inside.T if batch_first else inside)[..., None]
+    initial = state or tuple([torch.zeros_like(each) for each in final])
+    some = lengths[:, None] > 0
+    final = tuple([torch.where(some, each, start) for each, start in zip(final, initial, strict=True)])
+    return torch.where(inside, padded, torch.zeros_like(padded)), final

@@ -1,0 +1,80 @@
+"""Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) as a drop-in for torch.nn.GRU and torch.nn.GRUCell."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from penstock.nn.cell import RecurrentCell
+from penstock.nn.layer import Recurrent, refuse_projection
+
+__all__ = ["GRU", "GRUCell"]
+
+
+class GRU(Recurrent):
+    """Reset gate after the recurrent product, as in PyTorch and cuDNN (paper's version 1), or before it (version 3).
+
+    Args:
+        input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype: as in
+            `torch.nn.GRU`.
+        reset_after: False for n = tanh(W_in x + b_in + W_hn (r * h) + b_hn).
+        init: initial values, one of `penstock.nn.INITIAL_VALUES`.
+        max_time: with init="chrono", the longest dependence to expect, in steps.
+    """
+
+    cell = "gru"
+    torch_forward = torch.nn.GRU.forward
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        reset_after: bool = True,
+        init: str = "torch",
+        max_time: int | None = None,
+        proj_size: None = None,
+    ) -> None:
+        refuse_projection(proj_size)
+        super().__init__(
+            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            device=device, dtype=dtype, reset_after=reset_after, init=init, max_time=max_time,
+        )  # fmt: skip
+
+
+class GRUCell(RecurrentCell):
+    """One step of `GRU`; arguments and results as in `torch.nn.GRUCell`.
+
+    Args:
+        input_size, hidden_size, bias, device, dtype: as in `torch.nn.GRUCell`.
+        reset_after, init, max_time: as in `GRU`.
+    """
+
+    cell = "gru"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        reset_after: bool = True,
+        init: str = "torch",
+        max_time: int | None = None,
+    ) -> None:
+        super().__init__(
+            input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, reset_after=reset_after
+        )
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        """input (batch, input) or (input,), hx (batch, hidden) or (hidden,), zeros if None -> the new h."""
+        return self._step(input, () if hx is None else (hx,))[0]

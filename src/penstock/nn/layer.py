@@ -1,0 +1,295 @@
+"""What the recurrent layers share: PyTorch's module, with lengths, run by the engine wherever that is possible."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.parameter import Parameter
+from torch.nn.utils.rnn import PackedSequence
+
+from penstock import cells
+from penstock.errors import ConfigError
+from penstock.nn import cudnn, initial, native, reference
+from penstock.nn.autograd import Bound
+from penstock.nn.lengths import check_range, own_lengths
+from penstock.nn.paths import Path, find_path, is_plain
+from penstock.nn.plan import BATCH_FIRST, PACKED, TIME_MAJOR, Kind, Layout
+
+__all__ = ["Recurrent", "refuse_projection"]
+
+State = tuple[Tensor, ...]
+
+
+class Recurrent(torch.nn.RNNBase):
+    """A stack of recurrent layers: `torch.nn.RNNBase` in all that it holds, Penstock's in how it runs.
+
+    Not a subclass of torch.nn.LSTM and its siblings, because torch.compile refuses those by `isinstance`.
+    """
+
+    cell: ClassVar[str]
+    torch_forward: ClassVar[Callable[..., Any]]
+
+    def __init__(
+        self,
+        mode: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        peephole: bool = False,
+        reset_after: bool = True,
+        init: str = "torch",
+        max_time: int | None = None,
+    ) -> None:
+        cells.find(self.cell).complete(
+            {"lstm": {"peephole": peephole}, "gru": {"reset_after": reset_after}}.get(self.cell, {})
+        )
+        initial.check(init, max_time, self.cell, bias)
+        self.peephole, self.reset_after, self.init, self.max_time = peephole, reset_after, init, max_time
+        super().__init__(
+            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+            device, dtype,
+        )  # fmt: skip
+        if peephole:
+            self._add_peepholes(device, dtype)
+        self._kinds = self._describe()
+        self._bound = tuple(Bound(kind) for kind in self._kinds)
+        directions = self._kinds[0].directions
+        self._names = tuple(
+            tuple(sum(self._all_weights[k * directions : (k + 1) * directions], []))
+            for k in range(num_layers)
+        )
+
+    def _add_peepholes(self, device: Any, dtype: Any) -> None:
+        bound = self.hidden_size**-0.5
+        for names in self._all_weights:
+            name = names[0].replace("weight_ih", "weight_ch")
+            weight = Parameter(torch.empty(3, self.hidden_size, device=device, dtype=dtype))
+            torch.nn.init.uniform_(weight, -bound, bound)
+            self.register_parameter(name, weight)
+            names.append(name)
+        self._flat_weights_names = sum(self._all_weights, [])
+        self._init_flat_weights()
+        self._fill(self.init)
+
+    def _describe(self) -> tuple[Kind, ...]:
+        directions = 2 if self.bidirectional else 1
+        above = (self.proj_size or self.hidden_size) * directions
+        return tuple(
+            Kind(
+                cell=self.cell,
+                input_size=above if k else self.input_size,
+                hidden_size=self.hidden_size,
+                bias=self.bias,
+                bidirectional=self.bidirectional,
+                nonlinearity="relu" if self.mode == "RNN_RELU" else "tanh",
+                peephole=self.peephole,
+                proj_size=self.proj_size,
+                reset_after=self.reset_after,
+            )
+            for k in range(self.num_layers)
+        )
+
+    def reset_parameters(self) -> None:
+        """Draw all parameters anew, by the scheme given as `init`, from PyTorch's global generator."""
+        super().reset_parameters()
+        self._fill(self.init)
+
+    def _fill(self, scheme: str) -> None:
+        cell = cells.find(self.cell)
+        initial.fill(scheme, self.max_time, cell, self.hidden_size, self.named_parameters())
+
+    def flatten_parameters(self) -> None:
+        """Lay the weights out in one block for cuDNN; on a CPU there is nothing to do, as in PyTorch."""
+        if self.reset_after and not self.peephole:
+            super().flatten_parameters()
+
+    def repack(self) -> None:
+        """Have the engine read the weights anew at the next call.
+
+        Every usual way to change weights is noticed without this (optimisers, `load_state_dict`, `.data`). Only
+        a change of single elements through an alias of their memory, a NumPy view say, can go unseen.
+        """
+        for bound in self._bound:
+            bound.stale = True
+
+    def path(
+        self, input: Tensor | PackedSequence, hx: Any = None, lengths: Any = None
+    ) -> Path:
+        """How this very call would be computed: "native" (the engine), "cudnn", or "reference" (the equations)."""
+        x = input.data if isinstance(input, PackedSequence) else input
+        return find_path(self._kinds[0], x, self._as_state(hx), self._all_tensors())
+
+    def forward(self, input: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+        """The outputs of the last layer at every step, and the final states of all layers.
+
+        Args:
+            input: (time, batch, input), with `batch_first` (batch, time, input), unbatched (time, input), or a
+                PackedSequence.
+            hx: the initial states as in PyTorch, (layers * directions, batch, size) each; zeros if None.
+            lengths: (batch,) integers in any order, 0 to time: the steps of each sequence. Outputs past a length
+                are 0, final states are those at a sequence's own end, the initial ones for length 0.
+
+        Returns:
+            output, as `input` with directions * (proj_size or hidden_size) features, and the final states, as hx.
+
+        Raises:
+            RuntimeError, ValueError: as PyTorch does, for shapes and dtypes.
+            LengthsError: lengths that don't fit the input.
+        """
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx, lengths)
+        if input.dim() != 3:
+            return self._forward_unbatched(input, hx, lengths)
+        batch, steps = input.shape[:2]
+        order = BATCH_FIRST
+        if not self.batch_first:
+            order, batch, steps = TIME_MAJOR, steps, batch
+        if lengths is not None:
+            lengths = own_lengths(lengths, batch)
+            if not torch.compiler.is_compiling() and is_plain():
+                check_range(lengths, steps)
+        elif steps == 0:
+            raise RuntimeError(
+                "Expected sequence length to be larger than 0 in RNN; got no steps. "
+                "Give lengths= if empty sequences are meant."
+            )
+        y, state = self._compute(input, self._as_state(hx), Layout(order, steps, batch, lengths))
+        return y, (state if len(state) > 1 else state[0])
+
+    def _forward_packed(self, input: PackedSequence, hx: Any, lengths: Any) -> tuple[PackedSequence, Any]:
+        if lengths is not None:
+            raise ConfigError("a PackedSequence knows its lengths; got lengths= as well. Leave them out.")
+        x, batch_sizes, sorted_indices, unsorted_indices = input
+        state = self._as_state(hx)
+        if sorted_indices is not None:
+            state = tuple([each.index_select(1, sorted_indices) for each in state])
+        layout = Layout(PACKED, len(batch_sizes), int(batch_sizes[0]), None, batch_sizes.contiguous())
+        y, state = self._compute(x, state, layout)
+        if unsorted_indices is not None:
+            state = tuple([each.index_select(1, unsorted_indices) for each in state])
+        output = PackedSequence(y, batch_sizes, sorted_indices, unsorted_indices)
+        return output, (state if len(state) > 1 else state[0])
+
+    def _forward_unbatched(self, input: Tensor, hx: Any, lengths: Any) -> tuple[Tensor, Any]:
+        name = type(self).__name__
+        if input.dim() != 2:
+            raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+        if lengths is not None:
+            raise ConfigError("lengths= is for batched, 3-D input; cut a single sequence instead.")
+        state = self._as_state(hx)
+        if any(each.dim() != 2 for each in state):
+            dims = ", ".join(f"{each.dim()}-D" for each in state)
+            raise RuntimeError(f"For unbatched 2-D input, hx should also be 2-D but got {dims} tensors")
+        batch_axis = 0 if self.batch_first else 1
+        state = tuple([each.unsqueeze(1) for each in state])
+        y, final = self.forward(input.unsqueeze(batch_axis), state if len(state) > 1 else (*state, None)[0])
+        final = final.squeeze(1) if isinstance(final, Tensor) else tuple([each.squeeze(1) for each in final])
+        return y.squeeze(batch_axis), final
+
+    def _as_state(self, hx: Any) -> State:
+        if hx is None:
+            return ()
+        return (hx,) if isinstance(hx, Tensor) else tuple(hx)
+
+    def _tensors(self, layer: int) -> list[Tensor]:
+        """The weights of a layer, where they are now: functional_call, pruning and parametrisations swap them."""
+        parameters = self._parameters
+        try:
+            return [parameters[name] for name in self._names[layer]]  # type: ignore[misc]
+        except KeyError:
+            return [getattr(self, name) for name in self._names[layer]]
+
+    def _all_tensors(self) -> list[Tensor]:
+        return [tensor for layer in range(self.num_layers) for tensor in self._tensors(layer)]
+
+    def _compute(self, x: Tensor, state: State, layout: Layout) -> tuple[Tensor, State]:
+        weights = [self._tensors(layer) for layer in range(self.num_layers)]
+        dtype = weights[0][0].dtype
+        if x.dtype != dtype and torch.is_autocast_enabled(x.device.type):
+            x, state = x.to(dtype), tuple([each.to(dtype) for each in state])
+        self._check(x, state, layout, dtype)
+        path = find_path(self._kinds[0], x, state, itertools.chain(*weights))
+        if path == "cudnn":
+            return cudnn.run(self, x, state, layout)
+        directions = self._kinds[0].directions
+        finals = []
+        for k in range(self.num_layers):
+            own = state if len(weights) == 1 else tuple(
+                [each[k * directions : (k + 1) * directions] for each in state]
+            )
+            x, *final = self._run(path, k, layout, x, own, weights[k])
+            finals.append(final)
+            if self.dropout and self.training and k < self.num_layers - 1:
+                x = _drop(x, self.dropout, layout)
+        if len(finals) == 1:
+            return x, tuple(finals[0])
+        return x, tuple([torch.cat(each) for each in zip(*finals, strict=True)])
+
+    def _run(
+        self, path: Path, k: int, layout: Layout, x: Tensor, state: State, weights: list[Tensor]
+    ) -> tuple[Tensor, ...]:
+        """Layer k by the engine or by the equations: y and its final states."""
+        if path == "reference":
+            with torch.autocast(x.device.type, enabled=False):
+                return reference.layer(self._kinds[k], layout, x, state, weights)
+        return native.layer(self._bound[k], layout, x, state, weights)
+
+    def _check(self, x: Tensor, state: State, layout: Layout, dtype: torch.dtype) -> None:
+        """Do input and states fit the layer?
+
+        Raises:
+            RuntimeError, ValueError: as PyTorch does.
+        """
+        if x.shape[-1] != self.input_size or x.dtype != dtype or (x.dim() != 2 and layout.order == PACKED):
+            self._update_flat_weights()
+            self.check_input(x, layout.batch_sizes)
+        if not state:
+            return
+        sizes, rows = self._kinds[0].state_sizes, self.num_layers * self._kinds[0].directions
+        if len(state) != len(sizes):
+            names = ", ".join(f"{name}_0" for name in self._kinds[0].declaration.states)
+            raise RuntimeError(f"hx must be ({names}); got {len(state)} tensors")
+        for k, (each, size) in enumerate(zip(state, sizes, strict=True)):
+            if each.shape != (rows, layout.batch, size):
+                name = f"hidden[{k}]" if len(sizes) > 1 else "hidden"
+                raise RuntimeError(
+                    f"Expected {name} size {(rows, layout.batch, size)}, got {list(each.shape)}"
+                )
+            if each.dtype != x.dtype or each.device != x.device:
+                raise RuntimeError(
+                    f"Input and hidden tensors must have the same dtype and device; got input {x.dtype} on"
+                    f" {x.device}, hidden {each.dtype} on {each.device}"
+                )
+
+    def extra_repr(self) -> str:
+        """The arguments that are not defaults."""
+        text = super().extra_repr()
+        text += f", peephole={self.peephole}" if self.peephole else ""
+        text += f", reset_after={self.reset_after}" if not self.reset_after else ""
+        text += f", init={self.init!r}" if self.init != "torch" else ""
+        return text + (f", max_time={self.max_time}" if self.max_time is not None else "")
+
+
+def refuse_projection(proj_size: object) -> None:
+    """RNN and GRU take the word `proj_size` only to say, as PyTorch does, that it isn't theirs."""
+    if proj_size is not None:
+        raise ConfigError("proj_size argument is only supported for LSTM, not RNN or GRU")
+
+
+def _drop(y: Tensor, probability: float, layout: Layout) -> Tensor:
+    """Dropout, its mask drawn in the order of time, as PyTorch draws it."""
+    if layout.order == BATCH_FIRST:
+        mask = functional.dropout(y.new_ones(layout.steps, layout.batch, y.shape[2]), probability)
+        return y * mask.transpose(0, 1)
+    return functional.dropout(y, probability)

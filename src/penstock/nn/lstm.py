@@ -1,0 +1,85 @@
+"""Long short-term memory (Hochreiter and Schmidhuber 1997) as a drop-in for torch.nn.LSTM and torch.nn.LSTMCell."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from penstock.nn.cell import RecurrentCell
+from penstock.nn.layer import Recurrent
+
+__all__ = ["LSTM", "LSTMCell"]
+
+
+class LSTM(Recurrent):
+    """With forget gate, and on request a projection (Sak et al. 2014) or peepholes (Gers and Schmidhuber 2000).
+
+    Args:
+        input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype: as
+            in `torch.nn.LSTM`.
+        peephole: input and forget gate see c(t-1), the output gate c(t), through `weight_ch_l0` (3, hidden), rows
+            i, f, o; one such parameter for each layer and direction.
+        init: initial values, one of `penstock.nn.INITIAL_VALUES`.
+        max_time: with init="chrono", the longest dependence to expect, in steps.
+    """
+
+    cell = "lstm"
+    torch_forward = torch.nn.LSTM.forward
+    # PyTorch's own, for a pair of states; its forward calls them.
+    get_expected_cell_size = torch.nn.LSTM.get_expected_cell_size
+    check_forward_args = torch.nn.LSTM.check_forward_args  # type: ignore[assignment]
+    permute_hidden = torch.nn.LSTM.permute_hidden  # type: ignore[assignment]
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        peephole: bool = False,
+        init: str = "torch",
+        max_time: int | None = None,
+    ) -> None:
+        super().__init__(
+            "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+            device, dtype, peephole=peephole, init=init, max_time=max_time,
+        )  # fmt: skip
+
+
+class LSTMCell(RecurrentCell):
+    """One step of `LSTM`, without projection; arguments and results as in `torch.nn.LSTMCell`.
+
+    Args:
+        input_size, hidden_size, bias, device, dtype: as in `torch.nn.LSTMCell`.
+        peephole, init, max_time: as in `LSTM`; the peepholes are `weight_ch`.
+    """
+
+    cell = "lstm"
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        peephole: bool = False,
+        init: str = "torch",
+        max_time: int | None = None,
+    ) -> None:
+        super().__init__(
+            input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, peephole=peephole
+        )
+
+    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """input (batch, input) or (input,), hx = (h, c), each (batch, hidden) or (hidden,) -> the new (h, c)."""
+        h, c = self._step(input, () if hx is None else tuple(hx))
+        return h, c

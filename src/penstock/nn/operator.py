@@ -1,0 +1,144 @@
+"""The engine as a registered operator: what torch.compile puts into its graphs, where eager mode uses `autograd`."""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from penstock.nn import autograd
+from penstock.nn.lengths import check_range
+from penstock.nn.plan import Kind, Layout
+
+__all__ = ["sweep"]
+
+
+@functools.lru_cache(maxsize=256)
+def _bound(spec: str, address: int) -> autograd.Bound:
+    """One engine layer for each module's layer: its weights' address tells them apart, so packs are kept."""
+    return autograd.Bound(Kind.read(spec))
+
+
+def _find(spec: str, weights: Sequence[Tensor]) -> autograd.Bound:
+    return _bound(spec, weights[0].data_ptr())
+
+
+def sweep(
+    spec: str, layout: Layout, x: Tensor, state: Sequence[Tensor], weights: Sequence[Tensor], training: bool
+) -> tuple[Tensor, ...]:
+    """One layer by the engine, as `autograd.run` does it: y and the final states."""
+    order, steps, batch, lengths, batch_sizes = layout
+    y, hn, cn, _ = _sweep(x, list(state), list(weights), lengths, batch_sizes, order, steps, batch, spec, training)
+    return (y, hn) if cn.numel() == 0 else (y, hn, cn)
+
+
+@torch.library.custom_op("penstock::sweep", mutates_args=())
+def _sweep(
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    batch_sizes: Tensor | None,
+    order: int,
+    steps: int,
+    batch: int,
+    spec: str,
+    training: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    if lengths is not None:
+        check_range(lengths, steps)  # here, because a tracer could not look at them
+    bound, layout = _find(spec, weights), Layout(order, steps, batch, lengths, batch_sizes)
+    results = autograd.run(bound, layout, x, tuple(state), weights, training=training)
+    y, *final = results[:-1] if training else results
+    cn = final[1] if len(final) > 1 else x.new_empty(0)
+    return y, final[0], cn, results[-1] if training else x.new_empty(0)
+
+
+@_sweep.register_fake
+def _(
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    batch_sizes: Tensor | None,
+    order: int,
+    steps: int,
+    batch: int,
+    spec: str,
+    training: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    bound = _bound(spec, 0)
+    kind = bound.kind
+    y = x.new_empty((*x.shape[:-1], kind.directions * kind.state_sizes[0]))
+    hn, *more = [x.new_empty((kind.directions, batch, size)) for size in kind.state_sizes]
+    cn = more[0] if more else x.new_empty(0)
+    return y, hn, cn, x.new_empty(bound.saved_size(x) if training else 0)
+
+
+@torch.library.custom_op("penstock::sweep_backward", mutates_args=())
+def _sweep_backward(
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    batch_sizes: Tensor | None,
+    order: int,
+    steps: int,
+    batch: int,
+    spec: str,
+    y: Tensor,
+    saved: Tensor,
+    gradients: list[Tensor],
+    wanted: list[bool],
+) -> list[Tensor]:
+    bound, layout = _find(spec, weights), Layout(order, steps, batch, lengths, batch_sizes)
+    results = autograd.run_backward(
+        bound, layout, x, tuple(state), weights, y, saved, gradients, wanted
+    )
+    return [x.new_empty(0) if each is None else each for each in results]
+
+
+@_sweep_backward.register_fake
+def _(
+    x: Tensor,
+    state: list[Tensor],
+    weights: list[Tensor],
+    lengths: Tensor | None,
+    batch_sizes: Tensor | None,
+    order: int,
+    steps: int,
+    batch: int,
+    spec: str,
+    y: Tensor,
+    saved: Tensor,
+    gradients: list[Tensor],
+    wanted: list[bool],
+) -> list[Tensor]:
+    inputs = (x, *state, *weights)
+    return [
+        each.new_empty(each.shape) if want else x.new_empty(0)
+        for each, want in zip(inputs, wanted, strict=True)
+    ]
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, _ = inputs
+    ctx.save_for_backward(x, *state, *weights, output[0], output[3])
+    ctx.states = len(state)
+
+
+def _differentiate(ctx: Any, dy: Tensor, dhn: Tensor, dcn: Tensor, _: Tensor) -> tuple[Any, ...]:
+    x, *tensors, y, saved = ctx.saved_tensors
+    state, weights = tensors[: ctx.states], tensors[ctx.states :]
+    wants_x, wants_state, wants_weights, *none = ctx.needs_input_grad
+    wanted = [wants_x, *wants_state, *wants_weights]
+    gradients = [dy, dhn, dcn] if dcn.numel() else [dy, dhn]
+    found = _sweep_backward(
+        x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, y, saved, gradients, wanted
+    )
+    dx, *rest = [each if want else None for each, want in zip(found, wanted, strict=True)]
+    return dx, rest[: ctx.states], rest[ctx.states :], *([None] * len(none))
+
+
+_sweep.register_autograd(_differentiate, setup_context=_keep)

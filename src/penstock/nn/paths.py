@@ -1,0 +1,51 @@
+"""Which of the ways to compute a call it takes: the engine, cuDNN or the reference equations."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn.parameter import Parameter
+
+from penstock.nn.plan import Kind
+
+__all__ = ["Path", "find_path", "is_plain"]
+
+Path = Literal["native", "cudnn", "reference"]
+
+# Subclasses may mean something else by their data, or have none.
+_TYPES = (Tensor, Parameter)
+
+_interpreter = torch._C._functorch.peek_interpreter_stack
+_tracing_state = torch._C._get_tracing_state
+_dispatch_modes = torch._C._len_torch_dispatch_stack
+
+
+def is_plain() -> bool:
+    """Whether tensors are what they seem: no transform, tracer, dispatch mode or dual numbers in force."""
+    return (
+        _interpreter() is None
+        and _tracing_state() is None
+        and _dispatch_modes() == 0
+        and forward_ad._current_level < 0
+    )
+
+
+def find_path(kind: Kind, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:
+    """The way that a call takes: engine for float32 on a CPU, cuDNN for its own cells on a GPU, else equations.
+
+    torch.compile puts the engine into its graph as one operator; tracers and transforms see the equations.
+    """
+    if torch.compiler.is_compiling():
+        plain = _interpreter() is None
+    else:
+        plain = is_plain()
+        if plain and x.is_cuda and kind.is_torch:
+            return "cudnn"
+    if not plain or x.numel() == 0:
+        return "reference"
+    for tensor in (x, *state, *weights):
+        if type(tensor) not in _TYPES or tensor.dtype is not torch.float32 or not tensor.is_cpu:
+            return "reference"
+    return "native"

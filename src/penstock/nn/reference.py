@@ -1,0 +1,61 @@
+"""One layer by the reference equations: any dtype and device, differentiable as often as one likes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from penstock import cells
+from penstock.nn.lengths import sorted_lengths
+from penstock.nn.plan import BATCH_FIRST, PACKED, Kind, Layout
+
+__all__ = ["layer"]
+
+
+def layer(
+    kind: Kind, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    """One layer in its one or two directions, in PyTorch operations.
+
+    Args:
+        x: in the order of `layout`, input_size features.
+        state: none, or each (directions, batch, size).
+        weights: by `kind.parameter_shapes`, then again for the reverse direction.
+
+    Returns:
+        y in the order of `layout`, directions * output features, and the final states, each like `state`.
+    """
+    if layout.order == PACKED:
+        return _packed(kind, layout, x, state, weights)
+    if layout.order == BATCH_FIRST:
+        y, *final = _time_major(kind, layout.lengths, x.transpose(0, 1), state, weights)
+        return y.transpose(0, 1), *final
+    return _time_major(kind, layout.lengths, x, state, weights)
+
+
+def _time_major(
+    kind: Kind, lengths: Tensor | None, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    names, outputs, finals = tuple(kind.parameter_shapes), [], []
+    for direction in range(kind.directions):
+        own = weights[direction * len(names) : (direction + 1) * len(names)]
+        start = tuple(each[direction] for each in state) or None
+        parameters = dict(zip(names, own, strict=True))
+        y, final = cells.sweep(
+            kind.declaration, x, start, parameters, lengths, reverse=direction == 1, **kind.options
+        )
+        outputs.append(y)
+        finals.append(final)
+    return torch.cat(outputs, -1), *(torch.stack(each) for each in zip(*finals, strict=True))
+
+
+def _packed(
+    kind: Kind, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
+    assert layout.batch_sizes is not None
+    inside = torch.arange(layout.batch) < layout.batch_sizes[:, None]  # (steps, batch), in packed order
+    rows = inside.flatten().nonzero().squeeze(1).to(x.device)
+    padded = x.new_zeros(inside.numel(), x.shape[-1]).index_copy(0, rows, x)
+    lengths = sorted_lengths(layout.batch_sizes, layout.batch)
+    y, *final = _time_major(kind, lengths, padded.view(*inside.shape, -1), state, weights)
+    return y.flatten(0, 1)[rows], *final

@@ -1,0 +1,82 @@
+"""Elman's recurrent network (Elman 1990) as a drop-in for torch.nn.RNN and torch.nn.RNNCell."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from penstock.errors import ConfigError
+from penstock.nn.cell import RecurrentCell
+from penstock.nn.layer import Recurrent, refuse_projection
+
+__all__ = ["RNN", "RNNCell"]
+
+_NONLINEARITIES = ("tanh", "relu")
+
+
+class RNN(Recurrent):
+    """h = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; arguments and results as in `torch.nn.RNN`.
+
+    Args:
+        input_size, hidden_size, num_layers, nonlinearity, bias, batch_first, dropout, bidirectional, device, dtype:
+            as in `torch.nn.RNN`.
+        init: initial values, "torch" or "orthogonal" (`penstock.nn.INITIAL_VALUES`).
+    """
+
+    cell = "rnn"
+    torch_forward = torch.nn.RNN.forward
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        init: str = "torch",
+        proj_size: None = None,
+    ) -> None:
+        refuse_projection(proj_size)
+        if nonlinearity not in _NONLINEARITIES:
+            raise ConfigError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        self.nonlinearity = nonlinearity
+        super().__init__(
+            f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, bias, batch_first, dropout,
+            bidirectional, device=device, dtype=dtype, init=init,
+        )  # fmt: skip
+
+
+class RNNCell(RecurrentCell):
+    """One step of `RNN`; arguments and results as in `torch.nn.RNNCell`.
+
+    Args:
+        input_size, hidden_size, bias, nonlinearity, device, dtype: as in `torch.nn.RNNCell`.
+        init: initial values, "torch" or "orthogonal".
+    """
+
+    cell = "rnn"
+    __constants__ = ("input_size", "hidden_size", "bias", "nonlinearity")
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        init: str = "torch",
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, device, dtype, init=init, nonlinearity=nonlinearity)
+        self.nonlinearity = nonlinearity
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        """input (batch, input) or (input,), hx (batch, hidden) or (hidden,), zeros if None -> the new h."""
+        return self._step(input, () if hx is None else (hx,))[0]
