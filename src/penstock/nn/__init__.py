@@ -3,7 +3,19 @@
 from penstock.nn.gru import GRU, GRUCell
 from penstock.nn.initial import INITIAL_VALUES
 from penstock.nn.lstm import LSTM, LSTMCell
+from penstock.nn.network import ClassHead, NetworkModule
 from penstock.nn.replace import replace
 from penstock.nn.rnn import RNN, RNNCell
 
-__all__ = ["GRU", "INITIAL_VALUES", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "replace"]
+__all__ = [
+    "GRU",
+    "INITIAL_VALUES",
+    "LSTM",
+    "RNN",
+    "ClassHead",
+    "GRUCell",
+    "LSTMCell",
+    "NetworkModule",
+    "RNNCell",
+    "replace",
+]

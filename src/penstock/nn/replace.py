@@ -34,8 +34,8 @@ def replace(model: torch.nn.Module) -> torch.nn.Module:
     """
     swapped: dict[int, torch.nn.Module] = {}  # a layer that is used twice stays one layer
     for parent in list(model.modules()):
-        for name, child in parent.named_children():
-            if type(child) in _OURS and _is_whole(child):
+        for name, child in list(parent._modules.items()):
+            if child is not None and type(child) in _OURS and _is_whole(child):
                 if id(child) not in swapped:
                     swapped[id(child)] = _twin(child)
                 setattr(parent, name, swapped[id(child)])
@@ -44,7 +44,8 @@ def replace(model: torch.nn.Module) -> torch.nn.Module:
 
 def _is_whole(layer: torch.nn.Module) -> bool:
     """Whether the weights are plain parameters, so that sharing these shares everything."""
-    return not layer._forward_pre_hooks and not layer._modules and "weight_hh_l0" not in vars(layer)
+    names = getattr(layer, "_flat_weights_names", ("weight_ih", "weight_hh"))
+    return all(name in layer._parameters for name in names)
 
 
 def _twin(layer: torch.nn.Module) -> torch.nn.Module:
@@ -58,7 +59,8 @@ def _twin(layer: torch.nn.Module) -> torch.nn.Module:
     for name, parameter in layer._parameters.items():
         setattr(twin, name, parameter)
     if "dropout" in arguments:
-        twin.dropout = layer.dropout
-    for registry in ("_forward_hooks", "_backward_hooks", "_full_backward_hooks", "_state_dict_hooks"):
-        getattr(twin, registry).update(getattr(layer, registry))
+        twin.dropout = layer.dropout  # not above: a single layer with dropout warns, and the user knows by now
+    for name, value in vars(layer).items():
+        if "_hooks" in name:
+            vars(twin)[name] = value
     return twin.train(layer.training)
