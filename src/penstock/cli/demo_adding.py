@@ -33,7 +33,7 @@ class Settings:
     batch: int = 32
     learning_rate: float = 0.01
     clip: float = 1.0
-    updates: int = 1500
+    updates: int = 1000
     every: int = 50
     enough: float = 0.004
     held_out: int = 1000

@@ -10,7 +10,7 @@ __all__ = ["Line", "line_chart"]
 
 # Width and height are small so that the lettering stays readable where a phone shrinks the drawing.
 _WIDTH, _HEIGHT = 480, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 22, 14, 44
 _DASHES = ("", "7 4", "2 4", "10 3 2 3")
 
 
@@ -102,10 +102,12 @@ def _y_axis(values: list[float], log: bool) -> _Axis:
     start, end = _HEIGHT - _BOTTOM, _TOP
     if log:
         first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-        last = max(last, first + 1)
         every = max(1, math.ceil((last - first) / 6))
-        ticks = [10.0**power for power in range(first, last + 1, every)]
-        return _Axis(10.0**first, 10.0**last, start, end, log=True, ticks=ticks)
+        powers = [10.0**power for power in range(first, last + 1, every)]
+        inside = [tick for tick in powers if low / 1.3 <= tick <= high * 1.3]
+        if len(inside) >= 2:
+            return _Axis(low / 1.3, high * 1.3, start, end, log=True, ticks=inside)
+        return _Axis(10.0**first, 10.0 ** max(last, first + 1), start, end, log=True, ticks=powers)
     if low == high:
         low, high = low - 0.5, high + 0.5
     ticks = _round_ticks(low, high, 5)

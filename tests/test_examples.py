@@ -1,0 +1,43 @@
+"""The examples and the README's Python lines do what they say."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_runs(path, capsys):
+    # Each asserts what it claims.
+    runpy.run_path(str(path), run_name="__main__")
+    assert capsys.readouterr().out
+
+
+def test_readme_lines_run(tmp_path, monkeypatch, capsys):
+    lines = python_blocks(ROOT / "README.md")
+    assert len(lines) == 1
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(lines[0], "README.md", "exec"), names)  # our own text, not input
+    assert names["model"].predict(["lovely food", "服务差"]) == ["good", "bad"]
+    assert (tmp_path / "sentiment" / "report.html").is_file()
+    assert tuple(names["lstm"](names["lstm"].weight_ih_l0.new_zeros(2, 3, 64))[0].shape) == (2, 3, 128)
+    assert "was kind" in capsys.readouterr().out
+
+
+def python_blocks(path: Path) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CHANGELOG.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere(page):
+    path = ROOT / page
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{page} links to {target}"
