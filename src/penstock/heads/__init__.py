@@ -1,4 +1,4 @@
-"""Pooling and output layers in the runtime: NumPy and the engine's products. One file per kind, one line here."""
+"""Pooling and output layers of the runtime, on NumPy and the engine: a file per kind, a line here."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,9 +14,7 @@ HEADS: dict[str, Callable[..., ClassHead]] = {"class": ClassHead}
 __all__ = ["HEADS", "ClassHead", "build"]
 
 
-def build(
-    spec: Any, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False
-) -> ClassHead:
+def build(spec: Any, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False) -> ClassHead:
     """The runtime head for a head's description, e.g. `network.ClassHead(classes=2, pooling="mean_max")`.
 
     Args:

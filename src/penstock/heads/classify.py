@@ -15,7 +15,8 @@ from penstock import engine
 from penstock.errors import ConfigError, ShapeError
 
 Carry = dict[str, NDArray[Any]]
-"""What the fold remembers: `length` int64 (batch,) and, as the pooling needs, `last`, `total`, `maximum` (batch, features)."""
+"""What the fold remembers: `length` int64 (batch,) and, as the pooling needs, `last`, `total` and `maximum`,
+float32 (batch, features)."""
 
 _REMEMBERS = {"last": ("last",), "mean": ("total",), "max": ("maximum",), "mean_max": ("total", "maximum")}
 
@@ -25,7 +26,7 @@ class ClassHead:
 
     Poolings, over the `length` valid steps of a sequence:
 
-    - `last`: the output of the last step; of a backward direction, of the step it reached last, the first one.
+    - `last`: the last step's output; in a backward direction that of the first step, which it reads last.
     - `mean`, `max`: over time, feature by feature.
     - `mean_max`: the two beside each other.
 
@@ -87,14 +88,12 @@ class ClassHead:
         if "total" in carry:
             np.add(carry["total"], y, out=carry["total"], where=chosen)
         if "maximum" in carry:
-            # + 0.0 turns -0.0 into 0.0: of equal numbers with different bits, none may win by its place in memory.
+            # + 0 turns -0.0 into 0.0: of two zeros with other bits, none may win by its place in memory.
             np.maximum(carry["maximum"], y + np.float32(0), out=carry["maximum"], where=chosen)
         carry["length"] += 1 if active is None else active
         return carry
 
-    def fold(
-        self, carry: Carry, y: NDArray[np.float32], lengths: NDArray[np.int64] | None = None
-    ) -> Carry:
+    def fold(self, carry: Carry, y: NDArray[np.float32], lengths: NDArray[np.int64] | None = None) -> Carry:
         """Take the steps of y (time, batch, features) in order, `lengths` (batch,) of them each."""
         if lengths is None or not len(lengths):
             lengths = np.full(y.shape[1], len(y), np.int64)
@@ -114,8 +113,6 @@ class ClassHead:
             pooled.append(np.where(length > 0, value, np.float32(0)))
         return engine.softmax(self._linear(np.ascontiguousarray(np.concatenate(pooled, axis=1))))
 
-    def forward(
-        self, y: NDArray[np.float32], lengths: NDArray[np.int64] | None = None
-    ) -> NDArray[np.float32]:
+    def forward(self, y: NDArray[np.float32], lengths: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """The probabilities (batch, classes) of whole sequences, y (time, batch, features)."""
         return self.read(self.fold(self.init(y.shape[1]), y, lengths))

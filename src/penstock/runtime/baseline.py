@@ -17,10 +17,11 @@ class Baseline:
     """The baseline that was fitted beside a text classifier.
 
     Args:
-        arrays: as in `baseline.safetensors`. `class_counts` int64 (classes,): training rows per class. And, all or none:
-            `vocabulary` uint8, UTF-8 of the terms joined by newlines, a term being tokens joined by spaces;
-            `idf` (terms,); `coef` (classes, terms) and `intercept` (classes,), one row for two classes;
-            `ngram_range` int64 (2,); `sublinear_tf` int64 (1,). Vectors have length 1 (l2), as scikit-learn's.
+        arrays: as in `baseline.safetensors`. `class_counts` int64 (classes,): training rows per class.
+            And, all or none: `vocabulary` uint8, UTF-8 of the terms joined by newlines, a term being tokens
+            joined by spaces;
+            `idf` (terms,); `coef` (classes, terms) and `intercept` (classes,), one row for two
+            classes; `ngram_range` int64 (2,); `sublinear_tf` int64 (1,). Vectors have length 1, as scikit-learn's l2.
 
     Raises:
         BundleError: arrays are missing or do not fit each other.
@@ -29,7 +30,9 @@ class Baseline:
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         needed = ("class_counts", *_TFIDF) if any(name in arrays for name in _TFIDF) else ("class_counts",)
         if missing := [name for name in needed if name not in arrays]:
-            raise BundleError(f"the baseline lacks {', '.join(missing)}. Train the model anew, or copy its folder again.")
+            raise BundleError(
+                f"the baseline lacks {', '.join(missing)}. Train the model anew, or copy its folder again."
+            )
         self.class_counts = arrays["class_counts"]
         self.has_tfidf = "coef" in arrays
         if self.has_tfidf:
@@ -50,8 +53,8 @@ class Baseline:
             or self._intercept.shape != (rows,)
         ):
             raise BundleError(
-                f"the baseline's coef must be (classes={rows}, terms={len(terms)}), idf (terms,), intercept (classes,); "
-                f"got {self._coef.shape}, {self._idf.shape}, {self._intercept.shape}"
+                f"the baseline's coef must be (classes={rows}, terms={len(terms)}), idf (terms,), "
+                f"intercept (classes,); got {self._coef.shape}, {self._idf.shape}, {self._intercept.shape}"
             )
 
     def majority(self, rows: int) -> NDArray[np.float64]:
@@ -59,7 +62,7 @@ class Baseline:
         return np.tile(self.class_counts / self.class_counts.sum(), (rows, 1))
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """The probabilities (texts, classes) of TF-IDF with logistic regression, or the majority's without one."""
+        """The probabilities (texts, classes) of TF-IDF with logistic regression; without it the majority's."""
         if not self.has_tfidf:
             return self.majority(len(texts))
         scores = np.array([self._score(text) for text in texts]).reshape(len(texts), len(self._coef))

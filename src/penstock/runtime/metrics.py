@@ -19,7 +19,8 @@ def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float
     given, true = np.asarray(probabilities), np.asarray(truth)
     if given.ndim != 2 or true.shape != given.shape[:1] or not len(true):
         raise ShapeError(
-            f"probabilities must be (rows, classes) and truth (rows,), rows at least 1; got {given.shape} and {true.shape}"
+            f"probabilities must be (rows, classes) and truth (rows,), with 1 row or more; "
+            f"got {given.shape} and {true.shape}"
         )
     predicted = given.argmax(axis=1)
     f1 = f1_scores(predicted, true, given.shape[1])
@@ -36,7 +37,7 @@ def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float
 
 
 def f1_scores(predicted: ArrayLike, truth: ArrayLike, classes: int) -> NDArray[np.float64]:
-    """The F1 score of each class, (classes,): harmonic mean of precision and recall, 0 where neither is defined.
+    """The F1 score of each class, (classes,), and 0 for one that is neither there nor predicted.
 
     Args:
         predicted, truth: (rows,), class indices.

@@ -70,7 +70,7 @@ class Model:
         metrics: Mapping[str, Any] | None = None,
     ) -> None:
         if not isinstance(network.inputs, Embedding):
-            raise ConfigError(f"a text model reads ids by an embedding; got inputs of kind {network.inputs.kind!r}")
+            raise ConfigError(f"a text model needs inputs of kind embedding; got {network.inputs.kind!r}")
         if len(labels) != network.head.classes:
             raise ConfigError(f"a head of {network.head.classes} classes needs as many labels; got {len(labels)}")
         self.network = network
@@ -122,8 +122,8 @@ class Model:
         """How well the model does on labelled texts, beside what it must beat.
 
         Returns:
-            `metrics`, `baseline` (TF-IDF with logistic regression where the model has one, else the majority) and
-            `majority`, each with `accuracy`, `f1_macro` and `log_loss`; empty without a saved baseline.
+            `metrics`, `baseline` (TF-IDF with logistic regression where the model has one, else the majority)
+            and `majority`, each with `accuracy`, `f1_macro` and `log_loss`; empty without a saved baseline.
 
         Raises:
             DataError: not as many labels as texts, none at all, or a label that the model doesn't know.
@@ -164,7 +164,7 @@ class Model:
     def _answer(self, ids: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """Probabilities (batch, labels) for padded ids (batch, time)."""
         batch, longest = ids.shape
-        # In spans, so that memory does not grow with the longest text. A backward direction needs all of it at once.
+        # In spans, so that memory does not grow with a long text; a backward direction needs all of it at once.
         span = max(longest, 1) if self.network.encoder.bidirectional else max(_STEPS // max(batch, 1), 1)
         carry = self.head.init(batch)
         state: list[LayerState] | None = None

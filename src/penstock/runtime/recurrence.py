@@ -1,26 +1,22 @@
 """PyTorch's recurrent layers without PyTorch: any state_dict in safetensors, run whole or streamed."""
 
 import hashlib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.cells import CELLS, find
-from penstock.errors import ConfigError, DtypeError, LengthsError, ShapeError
-from penstock.network import Recurrent
+from penstock.cells import find
+from penstock.errors import ShapeError
+from penstock.runtime.parameters import check_prefix, infer, is_parameter, real
 from penstock.runtime.stack import LayerState, Stack
 from penstock.runtime.stream import Stream, step_arrays
 from penstock.runtime.weights import read_tensors, tensor_names
 
 State = NDArray[np.float32] | tuple[NDArray[np.float32], ...]
 """As PyTorch's: h (layers * directions, batch, size), or (h, c) for a cell with two states."""
-
-_PARAMETER = re.compile(r"(weight|bias)_[a-z]{2}(_l\d+(_reverse)?)?")
-_FIRST = ("weight_ih_l0", "weight_ih")
 
 
 class Recurrence:
@@ -30,7 +26,8 @@ class Recurrence:
 
     Args:
         parameters: arrays by PyTorch's names (`weight_ih_l0`, ..., `weight_hr_l0`, `_reverse`; peepholes are
-            `weight_ch_l0` (3, hidden)); float16, float32 and float64 become float32. Other names are left alone.
+            `weight_ch_l0` (3, hidden)); float16, float32 and float64 become float32. Names that are no
+            recurrent layer's are left alone.
         cell: "rnn", "lstm" or "gru".
         options: what no parameter shows: `nonlinearity="relu"` of the rnn, `reset_after=False` of the gru.
 
@@ -43,11 +40,11 @@ class Recurrence:
     def __init__(self, parameters: Mapping[str, ArrayLike], cell: str, **options: Any) -> None:
         # A cell's own names, weight_ih, are those of a single layer, weight_ih_l0.
         named = {
-            name if "_l" in name else f"{name}_l0": _real(parameters[name], name)
+            name if "_l" in name else f"{name}_l0": real(parameters[name], name)
             for name in parameters
-            if _PARAMETER.fullmatch(name)
+            if is_parameter(name)
         }
-        self.spec = _infer(named, cell, options)
+        self.spec = infer(named, cell, options)
         self._parameters = named
         self._stack = Stack(self.spec, named)
 
@@ -63,19 +60,17 @@ class Recurrence:
 
         Raises:
             BundleError: no such file, or not safetensors.
-            ConfigError: no recurrent layer under this prefix (the message lists those there are), or as the class.
+            ConfigError: no recurrent layer under this prefix (the message lists those there are), or as of
+                the class.
         """
         find(cell)
-        names = tensor_names(path)
-        if not any(prefix + first in names for first in _FIRST):
-            raise ConfigError(
-                f"no recurrent layer in {path} under the prefix {prefix!r}: {prefix}weight_ih_l0 is missing. {_prefixes(names)}"
-            )
-        chosen = read_tensors(
-            path,
-            lambda name: name.startswith(prefix) and _PARAMETER.fullmatch(name.removeprefix(prefix)) is not None,
-        )
-        return cls({name.removeprefix(prefix): array for name, array in chosen.items()}, cell, **options)
+        check_prefix(tensor_names(path), prefix)
+
+        def wanted(name: str) -> bool:
+            return name.startswith(prefix) and is_parameter(name.removeprefix(prefix))
+
+        chosen = {name.removeprefix(prefix): array for name, array in read_tensors(path, wanted).items()}
+        return cls(chosen, cell, **options)
 
     def __call__(
         self,
@@ -88,7 +83,8 @@ class Recurrence:
 
         Args:
             x: (time, batch, input), (batch, time, input) with `batch_first`, or (time, input); real numbers.
-            state: h, or (h, c), to begin with: (layers * directions, batch, size), without batch where x has none.
+            state: h, or (h, c), to begin with: (layers * directions, batch, size), without batch where x
+                has none; zeros if None.
             lengths: (batch,), each sequence's steps, 0 to time; outputs past them are 0.
             batch_first: whether x and the outputs have the batch before time.
 
@@ -104,10 +100,7 @@ class Recurrence:
             x = x[:, None]
         elif batch_first:
             x = x.swapaxes(0, 1)
-        steps, batch = x.shape[:2]
-        y, after = self._stack(
-            np.ascontiguousarray(x), self._layers(state, batch, single), _lengths(lengths, steps, batch)
-        )
+        y, after = self._stack(np.ascontiguousarray(x), self._layers(state, x.shape[1], single), lengths)
         joined = tuple(np.concatenate(states) for states in zip(*after, strict=True))
         if single:
             y, joined = y[:, 0], tuple(states[:, 0] for states in joined)
@@ -135,12 +128,10 @@ class Recurrence:
         return f"Recurrence({self.spec})"
 
     def _checked(self, x: ArrayLike, batch_first: bool) -> NDArray[np.float32]:
-        array = _real(x, "x")
+        array = real(x, "x")
         if array.ndim not in (2, 3) or array.shape[-1] != self.spec.input_size:
-            axes = "batch, time" if batch_first else "time, batch"
-            raise ShapeError(
-                f"x must be ({axes}, input={self.spec.input_size}) or (time, input={self.spec.input_size}); got {array.shape}"
-            )
+            axes, size = "batch, time" if batch_first else "time, batch", self.spec.input_size
+            raise ShapeError(f"x must be ({axes}, input={size}) or (time, input={size}); got {array.shape}")
         return array
 
     def _layers(self, state: State | None, batch: int, single: bool) -> list[LayerState] | None:
@@ -150,11 +141,11 @@ class Recurrence:
         given: Sequence[ArrayLike] = state if isinstance(state, tuple | list) else (state,)
         rows = self.spec.num_layers * directions
         expected = [(rows, size) if single else (rows, batch, size) for size in sizes]
-        arrays = [_real(array, "state") for array in given]
+        arrays = [real(array, "state") for array in given]
         if [array.shape for array in arrays] != expected:
             raise ShapeError(
-                f"state must be {' and '.join(map(str, expected))}, (layers * directions{'' if single else ', batch'}, size); "
-                f"got {' and '.join(str(array.shape) for array in arrays)}"
+                f"state must be {_joined(expected)}, (layers * directions{'' if single else ', batch'}, size); "
+                f"got {_joined(array.shape for array in arrays)}"
             )
         shaped = [array.reshape(self.spec.num_layers, directions, batch, -1) for array in arrays]
         return [tuple(array[layer] for array in shaped) for layer in range(self.spec.num_layers)]
@@ -171,12 +162,14 @@ class RecurrenceStream(Stream):
         self._step = network._stack.step(batch)
 
     def push(self, x: ArrayLike) -> NDArray[np.float32]:
-        """One step's outputs (batch, output) for x (batch, input); with a batch of one also (output,) for (input,).
+        """One step's outputs (batch, output) for x (batch, input).
+
+        With a batch of one also (output,) for (input,).
 
         Raises:
             ShapeError, DtypeError: x does not fit.
         """
-        array = _real(x, "x")
+        array = real(x, "x")
         expected = (self._batch, self._network.spec.input_size)
         if array.shape != expected and not (self._batch == 1 and array.shape == expected[1:]):
             raise ShapeError(f"x must be (batch={expected[0]}, input={expected[1]}); got {array.shape}")
@@ -185,13 +178,14 @@ class RecurrenceStream(Stream):
         return y if array.ndim == 2 else y[0]
 
     def push_many(self, xs: ArrayLike) -> NDArray[np.float32]:
-        """The outputs (time, batch, output) of several steps xs (time, batch, input), the same bits as one `push` each;
-        with a batch of one also (time, output) for (time, input).
+        """The outputs (time, batch, output) of steps xs (time, batch, input), the same bits as one `push` each.
+
+        With a batch of one also (time, output) for (time, input).
 
         Raises:
             ShapeError, DtypeError: xs does not fit.
         """
-        array = _real(xs, "xs")
+        array = real(xs, "xs")
         size = self._network.spec.input_size
         expected = (len(array) if array.ndim else 0, self._batch, size)
         if array.shape != expected and not (self._batch == 1 and array.shape == (expected[0], size)):
@@ -218,77 +212,5 @@ class RecurrenceStream(Stream):
         return self._network.fingerprint
 
 
-def _real(values: ArrayLike, name: str) -> NDArray[np.float32]:
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise DtypeError(f"{name} must be real numbers; got {array.dtype}")
-    return np.ascontiguousarray(array, np.float32)
-
-
-def _lengths(lengths: ArrayLike | None, steps: int, batch: int) -> NDArray[np.int64] | None:
-    if lengths is None:
-        return None
-    array = np.asarray(lengths)
-    if array.shape != (batch,) or array.dtype.kind not in "iu":
-        raise LengthsError(
-            f"lengths must be whole numbers, (batch={batch},); got {array.dtype} {array.shape}"
-        )
-    if batch and not 0 <= array.min() <= array.max() <= steps:
-        raise LengthsError(
-            f"lengths must be from 0 to time={steps}; got {array.min()} to {array.max()}. Pad x, or shorten lengths."
-        )
-    return array.astype(np.int64)
-
-
-def _infer(parameters: Mapping[str, NDArray[np.float32]], cell: str, options: dict[str, Any]) -> Recurrent:
-    """The description that the parameters' names and shapes tell; every parameter then fits it."""
-    gates, known = len(find(cell).gates), find(cell).options
-    if missing := [name for name in ("weight_ih_l0", "weight_hh_l0") if name not in parameters]:
-        raise ConfigError(f"missing {' and '.join(missing)}; got {', '.join(parameters) or 'no recurrent parameters'}")
-    input_weight, weight = parameters["weight_ih_l0"], parameters["weight_hh_l0"]
-    if input_weight.ndim != 2 or weight.ndim != 2:
-        raise ShapeError(f"weights must have two axes; got weight_ih_l0 {input_weight.shape}, weight_hh_l0 {weight.shape}")
-    projection = parameters.get("weight_hr_l0") if "proj_size" in known else None
-    hidden = weight.shape[1] if projection is None else projection.shape[-1]
-    if len(weight) != gates * hidden:
-        fitting = [name for name, other in CELLS.items() if len(weight) == len(other.gates) * hidden]
-        raise ConfigError(
-            f"the parameters are not of the cell {cell!r}, which has {gates} gate{'s' * (gates > 1)}: weight_hh_l0 is {weight.shape}, "
-            f"of {len(weight) / hidden:g} gates of {hidden} units" + (f". cell={fitting[0]!r} has as many." if fitting else ".")
-        )
-    layers = {
-        "num_layers": 1 + max(int(name.split("_l")[1].split("_")[0]) for name in parameters),
-        "bidirectional": any(name.endswith("_reverse") for name in parameters),
-        "bias": any(name.startswith("bias") for name in parameters),
-    }
-    shown = {"peephole": "weight_ch_l0" in parameters, "proj_size": 0 if projection is None else len(projection)}
-    seen = layers | {name: value for name, value in shown.items() if name in known}
-    for name in seen.keys() & options.keys():
-        if seen[name] != options[name]:
-            raise ConfigError(
-                f"{name}={options[name]!r} does not fit the parameters, which say {seen[name]!r}. Leave it out."
-            )
-    chosen = find(cell).complete({name: value for name, value in (seen | options).items() if name not in layers})
-    spec = Recurrent(cell=cell, input_size=input_weight.shape[1], hidden_size=hidden, **layers, **chosen)
-    _check(parameters, spec)
-    return spec
-
-
-def _check(parameters: Mapping[str, NDArray[np.float32]], spec: Recurrent) -> None:
-    expected = spec.parameter_shapes()
-    if missing := [name for name in expected if name not in parameters]:
-        raise ConfigError(f"missing {', '.join(missing)}; got {', '.join(parameters)}")
-    if surplus := [name for name in parameters if name not in expected]:
-        raise ConfigError(f"the cell {spec.cell!r} has no {', '.join(surplus)}. Is it another cell, or a wrong option?")
-    for name, shape in expected.items():
-        if parameters[name].shape != shape:
-            raise ShapeError(
-                f"{name} must be {shape} beside weight_ih_l0 {parameters['weight_ih_l0'].shape}; got {parameters[name].shape}"
-            )
-
-
-def _prefixes(names: Sequence[str]) -> str:
-    found = sorted({name.removesuffix(first) for name in names for first in _FIRST if name.endswith(first)})
-    if not found:
-        return "The file holds no recurrent layer (no tensor ends in weight_ih_l0)."
-    return f"Prefixes found: {', '.join(map(repr, found))}."
+def _joined(shapes: Iterable[tuple[int, ...]]) -> str:
+    return " and ".join(map(str, shapes))

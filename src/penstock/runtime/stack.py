@@ -1,13 +1,11 @@
 """A stack of the engine's layers, built from a recurrent network's description and PyTorch's parameter names."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from penstock import engine
-from penstock.cells import find
 from penstock.errors import ConfigError
 from penstock.network import Recurrent
 
@@ -32,13 +30,13 @@ class Stack:
     @property
     def state_sizes(self) -> tuple[int, ...]:
         """The last axis of each state: of h, and of c where the cell has one."""
-        return find(self.spec.cell).state_sizes(self.spec.hidden_size, **self.spec.options())
+        return self._layers[0].state_sizes
 
     def __call__(
         self,
         x: NDArray[np.float32],
         state: Sequence[LayerState] | None = None,
-        lengths: NDArray[np.int64] | None = None,
+        lengths: ArrayLike | None = None,
     ) -> tuple[NDArray[np.float32], list[LayerState]]:
         """Outputs (time, batch, output) and each layer's states after every sequence's last step.
 
@@ -46,18 +44,17 @@ class Stack:
             x: (time, batch, input).
             state: each layer's states to begin with; zeros if None.
             lengths: (batch,), 0 to time; the outputs past them are 0. All `time` if None.
+
+        Raises:
+            LengthsError: lengths that do not fit x.
         """
-        if state is None:
-            state = [self._zeros(x.shape[1])] * len(self._layers)
-        if 0 in x.shape[:2]:
-            return np.zeros((*x.shape[:2], self.spec.output_size), np.float32), list(state)
         y, after = x, []
-        for layer, before in zip(self._layers, state, strict=True):
-            y, states = layer(y, before, lengths)
-            after.append(tuple(states))
+        for layer, before in zip(self._layers, [None] * len(self._layers) if state is None else state, strict=True):
+            y, states = layer(y, before, lengths=lengths)
+            after.append(states)
         return y, after
 
-    def step(self, batch: int = 1) -> Any:
+    def step(self, batch: int = 1) -> engine.Step:
         """The engine's single step for `batch` sequences side by side, from zero states.
 
         Raises:
@@ -70,11 +67,8 @@ class Stack:
             )
         return engine.Step(self._layers, batch=batch)
 
-    def _zeros(self, batch: int) -> LayerState:
-        return tuple(np.zeros((self.directions, batch, size), np.float32) for size in self.state_sizes)
 
-
-def _layer(spec: Recurrent, number: int, parameters: Mapping[str, NDArray[np.float32]]) -> Any:
+def _layer(spec: Recurrent, number: int, parameters: Mapping[str, NDArray[np.float32]]) -> engine.Layer:
     layer = engine.Layer(
         spec.cell,
         spec.layer_input_size(number),

@@ -30,9 +30,7 @@ def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str) -> bytes:
     return safetensors.numpy.save(tensors, metadata | {"sha256": _checksum(tensors, metadata)})
 
 
-def unpack(
-    data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any]]
-) -> dict[str, NDArray[Any]]:
+def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The arrays of a saved state.
 
     Args:
@@ -49,9 +47,7 @@ def unpack(
     if not version.isdecimal():
         raise StateError("expected a state saved by a stream's save(); got other safetensors data")
     if int(version) > VERSION:
-        raise StateError(
-            f"the state is of version {version}, this Penstock reads up to {VERSION}. Update Penstock."
-        )
+        raise StateError(f"the state is of version {version}, this Penstock reads up to {VERSION}. Update Penstock.")
     stated = metadata.pop("sha256", "")
     if stated != _checksum(tensors, metadata):
         raise StateError("the saved state is damaged: its checksum does not match. Save it anew, or start afresh.")
@@ -76,13 +72,14 @@ def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         raise StateError(
             f"the saved state is damaged or cut short ({len(data)} bytes: {error}). Save it anew, or start afresh."
         ) from error
-    # deserialize has checked the header: eight bytes of its length, then JSON.
+    # deserialize has checked the header: its length in eight bytes, then JSON.
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     tensors = {}
     for name, tensor in found:
         if tensor["dtype"] not in _DTYPES:
             raise StateError(f"the saved state is damaged: {name} is of type {tensor['dtype']}")
-        tensors[name] = np.frombuffer(tensor["data"], _DTYPES[tensor["dtype"]]).reshape(tensor["shape"])
+        dtype = _DTYPES[tensor["dtype"]]
+        tensors[name] = np.frombuffer(tensor["data"], dtype).reshape(tensor["shape"])
     return tensors, header.get("__metadata__", {})
 
 

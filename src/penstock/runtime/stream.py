@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.engine import Step
 from penstock.errors import DataError, StateError
 from penstock.runtime import states
 
@@ -36,7 +37,7 @@ class Stream(ABC):
         """What tells the stream's model from any other."""
 
     def save(self) -> bytes:
-        """The memory as bytes (safetensors), a few kilobytes; `load` of a stream of the same model takes them."""
+        """The memory as a few kilobytes of safetensors, for `load` of any stream of the same model."""
         return states.pack(self.arrays(), kind=self.kind, model=self._fingerprint())
 
     def load(self, data: bytes) -> Self:
@@ -59,7 +60,7 @@ class Stream(ABC):
         return twin
 
 
-def step_arrays(step: Any, prefix: str = "") -> Iterator[tuple[str, NDArray[np.float32]]]:
+def step_arrays(step: Step, prefix: str = "") -> Iterator[tuple[str, NDArray[np.float32]]]:
     """The states of an engine step by name: 0.h, 0.c, 1.h, ..."""
     for number, states_of_layer in enumerate(step.state):
         for name, array in zip("hc", states_of_layer, strict=False):
@@ -69,7 +70,8 @@ def step_arrays(step: Any, prefix: str = "") -> Iterator[tuple[str, NDArray[np.f
 class TextStream(Stream):
     """A text that arrives piece by piece, and the answer so far after each piece.
 
-    `push(a)`, `push(b)`, `finish()` is, bit for bit, the answer to the whole text `a + "\\n" + b`. Made by `Model.stream()`.
+    `push(a)`, `push(b)`, `finish()` is, bit for bit, the answer to the whole text `a + "\\n" + b`.
+    Made by `Model.stream()`.
     """
 
     kind = "text"
@@ -99,7 +101,7 @@ class TextStream(Stream):
         return self._answer()
 
     def finish(self) -> dict[Any, float]:
-        """The answer to the whole text: label to probability. After it only `reset`, `load`, `save` and `fork` go on."""
+        """The answer to the whole text: label to probability. No `push` may follow before a `reset`."""
         self._finished[0] = 1
         return self._answer()
 

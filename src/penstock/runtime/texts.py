@@ -29,9 +29,13 @@ def column_list(values: Any, what: str) -> list[Any]:
         DataError: not a column: a single str, a table, or nothing that can be gone through.
     """
     if isinstance(values, str | bytes):
-        raise DataError(f"{what} must be a list or a column of str; got a single {type(values).__name__}. Write [{what}].")
+        raise DataError(
+            f"{what} must be a list or a column of str; got a single {type(values).__name__}. Write [{what}]."
+        )
     if isinstance(values, Mapping) or hasattr(values, "columns") or getattr(values, "ndim", 1) != 1:
-        raise DataError(f"{what} must be one column; got a whole table ({type(values).__name__}). Choose a column of it.")
+        raise DataError(
+            f"{what} must be one column; got a whole table ({type(values).__name__}). Choose a column of it."
+        )
     if not isinstance(values, Iterable):
         raise DataError(f"{what} must be a list or a column; got {type(values).__name__}")
     # Arrow, Polars, and NumPy or pandas, in their own words for the same thing.

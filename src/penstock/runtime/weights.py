@@ -1,4 +1,4 @@
-"""Chosen tensors of a safetensors file as float32 NumPy arrays, bfloat16 included, the rest of the file unread."""
+"""Chosen tensors of a safetensors file as float32 arrays, bfloat16 included; the rest is left unread."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def read_tensors(path: str | Path, wanted: Callable[[str], bool]) -> dict[str, N
     """
     names = [name for name in tensor_names(path) if wanted(name)]
     with open(path, "rb") as file:
-        # The format: eight bytes with the header's length, the header in JSON, the data. It was checked just now.
+        # Checked just now: eight bytes with the header's length, the header in JSON, the data.
         size = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(size))
         return {name: _read(file, 8 + size, name, header[name]) for name in names}
@@ -50,7 +50,8 @@ def read_tensors(path: str | Path, wanted: Callable[[str], bool]) -> dict[str, N
 def _read(file: BinaryIO, data: int, name: str, entry: dict[str, Any]) -> NDArray[np.float32]:
     if entry["dtype"] not in _DTYPES:
         raise DtypeError(
-            f"{name} must be of type {', '.join(_DTYPES)}; got {entry['dtype']}. Convert it before saving: tensor.float()"
+            f"{name} must be of type {', '.join(_DTYPES)}; got {entry['dtype']}. "
+            "Convert it before saving: tensor.float()"
         )
     begin, end = entry["data_offsets"]
     file.seek(data + begin)

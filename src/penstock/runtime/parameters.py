@@ -1,0 +1,116 @@
+"""What the parameters of a PyTorch recurrent layer tell: its sizes, layers, directions and options."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from penstock.cells import CELLS, find
+from penstock.errors import ConfigError, DtypeError, ShapeError
+from penstock.network import Recurrent
+
+Parameters = Mapping[str, NDArray[np.float32]]
+
+_PARAMETER = re.compile(r"(weight|bias)_[a-z]{2}(_l\d+(_reverse)?)?")
+_FIRST = ("weight_ih_l0", "weight_ih")
+
+
+def is_parameter(name: str) -> bool:
+    """Whether PyTorch could call a recurrent layer's or cell's parameter so."""
+    return _PARAMETER.fullmatch(name) is not None
+
+
+def real(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    """Real numbers of any type as dense float32.
+
+    Raises:
+        DtypeError: they are not real numbers; the message calls them `name`.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise DtypeError(f"{name} must be real numbers; got {array.dtype}")
+    return np.ascontiguousarray(array, np.float32)
+
+
+def check_prefix(names: Sequence[str], prefix: str) -> None:
+    """See that a recurrent layer's first weight stands under the prefix.
+
+    Raises:
+        ConfigError: it does not; the message lists the prefixes under which there is one.
+    """
+    if any(prefix + first in names for first in _FIRST):
+        return
+    found = {name.removesuffix(first) for name in names for first in _FIRST if name.endswith(first)}
+    listed = ", ".join(map(repr, sorted(found)))
+    raise ConfigError(
+        f"{prefix}weight_ih_l0 is missing: there is no recurrent layer under the prefix {prefix!r}. "
+        + (f"Prefixes found: {listed}." if found else "The file holds no recurrent layer at all.")
+    )
+
+
+def infer(parameters: Parameters, cell: str, options: dict[str, Any]) -> Recurrent:
+    """The description of the stack that these parameters make; each of them then fits it.
+
+    Raises:
+        ConfigError: an unknown cell or option, missing or surplus parameters, or those of another cell.
+        ShapeError: parameters that do not fit each other.
+    """
+    known = find(cell).options
+    hidden_size = _hidden_size(parameters, cell)
+    layers = {
+        "num_layers": 1 + max(int(name.split("_l")[1].split("_")[0]) for name in parameters),
+        "bidirectional": any(name.endswith("_reverse") for name in parameters),
+        "bias": any(name.startswith("bias") for name in parameters),
+    }
+    projection = parameters.get("weight_hr_l0", ())
+    shown = {"peephole": "weight_ch_l0" in parameters, "proj_size": len(projection)}
+    seen: dict[str, Any] = layers | {name: value for name, value in shown.items() if name in known}
+    for name in seen.keys() & options.keys():
+        if seen[name] != options[name]:
+            raise ConfigError(
+                f"{name}={options[name]!r} does not fit the parameters, which say {seen[name]!r}. Leave it out."
+            )
+    find(cell).complete({name: value for name, value in options.items() if name not in layers})
+    spec = Recurrent(
+        cell=cell,
+        input_size=parameters["weight_ih_l0"].shape[1],
+        hidden_size=hidden_size,
+        **(seen | options),
+    )
+    _check(parameters, spec)
+    return spec
+
+
+def _hidden_size(parameters: Parameters, cell: str) -> int:
+    if missing := [name for name in ("weight_ih_l0", "weight_hh_l0") if name not in parameters]:
+        got = ", ".join(parameters) or "no parameters of a recurrent layer"
+        raise ConfigError(f"{' and '.join(missing)} missing; got {got}")
+    for name in ("weight_ih_l0", "weight_hh_l0", "weight_hr_l0"):
+        if name in parameters and (parameters[name].ndim != 2 or 0 in parameters[name].shape):
+            raise ShapeError(f"{name} must have two axes, none empty; got {parameters[name].shape}")
+    projected = "weight_hr_l0" in parameters and "proj_size" in find(cell).options
+    weight = parameters["weight_hh_l0"]
+    hidden = parameters["weight_hr_l0" if projected else "weight_hh_l0"].shape[1]
+    gates = len(find(cell).gates)
+    if len(weight) != gates * hidden:
+        fitting = [name for name, other in CELLS.items() if len(weight) == len(other.gates) * hidden]
+        raise ConfigError(
+            f"the parameters are not of the cell {cell!r}, which has {gates} gate{'s' * (gates > 1)}: "
+            f"weight_hh_l0 is {weight.shape}, that is {len(weight) / hidden:g} gates of {hidden} units."
+            + (f" The cell {fitting[0]!r} has as many." if fitting else "")
+        )
+    return hidden
+
+
+def _check(parameters: Parameters, spec: Recurrent) -> None:
+    expected = spec.parameter_shapes()
+    if missing := [name for name in expected if name not in parameters]:
+        raise ConfigError(f"{', '.join(missing)} missing; got {', '.join(parameters)}")
+    if surplus := [name for name in parameters if name not in expected]:
+        raise ConfigError(f"the cell {spec.cell!r} has no {', '.join(surplus)}. Is it another cell, or a wrong option?")
+    for name, shape in expected.items():
+        if parameters[name].shape != shape:
+            first = parameters["weight_ih_l0"].shape
+            raise ShapeError(f"{name} must be {shape} beside weight_ih_l0 {first}; got {parameters[name].shape}")
