@@ -32,9 +32,7 @@ def check_answer_file(path: Path | None) -> None:
     """
     if path is not None:
         if path.suffix.lower() not in _WRITERS:
-            raise InputError(
-                f"{path} must end in one of {', '.join(_WRITERS)}; got {path.suffix or 'no ending'!r}."
-            )
+            raise InputError(f"{path} must end in one of {', '.join(_WRITERS)}; got {path.suffix or 'no ending'!r}.")
         check_new_file(path)
 
 

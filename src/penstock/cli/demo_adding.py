@@ -70,9 +70,7 @@ def adding_batch(steps: int, batch: int, generator: torch.Generator) -> tuple[Te
     return torch.stack([numbers, marks], dim=-1), (numbers * marks).sum(0)
 
 
-def learn(
-    cell: str, settings: Settings, progress: Callable[[int, float], None] | None = None
-) -> dict[str, Any]:
+def learn(cell: str, settings: Settings, progress: Callable[[int, float], None] | None = None) -> dict[str, Any]:
     """Train one cell; what came of it, as plain values.
 
     Args:

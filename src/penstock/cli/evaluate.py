@@ -16,9 +16,7 @@ def evaluate(
         Path,
         typer.Argument(metavar="DATA", help="Labelled data: CSV, TSV, JSON lines or Parquet, plain or gzipped."),
     ],
-    text: Annotated[
-        str | None, typer.Option("--text", help="The column of texts; as in training if left out.")
-    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="The column of texts; as in training if left out.")] = None,
     label: Annotated[
         str | None, typer.Option("--label", help="The column of labels; as in training if left out.")
     ] = None,

@@ -36,9 +36,7 @@ def predict(
             "--output", "-o", help="Where answers go: .jsonl, .csv, .tsv or .parquet; else JSON lines are printed."
         ),
     ] = None,
-    text: Annotated[
-        str | None, typer.Option("--text", help="The column of texts; as in training if left out.")
-    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="The column of texts; as in training if left out.")] = None,
 ) -> None:
     """Answer each text with the likeliest label (`prediction`) and all probabilities (`probability_<label>`)."""
     from penstock.runtime import load

@@ -1,0 +1,84 @@
+"""Sentiment of short reviews in English and Chinese: learned, measured beside a baseline, answered word by word.
+
+The reviews in demo_reviews.tsv were written for this demo.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from penstock.runtime import Model
+
+__all__ = ["SENTENCES", "Review", "answers_as_they_come", "learn", "measure", "reviews"]
+
+POSITIVE = "positive"
+
+SENTENCES = (
+    ("en", "The room was dirty and the staff was rude"),
+    ("en", "I love this little place, the food is great"),
+    ("en", "It looked cheap, but it works beautifully"),
+    ("zh", "味道很好，服务也热情"),
+    ("zh", "等了很久，菜还是凉的"),
+)
+
+
+@dataclass(frozen=True)
+class Review:
+    """One line of the file."""
+
+    split: str
+    language: str
+    label: str
+    text: str
+
+
+def reviews() -> list[Review]:
+    """All reviews, those to learn from (`train`) and those held back (`test`)."""
+    text = (files("penstock.cli") / "demo_reviews.tsv").read_text(encoding="utf-8")
+    rows = csv.reader(text.splitlines()[1:], delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [Review(*row) for row in rows]
+
+
+def learn(folder: Path) -> "Model":
+    """Train on the reviews to learn from, save the model in a folder and load it again, without PyTorch."""
+    from penstock.runtime import load
+    from penstock.tasks.text import TextClassifier
+
+    train = [review for review in reviews() if review.split == "train"]
+    classifier = TextClassifier(random_state=0)
+    classifier.fit([review.text for review in train], [review.label for review in train])
+    classifier.save(folder, overwrite=True)
+    return load(folder)
+
+
+def measure(model: "Model") -> dict[str, Any]:
+    """What the model and the baselines make of the reviews held back."""
+    test = [review for review in reviews() if review.split == "test"]
+    found = model.evaluate([review.text for review in test], [review.label for review in test])
+    return {
+        "rows": {"train": len(reviews()) - len(test), "test": len(test)},
+        "metrics": found["metrics"],
+        "tfidf": found["baseline"],
+        "majority": found["majority"],
+        "languages": {
+            language: _accuracy(model, [review for review in test if review.language == language])
+            for language in ("en", "zh")
+        },
+        "as_expected": found["metrics"]["accuracy"] > found["majority"]["accuracy"],
+    }
+
+
+def answers_as_they_come(model: "Model", language: str, sentence: str) -> Iterator[tuple[str, float]]:
+    """Each word, in Chinese each character, and the probability of a positive review once the model has read it."""
+    stream = model.stream()
+    for piece in sentence if language == "zh" else sentence.split():
+        yield piece, stream.push(piece)[POSITIVE]
+
+
+def _accuracy(model: "Model", rows: list[Review]) -> float:
+    answers = model.predict([review.text for review in rows])
+    return sum(answer == review.label for answer, review in zip(answers, rows, strict=True)) / len(rows)
