@@ -1,10 +1,10 @@
 """Pooling and output layers of the runtime, on NumPy and the engine: a file per kind, a line here."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
+from penstock import network
 from penstock.errors import ConfigError
 from penstock.heads.classify import ClassHead
 
@@ -14,7 +14,9 @@ HEADS: dict[str, Callable[..., ClassHead]] = {"class": ClassHead}
 __all__ = ["HEADS", "ClassHead", "build"]
 
 
-def build(spec: Any, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False) -> ClassHead:
+def build(
+    spec: network.ClassHead, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False
+) -> ClassHead:
     """The runtime head for a head's description, e.g. `network.ClassHead(classes=2, pooling="mean_max")`.
 
     Args:

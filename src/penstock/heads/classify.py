@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock import engine
+from penstock import engine, network
 from penstock.errors import ConfigError, ShapeError
 
 Carry = dict[str, NDArray[Any]]
@@ -44,7 +44,7 @@ class ClassHead:
     """
 
     def __init__(
-        self, spec: Any, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False
+        self, spec: network.ClassHead, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False
     ) -> None:
         if spec.pooling not in _REMEMBERS:
             raise ConfigError(f"unknown pooling {spec.pooling!r}; known: {', '.join(_REMEMBERS)}")

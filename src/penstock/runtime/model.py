@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import bundle, heads
-from penstock.errors import ConfigError, DataError
+from penstock.errors import BundleError, ConfigError, DataError
 from penstock.features.text import TextFeatures
 from penstock.network import Embedding, Network
 from penstock.runtime.baseline import Baseline
@@ -32,9 +32,13 @@ def load(path: str | Path) -> "Model":
         BundleError: no such folder, damaged, or written by a newer Penstock.
     """
     saved = bundle.load(path)
+    try:
+        features = TextFeatures.from_json(saved.features)
+    except ConfigError as error:
+        raise BundleError(f"{path}: its features can't be read: {error}") from error
     return Model(
         saved.network,
-        TextFeatures.from_json(saved.features),
+        features,
         saved.labels,
         saved.tensors,
         baseline=saved.baseline,
@@ -71,6 +75,11 @@ class Model:
     ) -> None:
         if not isinstance(network.inputs, Embedding):
             raise ConfigError(f"a text model needs inputs of kind embedding; got {network.inputs.kind!r}")
+        if network.inputs.vocabulary_size != features.vocabulary_size:
+            raise ConfigError(
+                f"the embedding must have a row for each of the features' {features.vocabulary_size} ids; "
+                f"got {network.inputs.vocabulary_size}"
+            )
         if len(labels) != network.head.classes:
             raise ConfigError(f"a head of {network.head.classes} classes needs as many labels; got {len(labels)}")
         self.network = network

@@ -48,9 +48,10 @@ class Stack:
         Raises:
             LengthsError: lengths that do not fit x.
         """
+        counts = None if lengths is None else np.asarray(lengths)
         y, after = x, []
         for layer, before in zip(self._layers, [None] * len(self._layers) if state is None else state, strict=True):
-            y, states = layer(y, before, lengths=lengths)
+            y, states = layer(y, before, lengths=counts)
             after.append(states)
         return y, after
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import StateError
 
 VERSION = 1
-_DTYPES = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
 
 
 def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str) -> bytes:
