@@ -1,0 +1,134 @@
+"""Columns of texts and labels as people hold them (lists, NumPy arrays, pandas, Polars, Arrow), made into lists."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import DataError, MissingExtraError
+
+__all__ = ["TextTable", "as_labels", "as_texts", "class_counts", "text_table"]
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Rows fit for use.
+
+    texts: none of them missing or blank
+    labels: as many, none of them missing; None where there are no labels
+    dropped: why rows were left out, and how many: "no text", "no label"; only what occurred
+    """
+
+    texts: list[str]
+    labels: list[Any] | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+def text_table(texts: Any, labels: Any = None) -> TextTable:
+    """Texts and their labels; rows without a text or a label are dropped and counted.
+
+    Raises:
+        DataError: not as many labels as texts, nothing left, or values that are no texts or labels.
+    """
+    rows = as_texts(texts)
+    answers = None if labels is None else as_labels(labels)
+    if answers is not None and len(answers) != len(rows):
+        raise DataError(f"texts and labels must be as many; got {len(rows)} texts and {len(answers)} labels")
+    reasons = [
+        "no text" if text is None or not text.strip() else "no label" if answers is not None and label is None else ""
+        for text, label in zip(rows, answers or [None] * len(rows), strict=True)
+    ]
+    kept = [position for position, reason in enumerate(reasons) if not reason]
+    dropped = dict(Counter(filter(None, reasons)))
+    if not kept:
+        why = ", ".join(f"{count} rows with {reason}" for reason, count in dropped.items()) or "there are no rows"
+        raise DataError(f"no rows are left to use: {why}. Is it the right file and column?")
+    return TextTable(
+        [rows[position] or "" for position in kept],
+        None if answers is None else [answers[position] for position in kept],
+        dropped,
+    )
+
+
+def as_texts(values: Any, what: str = "texts") -> list[str | None]:
+    """A column of texts as a list, None where one is missing.
+
+    Raises:
+        DataError: not a column, or something in it is no text.
+    """
+    texts = _values(values, what)
+    for position, text in enumerate(texts):
+        if text is not None and not isinstance(text, str):
+            raise DataError(
+                f"{what} must all be text; number {position} is {text!r:.40} ({type(text).__name__}). "
+                "Choose another column, or turn it into text."
+            )
+    return [None if text is None else _encodable(text) for text in texts]
+
+
+def as_labels(values: Any, what: str = "labels") -> list[Any]:
+    """A column of labels as a list of str, int, bool or float; None where one is missing or blank.
+
+    Raises:
+        DataError: not a column, or something in it is no label.
+    """
+    labels = _values(values, what)
+    for position, label in enumerate(labels):
+        if label is not None and not isinstance(label, str | int | float):
+            raise DataError(
+                f"{what} must be words or numbers, one for each text; number {position} is {label!r:.40} "
+                f"({type(label).__name__})"
+            )
+    return [None if isinstance(label, str) and not label.strip() else label for label in labels]
+
+
+def class_counts(labels: Iterable[Any]) -> dict[Any, int]:
+    """Each class and its rows, in the order that a model's labels have: sorted, numbers before words.
+
+    Raises:
+        DataError: fewer than two classes, from which nothing can be learned.
+    """
+    counts = Counter(labels)
+    if len(counts) < 2:
+        found = f"only {next(iter(counts))!r}" if counts else "none"
+        raise DataError(f"there must be at least two classes; got {found}. Is it the right column of labels?")
+    return {label: counts[label] for label in sorted(counts, key=lambda label: (isinstance(label, str), label))}
+
+
+def _encodable(text: str) -> str:
+    """The text, or where half a character stands in it, as in a cut message, one with U+FFFD instead."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def _values(values: Any, what: str) -> list[Any]:
+    if isinstance(values, str | bytes):
+        raise DataError(f"{what} must be a list or a column; got a single {type(values).__name__}. Put it into a list.")
+    if isinstance(values, Mapping) or getattr(values, "ndim", 1) != 1 or hasattr(values, "columns"):
+        raise DataError(f"{what} must be one column; got {type(values).__name__}. Choose one of its columns.")
+    if hasattr(values, "to_pylist"):  # Arrow
+        values = values.to_pylist()
+    elif hasattr(values, "to_list") and hasattr(values, "dtype"):
+        values = _column(values)
+    elif hasattr(values, "tolist"):
+        values = values.tolist()
+    elif not isinstance(values, Iterable):
+        raise DataError(f"{what} must be a list or a column; got {type(values).__name__}")
+    items = (value.item() if isinstance(value, np.generic) else value for value in values)
+    return [None if isinstance(value, float) and value != value else value for value in items]
+
+
+def _column(values: Any) -> list[Any]:
+    """A pandas or Polars column, or one of their like, with None where it says that a value is missing."""
+    try:
+        import narwhals
+    except ImportError as error:
+        raise MissingExtraError("columns of frames need Narwhals: pip install 'penstock[data]'") from error
+    column = narwhals.from_native(values, series_only=True)
+    pairs = zip(column.to_list(), column.is_null().to_list(), strict=True)
+    return [None if missing else value for value, missing in pairs]

@@ -1,0 +1,179 @@
+"""Columns of files: CSV, TSV, JSON lines and Parquet, plain or gzipped, in UTF-8.
+
+CSV is quoted as in RFC 4180: a quoted text may hold commas, quotes and line breaks. TSV is not quoted: a row a line.
+JSON lines go through Python's own reader, because it says which line is wrong and takes labels of several types.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from penstock.datasets.columns import TextTable, text_table
+from penstock.errors import DataError, MissingExtraError
+
+__all__ = ["read_table", "read_texts"]
+
+_BLOCK_LIMIT = 2**31 - 1  # PyArrow's, in bytes
+
+
+def read_texts(path: str | Path, *, text: str = "text", label: str | None = "label") -> TextTable:
+    """The texts and labels of a file; label None: texts alone. Labels of CSV and TSV are str, as they stand there.
+
+    Raises:
+        DataError: as `read_table`; or a column that holds no texts, no labels, or nothing at all.
+    """
+    table = read_table(path, [text] if label is None else [text, label])
+    try:
+        return text_table(table[text], None if label is None else table[label])
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def read_table(path: str | Path, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """The columns of a file by name, None where a value is missing; what kind of file it is, its ending says.
+
+    Raises:
+        DataError: no such file, another ending, empty, not UTF-8, binary, a row of another width (with its number), or
+            a missing column (with those there are).
+        MissingExtraError: PyArrow isn't installed.
+    """
+    path = Path(path)
+    name = path.name.lower().removesuffix(".gz")
+    reader = next((read for ending, read in _READERS.items() if name.endswith(ending)), None)
+    if reader is None:
+        raise DataError(f"{path}: must end in one of {', '.join(_READERS)}, or that and .gz")
+    data = _bytes(path)
+    if not data.strip():
+        raise DataError(f"{path}: is empty; expected rows with the columns {', '.join(columns)}")
+    table = reader(path, data, list(dict.fromkeys(columns)))
+    if not all(table.values()):
+        raise DataError(f"{path}: has columns, but no rows")
+    return table
+
+
+def _csv(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
+    return _delimited(path, data, columns, delimiter=",", quoted=True)
+
+
+def _tsv(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
+    return _delimited(path, data, columns, delimiter="\t", quoted=False)
+
+
+def _delimited(path: Path, data: bytes, columns: list[str], *, delimiter: str, quoted: bool) -> dict[str, list[Any]]:
+    arrow = _arrow("csv")
+    data = _utf8(path, data)
+    _check_columns(path, _header(path, data, delimiter, quoted), columns)
+    try:
+        table = arrow.csv.read_csv(
+            arrow.BufferReader(data),
+            # One block, because a row must not cross two; one thread, because only then errors say which row.
+            arrow.csv.ReadOptions(use_threads=False, block_size=min(max(len(data), 1024), _BLOCK_LIMIT)),
+            arrow.csv.ParseOptions(delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted),
+            # Everything is text, so that a label 007 stays one; only what is empty is missing.
+            arrow.csv.ConvertOptions(
+                include_columns=columns,
+                column_types=dict.fromkeys(columns, arrow.large_string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except arrow.ArrowInvalid as error:
+        advice = "Quote texts that hold commas." if quoted else "A TSV's texts can't hold tabs."
+        raise DataError(f"{path}: {str(error).removeprefix('CSV parse error: '):.200}. {advice}") from error
+    return {name: table[name].to_pylist() for name in columns}
+
+
+def _header(path: Path, data: bytes, delimiter: str, quoted: bool) -> list[str]:
+    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
+    rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
+    try:
+        return next(row for row in rows if row)
+    except csv.Error as error:
+        raise DataError(f"{path}: its first line holds no names of columns: {error}") from error
+
+
+def _json_lines(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
+    rows: list[dict[str, Any]] = []
+    for number, line in enumerate(_utf8(path, data).split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise DataError(f"{path}, line {number}: must be a JSON object on one line: {error}") from error
+        if not isinstance(row, dict):
+            raise DataError(f"{path}, line {number}: must be a JSON object on one line; got {line.decode()!r:.60}")
+        rows.append(row)
+    _check_columns(path, list(dict.fromkeys(name for row in rows for name in row)), columns)
+    return {name: [row.get(name) for row in rows] for name in columns}
+
+
+def _parquet(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
+    arrow = _arrow("parquet")
+    try:
+        file = arrow.parquet.ParquetFile(arrow.BufferReader(data))
+        _check_columns(path, file.schema_arrow.names, columns)
+        table = file.read(columns=columns)
+        return {name: table[name].to_pylist() for name in columns}
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
+
+
+_READERS = {
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".json": _json_lines,
+    ".parquet": _parquet,
+}
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.name.lower().endswith(".gz") else data
+    except (OSError, EOFError, zlib.error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DataError(f"{path}: can't be read: {reason}") from error
+
+
+def _utf8(path: Path, data: bytes) -> bytes:
+    """The data without a byte order mark, after a check that it is text."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        wrong = data.decode("utf-8").find("\0")
+        found, line = "a zero byte, so it is no text", data.count(b"\n", 0, data.find(b"\0")) + 1
+    except UnicodeDecodeError as error:
+        wrong, line = error.start, data.count(b"\n", 0, error.start) + 1
+        found = f"the byte 0x{data[error.start]:02x}"
+    if wrong >= 0:
+        raise DataError(
+            f"{path}, line {line}: must be text in UTF-8; got {found}. Convert the file: iconv -f ENCODING -t UTF-8"
+        )
+    return data
+
+
+def _check_columns(path: Path, there: list[str], wanted: list[str]) -> None:
+    names = ", ".join(there)
+    if missing := [name for name in wanted if name not in there]:
+        raise DataError(f"{path}: has no column {', '.join(missing)}; it has {names[:300]}")
+    if twice := [name for name in wanted if there.count(name) > 1]:
+        raise DataError(f"{path}: has the column {twice[0]} more than once: {names[:300]}")
+
+
+def _arrow(part: str) -> ModuleType:
+    try:
+        import pyarrow
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtraError(f"reading {part} files needs PyArrow: pip install 'penstock[data]'") from error
+    return pyarrow

@@ -1,0 +1,69 @@
+"""Splits of labelled rows into parts in which every class has its share."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import ConfigError, DataError
+
+__all__ = ["parse_proportions", "stratified_split"]
+
+
+def parse_proportions(text: str) -> tuple[float, ...]:
+    """The proportions in a text such as "0.8/0.1/0.1"."""
+    try:
+        proportions = tuple(float(part) for part in text.split("/"))
+    except ValueError as error:
+        raise ConfigError(f"a split must be proportions like 0.8/0.1/0.1; got {text!r}") from error
+    _check(proportions)
+    return proportions
+
+
+def stratified_split(
+    labels: Sequence[Any] | np.ndarray, proportions: Sequence[float], *, random_state: int = 0
+) -> tuple[np.ndarray, ...]:
+    """The rows of each part, in rising order: a class is spread over the parts as the proportions say.
+
+    Every class has a row in the first part, the one to train on; a class of few rows may miss in the others. The parts'
+    sizes are those of the proportions, rounded.
+
+    Args:
+        labels: (rows,), hashable.
+        proportions: of each part, with the sum 1, like (0.8, 0.1, 0.1).
+        random_state: the same number gives the same parts, on every machine.
+
+    Raises:
+        ConfigError: the proportions are none.
+        DataError: so few rows that a part would be empty.
+    """
+    _check(proportions)
+    plain = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    rank = {label: number for number, label in enumerate(dict.fromkeys(plain))}
+    classes = np.array([rank[label] for label in plain], np.int64)
+    shuffled = np.random.default_rng(random_state).permutation(len(classes))
+    # A class's rows stand evenly in [0, 1), the first at 0: cutting that axis gives each part its share of every class.
+    places = np.empty(len(classes))
+    for number in range(len(rank)):
+        rows = shuffled[classes[shuffled] == number]
+        places[rows] = np.arange(len(rows)) / len(rows)
+    order = shuffled[np.argsort(places[shuffled], kind="stable")]
+    cuts = np.rint(np.cumsum(proportions)[:-1] * len(order)).astype(np.int64)
+    parts = tuple(np.sort(part) for part in np.split(order, cuts))
+    if not all(map(len, parts)) or len(parts[0]) < len(rank):
+        raise DataError(
+            f"{len(order)} rows of {len(rank)} classes are too few for a split of {'/'.join(map(str, proportions))}: "
+            f"its parts would have {', '.join(str(len(part)) for part in parts)} rows. Give more rows or fewer parts."
+        )
+    return parts
+
+
+def _check(proportions: Sequence[float]) -> None:
+    given = "/".join(map(str, proportions))
+    if len(proportions) < 2 or not all(math.isfinite(part) and part > 0 for part in proportions):
+        raise ConfigError(f"a split must be two or more proportions above 0, like 0.8/0.1/0.1; got {given}")
+    if not math.isclose(sum(proportions), 1, abs_tol=1e-6):
+        raise ConfigError(
+            f"the proportions of a split must have the sum 1; got {given}, whose sum is {sum(proportions):g}"
+        )

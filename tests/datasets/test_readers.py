@@ -1,0 +1,180 @@
+"""Files of every kind, and what can be wrong in them."""
+
+import gzip
+import json
+import os
+import sys
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from penstock.datasets import read_table, read_texts
+from penstock.errors import DataError, MissingExtraError
+
+ROWS = [("a, \"b\"\n'c'", "1"), ("好吃，推荐", "null"), ("NA", "007"), ("x" * 5000, "1")]
+
+
+def csv_bytes(rows, end="\n"):
+    quoted = ['"' + text.replace('"', '""') + '",' + label for text, label in rows]
+    return end.join(["text,label", *quoted, ""]).encode()
+
+
+def tsv_bytes(rows):
+    return "\n".join(["label\ttext", *(f"{label}\t{text}" for text, label in rows), ""]).encode()
+
+
+def json_bytes(rows):
+    return "\n".join(json.dumps({"text": text, "label": label}) for text, label in rows).encode()
+
+
+def parquet_bytes(rows):
+    sink = pyarrow.BufferOutputStream()
+    table = pyarrow.table({"text": [text for text, _ in rows], "label": [label for _, label in rows], "n": range(4)})
+    pyarrow.parquet.write_table(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+ONE_LINE = [(text.replace("\n", " "), label) for text, label in ROWS]
+KINDS = [
+    ("data.csv", csv_bytes(ROWS), ROWS),
+    ("data.tsv", tsv_bytes(ONE_LINE), ONE_LINE),
+    ("DATA.TSV", tsv_bytes(ONE_LINE), ONE_LINE),
+    ("data.jsonl", json_bytes(ROWS), ROWS),
+    ("data.json", json_bytes(ROWS), ROWS),
+    ("data.parquet", parquet_bytes(ROWS), ROWS),
+]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("name", "data", "rows"), KINDS, ids=[kind[0] for kind in KINDS])
+def test_every_kind_of_file_gives_its_rows(tmp_path, name, data, rows, packed):
+    path = tmp_path / (name + ".gz" if packed else name)
+    path.write_bytes(gzip.compress(data) if packed else data)
+    table = read_texts(path)
+    assert list(zip(table.texts, table.labels, strict=True)) == rows
+    assert table.dropped == {}
+    assert read_table(path, ["label"]) == {"label": [label for _, label in rows]}
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_marks_and_line_ends_of_other_systems(tmp_path, mark, end):
+    (tmp_path / "data.csv").write_bytes(mark + csv_bytes([("a", "1"), ("b", "2")], end))
+    assert read_table(tmp_path / "data.csv", ["text", "label"]) == {"text": ["a", "b"], "label": ["1", "2"]}
+
+
+def test_quotes_mean_nothing_in_a_tsv(tmp_path):
+    (tmp_path / "data.tsv").write_bytes(b'label\ttext\n1\t"a\n0\tb" "c\n')
+    assert read_texts(tmp_path / "data.tsv").texts == ['"a', 'b" "c']
+
+
+def test_a_row_may_be_long(tmp_path):
+    (tmp_path / "data.csv").write_bytes(csv_bytes([("好" * 700_000, "1"), ("b", "2")]))
+    assert [len(text) for text in read_texts(tmp_path / "data.csv").texts] == [700_000, 1]
+
+
+def test_labels_keep_the_types_of_json_and_parquet(tmp_path):
+    (tmp_path / "data.jsonl").write_text('{"text": "a", "label": 1}\n{"text": "b", "label": true}\n{"text": "c"}')
+    table = read_texts(tmp_path / "data.jsonl")
+    assert table.labels == [1, True]
+    assert table.labels[1] is True
+    assert table.dropped == {"no label": 1}
+    pyarrow.parquet.write_table(pyarrow.table({"text": ["a", "b"], "label": [3, 4]}), tmp_path / "data.parquet")
+    assert read_texts(tmp_path / "data.parquet").labels == [3, 4]
+
+
+def test_rows_without_text_or_label_are_dropped_and_counted(tmp_path):
+    (tmp_path / "data.csv").write_text('text,label\na,1\n,1\n"  ",0\n"",0\nb,\nc,0\n')
+    table = read_texts(tmp_path / "data.csv")
+    assert (table.texts, table.labels) == (["a", "c"], ["1", "0"])
+    assert table.dropped == {"no text": 3, "no label": 1}
+    assert read_texts(tmp_path / "data.csv", label=None).texts == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("data.csv", b"", "is empty; expected rows with the columns text, label"),
+        ("data.csv", b"\n  \n", "is empty"),
+        ("data.csv.gz", gzip.compress(b""), "is empty"),
+        ("data.csv", b"text,label\n", "has columns, but no rows"),
+        ("data.csv", b"review,label\na,1\n", "has no column text; it has review, label"),
+        ("data.csv", b"text;label\na;1\n", "has no column text, label; it has text;label"),
+        ("data.csv", b"text,text,label\na,b,1\n", "has the column text more than once"),
+        ("data.csv", b"text,label\na,1\nb,1,2\n", "Row #3: Expected 2 columns, got 3: b,1,2. Quote texts"),
+        ("data.csv", b"text,label\na,1\nb\n", "Row #3: Expected 2 columns, got 1"),
+        ("data.csv", b'text,label\na,1\n"b,1\nc,1\n', "Row #3"),
+        ("data.tsv", b"label\ttext\n1\ta\tb\n", "Row #2: Expected 2 columns, got 3.*can't hold tabs"),
+        ("data.csv", b"text,label\na,1\ncaf\xe9,1\n", "line 3: must be text in UTF-8; got the byte 0xe9.*iconv"),
+        ("data.csv", "text,label\na,1\n".encode("utf-16"), "line 1: must be text in UTF-8; got the byte 0xff"),
+        ("data.csv", b"text,label\na,1\n\0\0,1\n", "line 3: .* zero byte"),
+        ("data.csv", b"text,label\n,1\n ,1\n", "no rows are left to use: 2 rows with no text"),
+        ("data.jsonl", b'{"text": "a", "label": 1}\n\n{"text": \n', "line 3: must be a JSON object on one line"),
+        ("data.jsonl", b"[1]\n", r"line 1: must be a JSON object on one line; got '\[1\]'"),
+        ("data.jsonl", b'{"text": "a"}', "has no column label; it has text"),
+        ("data.jsonl", b'{"text": "a\xff"}', "line 1: must be text in UTF-8"),
+        ("data.jsonl", b'{"text": 3, "label": 1}', "texts must all be text; number 0 is 3 .int."),
+        ("data.jsonl", b'{"text": "a", "label": [1]}', r"labels must be words or numbers.* number 0 is \[1\]"),
+        ("data.parquet", b"PAR1 and then nothing", "can't be read as Parquet"),
+        ("data.parquet", parquet_bytes(ROWS)[:-60], "can't be read as Parquet"),
+        ("data.csv.gz", b"text,label\na,1\n", "can't be read: Not a gzipped file"),
+        ("data.csv.gz", gzip.compress(csv_bytes(ROWS))[:-20], "can't be read"),
+        ("data.xlsx", b"PK", "must end in one of .csv, .tsv, .jsonl"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(DataError, match=message) as caught:
+        read_texts(tmp_path / name)
+    assert str(caught.value).startswith(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.tsv", "data.jsonl", "data.parquet", "data.csv.gz"])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_binary_noise_is_refused(tmp_path, name, seed):
+    (tmp_path / name).write_bytes(np.random.default_rng(seed).bytes(3000))
+    with pytest.raises(DataError, match=name):
+        read_texts(tmp_path / name)
+
+
+def test_an_absent_file_a_folder_and_a_missing_column_in_parquet(tmp_path):
+    with pytest.raises(DataError, match=r"absent.csv: can't be read: No such file"):
+        read_texts(tmp_path / "absent.csv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(DataError, match=r"folder.csv: can't be read: Is a directory"):
+        read_texts(tmp_path / "folder.csv")
+    (tmp_path / "data.parquet").write_bytes(parquet_bytes(ROWS))
+    with pytest.raises(DataError, match=r"has no column review; it has text, label, n"):
+        read_texts(tmp_path / "data.parquet", text="review")
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.parquet"])
+def test_without_pyarrow_the_message_says_what_to_install(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(csv_bytes(ROWS))
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'penstock\[data\]'"):
+        read_texts(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "label", "rows", "classes", "dropped"),
+    [
+        ("sst2/train.tsv", "text", "label", 6920, 2, {}),
+        ("trec/train.tsv", "text", "coarse", 5452, 6, {}),
+        ("sms_spam/sms_spam.tsv", "text", "label", 5574, 2, {}),
+        ("reuters_r8/train.tsv.gz", "text", "label", 5485, 8, {}),
+        ("tweeteval_irony/train.tsv", "text", "label", 2862, 2, {}),
+        ("chnsenticorp_hotel/chnsenticorp_hotel.csv.gz", "review", "label", 7765, 2, {"no text": 1}),
+        ("online_shopping_10_cats/online_shopping_10_cats.csv.gz", "review", "cat", 62773, 10, {"no text": 1}),
+        ("ag_news_10k/train.csv.gz", "text", "label", 10_000, 4, {}),
+    ],
+)
+def test_real_files(data_dir, file, text, label, rows, classes, dropped):
+    if not os.path.isfile(data_dir / file):
+        pytest.skip(f"no {file} in {data_dir}")
+    table = read_texts(data_dir / file, text=text, label=label)
+    assert len(table.texts) == rows
+    assert len(set(table.labels)) == classes
+    assert table.dropped == dropped
