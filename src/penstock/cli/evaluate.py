@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from penstock.cli.tables import column_name
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -23,16 +25,17 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
     """Measure a model on labelled data, beside the baseline that was fitted on the same training data."""
-    from penstock.cli.tables import column_names, read_labelled
+    from penstock.datasets import read_texts
     from penstock.runtime import load
 
     loaded = load(model)
-    trained_on = column_names(loaded)
-    rows = read_labelled(data, text=text or trained_on["text"], label=label or trained_on["label"])
-    found = loaded.evaluate(rows.texts, rows.labels)
+    columns = (column_name(loaded, "text", text), column_name(loaded, "label", label))
+    rows = read_texts(data, text=columns[0], label=columns[1])
+    found = loaded.evaluate(rows.texts, rows.labels or [])
     if as_json:
         print(json.dumps({"metrics": found["metrics"], "baseline": found["baseline"]}))
     else:
+        _say_dropped(rows.dropped)
         show_scores({"model": found["metrics"], "baseline": found["baseline"], "commonest class": found["majority"]})
 
 
@@ -47,3 +50,8 @@ def show_scores(scores: dict[str, dict[str, float] | None]) -> None:
     for who, metrics in filled.items():
         table.add_row(who, *(f"{metrics[name]:.4f}" for name in names))
     Console(highlight=False, markup=False).print(table)
+
+
+def _say_dropped(dropped: dict[str, int]) -> None:
+    if dropped:
+        print("left out: " + ", ".join(f"{count} rows with {reason}" for reason, count in dropped.items()))

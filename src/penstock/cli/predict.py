@@ -10,6 +10,7 @@ import typer
 
 from penstock.cli.answers import Answer, as_answers, check_answer_file, write_answers
 from penstock.cli.lines import text_lines
+from penstock.cli.tables import column_name, texts_to_answer
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
@@ -27,7 +28,7 @@ def predict(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="CSV, TSV, JSON lines or Parquet, plain or gzipped; - for standard input, a text per line.",
+            help="CSV, TSV, JSON lines or Parquet, plain or gzipped; .txt, or - for standard input, a text per line.",
         ),
     ],
     output: Annotated[
@@ -46,9 +47,7 @@ def predict(
     if data == "-":
         answers = answer_lines(loaded, sys.stdin.buffer)
     else:
-        from penstock.cli.tables import column_names, read_texts
-
-        texts = read_texts(Path(data), text=text or column_names(loaded)["text"])
+        texts = texts_to_answer(Path(data), column_name(loaded, "text", text))
         answers = as_answers(loaded.labels, loaded.predict_proba(texts))
     write_answers(answers, output)
 
