@@ -1,0 +1,24 @@
+"""Training with PyTorch: one small loop for all tasks, and what each task asks of it."""
+
+from penstock.training.checkpoint import Checkpoint
+from penstock.training.classify import ClassObjective, Regularization
+from penstock.training.history import Epoch, History
+from penstock.training.isolation import isolated
+from penstock.training.loop import Objective, train
+from penstock.training.progress import Bar, Callback, terminal_bar
+from penstock.training.recipe import Recipe
+
+__all__ = [
+    "Bar",
+    "Callback",
+    "Checkpoint",
+    "ClassObjective",
+    "Epoch",
+    "History",
+    "Objective",
+    "Recipe",
+    "Regularization",
+    "isolated",
+    "terminal_bar",
+    "train",
+]

@@ -1,0 +1,58 @@
+"""What a training did, epoch by epoch, as plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Epoch", "History", "Stopped"]
+
+Stopped = Literal["finished", "no improvement", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training data, and the validation after it."""
+
+    epoch: int
+    """Counted from 1."""
+    train_loss: float
+    """Mean over the epoch's sequences of what was minimised, taken while the weights changed."""
+    valid: Mapping[str, float]
+    """`loss` and the task's metrics on the validation data, by the weights that would be kept."""
+    learning_rate: float
+    """At the epoch's last step."""
+    seconds: float
+    """Wall time of the epoch with its validation."""
+
+    def row(self) -> dict[str, float]:
+        """One flat row of a table: the fields, and `valid_<metric>` for each metric."""
+        valid = {f"valid_{name}": value for name, value in self.valid.items()}
+        start = {"epoch": self.epoch, "train_loss": self.train_loss}
+        return start | valid | {"learning_rate": self.learning_rate, "seconds": self.seconds}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Epoch":
+        """The epoch that `row` gave."""
+        valid = {name.removeprefix("valid_"): value for name, value in row.items() if name.startswith("valid_")}
+        own = {name: row[name] for name in ("epoch", "train_loss", "learning_rate", "seconds")}
+        return cls(**own, valid=valid)
+
+
+@dataclass
+class History:
+    """A training: its epochs, which of them gave the weights that were kept, and why it ended."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    best_epoch: int = 0
+    """The epoch whose weights were kept; 0 before any."""
+    stopped: Stopped = "finished"
+    seconds: float = 0.0
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose weights were kept."""
+        return self.epochs[self.best_epoch - 1] if self.best_epoch else None
+
+    def rows(self) -> list[dict[str, float]]:
+        """The epochs as flat rows."""
+        return [epoch.row() for epoch in self.epochs]

@@ -1,0 +1,79 @@
+"""How the loop optimises, apart from any task."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.errors import ConfigError
+
+__all__ = ["Recipe", "at_least", "share"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings of the loop; a task's estimator chooses and documents the defaults.
+
+    Args:
+        epochs: passes over the training data, at most.
+        batch_size: sequences per step.
+        learning_rate: AdamW's, at its highest.
+        weight_decay: AdamW's, decoupled (Loshchilov and Hutter 2019), on every parameter of more than one axis.
+        warmup: share of all steps over which the learning rate rises from 0; then it falls to 0 as half a cosine.
+        clip: largest norm of the gradient over all parameters; infinity for no limit.
+        average: decay per step of an average of the weights, used instead of them; 0 for none.
+        patience: epochs without a lower validation loss after which to stop.
+
+    Raises:
+        ConfigError: a value that makes no sense.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    clip: float
+    average: float
+    patience: int
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience"):
+            at_least(name, getattr(self, name), 1, whole=True)
+        at_least("weight_decay", self.weight_decay, 0)
+        for name in ("learning_rate", "clip"):
+            if not at_least(name, getattr(self, name), 0) > 0:
+                raise ConfigError(f"{name} must be more than 0; got {getattr(self, name)!r}")
+        share("warmup", self.warmup)
+        share("average", self.average)
+
+    def factor(self, step: int, total: int) -> float:
+        """What the learning rate is multiplied by at a step, counted from 0, of `total`."""
+        warm = max(1, round(self.warmup * total))
+        if step < warm:
+            return (step + 1) / warm
+        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+
+def at_least(name: str, value: Any, least: float, *, whole: bool = False) -> float:
+    """The value, if it is a number (a whole one) of at least `least`.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    kinds: tuple[type, ...] = (int,) if whole else (int, float)
+    plain = value.item() if hasattr(value, "item") else value
+    if not isinstance(plain, kinds) or isinstance(plain, bool) or not plain >= least:
+        kind = "a whole number" if whole else "a number"
+        raise ConfigError(f"{name} must be {kind}, at least {least}; got {value!r}")
+    return plain
+
+
+def share(name: str, value: Any) -> float:
+    """The value, if it is a number from 0 to below 1.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not at_least(name, value, 0) < 1:
+        raise ConfigError(f"{name} must be from 0 to below 1; got {value!r}")
+    return value
