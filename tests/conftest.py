@@ -1,8 +1,11 @@
-"""Where the tests find real data."""
+"""Where the tests find real data, and text models with random weights."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 # Real data sets are not part of the project: they lie in PENSTOCK_DATA, or in `shared/data` beside the checkout.
@@ -15,3 +18,29 @@ def data_dir() -> Path:
     if not _DATA.is_dir():
         pytest.skip(f"no real data at {_DATA}: set PENSTOCK_DATA to the folder that holds it")
     return _DATA
+
+
+@pytest.fixture(scope="session")
+def text_parts() -> Callable[..., tuple[Any, ...]]:
+    """A function that makes (network, features, labels, tensors) of a text model with random weights."""
+    from penstock.features.text import TextFeatures
+    from penstock.network import ClassHead, Embedding, Network, Recurrent
+
+    words = ["the ferry sailed at dawn, didn't it?", "我们喜欢这家旅馆的早餐!", "naïve — 3.5 stars"]
+    features = TextFeatures(min_count=1).fit(words)
+
+    def make(cell: str = "lstm", *, pooling: str = "mean_max", size: int = 5, hidden_size: int = 12, **options: Any):
+        network = Network(
+            Embedding(vocabulary_size=features.vocabulary_size, size=size),
+            Recurrent(cell=cell, input_size=size, hidden_size=hidden_size, **options),
+            ClassHead(classes=3, pooling=pooling),
+        )
+        rng = np.random.default_rng(0)
+        tensors = {
+            # Small enough that relu layers do not run away.
+            name: rng.normal(size=shape, scale=0.7 / shape[-1] ** 0.5).astype(np.float32)
+            for name, shape in network.parameter_shapes().items()
+        }
+        return network, features, ["bad", "middling", "good"], tensors
+
+    return make

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penstock.errors import StateError
 
 VERSION = 1
+_ENTRY = "penstock_state"
 _DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
 
 
@@ -26,8 +27,10 @@ def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str) -> bytes:
     """
     # Copies: the state may hold views, and safetensors wants dense memory.
     tensors = {name: array.copy() for name, array in arrays.items()}
-    metadata = {"penstock_state": str(VERSION), "kind": kind, "model": model}
-    return safetensors.numpy.save(tensors, metadata | {"sha256": _checksum(tensors, metadata)})
+    about = {"version": VERSION, "kind": kind, "model": model}
+    about["sha256"] = _checksum(tensors, about)
+    # One entry, because safetensors writes several in any order; so, equal states are equal bytes.
+    return safetensors.numpy.save(tensors, {_ENTRY: json.dumps(about, sort_keys=True)})
 
 
 def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -42,27 +45,28 @@ def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any
     Raises:
         StateError: not a state, damaged, of a newer version, of another model, or of another size.
     """
-    tensors, metadata = _parse(data)
-    version = metadata.get("penstock_state", "")
-    if not version.isdecimal():
-        raise StateError("expected a state saved by a stream's save(); got other safetensors data")
-    if int(version) > VERSION:
-        raise StateError(f"the state is of version {version}, this Penstock reads up to {VERSION}. Update Penstock.")
-    stated = metadata.pop("sha256", "")
-    if stated != _checksum(tensors, metadata):
-        raise StateError("the saved state is damaged: its checksum does not match. Save it anew, or start afresh.")
-    if metadata["kind"] != kind:
-        raise StateError(f"expected the state of a {kind} stream; got that of a {metadata['kind']} stream")
-    if metadata["model"] != model:
+    tensors, about = _parse(data)
+    version = about.get("version")
+    if not isinstance(version, int) or version > VERSION:
         raise StateError(
-            f"the state belongs to another model ({metadata['model'][:12]}, this one is {model[:12]}). "
+            f"the state is of version {version!r}, this Penstock reads up to {VERSION}. Update Penstock."
+        )
+    if about.pop("sha256", None) != _checksum(tensors, about):
+        raise StateError(
+            "the saved state is damaged: its checksum does not match. Save it anew, or start afresh."
+        )
+    if about.get("kind") != kind:
+        raise StateError(f"expected the state of a {kind} stream; got that of a {about.get('kind')} stream")
+    if about.get("model") != model:
+        raise StateError(
+            f"the state belongs to another model ({about.get('model', '')!s:.12}, this one is {model:.12}). "
             "Load the model that saved it."
         )
     _check_arrays(tensors, like)
     return tensors
 
 
-def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     if not isinstance(data, bytes | bytearray | memoryview):
         raise StateError(f"a saved state must be bytes; got {type(data).__name__}")
     data = bytes(data)
@@ -80,11 +84,17 @@ def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
             raise StateError(f"the saved state is damaged: {name} is of type {tensor['dtype']}")
         dtype = _DTYPES[tensor["dtype"]]
         tensors[name] = np.frombuffer(tensor["data"], dtype).reshape(tensor["shape"])
-    return tensors, header.get("__metadata__", {})
+    try:
+        about = json.loads((header.get("__metadata__") or {}).get(_ENTRY, "null"))
+    except ValueError as error:
+        raise StateError(f"the saved state is damaged: {error}. Save it anew, or start afresh.") from error
+    if not isinstance(about, dict):
+        raise StateError("expected a state saved by a stream's save(); got other safetensors data")
+    return tensors, about
 
 
-def _checksum(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> str:
-    digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
+def _checksum(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name, array in sorted(tensors.items()):
         digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())
         digest.update(array.tobytes())
