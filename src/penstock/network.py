@@ -215,9 +215,7 @@ def _names(what: str, values: Mapping[str, Any], *, required: set[str], known: s
     if missing := required - set(values):
         raise ConfigError(f"{what} lacks {', '.join(sorted(missing))}")
     if unknown := set(values) - known:
-        raise ConfigError(
-            f"{what} has no {', '.join(sorted(map(str, unknown)))}; it has {', '.join(sorted(known))}"
-        )
+        raise ConfigError(f"{what} has no {', '.join(sorted(map(str, unknown)))}; it has {', '.join(sorted(known))}")
 
 
 def _whole(part: object, name: str, *, at_least: int) -> None:
@@ -227,9 +225,7 @@ def _whole(part: object, name: str, *, at_least: int) -> None:
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or number < at_least:
-        raise ConfigError(
-            f"{type(part).__name__}: {name} must be a whole number, at least {at_least}; got {value!r}"
-        )
+        raise ConfigError(f"{type(part).__name__}: {name} must be a whole number, at least {at_least}; got {value!r}")
     # NumPy's integers, from a search over a grid, become Python's, so that JSON can hold them.
     object.__setattr__(part, name, number)
 

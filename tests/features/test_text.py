@@ -67,9 +67,7 @@ def test_nothing_visible_is_lost_and_no_token_holds_space(text):
     tokens = tokenize(text)
     assert all(token and not any(map(str.isspace, token)) for token in tokens)
     plain = unicodedata.normalize("NFC", text).lower().replace("’", "'")
-    visible = [
-        c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs")
-    ]
+    visible = [c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs")]
     kept = [c for c in "".join(tokens) if unicodedata.category(c) != "Cf"]
     assert kept == visible
 

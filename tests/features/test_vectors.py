@@ -22,9 +22,7 @@ def test_vectors_of_the_vocabulary_are_found(tmp_path, header, ending, packed):
     ids, matrix = read_vectors(path, VOCABULARY)
     assert ids.tolist() == [1, 2, 3, 9]
     assert matrix.dtype == np.float32
-    np.testing.assert_array_equal(
-        matrix, np.array([[4, 5, 6], [0.5, -1, 0.2], [1, 2, 3], [7, 8, 9]], np.float32)
-    )
+    np.testing.assert_array_equal(matrix, np.array([[4, 5, 6], [0.5, -1, 0.2], [1, 2, 3], [7, 8, 9]], np.float32))
 
 
 def test_a_file_without_known_words_gives_an_empty_matrix(tmp_path):

@@ -174,7 +174,5 @@ class TextFeatures:
 
 def _several(texts: Iterable[str]) -> Iterable[str]:
     if isinstance(texts, str):
-        raise DtypeError(
-            f"texts must be a list of texts; got the one text {texts[:40]!r}. Put it into a list."
-        )
+        raise DtypeError(f"texts must be a list of texts; got the one text {texts[:40]!r}. Put it into a list.")
     return texts

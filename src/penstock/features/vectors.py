@@ -60,9 +60,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 if text := line.decode("utf-8").rstrip():
                     yield number, text
     except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path}, line {number}: must be UTF-8 text: {error.reason}. Convert the file."
-        ) from error
+        raise DataError(f"{path}, line {number}: must be UTF-8 text: {error.reason}. Convert the file.") from error
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: can't be read: {error}") from error
 
