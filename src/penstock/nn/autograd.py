@@ -14,6 +14,7 @@ from penstock import engine
 from penstock.nn import reference
 from penstock.nn.paths import is_plain
 from penstock.nn.plan import Kind, Layout
+from penstock.nn.threads import engine_threads
 
 __all__ = ["Bound", "Sweep", "run", "run_backward"]
 
@@ -30,10 +31,11 @@ class Bound:
     Copies and pickles start afresh: the engine's layer is a cache, and tied to its process.
     """
 
-    __slots__ = ("kind", "layer", "spec", "stale")
+    __slots__ = ("directions", "kind", "layer", "spec", "stale", "state_sizes")
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
+        self.directions, self.state_sizes = kind.directions, kind.state_sizes
         self.spec = kind.spell()
         self.layer = engine.Layer(
             kind.cell,
@@ -82,9 +84,8 @@ def run(
         state: none (zeros), or each (directions, batch, size).
         weights: by `kind.parameter_shapes`, then again for the reverse direction.
     """
-    kind = bound.kind
     order, steps, batch, lengths, batch_sizes = layout
-    directions, sizes = kind.directions, kind.state_sizes
+    directions, sizes = bound.directions, bound.state_sizes
     y = x.new_empty((*x.shape[:-1], directions * sizes[0]))
     final = [x.new_empty((directions, batch, size)) for size in sizes]
     saved = x.new_empty(bound.saved_size(x)) if training else None
@@ -106,7 +107,7 @@ def run(
         final[0].data_ptr(),
         final[1].data_ptr() if len(final) > 1 else 0,
         _pointer(saved),
-        torch.get_num_threads(),
+        engine_threads(),
     )
     return (y, *final) if saved is None else (y, *final, saved)
 
@@ -153,7 +154,7 @@ def run_backward(
         dh0=_pointer(dstate[0]) if dstate else 0,
         dc0=_pointer(dstate[1]) if len(dstate) > 1 else 0,
         dweights=tuple([_pointer(each) for each in results[1 + len(state) :]]),
-        threads=torch.get_num_threads(),
+        threads=engine_threads(),
     )
     return results
 
@@ -178,9 +179,7 @@ class Sweep(torch.autograd.Function):
         if torch.is_grad_enabled() or not is_plain():
             return none + _differentiable(ctx.bound.kind, ctx.layout, ctx.states, tensors, gradients, wanted)
         x, state, weights = tensors[0], tuple(tensors[1 : 1 + ctx.states]), tensors[1 + ctx.states :]
-        return none + tuple(
-            run_backward(ctx.bound, ctx.layout, x, state, weights, y, saved, gradients, wanted)
-        )
+        return none + tuple(run_backward(ctx.bound, ctx.layout, x, state, weights, y, saved, gradients, wanted))
 
 
 def _differentiable(
@@ -196,9 +195,7 @@ def _differentiable(
     with torch.enable_grad():
         # An alias each: x may itself depend on a state, and only the direct way from each input counts here.
         inputs = [each.view_as(each) if each.requires_grad else each for each in tensors]
-        outputs = reference.layer(
-            kind, layout, inputs[0], tuple(inputs[1 : 1 + states]), inputs[1 + states :]
-        )
+        outputs = reference.layer(kind, layout, inputs[0], tuple(inputs[1 : 1 + states]), inputs[1 + states :])
         pairs = [(out, g) for out, g in zip(outputs, gradients, strict=True) if g is not None]
         found = torch.autograd.grad(
             [out for out, _ in pairs],

@@ -81,16 +81,14 @@ class RecurrentCell(torch.nn.RNNCellBase):
             return tuple([each.squeeze(0) for each in final])
         if path == "reference":
             return self._by_equations(x, state, weights)
-        x, *states = [each.unsqueeze(0) for each in (x, *state)]
-        _, *final = native.layer(self._bound, Layout(TIME_MAJOR, 1, x.shape[1]), x, tuple(states), weights)
+        x, state = x.unsqueeze(0), tuple([each.unsqueeze(0) for each in state])
+        _, *final = native.layer(self._bound, Layout(TIME_MAJOR, 1, x.shape[1]), x, state, weights)
         return tuple([each.squeeze(0) for each in final])
 
-    def _by_equations(
-        self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]
-    ) -> tuple[Tensor, ...]:
+    def _by_equations(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
         kind = self._kind
         if not state:
-            state = tuple([x.new_zeros(*x.shape[:-1], size) for size in kind.state_sizes])
+            state = tuple([x.new_zeros((*x.shape[:-1], size)) for size in kind.state_sizes])
         parameters = dict(zip(kind.parameter_shapes, weights, strict=True))
         return kind.declaration.step(x, state, parameters, **kind.options)
 
@@ -104,10 +102,8 @@ class RecurrentCell(torch.nn.RNNCellBase):
         if x.dim() not in (1, 2):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {x.dim()}D instead")
         if x.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"input has inconsistent input_size: got {x.shape[-1]} expected {self.input_size}"
-            )
-        if state and len(state) != len(self._kind.state_sizes):
+            raise RuntimeError(f"input has inconsistent input_size: got {x.shape[-1]} expected {self.input_size}")
+        if state and len(state) != len(self._bound.state_sizes):
             raise RuntimeError(
                 f"{name}: hx must be ({', '.join(self._kind.declaration.states)}); got {len(state)} tensors"
             )

@@ -1,6 +1,6 @@
 """A whole stack by PyTorch's own function, which is cuDNN's on a GPU that has it, with lengths added."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-def run(
-    module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+def run(module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout) -> tuple[Tensor, tuple[Tensor, ...]]:
     """All layers of `module` as PyTorch runs them: y in the order of `layout`, and the final states."""
     if layout.order == PACKED:
         y, final = _call(module, PackedSequence(x, layout.batch_sizes), state)
@@ -26,9 +24,7 @@ def run(
     return _with_lengths(module, x, state, layout)
 
 
-def _call(
-    module: "Recurrent", x: Tensor | PackedSequence, state: tuple[Tensor, ...]
-) -> tuple[Tensor, tuple[Tensor, ...]]:
+def _call(module: "Recurrent", x: Tensor | PackedSequence, state: tuple[Tensor, ...]) -> tuple[Any, tuple[Tensor, ...]]:
     hx = None if not state else state if len(state) > 1 else state[0]
     y, final = module.torch_forward(x, hx)
     return y, (final,) if isinstance(final, Tensor) else final

@@ -31,9 +31,7 @@ def check(name: str, max_time: int | None, cell: str, bias: bool) -> None:
     if name in ("forget_bias", "chrono") and not bias:
         raise ConfigError(f"init={name!r} sets a bias, and there is none; take bias=True.")
     if name == "chrono" and (max_time is None or max_time < 3):
-        raise ConfigError(
-            f"init='chrono' needs max_time, the longest dependence in steps, at least 3; got {max_time}."
-        )
+        raise ConfigError(f"init='chrono' needs max_time, the longest dependence in steps, at least 3; got {max_time}.")
     if name != "chrono" and max_time is not None:
         raise ConfigError(f"max_time={max_time} is of use with init='chrono' only; got init={name!r}.")
 

@@ -66,8 +66,8 @@ class Recurrent(torch.nn.RNNBase):
         self._bound = tuple(Bound(kind) for kind in self._kinds)
         directions = self._kinds[0].directions
         self._names = tuple(
-            tuple(sum(self._all_weights[k * directions : (k + 1) * directions], []))
-            for k in range(num_layers)
+            tuple(itertools.chain(*self._all_weights[k : k + directions]))
+            for k in range(0, len(self._all_weights), directions)
         )
 
     def _add_peepholes(self, device: Any, dtype: Any) -> None:
@@ -78,7 +78,7 @@ class Recurrent(torch.nn.RNNBase):
             torch.nn.init.uniform_(weight, -bound, bound)
             self.register_parameter(name, weight)
             names.append(name)
-        self._flat_weights_names = sum(self._all_weights, [])
+        self._flat_weights_names = list(itertools.chain(*self._all_weights))
         self._init_flat_weights()
         self._fill(self.init)
 
@@ -123,9 +123,7 @@ class Recurrent(torch.nn.RNNBase):
         for bound in self._bound:
             bound.stale = True
 
-    def path(
-        self, input: Tensor | PackedSequence, hx: Any = None, lengths: Any = None
-    ) -> Path:
+    def path(self, input: Tensor | PackedSequence, hx: Any = None, lengths: Any = None) -> Path:
         """How this very call would be computed: "native" (the engine), "cudnn", or "reference" (the equations)."""
         x = input.data if isinstance(input, PackedSequence) else input
         return find_path(self._kinds[0], x, self._as_state(hx), self._all_tensors())
@@ -222,12 +220,9 @@ class Recurrent(torch.nn.RNNBase):
         path = find_path(self._kinds[0], x, state, itertools.chain(*weights))
         if path == "cudnn":
             return cudnn.run(self, x, state, layout)
-        directions = self._kinds[0].directions
-        finals = []
+        directions, finals = self._bound[0].directions, []
         for k in range(self.num_layers):
-            own = state if len(weights) == 1 else tuple(
-                [each[k * directions : (k + 1) * directions] for each in state]
-            )
+            own = state if len(weights) == 1 else tuple([each[k * directions : (k + 1) * directions] for each in state])
             x, *final = self._run(path, k, layout, x, own, weights[k])
             finals.append(final)
             if self.dropout and self.training and k < self.num_layers - 1:
@@ -256,16 +251,15 @@ class Recurrent(torch.nn.RNNBase):
             self.check_input(x, layout.batch_sizes)
         if not state:
             return
-        sizes, rows = self._kinds[0].state_sizes, self.num_layers * self._kinds[0].directions
+        bound = self._bound[0]
+        sizes, rows = bound.state_sizes, self.num_layers * bound.directions
         if len(state) != len(sizes):
             names = ", ".join(f"{name}_0" for name in self._kinds[0].declaration.states)
             raise RuntimeError(f"hx must be ({names}); got {len(state)} tensors")
         for k, (each, size) in enumerate(zip(state, sizes, strict=True)):
             if each.shape != (rows, layout.batch, size):
                 name = f"hidden[{k}]" if len(sizes) > 1 else "hidden"
-                raise RuntimeError(
-                    f"Expected {name} size {(rows, layout.batch, size)}, got {list(each.shape)}"
-                )
+                raise RuntimeError(f"Expected {name} size {(rows, layout.batch, size)}, got {list(each.shape)}")
             if each.dtype != x.dtype or each.device != x.device:
                 raise RuntimeError(
                     f"Input and hidden tensors must have the same dtype and device; got input {x.dtype} on"

@@ -75,9 +75,7 @@ class LSTMCell(RecurrentCell):
         init: str = "torch",
         max_time: int | None = None,
     ) -> None:
-        super().__init__(
-            input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, peephole=peephole
-        )
+        super().__init__(input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, peephole=peephole)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """input (batch, input) or (input,), hx = (h, c), each (batch, hidden) or (hidden,) -> the new (h, c)."""

@@ -17,11 +17,11 @@ def layer(
 ) -> tuple[Tensor, ...]:
     """One layer in its one or two directions; arguments and results as in `reference.layer`, on float32 and CPU."""
     x, state = x.contiguous(), tuple([each.contiguous() for each in state])
-    needs_graph = torch.is_grad_enabled() and any([each.requires_grad for each in (x, *state, *weights)])
+    needs_graph = torch.is_grad_enabled() and any(each.requires_grad for each in (x, *state, *weights))
     if torch.compiler.is_compiling():
         weights = [each.contiguous() for each in weights]
         return operator.sweep(bound.spec, layout, x, state, weights, needs_graph)
-    if not all([each.is_contiguous() for each in weights]):
+    if not all(map(Tensor.is_contiguous, weights)):
         weights = [each.contiguous() for each in weights]
         bound.stale = True  # a copy's address says nothing about what it holds
     if needs_graph:

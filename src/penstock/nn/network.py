@@ -121,7 +121,7 @@ def _inputs(inputs: Any) -> torch.nn.Module:
 
 
 def _encoder(encoder: Any, init: str, max_time: int | None) -> Recurrent:
-    chrono = {} if max_time is None else {"max_time": max_time}
+    chrono: dict[str, Any] = {} if max_time is None else {"max_time": max_time}
     return _ENCODERS[encoder.cell](
         encoder.input_size,
         encoder.hidden_size,

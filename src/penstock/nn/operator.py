@@ -69,9 +69,8 @@ def _(
     training: bool,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     bound = _bound(spec, 0)
-    kind = bound.kind
-    y = x.new_empty((*x.shape[:-1], kind.directions * kind.state_sizes[0]))
-    hn, *more = [x.new_empty((kind.directions, batch, size)) for size in kind.state_sizes]
+    y = x.new_empty((*x.shape[:-1], bound.directions * bound.state_sizes[0]))
+    hn, *more = [x.new_empty((bound.directions, batch, size)) for size in bound.state_sizes]
     cn = more[0] if more else x.new_empty(0)
     return y, hn, cn, x.new_empty(bound.saved_size(x) if training else 0)
 
@@ -93,9 +92,7 @@ def _sweep_backward(
     wanted: list[bool],
 ) -> list[Tensor]:
     bound, layout = _find(spec, weights), Layout(order, steps, batch, lengths, batch_sizes)
-    results = autograd.run_backward(
-        bound, layout, x, tuple(state), weights, y, saved, gradients, wanted
-    )
+    results = autograd.run_backward(bound, layout, x, tuple(state), weights, y, saved, gradients, wanted)
     return [x.new_empty(0) if each is None else each for each in results]
 
 
@@ -116,10 +113,7 @@ def _(
     wanted: list[bool],
 ) -> list[Tensor]:
     inputs = (x, *state, *weights)
-    return [
-        each.new_empty(each.shape) if want else x.new_empty(0)
-        for each, want in zip(inputs, wanted, strict=True)
-    ]
+    return [each.new_empty(each.shape) if want else x.new_empty(0) for each, want in zip(inputs, wanted, strict=True)]
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
@@ -142,3 +136,21 @@ def _differentiate(ctx: Any, dy: Tensor, dhn: Tensor, dcn: Tensor, _: Tensor) ->
 
 
 _sweep.register_autograd(_differentiate, setup_context=_keep)
+
+
+def _one_by_one(info: Any, axes: tuple[Any, ...], *arguments: Any) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+    """torch.vmap inside torch.compile: the operator called for each element, as its batches may share no weights."""
+    results = []
+    for k in range(info.batch_size):
+        results.append(_sweep(*[_pick(k, each, axis) for each, axis in zip(arguments, axes, strict=True)]))
+    stacked = tuple([torch.stack(each) for each in zip(*results, strict=True)])
+    return stacked, (0,) * len(stacked)
+
+
+def _pick(k: int, argument: Any, axis: Any) -> Any:
+    if isinstance(argument, list):
+        return [_pick(k, each, each_axis) for each, each_axis in zip(argument, axis, strict=True)]
+    return argument if axis is None else argument.select(axis, k).contiguous()
+
+
+_sweep.register_vmap(_one_by_one)

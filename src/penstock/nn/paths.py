@@ -25,10 +25,7 @@ _dispatch_modes = torch._C._len_torch_dispatch_stack
 def is_plain() -> bool:
     """Whether tensors are what they seem: no transform, tracer, dispatch mode or dual numbers in force."""
     return (
-        _interpreter() is None
-        and _tracing_state() is None
-        and _dispatch_modes() == 0
-        and forward_ad._current_level < 0
+        _interpreter() is None and _tracing_state() is None and _dispatch_modes() == 0 and forward_ad._current_level < 0
     )
 
 
@@ -38,7 +35,7 @@ def find_path(kind: Kind, x: Tensor, state: Iterable[Tensor], weights: Iterable[
     torch.compile puts the engine into its graph as one operator; tracers and transforms see the equations.
     """
     if torch.compiler.is_compiling():
-        plain = _interpreter() is None
+        plain = True
     else:
         plain = is_plain()
         if plain and x.is_cuda and kind.is_torch:

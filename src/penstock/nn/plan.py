@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import astuple, dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -30,27 +29,27 @@ class Kind:
     proj_size: int = 0
     reset_after: bool = True
 
-    @cached_property
+    @property
     def declaration(self) -> cells.Cell:
         """The cell's declaration."""
         return cells.find(self.cell)
 
-    @cached_property
+    @property
     def options(self) -> dict[str, Any]:
         """The options that this cell has, and their values here."""
         return {name: getattr(self, name) for name in _OPTIONS if name in self.declaration.options}
 
-    @cached_property
+    @property
     def directions(self) -> int:
         """1, or 2 if bidirectional."""
         return 2 if self.bidirectional else 1
 
-    @cached_property
+    @property
     def state_sizes(self) -> tuple[int, ...]:
         """The last axis of each state; the first is also the output's, of one direction."""
         return self.declaration.state_sizes(self.hidden_size, **self.options)
 
-    @cached_property
+    @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
         """Of one direction, by name, in the engine's order."""
         sizes = self.input_size, self.hidden_size

@@ -41,9 +41,7 @@ def _time_major(
         own = weights[direction * len(names) : (direction + 1) * len(names)]
         start = tuple(each[direction] for each in state) or None
         parameters = dict(zip(names, own, strict=True))
-        y, final = cells.sweep(
-            kind.declaration, x, start, parameters, lengths, reverse=direction == 1, **kind.options
-        )
+        y, final = cells.sweep(kind.declaration, x, start, parameters, lengths, reverse=direction == 1, **kind.options)
         outputs.append(y)
         finals.append(final)
     return torch.cat(outputs, -1), *(torch.stack(each) for each in zip(*finals, strict=True))

@@ -61,7 +61,7 @@ class RNNCell(RecurrentCell):
     """
 
     cell = "rnn"
-    __constants__ = ("input_size", "hidden_size", "bias", "nonlinearity")
+    __constants__ = torch.nn.RNNCell.__constants__
 
     def __init__(
         self,
