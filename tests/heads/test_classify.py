@@ -46,9 +46,7 @@ def pooled(y, pooling, bidirectional):
 def test_answers_are_those_of_the_definition(pooling, bidirectional):
     head, tensors = make_head(pooling, bidirectional)
     y = outputs()
-    vectors = np.array(
-        [pooled(y[:n, i].astype(np.float64), pooling, bidirectional) for i, n in enumerate(LENGTHS)]
-    )
+    vectors = np.array([pooled(y[:n, i].astype(np.float64), pooling, bidirectional) for i, n in enumerate(LENGTHS)])
     scores = np.exp(vectors @ tensors["head.weight"].T.astype(np.float64) + tensors["head.bias"])
     # A float32 sum of nine steps and a product over at most twelve features.
     np.testing.assert_allclose(head.forward(y, LENGTHS), scores / scores.sum(1, keepdims=True), rtol=2e-6)
@@ -109,6 +107,6 @@ def test_what_the_runtime_lacks_is_refused_when_the_head_is_made():
         heads.build(SimpleNamespace(kind="oracle"), {}, features=4)
     with pytest.raises(ConfigError, match="unknown pooling 'median'"):
         heads.build(SimpleNamespace(kind="class", pooling="median", classes=2), {}, features=4)
+    spec = ClassHead(classes=2, pooling="mean_max")
     with pytest.raises(ShapeError, match=r"head.weight must be \(classes=2, pooled=8\)"):
-        spec = ClassHead(classes=2, pooling="mean_max")
         heads.build(spec, {"head.weight": np.zeros((2, 4)), "head.bias": np.zeros(2)}, features=4)

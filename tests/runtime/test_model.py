@@ -106,7 +106,7 @@ def test_a_saved_model_answers_with_the_same_bits(model, text_parts, tmp_path):
 def test_a_folder_that_is_no_model_is_refused(text_parts, tmp_path):
     with pytest.raises(BundleError, match="no such folder"):
         load(tmp_path / "nothing")
-    network, features, labels, tensors = _saved(text_parts())
+    network, _, labels, tensors = _saved(text_parts())
     penstock.bundle.save(tmp_path / "odd", network, {"kind": "smell"}, labels, tensors)
     with pytest.raises(BundleError, match="its features can't be read"):
         load(tmp_path / "odd")

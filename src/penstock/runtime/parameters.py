@@ -27,11 +27,15 @@ def real(values: ArrayLike, name: str) -> NDArray[np.float32]:
 
     Raises:
         DtypeError: they are not real numbers; the message calls them `name`.
+        ShapeError: nested lists of different lengths.
     """
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(f"{name} must be an array; got lists of different lengths. Pad them.") from error
     if array.dtype.kind not in "fiub":
         raise DtypeError(f"{name} must be real numbers; got {array.dtype}")
-    return np.ascontiguousarray(array, np.float32)
+    return np.asarray(array, np.float32, order="C")
 
 
 def check_prefix(names: Sequence[str], prefix: str) -> None:

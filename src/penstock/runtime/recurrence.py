@@ -112,7 +112,7 @@ class Recurrence:
         """One step at a time for `batch` sequences side by side, from zero states.
 
         Raises:
-            ConfigError: the network is bidirectional.
+            ConfigError: the network is bidirectional, or `batch` is below 1.
         """
         return RecurrenceStream(self, batch)
 

@@ -59,8 +59,10 @@ class Stack:
         """The engine's single step for `batch` sequences side by side, from zero states.
 
         Raises:
-            ConfigError: a bidirectional stack can't answer before the end.
+            ConfigError: a bidirectional stack can't answer before the end, and `batch` must be 1 or more.
         """
+        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+            raise ConfigError(f"batch must be a whole number, at least 1; got {batch!r}")
         if self.spec.bidirectional:
             raise ConfigError(
                 "a bidirectional network reads each sequence from its end too, so it can't be streamed. "

@@ -48,13 +48,9 @@ def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any
     tensors, about = _parse(data)
     version = about.get("version")
     if not isinstance(version, int) or version > VERSION:
-        raise StateError(
-            f"the state is of version {version!r}, this Penstock reads up to {VERSION}. Update Penstock."
-        )
+        raise StateError(f"the state is of version {version!r}, this Penstock reads up to {VERSION}. Update Penstock.")
     if about.pop("sha256", None) != _checksum(tensors, about):
-        raise StateError(
-            "the saved state is damaged: its checksum does not match. Save it anew, or start afresh."
-        )
+        raise StateError("the saved state is damaged: its checksum does not match. Save it anew, or start afresh.")
     if about.get("kind") != kind:
         raise StateError(f"expected the state of a {kind} stream; got that of a {about.get('kind')} stream")
     if about.get("model") != model:
