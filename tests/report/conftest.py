@@ -38,6 +38,13 @@ def metrics() -> dict:
             for epoch in range(1, 9)
         ],
         "best_epoch": 5,
+        "stopped": "no improvement",
+        "per_class": {
+            "test": [
+                {"label": "negative", "precision": 0.7857142, "recall": 0.825, "f1": 0.8048780, "rows": 40},
+                {"label": "positive", "precision": 0.8157894, "recall": 0.775, "f1": 0.7948717, "rows": 40},
+            ]
+        },
         "confusion": {"part": "test", "matrix": [[33, 7], [9, 31]]},
         "mistakes": [
             {
@@ -58,6 +65,8 @@ def metrics() -> dict:
             "valid": {"rows": 80, "tokens": 1500, "classes": {"negative": 40, "positive": 40}},
             "test": {"rows": 80, "tokens": 1501, "classes": {"negative": 40, "positive": 40}},
             "dropped": {"no text": 3, "no label": 0},
+            "vocabulary": 2718,
+            "truncated": 4,
         },
         "configuration": SETTINGS,
         "seconds": 83.217,

@@ -83,6 +83,8 @@ def test_each_number_on_the_page_is_that_of_the_metrics(metrics):
         "/peak_mb",
         "/data/dropped/no text",
         "/data/train/tokens",
+        "/data/vocabulary",
+        "/per_class/test/1/f1",
         "/confusion/matrix/1/0",
     ):
         assert place in shown

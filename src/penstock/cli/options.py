@@ -61,7 +61,12 @@ def _flag(name: str, hint: Any, text: str) -> Any:
     words = f"--{name.replace('_', '-')}"
     if _flag_type(hint) is bool:
         words = f"{words}/--no-{words[2:]}"
-    return typer.Option(words, help=text.replace("`", "") or None)
+    return typer.Option(words, help=_sentence(text) or None)
+
+
+def _sentence(text: str) -> str:
+    plain = text.replace("`", "")
+    return plain[:1].upper() + plain[1:]
 
 
 def _members(hint: Any) -> list[Any]:

@@ -21,7 +21,7 @@ def reference() -> str:
 
 def _sections(found: Any, path: str, parent: Any) -> Iterator[str]:
     context = found.context_class(found, info_name=path, parent=None)
-    yield f"{'##' if ' ' in path else '#'} `{path}`\n"
+    yield f"## `{path}`\n"
     if found.help:
         yield f"{_paragraphs(found.help)}\n"
     if found.epilog:

@@ -1,7 +1,7 @@
 """Reports: HTML files that open offline, every number on them tied to the data that it shows."""
 
 from penstock.report.chart import Line, line_chart
-from penstock.report.classification import render
+from penstock.report.classification import measured_part, render
 from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer
 from penstock.report.page import page, scrolled, section, table
@@ -12,6 +12,7 @@ __all__ = [
     "Line",
     "escape",
     "line_chart",
+    "measured_part",
     "page",
     "pointer",
     "render",

@@ -31,9 +31,7 @@ class Line:
 
     def points(self, log: bool) -> list[tuple[float, float]]:
         """The points that can be drawn: finite, and above 0 on a logarithmic axis."""
-        return [
-            (x, y) for x, y in zip(self.x, self.y, strict=True) if math.isfinite(y) and (y > 0 or not log)
-        ]
+        return [(x, y) for x, y in zip(self.x, self.y, strict=True) if math.isfinite(y) and (y > 0 or not log)]
 
 
 @dataclass(frozen=True)
@@ -156,11 +154,7 @@ def _line(line: Line, across: _Axis, up: _Axis) -> str:
     points = [(across(x), up(y)) for x, y in line.points(up.log)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     # Few points are shown as points, so that a single epoch is seen too.
-    dots = (
-        "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in points)
-        if len(points) <= 40
-        else ""
-    )
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in points) if len(points) <= 40 else ""
     return f'<g class="line s{line.style}"><polyline points="{path}"{_dash(line.style)}/>{dots}</g>'
 
 

@@ -7,7 +7,7 @@ from penstock.report.chart import Line, line_chart
 from penstock.report.figures import Figures, escape
 from penstock.report.page import page, scrolled, section, table
 
-__all__ = ["render"]
+__all__ = ["measured_part", "render"]
 
 _METRICS = {"accuracy": "accuracy", "f1_macro": "macro F1", "log_loss": "log loss"}
 _LOWER_IS_BETTER = {"log_loss"}
@@ -22,13 +22,14 @@ def render(metrics: Mapping[str, Any], *, title: str = "Text classifier") -> str
 
     Args:
         metrics: what `metrics.json` holds: `labels`, `valid`, `test`, `baseline`, `curves`, `best_epoch`,
-            `confusion`, `mistakes`, `data`, `configuration`, `seconds`, `peak_mb`. What lacks is left out.
+            `per_class`, `confusion`, `mistakes`, `data`, `configuration`, `seconds`, `peak_mb`. What lacks is left out.
         title: the page's heading, plain text.
     """
     figures = Figures(metrics)
     sections = [
         _scores(figures),
         _curves(figures),
+        _classes(figures),
         _confusion(figures),
         _mistakes(figures),
         _data(figures),
@@ -78,9 +79,7 @@ def _verdict(figures: Figures, part: str) -> str:
     words = []
     for name, title in _METRICS.items():
         gain = (model[name] - baseline[name]) * (-1 if name in _LOWER_IS_BETTER else 1)
-        tone, verdict = (
-            ("good", "better") if gain > 0 else ("bad", "worse") if gain < 0 else ("quiet", "equal")
-        )
+        tone, verdict = ("good", "better") if gain > 0 else ("bad", "worse") if gain < 0 else ("quiet", "equal")
         words.append(f'{title} <strong class="{tone}">{verdict}</strong>')
     return f"<p>Against TF-IDF with logistic regression: {', '.join(words)}.</p>"
 
@@ -103,12 +102,16 @@ def _curves(figures: Figures) -> str:
         for lines, title, label in ((loss, "Loss", "loss"), (marks, "Validation accuracy", "accuracy"))
         if any(lines)
     ]
-    kept = (
-        f"<p>The weights of epoch {figures.number('best_epoch')} were kept.</p>" if best is not None else ""
-    )
+    kept = f"<p>The weights of epoch {figures.number('best_epoch')} were kept.{_why(figures)}</p>" if best else ""
     return section(
         "Learning curves", kept, f'<div class="charts">{"".join(charts)}</div>', _epoch_table(figures, epochs)
     )
+
+
+def _why(figures: Figures) -> str:
+    """Why training ended, where it ended early."""
+    stopped = figures.get("stopped")
+    return f" Training ended early: {escape(stopped)}." if stopped in ("no improvement", "interrupted") else ""
 
 
 def _curve(epochs: Sequence[Mapping[str, Any]], key: str, name: str, style: int) -> Line | None:
@@ -130,6 +133,22 @@ def _epoch_table(figures: Figures, epochs: Sequence[Mapping[str, Any]]) -> str:
         + scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
         + "</details>"
     )
+
+
+def _classes(figures: Figures) -> str:
+    part = measured_part(figures.data)
+    rows = [
+        (
+            str(found["label"]),
+            [
+                *(figures.number("per_class", part, index, name) for name in ("precision", "recall", "f1")),
+                figures.number("per_class", part, index, "rows"),
+            ],
+        )
+        for index, found in enumerate(figures.get("per_class", part, default=[]))
+    ]
+    columns = [f"{_PARTS[part]} data", "precision", "recall", "F1", "rows"]
+    return section("Each class", table(columns, rows)) if rows else ""
 
 
 def _confusion(figures: Figures) -> str:
@@ -158,9 +177,7 @@ def _confusion(figures: Figures) -> str:
 def _cell(figures: Figures, truth: int, answer: int, total: int) -> str:
     share = figures.get("confusion", "matrix", truth, answer, default=0) / max(total, 1)
     right = " class=right" if truth == answer else ""
-    return (
-        f'<td{right} style="--share:{share:.3f}">{figures.number("confusion", "matrix", truth, answer)}</td>'
-    )
+    return f'<td{right} style="--share:{share:.3f}">{figures.number("confusion", "matrix", truth, answer)}</td>'
 
 
 def _mistakes(figures: Figures) -> str:
@@ -193,7 +210,13 @@ def _data(figures: Figures) -> str:
         for reason in figures.get("data", "dropped", default={})
     ]
     words = "Dropped: " + ", ".join(dropped) + "." if dropped else "Nothing was dropped."
-    return section("Data", table(["", "Rows", "Tokens", *map(str, labels)], rows), f"<p>{words}</p>")
+    known = [
+        f"{text} {figures.number('data', name)}."
+        for name, text in (("vocabulary", "Tokens known:"), ("truncated", "Training texts cut at the longest length:"))
+        if figures.get("data", name) is not None
+    ]
+    notes = f"<p>{' '.join([words, *known])}</p>"
+    return section("Data", table(["", "Rows", "Tokens", *map(str, labels)], rows), notes)
 
 
 def _counts(figures: Figures, part: str, labels: Sequence[Any]) -> list[str]:

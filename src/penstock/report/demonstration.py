@@ -95,9 +95,7 @@ def _adding(figures: Figures) -> str:
         "The adding problem",
         _adding_words(figures),
         table(["Cell", "test error", "updates", "time", "as expected"], rows),
-        line_chart(
-            curves, title="Validation error", x_label="updates", y_label="mean squared error", log=True
-        ),
+        line_chart(curves, title="Validation error", x_label="updates", y_label="mean squared error", log=True),
     )
 
 
@@ -132,9 +130,7 @@ def _gradients(figures: Figures) -> str:
         )
         for key, title in (("gradient_before", "Before training"), ("gradient_after", "After training"))
     ]
-    last = {
-        cell: len(figures.get("adding", "cells", cell, "gradient_before", default=[])) - 1 for cell in cells
-    }
+    last = {cell: len(figures.get("adding", "cells", cell, "gradient_before", default=[])) - 1 for cell in cells}
     rows = [
         (
             _CELLS[cell],
