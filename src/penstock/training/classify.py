@@ -16,6 +16,7 @@ __all__ = ["ClassObjective", "Regularization"]
 
 # Sequences of a validation batch: more than in training, as nothing is kept for a gradient.
 _VALIDATION_BATCH = 128
+_NEXT_TOKEN_DROPOUT = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class Regularization:
     output_dropout: pooled numbers set to 0
     label_smoothing: of the target, spread over all classes (Szegedy et al. 2016)
     prefix_share: of the loss, taken at a random prefix of each sequence
+    next_token_share: as much again of the loss, for foretelling each sequence's next id (Rei 2017); needs the
+        module's `next_token`
     """
 
     word_dropout: float
@@ -34,6 +37,7 @@ class Regularization:
     output_dropout: float
     label_smoothing: float
     prefix_share: float
+    next_token_share: float
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -69,16 +73,18 @@ class ClassObjective:
         ids, steps = torch.from_numpy(values).long(), torch.from_numpy(lengths)
         target = torch.from_numpy(self.targets[batch])
         setting = self.regularization
-        ids = ids.masked_fill(self._chosen(ids.shape, setting.word_dropout), 0)
-        x = self._drop(module.inputs(ids), setting.embedding_dropout)
+        hidden = ids.masked_fill(self._chosen(ids.shape, setting.word_dropout), 0)
+        x = self._drop(module.inputs(hidden), setting.embedding_dropout)
         y, _ = module.encoder(x, lengths=steps)
-        whole = self._cross_entropy(module, y, steps, target)
-        if not setting.prefix_share:
-            return whole, len(batch)
-        # Uniform over 1..length; an empty sequence has its empty prefix only.
-        drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
-        prefix = self._cross_entropy(module, y, torch.minimum(drawn, steps), target)
-        return torch.lerp(whole, prefix, setting.prefix_share), len(batch)
+        loss = self._cross_entropy(module, y, steps, target)
+        if setting.prefix_share:
+            # Uniform over 1..length; an empty sequence has its empty prefix only.
+            drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
+            prefix = self._cross_entropy(module, y, torch.minimum(drawn, steps), target)
+            loss = torch.lerp(loss, prefix, setting.prefix_share)
+        if setting.next_token_share and int(steps.max()) > 1:
+            loss = loss + setting.next_token_share * self._next_token(module, y, ids, steps)
+        return loss, len(batch)
 
     @torch.no_grad()
     def validate(self, module: NetworkModule) -> dict[str, float]:
@@ -104,6 +110,13 @@ class ClassObjective:
             label_smoothing=self.regularization.label_smoothing,
         )
         return (each * self.weights[target]).mean()
+
+    def _next_token(self, module: NetworkModule, y: Tensor, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Cross-entropy of each next id among those of the batch, scored by the ids' own input vectors."""
+        follows = torch.arange(1, ids.shape[1]) < lengths[:, None]
+        candidates, right = ids[:, 1:][follows].unique(return_inverse=True)
+        guess = module.next_token(self._drop(y[:, :-1][follows], _NEXT_TOKEN_DROPOUT))
+        return functional.cross_entropy(guess @ module.inputs(candidates).T, right)
 
     def _drop(self, x: Tensor, probability: float) -> Tensor:
         if not probability:

@@ -26,11 +26,11 @@ class Objective(Protocol):
         """The batches of one epoch, in the order to take them."""
         ...
 
-    def loss(self, module: torch.nn.Module, batch: Any) -> tuple[Tensor, int]:
+    def loss(self, module: Any, batch: Any) -> tuple[Tensor, int]:
         """What to minimise, a mean over the batch's sequences, and the number of these."""
         ...
 
-    def validate(self, module: torch.nn.Module) -> dict[str, float]:
+    def validate(self, module: Any) -> dict[str, float]:
         """`loss`, which decides, and metrics to show."""
         ...
 

@@ -74,9 +74,7 @@ class Bar:
         elapsed = self._progress.tasks[0].elapsed or 0.0
         done = (epoch - 1) * steps + step
         rate = self._rows / elapsed if elapsed else 0.0
-        self._progress.update(
-            self._task, completed=done, total=steps * self._epochs, epoch=epoch, loss=loss, rate=rate
-        )
+        self._progress.update(self._task, completed=done, total=steps * self._epochs, epoch=epoch, loss=loss, rate=rate)
 
     def on_epoch(self, epoch: Epoch) -> None:
         """Show the validation's metrics."""

@@ -60,8 +60,8 @@ def at_least(name: str, value: Any, least: float, *, whole: bool = False) -> flo
     Raises:
         ConfigError: it is not.
     """
-    kinds: tuple[type, ...] = (int,) if whole else (int, float)
-    plain = value.item() if hasattr(value, "item") else value
+    kinds: Any = (int,) if whole else (int, float)
+    plain: Any = value.item() if hasattr(value, "item") else value
     if not isinstance(plain, kinds) or isinstance(plain, bool) or not plain >= least:
         kind = "a whole number" if whole else "a number"
         raise ConfigError(f"{name} must be {kind}, at least {least}; got {value!r}")
