@@ -29,7 +29,7 @@ def leaves(found, path):
         yield pytest.param(found, path, id=" ".join(path))
 
 
-@pytest.mark.parametrize(("found", "path"), leaves(command(), []))
+@pytest.mark.parametrize(("found", "path"), list(leaves(command(), [])))
 def test_help_has_an_example_that_parses(penstock, found, path):
     result = penstock(*path, "--help")
     assert result.code == 0

@@ -12,6 +12,7 @@ __all__ = ["measured_part", "render"]
 _METRICS = {"accuracy": "accuracy", "f1_macro": "macro F1", "log_loss": "log loss"}
 _LOWER_IS_BETTER = {"log_loss"}
 _BASELINES = {"tfidf": "TF-IDF, logistic regression", "majority": "Commonest class"}
+_EPOCH_COLUMNS = ("train_loss", "valid_loss", "valid_accuracy", "learning_rate", "seconds")
 _PARTS = {"train": "Training", "valid": "Validation", "test": "Test"}
 
 
@@ -120,7 +121,7 @@ def _curve(epochs: Sequence[Mapping[str, Any]], key: str, name: str, style: int)
 
 
 def _epoch_table(figures: Figures, epochs: Sequence[Mapping[str, Any]]) -> str:
-    columns = [key for key in epochs[0] if key != "epoch" and isinstance(epochs[0][key], int | float)]
+    columns = sorted((key for key in epochs[0] if key != "epoch"), key=_epoch_place)
     rows = "".join(
         f"<tr><th scope=row>{figures.number('curves', index, 'epoch')}</th>"
         + "".join(f"<td>{figures.number('curves', index, key, form='.4g')}</td>" for key in columns)
@@ -133,6 +134,11 @@ def _epoch_table(figures: Figures, epochs: Sequence[Mapping[str, Any]]) -> str:
         + scrolled(f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>")
         + "</details>"
     )
+
+
+def _epoch_place(column: str) -> tuple[int, str]:
+    """The same order of columns, whatever the order of keys in the file."""
+    return (_EPOCH_COLUMNS.index(column) if column in _EPOCH_COLUMNS else len(_EPOCH_COLUMNS), column)
 
 
 def _classes(figures: Figures) -> str:
@@ -207,7 +213,7 @@ def _data(figures: Figures) -> str:
     rows = [(_PARTS[part], _counts(figures, part, labels)) for part in parts]
     dropped = [
         f"{escape(reason)}: {figures.number('data', 'dropped', reason)}"
-        for reason in figures.get("data", "dropped", default={})
+        for reason in sorted(figures.get("data", "dropped", default={}))
     ]
     words = "Dropped: " + ", ".join(dropped) + "." if dropped else "Nothing was dropped."
     known = [
@@ -228,7 +234,7 @@ def _configuration(figures: Figures) -> str:
     settings = figures.get("configuration", default={})
     rows = [
         (name, [f'<code data-metric="/configuration/{escape(name)}">{escape(_plain(value))}</code>'])
-        for name, value in settings.items()
+        for name, value in sorted(settings.items())
     ]
     return section("Configuration", table(["Option", "Value"], rows)) if rows else ""
 
