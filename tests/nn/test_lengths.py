@@ -51,7 +51,9 @@ def test_padding_is_not_looked_at(variant):
     assert not gradients[0][outside].any()
 
 
-@pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor, lambda each: torch.tensor(each, dtype=torch.int32)])
+@pytest.mark.parametrize(
+    "kind", [list, tuple, np.array, torch.tensor, lambda each: torch.tensor(each, dtype=torch.int32)]
+)
 def test_lengths_come_in_many_types(kind):
     layer, x = nn.GRU(5, 7), torch.randn(6, 4, 5)
     assert torch.equal(layer(x, lengths=kind(LENGTHS))[0], layer(x, lengths=LENGTHS)[0])

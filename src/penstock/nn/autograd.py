@@ -25,6 +25,11 @@ def _pointer(tensor: Tensor | None) -> int:
     return 0 if tensor is None else tensor.data_ptr()
 
 
+def _is_batched(gradient: Tensor | None) -> bool:
+    """Whether this is many gradients in one, from torch.autograd.grad(is_grads_batched=True)."""
+    return gradient is not None and torch._C._functorch.is_legacy_batchedtensor(gradient)
+
+
 class Bound:
     """An engine layer of one kind, and whether its packed weights must be made anew at the next call.
 
@@ -176,7 +181,7 @@ class Sweep(torch.autograd.Function):
         y, saved, *tensors = ctx.saved_tensors
         wanted = ctx.needs_input_grad[3:]
         none = (None, None, None)
-        if torch.is_grad_enabled() or not is_plain():
+        if torch.is_grad_enabled() or not is_plain() or any(map(_is_batched, gradients)):
             return none + _differentiable(ctx.bound.kind, ctx.layout, ctx.states, tensors, gradients, wanted)
         x, state, weights = tensors[0], tuple(tensors[1 : 1 + ctx.states]), tensors[1 + ctx.states :]
         return none + tuple(run_backward(ctx.bound, ctx.layout, x, state, weights, y, saved, gradients, wanted))

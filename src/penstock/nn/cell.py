@@ -9,6 +9,7 @@ from torch.nn.parameter import Parameter
 from penstock import cells
 from penstock.nn import initial, native
 from penstock.nn.autograd import Bound
+from penstock.nn.layer import extras
 from penstock.nn.paths import Path, find_path
 from penstock.nn.plan import TIME_MAJOR, Kind, Layout
 
@@ -52,6 +53,10 @@ class RecurrentCell(torch.nn.RNNCellBase):
         cell = cells.find(self.cell)
         initial.fill(self.init, self.max_time, cell, self.hidden_size, self.named_parameters())
 
+    def extra_repr(self) -> str:
+        """The arguments that are not defaults."""
+        return super().extra_repr() + extras(self._kind, self.init, self.max_time)
+
     def repack(self) -> None:
         """Have the engine read the weights anew at the next call; see `Recurrent.repack`."""
         self._bound.stale = True
@@ -81,8 +86,9 @@ class RecurrentCell(torch.nn.RNNCellBase):
             return tuple([each.squeeze(0) for each in final])
         if path == "reference":
             return self._by_equations(x, state, weights)
-        x, state = x.unsqueeze(0), tuple([each.unsqueeze(0) for each in state])
-        _, *final = native.layer(self._bound, Layout(TIME_MAJOR, 1, x.shape[1]), x, state, weights)
+        layout = Layout(TIME_MAJOR, 1, len(x))
+        batched = tuple([each.unsqueeze(0) for each in state])
+        _, *final = native.layer(self._bound, layout, x.unsqueeze(0), batched, weights)
         return tuple([each.squeeze(0) for each in final])
 
     def _by_equations(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
@@ -111,12 +117,13 @@ class RecurrentCell(torch.nn.RNNCellBase):
             if each.dim() not in (1, 2):
                 label = "hidden" if len(state) == 1 else f"hx[{k}]"
                 raise ValueError(f"{name}: Expected {label} to be 1D or 2D, got {each.dim()}D instead")
+            if each.dim() != x.dim():
+                raise RuntimeError(f"{name}: Expected hidden{k} to be {x.dim()}D as input, got {each.dim()}D instead")
             if each.shape[:-1] != x.shape[:-1]:
-                raise RuntimeError(
-                    f"Input batch size {tuple(x.shape[:-1])} doesn't match hidden{k} batch size"
-                    f" {tuple(each.shape[:-1])}"
-                )
+                raise RuntimeError(f"Input batch size {len(x)} doesn't match hidden{k} batch size {len(each)}")
             if each.shape[-1] != self.hidden_size:
                 raise RuntimeError(
                     f"hidden{k} has inconsistent hidden_size: got {each.shape[-1]}, expected {self.hidden_size}"
                 )
+            if each.dtype != x.dtype:
+                raise RuntimeError(f"expected hidden{k} to have the dtype of input, {x.dtype}; got {each.dtype}")

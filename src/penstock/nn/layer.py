@@ -268,11 +268,15 @@ class Recurrent(torch.nn.RNNBase):
 
     def extra_repr(self) -> str:
         """The arguments that are not defaults."""
-        text = super().extra_repr()
-        text += f", peephole={self.peephole}" if self.peephole else ""
-        text += f", reset_after={self.reset_after}" if not self.reset_after else ""
-        text += f", init={self.init!r}" if self.init != "torch" else ""
-        return text + (f", max_time={self.max_time}" if self.max_time is not None else "")
+        return super().extra_repr() + extras(self._kinds[0], self.init, self.max_time)
+
+
+def extras(kind: Kind, init: str, max_time: int | None) -> str:
+    """What Penstock's layers have beyond PyTorch's, where it isn't the default, as `repr` shows it."""
+    text = f", peephole={kind.peephole}" if kind.peephole else ""
+    text += f", reset_after={kind.reset_after}" if not kind.reset_after else ""
+    text += f", init={init!r}" if init != "torch" else ""
+    return text + (f", max_time={max_time}" if max_time is not None else "")
 
 
 def refuse_projection(proj_size: object) -> None:
