@@ -156,6 +156,7 @@ void map_floats(void (*f)(const float*, float*, std::size_t), const Floats& x,
 }  // namespace
 
 NB_MODULE(_native, m) {
+    nb::set_leak_warnings(false);  // at exit, a traceback or a module-level layer may still hold objects; that is no fault
     nb::class_<NativeLayer>(m, "NativeLayer")
         .def(nb::init<int, int, int, int, bool, int>())
         .def("saved_size", [](const NativeLayer& l, std::size_t rows) { return l.layer.saved_size(rows); }, nb::arg("rows"))

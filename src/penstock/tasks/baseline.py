@@ -14,7 +14,7 @@ from penstock.tasks.labelled import Part
 
 __all__ = ["CANDIDATES", "fit_baseline"]
 
-CANDIDATES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+CANDIDATES = (1.0, 10.0, 100.0)
 """Inverse strengths of the penalty that are tried, scikit-learn's C."""
 
 _NGRAMS = (1, 2)
@@ -54,8 +54,9 @@ def fit_baseline(
         return {"class_counts": counts}, {}
     terms = vectorizer.get_feature_names_out()
     best: tuple[tuple[float, float], float, dict[str, np.ndarray]] | None = None
+    model = LogisticRegression(max_iter=2000, warm_start=True)  # each goes on from the one before: half the time
     for c in candidates:
-        model = LogisticRegression(C=c, max_iter=2000).fit(x, train.targets, sample_weight=weights[train.targets])
+        model.set_params(C=c).fit(x, train.targets, sample_weight=weights[train.targets])
         arrays = {"class_counts": counts, **_arrays(vectorizer, terms, model, len(weights))}
         found = class_metrics(Baseline(arrays).predict_proba(valid.texts), valid.targets)
         rank = (found["accuracy"], -found["log_loss"])

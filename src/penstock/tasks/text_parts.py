@@ -144,14 +144,23 @@ def build_module(
     with torch.no_grad():
         if tensors is not None:
             module.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
-            return module
-        assert isinstance(module.inputs, torch.nn.Embedding)
-        torch.nn.init.normal_(module.inputs.weight, std=_EMBEDDING_SCALE)
-        torch.nn.init.xavier_uniform_(module.head.weight)
-        torch.nn.init.zeros_(module.head.bias)
-        if options.vectors is not None:
-            _put_vectors(options.vectors, module.inputs.weight, features)
+        else:
+            _start(module, options, features)
+    if options.next_token_share and not network.encoder.bidirectional:  # one that reads backward has seen the answer
+        module.next_token = torch.nn.Linear(network.encoder.output_size, options.embedding_size)
     return module
+
+
+def _start(module: "NetworkModule", options: Any, features: TextFeatures) -> None:
+    """Initial values of the inputs and the head."""
+    import torch
+
+    assert isinstance(module.inputs, torch.nn.Embedding)
+    torch.nn.init.normal_(module.inputs.weight, std=_EMBEDDING_SCALE)
+    torch.nn.init.xavier_uniform_(module.head.weight)
+    torch.nn.init.zeros_(module.head.bias)
+    if options.vectors is not None:
+        _put_vectors(options.vectors, module.inputs.weight, features)
 
 
 def _put_vectors(path: str, weight: Any, features: TextFeatures) -> None:
