@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from penstock.errors import PenstockError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -35,10 +37,8 @@ def demo(
 
     from penstock.report import render_demo
 
-    check_new_folder(out, overwrite=(out / _RESULTS).is_file())
+    check_new_folder(out, overwrite=_holds_a_demo(out))
     out.mkdir(parents=True, exist_ok=True)
-    # Not there while the demo runs: a folder with results is one whose page is whole.
-    (out / _RESULTS).unlink(missing_ok=True)
     console = Console(highlight=False, markup=False)
     started = time.perf_counter()
     results: dict[str, Any] = {"penstock": __version__, "reviews": _sentiment(console, out / _MODEL)}
@@ -49,6 +49,11 @@ def demo(
     console.print(f"\nThe report: {(out / _PAGE).absolute()}", soft_wrap=True)
     if not_met := _not_met(results):
         raise PenstockError(f"the demo ran, but not all came out as it should: {'; '.join(not_met)}")
+
+
+def _holds_a_demo(out: Path) -> bool:
+    """Whether a folder holds nothing but what an earlier demo, perhaps an interrupted one, left there."""
+    return out.is_dir() and {path.name for path in out.iterdir()} <= {_RESULTS, _PAGE, _MODEL}
 
 
 def _sentiment(console: "Console", folder: Path) -> dict[str, Any]:
@@ -83,19 +88,18 @@ def _adding(console: "Console") -> dict[str, Any]:
     )
     cells: dict[str, dict[str, Any]] = {}
     for cell in CELLS:
-        with console.status("") as status:
-            cells[cell] = found = learn(
-                cell,
-                settings,
-                lambda update, error, cell=cell, status=status: status.update(
-                    f"{cell.upper()}: {update} updates, mean squared error {error:.4f}"
-                ),
-            )
+        with console.status(cell.upper()) as status:
+            cells[cell] = found = learn(cell, settings, partial(_tell, status, cell))
         console.print(
             f"   {cell.upper():<5} mean squared error {found['error']:.4f} after {found['updates']} updates; "
-            f"gradient {settings.steps - 1} steps back, before training: {found['gradient_before'][-1]:.0e}"
+            f"gradient {settings.steps - 1} steps back, before training: {found['gradient_before'][-1]:.0e}",
+            soft_wrap=True,
         )
     return {"settings": asdict(settings), "cells": cells, "as_expected": verdict(cells, settings)}
+
+
+def _tell(status: "Status", cell: str, updates: int, error: float) -> None:
+    status.update(f"{cell.upper()}: {updates} updates, mean squared error {error:.4f}")
 
 
 def _not_met(results: dict[str, Any]) -> list[str]:

@@ -21,8 +21,8 @@ SENTENCES = (
     ("en", "The room was dirty and the staff was rude"),
     ("en", "I love this little place, the food is great"),
     ("en", "It looked cheap, but it works beautifully"),
-    ("zh", "味道很好，服务也热情"),
-    ("zh", "等了很久，菜还是凉的"),
+    ("zh", "店员很热情，下次还会再来"),
+    ("zh", "等了一个小时，菜还是凉的"),
 )
 
 

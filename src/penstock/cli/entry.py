@@ -52,7 +52,7 @@ def _run(words: Sequence[str]) -> int:
             raise
         raise MissingExtraError("the commands need Typer and Rich: pip install 'penstock[cli]'") from error
     # Newer versions of Typer hold Click inside, by a private name: a public descendant leads to its errors.
-    usage_error = typer.BadParameter.__mro__[1]
+    usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     try:
         code = command().main(list(words), prog_name="penstock", standalone_mode=False)
     except typer.Abort as abort:

@@ -5,7 +5,7 @@ import json
 import re
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 
@@ -17,13 +17,14 @@ _PLAIN = (bool, int, float, str)
 def estimator_flags(estimator: type) -> list[inspect.Parameter]:
     """A keyword-only parameter for each argument of the constructor, annotated as Typer wants it."""
     texts = argument_texts(estimator.__doc__ or "")
-    hints = get_type_hints(estimator.__init__)
     return [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=parameter.default,
-            annotation=Annotated[_flag_type(hints[name]), _flag(name, hints[name], texts.get(name, ""))],
+            annotation=Annotated[
+                _flag_type(parameter.annotation), _flag(name, parameter.annotation, texts.get(name, ""))
+            ],
         )
         for name, parameter in _arguments(estimator).items()
     ]
@@ -31,11 +32,11 @@ def estimator_flags(estimator: type) -> list[inspect.Parameter]:
 
 def parse_options(estimator: type, given: Mapping[str, Any]) -> dict[str, Any]:
     """What the flags said, as the constructor wants it; a flag of several types may be JSON."""
-    hints = get_type_hints(estimator.__init__)
+    arguments = _arguments(estimator)
     return {
-        name: _read(value) if isinstance(value, str) and _is_loose(hints[name]) else value
+        name: _read(value) if isinstance(value, str) and _is_loose(arguments[name].annotation) else value
         for name, value in given.items()
-        if name in _arguments(estimator)
+        if name in arguments
     }
 
 
@@ -53,8 +54,8 @@ def argument_texts(docstring: str) -> dict[str, str]:
     return texts
 
 
-def _arguments(estimator: type) -> dict[str, inspect.Parameter]:
-    return dict(list(inspect.signature(estimator.__init__).parameters.items())[1:])
+def _arguments(estimator: type) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(estimator, eval_str=True).parameters
 
 
 def _flag(name: str, hint: Any, text: str) -> Any:

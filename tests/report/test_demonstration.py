@@ -1,0 +1,75 @@
+"""The demo's page: its numbers are demo.json's, and what came out otherwise than expected is said."""
+
+import json
+import re
+
+import pytest
+
+from penstock.report import render_demo
+
+
+@pytest.fixture
+def results() -> dict:
+    scores = {"accuracy": 0.8369, "f1_macro": 0.8366, "log_loss": 0.4406}
+    cell = {
+        "path": "native",
+        "updates": 100,
+        "curve": [[0, 1.2], [50, 0.17], [100, 0.004]],
+        "error": 0.0036,
+        "gradient_before": [1.0, 1e-3, 1e-9],
+        "gradient_after": [1.0, 0.5, 0.0],
+        "seconds": 12.5,
+    }
+    return {
+        "seconds": 78.2,
+        "reviews": {
+            "rows": {"train": 360, "test": 92},
+            "metrics": scores,
+            "tfidf": scores,
+            "majority": scores,
+            "languages": {"en": 0.85, "zh": 0.82},
+            "as_expected": True,
+            "streams": [
+                {"language": "zh", "pieces": [{"piece": "很", "positive": 0.5}, {"piece": "<b>", "positive": 0.25}]}
+            ],
+        },
+        "adding": {
+            "settings": {"steps": 100, "solved": 0.01, "unsolved": 0.1},
+            "cells": {"rnn": cell | {"error": 0.2}, "lstm": cell, "gru": cell},
+            "as_expected": {"rnn": True, "lstm": True, "gru": True},
+        },
+    }
+
+
+def test_each_number_on_the_page_is_that_of_the_results(results):
+    found = re.findall(r'data-metric="([^"]+)" data-value="([^"]+)">([^<]+)<', render_demo(results))
+    assert len(found) > 30
+    for place, value, text in found:
+        at = results
+        for key in place.split("/")[1:]:
+            at = at[int(key)] if isinstance(at, list) else at[key]
+        assert json.loads(value) == at
+        assert float(text.removesuffix(" s").replace(",", "")) == pytest.approx(at, rel=0.05, abs=0.5)
+    places = {place for place, _, _ in found}
+    for place in ("/adding/cells/rnn/error", "/adding/cells/gru/gradient_before/2", "/reviews/tfidf/accuracy"):
+        assert place in places
+
+
+def test_pieces_are_shown_and_escaped(results):
+    page = render_demo(results)
+    assert "很<small>" in page
+    assert "&lt;b&gt;<small>" in page
+
+
+def test_both_gradient_charts_and_the_curves_are_drawn(results):
+    page = render_demo(results)
+    for title in ("Validation error", "Before training", "After training"):
+        assert f"<figcaption>{title}</figcaption>" in page
+    assert page.count('class="line s2"><polyline') == 3
+
+
+def test_what_came_out_otherwise_is_said(results):
+    assert ">no</strong>" not in render_demo(results)
+    results["adding"]["as_expected"]["gru"] = False
+    results["reviews"]["as_expected"] = False
+    assert render_demo(results).count('<strong class="bad">no</strong>') == 2
