@@ -164,6 +164,17 @@ def test_compile_with_symbolic_sizes():
     assert torch.isfinite(layer.weight_hh_l0.grad).all()
 
 
+def test_compiled_layers_see_changed_weights():
+    torch.compiler.reset()
+    layer, x = nn.LSTM(4, 16), inputs(3, 2, 4)
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    with torch.no_grad():
+        compiled(x)
+        for change in (_multiply_data, _load, _numpy, _assign_data):
+            change(layer)
+            assert torch.equal(compiled(x)[0], layer(x)[0])
+
+
 def test_compile_of_a_cell(cell_variant):
     torch.compiler.reset()
     cell = cell_variant(4, 5)

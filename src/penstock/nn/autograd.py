@@ -13,7 +13,7 @@ from torch import Tensor
 from penstock import engine
 from penstock.nn import reference
 from penstock.nn.paths import is_plain
-from penstock.nn.plan import Kind, Layout
+from penstock.nn.plan import TIME_MAJOR, Kind, Layout
 from penstock.nn.threads import engine_threads
 
 __all__ = ["Bound", "Sweep", "run", "run_backward"]
@@ -33,13 +33,15 @@ def _is_batched(gradient: Tensor | None) -> bool:
 class Bound:
     """An engine layer of one kind, and whether its packed weights must be made anew at the next call.
 
+    single_step: for cells, whose callers want the state and no output besides.
+
     Copies and pickles start afresh: the engine's layer is a cache, and tied to its process.
     """
 
-    __slots__ = ("directions", "kind", "layer", "spec", "stale", "state_sizes")
+    __slots__ = ("directions", "kind", "layer", "single_step", "spec", "stale", "state_sizes")
 
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
+    def __init__(self, kind: Kind, single_step: bool = False) -> None:
+        self.kind, self.single_step = kind, single_step
         self.directions, self.state_sizes = kind.directions, kind.state_sizes
         self.spec = kind.spell()
         self.layer = engine.Layer(
@@ -52,8 +54,8 @@ class Bound:
         )
         self.stale = True
 
-    def __reduce__(self) -> tuple[type["Bound"], tuple[Kind]]:
-        return Bound, (self.kind,)
+    def __reduce__(self) -> tuple[type["Bound"], tuple[Kind, bool]]:
+        return Bound, (self.kind, self.single_step)
 
     def saved_size(self, x: Tensor) -> int:
         """Floats that the backward pass needs of a forward pass over x; room for padding too, so lengths don't matter.
@@ -91,8 +93,14 @@ def run(
     """
     order, steps, batch, lengths, batch_sizes = layout
     directions, sizes = bound.directions, bound.state_sizes
-    y = x.new_empty((*x.shape[:-1], directions * sizes[0]))
-    final = [x.new_empty((directions, batch, size)) for size in sizes]
+    # Sizes one by one: PyTorch takes twice as long over a tuple of them.
+    if order == TIME_MAJOR:
+        y = x.new_empty(steps, batch, directions * sizes[0])
+    else:
+        y = x.new_empty(*x.shape[:-1], directions * sizes[0])
+    final = [x.new_empty(directions, batch, size) for size in sizes[bound.single_step and not training :]]
+    if len(final) < len(sizes):
+        final.insert(0, y)  # of a single step the output is the state; the engine allows one memory for both
     saved = x.new_empty(bound.saved_size(x)) if training else None
     version = bound.version(weights)
     repack, bound.stale = training or bound.stale, False

@@ -39,8 +39,8 @@ class RecurrentCell(torch.nn.RNNCellBase):
         self.init, self.max_time = init, max_time
         gates = len(declaration.gates)
         super().__init__(input_size, hidden_size, bias, num_chunks=gates, device=device, dtype=dtype)
-        self._kind = Kind(self.cell, input_size, hidden_size, bias, **options)
-        self._bound = Bound(self._kind)
+        self._kind = Kind(self.cell, input_size, hidden_size, bool(bias), **options)
+        self._bound = Bound(self._kind, single_step=True)
         self._names = tuple(self._kind.parameter_shapes)
         if "weight_ch" in self._names:
             self.weight_ch = Parameter(torch.empty(3, hidden_size, device=device, dtype=dtype))
@@ -78,13 +78,12 @@ class RecurrentCell(torch.nn.RNNCellBase):
 
     def _step(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The new states for x (batch, input) or (input,)."""
-        weights = self._tensors()
         self._check(x, state)
-        path = self._path(x, state, weights)
         if x.dim() == 1:
-            final = self._step(x.unsqueeze(0), tuple([each.unsqueeze(0) for each in state]))
-            return tuple([each.squeeze(0) for each in final])
-        if path == "reference":
+            batch_of_one = self._step(x.unsqueeze(0), tuple([each.unsqueeze(0) for each in state]))
+            return tuple([each.squeeze(0) for each in batch_of_one])
+        weights = self._tensors()
+        if self._path(x, state, weights) == "reference":
             return self._by_equations(x, state, weights)
         layout = Layout(TIME_MAJOR, 1, len(x))
         batched = tuple([each.unsqueeze(0) for each in state])

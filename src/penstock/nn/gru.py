@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from penstock.nn.cell import RecurrentCell
-from penstock.nn.layer import Recurrent, refuse_projection
+from penstock.nn.checks import refuse_projection
+from penstock.nn.layer import Recurrent
 
 __all__ = ["GRU", "GRUCell"]
 

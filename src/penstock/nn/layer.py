@@ -14,11 +14,12 @@ from penstock import cells
 from penstock.errors import ConfigError
 from penstock.nn import cudnn, initial, native, reference
 from penstock.nn.autograd import Bound
+from penstock.nn.checks import check_types, refuse_shapes
 from penstock.nn.lengths import check_range, own_lengths
 from penstock.nn.paths import Path, find_path, is_plain
 from penstock.nn.plan import BATCH_FIRST, PACKED, TIME_MAJOR, Kind, Layout
 
-__all__ = ["Recurrent", "refuse_projection"]
+__all__ = ["Recurrent", "extras"]
 
 State = tuple[Tensor, ...]
 
@@ -216,8 +217,11 @@ class Recurrent(torch.nn.RNNBase):
         dtype = weights[0][0].dtype
         if x.dtype != dtype and torch.is_autocast_enabled(x.device.type):
             x, state = x.to(dtype), tuple([each.to(dtype) for each in state])
-        self._check(x, state, layout, dtype)
+        if not self._fits(x, state, layout):
+            refuse_shapes(self, x, state, layout)
         path = find_path(self._kinds[0], x, state, itertools.chain(*weights))
+        if path != "native":  # which is a word for all dtypes and devices
+            check_types(x, state, dtype)
         if path == "cudnn":
             return cudnn.run(self, x, state, layout)
         directions, finals = self._bound[0].directions, []
@@ -240,31 +244,16 @@ class Recurrent(torch.nn.RNNBase):
                 return reference.layer(self._kinds[k], layout, x, state, weights)
         return native.layer(self._bound[k], layout, x, state, weights)
 
-    def _check(self, x: Tensor, state: State, layout: Layout, dtype: torch.dtype) -> None:
-        """Do input and states fit the layer?
-
-        Raises:
-            RuntimeError, ValueError: as PyTorch does.
-        """
-        if x.shape[-1] != self.input_size or x.dtype != dtype or (x.dim() != 2 and layout.order == PACKED):
-            self._update_flat_weights()
-            self.check_input(x, layout.batch_sizes)
-        if not state:
-            return
-        bound = self._bound[0]
-        sizes, rows = bound.state_sizes, self.num_layers * bound.directions
-        if len(state) != len(sizes):
-            names = ", ".join(f"{name}_0" for name in self._kinds[0].declaration.states)
-            raise RuntimeError(f"hx must be ({names}); got {len(state)} tensors")
-        for k, (each, size) in enumerate(zip(state, sizes, strict=True)):
-            if each.shape != (rows, layout.batch, size):
-                name = f"hidden[{k}]" if len(sizes) > 1 else "hidden"
-                raise RuntimeError(f"Expected {name} size {(rows, layout.batch, size)}, got {list(each.shape)}")
-            if each.dtype != x.dtype or each.device != x.device:
-                raise RuntimeError(
-                    f"Input and hidden tensors must have the same dtype and device; got input {x.dtype} on"
-                    f" {x.device}, hidden {each.dtype} on {each.device}"
-                )
+    def _fits(self, x: Tensor, state: State, layout: Layout) -> bool:
+        """Whether input and states have the right shapes."""
+        bound, batch = self._bound[0], layout.batch
+        rows = self.num_layers * bound.directions
+        if x.shape[-1] != self.input_size or x.dim() != (2 if layout.order == PACKED else 3):
+            return False
+        for each, size in zip(state, bound.state_sizes, strict=False):
+            if each.shape != (rows, batch, size):
+                return False
+        return not state or len(state) == len(bound.state_sizes)
 
     def extra_repr(self) -> str:
         """The arguments that are not defaults."""
@@ -277,12 +266,6 @@ def extras(kind: Kind, init: str, max_time: int | None) -> str:
     text += f", reset_after={kind.reset_after}" if not kind.reset_after else ""
     text += f", init={init!r}" if init != "torch" else ""
     return text + (f", max_time={max_time}" if max_time is not None else "")
-
-
-def refuse_projection(proj_size: object) -> None:
-    """RNN and GRU take the word `proj_size` only to say, as PyTorch does, that it isn't theirs."""
-    if proj_size is not None:
-        raise ConfigError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 
 def _drop(y: Tensor, probability: float, layout: Layout) -> Tensor:

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from penstock.errors import ConfigError
 from penstock.nn.cell import RecurrentCell
-from penstock.nn.layer import Recurrent, refuse_projection
+from penstock.nn.checks import refuse_projection
+from penstock.nn.layer import Recurrent
 
 __all__ = ["RNN", "RNNCell"]
 
