@@ -272,7 +272,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             NotFittedError: before `fit`.
             DataError: not texts.
         """
-        return self.classes_[self.predict_proba(texts).argmax(axis=1)]
+        answers = self.predict_proba(texts).argmax(axis=1)
+        return self.classes_[answers]
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """The probability of each class, (texts, classes) float32, in the order of `classes_`.
