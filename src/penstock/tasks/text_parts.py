@@ -184,13 +184,14 @@ def measure(model: Model, data: Labelled, baseline: Baseline) -> dict[str, Any]:
     parts = {"valid": data.valid} | ({} if data.test is None else {"test": data.test})
     answers = {name: model.predict_proba(part.texts) for name, part in parts.items()}
     judged = "test" if data.test is not None else "valid"
-    found: dict[str, Any] = {"labels": data.labels, "valid": None, "test": None, "per_class": {}}
-    for name, part in parts.items():
-        found[name] = scores(answers[name], part)
-        found["per_class"][name] = per_class(answers[name], part.targets, data.labels)
-    found["baseline"] = {"majority": _by_part(parts, lambda part: baseline.majority(len(part)))}
+    found: dict[str, Any] = {"labels": data.labels, **_scores(parts, answers)}
+    found["per_class"] = _per_class(parts, answers, data.labels)
+    shares = {name: baseline.majority(len(part)) for name, part in parts.items()}
+    found["baseline"] = {"majority": _scores(parts, shares)}
     if baseline.has_tfidf:
-        found["baseline"]["tfidf"] = _by_part(parts, lambda part: baseline.predict_proba(part.texts))
+        tfidf = {name: baseline.predict_proba(part.texts) for name, part in parts.items()}
+        found["baseline"]["tfidf"] = _scores(parts, tfidf)
+        found["per_class_baseline"] = _per_class(parts, tfidf, data.labels)
     found["confusion"] = {
         "part": judged,
         "matrix": confusion_matrix(answers[judged], parts[judged].targets),
@@ -199,8 +200,14 @@ def measure(model: Model, data: Labelled, baseline: Baseline) -> dict[str, Any]:
     return found
 
 
-def _by_part(parts: Mapping[str, Part], answer: Any) -> dict[str, Any]:
-    return {"valid": None, "test": None} | {name: scores(answer(part), part) for name, part in parts.items()}
+def _scores(parts: Mapping[str, Part], answers: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    return {"valid": None, "test": None} | {name: scores(answers[name], part) for name, part in parts.items()}
+
+
+def _per_class(
+    parts: Mapping[str, Part], answers: Mapping[str, np.ndarray], labels: list[Any]
+) -> dict[str, list[dict[str, Any]]]:
+    return {name: per_class(answers[name], part.targets, labels) for name, part in parts.items()}
 
 
 def described(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What classifying sequences of ids asks of the loop: dropout, the loss with random prefixes, validation."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -115,7 +116,8 @@ class ClassObjective:
         """Cross-entropy of each next id among those of the batch, scored by the ids' own input vectors."""
         follows = torch.arange(1, ids.shape[1]) < lengths[:, None]
         candidates, right = ids[:, 1:][follows].unique(return_inverse=True)
-        guess = module.next_token(self._drop(y[:, :-1][follows], _NEXT_TOKEN_DROPOUT))
+        foretell = cast(torch.nn.Linear, module.next_token)
+        guess = foretell(self._drop(y[:, :-1][follows], _NEXT_TOKEN_DROPOUT))
         return functional.cross_entropy(guess @ module.inputs(candidates).T, right)
 
     def _drop(self, x: Tensor, probability: float) -> Tensor:
