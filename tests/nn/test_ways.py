@@ -247,6 +247,13 @@ def test_autocast_keeps_the_layers_own_accuracy(variant):
         assert torch.equal(layer(half)[0], layer(half.float())[0])
 
 
+def test_autocast_of_a_cell(cell_variant):
+    cell, x = cell_variant(4, 5), inputs(2, 4).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = cell(x)
+    torch.testing.assert_close(found, cell(x.float()), rtol=0, atol=0)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device at hand: the GPU paths are untested here")
 def test_cuda(variant):
     layer = variant(4, 5, num_layers=2, bidirectional=True)

@@ -16,7 +16,7 @@ from penstock.nn.paths import is_plain
 from penstock.nn.plan import TIME_MAJOR, Kind, Layout
 from penstock.nn.threads import engine_threads
 
-__all__ = ["Bound", "Sweep", "run", "run_backward"]
+__all__ = ["Bound", "Sweep", "run", "run_backward", "step"]
 
 _address = torch.Tensor.data_ptr
 
@@ -33,15 +33,13 @@ def _is_batched(gradient: Tensor | None) -> bool:
 class Bound:
     """An engine layer of one kind, and whether its packed weights must be made anew at the next call.
 
-    single_step: for cells, whose callers want the state and no output besides.
-
     Copies and pickles start afresh: the engine's layer is a cache, and tied to its process.
     """
 
-    __slots__ = ("directions", "kind", "layer", "single_step", "spec", "stale", "state_sizes")
+    __slots__ = ("directions", "kind", "layer", "spec", "stale", "state_sizes")
 
-    def __init__(self, kind: Kind, single_step: bool = False) -> None:
-        self.kind, self.single_step = kind, single_step
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
         self.directions, self.state_sizes = kind.directions, kind.state_sizes
         self.spec = kind.spell()
         self.layer = engine.Layer(
@@ -54,8 +52,8 @@ class Bound:
         )
         self.stale = True
 
-    def __reduce__(self) -> tuple[type["Bound"], tuple[Kind, bool]]:
-        return Bound, (self.kind, self.single_step)
+    def __reduce__(self) -> tuple[type["Bound"], tuple[Kind]]:
+        return Bound, (self.kind,)
 
     def saved_size(self, x: Tensor) -> int:
         """Floats that the backward pass needs of a forward pass over x; room for padding too, so lengths don't matter.
@@ -91,19 +89,41 @@ def run(
         state: none (zeros), or each (directions, batch, size).
         weights: by `kind.parameter_shapes`, then again for the reverse direction.
     """
-    order, steps, batch, lengths, batch_sizes = layout
+    order, steps, batch, *_ = layout
     directions, sizes = bound.directions, bound.state_sizes
     # Sizes one by one: PyTorch takes twice as long over a tuple of them.
     if order == TIME_MAJOR:
         y = x.new_empty(steps, batch, directions * sizes[0])
     else:
         y = x.new_empty(*x.shape[:-1], directions * sizes[0])
-    final = [x.new_empty(directions, batch, size) for size in sizes[bound.single_step and not training :]]
-    if len(final) < len(sizes):
-        final.insert(0, y)  # of a single step the output is the state; the engine allows one memory for both
+    final = [x.new_empty(directions, batch, size) for size in sizes]
     saved = x.new_empty(bound.saved_size(x)) if training else None
+    _call(bound, layout, x, state, weights, y, final, saved)
+    return (y, *final) if saved is None else (y, *final, saved)
+
+
+def step(bound: Bound, x: Tensor, state: Sequence[Tensor], weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """One step of one direction without a graph: x (batch, input), states (batch, size) -> the new states."""
+    batch = len(x)
+    final = [x.new_empty(batch, size) for size in bound.state_sizes]
+    # Of a single step the output is the state, and the engine takes one memory for both.
+    _call(bound, Layout(TIME_MAJOR, 1, batch), x, state, weights, final[0], final, None)
+    return tuple(final)
+
+
+def _call(
+    bound: Bound,
+    layout: Layout,
+    x: Tensor,
+    state: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    y: Tensor,
+    final: Sequence[Tensor],
+    saved: Tensor | None,
+) -> None:
+    order, steps, batch, lengths, batch_sizes = layout
     version = bound.version(weights)
-    repack, bound.stale = training or bound.stale, False
+    repack, bound.stale = saved is not None or bound.stale, False
     bound.layer.run(  # positions, not names, because a single step takes only a few microseconds
         x.data_ptr(),
         tuple(map(_address, weights)),
@@ -122,7 +142,6 @@ def run(
         _pointer(saved),
         engine_threads(),
     )
-    return (y, *final) if saved is None else (y, *final, saved)
 
 
 def run_backward(

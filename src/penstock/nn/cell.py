@@ -11,7 +11,7 @@ from penstock.nn import initial, native
 from penstock.nn.autograd import Bound
 from penstock.nn.layer import extras
 from penstock.nn.paths import Path, find_path
-from penstock.nn.plan import TIME_MAJOR, Kind, Layout
+from penstock.nn.plan import Kind
 
 __all__ = ["RecurrentCell"]
 
@@ -40,7 +40,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
         gates = len(declaration.gates)
         super().__init__(input_size, hidden_size, bias, num_chunks=gates, device=device, dtype=dtype)
         self._kind = Kind(self.cell, input_size, hidden_size, bool(bias), **options)
-        self._bound = Bound(self._kind, single_step=True)
+        self._bound = Bound(self._kind)
         self._names = tuple(self._kind.parameter_shapes)
         if "weight_ch" in self._names:
             self.weight_ch = Parameter(torch.empty(3, hidden_size, device=device, dtype=dtype))
@@ -78,17 +78,18 @@ class RecurrentCell(torch.nn.RNNCellBase):
 
     def _step(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The new states for x (batch, input) or (input,)."""
+        weights = self._tensors()
+        dtype = weights[0].dtype
+        if x.dtype != dtype and torch.is_autocast_enabled(x.device.type):
+            x, state = x.to(dtype), tuple([each.to(dtype) for each in state])
         self._check(x, state)
         if x.dim() == 1:
             batch_of_one = self._step(x.unsqueeze(0), tuple([each.unsqueeze(0) for each in state]))
             return tuple([each.squeeze(0) for each in batch_of_one])
-        weights = self._tensors()
-        if self._path(x, state, weights) == "reference":
+        if self._path(x, state, weights) == "native":
+            return native.step(self._bound, x, state, weights)
+        with torch.autocast(x.device.type, enabled=False):
             return self._by_equations(x, state, weights)
-        layout = Layout(TIME_MAJOR, 1, len(x))
-        batched = tuple([each.unsqueeze(0) for each in state])
-        _, *final = native.layer(self._bound, layout, x.unsqueeze(0), batched, weights)
-        return tuple([each.squeeze(0) for each in final])
 
     def _by_equations(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
         kind = self._kind

@@ -124,7 +124,7 @@ class Recurrent(torch.nn.RNNBase):
         for bound in self._bound:
             bound.stale = True
 
-    def path(self, input: Tensor | PackedSequence, hx: Any = None, lengths: Any = None) -> Path:
+    def path(self, input: Tensor | PackedSequence, hx: Any = None) -> Path:
         """How this very call would be computed: "native" (the engine), "cudnn", or "reference" (the equations)."""
         x = input.data if isinstance(input, PackedSequence) else input
         return find_path(self._kinds[0], x, self._as_state(hx), self._all_tensors())
