@@ -97,15 +97,16 @@ def _run(case: Case, data: Path, seed: int, options: list[str]) -> dict[str, Any
     kept = ("valid", "test", "baseline", "best_epoch", "seconds", "training_seconds", "peak_mb", "penstock")
     found = {name: metrics[name] for name in kept}
     found["epochs"] = len(metrics["curves"])
-    found["figure"] = _figure(case, metrics)
-    found["baseline_f1"] = None
+    found["figure"] = _figure(case, metrics["test"], metrics["per_class"])
+    baseline = metrics["baseline"]["tfidf"]["test"]
+    found["baseline_figure"] = _figure(case, baseline, metrics["per_class_baseline"])
     return found
 
 
-def _figure(case: Case, metrics: Mapping[str, Any]) -> float:
+def _figure(case: Case, scores: Mapping[str, float], per_class: Mapping[str, list[dict[str, Any]]]) -> float:
     if case.figure == "accuracy":
-        return metrics["test"]["accuracy"]
-    return next(row["f1"] for row in metrics["per_class"]["test"] if str(row["label"]) == case.figure)
+        return scores["accuracy"]
+    return next(row["f1"] for row in per_class["test"] if str(row["label"]) == case.figure)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -73,6 +73,7 @@ def test_everything_measured_is_recorded(fitted, make_reviews):
         for baseline in ("majority", "tfidf"):
             assert set(found["baseline"][baseline][part]) == {"rows", "accuracy", "f1_macro", "log_loss"}
     assert found["baseline"]["majority"]["test"]["accuracy"] == 0.5
+    assert [row["label"] for row in found["per_class_baseline"]["valid"]] == ["negative", "positive"]
     assert found["confusion"]["part"] == "test"
     assert np.sum(found["confusion"]["matrix"]) == 40
     assert found["curves"] == fitted.history_

@@ -3,7 +3,8 @@
 task, penstock, labels      "classify", the version, the classes in order
 valid, test                 rows, accuracy, f1_macro, log_loss of the network; test null without test data
 baseline                    majority and tfidf, each {valid, test} with the same figures; tfidf has `settings` too
-per_class                   {valid, test}: a list of {label, precision, recall, f1, rows}
+per_class                   {valid, test}: a list of {label, precision, recall, f1, rows}; per_class_baseline: the
+                            same of tfidf
 confusion                   part ("test", or "valid" without one), matrix: rows the truth, columns the answers
 mistakes                    of that part, the surest first: text, label, prediction, probability of the prediction
 curves, best_epoch, stopped each epoch's losses, validation accuracy, learning rate, seconds; which was kept; why it
