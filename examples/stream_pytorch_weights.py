@@ -13,9 +13,7 @@ from penstock.runtime import Recurrence
 def main() -> None:
     """Save a PyTorch model, then let Penstock follow a signal with it."""
     torch.manual_seed(0)
-    model = torch.nn.ModuleDict(
-        {"encoder": torch.nn.GRU(3, 16, num_layers=2), "head": torch.nn.Linear(16, 1)}
-    )
+    model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 16, num_layers=2), "head": torch.nn.Linear(16, 1)})
     signal = torch.randn(50, 3)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights.safetensors"
