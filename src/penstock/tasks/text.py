@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -216,12 +217,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             PenstockError: training diverged.
         """
         started = time.perf_counter()
-        try:
-            from penstock import training
-        except ModuleNotFoundError as error:
-            if error.name != "torch":
-                raise
-            raise MissingExtraError("training needs PyTorch: pip install 'penstock[train]'") from error
+        training = _training()
         seed = _seed(self.random_state)
         known = self.model_ if self.warm_start and hasattr(self, "model_") else None
         data = prepare(
@@ -234,10 +230,7 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
             random_state=seed,
         )
         data.drop(dropped or {})
-        features = build_features(self).fit(data.train.texts) if known is None else known.features
-        network = build_network(self, features, len(data.labels))
-        if known is not None and network != known.network:
-            raise ConfigError(_another_network(network, known.network))
+        features, network = self._describe(data, known)
         recipe = build_recipe(self, len(data.train))
         objective = build_objective(self, data, features, seed)
         arrays, settings = self._fit_baseline(data)
@@ -254,9 +247,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
         self._keep(Model(network, features, data.labels, tensors, baseline=arrays), tensors, arrays)
-        cut = int((objective.sequences.lengths >= features.max_length).sum())
         self.history_ = history.rows()
-        self.metrics_ = run_figures(history, data, features, cut) | measure(self.model_, data, Baseline(arrays))
+        self.metrics_ = run_figures(history, data, features) | measure(self.model_, data, Baseline(arrays))
         if settings:
             self.metrics_["baseline"]["tfidf"]["settings"] = settings
         self.metrics_ |= {"configuration": described(self.get_params()), "random_state": seed}
@@ -354,6 +346,14 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = _as_array(model.labels)
         self.baseline_ = Baseline(arrays) if arrays else None
 
+    def _describe(self, data: Labelled, known: Model | None) -> tuple[TextFeatures, Network]:
+        """Features and network for the data, or those of the model that is trained further."""
+        features = build_features(self).fit(data.train.texts) if known is None else known.features
+        network = build_network(self, features, len(data.labels))
+        if known is not None and network != known.network:
+            raise ConfigError(_another_network(network, known.network))
+        return features, network
+
     def _fit_baseline(self, data: Labelled) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         weights = class_weights(self.class_weight, data)
         if self.baseline:
@@ -370,6 +370,16 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         parts = [described(self.get_params()), network.to_json(), seed, data.train.texts, data.train.targets.tolist()]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         return Checkpoint(self.checkpoint, key, (objective.generator,))
+
+
+def _training() -> ModuleType:
+    try:
+        from penstock import training
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError("training needs PyTorch: pip install 'penstock[train]'") from error
+    return training
 
 
 def _seed(random_state: Any) -> int:

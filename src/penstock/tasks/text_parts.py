@@ -9,7 +9,7 @@ import numpy as np
 
 from penstock import __version__
 from penstock.errors import ConfigError
-from penstock.features import TextFeatures, read_vectors
+from penstock.features import TextFeatures, read_vectors, tokenize
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.runtime import Model
 from penstock.runtime.baseline import Baseline
@@ -220,8 +220,9 @@ def described(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}
 
 
-def run_figures(history: "History", data: Labelled, features: TextFeatures, cut: int) -> dict[str, Any]:
+def run_figures(history: "History", data: Labelled, features: TextFeatures) -> dict[str, Any]:
     """The figures of the training itself and of its data."""
+    cut = sum(len(tokenize(text)) > features.max_length for text in data.train.texts)
     return {
         "task": "classify",
         "penstock": __version__,
