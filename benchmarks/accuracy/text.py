@@ -4,10 +4,11 @@
 
 Each set is trained with the seeds 0, 1, 2 by the command itself, in a process of its own. Sets without a published
 split are split 80/10/10 by the seed; sets without validation data hold back a tenth of the training part. Each run is
-written to the results file when it ends, and one that is there is not repeated.
+written to the results file when it ends, and one that is there, with the same defaults and options, is not repeated.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from penstock import TextClassifier
 
 SEEDS = (0, 1, 2)
 
@@ -58,7 +61,7 @@ def main() -> int:
     results = _read(arguments.out)
     for name, case in chosen.items():
         for seed in arguments.seeds:
-            key = f"{name}, seed {seed}, {json.dumps(arguments.options)}"
+            key = _key(name, seed, arguments.options)
             if key not in results["runs"]:
                 results["runs"][key] = _run(case, arguments.data, seed, arguments.options)
                 _write(results, arguments.out)
@@ -79,6 +82,12 @@ def _arguments() -> argparse.Namespace:
         parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
     arguments.data = Path(arguments.data)
     return arguments
+
+
+def _key(name: str, seed: int, options: list[str]) -> str:
+    """What tells a run from others: the set, the seed, and the estimator's defaults with the options."""
+    settings = json.dumps([TextClassifier().get_params(), options], sort_keys=True)
+    return f"{name}, seed {seed}, settings {hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
 
 def _run(case: Case, data: Path, seed: int, options: list[str]) -> dict[str, Any]:
@@ -133,7 +142,7 @@ def _table(
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, case in cases.items():
-        own = [runs[f"{name}, seed {seed}, {json.dumps(options)}"] for seed in seeds]
+        own = [runs[_key(name, seed, options)] for seed in seeds]
         figures = [run["figure"] for run in own]
         baselines = [run["baseline_figure"] for run in own]
         figure = case.figure if case.figure == "accuracy" else f"F1 of {case.figure}"
