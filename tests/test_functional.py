@@ -12,9 +12,7 @@ rng = np.random.default_rng(0)
 
 
 def _draw(name, **options):
-    return {
-        key: rng.standard_normal(shape) for key, shape in find(name).parameter_shapes(3, 4, **options).items()
-    }
+    return {key: rng.standard_normal(shape) for key, shape in find(name).parameter_shapes(3, 4, **options).items()}
 
 
 def test_every_function_is_exported():
@@ -66,9 +64,7 @@ def test_functions_equal_pytorchs():
         p = [torch.from_numpy(value) for value in _draw(name).values()]
         torch.testing.assert_close(ours(x, h, *p), theirs(x, h, *p), rtol=1e-12, atol=1e-12)
     p = [torch.from_numpy(value) for value in _draw("lstm").values()]
-    torch.testing.assert_close(
-        F.lstm_cell(x, (h, c), *p), torch.lstm_cell(x, (h, c), *p), rtol=1e-12, atol=1e-12
-    )
+    torch.testing.assert_close(F.lstm_cell(x, (h, c), *p), torch.lstm_cell(x, (h, c), *p), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(

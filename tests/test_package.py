@@ -33,9 +33,9 @@ def run(code: str) -> str:
 
 def test_everything_below_the_wall_works_without_torch():
     code = f"import importlib, sys\nfor name in {WITHOUT_TORCH}: importlib.import_module(name)\n"
-    assert run(
-        code + "print('torch' in sys.modules, 'sklearn' in sys.modules, 'pyarrow' in sys.modules)"
-    ) == ("False False False\n")
+    assert run(code + "print('torch' in sys.modules, 'sklearn' in sys.modules, 'pyarrow' in sys.modules)") == (
+        "False False False\n"
+    )
 
 
 def test_import_costs_little_more_than_numpy():

@@ -40,9 +40,7 @@ def test_step_equals_the_module_of_one_step(name, options, module, bias, shape):
     parameters, generator = _draw(theirs)
     cell = find(name)
     x = torch.randn(batch, input_size, dtype=torch.float64, generator=generator)
-    state = tuple(
-        torch.randn(batch, hidden_size, dtype=torch.float64, generator=generator) for _ in cell.states
-    )
+    state = tuple(torch.randn(batch, hidden_size, dtype=torch.float64, generator=generator) for _ in cell.states)
     expected = theirs(x, state if name == "lstm" else state[0])
     expected = expected if name == "lstm" else (expected,)
     for ours, wanted in zip(cell.step(x, state, parameters, **options), expected, strict=True):
@@ -63,13 +61,9 @@ MODULE_IDS = ["rnn-tanh", "rnn-relu", "lstm", "lstm-projected", "gru"]
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
 @pytest.mark.parametrize("num_layers", [1, 2])
 @pytest.mark.parametrize(("name", "options", "module"), MODULES, ids=MODULE_IDS)
-def test_stack_equals_the_module_in_values_and_gradients(
-    name, options, module, num_layers, bidirectional, lengths
-):
+def test_stack_equals_the_module_in_values_and_gradients(name, options, module, num_layers, bidirectional, lengths):
     steps, batch, input_size, hidden_size = 4, 3, 5, 6
-    theirs = module(
-        input_size, hidden_size, num_layers, bidirectional=bidirectional, dtype=torch.float64, **options
-    )
+    theirs = module(input_size, hidden_size, num_layers, bidirectional=bidirectional, dtype=torch.float64, **options)
     parameters, generator = _draw(theirs)
     cell = find(name)
     rows = num_layers * (2 if bidirectional else 1)

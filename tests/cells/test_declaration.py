@@ -24,11 +24,7 @@ def test_unknown_cell_is_named_with_those_there_are():
 
 def test_variants_reach_every_cell_and_option():
     assert {name for name, _ in VARIANTS} == set(CELLS)
-    assert all(
-        any(o in options for n, options in VARIANTS if n == name)
-        for name in CELLS
-        for o in find(name).options
-    )
+    assert all(any(o in options for n, options in VARIANTS if n == name) for name in CELLS for o in find(name).options)
 
 
 def test_copies_are_the_cell_in_the_table():

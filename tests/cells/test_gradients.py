@@ -19,9 +19,7 @@ def test_gradients_match_finite_differences(variant, random_parameters, random_s
 
     def run(x, *rest):
         states, values = rest[: len(state)], rest[len(state) :]
-        y, final = sweep(
-            cell, x, states, dict(zip(parameters, values, strict=True)), lengths, reverse, **options
-        )
+        y, final = sweep(cell, x, states, dict(zip(parameters, values, strict=True)), lengths, reverse, **options)
         return (y, *final)
 
     leaves = [torch.tensor(v, requires_grad=True) for v in (x, *state)]
@@ -89,9 +87,7 @@ def test_one_graph_under_torch_compile(variant, random_parameters, random_sequen
         return (y, *final)
 
     torch.compiler.reset()
-    compiled = torch.compile(
-        run, fullgraph=True, backend="eager"
-    )  # tracing is ours, code generation PyTorch's
+    compiled = torch.compile(run, fullgraph=True, backend="eager")  # tracing is ours, code generation PyTorch's
     leaves = (x, *parameters.values())
     lengths = torch.tensor([2, 1])
     expected, got = run(x, lengths), compiled(x, lengths)

@@ -27,9 +27,7 @@ def _step_by_step(cell, x, state, parameters, options):
     reverse=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_ragged_batch_equals_each_sequence_alone(
-    variant, random_parameters, random_sequences, size, reverse, seed
-):
+def test_ragged_batch_equals_each_sequence_alone(variant, random_parameters, random_sequences, size, reverse, seed):
     steps, batch, input_size, hidden_size = size
     cell, options = variant(hidden_size)
     parameters = random_parameters(cell, input_size, hidden_size, seed, **options)

@@ -13,9 +13,7 @@ from penstock.cells.arithmetic import affine, sigmoid, split, tanh
 from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
 
 
-def parameter_shapes(
-    input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True
-) -> Shapes:
+def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True) -> Shapes:
     """Each parameter's shape by name, in PyTorch's order; both forms have the same."""
     rows = 3 * hidden_size
     shapes: Shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}

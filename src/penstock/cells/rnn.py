@@ -9,9 +9,7 @@ from penstock.cells.arithmetic import ACTIVATIONS, affine
 from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
 
 
-def parameter_shapes(
-    input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh"
-) -> Shapes:
+def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh") -> Shapes:
     """Each parameter's shape by name, in PyTorch's order."""
     shapes: Shapes = {"weight_ih": (hidden_size, input_size), "weight_hh": (hidden_size, hidden_size)}
     return shapes | ({"bias_ih": (hidden_size,), "bias_hh": (hidden_size,)} if bias else {})

@@ -114,9 +114,7 @@ def _inside(lengths: Array, x: Array) -> Array:
     steps, batch = x.shape[:2]
     lengths = xp.asarray(lengths, device=x.device)
     if tuple(lengths.shape) != (batch,):
-        raise LengthsError(
-            f"lengths must be (batch={batch},), one for each sequence; got {tuple(lengths.shape)}."
-        )
+        raise LengthsError(f"lengths must be (batch={batch},), one for each sequence; got {tuple(lengths.shape)}.")
     return (xp.arange(steps, device=x.device)[:, None] < lengths)[..., None]
 
 
