@@ -6,9 +6,9 @@ Each side lives in a process of its own and sleeps while the other is timed, bec
 their neighbours. A round times both sides in the order A B B A; a point's ratio is the median over the rounds of
 PyTorch's time divided by ours. Same weights, same inputs, same number of threads, float32, input size = hidden
 size. GF/s counts 2 * batch * time * gates * hidden * (input + hidden), three times that for a training step.
-Beside each time stands the largest difference from a float64 run of PyTorch's layer; a point whose difference on
-our side is above 1e-4 is an error. One step runs by `engine.Step` on our side (arrays bound once, state carried)
-and by the layer, with its state passed and taken, on PyTorch's.
+The errors, ours and theirs, are the largest differences from a float64 run of PyTorch's layer; a point whose
+difference on our side is above 1e-4 fails the run. One step runs by `engine.Step` on our side (arrays bound once,
+state carried) and by the layer, with its state passed and taken, on PyTorch's.
 """
 
 import argparse
@@ -43,9 +43,7 @@ def main() -> None:
     context = mp.get_context("spawn")
     sides = {name: Side(context, name, options.threads) for name in ("penstock", "torch")}
     print(f"{platform.machine()}, {sides['penstock'].about}, {sides['torch'].about}, {options.threads} threads")
-    print(
-        "| cell | what | batch | time | hidden | Penstock µs | GF/s | PyTorch µs | ratio | spread | error: ours, theirs |"
-    )
+    print("| cell | what | batch | time | hidden | Penstock µs | GF/s | PyTorch µs | ratio | spread | errors |")
     print("|---|---|---|---|---|---|---|---|---|---|---|")
     rows = []
     for cell in options.cells.split(","):

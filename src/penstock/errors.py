@@ -1,7 +1,7 @@
 """Every error that Penstock raises on purpose.
 
 PenstockError
-├── InputError (also ValueError)       what was given can't be used; the message says what was expected, what came, what to do
+├── InputError (also ValueError)       what was given can't be used: expected, got, what to do
 │   ├── ShapeError                     an array's axes
 │   ├── DtypeError                     an array's element type
 │   ├── LengthsError                   sequence lengths

@@ -68,3 +68,35 @@ def test_validation_counts_every_row_once(make_module, make_objective):
 def test_shares_are_below_one(make_objective):
     with pytest.raises(ConfigError, match="word_dropout must be from 0 to below 1"):
         replace(make_objective().regularization, word_dropout=1.0)
+
+
+def test_next_token_loss_is_cross_entropy_among_the_ids_of_the_batch(make_module, make_objective, monkeypatch):
+    monkeypatch.setattr("penstock.training.classify._NEXT_TOKEN_DROPOUT", 0.0)
+    module, batch = make_module(), np.arange(9)
+    module.next_token = torch.nn.Linear(5, 6)
+    plain, _ = make_objective().loss(module, batch)
+    objective = make_objective(replace(make_objective().regularization, next_token_share=0.5))
+    loss, _ = objective.loss(module, batch)
+
+    sequences = [torch.from_numpy(objective.sequences[i]).long() for i in batch]
+    candidates = torch.cat([ids[1:] for ids in sequences]).unique()
+    each = []
+    for ids in sequences:
+        y, _ = module.encoder(module.inputs(ids)[None])
+        for step in range(len(ids) - 1):
+            scores = module.next_token(y[0, step]) @ module.inputs(candidates).T
+            each.append(functional.cross_entropy(scores[None], (candidates == ids[step + 1]).nonzero()[0]))
+    torch.testing.assert_close(loss - plain, 0.5 * torch.stack(each).mean(), rtol=1e-5, atol=1e-5)
+
+
+def test_next_token_loss_of_a_large_batch_takes_a_sample(make_module, make_objective, monkeypatch):
+    module, batch = make_module(), np.arange(40)
+    module.next_token = torch.nn.Linear(5, 6)
+    setting = replace(make_objective().regularization, next_token_share=0.5)
+    whole = make_objective(setting).loss(module, batch)[0]
+    monkeypatch.setattr("penstock.training.classify._NEXT_TOKENS", 10)
+    first, second = (make_objective(setting).loss(module, batch)[0] for _ in range(2))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, whole)
+    first.backward()
+    assert module.next_token.weight.grad.abs().sum() > 0

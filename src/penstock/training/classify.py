@@ -116,10 +116,13 @@ class ClassObjective:
 
     def _next_token(self, module: NetworkModule, y: Tensor, ids: Tensor, lengths: Tensor) -> Tensor:
         """Cross-entropy of each next id among those of the batch, scored by the ids' own input vectors."""
-        follows = torch.arange(1, ids.shape[1]) < lengths[:, None]
-        candidates, right = ids[:, 1:][follows].unique(return_inverse=True)
+        (places,) = (torch.arange(1, ids.shape[1] + 1) < lengths[:, None]).flatten().nonzero(as_tuple=True)
+        if len(places) > _NEXT_TOKENS:
+            places = places[torch.randperm(len(places), generator=self.generator)[:_NEXT_TOKENS]]
+        candidates, right = ids.flatten()[places + 1].unique(return_inverse=True)
+        state = y.flatten(0, 1).index_select(0, places)  # whose gradient is much faster than that of y[row, step]
         foretell = cast(torch.nn.Linear, module.next_token)
-        guess = foretell(self._drop(y[:, :-1][follows], _NEXT_TOKEN_DROPOUT))
+        guess = foretell(self._drop(state, _NEXT_TOKEN_DROPOUT))
         return functional.cross_entropy(guess @ module.inputs(candidates).T, right)
 
     def _drop(self, x: Tensor, probability: float) -> Tensor:
