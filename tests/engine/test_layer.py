@@ -148,6 +148,12 @@ def test_every_instruction_set_of_this_machine_agrees():
             np.testing.assert_allclose([float(v) for v in row[1:]], [float(v) for v in wanted[1:]], atol=1e-3)
 
 
+def test_an_unknown_instruction_set_is_named():
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_on("mmx")
+    assert "PENSTOCK_ISA must be one of plain" in failed.value.stderr
+
+
 def test_a_forked_child_computes(random_layer):
     engine.set_num_threads(2)
     layer = random_layer(("lstm", {}), 64, 128)

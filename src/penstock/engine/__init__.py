@@ -1,10 +1,13 @@
 """The native engine: recurrent layers on NumPy arrays and raw addresses, the same bits on every path."""
 
+import os
+
 from penstock.engine._native import instruction_set, runs_here
 from penstock.engine.functions import Linear, sigmoid, softmax, tanh
 from penstock.engine.layer import Layer
 from penstock.engine.step import Step
 from penstock.engine.threads import get_num_threads, set_num_threads
+from penstock.errors import ConfigError
 
 __all__ = [
     "Layer",
@@ -18,3 +21,8 @@ __all__ = [
     "softmax",
     "tanh",
 ]
+
+_forced = os.environ.get("PENSTOCK_ISA")
+if _forced is not None and not runs_here(_forced):
+    _known = [name for name in ("plain", "avx2", "avx512") if runs_here(name)]
+    raise ConfigError(f"PENSTOCK_ISA must be one of {', '.join(_known)} on this machine; got {_forced!r}. Unset it.")
