@@ -18,8 +18,8 @@ __all__ = ["ClassObjective", "Regularization"]
 # Sequences of a validation batch: more than in training, as nothing is kept for a gradient.
 _VALIDATION_BATCH = 128
 _NEXT_TOKEN_DROPOUT = 0.2
-# Of a batch, at random: the cost grows with the square of this, what is learnt from it much less.
-_NEXT_TOKENS = 512
+# Of a batch, at random: all of a batch of sentences; of long texts, all would cost more than the sweep over time.
+_NEXT_TOKENS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
