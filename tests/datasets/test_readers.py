@@ -98,7 +98,7 @@ def test_rows_without_text_or_label_are_dropped_and_counted(tmp_path):
     [
         ("data.csv", b"", "is empty; expected rows with the columns text, label"),
         ("data.csv", b"\n  \n", "is empty"),
-        ("data.csv.gz", gzip.compress(b""), "is empty"),
+        ("data.csv.gz", gzip.compress(b"", mtime=0), "is empty"),
         ("data.csv", b"text,label\n", "has columns, but no rows"),
         ("data.csv", b"review,label\na,1\n", "has no column text; it has review, label"),
         ("data.csv", b"text;label\na;1\n", "has no column text, label; it has text;label"),
@@ -120,7 +120,7 @@ def test_rows_without_text_or_label_are_dropped_and_counted(tmp_path):
         ("data.parquet", b"PAR1 and then nothing", "can't be read as Parquet"),
         ("data.parquet", parquet_bytes(ROWS)[:-60], "can't be read as Parquet"),
         ("data.csv.gz", b"text,label\na,1\n", "can't be read: Not a gzipped file"),
-        ("data.csv.gz", gzip.compress(csv_bytes(ROWS))[:-20], "can't be read"),
+        ("data.csv.gz", gzip.compress(csv_bytes(ROWS), mtime=0)[:-20], "can't be read"),
         ("data.xlsx", b"PK", "must end in one of .csv, .tsv, .jsonl"),
     ],
 )
