@@ -192,6 +192,8 @@ def test_bad_construction_is_named():
         engine.Layer("elman", 3, 4)
     with pytest.raises(ConfigError, match="1 or more"):
         engine.Layer("gru", 3, 0)
+    with pytest.raises(ConfigError, match=r"whole numbers.*got 2\.5 and 3"):
+        engine.Layer("gru", 2.5, 3)
     with pytest.raises(ConfigError, match="load"):
         engine.Layer("gru", 3, 4)(np.zeros((1, 1, 3)))
     with pytest.raises(ShapeError, match=r"weight_ih must be \(12, 3\); got \(3, 12\)"):

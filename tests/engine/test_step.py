@@ -53,3 +53,14 @@ def test_bad_steps_are_named(random_layer):
         engine.Step([random_layer(("gru", {}), 7, 8, both=True).layer])
     with pytest.raises(ShapeError, match="8 outputs can't feed 7 inputs"):
         engine.Step([one, one])
+
+
+def test_layers_without_parameters_are_refused():
+    with pytest.raises(ConfigError, match="load"):
+        engine.Step([engine.Layer("rnn", 2, 3)])
+
+
+@pytest.mark.parametrize("batch", [0, -1, 1.5])
+def test_a_batch_is_a_whole_number(batch, random_layer):
+    with pytest.raises(ConfigError, match="whole number of 1 or more"):
+        engine.Step([random_layer(("rnn", {}), 2, 3).layer], batch)

@@ -48,8 +48,10 @@ class Layer(NativeLayer):
     ) -> None:
         declared = find(cell)
         options = declared.complete(options)
-        if input_size < 1 or hidden_size < 1:
-            raise ConfigError(f"input_size and hidden_size must be 1 or more; got {input_size} and {hidden_size}.")
+        if not all(isinstance(size, int | np.integer) and size >= 1 for size in (input_size, hidden_size)):
+            raise ConfigError(
+                f"input_size and hidden_size must be whole numbers, 1 or more; got {input_size!r} and {hidden_size!r}."
+            )
         directions = 2 if bidirectional else 1
         kind = _KINDS.index((cell, *(options[name] for name in _KIND_OPTIONS[cell])))
         super().__init__(kind, input_size, hidden_size, options.get("proj_size", 0), bias, directions)
@@ -68,6 +70,11 @@ class Layer(NativeLayer):
     def states(self) -> int:
         """How many states the cell has: h, and for an LSTM also c."""
         return len(self.state_sizes)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the layer has parameters."""
+        return bool(self._parameters)
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Take these parameters (names as in `parameter_names`, shapes as in `parameter_shapes`), copied.
@@ -121,7 +128,7 @@ class Layer(NativeLayer):
         batch, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
         lengths = _checked_lengths(lengths, batch, steps)
         initial = self._initial(state, batch)
-        if not self._parameters:
+        if not self.loaded:
             raise ConfigError("the layer has no parameters yet: call load first.")
         y = np.empty((*x.shape[:2], self.directions * self.output_size), np.float32)
         final = tuple(np.empty((self.directions, batch, size), np.float32) for size in self.state_sizes)

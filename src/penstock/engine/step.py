@@ -27,6 +27,10 @@ class Step:
     def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:
         if not layers or any(layer.directions != 1 for layer in layers):
             raise ConfigError("a step needs one or more layers of one direction: the reverse one starts at the end.")
+        if any(not layer.loaded for layer in layers):
+            raise ConfigError("a layer has no parameters yet: call load first.")
+        if not isinstance(batch, int | np.integer) or batch < 1:
+            raise ConfigError(f"batch must be a whole number of 1 or more; got {batch!r}.")
         for before, after in itertools.pairwise(layers):
             if before.output_size != after.input_size:
                 raise ShapeError(f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs.")
