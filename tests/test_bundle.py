@@ -226,6 +226,7 @@ def test_damage_to_any_file_is_named(folder, name, damage):
         (lambda _: "{}", "does not describe a Penstock model"),
         (lambda _: "\x00\x01", "config.json is damaged"),
         (lambda _: "", "config.json is damaged"),
+        (lambda _: "[" * 100_000, "config.json is damaged"),
     ],
 )
 def test_a_damaged_description_is_refused(folder, damage, message):

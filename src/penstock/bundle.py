@@ -118,7 +118,7 @@ def load(path: str | Path) -> Bundle:
         baseline = decode_tensors(contents[_BASELINE])
         metrics = json.loads(contents[_METRICS])
         features, labels = config["features"], config["labels"]
-    except (KeyError, ValueError, SafetensorError) as error:
+    except (KeyError, ValueError, RecursionError, SafetensorError) as error:
         raise BundleError(f"{folder}: damaged: {_reason(error)}. Save the model again.") from error
     checked = _fitting(network, tensors, str(folder))
     return Bundle(network, features, _plain_labels(labels, network), checked, baseline, metrics)
@@ -185,7 +185,7 @@ def _config(folder: Path) -> dict[str, Any]:
         raise BundleError(f"{folder}: is no model folder: it holds no {_CONFIG}")
     try:
         config = json.loads(_read(folder / _CONFIG))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{folder}: {_CONFIG} is damaged: {error}. Save the model again.") from error
     version = config.get("format") if isinstance(config, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
