@@ -153,3 +153,11 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(saved):
         run.stdin.close()
         assert run.wait(timeout=30) == 1
         assert run.stderr.read() == b""
+
+
+def test_answers_that_the_disk_refuses(penstock, saved, tmp_path):
+    (tmp_path / "new.txt").write_text("good\n")
+    (tmp_path / ".answers.csv.new").mkdir()  # stands where the file would be written
+    (tmp_path / ".answers.csv.new" / "full").write_text("")
+    check(penstock("predict", saved, tmp_path / "new.txt", "-o", tmp_path / "answers.csv"), "can't be written")
+    assert not (tmp_path / "answers.csv").exists()

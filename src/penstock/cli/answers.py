@@ -37,13 +37,20 @@ def check_answer_file(path: Path | None) -> None:
 
 
 def write_answers(answers: Iterable[Answer], path: Path | None) -> None:
-    """Write answers to a file, which appears whole or not at all, or as JSON lines to standard output."""
+    """Write answers to a file, which appears whole or not at all, or as JSON lines to standard output.
+
+    Raises:
+        InputError: the file can't be written.
+    """
     if path is None:
         _write_json_lines(answers, sys.stdout)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(path) as new:
-        _WRITERS[path.suffix.lower()](answers, new)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _beside(path) as new:
+            _WRITERS[path.suffix.lower()](answers, new)
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error.strerror or error}. Choose another -o.") from error
 
 
 @contextmanager
