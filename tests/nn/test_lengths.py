@@ -52,7 +52,15 @@ def test_padding_is_not_looked_at(variant):
 
 
 @pytest.mark.parametrize(
-    "kind", [list, tuple, np.array, torch.tensor, lambda each: torch.tensor(each, dtype=torch.int32)]
+    "kind",
+    [
+        list,
+        tuple,
+        np.array,
+        torch.tensor,
+        lambda each: torch.tensor(each, dtype=torch.int32),
+        lambda each: np.array(each, np.uint16),
+    ],
 )
 def test_lengths_come_in_many_types(kind):
     layer, x = nn.GRU(5, 7), torch.randn(6, 4, 5)
@@ -67,6 +75,7 @@ def test_lengths_come_in_many_types(kind):
         ([3, 0, 6], r"batch=4.*got \(3,\)"),
         ([3.0, 0.0, 6.0, 1.0], "whole numbers"),
         (3, r"batch=4.*got \(\)"),
+        ("3061", "whole numbers; got '3061'"),
     ],
 )
 def test_lengths_that_do_not_fit(lengths, message):

@@ -9,6 +9,10 @@ from penstock.errors import LengthsError
 
 __all__ = ["check_range", "own_lengths", "sorted_lengths"]
 
+_WHOLE = (
+    torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.uint16, torch.uint32, torch.uint64,
+)  # fmt: skip
+
 
 def own_lengths(lengths: Any, batch: int) -> Tensor:
     """A copy of `lengths` as (batch,) int64 on the CPU; given as tensor, array or list. Values are not looked at.
@@ -16,8 +20,11 @@ def own_lengths(lengths: Any, batch: int) -> Tensor:
     Raises:
         LengthsError: they aren't whole numbers, one for each sequence.
     """
-    given = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths)
-    if given.dtype not in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8):
+    try:
+        given = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise LengthsError(f"lengths must be whole numbers; got {lengths!r:.80}.") from error
+    if given.dtype not in _WHOLE:
         raise LengthsError(f"lengths must be whole numbers; got {given.dtype}. Convert them to int64.")
     if given.shape != (batch,):
         raise LengthsError(
