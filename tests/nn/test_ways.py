@@ -439,3 +439,12 @@ def test_symbolic_tracers_get_the_equations():
     graph = make_fx(lambda x: layer(x)[0])(inputs(2, 2, 4))
     torch.testing.assert_close(graph(inputs(2, 2, 4)), layer(inputs(2, 2, 4))[0])
     assert len(list(graph.graph.nodes)) > 10
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell"])
+def test_shapes_alone_on_the_meta_device(name):
+    x = torch.zeros(4, 5, device="meta")
+    first = getattr(nn, name)(5, 7, device="meta")(x)
+    first = first[0] if isinstance(first, tuple) else first
+    assert first.device.type == "meta"
+    assert first.shape == (4, 7)

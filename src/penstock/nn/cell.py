@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.parameter import Parameter
 
 from penstock import cells
-from penstock.nn import initial, native
+from penstock.nn import initial, native, reference
 from penstock.nn.autograd import Bound
 from penstock.nn.layer import extras
 from penstock.nn.paths import Path, find_path
@@ -88,7 +88,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
             return tuple([each.squeeze(0) for each in batch_of_one])
         if self._path(x, state, weights) == "native":
             return native.step(self._bound, x, state, weights)
-        with torch.autocast(x.device.type, enabled=False):
+        with reference.own_precision(x):
             return self._by_equations(x, state, weights)
 
     def _by_equations(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:

@@ -240,7 +240,7 @@ class Recurrent(torch.nn.RNNBase):
     ) -> tuple[Tensor, ...]:
         """Layer k by the engine or by the equations: y and its final states."""
         if path == "reference":
-            with torch.autocast(x.device.type, enabled=False):
+            with reference.own_precision(x):
                 return reference.layer(self._kinds[k], layout, x, state, weights)
         return native.layer(self._bound[k], layout, x, state, weights)
 

@@ -1,6 +1,7 @@
 """One layer by the reference equations: any dtype and device, differentiable as often as one likes."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -9,7 +10,13 @@ from penstock import cells
 from penstock.nn.lengths import sorted_lengths
 from penstock.nn.plan import BATCH_FIRST, PACKED, Kind, Layout
 
-__all__ = ["layer"]
+__all__ = ["layer", "own_precision"]
+
+
+def own_precision(x: Tensor) -> AbstractContextManager[object]:
+    """No autocast while the equations run; some devices, "meta" say, have none to switch off."""
+    device = x.device.type
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
 def layer(
