@@ -1,11 +1,12 @@
 // The compiled module: takes arrays and addresses, releases the GIL, calls. Shapes are checked in penstock/engine.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <cstring>
-#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 
@@ -33,9 +34,10 @@ struct ThreadState {
     const Plan& make(int steps, int batch, int layout, Address lengths, Address batch_sizes, int directions) {
         const std::tuple key{steps, batch, layout, directions};
         if (!lengths && !batch_sizes && key == dense) return plan;
+        dense = {-1, -1, -1, -1};  // until it is done: an allocation may fail halfway
         plan.make(steps, batch, static_cast<Layout>(layout), at<const std::int64_t>(lengths),
                   at<const std::int64_t>(batch_sizes), directions == 2);
-        dense = lengths || batch_sizes ? std::tuple{-1, -1, -1, -1} : key;
+        if (!lengths && !batch_sizes) dense = key;
         return plan;
     }
 };
@@ -188,9 +190,8 @@ NB_MODULE(_native, m) {
 
     nb::class_<Linear>(m, "NativeLinear")
         .def("__init__",
-             [](Linear* self, Rows weight, nb::object bias) {
-                 const float* b = bias.is_none() ? nullptr : nb::cast<Floats>(bias).data();
-                 new (self) Linear(weight.data(), b, int(weight.shape(0)), int(weight.shape(1)));
+             [](Linear* self, Rows weight, std::optional<Floats> bias) {
+                 new (self) Linear(weight.data(), bias ? bias->data() : nullptr, int(weight.shape(0)), int(weight.shape(1)));
              },
              nb::arg("weight"), nb::arg("bias").none())
         .def("__call__", [](const Linear& l, Rows x) {

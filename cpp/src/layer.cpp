@@ -131,6 +131,7 @@ void Layer::pack(const Parameters* parameters, std::uint64_t version) {
 }
 
 void Layer::pack_as(const Key& key, const Parameters* parameters) {
+    packed_once_ = false;  // until it is done: an allocation may fail halfway
     storage_.start();
     for (int d = 0; d < directions_; ++d) pack_forward(parameters[d], packed_[d]);
     key_ = key;

@@ -126,7 +126,7 @@ Pool* pool = new Pool;
 }  // namespace
 
 void Barrier::wait(int size) {
-    const int round = __atomic_load_n(&round_, __ATOMIC_RELAXED);
+    const unsigned round = __atomic_load_n(&round_, __ATOMIC_RELAXED);
     if (__atomic_add_fetch(&arrived_, 1, __ATOMIC_ACQ_REL) == size) {
         __atomic_store_n(&arrived_, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&round_, round + 1, __ATOMIC_RELEASE);

@@ -198,3 +198,13 @@ def test_bad_construction_is_named():
         engine.Layer("gru", 3, 4)(np.zeros((1, 1, 3)))
     with pytest.raises(ShapeError, match=r"weight_ih must be \(12, 3\); got \(3, 12\)"):
         engine.Layer("gru", 3, 4, bias=False).load({"weight_ih": np.zeros((3, 12)), "weight_hh": np.zeros((12, 4))})
+
+
+def test_a_very_large_batch(random_layer):
+    # rows * chunks of 48 rows is beyond 32 bits
+    engine.set_num_threads(1)
+    layer = random_layer(("rnn", {}), 1, 1)
+    x, _ = layer.inputs(1, 330_000)
+    y, _ = layer.layer(x)
+    few, _ = layer.layer(x[:, -3:])
+    np.testing.assert_array_equal(y[:, -3:], few)

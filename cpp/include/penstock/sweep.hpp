@@ -98,7 +98,8 @@ void phase(float* scratch, const float* a, std::size_t a_row, int K, const float
     if (n <= 0) return;
     const int chunks = (n + penstock::kChunkRows - 1) / penstock::kChunkRows;
     for (int i = 0; i < chunks; ++i) {
-        const Range r{rows.begin + n * i / chunks, rows.begin + n * (i + 1) / chunks};
+        const auto cut = [&](int k) { return rows.begin + static_cast<int>(static_cast<long long>(n) * k / chunks); };
+        const Range r{cut(i), cut(i + 1)};
         const int count = r.end - r.begin;
         const int group = penstock::kScratch / (count * gates * kPanel);
         for (int u = blocks.begin; u < blocks.end; u += group) {

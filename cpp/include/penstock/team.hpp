@@ -11,7 +11,7 @@ class Barrier {
 
    private:
     alignas(64) int arrived_ = 0;
-    alignas(64) int round_ = 0;
+    alignas(64) unsigned round_ = 0;
 };
 
 struct Team {

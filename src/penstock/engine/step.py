@@ -14,7 +14,7 @@ __all__ = ["Step"]
 
 
 class Step:
-    """Advances `batch` streams of a stack of layers together, one step a call.
+    """Advances `batch` streams of a stack of layers together, one step a call. For one Python thread at a time.
 
     Args:
         layers: loaded layers of one direction; each reads the output of the one before it.
