@@ -19,7 +19,7 @@ constexpr int kPanelWidth = 16;
 constexpr int kBlockRows = 128;        // rows of the input product computed ahead of the sweep
 constexpr int kGradientRows = 256;     // rows summed from zero before they join a weight's gradient
 constexpr int kScratch = 4096;         // floats of a thread's pre-activations: 16 KB
-constexpr int kChunkRows = 48;         // rows of a pass; kChunkRows * 4 gates * 16 <= kScratch
+constexpr int kChunkRows = 64;         // rows of a pass; kChunkRows * 4 gates * 16 <= kScratch
 
 inline int padded(int n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth; }
 

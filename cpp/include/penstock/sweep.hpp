@@ -19,11 +19,12 @@ enum class Split { kRows, kUnits, kAlone };
 
 constexpr int kRowsEach = 4;                   // by rows from this many rows for each thread
 constexpr long long kUnitsWork = 40000;        // by units from this many multiply-adds in a step
+constexpr long long kSharedWeights = 1 << 19;  // weights beyond this (2 MB) leave the caches: by units, to read them once
 
 inline Split choose_split(const Sizes& z, int rows, int threads) {
     if (threads == 1) return Split::kAlone;
-    if (rows >= kRowsEach * threads) return Split::kRows;
-    const long long work = static_cast<long long>(rows) * z.G * z.Hp * z.P;
+    const long long weights = static_cast<long long>(z.G) * z.Hp * z.P, work = rows * weights;
+    if (rows >= kRowsEach * threads && weights <= kSharedWeights) return Split::kRows;
     return work >= kUnitsWork ? Split::kUnits : Split::kAlone;
 }
 
@@ -75,7 +76,8 @@ void input_product(const Job& job, const Team& team, std::size_t row0, std::size
     const Sizes& z = *job.sizes;
     const int rows = static_cast<int>(row1 - row0), panels = z.G * z.Hp / kPanel;
     const float* x = job.x_rows ? job.x_rows : job.x + row0 * z.I;
-    const bool by_rows = rows >= 2 * kMaxRows * team.size;
+    const bool large = static_cast<long long>(panels) * kPanel * z.I > kSharedWeights;
+    const bool by_rows = team.size == 1 || (rows >= 2 * kMaxRows * team.size && !large);
     const Range r = by_rows ? share(team, rows, kMaxRows) : Range{0, rows};
     const Range p = by_rows ? Range{0, panels} : share(team, panels);
     if (job.x_rows) {
