@@ -201,10 +201,10 @@ def test_bad_construction_is_named():
 
 
 def test_a_very_large_batch(random_layer):
-    # rows * chunks of 48 rows is beyond 32 bits
+    # rows * chunks of 64 rows is beyond 32 bits
     engine.set_num_threads(1)
     layer = random_layer(("rnn", {}), 1, 1)
-    x, _ = layer.inputs(1, 330_000)
+    x, _ = layer.inputs(1, 400_000)
     y, _ = layer.layer(x)
     few, _ = layer.layer(x[:, -3:])
     np.testing.assert_array_equal(y[:, -3:], few)
