@@ -1,0 +1,12 @@
+"""The description of a network, from which every part builds its own side: Network(inputs, encoder, head).
+
+Plain frozen dataclasses that go to JSON and back. What makes no sense is refused when it is made.
+Inputs, encoders and heads are unions told apart by `kind`; `KINDS` is the table of all of them.
+"""
+
+from penstock.network.encoder import Recurrent
+from penstock.network.heads import ClassHead, Pooling
+from penstock.network.inputs import Embedding, Numbers
+from penstock.network.network import KINDS, Network
+
+__all__ = ["KINDS", "ClassHead", "Embedding", "Network", "Numbers", "Pooling", "Recurrent"]

@@ -1,0 +1,91 @@
+"""The whole: inputs, encoder and head, and the way to JSON and back."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from penstock.errors import ConfigError
+from penstock.network.encoder import Recurrent
+from penstock.network.heads import ClassHead
+from penstock.network.inputs import Embedding, Numbers
+
+__all__ = ["KINDS", "Network"]
+
+Shapes = dict[str, tuple[int, ...]]
+
+KINDS: dict[str, dict[str, Any]] = {
+    "inputs": {kind.kind: kind for kind in (Embedding, Numbers)},
+    "encoder": {kind.kind: kind for kind in (Recurrent,)},
+    "head": {kind.kind: kind for kind in (ClassHead,)},
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network is: how a step comes in, what remembers, and what is answered."""
+
+    inputs: Embedding | Numbers
+    encoder: Recurrent
+    head: ClassHead
+
+    def __post_init__(self) -> None:
+        for part, kinds in KINDS.items():
+            if type(getattr(self, part)) not in kinds.values():
+                expected = " or ".join(kind.__name__ for kind in kinds.values())
+                raise ConfigError(f"Network: {part} must be {expected}; got {getattr(self, part)!r}")
+        if self.inputs.size != self.encoder.input_size:
+            raise ConfigError(
+                f"Network: the encoder must read what the inputs give: inputs have size {self.inputs.size}, "
+                f"the encoder input_size {self.encoder.input_size}. Make them equal."
+            )
+
+    def parameter_shapes(self) -> Shapes:
+        """Name to shape of every trained tensor: the keys of `model.safetensors` and of the state_dict."""
+        parts = {
+            "inputs": self.inputs.parameter_shapes(),
+            "encoder": self.encoder.parameter_shapes(),
+            "head": self.head.parameter_shapes(self.encoder.output_size),
+        }
+        return {f"{part}.{name}": shape for part, shapes in parts.items() for name, shape in shapes.items()}
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """The description as plain dicts, each part with its `kind`."""
+        parts = {part: getattr(self, part) for part in KINDS}
+        return {
+            part: {"kind": value.kind} | {field.name: getattr(value, field.name) for field in fields(value)}
+            for part, value in parts.items()
+        }
+
+    @classmethod
+    def from_json(cls, data: object) -> "Network":
+        """The network that `to_json` described; ConfigError says which part, kind or field is wrong."""
+        described = _mapping(data, "a network")
+        _names("a network", described, required=set(KINDS), known=set(KINDS))
+        return cls(**{part: _part(part, described[part]) for part in KINDS})
+
+
+def _part(part: str, data: object) -> Any:
+    values = dict(_mapping(data, part))
+    kind = values.pop("kind", None)
+    if not isinstance(kind, str) or kind not in KINDS[part]:
+        raise ConfigError(
+            f"{part}: kind must be one of {', '.join(KINDS[part])}; got {kind!r}. "
+            "A kind that a newer Penstock knows needs that version: pip install --upgrade penstock"
+        )
+    declared = fields(KINDS[part][kind])
+    required = {field.name for field in declared if field.default is MISSING}
+    _names(f"{part} of kind {kind!r}", values, required=required, known={field.name for field in declared})
+    return KINDS[part][kind](**values)
+
+
+def _mapping(data: object, what: str) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{what} must be described by names and values (a JSON object); got {data!r:.80}")
+    return data
+
+
+def _names(what: str, values: Mapping[str, Any], *, required: set[str], known: set[str]) -> None:
+    if missing := required - set(values):
+        raise ConfigError(f"{what} lacks {', '.join(sorted(missing))}")
+    if unknown := set(values) - known:
+        raise ConfigError(f"{what} has no {', '.join(sorted(map(str, unknown)))}; it has {', '.join(sorted(known))}")
