@@ -1,9 +1,11 @@
-"""Where the tests find real data, and text models with random weights."""
+"""Where the tests find real data, text models with random weights, and a way to run commands in this process."""
 
+import io
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -44,3 +46,25 @@ def text_parts() -> Callable[..., tuple[Any, ...]]:
         return network, features, ["bad", "middling", "good"], tensors
 
     return make
+
+
+class Result(NamedTuple):
+    """What a command did: exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def penstock(capsys, monkeypatch):
+    """Runs `penstock WORDS...` in this process, with bytes on standard input."""
+    from penstock.cli import main
+
+    def run(*words: object, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        return Result(code, *capsys.readouterr())
+
+    return run

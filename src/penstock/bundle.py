@@ -1,6 +1,6 @@
 """A saved model: a folder with its description, tensors, baseline, figures, model card and report.
 
-    config.json           format, network, features, labels, the SHA-256 of every other file and of itself
+    config.json           format, task, network, features, labels, the SHA-256 of every other file and of itself
     model.safetensors     the trained tensors, by the names of `Network.parameter_shapes`
     baseline.safetensors  the baseline as arrays
     metrics.json          what training measured
@@ -34,6 +34,8 @@ __all__ = ["FORMAT", "Bundle", "check_target", "load", "save"]
 FORMAT = 1
 _CONFIG, _CARD = "config.json", "README.md"
 _PARTS = _TENSORS, _BASELINE, _METRICS = "model.safetensors", "baseline.safetensors", "metrics.json"
+# What a bundle without a task is: once there was no other.
+_FIRST_TASK = "text-classification"
 _Arrays = dict[str, np.ndarray]
 
 
@@ -41,14 +43,16 @@ _Arrays = dict[str, np.ndarray]
 class Bundle:
     """What a model folder holds.
 
+    task: what it was trained for, by the name of `penstock.tasks.TASKS`
     network: what the tensors belong to
     features: the plain description of how data becomes numbers, for `TextFeatures.from_json` and its like
-    labels: the classes, in the order of the head's outputs, with the types they were saved with
+    labels: the classes, in the order of the head's outputs, with the types they were saved with; none without classes
     tensors: name to float32 array, with the names and shapes of `network.parameter_shapes()`
     baseline: arrays of the baseline, empty if none was saved
     metrics: what training measured, empty if nothing was saved
     """
 
+    task: str
     network: Network
     features: dict[str, Any]
     labels: list[Any]
@@ -64,6 +68,7 @@ def save(
     labels: Sequence[Any],
     tensors: Mapping[str, np.ndarray],
     *,
+    task: str = _FIRST_TASK,
     baseline: Mapping[str, np.ndarray] | None = None,
     metrics: Mapping[str, Any] | None = None,
     files: Mapping[str, bytes | str] | None = None,
@@ -73,8 +78,8 @@ def save(
 
     Args:
         path: the folder, which must not exist; missing parents are made.
-        network, features, labels, tensors, baseline, metrics: as in `Bundle`. In the metrics, NumPy's numbers become
-            plain ones and what isn't finite becomes null.
+        network, features, labels, tensors, task, baseline, metrics: as in `Bundle`. In the metrics, NumPy's numbers
+            become plain ones and what isn't finite becomes null.
         files: more files by name, such as "report.html"; a "README.md" replaces the model card written here.
         overwrite: replace a model folder that exists. It is kept until the new one is complete.
 
@@ -86,6 +91,7 @@ def save(
     described = {
         "format": FORMAT,
         "penstock": __version__,
+        "task": task,
         "network": network.to_json(),
         "features": _plain(features),
         "labels": _plain_labels(labels, network),
@@ -117,11 +123,11 @@ def load(path: str | Path) -> Bundle:
         tensors = decode_tensors(contents[_TENSORS])
         baseline = decode_tensors(contents[_BASELINE])
         metrics = json.loads(contents[_METRICS])
-        features, labels = config["features"], config["labels"]
+        task, features, labels = config.get("task", _FIRST_TASK), config["features"], config["labels"]
     except (KeyError, ValueError, RecursionError, SafetensorError) as error:
         raise BundleError(f"{folder}: damaged: {_reason(error)}. Save the model again.") from error
     checked = _fitting(network, tensors, str(folder))
-    return Bundle(network, features, _plain_labels(labels, network), checked, baseline, metrics)
+    return Bundle(task, network, features, _plain_labels(labels, network), checked, baseline, metrics)
 
 
 def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
@@ -250,8 +256,9 @@ def _plain_labels(labels: Sequence[Any], network: Network) -> list[Any]:
         raise BundleError(f"labels must be str, int, bool or float; got {wrong[0]!r}")
     if len({(type(label), label) for label in plain}) != len(plain):
         raise BundleError(f"labels must differ from each other; got {plain!r:.200}")
-    if len(plain) != network.head.classes:
-        raise BundleError(f"a head of {network.head.classes} classes needs as many labels; got {len(plain)}")
+    classes = getattr(network.head, "classes", 0)
+    if len(plain) != classes:
+        raise BundleError(f"a head of {classes} classes needs as many labels; got {len(plain)}")
     return plain
 
 
@@ -303,16 +310,15 @@ def _reason(error: BaseException) -> str:
 
 def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
     """The model card: what this is, what it answers, how it was measured, how it is used."""
-    inputs, encoder = described["network"]["inputs"], described["network"]["encoder"]
-    directions = "both directions" if encoder["bidirectional"] else "one direction: answers can be streamed"
+    network, labels = described["network"], described["labels"]
     lines = [
         "# A recurrent model",
         "",
         f"Trained with Penstock {described['penstock']}.",
         "",
-        f"- Answers: one of {', '.join(map(str, described['labels']))}",
-        f"- Inputs: {inputs['kind']} of size {inputs['size']}",
-        f"- Encoder: {encoder['cell']}, {encoder['num_layers']} x {encoder['hidden_size']} units, {directions}",
+        f"- Task: {described['task']}",
+        *([f"- Answers: one of {', '.join(map(str, labels))}"] if labels else []),
+        *(f"- {part.capitalize()}: {_words(network[part])}" for part in ("inputs", "encoder", "head")),
     ]
     for part in ("valid", "test"):
         measured = metrics.get(part)
@@ -335,6 +341,13 @@ def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
         "",
     ]
     return "\n".join(lines).encode("utf-8", "backslashreplace")
+
+
+def _words(part: Mapping[str, Any]) -> str:
+    options = ", ".join(
+        f"{name} {value}" for name, value in part.items() if name != "kind" and value not in (None, False)
+    )
+    return f"{part['kind']} ({options})"
 
 
 def _figure(value: Any) -> str:

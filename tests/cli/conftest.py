@@ -1,8 +1,4 @@
-"""A saved model made by hand, without PyTorch, and a way to run commands in this process."""
-
-import io
-import sys
-from typing import NamedTuple
+"""A saved model made by hand, without PyTorch."""
 
 import numpy as np
 import pytest
@@ -13,28 +9,6 @@ from penstock.network import ClassHead, Embedding, Network, Recurrent
 
 TEXTS = ["good food", "kind staff", "bad food", "rude staff", "很好", "不好"]
 LABELS = ["good", "good", "bad", "bad", "good", "bad"]
-
-
-class Result(NamedTuple):
-    """What a command did: exit code and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def penstock(capsys, monkeypatch):
-    """Runs `penstock WORDS...` in this process, with bytes on standard input."""
-    from penstock.cli import main
-
-    def run(*words: object, stdin: bytes = b"") -> Result:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
-        capsys.readouterr()
-        code = main([str(word) for word in words])
-        return Result(code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="session")

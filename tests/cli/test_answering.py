@@ -48,7 +48,7 @@ def test_evaluate_prints_a_table_for_people(penstock, saved, table):
     result = penstock("evaluate", saved, table)
     assert result.code == 0
     assert f"{found['metrics']['accuracy']:.4f}" in result.out
-    assert "baseline" in result.out
+    assert "Commonest class" in result.out
 
 
 def test_evaluate_says_what_was_left_out(penstock, saved, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from penstock import engine
 from penstock.cells import VARIANTS
-from penstock.runtime import Model
+from penstock.runtime import TextModel
 
 LAYERS = (1, 2, 3)
 THREADS = (1, 2, 3, 4)
@@ -40,7 +40,7 @@ def draw_texts(count=19, longest=40):
 @pytest.mark.parametrize("layers", LAYERS, ids="L{}".format)
 def test_streamed_equals_whole_and_padded_equals_alone(text_parts, cell, layers, threads):
     pooling = ("mean_max", "last", "max")[layers - 1]
-    model = Model(*text_parts(**cell, num_layers=layers, pooling=pooling))
+    model = TextModel(*text_parts(**cell, num_layers=layers, pooling=pooling))
     texts = draw_texts()
     threads(1)
     whole = model.predict_proba(texts)
@@ -59,7 +59,7 @@ def test_streamed_equals_whole_and_padded_equals_alone(text_parts, cell, layers,
 
 @pytest.mark.parametrize("layers", LAYERS, ids="L{}".format)
 def test_a_saved_or_forked_stream_goes_on_with_the_same_bits(text_parts, cell, layers):
-    model = Model(*text_parts(**cell, num_layers=layers))
+    model = TextModel(*text_parts(**cell, num_layers=layers))
     unbroken, broken = model.stream(), model.stream()
     for text in draw_texts(count=7, longest=12):
         unbroken.push(text)
@@ -73,7 +73,7 @@ def test_a_saved_or_forked_stream_goes_on_with_the_same_bits(text_parts, cell, l
 
 @pytest.mark.parametrize("layers", LAYERS, ids="L{}".format)
 def test_bidirectional_answers_do_not_depend_on_the_batch(text_parts, cell, layers, threads):
-    model = Model(*text_parts(**cell, num_layers=layers, bidirectional=True))
+    model = TextModel(*text_parts(**cell, num_layers=layers, bidirectional=True))
     texts = draw_texts()
     whole = model.predict_proba(texts)
     for count in THREADS:
@@ -94,4 +94,4 @@ def test_the_runtime_agrees_with_the_pytorch_network(text_parts, cell):
     with torch.no_grad():
         expected = module(torch.tensor(ids), torch.tensor(lengths)).softmax(1).numpy()
     # The same bits through the recurrence; the head's sums run in another order.
-    np.testing.assert_allclose(Model(network, features, labels, tensors).predict_proba(texts), expected, atol=1e-5)
+    np.testing.assert_allclose(TextModel(network, features, labels, tensors).predict_proba(texts), expected, atol=1e-5)

@@ -8,7 +8,7 @@ import polars
 import pyarrow
 import pytest
 
-from penstock.datasets import TextTable, as_labels, as_texts, class_counts, text_table
+from penstock.datasets import Rows, as_labels, as_texts, class_counts, text_table
 from penstock.errors import DataError, MissingExtraError
 
 COLUMNS = {
@@ -45,8 +45,8 @@ def test_missing_labels_are_none():
 
 def test_a_table_drops_and_counts():
     table = text_table(np.array(["a", "", "c", "d"]), pandas.Series([1, 2, 3, None], dtype="Int64"))
-    assert table == TextTable(["a", "c"], [1, 3], {"no text": 1, "no label": 1})
-    assert text_table(["a", None]) == TextTable(["a"], None, {"no text": 1})
+    assert table == Rows(["a", "c"], [1, 3], {"no text": 1, "no label": 1})
+    assert text_table(["a", None]) == Rows(["a"], None, {"no text": 1})
 
 
 def test_half_a_character_is_replaced():

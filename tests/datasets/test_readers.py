@@ -53,7 +53,7 @@ def test_every_kind_of_file_gives_its_rows(tmp_path, name, data, rows, packed):
     path = tmp_path / (name + ".gz" if packed else name)
     path.write_bytes(gzip.compress(data) if packed else data)
     table = read_texts(path)
-    assert list(zip(table.texts, table.labels, strict=True)) == rows
+    assert list(zip(table.inputs, table.answers, strict=True)) == rows
     assert table.dropped == {}
     assert read_table(path, ["label"]) == {"label": [label for _, label in rows]}
 
@@ -67,30 +67,30 @@ def test_marks_and_line_ends_of_other_systems(tmp_path, mark, end):
 
 def test_quotes_mean_nothing_in_a_tsv(tmp_path):
     (tmp_path / "data.tsv").write_bytes(b'label\ttext\n1\t"a\n0\tb" "c\n')
-    assert read_texts(tmp_path / "data.tsv").texts == ['"a', 'b" "c']
+    assert read_texts(tmp_path / "data.tsv").inputs == ['"a', 'b" "c']
 
 
 def test_a_row_may_be_long(tmp_path):
     (tmp_path / "data.csv").write_bytes(csv_bytes([("好" * 700_000, "1"), ("b", "2")]))
-    assert [len(text) for text in read_texts(tmp_path / "data.csv").texts] == [700_000, 1]
+    assert [len(text) for text in read_texts(tmp_path / "data.csv").inputs] == [700_000, 1]
 
 
 def test_labels_keep_the_types_of_json_and_parquet(tmp_path):
     (tmp_path / "data.jsonl").write_text('{"text": "a", "label": 1}\n{"text": "b", "label": true}\n{"text": "c"}')
     table = read_texts(tmp_path / "data.jsonl")
-    assert table.labels == [1, True]
-    assert table.labels[1] is True
+    assert table.answers == [1, True]
+    assert table.answers[1] is True
     assert table.dropped == {"no label": 1}
     pyarrow.parquet.write_table(pyarrow.table({"text": ["a", "b"], "label": [3, 4]}), tmp_path / "data.parquet")
-    assert read_texts(tmp_path / "data.parquet").labels == [3, 4]
+    assert read_texts(tmp_path / "data.parquet").answers == [3, 4]
 
 
 def test_rows_without_text_or_label_are_dropped_and_counted(tmp_path):
     (tmp_path / "data.csv").write_text('text,label\na,1\n,1\n"  ",0\n"",0\nb,\nc,0\n')
     table = read_texts(tmp_path / "data.csv")
-    assert (table.texts, table.labels) == (["a", "c"], ["1", "0"])
+    assert (table.inputs, table.answers) == (["a", "c"], ["1", "0"])
     assert table.dropped == {"no text": 3, "no label": 1}
-    assert read_texts(tmp_path / "data.csv", label=None).texts == ["a", "b", "c"]
+    assert read_texts(tmp_path / "data.csv", label=None).inputs == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,6 @@ def test_real_files(data_dir, file, text, label, rows, classes, dropped):
     if not os.path.isfile(data_dir / file):
         pytest.skip(f"no {file} in {data_dir}")
     table = read_texts(data_dir / file, text=text, label=label)
-    assert len(table.texts) == rows
-    assert len(set(table.labels)) == classes
+    assert len(table.inputs) == rows
+    assert len(set(table.answers)) == classes
     assert table.dropped == dropped

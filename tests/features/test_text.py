@@ -55,7 +55,7 @@ def test_composed_and_decomposed_text_are_the_same():
 @given(st.lists(texts, max_size=5))
 def test_pushed_pieces_are_the_lines_of_a_text(pieces):
     features = TextFeatures(min_count=1).fit([*pieces[:3], "a b 中 👍🏽"])
-    pushed = [features.push(piece) for piece in pieces]
+    pushed = [features.stream().push(piece) for piece in pieces]
     whole = features.apply(["\n".join(pieces)])
     assert np.concatenate([np.zeros(0, np.int32), *pushed]).tolist() == whole[0].tolist()
     assert whole.values.dtype == np.int32
@@ -82,7 +82,7 @@ def test_frequent_tokens_have_small_ids_and_the_rest_are_unknown():
     features = TextFeatures(min_count=2, max_vocabulary=3).fit(["b b b a a c c", "d c d d d", "e"])
     assert features.vocabulary == {"d": 1, "b": 2, "c": 3}
     assert features.vocabulary_size == 4
-    assert features.push("a B c e").tolist() == [0, 2, 3, 0]
+    assert features.stream().push("a B c e").tolist() == [0, 2, 3, 0]
     sequences = features.apply(["d d", "", "x c"])
     assert [ids.tolist() for ids in sequences] == [[1, 1], [], [0, 3]]
 
@@ -131,7 +131,7 @@ def test_options_must_be_whole_numbers(option, value):
 
 def test_nothing_is_known_before_fit():
     for use in (
-        lambda f: f.push("a"),
+        lambda f: f.stream(),
         lambda f: f.apply(["a"]),
         lambda f: f.to_json(),
         lambda f: f.vocabulary_size,

@@ -18,7 +18,7 @@ def metrics() -> dict:
     tfidf = {"accuracy": 0.8125, "f1_macro": 0.81, "log_loss": 0.4019}
     majority = {"accuracy": 0.5, "f1_macro": 0.3333333, "log_loss": 0.6931472}
     return {
-        "task": "classify",
+        "task": "text-classification",
         "penstock": "0.1.0",
         "labels": ["negative", "positive"],
         "valid": scores,
@@ -27,6 +27,7 @@ def metrics() -> dict:
             "tfidf": {"valid": tfidf, "test": tfidf},
             "majority": {"valid": majority, "test": majority},
         },
+        "main_baseline": "tfidf",
         "curves": [
             {
                 "epoch": epoch,

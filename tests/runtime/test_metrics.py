@@ -5,8 +5,8 @@ import pytest
 
 from penstock.errors import BundleError, ShapeError
 from penstock.features.text import tokenize
-from penstock.runtime.baseline import Baseline
 from penstock.runtime.metrics import class_metrics, f1_scores
+from penstock.runtime.text_baselines import TextBaselines
 
 TEXTS = [
     "the ferry sailed at dawn", "the the the ferry", "早餐很好吃", "早餐不好", "it's fine, it's late", "late again",
@@ -64,12 +64,12 @@ def test_the_baseline_answers_as_scikit_learn(classes, sublinear):
     arrays, expected = fitted(classes, sublinear)
     texts = [*TEXTS, "", "nothing known", "the late ferry 早餐 the"]
     # The arrays are float32.
-    np.testing.assert_allclose(Baseline(arrays).predict_proba(texts), expected(texts), atol=1e-5)
-    assert Baseline(arrays).predict_proba([]).shape == (0, classes)
+    np.testing.assert_allclose(TextBaselines(arrays).predict_proba(texts), expected(texts), atol=1e-5)
+    assert TextBaselines(arrays).predict_proba([]).shape == (0, classes)
 
 
 def test_without_tfidf_the_majority_answers():
-    baseline = Baseline({"class_counts": np.array([1, 3])})
+    baseline = TextBaselines({"class_counts": np.array([1, 3])})
     assert not baseline.has_tfidf
     assert baseline.predict_proba(["a", "b"]).tolist() == [[0.25, 0.75]] * 2
 
@@ -77,6 +77,6 @@ def test_without_tfidf_the_majority_answers():
 def test_arrays_that_do_not_fit_are_refused():
     arrays, _ = fitted(3, False)
     with pytest.raises(BundleError, match="lacks idf"):
-        Baseline({name: array for name, array in arrays.items() if name != "idf"})
+        TextBaselines({name: array for name, array in arrays.items() if name != "idf"})
     with pytest.raises(BundleError, match=r"coef must be \(classes=3, terms=\d+\)"):
-        Baseline(arrays | {"coef": arrays["coef"][:2]})
+        TextBaselines(arrays | {"coef": arrays["coef"][:2]})

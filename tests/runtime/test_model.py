@@ -13,14 +13,14 @@ from penstock import runtime
 from penstock.errors import BundleError, ConfigError, DataError
 from penstock.features.text import TextFeatures
 from penstock.network import ClassHead, Embedding, Network, Recurrent
-from penstock.runtime import Model, load
+from penstock.runtime import TextModel, load
 
 TEXTS = ["the ferry sailed", "", "早餐 didn't", "3.5 stars!", "the"]
 
 
 @pytest.fixture(scope="module")
 def model(text_parts):
-    return Model(*text_parts())
+    return TextModel(*text_parts())
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
@@ -69,7 +69,7 @@ def test_what_is_no_column_of_texts_is_refused(model):
 def test_a_long_text_is_read_in_spans_with_the_same_bits(model, monkeypatch):
     texts = ["the ferry sailed " * 30, "早餐", ""]
     whole = model.predict_proba(texts)
-    monkeypatch.setattr(runtime.model, "_STEPS", 7)
+    monkeypatch.setattr(runtime.sequence_model, "_STEPS", 7)
     assert model.predict_proba(texts).tobytes() == whole.tobytes()
 
 
@@ -77,8 +77,8 @@ def test_texts_are_read_beyond_the_training_length(text_parts):
     network, features, labels, tensors = text_parts(pooling="last")
     short = TextFeatures.from_json(features.to_json() | {"max_length": 2})
     texts = ["the ferry sailed at dawn", "the ferry the"]
-    expected = Model(network, features, labels, tensors).predict_proba(texts)
-    assert Model(network, short, labels, tensors).predict_proba(texts).tobytes() == expected.tobytes()
+    expected = TextModel(network, features, labels, tensors).predict_proba(texts)
+    assert TextModel(network, short, labels, tensors).predict_proba(texts).tobytes() == expected.tobytes()
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,28 +108,28 @@ def test_a_folder_that_is_no_model_is_refused(text_parts, tmp_path):
         load(tmp_path / "nothing")
     network, _, labels, tensors = _saved(text_parts())
     penstock.bundle.save(tmp_path / "odd", network, {"kind": "smell"}, labels, tensors)
-    with pytest.raises(BundleError, match="its features can't be read"):
+    with pytest.raises(BundleError, match="features must be of kind 'text'"):
         load(tmp_path / "odd")
 
 
 def test_parts_that_do_not_fit_are_refused(text_parts):
     network, features, labels, tensors = text_parts()
     with pytest.raises(ConfigError, match="as many labels; got 2"):
-        Model(network, features, labels[:2], tensors)
+        TextModel(network, features, labels[:2], tensors)
     with pytest.raises(ConfigError, match="a row for each of the features' 3 ids"):
-        Model(network, TextFeatures(min_count=1).fit(["two words"]), labels, tensors)
+        TextModel(network, TextFeatures(min_count=1).fit(["two words"]), labels, tensors)
 
 
 def test_evaluate_measures_the_model_and_what_it_must_beat(text_parts):
     parts = text_parts()
-    model = Model(*parts, baseline={"class_counts": np.array([2, 5, 3])})
+    model = TextModel(*parts, baseline={"class_counts": np.array([2, 5, 3])})
     truth = ["good", "bad", "middling", "good", "bad"]
     found = model.evaluate(np.array(TEXTS), np.array(truth))
     right = [said == true for said, true in zip(model.predict(TEXTS), truth, strict=True)]
     assert found["metrics"]["accuracy"] == pytest.approx(np.mean(right))
-    assert found["baseline"] == found["majority"]
-    assert found["majority"]["accuracy"] == pytest.approx(0.2)
-    assert Model(*parts).evaluate(TEXTS, truth)["baseline"] == {}
+    assert found["baseline"] == found["baselines"]["majority"]
+    assert found["baseline"]["accuracy"] == pytest.approx(0.2)
+    assert TextModel(*parts).evaluate(TEXTS, truth)["baseline"] == {}
     with pytest.raises(DataError, match="got 5 and 2"):
         model.evaluate(TEXTS, truth[:2])
     with pytest.raises(DataError, match="got 0 and 0"):
@@ -140,7 +140,7 @@ def test_evaluate_measures_the_model_and_what_it_must_beat(text_parts):
 
 def test_labels_are_known_by_their_spelling(text_parts):
     network, features, _, tensors = text_parts()
-    model = Model(network, features, [0, 1, 2], tensors)
+    model = TextModel(network, features, [0, 1, 2], tensors)
     assert all(type(answer) is int for answer in model.predict(TEXTS))
     truth = [0, 1, 2, 0, 1]
     assert model.evaluate(TEXTS, truth) == model.evaluate(TEXTS, [str(label) for label in truth])

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from penstock.errors import ConfigError, DataError, StateError
-from penstock.runtime import Model, Recurrence
+from penstock.errors import ConfigError, DtypeError, StateError
+from penstock.runtime import Recurrence, TextModel
 
 
 @pytest.fixture(scope="module")
 def model(text_parts):
-    return Model(*text_parts())
+    return TextModel(*text_parts())
 
 
 def test_every_answer_is_that_of_the_text_so_far(model):
@@ -38,7 +38,7 @@ def test_a_finished_stream_takes_no_more_until_it_is_reset(model):
             finished.push("at dawn")
     stream.reset()
     assert stream.push("the ferry") == first
-    with pytest.raises(DataError, match=r"a piece of text \(str\); got list"):
+    with pytest.raises(DtypeError, match=r"a piece must be text \(str\); got list"):
         stream.push(["the"])
 
 
@@ -48,11 +48,11 @@ def test_an_empty_stream_answers_as_an_empty_text(model):
 
 def test_a_bidirectional_model_is_not_streamed(text_parts):
     with pytest.raises(ConfigError, match="can't be streamed"):
-        Model(*text_parts(bidirectional=True)).stream()
+        TextModel(*text_parts(bidirectional=True)).stream()
 
 
 def test_a_state_is_a_few_kilobytes_of_safetensors(text_parts):
-    stream = Model(*text_parts(hidden_size=128)).stream()
+    stream = TextModel(*text_parts(hidden_size=128)).stream()
     stream.push("the ferry sailed")
     saved = stream.save()
     assert len(saved) < 4096
@@ -82,7 +82,7 @@ def test_damage_anywhere_in_a_state_is_noticed(model):
 def test_a_state_of_another_kind_is_refused(model, text_parts):
     stream = model.stream()
     network, features, labels, tensors = text_parts()
-    other = Model(network, features, labels, tensors | {"head.bias": tensors["head.bias"] + 1})
+    other = TextModel(network, features, labels, tensors | {"head.bias": tensors["head.bias"] + 1})
     with pytest.raises(StateError, match="belongs to another model"):
         stream.load(other.stream().save())
     with pytest.raises(StateError, match="got other safetensors data"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from penstock import TextClassifier
 from penstock.tasks.labelled import Part
 from penstock.tasks.measures import confusion_matrix, mistakes, peak_mb, per_class, scores
 
@@ -43,18 +44,18 @@ def test_a_class_that_never_occurs_has_zeros():
 
 def test_mistakes_are_wrong_and_the_surest_come_first(answers):
     probabilities, part = answers
-    found = mistakes(probabilities, part, ["a", "b", "c"])
+    found = mistakes(probabilities, part, ["a", "b", "c"], lambda part, row: {"text": part.inputs[row]})
     sure = [row["probability"] for row in found]
     assert len(found) == 20
     assert sure == sorted(sure, reverse=True)
     assert all(row["label"] != row["prediction"] for row in found)
+    assert found[0]["text"].startswith("text ")
     wrong = probabilities.max(axis=1)[probabilities.argmax(axis=1) != part.targets]
     assert sure[0] == pytest.approx(wrong.max())
 
 
 def test_long_texts_are_cut():
-    part = Part(["x" * 5000], np.array([1]))
-    text = mistakes(np.array([[0.9, 0.1]]), part, ["a", "b"])[0]["text"]
+    text = TextClassifier()._shown(Part(["x" * 5000], np.array([1])), 0)["text"]
     assert len(text) == 1000
     assert text.endswith("…")
 
@@ -67,7 +68,7 @@ def test_everything_measured_is_recorded(fitted, make_reviews):
     found = fitted.metrics_
     valid, test = make_reviews(30, 1), make_reviews(40, 2)
     assert found["labels"] == ["negative", "positive"]
-    assert found["task"] == "classify"
+    assert found["task"] == "text-classification"
     for part, (texts, labels) in (("valid", valid), ("test", test)):
         assert found[part]["accuracy"] == pytest.approx(fitted.score(texts, labels))
         for baseline in ("majority", "tfidf"):

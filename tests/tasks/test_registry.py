@@ -1,12 +1,15 @@
 """The table of tasks."""
 
 import inspect
+from dataclasses import fields, replace
 
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
-from penstock import tasks
+from penstock import runtime, tasks
+from penstock.cli.options import argument_texts
 from penstock.errors import ConfigError
+from penstock.runtime import Model
 
 
 @pytest.mark.parametrize("name", tasks.TASKS)
@@ -14,20 +17,43 @@ def test_every_task_is_whole(name):
     task = tasks.find(name)
     assert task.name == name
     assert task.summary.endswith(".")
-    assert issubclass(task.estimator, BaseEstimator)
-    for part in (task.read, task.network, task.loss, task.metrics, task.baseline, task.report):
-        assert callable(part)
+    assert "--out" in task.example
+    estimator, model = task.estimator_class(), runtime.model_class(name)
+    assert issubclass(estimator, BaseEstimator)
+    assert issubclass(model, Model)
+    assert estimator.task == model.task == name
+    assert runtime.MODELS[name] == task.model
 
 
 @pytest.mark.parametrize("name", tasks.TASKS)
-def test_every_argument_is_documented_and_typed(name):
-    estimator = tasks.find(name).estimator
-    for argument, parameter in list(inspect.signature(estimator.__init__).parameters.items())[1:]:
-        assert f"\n        {argument}: " in estimator.__doc__, argument
-        assert parameter.annotation is not inspect.Parameter.empty, argument
-        assert parameter.default is not inspect.Parameter.empty, argument
+def test_every_option_is_described_and_typed(name):
+    estimator = tasks.find(name).estimator_class()
+    texts = {}
+    for each in reversed(estimator.__mro__):
+        texts |= argument_texts(each.__doc__ or "")
+    for option, parameter in list(inspect.signature(estimator.__init__).parameters.items())[1:]:
+        assert texts.get(option), option
+        assert parameter.annotation is not inspect.Parameter.empty, option
+        assert parameter.default is not inspect.Parameter.empty, option
+
+
+@pytest.mark.parametrize("name", tasks.TASKS)
+def test_every_estimator_only_stores_and_clones(name):
+    estimator = tasks.find(name).estimator_class()()
+    assert vars(estimator).keys() == estimator.get_params().keys() == {field.name for field in fields(estimator)}
+    assert clone(estimator.set_params(random_state=5)).get_params() == estimator.get_params()
 
 
 def test_unknown_tasks_are_named_with_those_there_are():
-    with pytest.raises(ConfigError, match="no task 'clasify'; there are: classify"):
+    with pytest.raises(ConfigError, match="no task 'clasify'; there are: text-classification"):
         tasks.find("clasify")
+    with pytest.raises(ConfigError, match="no model for the task 'clasify'; there are: text-classification"):
+        runtime.model_class("clasify")
+
+
+def test_a_name_is_taken_once():
+    task = tasks.find("text-classification")
+    tasks.register(task)  # the same once more changes nothing
+    other = replace(task, summary="Another.")
+    with pytest.raises(ConfigError, match="'text-classification' already"):
+        tasks.register(other)

@@ -7,10 +7,10 @@ import torch
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
-from penstock.training import ClassObjective, Recipe, Regularization
+from penstock.training import Recipe, TokenObjective, TokenRegularization
 
 NETWORK = Network(Embedding(9, 6), Recurrent(cell="gru", input_size=6, hidden_size=5), ClassHead(2, "max"))
-PLAIN = Regularization(
+PLAIN = TokenRegularization(
     word_dropout=0.0,
     embedding_dropout=0.0,
     output_dropout=0.0,
@@ -34,13 +34,13 @@ def make_module():
 
 @pytest.fixture
 def make_objective():
-    """A function that makes the problem, with settings of `ClassObjective` changed."""
+    """A function that makes the problem, with settings of `TokenObjective` changed."""
 
     def make(regularization=PLAIN, weights=(1.0, 1.0), batch_size=8, seed=0):
         draw = np.random.default_rng(seed)
         ids = [draw.integers(1, 9, draw.integers(1, 7)) for _ in range(60)]
         targets = np.array([int(each.max() > 6) for each in ids])
-        return ClassObjective(
+        return TokenObjective(
             sequences=Sequences.from_list(ids[:40], np.int32),
             targets=targets[:40],
             valid_sequences=Sequences.from_list(ids[40:], np.int32),

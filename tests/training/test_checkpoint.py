@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from penstock.errors import BundleError
-from penstock.training import Checkpoint, Regularization, train
+from penstock.training import Checkpoint, TokenRegularization, train
 
-NOISY = Regularization(
+NOISY = TokenRegularization(
     word_dropout=0.2,
     embedding_dropout=0.2,
     output_dropout=0.2,

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -11,17 +11,10 @@ from typing import Any, TextIO
 from penstock.cli.paths import check_new_file
 from penstock.errors import InputError
 
-__all__ = ["Answer", "as_answers", "check_answer_file", "write_answers"]
+__all__ = ["Answer", "check_answer_file", "write_answers"]
 
 Answer = dict[str, Any]
 """`prediction`, and for each label its `probability_<label>`."""
-
-
-def as_answers(labels: Sequence[Any], probabilities: Any) -> Iterator[Answer]:
-    """One answer for each row of probabilities (rows, labels)."""
-    for row in probabilities:
-        spread = {f"probability_{label}": float(p) for label, p in zip(labels, row, strict=True)}
-        yield {"prediction": labels[int(row.argmax())], **spread}
 
 
 def check_answer_file(path: Path | None) -> None:

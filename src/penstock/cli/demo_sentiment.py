@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from penstock.runtime import Model
+    from penstock.runtime import TextModel
 
 __all__ = ["SENTENCES", "Review", "answers_as_they_come", "learn", "measure", "reviews"]
 
@@ -43,7 +43,7 @@ def reviews() -> list[Review]:
     return [Review(*row) for row in rows]
 
 
-def learn(folder: Path) -> "Model":
+def learn(folder: Path) -> "TextModel":
     """Train on the reviews to learn from, save the model in a folder and load it again, without PyTorch."""
     from penstock.runtime import load
     from penstock.tasks.text import TextClassifier
@@ -53,10 +53,10 @@ def learn(folder: Path) -> "Model":
     classifier = TextClassifier(patience=100, random_state=0)
     classifier.fit([review.text for review in train], [review.label for review in train])
     classifier.save(folder, overwrite=True)
-    return load(folder)
+    return cast("TextModel", load(folder))
 
 
-def measure(model: "Model") -> dict[str, Any]:
+def measure(model: "TextModel") -> dict[str, Any]:
     """What the model and the baselines make of the reviews held back."""
     test = [review for review in reviews() if review.split == "test"]
     found = model.evaluate([review.text for review in test], [review.label for review in test])
@@ -64,22 +64,22 @@ def measure(model: "Model") -> dict[str, Any]:
         "rows": {"train": len(reviews()) - len(test), "test": len(test)},
         "metrics": found["metrics"],
         "tfidf": found["baseline"],
-        "majority": found["majority"],
+        "majority": found["baselines"]["majority"],
         "languages": {
             language: _accuracy(model, [review for review in test if review.language == language])
             for language in ("en", "zh")
         },
-        "as_expected": found["metrics"]["accuracy"] > found["majority"]["accuracy"],
+        "as_expected": found["metrics"]["accuracy"] > found["baselines"]["majority"]["accuracy"],
     }
 
 
-def answers_as_they_come(model: "Model", language: str, sentence: str) -> Iterator[tuple[str, float]]:
+def answers_as_they_come(model: "TextModel", language: str, sentence: str) -> Iterator[tuple[str, float]]:
     """Each word, in Chinese each character, and the probability of a positive review once the model has read it."""
     stream = model.stream()
     for piece in sentence if language == "zh" else sentence.split():
         yield piece, stream.push(piece)[POSITIVE]
 
 
-def _accuracy(model: "Model", rows: list[Review]) -> float:
+def _accuracy(model: "TextModel", rows: list[Review]) -> float:
     answers = model.predict([review.text for review in rows])
     return sum(answer == review.label for answer, review in zip(answers, rows, strict=True)) / len(rows)

@@ -39,7 +39,7 @@ def _rows(described: dict[str, Any]) -> list[tuple[str, str]]:
     network, metrics = described["network"], described["metrics"]
     rows = [
         ("task", described["task"]),
-        ("labels", ", ".join(map(str, described["labels"]))),
+        *([("labels", ", ".join(map(str, described["labels"])))] if described["labels"] else []),
         *((part, _settings(network[part])) for part in ("inputs", "encoder", "head")),
         ("parameters", f"{described['parameters']:,}"),
         ("streams", "yes" if described["streams"] else "no"),

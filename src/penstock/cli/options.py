@@ -16,7 +16,10 @@ _PLAIN = (bool, int, float, str)
 
 def estimator_flags(estimator: type) -> list[inspect.Parameter]:
     """A keyword-only parameter for each argument of the constructor, annotated as Typer wants it."""
-    texts = argument_texts(estimator.__doc__ or "")
+    # Each class describes the options that it adds; a dataclass without a docstring gets a signature for one.
+    texts: dict[str, str] = {}
+    for each in reversed(estimator.__mro__):
+        texts |= argument_texts(each.__doc__ or "")
     return [
         inspect.Parameter(
             name,

@@ -7,60 +7,48 @@ from typing import TYPE_CHECKING, Any
 from penstock.errors import ConfigError
 
 if TYPE_CHECKING:
-    from penstock.datasets import TextTable
+    from penstock.tasks import Columns, Estimator, Task
 
 __all__ = ["PROPORTIONS", "read_parts"]
 
 PROPORTIONS = "0.8/0.1/0.1"
-Rows = tuple[list[str], list[Any]]
 
 
 def read_parts(
+    task: "Task",
+    estimator: "type[Estimator]",
     data: Path,
     valid: Path | None,
     test: Path | None,
     split: str | None,
-    *,
-    columns: tuple[str, str],
+    columns: "Columns",
     random_state: int,
-) -> tuple[tuple[Rows, Rows | None, Rows | None], dict[str, int]]:
-    """Training, validation and test rows, and why rows were left out.
+) -> tuple[tuple[Any, Any, Any], dict[str, int]]:
+    """Training, validation and test rows, the last two perhaps None, and why rows were left out.
 
     Args:
+        task: whose reader is used.
+        estimator: how its data is split.
         data: the file to train on.
         valid, test: files of the other parts; if there is neither, `data` is divided.
         split: its shares, like "0.8/0.1/0.1".
-        columns: the names of the columns of texts and of labels.
+        columns: what is read.
         random_state: of the division.
 
     Raises:
         ConfigError: shares that make no sense, or beside files.
         DataError: a file that can't be used.
     """
-    from penstock.datasets import read_texts
+    from penstock.datasets import parse_proportions
 
     if split is not None and (valid or test):
         raise ConfigError("--split divides DATA, so it can't go with --valid or --test. Give either.")
-    tables = {path: read_texts(path, text=columns[0], label=columns[1]) for path in (data, valid, test) if path}
-    dropped = sum((Counter(table.dropped) for table in tables.values()), Counter())
+    tables = {path: task.read(path, columns, True) for path in (data, valid, test) if path}
+    dropped = dict(sum((Counter(table.dropped) for table in tables.values()), Counter()))
     if valid or test:
-        rows = tuple(_rows(tables[path]) if path else None for path in (valid, test))
-        return (_rows(tables[data]), rows[0], rows[1]), dict(dropped)
-    return _split(tables[data], split or PROPORTIONS, random_state), dict(dropped)
-
-
-def _rows(table: "TextTable") -> Rows:
-    return table.texts, table.labels or []
-
-
-def _split(table: "TextTable", proportions: str, random_state: int) -> tuple[Rows, Rows | None, Rows | None]:
-    from penstock.datasets import class_counts, parse_proportions, stratified_split
-
-    texts, labels = _rows(table)
-    class_counts(labels)
-    shares = parse_proportions(proportions)
+        return (tables[data], *(tables[path] if path else None for path in (valid, test))), dropped
+    shares = parse_proportions(split or PROPORTIONS)
     if len(shares) > 3:
-        raise ConfigError(f"--split must have two or three shares (train/valid/test); got {proportions}")
-    parts = stratified_split(labels, shares, random_state=random_state)
-    rows = [([texts[row] for row in part], [labels[row] for row in part]) for part in parts]
-    return rows[0], rows[1], rows[2] if len(rows) == 3 else None
+        raise ConfigError(f"--split must have two or three shares (train/valid/test); got {split}")
+    parts = estimator.split(tables[data], shares, random_state)
+    return (parts[0], parts[1], parts[2] if len(parts) == 3 else None), dropped

@@ -1,16 +1,19 @@
-"""`penstock predict`: a saved model's answers to a file of texts, or to lines as they come."""
+"""`penstock predict`: a saved model's answers to a file, or to lines as they come."""
 
 import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from penstock.cli.answers import Answer, as_answers, check_answer_file, write_answers
-from penstock.cli.lines import text_lines
-from penstock.cli.tables import column_name, texts_to_answer
+from penstock.cli.answers import Answer, check_answer_file, write_answers
+from penstock.cli.columns import saved_columns, several_tasks_flags
+from penstock.cli.signatures import with_flags
+from penstock.datasets import text_lines
+from penstock.errors import ConfigError
+from penstock.tasks import Task, find
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
@@ -21,14 +24,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 _LINES = 512
 
 
-@app.command(epilog="Example: penstock predict sentiment reviews.csv -o answers.csv")
 def predict(
     model: Annotated[Path, typer.Argument(metavar="DIR", help="A trained model's folder.")],
     data: Annotated[
         str,
         typer.Argument(
             metavar="INPUT",
-            help="CSV, TSV, JSON lines or Parquet, plain or gzipped; .txt, or - for standard input, a text per line.",
+            help="Data of a kind as in training, for texts also .txt with one a line; or - for standard input, "
+            "an input per line.",
         ),
     ],
     output: Annotated[
@@ -37,23 +40,34 @@ def predict(
             "--output", "-o", help="Where answers go: .jsonl, .csv, .tsv or .parquet; else JSON lines are printed."
         ),
     ] = None,
-    text: Annotated[str | None, typer.Option("--text", help="The column of texts; as in training if left out.")] = None,
+    **columns: Any,
 ) -> None:
-    """Answer each text with the likeliest label (`prediction`) and all probabilities (`probability_<label>`)."""
+    """Answer each input: `prediction`, and for classes all probabilities (`probability_<label>`)."""
     from penstock.runtime import load
 
     check_answer_file(output)
     loaded = load(model)
+    task = find(loaded.task)
     if data == "-":
-        answers = answer_lines(loaded, sys.stdin.buffer)
+        answers = answer_lines(task, loaded, sys.stdin.buffer)
     else:
-        texts = texts_to_answer(Path(data), column_name(loaded, "text", text))
-        answers = as_answers(loaded.labels, loaded.predict_proba(texts))
+        answers = loaded.answers(task.read(Path(data), saved_columns(task, loaded, columns), False).inputs)
     write_answers(answers, output)
 
 
-def answer_lines(model: "Model", lines: BinaryIO) -> Iterator[Answer]:
-    """An answer for each line, in constant memory."""
-    texts = text_lines(lines, "standard input")
-    while some := list(islice(texts, _LINES)):
-        yield from as_answers(model.labels, model.predict_proba(some))
+def answer_lines(task: Task, model: "Model", lines: BinaryIO) -> Iterator[Answer]:
+    """An answer for each line, in constant memory.
+
+    Raises:
+        ConfigError: the task has no inputs of one line.
+    """
+    if task.parse is None:
+        raise ConfigError(f"a model for {task.name} takes no inputs line by line. Give a file, or see penstock stream.")
+    inputs = map(task.parse, text_lines(lines, "standard input"))
+    while some := list(islice(inputs, _LINES)):
+        yield from model.answers(some)
+
+
+app.command(epilog="Example: penstock predict sentiment reviews.csv -o answers.csv")(
+    with_flags(predict, several_tasks_flags(answers=False))
+)

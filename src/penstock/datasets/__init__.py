@@ -1,19 +1,25 @@
 """From files and frames to texts and labels, split and put into batches."""
 
 from penstock.datasets.batches import length_batches
-from penstock.datasets.columns import TextTable, as_labels, as_texts, class_counts, text_table
-from penstock.datasets.readers import read_table, read_texts
-from penstock.datasets.splits import parse_proportions, stratified_split
+from penstock.datasets.columns import as_labels, as_texts, class_counts, text_table
+from penstock.datasets.lines import text_lines
+from penstock.datasets.readers import read_table
+from penstock.datasets.rows import Rows
+from penstock.datasets.splits import parse_proportions, random_split, stratified_split
+from penstock.datasets.texts import read_inputs, read_texts
 
 __all__ = [
-    "TextTable",
+    "Rows",
     "as_labels",
     "as_texts",
     "class_counts",
     "length_batches",
     "parse_proportions",
+    "random_split",
+    "read_inputs",
     "read_table",
     "read_texts",
     "stratified_split",
+    "text_lines",
     "text_table",
 ]

@@ -2,31 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from penstock.datasets.rows import Rows
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["TextTable", "as_labels", "as_texts", "class_counts", "text_table"]
+__all__ = ["as_labels", "as_texts", "class_counts", "text_table"]
 
 
-@dataclass(frozen=True)
-class TextTable:
-    """Rows fit for use.
-
-    texts: none of them missing or blank
-    labels: as many, none of them missing; None where there are no labels
-    dropped: why rows were left out, and how many: "no text", "no label"; only what occurred
-    """
-
-    texts: list[str]
-    labels: list[Any] | None = None
-    dropped: dict[str, int] = field(default_factory=dict)
-
-
-def text_table(texts: Any, labels: Any = None) -> TextTable:
+def text_table(texts: Any, labels: Any = None) -> Rows:
     """Texts and their labels; rows without a text or a label are dropped and counted.
 
     Raises:
@@ -45,7 +31,7 @@ def text_table(texts: Any, labels: Any = None) -> TextTable:
     if not kept:
         why = ", ".join(f"{count} rows with {reason}" for reason, count in dropped.items()) or "there are no rows"
         raise DataError(f"no rows are left to use: {why}. Is it the right file and column?")
-    return TextTable(
+    return Rows(
         [rows[position] or "" for position in kept],
         None if answers is None else [answers[position] for position in kept],
         dropped,

@@ -15,25 +15,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from penstock.datasets.columns import TextTable, text_table
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["read_table", "read_texts"]
+__all__ = ["read_table"]
 
 _BLOCK_LIMIT = 2**31 - 1  # PyArrow's, in bytes
-
-
-def read_texts(path: str | Path, *, text: str = "text", label: str | None = "label") -> TextTable:
-    """The texts and labels of a file; label None: texts alone. Labels of CSV and TSV are str, as they stand there.
-
-    Raises:
-        DataError: as `read_table`; or a column that holds no texts, no labels, or nothing at all.
-    """
-    table = read_table(path, [text] if label is None else [text, label])
-    try:
-        return text_table(table[text], None if label is None else table[label])
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
 
 
 def read_table(path: str | Path, columns: Sequence[str]) -> dict[str, list[Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["parse_proportions", "stratified_split"]
+__all__ = ["parse_proportions", "random_split", "stratified_split"]
 
 
 def parse_proportions(text: str) -> tuple[float, ...]:
@@ -57,6 +57,16 @@ def stratified_split(
             f"its parts would have {', '.join(str(len(part)) for part in parts)} rows. Give more rows or fewer parts."
         )
     return parts
+
+
+def random_split(rows: int, proportions: Sequence[float], *, random_state: int = 0) -> tuple[np.ndarray, ...]:
+    """The rows of each part, in rising order, drawn at random: for answers that are numbers.
+
+    Raises:
+        ConfigError: the proportions are none.
+        DataError: so few rows that a part would be empty.
+    """
+    return stratified_split([0] * rows, proportions, random_state=random_state)
 
 
 def _check(proportions: Sequence[float]) -> None:

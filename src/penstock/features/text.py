@@ -132,10 +132,9 @@ class TextFeatures:
         np.cumsum([len(part) for part in parts], out=offsets[1:])
         return Sequences(np.fromiter(chain.from_iterable(parts), np.int32, count=offsets[-1]), offsets)
 
-    def push(self, piece: str) -> np.ndarray:
-        """The ids (tokens,) of a piece of a stream. No state is carried: the end of a piece ends a token."""
-        ids = self.vocabulary
-        return np.array([ids.get(token, 0) for token in tokenize(piece)], np.int32)
+    def stream(self) -> "TextPieces":
+        """The ids of a text that arrives piece by piece."""
+        return TextPieces(self)
 
     def to_json(self) -> dict[str, Any]:
         """Everything that `from_json` needs, as plain values."""
@@ -170,6 +169,34 @@ class TextFeatures:
         features = cls(**options)
         features._ids = {token: position for position, token in enumerate(tokens, start=1)}
         return features
+
+
+class TextPieces:
+    """The ids of a text that arrives piece by piece. Nothing is carried on: the end of a piece ends a token."""
+
+    def __init__(self, features: TextFeatures) -> None:
+        self._ids = features.vocabulary
+
+    def push(self, piece: str) -> np.ndarray:
+        """The ids (tokens,) of the next piece.
+
+        Raises:
+            DtypeError: it isn't a str.
+        """
+        if not isinstance(piece, str):
+            raise DtypeError(f"a piece must be text (str); got {type(piece).__name__}")
+        return np.array([self._ids.get(token, 0) for token in tokenize(piece)], np.int32)
+
+    def finish(self) -> np.ndarray:
+        """Nothing more, (0,)."""
+        return np.zeros(0, np.int32)
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Nothing to remember."""
+        return {}
 
 
 def _several(texts: Iterable[str]) -> Iterable[str]:

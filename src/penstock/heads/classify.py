@@ -49,7 +49,7 @@ class ClassHead:
         if spec.pooling not in _REMEMBERS:
             raise ConfigError(f"unknown pooling {spec.pooling!r}; known: {', '.join(_REMEMBERS)}")
         self.pooling: str = spec.pooling
-        self.classes: int = spec.classes
+        self.classes = self.outputs = spec.classes
         self.features = features
         self._backward = slice(features // 2, features) if bidirectional else slice(0, 0)
         self._remembers = _REMEMBERS[self.pooling]

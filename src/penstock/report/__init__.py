@@ -1,18 +1,23 @@
 """Reports: HTML files that open offline, every number on them tied to the data that it shows."""
 
 from penstock.report.chart import Line, line_chart
-from penstock.report.classification import measured_part, render
 from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer
-from penstock.report.page import page, scrolled, section, table
-from penstock.report.writing import write_report
+from penstock.report.page import PARTS, measured_part, page, scrolled, section, table
+from penstock.report.training import metric_names, render
+from penstock.report.words import LOWER_IS_BETTER, baseline_words, metric_words, task_words
 
 __all__ = [
+    "LOWER_IS_BETTER",
+    "PARTS",
     "Figures",
     "Line",
+    "baseline_words",
     "escape",
     "line_chart",
     "measured_part",
+    "metric_names",
+    "metric_words",
     "page",
     "pointer",
     "render",
@@ -20,5 +25,5 @@ __all__ = [
     "scrolled",
     "section",
     "table",
-    "write_report",
+    "task_words",
 ]

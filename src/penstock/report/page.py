@@ -1,15 +1,24 @@
 """One HTML file that needs nothing else: style inside, no script, no font and no host to ask."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from penstock.report.figures import escape
 
-__all__ = ["page", "scrolled", "section", "table"]
+__all__ = ["PARTS", "measured_part", "page", "scrolled", "section", "table"]
+
+PARTS = {"train": "Training", "valid": "Validation", "test": "Test"}
+"""The parts of the data, as people call them."""
 
 # The policy makes the browser itself refuse anything from outside, whatever a text on the page may say.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
+
+
+def measured_part(metrics: Mapping[str, Any]) -> str:
+    """The part of the data that the model is judged by: the test part, else the validation part."""
+    return "test" if metrics.get("test") else "valid"
 
 
 def page(title: str, lead: str, sections: Iterable[str]) -> str:

@@ -1,7 +1,25 @@
 """Trained models at work, without PyTorch: whole inputs, or streams that answer as the input arrives."""
 
-from penstock.runtime.model import Model, load
+from penstock.runtime.class_model import ClassModel
+from penstock.runtime.model import Model
+from penstock.runtime.models import MODELS, load, model_class, register
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
-from penstock.runtime.stream import TextStream
+from penstock.runtime.sequence_model import SequenceModel
+from penstock.runtime.sequence_stream import SequenceStream
+from penstock.runtime.stream import Stream
+from penstock.runtime.text_model import TextModel
 
-__all__ = ["Model", "Recurrence", "RecurrenceStream", "TextStream", "load"]
+__all__ = [
+    "MODELS",
+    "ClassModel",
+    "Model",
+    "Recurrence",
+    "RecurrenceStream",
+    "SequenceModel",
+    "SequenceStream",
+    "Stream",
+    "TextModel",
+    "load",
+    "model_class",
+    "register",
+]

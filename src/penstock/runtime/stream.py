@@ -2,23 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.engine import Step
-from penstock.errors import DataError, StateError
 from penstock.runtime import states
 
-if TYPE_CHECKING:
-    from penstock.runtime.model import Model
+__all__ = ["Stream", "step_arrays"]
 
 
 class Stream(ABC):
     """What every stream can do with its memory: save, load, fork."""
 
-    kind: ClassVar[str]
+    kind: str
+    """What it reads; a state is loaded by streams of its own kind only."""
 
     @abstractmethod
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -65,64 +64,3 @@ def step_arrays(step: Step, prefix: str = "") -> Iterator[tuple[str, NDArray[np.
     for number, states_of_layer in enumerate(step.state):
         for name, array in zip("hc", states_of_layer, strict=False):
             yield f"{prefix}{number}.{name}", array
-
-
-class TextStream(Stream):
-    """A text that arrives piece by piece, and the answer so far after each piece.
-
-    `push(a)`, `push(b)`, `finish()` is, bit for bit, the answer to the whole text `a + "\\n" + b`.
-    Made by `Model.stream()`.
-    """
-
-    kind = "text"
-
-    def __init__(self, model: "Model") -> None:
-        self._model = model
-        self._step = model.encoder.step()
-        self._carry = model.head.init(1)
-        self._finished = np.zeros(1, np.int64)
-
-    def push(self, piece: str) -> dict[Any, float]:
-        """Read on; the answer after this piece: label to probability.
-
-        Args:
-            piece: any part of the text that ends where a word ends.
-
-        Raises:
-            DataError: the piece isn't a str.
-            StateError: `finish` was called; `reset` starts the next text.
-        """
-        if not isinstance(piece, str):
-            raise DataError(f"push takes a piece of text (str); got {type(piece).__name__}")
-        if self._finished[0]:
-            raise StateError("this stream is finished: call reset() to start the next text")
-        for vector in self._model.vectors(self._model.features.push(piece)):
-            self._model.head.step(self._carry, self._step(vector[None]))
-        return self._answer()
-
-    def finish(self) -> dict[Any, float]:
-        """The answer to the whole text: label to probability. No `push` may follow before a `reset`."""
-        self._finished[0] = 1
-        return self._answer()
-
-    def reset(self) -> None:
-        """Start the next text."""
-        self._step.reset()
-        for name, array in self._model.head.init(1).items():
-            self._carry[name][...] = array
-        self._finished[0] = 0
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is remembered: the layers' states, the head's fold, and whether the text is finished."""
-        head = {f"head.{name}": array for name, array in self._carry.items()}
-        return dict(step_arrays(self._step, "encoder.")) | head | {"finished": self._finished}
-
-    def _answer(self) -> dict[Any, float]:
-        (probabilities,) = self._model.head.read(self._carry)
-        return dict(zip(self._model.labels, probabilities.tolist(), strict=True))
-
-    def _twin(self) -> "TextStream":
-        return type(self)(self._model)
-
-    def _fingerprint(self) -> str:
-        return self._model.fingerprint

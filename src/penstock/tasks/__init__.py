@@ -1,32 +1,23 @@
-"""Tasks: one estimator per file, and the table of them. A task's file is imported when it is asked for."""
+"""Tasks: one estimator per file, and the table of them. An estimator's file is imported when it is asked for."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from penstock.errors import ConfigError
-from penstock.tasks.task import Task
+from penstock.tasks.table import TASKS, find, register
+from penstock.tasks.task import Column, Columns, Task
 
 if TYPE_CHECKING:
+    from penstock.tasks.classifier import Classifier
+    from penstock.tasks.estimator import Estimator
     from penstock.tasks.text import TextClassifier
 
-TASKS = {"classify": "penstock.tasks.text"}
-"""The module of each task, by the task's name; it has a `TASK`."""
+_ESTIMATORS = {
+    "Classifier": "penstock.tasks.classifier",
+    "Estimator": "penstock.tasks.estimator",
+    "TextClassifier": "penstock.tasks.text",
+}
 
-_ESTIMATORS = {"TextClassifier": "penstock.tasks.text"}
-
-__all__ = ["TASKS", "Task", "TextClassifier", "find"]
-
-
-def find(name: str) -> Task:
-    """The task of this name.
-
-    Raises:
-        ConfigError: there is none.
-        MissingExtraError: it needs a package that isn't installed.
-    """
-    if name not in TASKS:
-        raise ConfigError(f"there is no task {name!r}; there are: {', '.join(TASKS)}")
-    return import_module(TASKS[name]).TASK
+__all__ = ["TASKS", "Classifier", "Column", "Columns", "Estimator", "Task", "TextClassifier", "find", "register"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,43 +1,45 @@
-"""Labelled texts in three parts, with class numbers instead of labels, and what was dropped on the way."""
+"""The rows of a training in its parts, with numbers instead of labels, and what was dropped on the way."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from penstock.datasets import class_counts, stratified_split, text_table
+from penstock.datasets import Rows, random_split, stratified_split
 from penstock.errors import ConfigError, DataError
-from penstock.features import tokenize
 
-__all__ = ["Labelled", "Part", "prepare"]
+__all__ = ["Labelled", "Part", "class_numbers", "prepare"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Texts and their class numbers, (rows,) int64."""
+    """Inputs, and what is to be answered: class numbers int64 (rows,), or numbers float64 (rows, outputs)."""
 
-    texts: list[str]
+    inputs: Sequence[Any]
     targets: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self.targets)
 
-    def sizes(self, labels: Sequence[Any]) -> dict[str, Any]:
-        """Rows, tokens, and rows of each class."""
-        counts = np.bincount(self.targets, minlength=len(labels)).tolist()
-        return {
-            "rows": len(self),
-            "tokens": sum(len(tokenize(text)) for text in self.texts),
-            "classes": {str(label): count for label, count in zip(labels, counts, strict=True)},
-        }
+    def take(self, rows: np.ndarray) -> "Part":
+        """Some of the rows."""
+        return Part([self.inputs[row] for row in rows], self.targets[rows])
+
+    def digest(self) -> str:
+        """What tells these rows from any others."""
+        digest = hashlib.sha256(self.targets.tobytes())
+        for each in self.inputs:
+            digest.update(each.encode() if isinstance(each, str) else getattr(each, "samples", each).tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
 class Labelled:
     """All the data of a training.
 
-    labels: the classes in order; a target is a place in it
+    labels: the classes in order, a target is a place in it; none where answers are numbers
     train, valid, test: the parts; test may be None
     dropped: why rows were left out, and how many, over all parts
     """
@@ -48,69 +50,72 @@ class Labelled:
     test: Part | None
     dropped: dict[str, int]
 
-    def drop(self, more: Mapping[str, int]) -> None:
-        """Count rows that were left out elsewhere."""
+    def measured(self) -> dict[str, Part]:
+        """The parts to measure on, by name."""
+        return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
+
+    def count_dropped(self, more: Mapping[str, int]) -> None:
+        """Count rows that were left out."""
         for reason, count in more.items():
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
-    def sizes(self) -> dict[str, Any]:
-        """The part of metrics.json on the data."""
-        test = None if self.test is None else self.test.sizes(self.labels)
-        parts = {"train": self.train.sizes(self.labels), "valid": self.valid.sizes(self.labels), "test": test}
-        return parts | {"dropped": self.dropped}
-
 
 def prepare(
-    texts: Any,
-    labels: Any,
+    train: Rows,
+    validation_data: Any,
+    test_data: Any,
     *,
-    validation_data: tuple[Any, Any] | None,
-    test_data: tuple[Any, Any] | None,
+    rows_of: Callable[[Any, Any], Rows],
+    targets_of: Callable[[list[Any], str], np.ndarray],
+    labels: list[Any],
     validation_share: float,
-    known: Sequence[Any] | None = None,
     random_state: int,
 ) -> Labelled:
     """The data of a training, checked.
 
     Args:
-        texts, labels: to train on, and to validate on where there is no `validation_data`.
-        validation_data, test_data: (texts, labels), or None.
-        validation_share: of the rows, held back in each class without `validation_data`.
-        known: the classes of a model that is trained further; None: the classes of the data.
+        train: to train on, and to validate on where there is no `validation_data`.
+        validation_data, test_data: (inputs, answers), or None.
+        rows_of: (inputs, answers) as people hold them -> rows fit for use.
+        targets_of: (answers, where they come from) -> targets.
+        labels: the classes, if there are any; then each class is split in the same proportions.
+        validation_share: of the rows, held back without `validation_data`.
         random_state: of the split.
 
     Raises:
-        DataError: not as many labels as texts, no texts, fewer than two classes, or labels that are not known.
+        DataError: data that can't be used.
+        ConfigError: a share that makes no sense.
     """
-    table = text_table(texts, labels)
     if not isinstance(validation_share, float) or not 0 < validation_share < 1:
         raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
-    dropped = dict(table.dropped)
-    given = table.labels or []
-    classes = list(class_counts(given)) if known is None else list(known)
-    train = Part(table.texts, _targets(given, classes, "the training data" if known is None else "labels"))
+    given = Part(train.inputs, targets_of(train.answers or [], "the training data"))
     parts: dict[str, Part | None] = {}
+    dropped = dict(train.dropped)
     for name, pair in (("validation_data", validation_data), ("test_data", test_data)):
-        parts[name] = None if pair is None else _part(name, pair, classes, dropped)
+        parts[name] = None
+        if pair is not None:
+            rows = _rows(name, pair, rows_of)
+            parts[name] = Part(rows.inputs, targets_of(rows.answers or [], name))
+            for reason, count in rows.dropped.items():
+                dropped[reason] = dropped.get(reason, 0) + count
     valid = parts["validation_data"]
     if valid is None:
-        train, valid = _split(train, validation_share, random_state)
-    return Labelled(classes, train, valid, parts["test_data"], dropped)
+        shares = (1 - validation_share, validation_share)
+        split = (
+            stratified_split(given.targets, shares, random_state=random_state)
+            if labels
+            else random_split(len(given), shares, random_state=random_state)
+        )
+        given, valid = (given.take(part) for part in split)
+    return Labelled(labels, given, valid, parts["test_data"], dropped)
 
 
-def _part(name: str, pair: Any, classes: list[Any], dropped: dict[str, int]) -> Part:
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise DataError(f"{name} must be two columns, (texts, labels); got {type(pair).__name__}")
-    try:
-        table = text_table(*pair)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from error
-    for reason, count in table.dropped.items():
-        dropped[reason] = dropped.get(reason, 0) + count
-    return Part(table.texts, _targets(table.labels or [], classes, name))
+def class_numbers(labels: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
+    """Each label's place among the classes, (rows,) int64.
 
-
-def _targets(labels: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
+    Raises:
+        DataError: a label that is none of them.
+    """
     numbers: Mapping[Any, int] = {label: number for number, label in enumerate(classes)}
     if unknown := sorted({str(label) for label in labels if label not in numbers}):
         raise DataError(
@@ -120,10 +125,13 @@ def _targets(labels: Sequence[Any], classes: Sequence[Any], where: str) -> np.nd
     return np.array([numbers[label] for label in labels], np.int64)
 
 
-def _split(rows: Part, share: float, random_state: int) -> tuple[Part, Part]:
-    parts = stratified_split(rows.targets, (1 - share, share), random_state=random_state)
-    kept, held_back = (Part([rows.texts[row] for row in part], rows.targets[part]) for part in parts)
-    return kept, held_back
+def _rows(name: str, pair: Any, rows_of: Callable[[Any, Any], Rows]) -> Rows:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise DataError(f"{name} must be two columns, (inputs, answers); got {type(pair).__name__}")
+    try:
+        return rows_of(*pair)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from error
 
 
 def _listed(values: Sequence[Any], most: int = 8) -> str:

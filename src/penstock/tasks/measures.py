@@ -1,37 +1,76 @@
-"""What `metrics.json` holds of a classifier; the report shows it, and no number that isn't here.
+"""What `metrics.json` holds; a report shows it, and no number that isn't here.
 
-task, penstock, labels      "classify", the version, the classes in order
-valid, test                 rows, accuracy, f1_macro, log_loss of the network; test null without test data
-baseline                    majority and tfidf, each {valid, test} with the same figures; tfidf has `settings` too
-per_class                   {valid, test}: a list of {label, precision, recall, f1, rows}; per_class_baseline: the
-                            same of tfidf
-confusion                   part ("test", or "valid" without one), matrix: rows the truth, columns the answers
-mistakes                    of that part, the surest first: text, label, prediction, probability of the prediction
-curves, best_epoch, stopped each epoch's losses, validation accuracy, learning rate, seconds; which was kept; why it
+task, penstock              the task's name, the version
+valid, test                 rows and the task's metrics, of the network; test null without test data
+baseline                    each baseline's {valid, test} with the same metrics by its name, and its `settings`
+main_baseline               the name of the one that the model is judged by
+curves, best_epoch, stopped each epoch's losses, validation figures, learning rate, seconds; which was kept; why it
                             ended
-data                        train, valid, test: rows, tokens, classes; dropped: rows left out by reason;
-                            vocabulary; truncated: training texts cut at max_length
+data                        train, valid, test: rows and more; dropped: rows left out by reason
 configuration               the constructor's arguments; paths by their last name only
 random_state                the seed that was used
 seconds, training_seconds   wall time of fit, and of the loop in it
 peak_mb                     the process's largest memory so far, 10^6 bytes
+
+A classifier's has these too:
+
+labels                      the classes in order
+per_class                   {valid, test}: a list of {label, precision, recall, f1, rows}; per_class_baseline: the
+                            same of the main baseline
+confusion                   part ("test", or "valid" without one), matrix: rows the truth, columns the answers
+mistakes                    of that part, the surest first: label, prediction, probability of the prediction, and
+                            what the task shows of the input
 """
 
 import resource
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.runtime.metrics import class_metrics, f1_scores
-from penstock.tasks.labelled import Part
+from penstock.tasks.labelled import Labelled, Part
 
-__all__ = ["confusion_matrix", "mistakes", "peak_mb", "per_class", "scores"]
+if TYPE_CHECKING:
+    from penstock.runtime import ClassModel
+
+__all__ = ["class_figures", "confusion_matrix", "mistakes", "peak_mb", "per_class", "scores"]
 
 _MOST_MISTAKES = 20
-_LONGEST_TEXT = 1000
+
+
+def class_figures(
+    model: "ClassModel", data: Labelled, shown: Callable[[Part, int], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The figures of a classifier beside those of its baselines.
+
+    Args:
+        model: the model that will answer.
+        data: its parts `valid` and `test` are measured.
+        shown: what `mistakes` shows of a row.
+    """
+    parts = data.measured()
+    answers = {name: model.outputs(part.inputs) for name, part in parts.items()}
+    judged = "test" if data.test is not None else "valid"
+    found: dict[str, Any] = {"labels": data.labels, "valid": None, "test": None, "main_baseline": None}
+    found |= {name: scores(answers[name], part) for name, part in parts.items()}
+    found["per_class"] = {name: per_class(answers[name], part.targets, data.labels) for name, part in parts.items()}
+    beside = {name: model.baseline_answers(part.inputs) for name, part in parts.items()}
+    found["baseline"] = {
+        baseline: {"valid": None, "test": None}
+        | {name: scores(beside[name][baseline], part) for name, part in parts.items()}
+        for baseline in beside[judged]
+    }
+    if main := next(iter(beside[judged]), None):
+        found["main_baseline"] = main
+        found["per_class_baseline"] = {
+            name: per_class(beside[name][main], part.targets, data.labels) for name, part in parts.items()
+        }
+    found["confusion"] = {"part": judged, "matrix": confusion_matrix(answers[judged], parts[judged].targets)}
+    found["mistakes"] = mistakes(answers[judged], parts[judged], data.labels, shown)
+    return found
 
 
 def scores(probabilities: NDArray[Any], part: Part) -> dict[str, float]:
@@ -63,14 +102,19 @@ def per_class(probabilities: NDArray[Any], targets: NDArray[np.int64], labels: S
     ]
 
 
-def mistakes(probabilities: NDArray[Any], part: Part, labels: Sequence[Any]) -> list[dict[str, Any]]:
-    """The wrong answers that were given with most confidence, the surest first; long texts are cut."""
+def mistakes(
+    probabilities: NDArray[Any],
+    part: Part,
+    labels: Sequence[Any],
+    shown: Callable[[Part, int], Mapping[str, Any]],
+) -> list[dict[str, Any]]:
+    """The wrong answers that were given with most confidence, the surest first, with what `shown` says of the row."""
     answers, surest = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(answers != part.targets)
     chosen = wrong[np.argsort(-surest[wrong], kind="stable")][:_MOST_MISTAKES]
     return [
         {
-            "text": _cut(part.texts[row]),
+            **shown(part, row),
             "label": labels[part.targets[row]],
             "prediction": labels[answers[row]],
             "probability": float(surest[row]),
@@ -83,7 +127,3 @@ def peak_mb() -> float:
     """The largest memory that this process has had so far, in 10^6 bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # Linux counts in 1024 bytes
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"

@@ -1,33 +1,72 @@
-"""What the command line and the report know of a task: one table of functions, filled in by the task's own file."""
+"""What the command line knows of a task: what it reads, and where its estimator and its model lie."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Task"]
+if TYPE_CHECKING:
+    from penstock.tasks.estimator import Estimator
+
+__all__ = ["Column", "Columns", "Task"]
+
+Columns = Mapping[str, Any]
+"""What was chosen to read: the column's name, or several, for each `Column` of the task; None where nothing was."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A flag that names what to read of the data: `--text COL`.
+
+    name: of the flag, without dashes
+    help: for people
+    default: the column to read where the flag isn't given; None: nothing
+    several: several names may be given, with commas between
+    answer: it holds what is to be learned, so `predict` needs none
+    """
+
+    name: str
+    help: str
+    default: str | None = None
+    several: bool = False
+    answer: bool = False
+
+
+def _no_claim(path: Path, columns: Columns) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task from its files to its report.
+    """A task, as light as a line of a table: nothing is imported before it is needed.
 
-    name: the word after `penstock train`
+    name: the task's own, as bundles bear it
+    command: the word after `penstock train`; tasks that share one are told apart by `claims`
     summary: one line for people
-    read: (path, **columns) -> the rows of a file, those unfit for use dropped and counted
-    estimator: scikit-learn style, with fit, save, metrics_; the arguments of its constructor are the task's options
-    network: (estimator, features, classes) -> the network's description
-    loss: (estimator, data, generator) -> what the training loop minimises, a `training.Objective`
-    metrics: (probabilities, truth) -> figures under scikit-learn's names
-    baseline: (data, ...) -> what the network must beat, as arrays, and its settings
-    report: metrics.json's content -> one HTML page
+    example: what may follow `penstock train COMMAND`
+    columns: what of the data is read
+    read: (path, columns, answers) -> Rows, or another table with `inputs`, `answers` and `dropped`; with answers False
+        the file may lack them and no row may be dropped
+    estimator: "module:Class", a `tasks.Estimator`; needs PyTorch
+    model: "module:Class", a `runtime.Model`; needs the base install alone
+    claims: (path, flags given) -> whether this data is of this task, among those of its command; where none says so, it
+        is of the first
+    parse: a line of `penstock predict DIR -` -> one input; None where lines make no inputs
     """
 
     name: str
+    command: str
     summary: str
-    read: Callable[..., Any]
-    estimator: type
-    network: Callable[..., Any]
-    loss: Callable[..., Any]
-    metrics: Callable[..., dict[str, float]]
-    baseline: Callable[..., Any]
-    report: Callable[[Mapping[str, Any]], str]
+    example: str
+    columns: tuple[Column, ...]
+    read: Callable[[Path, Columns, bool], Any]
+    estimator: str
+    model: str
+    claims: Callable[[Path, Columns], bool] = _no_claim
+    parse: Callable[[str], Any] | None = None
+
+    def estimator_class(self) -> "type[Estimator]":
+        """The estimator; MissingExtraError if a package that training needs isn't installed."""
+        module, _, name = self.estimator.partition(":")
+        return getattr(import_module(module), name)

@@ -7,6 +7,7 @@ from penstock.training.isolation import isolated
 from penstock.training.loop import Objective, train
 from penstock.training.progress import Bar, Callback, terminal_bar
 from penstock.training.recipe import Recipe
+from penstock.training.tokens import TokenObjective, TokenRegularization
 
 __all__ = [
     "Bar",
@@ -18,6 +19,8 @@ __all__ = [
     "Objective",
     "Recipe",
     "Regularization",
+    "TokenObjective",
+    "TokenRegularization",
     "isolated",
     "terminal_bar",
     "train",

@@ -1,7 +1,7 @@
-"""What classifying sequences of ids asks of the loop: dropout, the loss with random prefixes, validation."""
+"""What classifying sequences asks of the loop: dropout, the loss with random prefixes, validation."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,30 +17,20 @@ __all__ = ["ClassObjective", "Regularization"]
 
 # Sequences of a validation batch: more than in training, as nothing is kept for a gradient.
 _VALIDATION_BATCH = 128
-_NEXT_TOKEN_DROPOUT = 0.2
-# Of a batch, at random: all of a batch of sentences; of long texts, all would cost more than the sweep over time.
-_NEXT_TOKENS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regularization:
     """What keeps a classifier from learning its training data by heart; all are shares from 0 to below 1.
 
-    word_dropout: ids replaced by 0, the unknown token
-    embedding_dropout: numbers of the steps' vectors set to 0
     output_dropout: pooled numbers set to 0
     label_smoothing: of the target, spread over all classes (Szegedy et al. 2016)
     prefix_share: of the loss, taken at a random prefix of each sequence
-    next_token_share: as much again of the loss, for foretelling each sequence's next id (Rei 2017); needs the
-        module's `next_token`
     """
 
-    word_dropout: float
-    embedding_dropout: float
     output_dropout: float
     label_smoothing: float
     prefix_share: float
-    next_token_share: float
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -51,7 +41,7 @@ class Regularization:
 class ClassObjective:
     """Cross-entropy of whole sequences and of a random prefix of each.
 
-    sequences, targets: the training data, ids and class numbers (sequences,)
+    sequences, targets: the training data, ids or numbers, and class numbers (sequences,)
     valid_sequences, valid_targets: the validation data
     weights: (classes,), what a sequence of each class counts
     generator: for dropout and prefixes
@@ -72,22 +62,27 @@ class ClassObjective:
 
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """The loss of the sequences `batch`, dropout on."""
-        values, lengths = self.sequences.pad(batch)
-        ids, steps = torch.from_numpy(values).long(), torch.from_numpy(lengths)
+        values, steps = _tensors(self.sequences, batch)
         target = torch.from_numpy(self.targets[batch])
-        setting = self.regularization
-        hidden = ids.masked_fill(self._chosen(ids.shape, setting.word_dropout), 0)
-        x = self._drop(module.inputs(hidden), setting.embedding_dropout)
-        y, _ = module.encoder(x, lengths=steps)
+        y, steps = self.encoded(module, values, steps)
         loss = self._cross_entropy(module, y, steps, target)
-        if setting.prefix_share:
+        if prefix_share := self.regularization.prefix_share:
             # Uniform over 1..length; an empty sequence has its empty prefix only.
             drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
             prefix = self._cross_entropy(module, y, torch.minimum(drawn, steps), target)
-            loss = torch.lerp(loss, prefix, setting.prefix_share)
-        if setting.next_token_share and int(steps.max()) > 1:
-            loss = loss + setting.next_token_share * self._next_token(module, y, ids, steps)
-        return loss, len(batch)
+            loss = torch.lerp(loss, prefix, prefix_share)
+        return loss + self.further(module, y, values, steps), len(batch)
+
+    def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The encoder's outputs (batch, time, output) for a batch in training, and its lengths.
+
+        A kind of data that is disturbed in training does so here, before the layers; the lengths may change.
+        """
+        return module.encoder(module.inputs(values), lengths=lengths)[0], lengths
+
+    def further(self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor) -> Tensor | float:
+        """Another loss, to be added."""
+        return 0.0
 
     @torch.no_grad()
     def validate(self, module: NetworkModule) -> dict[str, float]:
@@ -95,8 +90,8 @@ class ClassObjective:
         module.eval()
         loss, hits = 0.0, 0
         for batch in length_batches(self.valid_sequences.lengths, _VALIDATION_BATCH, None):
-            values, lengths = self.valid_sequences.pad(batch)
-            logits = module(torch.from_numpy(values).long(), torch.from_numpy(lengths))
+            values, lengths = _tensors(self.valid_sequences, batch)
+            logits = module(values, lengths)
             target = torch.from_numpy(self.valid_targets[batch])
             each = functional.cross_entropy(logits, target, reduction="none") * self.weights[target]
             loss += each.double().sum().item()
@@ -105,7 +100,7 @@ class ClassObjective:
         return {"loss": loss / total, "accuracy": hits / len(self.valid_targets)}
 
     def _cross_entropy(self, module: NetworkModule, y: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
-        pooled = self._drop(module.head.pool(y, lengths), self.regularization.output_dropout)
+        pooled = self.drop(module.head.pool(y, lengths), self.regularization.output_dropout)
         each = functional.cross_entropy(
             module.head.project(pooled),
             target,
@@ -114,23 +109,21 @@ class ClassObjective:
         )
         return (each * self.weights[target]).mean()
 
-    def _next_token(self, module: NetworkModule, y: Tensor, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Cross-entropy of each next id among those of the batch, scored by the ids' own input vectors."""
-        (places,) = (torch.arange(1, ids.shape[1] + 1) < lengths[:, None]).flatten().nonzero(as_tuple=True)
-        if len(places) > _NEXT_TOKENS:
-            places = places[torch.randperm(len(places), generator=self.generator)[:_NEXT_TOKENS]]
-        candidates, right = ids.flatten()[places + 1].unique(return_inverse=True)
-        state = y.flatten(0, 1).index_select(0, places)  # whose gradient is much faster than that of y[row, step]
-        foretell = cast(torch.nn.Linear, module.next_token)
-        guess = foretell(self._drop(state, _NEXT_TOKEN_DROPOUT))
-        return functional.cross_entropy(guess @ module.inputs(candidates).T, right)
-
-    def _drop(self, x: Tensor, probability: float) -> Tensor:
+    def drop(self, x: Tensor, probability: float) -> Tensor:
+        """x with some of its numbers set to 0, the others the larger (Srivastava et al. 2014)."""
         if not probability:
             return x
-        return x * (~self._chosen(x.shape, probability)).to(x.dtype).div_(1 - probability)
+        return x * (~self.chosen(x.shape, probability)).to(x.dtype).div_(1 - probability)
 
-    def _chosen(self, shape: torch.Size, probability: float) -> Tensor:
+    def chosen(self, shape: torch.Size, probability: float) -> Tensor:
+        """Where chance, the objective's own, strikes."""
         if not probability:
             return torch.zeros(shape, dtype=torch.bool)
         return torch.rand(shape, generator=self.generator) < probability
+
+
+def _tensors(sequences: Sequences, batch: np.ndarray) -> tuple[Any, Tensor]:
+    """Padded values, ids as int64, and lengths."""
+    values, lengths = sequences.pad(batch)
+    tensor = torch.from_numpy(values)
+    return tensor if tensor.is_floating_point() else tensor.long(), torch.from_numpy(lengths)

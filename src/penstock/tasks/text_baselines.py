@@ -8,8 +8,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from penstock.features import tokenize
-from penstock.runtime.baseline import Baseline
 from penstock.runtime.metrics import class_metrics
+from penstock.runtime.text_baselines import TextBaselines
 from penstock.tasks.labelled import Part
 
 __all__ = ["CANDIDATES", "fit_baseline"]
@@ -33,7 +33,7 @@ def fit_baseline(
         candidates: values of C to try.
 
     Returns:
-        The arrays of `runtime.baseline.Baseline`, and the settings for people.
+        The arrays of `runtime.text_baselines.TextBaselines`, and the settings for people.
     """
     counts = np.bincount(train.targets, minlength=len(weights))
     vectorizer = TfidfVectorizer(
@@ -46,7 +46,7 @@ def fit_baseline(
         max_features=_TERMS,
     )
     try:
-        x = vectorizer.fit_transform(train.texts)
+        x = vectorizer.fit_transform(train.inputs)
     except ValueError:  # no text has a token: only the majority is left to say
         return {"class_counts": counts}, {}
     seen = np.flatnonzero(counts)
@@ -58,7 +58,7 @@ def fit_baseline(
     for c in candidates:
         model.set_params(C=c).fit(x, train.targets, sample_weight=weights[train.targets])
         arrays = {"class_counts": counts, **_arrays(vectorizer, terms, model, len(weights))}
-        found = class_metrics(Baseline(arrays).predict_proba(valid.texts), valid.targets)
+        found = class_metrics(TextBaselines(arrays).predict_proba(valid.inputs), valid.targets)
         rank = (found["accuracy"], -found["log_loss"])
         if best is None or rank > best[0]:
             best = (rank, c, arrays)

@@ -13,8 +13,8 @@ from penstock.features.text import tokenize
 _TFIDF = ("vocabulary", "idf", "coef", "intercept", "ngram_range", "sublinear_tf")
 
 
-class Baseline:
-    """The baseline that was fitted beside a text classifier.
+class TextBaselines:
+    """The baselines that were fitted beside a text classifier: "tfidf" where there is one, and "majority".
 
     Args:
         arrays: as in `baseline.safetensors`. `class_counts` int64 (classes,): training rows per class.
@@ -35,6 +35,7 @@ class Baseline:
             )
         self.class_counts = arrays["class_counts"]
         self.has_tfidf = "coef" in arrays
+        self.names: tuple[str, ...] = ("tfidf", "majority") if self.has_tfidf else ("majority",)
         if self.has_tfidf:
             self._read_tfidf(arrays)
 
@@ -56,6 +57,10 @@ class Baseline:
                 f"the baseline's coef must be (classes={rows}, terms={len(terms)}), idf (terms,), "
                 f"intercept (classes,); got {self._coef.shape}, {self._idf.shape}, {self._intercept.shape}"
             )
+
+    def answers(self, name: str, texts: Sequence[str]) -> NDArray[np.float64]:
+        """The probabilities (texts, classes) by the baseline of this name."""
+        return self.predict_proba(texts) if name == "tfidf" else self.majority(len(texts))
 
     def majority(self, rows: int) -> NDArray[np.float64]:
         """The share of each class in training, for every row: (rows, classes)."""

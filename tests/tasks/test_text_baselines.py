@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from penstock.features import tokenize
-from penstock.runtime.baseline import Baseline
-from penstock.tasks.baseline import fit_baseline
+from penstock.runtime.text_baselines import TextBaselines
 from penstock.tasks.labelled import Part
+from penstock.tasks.text_baselines import fit_baseline
 
 
 def parts(make_reviews, classes=2):
@@ -31,11 +31,11 @@ def test_arrays_answer_as_scikit_learn(make_reviews, classes):
     reference = make_pipeline(
         TfidfVectorizer(tokenizer=tokenize, token_pattern=None, lowercase=False, ngram_range=(1, 2), sublinear_tf=True),
         LogisticRegression(C=settings["C"], max_iter=2000),
-    ).fit(train.texts, train.targets)
-    found = Baseline(arrays).predict_proba(valid.texts)
+    ).fit(train.inputs, train.targets)
+    found = TextBaselines(arrays).predict_proba(valid.inputs)
     # Trained twice by the same solver; the arrays are float32.
-    np.testing.assert_allclose(found, reference.predict_proba(valid.texts), atol=1e-5)
-    assert (Baseline(arrays).majority(1)[0] == np.bincount(train.targets) / 60).all()
+    np.testing.assert_allclose(found, reference.predict_proba(valid.inputs), atol=1e-5)
+    assert (TextBaselines(arrays).majority(1)[0] == np.bincount(train.targets) / 60).all()
 
 
 def test_c_is_the_best_on_the_validation_data(make_reviews):
@@ -58,13 +58,13 @@ def test_texts_without_tokens_leave_the_majority(make_reviews):
     blank = Part(["\u200b"] * 4, np.array([0, 1, 1, 1]))
     arrays, settings = fit_baseline(blank, blank, np.ones(2))
     assert settings == {}
-    assert Baseline(arrays).predict_proba(["x"])[0].tolist() == [0.25, 0.75]
+    assert TextBaselines(arrays).predict_proba(["x"])[0].tolist() == [0.25, 0.75]
 
 
 def test_a_class_without_rows_is_never_answered(make_reviews):
     train, valid = parts(make_reviews)
     arrays, _ = fit_baseline(train, valid, np.ones(4), [1.0])
-    found = Baseline(arrays).predict_proba(valid.texts)
+    found = TextBaselines(arrays).predict_proba(valid.inputs)
     assert found.shape == (60, 4)
     assert (found[:, 2:] < 1e-9).all()
     assert (found.argmax(axis=1) == valid.targets).mean() > 0.8

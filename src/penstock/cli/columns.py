@@ -1,0 +1,85 @@
+"""Flags that name what to read of the data, made from what the tasks say of their columns."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from penstock.errors import ConfigError
+from penstock.tasks import TASKS, Column, Task
+
+if TYPE_CHECKING:
+    from penstock.runtime import Model
+
+__all__ = ["column_flags", "saved_columns", "several_tasks_flags", "trained_columns"]
+
+
+def column_flags(columns: Iterable[Column], *, as_in_training: bool = False) -> list[inspect.Parameter]:
+    """A keyword-only parameter for each column, annotated as Typer wants it.
+
+    Args:
+        columns: of one task.
+        as_in_training: leave the defaults to `saved_columns`.
+    """
+    return [
+        inspect.Parameter(
+            column.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if as_in_training else column.default,
+            annotation=Annotated[
+                str | None if as_in_training or column.default is None else str,
+                typer.Option(f"--{column.name.replace('_', '-')}", help=_help(column, as_in_training)),
+            ],
+        )
+        for column in columns
+    ]
+
+
+def several_tasks_flags(*, answers: bool) -> list[inspect.Parameter]:
+    """A flag for each column that any task knows, for commands that learn the task from a saved model."""
+    columns = {
+        column.name: column for task in TASKS.values() for column in task.columns if answers or not column.answer
+    }
+    return column_flags(columns.values(), as_in_training=True)
+
+
+def trained_columns(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What to read, by the task's names, from the flags of `penstock train`."""
+    return {column.name: _names(column, given[column.name]) for column in task.columns}
+
+
+def saved_columns(task: Task, model: "Model", given: Mapping[str, Any]) -> dict[str, Any]:
+    """What to read: what was asked for, else what training read, else the task's own default.
+
+    Raises:
+        ConfigError: something was asked for that this task doesn't read.
+    """
+    own = {column.name: column for column in task.columns}
+    if unknown := [name for name, value in given.items() if value is not None and name not in own]:
+        raise ConfigError(
+            f"a model for {task.name} reads {', '.join(f'--{name}' for name in own) or 'no columns'}; "
+            f"got --{unknown[0]}"
+        )
+    before = model.metrics.get("data", {}).get("columns", {})
+    return {
+        name: _names(column, given[name])
+        if given.get(name) is not None
+        else before.get(name, _names(column, column.default))
+        for name, column in own.items()
+    }
+
+
+def _names(column: Column, given: str | None) -> str | list[str] | None:
+    if given is None or not column.several:
+        return given
+    return [name for part in given.split(",") if (name := part.strip())]
+
+
+def _help(column: Column, as_in_training: bool) -> str:
+    words = [column.help]
+    if column.several:
+        words.append("Several with commas between.")
+    if as_in_training:
+        words.append("As in training if left out.")
+    return " ".join(words)

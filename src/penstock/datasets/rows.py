@@ -1,0 +1,37 @@
+"""Rows of labelled data: what readers give and estimators take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from penstock.errors import DataError
+
+__all__ = ["Rows"]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows fit for use.
+
+    inputs: one sequence each: texts, arrays (steps, channels), recordings
+    answers: as many labels or numbers, none of them missing; None where there are none
+    dropped: why rows were left out, and how many; only what occurred
+    """
+
+    inputs: Sequence[Any]
+    answers: list[Any] | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.answers is not None and len(self.answers) != len(self.inputs):
+            raise DataError(f"inputs and answers must be as many; got {len(self.inputs)} and {len(self.answers)}")
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, indices: np.ndarray) -> "Rows":
+        """Some of the rows, in the order of `indices`; nothing is counted as dropped."""
+        answers = None if self.answers is None else [self.answers[index] for index in indices]
+        return Rows([self.inputs[index] for index in indices], answers)

@@ -1,0 +1,87 @@
+"""Models that say which class a sequence belongs to."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError, DataError
+from penstock.network import Network
+from penstock.runtime.columns import column_list
+from penstock.runtime.metrics import class_metrics
+from penstock.runtime.sequence_model import SequenceModel
+
+__all__ = ["ClassModel"]
+
+
+class ClassModel(SequenceModel):
+    """A classifier of sequences without PyTorch; a kind of data makes a class of its own from it."""
+
+    def __init__(
+        self,
+        network: Network,
+        features: Any,
+        labels: Sequence[Any],
+        tensors: Mapping[str, NDArray[Any]],
+        *,
+        baseline: Mapping[str, NDArray[Any]] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+    ) -> None:
+        if len(labels) != network.head.classes:
+            raise ConfigError(f"a head of {network.head.classes} classes needs as many labels; got {len(labels)}")
+        super().__init__(network, features, labels, tensors, baseline=baseline, metrics=metrics)
+
+    def predict(self, inputs: Iterable[Any]) -> list[Any]:
+        """The likeliest label of each input.
+
+        Raises:
+            DataError: as `predict_proba`.
+        """
+        return [self.labels[answer] for answer in self.predict_proba(inputs).argmax(axis=1)]
+
+    def predict_proba(self, inputs: Iterable[Any]) -> NDArray[np.float32]:
+        """The probability of each label, (inputs, labels), in the order of `labels`.
+
+        Raises:
+            DataError: not inputs of this kind of model.
+        """
+        return self.outputs(self.checked(inputs))
+
+    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+        """accuracy, f1_macro and log_loss on labelled inputs, of the model and of each baseline; see `Model`.
+
+        Raises:
+            DataError: not as many labels as inputs, none at all, or a label that the model doesn't know.
+        """
+        rows = self.checked(inputs)
+        truth = self._indices(column_list(answers, "labels"), len(rows))
+        beside = {name: class_metrics(found, truth) for name, found in self.baseline_answers(rows).items()}
+        main = next(iter(beside.values()), {})
+        return {"metrics": class_metrics(self.outputs(rows), truth), "baseline": main, "baselines": beside}
+
+    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
+        """For each input its `prediction` and each label's `probability_<label>`."""
+        for row in self.predict_proba(inputs):
+            spread = {f"probability_{label}": float(p) for label, p in zip(self.labels, row, strict=True)}
+            yield {"prediction": self.labels[int(row.argmax())], **spread}
+
+    def spoken(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
+        """Label to probability."""
+        return dict(zip(self.labels, outputs.tolist(), strict=True))
+
+    def as_json(self, answer: dict[Any, float]) -> dict[str, Any]:
+        """{"prediction": label, "probabilities": {label: p}}."""
+        return {"prediction": max(answer, key=answer.__getitem__), "probabilities": answer}
+
+    def _indices(self, labels: list[Any], rows: int) -> NDArray[np.int64]:
+        if len(labels) != rows or not rows:
+            raise DataError(f"inputs and labels must be as many, and at least one; got {rows} and {len(labels)}")
+        # By their spelling: a label 1 comes back from a CSV file as "1".
+        known = {str(label): index for index, label in enumerate(self.labels)}
+        if unknown := sorted({str(label) for label in labels} - set(known)):
+            raise DataError(
+                f"labels must be among {', '.join(known)}; got also {', '.join(unknown[:5])}. "
+                "Is it another data set, or another column?"
+            )
+        return np.array([known[str(label)] for label in labels])

@@ -1,0 +1,195 @@
+"""What every classifier of sequences does alike: classes and their weights, answers, figures."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+
+from penstock.datasets import Rows, class_counts, stratified_split
+from penstock.errors import ConfigError
+from penstock.runtime import ClassModel
+from penstock.tasks.estimator import Estimator, seed_of, training_room
+from penstock.tasks.labelled import Labelled, Part, class_numbers, prepare
+from penstock.tasks.measures import class_figures
+
+if TYPE_CHECKING:
+    from penstock.training import Callback
+
+__all__ = ["Classifier"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Classifier(ClassifierMixin, Estimator):
+    """An estimator that says which class a sequence belongs to.
+
+    A kind of data fills in `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
+
+    Args:
+        class_weight: what a row of each class counts: None for 1; "balanced" for rows / (classes * rows of the
+            class); or a number per label.
+
+    Attributes:
+        classes_: the labels in order, (classes,).
+    """
+
+    class_weight: Literal["balanced"] | dict[Any, float] | None = None
+
+    def fit(
+        self,
+        inputs: Iterable[Any],
+        labels: Iterable[Any],
+        validation_data: tuple[Any, Any] | None = None,
+        test_data: tuple[Any, Any] | None = None,
+        *,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on labelled sequences.
+
+        Rows without an input or a label are left out and counted in `metrics_`. Ctrl-C ends the training with the
+        best weights so far: the estimator is fitted when KeyboardInterrupt comes out of this method, if an epoch
+        had been finished.
+
+        Args:
+            inputs, labels: as many of each; labels are str, int, bool or float.
+            validation_data: (inputs, labels) to stop by; None holds back `validation_share` of the rows.
+            test_data: (inputs, labels) that have no part in training, only in `metrics_`.
+            callbacks: told how training goes, see `training.Callback`.
+            dropped: rows left out before, by reason, to be counted too.
+
+        Raises:
+            DataError: not as many labels as inputs, one class only, no inputs, unknown classes in further data.
+            ConfigError: an option that makes no sense.
+            PenstockError: training diverged.
+        """
+        started = time.perf_counter()
+        training_room()
+        seed, known = seed_of(self.random_state), self._known()
+        train = self._rows(inputs, labels)
+        classes = list(class_counts(train.answers or [])) if known is None else known.labels
+        data = prepare(
+            train,
+            validation_data,
+            test_data,
+            rows_of=self._rows,
+            targets_of=lambda found, where: class_numbers(found, classes, where),
+            labels=classes,
+            validation_share=self.validation_share,
+            random_state=seed,
+        )
+        data.count_dropped(dropped or {})
+        return self._train(data, seed=seed, started=started, callbacks=callbacks)
+
+    def predict(self, inputs: Iterable[Any]) -> np.ndarray:
+        """The likeliest label of each input, (inputs,).
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: not inputs of this kind.
+        """
+        answers = self.predict_proba(inputs).argmax(axis=1)
+        return self.classes_[answers]
+
+    def predict_proba(self, inputs: Iterable[Any]) -> np.ndarray:
+        """The probability of each class, (inputs, classes) float32, in the order of `classes_`.
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: not inputs of this kind.
+        """
+        model = self._fitted()
+        assert isinstance(model, ClassModel)
+        return model.predict_proba(inputs)
+
+    @staticmethod
+    def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
+        """The rows in parts in which every class has its share."""
+        labels = rows.answers or []
+        class_counts(labels)
+        return [rows.take(part) for part in stratified_split(labels, proportions, random_state=random_state)]
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """See `Estimator.load`."""
+        loaded = super().load(path)
+        if isinstance(loaded.class_weight, dict):
+            spelled = {str(label): label for label in loaded.model_.labels}
+            loaded.class_weight = {spelled[name]: value for name, value in loaded.class_weight.items()}
+        return loaded
+
+    def _rows(self, inputs: Any, labels: Any) -> Rows:
+        """What people hold, as rows fit for use."""
+        raise NotImplementedError
+
+    def _amount(self, part: Part) -> dict[str, float]:
+        """How much data a part holds, beside its rows: {"tokens": 12}."""
+        return {}
+
+    def _weights(self, data: Labelled) -> np.ndarray:
+        """What a row of each class counts, (classes,) float64."""
+        return class_weights(self.class_weight, data)
+
+    def _keep(self, model: Any, arrays: Mapping[str, np.ndarray]) -> None:
+        super()._keep(model, arrays)
+        self.classes_ = _as_array(model.labels)
+
+    def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
+        return class_figures(model, data, self._shown)
+
+    def _shown(self, part: Part, row: int) -> dict[str, Any]:
+        """What a report shows of a row that was answered wrong."""
+        return {"row": row}
+
+    def _data_figures(self, data: Labelled, features: Any) -> dict[str, Any]:
+        parts = {"train": data.train, "valid": data.valid, "test": data.test}
+        return {name: None if part is None else self._part_figures(part, data.labels) for name, part in parts.items()}
+
+    def _part_figures(self, part: Part, labels: Sequence[Any]) -> dict[str, Any]:
+        counts = np.bincount(part.targets, minlength=len(labels)).tolist()
+        classes = {str(label): count for label, count in zip(labels, counts, strict=True)}
+        return {"rows": len(part), **self._amount(part), "classes": classes}
+
+    def _described(self) -> dict[str, Any]:
+        plain = super()._described()
+        if isinstance(plain["class_weight"], Mapping):
+            plain["class_weight"] = {str(label): float(value) for label, value in plain["class_weight"].items()}
+        return plain
+
+
+def class_weights(chosen: Any, data: Labelled) -> np.ndarray:
+    """What a row of each class counts, (classes,) float64.
+
+    Args:
+        chosen: None for 1; "balanced" for rows / (classes * rows of the class), scikit-learn's; or label to number.
+        data: whose training rows are counted.
+
+    Raises:
+        ConfigError: something else, a label that doesn't occur, or a number below 0.
+    """
+    classes = len(data.labels)
+    if chosen is None:
+        return np.ones(classes)
+    if isinstance(chosen, str) and chosen == "balanced":
+        counts = np.bincount(data.train.targets, minlength=classes)
+        return len(data.train) / (classes * np.maximum(counts, 1))
+    if not isinstance(chosen, Mapping):
+        raise ConfigError(f"class_weight must be None, 'balanced' or a number per label; got {chosen!r}")
+    if unknown := [label for label in chosen if label not in data.labels]:
+        raise ConfigError(f"class_weight must name classes of the data; {unknown[0]!r} is none of {data.labels!r:.200}")
+    weights = np.array([chosen.get(label, 1) for label in data.labels])
+    if weights.dtype.kind not in "iuf" or not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise ConfigError(f"class_weight must give numbers, at least 0 and not all 0; got {dict(chosen)!r:.200}")
+    return weights.astype(np.float64)
+
+
+def _as_array(labels: Sequence[Any]) -> np.ndarray:
+    """The labels as an array that keeps them as they are: of one type, or of objects."""
+    if len({type(label) for label in labels}) == 1:
+        return np.array(labels)
+    array = np.empty(len(labels), object)
+    array[:] = labels
+    return array

@@ -1,0 +1,316 @@
+"""What every estimator does alike: train, keep what came out, measure, save, load, stream."""
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from penstock import __version__, bundle
+from penstock.datasets import Rows, random_split
+from penstock.errors import ConfigError, MissingExtraError, NotFittedError
+from penstock.network import Network, Recurrent
+from penstock.report import render
+from penstock.runtime import Model, Stream, model_class
+from penstock.tasks.measures import peak_mb
+from penstock.tasks.options import TrainingOptions
+
+try:
+    from sklearn.base import BaseEstimator
+except ModuleNotFoundError as error:
+    if error.name != "sklearn":
+        raise
+    raise MissingExtraError("training needs scikit-learn and PyTorch: pip install 'penstock[train]'") from error
+
+if TYPE_CHECKING:
+    import torch
+
+    from penstock.training import Callback, Checkpoint, History, Objective, Recipe
+
+__all__ = ["Estimator", "seed_of"]
+
+_LEFT_OUT = ("checkpoint", "progress", "warm_start")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Estimator(TrainingOptions, BaseEstimator):
+    """A trainable network with scikit-learn's manners; a task fills in what is its own.
+
+    That is `task` and the methods whose names begin with an underscore and whose bodies raise NotImplementedError.
+    A dataclass's fields are the options; the constructor only stores them. `data` is whatever the task's `fit` makes of
+    what it is given: it has `train`, with a length and a `digest`, and `labels` and `dropped`.
+
+    Attributes:
+        model_: the `runtime.Model` that answers.
+        history_: one dict per epoch: epoch, train_loss, valid_loss, other valid figures, learning_rate, seconds.
+        metrics_: what goes into metrics.json; `tasks.measures` says what each part is.
+    """
+
+    task: ClassVar[str]
+    """The name in `penstock.tasks.TASKS`."""
+    paths: ClassVar[tuple[str, ...]] = ()
+    """Options that are paths: metrics.json keeps their last names only."""
+    # Where the size of the data decides on the epochs: enough steps for a small set, no end of repeating a tiny one.
+    usual_epochs: ClassVar[int] = 8
+    fewest_steps: ClassVar[int] = 2000
+    most_epochs: ClassVar[int] = 40
+
+    def _describe(self, data: Any) -> tuple[Any, Network]:
+        """Features, fitted to the training data, and the network for them."""
+        raise NotImplementedError
+
+    def _network(self, data: Any, features: Any) -> Network:
+        """The network that the options describe for these features; also to see whether a warm start fits."""
+        raise NotImplementedError
+
+    def _objective(self, data: Any, features: Any, network: Network, seed: int) -> "Objective":
+        """What the training loop minimises and validates."""
+        raise NotImplementedError
+
+    def _fit_baselines(self, data: Any, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """What the network must beat, as arrays, and the settings that were chosen, by the baseline's name."""
+        raise NotImplementedError
+
+    def _measure(self, model: Any, data: Any) -> dict[str, Any]:
+        """The figures of the model that will answer, beside those of its baselines."""
+        raise NotImplementedError
+
+    def _data_figures(self, data: Any, features: Any) -> dict[str, Any]:
+        """What metrics.json says of the data."""
+        raise NotImplementedError
+
+    def _module(self, data: Any, features: Any, network: Network) -> "torch.nn.Module":
+        """The network to train, with its initial values; its state_dict has the names of `network.parameter_shapes`."""
+        from penstock.nn import NetworkModule
+
+        return NetworkModule(network, init="orthogonal")
+
+    def _generators(self, objective: "Objective") -> "tuple[torch.Generator, ...]":
+        """PyTorch generators whose state belongs to a checkpoint."""
+        return (objective.generator,) if hasattr(objective, "generator") else ()
+
+    def _report(self) -> str:
+        """The report as one HTML file."""
+        return render(self.metrics_)
+
+    @classmethod
+    def _saved_options(cls, saved: bundle.Bundle) -> dict[str, Any]:
+        """Options that a saved model's parts show, where its metrics hold no configuration."""
+        return {}
+
+    @staticmethod
+    def split(rows: Any, proportions: Sequence[float], random_state: int) -> list[Any]:
+        """The rows of a file in parts, for training, validation and perhaps a test."""
+        return [rows.take(part) for part in random_split(len(rows), proportions, random_state=random_state)]
+
+    def fit_rows(self, train: Rows, valid: Rows | None, test: Rows | None, **more: Any) -> Self:
+        """`fit` on what the task's reader gave; `more` goes to `fit`."""
+        valid_data, test_data = ((rows.inputs, rows.answers) if rows else None for rows in (valid, test))
+        return self.fit(train.inputs, train.answers, validation_data=valid_data, test_data=test_data, **more)
+
+    def stream(self) -> Stream:
+        """An input that arrives piece by piece.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ConfigError: the network is bidirectional.
+        """
+        return self._fitted().stream()
+
+    def save(self, path: str | Path, overwrite: bool = False) -> Path:
+        """Write the model to a folder, which `penstock.load` reads without PyTorch, with its report and figures.
+
+        Raises:
+            NotFittedError: before `fit`.
+            BundleError: the folder exists and `overwrite` is False, or it can't be written.
+        """
+        model = self._fitted()
+        return bundle.save(
+            path,
+            model.network,
+            model.features.to_json(),
+            model.labels,
+            model.tensors,
+            task=self.task,
+            baseline=self._arrays,
+            metrics=self.metrics_,
+            files={"report.html": self._report()},
+            overwrite=overwrite,
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The estimator that was saved in a folder; `fit` trains it further (it has `warm_start=True`).
+
+        Raises:
+            BundleError: no such folder, damaged, of another task, or written by a newer Penstock.
+        """
+        saved = bundle.load(path)
+        if saved.task != cls.task:
+            raise ConfigError(f"{path}: is a model for {saved.task}; {cls.__name__} loads {cls.task}")
+        known = cls().get_params()
+        encoder = saved.network.encoder
+        options = dict(saved.metrics.get("configuration", {}))
+        options |= {
+            field.name: getattr(encoder, field.name) for field in fields(Recurrent) if hasattr(encoder, field.name)
+        }
+        options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
+        loaded = cls(**{name: value for name, value in options.items() if name in known})
+        loaded._keep(model_class(cls.task).from_bundle(saved), saved.baseline)
+        loaded.metrics_ = saved.metrics
+        loaded.history_ = saved.metrics.get("curves", [])
+        return loaded
+
+    def _train(self, data: Any, *, seed: int, started: float, callbacks: Sequence["Callback"]) -> Self:
+        """Train on prepared data and keep what came out.
+
+        Args:
+            data: the task's own.
+            seed: of everything random.
+            started: `time.perf_counter()` when `fit` began.
+            callbacks: told how training goes.
+        """
+        training = training_room()
+        known = self._known()
+        features, network = self._describe(data) if known is None else self._again(data, known)
+        recipe = self._recipe(len(data.train))
+        objective = self._objective(data, features, network, seed)
+        arrays, settings = self._fit_baselines(data, features)
+        with training.isolated(seed):
+            module = self._module(data, features, network)
+            if known is not None:
+                _put(module, known.tensors)
+            history = training.train(
+                module,
+                objective,
+                recipe,
+                generator=np.random.default_rng([seed, 1]),
+                callbacks=[*callbacks, *(training.terminal_bar() if self.progress else [])],
+                checkpoint=self._open_checkpoint(data, network, seed, objective),
+            )
+        trained = module.state_dict()
+        tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
+        self._keep(model_class(self.task)(network, features, data.labels, tensors, baseline=arrays), arrays)
+        self.history_ = history.rows()
+        self.metrics_ = self._figures(history, data, settings)
+        self.metrics_ |= {"random_state": seed, "seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
+        if history.stopped == "interrupted":
+            raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")
+        return self
+
+    def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What metrics.json holds, but for time and memory."""
+        figures: dict[str, Any] = {
+            "task": self.task,
+            "penstock": __version__,
+            "curves": history.rows(),
+            "best_epoch": history.best_epoch,
+            "stopped": history.stopped,
+            "training_seconds": history.seconds,
+            "data": self._data_figures(data, self.model_.features) | {"dropped": data.dropped},
+            "configuration": self._described(),
+        } | self._measure(self.model_, data)
+        for name, chosen in settings.items():
+            figures["baseline"][name]["settings"] = chosen
+        return figures
+
+    def _again(self, data: Any, known: Model) -> tuple[Any, Network]:
+        """Features and network of the model that is trained further."""
+        network = self._network(data, known.features)
+        if network != known.network:
+            raise ConfigError(_another_network(network, known.network))
+        return known.features, network
+
+    def _recipe(self, rows: int) -> "Recipe":
+        """How the loop optimises, for `rows` training rows."""
+        recipe_class = training_room().Recipe
+        options = {field.name: getattr(self, field.name) for field in fields(recipe_class) if field.name != "epochs"}
+        recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
+        if self.epochs is not None:
+            return recipe
+        steps = max(1, -(-rows // recipe.batch_size))
+        epochs = min(max(self.usual_epochs, -(-self.fewest_steps // steps)), self.most_epochs)
+        return recipe_class(epochs=epochs, **options)
+
+    def _known(self) -> Model | None:
+        """The model to go on from, if there is one and it is wanted."""
+        return self.model_ if self.warm_start and hasattr(self, "model_") else None
+
+    def _fitted(self) -> Model:
+        if not hasattr(self, "model_"):
+            raise NotFittedError(f"this {type(self).__name__} has no weights yet: call fit, or load(path)")
+        return self.model_
+
+    def _keep(self, model: Any, arrays: Mapping[str, np.ndarray]) -> None:
+        self.model_, self._arrays = model, arrays
+
+    def _described(self) -> dict[str, Any]:
+        """The constructor's arguments as metrics.json holds them."""
+        plain = {name: value for name, value in self.get_params().items() if name not in _LEFT_OUT}
+        for name in self.paths:
+            plain[name] = None if plain[name] is None else Path(plain[name]).name
+        return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}
+
+    def _open_checkpoint(self, data: Any, network: Network, seed: int, objective: "Objective") -> "Checkpoint | None":
+        if self.checkpoint is None:
+            return None
+        parts = [self._described(), network.to_json(), seed, data.train.digest()]
+        key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+        return training_room().Checkpoint(self.checkpoint, key, self._generators(objective))
+
+
+def training_room() -> ModuleType:
+    """`penstock.training`; MissingExtraError without PyTorch."""
+    try:
+        from penstock import training
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise MissingExtraError("training needs PyTorch: pip install 'penstock[train]'") from error
+    return training
+
+
+def seed_of(random_state: Any) -> int:
+    """The seed to use: a whole number as it is, one drawn from a NumPy generator, or a new one for None.
+
+    Raises:
+        ConfigError: something else.
+    """
+    if random_state is None:
+        return secrets.randbits(32)
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0:
+        return int(random_state)
+    raise ConfigError(f"random_state must be a whole number, at least 0, or None; got {random_state!r}")
+
+
+def _put(module: "torch.nn.Module", tensors: Mapping[str, np.ndarray]) -> None:
+    """Go on from these weights; what the network itself doesn't have, such as a second loss's, stays new."""
+    import torch
+
+    missing, unexpected = module.load_state_dict(
+        {name: torch.tensor(array) for name, array in tensors.items()}, strict=False
+    )
+    assert not unexpected, unexpected
+    assert not set(missing) & set(tensors), missing
+
+
+def _another_network(asked: Network, known: Network) -> str:
+    before, now = known.to_json(), asked.to_json()
+    differ = [
+        f"{name} is {value!r}, was {before[part].get(name)!r}"
+        for part, values in now.items()
+        for name, value in values.items()
+        if before[part].get(name) != value
+    ]
+    return (
+        f"warm_start trains the network on that there is, and the arguments ask for another: {', '.join(differ)}. "
+        "Set them back, or warm_start=False for a new model."
+    )

@@ -1,0 +1,73 @@
+"""A task from outside the package, in at most 80 lines, gets everything that the commands offer."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from penstock import runtime, tasks
+from penstock.errors import BundleError
+
+OUTSIDE = Path(__file__).resolve().parents[2] / "examples" / "task_of_your_own.py"
+NAMES = {
+    "english": ["Baker", "Cooper", "Walker", "Fisher", "Turner"],
+    "italian": ["Rossi", "Ricci", "Moretti", "Conti"],
+}
+ROWS = [(name, language) for language, names in NAMES.items() for name in names] * 12
+QUICK = ("--epochs", "6", "--hidden-size", "16", "--learning-rate", "0.01")
+
+
+@pytest.fixture
+def names(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("name,label\n" + "".join(f"{name},{language}\n" for name, language in ROWS))
+    return path
+
+
+@pytest.fixture
+def outside(monkeypatch):
+    """The task, there for one test."""
+    before = dict(tasks.TASKS), dict(runtime.MODELS)
+    monkeypatch.syspath_prepend(OUTSIDE.parent)
+    import task_of_your_own
+
+    tasks.register(task_of_your_own.TASK)  # imported once only, and each test has it anew
+    yield task_of_your_own
+    for table, kept in zip((tasks.TASKS, runtime.MODELS), before, strict=True):
+        table.clear()
+        table.update(kept)
+
+
+def test_it_is_short():
+    assert len(OUTSIDE.read_text().splitlines()) <= 80
+
+
+@pytest.mark.usefixtures("outside")
+def test_it_gets_everything(penstock, names, tmp_path):
+    out = tmp_path / "model"
+    trained = json.loads(penstock("train", "names", names, "--out", out, *QUICK, "--json").out)
+    assert trained["test"]["accuracy"] > trained["baseline"]["accuracy"]
+    found = json.loads(penstock("evaluate", out, names, "--json").out)
+    assert found["metrics"]["accuracy"] > 0.9
+    assert found["baseline"]["accuracy"] == pytest.approx(5 / 9)
+    answers = [json.loads(line) for line in penstock("predict", out, names).out.splitlines()]
+    assert len(answers) == len(ROWS)
+    assert set(answers[0]) == {"prediction", "probability_english", "probability_italian"}
+    info = json.loads(penstock("info", out, "--json").out)
+    assert (info["task"], info["streams"]) == ("names", False)
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "<h1>Names</h1>" in page
+    assert 'data-metric="/test/accuracy"' in page
+    assert "Learning curves" in page
+    help_text = penstock("train", "names", "--help").out
+    assert "--hidden-size" in help_text
+    assert "Say which language a name is of." in help_text
+
+
+def test_without_it_its_models_are_refused_by_name(outside, tmp_path):
+    estimator = outside.NameClassifier(epochs=1, hidden_size=4, progress=False)
+    estimator.fit([name for name, _ in ROWS], [language for _, language in ROWS]).save(tmp_path / "model")
+    assert runtime.load(tmp_path / "model").predict(["Rossini"])[0] in NAMES
+    del runtime.MODELS["names"]
+    with pytest.raises(BundleError, match="no model for the task 'names'"):
+        runtime.load(tmp_path / "model")
