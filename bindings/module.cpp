@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "penstock/layer.hpp"
+#include "penstock/streams.hpp"
 
 namespace nb = nanobind;
 using namespace penstock;
@@ -137,6 +138,27 @@ class Step {
     std::vector<std::vector<float>> h_, c_;
 };
 
+// Streams, with the layers kept alive by the Python object that holds both.
+struct NativeStreams {
+    std::vector<NativeLayer*> layers;
+    Streams streams;
+
+    explicit NativeStreams(std::vector<NativeLayer*> from) : layers(std::move(from)), streams(engine_layers(layers)) {}
+    static std::vector<Layer*> engine_layers(const std::vector<NativeLayer*>& from) {
+        std::vector<Layer*> to;
+        for (NativeLayer* l : from) to.push_back(&l->layer);
+        return to;
+    }
+
+    // slabs: the address of each layer's h and c in turn, 0 for a c that isn't there
+    void step(Address places, std::size_t n, Address x, const std::vector<Address>& slabs, Address y, int threads) {
+        std::vector<Slab> s(layers.size());
+        for (std::size_t i = 0; i < s.size(); ++i) s[i] = {at(slabs.at(2 * i)), at(slabs.at(2 * i + 1))};
+        const nb::gil_scoped_release release;
+        streams.step(at<const std::int64_t>(places), n, at<const float>(x), s.data(), at(y), threads);
+    }
+};
+
 nb::object view(std::vector<float>& data, int rows, nb::handle owner) {
     const std::size_t shape[2] = {std::size_t(rows), rows ? data.size() / rows : 0};
     return nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(data.data(), 2, shape, owner));
@@ -187,6 +209,12 @@ NB_MODULE(_native, m) {
              nb::arg("x").noconvert())
         .def("h", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.h(i), s.batch(), self); })
         .def("c", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.c(i), s.batch(), self); });
+
+    nb::class_<NativeStreams>(m, "NativeStreams")
+        .def("__init__",
+             [](NativeStreams* self, const std::vector<NativeLayer*>& layers) { new (self) NativeStreams(layers); })
+        .def("step", &NativeStreams::step, nb::arg("places"), nb::arg("n"), nb::arg("x"), nb::arg("slabs"),
+             nb::arg("y"), nb::arg("threads"));
 
     nb::class_<Linear>(m, "NativeLinear")
         .def("__init__",

@@ -53,4 +53,17 @@ void Plan::make(int steps_, int batch_, Layout layout, const std::int64_t* lengt
             for (int t = length[j]; t < steps; ++t) padding.push_back(place(t, j));
 }
 
+void Plan::make_step(const std::int64_t* places, int n) {
+    steps = 1;
+    batch = n;
+    sequence.assign(places, places + n);
+    length.assign(n, 1);
+    active.assign(1, n);
+    first.assign({0, std::size_t(n)});
+    where[0].resize(n);
+    std::iota(where[0].begin(), where[0].end(), 0);
+    contiguous[0] = true;
+    padding.clear();
+}
+
 }  // namespace penstock

@@ -28,6 +28,8 @@ struct Plan {
     // lengths: [batch] or null (all `steps`); batch_sizes: [steps], falling, for the packed layout only
     void make(int steps, int batch, Layout layout, const std::int64_t* lengths, const std::int64_t* batch_sizes,
               bool reverse_too);
+    // One step of `n` sequences: row i of the data is the sequence whose states lie in row places[i].
+    void make_step(const std::int64_t* places, int n);
 };
 
 }  // namespace penstock

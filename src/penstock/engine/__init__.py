@@ -6,6 +6,7 @@ from penstock.engine._native import instruction_set, runs_here
 from penstock.engine.functions import Linear, sigmoid, softmax, tanh
 from penstock.engine.layer import Layer
 from penstock.engine.step import Step
+from penstock.engine.streams import Streams
 from penstock.engine.threads import get_num_threads, set_num_threads
 from penstock.errors import ConfigError
 
@@ -13,6 +14,7 @@ __all__ = [
     "Layer",
     "Linear",
     "Step",
+    "Streams",
     "get_num_threads",
     "instruction_set",
     "runs_here",

@@ -10,7 +10,7 @@ from penstock.engine.layer import Layer
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError, ShapeError
 
-__all__ = ["Step"]
+__all__ = ["Step", "check_stack"]
 
 
 class Step:
@@ -25,15 +25,9 @@ class Step:
     """
 
     def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:
-        if not layers or any(layer.directions != 1 for layer in layers):
-            raise ConfigError("a step needs one or more layers of one direction: the reverse one starts at the end.")
-        if any(not layer.loaded for layer in layers):
-            raise ConfigError("a layer has no parameters yet: call load first.")
+        check_stack(layers)
         if not isinstance(batch, int | np.integer) or batch < 1:
             raise ConfigError(f"batch must be a whole number of 1 or more; got {batch!r}.")
-        for before, after in itertools.pairwise(layers):
-            if before.output_size != after.input_size:
-                raise ShapeError(f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs.")
         self._layers = tuple(layers)
         self._shape = (batch, layers[0].input_size)
         self._native = NativeStep(list(layers), batch, get_num_threads())
@@ -62,3 +56,19 @@ class Step:
         for states in self.state:
             for array in states:
                 array[:] = 0.0
+
+
+def check_stack(layers: Sequence[Layer]) -> None:
+    """Whether the layers can be advanced step by step, one above the other.
+
+    Raises:
+        ConfigError: none, or one that reads backward or has no parameters.
+        ShapeError: one does not give what the next one reads.
+    """
+    if not layers or any(layer.directions != 1 for layer in layers):
+        raise ConfigError("a step needs one or more layers of one direction: the reverse one starts at the end.")
+    if any(not layer.loaded for layer in layers):
+        raise ConfigError("a layer has no parameters yet: call load first.")
+    for before, after in itertools.pairwise(layers):
+        if before.output_size != after.input_size:
+            raise ShapeError(f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs.")

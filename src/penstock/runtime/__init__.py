@@ -3,6 +3,7 @@
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model
 from penstock.runtime.models import MODELS, load, model_class, register
+from penstock.runtime.pool import StreamPool
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
@@ -18,6 +19,7 @@ __all__ = [
     "SequenceModel",
     "SequenceStream",
     "Stream",
+    "StreamPool",
     "TextModel",
     "load",
     "model_class",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.cells import find
 from penstock.errors import ShapeError
 from penstock.runtime.parameters import check_prefix, infer, is_parameter, real
+from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import LayerState, Stack
 from penstock.runtime.stream import Stream, step_arrays
 from penstock.runtime.weights import read_tensors, tensor_names
@@ -115,6 +116,14 @@ class Recurrence:
             ConfigError: the network is bidirectional, or `batch` is below 1.
         """
         return RecurrenceStream(self, batch)
+
+    def pool(self) -> StreamPool:
+        """Many streams of this network, advanced together; a step's answer is the last layer's output.
+
+        Raises:
+            ConfigError: the network is bidirectional.
+        """
+        return StreamPool(self._stack)
 
     @property
     def fingerprint(self) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penstock import heads
 from penstock.network import Network
 from penstock.runtime.model import Model
+from penstock.runtime.pool import StreamPool
 from penstock.runtime.sequence_stream import SequenceStream
 from penstock.runtime.stack import LayerState, Stack
 from penstock.sequences import Sequences
@@ -76,6 +77,14 @@ class SequenceModel(Model):
             ConfigError: the model is bidirectional.
         """
         return SequenceStream(self)
+
+    def pool(self) -> StreamPool:
+        """Many streams of this model, advanced together; a step's input is a row of `vectors`, its answer the head's.
+
+        Raises:
+            ConfigError: the model is bidirectional.
+        """
+        return StreamPool(self.encoder, self.head)
 
     def _answer(self, values: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """Outputs (batch, outputs) for padded features (batch, time, ...)."""

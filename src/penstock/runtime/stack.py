@@ -63,12 +63,24 @@ class Stack:
         """
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"batch must be a whole number, at least 1; got {batch!r}")
+        self._refuse_backward()
+        return engine.Step(self._layers, batch=batch)
+
+    def streams(self) -> engine.Streams:
+        """The engine's step of any of many streams.
+
+        Raises:
+            ConfigError: a bidirectional stack can't answer before the end.
+        """
+        self._refuse_backward()
+        return engine.Streams(self._layers)
+
+    def _refuse_backward(self) -> None:
         if self.spec.bidirectional:
             raise ConfigError(
                 "a bidirectional network reads each sequence from its end too, so it can't be streamed. "
                 "Call it on whole sequences, or train one with bidirectional=False."
             )
-        return engine.Step(self._layers, batch=batch)
 
 
 def _layer(spec: Recurrent, number: int, parameters: Mapping[str, NDArray[np.float32]]) -> engine.Layer:

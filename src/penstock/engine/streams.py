@@ -1,0 +1,52 @@
+"""Many streams of a stack of layers, any of them advanced together: their states lie in slabs of memory."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from penstock.engine._native import NativeStreams
+from penstock.engine.layer import Layer
+from penstock.engine.step import check_stack
+from penstock.engine.threads import get_num_threads
+
+__all__ = ["Slabs", "Streams"]
+
+Slabs = list[tuple[np.ndarray, ...]]
+"""For each layer its states, each (streams, size) float32 and C-contiguous."""
+
+
+class Streams:
+    """Advances any streams of a stack of layers by one step each. For one Python thread at a time.
+
+    Args:
+        layers: loaded layers of one direction; each reads the output of the one before it.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        check_stack(layers)
+        self._layers = tuple(layers)
+        self._native = NativeStreams(list(layers))
+        self.input_size, self.output_size = layers[0].input_size, layers[-1].output_size
+
+    def slabs(self, streams: int) -> Slabs:
+        """Zero states for so many streams."""
+        return [tuple(np.zeros((streams, size), np.float32) for size in layer.state_sizes) for layer in self._layers]
+
+    def step(self, places: np.ndarray, x: np.ndarray, slabs: Slabs) -> np.ndarray:
+        """The last layer's outputs (n, output), and the streams' states moved on in the slabs.
+
+        What is given is trusted: `runtime.StreamPool` has checked it.
+
+        Args:
+            places: (n,) int64, rows of the slabs, all different and inside.
+            x: (n, input) float32, C-contiguous.
+            slabs: as `slabs` gave them.
+        """
+        y = np.empty((len(places), self.output_size), np.float32)
+        addresses = [address for states in slabs for address in _addresses(states)]
+        self._native.step(places.ctypes.data, len(places), x.ctypes.data, addresses, y.ctypes.data, get_num_threads())
+        return y
+
+
+def _addresses(states: tuple[np.ndarray, ...]) -> tuple[int, int]:
+    return states[0].ctypes.data, states[1].ctypes.data if len(states) > 1 else 0
