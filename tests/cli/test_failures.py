@@ -161,3 +161,11 @@ def test_answers_that_the_disk_refuses(penstock, saved, tmp_path):
     (tmp_path / ".answers.csv.new" / "full").write_text("")
     check(penstock("predict", saved, tmp_path / "new.txt", "-o", tmp_path / "answers.csv"), "can't be written")
     assert not (tmp_path / "answers.csv").exists()
+
+
+@pytest.mark.parametrize("words", [(), ("train",)], ids=["penstock", "penstock train"])
+def test_without_words_the_help_is_shown_line_by_line(penstock, words):
+    result = penstock(*words)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Usage: penstock")
+    assert result.err.count("\n") > 8

@@ -58,6 +58,9 @@ def _run(words: Sequence[str]) -> int:
     except typer.Abort as abort:
         raise KeyboardInterrupt from abort
     except usage_error as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # Click's private one: its message is the help
+            print(error.format_message(), file=sys.stderr)  # type: ignore[attr-defined]
+            return 2
         raise InputError(_usage(error)) from error
     sys.stdout.flush()
     return code if isinstance(code, int) else 0

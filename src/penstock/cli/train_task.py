@@ -83,6 +83,7 @@ def task_command(task: Task) -> Any:
     )
     command = get_command(app)
     command.name = task.command
+    command.short_help = " ".join(each.summary for each in TASKS.values() if each.command == task.command)
     return command
 
 

@@ -1,13 +1,12 @@
 """Models that say which class a sequence belongs to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
-from penstock.network import Network
 from penstock.runtime.columns import column_list
 from penstock.runtime.metrics import class_metrics
 from penstock.runtime.sequence_model import SequenceModel
@@ -18,19 +17,11 @@ __all__ = ["ClassModel"]
 class ClassModel(SequenceModel):
     """A classifier of sequences without PyTorch; a kind of data makes a class of its own from it."""
 
-    def __init__(
-        self,
-        network: Network,
-        features: Any,
-        labels: Sequence[Any],
-        tensors: Mapping[str, NDArray[Any]],
-        *,
-        baseline: Mapping[str, NDArray[Any]] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-    ) -> None:
-        if len(labels) != network.head.classes:
-            raise ConfigError(f"a head of {network.head.classes} classes needs as many labels; got {len(labels)}")
-        super().__init__(network, features, labels, tensors, baseline=baseline, metrics=metrics)
+    def check(self) -> None:
+        """As many labels as classes."""
+        classes = self.network.head.classes
+        if len(self.labels) != classes:
+            raise ConfigError(f"a head of {classes} classes needs as many labels; got {len(self.labels)}")
 
     def predict(self, inputs: Iterable[Any]) -> list[Any]:
         """The likeliest label of each input.

@@ -73,7 +73,17 @@ class Model(ABC):
         self.labels = list(labels)
         self.metrics = dict(metrics or {})
         self.tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
+        self.check()
+        self.build()
         self.baselines = self.read_baselines(baseline) if baseline else None
+
+    @abstractmethod
+    def check(self) -> None:
+        """Whether network, features and labels fit each other; ConfigError if they do not."""
+
+    @abstractmethod
+    def build(self) -> None:
+        """Make of the tensors what answers."""
 
     @classmethod
     def from_bundle(cls, saved: Bundle) -> Self:

@@ -1,14 +1,13 @@
 """Models that give one answer for a whole sequence: features, layers, a fold over time."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock import heads
-from penstock.network import Network
 from penstock.runtime.model import Model
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.sequence_stream import SequenceStream
@@ -29,21 +28,12 @@ class SequenceModel(Model):
     by piece. What a kind of data adds: `encode` and `vectors`; what a kind of head adds: `spoken`.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        features: Any,
-        labels: Sequence[Any],
-        tensors: Mapping[str, NDArray[Any]],
-        *,
-        baseline: Mapping[str, NDArray[Any]] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(network, features, labels, tensors, baseline=baseline, metrics=metrics)
-        encoder = network.encoder
+    def build(self) -> None:
+        """The layers and the head."""
+        encoder = self.network.encoder
         self.encoder = Stack(encoder, self.part("encoder."))
         self.head = heads.build(
-            network.head, self.tensors, features=encoder.output_size, bidirectional=encoder.bidirectional
+            self.network.head, self.tensors, features=encoder.output_size, bidirectional=encoder.bidirectional
         )
 
     @abstractmethod

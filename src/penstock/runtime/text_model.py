@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
 from penstock.features.text import TextFeatures
-from penstock.network import Embedding, Network
+from penstock.network import Embedding
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.columns import text_list
 from penstock.runtime.text_baselines import TextBaselines
@@ -25,24 +25,16 @@ class TextModel(ClassModel):
 
     task = "text-classification"
 
-    def __init__(
-        self,
-        network: Network,
-        features: TextFeatures,
-        labels: Sequence[Any],
-        tensors: Mapping[str, NDArray[Any]],
-        *,
-        baseline: Mapping[str, NDArray[Any]] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-    ) -> None:
-        if not isinstance(network.inputs, Embedding):
-            raise ConfigError(f"a text model needs inputs of kind embedding; got {network.inputs.kind!r}")
-        if network.inputs.vocabulary_size != features.vocabulary_size:
+    def check(self) -> None:
+        """An embedding with a row for each id."""
+        super().check()
+        inputs, ids = self.network.inputs, self.features.vocabulary_size
+        if not isinstance(inputs, Embedding):
+            raise ConfigError(f"a text model needs inputs of kind embedding; got {inputs.kind!r}")
+        if inputs.vocabulary_size != ids:
             raise ConfigError(
-                f"the embedding must have a row for each of the features' {features.vocabulary_size} ids; "
-                f"got {network.inputs.vocabulary_size}"
+                f"the embedding must have a row for each of the features' {ids} ids; got {inputs.vocabulary_size}"
             )
-        super().__init__(network, features, labels, tensors, baseline=baseline, metrics=metrics)
 
     @classmethod
     def read_features(cls, described: Mapping[str, Any]) -> TextFeatures:
