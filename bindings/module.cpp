@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstring>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -115,12 +116,12 @@ class Step {
         }
     }
 
-    // The last layer's state is the output.
-    void operator()(const float* x) {
+    // The last layer's state is the output. saved: for each layer Layer::saved_size floats, or null
+    void operator()(const float* x, float* const* saved = nullptr) {
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             float* h = h_[i].data();
             float* c = c_[i].empty() ? nullptr : c_[i].data();
-            layers_[i]->layer.forward(plan_, {x, h, c, h, h, c, nullptr}, threads_, arena_);
+            layers_[i]->layer.forward(plan_, {x, h, c, h, h, c, saved ? saved[i] : nullptr}, threads_, arena_);
             x = h;
         }
     }
@@ -129,6 +130,7 @@ class Step {
     std::vector<float>& c(std::size_t i) { return c_.at(i); }
     int batch() const { return plan_.batch; }
     int inputs() const { return layers_.front()->layer.sizes().I; }
+    const std::vector<NativeLayer*>& layers() const { return layers_; }
 
    private:
     std::vector<NativeLayer*> layers_;
@@ -171,6 +173,24 @@ nb::object fresh(std::size_t rows, std::size_t columns, float*& data) {
     return nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(data, 2, shape, owner));
 }
 
+// A step that also keeps what each layer saves for a gradient: its gates and states, [batch][S][Hp] a layer.
+nb::list trace(Step& step, Rows x) {
+    if (int(x.shape(0)) != step.batch() || int(x.shape(1)) != step.inputs()) throw std::invalid_argument("shape");
+    nb::list result;
+    std::vector<float*> saved;
+    for (const NativeLayer* l : step.layers()) {
+        const std::size_t batch = step.batch(), S = l->layer.sizes().S, Hp = l->layer.sizes().Hp;
+        auto* data = new (std::align_val_t(64)) float[l->layer.saved_size(batch)];
+        nb::capsule owner(data, [](void* p) noexcept { operator delete[](p, std::align_val_t(64)); });
+        const std::size_t shape[3] = {batch, S, Hp};
+        result.append(nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<3>>(data, 3, shape, owner)));
+        saved.push_back(data);
+    }
+    const nb::gil_scoped_release release;
+    step(x.data(), saved.data());
+    return result;
+}
+
 void map_floats(void (*f)(const float*, float*, std::size_t), const Floats& x,
                 nb::ndarray<float, nb::c_contig, nb::device::cpu> out) {
     if (x.size() != out.size()) throw std::invalid_argument("x and out must have the same size");
@@ -207,6 +227,7 @@ NB_MODULE(_native, m) {
                  s(x.data());
              },
              nb::arg("x").noconvert())
+        .def("trace", &trace, nb::arg("x").noconvert())
         .def("h", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.h(i), s.batch(), self); })
         .def("c", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.c(i), s.batch(), self); });
 

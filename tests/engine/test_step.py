@@ -64,3 +64,48 @@ def test_layers_without_parameters_are_refused():
 def test_a_batch_is_a_whole_number(batch, random_layer):
     with pytest.raises(ConfigError, match="whole number of 1 or more"):
         engine.Step([random_layer(("rnn", {}), 2, 3).layer], batch)
+
+
+def test_a_look_inside_shows_the_gates_of_the_equations(variant, random_layer):
+    layer = random_layer(variant, 7, 33)
+    x, _ = layer.inputs(4, 3)
+    plain, seen = engine.Step([layer.layer], 3), engine.Step([layer.layer], 3)
+    p = {name: array.astype(np.float64) for name, array in layer.parameters.items()}
+    for now in x:
+        before = [array.astype(np.float64) for array in seen.state[0]]
+        y, (trace,) = seen.trace(now)
+        np.testing.assert_array_equal(y, plain(now))
+        for name, state in zip("hc", seen.state[0], strict=False):
+            np.testing.assert_array_equal(trace[name], state)
+        expected = gates_of(variant, p, now.astype(np.float64), before, trace)
+        assert set(trace) == set(expected) | set(layer.cell.states)
+        for name, gate in expected.items():
+            # float32's rounding of sums of 40 terms
+            np.testing.assert_allclose(trace[name], gate, atol=2e-6, err_msg=name)
+
+
+def gates_of(variant, p, x, before, trace):
+    """The gates by the equations, in float64, from the parameters; docs/cells/ derives them."""
+    h = before[0]
+    from_x = np.split(x @ p["weight_ih"].T + p["bias_ih"], len(p["bias_ih"]) // 33, axis=1)
+    from_h = np.split(h @ p["weight_hh"].T + p["bias_hh"], len(p["bias_hh"]) // 33, axis=1)
+    if variant[0] == "rnn":
+        return {}
+    if variant[0] == "lstm":
+        peep = p.get("weight_ch", np.zeros((3, 33)))
+        i, f, g, o = (a + b for a, b in zip(from_x, from_h, strict=True))
+        return {
+            "input": sigmoid(i + peep[0] * before[1]),
+            "forget": sigmoid(f + peep[1] * before[1]),
+            "cell": np.tanh(g),
+            "output": sigmoid(o + peep[2] * trace["c"]),
+        }
+    r, z = sigmoid(from_x[0] + from_h[0]), sigmoid(from_x[1] + from_h[1])
+    inner = r * from_h[2]
+    if not variant[1]["reset_after"]:
+        inner = (r * h) @ p["weight_hh"][66:].T + p["bias_hh"][66:]
+    return {"reset": r, "update": z, "candidate": np.tanh(from_x[2] + inner)}
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))

@@ -126,3 +126,15 @@ def test_memory_does_not_grow(model):
     assert last - first < 2_000
     assert peak < 100_000
     assert len(stream.save()) < 2_000
+
+
+def test_a_look_inside_changes_nothing_and_holds_every_token(model):
+    plain, seen = model.stream(), model.stream()
+    for piece in ("the ferry sailed", "", "at dawn"):
+        answer, traces = seen.push(piece, trace=True)
+        assert answer == plain.push(piece)
+        assert len(traces) == len(piece.split())
+        for (layer,) in traces:
+            assert set(layer) == {"input", "forget", "cell", "output", "h", "c"}
+            assert layer["forget"].shape == (1, 12)
+    np.testing.assert_array_equal(traces[-1][0]["h"], seen.arrays()["encoder.0.h"])

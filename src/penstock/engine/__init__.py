@@ -5,7 +5,7 @@ import os
 from penstock.engine._native import instruction_set, runs_here
 from penstock.engine.functions import Linear, sigmoid, softmax, tanh
 from penstock.engine.layer import Layer
-from penstock.engine.step import Step
+from penstock.engine.step import Step, Trace
 from penstock.engine.streams import Streams
 from penstock.engine.threads import get_num_threads, set_num_threads
 from penstock.errors import ConfigError
@@ -15,6 +15,7 @@ __all__ = [
     "Linear",
     "Step",
     "Streams",
+    "Trace",
     "get_num_threads",
     "instruction_set",
     "runs_here",

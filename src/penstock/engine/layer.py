@@ -60,7 +60,8 @@ class Layer(NativeLayer):
         self.parameter_shapes = {name + suffix: shape for suffix in suffixes for name, shape in shapes.items()}
         self.parameter_names = tuple(self.parameter_shapes)
         self.state_sizes = declared.state_sizes(hidden_size, **options)
-        self.input_size = input_size
+        self.gates = declared.gates
+        self.input_size, self.hidden_size = input_size, hidden_size
         self.output_size = self.state_sizes[0]  # of one direction
         self.directions = directions
         self._parameters: list[np.ndarray] = []

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,10 @@ from penstock.engine.layer import Layer
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError, ShapeError
 
-__all__ = ["Step", "check_stack"]
+__all__ = ["Step", "Trace", "check_stack"]
+
+Trace = dict[str, np.ndarray]
+"""One layer's gates and states in a step, each (batch, size)."""
 
 
 class Step:
@@ -42,14 +46,36 @@ class Step:
         Raises:
             ShapeError: x has another shape, or is not C-contiguous float32.
         """
+        self._run(self._native, x)
+        return self._y
+
+    def trace(self, x: np.ndarray) -> tuple[np.ndarray, list[Trace]]:
+        """A step as above, and what went on in it: the output, and each layer's gates and states by name, copied.
+
+        The gates bear the cell's names (`input`, `forget`, `cell`, `output`; `reset`, `update`, `candidate`), the
+        states theirs (`h`, `c`); each is (batch, size). The same bits as without a look inside.
+
+        Raises:
+            ShapeError: x has another shape, or is not C-contiguous float32.
+        """
+        saved = self._run(self._native.trace, x)
+        traces = []
+        for layer, kept, states in zip(self._layers, saved, self.state, strict=True):
+            size = layer.hidden_size
+            # What a layer saves for its gradient begins with the gates, in the cell's order.
+            names = layer.gates if len(layer.gates) > 1 else ()
+            gates = {name: kept[:, slot, :size].copy() for slot, name in enumerate(names)}
+            traces.append(gates | {name: array.copy() for name, array in zip("hc", states, strict=False)})
+        return self._y, traces
+
+    def _run(self, call: Any, x: np.ndarray) -> Any:
         try:
-            self._native(x)
+            return call(x)
         except (TypeError, ValueError):
             raise ShapeError(
                 f"x must be a C-contiguous float32 array (batch={self._shape[0]}, input={self._shape[1]}); got "
                 f"{getattr(x, 'shape', type(x).__name__)} {getattr(x, 'dtype', '')}."
             ) from None
-        return self._y
 
     def reset(self) -> None:
         """All states back to zero."""

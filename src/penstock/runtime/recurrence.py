@@ -170,10 +170,11 @@ class RecurrenceStream(Stream):
         self._batch = batch
         self._step = network._stack.step(batch)
 
-    def push(self, x: ArrayLike) -> NDArray[np.float32]:
+    def push(self, x: ArrayLike, *, trace: bool = False) -> Any:
         """One step's outputs (batch, output) for x (batch, input).
 
-        With a batch of one also (output,) for (input,).
+        With a batch of one also (output,) for (input,). With `trace`, (outputs, each layer's gates and states) as
+        `engine.Step.trace` names them.
 
         Raises:
             ShapeError, DtypeError: x does not fit.
@@ -182,9 +183,11 @@ class RecurrenceStream(Stream):
         expected = (self._batch, self._network.spec.input_size)
         if array.shape != expected and not (self._batch == 1 and array.shape == expected[1:]):
             raise ShapeError(f"x must be (batch={expected[0]}, input={expected[1]}); got {array.shape}")
+        step = np.ascontiguousarray(array.reshape(expected))
+        y, traces = self._step.trace(step) if trace else (self._step(step), None)
         # A copy: the step writes its next outputs into the same memory.
-        y = np.array(self._step(np.ascontiguousarray(array.reshape(expected))))
-        return y if array.ndim == 2 else y[0]
+        outputs = np.array(y if array.ndim == 2 else y[0])
+        return outputs if traces is None else (outputs, traces)
 
     def push_many(self, xs: ArrayLike) -> NDArray[np.float32]:
         """The outputs (time, batch, output) of steps xs (time, batch, input), the same bits as one `push` each.

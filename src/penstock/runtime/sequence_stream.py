@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.engine import Trace
 from penstock.errors import StateError
 from penstock.runtime.stream import Stream, step_arrays
 
@@ -29,8 +30,13 @@ class SequenceStream(Stream):
         self._carry = model.head.init(1)
         self._finished = np.zeros(1, np.int64)
 
-    def push(self, piece: Any) -> Any:
+    def push(self, piece: Any, *, trace: bool = False) -> Any:
         """Read on; the answer after this piece, for a classifier label to probability.
+
+        Args:
+            piece: what the model's features say.
+            trace: return (answer, traces) instead: for each step of the piece each layer's gates and states, as
+                `engine.Step.trace` names them.
 
         Raises:
             InputError: the piece is none of the model's kind of data.
@@ -38,8 +44,8 @@ class SequenceStream(Stream):
         """
         if self._finished[0]:
             raise StateError("this stream is finished: call reset() to start the next sequence")
-        self._take(self._features.push(piece))
-        return self._answer()
+        traces = self._take(self._features.push(piece), trace)
+        return (self._answer(), traces) if trace else self._answer()
 
     def finish(self) -> Any:
         """The answer to the whole sequence. No `push` may follow before a `reset`."""
@@ -62,9 +68,16 @@ class SequenceStream(Stream):
         head = {f"head.{name}": array for name, array in self._carry.items()}
         return features | dict(step_arrays(self._step, "encoder.")) | head | {"finished": self._finished}
 
-    def _take(self, values: NDArray[Any]) -> None:
+    def _take(self, values: NDArray[Any], trace: bool = False) -> list[list[Trace]]:
+        traces = []
         for vector in self._model.vectors(values):
-            self._model.head.step(self._carry, self._step(vector[None]))
+            if trace:
+                y, inside = self._step.trace(vector[None])
+                traces.append(inside)
+            else:
+                y = self._step(vector[None])
+            self._model.head.step(self._carry, y)
+        return traces
 
     def _answer(self) -> Any:
         return self._model.spoken(self._model.head.read(self._carry)[0])
