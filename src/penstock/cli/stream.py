@@ -2,13 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from penstock.cli.stream_state import KeptState
 from penstock.datasets import text_lines
+from penstock.errors import ConfigError
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
@@ -19,6 +21,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(epilog="Example: printf 'the food\\nwas wonderful\\n' | penstock stream sentiment")
 def stream(
     model: Annotated[Path, typer.Argument(metavar="DIR", help="A trained model's folder.")],
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", help="A file that keeps the memory; where it is there, go on from it."),
+    ] = None,
+    skip: Annotated[
+        bool,
+        typer.Option("--skip", help="The input starts over: pass over the lines that the --state has read already."),
+    ] = False,
 ) -> None:
     """Read pieces of an input from standard input, a line each; write an answer to the input so far after each.
 
@@ -27,15 +37,32 @@ def stream(
     """
     from penstock.runtime import load
 
-    for answer in answers(load(model), sys.stdin.buffer):
-        print(json.dumps(answer, ensure_ascii=False), flush=True)
+    loaded = load(model)
+    running: Any = loaded.stream()
+    lines = text_lines(sys.stdin.buffer, "standard input")
+    if state is None:
+        if skip:
+            raise ConfigError("--skip passes over what a --state has read. Give that too, or leave it out.")
+        for line in lines:
+            _answer(loaded, running, _item(loaded, line))
+        return
+    with KeptState(state, running) as kept:
+        if kept.line:
+            print(f"penstock: goes on after line {kept.line}", file=sys.stderr)
+        for line in islice(lines, kept.line if skip else 0, None):
+            item = _item(loaded, line)  # first, as a line that is none must not leave the state half moved
+            with kept.item():
+                _answer(loaded, running, item)
 
 
-def answers(model: "Model", lines: BinaryIO) -> Iterator[dict[str, Any]]:
-    """An answer after each line that isn't empty; an empty one resets the stream."""
-    stream: Any = model.stream()
-    for line in text_lines(lines, "standard input"):
-        if not line.strip():
-            stream.reset()
-        else:
-            yield model.as_json(stream.push(model.item(line)))
+def _item(model: "Model", line: str) -> Any:
+    """What to push for a line; None for an empty one."""
+    return model.item(line) if line.strip() else None
+
+
+def _answer(model: "Model", stream: Any, item: Any) -> None:
+    """Print the answer after an item; none resets the stream."""
+    if item is None:
+        stream.reset()
+    else:
+        print(json.dumps(model.as_json(stream.push(item)), ensure_ascii=False), flush=True)

@@ -7,6 +7,7 @@ from penstock.runtime.pool import StreamPool
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
+from penstock.runtime.states import notes
 from penstock.runtime.stream import Stream
 from penstock.runtime.text_model import TextModel
 
@@ -23,5 +24,6 @@ __all__ = [
     "TextModel",
     "load",
     "model_class",
+    "notes",
     "register",
 ]

@@ -1,5 +1,6 @@
 """A sequence that arrives piece by piece, and the answer so far after each piece."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -46,6 +47,15 @@ class SequenceStream(Stream):
             raise StateError("this stream is finished: call reset() to start the next sequence")
         traces = self._take(self._features.push(piece), trace)
         return (self._answer(), traces) if trace else self._answer()
+
+    def push_many(self, pieces: Iterable[Any]) -> list[Any]:
+        """The answer after each of the pieces, as one `push` each gives it.
+
+        Raises:
+            InputError: a piece is none of the model's kind of data; the stream has read those before it.
+            StateError: `finish` was called.
+        """
+        return [self.push(piece) for piece in pieces]
 
     def finish(self) -> Any:
         """The answer to the whole sequence. No `push` may follow before a `reset`."""

@@ -17,20 +17,34 @@ _ENTRY = "penstock_state"
 _DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
 
 
-def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str) -> bytes:
+def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str, notes: Mapping[str, int] | None = None) -> bytes:
     """The state as bytes.
 
     Args:
         arrays: float32 or int64, by name.
         kind: what kind of stream it is.
         model: the fingerprint of the stream's model.
+        notes: whole numbers to be kept beside it, for the function `notes`.
     """
     # Copies: the state may hold views, and safetensors wants dense memory.
     tensors = {name: array.copy() for name, array in arrays.items()}
-    about = {"version": VERSION, "kind": kind, "model": model}
+    about: dict[str, Any] = {"version": VERSION, "kind": kind, "model": model}
+    if notes:
+        about["notes"] = dict(notes)
     about["sha256"] = _checksum(tensors, about)
     # One entry, because safetensors writes several in any order; so, equal states are equal bytes.
     return safetensors.numpy.save(tensors, {_ENTRY: json.dumps(about, sort_keys=True)})
+
+
+def notes(data: bytes) -> dict[str, int]:
+    """The whole numbers that were kept beside a saved state, by name.
+
+    Raises:
+        StateError: not a saved state, or a damaged one.
+    """
+    tensors, about = _parse(data)
+    _check_sum(tensors, about)
+    return about.get("notes", {})
 
 
 def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -49,8 +63,7 @@ def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any
     version = about.get("version")
     if not isinstance(version, int) or version > VERSION:
         raise StateError(f"the state is of version {version!r}, this Penstock reads up to {VERSION}. Update Penstock.")
-    if about.pop("sha256", None) != _checksum(tensors, about):
-        raise StateError("the saved state is damaged: its checksum does not match. Save it anew, or start afresh.")
+    _check_sum(tensors, about)
     if about.get("kind") != kind:
         raise StateError(f"expected the state of a {kind} stream; got that of a {about.get('kind')} stream")
     if about.get("model") != model:
@@ -87,6 +100,11 @@ def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     if not isinstance(about, dict):
         raise StateError("expected a state saved by a stream's save(); got other safetensors data")
     return tensors, about
+
+
+def _check_sum(tensors: Mapping[str, NDArray[Any]], about: dict[str, Any]) -> None:
+    if about.pop("sha256", None) != _checksum(tensors, about):
+        raise StateError("the saved state is damaged: its checksum does not match. Save it anew, or start afresh.")
 
 
 def _checksum(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> str:

@@ -35,9 +35,14 @@ class Stream(ABC):
     def _fingerprint(self) -> str:
         """What tells the stream's model from any other."""
 
-    def save(self) -> bytes:
-        """The memory as a few kilobytes of safetensors, for `load` of any stream of the same model."""
-        return states.pack(self.arrays(), kind=self.kind, model=self._fingerprint())
+    def save(self, **notes: int) -> bytes:
+        """The memory as a few kilobytes of safetensors, for `load` of any stream of the same model.
+
+        Args:
+            notes: whole numbers to be kept beside it, like item=17 for where the stream stands; `runtime.notes(data)`
+                gives them back.
+        """
+        return states.pack(self.arrays(), kind=self.kind, model=self._fingerprint(), notes=notes)
 
     def load(self, data: bytes) -> Self:
         """Go on where the saved stream stopped, bit for bit; returns the stream itself.

@@ -1,0 +1,104 @@
+"""A stream's memory in a file, written every second and at the end, so that it goes on after a kill."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from penstock.cli.paths import check_new_file
+from penstock.errors import InputError, StateError
+from penstock.runtime import Stream, notes
+
+__all__ = ["KeptState"]
+
+_SECONDS = 1.0
+
+
+class KeptState:
+    """Keeps a stream's memory in a file while it is used as a context.
+
+    What the file says is never ahead of the answers that are out: `item` holds the file back until it is left.
+
+    Args:
+        path: the file; if it is there, the stream goes on from it. Written beside and renamed.
+        stream: whose memory it is.
+
+    Attributes:
+        line: lines of the input that the stream has read, counted over all runs.
+
+    Raises:
+        StateError: the file is damaged, or belongs to another model.
+        InputError: it can't be read or written.
+    """
+
+    def __init__(self, path: Path, stream: Stream) -> None:
+        self.path, self.line = path, 0
+        self._stream, self._saved = stream, 0
+        self._lock, self._ended = threading.Lock(), threading.Event()
+        # False while a line is read, also after that was broken off: then memory and `line` do not fit each other.
+        self._between = True
+        self._failed: InputError | None = None
+        self._thread = threading.Thread(target=self._write_now_and_then, daemon=True)
+        check_new_file(path)
+        if path.exists():
+            self._take_up()
+
+    @contextmanager
+    def item(self) -> Iterator[None]:
+        """Around the reading of one line and the writing of its answer."""
+        if self._failed:
+            raise self._failed
+        with self._lock:
+            self._between = False
+            yield
+            self.line, self._between = self.line + 1, True
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._write()
+
+    def _write_now_and_then(self) -> None:
+        while not self._ended.wait(_SECONDS):
+            try:
+                self._write()
+            except InputError as error:
+                self._failed = error  # for the thread that reads to say
+                return
+
+    def _write(self) -> None:
+        with self._lock:
+            if not self._between or (self.line == self._saved and self.path.exists()):
+                return
+            data, self._saved = self._stream.save(line=self.line), self.line
+        beside = self.path.with_name(f".{self.path.name}.new")
+        try:
+            with open(beside, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, self.path)
+        except OSError as error:
+            raise InputError(f"{self.path} can't be written: {error.strerror}. Choose another --state.") from error
+
+    def _take_up(self) -> None:
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{self.path} can't be read: {error.strerror}") from error
+        try:
+            self._stream.load(data)
+            self.line = self._saved = notes(data)["line"]
+        except KeyError as error:
+            raise StateError(f"{self.path}: was not written by penstock stream --state") from error
+        except StateError as error:
+            raise StateError(f"{self.path}: {error}") from error
