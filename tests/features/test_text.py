@@ -78,6 +78,13 @@ def test_the_quick_way_for_ascii_finds_the_same(text):
     assert tokenize(text) == _tokens().findall(text.lower())
 
 
+@settings(max_examples=150, deadline=None)
+@given(texts.filter(lambda text: "Σ" not in text))  # which becomes ς or σ by what follows, within its token now
+def test_capitals_do_not_change_where_tokens_end(text):
+    plain = unicodedata.normalize("NFC", text).lower().replace("’", "'").replace("\u00ad", "")
+    assert tokenize(text) == _tokens().findall(plain)
+
+
 def test_frequent_tokens_have_small_ids_and_the_rest_are_unknown():
     features = TextFeatures(min_count=2, max_vocabulary=3).fit(["b b b a a c c", "d c d d d", "e"])
     assert features.vocabulary == {"d": 1, "b": 2, "c": 3}
@@ -85,6 +92,34 @@ def test_frequent_tokens_have_small_ids_and_the_rest_are_unknown():
     assert features.stream().push("a B c e").tolist() == [0, 2, 3, 0]
     sequences = features.apply(["d d", "", "x c"])
     assert [ids.tolist() for ids in sequences] == [[1, 1], [], [0, 3]]
+
+
+def test_unknown_words_are_told_apart_by_their_spelling():
+    features = TextFeatures(min_count=2).fit(["see see Rome", "see Paris NASA", "see UNO in 1990 or 2001", "see 7"])
+    assert features.vocabulary == {"see": 1}
+    assert features.shapes == {"Aa": 2, "AA": 3, "0000": 4}, "a shape too must be met min_count times"
+    assert features.vocabulary_size == 5
+    assert features.apply(["See London LHR 1999 12 x3 small 中 !"])[0].tolist() == [1, 2, 3, 4, 0, 0, 0, 0, 0]
+    assert features.stream().push("London, 1066").tolist() == [2, 0, 4]
+    hidden = features.apply_unknown(["See SEE see 1999"], max_length=3)
+    assert hidden[0].tolist() == [2, 3, 0]
+
+
+def test_without_shapes_unknown_words_are_one():
+    features = TextFeatures(min_count=2, word_shapes=False).fit(["see see Rome", "Paris 1990 2001"])
+    assert features.vocabulary_size == 2
+    assert features.apply(["see London 1999"])[0].tolist() == [1, 0, 0]
+    assert features.apply_unknown(["see London 1999"])[0].tolist() == [0, 0, 0]
+    with pytest.raises(ConfigError, match="word_shapes must be True or False; got 1"):
+        TextFeatures(word_shapes=1)
+
+
+def test_the_first_bundles_knew_no_shapes():
+    old = TextFeatures(word_shapes=False).fit(["a a b", "B Paris Rome"]).to_json()
+    del old["word_shapes"], old["shapes"]
+    features = TextFeatures.from_json(old)
+    assert not features.word_shapes
+    assert features.apply(["a London b"])[0].tolist() == [1, 0, 2]
 
 
 def test_equal_counts_stand_in_a_fixed_order():
@@ -99,11 +134,12 @@ def test_length_is_limited_only_where_asked():
 
 
 def test_json_holds_everything():
-    features = TextFeatures(min_count=1, max_length=9).fit(["It’s 好 😀"])
+    features = TextFeatures(min_count=1, max_vocabulary=2, max_length=9).fit(["It’s 好 😀", "Zoe Zoe Zed"])
     twin = TextFeatures.from_json(json.loads(json.dumps(features.to_json())))
+    assert twin.vocabulary_size == features.vocabulary_size == 4
     assert twin.vocabulary == features.vocabulary
     assert twin.to_json() == features.to_json()
-    assert (twin.min_count, twin.max_vocabulary, twin.max_length) == (1, 30_000, 9)
+    assert (twin.min_count, twin.max_vocabulary, twin.max_length) == (1, 2, 9)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +150,9 @@ def test_json_holds_everything():
         ({"vocabulary": "abc"}, "must be a list of tokens"),
         ({"vocabulary": ["a", 3]}, "must be a list of tokens"),
         ({"vocabulary": ["a", "a"]}, "holds a token twice"),
+        ({"shapes": ["A"]}, "must be some of Aa, AA, a0"),
+        ({"shapes": ["AA", "Aa"]}, "in order"),
+        ({"shapes": 3}, "must be some of"),
         ({"min_count": 0}, "min_count must be a whole number, at least 1; got 0"),
     ],
 )
@@ -133,6 +172,7 @@ def test_nothing_is_known_before_fit():
     for use in (
         lambda f: f.stream(),
         lambda f: f.apply(["a"]),
+        lambda f: f.apply_unknown(["a"]),
         lambda f: f.to_json(),
         lambda f: f.vocabulary_size,
     ):

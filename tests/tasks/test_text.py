@@ -1,5 +1,6 @@
 """TextClassifier: an estimator as scikit-learn knows them, that repeats itself and leaves the process alone."""
 
+import itertools
 import json
 import random
 import subprocess
@@ -191,6 +192,19 @@ def test_streams(fitted):
     assert list(answer) == ["negative", "positive"]
     expected = fitted.predict_proba(["the\nfood\nwas\nlovely"])[0]
     assert list(answer.values()) == pytest.approx(expected.tolist(), abs=0)
+
+
+def test_unknown_words_count_by_their_spelling(small):
+    names = ["".join(letters) for letters in itertools.product("BCDF", "aeiou", "ghkl")]  # 80, once each
+    texts = [f"we saw {name if row % 2 else name.lower()} today" for row, name in enumerate(names)]
+    labels = [row % 2 for row in range(len(names))]
+    estimator = small(min_count=2, word_dropout=0.2, baseline=False).fit(texts, labels)
+    assert estimator.model_.features.shapes == {"Aa": 4}
+    assert estimator.predict(["we saw Xyzzy today", "we saw xyzzy today"]).tolist() == [1, 0]
+    stream = estimator.stream()
+    for piece in ("we saw", "Xyzzy", "today"):
+        answer = stream.push(piece)
+    assert list(answer.values()) == estimator.predict_proba(["we saw Xyzzy today"])[0].tolist()
 
 
 def test_pretrained_vectors_are_where_words_start(tmp_path, small, make_reviews):

@@ -40,8 +40,9 @@ def make_objective():
         draw = np.random.default_rng(seed)
         ids = [draw.integers(1, 9, draw.integers(1, 7)) for _ in range(60)]
         targets = np.array([int(each.max() > 6) for each in ids])
+        known = Sequences.from_list(ids[:40], np.int32)
         return TokenObjective(
-            sequences=Sequences.from_list(ids[:40], np.int32),
+            sequences=Sequences(np.stack([known.values, known.values % 2], axis=1), known.offsets),
             targets=targets[:40],
             valid_sequences=Sequences.from_list(ids[40:], np.int32),
             valid_targets=targets[40:],

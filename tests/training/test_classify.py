@@ -8,10 +8,12 @@ import torch
 from torch.nn import functional
 
 from penstock.errors import ConfigError
+from penstock.sequences import Sequences
 
 
 def logits_of(module, sequences, batch, lengths=None):
     values, own = sequences.pad(batch)
+    values = values[..., 0] if values.ndim == 3 else values
     y, _ = module.encoder(module.inputs(torch.from_numpy(values).long()), lengths=torch.from_numpy(own))
     return module.head(y, torch.from_numpy(own if lengths is None else lengths))
 
@@ -55,6 +57,16 @@ def test_dropout_changes_the_loss_and_repeats(make_module, make_objective):
         assert not torch.equal(first, make_objective().loss(module, np.arange(9))[0]), name
 
 
+def test_hidden_words_become_what_they_are_where_unknown(make_module, make_objective):
+    module, objective = make_module(), make_objective()
+    objective = replace(objective, regularization=replace(objective.regularization, word_dropout=0.9999999))
+    batch = np.arange(9)
+    loss, _ = objective.loss(module, batch)
+    hidden = Sequences(objective.sequences.values[:, 1], objective.sequences.offsets)
+    logits = logits_of(module, hidden, batch)
+    torch.testing.assert_close(loss, functional.cross_entropy(logits, torch.from_numpy(objective.targets[batch])))
+
+
 def test_validation_counts_every_row_once(make_module, make_objective):
     module, objective = make_module(), make_objective(weights=(1.0, 3.0))
     found = objective.validate(module)
@@ -78,7 +90,7 @@ def test_next_token_loss_is_cross_entropy_among_the_ids_of_the_batch(make_module
     objective = make_objective(replace(make_objective().regularization, next_token_share=0.5))
     loss, _ = objective.loss(module, batch)
 
-    sequences = [torch.from_numpy(objective.sequences[i]).long() for i in batch]
+    sequences = [torch.from_numpy(objective.sequences[i][:, 0]).long() for i in batch]
     candidates = torch.cat([ids[1:] for ids in sequences]).unique()
     each = []
     for ids in sequences:

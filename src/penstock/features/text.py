@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from penstock.errors import ConfigError, DtypeError, NotFittedError
+from penstock.features.shapes import SHAPES, shape
 from penstock.sequences import Sequences
 
 __all__ = ["TextFeatures", "tokenize"]
@@ -32,7 +33,7 @@ _UNSPACED = (
 _WITH_MARKS = [(0, 0x3130), (0xA600, 0xAC00), (0xFB00, 0x10000), (0x10100, 0x12000), (0x13400, 0x13480)]
 _WITH_MARKS += [(0x16A00, 0x17000), (0x1BC00, 0x1F000), (0xE0000, 0xE0200)]
 # What `_tokens` finds in ASCII text, where it is three times as fast.
-_ASCII_TOKENS = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*|[!-/:-@\[-`{-~]")
+_ASCII_TOKENS = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*|[!-/:-@\[-`{-~]")
 
 
 @cache
@@ -71,26 +72,40 @@ def tokenize(text: str) -> list[str]:
     token of its own ("3.5" gives three), a picture together with its variants. White space and control characters
     are none.
     """
+    return [word.lower() for word in _spelled(text)]
+
+
+def _spelled(text: str) -> list[str]:
+    """The tokens with their capitals."""
     if not isinstance(text, str):
         raise DtypeError(f"texts must be str; got {type(text).__name__}. Leave missing texts out.")
     if text.isascii():
-        return _ASCII_TOKENS.findall(text.lower())
-    plain = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'").replace("\u00ad", "")
+        return _ASCII_TOKENS.findall(text)
+    plain = unicodedata.normalize("NFC", text).replace("\u2019", "'").replace("\u00ad", "")
     return _tokens().findall(plain)
+
+
+_OPTIONS = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 
 
 class TextFeatures:
     """Texts as ids of the tokens that the training texts held; id 0 stands for every other token.
 
+    With `word_shapes`, others have ids by their spelling, see `features.shapes`: those of the shapes that unknown
+    tokens had in the training texts, `min_count` times at least.
+
     Args:
         min_count: a token must stand in the training texts at least this often to have an id.
         max_vocabulary: at most this many tokens have an id, the most frequent ones.
         max_length: steps of a text that `fit` and a training's `apply` read; answers read the whole text.
+        word_shapes: whether unknown tokens are told apart by their spelling.
     """
 
     kind: ClassVar[str] = "text"
 
-    def __init__(self, *, min_count: int = 2, max_vocabulary: int = 30_000, max_length: int = 256) -> None:
+    def __init__(
+        self, *, min_count: int = 2, max_vocabulary: int = 30_000, max_length: int = 256, word_shapes: bool = True
+    ) -> None:
         for name, value in (
             ("min_count", min_count),
             ("max_vocabulary", max_vocabulary),
@@ -101,7 +116,11 @@ class TextFeatures:
         self.min_count = int(min_count)
         self.max_vocabulary = int(max_vocabulary)
         self.max_length = int(max_length)
+        if not isinstance(word_shapes, bool | np.bool_):
+            raise ConfigError(f"word_shapes must be True or False; got {word_shapes!r}")
+        self.word_shapes = bool(word_shapes)
         self._ids: dict[str, int] | None = None
+        self._shapes: list[str] = []
 
     @property
     def vocabulary(self) -> dict[str, int]:
@@ -111,26 +130,41 @@ class TextFeatures:
         return self._ids
 
     @property
+    def shapes(self) -> dict[str, int]:
+        """Shape of unknown tokens to id; the ids come after the vocabulary's."""
+        return {each: position for position, each in enumerate(self._shapes, start=len(self.vocabulary) + 1)}
+
+    @property
     def vocabulary_size(self) -> int:
         """How many ids there are, 0 included: the rows of an embedding."""
-        return len(self.vocabulary) + 1
+        return 1 + len(self.vocabulary) + len(self._shapes)
 
     def fit(self, texts: Iterable[str]) -> "TextFeatures":
         """Learn the vocabulary of the training texts; equally frequent tokens stand in alphabetical order."""
         counts: Counter[str] = Counter()
         for text in _several(texts):
-            counts.update(tokenize(text)[: self.max_length])
-        frequent = sorted((-count, token) for token, count in counts.items() if count >= self.min_count)
-        self._ids = {token: rank for rank, (_, token) in enumerate(frequent[: self.max_vocabulary], start=1)}
+            counts.update(_spelled(text)[: self.max_length])
+        lowered: Counter[str] = Counter()
+        for word, count in counts.items():
+            lowered[word.lower()] += count
+        frequent = sorted((-count, token) for token, count in lowered.items() if count >= self.min_count)
+        self._ids = ids = {token: rank for rank, (_, token) in enumerate(frequent[: self.max_vocabulary], start=1)}
+        unknown: Counter[str] = Counter()
+        for word, count in counts.items():
+            if word.lower() not in ids:
+                unknown[shape(word)] += count
+        self._shapes = [each for each in SHAPES if self.word_shapes and unknown[each] >= self.min_count]
         return self
 
     def apply(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """The ids of each text's tokens, int32; of its first `max_length` tokens where that is given."""
-        ids = self.vocabulary
-        parts = [[ids.get(token, 0) for token in tokenize(text)[:max_length]] for text in _several(texts)]
-        offsets = np.zeros(len(parts) + 1, np.int64)
-        np.cumsum([len(part) for part in parts], out=offsets[1:])
-        return Sequences(np.fromiter(chain.from_iterable(parts), np.int32, count=offsets[-1]), offsets)
+        ids, shapes = self.vocabulary, self.shapes
+        return _sequences(_numbers(_spelled(text)[:max_length], ids, shapes) for text in _several(texts))
+
+    def apply_unknown(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
+        """As `apply`, but the ids that the tokens would have if none were in the vocabulary."""
+        shapes = self.shapes
+        return _sequences(_numbers(_spelled(text)[:max_length], {}, shapes) for text in _several(texts))
 
     def stream(self) -> "TextPieces":
         """The ids of a text that arrives piece by piece."""
@@ -143,7 +177,9 @@ class TextFeatures:
             "min_count": self.min_count,
             "max_vocabulary": self.max_vocabulary,
             "max_length": self.max_length,
+            "word_shapes": self.word_shapes,
             "vocabulary": list(self.vocabulary),
+            "shapes": self._shapes,
         }
 
     @classmethod
@@ -155,19 +191,22 @@ class TextFeatures:
         """
         if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
             raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
-        expected = {"kind", "min_count", "max_vocabulary", "max_length", "vocabulary"}
+        data = dict[str, Any](word_shapes=False, shapes=[]) | dict(data)  # which the first bundles do not have
+        expected = {"kind", "vocabulary", "shapes", *_OPTIONS}
         if set(data) != expected:
             raise ConfigError(
                 f"text features have {', '.join(sorted(expected))}; got {', '.join(sorted(map(str, data)))}"
             )
-        tokens = data["vocabulary"]
+        tokens, shapes = data["vocabulary"], data["shapes"]
         if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
             raise ConfigError("the vocabulary of text features must be a list of tokens")
         if len(set(tokens)) != len(tokens):
             raise ConfigError("the vocabulary of text features holds a token twice")
-        options = {name: data[name] for name in ("min_count", "max_vocabulary", "max_length")}
-        features = cls(**options)
+        if not isinstance(shapes, list) or shapes != [each for each in SHAPES if each in shapes]:
+            raise ConfigError(f"the shapes of text features must be some of {', '.join(SHAPES)}, in order")
+        features = cls(**{name: data[name] for name in _OPTIONS})
         features._ids = {token: position for position, token in enumerate(tokens, start=1)}
+        features._shapes = list(shapes)
         return features
 
 
@@ -175,7 +214,7 @@ class TextPieces:
     """The ids of a text that arrives piece by piece. Nothing is carried on: the end of a piece ends a token."""
 
     def __init__(self, features: TextFeatures) -> None:
-        self._ids = features.vocabulary
+        self._ids, self._shapes = features.vocabulary, features.shapes
 
     def push(self, piece: str) -> np.ndarray:
         """The ids (tokens,) of the next piece.
@@ -185,7 +224,7 @@ class TextPieces:
         """
         if not isinstance(piece, str):
             raise DtypeError(f"a piece must be text (str); got {type(piece).__name__}")
-        return np.array([self._ids.get(token, 0) for token in tokenize(piece)], np.int32)
+        return np.array(_numbers(_spelled(piece), self._ids, self._shapes), np.int32)
 
     def finish(self) -> np.ndarray:
         """Nothing more, (0,)."""
@@ -197,6 +236,20 @@ class TextPieces:
     def arrays(self) -> dict[str, np.ndarray]:
         """Nothing to remember."""
         return {}
+
+
+def _numbers(words: Iterable[str], ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:
+    """The id of each word, else of its shape, else 0."""
+    if not shapes:
+        return [ids.get(word.lower(), 0) for word in words]
+    return [ids.get(word.lower()) or shapes.get(shape(word), 0) for word in words]
+
+
+def _sequences(parts: Iterable[list[int]]) -> Sequences:
+    parts = list(parts)
+    offsets = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum([len(part) for part in parts], out=offsets[1:])
+    return Sequences(np.fromiter(chain.from_iterable(parts), np.int32, count=offsets[-1]), offsets)
 
 
 def _several(texts: Iterable[str]) -> Iterable[str]:

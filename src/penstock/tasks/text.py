@@ -10,6 +10,7 @@ from penstock.datasets import Rows, text_table
 from penstock.errors import ConfigError
 from penstock.features import TextFeatures, read_vectors, tokenize
 from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.sequences import Sequences
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["TextClassifier"]
 
 _EMBEDDING_SCALE = 0.1
+_FEATURES = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 _LONGEST_TEXT = 1000
 """Characters of a text that the report shows."""
 
@@ -43,6 +45,7 @@ class TextClassifier(CellOptions, Classifier):
         min_count: times that a token must stand in the training texts to be known.
         max_vocabulary: most tokens that are known.
         max_length: tokens of a text that training reads; answers read all of it.
+        word_shapes: tell unknown tokens apart by their spelling: capitals and digits (Bikel et al. 1999).
         vectors: a file of pretrained word vectors in word2vec's or GloVe's text form, plain or .gz; words of the
             training texts start from them. `embedding_size` must be theirs.
         word_dropout: share of tokens that training hides, to know what to do with unknown ones.
@@ -63,6 +66,7 @@ class TextClassifier(CellOptions, Classifier):
     min_count: int = 2
     max_vocabulary: int = 30_000
     max_length: int = 256
+    word_shapes: bool = True
     vectors: str | None = None
     word_dropout: float = 0.2
     embedding_dropout: float = 0.5
@@ -82,9 +86,7 @@ class TextClassifier(CellOptions, Classifier):
         return {"text": text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"}
 
     def _describe(self, data: Labelled) -> tuple[TextFeatures, Network]:
-        features = TextFeatures(
-            min_count=self.min_count, max_vocabulary=self.max_vocabulary, max_length=self.max_length
-        ).fit(data.train.inputs)
+        features = TextFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: TextFeatures) -> Network:
@@ -103,8 +105,10 @@ class TextClassifier(CellOptions, Classifier):
         shares = {field.name: getattr(self, field.name) for field in fields(TokenRegularization)}
         if self.bidirectional:
             shares["next_token_share"] = 0.0
+        known = features.apply(data.train.inputs, max_length=features.max_length)
+        unknown = features.apply_unknown(data.train.inputs, max_length=features.max_length)
         return TokenObjective(
-            sequences=features.apply(data.train.inputs, max_length=features.max_length),
+            sequences=Sequences(np.stack([known.values, unknown.values], axis=1), known.offsets),
             targets=data.train.targets,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=data.valid.targets,
@@ -144,8 +148,9 @@ class TextClassifier(CellOptions, Classifier):
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
-        features = {name: saved.features.get(name) for name in ("min_count", "max_vocabulary", "max_length")}
-        return features | {"embedding_size": saved.network.inputs.size, "pooling": saved.network.head.pooling}
+        features = TextFeatures.from_json(saved.features)
+        options = {name: getattr(features, name) for name in _FEATURES}
+        return options | {"embedding_size": saved.network.inputs.size, "pooling": saved.network.head.pooling}
 
 
 def _put_vectors(path: str, weight: "torch.Tensor", features: TextFeatures) -> None:

@@ -21,7 +21,7 @@ _NEXT_TOKENS = 1024
 class TokenRegularization(Regularization):
     """Shares from 0 to below 1 that only tokens know, beside those of `Regularization`.
 
-    word_dropout: ids replaced by 0, the unknown token
+    word_dropout: tokens made unknown
     embedding_dropout: numbers of the tokens' vectors set to 0
     next_token_share: as much again of the loss, for foretelling each sequence's next id (Rei 2017); needs the
         module's `next_token`
@@ -34,20 +34,25 @@ class TokenRegularization(Regularization):
 
 @dataclass(frozen=True, kw_only=True)
 class TokenObjective(ClassObjective):
-    """Cross-entropy of sequences of ids, with dropout of tokens and of their vectors, and of each next id."""
+    """Cross-entropy of sequences of ids, with dropout of tokens and of their vectors, and of each next id.
+
+    `sequences` has two ids for each step, (total, 2): the token's own, and the one it has where it is unknown;
+    `valid_sequences` the first alone, (total,).
+    """
 
     regularization: TokenRegularization
 
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The encoder's outputs, dropout on."""
-        hidden = values.masked_fill(self.chosen(values.shape, self.regularization.word_dropout), 0)
+        known, unknown = values.unbind(-1)
+        hidden = torch.where(self.chosen(known.shape, self.regularization.word_dropout), unknown, known)
         x = self.drop(module.inputs(hidden), self.regularization.embedding_dropout)
         return module.encoder(x, lengths=lengths)[0], lengths
 
     def further(self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor) -> Tensor | float:
         """The loss of the next ids."""
         share = self.regularization.next_token_share
-        return share * self._next_token(module, y, values, lengths) if share and int(lengths.max()) > 1 else 0.0
+        return share * self._next_token(module, y, values[..., 0], lengths) if share and int(lengths.max()) > 1 else 0.0
 
     def _next_token(self, module: NetworkModule, y: Tensor, ids: Tensor, lengths: Tensor) -> Tensor:
         """Cross-entropy of each next id among those of the batch, scored by the ids' own input vectors."""
