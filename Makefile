@@ -27,7 +27,7 @@ lint: $(VENV)/.installed-dev
 check: lint test
 
 bench-core: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/speed/core.py
+	$(BIN)/penstock bench --grid core --peers torch
 
 clean:
 	rm -rf $(VENV) build dist

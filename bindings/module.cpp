@@ -260,6 +260,15 @@ NB_MODULE(_native, m) {
     });
     m.def("tanh", [](Floats x, nb::ndarray<float, nb::c_contig, nb::device::cpu> out) { map_floats(kernels().tanh, x, out); });
     m.def("sigmoid", [](Floats x, nb::ndarray<float, nb::c_contig, nb::device::cpu> out) { map_floats(kernels().sigmoid, x, out); });
+    m.def("multiply_add", [](std::size_t rounds) {
+        const nb::gil_scoped_release release;
+        kernels().multiply_add(rounds);
+        return double(rounds) * kernels().multiply_add_flops;
+    });
+    m.def("read_all", [](Address data, std::size_t n, std::size_t repeats) {
+        const nb::gil_scoped_release release;
+        return kernels().read_all(at<const float>(data), n, repeats);
+    });
     m.def("instruction_set", [] { return std::string(kernels().name); });
     m.def("runs_here", [](const std::string& name) { return find_kernels(name.c_str()) != nullptr; });
 }

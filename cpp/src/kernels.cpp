@@ -63,10 +63,38 @@ void map(const float* x, float* out, std::size_t n) {
     }
 }
 
+// What the machine could do at best, for `penstock bench`: fused multiply-adds that wait for nothing.
+float multiply_add(std::size_t rounds) {
+    V sums[kAccumulators];
+    for (int i = 0; i < kAccumulators; ++i) sums[i] = splat(static_cast<float>(i));
+    const V x = splat(0.999f), y = splat(1e-5f);
+    for (std::size_t r = 0; r < rounds; ++r) {
+#pragma GCC unroll 32
+        for (int i = 0; i < kAccumulators; ++i) sums[i] = fma(sums[i], x, y);
+    }
+    float result = 0;
+    for (int i = 0; i < kAccumulators; ++i) result += sums[i][0];
+    return result;
+}
+
+// And reading n floats, a multiple of 128, again and again from wherever they lie.
+float read_all(const float* data, std::size_t n, std::size_t repeats) {
+    constexpr int kSums = 8;
+    V sums[kSums]{};
+    for (std::size_t r = 0; r < repeats; ++r)
+        for (std::size_t i = 0; i < n; i += kSums * kWidth) {
+#pragma GCC unroll 8
+            for (int j = 0; j < kSums; ++j) sums[j] += load(data + i + j * kWidth);
+        }
+    float result = 0;
+    for (int j = 0; j < kSums; ++j) result += sums[j][0];
+    return result;
+}
+
 }  // namespace
 
 extern const penstock::Kernels table;
-const penstock::Kernels table{PENSTOCK_NAME, kMaxRows, run_forward, run_backward, run_product, run_softmax,
-                              map<tanh>,     map<sigmoid>};
+const penstock::Kernels table{PENSTOCK_NAME, kMaxRows,     run_forward,  run_backward, run_product, run_softmax,
+                              map<tanh>,     map<sigmoid>, multiply_add, 2.0 * kAccumulators * kWidth, read_all};
 
 }  // namespace PENSTOCK_ISA

@@ -112,6 +112,11 @@ struct Kernels {
     void (*softmax)(const float* x, float* out, std::size_t rows, int n);
     void (*tanh)(const float* x, float* out, std::size_t n);
     void (*sigmoid)(const float* x, float* out, std::size_t n);
+    // The machine's own limits, to measure against: rounds of independent multiply-adds, and reading n floats again and
+    // again.
+    float (*multiply_add)(std::size_t rounds);
+    double multiply_add_flops;  // of a round
+    float (*read_all)(const float* data, std::size_t n, std::size_t repeats);
 };
 
 const Kernels& kernels();             // the best this machine runs, or what PENSTOCK_ISA names

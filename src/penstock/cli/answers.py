@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from penstock.cli.paths import check_new_file
 from penstock.errors import InputError
 
-__all__ = ["Answer", "check_answer_file", "write_answers"]
+__all__ = ["Answer", "check_answer_file", "write_answers", "written_whole"]
 
 Answer = dict[str, Any]
 """`prediction`, and for each label its `probability_<label>`."""
@@ -40,14 +40,14 @@ def write_answers(answers: Iterable[Answer], path: Path | None) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(path) as new:
+        with written_whole(path) as new:
             _WRITERS[path.suffix.lower()](answers, new)
     except OSError as error:
         raise InputError(f"{path} can't be written: {error.strerror or error}. Choose another -o.") from error
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def written_whole(path: Path) -> Iterator[Path]:
     """A path to write to, which becomes `path` in the end if nothing went wrong."""
     new = path.with_name(f".{path.name}.new")
     try:

@@ -1,0 +1,36 @@
+"""ONNX Runtime's CPU kernels for RNN, LSTM and GRU."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from penstock.bench.peers.onnx_model import as_onnx
+from penstock.bench.problem import Problem
+
+__all__ = ["about", "prepare", "set_threads"]
+
+_threads = 1
+
+
+def about() -> str:
+    """Name and version."""
+    return f"ONNX Runtime {onnxruntime.__version__}"
+
+
+def set_threads(threads: int) -> None:
+    """Threads inside an operator, of sessions made from now on."""
+    global _threads
+    _threads = threads
+
+
+def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+    """The call and its outputs."""
+    if problem.point.what == "train":
+        raise NotImplementedError("ONNX Runtime trains no recurrent layers")
+    model, inputs = as_onnx(problem)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _threads
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, inputs), session.run(None, inputs)[0][:, 0]

@@ -1,0 +1,31 @@
+"""Penstock as its users run it: a step by the step object, the rest by the layers inside PyTorch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from penstock import __version__, engine
+from penstock.bench.peers import nn
+from penstock.bench.problem import Problem
+
+__all__ = ["about", "prepare", "set_threads"]
+
+set_threads = nn.set_threads
+
+
+def about() -> str:
+    """Name, version and instruction set."""
+    return f"Penstock {__version__} ({engine.instruction_set()})"
+
+
+def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+    """The call and its outputs. A step's arrays are bound once and its state is carried inside."""
+    point = problem.point
+    if point.what != "step":
+        return nn.prepare(problem)
+    layer = engine.Layer(point.cell, point.input, point.hidden)
+    layer.load(problem.weights)
+    step, row = engine.Step([layer], point.batch), problem.x[0]
+    first = step(row).copy()[None]
+    return lambda: step(row), first

@@ -1,0 +1,78 @@
+"""PyTorch's own layers: inference without gradients, packed sequences where lengths differ."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from penstock.bench.problem import Problem
+
+__all__ = ["about", "prepare", "set_threads"]
+
+
+def about() -> str:
+    """Name and version."""
+    return f"PyTorch {torch.__version__}"
+
+
+def set_threads(threads: int) -> None:
+    """Threads of its operators."""
+    torch.set_num_threads(threads)
+
+
+def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+    """The call and its outputs."""
+    return prepare_layers(problem, torch.nn)
+
+
+def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], np.ndarray | None]:
+    """The same for `torch.nn` and what drops in for it."""
+    point = problem.point
+    layer = getattr(library, point.cell.upper())(point.input, point.hidden)
+    layer.load_state_dict({f"{name}_l0": torch.from_numpy(array) for name, array in problem.weights.items()})
+    x = torch.from_numpy(problem.x)
+    lengths = None if problem.lengths is None else torch.from_numpy(problem.lengths)
+
+    def outputs(module: Any, data: torch.Tensor, *state: Any) -> torch.Tensor:
+        if lengths is None:
+            return module(data, *state)[0]
+        packed = module(pack_padded_sequence(data, lengths), *state)[0]
+        return pad_packed_sequence(packed, total_length=point.time)[0]
+
+    if point.what == "train":
+        return _training(problem, layer, x, outputs), None
+    zeros = torch.zeros(1, point.batch, point.hidden)
+    state: tuple[Any, ...] = ()
+    if point.what == "step":
+        state = ((zeros, zeros) if point.cell == "lstm" else zeros,)
+
+    def infer() -> torch.Tensor:
+        with torch.inference_mode():
+            return outputs(layer, x, *state)
+
+    return infer, infer().numpy()
+
+
+def _training(problem: Problem, layer: Any, x: torch.Tensor, outputs: Callable[..., torch.Tensor]) -> Callable[[], Any]:
+    """Forward, backward to weights and inputs, after a check against PyTorch's layer in float64.
+
+    Raises:
+        ArithmeticError: the gradients are wrong.
+    """
+    exact = getattr(torch.nn, problem.point.cell.upper())(layer.input_size, layer.hidden_size).double()
+    exact.load_state_dict({name: value.double() for name, value in layer.state_dict().items()})
+
+    def train(module: Any, data: torch.Tensor, dy: torch.Tensor) -> list[torch.Tensor]:
+        module.zero_grad(set_to_none=True)
+        data.grad = None
+        outputs(module, data).backward(dy)
+        return [data.grad, *(each.grad for each in module.parameters())]
+
+    dy, data = torch.from_numpy(problem.dy), x.clone().requires_grad_()
+    wanted = train(exact, x.double().requires_grad_(), dy.double())
+    worst = max(float((a - b).abs().max() / b.abs().max()) for a, b in zip(train(layer, data, dy), wanted, strict=True))
+    if not worst < 1e-4:
+        raise ArithmeticError(f"gradients differ by {worst:.1e} from float64")
+    return lambda: train(layer, data, dy)

@@ -1,0 +1,96 @@
+"""What is measured: a cell, a kind of work, and its sizes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["GRIDS", "Point", "What"]
+
+What = Literal["step", "infer", "train"]
+_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One layer at work.
+
+    what: "step": one step whose state is taken and given back; "infer": whole sequences from zero states; "train":
+        forward, and backward to weights and inputs
+    ragged: lengths uniform in 1..time instead of all `time`
+    """
+
+    cell: str
+    what: What
+    batch: int
+    time: int
+    hidden: int
+    input: int
+    ragged: bool = False
+
+    @property
+    def flops(self) -> float:
+        """Of the products; a training step has three times those of its forward pass. Without padding."""
+        steps = self.batch * self.time * (0.5 + 0.5 / self.time if self.ragged else 1.0)
+        forward = 2.0 * steps * _GATES[self.cell] * self.hidden * (self.input + self.hidden)
+        return forward * (3 if self.what == "train" else 1)
+
+    @property
+    def recurrent_bytes(self) -> int:
+        """Bytes of weights that a step must read, whatever the batch: the recurrent ones, for a single step all."""
+        columns = self.hidden + (self.input if self.what == "step" else 0)
+        return 4 * _GATES[self.cell] * self.hidden * columns
+
+    @property
+    def name(self) -> str:
+        """Like gru-infer-B8-T100-H128."""
+        size = "" if self.input == self.hidden else f"-I{self.input}"
+        ragged = "-ragged" if self.ragged else ""
+        return f"{self.cell}-{self.what}-B{self.batch}-T{self.time}-H{self.hidden}{size}{ragged}"
+
+
+def _core() -> Iterator[Point]:
+    """The 48 points that decide."""
+    for cell in _GATES:
+        for hidden in (64, 128, 256, 512):
+            yield Point(cell, "step", 1, 1, hidden, hidden)
+        for hidden in (64, 128, 256, 512):
+            yield Point(cell, "infer", 1, 100, hidden, hidden)
+        for batch, hidden in ((8, 128), (32, 128), (32, 256), (64, 512)):
+            yield Point(cell, "infer", batch, 100, hidden, hidden)
+        for batch, hidden in ((1, 128), (32, 128), (32, 256), (64, 512)):
+            yield Point(cell, "train", batch, 100, hidden, hidden)
+
+
+def _quick() -> Iterator[Point]:
+    """One of each kind, in a minute."""
+    for cell in _GATES:
+        yield Point(cell, "step", 1, 1, 128, 128)
+        yield Point(cell, "infer", 1, 100, 128, 128)
+        yield Point(cell, "infer", 32, 100, 128, 128)
+        yield Point(cell, "train", 32, 100, 128, 128)
+
+
+def _ragged() -> Iterator[Point]:
+    """Sequences of unequal lengths."""
+    for cell in _GATES:
+        for what in ("infer", "train"):
+            yield Point(cell, what, 32, 100, 128, 128, ragged=True)
+
+
+def _full() -> Iterator[Point]:
+    """Everything: hours, so give --json and go on where it stopped."""
+    yield from _core()
+    yield from _ragged()
+    for cell in _GATES:
+        for hidden in (32, 64, 100, 128, 256, 512, 1024):
+            for inputs in (hidden, 16):
+                for batch in (1, 8, 32, 64, 128):
+                    for time in (1, 100, 1000):
+                        if time == 1000 and batch not in (1, 32):
+                            continue
+                        for what in ("infer", "train") if time > 1 else ("infer",):
+                            yield Point(cell, what, batch, time, hidden, inputs)
+
+
+GRIDS = {"quick": _quick, "core": _core, "ragged": _ragged, "full": _full}
+"""Each grid's points, by its name."""

@@ -1,0 +1,104 @@
+"""`penstock bench`: how fast the engine is on this machine, beside what else is installed."""
+
+import json
+import math
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from penstock.cli.answers import written_whole
+from penstock.cli.paths import check_new_file
+from penstock.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from penstock.bench import Measured
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: penstock bench --grid quick")
+def bench(
+    grid: Annotated[str, typer.Option("--grid", help="The points: quick, core, ragged or full.")] = "quick",
+    peers: Annotated[
+        str | None,
+        typer.Option("--peers", help="Who is compared, with commas between; all that are installed if left out."),
+    ] = None,
+    cells: Annotated[str, typer.Option("--cells", help="Which cells, with commas between.")] = "rnn,lstm,gru",
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Of each of them.")] = 2,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Interleaved rounds; the medians are reported.")] = 5,
+    seconds: Annotated[float, typer.Option("--seconds", help="Of one timing.")] = 0.1,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", help="Also write the figures here, after each point; a file that is there is gone on with."
+        ),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", help="Also draw ratios and shares: an HTML file.")] = None,
+) -> None:
+    """Time layers side by side: same weights, inputs, threads; each peer in a process of its own; rounds interleaved.
+
+    A ratio is the peer's time divided by ours, the share is of what the machine could do at best, measured first. A
+    point whose outputs are wrong is not reported.
+    """
+    from penstock import bench as room
+    from penstock.bench.report import page
+
+    if grid not in room.GRIDS:
+        raise ConfigError(f"--grid must be one of {', '.join(room.GRIDS)}; got {grid!r}")
+    for path in filter(None, (output, plot)):
+        check_new_file(path)
+    chosen = room.installed() if peers is None else [name for name in peers.split(",") if name]
+    points = [point for point in room.GRIDS[grid]() if point.cell in cells.split(",")]
+    done = [row for row in _earlier(output) if row["name"] in {point.name for point in points}]
+    missing = [point for point in points if point.name not in {row["name"] for row in done}]
+    print(
+        f"{platform.machine()}, {threads} threads, {len(points)} points, {len(points) - len(missing)} measured before"
+    )
+    print(f"| point | Penstock µs | GF/s | share of the floor | {' | '.join(chosen)} |")
+    print("|---|---|---|---|" + "---|" * len(chosen))
+    rows = list(done)
+    for measured in room.measure(missing, chosen, threads=threads, rounds=rounds, seconds=seconds):
+        rows.append(
+            row := measured.row()
+            | {"share": room.floor_seconds(measured.point, threads) / measured.seconds["penstock"]}
+        )
+        print(_line(measured, row["share"], chosen), flush=True)
+        if output is not None:
+            with written_whole(output) as new:
+                new.write_text(json.dumps({"threads": threads, "machine": platform.machine(), "rows": rows}, indent=1))
+    for name in chosen:
+        print(_summary(name, [row["ratios"][name][1] for row in rows if name in row["ratios"]]))
+    if plot is not None:
+        with written_whole(plot) as new:
+            new.write_text(page(rows), encoding="utf-8")
+
+
+def _line(measured: "Measured", share: float, peers: list[str]) -> str:
+    cells = []
+    for name in peers:
+        least, median, most = measured.ratios.get(name, (math.nan,) * 3)
+        cells.append("–" if name not in measured.ratios else f"**{median:.2f}** ({least:.2f}–{most:.2f})")
+    seconds = measured.seconds["penstock"]
+    return (
+        f"| {measured.point.name} | {seconds * 1e6:.1f} | {measured.point.flops / seconds / 1e9:.0f} | {share:.0%} | "
+        f"{' | '.join(cells)} |"
+    )
+
+
+def _summary(name: str, ratios: list[float]) -> str:
+    if not ratios:
+        return f"{name}: nothing to compare"
+    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+    return f"{name}: {len(ratios)} points, geometric mean {mean:.2f}, least {min(ratios):.2f}"
+
+
+def _earlier(path: Path | None) -> list[dict[str, Any]]:
+    """The rows of a file that an earlier run wrote."""
+    if path is None or not path.exists():
+        return []
+    try:
+        return json.loads(path.read_text())["rows"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is not what penstock bench --json wrote: {error}. Choose another file.") from error

@@ -1,0 +1,53 @@
+"""What this machine could do at best, measured with the engine's own instructions."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from penstock.engine._native import multiply_add, read_all
+
+__all__ = ["flops_per_second", "read_seconds"]
+
+_TRIES = 5
+
+
+def flops_per_second(threads: int = 1) -> float:
+    """Fused multiply-adds of float32 that wait for nothing, two operations each, by so many threads together."""
+    rounds = 2_000_000
+    seconds = _best(threads, lambda _: multiply_add(rounds))
+    return threads * multiply_add(1) * rounds / seconds
+
+
+def read_seconds(size: int, threads: int = 1) -> float:
+    """Seconds to read `size` bytes that were read just before, each thread its share of them, so from its caches."""
+    floats = max(128, size // 4 // threads // 128 * 128)
+    blocks = [_aligned(floats) for _ in range(threads)]
+    repeats = max(1, 40_000_000 // floats)
+
+    def read(rank: int) -> None:
+        read_all(blocks[rank].ctypes.data, floats, repeats)
+
+    return _best(threads, read) / repeats * (size / (4 * floats * threads))
+
+
+def _aligned(floats: int) -> np.ndarray:
+    whole = np.ones(floats + 16, np.float32)
+    start = -whole.ctypes.data % 64 // 4
+    return whole[start : start + floats]
+
+
+def _best(threads: int, work: Callable[[int], object]) -> float:
+    """The least seconds of several tries in which all threads did the work once."""
+    taken = []
+    for _ in range(_TRIES):
+        team = [threading.Thread(target=work, args=(rank,)) for rank in range(1, threads)]
+        begin = time.perf_counter()
+        for each in team:
+            each.start()
+        work(0)
+        for each in team:
+            each.join()
+        taken.append(time.perf_counter() - begin)
+    return min(taken)

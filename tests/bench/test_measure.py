@@ -1,0 +1,116 @@
+"""Timing side by side: what is measured, what is refused, and that every peer computes the same thing."""
+
+import json
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from penstock.bench import GRIDS, PEERS, Point, measure
+from penstock.bench.peers import load
+from penstock.bench.problem import make_problem
+from penstock.engine import limits
+from penstock.errors import ConfigError, PenstockError
+
+room = __import__("penstock.bench.measure", fromlist=["_point"])
+SMALL = [
+    Point(cell, what, batch, time, 12, size)
+    for cell in ("rnn", "lstm", "gru")
+    for what, batch, time, size in (("step", 1, 1, 12), ("infer", 2, 5, 7))
+]
+
+
+class Fake:
+    """A side that answers what it is told to."""
+
+    def __init__(self, error, seconds, why=""):
+        self.error, self.seconds, self.why, self.asked = error, seconds, why, []
+
+    def ask(self, what, *rest):
+        self.asked.append(what)
+        return (self.error, self.why) if what == "prepare" else self.seconds
+
+
+def test_the_core_grid_has_48_points_and_no_grid_has_one_twice():
+    assert len(list(GRIDS["core"]())) == 48
+    for make in GRIDS.values():
+        names = [point.name for point in make()]
+        assert len(names) >= 6
+        twice = {name for name in names if names.count(name) > 1}
+        assert twice <= {point.name for point in GRIDS["core"]()} | {point.name for point in GRIDS["ragged"]()}
+
+
+@pytest.mark.parametrize("name", [name for name in PEERS if name not in ("jax", "keras")])
+@pytest.mark.parametrize("point", SMALL, ids=lambda point: point.name)
+def test_every_peer_computes_the_equations(name, point):
+    if not find_spec(PEERS[name]):
+        pytest.skip(f"{PEERS[name]} is not installed")
+    problem = make_problem(point)
+    call, outputs = load(name).prepare(problem)
+    assert problem.error(outputs) < 1e-5  # float32's rounding
+    call()
+    assert problem.error(outputs + 1) > 0.9
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("name", ["nn", "torch"])
+def test_ragged_and_training_problems_are_checked_too(name, cell):
+    ragged = make_problem(Point(cell, "infer", 4, 6, 5, 5, ragged=True))
+    assert ragged.lengths[0] == 6
+    assert ragged.error(load(name).prepare(ragged)[1]) < 1e-5
+    call, outputs = load(name).prepare(make_problem(Point(cell, "train", 3, 4, 5, 6)))
+    assert outputs is None
+    assert len(call()) == 5
+
+
+def test_ratios_are_by_round_and_the_best_peer_is_the_fastest():
+    sides = {"penstock": Fake(0.0, 1.0), "a": Fake(0.0, 3.0), "b": Fake(None, 2.0), "c": Fake(None, 0, "can't")}
+    found = room._point(SMALL[0], sides, "penstock", 3, 0.01)
+    assert found.ratios == {"a": (3.0, 3.0, 3.0), "b": (2.0, 2.0, 2.0)}
+    assert found.best_peer == "b"
+    assert found.left_out == {"c": "can't"}
+    assert sides["a"].asked == ["prepare"] + ["time"] * 8  # a first round is thrown away
+    assert json.loads(json.dumps(found.row()))["name"] == SMALL[0].name
+
+
+def test_a_point_whose_outputs_are_wrong_is_not_reported():
+    with pytest.raises(PenstockError, match=r"rnn-step.*is not reported: its outputs differ by 1.0e-02"):
+        room._point(SMALL[0], {"penstock": Fake(0.01, 1.0)}, "penstock", 1, 0.01)
+    found = room._point(SMALL[0], {"penstock": Fake(0.0, 1.0), "a": Fake(float("nan"), 1.0)}, "penstock", 1, 0.01)
+    assert "a" in found.left_out
+
+
+def test_processes_answer():
+    (found,) = measure([Point("gru", "infer", 1, 3, 4, 4)], ["torch"], threads=1, rounds=1, seconds=0.001)
+    assert set(found.seconds) == {"penstock", "torch"}
+    assert found.ratios["torch"][1] > 0
+
+
+def test_unknown_peers_are_named_with_those_there_are():
+    with pytest.raises(ConfigError, match=r"peers must be among penstock, nn, torch.*got 'tourch'"):
+        load("tourch")
+
+
+def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
+    monkeypatch.setitem(GRIDS, "quick", lambda: iter(SMALL[:2]))
+    path, plot = tmp_path / "bench.json", tmp_path / "bench.html"
+    words = ("bench", "--peers", "torch", "--threads", 1, "--rounds", 1, "--seconds", 0.001, "--json", path)
+    first = penstock(*words, "--cells", "rnn", "--plot", plot)
+    assert first.code == 0
+    assert "rnn-infer-B2-T5-H12-I7" in first.out
+    assert "torch: 2 points, geometric mean" in first.out
+    rows = json.loads(path.read_text())["rows"]
+    assert [row["name"] for row in rows] == [point.name for point in SMALL[:2]]
+    assert all(row["share"] > 0 for row in rows)
+    assert "times as long as Penstock" in plot.read_text()
+    again = penstock(*words)
+    assert "2 points, 2 measured before" in again.out
+    path.write_text("[]")
+    assert penstock(*words).code == 2
+    assert penstock("bench", "--grid", "corr").code == 2
+
+
+def test_limits_are_those_of_a_machine():
+    assert 1e9 < limits.flops_per_second() < 1e13
+    assert 0 < limits.read_seconds(65536) < 0.01
+    assert np.isfinite(limits.read_seconds(1 << 20, 2))
