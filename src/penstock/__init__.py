@@ -10,13 +10,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Client": "penstock.client",
     "TextClassifier": "penstock.tasks",
     "load": "penstock.runtime",
     "set_num_threads": "penstock.threads",
 }
 _ROOMS = ("cells", "engine", "functional", "nn", "runtime")
 
-__all__ = ["TextClassifier", "__version__", "load", "set_num_threads"]
+__all__ = ["Client", "TextClassifier", "__version__", "load", "set_num_threads"]
 
 
 def __getattr__(name: str) -> Any:

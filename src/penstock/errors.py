@@ -10,7 +10,8 @@ PenstockError
 │   ├── BundleError                    a saved model
 │   ├── StateError                     a saved stream state
 │   └── MissingExtraError (also ImportError)   an optional dependency that isn't installed
-└── NotFittedError                     an estimator asked to predict before `fit`
+├── NotFittedError                     an estimator asked to predict before `fit`
+└── ServerError                        a server that can't be reached, refuses or fails
 """
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "MissingExtraError",
     "NotFittedError",
     "PenstockError",
+    "ServerError",
     "ShapeError",
     "StateError",
 ]
@@ -70,3 +72,15 @@ class MissingExtraError(InputError, ImportError):
 
 class NotFittedError(PenstockError):
     """An estimator was asked for an answer before `fit`."""
+
+
+class ServerError(PenstockError):
+    """A server can't be reached, refuses or fails.
+
+    Attributes:
+        code: HTTP's status, or a WebSocket's close code; 1006 where there was no answer at all.
+    """
+
+    def __init__(self, message: str, code: int = 1006) -> None:
+        super().__init__(message)
+        self.code = code

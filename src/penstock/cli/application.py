@@ -11,7 +11,7 @@ from penstock import __version__
 
 __all__ = ["command"]
 
-COMMANDS = ("train", "evaluate", "predict", "stream", "info", "bench", "demo")
+COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "bench", "demo")
 
 
 class _Commands(TyperGroup):

@@ -1,0 +1,285 @@
+"""A client of `penstock serve`: whole inputs at once, streams by asyncio. Extra `client`."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+from penstock import errors
+from penstock.errors import MissingExtraError, PenstockError, ServerError
+
+try:
+    import httpx
+    from websockets.asyncio.client import ClientConnection, connect
+    from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+except ModuleNotFoundError as error:
+    raise MissingExtraError(f"penstock.Client needs {error.name}: pip install 'penstock[client]'") from error
+
+__all__ = ["Client", "LastingStream", "RemoteStream"]
+
+_AGAIN = frozenset({1001, 1006, 1011, 1012, 1013})
+"""Close codes after which it makes sense to connect again: gone, cut off, failed, restarted, full."""
+_Result = TypeVar("_Result")
+
+
+class Client:
+    """The models of one server.
+
+    Args:
+        url: the server's address.
+        token: what the server asks for, if anything.
+        timeout: seconds to wait for an answer.
+    """
+
+    def __init__(self, url: str = "http://127.0.0.1:8000", *, token: str | None = None, timeout: float = 60.0) -> None:
+        self.url, self.timeout = url.rstrip("/"), timeout
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(base_url=self.url, headers=self._headers, timeout=timeout)
+
+    def models(self) -> list[dict[str, Any]]:
+        """Each model's name, task, labels, fingerprint, and whether it streams.
+
+        Raises:
+            ServerError: the server can't be reached or refuses, here and in every method below.
+        """
+        return self._ask("GET", "/v1/models")["models"]
+
+    def model(self, name: str) -> dict[str, Any]:
+        """Everything about one model."""
+        return self._ask("GET", _path(name))
+
+    def predict(self, name: str, inputs: list[Any]) -> list[dict[str, Any]]:
+        """The model's answers, as `penstock predict` writes them.
+
+        Args:
+            name: of the model.
+            inputs: what JSON can hold: texts; or series, each a list.
+
+        Raises:
+            InputError: inputs that the model can't read, of the same class as the model itself would raise.
+        """
+        return self._ask("POST", _path(name, "predict"), json={"inputs": inputs})["outputs"]
+
+    def predict_file(self, name: str, path: str | Path) -> list[dict[str, Any]]:
+        """The answers to what is in a file, read there as `penstock predict` reads it."""
+        with open(path, "rb") as file:
+            return self._ask("POST", _path(name, "predict"), files={"file": (Path(path).name, file)})["outputs"]
+
+    async def stream(self, name: str, state: bytes | None = None) -> "RemoteStream":
+        """A stream of a model: `async with await client.stream("sentiment") as stream: ...`
+
+        Args:
+            name: of the model.
+            state: what `RemoteStream.save` gave, to go on from there.
+
+        Raises:
+            StateError: the state is damaged or another model's.
+        """
+        # http becomes ws, https wss.
+        address = "ws" + self.url.removeprefix("http") + _path(name, "stream")
+        try:
+            socket = await connect(
+                address, additional_headers=self._headers, max_size=None, compression=None, open_timeout=self.timeout
+            )
+        except InvalidStatus as refusal:
+            raise _error(refusal.response.status_code, bytes(refusal.response.body or b"")) from refusal
+        except (OSError, WebSocketException) as error:
+            raise ServerError(f"can't reach {address}: {error}") from error
+        stream = RemoteStream(socket)
+        if state is not None:
+            try:
+                await stream.load(state)
+            except BaseException:
+                await stream.close()
+                raise
+        return stream
+
+    def lasting_stream(self, name: str, *, save_every: int = 100, patience: float = 60.0) -> "LastingStream":
+        """A stream that goes on by itself, with the same bits, when the connection or the server breaks.
+
+        Args:
+            name: of the model.
+            save_every: ask for the state after so many items; those since are kept here, to be sent again.
+            patience: seconds to try to connect again before giving up.
+        """
+        return LastingStream(lambda state: self.stream(name, state), save_every=save_every, patience=patience)
+
+    def close(self) -> None:
+        """Give up the connections for whole inputs."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _ask(self, method: str, path: str, **more: Any) -> Any:
+        try:
+            response = self._http.request(method, path, **more)
+        except httpx.HTTPError as error:
+            raise ServerError(f"can't reach {self.url}: {error}") from error
+        if response.is_error:
+            raise _error(response.status_code, response.content)
+        return response.json()
+
+
+class RemoteStream:
+    """One stream at a server; one call at a time. Made by `Client.stream`.
+
+    Attributes:
+        item: items read since the stream's start, kept by `save` and `load`.
+
+    Every method raises ServerError when the connection is lost.
+    """
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket, self.item = socket, 0
+
+    async def push(self, item: Any) -> dict[str, Any]:
+        """The answer after this item: a text, a number or a list of them, or bytes of 16-bit samples.
+
+        Raises:
+            InputError: the model can't read it; the stream stays as it was.
+        """
+        return (await self._ask(item if isinstance(item, bytes) else {"push": item}))["answer"]
+
+    async def trace(self, item: Any) -> tuple[dict[str, Any], list[Any]]:
+        """The answer, and for each step and layer each gate's and state's values by name."""
+        reply = await self._ask({"push": item, "trace": True})
+        return reply["answer"], reply["trace"]
+
+    async def finish(self) -> dict[str, Any]:
+        """The answer to the whole input; `reset` begins the next one."""
+        return (await self._ask({"finish": True}))["answer"]
+
+    async def save(self) -> bytes:
+        """The stream's memory, for `load` or for the model's own `stream().load` anywhere."""
+        return base64.b64decode((await self._ask({"save": True}))["state"])
+
+    async def load(self, state: bytes) -> None:
+        """Go on from a saved memory; StateError if it is damaged or another model's."""
+        await self._ask({"load": base64.b64encode(state).decode()})
+
+    async def reset(self) -> None:
+        """Begin the next input."""
+        await self._ask({"reset": True})
+
+    async def close(self) -> None:
+        """End the stream."""
+        await self._socket.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def _ask(self, message: Mapping[str, Any] | bytes) -> dict[str, Any]:
+        try:
+            await self._socket.send(message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False))
+            reply = json.loads(await self._socket.recv())
+        except ConnectionClosed as closed:
+            code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "cut off")
+            raise ServerError(f"the stream was closed: {reason or 'without a reason'} ({code})", code) from closed
+        if "error" in reply:
+            raise _named(reply["error"], 0)
+        self.item = reply["item"]
+        return reply
+
+
+class LastingStream:
+    """A stream that outlives its connection. Made by `Client.lasting_stream`.
+
+    It keeps the last saved state and the items since; after a break it connects again, loads the one and pushes the
+    others. So every item is answered once, and the answers are, bit for bit, those of a stream that never broke.
+    """
+
+    def __init__(
+        self, opened: Callable[[bytes | None], Awaitable[RemoteStream]], *, save_every: int, patience: float
+    ) -> None:
+        self._open, self._every, self._patience = opened, save_every, patience
+        self._stream: RemoteStream | None = None
+        self._state: bytes | None = None
+        self._since: list[Any] = []
+
+    @property
+    def item(self) -> int:
+        """Items read since the stream's start."""
+        return self._stream.item if self._stream else 0
+
+    async def push(self, item: Any) -> dict[str, Any]:
+        """See `RemoteStream.push`; ServerError only after the patience is over."""
+        answer = await self._lasting(lambda stream: stream.push(item))
+        self._since.append(item)
+        if len(self._since) >= self._every:
+            self._state = await self._lasting(lambda stream: stream.save())
+            self._since.clear()
+        return answer
+
+    async def finish(self) -> dict[str, Any]:
+        """See `RemoteStream.finish`."""
+        return await self._lasting(lambda stream: stream.finish())
+
+    async def reset(self) -> None:
+        """See `RemoteStream.reset`."""
+        await self._lasting(lambda stream: stream.reset())
+        self._state = None
+        self._since.clear()
+
+    async def close(self) -> None:
+        """End the stream."""
+        if self._stream is not None:
+            await self._stream.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _lasting(self, work: Callable[[RemoteStream], Awaitable[_Result]]) -> _Result:
+        clock, wait = asyncio.get_running_loop(), 0.05
+        end = clock.time() + self._patience
+        while True:
+            try:
+                return await work(await self._connected())
+            except ServerError as error:
+                self._stream = None
+                if error.code not in _AGAIN or clock.time() + wait > end:
+                    raise
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, 2.0)
+
+    async def _connected(self) -> RemoteStream:
+        if self._stream is None:
+            stream = await self._open(self._state)
+            for item in self._since:
+                await stream.push(item)
+            self._stream = stream
+        return self._stream
+
+
+def _path(name: str, *more: str) -> str:
+    return "/".join(("/v1/models", quote(name, safe=""), *more))
+
+
+def _error(status: int, body: bytes) -> PenstockError:
+    try:
+        return _named(json.loads(body)["error"], status)
+    except (ValueError, KeyError, TypeError):
+        return ServerError(f"the server answered with status {status}", status)
+
+
+def _named(error: Mapping[str, str], status: int) -> PenstockError:
+    """The error of the class that the server names, where it is one of an input."""
+    kind = getattr(errors, error["type"], None)
+    if isinstance(kind, type) and issubclass(kind, errors.InputError):
+        return kind(error["message"])
+    return ServerError(f"{error['type']}: {error['message']}", status)

@@ -1,0 +1,191 @@
+"""The application: addresses, and what answers at them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI, Request, WebSocket
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.websockets import WebSocketDisconnect
+
+from penstock import __version__
+from penstock.server.access import Access
+from penstock.server.counts import Counts
+from penstock.server.described import describe
+from penstock.server.failures import RequestError, as_json, error_response, failure_of
+from penstock.server.gate import Gate
+from penstock.server.line import Line
+from penstock.server.logs import log
+from penstock.server.page_files import index, page_file
+from penstock.server.served import ServedModel, start_all, stop_all
+from penstock.server.session import Session
+from penstock.server.settings import Settings
+from penstock.server.uploads import Upload, read_request
+
+__all__ = ["Service"]
+
+_LOOK = 1.0  # seconds between looks at idle streams and at the bundles' files
+
+
+class Service:
+    """Models behind an ASGI application.
+
+    Args:
+        models: by name.
+        settings: limits and access.
+        line: where whole inputs wait.
+
+    Attributes:
+        app: to be run by Uvicorn.
+        sessions: the streams that are open.
+        stopping: no more is accepted.
+    """
+
+    def __init__(self, models: Mapping[str, ServedModel], settings: Settings, line: Line) -> None:
+        self.models, self.settings, self.line = models, settings, line
+        self.counts = Counts({name: served.front for name, served in models.items()})
+        self.sessions: set[Session] = set()
+        self.stopping = False
+        api = FastAPI(title="Penstock", version=__version__, docs_url=None, redoc_url=None, lifespan=self._life)
+        self._add_routes(api)
+        describe(api, settings)
+        self.app = Gate(api, Access(settings), self.counts)
+
+    async def stop(self) -> None:
+        """Accept no more, answer what was accepted, then close the streams."""
+        self.stopping = True
+        for session in list(self.sessions):
+            session.end(1012, "the server stops: connect again and load your last saved state")
+        end = asyncio.get_running_loop().time() + self.settings.grace_seconds
+        while self.sessions and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.02)
+
+    def _add_routes(self, api: FastAPI) -> None:
+        api.exception_handler(HTTPException)(_failed)
+        api.exception_handler(Exception)(_failed)
+        for path, work in (
+            ("/healthz", self.healthz),
+            ("/readyz", self.readyz),
+            ("/metrics", self.metrics),
+            ("/v1/models", self.list_models),
+            ("/v1/models/{name}", self.model_info),
+        ):
+            api.get(path, response_class=Response)(work)
+        api.post("/v1/models/{name}/predict", response_class=Response)(self.predict)
+        api.websocket("/v1/models/{name}/stream")(self.stream)
+        api.get("/", include_in_schema=False)(index)
+        api.get("/page/{file}", include_in_schema=False)(page_file)
+
+    @asynccontextmanager
+    async def _life(self, app: FastAPI) -> AsyncIterator[None]:
+        start_all(self.models.values())
+        looking = asyncio.create_task(self._look())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await stop_all(self.models.values())
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK)
+            too_old = asyncio.get_running_loop().time() - self.settings.idle_seconds
+            for session in [session for session in self.sessions if session.heard < too_old]:
+                self.counts.refused.labels("idle").inc()
+                session.end(1008, f"no message for {self.settings.idle_seconds:g} s")
+            for served in self.models.values():
+                if served.look():
+                    log("bundle changed", logging.WARNING, model=served.name, path=str(served.path))
+
+    async def healthz(self) -> Response:
+        """Whether the process is alive."""
+        return _json({"status": "ok"})
+
+    async def readyz(self) -> Response:
+        """Whether requests are accepted; and which bundles have changed on disk, which a new start would load."""
+        changed = [served.name for served in self.models.values() if served.changed]
+        body = {"status": "stopping" if self.stopping else "ready", "changed_on_disk": changed}
+        return _json(body, 503 if self.stopping else 200)
+
+    async def metrics(self) -> Response:
+        """Figures for Prometheus."""
+        return Response(self.counts.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def list_models(self) -> Response:
+        """The models."""
+        return _json({"models": [served.entry() for served in self.models.values()]})
+
+    async def model_info(self, name: str) -> Response:
+        """Everything about one model."""
+        return _json(self._served(name).info())
+
+    async def predict(self, name: str, request: Request) -> Response:
+        """Answer whole inputs: JSON, or a file as `penstock predict` reads it."""
+        try:
+            served = self._served(name)
+            if self.stopping:
+                raise RequestError(503, "Stopping", "the server stops. Try again in a moment.", {"retry-after": "1"})
+            with self.line:
+                given = await read_request(request, self.settings)
+                if isinstance(given, Upload):
+                    inputs = await self.line.run(partial(given.inputs, served.model))
+                else:
+                    inputs = given
+                return _json({"outputs": await served.answers(inputs)})
+        except Exception as error:
+            failure = failure_of(error)
+            self.counts.errors.labels(failure.kind).inc()
+            return error_response(failure)
+
+    async def stream(self, socket: WebSocket, name: str) -> None:
+        """One stream; see `session`."""
+        subprotocol = next((each for each in socket.scope["subprotocols"] if each.startswith("bearer.")), None)
+        try:
+            served = self._served(name)
+        except RequestError as failure:
+            await socket.send_denial_response(error_response(failure))
+            return
+        await socket.accept(subprotocol)
+        if reason := self._full(served):
+            self.counts.refused.labels("streams").inc()
+            await socket.close(1013, reason)
+            return
+        await self._serve(Session(socket, served, self.counts), served, socket)
+
+    def _full(self, served: ServedModel) -> str | None:
+        if self.stopping:
+            return "the server stops: try again in a moment"
+        if len(self.sessions) >= self.settings.max_streams:
+            return f"{self.settings.max_streams} streams are open: try again later"
+        return None if served.model.streams else f"{served.name} reads whole inputs: use predict"
+
+    async def _serve(self, session: Session, served: ServedModel, socket: WebSocket) -> None:
+        gauge = self.counts.streams.labels(served.name)
+        self.sessions.add(session)
+        gauge.inc()
+        items, code, reason = 0, 1006, ""
+        try:
+            items, code, reason = await session.run()
+        except WebSocketDisconnect:  # in the middle of an answer
+            pass
+        finally:
+            gauge.dec()
+            self.sessions.discard(session)
+            log("stream closed", model=served.name, items=items, code=code, reason=reason)
+
+    def _served(self, name: str) -> ServedModel:
+        if name not in self.models:
+            raise RequestError(404, "NotFound", f"no model {name!r:.80}; there are: {', '.join(self.models)}")
+        return self.models[name]
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(as_json(value), status, media_type="application/json")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return error_response(failure_of(error))

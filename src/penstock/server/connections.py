@@ -1,0 +1,172 @@
+"""Connections with limits that Uvicorn does not have: on their number, on slow ones, and on floods."""
+
+import asyncio
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from penstock.server.counts import Counts
+from penstock.server.settings import Settings
+
+__all__ = ["limited"]
+
+_HEAD = 64 << 10  # bytes of a request's address and headers
+_LINGER = 1.0  # seconds
+
+
+def limited(settings: Settings, counts: Counts) -> tuple[type[HttpToolsProtocol], type[WebSocketsSansIOProtocol]]:
+    """Uvicorn's protocols for HTTP and WebSockets, within the settings' limits."""
+    members: dict[str, Any] = {"settings": settings, "counts": counts}
+    return type("Http", (_Http,), members), type("WebSocket", (_WebSocket,), members)
+
+
+class _Http(HttpToolsProtocol):
+    """Whose heads must come in time, and not too many of them at once."""
+
+    settings: ClassVar[Settings]
+    counts: ClassVar[Counts]
+    _slow: asyncio.TimerHandle | None = None
+    _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.settings.max_connections:
+            self._refuse("connections", "503 Service Unavailable", "too many connections. Try again in a second.")
+            return
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_there()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+        self._wait_for_head()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(name + value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._head_is_there()
+        super().on_headers_complete()
+
+    def _wait_for_head(self) -> None:
+        if self._slow is None:
+            self._slow = self.loop.call_later(self.settings.slow_seconds, self._too_slow)
+
+    def _head_is_there(self) -> None:
+        if self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+
+    def _too_slow(self) -> None:
+        self._slow = None
+        self._refuse("slow", "408 Request Timeout", "the request did not arrive in time.")
+
+    def _count(self, some: bytes) -> None:
+        self._head += len(some)
+        if self._head > _HEAD:
+            raise ValueError("the request's head is too large")  # httptools makes it a 400
+
+    def _refuse(self, reason: str, status: str, message: str) -> None:
+        self.counts.refused.labels(reason).inc()
+        if not self.transport.is_closing():
+            body = f'{{"error": {{"type": "Refused", "message": "{message}"}}}}'
+            head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+            self.transport.write(f"{head}connection: close\r\n\r\n{body}".encode())
+            self.transport.close()
+
+
+class _WebSocket(WebSocketsSansIOProtocol):
+    """Whose messages may not pile up, and who must take its answers."""
+
+    settings: ClassVar[Settings]
+    counts: ClassVar[Counts]
+    _unread: asyncio.TimerHandle | None = None
+    _bytes = 0
+    _failed = False
+
+    def send_receive_event_to_app(self) -> None:
+        """A message has come: keep it if there is room."""
+        size = sum(map(len, self.frames))
+        super().send_receive_event_to_app()
+        self._bytes += size
+        if self.close_sent:
+            return
+        if self.queue.qsize() > self.settings.max_waiting:
+            self._fail("flood", 1008, f"more than {self.settings.max_waiting} messages wait: await their answers")
+        elif self.read_paused and self._bytes < self.settings.max_message:
+            # Uvicorn would read no further before this message is answered; so, who floods would never be told.
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    async def receive(self) -> Any:
+        """See Uvicorn."""
+        message = await super().receive()
+        if self.queue.empty():
+            self._bytes = 0
+        return message
+
+    def pause_writing(self) -> None:
+        """The client does not take what we send: wait a while."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.settings.slow_seconds, self._give_up)
+
+    def resume_writing(self) -> None:
+        """It does."""
+        super().resume_writing()
+        self._taken()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See Uvicorn."""
+        self._taken()
+        super().connection_lost(exc)
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless the client does not take answers: they would pile up."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def _taken(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _give_up(self) -> None:
+        """No reason can be told to who does not read."""
+        self.counts.refused.labels("unread").inc()
+        self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come; what follows a failure is thrown away."""
+        if not self._failed:
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        """Tell the client why, and read on for a moment: closing at once would take the reason back (by a reset)."""
+        self._failed = True
+        close = self.conn.close_sent
+        code, reason = (close.code, close.reason) if close else (1002, "")
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(_LINGER, self.transport.close)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def _fail(self, reason: str, code: int, words: str) -> None:
+        self.counts.refused.labels(reason).inc()
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.conn.fail(code, words)
+        self.handle_parser_exception()

@@ -1,0 +1,73 @@
+"""Errors as clients see them: {"error": {"type": ..., "message": ...}} with the fitting status."""
+
+import json
+import logging
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from penstock.errors import InputError, MissingExtraError
+from penstock.server.line import BusyError
+from penstock.server.logs import log
+
+__all__ = ["RequestError", "as_json", "body_of", "error_response", "failure_of"]
+
+
+class RequestError(Exception):
+    """A request that can't be answered.
+
+    Args:
+        status: HTTP's.
+        kind: the error's type, a name for programs.
+        message: expected, got, what to do.
+        headers: more of the response.
+    """
+
+    def __init__(self, status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.kind, self.message, self.headers = status, kind, message, headers or {}
+
+
+def failure_of(error: Exception) -> RequestError:
+    """What a client is told of an error; the inside of ours stays in the log."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, BusyError):
+        return RequestError(429, "Busy", "too many requests wait. Try again in a second.", {"retry-after": "1"})
+    if isinstance(error, MissingExtraError):
+        return RequestError(501, "MissingExtraError", f"this server can't read such a file: {error}")
+    if isinstance(error, InputError):
+        return RequestError(422, type(error).__name__, str(error))
+    if isinstance(error, HTTPException):
+        kind = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "HTTPError")
+        return RequestError(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+    log("failed", logging.ERROR, error=f"{type(error).__name__}: {error}")
+    logging.getLogger("penstock.server").debug("traceback", exc_info=error)
+    return RequestError(500, "InternalError", "the server failed at this; its log says more")
+
+
+def body_of(failure: RequestError) -> dict[str, Any]:
+    """The failure for JSON."""
+    return {"error": {"type": failure.kind, "message": failure.message}}
+
+
+def error_response(failure: RequestError) -> Response:
+    """The failure as an HTTP response."""
+    return Response(as_json(body_of(failure)), failure.status, failure.headers, "application/json")
+
+
+def as_json(value: Any) -> str:
+    """JSON as its standard has it: no NaN and no infinity, which become null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value

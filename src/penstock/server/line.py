@@ -1,0 +1,113 @@
+"""The line in which whole inputs wait: one thread answers them, texts that wait together at once."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from penstock.errors import InputError
+from penstock.runtime import Model
+
+__all__ = ["BusyError", "Line"]
+
+_TOGETHER = 512  # texts answered at once
+
+
+class BusyError(Exception):
+    """As many requests as may wait are waiting."""
+
+
+class Line:
+    """Requests for whole inputs, of all models.
+
+    Streams have threads of their own, so that no long file holds them up.
+
+    Args:
+        places: how many requests may be in it, from their first byte to their answer.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._thread = ThreadPoolExecutor(1, "predict")
+        self._waiting: dict[Model, list[_Waiting]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+
+    def __enter__(self) -> None:
+        """Take a place; BusyError if there is none."""
+        if not self._free:
+            raise BusyError
+        self._free -= 1
+
+    def __exit__(self, *error: object) -> None:
+        """Give it back."""
+        self._free += 1
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """What `work()` returns, in the line's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def answers(self, model: Model, inputs: Any) -> list[dict[str, Any]]:
+        """The model's answers; their bits do not depend on what they were answered with."""
+        if not (isinstance(inputs, list) and inputs and all(isinstance(one, str) for one in inputs)):
+            return await self.run(lambda: list(model.answers(inputs)))
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if model in self._waiting:
+            self._waiting[model].append((inputs, future))
+        else:
+            self._waiting[model] = [(inputs, future)]
+            task = asyncio.create_task(self._answer_waiting(model))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _answer_waiting(self, model: Model) -> None:
+        waiting = self._waiting[model]
+        try:
+            while waiting:
+                taken = _first(waiting)
+                requests = [texts for texts, _ in taken]
+                found = await self.run(partial(_answer_together, model, requests))
+                for (_, future), answer in zip(taken, found, strict=True):
+                    _resolve(future, answer)
+        finally:
+            del self._waiting[model]
+
+
+_Waiting = tuple[list[str], "asyncio.Future[Any]"]
+
+
+def _first(waiting: list[_Waiting]) -> list[_Waiting]:
+    """Take out the first request, and with it others as long as they are not too many texts together."""
+    texts = count = 0
+    while count < len(waiting) and (not count or texts + len(waiting[count][0]) <= _TOGETHER):
+        texts += len(waiting[count][0])
+        count += 1
+    taken = waiting[:count]
+    del waiting[:count]
+    return taken
+
+
+def _answer_together(model: Model, requests: list[list[str]]) -> list[Any]:
+    """For each request its answers, or the exception why there are none."""
+    try:
+        rows = list(model.answers([text for texts in requests for text in texts]))
+    except Exception as error:
+        if len(requests) > 1 and isinstance(error, InputError):
+            return [_answer_together(model, [texts])[0] for texts in requests]
+        return [error] * len(requests)
+    if len(requests) == 1:
+        return [rows]
+    if len(rows) != sum(map(len, requests)):  # not one row for each text: whose they are can't be told
+        return [_answer_together(model, [texts])[0] for texts in requests]
+    remaining = iter(rows)
+    return [[next(remaining) for _ in texts] for texts in requests]
+
+
+def _resolve(future: "asyncio.Future[Any]", answer: Any) -> None:
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

@@ -1,0 +1,44 @@
+"""What happens, one JSON object a line on standard error."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+__all__ = ["configure", "log"]
+
+_LOGGER = logging.getLogger("penstock.server")
+
+
+def log(event: str, level: int = logging.INFO, **fields: Any) -> None:
+    """Write a line: time, level, event, and the fields.
+
+    Args:
+        event: a word or two that never change, to search for.
+        level: as in `logging`.
+        fields: plain values; none may hold what a client sent as data, nor a token.
+    """
+    if _LOGGER.isEnabledFor(level):
+        _LOGGER.log(level, event, extra={"fields": fields})
+
+
+def configure(level: str) -> None:
+    """Let this server's and Uvicorn's loggers write JSON lines from a level on: debug, info, warning, error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    for name, least in (("penstock.server", level), ("uvicorn", "warning")):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(least.upper())
+        logger.propagate = False
+
+
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": when, "level": record.levelname.lower(), "event": record.getMessage().strip()}
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)

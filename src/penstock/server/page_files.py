@@ -1,0 +1,39 @@
+"""The page's files, as they lie in the folder `page`."""
+
+from pathlib import Path
+
+from starlette.responses import Response
+
+from penstock.server.failures import RequestError, error_response
+
+__all__ = ["index", "page_file"]
+
+_FOLDER = Path(__file__).with_name("page")
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+}
+# Nothing from other hosts, in no frame of another page.
+_HEADERS = {
+    "content-security-policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "media-src 'self' blob:; worker-src 'self' blob:; connect-src 'self' ws: wss:; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+
+
+async def index() -> Response:
+    """The page itself."""
+    return await page_file("index.html")
+
+
+async def page_file(file: str) -> Response:
+    """A file by its name; nothing outside the folder can be named."""
+    path = _FOLDER / file
+    if "/" in file or path.suffix not in _TYPES or not path.is_file():
+        return error_response(RequestError(404, "NotFound", f"there is no {file!r:.80}"))
+    return Response(path.read_bytes(), headers={"content-type": _TYPES[path.suffix], **_HEADERS})

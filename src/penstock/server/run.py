@@ -1,0 +1,129 @@
+"""Run a server until it is told to stop."""
+
+import asyncio
+import contextlib
+import gc
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+import uvicorn
+
+from penstock import engine
+from penstock.errors import ConfigError
+from penstock.server.application import Service
+from penstock.server.connections import limited
+from penstock.server.line import Line
+from penstock.server.logs import configure, log
+from penstock.server.served import load_all
+from penstock.server.settings import Settings
+
+__all__ = ["serve"]
+
+
+def serve(folders: Sequence[str], settings: Settings, *, log_level: str = "info") -> None:
+    """Serve saved models until SIGTERM or SIGINT; then answer what was accepted, and return.
+
+    Args:
+        folders: of models, or NAME=DIR.
+        settings: where, for whom, and how much.
+        log_level: debug, info, warning or error.
+
+    Raises:
+        ConfigError: two models of one name, or an address that can't be listened on.
+        BundleError: a folder that can't be used.
+    """
+    start = perf_counter()
+    configure(log_level)
+    line = Line(settings.max_requests)
+    service = Service(load_all(folders, line), settings, line)
+    listening = _listen(settings)
+    _prepare(settings)
+    http, websocket = limited(settings, service.counts)
+    config = uvicorn.Config(
+        service.app,
+        http=http,
+        ws=websocket,
+        ws_max_size=settings.max_message,
+        ws_per_message_deflate=False,  # small messages gain little, and a small one may hold a huge one
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # or whoever is here could say that they come from elsewhere
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
+    )
+    server = _Server(config, service, start, listening)
+    server.run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's, that answers what was accepted before it closes."""
+
+    def __init__(self, config: uvicorn.Config, service: Service, start: float, listening: socket.socket) -> None:
+        super().__init__(config)
+        self._service, self._start, self._listening = service, start, listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when it is ready."""
+        await super().startup(sockets)
+        host, port = self._listening.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        seconds = round(perf_counter() - self._start, 3)
+        log("ready", url=url, models=list(self._service.models), seconds=seconds)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, answer what was accepted, close."""
+        log("stopping", streams=len(self._service.sessions))
+        for server in self.servers:
+            server.close()
+        await self._service.stop()
+        await super().shutdown(sockets)
+        log("stopped")
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Uvicorn would raise the signal again at the end; having stopped as told is no failure."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bound here and not in Uvicorn, so that an address that can't be had is our kind of error."""
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise ConfigError(
+            f"can't listen on {settings.host} port {settings.port}: {error.strerror}. Choose another --host or --port."
+        ) from error
+    listening.setblocking(False)
+    return listening
+
+
+def _prepare(settings: Settings) -> None:
+    """Set the process up for thousands of connections and quick turns between its threads."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = settings.max_connections + 256
+    limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    if limit > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
+    # A thread that has an answer waits this long for one that computes; by default 5 ms.
+    sys.setswitchinterval(0.0005)
+    # The event loop needs a core too, and a team that waits for a busy one is slower than a thread alone.
+    engine.set_num_threads(max(1, engine.get_num_threads() - 1))
+    # What is loaded stays; collecting among it again and again would stop everything for a moment.
+    gc.collect()
+    gc.freeze()

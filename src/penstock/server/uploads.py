@@ -1,0 +1,142 @@
+"""Predict requests as they come: JSON, a raw file, or a form with a file; read within a limit of bytes and time."""
+
+import asyncio
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from python_multipart.exceptions import FormParserError
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+
+from penstock.errors import ConfigError
+from penstock.runtime import Model
+from penstock.server.failures import RequestError
+from penstock.server.settings import Settings
+
+__all__ = ["FILES", "Upload", "read_request"]
+
+FILES = {
+    "text/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/jsonl": ".jsonl",
+    "application/x-ndjson": ".jsonl",
+    "application/vnd.apache.parquet": ".parquet",
+    "text/plain": ".txt",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/flac": ".flac",
+}
+"""Media types of files, and the endings by which the readers know them."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file: its name, whose ending says what it is, and its bytes."""
+
+    name: str
+    data: bytes
+
+    def inputs(self, model: Model) -> Any:
+        """The inputs in it, as `penstock predict` reads them; InputError if there are none."""
+        from penstock.tasks import find
+
+        task, ending = find(model.task), Path(self.name).suffix.lower()
+        if ending not in FILES.values():
+            known = ", ".join(sorted(set(FILES.values())))
+            raise ConfigError(f"a file's name must end in one of {known}; got {self.name!r:.60}")
+        with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+            path = Path(folder) / f"upload{ending}"
+            path.write_bytes(self.data)
+            return task.read(path, _columns(task, model), False).inputs
+
+
+async def read_request(request: Request, settings: Settings) -> Any:
+    """The request's inputs; or its file, to be read in another thread.
+
+    Raises:
+        RequestError: too large, too slow, of no known type, or not what its type says.
+    """
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind == "application/x-www-form-urlencoded":
+        kind = "application/json"  # curl -d says so unless it is told otherwise
+    if kind not in ("application/json", "multipart/form-data", *FILES):
+        known = ", ".join(("application/json", "multipart/form-data", *FILES))
+        raise RequestError(415, "UnsupportedMediaType", f"content-type must be one of {known}; got {kind!r:.60}")
+    try:
+        async with asyncio.timeout(settings.slow_seconds):
+            if kind == "multipart/form-data":
+                return await _form(request, settings.max_body)
+            data = await _body(request, settings.max_body)
+    except TimeoutError:
+        raise RequestError(408, "Timeout", f"the body did not arrive within {settings.slow_seconds:g} s") from None
+    return _inputs(data) if kind == "application/json" else Upload(f"body{FILES[kind]}", data)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    _check_length(request, most)
+    parts, size = [], 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise _too_large(most)
+            parts.append(part)
+    except ClientDisconnect:
+        raise RequestError(400, "Disconnected", "the body was cut short") from None
+    return b"".join(parts)
+
+
+async def _form(request: Request, most: int) -> Upload:
+    """The form's one file."""
+    body = await _body(request, most)
+
+    async def once() -> Any:
+        yield body
+
+    try:
+        form = await MultiPartParser(request.headers, once(), max_files=1, max_part_size=most).parse()
+    except (MultiPartException, FormParserError, KeyError, ValueError) as error:
+        raise RequestError(400, "DataError", f"the form can't be read: {getattr(error, 'message', error)}") from error
+    for value in form.values():
+        if not isinstance(value, str):
+            upload = Upload(value.filename or "file", await value.read())
+            await form.close()
+            return upload
+    raise RequestError(400, "DataError", "the form must hold a file: curl -F file=@reviews.csv")
+
+
+def _check_length(request: Request, most: int) -> None:
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > most:
+        raise _too_large(most)
+
+
+def _too_large(most: int) -> RequestError:
+    # Closed at once: the rest of the body would have to be read, however long, before another request.
+    return RequestError(413, "TooLarge", f"a body may have {most} bytes. Send it in parts.", {"connection": "close"})
+
+
+def _inputs(data: bytes) -> Any:
+    try:
+        asked = json.loads(data.decode(), parse_constant=_no_number)
+    except UnicodeDecodeError as error:
+        raise RequestError(400, "DataError", f"the body must be UTF-8: {error.reason} at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        raise RequestError(400, "DataError", f"the body must be JSON: {error}") from error
+    inputs = asked.get("inputs") if isinstance(asked, dict) else None
+    if not isinstance(inputs, list | dict):
+        raise RequestError(422, "DataError", 'the body must be {"inputs": [...]}, a list with an input for each answer')
+    return inputs
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _columns(task: Any, model: Model) -> dict[str, Any]:
+    """What training read, else the task's own default."""
+    before = model.metrics.get("data", {}).get("columns", {})
+    return {column.name: before.get(column.name, column.default) for column in task.columns}
