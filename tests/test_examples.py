@@ -39,6 +39,14 @@ def python_blocks(path: Path) -> list[str]:
 )
 def test_links_lead_somewhere(page):
     path = ROOT / page
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text(encoding="utf-8")):
         if "://" not in target:
-            assert (path.parent / target).exists(), f"{page} links to {target}"
+            leads_to = path.parent / target if target else path
+            assert leads_to.exists(), f"{page} links to {target}"
+            assert not anchor or anchor in anchors(leads_to), f"{page} links to {target}#{anchor}"
+
+
+def anchors(path: Path) -> set[str]:
+    """Of a page's headings, as GitHub makes them: small letters, no marks, spaces to hyphens."""
+    titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

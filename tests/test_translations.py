@@ -16,20 +16,24 @@ ROOT = Path(__file__).resolve().parents[1]
 ENGLISH_ONLY = {"cli"}  # made from the commands, which speak English
 SHORT = {"performance"}  # the Chinese page sums it up and leads to the English one's table
 
-ENGLISH = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").glob("*.md") if p.stem not in ENGLISH_ONLY)]
+DOCS = ROOT / "docs"
+GUIDES = [*DOCS.glob("*.md"), *(DOCS / "cells").glob("*.md")]
+ENGLISH = [ROOT / "README.md", *sorted(page for page in GUIDES if page.stem not in ENGLISH_ONLY)]
 FULL = [page for page in ENGLISH if page.stem not in SHORT]
 
 HEADING_OR_CODE = re.compile(r"^(#+) ([^\n]*)$|^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LANGUAGES = re.compile(r"^(English|\[English\]\(.*?\)) · .*\n", re.MULTILINE)
 INLINE = re.compile(r"`([^`\n]+)`")
+MATH = re.compile(r"\$[^$\n]+\$")
 LINK = re.compile(r"\]\(([^)#\s]*)[^)\s]*\)")
 NUMBER = re.compile(r"\d+(?:[.,/]\d+)*")
+MARK = "[，。；：、（）“”？！]"
 HAN = r"[\u3400-\u9fff]"
 
 
 def twin(page: Path) -> Path:
     """The Chinese page of an English one."""
-    return ROOT / "README.zh-CN.md" if page.name == "README.md" else page.parent / "zh" / page.name
+    return ROOT / "README.zh-CN.md" if page.name == "README.md" else DOCS / "zh" / page.relative_to(DOCS)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def bare(language: str, code: str) -> object:
     """What has to be the same in both languages: code without comments; of drawings, lines and names."""
     match language:
         case "python":
-            return ast.unparse(ast.parse(code))
+            return python(code)
         case "sh":
             return shlex.split(code, comments=True)
         case "":
@@ -73,13 +77,27 @@ def bare(language: str, code: str) -> object:
     return re.sub(r"\\text\{[^}]*\}", "", code) if language == "math" else code
 
 
+def python(code: str) -> str:
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            node.body[0] = ast.Expr(ast.Constant("what it does"))
+    return ast.unparse(tree)
+
+
 def names(text: str) -> set[str]:
-    return set(INLINE.findall(text))
+    """Inline code and formulas."""
+    return {*INLINE.findall(text), *MATH.findall(text)}
+
+
+def words(text: str) -> str:
+    """Without inline code, formulas and addresses."""
+    return LINK.sub("]", MATH.sub("`x`", INLINE.sub("`x`", text)))
 
 
 def figures(text: str) -> list[str]:
-    """Numbers outside inline code and addresses, sorted: the order of words differs."""
-    return sorted(NUMBER.findall(LINK.sub("]", INLINE.sub("", text))))
+    """Numbers in words, sorted: the order of words differs."""
+    return sorted(NUMBER.findall(words(text)))
 
 
 def destinations(page: Path, text: str) -> set[Path | str]:
@@ -87,7 +105,7 @@ def destinations(page: Path, text: str) -> set[Path | str]:
     english = {twin(other): other for other in ENGLISH}
     found: set[Path | str] = set()
     for target in LINK.findall(text):
-        path = Path(os.path.normpath(page.parent / target))
+        path = Path(os.path.normpath(page.parent / target)) if target else page
         found.add(target if "://" in target else english.get(path, path))
     return found
 
@@ -157,15 +175,25 @@ def test_short_page_states_nothing_new(page):
 
 @each(ENGLISH)
 def test_chinese_is_set_alike_everywhere(page):
-    """A space between Han and Latin, none beside Chinese punctuation; no half-width punctuation after Han."""
+    """A space between Han and Latin, none beside Chinese marks but before formulas; no half-width marks beside Han."""
     for section in sections(twin(page)):
         for line in section.prose.splitlines():
-            text = LINK.sub("]", INLINE.sub("`x`", line)).replace("**", "").replace("*", "")
+            text = words(line).replace("*", "")
             cells = [cell.strip() for cell in text.split("|")] if line.startswith("|") else [text]
             for cell in cells:
                 for wrong in (
-                    rf"{HAN}[A-Za-z0-9`$]|[A-Za-z0-9`$%]{HAN}",
+                    rf"{HAN}[A-Za-z0-9`]|[A-Za-z0-9`%]{HAN}",
                     rf"{HAN} ?[,;:!?()]|[,;:!?()] ?{HAN}|{HAN}\.",
-                    r"[^-] [，。；：、（）“”？！]|[，。；：、（）“”？！] ",
+                    rf"[^-] {MARK}|{MARK} (?!`x`)",
                 ):
                     assert not re.search(wrong, cell), f"{re.search(wrong, cell)}: {line}"
+
+
+@each([path for page in ENGLISH for path in (page, twin(page))])
+def test_formulas_stand_where_github_shows_them(page):
+    """Behind white space, and not before a letter or digit; others stay dollar signs."""
+    for section in sections(page):
+        text = INLINE.sub("", section.prose)
+        for formula in MATH.finditer(text):
+            assert text[formula.start() - 1].isspace(), formula[0]
+            assert not text[formula.end()].isalnum(), formula[0]
