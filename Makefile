@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help demo test lint check bench-core clean
+.PHONY: help demo test lint check bench-core sanitize clean
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
 	@echo "make test        set up and run the tests"
 	@echo "make check       style, types, import rules, then the tests"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
+	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
 
 demo: $(VENV)/.installed-all
 	$(BIN)/penstock demo
@@ -28,6 +29,14 @@ check: lint test
 
 bench-core: $(VENV)/.installed-dev
 	$(BIN)/penstock bench --grid core --peers torch
+
+# Needs CMake of its own, apt-get install cmake or pip install cmake.
+sanitize:
+	for kind in address,undefined thread; do \
+	  cmake -S . -B build/sanitize-$$kind -DPENSTOCK_SANITIZE=$$kind -DCMAKE_BUILD_TYPE=Release && \
+	  cmake --build build/sanitize-$$kind --target engine_test && \
+	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist

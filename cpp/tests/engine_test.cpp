@@ -1,0 +1,275 @@
+// The engine without Python, for sanitizers: every cell over odd sizes, forward, backward, by steps and in pools.
+//
+// Values are held against the equations in double precision, written out below as plainly as possible; bits against
+// other numbers of threads and other batches; gradients against the slope of a loss between two nearby inputs.
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "penstock/streams.hpp"
+
+using namespace penstock;
+using Floats = std::vector<float>;
+
+namespace {
+
+int failures = 0;
+
+void check(bool good, const std::string& what) {
+    if (good) return;
+    std::printf("FAILED: %s\n", what.c_str());
+    ++failures;
+}
+
+struct Case {
+    CellKind kind;
+    int input, hidden, projection, batch, steps;
+    bool both, ragged;
+
+    std::string name() const {
+        return "cell " + std::to_string(int(kind)) + " I" + std::to_string(input) + " H" + std::to_string(hidden) + " P" +
+               std::to_string(projection) + " B" + std::to_string(batch) + " T" + std::to_string(steps) +
+               (both ? " both" : "") + (ragged ? " ragged" : "");
+    }
+    int gates() const { return make_sizes(kind, input, hidden, projection).G; }
+    int outputs() const { return projection ? projection : hidden; }
+    int directions() const { return both ? 2 : 1; }
+    bool has_c() const { return kind == CellKind::kLstm || kind == CellKind::kLstmPeephole; }
+};
+
+// Memory of exactly the size that the engine is told, so that a step beyond it is seen.
+struct Data {
+    Floats w_ih, w_hh, b_ih, b_hh, w_hr, w_ch;
+    Parameters parameters() const {
+        const auto p = [](const Floats& f) { return f.empty() ? nullptr : f.data(); };
+        return {p(w_ih), p(w_hh), p(b_ih), p(b_hh), p(w_hr), p(w_ch)};
+    }
+};
+
+struct Problem {
+    Case c;
+    std::vector<Data> weights;
+    Floats x, h0, c0;
+    std::vector<std::int64_t> lengths;
+    Plan plan;
+
+    explicit Problem(const Case& given) : c(given) {
+        std::mt19937 random(7);
+        const auto draw = [&](std::size_t n, float scale) {
+            std::uniform_real_distribution<float> d(-scale, scale);
+            Floats f(n);
+            for (float& v : f) v = d(random);
+            return f;
+        };
+        const float scale = 1 / std::sqrt(float(c.hidden));
+        const std::size_t G = c.gates(), H = c.hidden, P = c.outputs();
+        for (int d = 0; d < c.directions(); ++d) {
+            Data w{draw(G * H * c.input, scale), draw(G * H * P, scale), draw(G * H, scale), draw(G * H, scale), {}, {}};
+            if (c.projection) w.w_hr = draw(P * H, scale);
+            if (c.kind == CellKind::kLstmPeephole) w.w_ch = draw(3 * H, scale);
+            weights.push_back(w);
+        }
+        x = draw(std::size_t(c.steps) * c.batch * c.input, 1);
+        h0 = draw(std::size_t(c.directions()) * c.batch * P, 0.5f);
+        if (c.has_c()) c0 = draw(std::size_t(c.directions()) * c.batch * H, 0.5f);
+        for (int b = 0; b < c.batch; ++b) lengths.push_back(c.ragged ? int(random() % (c.steps + 1)) : c.steps);
+        plan.make(c.steps, c.batch, Layout::kTimeMajor, c.ragged ? lengths.data() : nullptr, nullptr, c.both);
+    }
+    std::vector<Parameters> parameters() const {
+        std::vector<Parameters> p;
+        for (const Data& w : weights) p.push_back(w.parameters());
+        return p;
+    }
+};
+
+struct Outputs {
+    Floats y, hn, cn, saved;
+};
+
+Outputs run(const Problem& p, Layer& layer, int threads, bool training = false) {
+    const std::size_t D = p.c.directions(), B = p.c.batch, P = p.c.outputs();
+    Outputs o{Floats(p.c.steps * B * D * P), Floats(D * B * P), Floats(p.c0.size()), {}};
+    if (training) o.saved.resize(layer.saved_size(p.plan.rows()));
+    Arena arena;
+    const auto parameters = p.parameters();
+    layer.forward(parameters.data(), 1, false, p.plan,
+                  {p.x.data(), p.h0.data(), p.c0.empty() ? nullptr : p.c0.data(), o.y.data(), o.hn.data(),
+                   o.cn.empty() ? nullptr : o.cn.data(), training ? o.saved.data() : nullptr},
+                  threads, arena);
+    return o;
+}
+
+double sigmoid(double v) { return 1 / (1 + std::exp(-v)); }
+
+// One step of one sequence by the equations; h and c are replaced.
+void step(const Case& c, const Data& w, const float* x, std::vector<double>& h, std::vector<double>& cell) {
+    const int H = c.hidden, P = c.outputs();
+    const auto from = [&](const Floats& m, const Floats& b, int row, int n, auto&& v) {
+        double s = b.empty() ? 0 : b[row];
+        for (int k = 0; k < n; ++k) s += double(m[std::size_t(row) * n + k]) * v(k);
+        return s;
+    };
+    const auto in = [&](int g, int u) { return from(w.w_ih, w.b_ih, g * H + u, c.input, [&](int k) { return x[k]; }); };
+    const auto re = [&](int g, int u) { return from(w.w_hh, w.b_hh, g * H + u, P, [&](int k) { return h[k]; }); };
+    std::vector<double> out(H);
+    std::vector<double> reset(H);
+    for (int u = 0; u < H; ++u) {
+        if (c.kind == CellKind::kRnnTanh) out[u] = std::tanh(in(0, u) + re(0, u));
+        if (c.kind == CellKind::kRnnRelu) out[u] = std::max(0.0, in(0, u) + re(0, u));
+        if (c.has_c()) {
+            const auto peep = [&](int g, double v) { return w.w_ch.empty() ? 0.0 : w.w_ch[g * H + u] * v; };
+            const double i = sigmoid(in(0, u) + re(0, u) + peep(0, cell[u]));
+            const double f = sigmoid(in(1, u) + re(1, u) + peep(1, cell[u]));
+            const double c_new = f * cell[u] + i * std::tanh(in(2, u) + re(2, u));
+            out[u] = sigmoid(in(3, u) + re(3, u) + peep(2, c_new)) * std::tanh(c_new);
+            cell[u] = c_new;
+        }
+        if (c.kind == CellKind::kGruBefore || c.kind == CellKind::kGruAfter) reset[u] = sigmoid(in(0, u) + re(0, u));
+    }
+    if (c.kind == CellKind::kGruBefore || c.kind == CellKind::kGruAfter)
+        for (int u = 0; u < H; ++u) {
+            const double z = sigmoid(in(1, u) + re(1, u));
+            const double inner = c.kind == CellKind::kGruAfter
+                                     ? reset[u] * re(2, u)
+                                     : from(w.w_hh, w.b_hh, 2 * H + u, H, [&](int k) { return reset[k] * h[k]; });
+            out[u] = (1 - z) * std::tanh(in(2, u) + inner) + z * h[u];
+        }
+    if (!c.projection) {
+        h = out;
+        return;
+    }
+    for (int p = 0; p < P; ++p) h[p] = from(w.w_hr, {}, p, H, [&](int k) { return out[k]; });
+}
+
+double worst_error(const Problem& p, const Outputs& o) {
+    const Case& c = p.c;
+    const int P = c.outputs(), D = c.directions();
+    double worst = 0;
+    for (int d = 0; d < D; ++d)
+        for (int b = 0; b < c.batch; ++b) {
+            std::vector<double> h(P), cell(c.hidden);
+            for (int u = 0; u < P; ++u) h[u] = p.h0[(std::size_t(d) * c.batch + b) * P + u];
+            for (int u = 0; u < c.hidden && c.has_c(); ++u) cell[u] = p.c0[(std::size_t(d) * c.batch + b) * c.hidden + u];
+            for (int s = 0; s < p.lengths[b]; ++s) {
+                const int t = d ? int(p.lengths[b]) - 1 - s : s;
+                step(c, p.weights[d], p.x.data() + (std::size_t(t) * c.batch + b) * c.input, h, cell);
+                for (int u = 0; u < P; ++u)
+                    worst = std::max(worst, std::abs(h[u] - o.y[(std::size_t(t) * c.batch + b) * D * P + d * P + u]));
+            }
+            for (int u = 0; u < P; ++u) worst = std::max(worst, std::abs(h[u] - o.hn[(std::size_t(d) * c.batch + b) * P + u]));
+        }
+    return worst;
+}
+
+// The gradient of sum(y * dy) with respect to x, times a direction, against the slope along that direction.
+void check_slope(Problem& p, Layer& layer, const Outputs& o) {
+    std::mt19937 random(9);
+    std::uniform_real_distribution<float> d(-1, 1);
+    Floats dy(o.y.size()), along(p.x.size()), dx[2];
+    for (float& v : dy) v = d(random);
+    for (float& v : along) v = d(random);
+    for (int threads : {1, 3}) {
+        Floats& to = dx[threads > 1];
+        to.resize(p.x.size());
+        Floats dh0(p.h0.size()), dc0(p.c0.size());
+        std::vector<Data> g = p.weights;
+        std::vector<Gradients> gradients;
+        for (Data& w : g) {
+            const auto a = [](Floats& f) { return f.empty() ? nullptr : f.data(); };
+            gradients.push_back({a(w.w_ih), a(w.w_hh), a(w.b_ih), a(w.b_hh), a(w.w_hr), a(w.w_ch)});
+        }
+        Arena arena;
+        const auto parameters = p.parameters();
+        layer.backward(p.plan,
+                       {p.x.data(), p.h0.data(), p.c0.empty() ? nullptr : p.c0.data(), o.y.data(), o.saved.data(),
+                        dy.data(), nullptr, nullptr, to.data(), dh0.data(), dc0.empty() ? nullptr : dc0.data()},
+                       parameters.data(), gradients.data(), threads, arena);
+    }
+    check(dx[0] == dx[1], p.c.name() + ": gradients with other threads");
+    const auto loss = [&](float by) {
+        Problem moved = p;
+        for (std::size_t i = 0; i < along.size(); ++i) moved.x[i] += by * along[i];
+        const Outputs at = run(moved, layer, 1);
+        double sum = 0;
+        for (std::size_t i = 0; i < dy.size(); ++i) sum += double(dy[i]) * at.y[i];
+        return sum;
+    };
+    double expected = 0, size = 0;
+    for (std::size_t i = 0; i < along.size(); ++i) expected += double(dx[0][i]) * along[i], size += std::abs(dx[0][i]);
+    // A relu's corner may lie between the two points, and float32 has few digits for a difference.
+    const double slope = (loss(1e-2f) - loss(-1e-2f)) / 2e-2, slack = p.c.kind == CellKind::kRnnRelu ? 0.2 : 0.02;
+    check(std::abs(slope - expected) <= slack * (1 + size), p.c.name() + ": slope");
+}
+
+void check_steps(const Problem& p, Layer& layer, const Outputs& whole) {
+    if (p.c.both || p.c.ragged) return;
+    const std::size_t B = p.c.batch, P = p.c.outputs();
+    Floats h = p.h0, c = p.c0, y(B * P);
+    Streams streams({&layer});
+    std::vector<std::int64_t> places(B);
+    for (std::size_t i = 0; i < B; ++i) places[i] = std::int64_t(B - 1 - i);  // each in another's order
+    for (int s = 0; s < p.c.steps; ++s) {
+        Floats x(B * p.c.input);
+        for (std::size_t i = 0; i < B; ++i)
+            std::memcpy(x.data() + i * p.c.input, p.x.data() + (s * B + places[i]) * p.c.input, p.c.input * sizeof(float));
+        const Slab slab{h.data(), c.empty() ? nullptr : c.data()};
+        streams.step(places.data(), B, x.data(), &slab, y.data(), 2);
+        for (std::size_t i = 0; i < B; ++i)
+            check(!std::memcmp(y.data() + i * P, whole.y.data() + (s * B + places[i]) * P, P * sizeof(float)),
+                  p.c.name() + ": a stream in a pool");
+    }
+}
+
+void try_case(const Case& c) {
+    Problem p(c);
+    Layer layer(c.kind, c.input, c.hidden, c.projection, c.directions());
+    const Outputs one = run(p, layer, 1), three = run(p, layer, 3), training = run(p, layer, 2, true);
+    check(one.y == three.y && one.hn == three.hn && one.cn == three.cn, c.name() + ": bits with other threads");
+    check(one.y == training.y, c.name() + ": bits while training");
+    check(worst_error(p, one) < 1e-5, c.name() + ": the equations");
+    check_slope(p, layer, training);
+    check_steps(p, layer, one);
+}
+
+// Several Python threads may use one layer at a time; each has its own workspace.
+void try_many_threads() {
+    const Case c{CellKind::kGruAfter, 20, 33, 0, 5, 7, false, false};
+    Problem p(c);
+    Layer layer(c.kind, c.input, c.hidden, 0, 1);
+    const Outputs expected = run(p, layer, 1);
+    std::vector<std::thread> team;
+    std::vector<int> good(4);
+    for (int k = 0; k < 4; ++k)
+        team.emplace_back([&, k] {
+            for (int i = 0; i < 20; ++i) good[k] += run(p, layer, 2).y == expected.y;
+        });
+    for (std::thread& t : team) t.join();
+    for (int k = 0; k < 4; ++k) check(good[k] == 20, "one layer in several threads");
+}
+
+}  // namespace
+
+int main() {
+    int cases = 0;
+    for (CellKind kind : {CellKind::kRnnTanh, CellKind::kRnnRelu, CellKind::kLstm, CellKind::kLstmPeephole,
+                          CellKind::kGruAfter, CellKind::kGruBefore})
+        for (const auto& [input, hidden, batch, steps] :
+             {std::array{1, 1, 1, 1}, {3, 5, 2, 4}, {16, 16, 8, 3}, {17, 33, 13, 6}, {40, 70, 1, 5}})
+            for (bool both : {false, true})
+                for (bool ragged : {false, true}) {
+                    const bool lstm = kind == CellKind::kLstm || kind == CellKind::kLstmPeephole;
+                    for (int projection : {0, hidden / 2}) {
+                        if (projection && !lstm) continue;
+                        if (projection == 0 || hidden > 1) try_case({kind, input, hidden, projection, batch, steps, both, ragged}), ++cases;
+                    }
+                }
+    try_many_threads();
+    std::printf("%s: %d cases, %d failures\n", kernels().name, cases, failures);
+    return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}
