@@ -1,0 +1,140 @@
+"""Tables become series on one grid; what is wrong with them is found, counted or refused."""
+
+import numpy as np
+import pytest
+
+from penstock.errors import DataError
+from penstock.features.panel import UNNAMED, arrays_panel, panel
+
+HOURS = [f"2020-01-01 {hour:02d}:00" for hour in range(6)]
+
+
+def one(values, times=HOURS, **more):
+    return panel({"ds": times[: len(values)], "y": values}, targets=["y"], time="ds", **more)
+
+
+def test_rows_are_sorted_and_counted():
+    found = one([3, 1, 2], [HOURS[2], HOURS[0], HOURS[1]])
+    np.testing.assert_array_equal(found.series[0].values[:, 0], [1, 2, 3])
+    assert found.found == {"rows out of order, sorted by time": 1}
+
+
+def test_gaps_become_missing_values():
+    found = one([1, 2, 5, 6, 7], [HOURS[0], HOURS[1], HOURS[3], HOURS[4], HOURS[5]])
+    np.testing.assert_array_equal(found.series[0].values[:, 0], [1, 2, np.nan, 5, 6, 7])
+    assert found.found == {"missing steps, filled in": 1}
+
+
+def test_missing_values_are_counted_and_those_at_the_start_left_out():
+    found = one(["NA", "1", "", "3"])
+    np.testing.assert_array_equal(found.series[0].values[:, 0], [1, np.nan, 3])
+    assert found.series[0].start == 1
+    assert found.found == {
+        "missing rows at the start of a series, left out": 1,
+        "missing values, the last one before them taken instead": 1,
+    }
+
+
+def test_long_tables_hold_many_series():
+    columns = {
+        "id": ["a", "b", "a", "b", "a"],
+        "ds": [*HOURS[:1] * 2, *HOURS[1:2] * 2, HOURS[2]],
+        "y": [1, 10, 2, 20, 3],
+    }
+    found = panel(columns, targets=["y"], time="ds", id="id")
+    assert found.names == ["a", "b"]
+    assert [series.values[:, 0].tolist() for series in found] == [[1, 2, 3], [10, 20]]
+
+
+def test_known_covariates_may_go_on_beyond_the_values():
+    columns = {
+        "ds": HOURS,
+        "y": [1, 2, 3, 4, None, None],
+        "promo": [0, 1, 0, 1, 0, 1],
+        "rain": [5, 5, 5, 5, None, None],
+    }
+    (series,) = panel(columns, targets=["y"], time="ds", past=["rain"], known=["promo"]).series
+    assert (len(series), len(series.past), len(series.known)) == (4, 4, 6)
+    np.testing.assert_array_equal(series.known[:, 0], [0, 1, 0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("values", "times", "message"),
+    [
+        ([1, 2, 3], [HOURS[0], HOURS[1], HOURS[1]], "2020-01-01 01:00:00 stands twice .* Are there several series"),
+        ([1, "two", 3], HOURS, "the column y must be numbers.* row 2 is 'two'"),
+        ([1, np.inf, 3], HOURS, "finite numbers; row 2 is infinite"),
+        (["", "", ""], HOURS, "must have values; all 3 are missing"),
+        ([1, 2, 3], [HOURS[0], "", HOURS[1]], "row 2 is empty"),
+    ],
+)
+def test_what_is_wrong_is_said(values, times, message):
+    with pytest.raises(DataError, match=message):
+        one(values, times)
+
+
+def test_the_hour_that_a_clock_shows_twice_is_called_by_its_name():
+    times = ["2016-10-30 01:00", "2016-10-30 02:00", "2016-10-30 02:00", "2016-10-30 03:00"]
+    with pytest.raises(DataError, match="end of daylight saving time: write the times in UTC"):
+        one([1, 2, 3, 4], times)
+
+
+def test_the_hour_that_a_clock_leaves_out_is_a_gap():
+    found = one([1, 2, 4, 5], ["2016-03-27 00:00", "2016-03-27 01:00", "2016-03-27 03:00", "2016-03-27 04:00"])
+    assert found.found == {"missing steps, filled in": 1}
+
+
+def test_a_gap_that_is_none_is_refused():
+    times = [str(time) for time in np.arange("2020-01-01", "2020-01-01T01", dtype="datetime64[s]")[:100]]
+    with pytest.raises(DataError, match="more to fill the gaps"):
+        one([1.0] * 101, [*times, "2021-01-01 00:00:00"])
+
+
+def test_parts_go_on_where_the_first_ended():
+    first, later = one([1, 2, 3]), one([4, 5], HOURS[3:])
+    (joined,) = later.after(first, "test").series
+    np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 3, 4, 5])
+    assert joined.begin == 3
+
+
+def test_rows_that_both_parts_have_are_history():
+    (joined,) = one([2, 3, 4, 5], HOURS[1:]).after(one([1, 2, 3]), "test").series
+    np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 3, 4, 5])
+    assert joined.begin == 3
+
+
+def test_a_gap_between_parts_is_missing():
+    (joined,) = one([5, 6], HOURS[4:]).after(one([1, 2, 3]), "test").series
+    np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 3, np.nan, 5, 6])
+    assert joined.begin == 4
+
+
+def test_without_times_a_part_follows_the_one_before():
+    (joined,) = arrays_panel([4.0, 5.0]).after(arrays_panel([1.0, 2.0]), "test").series
+    np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 4, 5])
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (lambda: one([1, 2]), "ends before it does"),
+        (lambda: panel({"z": [1, 2]}, targets=["z"]), "target columns y, as in training; got z"),
+        (
+            lambda: one([1, 2, 3], ["2020-02-01", "2020-02-02", "2020-02-03"]),
+            "steps of 1 hour, as in training; got 1 day",
+        ),
+    ],
+)
+def test_parts_that_do_not_go_on_are_refused(other, message):
+    with pytest.raises(DataError, match=message):
+        other().after(one([1, 2, 3]), "test")
+
+
+def test_arrays_come_alone_in_lists_and_by_name():
+    assert arrays_panel(np.arange(3.0)).names == [UNNAMED]
+    assert arrays_panel([[1.0, 2.0], [3.0]]).names == ["0", "1"]
+    assert arrays_panel({"a": np.zeros((4, 2))}).targets == ("y1", "y2")
+    with pytest.raises(DataError, match="same number of targets"):
+        arrays_panel([np.zeros((3, 2)), np.zeros(3)])
+    with pytest.raises(DataError, match="must be numbers"):
+        arrays_panel(["one", "two"])
