@@ -1,6 +1,17 @@
 """From data to numbers: learned from the training data (`fit`), applied to all, pushed piece by piece."""
 
+from penstock.features.forecasts import ForecastFeatures
+from penstock.features.panel import Panel, Series, arrays_panel, panel
 from penstock.features.text import TextFeatures, tokenize
 from penstock.features.vectors import read_vectors
 
-__all__ = ["TextFeatures", "read_vectors", "tokenize"]
+__all__ = [
+    "ForecastFeatures",
+    "Panel",
+    "Series",
+    "TextFeatures",
+    "arrays_panel",
+    "panel",
+    "read_vectors",
+    "tokenize",
+]

@@ -1,0 +1,79 @@
+"""The season of series, found from the data: after how many steps they repeat themselves best."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.features.forecasts import filled
+from penstock.features.panel import Series
+from penstock.features.times import Frequency
+
+__all__ = ["find_season"]
+
+_MOST_SERIES = 50
+_LONGEST = 1000
+_PEAKS = 5
+_DAY = 86_400
+
+
+def find_season(series: Sequence[Series], horizon: int, frequency: Frequency | None = None) -> int:
+    """Steps after which values come back with the least error, over `horizon` steps ahead; 1 for no season.
+
+    Tried are the highest peaks of the autocorrelation (without a linear trend), and what the calendar suggests.
+
+    Args:
+        series: training values.
+        horizon: steps that are forecast.
+        frequency: of the steps.
+    """
+    chosen = [filled(each.values) for each in series[:: max(1, len(series) // _MOST_SERIES)]]
+    columns = [column for values in chosen for column in values.T if len(column) > 3 and column.std() > 0]
+    columns = [np.where(np.isnan(column), np.nanmean(column), column) for column in columns]
+    if not columns:
+        return 1
+    shortest = sorted(map(len, columns))[len(columns) // 2]
+    candidates = {1, *_usual(frequency), *_peaks(columns, min(shortest // 3, _LONGEST))}
+    errors = {season: _error(columns, season, horizon) for season in sorted(candidates)}
+    return min(errors, key=errors.__getitem__)
+
+
+def _usual(frequency: Frequency | None) -> Iterable[int]:
+    if frequency is None or frequency.unit == "number":
+        return ()
+    if frequency.unit == "month":
+        return (12 // frequency.step,) if 12 % frequency.step == 0 else ()
+    if frequency.unit == "business day":
+        return (5,)
+    circles = (3600, _DAY, 7 * _DAY, 364 * _DAY)
+    return (circle // frequency.step for circle in circles if circle % frequency.step == 0 and frequency.step < circle)
+
+
+def _peaks(columns: Sequence[NDArray[np.float64]], longest: int) -> list[int]:
+    """Lags of the highest local peaks of the mean autocorrelation."""
+    if longest < 3:
+        return []
+    total = np.zeros(longest + 1)
+    for column in columns:
+        steps = np.arange(len(column))
+        rest = column - np.polyval(np.polyfit(steps, column, 1), steps)
+        power = np.abs(np.fft.rfft(rest, 2 * len(rest))) ** 2
+        correlation = np.fft.irfft(power)[: longest + 1]
+        if correlation[0] > 0:
+            total[: len(correlation)] += correlation / correlation[0]
+    inside = total[1:-1]
+    peaks = np.flatnonzero((inside > total[:-2]) & (inside >= total[2:]) & (inside > 0)) + 1
+    return [int(lag) for lag in peaks[np.argsort(-total[peaks])][:_PEAKS] if lag > 1]
+
+
+def _error(columns: Sequence[NDArray[np.float64]], season: int, horizon: int) -> float:
+    """Mean absolute error of the value a season ago, in units of each series' spread."""
+    errors = []
+    for column in columns:
+        for ahead in sorted({1, (horizon + 1) // 2, horizon}):
+            lag = season * -(-ahead // season)
+            if lag < len(column):
+                errors.append(np.abs(column[lag:] - column[:-lag]).mean() / column.std())
+            else:
+                return np.inf
+    return float(np.mean(errors))
