@@ -117,7 +117,7 @@ def changed(part, **values):
         ({"inputs": {}, "head": {}}, "a network lacks encoder"),
         (a_network().to_json() | {"tail": {}}, "a network has no tail; it has encoder, head, inputs"),
         (a_network().to_json() | {"head": "class"}, "head must be described"),
-        (changed("head", kind="crf"), "head: kind must be one of class; got 'crf'.*newer"),
+        (changed("head", kind="crf"), "head: kind must be one of class, .*; got 'crf'.*newer"),
         (changed("inputs", kind=["embedding"]), "inputs: kind must be one of embedding, numbers"),
         (changed("encoder", hiden_size=3), "kind 'recurrent' has no hiden_size; it has .*hidden_size"),
         (changed("inputs", size="6"), "size must be a whole number"),

@@ -1,22 +1,25 @@
 """Pooling and output layers of the runtime, on NumPy and the engine: a file per kind, a line here."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from penstock import network
 from penstock.errors import ConfigError
 from penstock.heads.classify import ClassHead
+from penstock.heads.forecasts import ForecastHead, SegmentForecastHead
 
-HEADS: dict[str, Callable[..., ClassHead]] = {"class": ClassHead}
+HEADS: dict[str, Callable[..., Any]] = {
+    "class": ClassHead,
+    "forecast": ForecastHead,
+    "segment_forecast": SegmentForecastHead,
+}
 """The runtime side of each kind of head, by the kind's name in a network's description."""
 
-__all__ = ["HEADS", "ClassHead", "build"]
+__all__ = ["HEADS", "ClassHead", "ForecastHead", "SegmentForecastHead", "build"]
 
 
-def build(
-    spec: network.ClassHead, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False
-) -> ClassHead:
+def build(spec: Any, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False) -> Any:
     """The runtime head for a head's description, e.g. `network.ClassHead(classes=2, pooling="mean_max")`.
 
     Args:

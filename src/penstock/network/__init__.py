@@ -5,8 +5,21 @@ Inputs, encoders and heads are unions told apart by `kind`; `KINDS` is the table
 """
 
 from penstock.network.encoder import Recurrent
+from penstock.network.forecasts import LEAST_SPREAD, ForecastHead, SegmentForecastHead
 from penstock.network.heads import ClassHead, Pooling
-from penstock.network.inputs import Embedding, Numbers
+from penstock.network.inputs import Embedding, Numbers, Segments
 from penstock.network.network import KINDS, Network
 
-__all__ = ["KINDS", "ClassHead", "Embedding", "Network", "Numbers", "Pooling", "Recurrent"]
+__all__ = [
+    "KINDS",
+    "LEAST_SPREAD",
+    "ClassHead",
+    "Embedding",
+    "ForecastHead",
+    "Network",
+    "Numbers",
+    "Pooling",
+    "Recurrent",
+    "SegmentForecastHead",
+    "Segments",
+]

@@ -6,17 +6,18 @@ from typing import Any
 
 from penstock.errors import ConfigError
 from penstock.network.encoder import Recurrent
+from penstock.network.forecasts import ForecastHead, SegmentForecastHead
 from penstock.network.heads import ClassHead
-from penstock.network.inputs import Embedding, Numbers
+from penstock.network.inputs import Embedding, Numbers, Segments
 
 __all__ = ["KINDS", "Network"]
 
 Shapes = dict[str, tuple[int, ...]]
 
 KINDS: dict[str, dict[str, Any]] = {
-    "inputs": {kind.kind: kind for kind in (Embedding, Numbers)},
+    "inputs": {kind.kind: kind for kind in (Embedding, Numbers, Segments)},
     "encoder": {kind.kind: kind for kind in (Recurrent,)},
-    "head": {kind.kind: kind for kind in (ClassHead,)},
+    "head": {kind.kind: kind for kind in (ClassHead, ForecastHead, SegmentForecastHead)},
 }
 
 
@@ -24,9 +25,9 @@ KINDS: dict[str, dict[str, Any]] = {
 class Network:
     """What a network is: how a step comes in, what remembers, and what is answered."""
 
-    inputs: Embedding | Numbers
+    inputs: Embedding | Numbers | Segments
     encoder: Recurrent
-    head: ClassHead
+    head: Any  # one of KINDS["head"]
 
     def __post_init__(self) -> None:
         for part, kinds in KINDS.items():

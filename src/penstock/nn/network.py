@@ -9,6 +9,7 @@ from torch.nn.parameter import Parameter
 
 from penstock import network as spec
 from penstock.errors import ConfigError
+from penstock.nn.forecasts import ForecastHead, SegmentForecastHead, Segments
 from penstock.nn.gru import GRU
 from penstock.nn.layer import Recurrent
 from penstock.nn.lengths import own_lengths
@@ -39,7 +40,7 @@ class NetworkModule(torch.nn.Module):
         self.network = network
         self.inputs = _inputs(network.inputs)
         self.encoder = _encoder(network.encoder, init, max_time)
-        self.head = _head(network.head, network.encoder)
+        self.head: Any = _head(network.head, network.encoder)
 
     def forward(self, values: Tensor, lengths: Any = None) -> Tensor:
         """Logits of whole sequences.
@@ -117,6 +118,8 @@ def _inputs(inputs: Any) -> torch.nn.Module:
         return torch.nn.Embedding(inputs.vocabulary_size, inputs.size)
     if isinstance(inputs, spec.Numbers):
         return torch.nn.Identity()
+    if isinstance(inputs, spec.Segments):
+        return Segments(inputs)
     raise ConfigError(f"no PyTorch side for inputs of kind {inputs.kind!r}")
 
 
@@ -135,7 +138,11 @@ def _encoder(encoder: Any, init: str, max_time: int | None) -> Recurrent:
     )
 
 
-def _head(head: Any, encoder: Any) -> ClassHead:
+def _head(head: Any, encoder: Any) -> Any:
     if isinstance(head, spec.ClassHead):
         return ClassHead(head, encoder.output_size, encoder.bidirectional)
+    if isinstance(head, spec.ForecastHead):
+        return ForecastHead(head, encoder.output_size)
+    if isinstance(head, spec.SegmentForecastHead):
+        return SegmentForecastHead(head, encoder.output_size)
     raise ConfigError(f"no PyTorch side for a head of kind {head.kind!r}")

@@ -9,7 +9,10 @@ from penstock.runtime.model import Model
 
 __all__ = ["MODELS", "load", "model_class", "register"]
 
-MODELS = {"text-classification": "penstock.runtime.text_model:TextModel"}
+MODELS = {
+    "text-classification": "penstock.runtime.text_model:TextModel",
+    "forecasting": "penstock.runtime.forecast_model:ForecastModel",
+}
 """Where the class of each task's model lies: "module:Class"."""
 
 

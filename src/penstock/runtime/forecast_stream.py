@@ -1,0 +1,270 @@
+"""A series that arrives step by step, and a forecast after each: the same bits as from the whole series."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataError
+from penstock.features.calendar import calendar_features
+from penstock.features.forecasts import Scale, filled, scaled
+from penstock.features.times import parse_times
+from penstock.runtime.stream import Stream, step_arrays
+
+if TYPE_CHECKING:
+    from penstock.runtime.forecast_model import ForecastModel
+
+__all__ = ["Forecast", "ForecastStream"]
+
+AHEAD = "ahead"
+"""The key of an observation under which known covariates of the steps ahead stand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """prediction (horizon, targets) float64, and quantiles (horizon, targets, quantiles)."""
+
+    prediction: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+
+
+class ForecastStream(Stream):
+    """A forecast after each observation, once there are as many as the model's context; None before.
+
+    Made by `ForecastModel.stream()`. A network that carries its state needs no more memory than that; one that reads a
+    look-back keeps it.
+
+    Args:
+        model: whose stream it is.
+        series: the name of a series that training knew; None: the only one there was, else an unknown one.
+    """
+
+    def __init__(self, model: "ForecastModel", series: str | None = None) -> None:
+        features = model.features
+        if series is not None and not features.identity(series):
+            raise DataError(f"there is no series {series!r} in the model; leave it out for an unknown one")
+        self.kind = features.kind
+        self._model = model
+        self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
+        targets, context = len(features.targets), features.context
+        columns = len(features.past) + len(features.known) + 2 * len(features.calendar)
+        # Observations so far, the first one's place in time, the series' number.
+        self._counts = np.array([0, 0, self._usual])
+        # The first values as they came, from which an unknown series has its scale.
+        self._first = np.full((context, targets), np.nan)
+        self._values = np.zeros((context, targets), np.float32)
+        self._last_value = np.full(targets, np.nan)
+        self._covariates = np.zeros((context, columns), np.float32)
+        self._step = model.net.encoder.step(len(model.features.rows(0))) if model.carries else None
+        self._output = np.zeros((len(model.features.rows(0)), model.network.encoder.output_size), np.float32)
+
+    def push(self, observation: Any) -> Forecast | None:
+        """Read one step on; what is to be expected after it.
+
+        Args:
+            observation: a number; the columns (targets, past, known) in that order; or an object by column, in which
+                "ahead" holds a list for each known column with its values at the `horizon` steps ahead. A missing
+                value is None or NaN. Where the model reads the calendar, the first observation has its time.
+
+        Raises:
+            DataError: it is none of these, is infinite, or lacks what the model needs.
+        """
+        ahead = self._take_in(observation, answered=True)
+        seen = int(self._counts[0])
+        return None if seen < len(self._first) else self._answer(self._known(ahead, seen))
+
+    def push_many(self, observations: Any) -> list[Forecast | None]:
+        """One after the other."""
+        return [self.push(each) for each in observations]
+
+    def read(self, observations: Any) -> None:
+        """Take observations in without an answer: the history before a stream begins, say."""
+        for each in observations:
+            self._take_in(each, answered=False)
+
+    def reset(self) -> None:
+        """Start the next series."""
+        self._counts[:] = 0, 0, self._usual
+        self._first[:] = np.nan
+        self._last_value[:] = np.nan
+        self._values[:] = 0
+        self._covariates[:] = 0
+        self._output[:] = 0
+        if self._step is not None:
+            self._step.reset()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is remembered; float64 as the bits of int64."""
+        steps = dict(step_arrays(self._step, "encoder.")) if self._step is not None else {}
+        return steps | {
+            "counts": self._counts,
+            "first": self._first.view(np.int64),
+            "last_value": self._last_value.view(np.int64),
+            "values": self._values,
+            "covariates": self._covariates,
+            "output": self._output,
+        }
+
+    def _take_in(self, observation: Any, *, answered: bool) -> Mapping[str, Any]:
+        """Read one step on; what is known of the steps ahead."""
+        row, ahead = self._row(observation)
+        targets, seen, context = len(self._model.features.targets), int(self._counts[0]), len(self._first)
+        values = np.where(np.isnan(row[:targets]), self._last_value, row[:targets])
+        covariates = self._scaled_covariates(row[targets:])
+        if answered and seen + 1 >= context:
+            self._check_ahead(ahead)
+        self._last_value[:] = values
+        self._counts[0] += 1
+        if seen < context:
+            self._first[seen], self._covariates[seen] = row[:targets], covariates
+            if seen + 1 == context:
+                self._begin()
+        else:
+            self._advance(values, covariates)
+        return ahead
+
+    def _row(self, observation: Any) -> tuple[NDArray[np.float64], Mapping[str, Any]]:
+        """The numbers of the columns, and what is known of the steps ahead."""
+        features = self._model.features
+        names = (*features.targets, *features.past, *features.known)
+        ahead: Mapping[str, Any] = {}
+        if isinstance(observation, Mapping):
+            self._check_series(observation)
+            if missing := [name for name in names if name not in observation]:
+                raise DataError(f"an observation must have {', '.join(names)}; this one lacks {', '.join(missing)}")
+            self._take_time(observation)
+            ahead = observation.get(AHEAD, {})
+            given: Any = [observation[name] for name in names]
+        else:
+            given = [observation] if np.ndim(observation) == 0 else list(observation)
+            if self._model.features.calendar and not self._counts[0]:
+                raise DataError(f"the first observation must be an object with its {features.time}: the model reads it")
+        if len(given) != len(names):
+            raise DataError(f"an observation must hold {', '.join(names)}; got {len(given)} values")
+        row = np.array([_number(value, name) for value, name in zip(given, names, strict=True)])
+        return row, ahead
+
+    def _check_series(self, observation: Mapping[str, Any]) -> None:
+        column = self._model.features.id
+        if column is None or column not in observation:
+            return
+        identity = self._model.features.identity(str(observation[column]))
+        if not self._counts[0]:
+            self._counts[2] = identity
+        elif identity != self._counts[2]:
+            raise DataError(f"a stream is of one series; got {observation[column]!r} too. Reset it, or open another.")
+
+    def _take_time(self, observation: Mapping[str, Any]) -> None:
+        features = self._model.features
+        if features.frequency is None or features.time not in observation:
+            if features.calendar and not self._counts[0]:
+                raise DataError(f"the first observation must have its {features.time}: the model reads the calendar")
+            return
+        place = int(features.frequency.places(parse_times([observation[features.time]], features.time or ""))[0])
+        if not self._counts[0]:
+            self._counts[1] = place
+        elif place != (expected := int(self._counts[:2].sum())):
+            raise DataError(
+                f"observations must come step by step, {features.frequency.words} apart; "
+                f"{observation[features.time]} is {place - expected + 1} steps after the one before it"
+            )
+
+    def _scaled_covariates(self, row: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The covariates of this step; a missing one is the one before it."""
+        features, seen = self._model.features, int(self._counts[0])
+        numbers = ((row - features.covariate_scale[0]) / features.covariate_scale[1]).astype(np.float32)
+        before = self._covariates[min(seen, len(self._covariates)) - 1, : len(row)] if seen else np.zeros_like(numbers)
+        numbers = np.where(np.isnan(numbers), before, numbers)
+        return np.concatenate([numbers, self._calendar(seen, 1)[0]])
+
+    def _calendar(self, seen: int, rows: int) -> NDArray[np.float32]:
+        features = self._model.features
+        if not features.calendar:
+            return np.zeros((rows, 0), np.float32)
+        assert features.frequency is not None
+        return calendar_features(features.frequency.times(self._counts[1] + seen + np.arange(rows)), features.calendar)
+
+    def _known(self, ahead: Mapping[str, Any], seen: int) -> NDArray[np.float32]:
+        """Known covariates and calendar of the steps after `seen`, (1, horizon, known)."""
+        features, past = self._model.features, len(self._model.features.past)
+        if not features.known and not features.calendar:
+            return np.zeros((1, features.horizon, 0), np.float32)
+        columns = np.zeros((features.horizon, len(features.known)))
+        for place, name in enumerate(features.known):
+            columns[:, place] = [_number(value, name) for value in ahead[name]]
+        mean, spread = features.covariate_scale[:, past:]
+        numbers = ((columns - mean) / spread).astype(np.float32)
+        return np.concatenate([numbers, self._calendar(seen, features.horizon)], axis=1)[None]
+
+    def _check_ahead(self, ahead: Mapping[str, Any]) -> None:
+        """Whether all that must be known of the steps ahead is there."""
+        features = self._model.features
+        for name in features.known:
+            given = ahead.get(name, ()) if isinstance(ahead, Mapping) else ()
+            if len(given) != features.horizon:
+                raise DataError(
+                    f'an observation must hold, under "{AHEAD}", the {features.horizon} values of {name} at the steps '
+                    f"ahead; got {len(given)}"
+                )
+            if np.isnan([_number(value, name) for value in given]).any():
+                raise DataError(f"{name} of the steps ahead must not be missing")
+
+    def _scale(self) -> Scale:
+        return self._model.features.scale(int(self._counts[2]), self._first)
+
+    def _begin(self) -> None:
+        """Read the first values, now that there are enough for a scale."""
+        model = self._model
+        self._values[:] = scaled(filled(self._first), self._scale(), model.features.transform)
+        if self._step is None:
+            return
+        before = np.concatenate([self._values[:1], self._values[:-1]])
+        for features in model.carried_features(self._values, before, self._covariates):
+            self._take(features)
+
+    def _advance(self, values: NDArray[np.float64], covariates: NDArray[np.float32]) -> None:
+        model = self._model
+        now = scaled(values, self._scale(), model.features.transform)
+        if self._step is not None:
+            self._take(model.carried_features(now[None], self._values[-1:], covariates[None])[0])
+            self._values[-1], self._covariates[-1] = now, covariates
+            return
+        for window, new in ((self._values, now), (self._covariates, covariates)):
+            window[:-1] = window[1:]
+            window[-1] = new
+
+    def _take(self, features: NDArray[np.float32]) -> None:
+        """One step of the encoder: features (rows, features)."""
+        assert self._step is not None
+        self._output[:] = self._step(self._model.net.vectors(features, self._model.features.rows(int(self._counts[2]))))
+
+    def _answer(self, known: NDArray[np.float32]) -> Forecast:
+        model = self._model
+        if self._step is not None:
+            outputs = model.carried(self._output[None], self._values[-1:], known)
+        else:
+            outputs = model.windows(self._values.T[None], self._covariates[None], known, int(self._counts[2]))
+        found = model.features.restore(np.sort(outputs, axis=-1), self._scale())[0]
+        return Forecast(found[..., model.features.median], found)
+
+    def _twin(self) -> Self:
+        twin = type(self)(self._model)
+        twin._usual = self._usual
+        return twin
+
+    def _fingerprint(self) -> str:
+        return self._model.fingerprint
+
+
+def _number(value: Any, name: str) -> float:
+    if value is None or value == "":
+        return np.nan
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} must be a number; got {value!r:.40}") from None
+    if np.isinf(found):
+        raise DataError(f"{name} must be finite; got {value!r}")
+    return found

@@ -1,0 +1,240 @@
+"""Forecasters with random weights: streamed ≡ whole ≡ any batch, bit for bit; runtime ≡ PyTorch."""
+
+import numpy as np
+import pytest
+import torch
+
+from penstock.errors import DataError, StateError
+from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
+from penstock.features.panel import panel
+from penstock.features.times import Frequency
+from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
+from penstock.nn.forecast_networks import forecast_module
+from penstock.runtime.forecast_baselines import Origins
+from penstock.runtime.forecast_model import ForecastModel
+
+HORIZON, CONTEXT, STEPS = 5, 17, 60
+HOUR = Frequency("second", 3600, 0)
+CASES = {
+    "window": {},
+    "window-joint-lstm-2": {"joint": True, "cell": "lstm", "layers": 2},
+    "window-instance-log": {"normalization": "instance", "transform": "log"},
+    "window-last-plain": {"normalization": "last", "highway": 0, "identities": False},
+    "carried": {"carried": True},
+    "carried-joint-lstm-2": {"carried": True, "joint": True, "cell": "lstm", "layers": 2},
+    "carried-rnn-log1p": {"carried": True, "cell": "rnn", "transform": "log1p", "identities": False},
+}
+
+
+def table(steps, seed, ahead=HORIZON):
+    """Two targets, a past and a known covariate; some values missing."""
+    draw = np.random.default_rng(seed)
+    rows = steps + ahead
+    columns = {name: np.exp(draw.normal(size=rows)) for name in ("y", "z", "rain", "promo")}
+    for name in ("y", "z", "rain"):
+        columns[name][draw.integers(1, rows, 6)] = np.nan
+    columns["y"][0] = 1.0
+    for name in ("y", "z", "rain"):
+        columns[name][steps:] = np.nan
+    columns["y"][steps - 1] = 2.0
+    return columns | {"ds": HOUR.times(np.arange(rows)), "id": ["a"] * rows}
+
+
+def of(columns, **more):
+    return panel(columns, targets=["y", "z"], time="ds", id="id", past=["rain"], known=["promo"], **more)
+
+
+def model(
+    *,
+    carried=False,
+    joint=False,
+    cell="gru",
+    layers=1,
+    identities=True,
+    highway=9,
+    normalization="relative",
+    transform="none",
+):
+    train = of(table(STEPS, 0, ahead=0))
+    features = ForecastFeatures(
+        horizon=HORIZON,
+        context=CONTEXT,
+        quantiles=(0.1, 0.5, 0.9),
+        targets=("y", "z"),
+        past=("rain",),
+        known=("promo",),
+        transform=transform,
+        normalization=normalization,
+        calendar=("hour", "weekday"),
+        joint=joint,
+        season=3,
+        frequency=train.frequency,
+        time="ds",
+        id="id",
+        names=("a",),
+        scales={},
+        covariate_scale=np.array([[0.5, 1.0], [2.0, 3.0]]),
+    )
+    scale = measured_scale(train.series[0].values, features)
+    features.scales = {name: getattr(scale, name)[None] for name in Scale._fields}
+    targets, known, size = (2 if joint else 1), 1 + 4, 6
+    rows = (1 if joint else 2) if identities else 0
+    about = {"horizon": HORIZON, "targets": targets, "quantiles": 3, "known": known}
+    recurrent = Recurrent(cell=cell, input_size=size, hidden_size=7, num_layers=layers)
+    if carried:
+        network = Network(
+            Segments(1, 2 * targets + 1 + known, size, rows), recurrent, ForecastHead(**about, known_size=4)
+        )
+    else:
+        head = SegmentForecastHead(
+            length=4, size=size, context=CONTEXT, highway=highway, normalization=normalization, **about
+        )
+        network = Network(Segments(4, targets + 1 + known, size, rows), recurrent, head)
+    draw = np.random.default_rng(1)
+    shapes = network.parameter_shapes().items()
+    return ForecastModel(
+        network, features, [], {name: draw.normal(size=shape, scale=0.3).astype(np.float32) for name, shape in shapes}
+    )
+
+
+def observations(columns, steps, identity="a"):
+    for step in range(steps):
+        ahead = columns["promo"][step + 1 : step + 1 + HORIZON].tolist()
+        row = {name: columns[name][step] for name in ("y", "z", "rain", "promo")}
+        yield row | {"ds": str(columns["ds"][step]), "id": identity, "ahead": {"promo": ahead}}
+
+
+@pytest.fixture(params=CASES, name="made")
+def every_model(request):
+    return model(**CASES[request.param])
+
+
+@pytest.mark.parametrize("identity", ["a", "never seen"])
+def test_streamed_equals_whole(made, identity):
+    columns = table(40, 2)
+    stream = made.stream()
+    for step, observation in enumerate(observations(columns, 40, identity), start=1):
+        answer = stream.push(observation)
+        if step < CONTEXT:
+            assert answer is None
+        elif step in (CONTEXT, CONTEXT + 1, 30, 40):
+            rows = {name: np.array(values[: step + HORIZON], object) for name, values in columns.items()}
+            for name in ("y", "z", "rain"):
+                rows[name][step:] = np.nan
+            if np.isnan([columns["y"][step - 1], columns["z"][step - 1]]).all():
+                continue  # such a row would say that nothing has been seen of it yet
+            whole = of(rows | {"id": [identity] * (step + HORIZON)})
+            np.testing.assert_array_equal(answer.quantiles, made.predict_quantiles(whole)[0])
+            np.testing.assert_array_equal(answer.prediction, made.predict(whole)[0])
+
+
+def test_saved_states_go_on_with_the_same_bits(made):
+    columns = table(45, 3)
+    stream, seen = made.stream(), list(observations(columns, 45))
+    for at, observation in enumerate(seen):
+        if at in (5, 30):
+            twin = made.stream().load(stream.save())
+            assert (twin.fork().push(observation) is None) == (at == 5)
+        answer = stream.push(observation)
+        if at >= 30:
+            np.testing.assert_array_equal(twin.push(observation).quantiles, answer.quantiles)
+    stream.reset()
+    assert stream.save() == made.stream().save()
+    with pytest.raises(StateError, match="another model"):
+        model(cell="lstm").stream().load(stream.save())
+
+
+def test_an_origin_alone_equals_many_side_by_side(made):
+    (series,) = of(table(STEPS, 4)).series
+    encoded = made.features.encode(series, HOUR)
+    steps = np.arange(CONTEXT, STEPS + 1)
+    together = made.forecasts(Origins(series, encoded, steps))
+    for place in (0, 7, len(steps) - 1):
+        alone = made.forecasts(Origins(series, encoded, steps[place : place + 1]))
+        np.testing.assert_array_equal(alone[0], together[place])
+
+
+def test_runtime_equals_pytorch(made):
+    """To float32 through some dozen products: 1e-5 of values about 1."""
+    module = forecast_module(made.network, init="torch", dropout=0.5).eval()
+    module.load_state_dict({name: torch.tensor(array) for name, array in made.tensors.items()})
+    (series,) = of(table(STEPS, 5)).series
+    encoded, features = made.features.encode(series, HOUR), made.features
+    at, rows = 50, torch.from_numpy(features.rows(encoded.identity))
+    known = torch.from_numpy(encoded.known[at : at + HORIZON])
+    values = torch.from_numpy(encoded.values[:at])
+    several = [values[:, k : k + 1] for k in range(2)] if not features.joint else [values]
+    covariates = torch.from_numpy(encoded.covariates[:at])
+    found = []
+    for row, own in zip(rows[:, None], several, strict=True):
+        if made.carries:
+            before = torch.cat([own[:1], own[:-1]])
+            steps = torch.cat([own, own - before, covariates], 1)[None]
+            ahead = known.expand(1, at, -1, -1)
+            found.append(module(steps, own[None], ahead, row)[0][0, -1])
+        else:
+            window = slice(at - CONTEXT, at)
+            found.append(module(own[None, window], covariates[None, window], known[None], row)[0][0])
+    outputs = torch.cat(found, 1).detach().sort(-1).values.numpy()
+    expected = made.forecasts(Origins(series, encoded, np.array([at])))[0]
+    np.testing.assert_allclose(features.restore(outputs, encoded.scale), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_long_stream_keeps_its_size_and_equals_the_whole():
+    """100,000 items; the answers to the last ones are those to the whole series."""
+    made = model(carried=True, cell="rnn", identities=False)
+    made.features.calendar, made.features.past, made.features.known = (), (), ()
+    made = _without_covariates(made)
+    steps = 100_000
+    values = np.random.default_rng(6).normal(size=(steps, 2))
+    stream = made.stream()
+    size = sum(array.nbytes for array in stream.arrays().values())
+    stream.read(values[:-1])
+    answer = stream.push(values[-1])
+    assert sum(array.nbytes for array in stream.arrays().values()) == size
+    np.testing.assert_array_equal(answer.quantiles, made.predict_quantiles({"a": values})[0])
+
+
+def _without_covariates(made):
+    """A smaller model of the same kind."""
+    made.features.covariate_scale = np.zeros((2, 0))
+    made.features.time, made.features.frequency = None, None
+    network = Network(
+        Segments(1, 2, 3, 0), Recurrent(cell="rnn", input_size=3, hidden_size=4), ForecastHead(HORIZON, 1, 3)
+    )
+    draw = np.random.default_rng(7)
+    shapes = network.parameter_shapes().items()
+    tensors = {name: draw.normal(size=shape, scale=0.3).astype(np.float32) for name, shape in shapes}
+    return ForecastModel(network, made.features, [], tensors)
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"y": 1.0}, "lacks z, rain, promo"),
+        ({"y": "x", "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-01"}, "y must be a number; got 'x'"),
+        ({"y": np.inf, "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-01"}, "y must be finite"),
+        ({"y": 1, "z": 1, "rain": 1, "promo": 1}, "must have its ds: the model reads the calendar"),
+        ([1, 2, 3, 4], "must be an object with its ds"),
+    ],
+)
+def test_what_is_no_observation_is_refused(item, message):
+    with pytest.raises(DataError, match=message):
+        model().stream().push(item)
+
+
+def test_observations_must_come_one_after_the_other_and_know_what_is_ahead():
+    made = model()
+    stream, seen = made.stream(), list(observations(table(40, 8), 40))
+    stream.push(seen[0])
+    with pytest.raises(DataError, match=r"step by step, 1 hour apart; .* is 2 steps after"):
+        stream.push(seen[2])
+    for observation in seen[1 : CONTEXT - 1]:
+        stream.push(observation)
+    with pytest.raises(DataError, match=f"the {HORIZON} values of promo at the steps ahead; got 0"):
+        stream.push({name: value for name, value in seen[CONTEXT - 1].items() if name != "ahead"})
+    with pytest.raises(DataError, match="a stream is of one series; got 'b' too"):
+        stream.push(seen[CONTEXT - 1] | {"id": "b"})
+    assert stream.push(seen[CONTEXT - 1]) is not None
+    with pytest.raises(DataError, match="no series 'b' in the model"):
+        made.stream("b")
