@@ -11,13 +11,15 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "Client": "penstock.client",
+    "Forecaster": "penstock.tasks",
     "TextClassifier": "penstock.tasks",
     "load": "penstock.runtime",
+    "read_series": "penstock.datasets",
     "set_num_threads": "penstock.threads",
 }
 _ROOMS = ("cells", "engine", "functional", "nn", "runtime")
 
-__all__ = ["Client", "TextClassifier", "__version__", "load", "set_num_threads"]
+__all__ = ["Client", "Forecaster", "TextClassifier", "__version__", "load", "read_series", "set_num_threads"]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,15 +39,13 @@ def read_parts(
         ConfigError: shares that make no sense, or beside files.
         DataError: a file that can't be used.
     """
-    from penstock.datasets import parse_proportions
-
     if split is not None and (valid or test):
         raise ConfigError("--split divides DATA, so it can't go with --valid or --test. Give either.")
     tables = {path: task.read(path, columns, True) for path in (data, valid, test) if path}
     dropped = dict(sum((Counter(table.dropped) for table in tables.values()), Counter()))
     if valid or test:
         return (tables[data], *(tables[path] if path else None for path in (valid, test))), dropped
-    shares = parse_proportions(split or PROPORTIONS)
+    shares = estimator.parse_split(split or PROPORTIONS)
     if len(shares) > 3:
         raise ConfigError(f"--split must have two or three shares (train/valid/test); got {split}")
     parts = estimator.split(tables[data], shares, random_state)

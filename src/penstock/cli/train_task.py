@@ -31,7 +31,7 @@ def task_command(task: Task) -> Any:
     flags = [flag for flag in estimator_flags(estimator) if flag.name not in _NOT_FLAGS]
 
     def train(
-        context: typer.Context,
+        invocation: typer.Context,
         data: Annotated[Path, typer.Argument(metavar="DATA", help=f"The data to train on: {_FILE}")],
         out: Annotated[Path, typer.Option("--out", help="The folder to write: the model with its report.")],
         valid: Annotated[Path | None, typer.Option("--valid", help="Validation data.")] = None,
@@ -55,7 +55,7 @@ def task_command(task: Task) -> Any:
         from penstock import bundle
 
         bundle.check_target(out, overwrite=overwrite)
-        fitted = _estimator(estimator, context, options, start)
+        fitted = _estimator(estimator, invocation, options, start)
         columns = trained_columns(task, options)
         parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, fitted.random_state or 0)
         try:
@@ -95,18 +95,18 @@ def _siblings(task: Task) -> str:
 
 
 def _estimator(
-    estimator: "type[Estimator]", context: typer.Context, options: dict[str, Any], start: Path | None
+    estimator: "type[Estimator]", invocation: typer.Context, options: dict[str, Any], start: Path | None
 ) -> "Estimator":
     """A new estimator, or a saved one with the options that were given set anew."""
     settings = parse_options(estimator, options)
     if start is None:
         return estimator(**settings)
-    given = {name for name in settings if _is_given(context, name)}
+    given = {name for name in settings if _is_given(invocation, name)}
     return estimator.load(start).set_params(**{name: settings[name] for name in given})
 
 
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
+def _is_given(invocation: typer.Context, name: str) -> bool:
+    source = invocation.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"
 
 

@@ -5,6 +5,7 @@ from penstock.datasets.columns import as_labels, as_texts, class_counts, text_ta
 from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import read_table
 from penstock.datasets.rows import Rows
+from penstock.datasets.series_table import read_series
 from penstock.datasets.splits import parse_proportions, random_split, stratified_split
 from penstock.datasets.texts import read_inputs, read_texts
 
@@ -17,6 +18,7 @@ __all__ = [
     "parse_proportions",
     "random_split",
     "read_inputs",
+    "read_series",
     "read_table",
     "read_texts",
     "stratified_split",

@@ -17,7 +17,7 @@ from typing import Any
 
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["read_table"]
+__all__ = ["column_names", "read_table"]
 
 _BLOCK_LIMIT = 2**31 - 1  # PyArrow's, in bytes
 
@@ -42,6 +42,32 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[str, list[Any]]
     if not all(table.values()):
         raise DataError(f"{path}: has columns, but no rows")
     return table
+
+
+def column_names(path: str | Path) -> list[str]:
+    """The names of a file's columns; for JSON lines, those of its first row.
+
+    Raises:
+        DataError: as `read_table`.
+    """
+    path = Path(path)
+    name = path.name.lower().removesuffix(".gz")
+    data = _bytes(path)
+    if name.endswith((".csv", ".tsv")) and data.strip():
+        quoted = name.endswith(".csv")
+        return _header(path, _utf8(path, data), "," if quoted else "\t", quoted)
+    if name.endswith(".parquet"):
+        arrow = _arrow("parquet")
+        try:
+            return list(arrow.parquet.read_schema(arrow.BufferReader(data)).names)
+        except (arrow.ArrowException, OSError) as error:
+            raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
+    first = next((line for line in _utf8(path, data).split(b"\n") if line.strip()), b"{}")
+    try:
+        row = json.loads(first)
+    except ValueError as error:
+        raise DataError(f"{path}: must hold a JSON object on each line: {error}") from error
+    return list(row) if isinstance(row, dict) else []
 
 
 def _csv(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:

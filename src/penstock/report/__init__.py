@@ -1,8 +1,9 @@
 """Reports: HTML files that open offline, every number on them tied to the data that it shows."""
 
-from penstock.report.chart import Line, line_chart
+from penstock.report.chart import Band, Line, line_chart
 from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer
+from penstock.report.forecasts import forecast_sections
 from penstock.report.page import PARTS, measured_part, page, scrolled, section, table
 from penstock.report.training import metric_names, render
 from penstock.report.words import LOWER_IS_BETTER, baseline_words, metric_words, task_words
@@ -10,10 +11,12 @@ from penstock.report.words import LOWER_IS_BETTER, baseline_words, metric_words,
 __all__ = [
     "LOWER_IS_BETTER",
     "PARTS",
+    "Band",
     "Figures",
     "Line",
     "baseline_words",
     "escape",
+    "forecast_sections",
     "line_chart",
     "measured_part",
     "metric_names",

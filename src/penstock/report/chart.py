@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from penstock.report.figures import escape
 
-__all__ = ["Line", "line_chart"]
+__all__ = ["Band", "Line", "line_chart"]
 
 # Width and height are small so that the lettering stays readable where a phone shrinks the drawing.
 _WIDTH, _HEIGHT = 480, 300
@@ -35,6 +35,27 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Band:
+    """What lies between two lines, filled.
+
+    Args:
+        name: what the legend says.
+        x, low, high: of equal length.
+        style: which of the page's line colours, from 0.
+    """
+
+    name: str
+    x: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    style: int = 0
+
+    def edges(self) -> tuple[Line, Line]:
+        """The two lines."""
+        return Line(self.name, self.x, self.low), Line(self.name, self.x, self.high)
+
+
+@dataclass(frozen=True)
 class _Axis:
     """Maps values to pixels: `low` lies at pixel `start`, `high` at pixel `end`."""
 
@@ -58,6 +79,7 @@ def line_chart(
     y_label: str,
     log: bool = False,
     marker: float | None = None,
+    bands: Sequence[Band] = (),
 ) -> str:
     """A figure with its legend, as HTML.
 
@@ -67,8 +89,10 @@ def line_chart(
         x_label, y_label: the axes, with units.
         log: whether the y axis is logarithmic; points not above 0 are then left out.
         marker: an x that is marked by a vertical line.
+        bands: drawn below the lines.
     """
-    points = [point for line in lines for point in line.points(log)]
+    edges = [edge for band in bands for edge in band.edges()]
+    points = [point for line in (*lines, *edges) for point in line.points(log)]
     if not points:
         return f"<figure><figcaption>{escape(title)}</figcaption><p>No values.</p></figure>"
     across, up = _x_axis([x for x, _ in points]), _y_axis([y for _, y in points], log)
@@ -76,9 +100,11 @@ def line_chart(
     if marker is not None:
         at = f"{across(marker):.1f}"
         drawing += f'<line class="marker" x1="{at}" x2="{at}" y1="{_TOP}" y2="{up.start}"/>'
+    drawing += "".join(_band(band, across, up) for band in bands)
     drawing += "".join(_line(line, across, up) for line in lines)
     legend = "".join(f"<li>{_sample(line.style)}{escape(line.name)}</li>" for line in lines)
-    spoken = escape(f"{title}: {', '.join(line.name for line in lines)}")
+    legend += "".join(f"<li>{_patch(band.style)}{escape(band.name)}</li>" for band in bands)
+    spoken = escape(f"{title}: {', '.join([*(line.name for line in lines), *(band.name for band in bands)])}")
     return (
         f"<figure><figcaption>{escape(title)}</figcaption>"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{spoken}">{drawing}</svg>'
@@ -156,6 +182,19 @@ def _line(line: Line, across: _Axis, up: _Axis) -> str:
     # Few points are shown as points, so that a single epoch is seen too.
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in points) if len(points) <= 40 else ""
     return f'<g class="line s{line.style}"><polyline points="{path}"{_dash(line.style)}/>{dots}</g>'
+
+
+def _band(band: Band, across: _Axis, up: _Axis) -> str:
+    low, high = (edge.points(up.log) for edge in band.edges())
+    path = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in [*low, *reversed(high)])
+    return f'<polygon class="band s{band.style}" points="{path}"/>'
+
+
+def _patch(style: int) -> str:
+    return (
+        f'<svg class="sample" viewBox="0 0 28 8" aria-hidden="true">'
+        f'<polygon class="band s{style}" points="1,0 27,0 27,8 1,8"/></svg>'
+    )
 
 
 def _dash(style: int) -> str:

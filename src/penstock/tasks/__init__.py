@@ -9,15 +9,28 @@ from penstock.tasks.task import Column, Columns, Task
 if TYPE_CHECKING:
     from penstock.tasks.classifier import Classifier
     from penstock.tasks.estimator import Estimator
+    from penstock.tasks.forecast import Forecaster
     from penstock.tasks.text import TextClassifier
 
 _ESTIMATORS = {
     "Classifier": "penstock.tasks.classifier",
     "Estimator": "penstock.tasks.estimator",
+    "Forecaster": "penstock.tasks.forecast",
     "TextClassifier": "penstock.tasks.text",
 }
 
-__all__ = ["TASKS", "Classifier", "Column", "Columns", "Estimator", "Task", "TextClassifier", "find", "register"]
+__all__ = [
+    "TASKS",
+    "Classifier",
+    "Column",
+    "Columns",
+    "Estimator",
+    "Forecaster",
+    "Task",
+    "TextClassifier",
+    "find",
+    "register",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from penstock import __version__, bundle
-from penstock.datasets import Rows, random_split
+from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import ConfigError, MissingExtraError, NotFittedError
 from penstock.network import Network, Recurrent
 from penstock.report import render
@@ -103,6 +103,9 @@ class Estimator(TrainingOptions, BaseEstimator):
     def _saved_options(cls, saved: bundle.Bundle) -> dict[str, Any]:
         """Options that a saved model's parts show, where its metrics hold no configuration."""
         return {}
+
+    parse_split = staticmethod(parse_proportions)
+    """What `--split` says: the proportions for `split`."""
 
     @staticmethod
     def split(rows: Any, proportions: Sequence[float], random_state: int) -> list[Any]:

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from penstock import runtime
-from penstock.datasets import Rows, read_inputs, read_texts
+from penstock.datasets import Rows, read_inputs, read_series, read_texts
 from penstock.errors import ConfigError
+from penstock.features import Panel
 from penstock.tasks.task import Column, Columns, Task
 
 __all__ = ["TASKS", "find", "register"]
@@ -14,6 +15,11 @@ def _read_texts(path: Path, columns: Columns, answers: bool) -> Rows:
     if answers:
         return read_texts(path, text=columns["text"], label=columns["label"])
     return read_inputs(path, text=columns["text"])
+
+
+def _read_series(path: Path, columns: Columns, answers: bool) -> Panel:
+    several = {name: columns.get(name) or () for name in ("past", "known")}
+    return read_series(path, time=columns.get("time"), target=columns.get("target"), id=columns.get("id"), **several)
 
 
 _TEXT = Task(
@@ -31,7 +37,24 @@ _TEXT = Task(
     parse=str,
 )
 
-TASKS = {task.name: task for task in (_TEXT,)}
+_FORECAST = Task(
+    name="forecasting",
+    command="forecast",
+    summary="Forecast series many steps ahead, with quantiles.",
+    example="sales.csv --time date --target sold --horizon 28 --out sales",
+    columns=(
+        Column("time", "The column of times; by default ds, if there is one. Without, a row is a step."),
+        Column("target", "The column to forecast; by default y.", several=True),
+        Column("id", "The column that says which series a row is of; by default unique_id, if there is one."),
+        Column("past", "Columns that are known only when they have happened.", several=True),
+        Column("known", "Columns that are known beforehand.", several=True),
+    ),
+    read=_read_series,
+    estimator="penstock.tasks.forecast:Forecaster",
+    model="penstock.runtime.forecast_model:ForecastModel",
+)
+
+TASKS = {task.name: task for task in (_TEXT, _FORECAST)}
 """Every task by its name."""
 
 

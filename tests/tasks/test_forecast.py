@@ -1,0 +1,209 @@
+"""Forecaster: it learns, says what it found, refuses what it can't use; its report shows what metrics.json holds."""
+
+import json
+import re
+import warnings
+
+import numpy as np
+import pandas
+import pytest
+from sklearn.base import clone
+
+import penstock
+from penstock.datasets import read_series
+from penstock.errors import ConfigError, DataError, NotFittedError
+from penstock.tasks import Forecaster
+
+SMALL = {"horizon": 4, "context": 16, "hidden_size": 8, "epochs": 3, "batch_size": 32, "progress": False}
+
+
+def wave(steps, seed=0, period=8):
+    draw = np.random.default_rng(seed)
+    return 10 + 3 * np.sin(2 * np.pi * np.arange(steps) / period) + draw.normal(size=steps, scale=0.2)
+
+
+def frame(steps=200, names=("a", "b")):
+    dates = pandas.date_range("2020-01-01", periods=steps, freq="D")
+    parts = [
+        pandas.DataFrame({"unique_id": name, "ds": dates, "y": wave(steps, number)})
+        for number, name in enumerate(names)
+    ]
+    return pandas.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Fitted with a test part; not to be changed."""
+    train, valid, test = Forecaster.split(read_series(frame()), (0.7, 0.15, 0.15), 0)
+    return Forecaster(**SMALL, season=8).fit(train, valid, test)
+
+
+def test_it_learns_and_beats_the_last_value(fitted):
+    figures = fitted.metrics_
+    assert figures["test"]["mae"] < figures["baseline"]["naive"]["test"]["mae"]
+    assert set(figures["test"]) == {"rows", "mse", "mae", "smape", "mase", "coverage_80"}
+    assert figures["main_baseline"] in figures["baseline"]
+    assert figures["test"]["rows"] == 2 * (30 - 4 + 1)  # every origin of both series
+    assert figures["data"]["test"]["rows"] == 2 * 30
+
+
+def test_the_model_measures_as_training_did(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    model = penstock.load(tmp_path / "model")
+    panel = Forecaster.split(read_series(frame()), (0.7, 0.15, 0.15), 0)[2]
+    found = model.evaluate(panel)
+    for name in ("mse", "mae", "smape", "mase", "coverage_80"):
+        assert found["metrics"][name] == fitted.metrics_["test"][name]
+        if name != "coverage_80":
+            assert (
+                found["baseline"][name] == fitted.metrics_["baseline"][fitted.metrics_["main_baseline"]]["test"][name]
+            )
+    np.testing.assert_array_equal(model.predict(panel), fitted.predict(panel))
+    rows = list(model.answers(panel))
+    assert len(rows) == 2 * 4
+    assert rows[0] == {
+        "unique_id": "a",
+        "ds": "2020-07-19",
+        "target": "y",
+        "step": 1,
+        "prediction": fitted.predict(panel)[0, 0, 0],
+        **{f"quantile_{q}": fitted.predict_quantiles(panel)[0, 0, 0, k] for k, q in enumerate(("0.1", "0.5", "0.9"))},
+    }
+    assert model.info()["forecast"]["frequency"] == "1 day"
+    json.dumps(model.info())
+
+
+def test_frames_arrays_and_panels_are_taken_alike(fitted):
+    expected = fitted.predict(read_series(frame()))
+    np.testing.assert_array_equal(fitted.predict(frame()), expected)
+    arrays = {name: part["y"].to_numpy() for name, part in frame().groupby("unique_id")}
+    np.testing.assert_array_equal(fitted.predict(arrays), expected)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    values = [Forecaster(**SMALL, random_state=3).fit(wave(150)).predict(wave(150)) for _ in range(2)]
+    np.testing.assert_array_equal(*values)
+
+
+@pytest.mark.parametrize("options", [{"memory": "carried"}, {"joint": True}, {"quantiles": [0.5]}], ids=str)
+def test_every_form_trains(options):
+    estimator = Forecaster(**(SMALL | {"epochs": 1}), **options).fit(np.stack([wave(120), wave(120, 1)], 1))
+    assert estimator.predict(np.stack([wave(40), wave(40)], 1)).shape == (1, 4, 2)
+    assert ("coverage_80" in estimator.metrics_["valid"]) == ("quantiles" not in options)
+
+
+def test_covariates_known_beforehand_help():
+    draw = np.random.default_rng(0)
+    known = draw.integers(0, 2, 404).astype(float)
+    y = 5 * known + draw.normal(size=404, scale=0.1)
+    y[400:] = np.nan
+    panel = read_series({"y": y, "sale": known}, known=["sale"])
+    estimator = Forecaster(**(SMALL | {"epochs": 12, "learning_rate": 0.02})).fit(panel)
+    found = estimator.predict(panel)[0, :, 0]
+    np.testing.assert_array_equal(found > 2.5, known[400:] > 0.5)
+    with pytest.raises(DataError, match="sale must be known for the 4 steps after its last value; known for 0"):
+        estimator.predict(read_series({"y": y[:400], "sale": known[:400]}, known=["sale"]))
+    with pytest.raises(DataError, match="known covariate columns sale, as in training; got none"):
+        estimator.predict(y[:400])
+
+
+def test_series_too_short_to_learn_from_do_not_stop_the_others():
+    estimator = Forecaster(**SMALL).fit({"long": wave(150), "short": wave(15)})
+    assert estimator.model_.features.names == ("long", "short")
+    with pytest.raises(
+        DataError, match="series 'short' must have the 16 values of the context before a forecast; got 15"
+    ):
+        estimator.predict({"short": wave(15)})
+
+
+def test_it_goes_on_from_a_saved_model(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    loaded = Forecaster.load(tmp_path / "model")
+    assert (loaded.warm_start, loaded.context, loaded.horizon) == (True, 16, 4)
+    loaded.set_params(epochs=1, learning_rate=1e-6).fit(frame())
+    np.testing.assert_allclose(loaded.predict(frame()), fitted.predict(frame()), atol=0.05)
+    with pytest.raises(ConfigError, match="hidden_size is 9, was 8"):
+        loaded.set_params(hidden_size=9).fit(frame())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"horizon": 0}, "horizon must be a whole number, at least 1"),
+        ({"quantiles": [0.1, 0.9]}, "quantiles must rise, between 0 and 1, with 0.5"),
+        ({"quantiles": [0.9, 0.5]}, "quantiles must rise"),
+        ({"memory": "elephant"}, "memory must be one of window, carried"),
+        ({"transform": "sqrt"}, "transform must be one of none, log, log1p"),
+        ({"bidirectional": True}, "reads forward"),
+        ({"dropout": 1}, "dropout must be from 0 to below 1"),
+        ({"calendar": ["tide"]}, "calendar must be none, auto or a list of hour"),
+        ({"metric_scale": "log"}, "metric_scale must be one of"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, message):
+    with pytest.raises(ConfigError, match=message):
+        Forecaster(**(SMALL | options)).fit(wave(100))
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "message"),
+    [
+        (wave(20), {}, r"at least context \+ horizon = 16 \+ 4 steps; the longest has 16"),
+        (wave(3), {}, "longer than what is held back to validate, 4 steps at least"),
+        (np.array(["x", "y"]), {}, "must be numbers"),
+        (wave(100), {"calendar": "auto"}, "calendar features need a column of dates"),
+        (wave(100) - 10, {"transform": "log"}, "with transform 'log' values must be above 0"),
+        (pandas.DataFrame({"date": [1], "sales": [2]}), {}, "has no column y; it has date, sales.*read_series"),
+    ],
+    ids=["context", "horizon", "text", "calendar", "log", "columns"],
+)
+def test_data_that_cannot_be_used_is_refused(data, options, message):
+    with pytest.raises(DataError, match=message):
+        Forecaster(**(SMALL | options)).fit(data)
+
+
+def test_an_unfitted_one_has_no_forecast():
+    with pytest.raises(NotFittedError, match="this Forecaster has no weights yet"):
+        Forecaster().predict(wave(100))
+
+
+def test_clones_are_alike():
+    estimator = Forecaster(horizon=3, quantiles=[0.25, 0.5, 0.75])
+    assert clone(estimator).get_params() == estimator.get_params()
+
+
+def test_what_was_treated_is_counted_and_shown():
+    table = frame(names=("a",)).drop([50, 51])
+    table.loc[60, "y"] = np.nan
+    estimator = Forecaster(**(SMALL | {"epochs": 1})).fit(table)
+    assert estimator.metrics_["data"]["found"] == {
+        "missing steps, filled in": 2,
+        "missing values, the last one before them taken instead": 1,
+    }
+    assert estimator.metrics_["data"]["train"]["missing"] == 3
+    assert 'data-metric="/data/found/missing steps, filled in" data-value="2"' in estimator._report()
+
+
+def test_the_report_shows_what_the_metrics_hold(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
+    page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
+    for title in ("Forecasts and what came", "Error by step ahead", "Error by series", "What the errors still hold"):
+        assert f"<h2>{title}</h2>" in page
+    assert page.count('<polygon class="band s0" points=') >= 2
+    places = re.findall(r'data-metric="([^"]+)" data-value="([^"]+)"', page)
+    assert len(places) > 50
+    for place, value in places:
+        found = metrics
+        for key in place.split("/")[1:]:
+            found = found[int(key) if isinstance(found, list) else key.replace("~1", "/")]
+        assert found == json.loads(value)
+
+
+def test_the_report_says_where_the_last_value_is_hard_to_beat():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        walk = np.random.default_rng(0).normal(size=300).cumsum()
+        estimator = Forecaster(**(SMALL | {"epochs": 1})).fit(walk)
+    assert "The last value is hard to beat here" in estimator._report()
+    assert "hard to beat" not in Forecaster(**SMALL | {"epochs": 8}).fit(wave(300))._report()
