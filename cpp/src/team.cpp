@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <climits>
@@ -14,6 +15,11 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace penstock {
 namespace {
@@ -23,6 +29,26 @@ inline void relax() {
     _mm_pause();
 #elif defined(__aarch64__)
     asm volatile("yield");
+#endif
+}
+
+using Clock = std::chrono::steady_clock;
+constexpr int kSpins = 2000;  // some tens of microseconds
+
+// Sleep until woken, unless *word is no longer `seen`; may also return for no reason.
+void sleep_while(unsigned* word, unsigned seen) {
+#if defined(__linux__)
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+#else
+    if (__atomic_load_n(word, __ATOMIC_ACQUIRE) == seen) sched_yield();
+#endif
+}
+
+void wake_all(unsigned* word) {
+#if defined(__linux__)
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
+#else
+    (void)word;
 #endif
 }
 
@@ -62,8 +88,9 @@ class Pool {
             workers_.emplace_back([this, rank, seen = job_.load()] { serve(rank, seen); });
             workers_.back().detach();
         }
+        const auto begin = Clock::now();
         work_ = {body, context, threads};
-        done_.store(0, std::memory_order_relaxed);
+        __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
         job_.fetch_add(1, std::memory_order_seq_cst);
         if (asleep_.load(std::memory_order_seq_cst) > 0) {
             std::lock_guard lock(mutex_);
@@ -72,18 +99,42 @@ class Pool {
         body({0, threads, &barrier_}, context);
         // Every worker reports, those that this job did not need as well, so that none reads the next job's
         // description half-written.
-        const int workers = static_cast<int>(workers_.size());
-        for (int spins = 0; done_.load(std::memory_order_acquire) != workers; ++spins) {
-            if (spins < kSpins) relax();
-            else sched_yield();
+        const unsigned workers = static_cast<unsigned>(workers_.size());
+        for (int spins = 0;; ++spins) {
+            const unsigned done = __atomic_load_n(&done_, __ATOMIC_SEQ_CST);
+            if (done == workers) break;
+            if (spins < kSpins) {
+                relax();
+            } else {
+                __atomic_store_n(&caller_asleep_, 1, __ATOMIC_SEQ_CST);
+                sleep_while(&done_, done);
+            }
         }
+        __atomic_store_n(&caller_asleep_, 0, __ATOMIC_RELAXED);
+        note(Clock::now() - begin, std::chrono::nanoseconds(barrier_.slept()), threads);
     }
+
+    // Whether a job may use several threads now.
+    bool cores_are_free() const { return pause_ == kNoPause || Clock::now() >= alone_until_; }
 
     std::mutex busy;  // held by the Python thread that uses the pool
 
    private:
-    static constexpr int kSpins = 4000;
     static constexpr auto kAwake = std::chrono::microseconds(50);
+    static constexpr auto kLong = std::chrono::milliseconds(1);
+    static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(50),
+                          kLongestPause = std::chrono::milliseconds(1600);
+
+    // On a busy machine threads that meet at every step mostly wait to be run. One alone does not wait; try again later.
+    void note(Clock::duration job, Clock::duration slept, int threads) {
+        // Much, and more than it takes to wake the workers for the first time.
+        if (slept < kLong || 3 * slept < job * (threads - 1)) {
+            pause_ = kNoPause;
+            return;
+        }
+        pause_ = pause_ == kNoPause ? kFirstPause : std::min(2 * pause_, kLongestPause);
+        alone_until_ = Clock::now() + pause_;
+    }
 
     void serve(int rank, unsigned seen) {
         const FlushDenormals flush;
@@ -91,7 +142,8 @@ class Pool {
             wait_for_job(seen);
             ++seen;
             if (rank < work_.size) work_.body({rank, work_.size, &barrier_}, work_.context);
-            done_.fetch_add(1, std::memory_order_release);
+            __atomic_add_fetch(&done_, 1, __ATOMIC_SEQ_CST);
+            if (__atomic_load_n(&caller_asleep_, __ATOMIC_SEQ_CST)) wake_all(&done_);
         }
     }
 
@@ -112,8 +164,11 @@ class Pool {
     Work work_;
     Barrier barrier_;
     alignas(64) std::atomic<unsigned> job_{0};
-    alignas(64) std::atomic<int> done_{0};
+    alignas(64) unsigned done_ = 0;
+    int caller_asleep_ = 0;
     std::atomic<int> asleep_{0};
+    std::chrono::milliseconds pause_ = kNoPause;
+    Clock::time_point alone_until_;
     std::mutex mutex_;
     std::condition_variable wake_;
 };
@@ -129,20 +184,28 @@ void Barrier::wait(int size) {
     const unsigned round = __atomic_load_n(&round_, __ATOMIC_RELAXED);
     if (__atomic_add_fetch(&arrived_, 1, __ATOMIC_ACQ_REL) == size) {
         __atomic_store_n(&arrived_, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&round_, round + 1, __ATOMIC_RELEASE);
+        __atomic_store_n(&round_, round + 1, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&asleep_, __ATOMIC_SEQ_CST) > 0) wake_all(&round_);
         return;
     }
-    for (int spins = 0; __atomic_load_n(&round_, __ATOMIC_ACQUIRE) == round; ++spins) {
-        if (spins < 4000) relax();
-        else sched_yield();
+    for (int spins = 0; spins < kSpins; ++spins) {
+        if (__atomic_load_n(&round_, __ATOMIC_ACQUIRE) != round) return;
+        relax();
     }
+    const auto begin = Clock::now();
+    __atomic_add_fetch(&asleep_, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&round_, __ATOMIC_SEQ_CST) == round) sleep_while(&round_, round);
+    __atomic_sub_fetch(&asleep_, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&slept_, (Clock::now() - begin) / std::chrono::nanoseconds(1), __ATOMIC_RELAXED);
 }
+
+long long Barrier::slept() { return __atomic_exchange_n(&slept_, 0LL, __ATOMIC_RELAXED); }
 
 void run_team(int threads, void (*body)(const Team&, void*), void* context) {
     const FlushDenormals flush;
     if (threads > 1) {
         std::unique_lock lock(pool->busy, std::try_to_lock);
-        if (lock.owns_lock()) return pool->run(threads, body, context);
+        if (lock.owns_lock() && pool->cores_are_free()) return pool->run(threads, body, context);
     }
     Barrier alone;
     body({0, 1, &alone}, context);

@@ -3,15 +3,20 @@
 
 namespace penstock {
 
-// All `size` threads pass `wait` together. Spins, because a step of the recurrence takes a microsecond or two;
-// yields when that lasts, because a virtual machine may have taken a thread's core away.
+// All `size` threads pass `wait` together. Spins, because a step of the recurrence takes a microsecond or two; sleeps
+// when that lasts, because then something else has a thread's core, and this one's can run that thread instead.
 class Barrier {
    public:
     void wait(int size);
 
+    // Nanoseconds that threads have slept here, all together, since the last time that was asked.
+    long long slept();
+
    private:
     alignas(64) int arrived_ = 0;
     alignas(64) unsigned round_ = 0;
+    int asleep_ = 0;
+    long long slept_ = 0;
 };
 
 struct Team {
@@ -32,7 +37,8 @@ struct Team {
 };
 
 // Runs body(team, context) on `threads` threads, the caller among them; on the caller alone when another Python
-// thread has the pool. Results never depend on how many threads take part.
+// thread has the pool, and for a while after a job whose threads kept waiting for each other, because something else has
+// the cores. Results never depend on how many threads take part.
 void run_team(int threads, void (*body)(const Team&, void*), void* context);
 
 }  // namespace penstock
