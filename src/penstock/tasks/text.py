@@ -61,6 +61,7 @@ class TextClassifier(CellOptions, Classifier):
     task: ClassVar[str] = "text-classification"
     paths: ClassVar[tuple[str, ...]] = ("vectors",)
 
+    hidden_size: int = 256
     embedding_size: int = 256
     pooling: Literal["max", "mean", "mean_max", "last"] = "max"
     min_count: int = 2
