@@ -48,6 +48,32 @@ def text_parts() -> Callable[..., tuple[Any, ...]]:
     return make
 
 
+@pytest.fixture(scope="session")
+def spoken() -> tuple[list[Any], list[str]]:
+    """Synthetic recordings of three words, eight of each, at 8 kHz, and their labels."""
+    from penstock.datasets.synthetic_words import synthetic_words
+
+    return synthetic_words(8, np.random.default_rng(0), ["yes", "no", "stop"])
+
+
+@pytest.fixture(scope="session")
+def audio_model(spoken) -> Any:
+    """An audio model with random weights, of the labels of `spoken`."""
+    from penstock.features import AudioFeatures
+    from penstock.network import ClassHead, Network, Numbers, Recurrent
+    from penstock.runtime import AudioModel
+
+    features = AudioFeatures(mel_bins=8).fit(spoken[0])
+    recurrent = Recurrent(cell="gru", input_size=features.size, hidden_size=12)
+    network = Network(Numbers(features.size), recurrent, ClassHead(classes=3, pooling="max"))
+    draw = np.random.default_rng(0)
+    tensors = {
+        name: draw.normal(size=shape, scale=2 / shape[-1] ** 0.5).astype(np.float32)
+        for name, shape in network.parameter_shapes().items()
+    }
+    return AudioModel(network, features, ["no", "stop", "yes"], tensors)
+
+
 class Result(NamedTuple):
     """What a command did: exit code and what it wrote."""
 

@@ -10,6 +10,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _NAMES = {
+    "AudioClassifier": "penstock.tasks",
     "Client": "penstock.client",
     "Forecaster": "penstock.tasks",
     "TextClassifier": "penstock.tasks",
@@ -19,7 +20,16 @@ _NAMES = {
 }
 _ROOMS = ("cells", "engine", "functional", "nn", "runtime")
 
-__all__ = ["Client", "Forecaster", "TextClassifier", "__version__", "load", "read_series", "set_num_threads"]
+__all__ = [
+    "AudioClassifier",
+    "Client",
+    "Forecaster",
+    "TextClassifier",
+    "__version__",
+    "load",
+    "read_series",
+    "set_num_threads",
+]
 
 
 def __getattr__(name: str) -> Any:

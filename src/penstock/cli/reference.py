@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.cli.application import command
+from penstock.cli.train_task import task_command
+from penstock.tasks import TASKS
 
 __all__ = ["reference"]
 
@@ -31,6 +33,14 @@ def _sections(found: Any, path: str, parent: Any) -> Iterator[str]:
         yield "| | Default | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
     for name in found.list_commands(context) if hasattr(found, "list_commands") else ():
         yield from _sections(found.get_command(context, name), f"{path} {name}", context)
+        if path == "penstock train":
+            yield from _siblings(name, context)
+
+
+def _siblings(command: str, context: Any) -> Iterator[str]:
+    """The other tasks of a command of `penstock train`, whose flags differ."""
+    for task in [task for task in TASKS.values() if task.command == command][1:]:
+        yield from _sections(task_command(task), f"penstock train {command} {task.example.split()[0]}", context)
 
 
 def _paragraphs(text: str) -> str:

@@ -29,15 +29,39 @@ def stream(
         bool,
         typer.Option("--skip", help="The input starts over: pass over the lines that the --state has read already."),
     ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="For models of sounds: read 16-bit little-endian samples at the model's rate."),
+    ] = False,
+    words: Annotated[
+        str | None, typer.Option("--words", help="With --raw: the labels to hear, commas between; all if left out.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", help="With --raw: the score from which on a word counts as heard.")
+    ] = 0.7,
+    block_seconds: Annotated[
+        float, typer.Option("--block-seconds", help="With --raw: of sound between two lines.")
+    ] = 0.1,
 ) -> None:
     """Read pieces of an input from standard input, a line each; write an answer to the input so far after each.
 
     For a text, a line is its next piece, and an answer is one JSON line: {"prediction": LABEL, "probabilities":
     {LABEL: P, ...}}. An empty line ends the input, without an answer of its own, and the next line starts a new one.
+
+    For a sound, --raw: a JSON line for each block, {"seconds": TIME, "scores": {LABEL: P, ...}, "words": [{"word":
+    LABEL, "seconds": TIME, "score": P}, ...]}; the scores are those of the block's last frame, and words are told when
+    their score has fallen again, with the time at which they ended.
     """
     from penstock.runtime import load
 
     loaded = load(model)
+    if raw:
+        from penstock.cli.stream_sound import stream_sound
+
+        if skip:
+            raise ConfigError("--skip passes over lines, and --raw reads samples. Leave it out.")
+        stream_sound(loaded, words, threshold, block_seconds, state)
+        return
     running: Any = loaded.stream()
     lines = text_lines(sys.stdin.buffer, "standard input")
     if state is None:

@@ -1,5 +1,6 @@
 """Trained models at work, without PyTorch: whole inputs, or streams that answer as the input arrives."""
 
+from penstock.runtime.audio_model import AudioModel
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model
 from penstock.runtime.models import MODELS, load, model_class, register
@@ -7,21 +8,26 @@ from penstock.runtime.pool import StreamPool
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
+from penstock.runtime.spotter import Heard, Spotter, Word
 from penstock.runtime.states import notes
 from penstock.runtime.stream import Stream
 from penstock.runtime.text_model import TextModel
 
 __all__ = [
     "MODELS",
+    "AudioModel",
     "ClassModel",
+    "Heard",
     "Model",
     "Recurrence",
     "RecurrenceStream",
     "SequenceModel",
     "SequenceStream",
+    "Spotter",
     "Stream",
     "StreamPool",
     "TextModel",
+    "Word",
     "load",
     "model_class",
     "notes",

@@ -12,6 +12,7 @@ __all__ = ["MODELS", "load", "model_class", "register"]
 MODELS = {
     "text-classification": "penstock.runtime.text_model:TextModel",
     "forecasting": "penstock.runtime.forecast_model:ForecastModel",
+    "audio-classification": "penstock.runtime.audio_model:AudioModel",
 }
 """Where the class of each task's model lies: "module:Class"."""
 

@@ -7,12 +7,14 @@ from penstock.tasks.table import TASKS, find, register
 from penstock.tasks.task import Column, Columns, Task
 
 if TYPE_CHECKING:
+    from penstock.tasks.audio import AudioClassifier
     from penstock.tasks.classifier import Classifier
     from penstock.tasks.estimator import Estimator
     from penstock.tasks.forecast import Forecaster
     from penstock.tasks.text import TextClassifier
 
 _ESTIMATORS = {
+    "AudioClassifier": "penstock.tasks.audio",
     "Classifier": "penstock.tasks.classifier",
     "Estimator": "penstock.tasks.estimator",
     "Forecaster": "penstock.tasks.forecast",
@@ -21,6 +23,7 @@ _ESTIMATORS = {
 
 __all__ = [
     "TASKS",
+    "AudioClassifier",
     "Classifier",
     "Column",
     "Columns",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from penstock import runtime
 from penstock.datasets import Rows, read_inputs, read_series, read_texts
+from penstock.datasets.audio import read_recordings, recording_at
 from penstock.errors import ConfigError
 from penstock.features import Panel
 from penstock.tasks.task import Column, Columns, Task
@@ -54,7 +55,32 @@ _FORECAST = Task(
     model="penstock.runtime.forecast_model:ForecastModel",
 )
 
-TASKS = {task.name: task for task in (_TEXT, _FORECAST)}
+
+def _read_recordings(path: Path, columns: Columns, answers: bool) -> Rows:
+    return read_recordings(path, audio=columns["audio"], label=columns["label"], answers=answers)
+
+
+def _claims_recordings(path: Path, columns: Columns) -> bool:
+    return "audio" in columns or path.suffix.lower() == ".zip" or (path.is_dir() and path != Path())
+
+
+_AUDIO = Task(
+    name="audio-classification",
+    command="classify",
+    summary="Say which class a sound belongs to: spoken words, commands, machines.",
+    example="recordings.zip --out words",
+    columns=(
+        Column("audio", "The column of paths, seen from the table's folder; not for a folder or zip of recordings."),
+        Column("label", "The column of labels; not for a folder or zip of recordings.", answer=True),
+    ),
+    read=_read_recordings,
+    estimator="penstock.tasks.audio:AudioClassifier",
+    model="penstock.runtime.audio_model:AudioModel",
+    claims=_claims_recordings,
+    parse=recording_at,
+)
+
+TASKS = {task.name: task for task in (_TEXT, _AUDIO, _FORECAST)}
 """Every task by its name."""
 
 

@@ -71,7 +71,7 @@ class ClassObjective:
             drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
             prefix = self._cross_entropy(module, y, torch.minimum(drawn, steps), target)
             loss = torch.lerp(loss, prefix, prefix_share)
-        return loss + self.further(module, y, values, steps), len(batch)
+        return loss + self.further(module, y, values, steps, target), len(batch)
 
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The encoder's outputs (batch, time, output) for a batch in training, and its lengths.
@@ -80,7 +80,9 @@ class ClassObjective:
         """
         return module.encoder(module.inputs(values), lengths=lengths)[0], lengths
 
-    def further(self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor) -> Tensor | float:
+    def further(
+        self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor, target: Tensor
+    ) -> Tensor | float:
         """Another loss, to be added."""
         return 0.0
 

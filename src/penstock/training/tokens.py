@@ -49,7 +49,9 @@ class TokenObjective(ClassObjective):
         x = self.drop(module.inputs(hidden), self.regularization.embedding_dropout)
         return module.encoder(x, lengths=lengths)[0], lengths
 
-    def further(self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor) -> Tensor | float:
+    def further(
+        self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor, target: Tensor
+    ) -> Tensor | float:
         """The loss of the next ids."""
         share = self.regularization.next_token_share
         return share * self._next_token(module, y, values[..., 0], lengths) if share and int(lengths.max()) > 1 else 0.0

@@ -1,0 +1,78 @@
+"""`penstock stream --raw`: samples on standard input, scores and words on standard output."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from penstock.cli.stream_state import KeptState
+from penstock.errors import ConfigError
+from penstock.runtime import AudioModel, Heard, Model, Spotter
+
+__all__ = ["stream_sound"]
+
+_BYTES = 2  # of a sample
+
+
+def stream_sound(model: Model, words: str | None, threshold: float, block_seconds: float, state: Path | None) -> None:
+    """Read 16-bit little-endian samples at the model's rate; write a JSON line for each block.
+
+    Args:
+        model: of sounds.
+        words: those to hear, with commas between; None for all.
+        threshold: the score from which on a word counts as heard.
+        block_seconds: of sound between two lines.
+        state: the file that keeps the memory; None for none.
+
+    Raises:
+        ConfigError: another kind of model, an unknown word, or a block of no length.
+    """
+    if not isinstance(model, AudioModel):
+        raise ConfigError(f"--raw reads samples of sound, and this is a model for {model.task}. Leave it out.")
+    samples = round(block_seconds * model.features.rate)
+    if samples < 1:
+        raise ConfigError(f"--block-seconds must hold at least one sample; got {block_seconds:g}")
+    wanted = None if words is None else [word.strip() for word in words.split(",") if word.strip()]
+    spotter: Spotter = model.spotter(wanted, threshold=threshold)
+    blocks = _blocks(sys.stdin.buffer, samples)
+    if state is None:
+        for block in blocks:
+            _print(model, spotter, block)
+    else:
+        with KeptState(state, spotter) as kept:
+            for block in blocks:
+                with kept.item():
+                    _print(model, spotter, block)
+    _print_words(model, spotter)
+
+
+def _blocks(source: BinaryIO, samples: int) -> Iterator[np.ndarray]:
+    """Samples int16 (samples,), as soon as they are there; the last block may be shorter."""
+    while data := source.read(samples * _BYTES):
+        yield np.frombuffer(data[: len(data) // _BYTES * _BYTES], "<i2").astype(np.int16)
+
+
+def _print(model: Model, spotter: Spotter, block: np.ndarray) -> None:
+    heard = spotter.push(block)
+    if not len(heard.seconds) and not heard.words:
+        return
+    _line(model, heard.seconds[-1] if len(heard.seconds) else None, heard)
+
+
+def _print_words(model: Model, spotter: Spotter) -> None:
+    """The words that the end of the input cut short."""
+    heard = spotter.finish()
+    if heard.words:
+        _line(model, None, heard)
+
+
+def _line(model: Model, seconds: float | None, heard: Heard) -> None:
+    line: dict[str, Any] = {}
+    if seconds is not None:
+        scores = dict(zip(model.labels, heard.scores[-1].tolist(), strict=True))
+        line = {"seconds": round(float(seconds), 4), "scores": scores}
+    words = [{"word": word.label, "seconds": round(word.seconds, 4), "score": word.score} for word in heard.words]
+    print(json.dumps(line | {"words": words}, ensure_ascii=False), flush=True)

@@ -1,0 +1,155 @@
+"""Sounds as samples: from WAV and FLAC files, or from arrays as people hold them; one channel, one rate.
+
+Needs the extra `audio` only where a file is read (soundfile) or a rate is changed (soxr).
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataError, MissingExtraError, ShapeError
+
+__all__ = ["AUDIO_ENDINGS", "Recording", "as_recording", "audio_module", "decode", "read_recording", "resampled"]
+
+AUDIO_ENDINGS = (".wav", ".flac")
+"""Of the files that are recordings."""
+
+MOST_CHANNELS = 16
+_FULL_SCALE = 32768  # of 16-bit samples
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One sound.
+
+    samples: (time,) float32, one channel, full scale from -1 to 1
+    sample_rate_hz: samples a second
+    name: what people call it, a file's path
+    channels: how many there were before they were mixed into one
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate_hz: int
+    name: str = ""
+    channels: int = 1
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return len(self.samples) / self.sample_rate_hz
+
+
+def as_recording(value: Any, sample_rate_hz: int | None) -> Recording:
+    """What people hold, as a recording: a path, samples, or (samples, rate).
+
+    Args:
+        value: samples are (time,) or (time, channels), float from -1 to 1, or int16.
+        sample_rate_hz: of samples that come without a rate; None if that isn't known.
+
+    Raises:
+        DataError: none of these, a file that can't be read, or samples that are no finite numbers.
+        ShapeError: samples of another shape.
+    """
+    if isinstance(value, Recording):
+        return value
+    if isinstance(value, str | Path):
+        return read_recording(value)
+    if isinstance(value, tuple) and len(value) == 2:
+        value, sample_rate_hz = value
+    if sample_rate_hz is None:
+        raise DataError("samples have no sample rate: give (samples, rate), or set sample_rate= for all")
+    if not isinstance(sample_rate_hz, int | np.integer) or isinstance(sample_rate_hz, bool) or sample_rate_hz < 1:
+        raise DataError(f"a sample rate must be a whole number of samples a second; got {sample_rate_hz!r}")
+    samples = as_samples(value)
+    return Recording(_mixed(samples), int(sample_rate_hz), channels=samples.shape[1] if samples.ndim == 2 else 1)
+
+
+def as_samples(value: Any, name: str = "samples") -> NDArray[np.float32]:
+    """Samples as float32 (time,) or (time, channels), full scale from -1 to 1; int16 is divided by 32768.
+
+    Raises:
+        DataError: other types, or NaN or infinity among them.
+        ShapeError: another shape.
+    """
+    array = np.asarray(value)
+    if array.dtype == np.int16:
+        array = array.astype(np.float32) / np.float32(_FULL_SCALE)
+    elif array.dtype.kind != "f" and array.size:
+        raise DataError(f"{name} must be float from -1 to 1, or int16; got {array.dtype}. Divide by the full scale.")
+    array = np.ascontiguousarray(array, np.float32)
+    if array.ndim not in (1, 2):
+        raise ShapeError(f"{name} must be (time,) or (time, channels); got {array.shape}")
+    if array.ndim == 2 and not 1 <= array.shape[1] <= MOST_CHANNELS:
+        raise ShapeError(
+            f"{name} must have 1 to {MOST_CHANNELS} channels, (time, channels); got {array.shape}. "
+            "Transpose it if its first axis is the channels."
+        )
+    if not np.isfinite(array).all():
+        raise DataError(f"{name} must be finite numbers; got NaN or infinity. Repair the recording, or leave it out.")
+    return array
+
+
+def read_recording(path: str | Path) -> Recording:
+    """The recording in a file.
+
+    Raises:
+        DataError: no such file, or no sound in it.
+        MissingExtraError: soundfile isn't installed.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: can't be read: {error.strerror or error}") from error
+    return decode(data, str(path))
+
+
+def decode(data: bytes, name: str) -> Recording:
+    """The recording that a file of WAV or FLAC holds.
+
+    Raises:
+        DataError: it is none, is damaged, or holds NaN.
+        MissingExtraError: soundfile isn't installed.
+    """
+    soundfile = audio_module("soundfile", "reading recordings")
+    try:
+        samples, rate = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
+        reason = str(error).split(": ")[-1].rstrip(".")
+        raise DataError(f"{name}: can't be read as WAV or FLAC: {reason}. Replace it, or leave it out.") from error
+    try:
+        return Recording(_mixed(as_samples(samples)), rate, name, samples.shape[1])
+    except (DataError, ShapeError) as error:
+        raise DataError(f"{name}: {error}") from error
+
+
+def resampled(recording: Recording, sample_rate_hz: int) -> NDArray[np.float32]:
+    """The samples (time,) at another rate, by soxr's high quality recipe; as they are if the rate is theirs."""
+    if recording.sample_rate_hz == sample_rate_hz or not len(recording.samples):
+        return recording.samples
+    soxr = audio_module("soxr", "changing a recording's sample rate")
+    return soxr.resample(recording.samples, recording.sample_rate_hz, sample_rate_hz)
+
+
+def audio_module(name: str, purpose: str) -> ModuleType:
+    """A module of the extra `audio`.
+
+    Raises:
+        MissingExtraError: it isn't installed.
+    """
+    try:
+        return import_module(name)
+    except (ImportError, OSError) as error:  # soundfile raises OSError where its library is missing
+        raise MissingExtraError(f"{purpose} needs the extra audio: pip install 'penstock[audio]'") from error
+
+
+def _mixed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the channels, (time,)."""
+    if samples.ndim == 1:
+        return samples
+    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)

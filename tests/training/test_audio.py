@@ -1,0 +1,195 @@
+"""What training does to sounds: nothing when asked for nothing, what it says otherwise, the same for the same seed."""
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+from penstock.errors import ConfigError
+from penstock.features import AudioFeatures
+from penstock.features.audio import FLOOR
+from penstock.network import ClassHead, Network, Numbers, Recurrent
+from penstock.nn import NetworkModule
+from penstock.training import Regularization
+from penstock.training.audio import Disturbance, SoundObjective
+
+BANDS = 8
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def features(spoken):
+    return AudioFeatures(mel_bins=BANDS).fit(spoken[0])
+
+
+@pytest.fixture
+def batch(features, spoken):
+    """Log-mel energies (5, time, bands) and lengths."""
+    values, lengths = features.log_mels(spoken[0][:5]).pad()
+    return torch.from_numpy(values), torch.from_numpy(lengths)
+
+
+def objective(features, spoken, **options):
+    recordings, labels = spoken
+    mean, scale = features.scale
+    targets = np.array([["yes", "no", "stop"].index(label) for label in labels])
+    plain = {"spot_share": 0.0, "window_frames": 30, "context_share": 0.0, "context_frames": 20}
+    plain |= {"disturbance": Disturbance()}
+    return SoundObjective(
+        sequences=features.log_mels(recordings),
+        targets=targets,
+        valid_sequences=features.apply(recordings),
+        valid_targets=targets,
+        weights=torch.ones(3),
+        batch_size=4,
+        regularization=Regularization(output_dropout=0.0, label_smoothing=0.0, prefix_share=0.0),
+        generator=generator(),
+        mean=mean,
+        scale=scale,
+        delta_frames=features.delta_frames,
+        **(plain | options),
+    )
+
+
+@pytest.fixture
+def module(features):
+    torch.manual_seed(0)
+    recurrent = Recurrent(cell="gru", input_size=features.size, hidden_size=6)
+    return NetworkModule(Network(Numbers(features.size), recurrent, ClassHead(3)))
+
+
+def test_nothing_asked_for_changes_nothing(batch):
+    values, lengths = Disturbance()(*batch, generator())
+    assert_close(values, batch[0], rtol=0, atol=0)
+    assert_close(lengths, batch[1], rtol=0, atol=0)
+
+
+def test_the_loss_of_undisturbed_sounds_is_that_of_their_features(features, spoken, module):
+    found = objective(features, spoken)
+    rows = np.array([3, 11, 20])
+    loss, count = found.loss(module, rows)
+    values, lengths = found.valid_sequences.pad(rows)
+    logits = module(torch.from_numpy(values), torch.from_numpy(lengths))
+    expected = torch.nn.functional.cross_entropy(logits, torch.from_numpy(found.targets[rows]))
+    assert count == 3
+    assert_close(loss, expected)
+
+
+def test_features_are_those_of_answers(features, spoken, batch):
+    found = objective(features, spoken).features(batch[0])
+    for row, expected in enumerate(features.apply(spoken[0][:5])):
+        assert_close(found[row, : len(expected)].numpy(), expected, rtol=0, atol=0)
+
+
+def test_tempo_changes_lengths_and_little_else(batch):
+    values, lengths = batch
+    slow, longer = Disturbance(stretch=0.2)(values, lengths, generator())
+    assert (longer != lengths).any()
+    assert (longer >= (lengths * np.exp(-0.2)).long()).all()
+    assert (longer <= (lengths * np.exp(0.2)).long() + 1).all()
+    for row in range(len(values)):
+        ends = (0, int(longer[row]) - 1), (0, int(lengths[row]) - 1)
+        for new, old in zip(*ends, strict=True):
+            assert_close(
+                slow[row, new], values[row, old], atol=1e-3, rtol=0
+            )  # between two frames of a fast float32 ramp
+
+
+def test_a_shorter_tract_moves_bands_up(batch):
+    ramp = torch.arange(BANDS, dtype=torch.float32).expand(2, 3, BANDS)
+    moved, _ = Disturbance(warp=0.3)(ramp, torch.tensor([3, 3]), generator(1))
+    factor = moved[:, 0, 1]
+    expected = (torch.arange(BANDS) * factor[:, None]).clamp(max=BANDS - 1)
+    assert_close(moved[:, 0], expected, atol=1e-5, rtol=0)
+    assert ((factor > 0.74) & (factor < 1.35) & (factor != 1)).all()
+
+
+def test_silence_around_keeps_the_sound(batch):
+    values, lengths = batch
+    shifted, longer = Disturbance(shift_frames=7)(values, lengths, generator())
+    for row, (old, new) in enumerate(zip(lengths.tolist(), longer.tolist(), strict=True)):
+        silent = (shifted[row, :new] == FLOOR).all(1)
+        start = int((~silent).float().argmax())
+        assert 0 <= start <= 7
+        assert_close(shifted[row, start : start + old], values[row, :old], rtol=0, atol=0)
+        assert silent[:start].all()
+        assert silent[start + old :].all()
+    assert (longer > lengths).any()
+
+
+def test_loudness_is_one_number_and_colour_a_smooth_curve(batch):
+    louder = Disturbance(gain_db=10)(*batch, generator())[0] - batch[0]
+    assert_close(louder, louder[:, :1, :1].expand_as(louder), atol=1e-5, rtol=0)
+    assert (louder.abs() <= np.log(10) + 1e-5).all()
+    colored = Disturbance(color_db=10)(*batch, generator())[0] - batch[0]
+    assert_close(colored, colored[:, :1].expand_as(colored), atol=1e-5, rtol=0)
+    assert (colored[:, 0].diff() != 0).any()
+
+
+def test_noise_only_adds(batch):
+    noisy = Disturbance(noise_share=0.5, noise_db=(0.0, 0.0))(*batch, generator(3))[0]
+    changed = (noisy != batch[0]).flatten(1).any(1)
+    assert changed.tolist() != [True] * 5
+    assert changed.any()
+    assert (noisy >= batch[0]).all()
+
+
+def test_masks_hide_a_span(features, batch):
+    x = torch.ones(5, batch[0].shape[1], features.size)
+    hidden = Disturbance(mel_mask=2).masks(x, BANDS, batch[1], generator())
+    bands = hidden[:, 0].reshape(5, -1, BANDS)
+    assert (bands == bands[:, :1]).all()  # the changes of a band with the band
+    assert ((bands[:, 0] == 0).sum(1) <= 2).all()
+    assert (bands == 0).any()
+    frames = Disturbance(time_mask=6).masks(x, BANDS, batch[1], generator())[..., 0] == 0
+    assert (frames.sum(1) <= 6).all()
+    assert frames.any()
+
+
+def test_sounds_behind_others_start_where_those_end(features, spoken, batch):
+    values, lengths = batch
+    behind, starts = objective(features, spoken, context_share=0.9)._after_others(values, lengths)
+    assert (starts > 0).any()
+    order = torch.randperm(5, generator=_past_one_draw(5))
+    for row, start in enumerate(starts.tolist()):
+        length, other = int(lengths[row]), int(order[row])
+        assert_close(behind[row, start : start + length], values[row, :length], rtol=0, atol=0)
+        end = int(lengths[other])
+        assert_close(behind[row, :start], values[other, end - start : end], rtol=0, atol=0)
+
+
+def _past_one_draw(size):
+    found = generator()
+    torch.rand(size, generator=found)
+    return found
+
+
+def test_context_and_windows_change_the_loss_the_same_way_for_the_same_seed(features, spoken, module):
+    rows = np.arange(6)
+    options = {
+        "context_share": 0.5,
+        "spot_share": 0.5,
+        "disturbance": Disturbance(stretch=0.1, warp=0.1, shift_frames=5, gain_db=6, color_db=3, noise_share=0.5),
+    }
+    plain, one, same = (
+        objective(features, spoken, **chosen).loss(module, rows)[0] for chosen in ({}, options, options)
+    )
+    assert one == same
+    assert one != plain
+    one.backward()
+    assert all(torch.isfinite(parameter.grad).all() for parameter in module.parameters())
+
+
+def test_the_window_alone_is_a_loss(features, spoken, module):
+    rows = np.arange(6)
+    without, with_it = (objective(features, spoken, spot_share=share).loss(module, rows)[0] for share in (0.0, 1.0))
+    assert with_it > without
+
+
+@pytest.mark.parametrize("options", [{"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}])
+def test_disturbances_that_make_no_sense(options):
+    with pytest.raises(ConfigError, match=f"{next(iter(options))} must be"):
+        Disturbance(**options)
