@@ -108,5 +108,5 @@ def test_what_the_runtime_lacks_is_refused_when_the_head_is_made():
     with pytest.raises(ConfigError, match="unknown pooling 'median'"):
         heads.build(SimpleNamespace(kind="class", pooling="median", classes=2), {}, features=4)
     spec = ClassHead(classes=2, pooling="mean_max")
-    with pytest.raises(ShapeError, match=r"head.weight must be \(classes=2, pooled=8\)"):
+    with pytest.raises(ShapeError, match=r"head.weight must be \(outputs=2, pooled=8\)"):
         heads.build(spec, {"head.weight": np.zeros((2, 4)), "head.bias": np.zeros(2)}, features=4)

@@ -6,6 +6,8 @@ from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import read_table
 from penstock.datasets.rows import Rows
 from penstock.datasets.series_table import read_series
+from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
+from penstock.datasets.signals import read_signals, signal_table
 from penstock.datasets.splits import parse_proportions, random_split, stratified_split
 from penstock.datasets.texts import read_inputs, read_texts
 
@@ -14,13 +16,18 @@ __all__ = [
     "as_labels",
     "as_texts",
     "class_counts",
+    "is_ucr",
     "length_batches",
     "parse_proportions",
     "random_split",
     "read_inputs",
     "read_series",
+    "read_signals",
     "read_table",
     "read_texts",
+    "read_ts",
+    "read_ucr",
+    "signal_table",
     "stratified_split",
     "text_lines",
     "text_table",

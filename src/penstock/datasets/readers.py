@@ -17,7 +17,7 @@ from typing import Any
 
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["column_names", "read_table"]
+__all__ = ["column_names", "read_table", "read_utf8"]
 
 _BLOCK_LIMIT = 2**31 - 1  # PyArrow's, in bytes
 
@@ -68,6 +68,15 @@ def column_names(path: str | Path) -> list[str]:
     except ValueError as error:
         raise DataError(f"{path}: must hold a JSON object on each line: {error}") from error
     return list(row) if isinstance(row, dict) else []
+
+
+def read_utf8(path: str | Path) -> str:
+    """A text file, plain or gzipped, without a byte order mark.
+
+    Raises:
+        DataError: it can't be read, or isn't UTF-8.
+    """
+    return _utf8(Path(path), _bytes(Path(path))).decode("utf-8")
 
 
 def _csv(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:

@@ -8,15 +8,18 @@ import numpy as np
 from penstock.errors import ConfigError
 from penstock.heads.classify import ClassHead
 from penstock.heads.forecasts import ForecastHead, SegmentForecastHead
+from penstock.heads.pooled import PooledHead
+from penstock.heads.regression import RegressionHead
 
 HEADS: dict[str, Callable[..., Any]] = {
     "class": ClassHead,
+    "regression": RegressionHead,
     "forecast": ForecastHead,
     "segment_forecast": SegmentForecastHead,
 }
 """The runtime side of each kind of head, by the kind's name in a network's description."""
 
-__all__ = ["HEADS", "ClassHead", "ForecastHead", "SegmentForecastHead", "build"]
+__all__ = ["HEADS", "ClassHead", "ForecastHead", "PooledHead", "RegressionHead", "SegmentForecastHead", "build"]
 
 
 def build(spec: Any, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False) -> Any:

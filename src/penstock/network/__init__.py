@@ -6,7 +6,7 @@ Inputs, encoders and heads are unions told apart by `kind`; `KINDS` is the table
 
 from penstock.network.encoder import Recurrent
 from penstock.network.forecasts import LEAST_SPREAD, ForecastHead, SegmentForecastHead
-from penstock.network.heads import ClassHead, Pooling
+from penstock.network.heads import ClassHead, Pooling, RegressionHead
 from penstock.network.inputs import Embedding, Numbers, Segments
 from penstock.network.network import KINDS, Network
 
@@ -20,6 +20,7 @@ __all__ = [
     "Numbers",
     "Pooling",
     "Recurrent",
+    "RegressionHead",
     "SegmentForecastHead",
     "Segments",
 ]

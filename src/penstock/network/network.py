@@ -7,7 +7,7 @@ from typing import Any
 from penstock.errors import ConfigError
 from penstock.network.encoder import Recurrent
 from penstock.network.forecasts import ForecastHead, SegmentForecastHead
-from penstock.network.heads import ClassHead
+from penstock.network.heads import ClassHead, RegressionHead
 from penstock.network.inputs import Embedding, Numbers, Segments
 
 __all__ = ["KINDS", "Network"]
@@ -17,7 +17,7 @@ Shapes = dict[str, tuple[int, ...]]
 KINDS: dict[str, dict[str, Any]] = {
     "inputs": {kind.kind: kind for kind in (Embedding, Numbers, Segments)},
     "encoder": {kind.kind: kind for kind in (Recurrent,)},
-    "head": {kind.kind: kind for kind in (ClassHead, ForecastHead, SegmentForecastHead)},
+    "head": {kind.kind: kind for kind in (ClassHead, RegressionHead, ForecastHead, SegmentForecastHead)},
 }
 
 

@@ -3,7 +3,7 @@
 from penstock.nn.gru import GRU, GRUCell
 from penstock.nn.initial import INITIAL_VALUES
 from penstock.nn.lstm import LSTM, LSTMCell
-from penstock.nn.network import ClassHead, NetworkModule
+from penstock.nn.network import ClassHead, NetworkModule, RegressionHead
 from penstock.nn.replace import replace
 from penstock.nn.rnn import RNN, RNNCell
 
@@ -17,5 +17,6 @@ __all__ = [
     "LSTMCell",
     "NetworkModule",
     "RNNCell",
+    "RegressionHead",
     "replace",
 ]

@@ -16,7 +16,7 @@ from penstock.nn.lengths import own_lengths
 from penstock.nn.lstm import LSTM
 from penstock.nn.rnn import RNN
 
-__all__ = ["ClassHead", "NetworkModule"]
+__all__ = ["ClassHead", "NetworkModule", "RegressionHead"]
 
 _ENCODERS: dict[str, type[Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
@@ -43,29 +43,29 @@ class NetworkModule(torch.nn.Module):
         self.head: Any = _head(network.head, network.encoder)
 
     def forward(self, values: Tensor, lengths: Any = None) -> Tensor:
-        """Logits of whole sequences.
+        """The head's answers to whole sequences.
 
         Args:
             values: (batch, time) ids for an embedding, else (batch, time, size) numbers.
             lengths: (batch,) steps of each sequence, 0 to time, in any order; all `time` if None.
 
         Returns:
-            (batch, classes); softmax makes probabilities of them.
+            (batch, outputs): of a class head logits, of which softmax makes probabilities.
         """
         y, _ = self.encoder(self.inputs(values), lengths=lengths)
         return self.head(y, lengths)
 
 
-class ClassHead(torch.nn.Module):
-    """Pooling over time and one linear layer; the PyTorch side of `penstock.heads.ClassHead`.
+class PooledHead(torch.nn.Module):
+    """Pooling over time and one linear layer; the PyTorch side of `penstock.heads.PooledHead`.
 
     Args:
-        head: classes and pooling.
+        head: the description.
         features: what the encoder gives for a step.
         bidirectional: whether the second half of the features runs backward.
     """
 
-    def __init__(self, head: spec.ClassHead, features: int, bidirectional: bool = False) -> None:
+    def __init__(self, head: spec.ClassHead | spec.RegressionHead, features: int, bidirectional: bool = False) -> None:
         super().__init__()
         self.pooling, self.features = head.pooling, features
         self.forward_features = features // 2 if bidirectional else features
@@ -75,11 +75,11 @@ class ClassHead(torch.nn.Module):
         self.bias = Parameter(torch.empty(shapes["bias"]).uniform_(-bound, bound))
 
     def forward(self, y: Tensor, lengths: Any = None) -> Tensor:
-        """y (batch, time, features) -> logits (batch, classes)."""
+        """y (batch, time, features) -> the linear layer's scores (batch, outputs)."""
         return self.project(self.pool(y, lengths))
 
     def project(self, pooled: Tensor) -> Tensor:
-        """pooled (..., pooled features) -> logits (..., classes)."""
+        """pooled (..., pooled features) -> scores (..., outputs)."""
         return functional.linear(pooled, self.weight, self.bias)
 
     def pool(self, y: Tensor, lengths: Any = None) -> Tensor:
@@ -113,6 +113,29 @@ class ClassHead(torch.nn.Module):
         return torch.where(lengths[:, None] > 0, pooled, 0)
 
 
+class ClassHead(PooledHead):
+    """Logits of classes; the PyTorch side of `penstock.heads.ClassHead`."""
+
+
+class RegressionHead(PooledHead):
+    """Numbers, 0 and 1 being the offset and the scale that are set from data: that of `penstock.heads.RegressionHead`.
+
+    `project` gives them as they are trained, `forward` in the unit of the data.
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, head: spec.RegressionHead, features: int, bidirectional: bool = False) -> None:
+        super().__init__(head, features, bidirectional)
+        self.register_buffer("offset", torch.zeros(head.outputs))
+        self.register_buffer("scale", torch.ones(head.outputs))
+
+    def forward(self, y: Tensor, lengths: Any = None) -> Tensor:
+        """y (batch, time, features) -> numbers (batch, outputs) in the unit of the data."""
+        return super().forward(y, lengths) * self.scale + self.offset
+
+
 def _inputs(inputs: Any) -> torch.nn.Module:
     if isinstance(inputs, spec.Embedding):
         return torch.nn.Embedding(inputs.vocabulary_size, inputs.size)
@@ -139,8 +162,9 @@ def _encoder(encoder: Any, init: str, max_time: int | None) -> Recurrent:
 
 
 def _head(head: Any, encoder: Any) -> Any:
-    if isinstance(head, spec.ClassHead):
-        return ClassHead(head, encoder.output_size, encoder.bidirectional)
+    pooled: dict[str, type[PooledHead]] = {"class": ClassHead, "regression": RegressionHead}
+    if head.kind in pooled:
+        return pooled[head.kind](head, encoder.output_size, encoder.bidirectional)
     if isinstance(head, spec.ForecastHead):
         return ForecastHead(head, encoder.output_size)
     if isinstance(head, spec.SegmentForecastHead):

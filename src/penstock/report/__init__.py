@@ -5,6 +5,7 @@ from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer
 from penstock.report.forecasts import forecast_sections
 from penstock.report.page import PARTS, measured_part, page, scrolled, section, table
+from penstock.report.signals import signal_sections
 from penstock.report.training import metric_names, render
 from penstock.report.words import LOWER_IS_BETTER, baseline_words, metric_words, task_words
 
@@ -27,6 +28,7 @@ __all__ = [
     "render_demo",
     "scrolled",
     "section",
+    "signal_sections",
     "table",
     "task_words",
 ]

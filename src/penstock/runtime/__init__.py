@@ -6,12 +6,15 @@ from penstock.runtime.model import Model
 from penstock.runtime.models import MODELS, load, model_class, register
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
+from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
+from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel
 from penstock.runtime.spotter import Heard, Spotter, Word
 from penstock.runtime.states import notes
 from penstock.runtime.stream import Stream
 from penstock.runtime.text_model import TextModel
+from penstock.runtime.window_stream import WindowStream
 
 __all__ = [
     "MODELS",
@@ -21,12 +24,16 @@ __all__ = [
     "Model",
     "Recurrence",
     "RecurrenceStream",
+    "RegressionModel",
     "SequenceModel",
     "SequenceStream",
+    "SignalClassModel",
+    "SignalRegressionModel",
     "Spotter",
     "Stream",
     "StreamPool",
     "TextModel",
+    "WindowStream",
     "Word",
     "load",
     "model_class",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
+from penstock.network import ClassHead
 from penstock.runtime.columns import column_list
 from penstock.runtime.metrics import class_metrics
 from penstock.runtime.sequence_model import SequenceModel
@@ -19,7 +20,8 @@ class ClassModel(SequenceModel):
 
     def check(self) -> None:
         """As many labels as classes."""
-        classes = self.network.head.classes
+        head = self.network.head
+        classes = head.classes if isinstance(head, ClassHead) else 0
         if len(self.labels) != classes:
             raise ConfigError(f"a head of {classes} classes needs as many labels; got {len(self.labels)}")
 

@@ -1,4 +1,4 @@
-"""How good class probabilities are, under scikit-learn's names and with its values, in NumPy."""
+"""How good class probabilities and numbers are, under scikit-learn's names and with its values, in NumPy."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,3 +47,31 @@ def f1_scores(predicted: ArrayLike, truth: ArrayLike, classes: int) -> NDArray[n
     hits = np.bincount(true[said == true], minlength=classes)
     either = np.bincount(said, minlength=classes) + np.bincount(true, minlength=classes)
     return 2 * hits / np.maximum(either, 1)
+
+
+def regression_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float]:
+    """mse, rmse, mae and r2, in float64; of several outputs the mean over them all, each with the same weight.
+
+    Where the truth is constant, r2 is 1 for a perfect answer and else 0, as in scikit-learn.
+
+    Args:
+        predicted, truth: (rows,) or (rows, outputs), at least one row.
+
+    Raises:
+        ShapeError: the two do not fit each other, or there are no rows.
+    """
+    said, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
+    if said.shape != true.shape or said.ndim not in (1, 2) or not len(true):
+        raise ShapeError(
+            f"predicted and truth must both be (rows,) or (rows, outputs), with 1 row or more; "
+            f"got {said.shape} and {true.shape}"
+        )
+    errors = ((said - true) ** 2).reshape(len(true), -1).mean(axis=0)
+    spread = true.reshape(len(true), -1).var(axis=0)
+    explained = np.where(errors == 0, 1.0, np.where(spread > 0, 1 - errors / np.where(spread > 0, spread, 1), 0.0))
+    return {
+        "mse": float(errors.mean()),
+        "rmse": float(np.sqrt(errors.mean())),
+        "mae": float(np.abs(said - true).mean()),
+        "r2": float(explained.mean()),
+    }

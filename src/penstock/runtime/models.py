@@ -13,6 +13,8 @@ MODELS = {
     "text-classification": "penstock.runtime.text_model:TextModel",
     "forecasting": "penstock.runtime.forecast_model:ForecastModel",
     "audio-classification": "penstock.runtime.audio_model:AudioModel",
+    "series-classification": "penstock.runtime.signal_models:SignalClassModel",
+    "series-regression": "penstock.runtime.signal_models:SignalRegressionModel",
 }
 """Where the class of each task's model lies: "module:Class"."""
 

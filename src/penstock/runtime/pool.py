@@ -10,7 +10,7 @@ from penstock.errors import ShapeError, StateError
 from penstock.runtime.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.heads import ClassHead
+    from penstock.heads import PooledHead
 
 __all__ = ["StreamPool"]
 
@@ -32,7 +32,7 @@ class StreamPool:
         head: reads an answer off the outputs so far; None: a step's outputs are the answer.
     """
 
-    def __init__(self, stack: Stack, head: "ClassHead | None" = None) -> None:
+    def __init__(self, stack: Stack, head: "PooledHead | None" = None) -> None:
         self._streams = stack.streams()
         self._head = head
         self._slabs = self._streams.slabs(0)

@@ -14,7 +14,7 @@ from penstock.errors import StateError
 
 VERSION = 1
 _ENTRY = "penstock_state"
-_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
 
 
 def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str, notes: Mapping[str, int] | None = None) -> bytes:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from penstock.tasks.classifier import Classifier
     from penstock.tasks.estimator import Estimator
     from penstock.tasks.forecast import Forecaster
+    from penstock.tasks.regressor import Regressor
+    from penstock.tasks.series import SeriesClassifier, SeriesRegressor
     from penstock.tasks.text import TextClassifier
 
 _ESTIMATORS = {
@@ -18,6 +20,9 @@ _ESTIMATORS = {
     "Classifier": "penstock.tasks.classifier",
     "Estimator": "penstock.tasks.estimator",
     "Forecaster": "penstock.tasks.forecast",
+    "Regressor": "penstock.tasks.regressor",
+    "SeriesClassifier": "penstock.tasks.series",
+    "SeriesRegressor": "penstock.tasks.series",
     "TextClassifier": "penstock.tasks.text",
 }
 
@@ -29,6 +34,9 @@ __all__ = [
     "Columns",
     "Estimator",
     "Forecaster",
+    "Regressor",
+    "SeriesClassifier",
+    "SeriesRegressor",
     "Task",
     "TextClassifier",
     "find",

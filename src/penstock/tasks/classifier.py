@@ -68,6 +68,8 @@ class Classifier(ClassifierMixin, Estimator):
         """
         started = time.perf_counter()
         training_room()
+        if validation_data is None:
+            (inputs, labels), validation_data = self._held_back(inputs, labels)
         seed, known = seed_of(self.random_state), self._known()
         train = self._rows(inputs, labels)
         classes = list(class_counts(train.answers or [])) if known is None else known.labels

@@ -61,6 +61,10 @@ class Estimator(TrainingOptions, BaseEstimator):
     fewest_steps: ClassVar[int] = 2000
     most_epochs: ClassVar[int] = 40
 
+    def _held_back(self, inputs: Any, answers: Any) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
+        """What to train on, and what to validate with where no data was given for it; None leaves that to chance."""
+        return (inputs, answers), None
+
     def _describe(self, data: Any) -> tuple[Any, Network]:
         """Features, fitted to the training data, and the network for them."""
         raise NotImplementedError

@@ -20,6 +20,11 @@ per_class                   {valid, test}: a list of {label, precision, recall, 
 confusion                   part ("test", or "valid" without one), matrix: rows the truth, columns the answers
 mistakes                    of that part, the surest first: label, prediction, probability of the prediction, and
                             what the task shows of the input
+
+A regressor's has these too:
+
+foretold                    part, truth, prediction: at most 200 rows of it, evenly spread over the sorted truths
+errors                      of that part, the largest first: truth, prediction, and what the task shows of the input
 """
 
 import resource
@@ -30,15 +35,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime.metrics import class_metrics, f1_scores
+from penstock.runtime.metrics import class_metrics, f1_scores, regression_metrics
 from penstock.tasks.labelled import Labelled, Part
 
 if TYPE_CHECKING:
     from penstock.runtime import ClassModel
+    from penstock.runtime.regression_model import RegressionModel
 
-__all__ = ["class_figures", "confusion_matrix", "mistakes", "peak_mb", "per_class", "scores"]
+__all__ = ["class_figures", "confusion_matrix", "mistakes", "peak_mb", "per_class", "regression_figures", "scores"]
 
 _MOST_MISTAKES = 20
+_MOST_DRAWN = 200
 
 
 def class_figures(
@@ -71,6 +78,54 @@ def class_figures(
     found["confusion"] = {"part": judged, "matrix": confusion_matrix(answers[judged], parts[judged].targets)}
     found["mistakes"] = mistakes(answers[judged], parts[judged], data.labels, shown)
     return found
+
+
+def regression_figures(
+    model: "RegressionModel", data: Labelled, shown: Callable[[Part, int], Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The figures of a regressor beside those of its baselines.
+
+    Args:
+        model: the model that will answer.
+        data: its parts `valid` and `test` are measured; targets are (rows, 1).
+        shown: what `errors` shows of a row.
+    """
+    parts = data.measured()
+    judged = "test" if data.test is not None else "valid"
+    found: dict[str, Any] = {"valid": None, "test": None, "baseline": {}, "main_baseline": None}
+    for name, part in parts.items():
+        beside = model.baseline_answers(part.inputs)
+        found["main_baseline"] = next(iter(beside), None)
+        for baseline, answers in beside.items():
+            place = found["baseline"].setdefault(baseline, {"valid": None, "test": None})
+            place[name] = _number_scores(answers[:, 0], part)
+        answers = model.outputs(part.inputs)[:, 0]
+        found[name] = _number_scores(answers, part)
+        if name == judged:
+            found["foretold"] = {"part": name, **_spread(answers, part.targets[:, 0])}
+            found["errors"] = _largest_errors(answers, part, shown)
+    return found
+
+
+def _number_scores(answers: NDArray[Any], part: Part) -> dict[str, float]:
+    return {"rows": len(part), **regression_metrics(answers, part.targets[:, 0])}
+
+
+def _spread(answers: NDArray[Any], truth: NDArray[np.float64]) -> dict[str, list[float]]:
+    """Truths in rising order with their answers, few enough to draw."""
+    order = np.argsort(truth, kind="stable")
+    chosen = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), _MOST_DRAWN)).round().astype(int))]
+    return {"truth": truth[chosen].tolist(), "prediction": answers[chosen].astype(float).tolist()}
+
+
+def _largest_errors(
+    answers: NDArray[Any], part: Part, shown: Callable[[Part, int], Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    chosen = np.argsort(-np.abs(answers - part.targets[:, 0]), kind="stable")[:_MOST_MISTAKES]
+    return [
+        {**shown(part, row), "truth": float(part.targets[row, 0]), "prediction": float(answers[row])}
+        for row in chosen.tolist()
+    ]
 
 
 def scores(probabilities: NDArray[Any], part: Part) -> dict[str, float]:

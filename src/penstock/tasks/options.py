@@ -48,7 +48,9 @@ class TrainingOptions:
         clip: largest norm of the gradient (Pascanu et al. 2013).
         average: decay per step of the average of the weights that is used instead of the last ones (Polyak and
             Juditsky 1992); 0 for the last ones.
-        patience: epochs without a lower validation loss after which training stops; the best weights are kept.
+        patience: epochs without a lower validation loss after which training stops.
+        keep: the weights that are kept: "best", of the epoch with the lowest validation loss, or "last", of the last
+            one, which does not stop early; better where there is little to validate with.
         validation_share: share of the data that is held back where no validation data is given.
         baseline: fit a baseline beside it, to compare with.
         warm_start: where the estimator is fitted or loaded, train on from its weights, features and classes.
@@ -65,6 +67,7 @@ class TrainingOptions:
     clip: float = 1.0
     average: float = 0.995
     patience: int = 4
+    keep: Literal["best", "last"] = "best"
     validation_share: float = 0.1
     baseline: bool = True
     warm_start: bool = False

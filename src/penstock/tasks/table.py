@@ -1,12 +1,13 @@
 """The table of tasks, and the way into it for tasks of other packages."""
 
+from functools import partial
 from pathlib import Path
 
 from penstock import runtime
-from penstock.datasets import Rows, read_inputs, read_series, read_texts
+from penstock.datasets import Rows, is_ucr, read_inputs, read_series, read_signals, read_texts
 from penstock.datasets.audio import read_recordings, recording_at
 from penstock.errors import ConfigError
-from penstock.features import Panel
+from penstock.features import Panel, parse_signal
 from penstock.tasks.task import Column, Columns, Task
 
 __all__ = ["TASKS", "find", "register"]
@@ -22,6 +23,48 @@ def _read_series(path: Path, columns: Columns, answers: bool) -> Panel:
     several = {name: columns.get(name) or () for name in ("past", "known")}
     return read_series(path, time=columns.get("time"), target=columns.get("target"), id=columns.get("id"), **several)
 
+
+def _read_signals(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
+    named = {"series": columns["series"], "id": columns["id"], "time": columns["time"]}
+    return read_signals(path, answer=columns[answer] if answers else None, numbers=numbers, **named)
+
+
+def _is_signals(path: Path, columns: Columns) -> bool:
+    name = path.name.lower().removesuffix(".gz")
+    return bool(columns.get("series")) or name.endswith(".ts") or (name.endswith((".tsv", ".txt")) and is_ucr(path))
+
+
+_SERIES_COLUMNS = (
+    Column("series", "The columns of values; a name may be a pattern like 'v*'.", several=True),
+    Column("id", "The column that says which signal a row is a step of."),
+    Column("time", "The column by which the steps of a signal are sorted."),
+)
+
+_SERIES = Task(
+    name="series-classification",
+    command="classify",
+    summary="Say which class a signal belongs to: sensors, gestures, heartbeats; or each step of it.",
+    example="gestures.csv --series x,y,z --id recording --label gesture --out gestures",
+    columns=(*_SERIES_COLUMNS, Column("label", "The column of labels.", default="label", answer=True)),
+    read=partial(_read_signals, answer="label", numbers=False),
+    estimator="penstock.tasks.series:SeriesClassifier",
+    model="penstock.runtime.signal_models:SignalClassModel",
+    claims=_is_signals,
+    parse=parse_signal,
+)
+
+_SERIES_NUMBERS = Task(
+    name="series-regression",
+    command="regress",
+    summary="Foretell a number from a signal; or one for each step of it.",
+    example="engines.csv --series speed,load --id run --target wear --out wear",
+    columns=(*_SERIES_COLUMNS, Column("target", "The column of numbers to foretell.", default="target", answer=True)),
+    read=partial(_read_signals, answer="target", numbers=True),
+    estimator="penstock.tasks.series:SeriesRegressor",
+    model="penstock.runtime.signal_models:SignalRegressionModel",
+    claims=_is_signals,
+    parse=parse_signal,
+)
 
 _TEXT = Task(
     name="text-classification",
@@ -80,7 +123,7 @@ _AUDIO = Task(
     parse=recording_at,
 )
 
-TASKS = {task.name: task for task in (_TEXT, _AUDIO, _FORECAST)}
+TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST)}
 """Every task by its name."""
 
 

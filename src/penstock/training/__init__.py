@@ -8,7 +8,10 @@ from penstock.training.isolation import isolated
 from penstock.training.loop import Objective, train
 from penstock.training.progress import Bar, Callback, terminal_bar
 from penstock.training.recipe import Recipe
+from penstock.training.regress import RegressionObjective
+from penstock.training.signals import SignalClassObjective, SignalRegressionObjective, SignalRegularization
 from penstock.training.tokens import TokenObjective, TokenRegularization
+from penstock.training.whole import Mixture, WholeObjective
 
 __all__ = [
     "Bar",
@@ -19,11 +22,17 @@ __all__ = [
     "Epoch",
     "Examples",
     "History",
+    "Mixture",
     "Objective",
     "Recipe",
+    "RegressionObjective",
     "Regularization",
+    "SignalClassObjective",
+    "SignalRegressionObjective",
+    "SignalRegularization",
     "TokenObjective",
     "TokenRegularization",
+    "WholeObjective",
     "WindowObjective",
     "isolated",
     "terminal_bar",

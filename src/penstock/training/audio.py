@@ -155,7 +155,7 @@ class SoundObjective(ClassObjective):
         late = torch.randint(0, _LATE_FRAMES + 1, (len(y),), generator=self.generator)
         window = _from(y, lengths - late - self.window_frames, self.window_frames)
         whole = torch.full_like(lengths, self.window_frames)
-        return self.spot_share * self._cross_entropy(module, window, whole, target)
+        return self.spot_share * self.pooled_loss(module, window, whole, target)
 
     def _after_others(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Some recordings behind the end of another one of the batch, and where each then starts, (batch,).

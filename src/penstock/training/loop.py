@@ -44,7 +44,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     checkpoint: Checkpoint | None = None,
 ) -> History:
-    """Train a module; in the end it has the weights of the epoch with the lowest validation loss.
+    """Train a module; in the end it has the weights of the epoch with the lowest validation loss, or the last.
 
     A keyboard interrupt ends the training there, with the best weights so far; before the end of the first epoch
     it is passed on, and the weights are as at the start.
@@ -110,7 +110,7 @@ class _Run:
                 valid = self.objective.validate(self.module)
                 _check(valid["loss"], "validation loss", number, self.recipe)
                 best = self.history.best
-                improved = best is None or valid["loss"] < best.valid["loss"]
+                improved = self.recipe.keep == "last" or best is None or valid["loss"] < best.valid["loss"]
                 if improved:
                     self.best = copied(self.module)
             rate = self.optimizer.param_groups[0]["lr"]

@@ -22,6 +22,7 @@ class Recipe:
         clip: largest norm of the gradient over all parameters; infinity for no limit.
         average: decay per step of an average of the weights, used instead of them; 0 for none.
         patience: epochs without a lower validation loss after which to stop.
+        keep: the weights to end with: "best", of the epoch with the lowest validation loss, or "last".
 
     Raises:
         ConfigError: a value that makes no sense.
@@ -35,6 +36,7 @@ class Recipe:
     clip: float
     average: float
     patience: int
+    keep: str = "best"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "patience"):
@@ -43,6 +45,8 @@ class Recipe:
         for name in ("learning_rate", "clip"):
             if not at_least(name, getattr(self, name), 0) > 0:
                 raise ConfigError(f"{name} must be more than 0; got {getattr(self, name)!r}")
+        if self.keep not in ("best", "last"):
+            raise ConfigError(f"keep must be 'best' or 'last'; got {self.keep!r}")
         share("warmup", self.warmup)
         share("average", self.average)
 

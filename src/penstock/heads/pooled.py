@@ -1,0 +1,126 @@
+"""Heads that pool a sequence's outputs over time, as a fold, and read them with a linear layer.
+
+The fold takes the time steps strictly in order and works element by element in float32; the product is the
+engine's. So an answer's bits depend neither on the batch, nor on padding, nor on whether the steps came at once or
+one by one: `forward(y, lengths)` is `read(fold(init(batch), y, lengths))`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock import engine
+from penstock.errors import ConfigError, ShapeError
+
+__all__ = ["Carry", "PooledHead"]
+
+Carry = dict[str, NDArray[Any]]
+"""What the fold remembers: `length` int64 (batch,) and, as the pooling needs, `last`, `total` and `maximum`,
+float32 (batch, features)."""
+
+_REMEMBERS = {"last": ("last",), "mean": ("total",), "max": ("maximum",), "mean_max": ("total", "maximum")}
+
+
+class PooledHead(ABC):
+    """What a linear layer makes of an encoder's outputs, pooled over time; a kind of head says how it is read.
+
+    Poolings, over the `length` valid steps of a sequence:
+
+    - `last`: the last step's output; in a backward direction that of the first step, which it reads last.
+    - `mean`, `max`: over time, feature by feature.
+    - `mean_max`: the two beside each other.
+
+    A sequence of length 0 pools to zeros, so its answer is that of the bias.
+
+    Args:
+        pooling: one of these.
+        tensors: `head.weight` (outputs, pooled features) and `head.bias` (outputs,), float32.
+        outputs: how many numbers the head gives.
+        features: the encoder's output size.
+        bidirectional: whether the second half of the features runs backward.
+
+    Raises:
+        ConfigError: an unknown pooling.
+        ShapeError: the parameters do not fit.
+    """
+
+    def __init__(
+        self, pooling: str, tensors: Mapping[str, np.ndarray], *, outputs: int, features: int, bidirectional: bool
+    ) -> None:
+        if pooling not in _REMEMBERS:
+            raise ConfigError(f"unknown pooling {pooling!r}; known: {', '.join(_REMEMBERS)}")
+        self.pooling = pooling
+        self.outputs = outputs
+        self.features = features
+        self._backward = slice(features // 2, features) if bidirectional else slice(0, 0)
+        self._remembers = _REMEMBERS[pooling]
+        weight, bias = tensors["head.weight"], tensors["head.bias"]
+        expected = (outputs, features * len(self._remembers))
+        if weight.shape != expected or bias.shape != expected[:1]:
+            raise ShapeError(
+                f"head.weight must be (outputs={expected[0]}, pooled={expected[1]}) and head.bias "
+                f"({expected[0]},) for pooling {pooling!r} over {features} features; "
+                f"got {weight.shape} and {bias.shape}"
+            )
+        self._linear = engine.Linear(np.ascontiguousarray(weight), np.ascontiguousarray(bias))
+
+    @abstractmethod
+    def spoken(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The answers (batch, outputs) that the linear layer's scores (batch, outputs) stand for."""
+
+    def init(self, batch: int) -> Carry:
+        """What the fold remembers before the first step."""
+        carry: Carry = {"length": np.zeros(batch, np.int64)}
+        for name in self._remembers:
+            start = -np.inf if name == "maximum" else 0.0
+            carry[name] = np.full((batch, self.features), start, np.float32)
+        return carry
+
+    def step(self, carry: Carry, y: NDArray[np.float32], active: NDArray[np.bool_] | None = None) -> Carry:
+        """Take one time step's outputs; `carry` is updated in place and returned.
+
+        Args:
+            carry: from `init` or an earlier step.
+            y: (batch, features).
+            active: (batch,), the sequences that have this step; all of them if None.
+        """
+        chosen: Any = True if active is None else active[:, None]
+        if "last" in carry:
+            forward = slice(0, self.features - (self._backward.stop - self._backward.start))
+            np.copyto(carry["last"][:, forward], y[:, forward], where=chosen)
+            first = (carry["length"] == 0)[:, None] & chosen
+            np.copyto(carry["last"][:, self._backward], y[:, self._backward], where=first)
+        if "total" in carry:
+            np.add(carry["total"], y, out=carry["total"], where=chosen)
+        if "maximum" in carry:
+            # + 0 turns -0.0 into 0.0: of two zeros with other bits, none may win by its place in memory.
+            np.maximum(carry["maximum"], y + np.float32(0), out=carry["maximum"], where=chosen)
+        carry["length"] += 1 if active is None else active
+        return carry
+
+    def fold(self, carry: Carry, y: NDArray[np.float32], lengths: NDArray[np.int64] | None = None) -> Carry:
+        """Take the steps of y (time, batch, features) in order, `lengths` (batch,) of them each."""
+        if lengths is None or not len(lengths):
+            lengths = np.full(y.shape[1], len(y), np.int64)
+        shortest, longest = int(lengths.min(initial=len(y))), int(lengths.max(initial=0))
+        for time in range(longest):
+            self.step(carry, y[time], None if time < shortest else lengths > time)
+        return carry
+
+    def read(self, carry: Carry) -> NDArray[np.float32]:
+        """The answers (batch, outputs) after the steps so far; `carry` is left as it is."""
+        length = carry["length"][:, None]
+        pooled = []
+        for name in self._remembers:
+            value = carry[name]
+            if name == "total":
+                value = value / np.maximum(length, 1).astype(np.float32)
+            pooled.append(np.where(length > 0, value, np.float32(0)))
+        return self.spoken(self._linear(np.ascontiguousarray(np.concatenate(pooled, axis=1))))
+
+    def forward(self, y: NDArray[np.float32], lengths: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """The answers (batch, outputs) to whole sequences, y (time, batch, features)."""
+        return self.read(self.fold(self.init(y.shape[1]), y, lengths))

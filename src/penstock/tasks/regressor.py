@@ -1,0 +1,130 @@
+"""What every regressor of sequences does alike: numbers to foretell, answers, figures."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from penstock.datasets import Rows
+from penstock.errors import DataError
+from penstock.runtime.regression_model import RegressionModel
+from penstock.tasks.estimator import Estimator, seed_of, training_room
+from penstock.tasks.labelled import Labelled, Part, prepare
+from penstock.tasks.measures import regression_figures
+
+if TYPE_CHECKING:
+    from penstock.training import Callback
+
+__all__ = ["Regressor"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Regressor(RegressorMixin, Estimator):
+    """An estimator that foretells a number for a sequence.
+
+    A kind of data fills in `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
+    """
+
+    def fit(
+        self,
+        inputs: Iterable[Any],
+        answers: Iterable[Any],
+        validation_data: tuple[Any, Any] | None = None,
+        test_data: tuple[Any, Any] | None = None,
+        *,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on sequences and a number for each.
+
+        Rows without an input or a number are left out and counted in `metrics_`. Ctrl-C ends the training with the
+        best weights so far: the estimator is fitted when KeyboardInterrupt comes out of this method, if an epoch
+        had been finished.
+
+        Args:
+            inputs, answers: as many of each.
+            validation_data: (inputs, answers) to stop by; None holds back `validation_share` of the rows.
+            test_data: (inputs, answers) that have no part in training, only in `metrics_`.
+            callbacks: told how training goes, see `training.Callback`.
+            dropped: rows left out before, by reason, to be counted too.
+
+        Raises:
+            DataError: not as many answers as inputs, no inputs, or answers that are no numbers or all the same.
+            ConfigError: an option that makes no sense.
+            PenstockError: training diverged.
+        """
+        started = time.perf_counter()
+        training_room()
+        if validation_data is None:
+            (inputs, answers), validation_data = self._held_back(inputs, answers)
+        seed = seed_of(self.random_state)
+        data = prepare(
+            self._rows(inputs, answers),
+            validation_data,
+            test_data,
+            rows_of=self._rows,
+            targets_of=numbers,
+            labels=[],
+            validation_share=self.validation_share,
+            random_state=seed,
+        )
+        if not data.train.targets.std():
+            raise DataError(
+                f"the numbers to foretell are all {data.train.targets[0, 0]:g}: there is nothing to learn. "
+                "Is it the right column?"
+            )
+        data.count_dropped(dropped or {})
+        return self._train(data, seed=seed, started=started, callbacks=callbacks)
+
+    def predict(self, inputs: Iterable[Any]) -> np.ndarray:
+        """The number for each input, (inputs,) float32.
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: not inputs of this kind.
+        """
+        model = self._fitted()
+        assert isinstance(model, RegressionModel)
+        return model.predict(inputs)
+
+    def _rows(self, inputs: Any, answers: Any) -> Rows:
+        """What people hold, as rows fit for use."""
+        raise NotImplementedError
+
+    def _amount(self, part: Part) -> dict[str, float]:
+        """How much data a part holds, beside its rows: {"steps": 12}."""
+        return {}
+
+    def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
+        return regression_figures(model, data, self._shown)
+
+    def _shown(self, part: Part, row: int) -> dict[str, Any]:
+        """What a report shows of a row that was answered badly."""
+        return {"row": row}
+
+    def _data_figures(self, data: Labelled, features: Any) -> dict[str, Any]:
+        parts = {"train": data.train, "valid": data.valid, "test": data.test}
+        return {name: None if part is None else self._part_figures(part) for name, part in parts.items()}
+
+    def _part_figures(self, part: Part) -> dict[str, Any]:
+        spread = {"mean_target": float(part.targets.mean()), "target_std": float(part.targets.std())}
+        return {"rows": len(part), **self._amount(part), **spread}
+
+
+def numbers(answers: Sequence[Any], where: str) -> np.ndarray:
+    """Numbers to foretell, (rows, 1) float64.
+
+    Raises:
+        DataError: something else, or infinite ones.
+    """
+    try:
+        found = np.array([float(each) for each in answers])
+    except (TypeError, ValueError) as error:
+        raise DataError(f"the answers of {where} must be numbers: {error}") from error
+    if not np.isfinite(found).all():
+        row = int(np.flatnonzero(~np.isfinite(found))[0])
+        raise DataError(f"the answers of {where} must be finite numbers; number {row} is {found[row]}")
+    return found[:, None]

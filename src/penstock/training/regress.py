@@ -1,0 +1,38 @@
+"""What foretelling numbers for sequences asks of the loop: squared or Huber's loss."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from penstock.training.whole import WholeObjective
+
+__all__ = ["RegressionObjective"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionObjective(WholeObjective):
+    """The error of whole sequences and of a random prefix of each.
+
+    Targets are numbers, float32 (sequences, outputs), with mean 0 and standard deviation 1 in training: what the head
+    gives before its scale and offset.
+
+    error: "squared", or "huber" (Huber 1964), which beyond 1 standard deviation grows only linearly
+    """
+
+    error: Literal["squared", "huber"]
+
+    def errors(self, scores: Tensor, target: Tensor) -> Tensor:
+        """The chosen error, the mean over outputs."""
+        loss = functional.mse_loss if self.error == "squared" else functional.smooth_l1_loss
+        return loss(scores, target, reduction="none").mean(1)
+
+    def figures(self, scores: Tensor) -> dict[str, float]:
+        """The chosen error, and R² as long as the validation targets differ."""
+        target = torch.from_numpy(self.valid_targets)
+        loss = self.errors(scores, target).double().mean().item()
+        spread = (target - target.mean(0)).double().square().mean().item()
+        squared = (scores - target).double().square().mean().item()
+        return {"loss": loss} | ({"r2": 1 - squared / spread} if spread else {})

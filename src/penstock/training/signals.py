@@ -1,0 +1,57 @@
+"""What signals ask of the loop beside their kind of answer: noise, dropout of inputs, mixtures of two signals."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from penstock.nn import NetworkModule
+from penstock.training.classify import ClassObjective
+from penstock.training.regress import RegressionObjective
+from penstock.training.whole import Mixture, Regularization, WholeObjective
+
+__all__ = ["SignalClassObjective", "SignalRegressionObjective", "SignalRegularization"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalRegularization(Regularization):
+    """Shares from 0 to below 1 that only signals know, beside those of `Regularization`.
+
+    input_dropout: numbers of the network's input set to 0
+    noise: standard deviation of noise on these numbers, which are on training's scale
+    mixup: the largest share of another signal, and of its loss, that is mixed into a signal (Zhang et al. 2018)
+    """
+
+    input_dropout: float
+    noise: float
+    mixup: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SignalObjective(WholeObjective):
+    regularization: SignalRegularization
+
+    def mixture(self, batch: int) -> Mixture | None:
+        """Another signal of the batch; most shares are small, the largest is `mixup`."""
+        if not self.regularization.mixup:
+            return None
+        partner = torch.randperm(batch, generator=self.generator)
+        return Mixture(partner, self.regularization.mixup * torch.rand(batch, generator=self.generator) ** 3)
+
+    def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The encoder's outputs for disturbed inputs."""
+        x = values
+        if self.regularization.noise:
+            x = x + self.regularization.noise * torch.randn(x.shape, generator=self.generator)
+        x = self.drop(x, self.regularization.input_dropout)
+        return module.encoder(module.inputs(x), lengths=lengths)[0], lengths
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalClassObjective(_SignalObjective, ClassObjective):
+    """Cross-entropy of signals."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalRegressionObjective(_SignalObjective, RegressionObjective):
+    """Squared or Huber's error of signals."""

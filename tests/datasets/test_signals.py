@@ -1,0 +1,118 @@
+"""Signals from tables: a row a step or a row a signal, from files and from frames."""
+
+import json
+
+import numpy as np
+import pandas
+import polars
+import pytest
+
+from penstock.datasets import read_signals, signal_table
+from penstock.errors import ConfigError, DataError
+
+LONG = """case,label,t,x,y
+a,up,2,3,30
+a,up,1,1,10
+b,down,1,5,
+b,down,2,6,60
+b,down,3,7,70
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def file(text, name="signals.csv"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return file
+
+
+def read_long(path, **changed):
+    return read_signals(path, **({"series": ["x", "y"], "answer": "label", "id": "case", "time": "t"} | changed))
+
+
+def test_rows_are_steps_of_the_signal_with_their_id(write):
+    rows = read_long(write(LONG))
+    assert rows.answers == ["up", "down"]
+    np.testing.assert_array_equal(rows.inputs[0], [[1, 10], [3, 30]])
+    np.testing.assert_array_equal(rows.inputs[1], [[5, np.nan], [6, 60], [7, 70]])
+
+
+def test_without_a_time_steps_come_as_in_the_file(write):
+    np.testing.assert_array_equal(read_long(write(LONG), time=None).inputs[0], [[3, 30], [1, 10]])
+
+
+def test_without_an_answer_signals_alone(write):
+    rows = read_long(write(LONG), answer=None)
+    assert (len(rows), rows.answers) == (2, None)
+
+
+def test_a_pattern_means_columns_but_not_those_of_other_use(write):
+    rows = read_signals(write(LONG.replace("label", "yes")), series=["?", "y*"], answer="yes", id="case", time="t")
+    assert rows.inputs[0].shape == (2, 2)
+
+
+def test_steps_with_labels_of_their_own(write):
+    path = write("date,v,on\n2024-05-01 00:01,1,0\n2024-05-01T00:00,2,1\n2024-05-02,3,0\n")
+    rows = read_signals(path, series=["v"], answer="on", time="date")
+    assert rows.answers == [["1", "0", "0"]]
+    np.testing.assert_array_equal(rows.inputs[0], [[2], [1], [3]])
+
+
+def test_numbers_to_foretell(write):
+    text = LONG.replace("up", "1.5").replace("down", "")
+    assert read_long(write(text), numbers=True).answers == [1.5, None]
+
+
+def test_a_row_is_a_signal_without_ids_and_times(write):
+    rows = read_signals(write("v1,v2,v3,label\n1,2,3,a\n4,NA,,b\n"), series=["v*"], answer="label")
+    assert rows.answers == ["a", "b"]
+    np.testing.assert_array_equal(rows.inputs[0], [[1], [2], [3]])
+    np.testing.assert_array_equal(rows.inputs[1], [[4]])
+
+
+def test_a_column_of_lists(write):
+    lines = [{"s": [1, 2], "label": "a"}, {"s": [[1], [2], [3]], "label": "b"}]
+    path = write("\n".join(map(json.dumps, lines)), "signals.jsonl")
+    assert [each.shape for each in read_signals(path, series=["s"], answer="label").inputs] == [(2, 1), (3, 1)]
+
+
+@pytest.mark.parametrize("library", [pandas, polars], ids=["pandas", "polars"])
+def test_frames(library, write):
+    frame = library.read_csv(write(LONG))
+    expected = read_long(write(LONG))
+    rows = signal_table(frame, series=["x", "y"], answer="label", id="case", time="t")
+    assert rows.answers == expected.answers
+    for found, other in zip(rows.inputs, expected.inputs, strict=True):
+        np.testing.assert_array_equal(found, other)
+    with pytest.raises(DataError, match="there is no column z; there are case, label"):
+        signal_table(frame, series=["z"], id="case")
+
+
+@pytest.mark.parametrize(
+    ("text", "changed", "error", "message"),
+    [
+        (LONG, {"series": None}, ConfigError, "say which columns hold the series"),
+        (LONG, {"series": ["z"]}, DataError, "has no column z; it has case"),
+        (LONG.replace(",30", ",warm"), {}, DataError, "signals.csv: the column y must hold numbers; row 1 has 'warm'"),
+        (LONG.replace(",30", ",inf"), {}, DataError, "the column y must hold finite numbers; row 1 has 'inf'"),
+        (LONG.replace("b,down,2", ",down,2"), {}, DataError, "which signal it is of; row 4 says nothing"),
+        (LONG.replace("a,up,1", "a,up,2"), {}, DataError, "each step of signal 'a' another time; 2 is there 2 times"),
+        (
+            LONG.replace("a,up,1", "a,up,soon"),
+            {},
+            DataError,
+            r"the column t must hold numbers, or dates.*row 2 has 'soon'",
+        ),
+        (LONG.replace("a,up,1", "a,up,"), {}, DataError, "row 2 has None"),
+        (LONG, {"id": None}, DataError, "each step another time; 1 is there 2 times. Does a column of ids lack"),
+        (LONG, {"numbers": True}, DataError, "the column label must hold numbers; row 1 has 'up'"),
+        ("case,label,t,x,y\n", {}, DataError, "has columns, but no rows"),
+        ("", {}, DataError, "is empty"),
+    ],
+)
+def test_wrong_files_say_where(write, text, changed, error, message):
+    with pytest.raises(error, match=message):
+        read_long(write(text), **changed)
