@@ -66,9 +66,10 @@ def test_pushed_pieces_are_the_lines_of_a_text(pieces):
 def test_nothing_visible_is_lost_and_no_token_holds_space(text):
     tokens = tokenize(text)
     assert all(token and not any(map(str.isspace, token)) for token in tokens)
-    plain = unicodedata.normalize("NFC", text).lower().replace("’", "'")
+    # Letter by letter, as each token is brought to small letters by itself: a sigma's form depends on its neighbours.
+    plain = unicodedata.normalize("NFC", text).lower().replace("’", "'").replace("ς", "σ")
     visible = [c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs")]
-    kept = [c for c in "".join(tokens) if unicodedata.category(c) != "Cf"]
+    kept = [c for c in "".join(tokens).replace("ς", "σ") if unicodedata.category(c) != "Cf"]
     assert kept == visible
 
 
