@@ -1,0 +1,211 @@
+"""Accuracy of classifying spoken digits with the defaults, and of finding them in a stream, beside the targets.
+
+    python benchmarks/accuracy/audio.py --data shared/data --out audio.json            # everything
+    python benchmarks/accuracy/audio.py --data shared/data --out audio.json official   # one figure
+
+The data are the Free Spoken Digit Dataset's five speakers, 50 recordings of each digit.
+`official` trains on recordings 5 to 49 of each and tests on 0 to 4.
+`speakers` leaves one speaker out, trains on all recordings of the others and tests on all of that speaker's; a tenth of
+the training recordings, of the others that is, is held back to stop by.
+`spotting` takes the model of `official`, joins its test recordings in random order into streams, with pauses of 0.1 to
+0.4 s or with none, and looks for every digit: a word counts as found where the spotter, with its usual threshold, names
+it within 150 ms of the recording's end.
+All with the seeds 0, 1, 2; a run that is in the results file, by the same sources and options, is not repeated.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import mean, median
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import penstock
+from penstock.datasets.audio import read_recordings
+from penstock.features import Recording
+
+SEEDS = (0, 1, 2)
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo")
+TOLERANCE_SECONDS = 0.15
+PAUSES = {"pauses of 0.1 to 0.4 s": (0.1, 0.4), "no pauses": (0.0, 0.0)}
+# The rooms whose sources decide what a training comes to.
+_DECIDES = ("datasets", "features", "nn", "runtime", "tasks", "training")
+
+
+class Digit(NamedTuple):
+    """A recording, what it says, and who says it."""
+
+    sound: Recording
+    label: str
+    speaker: str
+
+
+def main() -> int:
+    """Run what is missing, then print the table."""
+    arguments = _arguments()
+    results = _read(arguments.out)
+    digits = {part: _digits(arguments.data / "fsdd" / f"{part}.zip") for part in ("train", "test")}
+    for figure in arguments.figures:
+        for seed in arguments.seeds:
+            for name in SPEAKERS if figure == "speakers" else ("",):
+                key = _key(figure, name, seed, arguments.options)
+                if key not in results["runs"]:
+                    results["runs"][key] = _FIGURES[figure](digits, name, seed, arguments.options)
+                    _write(results, arguments.out)
+                print(f"{key}: {results['runs'][key]}", file=sys.stderr, flush=True)
+    print(_table(arguments, results["runs"]))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PENSTOCK_DATA"), help="the folder of data sets")
+    parser.add_argument("--out", type=Path, required=True, help="the results, JSON; taken up if it is there")
+    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
+    parser.add_argument("--options", type=json.loads, default={}, help="JSON: arguments other than the defaults")
+    parser.add_argument("figures", nargs="*", help=", ".join(_FIGURES))
+    arguments = parser.parse_args()
+    arguments.figures = arguments.figures or list(_FIGURES)
+    if unknown := [name for name in arguments.figures if name not in _FIGURES]:
+        parser.error(f"figures are {', '.join(_FIGURES)}; got {unknown[0]}")
+    if arguments.data is None or not Path(arguments.data).is_dir():
+        parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
+    arguments.data = Path(arguments.data)
+    return arguments
+
+
+def _digits(path: Path) -> list[Digit]:
+    """The recordings of a zip, whose names are {digit}_{speaker}_{index}.wav."""
+    found = []
+    for sound in read_recordings(path, answers=False).inputs:
+        digit, speaker, _ = Path(sound.name).stem.split("_")
+        found.append(Digit(sound, digit, speaker))
+    return found
+
+
+def _fitted(train: list[Digit], test: list[Digit], seed: int, options: Mapping[str, Any]) -> penstock.AudioClassifier:
+    classifier = penstock.AudioClassifier(random_state=seed, **options)
+    inputs, labels = ([digit.sound for digit in train], [digit.label for digit in train])
+    return classifier.fit(inputs, labels, test_data=([digit.sound for digit in test], [digit.label for digit in test]))
+
+
+def _scores(found: penstock.AudioClassifier) -> dict[str, float]:
+    metrics = found.metrics_
+    return {
+        "figure": metrics["test"]["accuracy"],
+        "baseline": metrics["baseline"]["statistics"]["test"]["accuracy"],
+        "seconds": metrics["training_seconds"],
+        "peak_mb": metrics["peak_mb"],
+    }
+
+
+def _official(digits: Mapping[str, list[Digit]], _: str, seed: int, options: Mapping[str, Any]) -> dict[str, float]:
+    return _scores(_fitted(digits["train"], digits["test"], seed, options))
+
+
+def _speaker(
+    digits: Mapping[str, list[Digit]], speaker: str, seed: int, options: Mapping[str, Any]
+) -> dict[str, float]:
+    everything = digits["train"] + digits["test"]
+    train, test = ([each for each in everything if (each.speaker == speaker) is left] for left in (False, True))
+    return _scores(_fitted(train, test, seed, options))
+
+
+def _spotting(digits: Mapping[str, list[Digit]], _: str, seed: int, options: Mapping[str, Any]) -> dict[str, float]:
+    model = _fitted(digits["train"], digits["test"], seed, options).model_
+    found: dict[str, float] = {}
+    for name, pauses in PAUSES.items():
+        samples, truth = _joined(digits["test"], pauses, np.random.default_rng(seed))
+        spotter = model.spotter()
+        heard = spotter.push(samples).words + spotter.finish().words
+        errors = [
+            min((abs(word.seconds - end) for word in heard if word.label == label), default=np.inf)
+            for label, end in truth
+        ]
+        hits = sum(error <= TOLERANCE_SECONDS for error in errors)
+        near = [error for error in errors if error <= 1]
+        found |= {
+            f"found, {name}": hits / len(truth),
+            f"right of those heard, {name}": hits / max(len(heard), 1),
+            f"median error in ms, {name}": 1000 * median(near),
+        }
+    return found
+
+
+def _joined(
+    digits: list[Digit], pauses: tuple[float, float], generator: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[str, float]]]:
+    """The recordings one after the other, samples (time,), and where each one ends, in seconds."""
+    parts, truth, length = [np.zeros(4000, np.float32)], [], 4000
+    for number in generator.permutation(len(digits)):
+        sound = digits[number].sound
+        pause = np.zeros(int(generator.uniform(*pauses) * sound.sample_rate_hz), np.float32)
+        truth.append((digits[number].label, (length + len(sound.samples)) / sound.sample_rate_hz))
+        length += len(sound.samples) + len(pause)
+        parts += [sound.samples, pause]
+    return np.concatenate([*parts, np.zeros(4000, np.float32)]), truth
+
+
+_FIGURES = {"official": _official, "speakers": _speaker, "spotting": _spotting}
+
+
+def _key(figure: str, name: str, seed: int, options: Mapping[str, Any]) -> str:
+    """What tells a run from others: the figure, the seed, the options, and the sources, which hold the defaults."""
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
+    for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
+        if file.parent.name in _DECIDES:
+            digest.update(file.read_bytes())
+    return f"{figure} {name}, seed {seed}, sources {digest.hexdigest()[:8]}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.exists():
+        return json.loads(path.read_text())
+    return {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "runs": {}}
+
+
+def _write(results: Mapping[str, Any], path: Path) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(json.dumps(results, indent=1) + "\n")
+    beside.replace(path)
+
+
+def _table(arguments: argparse.Namespace, runs: Mapping[str, Mapping[str, float]]) -> str:
+    lines = ["| figure | median | each seed | baseline | target | seconds |", "|---|---|---|---|---|---|"]
+
+    def own(figure: str, name: str = "") -> list[Mapping[str, float]]:
+        return [runs[_key(figure, name, seed, arguments.options)] for seed in arguments.seeds]
+
+    def line(words: str, found: list[Mapping[str, float]], target: str) -> str:
+        figures, seconds = [run["figure"] for run in found], median(run["seconds"] for run in found)
+        each = ", ".join(f"{value:.4f}" for value in figures)
+        return (
+            f"| {words} | {median(figures):.4f} | {each} | {median(run['baseline'] for run in found):.4f} | "
+            f"{target} | {seconds:.0f} |"
+        )
+
+    if "official" in arguments.figures:
+        lines.append(line("official split", own("official"), "0.98"))
+    if "speakers" in arguments.figures:
+        lines += [line(f"without {name}", own("speakers", name), "") for name in SPEAKERS]
+        seeds = [
+            {key: mean(run[key] for run in of_seed) for key in ("figure", "baseline", "seconds")}
+            for of_seed in zip(*(own("speakers", name) for name in SPEAKERS), strict=True)
+        ]
+        lines.append(line("one speaker left out, mean of five", seeds, "0.90"))
+    if "spotting" in arguments.figures:
+        for name in own("spotting")[0]:
+            values = [run[name] for run in own("spotting")]
+            each = ", ".join(f"{value:.4g}" for value in values)
+            lines.append(f"| spotting: {name} | {median(values):.4g} | {each} | | | |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,94 @@
+"""Words that a synthesiser says: learned from some voices, told apart in others, and found in a stream.
+
+No person speaks here: `datasets.synthetic_words` makes the sounds, and they are easier than speech.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from penstock.runtime import AudioModel
+
+__all__ = ["KEYWORD", "learn", "listen", "measure"]
+
+KEYWORD = "stop"
+"""The word to find in the stream."""
+
+_VOICES = {"train": 40, "test": 15}
+_SAID = 12  # words in the stream
+_TOLERANCE_SECONDS = 0.15
+
+
+def learn(folder: Path) -> "AudioModel":
+    """Train on synthetic words, save the model in a folder and load it again, without PyTorch."""
+    from penstock.runtime import load
+    from penstock.tasks.audio import AudioClassifier
+
+    classifier = AudioClassifier(
+        hidden_size=64, epochs=24, patience=24, learning_rate=0.005, average=0.98, random_state=0
+    )
+    classifier.fit(*_words("train"))
+    classifier.save(folder, overwrite=True)
+    return cast("AudioModel", load(folder))
+
+
+def measure(model: "AudioModel") -> dict[str, Any]:
+    """What the model and the baselines make of words in other voices."""
+    recordings, labels = _words("test")
+    found = model.evaluate(recordings, labels)
+    return {
+        "rows": {part: voices * len(model.labels) for part, voices in _VOICES.items()},
+        "metrics": found["metrics"],
+        "statistics": found["baseline"],
+        "majority": found["baselines"]["majority"],
+        "as_expected": found["metrics"]["accuracy"] > found["baselines"]["majority"]["accuracy"],
+    }
+
+
+def listen(model: "AudioModel") -> dict[str, Any]:
+    """The keyword in a stream of words, in voices that were not in training: when it was said, and when heard.
+
+    Returns:
+        `said`: [{"word", "seconds"}], when each word of the stream ended; `heard`: the same of the keyword, with its
+        `score`; `seconds` and `scores`: the keyword's score over time; `as_expected`: whether each was found, within
+        150 ms, and no other word was taken for it.
+    """
+    samples, said = _stream()
+    spotter = model.spotter([KEYWORD])
+    heard = spotter.push(samples)
+    words = heard.words + spotter.finish().words
+    ends = [each["seconds"] for each in said if each["word"] == KEYWORD]
+    return {
+        "keyword": KEYWORD,
+        "said": said,
+        "heard": [{"word": word.label, "seconds": word.seconds, "score": word.score} for word in words],
+        "seconds": heard.seconds.tolist(),
+        "scores": heard.scores[:, model.labels.index(KEYWORD)].tolist(),
+        "as_expected": len(words) == len(ends)
+        and all(abs(word.seconds - end) <= _TOLERANCE_SECONDS for word, end in zip(words, ends, strict=True)),
+    }
+
+
+def _words(part: str) -> Any:
+    from penstock.datasets.synthetic_words import synthetic_words
+
+    return synthetic_words(_VOICES[part], np.random.default_rng(list(_VOICES).index(part)))
+
+
+def _stream() -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Samples at 8 kHz of several words with short pauses, and when each ended."""
+    from penstock.datasets.synthetic_words import SYNTHETIC_WORDS, synthetic_word
+
+    generator = np.random.default_rng(2)
+    order = generator.permutation(np.resize([*SYNTHETIC_WORDS], _SAID))
+    parts, said, length = [np.zeros(4000, np.float32)], [], 4000
+    for word in map(str, order):
+        recording = synthetic_word(word, generator)
+        pause = np.zeros(int(generator.uniform(0.1, 0.4) * recording.sample_rate_hz), np.float32)
+        length += len(recording.samples)
+        said.append({"word": word, "seconds": length / recording.sample_rate_hz})
+        length += len(pause)
+        parts += [recording.samples, pause]
+    return np.concatenate(parts), said
