@@ -1,0 +1,36 @@
+"""The model that is served in these measurements: an LSTM of 128 units with random weights, which take as long."""
+
+from pathlib import Path
+
+import numpy as np
+
+from penstock import bundle
+from penstock.features.text import TextFeatures
+from penstock.network import ClassHead, Embedding, Network, Recurrent
+
+WORDS = [f"w{number}" for number in range(5000)]
+
+
+def save_model(folder: Path) -> Path:
+    """Write the model's folder, if it is not there."""
+    if folder.exists():
+        return folder
+    features = TextFeatures(min_count=1, max_length=len(WORDS)).fit([" ".join(WORDS)])
+    network = Network(
+        Embedding(features.vocabulary_size, 64),
+        Recurrent(cell="lstm", input_size=64, hidden_size=128),
+        ClassHead(2, "mean_max"),
+    )
+    draw = np.random.default_rng(0)
+    tensors = {
+        name: draw.normal(size=shape, scale=0.7 / shape[-1] ** 0.5).astype(np.float32)
+        for name, shape in network.parameter_shapes().items()
+    }
+    baseline = {"class_counts": np.array([1, 1])}
+    bundle.save(folder, network, features.to_json(), ["bad", "good"], tensors, baseline=baseline)
+    return folder
+
+
+def some_words(draw: np.random.Generator, count: int) -> str:
+    """So many words of the model's vocabulary."""
+    return " ".join(f"w{number}" for number in draw.integers(len(WORDS), size=count))

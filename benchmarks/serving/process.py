@@ -1,0 +1,35 @@
+"""A server in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def start_server(
+    arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Run `penstock serve ARGUMENTS...` on a free port: the process, and its address once it is ready.
+
+    Args:
+        arguments: folders and flags.
+        log: where its log goes.
+        environment: set beside this process's own.
+    """
+    command = [sys.executable, "-m", "penstock", "serve", *arguments, "--port", "0"]
+    with open(log, "wb") as file:
+        process = subprocess.Popen(
+            command, stderr=file, start_new_session=True, env={**os.environ, **(environment or {})}
+        )
+    while process.poll() is None:
+        for line in log.read_text().splitlines():
+            if line.startswith("{") and (event := json.loads(line))["event"] == "ready":
+                return process, event["url"]
+    raise SystemExit(f"the server did not start: {log.read_text()}")
+
+
+def resident_bytes(process: int) -> int:
+    """Bytes of a process that lie in memory now."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
