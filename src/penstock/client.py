@@ -197,12 +197,16 @@ class LastingStream:
 
     It keeps the last saved state and the items since; after a break it connects again, loads the one and pushes the
     others. So every item is answered once, and the answers are, bit for bit, those of a stream that never broke.
+
+    Attributes:
+        reconnected: how often; -1 before the first connection.
     """
 
     def __init__(
         self, opened: Callable[[bytes | None], Awaitable[RemoteStream]], *, save_every: int, patience: float
     ) -> None:
         self._open, self._every, self._patience = opened, save_every, patience
+        self.reconnected = -1
         self._stream: RemoteStream | None = None
         self._state: bytes | None = None
         self._since: list[Any] = []
@@ -263,6 +267,7 @@ class LastingStream:
             for item in self._since:
                 await stream.push(item)
             self._stream = stream
+            self.reconnected += 1
         return self._stream
 
 

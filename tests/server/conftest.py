@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from penstock.network import ClassHead, Embedding, Network, Recurrent
 WORDS = [f"w{number}" for number in range(50)]
 
 
-def save_model(folder: Path, *, cell: str = "lstm", seed: int = 0, bidirectional: bool = False) -> Path:
+def _save_model(folder: Path, *, cell: str = "lstm", seed: int = 0, bidirectional: bool = False) -> Path:
     """A text classifier with random weights."""
     features = TextFeatures(min_count=1).fit([" ".join(WORDS)])
     network = Network(
@@ -39,13 +39,19 @@ def save_model(folder: Path, *, cell: str = "lstm", seed: int = 0, bidirectional
 
 
 @pytest.fixture(scope="session")
+def save_model() -> Callable[..., Path]:
+    """Writes the folder of a text classifier with random weights."""
+    return _save_model
+
+
+@pytest.fixture(scope="session")
 def folders(tmp_path_factory) -> dict[str, Path]:
     """Two models that stream and one that does not."""
     folder = tmp_path_factory.mktemp("served")
     return {
-        "words": save_model(folder / "words"),
-        "other": save_model(folder / "other", cell="gru", seed=1),
-        "both-ways": save_model(folder / "both-ways", bidirectional=True),
+        "words": _save_model(folder / "words"),
+        "other": _save_model(folder / "other", cell="gru", seed=1),
+        "both-ways": _save_model(folder / "both-ways", bidirectional=True),
     }
 
 
@@ -115,18 +121,23 @@ class Process:
         self._ready.set()
 
 
-@contextlib.contextmanager
-def running(*words: object, **options: Any) -> Iterator[Process]:
-    """A server for the time of a test."""
-    server = Process(*words, **options)
-    try:
-        yield server
-    finally:
-        server.kill()
+@pytest.fixture(scope="session")
+def running() -> Callable[..., contextlib.AbstractContextManager[Process]]:
+    """Runs `penstock serve WORDS...` for the time of a test: `with running(folder) as server:`."""
+
+    @contextlib.contextmanager
+    def run(*words: object, **options: Any) -> Iterator[Process]:
+        server = Process(*words, **options)
+        try:
+            yield server
+        finally:
+            server.kill()
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def server(folders) -> Iterator[Process]:
+def server(folders, running) -> Iterator[Process]:
     """All models, as served by default."""
     with running(*folders.values()) as process:
         process.folders = folders

@@ -130,7 +130,7 @@ class Service:
             if self.stopping:
                 raise RequestError(503, "Stopping", "the server stops. Try again in a moment.", {"retry-after": "1"})
             with self.line:
-                given = await read_request(request, self.settings)
+                given = await read_request(request, served.model, self.settings)
                 if isinstance(given, Upload):
                     inputs = await self.line.run(partial(given.inputs, served.model))
                 else:

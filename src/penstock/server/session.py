@@ -17,6 +17,7 @@ import json
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from starlette.websockets import WebSocket
 
 from penstock.errors import ConfigError, DataError
@@ -147,10 +148,11 @@ class Session:
 
     def _samples(self, data: bytes) -> Any:
         model = self._served.model
-        samples = getattr(model, "samples", None)
-        if samples is None:
+        if model.features.kind != "audio":
             raise DataError(f'a model for {model.task} takes no binary messages. Send {{"push": item}} as text.')
-        return samples(data)
+        if len(data) % 2:
+            raise DataError(f"a binary message must hold 16-bit samples, so an even number of bytes; got {len(data)}")
+        return np.frombuffer(data, "<i2").astype(np.int16)
 
 
 def _parsed(text: str) -> Any:
