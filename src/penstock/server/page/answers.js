@@ -1,0 +1,64 @@
+// A classifier's answer: a bar for each class now, a line for each over all that was read.
+
+import { Chart } from "./chart.js";
+import { series } from "./colours.js";
+import { h } from "./elements.js";
+import { percent, words } from "./words.js";
+
+const MOST = 6; // as many as there are colours that all eyes tell apart
+
+export class Answers {
+  #labels;
+  #bars = h("ul", { class: "bars" });
+  #chart;
+  #chartWords;
+
+  /** labels: the classes as strings. chartWords: the key of what the chart is. onPick(step) as of `Chart`. */
+  constructor(labels, { chartWords, onPick, height }) {
+    this.#labels = labels;
+    this.#chartWords = chartWords;
+    const host = h("div");
+    this.#chart = new Chart(host, { height, onPick });
+    this.bars = this.#bars;
+    this.lines = host;
+  }
+
+  /**
+   * history: [{label: p}], one for each step, the first at `from`. at: the place in it that the bars show.
+   * xName as of `Chart`.
+   */
+  set(history, { at = history.length - 1, from = 0, xName, last } = {}) {
+    const shown = this.#shown(history);
+    const now = history[at];
+    this.#bars.replaceChildren(
+      ...shown.map((label, n) => {
+        const p = now?.[label] ?? 0;
+        const fill = h("span", { class: `fill ${series(n)}` });
+        fill.style.width = `${100 * p}%`;
+        const text = now ? percent(p) : "–";
+        return h("li", { "aria-label": words("probabilityOf", { label, p: text }), "data-label": label },
+          h("span", { class: "bar-name", text: label, title: label }), h("span", { class: "bar", "aria-hidden": "true" }, fill), h("output", { class: "bar-value", text }));
+      }),
+    );
+    this.#chart.set({
+      x: [from, Math.max(last ?? 0, from + history.length - 1, from + 1)],
+      y: [0, 1],
+      yName: (p) => `${Math.round(100 * p)}%`,
+      xName,
+      lines: shown.map((label, n) => ({ values: history.map((row) => row[label]), from, class: series(n), name: label })),
+      marks: history.length ? [{ x: from + at }] : [],
+      label: words(this.#chartWords),
+    });
+  }
+
+  /** All classes, or of many those that were ever likeliest, in the order of the labels. */
+  #shown(history) {
+    if (this.#labels.length <= MOST) return this.#labels;
+    const best = new Map(this.#labels.map((label) => [label, Math.max(0, ...history.map((row) => row[label]))]));
+    const chosen = new Set([...this.#labels].sort((a, b) => best.get(b) - best.get(a)).slice(0, MOST));
+    return this.#labels.filter((label) => chosen.has(label));
+  }
+}
+
+/** The likeliest label of {label: p}. */
+export const likeliest = (probabilities, labels) => labels.reduce((best, label) => (probabilities[label] > probabilities[best] ? label : best));

@@ -1,0 +1,142 @@
+// Lines and bands over steps, in SVG, drawn anew for whatever width there is.
+
+import { h, svg } from "./elements.js";
+
+const MARGIN = { top: 10, right: 14, bottom: 24, left: 44 };
+
+/**
+ * A chart in `host`. What it shows, given to `set`:
+ *   x: [first, last], y: [low, high]
+ *   lines: [{values: y of each step, from: x of the first, class, name}], NaN leaves a gap
+ *   bands: [{low, high, from, class}]
+ *   marks: [{x, class}], upright lines
+ *   xName(x), yName(y): words on the axes; label: what a screen reader says
+ */
+export class Chart {
+  #host;
+  #shown = null;
+  #onPick;
+  #height;
+  #keys;
+
+  /**
+   * height: in CSS pixels. onPick(x): a person points at a step. keys: name the lines below the chart where there is
+   * no room at their ends.
+   */
+  constructor(host, { height = 180, onPick = null, keys = false } = {}) {
+    this.#keys = keys;
+    this.#host = host;
+    this.#height = height;
+    this.#onPick = onPick;
+    host.classList.add("chart");
+    new ResizeObserver(() => this.#draw()).observe(host);
+    if (onPick) this.#listen();
+  }
+
+  set(shown) {
+    this.#shown = shown;
+    this.#draw();
+  }
+
+  /** The step at a pointer's place. */
+  at(event) {
+    const { left } = this.#host.getBoundingClientRect();
+    const [first, last] = this.#shown.x;
+    const share = (event.clientX - left - MARGIN.left) / (this.#host.clientWidth - MARGIN.left - this.#right());
+    return Math.round(Math.min(Math.max(first + share * (last - first), first), last));
+  }
+
+  #listen() {
+    const pick = (event) => this.#shown && this.#onPick(this.at(event));
+    this.#host.classList.add("pickable");
+    this.#host.addEventListener("pointerdown", (event) => {
+      this.#host.setPointerCapture(event.pointerId);
+      pick(event);
+    });
+    this.#host.addEventListener("pointermove", (event) => event.buttons && pick(event));
+  }
+
+  /** Names stand at the ends of the lines where there is room. */
+  #right() {
+    const named = this.#shown.lines.some(({ name }) => name);
+    return named && this.#host.clientWidth > 420 ? 96 : MARGIN.right;
+  }
+
+  #draw() {
+    const width = this.#host.clientWidth;
+    if (!this.#shown || !width) return;
+    const { x, y, lines, bands = [], marks = [], label } = this.#shown;
+    const right = this.#right();
+    const sx = (value) => MARGIN.left + ((value - x[0]) / (x[1] - x[0] || 1)) * (width - MARGIN.left - right);
+    const sy = (value) => MARGIN.top + (1 - (value - y[0]) / (y[1] - y[0] || 1)) * (this.#height - MARGIN.top - MARGIN.bottom);
+    const picture = svg("svg", { viewBox: `0 0 ${width} ${this.#height}`, role: "img", "aria-label": label, height: this.#height });
+    picture.append(...this.#axes(width - right, sx, sy));
+    for (const band of bands) picture.append(svg("path", { d: bandPath(band, sx, sy), class: `band ${band.class}` }));
+    for (const mark of marks) picture.append(svg("line", { x1: sx(mark.x), x2: sx(mark.x), y1: MARGIN.top, y2: this.#height - MARGIN.bottom, class: `mark ${mark.class ?? ""}` }));
+    for (const line of lines) picture.append(svg("path", { d: linePath(line, sx, sy), class: `line ${line.class}` }), ...lonePoint(line, sx, sy));
+    if (right > MARGIN.right) picture.append(...endNames(lines, width - right + 6, sy, this.#height - MARGIN.bottom));
+    this.#host.replaceChildren(picture, ...(this.#keys && right === MARGIN.right ? [keyList(lines)] : []));
+  }
+
+  #axes(end, sx, sy) {
+    const { x, y, xName = String, yName = plain } = this.#shown;
+    const across = ticks(y[0], y[1], 4).flatMap((value) => [
+      svg("line", { x1: MARGIN.left, x2: end, y1: sy(value), y2: sy(value), class: "grid" }),
+      svg("text", { x: MARGIN.left - 8, y: sy(value) + 4, class: "tick", "text-anchor": "end", text: yName(value) }),
+    ]);
+    const every = ticks(x[0], x[1], Math.max(2, Math.floor((end - MARGIN.left) / 80)), 1);
+    const below = every.map((value) => svg("text", { x: sx(value), y: this.#height - 6, class: "tick", "text-anchor": "middle", text: xName(value) }));
+    return [...across, ...below];
+  }
+}
+
+/** Round numbers between two, about `many` of them and at least `least` apart. */
+export function ticks(low, high, many, least = 0) {
+  const rough = (high - low || 1) / many;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max(power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999), least);
+  const found = [];
+  for (let n = Math.ceil(low / step - 1e-9); n * step <= high + step * 1e-9; n += 1) found.push(Number((n * step).toPrecision(12)));
+  return found;
+}
+
+function linePath({ values, from = 0 }, sx, sy) {
+  let path = "";
+  let pen = "M";
+  for (let step = 0; step < values.length; step += 1) {
+    if (Number.isNaN(values[step])) {
+      pen = "M";
+      continue;
+    }
+    path += `${pen}${sx(from + step).toFixed(1)} ${sy(values[step]).toFixed(1)}`;
+    pen = "L";
+  }
+  return path;
+}
+
+/** A line of one step would not be seen. */
+function lonePoint({ values, from = 0, class: name }, sx, sy) {
+  return values.length === 1 ? [svg("circle", { cx: sx(from), cy: sy(values[0]), r: 3, class: `dot ${name}` })] : [];
+}
+
+function bandPath({ low, high, from = 0 }, sx, sy) {
+  const point = (values) => (_, step) => `${sx(from + step).toFixed(1)} ${sy(values[step]).toFixed(1)}`;
+  return `M${Array.from(high, point(high)).join("L")}L${Array.from(low, point(low)).reverse().join("L")}Z`;
+}
+
+/** The names at the lines' ends, pushed apart where they would overlap. */
+function endNames(lines, x, sy, floor) {
+  const placed = lines.filter(({ name, values }) => name && values.length > 1).map((line) => ({ line, y: sy(line.values.at(-1)) + 4 }));
+  placed.sort((a, b) => a.y - b.y);
+  for (let n = 1; n < placed.length; n += 1) placed[n].y = Math.max(placed[n].y, placed[n - 1].y + 15);
+  const over = placed.length ? Math.max(0, placed.at(-1).y - floor) : 0;
+  return placed.map(({ line, y }) => svg("text", { x, y: y - over, class: `name ${line.class}`, text: short(line.name, 13) }));
+}
+
+function keyList(lines) {
+  const key = ({ name, class: colour }) => h("li", {}, h("span", { class: `key ${colour}`, "aria-hidden": "true" }), name);
+  return h("ul", { class: "keys" }, ...lines.filter(({ name }) => name).map(key));
+}
+
+const plain = (value) => String(value).replace("-", "−");
+const short = (text, length) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);

@@ -1,0 +1,188 @@
+// The page: which model, which view of it, whether the server is there.
+
+import { choose, h } from "./elements.js";
+import { count, language, setLanguage, speak, words } from "./words.js";
+import { Wire, WireError } from "./wire.js";
+
+const VIEWS = {
+  "text-classification": () => import("./text.js").then(({ TextView }) => TextView),
+};
+const KEPT = "penstock-token";
+const LONGEST_WAIT = 8000; // milliseconds between tries to reach the server
+
+const wire = new Wire();
+const place = document.getElementById("view");
+const picker = document.getElementById("models");
+let models = [];
+let view = null;
+let facts = null;
+let working = 0;
+let state = "busy";
+let trying = null;
+
+function show(newState) {
+  state = newState;
+  const [status, text] = [document.getElementById("status"), document.getElementById("status-words")];
+  status.dataset.state = state;
+  text.textContent = words({ busy: "connecting", ready: "ready", lost: "lost", refused: "refused" }[state]);
+}
+
+/** Put the page's words and everything that was written by hand into the language in use. */
+function speakAll() {
+  document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+  for (const button of document.querySelectorAll("[data-language]")) button.setAttribute("aria-pressed", String(button.dataset.language === language()));
+  speak();
+  show(state);
+  facts?.();
+  view?.refresh();
+}
+
+/** What a view is told: the model, and whom to trust its work to. */
+function appFor(name, info) {
+  return {
+    wire, name, info,
+    /** Do some of a view's work: if the server is away, the view's `resume` is called once it is back. */
+    async working(work) {
+      working += 1;
+      place.setAttribute("aria-busy", "true");
+      try {
+        await work();
+        complain(null);
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        if (error.status === 401) askForToken(true);
+        else if (error.passing) comeBack();
+        else complain(error);
+      } finally {
+        working -= 1;
+        if (!working) place.removeAttribute("aria-busy");
+      }
+    },
+  };
+}
+
+function complain(error) {
+  place.querySelector(".notice.failed")?.remove();
+  if (error) place.prepend(h("p", { class: "notice failed", role: "alert", text: words("failed", { message: error.message }) }));
+}
+
+/** Try to reach the server, again and again with growing pauses, then let the view go on. */
+function comeBack() {
+  trying ??= (async () => {
+    show("lost");
+    for (let wait = 400; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      try {
+        await wire.models();
+        break;
+      } catch (error) {
+        if (error.status === 401) return askForToken(true);
+      }
+    }
+    show("ready");
+  })().finally(() => {
+    trying = null;
+    if (state === "ready") view ? view.resume() : begin();
+  });
+}
+
+/** A stream has ended: look whether the server is still there. */
+wire.addEventListener("closed", () => {
+  if (!trying) wire.models().catch((error) => (error.status === 401 ? askForToken(true) : comeBack()));
+});
+
+function note(...nodes) {
+  place.replaceChildren(h("div", { class: "card empty" }, ...nodes));
+  speak(place);
+}
+
+async function begin() {
+  show("busy");
+  note(h("p", { class: "quiet", say: "loading" }));
+  try {
+    models = await wire.models();
+  } catch (error) {
+    if (error.status === 401) return askForToken(wire.token !== null);
+    note(h("p", { say: "unreachable" }));
+    return comeBack();
+  }
+  show("ready");
+  choose(picker, models.map(({ name }) => ({ value: name, text: name })));
+  document.getElementById("picker").hidden = models.length < 2;
+  if (!models.length) return note(h("p", { say: "noModels" }), h("p", { class: "quiet", say: "noModelsHow" }));
+  const wanted = decodeURIComponent(location.hash.slice(1));
+  await open(models.some(({ name }) => name === wanted) ? wanted : models[0].name);
+}
+
+async function open(name) {
+  view?.close();
+  view = facts = null;
+  picker.value = name;
+  document.title = `${name} · Penstock`;
+  note(h("p", { class: "quiet", say: "loading" }));
+  const app = appFor(name, null);
+  await app.working(async () => {
+    app.info = await wire.model(name);
+    if (!(app.info.task in VIEWS)) {
+      note(h("p", { text: words("unknownTask", { task: app.info.task }) }));
+      return;
+    }
+    const View = await VIEWS[app.info.task]();
+    view = new View(app);
+    place.replaceChildren(heading(app), view.node);
+    speakAll();
+  });
+}
+
+function heading({ name, info }) {
+  const kind = info.task.split("-")[0] === "text" ? "text" : info.task;
+  const line = h("p", { class: "facts" });
+  facts = () => {
+    const encoder = info.network.encoder ?? {};
+    const parts = [
+      name,
+      encoder.cell && words("factCell", { cell: encoder.cell.toUpperCase(), layers: encoder.num_layers ?? 1, units: encoder.hidden_size }),
+      words("factParameters", { count: count(info.parameters) }),
+      info.labels.length && words("factClasses", { count: info.labels.length }),
+    ];
+    line.textContent = parts.filter(Boolean).join(" · ");
+  };
+  return h("header", { class: "heading" }, h("h1", { say: `${kind}Title` }), h("p", { class: "lead", say: `${kind}Lead` }), line);
+}
+
+/** Ask for the token; `wrong` if one was tried. */
+function askForToken(wrong) {
+  show("refused");
+  const gate = document.getElementById("gate");
+  document.getElementById("token-wrong").textContent = wrong && wire.token !== null ? words("tokenWrong") : "";
+  speak(gate);
+  if (!gate.open) gate.showModal();
+}
+
+document.getElementById("gate-form").addEventListener("submit", () => {
+  wire.token = document.getElementById("token").value.trim();
+  try {
+    sessionStorage.setItem(KEPT, wire.token);
+  } catch {
+    // Then it holds until the page is loaded anew.
+  }
+  begin();
+});
+document.getElementById("gate").addEventListener("cancel", (event) => event.preventDefault());
+picker.addEventListener("change", () => {
+  location.hash = encodeURIComponent(picker.value);
+  open(picker.value);
+});
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => {
+    setLanguage(button.dataset.language);
+    speakAll();
+  });
+}
+try {
+  wire.token = sessionStorage.getItem(KEPT);
+} catch {
+  wire.token = null;
+}
+speakAll();
+begin();

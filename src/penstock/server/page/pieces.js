@@ -1,0 +1,28 @@
+// A text cut into pieces to be pushed one by one: words with the marks after them; in scripts without spaces, characters.
+// Cut only where a token of penstock.features.text ends, so that the pieces give the tokens of the text.
+
+// As in penstock.features.text, where it says what they are.
+const UNSPACED =
+  "\\u3005-\\u3007\\u3021-\\u3029\\u3038-\\u303b\\u3041-\\u3096\\u309d-\\u309f\\u30a1-\\u30fa\\u30fc-\\u30ff\\u31f0-\\u31ff" +
+  "\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\uff66-\\uff9f\\u{1b000}-\\u{1b16f}\\u{20000}-\\u{3ffff}" +
+  "\\u0e01-\\u0e30\\u0e32\\u0e33\\u0e40-\\u0e46\\u0e81-\\u0eb0\\u0eb2\\u0eb3\\u0ebd-\\u0ec6\\u0edc-\\u0edf" +
+  "\\u1000-\\u102a\\u103f\\u104e\\u1050-\\u1055\\u105a-\\u105d\\u1061\\u1065\\u1066\\u106e-\\u1070\\u1075-\\u1081\\u108e" +
+  "\\u1780-\\u17b3\\u17d7\\u17dc";
+const LETTERS = `[^\\s${UNSPACED}\\p{P}\\p{S}]+`;
+const WORD = `${LETTERS}(?:['’]${LETTERS})*`;
+const CHARACTER = `[${UNSPACED}]\\p{M}*`;
+const SYMBOLS = "\\p{S}[\\p{S}\\p{M}\\p{Cf}]*";
+const OPENING = "(?:[\\p{Ps}\\p{Pi}]\\p{M}*)*";
+const CLOSING = "(?:(?![\\p{Ps}\\p{Pi}])\\p{P}\\p{M}*){0,12}";
+const PIECE = new RegExp(`${OPENING}(?:${CHARACTER}|${WORD}|${SYMBOLS})${CLOSING}|[\\p{Ps}\\p{Pi}]\\p{M}*|(?:\\p{P}\\p{M}*){1,12}`, "gu");
+const TOKEN = new RegExp(`${WORD}|${CHARACTER}|\\p{S}[\\p{M}\\p{Cf}]*|\\p{P}\\p{M}*`, "gu");
+
+/** The pieces of a text, in order. */
+export const piecesOf = (text) => text.match(PIECE) ?? [];
+
+/** Names for the `steps` that the network made of a piece. */
+export function stepsOf(piece, steps) {
+  const tokens = piece.match(TOKEN) ?? [];
+  if (steps === 1) return [piece];
+  return tokens.length === steps ? tokens : Array.from({ length: steps }, (_, n) => `${piece} ${n + 1}/${steps}`);
+}

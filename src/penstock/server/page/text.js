@@ -1,0 +1,235 @@
+// A text classifier, watched while it reads.
+
+import { Answers, likeliest } from "./answers.js";
+import { Changes } from "./changes.js";
+import { announce, calm, h } from "./elements.js";
+import { Follower } from "./follower.js";
+import { Inside } from "./inside.js";
+import { changesAlong, changesWithout, probabilitiesOf } from "./odds.js";
+import { piecesOf, stepsOf } from "./pieces.js";
+import { count, percent, words } from "./words.js";
+
+const MOST_WORDS = 1000;
+const MOST_OUT = 200; // as many texts are read again to leave each word out
+const TOGETHER = 50; // of them in one request
+const STILL_TYPING = 350; // milliseconds until an unfinished word is taken for a word
+const EXAMPLES = ["It looked cheap, but the food was wonderful and the staff were kind.", "房间有点小，但是很干净，服务员非常热情。"];
+
+export class TextView {
+  #app;
+  #labels;
+  #follower = null;
+  #first = null; // probabilities before the first word
+  #pieces = [];
+  #focus = null; // the word at hand; null for the last one
+  #out = { key: "", rows: null };
+  #text = h("textarea", { id: "text", rows: 5, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
+  #how = h("p", { class: "quiet small", id: "text-how" });
+  #verdict = h("p", { class: "verdict" });
+  #when = h("p", { class: "quiet small" });
+  #answers;
+  #changes;
+  #inside;
+  #drawn = false;
+
+  /** app: the wire, the model's name and info, and whom to tell of work and failures; see main.js. */
+  constructor(app) {
+    this.#app = app;
+    this.#labels = app.info.labels.map(String);
+    this.#answers = new Answers(this.#labels, { chartWords: "chartProbabilities", onPick: (word) => this.#pick(word - 1), height: 190 });
+    this.#changes = new Changes(this.#labels, { onPick: (word) => this.#pick(word), onChange: () => this.#redraw() });
+    this.#inside = new Inside({ onPick: (step) => this.#pick(this.#wordOf(step)) });
+    if (app.info.streams) {
+      this.#follower = new Follower(() => app.wire.stream(app.name), { trace: true, onChange: () => this.#redraw() });
+    }
+    this.#text.setAttribute("aria-describedby", "text-how");
+    this.#text.addEventListener("input", (event) => event.isComposing || this.#typed());
+    this.#text.addEventListener("compositionend", () => this.#typed());
+    this.node = this.#layout();
+    this.#inside.set([]);
+    this.#draw();
+    this.resume();
+  }
+
+  /** Go on after a time without the server. */
+  async resume() {
+    await this.#app.working(async () => {
+      this.#first ??= this.#follower ? (await this.#follower.nothing()).probabilities : await this.#whole([""]).then(([row]) => row);
+      await this.#read();
+    });
+  }
+
+  /** The words of another language. */
+  refresh() {
+    this.#draw();
+    this.#inside.refresh();
+  }
+
+  close() {
+    this.#follower?.close();
+  }
+
+  #layout() {
+    const examples = EXAMPLES.map((example, n) => h("button", { type: "button", class: "chip", lang: n ? "zh-CN" : "en", text: `${example.slice(0, n ? 12 : 28)}…`, on: { click: () => this.#put(example) } }));
+    const writing = h("div", { class: "writing" },
+      h("label", { for: "text", class: "unseen", say: "textLabel" }), this.#text, this.#how,
+      h("div", { class: "chips" }, h("span", { class: "quiet small", say: "examples" }), ...examples, h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => this.#put("") } })));
+    const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers.bars);
+    return h("div", { class: "view" },
+      h("section", { class: "card pair" }, writing, answer, h("div", { class: "wide" }, this.#answers.lines)),
+      this.#changes.node,
+      this.#follower ? this.#inside.node : h("p", { class: "notice", say: "whole" }));
+  }
+
+  #put(text) {
+    this.#text.value = text;
+    this.#text.focus();
+    this.#typed(true);
+  }
+
+  #typed(finished = false) {
+    this.#focus = null;
+    const text = this.#text.value;
+    const all = piecesOf(text).slice(0, MOST_WORDS);
+    // The last word may not be one yet: what it says is asked once the person pauses.
+    const unfinished = !finished && /[\p{L}\p{N}\p{M}'’]$/u.test(text) && !/[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]$/u.test(text);
+    this.#pieces = unfinished ? all.slice(0, -1) : all;
+    this.#app.working(() => this.#read());
+    this.#settle(all);
+  }
+
+  #settle = calm((all) => {
+    this.#pieces = all;
+    this.#app.working(() => this.#read()).then(() => this.#tell());
+  }, STILL_TYPING);
+
+  async #read() {
+    const pieces = this.#pieces;
+    if (this.#follower) await this.#follower.follow(pieces);
+    else await this.#readWhole(pieces);
+    this.#redraw();
+  }
+
+  /** The whole text at once, for models that read in both directions. */
+  async #readWhole(pieces) {
+    const [probabilities] = await this.#whole([pieces.join("\n")]);
+    if (pieces === this.#pieces) this.#answered = { pieces, history: pieces.length ? [probabilities] : [] };
+  }
+
+  #answered = { pieces: [], history: [] };
+
+  async #whole(texts) {
+    const rows = await this.#app.wire.predict(this.#app.name, texts);
+    return rows.map((row) => probabilitiesOf(row, this.#labels));
+  }
+
+  /** {pieces, history}: what has been read, and the probabilities after each piece. */
+  #soFar() {
+    if (!this.#follower) return this.#answered;
+    return { pieces: this.#follower.items, history: this.#follower.answers.map(({ answer }) => answer.probabilities) };
+  }
+
+  #redraw() {
+    if (this.#drawn) return;
+    this.#drawn = true;
+    requestAnimationFrame(() => {
+      this.#drawn = false;
+      this.#draw();
+      if (this.#follower) this.#inside.set(this.#steps());
+      this.#point();
+    });
+  }
+
+  #draw() {
+    const { pieces, history } = this.#soFar();
+    const at = history.length - 1 - (this.#follower ? pieces.length - 1 - this.#at(pieces) : 0);
+    const now = history[at] ?? this.#first;
+    const all = this.#first ? [this.#first, ...history] : history;
+    this.#answers.set(all, { at: at + 1, xName: (n) => (n === 0 ? "" : count(n)), last: 8 });
+    this.#how.textContent = words(pieces.length === MOST_WORDS ? "wordsCut" : pieces.length === 1 ? "wordRead" : "wordsRead", { count: count(pieces.length) });
+    this.#saySoFar(now, pieces, at);
+    if (now) this.#changes.offer(likeliest(history.at(-1) ?? now, this.#labels));
+    this.#drawChanges(pieces, history);
+  }
+
+  #saySoFar(now, pieces, at) {
+    const label = now && pieces.length ? likeliest(now, this.#labels) : null;
+    this.#verdict.replaceChildren(...(label ? [h("strong", { text: label }), h("span", { text: percent(now[label]) })] : [h("strong", { class: "quiet", text: "–" })]));
+    this.#when.textContent = pieces.length ? words("afterWord", { word: pieces[this.#follower ? at : pieces.length - 1], n: count(this.#follower ? at + 1 : pieces.length) }) : words("before");
+  }
+
+  #drawChanges(pieces, history) {
+    const label = this.#changes.label;
+    if (this.#changes.way === "stream") {
+      const changes = this.#follower && this.#first ? changesAlong(this.#first, history, label) : null;
+      this.#changes.set({ pieces, changes, note: this.#follower ? "" : words("whole") });
+      return;
+    }
+    if (pieces.length > MOST_OUT) {
+      this.#changes.set({ pieces, changes: null, note: words("tooLongOut", { count: MOST_OUT }) });
+      return;
+    }
+    const known = this.#out.key === pieces.join("\n") ? this.#out.rows : null;
+    this.#changes.set({ pieces, changes: known && changesWithout(history.at(-1), known, label), note: known ? "" : words("leavingOut") });
+    if (!known) this.#leaveOut();
+  }
+
+  /** Read the text without each word in turn, once the person pauses. */
+  #leaveOut = calm(() => {
+    const pieces = [...this.#soFar().pieces];
+    const key = pieces.join("\n");
+    const without = pieces.map((_, n) => pieces.toSpliced(n, 1).join("\n"));
+    const stillWanted = () => this.#soFar().pieces.join("\n") === key && this.#changes.way === "out";
+    this.#app.working(async () => {
+      const rows = [];
+      for (let start = 0; start < without.length && stillWanted(); start += TOGETHER) rows.push(...(await this.#whole(without.slice(start, start + TOGETHER))));
+      if (rows.length !== without.length) return;
+      this.#out = { key, rows };
+      this.#redraw();
+    });
+  }, 250);
+
+  #steps() {
+    const steps = [];
+    this.#starts = [];
+    for (const [n, { trace }] of this.#follower.answers.entries()) {
+      this.#starts.push(steps.length);
+      const names = stepsOf(this.#follower.items[n], trace.length);
+      trace.forEach((layers, step) => steps.push({ name: names[step], layers }));
+    }
+    this.#starts.push(steps.length);
+    return steps;
+  }
+
+  #starts = []; // the first step of each word, and their end
+
+  #wordOf(step) {
+    return Math.max(this.#starts.findIndex((start) => start > step) - 1, 0);
+  }
+
+  #at(pieces) {
+    return this.#focus === null ? pieces.length - 1 : Math.min(this.#focus, pieces.length - 1);
+  }
+
+  #pick(word) {
+    const { pieces } = this.#soFar();
+    if (!pieces.length) return;
+    this.#focus = Math.min(Math.max(word, 0), pieces.length - 1);
+    this.#draw();
+    this.#point(word);
+  }
+
+  #point() {
+    const at = this.#at(this.#soFar().pieces);
+    this.#changes.point(at);
+    const last = (this.#starts[at + 1] ?? 1) - 1;
+    if (this.#follower && this.#wordOf(this.#inside.step) !== at) this.#inside.point(last);
+  }
+
+  #tell() {
+    const { history } = this.#soFar();
+    if (!history.length) return;
+    const label = likeliest(history.at(-1), this.#labels);
+    announce(words("announceAnswer", { label, p: percent(history.at(-1)[label]) }));
+  }
+}

@@ -1,0 +1,109 @@
+// The server as the page sees it: questions by HTTP, streams by WebSocket.
+
+/** An answer that says no: `type` and `message` as the server gave them, `status` 0 where it can't be reached. */
+export class WireError extends Error {
+  constructor(type, message, status = 0) {
+    super(message);
+    this.type = type;
+    this.status = status;
+  }
+
+  /** Whether it may work again later, by itself. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status === 503;
+  }
+}
+
+/** The server that the page came from. Dispatches "closed" when a stream ends that nobody here has closed. */
+export class Wire extends EventTarget {
+  /** The token to be sent, or null. */
+  token = null;
+
+  models() {
+    return this.#ask("/v1/models").then(({ models }) => models);
+  }
+
+  model(name) {
+    return this.#ask(path(name));
+  }
+
+  /** The answers to whole inputs, in their order. */
+  predict(name, inputs) {
+    return this.#ask(`${path(name)}/predict`, { inputs }).then(({ outputs }) => outputs);
+  }
+
+  /** A new stream of a model, open. */
+  stream(name) {
+    const address = new URL(`${path(name)}/stream`, location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const protocols = this.token === null ? [] : [`bearer.${this.token}`];
+    return new Promise((resolve, reject) => {
+      let socket;
+      try {
+        socket = new WebSocket(address, protocols);
+      } catch {
+        reject(new WireError("Unauthorized", "the token has characters that a browser can't send", 401));
+        return;
+      }
+      const failed = (event) => reject(new WireError("Closed", event.reason || "the stream can't be opened"));
+      socket.addEventListener("close", failed, { once: true });
+      socket.addEventListener("open", () => {
+        socket.removeEventListener("close", failed);
+        resolve(new StreamSocket(socket, () => this.dispatchEvent(new Event("closed"))));
+      });
+    });
+  }
+
+  async #ask(address, body) {
+    const headers = this.token === null ? {} : { Authorization: `Bearer ${this.token}` };
+    const how = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    let response;
+    try {
+      response = await fetch(address, how);
+    } catch {
+      throw new WireError("Unreachable", "the server can't be reached");
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) return answer;
+    throw new WireError(answer.error?.type ?? "Error", answer.error?.message ?? response.statusText, response.status);
+  }
+}
+
+/** One open stream: every message is answered, in order. */
+export class StreamSocket {
+  #socket;
+  #waiting = [];
+
+  constructor(socket, onClosed) {
+    this.#socket = socket;
+    this.isOpen = true;
+    socket.addEventListener("message", ({ data }) => this.#answered(JSON.parse(data)));
+    socket.addEventListener("close", ({ reason }) => {
+      if (this.isOpen) onClosed();
+      this.isOpen = false;
+      for (const { reject } of this.#waiting.splice(0)) reject(new WireError("Closed", reason || "the connection was closed"));
+    });
+  }
+
+  /** The answer to a message: an object as JSON, or an ArrayBuffer of samples. */
+  ask(message) {
+    if (!this.isOpen) return Promise.reject(new WireError("Closed", "the connection was closed"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#socket.send(message instanceof ArrayBuffer ? message : JSON.stringify(message));
+    });
+  }
+
+  close() {
+    this.isOpen = false;
+    this.#socket.close();
+  }
+
+  #answered(answer) {
+    const { resolve, reject } = this.#waiting.shift();
+    if (answer.error) reject(new WireError(answer.error.type, answer.error.message, 400));
+    else resolve(answer);
+  }
+}
+
+const path = (name) => `/v1/models/${encodeURIComponent(name)}`;
