@@ -8,20 +8,22 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 __all__ = ["Browser", "Tab", "find_chromium"]
 
-_FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --remote-debugging-port=0 "
-    "--use-fake-ui-for-media-stream --use-fake-device-for-media-stream"
-).split()
+_FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars"),
+    *("--remote-debugging-port=0", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"),
+]
 _KEYS = {
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Home": 36, "End": 35, "Tab": 9, "Enter": 13,
+    "Backspace": 8,
 }  # fmt: skip
 
 
@@ -77,7 +79,8 @@ class Channel:
     """Questions and answers of the DevTools protocol; what is told unasked is kept in `events`."""
 
     def __init__(self, address: str) -> None:
-        self._socket: ClientConnection = connect(address, max_size=None, compression=None)
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(connect(address, max_size=None, compression=None))
         self._number = 0
         self.events: list[dict[str, Any]] = []
 
@@ -93,7 +96,7 @@ class Channel:
             self.events.append(message)
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()
 
 
 class Tab:
@@ -141,12 +144,16 @@ class Tab:
         """What an element says."""
         return self.value(f"document.querySelector({json.dumps(selector)}).innerText")
 
+    def box(self, selector: str) -> list[float]:
+        """Where an element lies: [x, y, width, height] in the window."""
+        found = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+        return self.value(f"(({{ x, y, width, height }}) => [x, y, width, height])({found})")
+
     def click(self, selector: str) -> None:
         """Click on an element's middle, as a mouse does."""
-        x, y = self.value(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); e.scrollIntoView({{block: 'center'}});"
-            "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
-        )
+        self.value(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        x, y, width, height = self.box(selector)
+        x, y = x + width / 2, y + height / 2
         self.mouse("mousePressed", x, y)
         self.mouse("mouseReleased", x, y)
 
@@ -161,10 +168,17 @@ class Tab:
     def press(self, key: str, times: int = 1) -> None:
         """Press a key: a name like ArrowLeft, or a character."""
         code = _KEYS.get(key, ord(key[0].upper()))
-        text = {"text": key} if len(key) == 1 else {}
+        text = {"text": "\r" if key == "Enter" else key} if len(key) == 1 or key == "Enter" else {}
         for _ in range(times):
             self._channel.ask("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
             self._channel.ask("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
+
+    def choose(self, selector: str, value: str) -> None:
+        """Choose an option of a <select>."""
+        self.value(
+            f"(() => {{ const select = document.querySelector({json.dumps(selector)});"
+            f"select.value = {json.dumps(value)}; select.dispatchEvent(new Event('change', {{bubbles: true}})); }})()"
+        )
 
     def choose_file(self, selector: str, path: Path) -> None:
         """Give a file to an <input type=file>."""
@@ -202,6 +216,12 @@ class Tab:
         self.value("0")  # whatever was told until now
         asked = [e["params"]["request"]["url"] for e in self._events("Network.requestWillBeSent")]
         return asked + [e["params"]["url"] for e in self._events("Network.webSocketCreated")]
+
+    @property
+    def sent(self) -> list[str]:
+        """The messages that its WebSockets have sent."""
+        self.value("0")
+        return [e["params"]["response"]["payloadData"] for e in self._events("Network.webSocketFrameSent")]
 
     @property
     def complaints(self) -> list[str]:

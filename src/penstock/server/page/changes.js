@@ -11,19 +11,24 @@ export class Changes {
   #label = h("select");
   #labels;
   #likeliest = "";
-  #way = "stream";
+  #way;
   #shown = { pieces: [], changes: null };
   #onPick;
   #focus = 0;
 
-  /** labels: the classes. onPick(word): a person has gone to a word. onChange(): another class or way is asked for. */
-  constructor(labels, { onPick, onChange }) {
+  /**
+   * labels: the classes. streams: whether there is an answer after each word. onPick(word): a person has gone to a word.
+   * onChange(): another class or way is asked for.
+   */
+  constructor(labels, { streams, onPick, onChange }) {
     this.#labels = labels;
+    this.#way = streams ? "stream" : "out";
     this.#onPick = onPick;
     const ways = segmented("way", "changedWay", [["stream", "changedStream"], ["out", "changedOut"]], (way) => {
       this.#way = way;
       onChange();
     });
+    ways.hidden = !streams;
     this.#label.addEventListener("change", onChange);
     this.#strip.addEventListener("keydown", (event) => this.#key(event));
     this.node = h("section", { class: "card", "aria-labelledby": "changed-title" },

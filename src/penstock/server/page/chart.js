@@ -74,7 +74,7 @@ export class Chart {
     for (const band of bands) picture.append(svg("path", { d: bandPath(band, sx, sy), class: `band ${band.class}` }));
     for (const mark of marks) picture.append(svg("line", { x1: sx(mark.x), x2: sx(mark.x), y1: MARGIN.top, y2: this.#height - MARGIN.bottom, class: `mark ${mark.class ?? ""}` }));
     for (const line of lines) picture.append(svg("path", { d: linePath(line, sx, sy), class: `line ${line.class}` }), ...lonePoint(line, sx, sy));
-    if (right > MARGIN.right) picture.append(...endNames(lines, width - right + 6, sy, this.#height - MARGIN.bottom));
+    if (right > MARGIN.right) picture.append(...endNames(lines, sx, sy, this.#height - MARGIN.bottom));
     this.#host.replaceChildren(picture, ...(this.#keys && right === MARGIN.right ? [keyList(lines)] : []));
   }
 
@@ -125,12 +125,12 @@ function bandPath({ low, high, from = 0 }, sx, sy) {
 }
 
 /** The names at the lines' ends, pushed apart where they would overlap. */
-function endNames(lines, x, sy, floor) {
+function endNames(lines, sx, sy, floor) {
   const placed = lines.filter(({ name, values }) => name && values.length > 1).map((line) => ({ line, y: sy(line.values.at(-1)) + 4 }));
   placed.sort((a, b) => a.y - b.y);
   for (let n = 1; n < placed.length; n += 1) placed[n].y = Math.max(placed[n].y, placed[n - 1].y + 15);
   const over = placed.length ? Math.max(0, placed.at(-1).y - floor) : 0;
-  return placed.map(({ line, y }) => svg("text", { x, y: y - over, class: `name ${line.class}`, text: short(line.name, 13) }));
+  return placed.map(({ line, y }) => svg("text", { x: sx((line.from ?? 0) + line.values.length - 1) + 7, y: y - over, class: `name ${line.class}`, text: short(line.name, 13) }));
 }
 
 function keyList(lines) {

@@ -17,8 +17,8 @@ const CLOSING = "(?:(?![\\p{Ps}\\p{Pi}])\\p{P}\\p{M}*){0,12}";
 const PIECE = new RegExp(`${OPENING}(?:${CHARACTER}|${WORD}|${SYMBOLS})${CLOSING}|[\\p{Ps}\\p{Pi}]\\p{M}*|(?:\\p{P}\\p{M}*){1,12}`, "gu");
 const TOKEN = new RegExp(`${WORD}|${CHARACTER}|\\p{S}[\\p{M}\\p{Cf}]*|\\p{P}\\p{M}*`, "gu");
 
-/** The pieces of a text, in order. */
-export const piecesOf = (text) => text.match(PIECE) ?? [];
+/** The pieces of a text, in order. Soft hyphens are none of it. */
+export const piecesOf = (text) => text.replaceAll("\u00ad", "").match(PIECE) ?? [];
 
 /** Names for the `steps` that the network made of a piece. */
 export function stepsOf(piece, steps) {

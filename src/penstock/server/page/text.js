@@ -13,7 +13,7 @@ const MOST_WORDS = 1000;
 const MOST_OUT = 200; // as many texts are read again to leave each word out
 const TOGETHER = 50; // of them in one request
 const STILL_TYPING = 350; // milliseconds until an unfinished word is taken for a word
-const EXAMPLES = ["It looked cheap, but the food was wonderful and the staff were kind.", "房间有点小，但是很干净，服务员非常热情。"];
+const EXAMPLES = ["The room was small and a little cold, but the staff were lovely and the breakfast was excellent.", "房间有点小，但是很干净，服务员非常热情。"];
 
 export class TextView {
   #app;
@@ -37,7 +37,7 @@ export class TextView {
     this.#app = app;
     this.#labels = app.info.labels.map(String);
     this.#answers = new Answers(this.#labels, { chartWords: "chartProbabilities", onPick: (word) => this.#pick(word - 1), height: 190 });
-    this.#changes = new Changes(this.#labels, { onPick: (word) => this.#pick(word), onChange: () => this.#redraw() });
+    this.#changes = new Changes(this.#labels, { streams: app.info.streams, onPick: (word) => this.#pick(word), onChange: () => this.#redraw() });
     this.#inside = new Inside({ onPick: (step) => this.#pick(this.#wordOf(step)) });
     if (app.info.streams) {
       this.#follower = new Follower(() => app.wire.stream(app.name), { trace: true, onChange: () => this.#redraw() });
@@ -76,7 +76,7 @@ export class TextView {
       h("div", { class: "chips" }, h("span", { class: "quiet small", say: "examples" }), ...examples, h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => this.#put("") } })));
     const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers.bars);
     return h("div", { class: "view" },
-      h("section", { class: "card pair" }, writing, answer, h("div", { class: "wide" }, this.#answers.lines)),
+      h("section", { class: "card pair" }, writing, answer, h("div", { class: "wide", hidden: !this.#follower }, this.#answers.lines)),
       this.#changes.node,
       this.#follower ? this.#inside.node : h("p", { class: "notice", say: "whole" }));
   }
@@ -155,14 +155,14 @@ export class TextView {
   #saySoFar(now, pieces, at) {
     const label = now && pieces.length ? likeliest(now, this.#labels) : null;
     this.#verdict.replaceChildren(...(label ? [h("strong", { text: label }), h("span", { text: percent(now[label]) })] : [h("strong", { class: "quiet", text: "–" })]));
-    this.#when.textContent = pieces.length ? words("afterWord", { word: pieces[this.#follower ? at : pieces.length - 1], n: count(this.#follower ? at + 1 : pieces.length) }) : words("before");
+    this.#when.hidden = !this.#follower;
+    this.#when.textContent = pieces.length ? words("afterWord", { word: pieces[at], n: count(at + 1) }) : words("before");
   }
 
   #drawChanges(pieces, history) {
     const label = this.#changes.label;
     if (this.#changes.way === "stream") {
-      const changes = this.#follower && this.#first ? changesAlong(this.#first, history, label) : null;
-      this.#changes.set({ pieces, changes, note: this.#follower ? "" : words("whole") });
+      this.#changes.set({ pieces, changes: this.#first && changesAlong(this.#first, history, label) });
       return;
     }
     if (pieces.length > MOST_OUT) {
