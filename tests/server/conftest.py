@@ -136,12 +136,6 @@ def running() -> Callable[..., contextlib.AbstractContextManager[Process]]:
     return run
 
 
-@pytest.fixture(scope="session")
-def serving() -> Any:
-    """`running`, for tests in other folders."""
-    return running
-
-
 @pytest.fixture(scope="module")
 def server(folders, running) -> Iterator[Process]:
     """All models, as served by default."""

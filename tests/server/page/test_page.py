@@ -166,9 +166,9 @@ def test_another_model_can_be_chosen(server, opened):
         assert {"Reset gate", "Update gate", "Candidate", "Output h"} <= set(shown)
 
 
-def test_asks_for_the_token(folders, serving, opened, picture):
+def test_asks_for_the_token(folders, running, opened, picture):
     with (
-        serving(folders["words"], "--token", "open-sesame") as guarded,
+        running(folders["words"], "--token", "open-sesame") as guarded,
         opened(f"{guarded.url}/", expected=("401",), width=360, height=740) as tab,
     ):
         tab.wait("document.querySelector('#gate')?.open")
@@ -186,8 +186,8 @@ def test_asks_for_the_token(folders, serving, opened, picture):
         tab.wait("document.querySelector('#text') && !document.querySelector('#gate').open")
 
 
-def test_goes_on_when_the_server_is_back(folders, serving, opened, picture):
-    with serving(folders["words"]) as first, opened(f"{first.url}/", expected=("ERR_CONNECTION", "WebSocket")) as tab:
+def test_goes_on_when_the_server_is_back(folders, running, opened, picture):
+    with running(folders["words"]) as first, opened(f"{first.url}/", expected=("ERR_CONNECTION", "WebSocket")) as tab:
         write(tab, "w1 w2 w3")
         before = tab.value("[...document.querySelectorAll('.strip button')].map((b) => b.dataset.change)")
         first.kill()
@@ -195,7 +195,7 @@ def test_goes_on_when_the_server_is_back(folders, serving, opened, picture):
         picture(tab, "disconnected")
         tab.click("#text")
         tab.write(" w4")
-        with serving(folders["words"], port=first.port):
+        with running(folders["words"], port=first.port):
             tab.wait("document.querySelector('#status').dataset.state === 'ready'", seconds=20)
             tab.wait("document.querySelectorAll('.strip button[data-change]').length === 4")
             after = tab.value("[...document.querySelectorAll('.strip button')].map((b) => b.dataset.change)")
