@@ -6,9 +6,22 @@ import json
 import pytest
 import torch
 
-from penstock.cli import demo_adding, demo_sentiment
+from penstock.cli import demo_adding, demo_forecast, demo_sentiment, demo_words
 from penstock.cli.demo_adding import Settings, adding_batch, learn, verdict
 
+SUNSPOTS = {
+    "rows": {"train": 243, "test": 66},
+    "horizon": 11,
+    "origins": 56,
+    "metrics": {"mae": 20.5},
+    "baselines": {"naive": {"mae": 45.5}},
+    "fan": {},
+    "as_expected": True,
+}
+WORDS = {"rows": {"train": 9, "test": 3}, "as_expected": True} | {
+    key: {"accuracy": 0.5, "f1_macro": 0.5, "log_loss": 1.0} for key in ("metrics", "statistics", "majority")
+}
+STREAM = {"keyword": "stop", "said": [], "heard": [], "seconds": [0.0], "scores": [0.0], "as_expected": True}
 SMALL = Settings(steps=10, hidden_size=8, batch=8, updates=20, every=10, held_out=40)
 
 
@@ -21,6 +34,11 @@ def quick(monkeypatch, saved):
     model.labels = ["negative", "positive"]
     monkeypatch.setattr(demo_sentiment, "learn", lambda folder: model)
     monkeypatch.setattr(demo_adding, "Settings", lambda: SMALL)
+    for room in (demo_forecast, demo_words):
+        monkeypatch.setattr(room, "learn", lambda folder: None)
+    monkeypatch.setattr(demo_forecast, "measure", lambda _: SUNSPOTS)
+    monkeypatch.setattr(demo_words, "measure", lambda _: dict(WORDS))
+    monkeypatch.setattr(demo_words, "listen", lambda _: STREAM)
 
 
 def test_the_sum_is_that_of_two_marked_numbers_one_in_each_half():

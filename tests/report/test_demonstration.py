@@ -33,6 +33,38 @@ def results() -> dict:
                 {"language": "zh", "pieces": [{"piece": "很", "positive": 0.5}, {"piece": "<b>", "positive": 0.25}]}
             ],
         },
+        "sunspots": {
+            "rows": {"train": 243, "test": 66},
+            "horizon": 11,
+            "origins": 56,
+            "metrics": {"mae": 20.5, "mse": 800.25},
+            "baselines": {"naive": {"mae": 45.5, "mse": 3000.0}, "ridge": {"mae": 21.0, "mse": 810.0}},
+            "fan": {
+                "history_years": [1998, 1999],
+                "history": [64.3, 93.3],
+                "years": [2000, 2001],
+                "actual": [119.6, 111.0],
+                "forecast": [110.0, 105.0],
+                "low": [90.0, 80.0],
+                "high": [130.0, 135.0],
+            },
+            "as_expected": True,
+        },
+        "words": {
+            "rows": {"train": 240, "test": 90},
+            "metrics": scores,
+            "statistics": scores,
+            "majority": scores,
+            "as_expected": True,
+            "stream": {
+                "keyword": "stop",
+                "said": [{"word": "go", "seconds": 0.9}, {"word": "stop", "seconds": 1.75}],
+                "heard": [{"word": "stop", "seconds": 1.8, "score": 0.9}],
+                "seconds": [0.5, 1.0, 1.5, 2.0],
+                "scores": [0.0, 0.1, 0.4, 0.9],
+                "as_expected": True,
+            },
+        },
         "adding": {
             "settings": {"steps": 100, "solved": 0.01, "unsolved": 0.1},
             "cells": {"rnn": cell | {"error": 0.2}, "lstm": cell, "gru": cell},
@@ -51,7 +83,13 @@ def test_each_number_on_the_page_is_that_of_the_results(results):
         assert json.loads(value) == at
         assert float(text.removesuffix(" s").replace(",", "")) == pytest.approx(at, rel=0.05, abs=0.5)
     places = {place for place, _, _ in found}
-    for place in ("/adding/cells/rnn/error", "/adding/cells/gru/gradient_before/2", "/reviews/tfidf/accuracy"):
+    for place in (
+        "/adding/cells/rnn/error",
+        "/adding/cells/gru/gradient_before/2",
+        "/reviews/tfidf/accuracy",
+        "/sunspots/baselines/ridge/mae",
+        "/words/stream/heard/0/seconds",
+    ):
         assert place in places
 
 
@@ -63,13 +101,15 @@ def test_pieces_are_shown_and_escaped(results):
 
 def test_both_gradient_charts_and_the_curves_are_drawn(results):
     page = render_demo(results)
-    for title in ("Validation error", "Before training", "After training"):
+    for title in ("Validation error", "Before training", "After training", "A forecast over what came"):
         assert f"<figcaption>{title}</figcaption>" in page
-    assert page.count('class="line s2"><polyline') == 3
+    assert page.count('class="line s2"><polyline') == 3  # the GRU's
 
 
 def test_what_came_out_otherwise_is_said(results):
     assert ">no</strong>" not in render_demo(results)
     results["adding"]["as_expected"]["gru"] = False
-    results["reviews"]["as_expected"] = False
-    assert render_demo(results).count('<strong class="bad">no</strong>') == 2
+    for key in ("reviews", "sunspots", "words"):
+        results[key]["as_expected"] = False
+    results["words"]["stream"]["as_expected"] = False
+    assert render_demo(results).count('<strong class="bad">no</strong>') == 5

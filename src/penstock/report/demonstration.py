@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.report.chart import Line, line_chart
+from penstock.report.demo_forecast import forecast_section
+from penstock.report.demo_words import words_section
 from penstock.report.figures import Figures, escape
-from penstock.report.page import page, section, table
+from penstock.report.page import mark, page, section, table
 
 __all__ = ["render_demo"]
 
@@ -20,12 +22,21 @@ def render_demo(results: Mapping[str, Any]) -> str:
     Every number on it lies in `results`, and its element says where (`data-metric`, a JSON pointer).
 
     Args:
-        results: `reviews` with `rows`, `metrics`, `tfidf`, `majority`, `languages`, `streams`; `adding` with
-            `settings`, `cells`, `as_expected`; `seconds`, `penstock`.
+        results: `reviews` with `rows`, `metrics`, `tfidf`, `majority`, `languages`, `streams`; `sunspots` with
+            `rows`, `horizon`, `origins`, `metrics`, `baselines`, `fan`, `as_expected`; `words` with `rows`, `metrics`,
+            `statistics`, `majority`, `stream`, `as_expected`; `adding` with `settings`, `cells`, `as_expected`;
+            `seconds`, `penstock`.
     """
     figures = Figures(results)
     lead = f"Computed in this run, in {figures.number('seconds', form=',.0f', unit=' s')} altogether."
-    sections = [_reviews(figures), _streams(figures), _adding(figures), _gradients(figures)]
+    sections = [
+        _reviews(figures),
+        _streams(figures),
+        forecast_section(figures),
+        words_section(figures),
+        _adding(figures),
+        _gradients(figures),
+    ]
     return page("Penstock demo", lead, sections)
 
 
@@ -86,7 +97,7 @@ def _adding(figures: Figures) -> str:
                 figures.number("adding", "cells", cell, "error", form=".4f"),
                 figures.number("adding", "cells", cell, "updates"),
                 figures.number("adding", "cells", cell, "seconds", form=".1f", unit=" s"),
-                _mark(bool(figures.get("adding", "as_expected", cell))),
+                mark(bool(figures.get("adding", "as_expected", cell))),
             ],
         )
         for cell in cells
@@ -157,8 +168,4 @@ def _reach(figures: Figures, cell: str, key: str, style: int) -> Line:
 
 
 def _verdict(as_expected: object, expectation: str) -> str:
-    return f"<p>{escape(expectation)} {_mark(bool(as_expected))}</p>"
-
-
-def _mark(good: bool) -> str:
-    return '<strong class="good">yes</strong>' if good else '<strong class="bad">no</strong>'
+    return f"<p>{escape(expectation)} {mark(bool(as_expected))}</p>"

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.report.figures import escape
 
-__all__ = ["PARTS", "measured_part", "page", "scrolled", "section", "table"]
+__all__ = ["PARTS", "mark", "measured_part", "page", "scrolled", "section", "table"]
 
 PARTS = {"train": "Training", "valid": "Validation", "test": "Test"}
 """The parts of the data, as people call them."""
@@ -66,6 +66,11 @@ def table(
     )
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
     return scrolled(f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+
+
+def mark(good: bool) -> str:
+    """Whether something came out as it should, as HTML."""
+    return '<strong class="good">yes</strong>' if good else '<strong class="bad">no</strong>'
 
 
 def scrolled(content: str) -> str:

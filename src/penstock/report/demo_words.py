@@ -1,0 +1,61 @@
+"""The spoken words on the demo's page: synthetic voices, told apart and found in a stream."""
+
+from penstock.report.chart import Line, line_chart
+from penstock.report.figures import Figures, escape
+from penstock.report.page import mark, section, table
+from penstock.report.words import metric_words
+
+__all__ = ["words_section"]
+
+_METRICS = ("accuracy", "f1_macro", "log_loss")
+_ROWS = {
+    "metrics": "AudioClassifier",
+    "statistics": "Summary statistics, linear",
+    "majority": "Commonest class",
+}
+
+
+def words_section(figures: Figures) -> str:
+    """Scores in voices that were not in training, and the keyword's score over a stream."""
+    if not figures.get("words", "metrics"):
+        return ""
+    rows = [
+        (words, [figures.number("words", key, name) for name in _METRICS])
+        for key, words in _ROWS.items()
+        if figures.get("words", key)
+    ]
+    return section(
+        "Spoken words, from a synthesiser",
+        "<p>No person speaks here: a small formant synthesiser says the words, in "
+        f"{figures.number('words', 'rows', 'train')} recordings to learn from and "
+        f"{figures.number('words', 'rows', 'test')} in other voices. They are easier than speech; how good the models "
+        "are on people's recordings, the guide says.</p>",
+        table(["Other voices", *map(metric_words, _METRICS)], rows, ours="AudioClassifier"),
+        f"<p>The model should beat the commonest class. {mark(bool(figures.get('words', 'as_expected')))}</p>",
+        _stream(figures),
+    )
+
+
+def _stream(figures: Figures) -> str:
+    stream = figures.get("words", "stream", default={})
+    if not stream:
+        return ""
+    keyword = stream["keyword"]
+    said = ", ".join(
+        f"{figures.number('words', 'stream', 'said', k, 'seconds', form='.2f', unit=' s')}"
+        for k, each in enumerate(stream["said"])
+        if each["word"] == keyword
+    )
+    heard = ", ".join(
+        figures.number("words", "stream", "heard", k, "seconds", form=".2f", unit=" s")
+        for k in range(len(stream["heard"]))
+    )
+    chart = line_chart(
+        [Line(keyword, stream["seconds"], stream["scores"])],
+        title=f"Score of “{keyword}” over a stream of words", x_label="seconds", y_label="score",
+    )  # fmt: skip
+    return (
+        f"{chart}<p>“{escape(keyword)}” was said until {said or 'never'}, and heard at {heard or 'no time'}; each "
+        "should be heard near the time at which it ended, and nothing else. "
+        f"{mark(bool(stream['as_expected']))}</p>"
+    )
