@@ -1,0 +1,169 @@
+"""Accuracy of `penstock.SeriesClassifier` with its defaults on real signals, beside its baselines and the targets.
+
+    python benchmarks/accuracy/signals.py --data shared/data --out signals.json
+    python benchmarks/accuracy/signals.py --data shared/data --out signals.json --only GunPoint --seeds 0
+
+Each set is trained with the seeds 0, 1, 2 on its published training part, a tenth of which is held back to stop by, and
+measured on its published test part. Each run is written to the results file when it ends, and one that is there, by the
+same sources, is not repeated.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import penstock
+from penstock.datasets import read_signals, read_ucr
+
+SEEDS = (0, 1, 2)
+# The rooms whose sources decide what a training comes to.
+_DECIDES = ("datasets", "features", "heads", "network", "nn", "runtime", "tasks", "training")
+Rows = tuple[Any, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A set: how its parts are read, what is asked of the estimator, and what is aimed at."""
+
+    parts: Callable[[Path], tuple[Rows, Rows]]
+    options: dict[str, Any] = field(default_factory=dict)
+    target: float | None = None
+
+
+def ucr(name: str, target: float | None = None) -> Case:
+    """A set of the UCR archive."""
+
+    def parts(data: Path) -> tuple[Rows, Rows]:
+        folder = data / "ucr" / name
+        found = [read_ucr(next(folder.glob(f"{name}_{part}.tsv*"))) for part in ("TRAIN", "TEST")]
+        return tuple((rows.inputs, rows.answers) for rows in found)  # type: ignore[return-value]
+
+    return Case(parts, target=target)
+
+
+def mnist1d(data: Path) -> tuple[Rows, Rows]:
+    """MNIST-1D, arrays (signals, 40)."""
+    with np.load(data / "mnist1d" / "mnist1d.npz") as arrays:
+        return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
+
+
+def long_form(folder: str, name: str) -> Callable[[Path], tuple[Rows, Rows]]:
+    """A set in long form, a row a step."""
+
+    def parts(data: Path) -> tuple[Rows, Rows]:
+        found = []
+        for part in ("TRAIN", "TEST"):
+            path = data / folder / f"{name}_{part}.csv.gz"
+            rows = read_signals(path, answer="label", numbers=False, series=["c*"], id="case", time="t")
+            found.append((rows.inputs, rows.answers))
+        return found[0], found[1]
+
+    return parts
+
+
+def occupancy(test: str) -> Callable[[Path], tuple[Rows, Rows]]:
+    """Room occupancy: each minute has its label."""
+
+    def parts(data: Path) -> tuple[Rows, Rows]:
+        columns = ["Temperature", "Humidity", "Light", "CO2", "HumidityRatio"]
+        found = []
+        for name in ("datatraining", test):
+            path = data / "occupancy" / f"{name}.csv"
+            rows = read_signals(path, answer="Occupancy", numbers=False, series=columns, id=None, time="date")
+            found.append((rows.inputs, rows.answers))
+        return found[0], found[1]
+
+    return parts
+
+
+CASES = {
+    "JapaneseVowels": Case(long_form("uea", "JapaneseVowels"), target=0.96),
+    "MNIST-1D": Case(mnist1d, target=0.92),
+    "MelbournePedestrian": ucr("MelbournePedestrian", 0.92),
+    "Occupancy, first test": Case(occupancy("datatest"), {"window": 10}, 0.95),
+    "Occupancy, second test": Case(occupancy("datatest2"), {"window": 10}, 0.95),
+    "GunPoint": ucr("GunPoint"),
+    "ECG200": ucr("ECG200"),
+    "Trace": ucr("Trace"),
+    "SyntheticControl": ucr("SyntheticControl"),
+    "PowerCons": ucr("PowerCons"),
+    "MedicalImages": ucr("MedicalImages"),
+    "SwedishLeaf": ucr("SwedishLeaf"),
+    "Strawberry": ucr("Strawberry"),
+    "AllGestureWiimoteX": ucr("AllGestureWiimoteX"),
+    "BasicMotions": Case(long_form("uea", "BasicMotions")),
+}
+
+
+def main() -> int:
+    """Run what is missing, then print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PENSTOCK_DATA"), help="the folder of data sets")
+    parser.add_argument("--out", type=Path, required=True, help="the results, JSON; taken up if it is there")
+    parser.add_argument("--only", nargs="*", default=[], choices=list(CASES), metavar="SET", help="some sets only")
+    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
+    arguments = parser.parse_args()
+    if arguments.data is None or not Path(arguments.data).is_dir():
+        parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
+    chosen = {name: case for name, case in CASES.items() if not arguments.only or name in arguments.only}
+    results = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"runs": {}, "machine": _machine()}
+    for seed in arguments.seeds:
+        for name, case in chosen.items():
+            key = _key(name, seed)
+            if key not in results["runs"]:
+                results["runs"][key] = _run(case, Path(arguments.data), seed)
+                beside = arguments.out.with_name(f".{arguments.out.name}.new")
+                beside.write_text(json.dumps(results, indent=1) + "\n")
+                beside.replace(arguments.out)
+            print(f"{key}: {results['runs'][key]}", file=sys.stderr, flush=True)
+    print(_table(chosen, arguments.seeds, results["runs"]))
+    return 0
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def _key(name: str, seed: int) -> str:
+    """What tells a run from others: the set, the seed, and the sources, which hold the defaults."""
+    digest = hashlib.sha256(json.dumps(CASES[name].options).encode())
+    for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
+        if file.parent.name in _DECIDES:
+            digest.update(file.read_bytes())
+    return f"{name}, seed {seed}, sources {digest.hexdigest()[:8]}"
+
+
+def _run(case: Case, data: Path, seed: int) -> dict[str, Any]:
+    """Train once; the accuracies on the test part, and the seconds."""
+    train, test = case.parts(data)
+    estimator = penstock.SeriesClassifier(random_state=seed, progress=False, **case.options)
+    estimator.fit(*train, test_data=test)
+    found = estimator.metrics_
+    beside = {name: each["test"]["accuracy"] for name, each in found["baseline"].items()}
+    return {"accuracy": found["test"]["accuracy"], "baselines": beside, "seconds": found["seconds"]}
+
+
+def _table(cases: Mapping[str, Case], seeds: list[int], runs: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["| set | median | each seed | baselines | target | seconds |", "|---|---|---|---|---|---|"]
+    for name, case in cases.items():
+        own = [runs[_key(name, seed)] for seed in seeds]
+        figures = [run["accuracy"] for run in own]
+        beside = ", ".join(f"{which} {value:.4f}" for which, value in own[0]["baselines"].items())
+        target = "" if case.target is None else f"{case.target:.2f}"
+        each, seconds = ", ".join(f"{value:.4f}" for value in figures), median(run["seconds"] for run in own)
+        lines.append(f"| {name} | {median(figures):.4f} | {each} | {beside} | {target} | {seconds:.0f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
