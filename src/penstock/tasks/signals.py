@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,13 @@ class SignalEstimator(CellOptions, Estimator):
             signal is still streaming in.
     """
 
+    # Sets of signals are small: a hundred rows are three steps, so many epochs, and patience with a noisy validation.
+    fewest_steps: ClassVar[int] = 4000
+    most_epochs: ClassVar[int] = 300
+
     cell: Literal["lstm", "gru", "rnn"] = "gru"
     num_layers: int = 2
+    patience: int = 30
     stride: int | None = None
     width: int = 8
     window: int | None = None
