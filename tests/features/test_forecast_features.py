@@ -80,6 +80,13 @@ def test_the_season_is_found(season):
     assert find_season(arrays_panel(values).series, horizon=season) == season
 
 
+def test_a_season_is_found_where_the_horizon_is_a_multiple_of_it():
+    draw = np.random.default_rng(0)
+    walk = 0.2 * draw.normal(size=2000).cumsum()  # one step ahead, the last value does better
+    values = walk + 3 * np.sin(2 * np.pi * np.arange(2000) / 24)
+    assert find_season(arrays_panel(values).series, horizon=96) == 24
+
+
 def test_a_random_walk_has_no_season():
     walk = np.random.default_rng(0).normal(size=500).cumsum()
     assert find_season(arrays_panel(walk).series, horizon=5) == 1

@@ -14,6 +14,7 @@ __all__ = ["find_season"]
 _MOST_SERIES = 50
 _LONGEST = 1000
 _PEAKS = 5
+_MOST_AHEAD = 48
 _DAY = 86_400
 
 
@@ -68,12 +69,10 @@ def _peaks(columns: Sequence[NDArray[np.float64]], longest: int) -> list[int]:
 
 def _error(columns: Sequence[NDArray[np.float64]], season: int, horizon: int) -> float:
     """Mean absolute error of the value a season ago, in units of each series' spread."""
-    errors = []
-    for column in columns:
-        for ahead in sorted({1, (horizon + 1) // 2, horizon}):
-            lag = season * -(-ahead // season)
-            if lag < len(column):
-                errors.append(np.abs(column[lag:] - column[:-lag]).mean() / column.std())
-            else:
-                return np.inf
-    return float(np.mean(errors))
+    # Many steps ahead: at those that a season divides, no season at all would look as good.
+    ahead = np.unique(np.rint(np.linspace(1, horizon, min(horizon, _MOST_AHEAD))).astype(int))
+    lags, counts = np.unique(season * -(-ahead // season), return_counts=True)
+    if lags[-1] >= min(map(len, columns)):
+        return np.inf
+    errors = [[np.abs(column[lag:] - column[:-lag]).mean() / column.std() for lag in lags] for column in columns]
+    return float(np.average(np.mean(errors, axis=0), weights=counts))
