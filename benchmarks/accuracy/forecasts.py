@@ -1,0 +1,212 @@
+"""Accuracy of `penstock.Forecaster` on real series, every origin counted, beside its baselines and the targets.
+
+    python benchmarks/accuracy/forecasts.py --data shared/data --out forecasts.json
+    python benchmarks/accuracy/forecasts.py --data shared/data --out forecasts.json --only "ETTh1, 96" --seeds 0
+
+Each set is trained with the seeds 0, 1, 2. Each run is written to the results file when it ends, and one that is
+there, by the same sources and options, is not repeated. ETTh1 is standardised, multivariate, split 8640 / 2880 / 2880
+rows, all test windows; sunspots hold back the last 132 months, airline passengers the last 24; M4 has its own test
+part, one origin a series; the exchange rates hold back the last fifth.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import penstock
+from penstock.features import Panel, arrays_panel
+
+SEEDS = (0, 1, 2)
+# The rooms whose sources decide what a training comes to.
+_DECIDES = ("datasets", "features", "heads", "network", "nn", "runtime", "tasks", "training")
+_CHANNELS = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
+Parts = tuple[Any, Any, Any]
+
+
+def etth1(data: Path) -> Parts:
+    """The usual split, multivariate."""
+    panel = penstock.read_series(data / "ett" / "ETTh1.csv.gz", time="date", target=_CHANNELS)
+    return _parts(panel, (8640, 2880, 2880))
+
+
+def sunspots(data: Path) -> Parts:
+    """The last 132 months to test, 264 before them to validate."""
+    path = data / "monthly_sunspots" / "monthly_sunspots.csv"
+    return _parts(penstock.read_series(path, time="Month", target="Sunspots"), (2424, 264, 132))
+
+
+def airline(data: Path) -> Parts:
+    """The last 24 months to test, 24 before them to validate."""
+    path = data / "airline_passengers" / "airline_passengers.csv"
+    return _parts(penstock.read_series(path, time="Month", target="Passengers"), (96, 24, 24))
+
+
+def m4(data: Path, period: str) -> Parts:
+    """The competition's own parts; the end of the training part to validate."""
+    train, test = (_m4_rows(data / "m4" / f"{period}-{part}.csv.gz") for part in ("train", "test"))
+    return arrays_panel(train), None, arrays_panel(test)
+
+
+def exchange_rate(data: Path) -> Parts:
+    """Eight currencies, 60 / 20 / 20 % in order, each as a series of its own."""
+    with gzip.open(data / "exchange_rate" / "exchange_rate.txt.gz", "rt") as lines:
+        return _parts(arrays_panel(np.loadtxt(lines, delimiter=",")), (0.6, 0.2, 0.2))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A set, what it is asked, and what is aimed at.
+
+    figure: the metric that counts
+    target: at most this much
+    """
+
+    parts: Callable[[Path], Parts]
+    figure: str
+    options: dict[str, Any] = field(default_factory=dict)
+    target: float | None = None
+
+
+def _ett_case(horizon: int, target: float, **options: Any) -> Case:
+    shared = {"horizon": horizon, "context": 720, "metric_scale": "standardised"}
+    return Case(etth1, "mse", shared | options, target)
+
+
+CASES = {
+    "ETTh1, 96": _ett_case(96, 0.39),
+    "ETTh1, 96, options": _ett_case(96, 0.365, dropout=0.5, epochs=16),
+    "ETTh1, 192": _ett_case(192, 0.405),
+    "ETTh1, 336": _ett_case(336, 0.439),
+    "ETTh1, 720": _ett_case(720, 0.472),
+    "Sunspots": Case(sunspots, "mae", {"horizon": 12, "context": 132}, 20.0),
+    "Sunspots, carried": Case(sunspots, "mae", {"horizon": 12, "context": 132, "memory": "carried"}),
+    "Airline passengers": Case(airline, "mae", {"horizon": 12, "context": 24, "transform": "log"}),
+    "M4 hourly": Case(
+        lambda data: m4(data, "Hourly"),
+        "smape",
+        {"horizon": 48, "context": 336, "transform": "log", "season": 24, "epochs": 30},
+        14.70,
+    ),
+    "M4 weekly": Case(
+        lambda data: m4(data, "Weekly"), "smape", {"horizon": 13, "context": 52, "transform": "log", "season": 1}, 15.22
+    ),
+    "Exchange rates": Case(exchange_rate, "mae", {"horizon": 24, "context": 96}),
+}
+
+
+def main() -> int:
+    """Run what is missing, then print the table."""
+    arguments = _arguments()
+    chosen = {name: case for name, case in CASES.items() if not arguments.only or name in arguments.only}
+    results = _read(arguments.out)
+    more = json.loads(arguments.options)
+    for name, case in chosen.items():
+        for seed in arguments.seeds:
+            key = _key(name, seed, case.options | more)
+            if key not in results["runs"]:
+                results["runs"][key] = _run(case, arguments.data, seed, more)
+                _write(results, arguments.out)
+            print(f"{key}: {_line(case, results['runs'][key])}", file=sys.stderr, flush=True)
+    print(_table(chosen, arguments.seeds, more, results["runs"]))
+    return 0
+
+
+def _parts(panel: Panel, sizes: tuple[float, ...]) -> Parts:
+    train, valid, test = penstock.Forecaster.split(panel, sizes, 0)
+    return train, valid, test
+
+
+def _m4_rows(path: Path) -> dict[str, np.ndarray]:
+    with gzip.open(path, "rt") as lines:
+        rows = (line.strip().split(",") for line in lines)
+        return {name: np.array(values, np.float64) for name, *values in rows}
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, default=os.environ.get("PENSTOCK_DATA"), help="the folder of data sets")
+    parser.add_argument("--out", type=Path, required=True, help="the results, JSON; taken up if it is there")
+    parser.add_argument("--only", nargs="*", default=[], choices=list(CASES), metavar="SET", help="some sets only")
+    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
+    parser.add_argument("--options", default="{}", help="JSON: options to try instead of those of the sets")
+    arguments = parser.parse_args()
+    if arguments.data is None or not Path(arguments.data).is_dir():
+        parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
+    arguments.data = Path(arguments.data)
+    return arguments
+
+
+def _key(name: str, seed: int, options: Mapping[str, Any]) -> str:
+    """What tells a run from others: the set, the seed, the options, and the sources, which hold the defaults."""
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
+    for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
+        if file.parent.name in _DECIDES:
+            digest.update(file.read_bytes())
+    return f"{name}, seed {seed}, sources {digest.hexdigest()[:8]}"
+
+
+def _run(case: Case, data: Path, seed: int, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Train once; what metrics.json says of it."""
+    train, valid, test = case.parts(data)
+    options = case.options | dict(more) | {"random_state": seed, "progress": False}
+    metrics = penstock.Forecaster(**options).fit(train, valid, test).metrics_
+    kept = ("valid", "test", "baseline", "main_baseline", "best_epoch", "seconds", "peak_mb", "penstock")
+    found = {name: metrics[name] for name in kept}
+    return found | {"epochs": len(metrics["curves"]), "season": metrics["data"]["season"]}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if path.exists():
+        return json.loads(path.read_text())
+    return {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "runs": {}}
+
+
+def _write(results: Mapping[str, Any], path: Path) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    beside.replace(path)
+
+
+def _line(case: Case, run: Mapping[str, Any]) -> str:
+    figures = ", ".join(f"{part} {run[part][case.figure]:.4f}" for part in ("valid", "test"))
+    covered = run["test"].get("coverage_80", float("nan"))
+    return (
+        f"{case.figure} {figures}, coverage {covered:.3f}, epoch {run['best_epoch']} of {run['epochs']}, "
+        f"{run['seconds']:.0f} s"
+    )
+
+
+def _table(
+    cases: Mapping[str, Case], seeds: list[int], more: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]
+) -> str:
+    lines = [
+        "| set | figure | median | each seed | last value | season ago | ridge | target | coverage | seconds |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, case in cases.items():
+        own = [runs[_key(name, seed, case.options | dict(more))] for seed in seeds]
+        figures = [run["test"][case.figure] for run in own]
+        beside = [own[0]["baseline"][other]["test"][case.figure] for other in ("naive", "seasonal_naive", "ridge")]
+        target = "" if case.target is None else f"{case.target:g}"
+        lines.append(
+            f"| {name} | {case.figure} | {median(figures):.4f} | {', '.join(f'{value:.4f}' for value in figures)} | "
+            f"{' | '.join(f'{value:.4f}' for value in beside)} | {target} | "
+            f"{median(run['test'].get('coverage_80', float('nan')) for run in own):.3f} | "
+            f"{median(run['seconds'] for run in own):.0f} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
