@@ -146,7 +146,9 @@ class LoneStream:
         return self._model.as_json(answer), shown
 
     def finish(self) -> dict[str, Any]:
-        """See `OpenStream`."""
+        """See `OpenStream`; ConfigError where an answer is to the latest item and never to a whole."""
+        if not hasattr(self._stream, "finish"):
+            raise ConfigError(f"a stream for {self._model.task} has no end to be told: push on, or reset it")
         return self._model.as_json(self._stream.finish())
 
     def save(self, item: int) -> bytes:

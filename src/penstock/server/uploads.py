@@ -50,6 +50,10 @@ class Upload:
         ending = Path(self.name).suffix.lower()
         if ending not in known:
             raise ConfigError(f"a file for {task.name} must end in one of {', '.join(known)}; got {self.name!r:.60}")
+        if model.features.kind == "audio":
+            from penstock.features.recordings import decode
+
+            return [decode(self.data, self.name)]
         with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
             path = Path(folder) / f"upload{ending}"
             path.write_bytes(self.data)

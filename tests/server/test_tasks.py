@@ -1,0 +1,147 @@
+"""Models of every task behind the same addresses: sounds, signals and forecasts, in JSON, in files and in streams."""
+
+import io
+import wave
+
+import httpx
+import numpy as np
+import pytest
+
+import penstock
+from penstock import bundle
+from penstock.datasets import read_series
+from penstock.errors import ConfigError, DataError, ShapeError
+from penstock.features import SignalFeatures
+from penstock.network import ClassHead, Network, Numbers, Recurrent
+from penstock.tasks import Forecaster
+
+STEPS = np.random.default_rng(0).normal(3, 2, (20, 2))
+
+
+def signal_model(folder, window):
+    features = SignalFeatures(stride=1, width=2, window=window).fit([STEPS])
+    encoder = Recurrent(cell="gru", input_size=features.size, hidden_size=6)
+    network = Network(Numbers(features.size), encoder, ClassHead(3, "mean_max"))
+    draw = np.random.default_rng(1)
+    tensors = {name: draw.normal(size=shape).astype(np.float32) for name, shape in network.parameter_shapes().items()}
+    return bundle.save(folder, network, features.to_json(), ["a", "b", "c"], tensors, task="series-classification")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, audio_model):
+    """A model of each task, by the name it is served under: as loaded here."""
+    folder = tmp_path_factory.mktemp("tasks")
+    signal_model(folder / "gestures", None)
+    signal_model(folder / "each-step", 4)
+    sounds = audio_model
+    parts = (sounds.network, sounds.features.to_json(), sounds.labels, sounds.tensors)
+    bundle.save(folder / "sounds", *parts, task=sounds.task)
+    series = 10 + np.sin(np.arange(80)) + np.random.default_rng(0).normal(size=80)
+    small = {"horizon": 3, "context": 8, "hidden_size": 4, "epochs": 1, "progress": False}
+    Forecaster(**small).fit(series).save(folder / "sales")
+    return {path.name: penstock.load(path) for path in folder.iterdir()} | {"folder": folder}
+
+
+@pytest.fixture(scope="module")
+def server(models, running):
+    with running(*sorted(models["folder"].iterdir())) as process:
+        yield process
+
+
+def wav(samples, rate):
+    data = io.BytesIO()
+    with wave.open(data, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return data.getvalue()
+
+
+async def streamed(client, name, items, model):
+    """The answers of the server's stream and of the model's own."""
+    async with await client.stream(name) as stream:
+        found = [await stream.push(item) for item in items[:5]]
+        state = await stream.save()
+        async with await client.stream(name, state) as later:
+            found += [await later.push(item) for item in items[5:]]
+            assert later.item == len(items)
+    alone = model.stream()
+    assert found == [model.as_json(alone.push(item)) for item in items]
+    return found
+
+
+@pytest.mark.parametrize("name", ["gestures", "each-step"])
+async def test_signals(client, models, name):
+    model = models[name]
+    found = await streamed(client, name, STEPS.tolist(), model)
+    assert len({answer["probabilities"]["a"] for answer in found}) > 5
+    assert client.predict(name, [STEPS.tolist()]) == list(model.answers([STEPS]))
+    with pytest.raises(ShapeError, match="channels=2"):
+        client.predict(name, [[[1.0, 2.0, 3.0]]])
+    async with await client.stream(name) as stream:
+        first = await stream.push("1.5, 2")  # as a line
+        with pytest.raises(DataError, match="Infinity is no number"):
+            await stream.push([1e400, 1.0])
+        with pytest.raises(ShapeError, match="channels=2"):
+            await stream.push([1.0, 2.0, 3.0])
+        await stream.reset()
+        assert await stream.push([1.5, 2.0]) == first
+        assert await stream.finish() == first
+
+
+async def test_sounds(client, server, models, spoken):
+    model, recording = models["sounds"], spoken[0][0]
+    samples = np.round(recording.samples * 32767).astype(np.int16)
+    blocks = [samples[start : start + 1000] for start in range(0, len(samples), 1000)]
+    async with await client.stream("sounds") as stream:
+        found = [await stream.push(block.astype("<i2").tobytes()) for block in blocks]
+        whole = await stream.finish()
+        await stream.reset()
+        with pytest.raises(DataError, match="even number of bytes"):
+            await stream.push(b"\0")
+        with pytest.raises(DataError, match="NaN"):
+            await stream.push([0.5, float("nan")])
+        assert await stream.push(blocks[0].astype("<i2").tobytes()) == found[0]
+    alone = model.stream()
+    assert found == [model.as_json(alone.push(block)) for block in blocks]
+    assert whole == model.as_json(alone.finish())
+    data, expected = wav(samples, model.features.rate), next(model.answers([samples]))
+    response = httpx.post(f"{server.url}/v1/models/sounds/predict", content=data, headers={"content-type": "audio/wav"})
+    assert response.json() == {"outputs": [{"file": "body.wav", **expected}]}
+    response = httpx.post(f"{server.url}/v1/models/sounds/predict", files={"file": ("yes.wav", data)})
+    assert response.json() == {"outputs": [{"file": "yes.wav", **expected}]}
+
+
+def test_no_file_of_the_servers_machine_is_read(client, server, models, tmp_path):
+    (tmp_path / "there.wav").write_bytes(wav(np.zeros(8000), 8000))
+    (tmp_path / "list.csv").write_text(f"path,label\n{tmp_path / 'there.wav'},yes\n")
+    for inputs in ([str(tmp_path / "there.wav")], ["/etc/passwd"], [["/etc/passwd", 8000]]):
+        with pytest.raises((DataError, ShapeError)) as caught:
+            client.predict("sounds", inputs)
+        assert "No such file" not in str(caught.value)
+        assert "root:" not in str(caught.value)
+    with pytest.raises(ConfigError, match=r"must end in one of \.wav, \.flac; got 'list\.csv'"):
+        client.predict_file("sounds", tmp_path / "list.csv")
+    (tmp_path / "bad.wav").write_bytes(b"RIFF....")
+    with pytest.raises(DataError, match=r"bad\.wav: can't be read"):
+        client.predict_file("sounds", tmp_path / "bad.wav")
+
+
+async def test_forecasts(client, models, tmp_path):
+    model = models["sales"]
+    values = (10 + np.cos(np.arange(20))).round(3).tolist()
+    found = await streamed(client, "sales", values, model)
+    assert found[0] == {"prediction": None}
+    assert len(found[-1]["prediction"]) == 3
+    assert client.predict("sales", [values]) == list(model.answers([values]))
+    (tmp_path / "sales.csv").write_text("y\n" + "".join(f"{value}\n" for value in values))
+    expected = list(model.answers(read_series(tmp_path / "sales.csv")))
+    assert client.predict_file("sales", tmp_path / "sales.csv") == expected
+    with pytest.raises(DataError, match="context"):
+        client.predict("sales", [values[:3]])
+    async with await client.stream("sales") as stream:
+        with pytest.raises(ConfigError, match="has no end"):
+            await stream.finish()
+        with pytest.raises(ConfigError, match="shows no steps"):
+            await stream.trace(1.0)
