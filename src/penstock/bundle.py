@@ -29,7 +29,7 @@ from penstock import __version__
 from penstock.errors import BundleError
 from penstock.network import Network
 
-__all__ = ["FORMAT", "Bundle", "check_target", "load", "save"]
+__all__ = ["FORMAT", "Bundle", "check_target", "load", "plain", "save"]
 
 FORMAT = 1
 _CONFIG, _CARD = "config.json", "README.md"
@@ -93,13 +93,13 @@ def save(
         "penstock": __version__,
         "task": task,
         "network": network.to_json(),
-        "features": _plain(features),
+        "features": plain(features),
         "labels": _plain_labels(labels, network),
     }
     contents = _encoded(files or {})
     contents[_TENSORS] = encode_tensors(checked)
     contents[_BASELINE] = encode_tensors({k: np.ascontiguousarray(v) for k, v in sorted((baseline or {}).items())})
-    contents[_METRICS] = _json(_plain(metrics or {}))
+    contents[_METRICS] = _json(plain(metrics or {}))
     contents.setdefault(_CARD, _card(described, metrics or {}))
     described["files"] = {name: _digest(content) for name, content in sorted(contents.items())}
     described["self"] = _own_digest(described)
@@ -262,13 +262,18 @@ def _plain_labels(labels: Sequence[Any], network: Network) -> list[Any]:
     return plain
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As JSON holds it: NumPy's values become Python's, and what isn't finite becomes None.
+
+    Raises:
+        BundleError: something that JSON can't hold.
+    """
     if isinstance(value, Mapping):
-        return {str(name): _plain(one) for name, one in value.items()}
+        return {str(name): plain(one) for name, one in value.items()}
     if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, str | int | float):

@@ -90,3 +90,15 @@ def test_evaluating_too_little_is_refused(penstock, sales, tmp_path):
     assert done.code == 2
     assert "at least context + horizon = 12 + 3 steps" in done.err
     assert penstock("stream", tmp_path / "model", stdin=b"1.0\nnothing\n").code == 2
+
+
+def test_what_is_not_defined_is_null_for_programs(penstock, tmp_path):
+    """MASE divides by the error of the season before, which a constant series has none of."""
+    path = tmp_path / "constant.csv"
+    path.write_text("y\n" + "3\n" * 120)
+    words = ("--horizon", 2, "--context", 8, "--epochs", 1, "--hidden-size", 4, "--json", "--out", tmp_path / "model")
+    trained = penstock("train", "forecast", path, *words)
+    assert trained.code == 0, trained.err
+    assert "NaN" not in trained.out
+    assert json.loads(trained.out)["test"]["mase"] is None
+    assert json.loads(penstock("evaluate", tmp_path / "model", path, "--json").out)["metrics"]["mase"] is None

@@ -22,6 +22,7 @@ def evaluate(
     **columns: Any,
 ) -> None:
     """Measure a model where the answers are known, beside the baseline that was fitted on the same training data."""
+    from penstock.bundle import plain
     from penstock.report import baseline_words
     from penstock.runtime import load
 
@@ -30,7 +31,7 @@ def evaluate(
     rows = task.read(data, saved_columns(task, loaded, columns), True)
     found = loaded.evaluate(rows.inputs, rows.answers)
     if as_json:
-        print(json.dumps({"metrics": found["metrics"], "baseline": found["baseline"]}))
+        print(json.dumps(plain({"metrics": found["metrics"], "baseline": found["baseline"]})))
     else:
         _say_dropped(rows.dropped)
         show_scores(

@@ -68,7 +68,7 @@ def task_command(task: Task) -> Any:
             raise
         _save(fitted, out, columns, overwrite=overwrite)
         if as_json:
-            print(json.dumps(_answer(fitted.metrics_, out)))
+            print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
         else:
             _show(fitted.metrics_, out)
 
