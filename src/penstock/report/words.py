@@ -19,6 +19,7 @@ _BASELINES = {
     "mean": "Mean of the training data",
     "naive": "Last value",
     "nearest": "Nearest neighbour",
+    "nearest_dtw": "Nearest neighbour by time warping",
     "ridge": "Ridge regression",
     "seasonal_naive": "Value a season ago",
     "statistics": "Summary statistics, linear",
