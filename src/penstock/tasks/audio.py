@@ -74,10 +74,11 @@ class AudioClassifier(CellOptions, Classifier):
     hidden_size: int = 256
     sample_rate: int | None = None
     mel_bins: int = 24
+    num_layers: int = 2
     pooling: Literal["max", "mean", "mean_max", "last"] = "max"
     learning_rate: float = 0.002
     patience: int = 10
-    stretch: float = 0.0
+    stretch: float = 0.2
     warp: float = 0.0
     shift_seconds: float = 0.1
     gain_db: float = 15.0
