@@ -27,7 +27,14 @@ def learn(folder: Path) -> "AudioModel":
     from penstock.tasks.audio import AudioClassifier
 
     classifier = AudioClassifier(
-        hidden_size=64, epochs=24, patience=24, learning_rate=0.005, average=0.98, random_state=0
+        hidden_size=64,
+        num_layers=1,
+        stretch=0.0,
+        epochs=24,
+        patience=24,
+        learning_rate=0.005,
+        average=0.98,
+        random_state=0,
     )
     classifier.fit(*_words("train"))
     classifier.save(folder, overwrite=True)
