@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help demo test lint check bench-core sanitize clean
+.PHONY: help demo test lint check bench-core soak sanitize clean
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
 	@echo "make test        set up and run the tests"
 	@echo "make check       style, types, import rules, then the tests"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
+	@echo "make soak        a minute of a server's life: does its memory grow?"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
 
 demo: $(VENV)/.installed-all
@@ -37,6 +38,9 @@ sanitize:
 	  cmake --build build/sanitize-$$kind --target engine_test && \
 	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
 	done
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/serving/soak.py --out build/soak --seconds 60 --settled 20 --every 2 --growth 4
 
 clean:
 	rm -rf $(VENV) build dist

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def start_server(
         for line in log.read_text().splitlines():
             if line.startswith("{") and (event := json.loads(line))["event"] == "ready":
                 return process, event["url"]
+        time.sleep(0.05)
     raise SystemExit(f"the server did not start: {log.read_text()}")
 
 

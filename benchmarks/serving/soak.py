@@ -1,10 +1,11 @@
 """An hour of a server's life: does its memory grow?
 
-    python benchmarks/serving/soak.py --out soak [--seconds 3600]
+    python benchmarks/serving/soak.py --out soak [--seconds 3600] [--settled 600] [--growth MIB]
 
 Forty streams push words all the time; others come, save, and go; whole texts, bad messages and cut connections come
 between. Every ten seconds the server's resident memory is written to soak/soak.json; at the end, its slope after minute
-ten and the plot soak/soak.svg. Broken off, the same command goes on where it was, as long as the server lives.
+ten and the plot soak/soak.svg. Broken off, the same command goes on where it was, as long as the server lives. With
+--growth it fails where the memory has grown by more than so many MiB since it settled: a minute of it tells the worst.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -23,23 +26,26 @@ from process import resident_bytes, start_server
 import penstock
 from penstock.errors import PenstockError, ServerError
 
-_EVERY = 10.0
-_SETTLED = 600.0
 
-
-def main() -> None:
+def main() -> int:
     """Run until the seconds are over, then say the slope."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="a folder for results")
     parser.add_argument("--seconds", type=float, default=3600.0)
+    parser.add_argument("--settled", type=float, default=600.0, help="seconds after which memory should not grow")
+    parser.add_argument("--growth", type=float, help="MiB after that, above which the exit code is 1")
+    parser.add_argument("--every", type=float, default=10.0, help="seconds between two looks at the memory")
     parser.add_argument("--streams", type=int, default=40, help="that push all the time")
     parser.add_argument("--rate", type=float, default=2.0, help="items a second of each of them")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     run = _taken_up(arguments.out / "soak.json") or _begun(arguments.out)
     asyncio.run(_soak(run, arguments))
+    os.kill(run["process"], signal.SIGTERM)
     (arguments.out / "soak.svg").write_text(_plot(run["samples"]))
-    print(json.dumps({"seconds": run["samples"][-1][0], **run["counts"], **_slope(run["samples"])}))
+    found = _growth(run["samples"], arguments.settled)
+    print(json.dumps({"seconds": run["samples"][-1][0], **run["counts"], **found}))
+    return int(arguments.growth is not None and found["mib_grown"] > arguments.growth)
 
 
 def _begun(out: Path) -> dict[str, Any]:
@@ -77,7 +83,7 @@ async def _soak(run: dict[str, Any], arguments: argparse.Namespace) -> None:
             beside = arguments.out / "soak.new"
             beside.write_text(json.dumps(run))
             os.replace(beside, arguments.out / "soak.json")
-            await asyncio.sleep(_EVERY)
+            await asyncio.sleep(arguments.every)
     finally:
         for task in tasks:
             task.cancel()
@@ -127,13 +133,13 @@ async def _texts(client: penstock.Client, counts: dict[str, int], seed: int) -> 
         await asyncio.sleep(1.0)
 
 
-def _slope(samples: list[list[float]]) -> dict[str, float | None]:
-    """Mebibytes an hour by least squares, once settled."""
-    after = np.array([sample for sample in samples if sample[0] >= _SETTLED])
+def _growth(samples: list[list[float]], settled: float) -> dict[str, float]:
+    """Since it settled: mebibytes, and by least squares mebibytes an hour."""
+    after = np.array([sample for sample in samples if sample[0] >= settled])
     if len(after) < 3:
-        return {"mib_per_hour_after_minute_ten": None}
+        raise SystemExit(f"too short: no memory was measured after {settled:g} s")
     slope = float(np.polyfit(after[:, 0] / 3600, after[:, 1] / 2**20, 1)[0])
-    return {"mib_per_hour_after_minute_ten": round(slope, 3)}
+    return {"mib_grown": round(float(after[-1, 1] - after[0, 1]) / 2**20, 3), "mib_per_hour": round(slope, 3)}
 
 
 def _plot(samples: list[list[float]]) -> str:
@@ -161,4 +167,4 @@ def _plot(samples: list[list[float]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,16 +11,17 @@ __all__ = ["configure", "log"]
 _LOGGER = logging.getLogger("penstock.server")
 
 
-def log(event: str, level: int = logging.INFO, **fields: Any) -> None:
+def log(event: str, level: int = logging.INFO, *, always: bool = False, **fields: Any) -> None:
     """Write a line: time, level, event, and the fields.
 
     Args:
         event: a word or two that never change, to search for.
         level: as in `logging`.
+        always: whatever level was asked for.
         fields: plain values; none may hold what a client sent as data, nor a token.
     """
-    if _LOGGER.isEnabledFor(level):
-        _LOGGER.log(level, event, extra={"fields": fields})
+    if always or _LOGGER.isEnabledFor(level):
+        _LOGGER.handle(_LOGGER.makeRecord(_LOGGER.name, level, "", 0, event, (), None, extra={"fields": fields}))
 
 
 def configure(level: str) -> None:

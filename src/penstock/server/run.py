@@ -50,6 +50,7 @@ def serve(folders: Sequence[str], settings: Settings, *, log_level: str = "info"
         ws_max_size=settings.max_message,
         ws_per_message_deflate=False,  # small messages gain little, and a small one may hold a huge one
         lifespan="on",
+        loop="asyncio",  # uvloop, where it is installed, would gain a tenth and behave a little otherwise
         log_config=None,
         access_log=False,
         proxy_headers=False,  # or whoever is here could say that they come from elsewhere
@@ -73,7 +74,7 @@ class _Server(uvicorn.Server):
         host, port = self._listening.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         seconds = round(perf_counter() - self._start, 3)
-        log("ready", url=url, models=list(self._service.models), seconds=seconds)
+        log("ready", always=True, url=url, models=list(self._service.models), seconds=seconds)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more, answer what was accepted, close."""

@@ -78,7 +78,8 @@ async def read_request(request: Request, model: Model, settings: Settings) -> An
                 return await _form(request, settings.max_body)
             data = await _body(request, settings.max_body)
     except TimeoutError:
-        raise RequestError(408, "Timeout", f"the body did not arrive within {settings.slow_seconds:g} s") from None
+        words = f"the body did not arrive within {settings.slow_seconds:g} s"
+        raise RequestError(408, "Timeout", words, {"connection": "close"}) from None
     return _inputs(data, model) if kind == "application/json" else Upload(f"body{FILES[kind]}", data)
 
 

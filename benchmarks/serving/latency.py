@@ -1,0 +1,199 @@
+"""How long a server takes to answer, and how much it answers: streams, whole inputs, and its front without a network.
+
+    python benchmarks/serving/latency.py front streams predict --out serving.json
+
+front     items through `server.Front` in this process, ten streams at once: no network, no JSON
+streams   WebSocket streams, one word an item; once each as fast as it is answered, once each one item a second
+predict   one text of twenty words a request, beside plain FastAPI servers with PyTorch and with ONNX Runtime
+
+The client is on the same machine and takes about as much of it as the server. Latencies are in milliseconds, from
+before an item is sent until its answer is there. The model is an LSTM of 128 units, whose step is one word.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from models import save_model, some_words
+from process import start_server
+
+import penstock
+from penstock import engine
+from penstock.server.front import Front
+from penstock.server.streams import open_stream
+
+Ask = Callable[[], Awaitable[Any]]
+
+
+def main() -> None:
+    """Measure what is asked for, print each figure, write all of them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("parts", nargs="*", default=["front", "streams", "predict"], help="front, streams, predict")
+    parser.add_argument("--out", type=Path, help="where the figures go, JSON")
+    parser.add_argument("--seconds", type=float, default=10.0, help="for each figure")
+    parser.add_argument("--streams", type=int, nargs="*", default=[1, 10, 100, 1000, 5000])
+    arguments = parser.parse_args()
+    wanted = max(arguments.streams) + 500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, wanted), hard), hard))
+    about = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
+    figures: dict[str, Any] = {"about": about | {"seconds": arguments.seconds}}
+    with tempfile.TemporaryDirectory(prefix="penstock-bench-") as scratch:
+        folder = save_model(Path(scratch) / "words")
+        for part in arguments.parts:
+            figures[part] = {"front": front, "streams": streams, "predict": predict}[part](folder, arguments)
+            if arguments.out:
+                arguments.out.write_text(json.dumps(figures, indent=1))
+
+
+def front(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Ten streams in this process."""
+
+    async def run() -> dict[str, Any]:
+        work = Front(penstock.load(folder))
+        work.start()
+        opened = [await open_stream(work) for _ in range(10)]
+        words = [some_words(np.random.default_rng(seed), 1) for seed in range(10)]
+
+        def asking(number: int) -> Ask:
+            return lambda: work.do(lambda: opened[number].push(words[number]))
+
+        found = await _measure([asking(number) for number in range(10)], arguments.seconds)
+        await work.stop()
+        return found | {"batch": round(work.steps / work.passes, 2)}
+
+    # As `penstock serve` sets the process up.
+    sys.setswitchinterval(0.0005)
+    engine.set_num_threads(max(1, engine.get_num_threads() - 1))
+    return [_said({"part": "front", "streams": 10}, asyncio.run(run()))]
+
+
+def streams(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """So many WebSockets."""
+    server, url = start_server([str(folder), "--log-level", "warning"], folder.with_name("server.log"))
+    try:
+        return [
+            _said(
+                {"part": "streams", "streams": count, "pace": pace},
+                asyncio.run(_stream(url, count, pace, arguments.seconds)),
+            )
+            for count in arguments.streams
+            for pace in (0.0, 1.0)
+        ]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+async def _stream(url: str, count: int, pace: float, seconds: float) -> dict[str, Any]:
+    client, turn = penstock.Client(url), asyncio.Semaphore(50)
+
+    async def opened() -> Any:
+        async with turn:
+            return await client.stream("words")
+
+    found = await asyncio.gather(*(opened() for _ in range(count)))
+    words = [some_words(np.random.default_rng(seed), 1) for seed in range(count)]
+
+    def asking(number: int) -> Ask:
+        return lambda: found[number].push(words[number])
+
+    figures = await _measure([asking(number) for number in range(count)], seconds, pace)
+    await asyncio.gather(*(stream.close() for stream in found))
+    client.close()
+    return figures
+
+
+def predict(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Whole texts, one a request."""
+    figures = []
+    for name in ("penstock", "torch", "onnx"):
+        server, url = _predicting(name, folder)
+        try:
+            for count in (1, 16):
+                found = asyncio.run(_predict(url, count, arguments.seconds))
+                figures.append(_said({"part": "predict", "server": name, "clients": count}, found))
+        finally:
+            server.kill()
+            server.wait()
+    return figures
+
+
+def _predicting(name: str, folder: Path) -> tuple[subprocess.Popen[Any], str]:
+    if name == "penstock":
+        return start_server([str(folder), "--log-level", "warning"], folder.with_name("server.log"))
+    command = [sys.executable, str(Path(__file__).with_name("plain.py")), name, str(folder)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    return server, f"http://127.0.0.1:{int(server.stdout.readline())}"
+
+
+async def _predict(url: str, count: int, seconds: float) -> dict[str, Any]:
+    """Over bare connections that are kept, as a client of many features would be slower than the servers."""
+    port = int(url.rpartition(":")[2])
+    connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
+    draw = np.random.default_rng(0)
+    bodies = [json.dumps({"inputs": [some_words(draw, 20)]}).encode() for _ in range(count)]
+
+    def asking(number: int) -> Ask:
+        return lambda: _post(*connections[number], bodies[number])
+
+    figures = await _measure([asking(number) for number in range(count)], seconds)
+    for _, writer in connections:
+        writer.close()
+    return figures
+
+
+async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> bytes:
+    head = "POST /v1/models/words/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+    writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+    answered = await reader.readuntil(b"\r\n\r\n")
+    if not answered.startswith(b"HTTP/1.1 200"):
+        raise SystemExit(f"the server refused: {answered!r}")
+    length = answered.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
+    return await reader.readexactly(int(length))
+
+
+async def _measure(asks: list[Ask], seconds: float, pace: float = 0.0) -> dict[str, Any]:
+    """Let each ask again and again: as soon as it is answered, or every `pace` seconds. A fifth more is run first."""
+    loop, latencies = asyncio.get_running_loop(), list[float]()
+    begin = perf_counter() + seconds / 5
+    end = begin + seconds
+
+    async def one(number: int, ask: Ask) -> None:
+        due = loop.time() + pace * number / len(asks)
+        while perf_counter() < end:
+            if pace:
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                due += pace
+            start = perf_counter()
+            await ask()
+            if start > begin:
+                latencies.append(perf_counter() - start)
+
+    await asyncio.gather(*(one(number, ask) for number, ask in enumerate(asks)))
+    total = perf_counter() - begin
+    if not latencies:
+        return {"per_second": 0.0}
+    p50, p99, p999 = (round(float(value) * 1000, 3) for value in np.percentile(latencies, [50, 99, 99.9]))
+    return {"per_second": round(len(latencies) / total, 1), "p50": p50, "p99": p99, "p99.9": p999}
+
+
+def _said(what: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    print(json.dumps(what | found), flush=True)
+    return what | found
+
+
+if __name__ == "__main__":
+    main()
