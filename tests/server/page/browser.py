@@ -75,6 +75,9 @@ class Browser:
         return tab
 
 
+_BETWEEN_PAGES = ("navigated or closed", "Not attached to an active page", "Cannot find context")
+
+
 class Channel:
     """Questions and answers of the DevTools protocol; what is told unasked is kept in `events`."""
 
@@ -85,14 +88,23 @@ class Channel:
         self.events: list[dict[str, Any]] = []
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+        end = time.monotonic() + 10
+        while True:
+            message = self._answer(method, parameters)
+            if "error" not in message:
+                return message["result"]
+            # While a page gives way to the next one, nobody is there to answer: ask again.
+            if time.monotonic() > end or not any(words in message["error"]["message"] for words in _BETWEEN_PAGES):
+                raise AssertionError(f"{method}: {message['error']['message']}")
+            time.sleep(0.05)
+
+    def _answer(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
             message = json.loads(self._socket.recv(timeout=30))
             if message.get("id") == self._number:
-                if "error" in message:
-                    raise AssertionError(f"{method}: {message['error']['message']}")
-                return message["result"]
+                return message
             self.events.append(message)
 
     def close(self) -> None:
