@@ -27,6 +27,9 @@ _WARPED_SIGNALS, _WARPED_CELLS = 1000, 2_000_000
 Arrays = dict[str, NDArray[Any]]
 Found = tuple[Arrays, dict[str, Any]]
 
+_LEAST_LEAD = 0.01
+"""Of the neighbour's class over equal probabilities."""
+
 
 def fit_class_baselines(
     train: Part, valid: Part, features: SignalFeatures, weights: NDArray[np.float64], *, plain: bool = False
@@ -55,8 +58,9 @@ def fit_class_baselines(
     for name in _keep_signals(arrays, settings, train, features):
         arrays[f"{name}.sure"] = np.ones(1)
         hits = _answers(name, arrays, features, valid).argmax(axis=1) == valid.targets
-        # How often it is right on the validation data; never quite always or never (Laplace's rule).
-        arrays[f"{name}.sure"] = np.array([max((hits.sum() + 1) / (len(hits) + 2), 1 / classes)])
+        # How often it is right on the validation data; never quite always or never (Laplace's rule). However seldom that
+        # is, the neighbour's class stays the likeliest: a tie would be answered by the first class.
+        arrays[f"{name}.sure"] = np.array([max((hits.sum() + 1) / (len(hits) + 2), 1 / classes + _LEAST_LEAD)])
     if len(np.unique(train.targets)) > 1:
         each = weights[train.targets]
         model = LogisticRegression(max_iter=2000, tol=1e-6, warm_start=True)
