@@ -58,8 +58,8 @@ def fit_class_baselines(
     for name in _keep_signals(arrays, settings, train, features):
         arrays[f"{name}.sure"] = np.ones(1)
         hits = _answers(name, arrays, features, valid).argmax(axis=1) == valid.targets
-        # How often it is right on the validation data; never quite always or never (Laplace's rule). However seldom that
-        # is, the neighbour's class stays the likeliest: a tie would be answered by the first class.
+        # How often it is right on the validation data; never quite always or never (Laplace's rule). However seldom,
+        # the neighbour's class stays the likeliest: a tie would be answered by the first class.
         arrays[f"{name}.sure"] = np.array([max((hits.sum() + 1) / (len(hits) + 2), 1 / classes + _LEAST_LEAD)])
     if len(np.unique(train.targets)) > 1:
         each = weights[train.targets]
