@@ -85,7 +85,9 @@ def _ett_case(horizon: int, target: float, **options: Any) -> Case:
 
 CASES = {
     "ETTh1, 96": _ett_case(96, 0.39),
-    "ETTh1, 96, options": _ett_case(96, 0.365, dropout=0.5, epochs=16),
+    "ETTh1, 96, options": _ett_case(
+        96, 0.365, normalization="last", highway=0, dropout=0.5, quantiles=[0.5], hidden_size=256
+    ),
     "ETTh1, 192": _ett_case(192, 0.405),
     "ETTh1, 336": _ett_case(336, 0.439),
     "ETTh1, 720": _ett_case(720, 0.472),
