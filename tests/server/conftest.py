@@ -18,8 +18,9 @@ import pytest
 
 import penstock
 from penstock import bundle
+from penstock.features import SignalFeatures
 from penstock.features.text import TextFeatures
-from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent, RegressionHead
 
 WORDS = [f"w{number}" for number in range(50)]
 
@@ -59,6 +60,36 @@ def folders(tmp_path_factory) -> dict[str, Path]:
 def words(folders) -> Any:
     """The first model, loaded here: what it answers, the server must answer."""
     return penstock.load(folders["words"])
+
+
+def _save_signal_model(folder: Path, *, window: int | None = None, number: bool = False) -> Path:
+    """A model of signals of two channels with random weights: of three classes, or of a number."""
+    features = SignalFeatures(stride=1, width=2, window=window).fit([np.random.default_rng(0).normal(3, 2, (20, 2))])
+    encoder = Recurrent(cell="gru", input_size=features.size, hidden_size=6)
+    head = RegressionHead(pooling="mean_max") if number else ClassHead(3, "mean_max")
+    network = Network(Numbers(features.size), encoder, head)
+    draw = np.random.default_rng(1)
+    tensors = {name: draw.normal(size=shape).astype(np.float32) for name, shape in network.parameter_shapes().items()}
+    labels, task = ([], "series-regression") if number else (["a", "b", "c"], "series-classification")
+    return bundle.save(folder, network, features.to_json(), labels, tensors, task=task)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory, audio_model) -> dict[str, Any]:
+    """A model of each other task, by the name it is served under: as loaded here; and their `folder`."""
+    from penstock.tasks import Forecaster
+
+    folder = tmp_path_factory.mktemp("tasks")
+    _save_signal_model(folder / "gestures")
+    _save_signal_model(folder / "each-step", window=4)
+    _save_signal_model(folder / "level", number=True)
+    sounds = audio_model
+    parts = (sounds.network, sounds.features.to_json(), sounds.labels, sounds.tensors)
+    bundle.save(folder / "sounds", *parts, task=sounds.task)
+    series = 10 + np.sin(np.arange(80)) + np.random.default_rng(0).normal(size=80)
+    small: dict[str, Any] = {"horizon": 3, "context": 8, "hidden_size": 4, "epochs": 1, "progress": False}
+    Forecaster(**small).fit(series).save(folder / "sales")
+    return {path.name: penstock.load(path) for path in folder.iterdir()} | {"folder": folder}
 
 
 class Process:

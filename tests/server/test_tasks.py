@@ -7,39 +7,10 @@ import httpx
 import numpy as np
 import pytest
 
-import penstock
-from penstock import bundle
 from penstock.datasets import read_series
 from penstock.errors import ConfigError, DataError, ShapeError
-from penstock.features import SignalFeatures
-from penstock.network import ClassHead, Network, Numbers, Recurrent
-from penstock.tasks import Forecaster
 
 STEPS = np.random.default_rng(0).normal(3, 2, (20, 2))
-
-
-def signal_model(folder, window):
-    features = SignalFeatures(stride=1, width=2, window=window).fit([STEPS])
-    encoder = Recurrent(cell="gru", input_size=features.size, hidden_size=6)
-    network = Network(Numbers(features.size), encoder, ClassHead(3, "mean_max"))
-    draw = np.random.default_rng(1)
-    tensors = {name: draw.normal(size=shape).astype(np.float32) for name, shape in network.parameter_shapes().items()}
-    return bundle.save(folder, network, features.to_json(), ["a", "b", "c"], tensors, task="series-classification")
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory, audio_model):
-    """A model of each task, by the name it is served under: as loaded here."""
-    folder = tmp_path_factory.mktemp("tasks")
-    signal_model(folder / "gestures", None)
-    signal_model(folder / "each-step", 4)
-    sounds = audio_model
-    parts = (sounds.network, sounds.features.to_json(), sounds.labels, sounds.tensors)
-    bundle.save(folder / "sounds", *parts, task=sounds.task)
-    series = 10 + np.sin(np.arange(80)) + np.random.default_rng(0).normal(size=80)
-    small = {"horizon": 3, "context": 8, "hidden_size": 4, "epochs": 1, "progress": False}
-    Forecaster(**small).fit(series).save(folder / "sales")
-    return {path.name: penstock.load(path) for path in folder.iterdir()} | {"folder": folder}
 
 
 @pytest.fixture(scope="module")

@@ -90,6 +90,10 @@ class _SignalModel(SequenceModel):
         """One step (channels,) from a line: numbers, or JSON."""
         return parse_step(line, self.features.channels, self._names())
 
+    def info(self) -> dict[str, Any]:
+        """As `Model.info`, and how many `channels` a step has, with the `columns` that they came from where known."""
+        return super().info() | {"channels": self.features.channels, "columns": self._names()}
+
     def _names(self) -> list[str]:
         names = self.metrics.get("data", {}).get("columns", {}).get("series") or []
         return names if len(names) == self.features.channels else []

@@ -24,12 +24,12 @@ export class Answers {
   }
 
   /**
-   * history: [{label: p}], one for each step, the first at `from`. at: the place in it that the bars show.
+   * history: [{label: p}], one for each step, the first at `from`. at: the place in it that is marked; now: what the bars
+   * show, by default that place.
    * xName as of `Chart`.
    */
-  set(history, { at = history.length - 1, from = 0, xName, last } = {}) {
+  set(history, { at = history.length - 1, now = history[at], from = 0, xName, last } = {}) {
     const shown = this.#shown(history);
-    const now = history[at];
     this.#bars.replaceChildren(
       ...shown.map((label, n) => {
         const p = now?.[label] ?? 0;

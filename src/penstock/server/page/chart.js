@@ -73,6 +73,7 @@ export class Chart {
     picture.append(...this.#axes(width - right, sx, sy));
     for (const band of bands) picture.append(svg("path", { d: bandPath(band, sx, sy), class: `band ${band.class}` }));
     for (const mark of marks) picture.append(svg("line", { x1: sx(mark.x), x2: sx(mark.x), y1: MARGIN.top, y2: this.#height - MARGIN.bottom, class: `mark ${mark.class ?? ""}` }));
+    for (const { x: at } of marks.filter((mark) => mark.class === "handle")) picture.append(svg("circle", { cx: sx(at), cy: MARGIN.top, r: 7, class: "grip" }));
     for (const line of lines) picture.append(svg("path", { d: linePath(line, sx, sy), class: `line ${line.class}` }), ...lonePoint(line, sx, sy));
     if (right > MARGIN.right) picture.append(...endNames(lines, sx, sy, this.#height - MARGIN.bottom));
     this.#host.replaceChildren(picture, ...(this.#keys && right === MARGIN.right ? [keyList(lines)] : []));

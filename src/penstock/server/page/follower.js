@@ -4,7 +4,7 @@ const AHEAD = 16; // messages on their way at once: enough to hide the way there
 
 export class Follower {
   #open;
-  #trace;
+  #message;
   #every;
   #onChange;
   #stream = null;
@@ -13,12 +13,12 @@ export class Follower {
   #run = null;
 
   /**
-   * open: () -> Promise of a StreamSocket. trace: ask for gates and states. every: items between saved states.
+   * open: () -> Promise of a StreamSocket. message(item): what to send for it. every: items between saved states.
    * onChange: called after each answer, and when answers are taken back.
    */
-  constructor(open, { trace = false, every = 16, onChange = () => {} } = {}) {
+  constructor(open, { message = (item) => ({ push: item }), every = 16, onChange = () => {} } = {}) {
     this.#open = open;
-    this.#trace = trace;
+    this.#message = message;
     this.#every = every;
     this.#onChange = onChange;
     /** What has been read, and for each of it {answer, trace}. */
@@ -43,6 +43,16 @@ export class Follower {
     const stream = await this.#open();
     try {
       return (await stream.ask({ push: "" })).answer;
+    } finally {
+      stream.close();
+    }
+  }
+
+  /** The answer to all that was read as a whole. The next `follow` begins anew. */
+  async finish() {
+    const stream = this.#stream;
+    try {
+      return (await stream.ask({ finish: true })).answer;
     } finally {
       stream.close();
     }
@@ -88,7 +98,7 @@ export class Follower {
     let failure = null;
     const fail = (error) => (failure ??= error);
     for (let next = this.items.length; next < target.length && target === this.#target && !failure; next += 1) {
-      const asked = stream.ask(this.#trace ? { push: target[next], trace: true } : { push: target[next] });
+      const asked = stream.ask(this.#message(target[next]));
       const taken = asked.then((answer) => {
         if (failure) return;
         this.items.push(target[next]);

@@ -5,7 +5,11 @@ import { count, language, setLanguage, speak, words } from "./words.js";
 import { Wire, WireError } from "./wire.js";
 
 const VIEWS = {
-  "text-classification": () => import("./text.js").then(({ TextView }) => TextView),
+  "text-classification": { kind: "text", load: () => import("./text.js").then(({ TextView }) => TextView) },
+  forecasting: { kind: "forecast", load: () => import("./forecast.js").then(({ ForecastView }) => ForecastView) },
+  "series-classification": { kind: "signals", load: () => import("./signal.js").then(({ SignalView }) => SignalView) },
+  "series-regression": { kind: "signals", load: () => import("./signal.js").then(({ SignalView }) => SignalView) },
+  "audio-classification": { kind: "audio", load: () => import("./audio.js").then(({ AudioView }) => AudioView) },
 };
 const KEPT = "penstock-token";
 const LONGEST_WAIT = 8000; // milliseconds between tries to reach the server
@@ -127,7 +131,7 @@ async function open(name) {
       note(h("p", { text: words("unknownTask", { task: app.info.task }) }));
       return;
     }
-    const View = await VIEWS[app.info.task]();
+    const View = await VIEWS[app.info.task].load();
     view = new View(app);
     place.replaceChildren(heading(app), view.node);
     speakAll();
@@ -135,7 +139,7 @@ async function open(name) {
 }
 
 function heading({ name, info }) {
-  const kind = info.task.split("-")[0] === "text" ? "text" : info.task;
+  const { kind } = VIEWS[info.task];
   const line = h("p", { class: "facts" });
   facts = () => {
     const encoder = info.network.encoder ?? {};

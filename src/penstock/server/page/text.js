@@ -40,7 +40,7 @@ export class TextView {
     this.#changes = new Changes(this.#labels, { streams: app.info.streams, onPick: (word) => this.#pick(word), onChange: () => this.#redraw() });
     this.#inside = new Inside({ onPick: (step) => this.#pick(this.#wordOf(step)) });
     if (app.info.streams) {
-      this.#follower = new Follower(() => app.wire.stream(app.name), { trace: true, onChange: () => this.#redraw() });
+      this.#follower = new Follower(() => app.wire.stream(app.name), { message: (piece) => ({ push: piece, trace: true }), onChange: () => this.#redraw() });
     }
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", (event) => event.isComposing || this.#typed());

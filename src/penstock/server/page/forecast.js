@@ -1,0 +1,236 @@
+// A forecaster: the series, and from wherever a person cuts it off what was to be expected, beside what came.
+
+import { Chart } from "./chart.js";
+import { announce, calm, choose, h } from "./elements.js";
+import { Follower } from "./follower.js";
+import { madeUp } from "./numbers.js";
+import { MOST_STEPS, Source } from "./source.js";
+import { count, words } from "./words.js";
+
+const NEAR = 8; // horizons shown around the cut-off, where the series is long
+
+export class ForecastView {
+  #app;
+  #about;
+  #follower;
+  #series = { items: [], targets: {}, times: null };
+  #cut = null; // observations before the forecast; null for all
+  #frame = [0, 1]; // the first and last step in sight
+  #column = h("select", { id: "column" });
+  #target = h("select", { id: "target" });
+  #near = h("input", { type: "checkbox", id: "near", checked: true });
+  #slider = h("input", { type: "range", id: "cut", class: "cut", min: 0, max: 0, value: 0 });
+  #verdict = h("p", { class: "readout" });
+  #ahead = h("ol", { class: "ahead" });
+  #empty = h("div", { class: "empty" }, h("p", { say: "empty" }), h("p", { class: "quiet", say: "emptySeries" }));
+  #shown = h("div", { hidden: true });
+  #chart;
+  #source;
+  #table = { columns: [], rows: 0 };
+  #drawn = false;
+
+  /** app: as of main.js. */
+  constructor(app) {
+    this.#app = app;
+    this.#about = app.info.forecast;
+    this.#follower = new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() });
+    const season = this.#about.season > 1 ? this.#about.season : 12;
+    const example = () => madeUp(Math.max(3 * this.#about.context, this.#about.context + 6 * this.#about.horizon), season).join("\n");
+    this.#source = new Source({ onTable: (table) => this.#take(table), example });
+    const host = h("div");
+    this.#chart = new Chart(host, { height: 320, keys: true, onPick: (step) => this.#setCut(step, true) });
+    host.addEventListener("pointerup", () => this.#settle());
+    this.#slider.addEventListener("input", () => this.#setCut(Number(this.#slider.value)));
+    this.#near.addEventListener("change", () => this.#settle());
+    this.#column.addEventListener("change", () => this.#take(this.#table));
+    this.#target.addEventListener("change", () => this.#draw());
+    this.node = this.#layout(host);
+  }
+
+  resume() {
+    return this.#app.working(() => this.#read());
+  }
+
+  refresh() {
+    this.#draw();
+  }
+
+  close() {
+    this.#follower.close();
+  }
+
+  #layout(host) {
+    const field = (say, input) => h("label", { class: "field" }, h("span", { say }), input);
+    this.#shown.append(
+      h("div", { class: "controls" }, field("column", this.#column), field("target", this.#target), h("label", { class: "check" }, this.#near, h("span", { say: "near" }))),
+      host,
+      h("label", { class: "field cut-field" }, h("span", { say: "cutOff" }), this.#slider),
+      this.#verdict, h("h3", { say: "aheadTitle" }), this.#ahead);
+    return h("div", { class: "view" },
+      h("section", { class: "card", "aria-labelledby": "series-title" }, h("h2", { id: "series-title", say: "yourSeries" }), this.#source.node),
+      h("section", { class: "card", "aria-labelledby": "fan-title" }, h("h2", { id: "fan-title", say: "fanTitle" }), h("p", { class: "quiet", say: "fanLead" }), this.#empty, this.#shown));
+  }
+
+  #take(table) {
+    this.#table = table;
+    const numeric = table.columns.filter((column) => column.numeric);
+    choose(this.#column, numeric.map(({ name }) => ({ value: name, text: name })));
+    const byName = this.#columns.every((name) => table.columns.some((column) => column.name === name));
+    this.#column.closest("label").hidden = byName || this.#columns.length > 1 || numeric.length < 2;
+    if (numeric.length && !byName && numeric.length < this.#columns.length) {
+      this.#source.say(words("columnsNeeded", { columns: this.#columns.join(", ") }));
+      return;
+    }
+    this.#series = byName ? this.#named(table) : this.#unnamed(numeric);
+    this.#cut = null;
+    this.#app.working(() => this.#read()).then(() => this.#tell());
+  }
+
+  get #columns() {
+    return [...this.#about.targets, ...this.#about.past, ...this.#about.known];
+  }
+
+  /** A table whose columns bear the model's names: each observation is an object, with times and what is known ahead. */
+  #named({ columns, rows }) {
+    const { known, horizon } = this.#about;
+    const end = known.length ? Math.max(rows - horizon, 0) : rows;
+    const start = Math.max(0, end - MOST_STEPS);
+    const observation = (row) => {
+      const found = Object.fromEntries(columns.map(({ name, cells, values, numeric }) => [name, numeric ? values[row] : cells[row]]));
+      if (known.length) found.ahead = Object.fromEntries(known.map((name) => [name, columns.find((column) => column.name === name).values.slice(row + 1, row + 1 + horizon)]));
+      return JSON.stringify(found);
+    };
+    const targets = Object.fromEntries(this.#about.targets.map((name) => [name, columns.find((column) => column.name === name).values.slice(start)]));
+    return { items: range(start, end).map(observation), targets, times: columns.find(({ numeric }) => !numeric)?.cells.slice(start) ?? null, given: rows };
+  }
+
+  /** Columns without the model's names: the chosen one, or the first ones in the model's order. */
+  #unnamed(numeric) {
+    const rows = numeric[0]?.values.length ?? 0;
+    const start = Math.max(0, rows - MOST_STEPS);
+    const chosen = this.#columns.length === 1 ? [numeric.find(({ name }) => name === this.#column.value) ?? numeric[0]] : numeric.slice(0, this.#columns.length);
+    const targets = Object.fromEntries(this.#about.targets.map((name, n) => [name, chosen[n]?.values.slice(start) ?? []]));
+    const times = this.#table.columns.find((column) => !column.numeric)?.cells.slice(start) ?? null;
+    return { items: range(start, rows).map((row) => JSON.stringify(chosen.map(({ values }) => values[row]))), targets, times, given: rows };
+  }
+
+  async #read() {
+    await this.#follower.follow(this.#series.items);
+    this.#redraw();
+  }
+
+  #redraw() {
+    if (this.#drawn) return;
+    this.#drawn = true;
+    requestAnimationFrame(() => {
+      this.#drawn = false;
+      this.#settle();
+    });
+  }
+
+  /** The cut-off that holds: between the first forecast and the end of what was read. */
+  get #at() {
+    const read = this.#follower.items.length;
+    return Math.min(Math.max(this.#cut ?? read, Math.min(this.#about.context, read)), read);
+  }
+
+  #setCut(step, dragged = false) {
+    this.#cut = step;
+    if (dragged) this.#draw();
+    else this.#settle();
+    this.#tell();
+  }
+
+  /** Choose what is in sight; not while a person drags, or it would run away from under the pointer. */
+  #settle() {
+    const { horizon } = this.#about;
+    const last = Math.max(this.#follower.items.length + horizon - 1, 1);
+    const reach = NEAR * horizon;
+    const near = this.#near.checked && last > reach * 1.5;
+    const end = near ? Math.min(last, this.#at + 2 * horizon) : last;
+    this.#frame = [near ? Math.max(0, end - reach) : 0, end];
+    this.#near.closest("label").hidden = last <= reach * 1.5;
+    this.#draw();
+  }
+
+  #draw() {
+    const read = this.#follower.items.length;
+    this.#empty.hidden = read > 0;
+    this.#shown.hidden = !read;
+    if (!read) return;
+    const { targets, context } = this.#about;
+    choose(this.#target, targets.map((name) => ({ value: name, text: name })));
+    this.#target.closest("label").hidden = targets.length < 2;
+    this.#source.sayRead(read, this.#series.given);
+    Object.assign(this.#slider, { min: Math.min(context, read), max: read, value: this.#at });
+    this.#slider.setAttribute("aria-valuetext", this.#nameOf(this.#at - 1));
+    this.#drawFan(this.#forecast());
+  }
+
+  /** {median, bands: [[low, high, share]]} from the cut-off on, or null before there is a context. */
+  #forecast() {
+    const answer = this.#follower.answers[this.#at - 1]?.answer;
+    if (!answer?.prediction) return null;
+    const of = (found) => (Array.isArray(found) ? found : found[this.#target.value]);
+    const quantiles = Object.keys(answer.quantiles).sort((a, b) => a - b);
+    const pairs = quantiles.slice(0, Math.floor(quantiles.length / 2)).map((low, n) => [low, quantiles[quantiles.length - 1 - n]]);
+    return { median: of(answer.prediction), bands: pairs.map(([low, high]) => ({ low: of(answer.quantiles[low]), high: of(answer.quantiles[high]), share: Math.round(100 * (high - low)) })) };
+  }
+
+  #drawFan(forecast) {
+    const cut = this.#at;
+    const [first, last] = this.#frame;
+    const values = this.#series.targets[this.#target.value || this.#about.targets[0]].map((value) => value ?? NaN);
+    const seen = values.slice(first, last + 1);
+    const now = values[cut - 1];
+    const joined = (ahead) => [now, ...ahead];
+    const all = [...seen, ...(forecast ? forecast.bands.flatMap(({ low, high }) => [...low, ...high]).concat(forecast.median) : [])].filter(Number.isFinite);
+    const [low, high] = [Math.min(...all), Math.max(...all)];
+    const margin = 0.06 * (high - low || 1);
+    // On the axis the first step is 1, so that the cut-off is as many as have been read.
+    this.#chart.set({
+      x: [first + 1, last + 1], y: [low - margin, high + margin], xName: (step) => this.#nameOf(step - 1), label: words("fanLabel", { step: this.#nameOf(cut - 1) }),
+      bands: (forecast?.bands ?? []).map((band) => ({ low: joined(band.low), high: joined(band.high), from: cut, class: "s1" })),
+      marks: [{ x: cut, class: "handle" }],
+      lines: [
+        { values: values.slice(first, cut), from: first + 1, class: "ink", name: words("beforeCut") },
+        { values: values.slice(cut - 1, last + 1), from: cut, class: "came", name: words("cameAfter") },
+        ...(forecast ? [{ values: joined(forecast.median), from: cut, class: "s1", name: words("forecast") }] : []),
+      ],
+    });
+    this.#say(forecast, values, cut);
+  }
+
+  #say(forecast, values, cut) {
+    if (!forecast) {
+      this.#verdict.textContent = words("moreContext", { count: this.#about.context });
+      this.#ahead.replaceChildren();
+      return;
+    }
+    const outer = forecast.bands[0];
+    const came = forecast.median.map((expected, n) => ({ expected, value: values[cut + n], low: outer?.low[n], high: outer?.high[n] }));
+    const known = came.filter(({ value }) => Number.isFinite(value));
+    const error = known.reduce((sum, { expected, value }) => sum + Math.abs(expected - value), 0) / known.length;
+    const inside = known.filter(({ value, low, high }) => value >= low && value <= high).length;
+    this.#verdict.textContent = known.length
+      ? words("fanVerdict", { step: this.#nameOf(cut - 1), error: number(error), inside, known: known.length, share: outer?.share ?? 0 })
+      : words("fanFuture", { step: this.#nameOf(cut - 1) });
+    this.#ahead.replaceChildren(...came.map(({ expected, low, high, value }, n) =>
+      h("li", { "data-step": n + 1 }, h("span", { class: "quiet small", text: `+${n + 1}` }), h("strong", { text: number(expected) }),
+        outer && h("span", { class: "quiet small", text: `${number(low)} … ${number(high)}` }), Number.isFinite(value) ? h("span", { class: "small came", text: number(value) }) : null)));
+  }
+
+  #nameOf(step) {
+    return this.#series.times?.[step] ?? count(step + 1);
+  }
+
+  #tell = calm(() => announce(this.#verdict.textContent), 500);
+}
+
+const range = (start, end) => Array.from({ length: Math.max(end - start, 0) }, (_, n) => start + n);
+
+/** A number with as many digits as its size makes sensible. */
+function number(value) {
+  const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 1 ? 2 : 4;
+  return value.toFixed(digits).replace("-", "−");
+}

@@ -1,0 +1,232 @@
+"""The views of forecasts, signals and sounds: what they show is what the streams say."""
+
+import json
+import re
+import wave
+
+import numpy as np
+import pytest
+
+SIGNAL = np.random.default_rng(3).normal(3, 2, (30, 2)).round(2).tolist()
+SERIES = (10 + 3 * np.cos(np.arange(30))).round(2).tolist()
+
+
+@pytest.fixture(scope="module")
+def server(models, running):
+    with running(*sorted(models["folder"].iterdir())) as process:
+        yield process
+
+
+@pytest.fixture
+def sound(tmp_path, spoken):
+    """A recording at the model's rate: its file and its 16-bit samples."""
+    samples = np.round(spoken[0][0].samples * 32767).astype(np.int16)
+    with wave.open(str(tmp_path / "word.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(samples.astype("<i2").tobytes())
+    return tmp_path / "word.wav", samples
+
+
+def enter(tab, text):
+    """Put numbers into the empty field."""
+    tab.wait("document.querySelector('#numbers')")
+    tab.click("#numbers")
+    tab.write(text)
+
+
+def lines(values):
+    return "\n".join(", ".join(map(str, np.atleast_1d(value).tolist())) for value in values)
+
+
+def bars(tab):
+    return tab.value("Object.fromEntries([...document.querySelectorAll('.bars li')].map((li) => "
+                     "[li.dataset.label, li.querySelector('output').textContent]))")  # fmt: skip
+
+
+def in_percent(answer):
+    return {label: f"{100 * p:.1f} %" for label, p in answer.items()}
+
+
+def of(number):
+    return f"{number:.2f}".replace("-", "−")
+
+
+def test_a_forecast_from_the_cut_off_beside_what_came(server, opened, models, picture):
+    model = models["sales"]
+    stream = model.stream()
+    answers = stream.push_many(SERIES)
+    with opened(f"{server.url}/#sales") as tab:
+        enter(tab, lines(SERIES))
+        tab.wait("document.querySelector('#cut')?.max === '30' && document.querySelector('#cut').value === '30'")
+        assert tab.text(".readout") == "From 30 on: this is still to come."
+        expected = [of(value) for value in answers[-1].prediction[:, 0]]
+        shown = "[...document.querySelectorAll('.ahead strong')].map((e) => e.textContent)"
+        assert tab.value(shown) == expected
+        tab.value("document.querySelector('#cut').focus()")
+        tab.press("ArrowLeft", 10)
+        assert tab.value("document.querySelector('#cut').ariaValueText") == "20"
+        forecast = answers[19]
+        assert tab.value(shown) == [of(value) for value in forecast.prediction[:, 0]]
+        came = tab.value("[...document.querySelectorAll('.ahead .came')].map((e) => e.textContent)")
+        assert came == [of(value) for value in SERIES[20:23]]
+        low, high = forecast.quantiles[:, 0, 0], forecast.quantiles[:, 0, -1]
+        inside = sum(a <= v <= b for a, v, b in zip(low, SERIES[20:23], high, strict=True))
+        error = np.abs(forecast.prediction[:, 0] - SERIES[20:23]).mean()
+        share = round(100 * (model.features.quantiles[-1] - model.features.quantiles[0]))
+        digits = 2 if error >= 1 else 4
+        assert tab.text(".readout") == (
+            f"From 20 on: mean absolute error {error:.{digits}f}; {inside} of 3 within the {share}% interval."
+        )
+        picture(tab, "forecast")
+
+
+def test_the_cut_off_can_be_dragged(server, opened):
+    with opened(f"{server.url}/#sales") as tab:
+        enter(tab, lines(SERIES))
+        tab.wait("document.querySelector('#cut')?.max === '30'")
+        tab.value("document.querySelector('.chart').scrollIntoView({block: 'center'})")
+        x, y, width, height = tab.box(".chart")
+        tab.mouse("mousePressed", x + width * 0.8, y + height / 2)
+        tab.mouse("mouseMoved", x + width * 0.5, y + height / 2)
+        half = int(tab.value("document.querySelector('#cut').value"))
+        tab.mouse("mouseMoved", x + 1, y + height / 2)
+        least = int(tab.value("document.querySelector('#cut').value"))
+        tab.mouse("mouseReleased", x + 1, y + height / 2)
+        assert 10 < half < 25
+        assert least == 8  # the model's context
+        assert tab.value("document.querySelectorAll('.ahead li').length") == 3
+
+
+def test_series_come_from_tables_and_files(server, opened, models, tmp_path):
+    answer = models["sales"].stream().push_many(SERIES)[-1]
+    rows = "".join(f"2020-01-{n + 1:02},{100 - n},{value}\n" for n, value in enumerate(SERIES))
+    (tmp_path / "sales.csv").write_text("day,other,sold\n" + rows)
+    with opened(f"{server.url}/#sales") as tab:
+        tab.wait("document.querySelector('#file')")
+        tab.choose_file("#file", tmp_path / "sales.csv")
+        tab.wait("document.querySelector('#cut')?.max === '30'")
+        tab.choose("#column", "sold")
+        expected = [of(value) for value in answer.prediction[:, 0]]
+        shown = "[...document.querySelectorAll('.ahead strong')].map((e) => e.textContent).join()"
+        tab.wait(f"{shown} === '{','.join(expected)}'")
+        assert tab.text(".readout") == "From 2020-01-30 on: this is still to come."
+        tab.click("[data-say=clear]")
+        tab.wait("document.querySelector('#cut').checkVisibility() === false")
+        enter(tab, "one two three")
+        tab.wait("document.querySelector('#numbers-how').textContent === 'No column of numbers found.'")
+
+
+def test_tables_are_read_as_people_write_them(server, opened):
+    cases = {
+        "1\n2\n\n3": [["1", [1, 2, 3]]],
+        "1, 2.5, -3": [["1", [1, 2.5, -3]]],
+        "a;b\n1;\n2;x": [["a", [1, 2]]],
+        "t\ty\n2020\t1e3\n2021\tNA": [["t", [2020, 2021]], ["y", [1000, None]]],
+        '"y"\r\n"1"\r\n"2"': [["y", [1, 2]]],
+        "": [],
+        "Infinity\nnan": [],
+    }
+    with opened(f"{server.url}/#sales") as tab:
+        read = ("import('/page/numbers.js').then(({ parseTable }) => parseTable(%s).columns.filter((c) => c.numeric)"
+                ".map(({ name, values }) => [name, values]))")  # fmt: skip
+        assert {text: tab.value(read % json.dumps(text)) for text in cases} == cases
+
+
+def test_a_signal_and_the_classes_after_each_step(server, opened, models, picture):
+    stream = models["gestures"].stream()
+    answers = [stream.push(step) for step in SIGNAL]
+    with opened(f"{server.url}/#gestures") as tab:
+        enter(tab, lines(SIGNAL))
+        tab.wait("document.querySelector('.verdict + p').textContent === 'after step 30'")
+        assert bars(tab) == in_percent(answers[-1])
+        picture(tab, "signal")
+        tab.value("document.querySelector('.chart').scrollIntoView({block: 'center'})")
+        x, y, width, height = tab.box(".chart")
+        tab.mouse("mousePressed", x + width / 2, y + height / 2)
+        tab.mouse("mouseReleased", x + width / 2, y + height / 2)
+        step = int(re.fullmatch(r"after step (\d+)", tab.text(".verdict + p"))[1])
+        assert 10 < step < 25
+        assert bars(tab) == in_percent(answers[step - 1])
+        tab.click("[data-say=clear]")
+        enter(tab, "1\n2\n3")
+        tab.wait("document.querySelector('#numbers-how').textContent === 'This model needs 2 columns of numbers.'")
+
+
+def test_a_signal_and_the_number_foretold(server, opened, models, picture):
+    stream = models["level"].stream()
+    answer = [stream.push(step) for step in SIGNAL][-1]
+    with opened(f"{server.url}/#level") as tab:
+        enter(tab, lines(SIGNAL))
+        tab.wait("document.querySelector('.verdict + p').textContent === 'after step 30'")
+        assert float(tab.text(".verdict strong")) == pytest.approx(answer, rel=1e-4)  # five digits are shown
+        picture(tab, "number")
+
+
+def test_a_sound_file_and_its_score_over_time(server, opened, models, sound, picture):
+    path, samples = sound
+    model = models["sounds"]
+    stream = model.stream()
+    answers = [stream.push(samples[start : start + 400]) for start in range(0, len(samples), 400)]
+    whole = stream.finish()
+    with opened(f"{server.url}/#sounds") as tab:
+        tab.wait("document.querySelector('#file')")
+        tab.choose_file("#file", path)
+        tab.wait("document.querySelector('.verdict + p').textContent === 'for the whole sound'")
+        assert bars(tab) == in_percent(whole)
+        assert tab.value("document.querySelector('audio').checkVisibility()")
+        x, y, width, height = tab.box(".timeline .chart")
+        tab.mouse("mousePressed", x + width / 2, y + height / 2)
+        tab.mouse("mouseReleased", x + width / 2, y + height / 2)
+        seconds = float(re.fullmatch(r"after (.*) s", tab.text(".verdict + p"))[1])
+        assert bars(tab) == in_percent(answers[round(seconds / 0.05) - 1])
+        picture(tab, "sound")
+        path.write_bytes(b"RIFF and nothing else")
+        tab.choose_file("#file", path)
+        tab.wait(
+            "document.querySelector('.writing .quiet').textContent.includes('no sound that this browser can read')"
+        )
+
+
+def test_what_the_microphone_hears(server, opened):
+    with opened(f"{server.url}/#sounds") as tab:
+        tab.wait("document.querySelector('[data-say=record]')")
+        tab.click("[data-say=record]")
+        tab.wait("document.querySelector('.timeline .line')?.checkVisibility()")
+        tab.click("[data-say=stopRecording]")
+        tab.wait("document.querySelector('.verdict + p').textContent === 'for the whole sound'")
+        heard = float(re.fullmatch(r"(.*) s heard", tab.text(".writing .quiet"))[1])
+        assert 0 < heard < 30
+
+
+def test_the_spectrogram_finds_a_tone(server, opened):
+    with opened(f"{server.url}/#sounds") as tab:
+        loudest = tab.value(
+            "import('/page/spectrogram.js').then(({ melBands }) => { const tone = Float32Array.from({length: 4000}, "
+            "(_, n) => Math.sin(2 * Math.PI * 1000 * n / 8000)); const frames = melBands(tone, 8000);"
+            "return [frames.length, frames[5].indexOf(Math.max(...frames[5]))]; })"
+        )
+    mel = 2595 * np.log10(1 + np.array([1000, 4000]) / 700)
+    # 25 ms windows every 10 ms; the band whose middle lies nearest.
+    assert loudest == [48, round(mel[0] / mel[1] * 49) - 1]
+
+
+@pytest.mark.parametrize("name", ["sales", "gestures", "sounds"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_fits_a_phone_in_chinese(server, opened, sound, picture, name, dark):
+    with opened(f"{server.url}/#{name}", width=360, height=740, dark=dark, language="zh-CN") as tab:
+        tab.wait("document.querySelector('#file')")
+        if name == "sounds":
+            tab.choose_file("#file", sound[0])
+        else:
+            tab.click("[data-say=madeUp]")
+        tab.wait(
+            "document.querySelector('.chart path.line')?.checkVisibility() && !document.querySelector('[aria-busy]')"
+        )
+        assert tab.value("document.documentElement.scrollWidth") <= 360
+        said = tab.value("[...document.querySelectorAll('[data-say]')].map((e) => e.textContent)")
+        assert all(re.search(r"[\u4e00-\u9fff]", text) for text in said)
+        unnamed = [node for node in tab.tree() if node["role"] in {"button", "slider", "textbox", "combobox", "image"}]
+        assert [node for node in unnamed if not node["name"].strip()] == []
+        picture(tab, f"{name}-zh-{'dark' if dark else 'light'}-360")
