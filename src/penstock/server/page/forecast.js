@@ -21,6 +21,7 @@ export class ForecastView {
   #near = h("input", { type: "checkbox", id: "near", checked: true });
   #slider = h("input", { type: "range", id: "cut", class: "cut", min: 0, max: 0, value: 0 });
   #verdict = h("p", { class: "readout" });
+  #aheadTitle = h("h3", { say: "aheadTitle" });
   #ahead = h("ol", { class: "ahead" });
   #empty = h("div", { class: "empty" }, h("p", { say: "empty" }), h("p", { class: "quiet", say: "emptySeries" }));
   #shown = h("div", { hidden: true });
@@ -65,7 +66,7 @@ export class ForecastView {
       h("div", { class: "controls" }, field("column", this.#column), field("target", this.#target), h("label", { class: "check" }, this.#near, h("span", { say: "near" }))),
       host,
       h("label", { class: "field cut-field" }, h("span", { say: "cutOff" }), this.#slider),
-      this.#verdict, h("h3", { say: "aheadTitle" }), this.#ahead);
+      this.#verdict, this.#aheadTitle, this.#ahead);
     return h("div", { class: "view" },
       h("section", { class: "card", "aria-labelledby": "series-title" }, h("h2", { id: "series-title", say: "yourSeries" }), this.#source.node),
       h("section", { class: "card", "aria-labelledby": "fan-title" }, h("h2", { id: "fan-title", say: "fanTitle" }), h("p", { class: "quiet", say: "fanLead" }), this.#empty, this.#shown));
@@ -193,8 +194,8 @@ export class ForecastView {
       bands: (forecast?.bands ?? []).map((band) => ({ low: joined(band.low), high: joined(band.high), from: cut, class: "s1" })),
       marks: [{ x: cut, class: "handle" }],
       lines: [
-        { values: values.slice(first, cut), from: first + 1, class: "ink", name: words("beforeCut") },
-        { values: values.slice(cut - 1, last + 1), from: cut, class: "came", name: words("cameAfter") },
+        { values: values.slice(first, cut), from: first + 1, class: "ink" },
+        ...(cut < values.length ? [{ values: values.slice(cut - 1, last + 1), from: cut, class: "came", name: words("cameAfter") }] : []),
         ...(forecast ? [{ values: joined(forecast.median), from: cut, class: "s1", name: words("forecast") }] : []),
       ],
     });
@@ -202,6 +203,7 @@ export class ForecastView {
   }
 
   #say(forecast, values, cut) {
+    this.#aheadTitle.hidden = !forecast;
     if (!forecast) {
       this.#verdict.textContent = words("moreContext", { count: this.#about.context });
       this.#ahead.replaceChildren();
