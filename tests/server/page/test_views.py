@@ -60,7 +60,7 @@ def test_a_forecast_from_the_cut_off_beside_what_came(server, opened, models, pi
     with opened(f"{server.url}/#sales") as tab:
         enter(tab, lines(SERIES))
         tab.wait("document.querySelector('#cut')?.max === '30' && document.querySelector('#cut').value === '30'")
-        assert tab.text(".readout") == "From 30 on: this is still to come."
+        assert tab.text(".readout") == "After 30: this is still to come."
         expected = [of(value) for value in answers[-1].prediction[:, 0]]
         shown = "[...document.querySelectorAll('.ahead strong')].map((e) => e.textContent)"
         assert tab.value(shown) == expected
@@ -77,7 +77,7 @@ def test_a_forecast_from_the_cut_off_beside_what_came(server, opened, models, pi
         share = round(100 * (model.features.quantiles[-1] - model.features.quantiles[0]))
         digits = 2 if error >= 1 else 4
         assert tab.text(".readout") == (
-            f"From 20 on: mean absolute error {error:.{digits}f}; {inside} of 3 within the {share}% interval."
+            f"After 20: mean absolute error {error:.{digits}f}; {inside} of 3 within the {share}% interval."
         )
         picture(tab, "forecast")
 
@@ -107,13 +107,19 @@ def test_series_come_from_tables_and_files(server, opened, models, tmp_path):
         tab.wait("document.querySelector('#file')")
         tab.choose_file("#file", tmp_path / "sales.csv")
         tab.wait("document.querySelector('#cut')?.max === '30'")
-        tab.choose("#column", "sold")
+        assert tab.value("document.querySelector('#column').value") == "sold"
         expected = [of(value) for value in answer.prediction[:, 0]]
         shown = "[...document.querySelectorAll('.ahead strong')].map((e) => e.textContent).join()"
         tab.wait(f"{shown} === '{','.join(expected)}'")
-        assert tab.text(".readout") == "From 2020-01-30 on: this is still to come."
+        assert tab.text(".readout") == "After 2020-01-30: this is still to come."
+        tab.choose("#column", "other")
+        tab.wait(f"{shown} !== '{','.join(expected)}'")
         tab.click("[data-say=clear]")
         tab.wait("document.querySelector('#cut').checkVisibility() === false")
+        enter(tab, "year,sold\n" + "".join(f"{1990 + n},{value}\n" for n, value in enumerate(SERIES)))
+        tab.wait("document.querySelector('.readout').textContent.startsWith('After 2019:')")
+        assert tab.value(shown) == ",".join(expected)
+        tab.click("[data-say=clear]")
         enter(tab, "one two three")
         tab.wait("document.querySelector('#numbers-how').textContent === 'No column of numbers found.'")
 
@@ -127,6 +133,7 @@ def test_tables_are_read_as_people_write_them(server, opened):
         '"y"\r\n"1"\r\n"2"': [["y", [1, 2]]],
         "": [],
         "Infinity\nnan": [],
+        "# a, remark\ny\n1\n2": [["y", [1, 2]]],
     }
     with opened(f"{server.url}/#sales") as tab:
         read = ("import('/page/numbers.js').then(({ parseTable }) => parseTable(%s).columns.filter((c) => c.numeric)"

@@ -75,7 +75,10 @@ export class ForecastView {
   #take(table) {
     this.#table = table;
     const numeric = table.columns.filter((column) => column.numeric);
+    const before = this.#column.value;
     choose(this.#column, numeric.map(({ name }) => ({ value: name, text: name })));
+    // What people measure mostly stands behind when they did.
+    if (this.#column.value !== before) this.#column.value = numeric.at(-1)?.name ?? "";
     const byName = this.#columns.every((name) => table.columns.some((column) => column.name === name));
     this.#column.closest("label").hidden = byName || this.#columns.length > 1 || numeric.length < 2;
     if (numeric.length && !byName && numeric.length < this.#columns.length) {
@@ -102,7 +105,7 @@ export class ForecastView {
       return JSON.stringify(found);
     };
     const targets = Object.fromEntries(this.#about.targets.map((name) => [name, columns.find((column) => column.name === name).values.slice(start)]));
-    return { items: range(start, end).map(observation), targets, times: columns.find(({ numeric }) => !numeric)?.cells.slice(start) ?? null, given: rows };
+    return { items: range(start, end).map(observation), targets, times: timesOf(columns)?.slice(start) ?? null, given: rows };
   }
 
   /** Columns without the model's names: the chosen one, or the first ones in the model's order. */
@@ -111,7 +114,7 @@ export class ForecastView {
     const start = Math.max(0, rows - MOST_STEPS);
     const chosen = this.#columns.length === 1 ? [numeric.find(({ name }) => name === this.#column.value) ?? numeric[0]] : numeric.slice(0, this.#columns.length);
     const targets = Object.fromEntries(this.#about.targets.map((name, n) => [name, chosen[n]?.values.slice(start) ?? []]));
-    const times = this.#table.columns.find((column) => !column.numeric)?.cells.slice(start) ?? null;
+    const times = timesOf(this.#table.columns.filter((column) => !chosen.includes(column)))?.slice(start) ?? null;
     return { items: range(start, rows).map((row) => JSON.stringify(chosen.map(({ values }) => values[row]))), targets, times, given: rows };
   }
 
@@ -227,6 +230,12 @@ export class ForecastView {
   }
 
   #tell = calm(() => announce(this.#verdict.textContent), 500);
+}
+
+/** The cells that name the steps: of the first column of words, or of one that counts evenly, as years do. */
+function timesOf(columns) {
+  const counts = ({ numeric, values }) => numeric && values.length > 2 && values.every((value, n) => n < 1 || (value !== null && value - values[n - 1] === values[1] - values[0])) && values[1] > values[0];
+  return (columns.find(({ numeric }) => !numeric) ?? columns.find(counts))?.cells;
 }
 
 const range = (start, end) => Array.from({ length: Math.max(end - start, 0) }, (_, n) => start + n);

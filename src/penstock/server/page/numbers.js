@@ -4,10 +4,10 @@ const MISSING = /^(|na|n\/a|nan|null|none|-)$/i;
 
 /**
  * A table of a text: {columns: [{name, cells, values, numeric}], rows}. A single line of numbers is a column; the first
- * line names the columns where none of it is a number. Missing values are null.
+ * line names the columns where none of it is a number. Missing values are null; lines that begin with # are none.
  */
 export function parseTable(text) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim());
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() && !line.startsWith("#"));
   if (!lines.length) return { columns: [], rows: 0 };
   const separator = ["\t", ";", ","].find((mark) => lines[0].includes(mark)) ?? /\s+/;
   let cells = lines.map((line) => line.trim().split(separator).map(bare));
