@@ -124,6 +124,16 @@ def test_series_come_from_tables_and_files(server, opened, models, tmp_path):
         tab.wait("document.querySelector('#numbers-how').textContent === 'No column of numbers found.'")
 
 
+def test_a_fan_after_a_missing_value_has_no_holes(server, opened):
+    rows = "".join(f"{1990 + n},{value}\n" for n, value in enumerate(SERIES))
+    with opened(f"{server.url}/#sales") as tab:
+        enter(tab, f"year,sold\n{rows}{1990 + len(SERIES)},\n")
+        tab.wait(f"document.querySelector('#cut').value === '{len(SERIES) + 1}'")
+        tab.wait("document.querySelectorAll('.chart path.band').length > 0")
+        drawn = "[...document.querySelectorAll('.chart path')].map((path) => path.getAttribute('d')).join()"
+        assert "NaN" not in tab.value(drawn)
+
+
 def test_tables_are_read_as_people_write_them(server, opened):
     cases = {
         "1\n2\n\n3": [["1", [1, 2, 3]]],

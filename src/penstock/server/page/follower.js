@@ -62,10 +62,15 @@ export class Follower {
     this.#stream?.close();
   }
 
-  #kept() {
+  /** How many of these, from the first on, have been read: while it turns to them, other items may still stand here. */
+  readOf(items) {
     let same = 0;
-    while (same < this.items.length && same < this.#target.length && this.items[same] === this.#target[same]) same += 1;
+    while (same < this.items.length && same < items.length && this.items[same] === items[same]) same += 1;
     return same;
+  }
+
+  #kept() {
+    return this.readOf(this.#target);
   }
 
   async #catchUp() {

@@ -132,9 +132,13 @@ export class ForecastView {
     });
   }
 
+  get #readSteps() {
+    return this.#follower.readOf(this.#series.items);
+  }
+
   /** The cut-off that holds: between the first forecast and the end of what was read. */
   get #at() {
-    const read = this.#follower.items.length;
+    const read = this.#readSteps;
     return Math.min(Math.max(this.#cut ?? read, Math.min(this.#about.context, read)), read);
   }
 
@@ -148,7 +152,7 @@ export class ForecastView {
   /** Choose what is in sight; not while a person drags, or it would run away from under the pointer. */
   #settle() {
     const { horizon } = this.#about;
-    const last = Math.max(this.#follower.items.length + horizon - 1, 1);
+    const last = Math.max(this.#readSteps + horizon - 1, 1);
     const reach = NEAR * horizon;
     const near = this.#near.checked && last > reach * 1.5;
     const end = near ? Math.min(last, this.#at + 2 * horizon) : last;
@@ -158,7 +162,7 @@ export class ForecastView {
   }
 
   #draw() {
-    const read = this.#follower.items.length;
+    const read = this.#readSteps;
     this.#empty.hidden = read > 0;
     this.#shown.hidden = !read;
     if (!read) return;
@@ -186,20 +190,21 @@ export class ForecastView {
     const [first, last] = this.#frame;
     const values = this.#series.targets[this.#target.value || this.#about.targets[0]].map((value) => value ?? NaN);
     const seen = values.slice(first, last + 1);
-    const now = values[cut - 1];
-    const joined = (ahead) => [now, ...ahead];
+    // The fan begins at the last value, where there is one.
+    const now = values.slice(cut - 1, cut).filter(Number.isFinite);
+    const [joined, from] = [(ahead) => [...now, ...ahead], cut + 1 - now.length];
     const all = [...seen, ...(forecast ? forecast.bands.flatMap(({ low, high }) => [...low, ...high]).concat(forecast.median) : [])].filter(Number.isFinite);
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const margin = 0.06 * (high - low || 1);
     // On the axis the first step is 1, so that the cut-off is as many as have been read.
     this.#chart.set({
       x: [first + 1, last + 1], y: [low - margin, high + margin], xName: (step) => this.#nameOf(step - 1), label: words("fanLabel", { step: this.#nameOf(cut - 1) }),
-      bands: (forecast?.bands ?? []).map((band) => ({ low: joined(band.low), high: joined(band.high), from: cut, class: "s1" })),
+      bands: (forecast?.bands ?? []).map((band) => ({ low: joined(band.low), high: joined(band.high), from, class: "s1" })),
       marks: [{ x: cut, class: "handle" }],
       lines: [
         { values: values.slice(first, cut), from: first + 1, class: "ink" },
         ...(cut < values.length ? [{ values: values.slice(cut - 1, last + 1), from: cut, class: "came", name: words("cameAfter") }] : []),
-        ...(forecast ? [{ values: joined(forecast.median), from: cut, class: "s1", name: words("forecast") }] : []),
+        ...(forecast ? [{ values: joined(forecast.median), from, class: "s1", name: words("forecast") }] : []),
       ],
     });
     this.#say(forecast, values, cut);

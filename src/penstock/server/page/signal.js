@@ -98,7 +98,8 @@ export class SignalView {
   }
 
   #soFar() {
-    return this.#follower ? this.#follower.answers.map(({ answer }) => answer) : this.#whole;
+    if (!this.#follower) return this.#whole;
+    return this.#follower.answers.slice(0, this.#follower.readOf(this.#items)).map(({ answer }) => answer);
   }
 
   #redraw() {
