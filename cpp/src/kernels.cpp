@@ -31,7 +31,7 @@ void run_backward(const Job& job, const Team& team) {
 
 void run_product(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count, const float* bias,
                  float* out, std::size_t out_row) {
-    product(a, a_row, rows, K, panels, count, bias, out, out_row, Start::kBias);
+    product(a, a_row, rows, K, panels, count, panels_together(1), bias, out, out_row, Start::kBias);
 }
 
 // The sum over a row runs through 16 virtual lanes and one fixed tree, whatever the vector's width.
@@ -94,7 +94,7 @@ float read_all(const float* data, std::size_t n, std::size_t repeats) {
 }  // namespace
 
 extern const penstock::Kernels table;
-const penstock::Kernels table{PENSTOCK_NAME, kMaxRows,     run_forward,  run_backward, run_product, run_softmax,
+const penstock::Kernels table{PENSTOCK_NAME, kMaxRows,     kWidestGroup, run_forward,  run_backward, run_product, run_softmax,
                               map<tanh>,     map<sigmoid>, multiply_add, 2.0 * kAccumulators * kWidth, read_all};
 
 }  // namespace PENSTOCK_ISA

@@ -18,8 +18,16 @@ namespace penstock {
 constexpr int kPanelWidth = 16;
 constexpr int kBlockRows = 128;        // rows of the input product computed ahead of the sweep
 constexpr int kGradientRows = 256;     // rows summed from zero before they join a weight's gradient
-constexpr int kScratch = 4096;         // floats of a thread's pre-activations: 16 KB
-constexpr int kChunkRows = 64;         // rows of a pass; kChunkRows * 4 gates * 16 <= kScratch
+constexpr int kChunkRows = 64;         // rows of a pass
+constexpr int kScratch = kChunkRows * 6 * kPanelWidth;  // floats of a thread's pre-activations: a group of panels, 24 KB
+
+// Panels of a matrix stand in groups, interleaved by k, so that a tile reads one stream of memory: [group][k][panels of
+// the group][16], the last group with what is left. `widest` is what the kernels can hold in registers, 6 or 1. Some
+// whole unit blocks make a group; where threads share a step by units, none of them gets part of one.
+constexpr int panels_together(int gates, int widest) { return widest == 1 ? 1 : gates == 3 ? widest : 4; }
+constexpr int blocks_together(int gates, int widest) {
+    return widest == 1 ? 1 : panels_together(gates, widest) / gates;
+}
 
 inline int padded(int n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth; }
 
@@ -35,7 +43,7 @@ struct Sizes {
     int h_slot, h_gates;     // and [h_slot, h_slot + h_gates) to the recurrent product of phase one
 };
 
-// Weights of one direction in panels (product.hpp); null where the cell has none.
+// Weights of one direction, panels in the order given, interleaved in groups as above; null where the cell has none.
 struct Packed {
     float* w_ih;    // [Hp/16][G][I][16]
     float* b_ih;    // [Hp/16][G][16]
@@ -103,10 +111,10 @@ struct Job {
 
 struct Kernels {
     const char* name;
-    int tile_rows;
+    int tile_rows, widest_group;
     void (*forward)(const Job&, const Team&);
     void (*backward)(const Job&, const Team&);
-    // out[r][panels * 16] = bias + a[r] . panels
+    // out[r][panels * 16] = bias + a[r] . panels, interleaved as those of one gate
     void (*product)(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count,
                     const float* bias, float* out, std::size_t out_row);
     void (*softmax)(const float* x, float* out, std::size_t rows, int n);

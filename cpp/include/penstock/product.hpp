@@ -1,6 +1,7 @@
 // The one matrix product: rows times packed panels, one accumulator per output, k ascending.
 //
-// A panel holds 16 output columns as [k][16]. A tile keeps MR rows x NP panels of accumulators in registers.
+// A panel holds 16 output columns as [k][16]; panels_together of them are interleaved as [k][panel][16] where a tile can
+// take them all. A tile keeps MR rows x NP panels of accumulators in registers.
 // Because every output has one accumulator that sees its terms in the same order whatever the tile, the bits do
 // not depend on how many rows there are, where a row stands among them, or which thread computes it.
 #pragma once
@@ -21,7 +22,14 @@ constexpr int kAccumulators = 24, kMaxRows = 6;   // of 32 registers
 #else
 constexpr int kAccumulators = 12, kMaxRows = 3;   // of 16 registers
 #endif
-constexpr int kDepth = 256;  // k of one pass when several row blocks share a panel: 16 KB, half an L1
+#if PENSTOCK_WIDTH == 16
+constexpr int kWidestGroup = 6;
+constexpr int kDepth = 128;  // k of one pass when several row blocks share a group of panels: 32 KB or 48 KB
+#else
+constexpr int kWidestGroup = 1;
+constexpr int kDepth = 256;  // 16 KB of a panel, half an L1
+#endif
+constexpr bool kInterleaved = kWidestGroup > 1;
 
 enum class Start {
     kBias,      // the accumulator starts as the bias, or as zero where there is none
@@ -30,13 +38,15 @@ enum class Start {
 };
 
 constexpr int panels_of(int rows) {
+    constexpr int most = kInterleaved ? kWidestGroup : 8;
     const int n = kAccumulators / (rows * kVectors);
-    return n < 1 ? 1 : n > 8 ? 8 : n;
+    return n < 1 ? 1 : n > most ? most : n;
 }
 
 // a: [MR][K] with `a_row` between rows, or, transposed, [K][MR] without gaps
-// b: [NP][K][16], `b_panel` between panels        bias: [NP][16] or null        out: [MR][NP][16] by its strides
-template <int MR, int NP, bool Transposed>
+// b: [K][NP][16] interleaved, or [NP][K][16] with `b_panel` between panels
+// bias: [NP][16] or null        out: [MR][NP][16] by its strides
+template <int MR, int NP, bool Transposed, bool Interleaved>
 void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t b_panel, const float* bias,
           float* out, std::size_t out_row, std::size_t out_panel, Start start) {
     constexpr int N = NP * kVectors;
@@ -53,7 +63,9 @@ void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t 
         V w[N];
 #pragma GCC unroll 16
         for (int v = 0; v < N; ++v)
-            w[v] = load(b + (v / kVectors) * b_panel + static_cast<std::size_t>(k) * kPanel + (v % kVectors) * kWidth);
+            w[v] = Interleaved ? load(b + static_cast<std::size_t>(k) * NP * kPanel + v * kWidth)
+                               : load(b + (v / kVectors) * b_panel + static_cast<std::size_t>(k) * kPanel +
+                                      (v % kVectors) * kWidth);
 #pragma GCC unroll 16
         for (int m = 0; m < MR; ++m) {
             const V x = splat(Transposed ? a[k * MR + m] : a[m * a_row + k]);
@@ -76,7 +88,7 @@ Tile find_tile(int panels) {
     if constexpr (NP > 1) {
         if (panels < NP) return find_tile<MR, NP - 1>(panels);
     }
-    return tile<MR, NP, false>;
+    return tile<MR, NP, false, kInterleaved>;
 }
 
 template <int MR = kMaxRows>
@@ -87,25 +99,30 @@ Tile find_tile(int rows, int panels) {
     return find_tile<MR, panels_of(MR)>(panels);
 }
 
-// out[r][p] = start + a[r] . panel p        a: [rows][K]        b: [panels][K][16]        out: [rows][panels][16]
-void product(const float* a, std::size_t a_row, int rows, int K, const float* b, int panels, const float* bias,
-             float* out, std::size_t out_row, Start start) {
+// out[r][p] = start + a[r] . panel p        a: [rows][K]        b: panels, `together` of them interleaved
+// out: [rows][panels][16]. `descending` takes the panels from the last to the first: of matrices that do not fit a
+// cache, read again and again, part is still there when every other pass goes backwards.
+void product(const float* a, std::size_t a_row, int rows, int K, const float* b, int panels, int together,
+             const float* bias, float* out, std::size_t out_row, Start start, bool descending = false) {
     if (rows <= 0) return;
-    const std::size_t b_panel = static_cast<std::size_t>(K) * kPanel;
-    const int blocks = (rows + kMaxRows - 1) / kMaxRows, small = rows / blocks, larger = rows % blocks;
-    const int group = panels_of(larger ? small + 1 : small);
+    const int most = kInterleaved && kAccumulators / (together * kVectors) < kMaxRows
+                         ? kAccumulators / (together * kVectors) : kMaxRows;
+    const int blocks = (rows + most - 1) / most, small = rows / blocks, larger = rows % blocks;
+    const int wide = kInterleaved ? together : panels_of(larger ? small + 1 : small);
+    const int groups = (panels + wide - 1) / wide;
     const int depth = blocks > 1 ? kDepth : K;
+    const std::size_t b_panel = static_cast<std::size_t>(K) * kPanel;
     int k = 0;
     do {
         const int n = K - k < depth ? K - k : depth;
-        for (int p = 0; p < panels; p += group) {
-            const int np = panels - p < group ? panels - p : group;
+        for (int g = 0; g < groups; ++g) {
+            const int p = (descending ? groups - 1 - g : g) * wide, np = panels - p < wide ? panels - p : wide;
+            const float* from = b + p * b_panel + static_cast<std::size_t>(k) * kPanel * (kInterleaved ? np : 1);
             int r = 0;
             for (int i = 0; i < blocks; ++i) {
                 const int nr = small + (i < larger);
-                find_tile(nr, np)(a + r * a_row + k, a_row, n, b + p * b_panel + static_cast<std::size_t>(k) * kPanel,
-                                  b_panel, bias ? bias + p * kPanel : nullptr, out + r * out_row + p * kPanel, out_row,
-                                  kPanel, k ? Start::kContinue : start);
+                find_tile(nr, np)(a + r * a_row + k, a_row, n, from, b_panel, bias ? bias + p * kPanel : nullptr,
+                                  out + r * out_row + p * kPanel, out_row, kPanel, k ? Start::kContinue : start);
                 r += nr;
             }
         }
@@ -142,11 +159,11 @@ void product_transposed(const float* a_tiles, int tiles, int depth, const float*
                 const float* a = a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows;
                 float* to = out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel;
                 if (panels - p >= kGroup)
-                    tile<kMaxRows, kGroup, true>(a, 0, depth, b + p * b_panel, b_panel, nullptr, to, out_row, kPanel,
+                    tile<kMaxRows, kGroup, true, false>(a, 0, depth, b + p * b_panel, b_panel, nullptr, to, out_row, kPanel,
                                                  Start::kAdd);
                 else
                     for (int q = p; q < panels; ++q)
-                        tile<kMaxRows, 1, true>(a, 0, depth, b + q * b_panel, b_panel, nullptr,
+                        tile<kMaxRows, 1, true, false>(a, 0, depth, b + q * b_panel, b_panel, nullptr,
                                                 to + (q - p) * kPanel, out_row, kPanel, Start::kAdd);
             }
     }

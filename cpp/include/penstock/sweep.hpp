@@ -28,6 +28,9 @@ inline Split choose_split(const Sizes& z, int rows, int threads) {
     return work >= kUnitsWork ? Split::kUnits : Split::kAlone;
 }
 
+constexpr int panels_together(int gates) { return penstock::panels_together(gates, kWidestGroup); }
+constexpr int blocks_together(int gates) { return penstock::blocks_together(gates, kWidestGroup); }
+
 inline Range share(const Team& team, int n, int grain = 1) {
     Range r;
     team.share(n, grain, r.begin, r.end);
@@ -79,7 +82,7 @@ void input_product(const Job& job, const Team& team, std::size_t row0, std::size
     const bool large = static_cast<long long>(panels) * kPanel * z.I > kSharedWeights;
     const bool by_rows = team.size == 1 || (rows >= 2 * kMaxRows * team.size && !large);
     const Range r = by_rows ? share(team, rows, kMaxRows) : Range{0, rows};
-    const Range p = by_rows ? Range{0, panels} : share(team, panels);
+    const Range p = by_rows ? Range{0, panels} : share(team, panels, panels_together(z.G));
     if (job.x_rows) {
         const Range mine = by_rows ? r : share(team, rows);
         copy_rows(job, row0 + mine.begin, row0 + mine.end, job.x_rows + static_cast<std::size_t>(mine.begin) * z.I);
@@ -87,7 +90,7 @@ void input_product(const Job& job, const Team& team, std::size_t row0, std::size
     }
     product(x + static_cast<std::size_t>(r.begin) * z.I, z.I, r.end - r.begin, z.I,
             job.weights->w_ih + static_cast<std::size_t>(p.begin) * z.I * kPanel, p.end - p.begin,
-            job.weights->b_ih + p.begin * kPanel,
+            panels_together(z.G), job.weights->b_ih + p.begin * kPanel,
             job.px + static_cast<std::size_t>(r.begin) * panels * kPanel + p.begin * kPanel,
             static_cast<std::size_t>(panels) * kPanel, Start::kBias);
 }
@@ -95,7 +98,7 @@ void input_product(const Job& job, const Team& team, std::size_t row0, std::size
 // One phase for some rows and unit blocks: its product into scratch, piece by piece, and its epilogue.
 template <class Epilogue>
 void phase(float* scratch, const float* a, std::size_t a_row, int K, const float* panels, const float* bias,
-           int gates, Range rows, Range blocks, Epilogue epilogue) {
+           int gates, Range rows, Range blocks, bool descending, Epilogue epilogue) {
     const int n = rows.end - rows.begin;
     if (n <= 0) return;
     const int chunks = (n + penstock::kChunkRows - 1) / penstock::kChunkRows;
@@ -103,13 +106,15 @@ void phase(float* scratch, const float* a, std::size_t a_row, int K, const float
         const auto cut = [&](int k) { return rows.begin + static_cast<int>(static_cast<long long>(n) * k / chunks); };
         const Range r{cut(i), cut(i + 1)};
         const int count = r.end - r.begin;
-        const int group = penstock::kScratch / (count * gates * kPanel);
-        for (int u = blocks.begin; u < blocks.end; u += group) {
+        const int grain = blocks_together(gates), group = penstock::kScratch / (count * gates * kPanel) / grain * grain;
+        const int groups = (blocks.end - blocks.begin + group - 1) / group;
+        for (int g = 0; g < groups; ++g) {
+            const int u = blocks.begin + (descending ? groups - 1 - g : g) * group;
             const Range b{u, u + group < blocks.end ? u + group : blocks.end};
             const int np = (b.end - b.begin) * gates;
             product(a + static_cast<std::size_t>(r.begin) * a_row, a_row, count, K,
-                    panels + static_cast<std::size_t>(u) * gates * K * kPanel, np,
-                    bias ? bias + u * gates * kPanel : nullptr, scratch, np * kPanel, Start::kBias);
+                    panels + static_cast<std::size_t>(u) * gates * K * kPanel, np, panels_together(gates),
+                    bias ? bias + u * gates * kPanel : nullptr, scratch, np * kPanel, Start::kBias, descending);
             epilogue(Products{scratch, r.begin, b.begin, b.end - b.begin, gates}, r, b);
         }
     }
@@ -120,13 +125,14 @@ void forward_step(const Job& job, const Team& team, Split split, const ForwardSt
     const Sizes& z = *job.sizes;
     float* scratch = job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch;
     const bool units = split == Split::kUnits;
-    const Range one = units ? share(team, z.Hp / kPanel) : Range{0, z.Hp / kPanel};
-    phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::kGates, rows, one,
+    const bool descending = t.s % 2;
+    const Range one = units ? share(team, z.Hp / kPanel, blocks_together(Cell::kGates)) : Range{0, z.Hp / kPanel};
+    phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::kGates, rows, one, descending,
           [&](const Products& q, Range r, Range b) { Cell::forward(t, q, r, b); });
     if (units) team.meet();
     if constexpr (Cell::kTwoPhase) {
-        const Range two = units ? share(team, z.Pp / kPanel) : Range{0, z.Pp / kPanel};
-        phase(scratch, job.mid, z.Hp, z.H, job.weights->w_mid, job.weights->b_mid, 1, rows, two,
+        const Range two = units ? share(team, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
+        phase(scratch, job.mid, z.Hp, z.H, job.weights->w_mid, job.weights->b_mid, 1, rows, two, descending,
               [&](const Products& q, Range r, Range b) { Cell::forward_two(t, q, r, b); });
         if (units) team.meet();
     }

@@ -64,15 +64,16 @@ void backward_step(const Job& job, const Team& team, Split split, const Backward
     const Sizes& z = *job.sizes;
     const bool units = split == Split::kUnits;
     const int n = rows.end - rows.begin;
-    const Range hidden = units ? share(team, z.Hp / kPanel) : Range{0, z.Hp / kPanel};
-    const Range output = units ? share(team, z.Pp / kPanel) : Range{0, z.Pp / kPanel};
+    const Range hidden = units ? share(team, z.Hp / kPanel, blocks_together(1)) : Range{0, z.Hp / kPanel};
+    const Range output = units ? share(team, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
     const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp;
     const float* dg = job.dg + (t.row0 - t.block_row0 + rows.begin) * dg_row;
     const auto back = [&](const float* a, std::size_t a_row, int K, const float* panels, Range columns, float* out,
                           int out_row, Start start) {
         if (units) team.meet();
         product(a, a_row, n, K, panels + static_cast<std::size_t>(columns.begin) * K * kPanel, columns.end - columns.begin,
-                nullptr, out + static_cast<std::size_t>(rows.begin) * out_row + columns.begin * kPanel, out_row, start);
+                panels_together(1), nullptr, out + static_cast<std::size_t>(rows.begin) * out_row + columns.begin * kPanel,
+                out_row, start, t.s % 2);
     };
     if constexpr (Cell::kProjected) {
         Cell::backward_projection(t, rows, output);
@@ -95,7 +96,7 @@ void input_gradient(const Job& job, const Team& team, const Block& block) {
     const Range mine = share(team, block.rows, kMaxRows);
     const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp;
     product(job.dg + mine.begin * dg_row + static_cast<std::size_t>(z.x_slot) * z.Hp, dg_row, mine.end - mine.begin, z.G * z.Hp,
-            job.weights->wt_ih, z.Ip / kPanel, nullptr, job.dx_rows + static_cast<std::size_t>(mine.begin) * z.Ip, z.Ip,
+            job.weights->wt_ih, z.Ip / kPanel, panels_together(1), nullptr, job.dx_rows + static_cast<std::size_t>(mine.begin) * z.Ip, z.Ip,
             Start::kBias);
     for (int r = mine.begin; r < mine.end; ++r) {
         const float* from = job.dx_rows + static_cast<std::size_t>(r) * z.Ip;

@@ -113,6 +113,7 @@ class Side:
         self.name, (self._pipe, there) = name, context.Pipe()
         self._process = context.Process(target=_serve, args=(name, threads, there), daemon=True)
         self._process.start()
+        there.close()  # held by the process alone, so that its end is seen here
         self.about = self.ask("about")
 
     def ask(self, *request: Any) -> Any:
