@@ -202,6 +202,8 @@ bool has_cell_state(const Sizes& z) { return z.kind == CellKind::kLstm || z.kind
 void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const {
     const Sizes& z = sizes_;
     arena.start();
+    if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
+    advise_huge_pages(call.y, plan.rows() * directions_ * z.P * sizeof(float));
     threads = useful_threads(z, plan.rows(), threads);
     const std::size_t B = plan.batch, block = largest_block(plan, kBlockRows, false);
     Job job{};
@@ -235,6 +237,7 @@ void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& a
 
 void Layer::backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters,
                      const Gradients* gradients, int threads, Arena& arena) const {
+    advise_huge_pages(call.dx, plan.rows() * sizes_.I * sizeof(float));
     threads = useful_threads(sizes_, plan.rows(), threads);
     for (int d = 0; d < directions_; ++d)
         backward_direction(plan, call, d, parameters[d], gradients[d], threads, arena);

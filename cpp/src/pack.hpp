@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 #include "penstock/kernels.hpp"
 
@@ -21,16 +22,30 @@ struct PanelPlace {
     }
 };
 
+// 4 rows of 4 numbers each, `row` apart, become 4 columns, `column` apart.
+inline void transpose(const float* from, std::size_t row, float* to, std::size_t column) {
+    using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+    const auto in = [&](int i) -> Four { return *reinterpret_cast<const Four*>(from + i * row); };
+    const Four a = in(0), b = in(1), c = in(2), d = in(3);
+    const Four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const Four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    const auto out = [&](int i, Four v) { *reinterpret_cast<Four*>(to + i * column) = v; };
+    out(0, __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5));
+    out(1, __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7));
+    out(2, __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5));
+    out(3, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
+}
+
 // Rows [first, first + n) of w: [..][K] become lanes of one panel; missing lanes are zero.
 inline void pack_rows(const float* w, std::size_t first, int n, int K, PanelPlace to) {
-    constexpr int kPiece = 16;  // k at a time, so that the lines written stay in L1 while their lanes come
-    for (int k0 = 0; k0 < K; k0 += kPiece) {
-        const int k1 = std::min(K, k0 + kPiece);
-        for (int lane = 0; lane < kPanelWidth; ++lane) {
-            const float* row = lane < n ? w + (first + lane) * K : nullptr;
-            for (int k = k0; k < k1; ++k) to.at[k * to.row + lane] = row ? row[k] : 0.0f;
-        }
-    }
+    const float* from = w + first * K;
+    const int whole_lanes = n / 4 * 4, whole = K / 4 * 4;
+    for (int k = 0; k < whole; k += 4)
+        for (int lane = 0; lane < whole_lanes; lane += 4)
+            transpose(from + std::size_t(lane) * K + k, K, to.at + k * to.row + lane, to.row);
+    for (int k = 0; k < K; ++k)
+        for (int lane = k < whole ? whole_lanes : 0; lane < kPanelWidth; ++lane)
+            to.at[k * to.row + lane] = lane < n ? from[std::size_t(lane) * K + k] : 0.0f;
 }
 
 // w: gates of [units][K] each -> panels [unit blocks][gates] of K rows
@@ -64,7 +79,9 @@ inline void pack_columns(const float* w, const int* order, int gates, int units,
         for (int g = 0; g < gates; ++g)
             for (int u = 0; u < units_padded; ++u, at += place.row) {
                 const float* row = w + (std::size_t(order[g]) * units + u) * n + c;
-                for (int lane = 0; lane < kPanelWidth; ++lane) at[lane] = u < units && lane < lanes ? row[lane] : 0.0f;
+                if (u < units && lanes == kPanelWidth) std::memcpy(at, row, kPanelWidth * sizeof(float));
+                else
+                    for (int lane = 0; lane < kPanelWidth; ++lane) at[lane] = u < units && lane < lanes ? row[lane] : 0.0f;
             }
     }
 }

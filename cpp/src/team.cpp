@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -122,16 +123,19 @@ class Pool {
    private:
     static constexpr auto kAwake = std::chrono::microseconds(50);
     static constexpr auto kLong = std::chrono::milliseconds(1);
-    static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(50),
+    static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(10),
                           kLongestPause = std::chrono::milliseconds(1600);
 
     // On a busy machine threads that meet at every step mostly wait to be run. One alone does not wait; try again later.
+    // A single bad job is no sign: another library's threads spin for some milliseconds after their work.
     void note(Clock::duration job, Clock::duration slept, int threads) {
         // Much, and more than it takes to wake the workers for the first time.
         if (slept < kLong || 3 * slept < job * (threads - 1)) {
             pause_ = kNoPause;
+            bad_before_ = false;
             return;
         }
+        if (!std::exchange(bad_before_, true)) return;
         pause_ = pause_ == kNoPause ? kFirstPause : std::min(2 * pause_, kLongestPause);
         alone_until_ = Clock::now() + pause_;
     }
@@ -167,6 +171,7 @@ class Pool {
     alignas(64) unsigned done_ = 0;
     int caller_asleep_ = 0;
     std::atomic<int> asleep_{0};
+    bool bad_before_ = false;
     std::chrono::milliseconds pause_ = kNoPause;
     Clock::time_point alone_until_;
     std::mutex mutex_;

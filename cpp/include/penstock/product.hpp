@@ -13,23 +13,16 @@ namespace {
 
 constexpr int kPanel = 16;                    // columns of a panel, units of a unit block
 constexpr int kVectors = kPanel / kWidth;     // vectors of a panel's row
-#if PENSTOCK_WIDTH == 16
-constexpr int kAccumulators = 24, kMaxRows = 8;   // of 32 registers
+#if PENSTOCK_WIDTH == 16 || defined(__aarch64__)
+constexpr int kAccumulators = 24, kMaxRows = 6;  // of 32 registers
 #elif PENSTOCK_WIDTH == 8
-constexpr int kAccumulators = 12, kMaxRows = 6;   // of 16 registers
-#elif defined(__aarch64__)
-constexpr int kAccumulators = 24, kMaxRows = 6;   // of 32 registers
+constexpr int kAccumulators = 12, kMaxRows = 6;  // of 16 registers
 #else
-constexpr int kAccumulators = 12, kMaxRows = 3;   // of 16 registers
+constexpr int kAccumulators = 12, kMaxRows = 3;  // of 16 registers
 #endif
-#if PENSTOCK_WIDTH == 16
-constexpr int kWidestGroup = 6;
-constexpr int kDepth = 128;  // k of one pass when several row blocks share a group of panels: 32 KB or 48 KB
-#else
-constexpr int kWidestGroup = 1;
-constexpr int kDepth = 256;  // 16 KB of a panel, half an L1
-#endif
+constexpr int kWidestGroup = PENSTOCK_WIDTH == 16 ? 6 : 1;
 constexpr bool kInterleaved = kWidestGroup > 1;
+constexpr int kDepth = 256;  // k of one pass when several row blocks share panels: 16 KB of each
 
 enum class Start {
     kBias,      // the accumulator starts as the bias, or as zero where there is none
@@ -83,12 +76,12 @@ void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t 
 using Tile = void (*)(const float*, std::size_t, int, const float*, std::size_t, const float*, float*, std::size_t,
                       std::size_t, Start);
 
-template <int MR, int NP>
+template <int MR, int NP, bool Transposed, bool Interleaved>
 Tile find_tile(int panels) {
     if constexpr (NP > 1) {
-        if (panels < NP) return find_tile<MR, NP - 1>(panels);
+        if (panels < NP) return find_tile<MR, NP - 1, Transposed, Interleaved>(panels);
     }
-    return tile<MR, NP, false, kInterleaved>;
+    return tile<MR, NP, Transposed, Interleaved>;
 }
 
 template <int MR = kMaxRows>
@@ -96,7 +89,7 @@ Tile find_tile(int rows, int panels) {
     if constexpr (MR > 1) {
         if (rows < MR) return find_tile<MR - 1>(rows, panels);
     }
-    return find_tile<MR, panels_of(MR)>(panels);
+    return find_tile<MR, panels_of(MR), false, kInterleaved>(panels);
 }
 
 // out[r][p] = start + a[r] . panel p        a: [rows][K]        b: panels, `together` of them interleaved
@@ -151,21 +144,15 @@ void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, 
 // `b_panel` floats lie between panels; `out` has whole tiles of rows.
 void product_transposed(const float* a_tiles, int tiles, int depth, const float* b, std::size_t b_panel,
                         int panels, float* out, std::size_t out_row) {
-    constexpr int kGroup = panels_of(kMaxRows), kResident = 96 / kMaxRows;  // about 96 rows of tiles stay in L2
-    for (int t0 = 0; t0 < tiles; t0 += kResident) {
-        const int t1 = t0 + kResident < tiles ? t0 + kResident : tiles;
-        for (int p = 0; p < panels; p += kGroup)
-            for (int t = t0; t < t1; ++t) {
-                const float* a = a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows;
-                float* to = out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel;
-                if (panels - p >= kGroup)
-                    tile<kMaxRows, kGroup, true, false>(a, 0, depth, b + p * b_panel, b_panel, nullptr, to, out_row, kPanel,
-                                                 Start::kAdd);
-                else
-                    for (int q = p; q < panels; ++q)
-                        tile<kMaxRows, 1, true, false>(a, 0, depth, b + q * b_panel, b_panel, nullptr,
-                                                to + (q - p) * kPanel, out_row, kPanel, Start::kAdd);
-            }
+    constexpr int kGroup = panels_of(kMaxRows), kTiles = 96 / kMaxRows;  // about 96 rows of tiles stay in L2
+    for (int t0 = 0; t0 < tiles; t0 += kTiles) {
+        const int t1 = t0 + kTiles < tiles ? t0 + kTiles : tiles;
+        for (int p = 0; p < panels; p += kGroup) {
+            const Tile one = find_tile<kMaxRows, kGroup, true, false>(panels - p);
+            for (int t = t0; t < t1; ++t)
+                one(a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows, 0, depth, b + p * b_panel, b_panel, nullptr,
+                    out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, Start::kAdd);
+        }
     }
 }
 
