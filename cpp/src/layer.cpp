@@ -17,12 +17,12 @@ const int* input_order(const Sizes& z) {
     return z.kind == CellKind::kGruAfter || z.kind == CellKind::kGruBefore ? kGruInput : kIdentity;
 }
 
-// A call that takes less than waking a thread is faster alone.
+// A call that takes no longer than threads need to meet is faster alone.
 constexpr double kFlopsForThreads = 4e5;
 
-int useful_threads(const Sizes& z, std::size_t rows, int threads) {
-    const double flops = 2.0 * static_cast<double>(rows) * z.G * z.Hp * (z.I + z.P);
-    return flops < kFlopsForThreads ? 1 : threads;
+// Of one direction forward.
+double flops_of(const Sizes& z, std::size_t rows) {
+    return 2.0 * static_cast<double>(rows) * z.G * z.Hp * (z.I + z.P);
 }
 
 std::size_t largest_block(const Plan& plan, std::size_t target, bool past_target) {
@@ -204,7 +204,8 @@ void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& a
     arena.start();
     if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
     advise_huge_pages(call.y, plan.rows() * directions_ * z.P * sizeof(float));
-    threads = useful_threads(z, plan.rows(), threads);
+    const double flops = flops_of(z, plan.rows());
+    if (flops < kFlopsForThreads) threads = 1;
     const std::size_t B = plan.batch, block = largest_block(plan, kBlockRows, false);
     Job job{};
     job.sizes = &z;
@@ -231,14 +232,14 @@ void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& a
         job.hn = call.hn + d * B * z.P;
         job.cn = call.cn ? call.cn + d * B * z.H : nullptr;
         job.saved = call.saved ? align(call.saved) + d * plan.rows() * z.S * z.Hp : nullptr;
-        run_team(threads, [](const Team& team, void* j) { kernels().forward(*static_cast<const Job*>(j), team); }, &job);
+        run_team(threads, flops, [](const Team& team, void* j) { kernels().forward(*static_cast<const Job*>(j), team); }, &job);
     }
 }
 
 void Layer::backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters,
                      const Gradients* gradients, int threads, Arena& arena) const {
     advise_huge_pages(call.dx, plan.rows() * sizes_.I * sizeof(float));
-    threads = useful_threads(sizes_, plan.rows(), threads);
+    if (flops_of(sizes_, plan.rows()) < kFlopsForThreads) threads = 1;
     for (int d = 0; d < directions_; ++d)
         backward_direction(plan, call, d, parameters[d], gradients[d], threads, arena);
 }
@@ -302,7 +303,8 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
     if (z.projected) outer(job.dp, z.Pp, z.Pp, job.mid_panels, z.Hp / kPanelWidth);
     else if (two_phase) outer(job.dg, dg_row, z.Hp, job.mid_panels, z.Hp / kPanelWidth);
 
-    run_team(threads, [](const Team& team, void* j) { kernels().backward(*static_cast<const Job*>(j), team); }, &job);
+    run_team(threads, 2 * flops_of(z, plan.rows()),
+             [](const Team& team, void* j) { kernels().backward(*static_cast<const Job*>(j), team); }, &job);
 
     if (g.w_ih) unpack_gates(job.outer[0].sum, z.Ip, input_order(z), z.G, z.H, z.Hp, z.I, g.w_ih);
     if (g.w_hh) unpack_gates(job.outer[1].sum, z.Pp, kIdentity, z.h_gates, z.H, z.Hp, z.P, g.w_hh);

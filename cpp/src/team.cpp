@@ -112,16 +112,30 @@ class Pool {
             }
         }
         __atomic_store_n(&caller_asleep_, 0, __ATOMIC_RELAXED);
-        note(Clock::now() - begin, std::chrono::nanoseconds(barrier_.slept()), threads);
+        team_ended_ = Clock::now();
+        note(team_ended_ - begin, std::chrono::nanoseconds(barrier_.slept()), threads);
     }
 
-    // Whether a job may use several threads now.
-    bool cores_are_free() const { return pause_ == kNoPause || Clock::now() >= alone_until_; }
+    void run_alone(void (*body)(const Team&, void*), void* context) {
+        Barrier alone;
+        body({0, 1, &alone}, context);
+        alone_ended_ = Clock::now();
+    }
+
+    // Whether a job had better use several threads now: they are awake, or it is worth waking them, be it for the many
+    // short jobs of a loop that does nothing else.
+    bool is_worth(double flops) const {
+        const auto now = Clock::now();
+        if (pause_ != kNoPause && now < alone_until_) return false;
+        return flops >= kFlopsToWake || now - team_ended_ < kAwake || now - alone_ended_ < kTightLoop;
+    }
 
     std::mutex busy;  // held by the Python thread that uses the pool
 
    private:
     static constexpr auto kAwake = std::chrono::microseconds(50);
+    static constexpr auto kTightLoop = std::chrono::microseconds(10);
+    static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
     static constexpr auto kLong = std::chrono::milliseconds(1);
     static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(10),
                           kLongestPause = std::chrono::milliseconds(1600);
@@ -173,7 +187,7 @@ class Pool {
     std::atomic<int> asleep_{0};
     bool bad_before_ = false;
     std::chrono::milliseconds pause_ = kNoPause;
-    Clock::time_point alone_until_;
+    Clock::time_point alone_until_, team_ended_, alone_ended_;
     std::mutex mutex_;
     std::condition_variable wake_;
 };
@@ -206,11 +220,11 @@ void Barrier::wait(int size) {
 
 long long Barrier::slept() { return __atomic_exchange_n(&slept_, 0LL, __ATOMIC_RELAXED); }
 
-void run_team(int threads, void (*body)(const Team&, void*), void* context) {
+void run_team(int threads, double flops, void (*body)(const Team&, void*), void* context) {
     const FlushDenormals flush;
     if (threads > 1) {
         std::unique_lock lock(pool->busy, std::try_to_lock);
-        if (lock.owns_lock() && pool->cores_are_free()) return pool->run(threads, body, context);
+        if (lock.owns_lock()) return pool->is_worth(flops) ? pool->run(threads, body, context) : pool->run_alone(body, context);
     }
     Barrier alone;
     body({0, 1, &alone}, context);

@@ -36,9 +36,10 @@ struct Team {
     }
 };
 
-// Runs body(team, context) on `threads` threads, the caller among them; on the caller alone when another Python
-// thread has the pool, and for a while after a job whose threads kept waiting for each other, because something else has
-// the cores. Results never depend on how many threads take part.
-void run_team(int threads, void (*body)(const Team&, void*), void* context);
+// Runs body(team, context), a job of so many floating-point operations, on `threads` threads, the caller among them. On
+// the caller alone when the job is too short for threads that sleep, when another Python thread has the pool, and for a
+// while after a job whose threads kept waiting for each other, because something else has the cores. Results never depend
+// on how many threads take part.
+void run_team(int threads, double flops, void (*body)(const Team&, void*), void* context);
 
 }  // namespace penstock
