@@ -70,6 +70,8 @@ def bench(
                 new.write_text(json.dumps({"threads": threads, "machine": platform.machine(), "rows": rows}, indent=1))
     for name in chosen:
         print(_summary(name, [row["ratios"][name][1] for row in rows if name in row["ratios"]]))
+    fastest = [min(ratio[1] for ratio in row["ratios"].values()) for row in rows if row["ratios"]]
+    print(_summary("the fastest of them at each point", fastest))
     if plot is not None:
         with written_whole(plot) as new:
             new.write_text(page(rows), encoding="utf-8")

@@ -1,5 +1,6 @@
 """PyTorch's own layers: inference without gradients, packed sequences where lengths differ."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +29,7 @@ def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
 
 
 def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The same for `torch.nn` and what drops in for it."""
+    """The same for `torch.nn` and what drops in for it: layers that take `lengths` get them, others packed sequences."""
     point = problem.point
     layer = getattr(library, point.cell.upper())(point.input, point.hidden)
     layer.load_state_dict({f"{name}_l0": torch.from_numpy(array) for name, array in problem.weights.items()})
@@ -38,6 +39,8 @@ def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], n
     def outputs(module: Any, data: torch.Tensor, *state: Any) -> torch.Tensor:
         if lengths is None:
             return module(data, *state)[0]
+        if "lengths" in inspect.signature(type(module).forward).parameters:
+            return module(data, *state, lengths=lengths)[0]
         packed = module(pack_padded_sequence(data, lengths), *state)[0]
         return pad_packed_sequence(packed, total_length=point.time)[0]
 
