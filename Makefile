@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help demo test lint check bench-core soak sanitize clean
+.PHONY: help demo test lint check bench-core soak sanitize clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
@@ -49,6 +49,14 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Penstock needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES)
+# An editable install maps the package's files to their places, so one that comes or goes needs another install; one that
+# changes does not. This list is written anew only when it is another, else what depends on it stays as it is.
+build/package-files: FORCE
+	@mkdir -p build
+	@find src/penstock -type f -not -path '*/__pycache__/*' -not -name '.*' | LC_ALL=C sort > $@.now
+	@cmp -s $@.now $@ || cp $@.now $@
+FORCE:
+
+$(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES) build/package-files
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
 	touch $@
