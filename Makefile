@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help demo test lint check bench-core soak sanitize clean
+.PHONY: help demo test lint check bench-core soak sanitize portable clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
 	@echo "make soak        a minute of a server's life: does its memory grow?"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
+	@echo "make portable    the engine's own tests on an old x86-64 and on AArch64, by QEMU; tanh and sigmoid of every float"
 
 demo: $(VENV)/.installed-all
 	$(BIN)/penstock demo
@@ -39,6 +40,10 @@ sanitize:
 	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
 	done
 
+# Names the Debian packages it lacks.
+portable:
+	cpp/tests/portable.sh
+
 soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/serving/soak.py --out build/soak --seconds 60 --settled 20 --every 2 --growth 4
 
@@ -49,6 +54,14 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Penstock needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES)
+# An editable install maps the package's files to their places, so one that comes or goes needs another install; one that
+# changes does not. This list is written anew only when it is another, else what depends on it stays as it is.
+build/package-files: FORCE
+	@mkdir -p build
+	@find src/penstock -type f -not -path '*/__pycache__/*' -not -name '.*' | LC_ALL=C sort > $@.now
+	@cmp -s $@.now $@ || cp $@.now $@
+FORCE:
+
+$(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES) build/package-files
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
 	touch $@

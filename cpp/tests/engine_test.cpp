@@ -2,11 +2,18 @@
 //
 // Values are held against the equations in double precision, written out below as plainly as possible; bits against
 // other numbers of threads and other batches; gradients against the slope of a loss between two nearby inputs.
+// The last line tells the kernels that ran, and one number of all bits of all outputs and gradients.
+//
+// `engine_test count NAME` does one piece of work for valgrind to count; `engine_test every-float` holds the two
+// activations against double precision at every float32.
 #include <array>
+#include <atomic>
+#include <cfloat>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
@@ -25,6 +32,24 @@ void check(bool good, const std::string& what) {
     if (good) return;
     std::printf("FAILED: %s\n", what.c_str());
     ++failures;
+}
+
+// All bits so far in one number (FNV-1a), the same on every machine whose kernels give the same bits.
+std::uint64_t all_bits = 0xcbf29ce484222325ull;
+
+void mix(const Floats& values) {
+    for (const float v : values) {
+        std::uint32_t bits;
+        std::memcpy(&bits, &v, 4);
+        all_bits = (all_bits ^ bits) * 0x100000001b3ull;
+    }
+}
+
+// Whole multiples of 2^-23 times the scale: the same numbers with every standard library.
+Floats draw(std::mt19937& random, std::size_t n, float scale) {
+    Floats f(n);
+    for (float& v : f) v = (float(random() >> 8) * 0x1p-23f - 1) * scale;
+    return f;
 }
 
 struct Case {
@@ -61,12 +86,7 @@ struct Problem {
 
     explicit Problem(const Case& given) : c(given) {
         std::mt19937 random(7);
-        const auto draw = [&](std::size_t n, float scale) {
-            std::uniform_real_distribution<float> d(-scale, scale);
-            Floats f(n);
-            for (float& v : f) v = d(random);
-            return f;
-        };
+        const auto draw = [&](std::size_t n, float scale) { return ::draw(random, n, scale); };
         const float scale = 1 / std::sqrt(float(c.hidden));
         const std::size_t G = c.gates(), H = c.hidden, P = c.outputs();
         for (int d = 0; d < c.directions(); ++d) {
@@ -170,10 +190,8 @@ double worst_error(const Problem& p, const Outputs& o) {
 // The gradient of sum(y * dy) with respect to x, times a direction, against the slope along that direction.
 void check_slope(Problem& p, Layer& layer, const Outputs& o) {
     std::mt19937 random(9);
-    std::uniform_real_distribution<float> d(-1, 1);
-    Floats dy(o.y.size()), along(p.x.size()), dx[2];
-    for (float& v : dy) v = d(random);
-    for (float& v : along) v = d(random);
+    const Floats dy = draw(random, o.y.size(), 1), along = draw(random, p.x.size(), 1);
+    Floats dx[2];
     for (int threads : {1, 3}) {
         Floats& to = dx[threads > 1];
         to.resize(p.x.size());
@@ -190,6 +208,10 @@ void check_slope(Problem& p, Layer& layer, const Outputs& o) {
                        {p.x.data(), p.h0.data(), p.c0.empty() ? nullptr : p.c0.data(), o.y.data(), o.saved.data(),
                         dy.data(), nullptr, nullptr, to.data(), dh0.data(), dc0.empty() ? nullptr : dc0.data()},
                        parameters.data(), gradients.data(), threads, arena);
+        if (threads > 1) continue;
+        for (const Floats* f : {&to, &dh0, &dc0}) mix(*f);
+        for (const Data& w : g)
+            for (const Floats* f : {&w.w_ih, &w.w_hh, &w.b_ih, &w.b_hh, &w.w_hr, &w.w_ch}) mix(*f);
     }
     check(dx[0] == dx[1], p.c.name() + ": gradients with other threads");
     const auto loss = [&](float by) {
@@ -232,6 +254,7 @@ void try_case(const Case& c) {
     const Outputs one = run(p, layer, 1), three = run(p, layer, 3), training = run(p, layer, 2, true);
     check(one.y == three.y && one.hn == three.hn && one.cn == three.cn, c.name() + ": bits with other threads");
     check(one.y == training.y, c.name() + ": bits while training");
+    for (const Floats* f : {&one.y, &one.hn, &one.cn}) mix(*f);
     check(worst_error(p, one) < 1e-5, c.name() + ": the equations");
     check_slope(p, layer, training);
     check_steps(p, layer, one);
@@ -253,9 +276,153 @@ void try_many_threads() {
     for (int k = 0; k < 4; ++k) check(good[k] == 20, "one layer in several threads");
 }
 
+// Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. Few steps, because valgrind
+// takes half a microsecond for a fused multiply-add.
+struct Work {
+    const char* name;
+    CellKind kind;
+    int batch, steps;
+    bool training;
+};
+constexpr Work kWork[] = {
+    {"rnn-step-B1", CellKind::kRnnTanh, 1, 1, false},     {"lstm-step-B1", CellKind::kLstm, 1, 1, false},
+    {"gru-step-B1", CellKind::kGruAfter, 1, 1, false},    {"lstm-infer-B32", CellKind::kLstm, 32, 4, false},
+    {"gru-infer-B32", CellKind::kGruAfter, 32, 4, false}, {"lstm-train-B32", CellKind::kLstm, 32, 4, true},
+};
+
+// What callgrind counts, and nothing outside it: tests/engine/test_instruction_counts.py names this function.
+[[gnu::noinline]] void counted(const std::function<void()>& work) { work(); }
+
+int count(const char* name) {
+    for (const Work& w : kWork) {
+        if (std::strcmp(w.name, name)) continue;
+        Problem p({w.kind, 128, 128, 0, w.batch, w.steps, false, false});
+        Layer layer(w.kind, 128, 128, 0, 1);
+        layer.pack(p.parameters().data(), 1);
+        const std::size_t B = w.batch;
+        const auto of = [](Floats& f) { return f.empty() ? nullptr : f.data(); };
+        Floats y(w.steps * B * 128), hn(B * 128), cn(p.c0.size()), dx(p.x.size()), dh0(p.h0.size()), dc0(p.c0.size());
+        Floats saved(w.training ? layer.saved_size(p.plan.rows()) : 0);
+        Data g = p.weights[0];
+        const Gradients gradients{of(g.w_ih), of(g.w_hh), of(g.b_ih), of(g.b_hh), nullptr, nullptr};
+        const auto parameters = p.parameters();
+        Arena arena;
+        Streams streams({&layer});
+        const std::int64_t place = 0;
+        const Slab slab{p.h0.data(), of(p.c0)};
+        const auto work = [&] {
+            if (w.steps == 1) {
+                streams.step(&place, 1, p.x.data(), &slab, y.data(), 1);
+                return;
+            }
+            layer.forward(p.plan, {p.x.data(), p.h0.data(), of(p.c0), y.data(), hn.data(), of(cn), of(saved)}, 1, arena);
+            if (w.training)
+                layer.backward(p.plan,
+                               {p.x.data(), p.h0.data(), of(p.c0), y.data(), saved.data(), y.data(), nullptr, nullptr,
+                                dx.data(), dh0.data(), of(dc0)},
+                               parameters.data(), &gradients, 1, arena);
+        };
+        for (int i = 0; i < 2; ++i) work();  // until its workspace has grown
+        counted(work);
+        std::printf("%s: %s\n", kernels().name, name);
+        return EXIT_SUCCESS;
+    }
+    for (const Work& w : kWork) std::printf("%s\n", w.name);
+    return EXIT_FAILURE;
+}
+
+// In double precision; a series where two terms of it are as good, and the limit where it is reached: 2^32 calls of
+// libm would take minutes.
+double exact_tanh(double x) {
+    if (std::abs(x) < 0x1p-12) return x - x * x * x / 3;
+    return std::abs(x) > 20 ? std::copysign(1.0, x) : std::tanh(x);
+}
+double exact_sigmoid(double x) {
+    if (std::abs(x) < 0x1p-12) return 0.5 + x / 4;
+    return x > 40 ? 1.0 : x < -104 ? 0.0 : sigmoid(x);
+}
+
+// How many units in the last place `got` is off, of float32 around `exact`. Below the smallest normal number a result
+// may be flushed to zero: there the unit is half of that number.
+double units_off(float got, double exact) {
+    std::uint64_t bits;
+    std::memcpy(&bits, &exact, 8);
+    bits &= 0x7ffull << 52;  // the power of two at or below it
+    double power;
+    std::memcpy(&power, &bits, 8);
+    return std::abs(got - exact) / (power < double(FLT_MIN) ? double(FLT_MIN) / 2 : power * 0x1p-23);
+}
+
+// And how many floats lie between `got` and the one nearest to `exact`, `got` counted.
+std::int64_t floats_off(float got, double exact) {
+    if (std::abs(exact) < double(FLT_MIN)) return std::abs(got) <= FLT_MIN ? 0 : INT32_MAX;
+    const auto place = [](float v) -> std::int64_t {
+        std::int32_t bits;
+        std::memcpy(&bits, &v, 4);
+        return bits < 0 ? std::int64_t(INT32_MIN) - bits : bits;
+    };
+    return std::abs(place(got) - place(float(exact)));
+}
+
+// Two floats off the nearest one at most. The nearest is half a unit off itself, so this is up to 2.5 units.
+constexpr std::int64_t kFloats = 2;
+constexpr double kUnits = 2.5;
+
+struct Worst {
+    double units = -1;
+    float at = 0;
+    std::int64_t floats = 0;
+};
+
+template <class Exact>
+void try_every_float(const char* name, void (*function)(const float*, float*, std::size_t), Exact exact) {
+    constexpr std::uint64_t kChunk = 1 << 14, kChunks = (1ull << 32) / kChunk;
+    const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+    std::atomic<std::uint64_t> next = 0, values = 0;
+    std::vector<Worst> worst(threads);
+    std::vector<std::thread> team;
+    for (unsigned t = 0; t < threads; ++t)
+        team.emplace_back([&, t] {
+            Floats x(kChunk), y(kChunk);
+            Worst w;
+            for (std::uint64_t c; (c = next++) < kChunks; values += kChunk) {
+                for (std::uint64_t i = 0; i < kChunk; ++i) {
+                    const auto bits = std::uint32_t(c * kChunk + i);
+                    std::memcpy(&x[i], &bits, 4);
+                }
+                function(x.data(), y.data(), kChunk);
+                for (std::uint64_t i = 0; i < kChunk; ++i) {
+                    const bool nan = std::isnan(x[i]);
+                    if (nan && std::isnan(y[i])) continue;
+                    const double value = exact(x[i]), units = nan || std::isnan(y[i]) ? INFINITY : units_off(y[i], value);
+                    w.floats = std::max(w.floats, floats_off(y[i], value));
+                    if (units > w.units) w.units = units, w.at = x[i];
+                }
+            }
+            worst[t] = w;
+        });
+    for (std::thread& t : team) t.join();
+    Worst all;
+    for (const Worst& w : worst) {
+        all.floats = std::max(all.floats, w.floats);
+        if (w.units > all.units) all.units = w.units, all.at = w.at;
+    }
+    std::printf("%s: %s of %llu values at most %lld floats off the nearest one, %.3f units in the last place, at %a\n",
+                kernels().name, name, static_cast<unsigned long long>(values), static_cast<long long>(all.floats),
+                all.units, all.at);
+    check(all.floats <= kFloats && all.units <= kUnits, std::string(name) + " of every float");
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    const std::string mode = argc > 1 ? argv[1] : "";
+    if (mode == "count") return count(argc > 2 ? argv[2] : "");
+    if (mode == "every-float") {
+        try_every_float("tanh", kernels().tanh, exact_tanh);
+        try_every_float("sigmoid", kernels().sigmoid, exact_sigmoid);
+        return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
     int cases = 0;
     for (CellKind kind : {CellKind::kRnnTanh, CellKind::kRnnRelu, CellKind::kLstm, CellKind::kLstmPeephole,
                           CellKind::kGruAfter, CellKind::kGruBefore})
@@ -270,6 +437,7 @@ int main() {
                     }
                 }
     try_many_threads();
-    std::printf("%s: %d cases, %d failures\n", kernels().name, cases, failures);
+    std::printf("%s: %d cases, %d failures, bits %016llx\n", kernels().name, cases, failures,
+                static_cast<unsigned long long>(all_bits));
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,5 +1,7 @@
 """Random layers of every cell variant, with the float64 reference beside them."""
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,6 +77,16 @@ def variant(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 def random_layer() -> type[RandomLayer]:
     """RandomLayer(variant, inputs, hidden)."""
     return RandomLayer
+
+
+@pytest.fixture(scope="session")
+def engine_archive() -> Path:
+    """The engine's objects as the build left them; the extension itself is stripped of their names."""
+    python = f"cp{sys.version_info.major}{sys.version_info.minor}"
+    found = [*Path(__file__).parents[2].glob(f"build/{python}-*/libpenstock_engine.a")]
+    if not found:
+        pytest.skip("the engine was not built in this checkout: no build/cp*/libpenstock_engine.a")
+    return max(found, key=lambda path: path.stat().st_mtime)
 
 
 @pytest.fixture(autouse=True)
