@@ -74,6 +74,29 @@ class FlushDenormals {
 #endif
 };
 
+// The core that this thread runs on, or -1.
+int this_core() {
+#if defined(__linux__)
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+// Moves this thread to another core, if it may run on one. The kernel likes to wake a thread where its waker runs; two
+// threads of a team on one core wait for each other by turns while another core idles, sixty times as slow, and stay so.
+void leave(int core) {
+#if defined(__linux__)
+    cpu_set_t all, others;
+    if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all) != 0) return;
+    others = all;
+    CPU_CLR(core, &others);
+    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof all, &all);
+#else
+    (void)core;
+#endif
+}
+
 struct Work {
     void (*body)(const Team&, void*) = nullptr;
     void* context = nullptr;
@@ -86,11 +109,13 @@ class Pool {
     void run(int threads, void (*body)(const Team&, void*), void* context) {
         while (static_cast<int>(workers_.size()) < threads - 1) {
             const int rank = static_cast<int>(workers_.size()) + 1;
+            if (rank < kCores) __atomic_store_n(&cores_[rank], -1, __ATOMIC_RELAXED);
             workers_.emplace_back([this, rank, seen = job_.load()] { serve(rank, seen); });
             workers_.back().detach();
         }
         const auto begin = Clock::now();
         work_ = {body, context, threads};
+        __atomic_store_n(&cores_[0], this_core(), __ATOMIC_RELAXED);
         __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
         job_.fetch_add(1, std::memory_order_seq_cst);
         if (asleep_.load(std::memory_order_seq_cst) > 0) {
@@ -136,7 +161,8 @@ class Pool {
     static constexpr auto kAwake = std::chrono::microseconds(50);
     static constexpr auto kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
-    static constexpr auto kLong = std::chrono::milliseconds(1);
+    static constexpr auto kLong = std::chrono::microseconds(200);
+    static constexpr int kCores = 256;  // of so many threads
     static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(10),
                           kLongestPause = std::chrono::milliseconds(1600);
 
@@ -159,10 +185,22 @@ class Pool {
         for (;;) {
             wait_for_job(seen);
             ++seen;
-            if (rank < work_.size) work_.body({rank, work_.size, &barrier_}, work_.context);
+            if (rank < work_.size) {
+                keep_apart(rank);
+                work_.body({rank, work_.size, &barrier_}, work_.context);
+            }
             __atomic_add_fetch(&done_, 1, __ATOMIC_SEQ_CST);
             if (__atomic_load_n(&caller_asleep_, __ATOMIC_SEQ_CST)) wake_all(&done_);
         }
+    }
+
+    void keep_apart(int rank) {
+        if (rank >= kCores) return;
+        const int core = this_core();
+        int now = core;
+        for (int other = 0; other < rank && now == core; ++other)
+            if (core >= 0 && __atomic_load_n(&cores_[other], __ATOMIC_RELAXED) == core) leave(core), now = this_core();
+        __atomic_store_n(&cores_[rank], now, __ATOMIC_RELAXED);
     }
 
     void wait_for_job(unsigned seen) {
@@ -179,6 +217,7 @@ class Pool {
     }
 
     std::vector<std::thread> workers_;
+    int cores_[kCores];  // where each thread began its last job
     Work work_;
     Barrier barrier_;
     alignas(64) std::atomic<unsigned> job_{0};
