@@ -13,8 +13,8 @@
 
 namespace penstock {
 
-// Asks for huge pages where a buffer is large: fresh memory comes a page at a time, and a training step of a large layer
-// spends a seventh of its time waiting for small ones. Only advice, so it may be refused.
+// Asks for huge pages where a buffer is large: fresh memory comes a page at a time, and a training step of a large
+// layer spends a seventh of its time waiting for small ones. Only advice, so it may be refused.
 inline void advise_huge_pages(const void* data, std::size_t bytes) {
 #if defined(__linux__)
     constexpr std::uintptr_t kHuge = 1 << 21;

@@ -19,7 +19,7 @@ constexpr int kPanelWidth = 16;
 constexpr int kBlockRows = 128;        // rows of the input product computed ahead of the sweep
 constexpr int kGradientRows = 256;     // rows summed from zero before they join a weight's gradient
 constexpr int kChunkRows = 64;         // rows of a pass
-constexpr int kScratch = kChunkRows * 6 * kPanelWidth;  // floats of a thread's pre-activations: a group of panels, 24 KB
+constexpr int kScratch = kChunkRows * 6 * kPanelWidth;  // floats of a thread's pre-activations: 6 panels, 24 KB
 
 // Panels of a matrix stand in groups, interleaved by k, so that a tile reads one stream of memory: [group][k][panels of
 // the group][16], the last group with what is left. `widest` is what the kernels can hold in registers, 6 or 1. Some

@@ -1,7 +1,7 @@
 // The one matrix product: rows times packed panels, one accumulator per output, k ascending.
 //
-// A panel holds 16 output columns as [k][16]; panels_together of them are interleaved as [k][panel][16] where a tile can
-// take them all. A tile keeps MR rows x NP panels of accumulators in registers.
+// A panel holds 16 output columns as [k][16]; panels_together of them are interleaved as [k][panel][16] where a tile
+// can take them all. A tile keeps MR rows x NP panels of accumulators in registers.
 // Because every output has one accumulator that sees its terms in the same order whatever the tile, the bits do
 // not depend on how many rows there are, where a row stands among them, or which thread computes it.
 #pragma once
@@ -150,8 +150,8 @@ void product_transposed(const float* a_tiles, int tiles, int depth, const float*
         for (int p = 0; p < panels; p += kGroup) {
             const Tile one = find_tile<kMaxRows, kGroup, true, false>(panels - p);
             for (int t = t0; t < t1; ++t)
-                one(a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows, 0, depth, b + p * b_panel, b_panel, nullptr,
-                    out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, Start::kAdd);
+                one(a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows, 0, depth, b + p * b_panel, b_panel,
+                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, Start::kAdd);
         }
     }
 }

@@ -29,7 +29,7 @@ def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
 
 
 def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The same for `torch.nn` and what drops in for it: layers that take `lengths` get them, others packed sequences."""
+    """The same for `torch.nn` and what drops in for it: those that take `lengths` get them, others packed sequences."""
     point = problem.point
     layer = getattr(library, point.cell.upper())(point.input, point.hidden)
     layer.load_state_dict({f"{name}_l0": torch.from_numpy(array) for name, array in problem.weights.items()})
