@@ -3,9 +3,9 @@
     python benchmarks/speed/end_to_end.py --data shared/data
 
 Both train the same network from the same weights on the same batches in the same order, by the same loop: embedding or
-numbers, one recurrent layer of 128 units, a linear layer, Adam; of a text the output at its end counts, by packed
-sequences with PyTorch and by `lengths` with Penstock. Threads are set as Penstock's `fit` sets them, all for its engine
-sequences with PyTorch and by `lengths` with Penstock. Threads are set as `fit` sets them, all for Penstock's engine and
+numbers, one recurrent layer of 128 units, a linear layer, Adam. A text's network takes the output at its end, by packed
+sequences with PyTorch and by `lengths` with Penstock. Threads are set as Penstock's `fit` does, all for its engine and
+one for PyTorch's operators beside it, whose threads would spin on; PyTorch alone has all of them. A turn is one pass
 over the batches, which are made beforehand; turns alternate, A B B A, and the ratio is the median over the rounds of
 Penstock's time divided by PyTorch's.
 
