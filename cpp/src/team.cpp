@@ -83,17 +83,19 @@ int this_core() {
 #endif
 }
 
-// Moves this thread to another core, if it may run on one. The kernel likes to wake a thread where its waker runs; two
-// threads of a team on one core wait for each other by turns while another core idles, sixty times as slow, and stay so.
-void leave(int core) {
+// Moves this thread to another core, if there are enough of them for so many threads. The kernel likes to wake a thread
+// where its waker runs; two threads of a team on one core wait for each other by turns while another core idles, sixty
+// times as slow, and nothing would part them.
+void leave(int core, int threads) {
 #if defined(__linux__)
     cpu_set_t all, others;
     if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(0, sizeof all, &all) != 0) return;
+    if (CPU_COUNT(&all) < threads) return;
     others = all;
     CPU_CLR(core, &others);
-    if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof all, &all);
+    if (sched_setaffinity(0, sizeof others, &others) == 0) sched_setaffinity(0, sizeof all, &all);
 #else
-    (void)core;
+    (void)core, (void)threads;
 #endif
 }
 
@@ -194,13 +196,17 @@ class Pool {
         }
     }
 
+    // Away from the cores where the threads before this one began their last jobs.
     void keep_apart(int rank) {
         if (rank >= kCores) return;
-        const int core = this_core();
-        int now = core;
-        for (int other = 0; other < rank && now == core; ++other)
-            if (core >= 0 && __atomic_load_n(&cores_[other], __ATOMIC_RELAXED) == core) leave(core), now = this_core();
-        __atomic_store_n(&cores_[rank], now, __ATOMIC_RELAXED);
+        int core = this_core();
+        for (int other = 0; other < rank; ++other)
+            if (__atomic_load_n(&cores_[other], __ATOMIC_RELAXED) == core) {
+                leave(core, work_.size);
+                core = this_core();
+                break;
+            }
+        __atomic_store_n(&cores_[rank], core, __ATOMIC_RELAXED);
     }
 
     void wait_for_job(unsigned seen) {
