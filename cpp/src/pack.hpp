@@ -81,7 +81,8 @@ inline void pack_columns(const float* w, const int* order, int gates, int units,
                 const float* row = w + (std::size_t(order[g]) * units + u) * n + c;
                 if (u < units && lanes == kPanelWidth) std::memcpy(at, row, kPanelWidth * sizeof(float));
                 else
-                    for (int lane = 0; lane < kPanelWidth; ++lane) at[lane] = u < units && lane < lanes ? row[lane] : 0.0f;
+                    for (int lane = 0; lane < kPanelWidth; ++lane)
+                        at[lane] = u < units && lane < lanes ? row[lane] : 0.0f;
             }
     }
 }

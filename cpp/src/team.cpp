@@ -269,7 +269,10 @@ void run_team(int threads, double flops, void (*body)(const Team&, void*), void*
     const FlushDenormals flush;
     if (threads > 1) {
         std::unique_lock lock(pool->busy, std::try_to_lock);
-        if (lock.owns_lock()) return pool->is_worth(flops) ? pool->run(threads, body, context) : pool->run_alone(body, context);
+        if (lock.owns_lock()) {
+            if (pool->is_worth(flops)) return pool->run(threads, body, context);
+            return pool->run_alone(body, context);
+        }
     }
     Barrier alone;
     body({0, 1, &alone}, context);

@@ -151,7 +151,8 @@ void product_transposed(const float* a_tiles, int tiles, int depth, const float*
             const Tile one = find_tile<kMaxRows, kGroup, true, false>(panels - p);
             for (int t = t0; t < t1; ++t)
                 one(a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows, 0, depth, b + p * b_panel, b_panel,
-                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, Start::kAdd);
+                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel,
+                    Start::kAdd);
         }
     }
 }
