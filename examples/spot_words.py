@@ -30,6 +30,7 @@ def main() -> None:
     found = []
     for start in range(0, len(sound), 800):  # 100 ms at a time, as from a microphone
         found += spotter.push(sound[start : start + 800]).words
+    found += spotter.finish().words  # where the sound ends before a word's score has fallen
     for word in found:
         print(f"{word.label} at {word.seconds:.2f} s, score {word.score:.2f}")
     assert [word.label for word in found] == ["stop", "stop"]

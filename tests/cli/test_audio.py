@@ -95,8 +95,8 @@ def test_samples_give_scores_and_words(penstock, model, sound):
     assert [(word["word"], word["score"]) for word in words] == [(word.label, word.score) for word in expected]
     assert [word["seconds"] for word in words] == pytest.approx([word.seconds for word in expected], abs=1e-4)
     scored = [line for line in lines if "scores" in line]
-    assert [line["seconds"] for line in scored[:3]] == [0.095, 0.195, 0.295]
-    assert scored[1]["scores"] == dict(zip(["no", "stop", "yes"], heard.scores[17].tolist(), strict=True))
+    assert [line["seconds"] for line in scored[:3]] == [0.09, 0.19, 0.29]
+    assert scored[1]["scores"] == dict(zip(["no", "stop", "yes"], heard.scores[8].tolist(), strict=True))
 
 
 def test_blocks_words_and_an_odd_byte_at_the_end(penstock, model, sound):
@@ -104,7 +104,7 @@ def test_blocks_words_and_an_odd_byte_at_the_end(penstock, model, sound):
     lines = [json.loads(line) for line in every.out.splitlines()]
     assert every.code == 0
     assert [line["seconds"] for line in lines if "seconds" in line] == pytest.approx(
-        [0.025 + 0.01 * frame for frame in range(98)], abs=1e-4
+        [0.03 + 0.02 * frame for frame in range(49)], abs=1e-4
     )
     assert {word["word"] for line in lines for word in line["words"]} <= {"stop"}
 
@@ -124,7 +124,7 @@ def test_an_answer_comes_before_the_next_block(model, sound):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdin.write(sound[:1600])
         process.stdin.flush()
-        assert json.loads(process.stdout.readline())["seconds"] == 0.095
+        assert json.loads(process.stdout.readline())["seconds"] == 0.09
         process.stdin.close()
         assert process.wait() == 0
 

@@ -7,7 +7,7 @@ from penstock.errors import ConfigError, StateError
 from penstock.network import ClassHead, Network
 from penstock.runtime import AudioModel, Word
 
-WINDOW, SMOOTHED = 30, 3
+WINDOW, SMOOTHED = 15, 2
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,12 @@ def read_slowly(model, samples, threshold):
         frame = 0
         while frame < len(scores):
             end = frame
-            while end < len(scores) and scores[end, label] >= threshold and end - frame < 101:
+            while end < len(scores) and scores[end, label] >= threshold and end - frame < 51:
                 end += 1
             if end > frame:
                 stretch = scores[frame:end, label].astype(np.float64)
                 middle = frame + (stretch * np.arange(len(stretch))).sum() / stretch.sum()
-                words.append((end, label, Word(name, (middle * 80 + 200) / 8000, stretch.max())))
+                words.append((end, label, Word(name, (middle * 160 + 240) / 8000, stretch.max())))
                 while end < len(scores) and scores[end, label] >= threshold:
                     end += 1
             frame = end + 1
@@ -63,7 +63,7 @@ def test_scores_and_words_are_those_of_a_slow_reading(audio_model, samples, thre
     heard = audio_model.spotter(threshold=threshold).push(samples)
     # three float32 numbers, added in another order
     np.testing.assert_allclose(heard.scores, expected, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(heard.seconds, (np.arange(len(expected)) * 80 + 200) / 8000)
+    np.testing.assert_allclose(heard.seconds, (np.arange(len(expected)) * 160 + 240) / 8000)
     spotter = audio_model.spotter(threshold=threshold)
     found = spotter.push(samples).words + spotter.finish().words
     assert len(found) > 3
@@ -101,13 +101,13 @@ def test_memory_is_small_saved_and_forgotten(audio_model, samples):
 
 
 def test_a_hundred_thousand_frames_in_constant_memory(audio_model):
-    noise = np.random.default_rng(2).normal(size=2000 * 80).astype(np.float32) * np.float32(0.1)
+    noise = np.random.default_rng(2).normal(size=2000 * 160).astype(np.float32) * np.float32(0.1)
     spotter = audio_model.spotter(threshold=0.4)
     size = len(spotter.save())
     for _ in range(50):
         heard = spotter.push(noise)
     assert len(spotter.save()) == size
-    assert heard.seconds[-1] == pytest.approx((99_997 * 80 + 200) / 8000)
+    assert heard.seconds[-1] == pytest.approx((99_998 * 160 + 240) / 8000)
 
 
 def test_only_the_words_asked_for_are_heard(audio_model, samples):

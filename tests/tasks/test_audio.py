@@ -83,7 +83,7 @@ def test_recordings_that_teach_nothing_are_left_out_and_counted(spoken):
     ]
     found = AudioClassifier(**(SMALL | {"epochs": 1})).fit([*recordings, *worse], [*labels, *WORDS, None, "no"])
     data = found.metrics_["data"]
-    assert data["dropped"] == {"empty": 1, "shorter than 0.025 s": 1, "silent": 1, "no label": 1}
+    assert data["dropped"] == {"empty": 1, "shorter than 0.03 s": 1, "silent": 1, "no label": 1}
     parts = [data["train"], data["valid"]]
     assert sum(part["rows"] for part in parts) == len(recordings) + 1
     assert sum(part["clipped"] for part in parts) == 1

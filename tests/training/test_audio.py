@@ -36,7 +36,7 @@ def objective(features, spoken, **options):
     recordings, labels = spoken
     mean, scale = features.scale
     targets = np.array([["yes", "no", "stop"].index(label) for label in labels])
-    plain = {"spot_share": 0.0, "window_frames": 30, "context_share": 0.0, "context_frames": 20}
+    plain = {"spot_share": 0.0, "window_frames": 30, "late_frames": 6, "context_share": 0.0, "context_frames": 20}
     plain |= {"disturbance": Disturbance()}
     return SoundObjective(
         sequences=features.log_mels(recordings),
@@ -187,6 +187,18 @@ def test_the_window_alone_is_a_loss(features, spoken, module):
     rows = np.arange(6)
     without, with_it = (objective(features, spoken, spot_share=share).loss(module, rows)[0] for share in (0.0, 1.0))
     assert with_it > without
+
+
+def test_the_window_closes_no_earlier_than_asked(features, spoken, module):
+    found = objective(features, spoken, spot_share=1.0, window_frames=4, late_frames=0)
+    values, lengths = found.sequences.pad(np.arange(6))
+    y, lengths = found.encoded(module, torch.from_numpy(values), torch.from_numpy(lengths))
+    target = torch.from_numpy(found.targets[:6])
+    last = torch.stack([row[length - 4 : length] for row, length in zip(y, lengths.tolist(), strict=True)])
+    expected = found.pooled_loss(module, last, torch.full((6,), 4), target)
+    assert_close(found.further(module, y, torch.from_numpy(values), lengths, target), expected)
+    late = objective(features, spoken, spot_share=1.0, window_frames=4, late_frames=6)
+    assert late.further(module, y, torch.from_numpy(values), lengths, target) != expected
 
 
 @pytest.mark.parametrize("options", [{"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}])

@@ -45,11 +45,11 @@ class AudioFeatures:
         *,
         sample_rate: int | None = None,
         mel_bins: int = 24,
-        window_seconds: float = 0.025,
-        hop_seconds: float = 0.01,
+        window_seconds: float = 0.03,
+        hop_seconds: float = 0.02,
         lowest_hz: float = 20.0,
         highest_hz: float | None = None,
-        delta_frames: Sequence[int] = (3, 8),
+        delta_frames: Sequence[int] = (2,),
     ) -> None:
         self.sample_rate = sample_rate
         self.mel_bins = _whole("mel_bins", mel_bins, 4, 256)

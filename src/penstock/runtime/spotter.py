@@ -25,7 +25,7 @@ __all__ = ["SPOT_SECONDS", "Heard", "Spotter", "Word", "thresholds_of"]
 SPOT_SECONDS = 0.3
 """The window: as in training."""
 
-_SMOOTHED_FRAMES = 3
+_SMOOTHED_SECONDS = 0.03
 _LONGEST_SECONDS = 1.0  # above the threshold, after which a word is told without waiting for its end
 _SILENT, _TOLD = -1, -2
 
@@ -79,7 +79,8 @@ class Spotter(Stream):
         labels, outputs = weight.shape
         window = max(round(SPOT_SECONDS / model.features.hop_seconds), 1)
         self._outputs = np.empty((window - 1, outputs), np.float32)
-        self._scores = np.empty((_SMOOTHED_FRAMES - 1, labels), np.float32)
+        smoothed = max(round(_SMOOTHED_SECONDS / model.features.hop_seconds), 1)
+        self._scores = np.empty((smoothed - 1, labels), np.float32)
         self._frames = np.empty(1, np.int64)
         # Of each label's stretch above its threshold: the frame it began at, or one of the two below; sums over it.
         self._begun = np.empty(labels, np.int64)
@@ -149,11 +150,12 @@ class Spotter(Stream):
 
     def _smoothed(self, answers: NDArray[np.float32]) -> NDArray[np.float32]:
         joined = np.concatenate([self._scores, answers])
-        total = joined[_SMOOTHED_FRAMES - 1 :].copy()
-        for earlier in range(_SMOOTHED_FRAMES - 1):
+        frames = len(self._scores) + 1
+        total = joined[frames - 1 :].copy()
+        for earlier in range(frames - 1):
             total += joined[earlier : earlier + len(answers)]
-        self._scores[:] = joined[len(joined) - _SMOOTHED_FRAMES + 1 :]
-        total /= np.float32(_SMOOTHED_FRAMES)
+        self._scores[:] = joined[len(joined) - frames + 1 :]
+        total /= np.float32(frames)
         return total
 
     def _follow(self, frame: int, scores: NDArray[np.float32]) -> Iterator[Word]:

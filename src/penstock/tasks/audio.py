@@ -32,6 +32,7 @@ __all__ = ["AudioClassifier"]
 _SILENT = 1e-4  # peak below which a recording holds nothing to hear, -80 dB of full scale
 _CLIPPED, _FULL = 0.001, 0.999  # share of samples at full scale, and what counts as that
 _CONTEXT_SECONDS = 0.3
+_LATE_SECONDS = 0.06  # before a recording's end that a spotter's window may close in training
 _FEATURES = ("sample_rate", "mel_bins")
 
 
@@ -67,7 +68,7 @@ class AudioClassifier(CellOptions, Classifier):
     """
 
     task: ClassVar[str] = "audio-classification"
-    usual_epochs: ClassVar[int] = 20
+    usual_epochs: ClassVar[int] = 24
     fewest_steps: ClassVar[int] = 1000
 
     cell: Literal["lstm", "gru", "rnn"] = "gru"
@@ -79,7 +80,7 @@ class AudioClassifier(CellOptions, Classifier):
     learning_rate: float = 0.002
     patience: int = 10
     stretch: float = 0.2
-    warp: float = 0.0
+    warp: float = 0.1
     shift_seconds: float = 0.1
     gain_db: float = 15.0
     color_db: float = 6.0
@@ -88,7 +89,7 @@ class AudioClassifier(CellOptions, Classifier):
     time_mask: int = 0
     context_share: float = 0.5
     spot_share: float = 0.5
-    output_dropout: float = 0.3
+    output_dropout: float = 0.5
     label_smoothing: float = 0.1
     prefix_share: float = 0.0
 
@@ -171,6 +172,7 @@ class AudioClassifier(CellOptions, Classifier):
             delta_frames=features.delta_frames,
             spot_share=self.spot_share,
             window_frames=round(SPOT_SECONDS / features.hop_seconds),
+            late_frames=round(_LATE_SECONDS / features.hop_seconds),
             context_share=self.context_share,
             context_frames=round(_CONTEXT_SECONDS / features.hop_seconds),
             disturbance=Disturbance(shift_frames=round(self.shift_seconds / features.hop_seconds), **disturbance),

@@ -22,7 +22,6 @@ __all__ = ["Disturbance", "SoundObjective"]
 
 _NEPERS = math.log(10) / 10  # natural log of power for a decibel
 _KNOTS = 5  # of a random colour over the bands
-_LATE_FRAMES = 6  # before the end that a spotter's window may close in training; silence that is put there comes on top
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +123,8 @@ class SoundObjective(ClassObjective):
     mean, scale: (bands,), as in `AudioFeatures.scale`
     delta_frames: as in `AudioFeatures`
     disturbance: what training does
-    spot_share: as much again of the loss, for the last `window_frames` of each recording alone
+    spot_share: as much again of the loss, for `window_frames` at the end of each recording alone, which close up to
+        `late_frames` before it; silence that was put there comes on top
     context_share: of the recordings, that follow the end of another one, of up to `context_frames`
     """
 
@@ -136,6 +136,7 @@ class SoundObjective(ClassObjective):
     context_frames: int
     spot_share: float
     window_frames: int
+    late_frames: int
 
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The encoder's outputs for disturbed recordings, and their new lengths."""
@@ -152,7 +153,7 @@ class SoundObjective(ClassObjective):
         """The loss of the last window alone, as a spotter hears it, a little before or after the end."""
         if not self.spot_share:
             return 0.0
-        late = torch.randint(0, _LATE_FRAMES + 1, (len(y),), generator=self.generator)
+        late = torch.randint(0, self.late_frames + 1, (len(y),), generator=self.generator)
         window = _from(y, lengths - late - self.window_frames, self.window_frames)
         whole = torch.full_like(lengths, self.window_frames)
         return self.spot_share * self.pooled_loss(module, window, whole, target)
