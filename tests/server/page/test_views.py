@@ -132,6 +132,11 @@ def test_a_fan_after_a_missing_value_has_no_holes(server, opened):
         tab.wait("document.querySelectorAll('.chart path.band').length > 0")
         drawn = "[...document.querySelectorAll('.chart path')].map((path) => path.getAttribute('d')).join()"
         assert "NaN" not in tab.value(drawn)
+        tab.value(f"document.querySelector('#cut').value = {len(SERIES) - 1}")
+        tab.value("document.querySelector('#cut').dispatchEvent(new Event('input', { bubbles: true }))")
+        tab.wait("document.querySelectorAll('.chart text.name').length > 1")
+        heights = "[...document.querySelectorAll('.chart text')].map((text) => text.getAttribute('y')).join()"
+        assert "NaN" not in tab.value(heights)
 
 
 def test_tables_are_read_as_people_write_them(server, opened):

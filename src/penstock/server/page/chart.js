@@ -125,9 +125,9 @@ function bandPath({ low, high, from = 0 }, sx, sy) {
   return `M${Array.from(high, point(high)).join("L")}L${Array.from(low, point(low)).reverse().join("L")}Z`;
 }
 
-/** The names at the lines' ends, pushed apart where they would overlap. */
+/** The names at the lines' ends, as high as the last values there are, pushed apart where they would overlap. */
 function endNames(lines, sx, sy, floor) {
-  const placed = lines.filter(({ name, values }) => name && values.length > 1).map((line) => ({ line, y: sy(line.values.at(-1)) + 4 }));
+  const placed = lines.filter(({ name, values }) => name && values.length > 1 && values.some(Number.isFinite)).map((line) => ({ line, y: sy(line.values.findLast(Number.isFinite)) + 4 }));
   placed.sort((a, b) => a.y - b.y);
   for (let n = 1; n < placed.length; n += 1) placed[n].y = Math.max(placed[n].y, placed[n - 1].y + 15);
   const over = placed.length ? Math.max(0, placed.at(-1).y - floor) : 0;
