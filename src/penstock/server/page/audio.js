@@ -2,7 +2,7 @@
 
 import { Answers, likeliest } from "./answers.js";
 import { onScheme } from "./colours.js";
-import { announce, h } from "./elements.js";
+import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { Microphone, samplesOf, sixteenBits, wavOf } from "./sound.js";
 import { melBands, Spectrogram } from "./spectrogram.js";
@@ -33,7 +33,6 @@ export class AudioView {
   #spectrogram = new Spectrogram();
   #frames = [];
   #answers;
-  #drawn = false;
 
   /** app: as of main.js. */
   constructor(app) {
@@ -165,14 +164,7 @@ export class AudioView {
     this.#redraw();
   }
 
-  #redraw() {
-    if (this.#drawn) return;
-    this.#drawn = true;
-    requestAnimationFrame(() => {
-      this.#drawn = false;
-      this.#draw();
-    });
-  }
+  #redraw = oncePerFrame(() => this.#draw());
 
   #pick(block) {
     this.#at = block;

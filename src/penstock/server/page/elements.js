@@ -58,3 +58,16 @@ export function calm(work, milliseconds) {
     timer = setTimeout(() => work(...values), milliseconds);
   };
 }
+
+/** Call `work` in the next frame, once, however often what is returned is called before it. */
+export function oncePerFrame(work) {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      work();
+    });
+  };
+}

@@ -1,7 +1,7 @@
 // A forecaster: the series, and from wherever a person cuts it off what was to be expected, beside what came.
 
 import { Chart } from "./chart.js";
-import { announce, calm, choose, h } from "./elements.js";
+import { announce, calm, choose, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { madeUp } from "./numbers.js";
 import { MOST_STEPS, Source } from "./source.js";
@@ -28,7 +28,6 @@ export class ForecastView {
   #chart;
   #source;
   #table = { columns: [], rows: 0 };
-  #drawn = false;
 
   /** app: as of main.js. */
   constructor(app) {
@@ -123,14 +122,7 @@ export class ForecastView {
     this.#redraw();
   }
 
-  #redraw() {
-    if (this.#drawn) return;
-    this.#drawn = true;
-    requestAnimationFrame(() => {
-      this.#drawn = false;
-      this.#settle();
-    });
-  }
+  #redraw = oncePerFrame(() => this.#settle());
 
   get #readSteps() {
     return this.#follower.readOf(this.#series.items);

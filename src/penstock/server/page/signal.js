@@ -3,7 +3,7 @@
 import { Answers, likeliest } from "./answers.js";
 import { Chart } from "./chart.js";
 import { series } from "./colours.js";
-import { announce, h } from "./elements.js";
+import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { madeUp } from "./numbers.js";
 import { MOST_STEPS, Source } from "./source.js";
@@ -24,7 +24,6 @@ export class SignalView {
   #signal;
   #numbers = null;
   #source;
-  #drawn = false;
 
   /** app: as of main.js. */
   constructor(app) {
@@ -102,14 +101,7 @@ export class SignalView {
     return this.#follower.answers.slice(0, this.#follower.readOf(this.#items)).map(({ answer }) => answer);
   }
 
-  #redraw() {
-    if (this.#drawn) return;
-    this.#drawn = true;
-    requestAnimationFrame(() => {
-      this.#drawn = false;
-      this.#draw();
-    });
-  }
+  #redraw = oncePerFrame(() => this.#draw());
 
   #pick(step) {
     this.#step = step;

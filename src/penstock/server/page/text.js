@@ -2,7 +2,7 @@
 
 import { Answers, likeliest } from "./answers.js";
 import { Changes } from "./changes.js";
-import { announce, calm, h } from "./elements.js";
+import { announce, calm, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { Inside } from "./inside.js";
 import { changesAlong, changesWithout, probabilitiesOf } from "./odds.js";
@@ -30,7 +30,6 @@ export class TextView {
   #answers;
   #changes;
   #inside;
-  #drawn = false;
 
   /** app: the wire, the model's name and info, and whom to tell of work and failures; see main.js. */
   constructor(app) {
@@ -129,16 +128,11 @@ export class TextView {
     return { pieces: this.#follower.items, history: this.#follower.answers.map(({ answer }) => answer.probabilities) };
   }
 
-  #redraw() {
-    if (this.#drawn) return;
-    this.#drawn = true;
-    requestAnimationFrame(() => {
-      this.#drawn = false;
-      this.#draw();
-      if (this.#follower) this.#inside.set(this.#steps());
-      this.#point();
-    });
-  }
+  #redraw = oncePerFrame(() => {
+    this.#draw();
+    if (this.#follower) this.#inside.set(this.#steps());
+    this.#point();
+  });
 
   #draw() {
     const { pieces, history } = this.#soFar();
