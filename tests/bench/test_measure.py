@@ -1,6 +1,7 @@
 """Timing side by side: what is measured, what is refused, and that every peer computes the same thing."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import numpy as np
@@ -114,3 +115,8 @@ def test_limits_are_those_of_a_machine():
     assert 1e9 < limits.flops_per_second() < 1e13
     assert 0 < limits.read_seconds(65536) < 0.01
     assert np.isfinite(limits.read_seconds(1 << 20, 2))
+
+
+def test_a_process_that_ends_is_told_of_and_not_waited_for():
+    with ThreadPoolExecutor(1) as one, pytest.raises(PenstockError, match="the process of nobody ended"):
+        one.submit(room.Side, "nobody", 1).result(timeout=60)

@@ -125,7 +125,7 @@ class Side:
         try:
             self._pipe.send(request)
             return self._pipe.recv()
-        except (EOFError, BrokenPipeError) as error:
+        except (EOFError, ConnectionError) as error:
             raise PenstockError(f"the process of {self.name} ended. Is the package whole?") from error
 
     def end(self) -> None:
