@@ -105,6 +105,11 @@ struct Work {
     int size = 0;
 };
 
+void work_alone(void (*body)(const Team&, void*), void* context) {
+    Barrier alone;
+    body({0, 1, &alone}, context);
+}
+
 // Workers wait for the next job first by spinning, since in a recurrence it comes within microseconds, then asleep.
 class Pool {
    public:
@@ -144,8 +149,7 @@ class Pool {
     }
 
     void run_alone(void (*body)(const Team&, void*), void* context) {
-        Barrier alone;
-        body({0, 1, &alone}, context);
+        work_alone(body, context);
         alone_ended_ = Clock::now();
     }
 
@@ -153,7 +157,7 @@ class Pool {
     // short jobs of a loop that does nothing else.
     bool is_worth(double flops) const {
         const auto now = Clock::now();
-        if (pause_ != kNoPause && now < alone_until_) return false;
+        if (now < alone_until_) return false;
         return flops >= kFlopsToWake || now - team_ended_ < kAwake || now - alone_ended_ < kTightLoop;
     }
 
@@ -274,8 +278,7 @@ void run_team(int threads, double flops, void (*body)(const Team&, void*), void*
             return pool->run_alone(body, context);
         }
     }
-    Barrier alone;
-    body({0, 1, &alone}, context);
+    work_alone(body, context);
 }
 
 }  // namespace penstock
