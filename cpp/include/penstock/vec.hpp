@@ -71,12 +71,11 @@ inline ExpParts exp_parts(V x) {
     const V n = shifted - magic;
     V r = fma(n, splat(-0.693359375f), x);  // ln 2 in two parts (Cody and Waite)
     r = fma(n, splat(2.12194440e-4f), r);
-    V q = splat(1.0f / 5040);
-    q = fma(q, r, splat(1.0f / 720));
-    q = fma(q, r, splat(1.0f / 120));
-    q = fma(q, r, splat(1.0f / 24));
-    q = fma(q, r, splat(1.0f / 6));
-    q = fma(q, r, splat(0.5f));
+    V q = splat(0.0013820730f);  // (expm1(r) - r) / r^2, minimax: exp is off by 3.2e-9 of itself at most
+    q = fma(q, r, splat(0.0083686775f));
+    q = fma(q, r, splat(0.041668266f));
+    q = fma(q, r, splat(0.16666521f));
+    q = fma(q, r, splat(0.49999994f));
     const VI bits = (reinterpret_cast<VI>(shifted) << 23) + 0x3f800000;
     return {fma(r * r, q, r), reinterpret_cast<V>(bits)};
 }
@@ -92,16 +91,32 @@ inline V exp(V x) {
     return e.scale * (splat(1.0f) + e.p);
 }
 
-inline V sigmoid(V x) { return splat(1.0f) / (splat(1.0f) + exp(-x)); }
+// 1 / (1 + exp(-x)), the sum with one rounding. Beyond the floats p must be positive: infinity times it is added to
+// infinity.
+inline V sigmoid(V x) {
+    V y = -x;
+    y = y < splat(-88.0f) ? splat(-88.0f) : y;
+    y = y > splat(88.37f) ? splat(89.0f) : y;
+    const ExpParts e = exp_parts(y);
+    const VI one = VI{} + 0x3f800000, scale = reinterpret_cast<VI>(e.scale);  // as integers floats above 0 are in order
+    const VI least = scale < one ? scale : one, most = scale > one ? scale : one;
+    return splat(1.0f) / (fma(e.scale, e.p, reinterpret_cast<V>(least)) + reinterpret_cast<V>(most));
+}
 
-// tanh(|x|) = expm1(2|x|) / (expm1(2|x|) + 2): no cancellation anywhere, so small x keep their digits.
+// |x| below artanh(1/2) by a polynomial, minimax in x^2 to 3.7e-8: the other way, 1 - 2 / (1 + exp(2|x|)), would cancel.
 inline V tanh(V x) {
     const VI sign = reinterpret_cast<VI>(x) & static_cast<std::int32_t>(0x80000000u);
     V a = reinterpret_cast<V>(reinterpret_cast<VI>(x) & 0x7fffffff);
     a = a > splat(10.0f) ? splat(10.0f) : a;
+    const V square = a * a;
+    V q = splat(0.016447909f);
+    q = fma(q, square, splat(-0.052677058f));
+    q = fma(q, square, splat(0.13320804f));
+    q = fma(q, square, splat(-0.33332950f));
     const ExpParts e = exp_parts(a + a);
-    const V m = fma(e.scale, e.p, e.scale - splat(1.0f));
-    return reinterpret_cast<V>(reinterpret_cast<VI>(m / (m + splat(2.0f))) | sign);
+    const V far = splat(1.0f) - splat(2.0f) / fma(e.scale, e.p, e.scale + splat(1.0f));
+    const V found = a < splat(0.5493f) ? fma(q * square, a, a) : far;
+    return reinterpret_cast<V>(reinterpret_cast<VI>(found) | sign);
 }
 
 }  // namespace
