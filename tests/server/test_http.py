@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,18 @@ def test_models_are_listed_and_described(client, folders, words):
     with pytest.raises(ServerError, match="there are: words, other, both-ways") as caught:
         client.model("none")
     assert caught.value.code == 404
+
+
+def test_a_model_that_is_not_there_costs_no_connection_and_no_traceback(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /v1/models/none HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            received = b""
+            while b"other, both-ways" not in received:
+                received += (part := connection.recv(65536))
+                assert part, received
+            assert received.startswith(b"HTTP/1.1 404")
+    assert not [line for line in server.log if "traceback" in line]
 
 
 def test_predict_gives_what_the_model_gives(client, folders, words):

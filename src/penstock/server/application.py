@@ -65,8 +65,9 @@ class Service:
             await asyncio.sleep(0.02)
 
     def _add_routes(self, api: FastAPI) -> None:
-        api.exception_handler(HTTPException)(_failed)
-        api.exception_handler(Exception)(_failed)
+        # Each by its class: what only `Exception` catches is raised once more, and ends the connection.
+        for kind in (RequestError, HTTPException, Exception):
+            api.exception_handler(kind)(_failed)
         for path, work in (
             ("/healthz", self.healthz),
             ("/readyz", self.readyz),
