@@ -138,7 +138,9 @@ class ForecastStream(Stream):
             ahead = observation.get(AHEAD, {})
             given: Any = [observation[name] for name in names]
         else:
-            given = [observation] if np.ndim(observation) == 0 else list(observation)
+            # Lists first: one of unequal lists has no number of axes.
+            several = isinstance(observation, list | tuple) or np.ndim(observation) > 0
+            given = list(observation) if several else [observation]
             if self._model.features.calendar and not self._counts[0]:
                 raise DataError(f"the first observation must be an object with its {features.time}: the model reads it")
         if len(given) != len(names):
@@ -263,7 +265,7 @@ def _number(value: Any, name: str) -> float:
         return np.nan
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: a whole number beyond every float
         raise DataError(f"{name} must be a number; got {value!r:.40}") from None
     if np.isinf(found):
         raise DataError(f"{name} must be finite; got {value!r}")
