@@ -126,6 +126,7 @@ def test_files_that_can_not_be_read_are_refused(server, client, tmp_path):
     ):
         response = httpx.post(url, content=b"nonsense", headers=headers)
         assert (response.status_code, message in response.json()["error"]["message"].lower()) == (status, True)
+    assert not server.events("text")  # logs are JSON lines, whoever writes them
     response = httpx.post(url, files={}, data={"file": "no file"})
     assert response.status_code == 400 or "JSON" in response.json()["error"]["message"]
 
@@ -135,7 +136,7 @@ def test_what_is_not_there_says_so_in_the_same_form(server):
         response = httpx.request(method, server.url + path)
         assert response.status_code == status
         assert set(response.json()["error"]) == {"type", "message"}
-    for path in ("/page/..%2Fserved.py", "/page/../served.py", "/page/%2e%2e%2frun.py"):
+    for path in ("/page/..%2Fserved.py", "/page/../served.py", "/page/%2e%2e%2frun.py", f"/page/{'a' * 5000}.js"):
         assert httpx.get(server.url + path).status_code == 404
 
 
