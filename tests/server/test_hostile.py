@@ -18,6 +18,7 @@ import penstock
 from penstock.errors import ServerError
 
 LIMITS = {"streams": 30, "message-kb": 16, "body-mb": 1, "waiting": 100, "requests": 2}
+FRAMES = b"more than 100 frames without a message in a second"
 FLAGS = ["--slow-seconds", 1, *(word for name, value in LIMITS.items() for word in (f"--max-{name}", value))]
 
 
@@ -138,14 +139,23 @@ async def test_a_message_that_is_too_large_closes_with_1009(server, words):
         assert closed.value.rcvd.code == 1009
 
 
-def test_a_flood_is_closed_with_its_reason(server, words):
+@pytest.mark.parametrize(
+    ("frames", "reason"),
+    [
+        (lambda: frame(1, b'{"push": "w1"}') * 5000, b"more than 100 messages wait: await their answers"),
+        (lambda: frame(1, b"", last=False) + frame(0, b"", last=False) * 50_000, FRAMES),
+        (lambda: frame(9, b"") * 50_000, FRAMES),
+        (lambda: frame(10, b"") * 50_000, FRAMES),
+    ],
+    ids=["messages", "parts", "pings", "pongs"],
+)
+def test_a_flood_is_closed_with_its_reason(server, words, frames, reason):
     with bystander(server, words) as ask, upgrade(server) as connection:
-        connection.sendall(frame(1, b'{"push": "w1"}') * 5000)
+        connection.sendall(frames())
         ask()
         received = b""
         while part := connection.recv(65536):
             received += part
-    reason = b"more than 100 messages wait: await their answers"
     # The last frame: close, its length, its code.
     assert received.endswith(bytes([0x88, len(reason) + 2]) + struct.pack("!H", 1008) + reason)
 
@@ -183,10 +193,10 @@ def upgrade(server, receive_bytes=None):
     return connection
 
 
-def frame(opcode, data):
-    """A client's frame, its mask zero."""
+def frame(opcode, data, last=True):
+    """A client's frame, its mask zero; the last of its message or not."""
     length = bytes([0x80 | len(data)]) if len(data) < 126 else bytes([0x80 | 126]) + struct.pack("!H", len(data))
-    return bytes([0x80 | opcode]) + length + bytes(4) + data
+    return bytes([0x80 * last | opcode]) + length + bytes(4) + data
 
 
 @pytest.mark.parametrize("opcode", [1, 9], ids=["messages", "pings"])
