@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ShapeError, StateError
+from penstock.runtime.parameters import real
 from penstock.runtime.stack import Stack
 
 if TYPE_CHECKING:
@@ -90,9 +91,10 @@ class StreamPool:
 
         Raises:
             StateError: it is not open, or the state is another network's; the stream stays as it was.
+            DtypeError: the state is no real numbers; likewise.
         """
         slot, arrays = self._slot(stream), self._arrays()
-        given = {name: np.asarray(array) for name, array in state.items()}
+        given = {name: real(array, name) for name, array in state.items()}
         for name in sorted(arrays.keys() | given.keys()):
             expected = (1, *arrays[name].shape[1:]) if name in arrays else "absent"
             found = given[name].shape if name in given else "absent"
@@ -101,22 +103,22 @@ class StreamPool:
         for name, array in arrays.items():
             array[slot] = given[name][0]
 
-    def step(self, streams: ArrayLike, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def step(self, streams: ArrayLike, x: ArrayLike) -> NDArray[np.float32]:
         """Advance streams by one step each: their answers (n, outputs).
 
         Args:
             streams: (n,) handles, all different.
-            x: (n, input), what each of them reads.
+            x: (n, input), what each of them reads, real numbers.
 
         Raises:
-            ShapeError: x does not fit; no stream has moved.
+            ShapeError, DtypeError: x does not fit; no stream has moved.
             StateError: a handle is not open, or stands there twice; no stream has moved.
         """
         slots = self._slots(streams)
-        x = np.ascontiguousarray(x, np.float32)
-        if x.shape != (len(slots), self._streams.input_size):
-            raise ShapeError(f"x must be (streams={len(slots)}, input={self._streams.input_size}); got {x.shape}")
-        y = self._streams.step(slots, x, self._slabs)
+        rows = real(x, "x")
+        if rows.shape != (len(slots), self._streams.input_size):
+            raise ShapeError(f"x must be (streams={len(slots)}, input={self._streams.input_size}); got {rows.shape}")
+        y = self._streams.step(slots, rows, self._slabs)
         if self._head is None:
             return y
         carry = {name: array[slots] for name, array in self._carry.items()}
@@ -127,6 +129,8 @@ class StreamPool:
 
     def _slots(self, streams: ArrayLike) -> NDArray[np.int64]:
         handles = np.asarray(streams)
+        if handles.shape == (0,):  # an empty list, which NumPy takes for float
+            handles = handles.astype(np.int64)
         if handles.ndim != 1 or handles.dtype.kind not in "iu":
             raise ShapeError(f"streams must be (n,) handles from open(); got {handles.shape} of {handles.dtype}")
         handles = handles.astype(np.int64, copy=False)
@@ -141,7 +145,7 @@ class StreamPool:
         return slots
 
     def _slot(self, stream: int) -> int:
-        return int(self._slots(np.array([stream], np.int64))[0])
+        return int(self._slots([stream])[0])
 
     def _forget(self, slot: int) -> None:
         for states in self._slabs:

@@ -87,9 +87,9 @@ class PooledStream:
 
     def load(self, data: bytes) -> int:
         """See `OpenStream`."""
-        model = self._model
+        item, model = _item(data), self._model
         self._put(states.unpack(data, kind=model.features.kind, model=model.fingerprint, like=self._arrays()))
-        return _item(data)
+        return item
 
     def reset(self) -> None:
         """See `OpenStream`."""
@@ -158,8 +158,9 @@ class LoneStream:
 
     def load(self, data: bytes) -> int:
         """See `OpenStream`."""
+        item = _item(data)
         self._stream.load(data)
-        return _item(data)
+        return item
 
     def reset(self) -> None:
         """See `OpenStream`."""
