@@ -1,5 +1,7 @@
 """Many streams in one pool: each answers as it would alone, whichever others there are."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -154,11 +156,11 @@ def test_a_bidirectional_network_has_no_pool():
         StreamPool(Stack(spec, parameters))
 
 
-def test_memory_beside_the_states_is_small():
-    network = recurrence("lstm", hidden=128)
-    pool = network.pool()
-    for _ in range(2000):
+@pytest.mark.parametrize("hidden", [16, 128, 1024])
+def test_memory_beside_the_states_is_small_at_any_number_of_streams(hidden):
+    pool = recurrence("lstm", hidden=hidden).pool()
+    for streams in range(1, 400):
         pool.open()
-    states = 2000 * 2 * 128 * 4
-    held = sum(array.nbytes for array in pool._arrays().values()) + pool._generation.nbytes + pool._mark.nbytes
-    assert (held - states) / 2000 <= 256
+        held = sum(array.nbytes for array in pool._arrays().values()) + pool._generation.nbytes + pool._mark.nbytes
+        held += sum(sys.getsizeof(place) + 8 for place in pool._free)
+        assert held - streams * 2 * hidden * 4 <= 256 * streams

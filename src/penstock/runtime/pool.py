@@ -1,5 +1,6 @@
 """Thousands of streams of one network, any of them advanced together in one step; they come and go at any time."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamPool"]
 
-_FIRST_STREAMS = 64
-_GROWTH = 8  # grow by this part of the streams, so that little memory lies idle
+_GROWTH = 8  # grow by this part of the streams at most
+_IDLE = 128  # bytes for each stream that may lie idle, waiting for others
 _SLOT = (1 << 32) - 1
 
 
 class StreamPool:
-    """Streams whose states lie side by side in one slab of memory, apart from at most 32 bytes for each.
+    """Streams whose states lie side by side in one slab of memory, with at most 256 bytes more for each.
 
     A stream is known by its handle, a whole number that no other stream of the pool ever has. A stream's answers are,
-    bit for bit, those that it would give alone, whichever streams are advanced with it. For one thread at a time.
+    bit for bit, those that it would give alone, whichever streams are advanced with it. The places of closed streams
+    wait for new ones. For one thread at a time.
 
     Made by `Recurrence.pool()` and by models' `pool()`.
 
@@ -156,7 +158,8 @@ class StreamPool:
 
     def _grow(self) -> None:
         before = len(self._generation)
-        more = max(_FIRST_STREAMS, before // _GROWTH)
+        size = sum(array.itemsize * math.prod(array.shape[1:]) for array in self._arrays().values())
+        more = max(1, min(before // _GROWTH, before * _IDLE // size))
         fresh = self._streams.slabs(more)
         self._slabs = [
             tuple(np.concatenate(pair) for pair in zip(old, new, strict=True))
