@@ -61,6 +61,23 @@ def test_a_bad_line_leaves_a_state_to_go_on_from(penstock, saved, tmp_path):
     assert notes(state.read_bytes()) == {"line": 6}
 
 
+def test_a_line_that_the_stream_refuses_leaves_a_state_to_go_on_from(saved, tmp_path):
+    stream = load(saved).stream()
+
+    def read():
+        with KeptState(tmp_path / "state", stream) as kept:
+            with kept.item():
+                stream.push("good")
+            with kept.item():
+                stream.push(5)
+
+    with pytest.raises(InputError, match="must be text"):
+        read()
+    again = load(saved).stream()
+    again.push("good")
+    assert (tmp_path / "state").read_bytes() == again.save(line=1)
+
+
 def test_a_line_broken_off_is_not_kept(saved, tmp_path):
     model = load(saved)
     stream = model.stream()
