@@ -151,18 +151,21 @@ class Service:
             await socket.send_denial_response(error_response(failure))
             return
         await socket.accept(subprotocol)
-        if reason := self._full(served):
+        if not served.model.streams:
+            await socket.close(1003, f"{served.name} reads whole inputs: use predict")
+            return
+        if reason := self._full():
             self.counts.refused.labels("streams").inc()
             await socket.close(1013, reason)
             return
         await self._serve(Session(socket, served, self.counts), served, socket)
 
-    def _full(self, served: ServedModel) -> str | None:
+    def _full(self) -> str | None:
         if self.stopping:
             return "the server stops: try again in a moment"
         if len(self.sessions) >= self.settings.max_streams:
             return f"{self.settings.max_streams} streams are open: try again later"
-        return None if served.model.streams else f"{served.name} reads whole inputs: use predict"
+        return None
 
     async def _serve(self, session: Session, served: ServedModel, socket: WebSocket) -> None:
         gauge = self.counts.streams.labels(served.name)
