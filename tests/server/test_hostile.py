@@ -308,6 +308,20 @@ async def test_pages_of_other_origins_are_refused(folders, running):
             assert refused.value.response.status_code == 403
         for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
             assert httpx.post(f"{here}/v1/models/words/predict", headers={"origin": origin}).status_code == 403
+        # A browser asks beforehand, and shows a friend's page the answer if that bears its origin.
+        friend = {"origin": "https://friend.example"}
+        asked = {
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type",
+        }
+        for response in (
+            httpx.options(f"{here}/v1/models/words/predict", headers=friend | asked),
+            httpx.post(f"{here}/v1/models/words/predict", headers=friend, json={"inputs": ["w1"]}),
+            httpx.get(f"{here}/v1/models/none", headers=friend),
+        ):
+            assert response.headers["access-control-allow-origin"] == "https://friend.example"
+        refused = httpx.options(f"{here}/v1/models", headers=asked | {"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in refused.headers
         # A foreign name that points here.
         spoofed = httpx.get(f"{here}/v1/models", headers={"host": "evil.example", "origin": "http://evil.example"})
         assert spoofed.status_code == 421

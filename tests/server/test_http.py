@@ -182,6 +182,8 @@ def test_the_log_is_json_lines_without_what_clients_sent(folders, running):
     [
         (["--host", "0.0.0.0"], "a token is needed"),
         (["--host", "::"], "a token is needed"),
+        *(([flag, "nan"], "finite") for flag in ("--max-body-mb", "--max-message-kb", "--idle-seconds")),
+        (["--grace-seconds", "inf"], "finite"),
         (["--host", "example.org"], "a token is needed"),
         (["--port", "70000"], "port"),
         (["--token", "two words"], "the token must be ASCII"),

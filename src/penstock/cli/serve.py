@@ -1,5 +1,6 @@
 """`penstock serve`: saved models for other programs and for a browser."""
 
+import math
 from typing import Annotated
 
 import typer
@@ -48,8 +49,8 @@ def serve(
         port=port,
         token=token,
         origins=tuple(allow_origin or ()),
-        max_body=int(max_body_mb * 1024**2),
-        max_message=int(max_message_kb * 1024),
+        max_body=_bytes(max_body_mb * 1024**2, "--max-body-mb"),
+        max_message=_bytes(max_message_kb * 1024, "--max-message-kb"),
         max_streams=max_streams,
         max_waiting=max_waiting,
         max_requests=max_requests,
@@ -65,3 +66,9 @@ def serve(
             raise
         raise MissingExtraError(f"the server needs {error.name}: pip install 'penstock[serve]'") from error
     run(models, settings, log_level=log_level)
+
+
+def _bytes(size: float, flag: str) -> int:
+    if not math.isfinite(size):
+        raise ConfigError(f"{flag} must be a finite number; got {size}")
+    return int(size)

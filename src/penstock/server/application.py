@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, WebSocket
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.websockets import WebSocketDisconnect
 
@@ -53,7 +54,14 @@ class Service:
         api = FastAPI(title="Penstock", version=__version__, docs_url=None, redoc_url=None, lifespan=self._life)
         self._add_routes(api)
         describe(api, settings)
-        self.app = Gate(api, Access(settings), self.counts)
+        access = Access(settings)
+        # Browsers show a page of another origin an answer only if that says so, and ask beforehand, without the token.
+        self.app = CORSMiddleware(
+            Gate(api, access, self.counts),
+            allow_origins=sorted(access.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+        )
 
     async def stop(self) -> None:
         """Accept no more, answer what was accepted, then close the streams."""

@@ -1,6 +1,7 @@
 """Where the server listens, who may use it, and how much of it."""
 
 import ipaddress
+import math
 from dataclasses import dataclass
 
 from penstock.errors import ConfigError
@@ -45,8 +46,8 @@ class Settings:
             if (value := getattr(self, name)) < 1:
                 raise ConfigError(f"{name} must be at least 1; got {value}")
         for name in ("idle_seconds", "slow_seconds", "grace_seconds"):
-            if not (value := getattr(self, name)) > 0:
-                raise ConfigError(f"{name} must be above 0; got {value}")
+            if not 0 < (value := getattr(self, name)) < math.inf:
+                raise ConfigError(f"{name} must be above 0, and finite; got {value}")
         if not 0 <= self.port < 65536:
             raise ConfigError(f"port must be 0 to 65535; got {self.port}")
         if self.token is not None and (not self.token.isascii() or len(self.token.split()) != 1):
