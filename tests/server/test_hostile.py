@@ -160,6 +160,18 @@ def test_a_flood_is_closed_with_its_reason(server, words, frames, reason):
     assert received.endswith(bytes([0x88, len(reason) + 2]) + struct.pack("!H", 1008) + reason)
 
 
+def test_requests_that_nobody_waits_for_do_not_pile_up(server, words):
+    memory = server.memory()
+    with bystander(server, words) as ask, raw(server, b"") as connection:
+        connection.settimeout(0.2)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            send_for_ever(connection, b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 5000, ask)
+    assert server.memory() - memory < 30 << 20
+    with raw(server, b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 300) as connection:
+        received = b"".join(iter(partial(connection.recv, 65536), b""))
+    assert b"more than 100 requests of one connection wait" in received
+
+
 async def test_as_many_messages_as_may_wait_are_answered(server):
     async with connect(address(server), compression=None) as stream:
         for _ in range(100):

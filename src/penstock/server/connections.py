@@ -46,6 +46,11 @@ class _Http(HttpToolsProtocol):
         super().on_message_begin()
         self._head = 0
         self._wait_for_head()
+        # Uvicorn reads on after each answer, which takes in thousands of requests for every one that it has answered.
+        if len(self.pipeline) >= self.settings.max_waiting:
+            words = f"more than {self.settings.max_waiting} requests of one connection wait: await their answers."
+            self._refuse("flood", "429 Too Many Requests", words)
+            raise ValueError(words)  # so that httptools looks no further
 
     def on_url(self, url: bytes) -> None:
         self._count(url)
