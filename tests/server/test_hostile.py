@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import struct
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -102,16 +103,36 @@ def test_a_body_that_stalls_is_given_up(server, words):
     assert b"did not arrive within 1 s" in received
 
 
-def test_more_requests_than_may_wait_get_429(server, words):
+def test_bodies_that_stall_keep_others_of_their_size_back_and_nobody_else(server, words):
+    url, long = f"{server.url}/v1/models/words/predict", "w1 " * 30_000
     with ExitStack() as stack:
-        for _ in range(2):  # each holds a place until its body is there
+        for _ in range(20):
             stack.enter_context(raw(server, f"{POST}content-length: 10\r\n\r\n{{".encode()))
+        assert httpx.post(url, json={"inputs": [long]}).status_code == 200
+        for _ in range(2):  # each holds a place until its body is there
+            stack.enter_context(raw(server, f"{POST}content-length: 99999\r\n\r\n{{".encode() + b" " * 80_000))
         time.sleep(0.2)
-        response = httpx.post(f"{server.url}/v1/models/words/predict", json={"inputs": ["w1"]})
+        with bystander(server, words):
+            response = httpx.post(url, json={"inputs": [long]})
         assert (response.status_code, response.json()["error"]["type"]) == (429, "Busy")
         assert response.headers["retry-after"] == "1"
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
     time.sleep(0.1)
+    assert httpx.post(url, json={"inputs": [long]}).status_code == 200
+
+
+def test_more_requests_than_may_wait_get_429(server, words):
+    url, slow = f"{server.url}/v1/models/words/predict", json.dumps({"inputs": ["w1 w2 " * 15_000] * 10}).encode()
+    statuses = []
+
+    def ask():
+        statuses.append(httpx.post(url, content=slow, timeout=30).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {200, 429}
     with bystander(server, words):
         pass
 

@@ -29,7 +29,9 @@ def serve(
     max_message_kb: Annotated[float, typer.Option(help="Largest WebSocket message, in KiB.")] = 128,
     max_streams: Annotated[int, typer.Option(help="Streams open at once.")] = 10_000,
     max_waiting: Annotated[int, typer.Option(help="Messages of one stream that may wait for answers.")] = 256,
-    max_requests: Annotated[int, typer.Option(help="Predict requests that may wait at once.")] = 64,
+    max_requests: Annotated[
+        int, typer.Option(help="Predict requests that may wait at once, and bodies beyond 64 KiB that may be read.")
+    ] = 64,
     max_connections: Annotated[int, typer.Option(help="Connections at once.")] = 12_000,
     idle_seconds: Annotated[float, typer.Option(help="Close a stream after so long without a message.")] = 600,
     slow_seconds: Annotated[float, typer.Option(help="Time for a request to arrive and for answers to be taken.")] = 10,

@@ -138,8 +138,8 @@ class Service:
             served = self._served(name)
             if self.stopping:
                 raise RequestError(503, "Stopping", "the server stops. Try again in a moment.", {"retry-after": "1"})
-            with self.line:
-                given = await read_request(request, served.model, self.settings)
+            given = await read_request(request, served.model, self.settings, self.line.reading)
+            with self.line.places:
                 if isinstance(given, Upload):
                     inputs = await self.line.run(partial(given.inputs, served.model))
                 else:

@@ -20,7 +20,7 @@ class Settings:
     max_message: bytes of a WebSocket message
     max_streams: open at once, over all models
     max_waiting: messages of one stream that may wait for their answers
-    max_requests: that may be read or wait for their answers at once
+    max_requests: that may wait for their answers at once, and bodies beyond 64 KiB that may be read at once
     max_connections: at once, with those that have asked for nothing yet
     idle_seconds: without a message, after which a stream is closed
     slow_seconds: for a request to arrive, and for answers to be taken
