@@ -54,6 +54,21 @@ def test_a_killed_stream_goes_on_with_the_same_bits(saved, tmp_path):
     assert b"".join(answers) + rest == alone
 
 
+def test_ctrl_c_for_a_whole_pipe_leaves_a_state_to_go_on_from(saved, tmp_path):
+    """It ends the program that writes too, so that the input's end comes with it."""
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "penstock", "stream", str(saved), "--state", str(state)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        running.stdin.write(b"good\nbad\n")
+        running.stdin.flush()
+        assert all(running.stdout.readline() for _ in range(2))
+        time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        running.stdin.close()
+        assert running.wait() == 130
+    assert notes(state.read_bytes()) == {"line": 2}
+
+
 def test_a_bad_line_leaves_a_state_to_go_on_from(penstock, saved, tmp_path):
     state = tmp_path / "state"
     result = penstock("stream", saved, "--state", state, stdin=FIRST + b"\xff\n")

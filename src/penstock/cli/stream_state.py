@@ -67,9 +67,11 @@ class KeptState:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._write()
+        try:
+            self._ended.set()
+            self._thread.join()
+        finally:  # Ctrl-C ends the program that feeds a pipe too: the interrupt may come when the input is at its end
+            self._write()
 
     def _write_now_and_then(self) -> None:
         while not self._ended.wait(_SECONDS):
