@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 from penstock import errors
-from penstock.errors import MissingExtraError, PenstockError, ServerError
+from penstock.errors import DataError, MissingExtraError, PenstockError, ServerError
 
 try:
     import httpx
@@ -21,8 +21,8 @@ except ModuleNotFoundError as error:
 
 __all__ = ["Client", "LastingStream", "RemoteStream"]
 
-_AGAIN = frozenset({1001, 1006, 1011, 1012, 1013})
-"""Close codes after which it makes sense to connect again: gone, cut off, failed, restarted, full."""
+_AGAIN = frozenset({1001, 1006, 1011, 1012, 1013, 503})
+"""Codes after which it makes sense to connect again: gone, cut off, failed, restarted, full; and HTTP's for full."""
 _Result = TypeVar("_Result")
 
 
@@ -32,7 +32,7 @@ class Client:
     Args:
         url: the server's address.
         token: what the server asks for, if anything.
-        timeout: seconds to wait for an answer.
+        timeout: seconds to wait for an answer, of streams too.
     """
 
     def __init__(self, url: str = "http://127.0.0.1:8000", *, token: str | None = None, timeout: float = 60.0) -> None:
@@ -62,7 +62,8 @@ class Client:
         Raises:
             InputError: inputs that the model can't read, of the same class as the model itself would raise.
         """
-        return self._ask("POST", _path(name, "predict"), json={"inputs": inputs})["outputs"]
+        headers = {"content-type": "application/json"}
+        return self._ask("POST", _path(name, "predict"), content=_json({"inputs": inputs}), headers=headers)["outputs"]
 
     def predict_file(self, name: str, path: str | Path) -> list[dict[str, Any]]:
         """The answers to what is in a file, read there as `penstock predict` reads it."""
@@ -89,7 +90,7 @@ class Client:
             raise _error(refusal.response.status_code, bytes(refusal.response.body or b"")) from refusal
         except (OSError, WebSocketException) as error:
             raise ServerError(f"can't reach {address}: {error}") from error
-        stream = RemoteStream(socket)
+        stream = RemoteStream(socket, self.timeout)
         if state is not None:
             try:
                 await stream.load(state)
@@ -129,16 +130,18 @@ class Client:
 
 
 class RemoteStream:
-    """One stream at a server; one call at a time. Made by `Client.stream`.
+    """One stream at a server; calls that are made together are made one after the other. Made by `Client.stream`.
 
     Attributes:
         item: items read since the stream's start, kept by `save` and `load`.
 
-    Every method raises ServerError when the connection is lost.
+    Every method raises ServerError when the connection is lost, and loses it where no answer comes in time. Who cancels
+    a call loses it too: otherwise the answer would be taken for that of the next call.
     """
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket, self.item = socket, 0
+    def __init__(self, socket: ClientConnection, timeout: float) -> None:
+        self._socket, self._timeout, self.item = socket, timeout, 0
+        self._turn = asyncio.Lock()
 
     async def push(self, item: Any) -> dict[str, Any]:
         """The answer after this item: a text, a number or a list of them, or bytes of 16-bit samples.
@@ -180,16 +183,28 @@ class RemoteStream:
         await self.close()
 
     async def _ask(self, message: Mapping[str, Any] | bytes) -> dict[str, Any]:
-        try:
-            await self._socket.send(message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False))
-            reply = json.loads(await self._socket.recv())
-        except ConnectionClosed as closed:
-            code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "cut off")
-            raise ServerError(f"the stream was closed: {reason or 'without a reason'} ({code})", code) from closed
+        data = message if isinstance(message, bytes) else _json(message)
+        async with self._turn:
+            reply = json.loads(await self._answer_to(data, text=not isinstance(message, bytes)))
         if "error" in reply:
             raise _named(reply["error"], 0)
         self.item = reply["item"]
         return reply
+
+    async def _answer_to(self, data: bytes, *, text: bool) -> str | bytes:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._socket.send(data, text=text)
+                return await self._socket.recv()
+        except ConnectionClosed as closed:
+            code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "cut off")
+            raise ServerError(f"the stream was closed: {reason or 'without a reason'} ({code})", code) from closed
+        except TimeoutError as error:
+            self._socket.transport.abort()
+            raise ServerError(f"no answer within {self._timeout:g} s", 1006) from error
+        except asyncio.CancelledError:
+            self._socket.transport.abort()
+            raise
 
 
 class LastingStream:
@@ -273,6 +288,13 @@ class LastingStream:
 
 def _path(name: str, *more: str) -> str:
     return "/".join(("/v1/models", quote(name, safe=""), *more))
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise DataError(f"expected texts, numbers and lists of them, as JSON in UTF-8 can hold: {error}") from error
 
 
 def _error(status: int, body: bytes) -> PenstockError:

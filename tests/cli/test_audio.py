@@ -11,6 +11,7 @@ import pytest
 import penstock as package
 from penstock import bundle
 from penstock.report.sounds import wav
+from penstock.runtime import notes
 
 QUICK = ("--epochs", "2", "--hidden-size", "8", "--mel-bins", "8", "--no-progress")
 
@@ -113,10 +114,15 @@ def test_memory_is_kept_between_runs(penstock, model, sound, tmp_path):
     whole = penstock("stream", model, "--raw", "--threshold", "0.4", stdin=sound).out.splitlines()
     options = ("stream", model, "--raw", "--threshold", "0.4", "--state", tmp_path / "state")
     first = penstock(*options, stdin=sound[:64_000]).out.splitlines()
-    then = penstock(*options, stdin=sound[64_000:])
-    assert then.code == 0, then.err
-    scored = [line for line in (*first, *then.out.splitlines()) if "scores" in line]
-    assert scored == [line for line in whole if "scores" in line]
+    kept = (tmp_path / "state").read_bytes()
+    assert notes(kept) == {"line": 32_000}
+    for rest in (sound[64_000:], sound):
+        (tmp_path / "state").write_bytes(kept)
+        then = penstock(*options, *(["--skip"] if rest is sound else []), stdin=rest)
+        assert then.code == 0, then.err
+        assert "goes on after sample 32000" in then.err
+        scored = [line for line in (*first, *then.out.splitlines()) if "scores" in line]
+        assert scored == [line for line in whole if "scores" in line]
 
 
 def test_an_answer_comes_before_the_next_block(model, sound):
@@ -135,7 +141,8 @@ def test_an_answer_comes_before_the_next_block(model, sound):
         (["--raw", "--words", "go"], "knows no 'go'"),
         (["--raw", "--threshold", "2"], "between 0 and 1; got 2"),
         (["--raw", "--block-seconds", "0"], "--block-seconds must hold at least one sample"),
-        (["--raw", "--skip"], "--skip passes over lines"),
+        *((["--raw", "--block-seconds", length], "3600 at most") for length in ("nan", "inf", "1e30", "1e9")),
+        (["--raw", "--skip"], "--skip passes over what a --state has read"),
         ([], "Give --raw, and 16-bit little-endian samples at 8000 a second"),
     ],
 )

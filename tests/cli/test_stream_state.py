@@ -54,11 +54,43 @@ def test_a_killed_stream_goes_on_with_the_same_bits(saved, tmp_path):
     assert b"".join(answers) + rest == alone
 
 
+def test_ctrl_c_for_a_whole_pipe_leaves_a_state_to_go_on_from(saved, tmp_path):
+    """It ends the program that writes too, so that the input's end comes with it."""
+    state = tmp_path / "state"
+    command = [sys.executable, "-m", "penstock", "stream", str(saved), "--state", str(state)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        running.stdin.write(b"good\nbad\n")
+        running.stdin.flush()
+        assert all(running.stdout.readline() for _ in range(2))
+        time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        running.stdin.close()
+        assert running.wait() == 130
+    assert notes(state.read_bytes()) == {"line": 2}
+
+
 def test_a_bad_line_leaves_a_state_to_go_on_from(penstock, saved, tmp_path):
     state = tmp_path / "state"
     result = penstock("stream", saved, "--state", state, stdin=FIRST + b"\xff\n")
     assert result.code == 2
     assert notes(state.read_bytes()) == {"line": 6}
+
+
+def test_a_line_that_the_stream_refuses_leaves_a_state_to_go_on_from(saved, tmp_path):
+    stream = load(saved).stream()
+
+    def read():
+        with KeptState(tmp_path / "state", stream) as kept:
+            with kept.item():
+                stream.push("good")
+            with kept.item():
+                stream.push(5)
+
+    with pytest.raises(InputError, match="must be text"):
+        read()
+    again = load(saved).stream()
+    again.push("good")
+    assert (tmp_path / "state").read_bytes() == again.save(line=1)
 
 
 def test_a_line_broken_off_is_not_kept(saved, tmp_path):

@@ -216,11 +216,15 @@ def _without_covariates(made):
         ({"y": np.inf, "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-01"}, "y must be finite"),
         ({"y": 1, "z": 1, "rain": 1, "promo": 1}, "must have its ds: the model reads the calendar"),
         ([1, 2, 3, 4], "must be an object with its ds"),
+        ({"id": "a", "y": "x", "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-02"}, "y must be a number; got 'x'"),
     ],
 )
 def test_what_is_no_observation_is_refused(item, message):
+    stream = model().stream()
+    before = stream.save()
     with pytest.raises(DataError, match=message):
-        model().stream().push(item)
+        stream.push(item)
+    assert stream.save() == before
 
 
 def test_observations_must_come_one_after_the_other_and_know_what_is_ahead():

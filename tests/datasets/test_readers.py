@@ -113,6 +113,7 @@ def test_rows_without_text_or_label_are_dropped_and_counted(tmp_path):
         ("data.csv", b"text,label\n,1\n ,1\n", "no rows are left to use: 2 rows with no text"),
         ("data.jsonl", b'{"text": "a", "label": 1}\n\n{"text": \n', "line 3: must be a JSON object on one line"),
         ("data.jsonl", b"[1]\n", r"line 1: must be a JSON object on one line; got '\[1\]'"),
+        ("data.jsonl", b"[" * 100_000, "line 1: must be a JSON object on one line"),
         ("data.jsonl", b'{"text": "a"}', "has no column label; it has text"),
         ("data.jsonl", b'{"text": "a\xff"}', "line 1: must be text in UTF-8"),
         ("data.jsonl", b'{"text": 3, "label": 1}', "texts must all be text; number 0 is 3 .int."),

@@ -138,3 +138,5 @@ def test_arrays_come_alone_in_lists_and_by_name():
         arrays_panel([np.zeros((3, 2)), np.zeros(3)])
     with pytest.raises(DataError, match="must be numbers"):
         arrays_panel(["one", "two"])
+    with pytest.raises(DataError, match="must be numbers"):
+        arrays_panel([1, 10**400])

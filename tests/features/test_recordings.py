@@ -84,6 +84,10 @@ def test_values_that_are_none(tmp_path):
         as_recording((TONE, 8000.5), 8000)
     with pytest.raises(DataError, match="got int64"):
         as_recording(np.arange(9), 8000)
+    with pytest.raises(DataError, match="samples must be numbers"):
+        as_recording([[0.1, 0.2], [0.3]], 8000)
+    with pytest.raises(DataError, match="got NaN or infinity"):
+        as_recording([0.1, 1e300], 8000)
     with pytest.raises(ShapeError, match=r"got \(2, 2, 2\)"):
         as_recording(np.zeros((2, 2, 2), np.float32), 8000)
 

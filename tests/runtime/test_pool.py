@@ -1,11 +1,13 @@
 """Many streams in one pool: each answers as it would alone, whichever others there are."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from penstock import engine
 from penstock.cells import VARIANTS
-from penstock.errors import ConfigError, ShapeError, StateError
+from penstock.errors import ConfigError, DtypeError, ShapeError, StateError
 from penstock.network import Recurrent
 from penstock.runtime import Recurrence, StreamPool, TextModel
 from penstock.runtime.stack import Stack
@@ -126,6 +128,9 @@ def test_what_can_not_be_advanced_is_refused_and_nothing_moves(gru):
         ([a], x, ShapeError, r"streams=1"),
         ([0.5], x, ShapeError, "handles from open"),
         ([[a, b]], x, ShapeError, "handles from open"),
+        ([2**70, a], x, ShapeError, "handles from open"),
+        ([a, b], x + 1j, DtypeError, "x must be real numbers; got complex"),
+        ([a, b], [["one"] * 5] * 2, DtypeError, "x must be real numbers"),
     ):
         with pytest.raises(error, match=message):
             pool.step(streams, data)
@@ -135,6 +140,12 @@ def test_what_can_not_be_advanced_is_refused_and_nothing_moves(gru):
         pool.put(a, {"encoder.0.h": before["encoder.0.h"]})
     with pytest.raises(StateError, match=r"must be \(1, 12\); got \(1, 3\)"):
         pool.put(a, before | {"encoder.0.h": np.zeros((1, 3))})
+    with pytest.raises(DtypeError, match=r"encoder.0.h must be real numbers"):
+        pool.put(a, before | {"encoder.0.h": np.zeros((1, 12), complex)})
+    for odd in (float(a), None, "a", 2**70):
+        with pytest.raises(ShapeError, match="handles from open"):
+            pool.close(odd)
+    assert pool.step([], np.zeros((0, 5))).shape == (0, 12)
     assert pool.step(np.zeros(0, np.int64), np.zeros((0, 5), np.float32)).shape == (0, 12)
 
 
@@ -145,11 +156,11 @@ def test_a_bidirectional_network_has_no_pool():
         StreamPool(Stack(spec, parameters))
 
 
-def test_memory_beside_the_states_is_small():
-    network = recurrence("lstm", hidden=128)
-    pool = network.pool()
-    for _ in range(2000):
+@pytest.mark.parametrize("hidden", [16, 128, 1024])
+def test_memory_beside_the_states_is_small_at_any_number_of_streams(hidden):
+    pool = recurrence("lstm", hidden=hidden).pool()
+    for streams in range(1, 400):
         pool.open()
-    states = 2000 * 2 * 128 * 4
-    held = sum(array.nbytes for array in pool._arrays().values()) + pool._generation.nbytes + pool._mark.nbytes
-    assert (held - states) / 2000 <= 256
+        held = sum(array.nbytes for array in pool._arrays().values()) + pool._generation.nbytes + pool._mark.nbytes
+        held += sum(sys.getsizeof(place) + 8 for place in pool._free)
+        assert held - streams * 2 * hidden * 4 <= 256 * streams

@@ -9,7 +9,7 @@ import pytest
 import safetensors.numpy
 
 from penstock.errors import ConfigError, DtypeError, StateError
-from penstock.runtime import Recurrence, TextModel
+from penstock.runtime import Recurrence, TextModel, states
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +106,20 @@ def test_a_state_of_a_newer_version_is_refused(model):
     newer = len(text).to_bytes(8, "little") + text + saved[8 + size :]
     with pytest.raises(StateError, match="version 2, this Penstock reads up to 1"):
         model.stream().load(newer)
+
+
+@pytest.mark.parametrize("kept", [{"item": "one"}, {"item": 1.5}, {"item": True}, {"item": [1]}])
+def test_notes_that_are_no_whole_numbers_are_refused(model, kept):
+    stream = model.stream()
+    data = states.pack(stream.arrays(), kind="text", model=model.fingerprint, notes=kept)
+    with pytest.raises(StateError, match="must be whole numbers"):
+        states.notes(data)
+
+
+def test_a_description_too_deep_is_damage(model):
+    data = safetensors.numpy.save({"h": np.zeros(3, np.float32)}, {"penstock_state": "[" * 100_000})
+    with pytest.raises(StateError, match="damaged"):
+        model.stream().load(data)
 
 
 def test_memory_does_not_grow(model):

@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import struct
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -18,6 +19,7 @@ import penstock
 from penstock.errors import ServerError
 
 LIMITS = {"streams": 30, "message-kb": 16, "body-mb": 1, "waiting": 100, "requests": 2}
+FRAMES = b"more than 100 frames without a message in a second"
 FLAGS = ["--slow-seconds", 1, *(word for name, value in LIMITS.items() for word in (f"--max-{name}", value))]
 
 
@@ -101,16 +103,36 @@ def test_a_body_that_stalls_is_given_up(server, words):
     assert b"did not arrive within 1 s" in received
 
 
-def test_more_requests_than_may_wait_get_429(server, words):
+def test_bodies_that_stall_keep_others_of_their_size_back_and_nobody_else(server, words):
+    url, long = f"{server.url}/v1/models/words/predict", "w1 " * 30_000
     with ExitStack() as stack:
-        for _ in range(2):  # each holds a place until its body is there
+        for _ in range(20):
             stack.enter_context(raw(server, f"{POST}content-length: 10\r\n\r\n{{".encode()))
+        assert httpx.post(url, json={"inputs": [long]}).status_code == 200
+        for _ in range(2):  # each holds a place until its body is there
+            stack.enter_context(raw(server, f"{POST}content-length: 99999\r\n\r\n{{".encode() + b" " * 80_000))
         time.sleep(0.2)
-        response = httpx.post(f"{server.url}/v1/models/words/predict", json={"inputs": ["w1"]})
+        with bystander(server, words):
+            response = httpx.post(url, json={"inputs": [long]})
         assert (response.status_code, response.json()["error"]["type"]) == (429, "Busy")
         assert response.headers["retry-after"] == "1"
-        assert httpx.get(f"{server.url}/healthz").status_code == 200
     time.sleep(0.1)
+    assert httpx.post(url, json={"inputs": [long]}).status_code == 200
+
+
+def test_more_requests_than_may_wait_get_429(server, words):
+    url, slow = f"{server.url}/v1/models/words/predict", json.dumps({"inputs": ["w1 w2 " * 15_000] * 10}).encode()
+    statuses = []
+
+    def ask():
+        statuses.append(httpx.post(url, content=slow, timeout=30).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) == {200, 429}
     with bystander(server, words):
         pass
 
@@ -138,16 +160,37 @@ async def test_a_message_that_is_too_large_closes_with_1009(server, words):
         assert closed.value.rcvd.code == 1009
 
 
-def test_a_flood_is_closed_with_its_reason(server, words):
+@pytest.mark.parametrize(
+    ("frames", "reason"),
+    [
+        (lambda: frame(1, b'{"push": "w1"}') * 5000, b"more than 100 messages wait: await their answers"),
+        (lambda: frame(1, b"", last=False) + frame(0, b"", last=False) * 50_000, FRAMES),
+        (lambda: frame(9, b"") * 50_000, FRAMES),
+        (lambda: frame(10, b"") * 50_000, FRAMES),
+    ],
+    ids=["messages", "parts", "pings", "pongs"],
+)
+def test_a_flood_is_closed_with_its_reason(server, words, frames, reason):
     with bystander(server, words) as ask, upgrade(server) as connection:
-        connection.sendall(frame(1, b'{"push": "w1"}') * 5000)
+        connection.sendall(frames())
         ask()
         received = b""
         while part := connection.recv(65536):
             received += part
-    reason = b"more than 100 messages wait: await their answers"
     # The last frame: close, its length, its code.
     assert received.endswith(bytes([0x88, len(reason) + 2]) + struct.pack("!H", 1008) + reason)
+
+
+def test_requests_that_nobody_waits_for_do_not_pile_up(server, words):
+    memory = server.memory()
+    with bystander(server, words) as ask, raw(server, b"") as connection:
+        connection.settimeout(0.2)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            send_for_ever(connection, b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 5000, ask)
+    assert server.memory() - memory < 30 << 20
+    with raw(server, b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 300) as connection:
+        received = b"".join(iter(partial(connection.recv, 65536), b""))
+    assert b"more than 100 requests of one connection wait" in received
 
 
 async def test_as_many_messages_as_may_wait_are_answered(server):
@@ -183,10 +226,10 @@ def upgrade(server, receive_bytes=None):
     return connection
 
 
-def frame(opcode, data):
-    """A client's frame, its mask zero."""
+def frame(opcode, data, last=True):
+    """A client's frame, its mask zero; the last of its message or not."""
     length = bytes([0x80 | len(data)]) if len(data) < 126 else bytes([0x80 | 126]) + struct.pack("!H", len(data))
-    return bytes([0x80 | opcode]) + length + bytes(4) + data
+    return bytes([0x80 * last | opcode]) + length + bytes(4) + data
 
 
 @pytest.mark.parametrize("opcode", [1, 9], ids=["messages", "pings"])
@@ -298,6 +341,20 @@ async def test_pages_of_other_origins_are_refused(folders, running):
             assert refused.value.response.status_code == 403
         for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
             assert httpx.post(f"{here}/v1/models/words/predict", headers={"origin": origin}).status_code == 403
+        # A browser asks beforehand, and shows a friend's page the answer if that bears its origin.
+        friend = {"origin": "https://friend.example"}
+        asked = {
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type",
+        }
+        for response in (
+            httpx.options(f"{here}/v1/models/words/predict", headers=friend | asked),
+            httpx.post(f"{here}/v1/models/words/predict", headers=friend, json={"inputs": ["w1"]}),
+            httpx.get(f"{here}/v1/models/none", headers=friend),
+        ):
+            assert response.headers["access-control-allow-origin"] == "https://friend.example"
+        refused = httpx.options(f"{here}/v1/models", headers=asked | {"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in refused.headers
         # A foreign name that points here.
         spoofed = httpx.get(f"{here}/v1/models", headers={"host": "evil.example", "origin": "http://evil.example"})
         assert spoofed.status_code == 421

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,18 @@ def test_models_are_listed_and_described(client, folders, words):
     with pytest.raises(ServerError, match="there are: words, other, both-ways") as caught:
         client.model("none")
     assert caught.value.code == 404
+
+
+def test_a_model_that_is_not_there_costs_no_connection_and_no_traceback(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        for _ in range(2):
+            connection.sendall(b"GET /v1/models/none HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            received = b""
+            while b"other, both-ways" not in received:
+                received += (part := connection.recv(65536))
+                assert part, received
+            assert received.startswith(b"HTTP/1.1 404")
+    assert not [line for line in server.log if "traceback" in line]
 
 
 def test_predict_gives_what_the_model_gives(client, folders, words):
@@ -113,6 +126,7 @@ def test_files_that_can_not_be_read_are_refused(server, client, tmp_path):
     ):
         response = httpx.post(url, content=b"nonsense", headers=headers)
         assert (response.status_code, message in response.json()["error"]["message"].lower()) == (status, True)
+    assert not server.events("text")  # logs are JSON lines, whoever writes them
     response = httpx.post(url, files={}, data={"file": "no file"})
     assert response.status_code == 400 or "JSON" in response.json()["error"]["message"]
 
@@ -122,7 +136,7 @@ def test_what_is_not_there_says_so_in_the_same_form(server):
         response = httpx.request(method, server.url + path)
         assert response.status_code == status
         assert set(response.json()["error"]) == {"type", "message"}
-    for path in ("/page/..%2Fserved.py", "/page/../served.py", "/page/%2e%2e%2frun.py"):
+    for path in ("/page/..%2Fserved.py", "/page/../served.py", "/page/%2e%2e%2frun.py", f"/page/{'a' * 5000}.js"):
         assert httpx.get(server.url + path).status_code == 404
 
 
@@ -168,6 +182,8 @@ def test_the_log_is_json_lines_without_what_clients_sent(folders, running):
     [
         (["--host", "0.0.0.0"], "a token is needed"),
         (["--host", "::"], "a token is needed"),
+        *(([flag, "nan"], "finite") for flag in ("--max-body-mb", "--max-message-kb", "--idle-seconds")),
+        (["--grace-seconds", "inf"], "finite"),
         (["--host", "example.org"], "a token is needed"),
         (["--port", "70000"], "port"),
         (["--token", "two words"], "the token must be ASCII"),

@@ -6,9 +6,13 @@ import json
 
 import pytest
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import serve
 
 import penstock
 from penstock.errors import ConfigError, DataError, DtypeError, ServerError, StateError
+from penstock.runtime import SequenceStream
+from penstock.server.front import Front
+from penstock.server.streams import PooledStream
 
 PIECES = ["w1 w2 w3", "w4", "", "unknown w5", "w6 " * 40]
 
@@ -55,6 +59,14 @@ async def test_a_trace_shows_every_gate_and_changes_no_bit(server, words):
         refused = await ask(open_socket, {"push": "w1 " * 65, "trace": True})
         assert "smaller pieces" in refused["error"]["message"]
         assert (await ask(open_socket, {"save": True}))["item"] == 2
+
+
+async def test_a_trace_of_too_many_steps_is_refused_before_the_first(words, monkeypatch):
+    front = Front(words)
+    stream = PooledStream(front)
+    monkeypatch.setattr(SequenceStream, "push", lambda *_, **__: pytest.fail("read"))
+    with pytest.raises(ConfigError, match="64 steps; got 65"):
+        stream.trace("w1 " * 65)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +131,10 @@ async def test_what_has_no_stream_says_so(server, client):
     async with await client.stream("both-ways") as stream:
         with pytest.raises(ServerError, match="use predict") as caught:
             await stream.push("w1")
-        assert caught.value.code == 1013
+        assert caught.value.code == 1003
+    async with client.lasting_stream("both-ways") as stream:  # does not try again and again
+        with pytest.raises(ServerError, match="use predict"):
+            await asyncio.wait_for(stream.push("w1"), 20)
 
 
 async def test_two_models_side_by_side(server, client, folders):
@@ -146,6 +161,46 @@ async def test_the_client_raises_what_the_model_would(client):
         assert await stream.finish() == answer
         await stream.reset()
         assert stream.item == 0
+
+
+async def test_a_call_that_is_cancelled_leaves_no_answer_to_the_next(client, words):
+    async with await client.stream("words") as stream:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(stream.push("w1 " * 40_000), 0.01)
+        with pytest.raises(ServerError, match="cut off") as caught:
+            await stream.push("w2")
+        assert caught.value.code == 1006
+    async with client.lasting_stream("words") as stream:  # goes on as if it had never been asked
+        await stream.push("w1")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(stream.push("w1 " * 40_000), 0.01)
+        assert await stream.push("w2") == alone(words, ["w1", "w2"])[0][-1]
+
+
+async def test_calls_that_are_made_together_are_answered_in_their_order(client, words):
+    async with await client.stream("words") as stream:
+        assert await asyncio.gather(*map(stream.push, PIECES)) == alone(words, PIECES)[0]
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for_for_ever():
+    async def mute(connection):
+        await connection.wait_closed()
+
+    async with serve(mute, "127.0.0.1", 0) as server:
+        client = penstock.Client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout=0.2)
+        async with await client.stream("words") as stream:
+            with pytest.raises(ServerError, match=r"no answer within 0\.2 s"):
+                await stream.push("w1")
+
+
+@pytest.mark.parametrize("item", ["\ud800", {"w1"}, object()], ids=["surrogate", "set", "object"])
+async def test_what_no_message_can_hold_is_refused_here(client, item):
+    with pytest.raises(DataError, match="as JSON in UTF-8 can hold"):
+        client.predict("words", [item])
+    async with await client.stream("words") as stream:
+        with pytest.raises(DataError, match="as JSON in UTF-8 can hold"):
+            await stream.push(item)
+        assert await stream.push("w1")
 
 
 async def test_states_may_come_from_the_command_line(server, client, words, tmp_path, penstock):

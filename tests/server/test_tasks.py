@@ -1,11 +1,13 @@
 """Models of every task behind the same addresses: sounds, signals and forecasts, in JSON, in files and in streams."""
 
 import io
+import json
 import wave
 
 import httpx
 import numpy as np
 import pytest
+from websockets.asyncio.client import connect
 
 from penstock.datasets import read_series
 from penstock.errors import ConfigError, DataError, ShapeError
@@ -17,6 +19,28 @@ STEPS = np.random.default_rng(0).normal(3, 2, (20, 2))
 def server(models, running):
     with running(*sorted(models["folder"].iterdir())) as process:
         yield process
+
+
+ODD = [
+    *("null", "true", "1e999", "1" + "0" * 400, "{}", '{"y": {}}', '{"ahead": 5}'),
+    *('""', '"inf"', '"\\ud800"', '"\\u0000"', '"[1"', f'"{"[" * 3000}"', '"{}"'),
+    *("[]", "[[]]", "[null]", "[[1, 2], [3]]", '["a", "b"]', "[1e308, -1e308]"),
+    *(f"[1{'0' * 400}, 1]", "[" * 99 + "]" * 99),
+]
+"""Items and inputs, each as JSON, that some models can read and none may fail at."""
+
+
+async def test_no_item_however_odd_is_a_failure_of_ours(server, models):
+    for name in sorted(models.keys() - {"folder"}):
+        async with connect(f"ws{server.url[4:]}/v1/models/{name}/stream", compression=None) as stream:
+            for odd in ODD:
+                await stream.send(f'{{"push": {odd}}}')
+                reply = json.loads(await stream.recv())
+                assert reply.get("error", {}).get("type") != "InternalError", (name, odd[:40])
+        for odd in ODD:
+            response = httpx.post(f"{server.url}/v1/models/{name}/predict", content=f'{{"inputs": [{odd}]}}')
+            assert response.status_code in (200, 400, 422), (name, odd[:40])
+    assert not server.events("text")
 
 
 def wav(samples, rate):

@@ -1,5 +1,6 @@
 """`penstock serve`: saved models for other programs and for a browser."""
 
+import math
 from typing import Annotated
 
 import typer
@@ -28,7 +29,9 @@ def serve(
     max_message_kb: Annotated[float, typer.Option(help="Largest WebSocket message, in KiB.")] = 128,
     max_streams: Annotated[int, typer.Option(help="Streams open at once.")] = 10_000,
     max_waiting: Annotated[int, typer.Option(help="Messages of one stream that may wait for answers.")] = 256,
-    max_requests: Annotated[int, typer.Option(help="Predict requests that may wait at once.")] = 64,
+    max_requests: Annotated[
+        int, typer.Option(help="Predict requests that may wait at once, and bodies beyond 64 KiB that may be read.")
+    ] = 64,
     max_connections: Annotated[int, typer.Option(help="Connections at once.")] = 12_000,
     idle_seconds: Annotated[float, typer.Option(help="Close a stream after so long without a message.")] = 600,
     slow_seconds: Annotated[float, typer.Option(help="Time for a request to arrive and for answers to be taken.")] = 10,
@@ -48,8 +51,8 @@ def serve(
         port=port,
         token=token,
         origins=tuple(allow_origin or ()),
-        max_body=int(max_body_mb * 1024**2),
-        max_message=int(max_message_kb * 1024),
+        max_body=_bytes(max_body_mb * 1024**2, "--max-body-mb"),
+        max_message=_bytes(max_message_kb * 1024, "--max-message-kb"),
         max_streams=max_streams,
         max_waiting=max_waiting,
         max_requests=max_requests,
@@ -65,3 +68,9 @@ def serve(
             raise
         raise MissingExtraError(f"the server needs {error.name}: pip install 'penstock[serve]'") from error
     run(models, settings, log_level=log_level)
+
+
+def _bytes(size: float, flag: str) -> int:
+    if not math.isfinite(size):
+        raise ConfigError(f"{flag} must be a finite number; got {size}")
+    return int(size)

@@ -27,7 +27,7 @@ def stream(
     ] = None,
     skip: Annotated[
         bool,
-        typer.Option("--skip", help="The input starts over: pass over the lines that the --state has read already."),
+        typer.Option("--skip", help="The input starts over: pass over what the --state has read of it already."),
     ] = False,
     raw: Annotated[
         bool,
@@ -54,19 +54,17 @@ def stream(
     """
     from penstock.runtime import load
 
+    if skip and state is None:
+        raise ConfigError("--skip passes over what a --state has read. Give that too, or leave it out.")
     loaded = load(model)
     if raw:
         from penstock.cli.stream_sound import stream_sound
 
-        if skip:
-            raise ConfigError("--skip passes over lines, and --raw reads samples. Leave it out.")
-        stream_sound(loaded, words, threshold, block_seconds, state)
+        stream_sound(loaded, words, threshold, block_seconds, state, skip=skip)
         return
     running: Any = loaded.stream()
     lines = text_lines(sys.stdin.buffer, "standard input")
     if state is None:
-        if skip:
-            raise ConfigError("--skip passes over what a --state has read. Give that too, or leave it out.")
         for line in lines:
             _answer(loaded, running, _item(loaded, line))
         return
@@ -74,9 +72,8 @@ def stream(
         if kept.line:
             print(f"penstock: goes on after line {kept.line}", file=sys.stderr)
         for line in islice(lines, kept.line if skip else 0, None):
-            item = _item(loaded, line)  # first, as a line that is none must not leave the state half moved
             with kept.item():
-                _answer(loaded, running, item)
+                _answer(loaded, running, _item(loaded, line))
 
 
 def _item(model: "Model", line: str) -> Any:

@@ -15,9 +15,12 @@ from penstock.runtime import AudioModel, Heard, Model, Spotter
 __all__ = ["stream_sound"]
 
 _BYTES = 2  # of a sample
+_LONGEST_BLOCK = 3600.0  # seconds
 
 
-def stream_sound(model: Model, words: str | None, threshold: float, block_seconds: float, state: Path | None) -> None:
+def stream_sound(
+    model: Model, words: str | None, threshold: float, block_seconds: float, state: Path | None, *, skip: bool
+) -> None:
     """Read 16-bit little-endian samples at the model's rate; write a JSON line for each block.
 
     Args:
@@ -26,25 +29,31 @@ def stream_sound(model: Model, words: str | None, threshold: float, block_second
         threshold: the score from which on a word counts as heard.
         block_seconds: of sound between two lines.
         state: the file that keeps the memory; None for none.
+        skip: pass over the samples that the state has read.
 
     Raises:
-        ConfigError: another kind of model, an unknown word, or a block of no length.
+        ConfigError: another kind of model, an unknown word, or a block of no length or an endless one.
     """
     if not isinstance(model, AudioModel):
         raise ConfigError(f"--raw reads samples of sound, and this is a model for {model.task}. Leave it out.")
+    if not 1 / model.features.rate <= block_seconds <= _LONGEST_BLOCK:
+        raise ConfigError(
+            f"--block-seconds must hold at least one sample, and be {_LONGEST_BLOCK:g} at most; got {block_seconds:g}"
+        )
     samples = round(block_seconds * model.features.rate)
-    if samples < 1:
-        raise ConfigError(f"--block-seconds must hold at least one sample; got {block_seconds:g}")
     wanted = None if words is None else [word.strip() for word in words.split(",") if word.strip()]
     spotter: Spotter = model.spotter(wanted, threshold=threshold)
-    blocks = _blocks(sys.stdin.buffer, samples)
     if state is None:
-        for block in blocks:
+        for block in _blocks(sys.stdin.buffer, samples):
             _print(model, spotter, block)
     else:
         with KeptState(state, spotter) as kept:
-            for block in blocks:
-                with kept.item():
+            if kept.line:
+                print(f"penstock: goes on after sample {kept.line}", file=sys.stderr)
+            if skip:
+                _pass_over(sys.stdin.buffer, kept.line * _BYTES)
+            for block in _blocks(sys.stdin.buffer, samples):
+                with kept.item(len(block)):
                     _print(model, spotter, block)
     _print_words(model, spotter)
 
@@ -53,6 +62,12 @@ def _blocks(source: BinaryIO, samples: int) -> Iterator[np.ndarray]:
     """Samples int16 (samples,), as soon as they are there; the last block may be shorter."""
     while data := source.read(samples * _BYTES):
         yield np.frombuffer(data[: len(data) // _BYTES * _BYTES], "<i2").astype(np.int16)
+
+
+def _pass_over(source: BinaryIO, count: int) -> None:
+    """Read so many bytes, or all where there are fewer."""
+    while count and (data := source.read(min(count, 1 << 16))):
+        count -= len(data)
 
 
 def _print(model: Model, spotter: Spotter, block: np.ndarray) -> None:

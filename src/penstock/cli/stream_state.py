@@ -27,7 +27,7 @@ class KeptState:
         stream: whose memory it is.
 
     Attributes:
-        line: lines of the input that the stream has read, counted over all runs.
+        line: lines of the input that the stream has read, of sounds samples, counted over all runs.
 
     Raises:
         StateError: the file is damaged, or belongs to another model.
@@ -47,14 +47,18 @@ class KeptState:
             self._take_up()
 
     @contextmanager
-    def item(self) -> Iterator[None]:
-        """Around the reading of one line and the writing of its answer."""
+    def item(self, lines: int = 1) -> Iterator[None]:
+        """Around the reading of so many lines and the writing of their answer; what is refused is not read."""
         if self._failed:
             raise self._failed
         with self._lock:
             self._between = False
-            yield
-            self.line, self._between = self.line + 1, True
+            try:
+                yield
+            except InputError:  # streams stay as they were
+                self._between = True
+                raise
+            self.line, self._between = self.line + lines, True
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -63,9 +67,11 @@ class KeptState:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._write()
+        try:
+            self._ended.set()
+            self._thread.join()
+        finally:  # Ctrl-C ends the program that feeds a pipe too: the interrupt may come when the input is at its end
+            self._write()
 
     def _write_now_and_then(self) -> None:
         while not self._ended.wait(_SECONDS):

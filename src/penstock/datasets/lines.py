@@ -20,7 +20,11 @@ def text_lines(source: BinaryIO, name: str) -> Iterator[str]:
         DataError: a line isn't UTF-8.
     """
     # readline, not iteration: a pipe's line is wanted before the next one has come.
-    for number, line in enumerate(iter(source.readline, b""), start=1):
+    # And a call, not iter(): so, a Ctrl-C that comes with the end of the input is raised here, not wherever a caller
+    # happens to clean up.
+    number = 0
+    while line := source.readline():
+        number += 1
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
         try:

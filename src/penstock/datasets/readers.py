@@ -65,7 +65,7 @@ def column_names(path: str | Path) -> list[str]:
     first = next((line for line in _utf8(path, data).split(b"\n") if line.strip()), b"{}")
     try:
         row = json.loads(first)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: must hold a JSON object on each line: {error}") from error
     return list(row) if isinstance(row, dict) else []
 
@@ -127,7 +127,7 @@ def _json_lines(path: Path, data: bytes, columns: list[str]) -> dict[str, list[A
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path}, line {number}: must be a JSON object on one line: {error}") from error
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: must be a JSON object on one line; got {line.decode()!r:.60}")

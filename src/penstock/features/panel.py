@@ -235,7 +235,7 @@ def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
 def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:
     try:
         array = np.asarray(values, np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:  # the last: a whole number beyond every float
         raise DataError(f"series {name!r} must be numbers; got {type(values).__name__}: {error}") from error
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or not array.size or np.isinf(array).any():

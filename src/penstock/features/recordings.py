@@ -77,12 +77,16 @@ def as_samples(value: Any, name: str = "samples") -> NDArray[np.float32]:
         DataError: other types, or NaN or infinity among them.
         ShapeError: another shape.
     """
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # lists of unequal lengths, or too deep
+        raise DataError(f"{name} must be numbers (time,) or (time, channels); got {value!r:.60}") from error
     if array.dtype == np.int16:
         array = array.astype(np.float32) / np.float32(_FULL_SCALE)
     elif array.dtype.kind != "f" and array.size:
         raise DataError(f"{name} must be float from -1 to 1, or int16; got {array.dtype}. Divide by the full scale.")
-    array = np.ascontiguousarray(array, np.float32)
+    with np.errstate(over="ignore"):  # an infinite one is told below
+        array = np.ascontiguousarray(array, np.float32)
     if array.ndim not in (1, 2):
         raise ShapeError(f"{name} must be (time,) or (time, channels); got {array.shape}")
     if array.ndim == 2 and not 1 <= array.shape[1] <= MOST_CHANNELS:

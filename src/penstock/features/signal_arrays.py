@@ -63,7 +63,7 @@ def signal_array(values: Any, what: str) -> NDArray[Any]:
             if any(isinstance(each, str | bytes | complex) for each in array.flat):
                 raise TypeError
             array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:  # the last: a whole number beyond every float
         raise DataError(f"{what} must be numbers; got {values!r:.60}. Turn text into numbers first.") from error
     if array.dtype.kind == "f" and np.isinf(array).any():
         raise DataError(f"{what} must be finite numbers, or NaN where a value is missing; got an infinite one.")

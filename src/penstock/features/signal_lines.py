@@ -72,7 +72,7 @@ def _by_name(step: Any, names: Sequence[str]) -> NDArray[np.float64]:
 def _json(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"expected numbers or JSON; got {line[:60]!r}: {error}") from error
 
 

@@ -193,7 +193,7 @@ class ForecastModel(Model):
         if text[:1] in "{[":
             try:
                 return json.loads(text)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataError(
                     f"a line must be a number, numbers with commas or JSON; got {text!r:.60}: {error}"
                 ) from error

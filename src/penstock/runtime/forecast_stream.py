@@ -69,7 +69,7 @@ class ForecastStream(Stream):
                 value is None or NaN. Where the model reads the calendar, the first observation has its time.
 
         Raises:
-            DataError: it is none of these, is infinite, or lacks what the model needs.
+            DataError: it is none of these, is infinite, or lacks what the model needs; the stream stays as it was.
         """
         ahead = self._take_in(observation, answered=True)
         seen = int(self._counts[0])
@@ -109,12 +109,17 @@ class ForecastStream(Stream):
 
     def _take_in(self, observation: Any, *, answered: bool) -> Mapping[str, Any]:
         """Read one step on; what is known of the steps ahead."""
-        row, ahead = self._row(observation)
-        targets, seen, context = len(self._model.features.targets), int(self._counts[0]), len(self._first)
-        values = np.where(np.isnan(row[:targets]), self._last_value, row[:targets])
-        covariates = self._scaled_covariates(row[targets:])
-        if answered and seen + 1 >= context:
-            self._check_ahead(ahead)
+        before = self._counts.copy()
+        targets, seen, context = len(self._model.features.targets), int(before[0]), len(self._first)
+        try:
+            row, ahead = self._row(observation)
+            values = np.where(np.isnan(row[:targets]), self._last_value, row[:targets])
+            covariates = self._scaled_covariates(row[targets:])
+            if answered and seen + 1 >= context:
+                self._check_ahead(ahead)
+        except DataError:
+            self._counts[:] = before  # the first one's series and time are taken up before its numbers are seen
+            raise
         self._last_value[:] = values
         self._counts[0] += 1
         if seen < context:
@@ -138,7 +143,9 @@ class ForecastStream(Stream):
             ahead = observation.get(AHEAD, {})
             given: Any = [observation[name] for name in names]
         else:
-            given = [observation] if np.ndim(observation) == 0 else list(observation)
+            # Lists first: one of unequal lists has no number of axes.
+            several = isinstance(observation, list | tuple) or np.ndim(observation) > 0
+            given = list(observation) if several else [observation]
             if self._model.features.calendar and not self._counts[0]:
                 raise DataError(f"the first observation must be an object with its {features.time}: the model reads it")
         if len(given) != len(names):
@@ -263,7 +270,7 @@ def _number(value: Any, name: str) -> float:
         return np.nan
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: a whole number beyond every float
         raise DataError(f"{name} must be a number; got {value!r:.40}") from None
     if np.isinf(found):
         raise DataError(f"{name} must be finite; got {value!r}")

@@ -1,5 +1,6 @@
 """Thousands of streams of one network, any of them advanced together in one step; they come and go at any time."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ShapeError, StateError
+from penstock.runtime.parameters import real
 from penstock.runtime.stack import Stack
 
 if TYPE_CHECKING:
@@ -14,16 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamPool"]
 
-_FIRST_STREAMS = 64
-_GROWTH = 8  # grow by this part of the streams, so that little memory lies idle
+_GROWTH = 8  # grow by this part of the streams at most
+_IDLE = 128  # bytes for each stream that may lie idle, waiting for others
 _SLOT = (1 << 32) - 1
 
 
 class StreamPool:
-    """Streams whose states lie side by side in one slab of memory, apart from at most 32 bytes for each.
+    """Streams whose states lie side by side in one slab of memory, with at most 256 bytes more for each.
 
     A stream is known by its handle, a whole number that no other stream of the pool ever has. A stream's answers are,
-    bit for bit, those that it would give alone, whichever streams are advanced with it. For one thread at a time.
+    bit for bit, those that it would give alone, whichever streams are advanced with it. The places of closed streams
+    wait for new ones. For one thread at a time.
 
     Made by `Recurrence.pool()` and by models' `pool()`.
 
@@ -90,9 +93,10 @@ class StreamPool:
 
         Raises:
             StateError: it is not open, or the state is another network's; the stream stays as it was.
+            DtypeError: the state is no real numbers; likewise.
         """
         slot, arrays = self._slot(stream), self._arrays()
-        given = {name: np.asarray(array) for name, array in state.items()}
+        given = {name: real(array, name) for name, array in state.items()}
         for name in sorted(arrays.keys() | given.keys()):
             expected = (1, *arrays[name].shape[1:]) if name in arrays else "absent"
             found = given[name].shape if name in given else "absent"
@@ -101,22 +105,22 @@ class StreamPool:
         for name, array in arrays.items():
             array[slot] = given[name][0]
 
-    def step(self, streams: ArrayLike, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def step(self, streams: ArrayLike, x: ArrayLike) -> NDArray[np.float32]:
         """Advance streams by one step each: their answers (n, outputs).
 
         Args:
             streams: (n,) handles, all different.
-            x: (n, input), what each of them reads.
+            x: (n, input), what each of them reads, real numbers.
 
         Raises:
-            ShapeError: x does not fit; no stream has moved.
+            ShapeError, DtypeError: x does not fit; no stream has moved.
             StateError: a handle is not open, or stands there twice; no stream has moved.
         """
         slots = self._slots(streams)
-        x = np.ascontiguousarray(x, np.float32)
-        if x.shape != (len(slots), self._streams.input_size):
-            raise ShapeError(f"x must be (streams={len(slots)}, input={self._streams.input_size}); got {x.shape}")
-        y = self._streams.step(slots, x, self._slabs)
+        rows = real(x, "x")
+        if rows.shape != (len(slots), self._streams.input_size):
+            raise ShapeError(f"x must be (streams={len(slots)}, input={self._streams.input_size}); got {rows.shape}")
+        y = self._streams.step(slots, rows, self._slabs)
         if self._head is None:
             return y
         carry = {name: array[slots] for name, array in self._carry.items()}
@@ -127,6 +131,8 @@ class StreamPool:
 
     def _slots(self, streams: ArrayLike) -> NDArray[np.int64]:
         handles = np.asarray(streams)
+        if handles.shape == (0,):  # an empty list, which NumPy takes for float
+            handles = handles.astype(np.int64)
         if handles.ndim != 1 or handles.dtype.kind not in "iu":
             raise ShapeError(f"streams must be (n,) handles from open(); got {handles.shape} of {handles.dtype}")
         handles = handles.astype(np.int64, copy=False)
@@ -141,7 +147,7 @@ class StreamPool:
         return slots
 
     def _slot(self, stream: int) -> int:
-        return int(self._slots(np.array([stream], np.int64))[0])
+        return int(self._slots([stream])[0])
 
     def _forget(self, slot: int) -> None:
         for states in self._slabs:
@@ -152,7 +158,8 @@ class StreamPool:
 
     def _grow(self) -> None:
         before = len(self._generation)
-        more = max(_FIRST_STREAMS, before // _GROWTH)
+        size = sum(array.itemsize * math.prod(array.shape[1:]) for array in self._arrays().values())
+        more = max(1, min(before // _GROWTH, before * _IDLE // size))
         fresh = self._streams.slabs(more)
         self._slabs = [
             tuple(np.concatenate(pair) for pair in zip(old, new, strict=True))

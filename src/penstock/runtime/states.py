@@ -44,7 +44,11 @@ def notes(data: bytes) -> dict[str, int]:
     """
     tensors, about = _parse(data)
     _check_sum(tensors, about)
-    return about.get("notes", {})
+    kept = about.get("notes", {})
+    # Whoever writes a state can write its checksum.
+    if not isinstance(kept, dict) or not all(type(number) is int for number in kept.values()):
+        raise StateError(f"a saved state's notes must be whole numbers; got {kept!r:.60}")
+    return kept
 
 
 def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -95,7 +99,7 @@ def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         tensors[name] = np.frombuffer(tensor["data"], dtype).reshape(tensor["shape"])
     try:
         about = json.loads((header.get("__metadata__") or {}).get(_ENTRY, "null"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StateError(f"the saved state is damaged: {error}. Save it anew, or start afresh.") from error
     if not isinstance(about, dict):
         raise StateError("expected a state saved by a stream's save(); got other safetensors data")

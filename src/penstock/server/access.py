@@ -23,11 +23,14 @@ class Access:
     A page of another origin may not: browsers send its requests without asking the person in front of them. And
     without a token no request may bear a foreign name of this host, or a page whose name was made to point here
     (DNS rebinding) would pass for our own.
+
+    Attributes:
+        origins: of other pages that may.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.token.encode() if settings.token else None
-        self._origins = {origin.rstrip("/").lower() for origin in settings.origins}
+        self.origins = {origin.rstrip("/").lower() for origin in settings.origins}
         self._hosts = {*_LOCAL, settings.host} if settings.token is None else None
 
     def refusal(self, path: str, headers: Headers, subprotocols: Iterable[str] = ()) -> Refusal | None:
@@ -52,7 +55,7 @@ class Access:
         return None
 
     def _is_known(self, origin: str, host: str) -> bool:
-        return urlsplit(origin.lower()).netloc == host.lower() != "" or origin.lower() in self._origins
+        return urlsplit(origin.lower()).netloc == host.lower() != "" or origin.lower() in self.origins
 
 
 _READ = (b"host", b"origin", b"authorization")

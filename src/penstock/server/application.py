@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, WebSocket
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.websockets import WebSocketDisconnect
 
@@ -53,7 +54,14 @@ class Service:
         api = FastAPI(title="Penstock", version=__version__, docs_url=None, redoc_url=None, lifespan=self._life)
         self._add_routes(api)
         describe(api, settings)
-        self.app = Gate(api, Access(settings), self.counts)
+        access = Access(settings)
+        # Browsers show a page of another origin an answer only if that says so, and ask beforehand, without the token.
+        self.app = CORSMiddleware(
+            Gate(api, access, self.counts),
+            allow_origins=sorted(access.origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+        )
 
     async def stop(self) -> None:
         """Accept no more, answer what was accepted, then close the streams."""
@@ -65,8 +73,9 @@ class Service:
             await asyncio.sleep(0.02)
 
     def _add_routes(self, api: FastAPI) -> None:
-        api.exception_handler(HTTPException)(_failed)
-        api.exception_handler(Exception)(_failed)
+        # Each by its class: what only `Exception` catches is raised once more, and ends the connection.
+        for kind in (RequestError, HTTPException, Exception):
+            api.exception_handler(kind)(_failed)
         for path, work in (
             ("/healthz", self.healthz),
             ("/readyz", self.readyz),
@@ -129,8 +138,8 @@ class Service:
             served = self._served(name)
             if self.stopping:
                 raise RequestError(503, "Stopping", "the server stops. Try again in a moment.", {"retry-after": "1"})
-            with self.line:
-                given = await read_request(request, served.model, self.settings)
+            given = await read_request(request, served.model, self.settings, self.line.reading)
+            with self.line.places:
                 if isinstance(given, Upload):
                     inputs = await self.line.run(partial(given.inputs, served.model))
                 else:
@@ -150,18 +159,21 @@ class Service:
             await socket.send_denial_response(error_response(failure))
             return
         await socket.accept(subprotocol)
-        if reason := self._full(served):
+        if not served.model.streams:
+            await socket.close(1003, f"{served.name} reads whole inputs: use predict")
+            return
+        if reason := self._full():
             self.counts.refused.labels("streams").inc()
             await socket.close(1013, reason)
             return
         await self._serve(Session(socket, served, self.counts), served, socket)
 
-    def _full(self, served: ServedModel) -> str | None:
+    def _full(self) -> str | None:
         if self.stopping:
             return "the server stops: try again in a moment"
         if len(self.sessions) >= self.settings.max_streams:
             return f"{self.settings.max_streams} streams are open: try again later"
-        return None if served.model.streams else f"{served.name} reads whole inputs: use predict"
+        return None
 
     async def _serve(self, session: Session, served: ServedModel, socket: WebSocket) -> None:
         gauge = self.counts.streams.labels(served.name)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from penstock.server.counts import Counts
 from penstock.server.settings import Settings
@@ -13,6 +14,7 @@ __all__ = ["limited"]
 
 _HEAD = 64 << 10  # bytes of a request's address and headers
 _LINGER = 1.0  # seconds
+_SLICE = 4096  # bytes of WebSocket frames, each at least six, that are looked at in one go
 
 
 def limited(settings: Settings, counts: Counts) -> tuple[type[HttpToolsProtocol], type[WebSocketsSansIOProtocol]]:
@@ -44,6 +46,11 @@ class _Http(HttpToolsProtocol):
         super().on_message_begin()
         self._head = 0
         self._wait_for_head()
+        # Uvicorn reads on after each answer, which takes in thousands of requests for every one that it has answered.
+        if len(self.pipeline) >= self.settings.max_waiting:
+            words = f"more than {self.settings.max_waiting} requests of one connection wait: await their answers."
+            self._refuse("flood", "429 Too Many Requests", words)
+            raise ValueError(words)  # so that httptools looks no further
 
     def on_url(self, url: bytes) -> None:
         self._count(url)
@@ -92,10 +99,13 @@ class _WebSocket(WebSocketsSansIOProtocol):
     _unread: asyncio.TimerHandle | None = None
     _bytes = 0
     _failed = False
+    _alone = 0  # frames that brought no message, since `_second`
+    _second = 0.0
 
     def send_receive_event_to_app(self) -> None:
         """A message has come: keep it if there is room."""
         size = sum(map(len, self.frames))
+        self._alone = 0
         super().send_receive_event_to_app()
         self._bytes += size
         if self.close_sent:
@@ -129,12 +139,33 @@ class _WebSocket(WebSocketsSansIOProtocol):
         self._taken()
         super().connection_lost(exc)
 
+    def handle_cont(self, event: Frame) -> None:
+        """Keep a part of a message: empty ones add nothing to its size, and still take memory and time."""
+        if event.fin or not self._too_many():
+            super().handle_cont(event)
+
     def handle_ping(self) -> None:
         """Answer a ping, unless the client does not take answers: they would pile up."""
-        if self.writable.is_set():
+        if not self._too_many() and self.writable.is_set():
             super().handle_ping()
         else:
             self.conn.data_to_send()
+
+    def handle_pong(self, event: Frame) -> None:
+        """See Uvicorn."""
+        if not self._too_many():
+            super().handle_pong(event)
+
+    def _too_many(self) -> bool:
+        """Whether one more frame that brings no message is a flood: in a second as many may come as messages wait."""
+        if self.close_sent:
+            return True
+        if self.loop.time() > self._second + 1:
+            self._second, self._alone = self.loop.time(), 0
+        self._alone += 1
+        if self._alone > self.settings.max_waiting:
+            self._fail("flood", 1008, f"more than {self.settings.max_waiting} frames without a message in a second")
+        return self._failed
 
     def _taken(self) -> None:
         if self._unread is not None:
@@ -147,9 +178,10 @@ class _WebSocket(WebSocketsSansIOProtocol):
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come; what follows a failure is thrown away."""
-        if not self._failed:
-            super().data_received(data)
+        """Bytes have come: look at some at a time, so that a flood is seen early; what follows it is thrown away."""
+        for start in range(0, len(data), _SLICE):
+            if not self._failed:
+                super().data_received(data[start : start + _SLICE])
 
     def handle_parser_exception(self) -> None:
         """Tell the client why, and read on for a moment: closing at once would take the reason back (by a reset)."""

@@ -9,7 +9,7 @@ from typing import Any
 from penstock.errors import InputError
 from penstock.runtime import Model
 
-__all__ = ["BusyError", "Line"]
+__all__ = ["BusyError", "Line", "Places"]
 
 _TOGETHER = 512  # texts answered at once
 
@@ -18,30 +18,39 @@ class BusyError(Exception):
     """As many requests as may wait are waiting."""
 
 
+class Places:
+    """So many places, each taken for the time of a with statement; BusyError where none is free."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+
+    def __enter__(self) -> None:
+        if not self._free:
+            raise BusyError
+        self._free -= 1
+
+    def __exit__(self, *error: object) -> None:
+        self._free += 1
+
+
 class Line:
     """Requests for whole inputs, of all models.
 
     Streams have threads of their own, so that no long file holds them up.
 
     Args:
-        places: how many requests may be in it, from their first byte to their answer.
+        places: how many requests may be in it, and how many bodies that are not small may be read, at once.
+
+    Attributes:
+        places: to be taken by who waits for an answer.
+        reading: to be taken by who reads a body that is not small. Others, so that who stalls keeps no answer back.
     """
 
     def __init__(self, places: int) -> None:
-        self._free = places
+        self.places, self.reading = Places(places), Places(places)
         self._thread = ThreadPoolExecutor(1, "predict")
         self._waiting: dict[Model, list[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
-
-    def __enter__(self) -> None:
-        """Take a place; BusyError if there is none."""
-        if not self._free:
-            raise BusyError
-        self._free -= 1
-
-    def __exit__(self, *error: object) -> None:
-        """Give it back."""
-        self._free += 1
 
     async def run(self, work: Callable[[], Any]) -> Any:
         """What `work()` returns, in the line's thread."""

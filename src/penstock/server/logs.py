@@ -25,10 +25,11 @@ def log(event: str, level: int = logging.INFO, *, always: bool = False, **fields
 
 
 def configure(level: str) -> None:
-    """Let this server's and Uvicorn's loggers write JSON lines from a level on: debug, info, warning, error."""
+    """Let the loggers write JSON lines: this server's from a level on (debug, info, warning, error), others' less."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
-    for name, least in (("penstock.server", level), ("uvicorn", "warning")):
+    # The parser of forms warns of each bad one, which is the client's business and answered with a 400.
+    for name, least in (("penstock.server", level), ("uvicorn", "warning"), ("python_multipart", "error")):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.setLevel(least.upper())

@@ -33,7 +33,7 @@ async def index() -> Response:
 
 async def page_file(file: str) -> Response:
     """A file by its name; nothing outside the folder can be named."""
-    path = _FOLDER / file
-    if "/" in file or path.suffix not in _TYPES or not path.is_file():
+    path = next((each for each in _FOLDER.iterdir() if each.name == file and each.suffix in _TYPES), None)
+    if path is None:
         return error_response(RequestError(404, "NotFound", f"there is no {file!r:.80}"))
     return Response(path.read_bytes(), headers={"content-type": _TYPES[path.suffix], **_HEADERS})

@@ -1,6 +1,7 @@
 """Where the server listens, who may use it, and how much of it."""
 
 import ipaddress
+import math
 from dataclasses import dataclass
 
 from penstock.errors import ConfigError
@@ -19,7 +20,7 @@ class Settings:
     max_message: bytes of a WebSocket message
     max_streams: open at once, over all models
     max_waiting: messages of one stream that may wait for their answers
-    max_requests: that may be read or wait for their answers at once
+    max_requests: that may wait for their answers at once, and bodies beyond 64 KiB that may be read at once
     max_connections: at once, with those that have asked for nothing yet
     idle_seconds: without a message, after which a stream is closed
     slow_seconds: for a request to arrive, and for answers to be taken
@@ -45,8 +46,8 @@ class Settings:
             if (value := getattr(self, name)) < 1:
                 raise ConfigError(f"{name} must be at least 1; got {value}")
         for name in ("idle_seconds", "slow_seconds", "grace_seconds"):
-            if not (value := getattr(self, name)) > 0:
-                raise ConfigError(f"{name} must be above 0; got {value}")
+            if not 0 < (value := getattr(self, name)) < math.inf:
+                raise ConfigError(f"{name} must be above 0, and finite; got {value}")
         if not 0 <= self.port < 65536:
             raise ConfigError(f"port must be 0 to 65535; got {self.port}")
         if self.token is not None and (not self.token.isascii() or len(self.token.split()) != 1):

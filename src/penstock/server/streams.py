@@ -3,7 +3,6 @@
 Everything here but `open_stream` works in the front's thread, through `Front.do`.
 """
 
-import inspect
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,12 +73,12 @@ class PooledStream:
 
     def trace(self, piece: Any) -> tuple[dict[str, Any], list[Any]]:
         """See `OpenStream`: in a stream of its own, whose memory is taken out of the pool and put back."""
+        self._check_steps(piece)
         stream = self._model.stream()
         stream.load(self.save(0))
         answer, traces = stream.push(piece, trace=True)
-        shown = _rounded(traces)
         self._put(stream.arrays())
-        return self._model.as_json(answer), shown
+        return self._model.as_json(answer), _rounded(traces)
 
     def save(self, item: int) -> bytes:
         """See `OpenStream`."""
@@ -88,9 +87,9 @@ class PooledStream:
 
     def load(self, data: bytes) -> int:
         """See `OpenStream`."""
-        model = self._model
+        item, model = _item(data), self._model
         self._put(states.unpack(data, kind=model.features.kind, model=model.fingerprint, like=self._arrays()))
-        return _item(data)
+        return item
 
     def reset(self) -> None:
         """See `OpenStream`."""
@@ -101,6 +100,14 @@ class PooledStream:
     def close(self) -> None:
         """See `OpenStream`."""
         self._pool.close(self._handle)
+
+    def _check_steps(self, piece: Any) -> None:
+        """Before the first of them, as all the other streams wait for the last."""
+        features = self._model.features.stream()
+        for name, array in features.arrays().items():
+            array[...] = self._features.arrays()[name]
+        if (steps := len(features.push(piece))) > _TRACED:
+            raise ConfigError(f"a traced item may have {_TRACED} steps; got {steps}. Push it in smaller pieces.")
 
     def _steps(self, values: NDArray[Any]) -> Any:
         return Steps(self._handle, values, self._spoken) if len(values) else self._answer_now()
@@ -136,14 +143,8 @@ class LoneStream:
         return self._model.as_json(self._stream.push(piece))
 
     def trace(self, piece: Any) -> tuple[dict[str, Any], list[Any]]:
-        """See `OpenStream`; ConfigError where the stream shows nothing of its inside."""
-        if "trace" not in inspect.signature(self._stream.push).parameters:
-            raise ConfigError(f"a stream for {self._model.task} shows no steps: push without trace")
-        twin = self._stream.fork()
-        answer, traces = twin.push(piece, trace=True)
-        shown = _rounded(traces)
-        self._stream = twin
-        return self._model.as_json(answer), shown
+        """See `OpenStream`; ConfigError, as such a stream shows nothing of its inside."""
+        raise ConfigError(f"a stream for {self._model.task} shows no steps: push without trace")
 
     def finish(self) -> dict[str, Any]:
         """See `OpenStream`; ConfigError where an answer is to the latest item and never to a whole."""
@@ -157,8 +158,9 @@ class LoneStream:
 
     def load(self, data: bytes) -> int:
         """See `OpenStream`."""
+        item = _item(data)
         self._stream.load(data)
-        return _item(data)
+        return item
 
     def reset(self) -> None:
         """See `OpenStream`."""
@@ -175,9 +177,7 @@ def _item(data: bytes) -> int:
 
 
 def _rounded(traces: list[list[dict[str, NDArray[np.float32]]]]) -> list[Any]:
-    """[step][layer]{name: [values]}; ConfigError where that would be too much for a message."""
-    if len(traces) > _TRACED:
-        raise ConfigError(f"a traced item may have {_TRACED} steps; got {len(traces)}. Push it in smaller pieces.")
+    """[step][layer]{name: [values]}, plain and short."""
     return [
         [{name: np.round(array[0].astype(np.float64), 4).tolist() for name, array in layer.items()} for layer in step]
         for step in traces

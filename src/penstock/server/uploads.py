@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from penstock.errors import ConfigError
 from penstock.runtime import Model
 from penstock.server.failures import RequestError
+from penstock.server.line import Places
 from penstock.server.settings import Settings
 
 __all__ = ["FILES", "Upload", "read_request"]
@@ -31,6 +33,7 @@ FILES = {
 }
 """Media types of files, and the endings by which the readers know them."""
 _SOUNDS = (".wav", ".flac")
+_SMALL = 64 << 10  # bytes of a body that Uvicorn keeps anyway
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
 
 
@@ -60,10 +63,17 @@ class Upload:
             return task.read(path, _columns(task, model), False).inputs
 
 
-async def read_request(request: Request, model: Model, settings: Settings) -> Any:
+async def read_request(request: Request, model: Model, settings: Settings, places: Places) -> Any:
     """The request's inputs; or its file, to be read in another thread.
 
+    Args:
+        request: whose body has not been read.
+        model: that the inputs are for.
+        settings: for their limits.
+        places: for bodies that are not small, while they arrive.
+
     Raises:
+        BusyError: no place is free.
         RequestError: too large, too slow, of no known type, or not what its type says.
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
@@ -75,31 +85,34 @@ async def read_request(request: Request, model: Model, settings: Settings) -> An
     try:
         async with asyncio.timeout(settings.slow_seconds):
             if kind == "multipart/form-data":
-                return await _form(request, settings.max_body)
-            data = await _body(request, settings.max_body)
+                return await _form(request, settings.max_body, places)
+            data = await _body(request, settings.max_body, places)
     except TimeoutError:
         words = f"the body did not arrive within {settings.slow_seconds:g} s"
         raise RequestError(408, "Timeout", words, {"connection": "close"}) from None
     return _inputs(data, model) if kind == "application/json" else Upload(f"body{FILES[kind]}", data)
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def _body(request: Request, most: int, places: Places) -> bytes:
     _check_length(request, most)
     parts, size = [], 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise _too_large(most)
-            parts.append(part)
+        with ExitStack() as place:
+            async for part in request.stream():
+                if size <= _SMALL < size + len(part):
+                    place.enter_context(places)
+                size += len(part)
+                if size > most:
+                    raise _too_large(most)
+                parts.append(part)
     except ClientDisconnect:
         raise RequestError(400, "Disconnected", "the body was cut short") from None
     return b"".join(parts)
 
 
-async def _form(request: Request, most: int) -> Upload:
+async def _form(request: Request, most: int, places: Places) -> Upload:
     """The form's one file."""
-    body = await _body(request, most)
+    body = await _body(request, most, places)
 
     async def once() -> Any:
         yield body

@@ -63,6 +63,32 @@ def _tables():
     return [("en", english), ("zh", chinese.split("\n};")[0])]
 
 
+CHART = """import("/page/chart.js").then(({ Chart }) => {
+  const host = document.querySelector("main").appendChild(document.createElement("div"));
+  const lines = [1, 0, 0, 0, 0, 0].map((end, n) => ({ values: [0.5, end], class: "s0", name: `class ${n}` }));
+  new Chart(host, { height: 144 }).set({ x: [0, 1], y: [0, 1], lines, label: "" });
+  return [...host.querySelectorAll("text.name")].map((name) => Number(name.getAttribute("y")));
+})"""
+
+
+def test_names_make_way_at_the_bottom_and_stay_at_their_lines_at_the_top(server, opened):
+    with opened(f"{server.url}/#words") as tab:
+        tab.wait("document.querySelector('#text')")
+        assert tab.value(CHART) == [14, *range(60, 121, 15)]
+
+
+def test_a_word_without_end_hides_nothing(server, opened):
+    with opened(f"{server.url}/#words", width=360) as tab:
+        write(tab, f"w1 {'x' * 300} w2")
+        inside = (
+            "[...document.querySelectorAll('.strip small')].map((e) => e.getBoundingClientRect().right < innerWidth)"
+        )
+        assert tab.value(inside) == [True] * 3
+        options = "document.querySelector('.controls select').options[0].text = 'a label '.repeat(20)"
+        tab.value(options)
+        assert tab.value("document.documentElement.scrollWidth") <= 360
+
+
 @pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1180])

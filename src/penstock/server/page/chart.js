@@ -130,8 +130,8 @@ function endNames(lines, sx, sy, floor) {
   const placed = lines.filter(({ name, values }) => name && values.length > 1 && values.some(Number.isFinite)).map((line) => ({ line, y: sy(line.values.findLast(Number.isFinite)) + 4 }));
   placed.sort((a, b) => a.y - b.y);
   for (let n = 1; n < placed.length; n += 1) placed[n].y = Math.max(placed[n].y, placed[n - 1].y + 15);
-  const over = placed.length ? Math.max(0, placed.at(-1).y - floor) : 0;
-  return placed.map(({ line, y }) => svg("text", { x: sx((line.from ?? 0) + line.values.length - 1) + 7, y: y - over, class: `name ${line.class}`, text: short(line.name, 13) }));
+  for (let n = placed.length - 1, lowest = floor; n >= 0; n -= 1, lowest = placed[n + 1].y - 15) placed[n].y = Math.min(placed[n].y, lowest);
+  return placed.map(({ line, y }) => svg("text", { x: sx((line.from ?? 0) + line.values.length - 1) + 7, y, class: `name ${line.class}`, text: short(line.name, 13) }));
 }
 
 function keyList(lines) {
