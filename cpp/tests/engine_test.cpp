@@ -366,7 +366,7 @@ std::int64_t floats_off(float got, double exact) {
 
 // Two floats off the nearest one at most. The nearest is half a unit off itself, so this is up to 2.5 units.
 constexpr std::int64_t kFloats = 2;
-constexpr double kUnits = 2.5;
+constexpr double kUnits = 2;
 
 struct Worst {
     double units = -1;
