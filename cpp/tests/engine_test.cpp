@@ -364,7 +364,7 @@ std::int64_t floats_off(float got, double exact) {
     return std::abs(place(got) - place(float(exact)));
 }
 
-// Two floats off the nearest one at most. The nearest is half a unit off itself, so this is up to 2.5 units.
+// How far the activations may be off.
 constexpr std::int64_t kFloats = 2;
 constexpr double kUnits = 2;
 
