@@ -13,29 +13,23 @@ it within 150 ms of the recording's end.
 All with the seeds 0, 1, 2; a run that is in the results file, by the same sources and options, is not repeated.
 """
 
-import argparse
-import hashlib
 import json
-import os
-import platform
-import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from statistics import mean, median
 from typing import Any, NamedTuple
 
 import numpy as np
+from runs import Runs, argument_parser, parsed
 
 import penstock
 from penstock.datasets.audio import read_recordings
 from penstock.features import Recording
 
-SEEDS = (0, 1, 2)
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo")
 TOLERANCE_SECONDS = 0.15
 PAUSES = {"pauses of 0.1 to 0.4 s": (0.1, 0.4), "no pauses": (0.0, 0.0)}
-# The rooms whose sources decide what a training comes to.
-_DECIDES = ("datasets", "features", "nn", "runtime", "tasks", "training")
 
 
 class Digit(NamedTuple):
@@ -48,36 +42,24 @@ class Digit(NamedTuple):
 
 def main() -> int:
     """Run what is missing, then print the table."""
-    arguments = _arguments()
-    results = _read(arguments.out)
-    digits = {part: _digits(arguments.data / "fsdd" / f"{part}.zip") for part in ("train", "test")}
-    for figure in arguments.figures:
-        for seed in arguments.seeds:
-            for name in SPEAKERS if figure == "speakers" else ("",):
-                key = _key(figure, name, seed, arguments.options)
-                if key not in results["runs"]:
-                    results["runs"][key] = _FIGURES[figure](digits, name, seed, arguments.options)
-                    _write(results, arguments.out)
-                print(f"{key}: {results['runs'][key]}", file=sys.stderr, flush=True)
-    print(_table(arguments, results["runs"]))
-    return 0
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PENSTOCK_DATA"), help="the folder of data sets")
-    parser.add_argument("--out", type=Path, required=True, help="the results, JSON; taken up if it is there")
-    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
+    parser = argument_parser(__doc__)
     parser.add_argument("--options", type=json.loads, default={}, help="JSON: arguments other than the defaults")
     parser.add_argument("figures", nargs="*", help=", ".join(_FIGURES))
-    arguments = parser.parse_args()
-    arguments.figures = arguments.figures or list(_FIGURES)
+    arguments = parsed(parser)
     if unknown := [name for name in arguments.figures if name not in _FIGURES]:
         parser.error(f"figures are {', '.join(_FIGURES)}; got {unknown[0]}")
-    if arguments.data is None or not Path(arguments.data).is_dir():
-        parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
-    arguments.data = Path(arguments.data)
-    return arguments
+    runs, options = Runs(arguments.out), arguments.options
+    digits = {part: _digits(arguments.data / "fsdd" / f"{part}.zip") for part in ("train", "test")}
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for figure in arguments.figures or _FIGURES:
+        found[figure] = {
+            name: runs(
+                f"{figure} {name}".strip(), arguments.seeds, options, partial(_FIGURES[figure], digits, name, options)
+            )
+            for name in (SPEAKERS if figure == "speakers" else ("",))
+        }
+    print(_table(found))
+    return 0
 
 
 def _digits(path: Path) -> list[Digit]:
@@ -105,19 +87,19 @@ def _scores(found: penstock.AudioClassifier) -> dict[str, float]:
     }
 
 
-def _official(digits: Mapping[str, list[Digit]], _: str, seed: int, options: Mapping[str, Any]) -> dict[str, float]:
+def _official(digits: Mapping[str, list[Digit]], _: str, options: Mapping[str, Any], seed: int) -> dict[str, float]:
     return _scores(_fitted(digits["train"], digits["test"], seed, options))
 
 
 def _speaker(
-    digits: Mapping[str, list[Digit]], speaker: str, seed: int, options: Mapping[str, Any]
+    digits: Mapping[str, list[Digit]], speaker: str, options: Mapping[str, Any], seed: int
 ) -> dict[str, float]:
     everything = digits["train"] + digits["test"]
     train, test = ([each for each in everything if (each.speaker == speaker) is left] for left in (False, True))
     return _scores(_fitted(train, test, seed, options))
 
 
-def _spotting(digits: Mapping[str, list[Digit]], _: str, seed: int, options: Mapping[str, Any]) -> dict[str, float]:
+def _spotting(digits: Mapping[str, list[Digit]], _: str, options: Mapping[str, Any], seed: int) -> dict[str, float]:
     model = _fitted(digits["train"], digits["test"], seed, options).model_
     found: dict[str, float] = {}
     for name, pauses in PAUSES.items():
@@ -155,56 +137,33 @@ def _joined(
 _FIGURES = {"official": _official, "speakers": _speaker, "spotting": _spotting}
 
 
-def _key(figure: str, name: str, seed: int, options: Mapping[str, Any]) -> str:
-    """What tells a run from others: the figure, the seed, the options, and the sources, which hold the defaults."""
-    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
-    for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
-        if file.parent.name in _DECIDES:
-            digest.update(file.read_bytes())
-    return f"{figure} {name}, seed {seed}, sources {digest.hexdigest()[:8]}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if path.exists():
-        return json.loads(path.read_text())
-    return {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "runs": {}}
-
-
-def _write(results: Mapping[str, Any], path: Path) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(results, indent=1) + "\n")
-    beside.replace(path)
-
-
-def _table(arguments: argparse.Namespace, runs: Mapping[str, Mapping[str, float]]) -> str:
+def _table(found: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> str:
     lines = ["| figure | median | each seed | baseline | target | seconds |", "|---|---|---|---|---|---|"]
-
-    def own(figure: str, name: str = "") -> list[Mapping[str, float]]:
-        return [runs[_key(figure, name, seed, arguments.options)] for seed in arguments.seeds]
-
-    def line(words: str, found: list[Mapping[str, float]], target: str) -> str:
-        figures, seconds = [run["figure"] for run in found], median(run["seconds"] for run in found)
-        each = ", ".join(f"{value:.4f}" for value in figures)
-        return (
-            f"| {words} | {median(figures):.4f} | {each} | {median(run['baseline'] for run in found):.4f} | "
-            f"{target} | {seconds:.0f} |"
-        )
-
-    if "official" in arguments.figures:
-        lines.append(line("official split", own("official"), "0.98"))
-    if "speakers" in arguments.figures:
-        lines += [line(f"without {name}", own("speakers", name), "") for name in SPEAKERS]
+    if "official" in found:
+        lines.append(_line("official split", found["official"][""], "0.98"))
+    if "speakers" in found:
+        lines += [_line(f"without {name}", runs, "") for name, runs in found["speakers"].items()]
         seeds = [
             {key: mean(run[key] for run in of_seed) for key in ("figure", "baseline", "seconds")}
-            for of_seed in zip(*(own("speakers", name) for name in SPEAKERS), strict=True)
+            for of_seed in zip(*found["speakers"].values(), strict=True)
         ]
-        lines.append(line("one speaker left out, mean of five", seeds, "0.90"))
-    if "spotting" in arguments.figures:
-        for name in own("spotting")[0]:
-            values = [run[name] for run in own("spotting")]
+        lines.append(_line("one speaker left out, mean of five", seeds, "0.90"))
+    if "spotting" in found:
+        runs = found["spotting"][""]
+        for name in runs[0]:
+            values = [run[name] for run in runs]
             each = ", ".join(f"{value:.4g}" for value in values)
             lines.append(f"| spotting: {name} | {median(values):.4g} | {each} | | | |")
     return "\n".join(lines)
+
+
+def _line(words: str, runs: list[dict[str, Any]], target: str) -> str:
+    figures, seconds = [run["figure"] for run in runs], median(run["seconds"] for run in runs)
+    each = ", ".join(f"{value:.4f}" for value in figures)
+    return (
+        f"| {words} | {median(figures):.4f} | {each} | {median(run['baseline'] for run in runs):.4f} | "
+        f"{target} | {seconds:.0f} |"
+    )
 
 
 if __name__ == "__main__":

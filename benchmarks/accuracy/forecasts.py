@@ -9,27 +9,21 @@ rows, all test windows; sunspots hold back the last 132 months, airline passenge
 part, one origin a series; the exchange rates hold back the last fifth.
 """
 
-import argparse
 import gzip
-import hashlib
 import json
-import os
-import platform
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from runs import Runs, argument_parser, parsed
 
 import penstock
 from penstock.features import Panel, arrays_panel
 
-SEEDS = (0, 1, 2)
-# The rooms whose sources decide what a training comes to.
-_DECIDES = ("datasets", "features", "heads", "network", "nn", "runtime", "tasks", "training")
 _CHANNELS = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
 Parts = tuple[Any, Any, Any]
 
@@ -109,18 +103,14 @@ CASES = {
 
 def main() -> int:
     """Run what is missing, then print the table."""
-    arguments = _arguments()
-    chosen = {name: case for name, case in CASES.items() if not arguments.only or name in arguments.only}
-    results = _read(arguments.out)
-    more = json.loads(arguments.options)
-    for name, case in chosen.items():
-        for seed in arguments.seeds:
-            key = _key(name, seed, case.options | more)
-            if key not in results["runs"]:
-                results["runs"][key] = _run(case, arguments.data, seed, more)
-                _write(results, arguments.out)
-            print(f"{key}: {_line(case, results['runs'][key])}", file=sys.stderr, flush=True)
-    print(_table(chosen, arguments.seeds, more, results["runs"]))
+    parser = argument_parser(__doc__, CASES)
+    parser.add_argument("--options", type=json.loads, default={}, help="JSON: options instead of those of the sets")
+    arguments = parsed(parser)
+    runs, found = Runs(arguments.out), {}
+    for name in arguments.only or CASES:
+        options = CASES[name].options | arguments.options
+        found[name] = runs(name, arguments.seeds, options, partial(_run, CASES[name].parts, arguments.data, options))
+    print(_table(found))
     return 0
 
 
@@ -135,69 +125,21 @@ def _m4_rows(path: Path) -> dict[str, np.ndarray]:
         return {name: np.array(values, np.float64) for name, *values in rows}
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PENSTOCK_DATA"), help="the folder of data sets")
-    parser.add_argument("--out", type=Path, required=True, help="the results, JSON; taken up if it is there")
-    parser.add_argument("--only", nargs="*", default=[], choices=list(CASES), metavar="SET", help="some sets only")
-    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
-    parser.add_argument("--options", default="{}", help="JSON: options to try instead of those of the sets")
-    arguments = parser.parse_args()
-    if arguments.data is None or not Path(arguments.data).is_dir():
-        parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
-    arguments.data = Path(arguments.data)
-    return arguments
-
-
-def _key(name: str, seed: int, options: Mapping[str, Any]) -> str:
-    """What tells a run from others: the set, the seed, the options, and the sources, which hold the defaults."""
-    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
-    for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
-        if file.parent.name in _DECIDES:
-            digest.update(file.read_bytes())
-    return f"{name}, seed {seed}, sources {digest.hexdigest()[:8]}"
-
-
-def _run(case: Case, data: Path, seed: int, more: Mapping[str, Any]) -> dict[str, Any]:
+def _run(parts: Callable[[Path], Parts], data: Path, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Train once; what metrics.json says of it."""
-    train, valid, test = case.parts(data)
-    options = case.options | dict(more) | {"random_state": seed, "progress": False}
-    metrics = penstock.Forecaster(**options).fit(train, valid, test).metrics_
+    metrics = penstock.Forecaster(**options, random_state=seed, progress=False).fit(*parts(data)).metrics_
     kept = ("valid", "test", "baseline", "main_baseline", "best_epoch", "seconds", "peak_mb", "penstock")
     found = {name: metrics[name] for name in kept}
     return found | {"epochs": len(metrics["curves"]), "season": metrics["data"]["season"]}
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if path.exists():
-        return json.loads(path.read_text())
-    return {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "runs": {}}
-
-
-def _write(results: Mapping[str, Any], path: Path) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    beside.replace(path)
-
-
-def _line(case: Case, run: Mapping[str, Any]) -> str:
-    figures = ", ".join(f"{part} {run[part][case.figure]:.4f}" for part in ("valid", "test"))
-    covered = run["test"].get("coverage_80", float("nan"))
-    return (
-        f"{case.figure} {figures}, coverage {covered:.3f}, epoch {run['best_epoch']} of {run['epochs']}, "
-        f"{run['seconds']:.0f} s"
-    )
-
-
-def _table(
-    cases: Mapping[str, Case], seeds: list[int], more: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]]
-) -> str:
+def _table(found: Mapping[str, list[dict[str, Any]]]) -> str:
     lines = [
         "| set | figure | median | each seed | last value | season ago | ridge | target | coverage | seconds |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, case in cases.items():
-        own = [runs[_key(name, seed, case.options | dict(more))] for seed in seeds]
+    for name, own in found.items():
+        case = CASES[name]
         figures = [run["test"][case.figure] for run in own]
         beside = [own[0]["baseline"][other]["test"][case.figure] for other in ("naive", "seasonal_naive", "ridge")]
         target = "" if case.target is None else f"{case.target:g}"

@@ -8,26 +8,19 @@ measured on its published test part. Each run is written to the results file whe
 same sources, is not repeated.
 """
 
-import argparse
-import hashlib
-import json
-import os
-import platform
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from runs import Runs, argument_parser, parsed
 
 import penstock
 from penstock.datasets import read_signals, read_ucr
 
-SEEDS = (0, 1, 2)
-# The rooms whose sources decide what a training comes to.
-_DECIDES = ("datasets", "features", "heads", "network", "nn", "runtime", "tasks", "training")
 Rows = tuple[Any, Any]
 
 
@@ -107,40 +100,14 @@ CASES = {
 
 def main() -> int:
     """Run what is missing, then print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PENSTOCK_DATA"), help="the folder of data sets")
-    parser.add_argument("--out", type=Path, required=True, help="the results, JSON; taken up if it is there")
-    parser.add_argument("--only", nargs="*", default=[], choices=list(CASES), metavar="SET", help="some sets only")
-    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
-    arguments = parser.parse_args()
-    if arguments.data is None or not Path(arguments.data).is_dir():
-        parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
-    chosen = {name: case for name, case in CASES.items() if not arguments.only or name in arguments.only}
-    results = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"runs": {}, "machine": _machine()}
-    for seed in arguments.seeds:
-        for name, case in chosen.items():
-            key = _key(name, seed)
-            if key not in results["runs"]:
-                results["runs"][key] = _run(case, Path(arguments.data), seed)
-                beside = arguments.out.with_name(f".{arguments.out.name}.new")
-                beside.write_text(json.dumps(results, indent=1) + "\n")
-                beside.replace(arguments.out)
-            print(f"{key}: {results['runs'][key]}", file=sys.stderr, flush=True)
-    print(_table(chosen, arguments.seeds, results["runs"]))
+    arguments = parsed(argument_parser(__doc__, CASES))
+    runs = Runs(arguments.out)
+    found = {
+        name: runs(name, arguments.seeds, CASES[name].options, partial(_run, CASES[name], arguments.data))
+        for name in arguments.only or CASES
+    }
+    print(_table(found))
     return 0
-
-
-def _machine() -> str:
-    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
-def _key(name: str, seed: int) -> str:
-    """What tells a run from others: the set, the seed, and the sources, which hold the defaults."""
-    digest = hashlib.sha256(json.dumps(CASES[name].options).encode())
-    for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
-        if file.parent.name in _DECIDES:
-            digest.update(file.read_bytes())
-    return f"{name}, seed {seed}, sources {digest.hexdigest()[:8]}"
 
 
 def _run(case: Case, data: Path, seed: int) -> dict[str, Any]:
@@ -153,10 +120,10 @@ def _run(case: Case, data: Path, seed: int) -> dict[str, Any]:
     return {"accuracy": found["test"]["accuracy"], "baselines": beside, "seconds": found["seconds"]}
 
 
-def _table(cases: Mapping[str, Case], seeds: list[int], runs: Mapping[str, Mapping[str, Any]]) -> str:
+def _table(found: Mapping[str, list[dict[str, Any]]]) -> str:
     lines = ["| set | median | each seed | baselines | target | seconds |", "|---|---|---|---|---|---|"]
-    for name, case in cases.items():
-        own = [runs[_key(name, seed)] for seed in seeds]
+    for name, own in found.items():
+        case = CASES[name]
         figures = [run["accuracy"] for run in own]
         beside = ", ".join(f"{which} {value:.4f}" for which, value in own[0]["baselines"].items())
         target = "" if case.target is None else f"{case.target:.2f}"

@@ -7,25 +7,18 @@ split are split 80/10/10 by the seed; sets without validation data hold back a t
 written to the results file when it ends, and one that is there, by the same sources and options, is not repeated.
 """
 
-import argparse
-import hashlib
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import penstock
-
-SEEDS = (0, 1, 2)
-# The rooms whose sources decide what a training comes to.
-_DECIDES = ("datasets", "features", "nn", "tasks", "training")
+from runs import Runs, argument_parser, parsed
 
 
 @dataclass(frozen=True)
@@ -58,44 +51,19 @@ CASES = {
 
 def main() -> int:
     """Run what is missing, then print the table."""
-    arguments = _arguments()
-    chosen = {name: case for name, case in CASES.items() if not arguments.only or name in arguments.only}
-    results = _read(arguments.out)
-    for name, case in chosen.items():
-        for seed in arguments.seeds:
-            key = _key(name, seed, arguments.options)
-            if key not in results["runs"]:
-                results["runs"][key] = _run(case, arguments.data, seed, arguments.options)
-                _write(results, arguments.out)
-            print(f"{key}: {_line(results['runs'][key])}", file=sys.stderr, flush=True)
-    print(_table(chosen, arguments.seeds, arguments.options, results["runs"]))
+    parser = argument_parser(__doc__, CASES)
+    parser.add_argument("options", nargs="*", help="after --: options for the command, to try other ones than defaults")
+    arguments = parsed(parser)
+    runs, options = Runs(arguments.out), arguments.options
+    found = {
+        name: runs(name, arguments.seeds, options, partial(_run, CASES[name], arguments.data, options))
+        for name in arguments.only or CASES
+    }
+    print(_table(found))
     return 0
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--data", type=Path, default=os.environ.get("PENSTOCK_DATA"), help="the folder of data sets")
-    parser.add_argument("--out", type=Path, required=True, help="the results, JSON; taken up if it is there")
-    parser.add_argument("--only", nargs="*", default=[], choices=list(CASES), metavar="SET", help="some sets only")
-    parser.add_argument("--seeds", nargs="*", type=int, default=list(SEEDS))
-    parser.add_argument("options", nargs="*", help="after --: options for the command, to try other ones than defaults")
-    arguments = parser.parse_args()
-    if arguments.data is None or not Path(arguments.data).is_dir():
-        parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
-    arguments.data = Path(arguments.data)
-    return arguments
-
-
-def _key(name: str, seed: int, options: list[str]) -> str:
-    """What tells a run from others: the set, the seed, the options, and the sources, which hold the defaults."""
-    digest = hashlib.sha256(json.dumps(options).encode())
-    for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
-        if file.parent.name in _DECIDES:
-            digest.update(file.read_bytes())
-    return f"{name}, seed {seed}, sources {digest.hexdigest()[:8]}"
-
-
-def _run(case: Case, data: Path, seed: int, options: list[str]) -> dict[str, Any]:
+def _run(case: Case, data: Path, options: list[str], seed: int) -> dict[str, Any]:
     """Train once; what metrics.json says of it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
@@ -123,31 +91,13 @@ def _figure(case: Case, scores: Mapping[str, float], per_class: Mapping[str, lis
     return next(row["f1"] for row in per_class["test"] if str(row["label"]) == case.figure)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if path.exists():
-        return json.loads(path.read_text())
-    return {"machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", "runs": {}}
-
-
-def _write(results: Mapping[str, Any], path: Path) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    beside.replace(path)
-
-
-def _line(run: Mapping[str, Any]) -> str:
-    return f"{run['figure']:.4f}, epoch {run['best_epoch']} of {run['epochs']}, {run['seconds']:.0f} s"
-
-
-def _table(
-    cases: Mapping[str, Case], seeds: list[int], options: list[str], runs: Mapping[str, Mapping[str, Any]]
-) -> str:
+def _table(found: Mapping[str, list[dict[str, Any]]]) -> str:
     lines = [
         "| set | figure | median | each seed | TF-IDF | target | seconds | peak MB |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, case in cases.items():
-        own = [runs[_key(name, seed, options)] for seed in seeds]
+    for name, own in found.items():
+        case = CASES[name]
         figures = [run["figure"] for run in own]
         baselines = [run["baseline_figure"] for run in own]
         figure = case.figure if case.figure == "accuracy" else f"F1 of {case.figure}"
