@@ -163,8 +163,8 @@ def _run(case: Case, data: Path, seed: int, more: Mapping[str, Any]) -> dict[str
     train, valid, test = case.parts(data)
     options = case.options | dict(more) | {"random_state": seed, "progress": False}
     metrics = penstock.Forecaster(**options).fit(train, valid, test).metrics_
-    kept = ("valid", "test", "baseline", "main_baseline", "best_epoch", "seconds", "peak_mb", "penstock")
-    found = {name: metrics[name] for name in kept}
+    kept = ("valid", "test", "intervals", "baseline", "main_baseline", "best_epoch", "seconds", "peak_mb", "penstock")
+    found = {name: metrics.get(name) for name in kept}
     return found | {"epochs": len(metrics["curves"]), "season": metrics["data"]["season"]}
 
 
