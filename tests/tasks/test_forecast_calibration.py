@@ -138,16 +138,17 @@ def test_intervals_that_hold_enough_are_left_as_they_are():
 
 
 def test_too_few_stretches_leave_them_as_they_are():
-    """Of an 80 % interval the conformal quantile needs 4 scores; of stretches that share no step, with horizon 5, 20
-    truths hold 4, and 19 hold 3, however many origins there are.
+    """With horizon 5, 100 truths hold 20 stretches that share no step, and 99 hold 19, however many origins there are.
+    Of a 98 % interval the conformal quantile needs 49.
     """
     model = forecaster((-0.01, 0.0, 0.01), horizon=5)
-    for steps, stretches in ((20, 3), (21, 4)):
+    for steps, stretches in ((100, 19), (101, 20)):
         factors, figures = calibrate(model, panel_of(model, walks(steps, 0)))
         assert figures["stretches"] == stretches
-        assert bool(factors) == (stretches == 4)
-    series = panel_of(model, walks(6, 0, series=4))
-    assert calibrate(model, series)[1]["stretches"] == 4
+        assert bool(factors) == (stretches == 20)
+        assert figures["pairs"][0]["before"] < 0.1
+    series = panel_of(model, walks(14, 0, series=4))
+    assert calibrate(model, series)[1]["stretches"] == 4 * 2
     narrow = forecaster((-0.01, 0.0, 0.01), (0.01, 0.5, 0.99))
     assert calibrate(narrow, panel_of(narrow, walks(49, 0)))[0] == ()
     assert calibrate(narrow, panel_of(narrow, walks(51, 0)))[0] != ()
@@ -158,7 +159,8 @@ def test_missing_truth_does_not_count():
     values = walks(300, 0)["walk 0"]
     gaps = values.copy()
     gaps[100:200] = np.nan
-    factors, _ = calibrate(model, panel_of(model, {"walk 0": gaps}))
+    factors, figures = calibrate(model, panel_of(model, {"walk 0": gaps}))
+    assert figures["stretches"] == 199
     parts = [np.diff(values[:100, 0]), np.diff(values[200:, 0]), [values[200, 0] - values[99, 0]]]
     expected = np.sort(np.abs(np.concatenate(parts)) / 0.3)[int(np.ceil(200 * 0.8)) - 1]
     assert factors[0] == pytest.approx(expected, rel=1e-5)  # float32 of values up to about 20
