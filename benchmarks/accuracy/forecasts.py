@@ -128,8 +128,8 @@ def _m4_rows(path: Path) -> dict[str, np.ndarray]:
 def _run(parts: Callable[[Path], Parts], data: Path, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Train once; what metrics.json says of it."""
     metrics = penstock.Forecaster(**options, random_state=seed, progress=False).fit(*parts(data)).metrics_
-    kept = ("valid", "test", "baseline", "main_baseline", "best_epoch", "seconds", "peak_mb", "penstock")
-    found = {name: metrics[name] for name in kept}
+    kept = ("valid", "test", "intervals", "baseline", "main_baseline", "best_epoch", "seconds", "peak_mb", "penstock")
+    found = {name: metrics.get(name) for name in kept}
     return found | {"epochs": len(metrics["curves"]), "season": metrics["data"]["season"]}
 
 

@@ -77,6 +77,11 @@ class ForecastFeatures:
         scales: location, scale, spread, season_error, each (series, targets).
         covariate_scale: mean and standard deviation of each covariate, (2, past + known).
         metric_scale: "original", or "standardised" by the training values' spread.
+        factors: what each quantile's distance from the median is multiplied by, so that intervals hold their share of
+            the validation data (`tasks.forecast_calibration`); empty where they are as trained.
+
+    Raises:
+        ConfigError: another number of factors than of quantiles, or one that is no positive number.
     """
 
     kind: ClassVar[str] = "forecasts"
@@ -99,8 +104,13 @@ class ForecastFeatures:
     scales: dict[str, NDArray[np.float64]]
     covariate_scale: NDArray[np.float64]
     metric_scale: str = "original"
+    factors: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.factors and len(self.factors) != len(self.quantiles):
+            raise ConfigError(f"there must be a factor for each of {len(self.quantiles)} quantiles; got {self.factors}")
+        if not all(0 < factor < np.inf for factor in self.factors):
+            raise ConfigError(f"factors of quantiles must be positive numbers; got {self.factors}")
         self._places = {name: place for place, name in enumerate(self.names)}
 
     @property
@@ -167,8 +177,21 @@ class ForecastFeatures:
             identity,
         )
 
-    def restore(self, outputs: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
-        """The network's outputs (..., targets, quantiles) as values."""
+    def forecasts(self, outputs: NDArray[np.float32], scale: Scale) -> NDArray[np.float64]:
+        """The network's outputs (..., targets, quantiles) as quantiles of values: rising, calibrated if training did.
+
+        The median stays where it is.
+        """
+        # Quantiles that cross are put in order (Chernozhukov et al. 2010).
+        found = np.sort(outputs, axis=-1)
+        if self.factors:
+            median = found[..., self.median, None].astype(np.float64)
+            # Intervals one in another may cross, where they were not multiplied by the same.
+            found = np.sort(median + np.array(self.factors) * (found - median), axis=-1)
+        return self.restore(found, scale)
+
+    def restore(self, outputs: NDArray[Any], scale: Scale) -> NDArray[np.float64]:
+        """The network's numbers (..., targets, quantiles) as values."""
         found = outputs.astype(np.float64) * scale.scale[:, None] + scale.location[:, None]
         if self.transform == "none":
             return found
@@ -180,6 +203,8 @@ class ForecastFeatures:
         plain |= {"frequency": self.frequency and self.frequency.to_json(), "kind": self.kind}
         plain |= {"scales": {name: array.tolist() for name, array in self.scales.items()}}
         plain["covariate_scale"] = self.covariate_scale.tolist()
+        if not self.factors:
+            del plain["factors"]  # as before there were any: the fingerprint of such a model stays the same
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
     @classmethod

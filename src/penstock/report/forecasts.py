@@ -21,6 +21,7 @@ def forecast_sections(figures: Figures) -> list[str]:
         _fans(figures),
         _by_step(figures),
         _by_series(figures),
+        _intervals(figures),
         _residuals(figures),
         _found(figures),
     ]
@@ -102,6 +103,28 @@ def _by_series(figures: Figures) -> str:
         for place, each in enumerate(found)
     ]
     return section("Error by series", table(["The worst first", *(heads[name] for name in names)], rows))
+
+
+def _intervals(figures: Figures) -> str:
+    """What calibration did."""
+    pairs = figures.get("intervals", "pairs", default=[])
+    if not pairs:
+        return ""
+    rows = [
+        (
+            " to ".join(f"{level:g}" for level in pair["levels"]),
+            [figures.number("intervals", "pairs", place, name, form=".3f") for name in ("factor", "before", "after")],
+        )
+        for place, pair in enumerate(pairs)
+    ]
+    note = (
+        "<p>The distance of these quantiles from the median is multiplied by the factor with which they hold their "
+        "share of the validation data; by 1 where they did as trained, or where there is too little to tell. A horizon "
+        f"fits {figures.number('intervals', 'stretches')} times into the validation data: the fewer, the less it says "
+        "of what comes.</p>"
+    )
+    heads = ["Quantiles", "factor", "share held, as trained", "share held, widened"]
+    return section("Intervals on the validation data", table(heads, rows), note)
 
 
 def _residuals(figures: Figures) -> str:

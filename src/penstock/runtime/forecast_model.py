@@ -19,7 +19,7 @@ from penstock.runtime.forecast_stream import Forecast, ForecastStream
 from penstock.runtime.model import Model
 from penstock.runtime.stack import Stack
 
-__all__ = ["ForecastModel"]
+__all__ = ["ForecastModel", "ahead"]
 
 # Look-backs answered at once: enough to keep the engine busy, a few tens of megabytes.
 _ROWS = 1024
@@ -96,12 +96,13 @@ class ForecastModel(Model):
             origins: of one series.
             read: what `self.read` gave for it, where it is at hand.
         """
+        return self.features.forecasts(self.outputs(origins, read), origins.encoded.scale)
+
+    def outputs(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """What the network says at origins of one series, in its own numbers, of the same shape as `forecasts`."""
         if self.carries:
-            outputs = self._carried(origins, self.read(origins.encoded) if read is None else read)
-        else:
-            outputs = self._windows(origins)
-        # Quantiles that cross are put in order (Chernozhukov et al. 2010).
-        return self.features.restore(np.sort(outputs, axis=-1), origins.encoded.scale)
+            return self._carried(origins, self.read(origins.encoded) if read is None else read)
+        return self._windows(origins)
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """mse, mae, smape, mase and coverage_80 over every origin that has its context and its truth; see `Model`.
@@ -133,31 +134,46 @@ class ForecastModel(Model):
         standard = features.metric_scale == "standardised"
         spreads = np.concatenate([scale.spread if standard else np.ones(targets) for scale in scales])
         errors = Errors(spreads, np.concatenate([scale.season_error for scale in scales]), features.horizon)
-        for number, series in enumerate(panel):
-            if len(series) < features.context + features.horizon:
-                continue
-            encoded = self._encoded(series, panel)
+        for number, origins, read in self.origins(panel, network=baseline is None):
             rows = slice(number * targets, (number + 1) * targets)
-            read = self.read(encoded) if self.carries and baseline is None else None
-            for steps in self._pieces(series, encoded):
-                origins = Origins(series, encoded, steps)
-                truth = _ahead(series.values, steps, features.horizon)
-                if baseline is not None:
-                    assert self.baselines is not None
-                    errors.add(rows, truth, self.baselines.answers(baseline, origins))
-                    continue
-                found = self.forecasts(origins, read)
-                ends = features.interval
-                interval = None if ends is None else (found[..., ends[0]], found[..., ends[1]])
-                errors.add(rows, truth, found[..., features.median], interval)
-                if watch is not None:
-                    watch(rows.start, origins, truth, found)
+            truth = ahead(origins.series.values, origins.steps, features.horizon)
+            if baseline is not None:
+                assert self.baselines is not None
+                errors.add(rows, truth, self.baselines.answers(baseline, origins))
+                continue
+            found = self.forecasts(origins, read)
+            ends = features.interval
+            interval = None if ends is None else (found[..., ends[0]], found[..., ends[1]])
+            errors.add(rows, truth, found[..., features.median], interval)
+            if watch is not None:
+                watch(rows.start, origins, truth, found)
         if not errors.origins:
             raise DataError(
                 f"the series must hold at least context + horizon = {features.context} + {features.horizon} steps to "
                 f"be measured; the longest has {max(map(len, panel))}. Give more of their history."
             )
         return errors
+
+    def origins(
+        self, panel: Panel, *, every: int = 1, network: bool = True
+    ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
+        """Every origin of a panel that has its context and its truth, some at once.
+
+        Args:
+            panel: as `self.panel` gives it.
+            every: from one origin to the next; 1 for all.
+            network: whether the network is to be asked.
+
+        Yields:
+            The series' place in the panel, origins, and what `forecasts` and `outputs` take as `read`.
+        """
+        for number, series in enumerate(panel):
+            if len(series) < self.features.context + self.features.horizon:
+                continue
+            encoded = self._encoded(series, panel)
+            read = self.read(encoded) if self.carries and network else None
+            for steps in self._pieces(series, encoded, every):
+                yield number, Origins(series, encoded, steps), read
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """For each series, target and step ahead: unique_id, ds, target, step, prediction, and a quantile_Q of each."""
@@ -242,20 +258,20 @@ class ForecastModel(Model):
             )
         return self.features.encode(series, panel.frequency)
 
-    def _pieces(self, series: Series, encoded: Encoded) -> Iterator[NDArray[np.int64]]:
+    def _pieces(self, series: Series, encoded: Encoded, every: int) -> Iterator[NDArray[np.int64]]:
         """The origins of a series, as many at once as memory allows."""
         first = max(series.begin, self.features.context)
         last = min(len(series), encoded.known_steps) - self.features.horizon
-        size = max(1, _ROWS // len(self.features.targets))
+        size = max(1, _ROWS // len(self.features.targets)) * every
         for start in range(first, last + 1, size):
-            yield np.arange(start, min(start + size, last + 1))
+            yield np.arange(start, min(start + size, last + 1), every)
 
     def _windows(self, origins: Origins) -> NDArray[np.float32]:
         encoded, steps, context = origins.encoded, origins.steps, self.features.context
         view = np.lib.stride_tricks.sliding_window_view
         values = view(encoded.values, context, axis=0)[steps - context]
         covariates = view(encoded.covariates, context, axis=0)[steps - context].swapaxes(1, 2)
-        known = _ahead(encoded.known, steps, self.features.horizon)
+        known = ahead(encoded.known, steps, self.features.horizon)
         return self.windows(values, covariates, known, encoded.identity)
 
     def windows(
@@ -285,7 +301,7 @@ class ForecastModel(Model):
 
     def _carried(self, origins: Origins, read: NDArray[np.float32]) -> NDArray[np.float32]:
         steps = origins.steps
-        known = _ahead(origins.encoded.known, steps, self.features.horizon)
+        known = ahead(origins.encoded.known, steps, self.features.horizon)
         return self.carried(read[steps - 1], origins.encoded.values[steps - 1], known)
 
     def carried_features(
@@ -316,6 +332,6 @@ class ForecastModel(Model):
         return found.reshape(count, rows, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)
 
 
-def _ahead(values: NDArray[Any], steps: NDArray[np.int64], horizon: int) -> NDArray[Any]:
+def ahead(values: NDArray[Any], steps: NDArray[np.int64], horizon: int) -> NDArray[Any]:
     """The `horizon` rows after each origin, (origins, horizon, columns)."""
     return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(values, horizon, axis=0)[steps].swapaxes(1, 2))

@@ -253,7 +253,7 @@ class ForecastStream(Stream):
             outputs = model.carried(self._output[None], self._values[-1:], known)
         else:
             outputs = model.windows(self._values.T[None], self._covariates[None], known, int(self._counts[2]))
-        found = model.features.restore(np.sort(outputs, axis=-1), self._scale())[0]
+        found = model.features.forecasts(outputs, self._scale())[0]
         return Forecast(found[..., model.features.median], found)
 
     def _twin(self) -> Self:

@@ -99,6 +99,10 @@ class Estimator(TrainingOptions, BaseEstimator):
         """PyTorch generators whose state belongs to a checkpoint."""
         return (objective.generator,) if hasattr(objective, "generator") else ()
 
+    def _calibrate(self, model: Any, data: Any) -> dict[str, Any]:
+        """Set right in the trained model what the validation data shows to be off; what metrics.json says of it."""
+        return {}
+
     def _report(self) -> str:
         """The report as one HTML file."""
         return render(self.metrics_)
@@ -205,7 +209,8 @@ class Estimator(TrainingOptions, BaseEstimator):
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
         self._keep(model_class(self.task)(network, features, data.labels, tensors, baseline=arrays), arrays)
         self.history_ = history.rows()
-        self.metrics_ = self._figures(history, data, settings)
+        calibration = self._calibrate(self.model_, data)
+        self.metrics_ = self._figures(history, data, settings) | calibration
         self.metrics_ |= {"random_state": seed, "seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
         if history.stopped == "interrupted":
             raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,6 +16,7 @@ from penstock.features.season import find_season
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
 from penstock.runtime.forecast_model import ForecastModel
 from penstock.tasks.estimator import Estimator, seed_of, training_room
+from penstock.tasks.forecast_calibration import calibrate
 from penstock.tasks.forecast_data import ForecastData, TrainingSeries, as_panel, parse_split, prepare, split_by_time
 from penstock.tasks.forecast_figures import forecast_figures
 from penstock.tasks.options import CellOptions
@@ -52,6 +53,8 @@ class Forecaster(CellOptions, Estimator):
             "carried" carries its state for ever, so a stream needs no window.
         quantiles: what to forecast of each value, rising, with 0.5, the point forecast, among them; None for 0.1, 0.5
             and 0.9.
+        calibrate: widen intervals that hold too little of the validation data, in the manner of conformalised quantile
+            regression (Romano et al. 2019); the point forecast stays.
         segment: steps of a stretch with memory "window"; None for the horizon, from 12 to 48.
         highway: last values from which a linear layer goes straight to the forecast with memory "window" (Lai et al.
             2018); None for the context, 336 at most; 0 for none.
@@ -77,6 +80,7 @@ class Forecaster(CellOptions, Estimator):
     context: int | None = None
     memory: Literal["window", "carried"] = "window"
     quantiles: list[float] | None = None
+    calibrate: bool = True
     segment: int | None = None
     highway: int | None = None
     normalization: Literal["relative", "last", "instance", "none"] = "relative"
@@ -329,6 +333,16 @@ class Forecaster(CellOptions, Estimator):
             return {"order": np.array([2])}, {}
         train = self._examples(data.train.panel, features, "learn from")
         return fit_baselines(train, self._examples(data.valid, features, "validate with"), features)
+
+    def _again(self, data: ForecastData, known: Any) -> tuple[ForecastFeatures, Network]:
+        features, network = super()._again(data, known)
+        return replace(features, factors=()), network  # they were of the weights before
+
+    def _calibrate(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
+        if not self.calibrate:
+            return {}
+        model.features.factors, figures = calibrate(model, data.valid)
+        return {"intervals": figures}
 
     def _measure(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
         return forecast_figures(model, data)

@@ -4,6 +4,7 @@ metric_scale                the unit of mse and mae: "original", or "standardise
 by_step, by_step_baseline   mean absolute error of each step ahead, of the network and the main baseline
 by_series                   series, target, mae, smape, coverage_80: the largest MASE first
 fans                        some forecasts: series, target, times, history, truth, and each quantile's values
+intervals                   what calibration did: see `tasks.forecast_calibration.calibrate`
 calibration                 quantile, and the share of values below it
 residuals                   lags and the mean autocorrelation of the errors one step ahead; bound: what is within
                             chance; outside: lags beyond it
