@@ -1,6 +1,5 @@
 """What every classifier of sequences does alike: classes and their weights, answers, figures."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ from sklearn.base import ClassifierMixin
 from penstock.datasets import Rows, class_counts, stratified_split
 from penstock.errors import ConfigError
 from penstock.runtime import ClassModel
-from penstock.tasks.estimator import Estimator, seed_of, training_room
-from penstock.tasks.labelled import Labelled, Part, class_numbers, prepare
+from penstock.tasks.labelled import Labelled, class_numbers
 from penstock.tasks.measures import class_figures
+from penstock.tasks.supervised import Supervised
 
 if TYPE_CHECKING:
     from penstock.training import Callback
@@ -23,7 +22,7 @@ __all__ = ["Classifier"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Classifier(ClassifierMixin, Estimator):
+class Classifier(ClassifierMixin, Supervised):
     """An estimator that says which class a sequence belongs to.
 
     A kind of data fills in `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
@@ -66,25 +65,7 @@ class Classifier(ClassifierMixin, Estimator):
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        started = time.perf_counter()
-        training_room()
-        if validation_data is None:
-            (inputs, labels), validation_data = self._held_back(inputs, labels)
-        seed, known = seed_of(self.random_state), self._known()
-        train = self._rows(inputs, labels)
-        classes = list(class_counts(train.answers or [])) if known is None else known.labels
-        data = prepare(
-            train,
-            validation_data,
-            test_data,
-            rows_of=self._rows,
-            targets_of=lambda found, where: class_numbers(found, classes, where),
-            labels=classes,
-            validation_share=self.validation_share,
-            random_state=seed,
-        )
-        data.count_dropped(dropped or {})
-        return self._train(data, seed=seed, started=started, callbacks=callbacks)
+        return self._fit(inputs, labels, validation_data, test_data, callbacks, dropped)
 
     def predict(self, inputs: Iterable[Any]) -> np.ndarray:
         """The likeliest label of each input, (inputs,).
@@ -123,13 +104,16 @@ class Classifier(ClassifierMixin, Estimator):
             loaded.class_weight = {spelled[name]: value for name, value in loaded.class_weight.items()}
         return loaded
 
-    def _rows(self, inputs: Any, labels: Any) -> Rows:
-        """What people hold, as rows fit for use."""
-        raise NotImplementedError
+    def _classes(self, answers: Sequence[Any]) -> list[Any]:
+        known = self._known()
+        return list(class_counts(answers)) if known is None else known.labels
 
-    def _amount(self, part: Part) -> dict[str, float]:
-        """How much data a part holds, beside its rows: {"tokens": 12}."""
-        return {}
+    def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
+        return class_numbers(answers, classes, where)
+
+    def _about(self, targets: np.ndarray, classes: Sequence[Any]) -> dict[str, Any]:
+        counts = np.bincount(targets, minlength=len(classes)).tolist()
+        return {"classes": {str(label): count for label, count in zip(classes, counts, strict=True)}}
 
     def _weights(self, data: Labelled) -> np.ndarray:
         """What a row of each class counts, (classes,) float64."""
@@ -141,19 +125,6 @@ class Classifier(ClassifierMixin, Estimator):
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         return class_figures(model, data, self._shown)
-
-    def _shown(self, part: Part, row: int) -> dict[str, Any]:
-        """What a report shows of a row that was answered wrong."""
-        return {"row": row}
-
-    def _data_figures(self, data: Labelled, features: Any) -> dict[str, Any]:
-        parts = {"train": data.train, "valid": data.valid, "test": data.test}
-        return {name: None if part is None else self._part_figures(part, data.labels) for name, part in parts.items()}
-
-    def _part_figures(self, part: Part, labels: Sequence[Any]) -> dict[str, Any]:
-        counts = np.bincount(part.targets, minlength=len(labels)).tolist()
-        classes = {str(label): count for label, count in zip(labels, counts, strict=True)}
-        return {"rows": len(part), **self._amount(part), "classes": classes}
 
     def _described(self) -> dict[str, Any]:
         plain = super()._described()

@@ -1,6 +1,5 @@
 """What every regressor of sequences does alike: numbers to foretell, answers, figures."""
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -8,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from penstock.datasets import Rows
 from penstock.errors import DataError
 from penstock.runtime.regression_model import RegressionModel
-from penstock.tasks.estimator import Estimator, seed_of, training_room
-from penstock.tasks.labelled import Labelled, Part, prepare
+from penstock.tasks.labelled import Labelled
 from penstock.tasks.measures import regression_figures
+from penstock.tasks.supervised import Supervised
 
 if TYPE_CHECKING:
     from penstock.training import Callback
@@ -22,7 +20,7 @@ __all__ = ["Regressor"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Regressor(RegressorMixin, Estimator):
+class Regressor(RegressorMixin, Supervised):
     """An estimator that foretells a number for a sequence.
 
     A kind of data fills in `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
@@ -56,28 +54,7 @@ class Regressor(RegressorMixin, Estimator):
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        started = time.perf_counter()
-        training_room()
-        if validation_data is None:
-            (inputs, answers), validation_data = self._held_back(inputs, answers)
-        seed = seed_of(self.random_state)
-        data = prepare(
-            self._rows(inputs, answers),
-            validation_data,
-            test_data,
-            rows_of=self._rows,
-            targets_of=numbers,
-            labels=[],
-            validation_share=self.validation_share,
-            random_state=seed,
-        )
-        if not data.train.targets.std():
-            raise DataError(
-                f"the numbers to foretell are all {data.train.targets[0, 0]:g}: there is nothing to learn. "
-                "Is it the right column?"
-            )
-        data.count_dropped(dropped or {})
-        return self._train(data, seed=seed, started=started, callbacks=callbacks)
+        return self._fit(inputs, answers, validation_data, test_data, callbacks, dropped)
 
     def predict(self, inputs: Iterable[Any]) -> np.ndarray:
         """The number for each input, (inputs,) float32.
@@ -90,28 +67,25 @@ class Regressor(RegressorMixin, Estimator):
         assert isinstance(model, RegressionModel)
         return model.predict(inputs)
 
-    def _rows(self, inputs: Any, answers: Any) -> Rows:
-        """What people hold, as rows fit for use."""
-        raise NotImplementedError
+    def _classes(self, answers: Sequence[Any]) -> list[Any]:
+        return []
 
-    def _amount(self, part: Part) -> dict[str, float]:
-        """How much data a part holds, beside its rows: {"steps": 12}."""
-        return {}
+    def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
+        return numbers(answers, where)
+
+    def _about(self, targets: np.ndarray, classes: Sequence[Any]) -> dict[str, Any]:
+        return {"mean_target": float(targets.mean()), "target_std": float(targets.std())}
+
+    def _train(self, data: Labelled, **how: Any) -> Self:
+        targets = data.train.targets
+        if not targets.std():
+            raise DataError(
+                f"the numbers to foretell are all {targets[0, 0]:g}: there is nothing to learn. Is it the right column?"
+            )
+        return super()._train(data, **how)
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         return regression_figures(model, data, self._shown)
-
-    def _shown(self, part: Part, row: int) -> dict[str, Any]:
-        """What a report shows of a row that was answered badly."""
-        return {"row": row}
-
-    def _data_figures(self, data: Labelled, features: Any) -> dict[str, Any]:
-        parts = {"train": data.train, "valid": data.valid, "test": data.test}
-        return {name: None if part is None else self._part_figures(part) for name, part in parts.items()}
-
-    def _part_figures(self, part: Part) -> dict[str, Any]:
-        spread = {"mean_target": float(part.targets.mean()), "target_std": float(part.targets.std())}
-        return {"rows": len(part), **self._amount(part), **spread}
 
 
 def numbers(answers: Sequence[Any], where: str) -> np.ndarray:
