@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help demo test lint check bench-core soak sanitize portable clean FORCE
+.PHONY: help demo test lint check bench-core soak sanitize portable portable-python clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
@@ -14,6 +14,7 @@ help:
 	@echo "make soak        a minute of a server's life: does its memory grow?"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
 	@echo "make portable    the engine's own tests on an old x86-64 and on AArch64, by QEMU; tanh and sigmoid of every float"
+	@echo "make portable-python  the golden bits and the contract suite, with PyTorch, on AArch64, by QEMU; takes 1.3 GB"
 
 demo: $(VENV)/.installed-all
 	$(BIN)/penstock demo
@@ -40,9 +41,12 @@ sanitize:
 	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
 	done
 
-# Names the Debian packages it lacks.
+# Both name the Debian packages they lack.
 portable:
 	cpp/tests/portable.sh
+
+portable-python: $(VENV)/bin/python
+	cpp/tests/portable_python.sh
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/serving/soak.py --out build/soak --seconds 60 --settled 20 --every 2 --growth 4

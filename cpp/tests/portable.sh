@@ -4,19 +4,9 @@
 # itself. Last, the activations at every float32. `make portable` runs this.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-[ "$(uname -m)" = x86_64 ] || { echo "make portable runs on x86-64; this is $(uname -m)"; exit 1; }
-
-missing=()
-need() { command -v "$1" >/dev/null || missing+=("$2"); }
-need cmake cmake
-need c++ g++
-need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
-need qemu-x86_64 qemu-user
-need qemu-aarch64 qemu-user
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "make portable lacks some tools: apt-get install $(printf '%s\n' "${missing[@]}" | sort -u | xargs)"
-  exit 1
-fi
+. cpp/tests/tools.sh
+stops_without portable cmake cmake c++ g++ aarch64-linux-gnu-g++ g++-aarch64-linux-gnu \
+  qemu-x86_64 qemu-user qemu-aarch64 qemu-user
 
 build() {
   cmake -S . -B "$1" -DPENSTOCK_TESTS=ON -DCMAKE_BUILD_TYPE=Release "${@:2}" >"$1.log"

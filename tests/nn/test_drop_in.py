@@ -127,14 +127,18 @@ def test_parts_of_the_module_that_others_rely_on(name):
     assert next(nn.LSTM(2, 3, device="meta", dtype=torch.float64).parameters()).dtype == torch.float64
 
 
+# As PyTorch 2.13 does; 2.10 does not look at them.
+newer = pytest.mark.skipif(torch.__version__ < "2.13", reason="this PyTorch takes what a newer one refuses")
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "keywords"),
     [
         ("LSTM", (5, 0), {}),
-        ("LSTM", (0, 5), {}),
+        pytest.param("LSTM", (0, 5), {}, marks=newer),
         ("LSTM", (5, 7, 0), {}),
-        ("LSTM", (5, 7), {"bias": 1}),
-        ("LSTM", (5, 7), {"batch_first": 1}),
+        pytest.param("LSTM", (5, 7), {"bias": 1}, marks=newer),
+        pytest.param("LSTM", (5, 7), {"batch_first": 1}, marks=newer),
         ("LSTM", (5.0, 7), {}),
         ("LSTM", (5, 7), {"dropout": 1.5}),
         ("LSTM", (5, 7), {"proj_size": 7}),
