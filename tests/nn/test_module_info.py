@@ -78,4 +78,4 @@ def test_error_samples(info):
             with pytest.raises(error.error_type, match=error.error_regex):
                 module(*sample.forward_input.args, **sample.forward_input.kwargs)
         checked += 1
-    assert checked >= 3
+    assert checked >= 2  # PyTorch 2.10 promises two, 2.13 three
