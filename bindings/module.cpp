@@ -9,100 +9,17 @@
 #include <new>
 #include <optional>
 #include <stdexcept>
-#include <tuple>
 
-#include "penstock/layer.hpp"
+#include "native_layer.hpp"
 #include "penstock/streams.hpp"
+#include "tensors.hpp"
 
 namespace nb = nanobind;
 using namespace penstock;
-using Address = std::uintptr_t;
 using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 
 namespace {
-
-template <class T = float>
-T* at(Address a) {
-    return reinterpret_cast<T*>(a);
-}
-
-// Each Python thread has its own workspace and remembers its last dense plan.
-struct ThreadState {
-    Arena arena;
-    Plan plan;
-    std::tuple<int, int, int, int> dense{-1, -1, -1, -1};
-
-    const Plan& make(int steps, int batch, int layout, Address lengths, Address batch_sizes, int directions) {
-        const std::tuple key{steps, batch, layout, directions};
-        if (!lengths && !batch_sizes && key == dense) return plan;
-        dense = {-1, -1, -1, -1};  // until it is done: an allocation may fail halfway
-        plan.make(steps, batch, static_cast<Layout>(layout), at<const std::int64_t>(lengths),
-                  at<const std::int64_t>(batch_sizes), directions == 2);
-        if (!lengths && !batch_sizes) dense = key;
-        return plan;
-    }
-};
-thread_local ThreadState thread_state;
-
-// A layer with the addresses of its parameters, in the order of `parameter_names` in penstock/engine/layer.py.
-struct NativeLayer {
-    Layer layer;
-    bool bias;
-
-    NativeLayer(int kind, int input, int hidden, int projection, bool bias_, int directions)
-        : layer(static_cast<CellKind>(kind), input, hidden, projection, directions), bias(bias_) {}
-
-    template <class P, class T>
-    void split(const std::vector<Address>& from, P* to) const {
-        const Sizes& z = layer.sizes();
-        std::size_t i = 0;
-        for (int d = 0; d < layer.directions(); ++d) {
-            to[d] = P{};
-            to[d].w_ih = at<T>(from.at(i++));
-            to[d].w_hh = at<T>(from.at(i++));
-            if (bias) {
-                to[d].b_ih = at<T>(from.at(i++));
-                to[d].b_hh = at<T>(from.at(i++));
-            }
-            if (z.projected) to[d].w_hr = at<T>(from.at(i++));
-            if (z.kind == CellKind::kLstmPeephole) to[d].w_ch = at<T>(from.at(i++));
-        }
-    }
-
-    void pack(const std::vector<Address>& weights, std::uint64_t version) {
-        Parameters p[2];
-        split<Parameters, const float>(weights, p);
-        layer.pack(p, version);
-    }
-
-    void run(Address x, const std::vector<Address>& weights, std::uint64_t version, bool repack, int steps, int batch,
-             int layout, Address lengths, Address batch_sizes, Address h0, Address c0, Address y, Address hn,
-             Address cn, Address saved, int threads) {
-        Parameters p[2];
-        split<Parameters, const float>(weights, p);
-        const nb::gil_scoped_release release;
-        ThreadState& t = thread_state;
-        const Plan& plan = t.make(steps, batch, layout, lengths, batch_sizes, layer.directions());
-        layer.forward(p, version, repack, plan, {at(x), at(h0), at(c0), at(y), at(hn), at(cn), at(saved)}, threads,
-                      t.arena);
-    }
-
-    void run_backward(Address x, const std::vector<Address>& weights, int steps, int batch, int layout,
-                      Address lengths, Address batch_sizes, Address h0, Address c0, Address y, Address saved,
-                      Address dy, Address dhn, Address dcn, Address dx, Address dh0, Address dc0,
-                      const std::vector<Address>& dweights, int threads) const {
-        Parameters p[2];
-        Gradients g[2];
-        split<Parameters, const float>(weights, p);
-        split<Gradients, float>(dweights, g);
-        const nb::gil_scoped_release release;
-        ThreadState& t = thread_state;
-        const Plan& plan = t.make(steps, batch, layout, lengths, batch_sizes, layer.directions());
-        layer.backward(plan, {at(x), at(h0), at(c0), at(y), at(saved), at(dy), at(dhn), at(dcn), at(dx), at(dh0), at(dc0)},
-                       p, g, threads, t.arena);
-    }
-};
 
 // A stack of one-direction packed layers, one step at a time: arrays bound once, state carried inside.
 class Step {
@@ -112,7 +29,7 @@ class Step {
         for (const NativeLayer* l : layers_) {
             const Sizes& z = l->layer.sizes();
             h_.emplace_back(std::size_t(batch) * z.P);
-            c_.emplace_back(z.kind == CellKind::kLstm || z.kind == CellKind::kLstmPeephole ? std::size_t(batch) * z.H : 0);
+            c_.emplace_back(l->has_cell_state() ? std::size_t(batch) * z.H : 0);
         }
     }
 
@@ -205,14 +122,28 @@ NB_MODULE(_native, m) {
         .def(nb::init<int, int, int, int, bool, int>())
         .def("saved_size", [](const NativeLayer& l, std::size_t rows) { return l.layer.saved_size(rows); }, nb::arg("rows"))
         .def("pack", &NativeLayer::pack, nb::arg("weights"), nb::arg("version"))
-        .def("run", &NativeLayer::run, nb::arg("x"), nb::arg("weights"), nb::arg("version"), nb::arg("repack"),
-             nb::arg("steps"), nb::arg("batch"), nb::arg("layout"), nb::arg("lengths"), nb::arg("batch_sizes"),
-             nb::arg("h0"), nb::arg("c0"), nb::arg("y"), nb::arg("hn"), nb::arg("cn"), nb::arg("saved"),
-             nb::arg("threads"))
-        .def("run_backward", &NativeLayer::run_backward, nb::arg("x"), nb::arg("weights"), nb::arg("steps"),
-             nb::arg("batch"), nb::arg("layout"), nb::arg("lengths"), nb::arg("batch_sizes"), nb::arg("h0"),
-             nb::arg("c0"), nb::arg("y"), nb::arg("saved"), nb::arg("dy"), nb::arg("dhn"), nb::arg("dcn"),
-             nb::arg("dx"), nb::arg("dh0"), nb::arg("dc0"), nb::arg("dweights"), nb::arg("threads"));
+        .def("run",
+             [](NativeLayer& l, Address x, const std::vector<Address>& weights, std::uint64_t version, int steps,
+                int batch, int layout, Address lengths, Address h0, Address c0, Address y, Address hn, Address cn,
+                int threads) {
+                 l.run(weights, version, false,
+                       {steps, batch, static_cast<Layout>(layout), at<const std::int64_t>(lengths)},
+                       {at(x), at(h0), at(c0), at(y), at(hn), at(cn), nullptr}, threads);
+             });
+
+    nb::class_<Tensors>(m, "NativeTensors")
+        .def(nb::init<nb::object, nb::object, nb::object, nb::object>(), nb::arg("tensor"), nb::arg("parameter"),
+             nb::arg("float32"), nb::arg("exchange").none())
+        .def("fits", &Tensors::fits)
+        .def("dense", &Tensors::dense)
+        .def("step", &Tensors::step)
+        .def("forward", &Tensors::forward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
+             nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
+             nb::arg("batch_sizes").none(), nb::arg("repack"), nb::arg("training"), nb::arg("threads"))
+        .def("backward", &Tensors::backward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
+             nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
+             nb::arg("batch_sizes").none(), nb::arg("y"), nb::arg("saved"), nb::arg("gradients"), nb::arg("wanted"),
+             nb::arg("threads"));
 
     nb::class_<Step>(m, "NativeStep")
         .def("__init__",

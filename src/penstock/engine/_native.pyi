@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy
 from numpy.typing import NDArray
@@ -13,42 +13,62 @@ class NativeLayer:
         x: int,
         weights: Sequence[int],
         version: int,
-        repack: bool,
         steps: int,
         batch: int,
         layout: int,
         lengths: int,
-        batch_sizes: int,
         h0: int,
         c0: int,
         y: int,
         hn: int,
         cn: int,
-        saved: int,
         threads: int,
+        /,
     ) -> None: ...
-    def run_backward(
+
+class NativeTensors:
+    def __init__(self, tensor: type, parameter: type, float32: object, exchange: object | None) -> None: ...
+    def fits(
+        self, layer: NativeLayer, x: Any, state: tuple[Any, ...], weights: list[Any], batch_first: bool, /
+    ) -> bool: ...
+    def dense(
+        self, layer: NativeLayer, x: Any, state: tuple[Any, ...], weights: list[Any], batch_first: bool, threads: int, /
+    ) -> Any: ...
+    def step(self, layer: NativeLayer, x: Any, state: tuple[Any, ...], weights: list[Any], threads: int, /) -> Any: ...
+    def forward(
         self,
-        x: int,
-        weights: Sequence[int],
+        layer: NativeLayer,
+        x: Any,
+        state: tuple[Any, ...],
+        weights: list[Any],
+        layout: int,
         steps: int,
         batch: int,
-        layout: int,
-        lengths: int,
-        batch_sizes: int,
-        h0: int,
-        c0: int,
-        y: int,
-        saved: int,
-        dy: int,
-        dhn: int,
-        dcn: int,
-        dx: int,
-        dh0: int,
-        dc0: int,
-        dweights: Sequence[int],
+        lengths: Any,
+        batch_sizes: Any,
+        repack: bool,
+        training: bool,
         threads: int,
-    ) -> None: ...
+        /,
+    ) -> tuple[Any, ...]: ...
+    def backward(
+        self,
+        layer: NativeLayer,
+        x: Any,
+        state: tuple[Any, ...],
+        weights: list[Any],
+        layout: int,
+        steps: int,
+        batch: int,
+        lengths: Any,
+        batch_sizes: Any,
+        y: Any,
+        saved: Any,
+        gradients: list[Any],
+        wanted: Sequence[bool],
+        threads: int,
+        /,
+    ) -> list[Any]: ...
 
 class NativeStep:
     def __init__(self, arg0: Sequence[NativeLayer], arg1: int, arg2: int, /) -> None: ...

@@ -29,9 +29,6 @@ class Layer(NativeLayer):
         bidirectional: a second direction that reads each sequence from its end.
         options: the cell's: nonlinearity, peephole, proj_size, reset_after.
 
-    Besides the methods below, `run` and `run_backward` take addresses of C-contiguous float32 memory whose shapes
-    the caller vouches for; `penstock.nn` uses them.
-
     Raises:
         ConfigError: an unknown cell, an option it lacks, a size below 1.
     """
@@ -138,18 +135,15 @@ class Layer(NativeLayer):
             x.ctypes.data,
             self.addresses,
             self._loads,
-            False,
             steps,
             batch,
             BATCH_FIRST if batch_first else TIME_MAJOR,
             0 if lengths is None else lengths.ctypes.data,
-            0,
             0 if h0 is None else h0.ctypes.data,
             0 if c0 is None or self.states == 1 else c0.ctypes.data,
             y.ctypes.data,
             final[0].ctypes.data,
             final[1].ctypes.data if self.states == 2 else 0,
-            0,
             get_num_threads(),
         )
         return y, final

@@ -1,8 +1,4 @@
-"""One layer by the engine: without a graph, or as the one autograd function of all cells.
-
-The engine reads and writes tensors through their addresses; the callers here have checked shapes, dtypes and
-devices before (`layer.py`, `cell.py`).
-"""
+"""One layer by the engine: without a graph, or as the one autograd function of all cells."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,16 +9,11 @@ from torch import Tensor
 from penstock import engine
 from penstock.nn import reference
 from penstock.nn.paths import is_plain
-from penstock.nn.plan import TIME_MAJOR, Kind, Layout
+from penstock.nn.plan import Kind, Layout
+from penstock.nn.tensors import native_tensors
 from penstock.nn.threads import engine_threads
 
-__all__ = ["Bound", "Sweep", "run", "run_backward", "step"]
-
-_address = torch.Tensor.data_ptr
-
-
-def _pointer(tensor: Tensor | None) -> int:
-    return 0 if tensor is None else tensor.data_ptr()
+__all__ = ["Bound", "Sweep", "run", "run_backward"]
 
 
 def _is_batched(gradient: Tensor | None) -> bool:
@@ -63,21 +54,13 @@ class Bound:
         none, one = self.layer.saved_size(0), self.layer.saved_size(1)
         return none + (one - none) * x.shape[:-1].numel()
 
-    def version(self, weights: Sequence[Tensor]) -> int:
-        """A number that grows with every in-place change of the weights."""
-        try:
-            return sum([weight._version for weight in weights])
-        except RuntimeError:  # inference tensors count none, so nothing tells when to pack anew
-            self.stale = True
-            return 0
-
 
 def run(
     bound: Bound,
     layout: Layout,
     x: Tensor,
     state: tuple[Tensor, ...],
-    weights: Sequence[Tensor],
+    weights: list[Tensor],
     *,
     training: bool,
 ) -> tuple[Tensor, ...]:
@@ -89,58 +72,11 @@ def run(
         state: none (zeros), or each (directions, batch, size).
         weights: by `kind.parameter_shapes`, then again for the reverse direction.
     """
-    order, steps, batch, *_ = layout
-    directions, sizes = bound.directions, bound.state_sizes
-    # Sizes one by one: PyTorch takes twice as long over a tuple of them.
-    if order == TIME_MAJOR:
-        y = x.new_empty(steps, batch, directions * sizes[0])
-    else:
-        y = x.new_empty(*x.shape[:-1], directions * sizes[0])
-    final = [x.new_empty(directions, batch, size) for size in sizes]
-    saved = x.new_empty(bound.saved_size(x)) if training else None
-    _call(bound, layout, x, state, weights, y, final, saved)
-    return (y, *final) if saved is None else (y, *final, saved)
-
-
-def step(bound: Bound, x: Tensor, state: Sequence[Tensor], weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """One step of one direction without a graph: x (batch, input), states (batch, size) -> the new states."""
-    batch = len(x)
-    final = [x.new_empty(batch, size) for size in bound.state_sizes]
-    # Of a single step the output is the state, and the engine takes one memory for both.
-    _call(bound, Layout(TIME_MAJOR, 1, batch), x, state, weights, final[0], final, None)
-    return tuple(final)
-
-
-def _call(
-    bound: Bound,
-    layout: Layout,
-    x: Tensor,
-    state: Sequence[Tensor],
-    weights: Sequence[Tensor],
-    y: Tensor,
-    final: Sequence[Tensor],
-    saved: Tensor | None,
-) -> None:
+    # A training step packs anew without asking whether that is needed: its weights have just changed.
+    repack, bound.stale = training or bound.stale, False
     order, steps, batch, lengths, batch_sizes = layout
-    version = bound.version(weights)
-    repack, bound.stale = saved is not None or bound.stale, False
-    bound.layer.run(  # positions, not names, because a single step takes only a few microseconds
-        x.data_ptr(),
-        tuple(map(_address, weights)),
-        version,
-        repack,
-        steps,
-        batch,
-        order,
-        _pointer(lengths),
-        _pointer(batch_sizes),
-        state[0].data_ptr() if state else 0,
-        state[1].data_ptr() if len(state) > 1 else 0,
-        y.data_ptr(),
-        final[0].data_ptr(),
-        final[1].data_ptr() if len(final) > 1 else 0,
-        _pointer(saved),
-        engine_threads(),
+    return native_tensors.forward(
+        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, repack, training, engine_threads()
     )
 
 
@@ -149,7 +85,7 @@ def run_backward(
     layout: Layout,
     x: Tensor,
     state: tuple[Tensor, ...],
-    weights: Sequence[Tensor],
+    weights: list[Tensor],
     y: Tensor,
     saved: Tensor,
     gradients: Sequence[Tensor | None],
@@ -163,32 +99,11 @@ def run_backward(
         wanted: which gradients to compute, in the order of the result.
     """
     order, steps, batch, lengths, batch_sizes = layout
-    dy, *dfinal = [None if each is None else each.contiguous() for each in gradients]
-    inputs = (x, *state, *weights)
-    results = [torch.empty_like(each) if want else None for each, want in zip(inputs, wanted, strict=True)]
-    dstate = results[1 : 1 + len(state)]
-    bound.layer.run_backward(
-        x=x.data_ptr(),
-        weights=tuple(map(_address, weights)),
-        steps=steps,
-        batch=batch,
-        layout=order,
-        lengths=_pointer(lengths),
-        batch_sizes=_pointer(batch_sizes),
-        h0=state[0].data_ptr() if state else 0,
-        c0=state[1].data_ptr() if len(state) > 1 else 0,
-        y=y.data_ptr(),
-        saved=saved.data_ptr(),
-        dy=_pointer(dy),
-        dhn=_pointer(dfinal[0]),
-        dcn=_pointer(dfinal[1]) if len(dfinal) > 1 else 0,
-        dx=_pointer(results[0]),
-        dh0=_pointer(dstate[0]) if dstate else 0,
-        dc0=_pointer(dstate[1]) if len(dstate) > 1 else 0,
-        dweights=tuple([_pointer(each) for each in results[1 + len(state) :]]),
-        threads=engine_threads(),
-    )
-    return results
+    gradients = [None if each is None else each.contiguous() for each in gradients]
+    return native_tensors.backward(
+        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, y, saved, gradients, wanted,
+        engine_threads(),
+    )  # fmt: skip
 
 
 class Sweep(torch.autograd.Function):
@@ -196,7 +111,7 @@ class Sweep(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, bound: Bound, layout: Layout, states: int, *tensors: Tensor) -> tuple[Tensor, ...]:
-        x, state, weights = tensors[0], tensors[1 : 1 + states], tensors[1 + states :]
+        x, state, weights = tensors[0], tensors[1 : 1 + states], list(tensors[1 + states :])
         y, *final, saved = run(bound, layout, x, state, weights, training=True)
         ctx.bound, ctx.layout, ctx.states = bound, layout, states
         ctx.save_for_backward(y, saved, *tensors)

@@ -1,19 +1,51 @@
 """One layer by the engine, in whichever of its forms the call needs: without a graph, with one, or compiled."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from penstock.nn import autograd, operator
 from penstock.nn.autograd import Bound
-from penstock.nn.plan import TIME_MAJOR, Layout
+from penstock.nn.paths import is_plain
+from penstock.nn.plan import BATCH_FIRST, TIME_MAJOR, Layout
+from penstock.nn.tensors import native_tensors
+from penstock.nn.threads import engine_threads
 
-__all__ = ["layer", "step"]
+__all__ = ["layer", "quick_layer", "quick_step", "step"]
+
+
+def quick_layer(
+    bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor], batch_first: bool
+) -> tuple[Tensor, Any] | None:
+    """A call whose tensors are all as the engine takes them, straight into it; None says to look closer.
+
+    x (time, batch, input) or (batch, time, input), without lengths -> y, and the final state or states. The engine
+    checks what it is given, faster than Python could.
+    """
+    if torch.compiler.is_compiling() or not is_plain():
+        return None
+    if not torch.is_grad_enabled():
+        if bound.stale:
+            return None
+        return native_tensors.dense(bound.layer, x, state, weights, batch_first, engine_threads())
+    if not (_any_wants_gradient(*weights) and native_tensors.fits(bound.layer, x, state, weights, batch_first)):
+        return None
+    first, second = x.shape[:2]
+    layout = Layout(BATCH_FIRST, second, first) if batch_first else Layout(TIME_MAJOR, first, second)
+    y, *final = autograd.Sweep.apply(bound, layout, len(state), x, *state, *weights)
+    return y, final[0] if len(final) == 1 else tuple(final)
+
+
+def quick_step(bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...] | None:
+    """The same for one step: x (batch, input) -> the new states."""
+    if torch.compiler.is_compiling() or torch.is_grad_enabled() or bound.stale or not is_plain():
+        return None
+    return native_tensors.step(bound.layer, x, state, weights, engine_threads())
 
 
 def layer(
-    bound: Bound, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+    bound: Bound, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]
 ) -> tuple[Tensor, ...]:
     """One layer in its one or two directions; arguments and results as in `reference.layer`, on float32 and CPU."""
     x, state = x.contiguous(), tuple([each.contiguous() for each in state])
@@ -26,21 +58,19 @@ def layer(
     return autograd.run(bound, layout, x, state, weights, training=False)
 
 
-def step(bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def step(bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
     """One step: x (batch, input), states (batch, size) each -> the new states."""
-    if torch.compiler.is_compiling() or (torch.is_grad_enabled() and _any_wants_gradient(x, *state, *weights)):
-        over_time = Layout(TIME_MAJOR, 1, len(x))
-        batched = tuple([each.unsqueeze(0) for each in state])
-        _, *final = layer(bound, over_time, x.unsqueeze(0), batched, weights)
-        return tuple([each.squeeze(0) for each in final])
-    return autograd.step(bound, x.contiguous(), [each.contiguous() for each in state], _contiguous(bound, weights))
+    over_time = Layout(TIME_MAJOR, 1, len(x))
+    batched = tuple([each.unsqueeze(0) for each in state])
+    _, *final = layer(bound, over_time, x.unsqueeze(0), batched, weights)
+    return tuple([each.squeeze(0) for each in final])
 
 
 def _any_wants_gradient(*tensors: Tensor) -> bool:
     return any(each.requires_grad for each in tensors)
 
 
-def _contiguous(bound: Bound, weights: Sequence[Tensor]) -> Sequence[Tensor]:
+def _contiguous(bound: Bound, weights: list[Tensor]) -> list[Tensor]:
     if not all(map(Tensor.is_contiguous, weights)):
         weights = [each.contiguous() for each in weights]
         bound.stale = True  # a copy's address says nothing about what it holds

@@ -1,6 +1,6 @@
 """The engine's bits, of values and gradients: as they were, and on every machine with fused multiply-adds.
 
-`python tests/engine/test_golden_bits.py > tests/engine/golden_bits.json` writes them anew, after a change that means to
+`python tests/contracts/test_golden_bits.py > tests/contracts/golden_bits.json` writes them anew, after a change that means to
 give others.
 """
 
@@ -12,14 +12,16 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from penstock import engine
+from penstock import engine, nn
 from penstock.cells import VARIANTS
-from penstock.engine.layer import TIME_MAJOR, Layer
 
+LAYERS: dict[str, Any] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 GOLDEN = Path(__file__).with_name("golden_bits.json")
 INPUTS, HIDDEN, STEPS, LENGTHS = 19, 37, 13, (13, 0, 7, 13, 1)
 # Plain x86-64 rounds after the multiplication and again after the addition, and has bits of its own.
@@ -38,30 +40,23 @@ class Numbers:
         return ((whole.astype(np.float32) * np.float32(2**-20) - 1) * np.float32(scale)).reshape(shape)
 
 
-def addresses(arrays: dict[str, np.ndarray]) -> dict[str, int]:
-    return {name: array.ctypes.data for name, array in arrays.items()}
-
-
-def trained(layer: Layer, draw: Numbers) -> list[np.ndarray]:
+def trained(cell: str, options: dict[str, Any], draw: Numbers) -> list[np.ndarray]:
     """What a layer gives from random sequences, then from random gradients of that: outputs, states, gradients."""
-    batch = len(LENGTHS)
-    weights = [draw(*shape, scale=0.25) for shape in layer.parameter_shapes.values()]
-    layer.load(dict(zip(layer.parameter_names, weights, strict=True)))
-    states = {s: (layer.directions, batch, size) for s, size in zip("hc", layer.state_sizes, strict=False)}
-    given = {"x": draw(STEPS, batch, INPUTS)} | {f"{s}0": draw(*shape) for s, shape in states.items()}
-    result = {"y": np.empty((STEPS, batch, layer.directions * layer.output_size), np.float32)}
-    result |= {f"{s}n": np.empty(shape, np.float32) for s, shape in states.items()}
-    between = {"lengths": np.array(LENGTHS), "saved": np.empty(layer.saved_size(STEPS * batch), np.float32)}
-    call = {"weights": layer.addresses, "steps": STEPS, "batch": batch, "layout": TIME_MAJOR, "batch_sizes": 0}
-    call |= {"c0": 0, "threads": 1} | addresses(given | between)
-    layer.run(**call, **({"cn": 0} | addresses(result)), version=1, repack=True)
+    batch, layer = len(LENGTHS), LAYERS[cell](INPUTS, HIDDEN, bidirectional=True, **options)
+    weights = [getattr(layer, name) for names in layer._all_weights for name in names]
 
-    incoming = {f"d{name}": draw(*array.shape) for name, array in result.items()}
-    gradients = {f"d{name}": np.empty_like(array) for name, array in given.items()}
-    dweights = [np.empty_like(array) for array in weights]
-    call |= {"dcn": 0, "dc0": 0, "y": result["y"].ctypes.data} | addresses(incoming | gradients)
-    layer.run_backward(**call, dweights=[array.ctypes.data for array in dweights])
-    return [*result.values(), *gradients.values(), *dweights]
+    def number(shape: tuple[int, ...], scale: float = 1.0) -> torch.Tensor:
+        return torch.from_numpy(draw(*shape, scale=scale)).requires_grad_()
+
+    with torch.no_grad():
+        for weight in weights:
+            weight.copy_(number(weight.shape, 0.25))
+    x = number((STEPS, batch, INPUTS))
+    state = [number((2, batch, size)) for size in layer._kinds[0].state_sizes]
+    y, final = layer(x, tuple(state) if len(state) > 1 else state[0], lengths=LENGTHS)
+    results = [y, *(final if len(state) > 1 else (final,))]
+    gradients = torch.autograd.grad(results, [x, *state, *weights], [number(each.shape) for each in results])
+    return [each.detach().numpy() for each in (*results, *gradients)]
 
 
 def digests() -> dict[str, str]:
@@ -71,7 +66,7 @@ def digests() -> dict[str, str]:
     for cell, options in VARIANTS:
         options = {name: HIDDEN // 2 if name == "proj_size" else value for name, value in options.items()}
         name = " ".join([cell, *(f"{option}={value}" for option, value in options.items())])
-        results[name] = trained(Layer(cell, INPUTS, HIDDEN, bidirectional=True, **options), draw)
+        results[name] = trained(cell, options, draw)
     x = draw(64, 33, scale=16)
     results |= {"tanh": [engine.tanh(x)], "sigmoid": [engine.sigmoid(x)], "softmax": [engine.softmax(x)]}
     results["linear"] = [engine.Linear(draw(10, 33), draw(10))(x)]

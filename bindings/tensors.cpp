@@ -1,0 +1,314 @@
+#include "tensors.hpp"
+
+#include <nanobind/ndarray.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace nb = nanobind;
+
+namespace penstock {
+
+// DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html; only what is called here has a type.
+struct Exchange {
+    std::uint32_t major, minor;
+    void *previous, *allocate, *from_tensor_owned, *to_tensor;
+    int (*from_tensor)(void* tensor, nb::dlpack::dltensor* out);
+};
+
+namespace {
+
+constexpr std::size_t kMostWeights = 2 * 6;
+const char* const kTaken[] = {"_version", "new_empty", "data_ptr", "dtype", "shape", "is_cpu", "is_contiguous"};
+enum Name { kVersion, kNewEmpty, kDataPtr, kDtype, kShape, kIsCpu, kIsContiguous };
+
+PyObject* name(Name which) {
+    static PyObject* const interned = [] {
+        PyObject* all = PyTuple_New(std::size(kTaken));
+        for (std::size_t i = 0; i < std::size(kTaken); ++i) PyTuple_SET_ITEM(all, i, PyUnicode_InternFromString(kTaken[i]));
+        return all;
+    }();
+    return PyTuple_GET_ITEM(interned, which);
+}
+
+nb::object attribute(PyObject* of, Name which) {
+    PyObject* found = PyObject_GetAttr(of, name(which));
+    if (!found) nb::raise_python_error();
+    return nb::steal(found);
+}
+
+nb::object call(PyObject* of, Name method) {
+    PyObject* found = PyObject_CallMethodNoArgs(of, name(method));
+    if (!found) nb::raise_python_error();
+    return nb::steal(found);
+}
+
+const std::int64_t* whole_numbers(nb::handle tensor) {
+    if (tensor.is_none()) return nullptr;
+    return at<const std::int64_t>(nb::cast<Address>(call(tensor.ptr(), kDataPtr)));
+}
+
+// The name and shape of each parameter of one direction, in their order; 0 columns for a vector.
+struct Declared {
+    const char* name;
+    std::int64_t rows, columns;
+
+    bool matches(const View& view) const { return columns ? view.is({rows, columns}) : view.is({rows}); }
+};
+std::size_t declare(const NativeLayer& l, Declared* to) {
+    const Sizes& z = l.layer.sizes();
+    const std::int64_t gates = std::int64_t(z.kind == CellKind::kGruBefore ? 3 : z.G) * z.H;
+    std::size_t n = 0;
+    to[n++] = {"weight_ih", gates, z.I};
+    to[n++] = {"weight_hh", gates, z.P};
+    if (l.bias) to[n++] = {"bias_ih", gates, 0}, to[n++] = {"bias_hh", gates, 0};
+    if (z.projected) to[n++] = {"weight_hr", z.P, z.H};
+    if (z.kind == CellKind::kLstmPeephole) to[n++] = {"weight_ch", 3, z.H};
+    return n;
+}
+
+std::size_t states_of(const NativeLayer& l) { return l.has_cell_state() ? 2 : 1; }
+
+std::int64_t state_size(const NativeLayer& l, std::size_t k) { return k ? l.layer.sizes().H : l.layer.sizes().P; }
+
+}  // namespace
+
+bool View::is(std::initializer_list<std::int64_t> other) const {
+    return axes == int(other.size()) && std::equal(other.begin(), other.end(), shape.begin());
+}
+
+bool View::empty() const { return std::find(shape.begin(), shape.begin() + axes, 0) != shape.begin() + axes; }
+
+Tensors::Tensors(nb::object tensor, nb::object parameter, nb::object float32, nb::object exchange)
+    : tensor_(tensor), parameter_(parameter), float32_(float32), capsule_(exchange) {
+    if (exchange.is_none()) return;
+    const auto* table = static_cast<const Exchange*>(PyCapsule_GetPointer(exchange.ptr(), "dlpack_exchange_api"));
+    if (!table) nb::raise_python_error();
+    if (table->major == 1 && table->from_tensor) exchange_ = table;
+}
+
+// Of these two types exactly: others may mean something else by their data, or have none.
+bool Tensors::read(PyObject* tensor, View& view) const {
+    PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(tensor));
+    if (type != tensor_.ptr() && type != parameter_.ptr()) return false;
+    return exchange_ ? read_exchanged(tensor, view) : read_attributes(tensor, view);
+}
+
+bool Tensors::read_exchanged(PyObject* tensor, View& view) const {
+    nb::dlpack::dltensor t;
+    if (exchange_->from_tensor(tensor, &t)) {  // it has no memory of the usual kind, if it is sparse say
+        PyErr_Clear();
+        return false;
+    }
+    if (t.device.device_type != nb::device::cpu::value || t.dtype != nb::dtype<float>() || t.ndim < 1 || t.ndim > 3)
+        return false;
+    std::int64_t stride = 1;
+    for (int axis = t.ndim - 1; axis >= 0; --axis) {
+        const std::int64_t size = view.shape[axis] = t.shape[axis];
+        if (t.strides && size > 1 && t.strides[axis] != stride) return false;
+        stride *= size;
+    }
+    view.axes = t.ndim;
+    view.data = reinterpret_cast<float*>(static_cast<char*>(t.data) + t.byte_offset);
+    return true;
+}
+
+bool Tensors::read_attributes(PyObject* tensor, View& view) const {
+    const nb::object shape = attribute(tensor, kShape);
+    const std::size_t axes = nb::len(shape);
+    if (!attribute(tensor, kDtype).is(float32_) || !nb::cast<bool>(attribute(tensor, kIsCpu)) || axes < 1 || axes > 3 ||
+        !nb::cast<bool>(call(tensor, kIsContiguous)))
+        return false;
+    for (std::size_t axis = 0; axis < axes; ++axis) view.shape[axis] = nb::cast<std::int64_t>(shape[axis]);
+    view.axes = int(axes);
+    view.data = at(nb::cast<Address>(call(tensor, kDataPtr)));
+    return true;
+}
+
+View Tensors::expect(nb::handle tensor, const char* what) const {
+    View view;
+    if (!read(tensor.ptr(), view))
+        throw std::invalid_argument(std::string(what) + " must be a C-contiguous float32 tensor on the CPU");
+    return view;
+}
+
+// The addresses, and a number that grows with every change in place. Inference tensors count no changes.
+struct Tensors::Weights {
+    std::array<Address, kMostWeights> addresses;
+    std::size_t n = 0;
+    std::uint64_t version = 0;
+    bool counted = true;
+
+    std::span<const Address> all() const { return {addresses.data(), n}; }
+};
+
+// False where one does not fit, weights.n is which.
+bool Tensors::read_weights(const NativeLayer& l, nb::list given, Weights& weights) const {
+    Declared declared[kMostWeights / 2];
+    const std::size_t each = declare(l, declared), all = each * l.layer.directions();
+    if (nb::len(given) != all) throw std::invalid_argument("as many weights as the layer has parameters");
+    for (; weights.n < all; ++weights.n) {
+        PyObject* tensor = PyList_GET_ITEM(given.ptr(), weights.n);
+        View view;
+        if (!read(tensor, view) || !declared[weights.n % each].matches(view)) return false;
+        weights.addresses[weights.n] = reinterpret_cast<Address>(view.data);
+        if (PyObject* version = PyObject_GetAttr(tensor, name(kVersion))) {
+            weights.version += PyLong_AsUnsignedLongLong(version);
+            Py_DECREF(version);
+        } else {
+            PyErr_Clear();
+            weights.counted = false;
+        }
+    }
+    return true;
+}
+
+Tensors::Weights Tensors::expect_weights(const NativeLayer& l, nb::list given) const {
+    Weights weights;
+    if (read_weights(l, given, weights)) return weights;
+    Declared declared[kMostWeights / 2];
+    const Declared& wrong = declared[weights.n % declare(l, declared)];
+    std::string shape = std::to_string(wrong.rows);
+    shape += wrong.columns ? ", " + std::to_string(wrong.columns) : ",";
+    throw std::runtime_error(std::string(wrong.name) + " must be float32, (" + shape + "), on the CPU; got " +
+                             nb::repr(nb::getattr(given[weights.n], "shape")).c_str());
+}
+
+float* Tensors::optional(nb::handle tensor) const {
+    return tensor.is_none() ? nullptr : expect(tensor, "a gradient").data;
+}
+
+float* Tensors::state_at(nb::tuple state, std::size_t k) const {
+    return k < nb::len(state) ? expect(state[k], "hx").data : nullptr;
+}
+
+nb::object Tensors::fresh(nb::handle like, std::initializer_list<std::int64_t> shape, float*& data) const {
+    PyObject* arguments[1 + 3] = {like.ptr()};
+    std::size_t n = 1;
+    for (const std::int64_t size : shape) arguments[n++] = PyLong_FromLongLong(size);
+    PyObject* made = PyObject_VectorcallMethod(name(kNewEmpty), arguments, n, nullptr);
+    for (std::size_t i = 1; i < n; ++i) Py_DECREF(arguments[i]);
+    if (!made) nb::raise_python_error();
+    nb::object tensor = nb::steal(made);
+    data = expect(tensor, "a new tensor").data;
+    return tensor;
+}
+
+// What a call with nothing out of the ordinary consists of.
+struct Tensors::Plain {
+    View x, initial[2];
+    Weights weights;
+};
+
+// axes: 3 for sequences, 2 for one step; batch_axis: of x. False where something is out of the ordinary.
+bool Tensors::read_plain(const NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, int axes,
+                         int batch_axis, Plain& call) const {
+    if (!read(x.ptr(), call.x) || call.x.axes != axes || call.x.shape[axes - 1] != l.layer.sizes().I || call.x.empty())
+        return false;
+    const std::int64_t directions = l.layer.directions(), batch = call.x.shape[batch_axis];
+    const std::size_t given = nb::len(state);
+    if (given != 0 && given != states_of(l)) return false;
+    for (std::size_t k = 0; k < given; ++k) {
+        const View& view = call.initial[k];
+        if (!read(PyTuple_GET_ITEM(state.ptr(), k), call.initial[k]) ||
+            !(axes == 3 ? view.is({directions, batch, state_size(l, k)}) : view.is({batch, state_size(l, k)})))
+            return false;
+    }
+    return read_weights(l, weights, call.weights) && call.weights.counted;
+}
+
+bool Tensors::fits(const NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, bool batch_first) const {
+    Plain call;
+    return read_plain(l, x, state, weights, 3, batch_first ? 0 : 1, call);
+}
+
+nb::object Tensors::dense(NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, bool batch_first,
+                          int threads) const {
+    Plain call;
+    const int batch_axis = batch_first ? 0 : 1;
+    if (!read_plain(l, x, state, weights, 3, batch_axis, call)) return nb::none();
+    const std::int64_t directions = l.layer.directions();
+    const int batch = int(call.x.shape[batch_axis]), steps = int(call.x.shape[1 - batch_axis]);
+    float *y, *hn, *cn = nullptr;
+    nb::object output = fresh(x, {call.x.shape[0], call.x.shape[1], directions * state_size(l, 0)}, y);
+    nb::object h = fresh(x, {directions, batch, state_size(l, 0)}, hn), final = h;
+    if (l.has_cell_state()) final = nb::make_tuple(h, fresh(x, {directions, batch, state_size(l, 1)}, cn));
+    l.run(call.weights.all(), call.weights.version, false,
+          {steps, batch, batch_first ? Layout::kBatchFirst : Layout::kTimeMajor},
+          {call.x.data, call.initial[0].data, call.initial[1].data, y, hn, cn, nullptr}, threads);
+    return nb::make_tuple(output, final);
+}
+
+nb::object Tensors::step(NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, int threads) const {
+    Plain call;
+    if (!read_plain(l, x, state, weights, 2, 0, call)) return nb::none();
+    const std::int64_t batch = call.x.shape[0];
+    float *hn, *cn = nullptr;
+    nb::object h = fresh(x, {batch, state_size(l, 0)}, hn), c;
+    if (l.has_cell_state()) c = fresh(x, {batch, state_size(l, 1)}, cn);
+    // The output of a single step is its state, and the engine takes one memory for both.
+    l.run(call.weights.all(), call.weights.version, false, {1, int(batch), Layout::kTimeMajor},
+          {call.x.data, call.initial[0].data, call.initial[1].data, hn, hn, cn, nullptr}, threads);
+    return l.has_cell_state() ? nb::make_tuple(h, c) : nb::make_tuple(h);
+}
+
+nb::tuple Tensors::forward(NativeLayer& l, nb::handle input, nb::tuple state, nb::list weights, int layout, int steps,
+                           int batch, nb::handle lengths, nb::handle batch_sizes, bool repack, bool training,
+                           int threads) const {
+    const View x = expect(input, "input");
+    const Arrangement rows{steps, batch, static_cast<Layout>(layout), whole_numbers(lengths), whole_numbers(batch_sizes)};
+    const std::int64_t directions = l.layer.directions();
+    const Weights own = expect_weights(l, weights);
+    ForwardCall call{x.data, state_at(state, 0), state_at(state, 1), nullptr, nullptr, nullptr, nullptr};
+    nb::list results;
+    const std::int64_t features = directions * state_size(l, 0);
+    if (x.axes == 3)
+        results.append(fresh(input, {x.shape[0], x.shape[1], features}, call.y));
+    else
+        results.append(fresh(input, {x.shape[0], features}, call.y));
+    results.append(fresh(input, {directions, batch, state_size(l, 0)}, call.hn));
+    if (l.has_cell_state()) results.append(fresh(input, {directions, batch, state_size(l, 1)}, call.cn));
+    if (training) {
+        const std::int64_t all_rows = x.axes == 3 ? x.shape[0] * x.shape[1] : x.shape[0];
+        results.append(fresh(input, {std::int64_t(l.layer.saved_size(all_rows))}, call.saved));
+    }
+    l.run(own.all(), own.version, repack || !own.counted, rows, call, threads);
+    return nb::tuple(results);
+}
+
+nb::list Tensors::backward(const NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, int layout, int steps,
+                           int batch, nb::handle lengths, nb::handle batch_sizes, nb::handle y, nb::handle saved,
+                           nb::list gradients, nb::sequence wanted, int threads) const {
+    const Arrangement rows{steps, batch, static_cast<Layout>(layout), whole_numbers(lengths), whole_numbers(batch_sizes)};
+    const Weights own = expect_weights(l, weights);
+    nb::list results;
+    std::vector<float*> to;
+    const auto give = [&](nb::handle like) {
+        float* data = nullptr;
+        if (!nb::cast<bool>(wanted[to.size()])) {
+            results.append(nb::none());
+        } else {
+            const View shape = expect(like, "a tensor");
+            results.append(shape.axes == 1   ? fresh(like, {shape.shape[0]}, data)
+                           : shape.axes == 2 ? fresh(like, {shape.shape[0], shape.shape[1]}, data)
+                                             : fresh(like, {shape.shape[0], shape.shape[1], shape.shape[2]}, data));
+        }
+        to.push_back(data);
+    };
+    give(x);
+    for (nb::handle each : state) give(each);
+    for (nb::handle each : weights) give(each);
+    const std::size_t given = nb::len(state);
+    std::vector<Address> to_weights;
+    for (std::size_t i = 1 + given; i < to.size(); ++i) to_weights.push_back(reinterpret_cast<Address>(to[i]));
+    const BackwardCall call{expect(x, "input").data, state_at(state, 0), state_at(state, 1), expect(y, "y").data,
+                            expect(saved, "saved").data, optional(gradients[0]), optional(gradients[1]),
+                            nb::len(gradients) > 2 ? optional(gradients[2]) : nullptr, to[0],
+                            given > 0 ? to[1] : nullptr, given > 1 ? to[2] : nullptr};
+    l.run_backward(own.all(), to_weights, rows, call, threads);
+    return results;
+}
+
+}  // namespace penstock

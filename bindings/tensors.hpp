@@ -1,0 +1,74 @@
+// The engine's calls on PyTorch's tensors, which are read and made without linking to PyTorch.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+
+#include "native_layer.hpp"
+
+namespace penstock {
+
+// C-contiguous float32 memory of the CPU, of one to three axes.
+struct View {
+    float* data = nullptr;
+    int axes = 0;
+    std::array<std::int64_t, 3> shape{};
+
+    bool is(std::initializer_list<std::int64_t> other) const;
+    bool empty() const;
+};
+
+struct Exchange;  // DLPack's table of functions
+
+class Tensors {
+   public:
+    // exchange: the capsule of torch.Tensor's DLPack exchange API, which PyTorch 2.10 brought; None before
+    Tensors(nanobind::object tensor, nanobind::object parameter, nanobind::object float32, nanobind::object exchange);
+
+    // Whether there is nothing out of the ordinary about a call on sequences of one length: all tensors C-contiguous
+    // float32 on the CPU, of the right shapes. Where there is, it is for the caller to find out what.
+    bool fits(const NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::list weights,
+              bool batch_first) const;
+    // Such a call without a graph: (y, h) or (y, (h, c)), None where it does not fit.
+    nanobind::object dense(NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::list weights,
+                           bool batch_first, int threads) const;
+    // And for one step: x (batch, input), states (batch, size) -> (h,) or (h, c), or None.
+    nanobind::object step(NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::list weights,
+                          int threads) const;
+
+    // Any layout: (y, h), (y, h, c), and last, if `training`, what the backward pass needs. `penstock/nn` has checked
+    // x and the state.
+    nanobind::tuple forward(NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::list weights,
+                            int layout, int steps, int batch, nanobind::handle lengths, nanobind::handle batch_sizes,
+                            bool repack, bool training, int threads) const;
+    // Gradients of x, the states and the weights in turn, None where not wanted. gradients: of y and each final state,
+    // None for zeros.
+    nanobind::list backward(const NativeLayer& layer, nanobind::handle x, nanobind::tuple state,
+                            nanobind::list weights, int layout, int steps, int batch, nanobind::handle lengths,
+                            nanobind::handle batch_sizes, nanobind::handle y, nanobind::handle saved,
+                            nanobind::list gradients, nanobind::sequence wanted, int threads) const;
+
+   private:
+    struct Weights;
+    struct Plain;
+
+    bool read(PyObject* tensor, View& view) const;
+    bool read_exchanged(PyObject* tensor, View& view) const;
+    bool read_attributes(PyObject* tensor, View& view) const;
+    View expect(nanobind::handle tensor, const char* what) const;
+    float* optional(nanobind::handle tensor) const;
+    float* state_at(nanobind::tuple state, std::size_t k) const;
+    Weights expect_weights(const NativeLayer& layer, nanobind::list given) const;
+    bool read_weights(const NativeLayer& layer, nanobind::list given, Weights& weights) const;
+    bool read_plain(const NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::list weights, int axes,
+                    int batch_axis, Plain& call) const;
+    nanobind::object fresh(nanobind::handle like, std::initializer_list<std::int64_t> shape, float*& data) const;
+
+    nanobind::object tensor_, parameter_, float32_, capsule_;
+    const Exchange* exchange_ = nullptr;
+};
+
+}  // namespace penstock
