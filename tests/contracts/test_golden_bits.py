@@ -1,7 +1,7 @@
 """The engine's bits, of values and gradients: as they were, and on every machine with fused multiply-adds.
 
-`python tests/contracts/test_golden_bits.py > tests/contracts/golden_bits.json` writes them anew, after a change that means to
-give others.
+`python tests/contracts/test_golden_bits.py > tests/contracts/golden_bits.json` writes them anew, after a change that
+means to give others.
 """
 
 import hashlib
