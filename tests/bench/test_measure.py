@@ -36,9 +36,7 @@ def test_the_core_grid_has_48_points_and_no_grid_has_one_twice():
     assert len(list(GRIDS["core"]())) == 48
     for make in GRIDS.values():
         names = [point.name for point in make()]
-        assert len(names) >= 6
-        twice = {name for name in names if names.count(name) > 1}
-        assert twice <= {point.name for point in GRIDS["core"]()} | {point.name for point in GRIDS["ragged"]()}
+        assert len(set(names)) == len(names) >= 6
 
 
 @pytest.mark.parametrize("name", [name for name in PEERS if name not in ("jax", "keras")])
@@ -62,6 +60,24 @@ def test_ragged_and_training_problems_are_checked_too(name, cell):
     call, outputs = load(name).prepare(make_problem(Point(cell, "train", 3, 4, 5, 6)))
     assert outputs is None
     assert len(call()) == 5
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("more", [{"directions": 2}, {"layers": 2}, {"directions": 2, "layers": 2, "ragged": True}])
+def test_directions_and_layers(cell, more):
+    point = Point(cell, "infer", 3, 4, 5, 6, **more)
+    problem = make_problem(point)
+    assert problem.error(load("nn").prepare(problem)[1]) < 1e-5
+    assert problem.error(load("torch").prepare(problem)[1]) < 1e-5
+    gradients = load("nn").prepare(make_problem(Point(cell, "train", 3, 4, 5, 6, **more)))[0]()
+    assert len(gradients) == 1 + 4 * point.directions * point.layers
+    products = [
+        weights["weight_ih"].size + weights["weight_hh"].size for layer in problem.all_weights for weights in layer
+    ]
+    steps = 3 * 4 * (0.5 + 0.5 / 4 if point.ragged else 1)
+    assert point.flops == 2 * steps * sum(products)
+    with pytest.raises(NotImplementedError, match="one layer of one direction"):
+        load("penstock").prepare(make_problem(Point(cell, "step", 1, 1, 5, 6, **more)))
 
 
 def test_ratios_are_by_round_and_the_best_peer_is_the_fastest():

@@ -16,7 +16,8 @@ def floor_seconds(point: Point, threads: int) -> float:
     if point.batch >= _ROWS:
         return point.flops / _flops(threads)
     passes = point.time * (3 if point.what == "train" else 1)
-    return point.batch * passes * _read(point.recurrent_bytes, threads)
+    sweeps = point.layers * point.directions
+    return point.batch * passes * sweeps * _read(point.recurrent_bytes, threads)
 
 
 @lru_cache

@@ -155,7 +155,10 @@ def _serve(name: str, threads: int, pipe: Connection) -> None:
 
 
 def _median(call: Callable[[], Any], seconds: float) -> float:
-    """Median seconds of one call, over at least three spans and `seconds`, after a fifth of that to warm up."""
+    """Median seconds of one call, over `seconds` and at least three spans, one of calls that take longer than that.
+
+    Before them, a fifth of that time to warm up.
+    """
 
     def span(calls: int) -> float:
         begin = time.perf_counter()
@@ -170,6 +173,6 @@ def _median(call: Callable[[], Any], seconds: float) -> float:
     calls = max(1, round(_SPAN_SECONDS / each))
     taken: list[float] = []
     end = time.perf_counter() + seconds
-    while len(taken) < 3 or time.perf_counter() < end:
+    while len(taken) < (3 if each < seconds else 1) or time.perf_counter() < end:
         taken.append(span(calls))
     return statistics.median(taken)

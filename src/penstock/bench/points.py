@@ -17,6 +17,8 @@ class Point:
     what: "step": one step whose state is taken and given back; "infer": whole sequences from zero states; "train":
         forward, and backward to weights and inputs
     ragged: lengths uniform in 1..time instead of all `time`
+    directions: 2 for a reverse direction beside the forward one, in every layer
+    layers: each above the first reads the outputs of the one below
     """
 
     cell: str
@@ -26,17 +28,26 @@ class Point:
     hidden: int
     input: int
     ragged: bool = False
+    directions: int = 1
+    layers: int = 1
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """Features that each layer reads."""
+        return self.input, *[self.directions * self.hidden] * (self.layers - 1)
 
     @property
     def flops(self) -> float:
         """Of the products; a training step has three times those of its forward pass. Without padding."""
         steps = self.batch * self.time * (0.5 + 0.5 / self.time if self.ragged else 1.0)
-        forward = 2.0 * steps * _GATES[self.cell] * self.hidden * (self.input + self.hidden)
+        columns = self.directions * sum(read + self.hidden for read in self.inputs)
+        forward = 2.0 * steps * _GATES[self.cell] * self.hidden * columns
         return forward * (3 if self.what == "train" else 1)
 
     @property
     def recurrent_bytes(self) -> int:
-        """Bytes of weights that a step must read, whatever the batch: the recurrent ones, for a single step all."""
+        """Bytes of weights that a step of one layer and direction must read, whatever the batch: the recurrent ones,
+        for a single step all."""
         columns = self.hidden + (self.input if self.what == "step" else 0)
         return 4 * _GATES[self.cell] * self.hidden * columns
 
@@ -44,8 +55,10 @@ class Point:
     def name(self) -> str:
         """Like gru-infer-B8-T100-H128."""
         size = "" if self.input == self.hidden else f"-I{self.input}"
-        ragged = "-ragged" if self.ragged else ""
-        return f"{self.cell}-{self.what}-B{self.batch}-T{self.time}-H{self.hidden}{size}{ragged}"
+        more = "-ragged" if self.ragged else ""
+        more += "-both" if self.directions == 2 else ""
+        more += f"-L{self.layers}" if self.layers > 1 else ""
+        return f"{self.cell}-{self.what}-B{self.batch}-T{self.time}-H{self.hidden}{size}{more}"
 
 
 def _core() -> Iterator[Point]:
@@ -78,9 +91,24 @@ def _ragged() -> Iterator[Point]:
 
 
 def _full() -> Iterator[Point]:
-    """Everything: hours, so give --json and go on where it stopped."""
-    yield from _core()
-    yield from _ragged()
+    """Everything, each once: an hour or more, so give --json and go on where it stopped."""
+    yield from dict.fromkeys((*_core(), *_ragged(), *_shapes(), *_sizes()))
+
+
+def _shapes() -> Iterator[Point]:
+    """Both directions, two layers, unequal lengths."""
+    for cell in _GATES:
+        for hidden in (128, 512):
+            for batch in (1, 32):
+                for what in ("infer", "train"):
+                    yield Point(cell, what, batch, 100, hidden, hidden, directions=2)
+                    yield Point(cell, what, batch, 100, hidden, hidden, layers=2)
+                    if batch > 1:
+                        yield Point(cell, what, batch, 100, hidden, hidden, ragged=True)
+
+
+def _sizes() -> Iterator[Point]:
+    """One layer, of all sizes."""
     for cell in _GATES:
         for hidden in (32, 64, 100, 128, 256, 512, 1024):
             for inputs in (hidden, 16):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from penstock.bench.points import Point
 from penstock.bench.problem import Problem
 
 __all__ = ["about", "prepare", "set_threads"]
@@ -31,8 +32,15 @@ def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
 def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The same for `torch.nn` and what drops in for it: those that take `lengths` get them, others packed sequences."""
     point = problem.point
-    layer = getattr(library, point.cell.upper())(point.input, point.hidden)
-    layer.load_state_dict({f"{name}_l0": torch.from_numpy(array) for name, array in problem.weights.items()})
+    layer = _layer(library, point)
+    layer.load_state_dict(
+        {
+            f"{name}_l{depth}{suffix}": torch.from_numpy(array)
+            for depth, directions in enumerate(problem.all_weights)
+            for suffix, weights in zip(("", "_reverse"), directions, strict=False)
+            for name, array in weights.items()
+        }
+    )
     x = torch.from_numpy(problem.x)
     lengths = None if problem.lengths is None else torch.from_numpy(problem.lengths)
 
@@ -58,13 +66,18 @@ def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], n
     return infer, infer().numpy()
 
 
+def _layer(library: Any, point: Point) -> Any:
+    make = getattr(library, point.cell.upper())
+    return make(point.input, point.hidden, point.layers, bidirectional=point.directions == 2)
+
+
 def _training(problem: Problem, layer: Any, x: torch.Tensor, outputs: Callable[..., torch.Tensor]) -> Callable[[], Any]:
     """Forward, backward to weights and inputs, after a check against PyTorch's layer in float64.
 
     Raises:
         ArithmeticError: the gradients are wrong.
     """
-    exact = getattr(torch.nn, problem.point.cell.upper())(layer.input_size, layer.hidden_size).double()
+    exact = _layer(torch.nn, problem.point).double()
     exact.load_state_dict({name: value.double() for name, value in layer.state_dict().items()})
 
     def train(module: Any, data: torch.Tensor, dy: torch.Tensor) -> list[torch.Tensor]:
