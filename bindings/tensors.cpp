@@ -144,15 +144,16 @@ struct Tensors::Weights {
     std::span<const Address> all() const { return {addresses.data(), n}; }
 };
 
-// False where one does not fit, weights.n is which.
-bool Tensors::read_weights(const NativeLayer& l, nb::list given, Weights& weights) const {
+// find(i) is the parameter i, or null. False where one is not there or does not fit, weights.n is which.
+template <class Find>
+bool Tensors::read_weights(const NativeLayer& l, std::size_t given, Find find, Weights& weights) const {
     Declared declared[kMostWeights / 2];
     const std::size_t each = declare(l, declared), all = each * l.layer.directions();
-    if (nb::len(given) != all) throw std::invalid_argument("as many weights as the layer has parameters");
+    if (given != all) throw std::invalid_argument("as many weights as the layer has parameters");
     for (; weights.n < all; ++weights.n) {
-        PyObject* tensor = PyList_GET_ITEM(given.ptr(), weights.n);
+        PyObject* tensor = find(weights.n);
         View view;
-        if (!read(tensor, view) || !declared[weights.n % each].matches(view)) return false;
+        if (!tensor || !read(tensor, view) || !declared[weights.n % each].matches(view)) return false;
         weights.addresses[weights.n] = reinterpret_cast<Address>(view.data);
         if (PyObject* version = PyObject_GetAttr(tensor, name(kVersion))) {
             weights.version += PyLong_AsUnsignedLongLong(version);
@@ -167,7 +168,8 @@ bool Tensors::read_weights(const NativeLayer& l, nb::list given, Weights& weight
 
 Tensors::Weights Tensors::expect_weights(const NativeLayer& l, nb::list given) const {
     Weights weights;
-    if (read_weights(l, given, weights)) return weights;
+    const auto find = [&](std::size_t i) { return PyList_GET_ITEM(given.ptr(), i); };
+    if (read_weights(l, nb::len(given), find, weights)) return weights;
     Declared declared[kMostWeights / 2];
     const Declared& wrong = declared[weights.n % declare(l, declared)];
     std::string shape = std::to_string(wrong.rows);
@@ -203,8 +205,8 @@ struct Tensors::Plain {
 };
 
 // axes: 3 for sequences, 2 for one step; batch_axis: of x. False where something is out of the ordinary.
-bool Tensors::read_plain(const NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, int axes,
-                         int batch_axis, Plain& call) const {
+bool Tensors::read_plain(const NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+                         int axes, int batch_axis, Plain& call) const {
     if (!read(x.ptr(), call.x) || call.x.axes != axes || call.x.shape[axes - 1] != l.layer.sizes().I || call.x.empty())
         return false;
     const std::int64_t directions = l.layer.directions(), batch = call.x.shape[batch_axis];
@@ -216,19 +218,21 @@ bool Tensors::read_plain(const NativeLayer& l, nb::handle x, nb::tuple state, nb
             !(axes == 3 ? view.is({directions, batch, state_size(l, k)}) : view.is({batch, state_size(l, k)})))
             return false;
     }
-    return read_weights(l, weights, call.weights) && call.weights.counted;
+    const auto find = [&](std::size_t i) { return PyDict_GetItem(parameters.ptr(), PyTuple_GET_ITEM(names.ptr(), i)); };
+    return read_weights(l, nb::len(names), find, call.weights) && call.weights.counted;
 }
 
-bool Tensors::fits(const NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, bool batch_first) const {
+bool Tensors::fits(const NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+                   bool batch_first) const {
     Plain call;
-    return read_plain(l, x, state, weights, 3, batch_first ? 0 : 1, call);
+    return read_plain(l, x, state, parameters, names, 3, batch_first ? 0 : 1, call);
 }
 
-nb::object Tensors::dense(NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, bool batch_first,
-                          int threads) const {
+nb::object Tensors::dense(NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+                          bool batch_first, int threads) const {
     Plain call;
     const int batch_axis = batch_first ? 0 : 1;
-    if (!read_plain(l, x, state, weights, 3, batch_axis, call)) return nb::none();
+    if (!read_plain(l, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
     const std::int64_t directions = l.layer.directions();
     const int batch = int(call.x.shape[batch_axis]), steps = int(call.x.shape[1 - batch_axis]);
     float *y, *hn, *cn = nullptr;
@@ -241,9 +245,10 @@ nb::object Tensors::dense(NativeLayer& l, nb::handle x, nb::tuple state, nb::lis
     return nb::make_tuple(output, final);
 }
 
-nb::object Tensors::step(NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, int threads) const {
+nb::object Tensors::step(NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+                         int threads) const {
     Plain call;
-    if (!read_plain(l, x, state, weights, 2, 0, call)) return nb::none();
+    if (!read_plain(l, x, state, parameters, names, 2, 0, call)) return nb::none();
     const std::int64_t batch = call.x.shape[0];
     float *hn, *cn = nullptr;
     nb::object h = fresh(x, {batch, state_size(l, 0)}, hn), c;

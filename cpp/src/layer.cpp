@@ -17,6 +17,9 @@ const int* input_order(const Sizes& z) {
     return z.kind == CellKind::kGruAfter || z.kind == CellKind::kGruBefore ? kGruInput : kIdentity;
 }
 
+// Of each parameter, to tell whether it changed. Few, since a step must not wait for memory that it needs for nothing else.
+constexpr std::size_t kSampled = 16;
+
 // A call that takes no longer than threads need to meet is faster alone.
 constexpr double kFlopsForThreads = 4e5;
 
@@ -95,7 +98,7 @@ Layer::Key Layer::key_of(const Parameters* parameters, std::uint64_t version) co
         for (const auto& [data, size] : arrays) {
             if (!data) continue;
             std::uint64_t hash = 0, factor = 0x9e3779b97f4a7c15ull;  // a sum, so that no term waits for another
-            const std::size_t stride = std::max<std::size_t>(1, size / 64);
+            const std::size_t stride = std::max<std::size_t>(1, size / kSampled);
             for (std::size_t k = 0; k < size; k += stride, factor += 0xbf58476d1ce4e5b8ull) {
                 std::uint32_t bits;
                 std::memcpy(&bits, data + k, 4);

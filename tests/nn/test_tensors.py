@@ -43,7 +43,7 @@ def test_plain_calls_have_the_bits_of_all_others(variant, batch_first, reader, m
             hx = None if not own else own if len(own) > 1 else own[0]
             layer.repack()
             expected = flat(layer(x, hx))
-            found = reader.dense(layer._bound[0].layer, x, own, layer._tensors(0), batch_first, 1)
+            found = reader.dense(layer._bound[0].layer, x, own, layer._parameters, layer._names[0], batch_first, 1)
             assert all(torch.equal(*each) for each in zip(flat(found), expected, strict=True))
             assert all(torch.equal(*each) for each in zip(flat(layer(x, hx)), expected, strict=True))
 
@@ -56,7 +56,7 @@ def test_plain_steps_have_the_bits_of_all_others(cell_variant, reader, monkeypat
     with torch.no_grad():
         cell.repack()
         expected = cell._step(x, state)
-        found = reader.step(cell._bound.layer, x, state, cell._tensors(), 1)
+        found = reader.step(cell._bound.layer, x, state, cell._parameters, cell._names, 1)
         assert all(torch.equal(*each) for each in zip(found, expected, strict=True))
 
 
@@ -94,10 +94,11 @@ def test_attributes_give_the_same_gradients(variant, monkeypatch):
 )
 def test_whatever_is_out_of_the_ordinary_is_left_to_others(x, state, reader):
     layer = nn.LSTM(5, 9)
-    arguments = (layer._bound[0].layer, x, state, layer._tensors(0), False)
-    assert reader.fits(*arguments[:1], inputs(4, 3, 5), (), *arguments[3:])
-    assert not reader.fits(*arguments)
-    assert reader.dense(*arguments, 1) is None
+    bound, weights = layer._bound[0].layer, (layer._parameters, layer._names[0])
+    assert reader.fits(bound, inputs(4, 3, 5), (), *weights, False)
+    assert not reader.fits(bound, x, state, *weights, False)
+    assert reader.dense(bound, x, state, *weights, False, 1) is None
+    assert not reader.fits(bound, inputs(4, 3, 5), (), {}, layer._names[0], False)
 
 
 @READERS

@@ -52,7 +52,7 @@ class Layer {
                   int threads, Arena& arena) const;
 
    private:
-    // What tells one set of weights from another: their version, and of each array its address and a hash of 64
+    // What tells one set of weights from another: their version, and of each array its address and a hash of some
     // strided elements, since writes through an alias change neither address nor version.
     using Key = std::array<std::uint64_t, 1 + 2 * 2 * 6>;
     Key key_of(const Parameters* parameters, std::uint64_t version) const;

@@ -9,6 +9,7 @@ import multiprocessing as mp
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
@@ -138,20 +139,23 @@ def _serve(name: str, threads: int, pipe: Connection) -> None:
     """Answer requests: about -> words, (prepare, point) -> (error, why not), (time, seconds) -> median seconds."""
     peer = peers_room.load(name)
     peer.set_threads(threads)
+    around = getattr(peer, "around", lambda point: nullcontext())
     call: Callable[[], Any] = peer.about
     while True:
         what, *arguments = pipe.recv()
         if what == "about":
             pipe.send(peer.about())
         elif what == "prepare":
-            problem = make_problem(*arguments)
+            (point,) = arguments
+            problem = make_problem(point)
             try:
                 call, outputs = peer.prepare(problem)
                 pipe.send((None if outputs is None else problem.error(outputs), ""))
             except (ArithmeticError, NotImplementedError) as error:
                 pipe.send((None, str(error)))
         else:
-            pipe.send(_median(call, *arguments))
+            with around(point):
+                pipe.send(_median(call, *arguments))
 
 
 def _median(call: Callable[[], Any], seconds: float) -> float:

@@ -29,12 +29,36 @@ class NativeLayer:
 class NativeTensors:
     def __init__(self, tensor: type, parameter: type, float32: object, exchange: object | None) -> None: ...
     def fits(
-        self, layer: NativeLayer, x: Any, state: tuple[Any, ...], weights: list[Any], batch_first: bool, /
+        self,
+        layer: NativeLayer,
+        x: Any,
+        state: tuple[Any, ...],
+        parameters: dict[str, Any],
+        names: tuple[str, ...],
+        batch_first: bool,
+        /,
     ) -> bool: ...
     def dense(
-        self, layer: NativeLayer, x: Any, state: tuple[Any, ...], weights: list[Any], batch_first: bool, threads: int, /
+        self,
+        layer: NativeLayer,
+        x: Any,
+        state: tuple[Any, ...],
+        parameters: dict[str, Any],
+        names: tuple[str, ...],
+        batch_first: bool,
+        threads: int,
+        /,
     ) -> Any: ...
-    def step(self, layer: NativeLayer, x: Any, state: tuple[Any, ...], weights: list[Any], threads: int, /) -> Any: ...
+    def step(
+        self,
+        layer: NativeLayer,
+        x: Any,
+        state: tuple[Any, ...],
+        parameters: dict[str, Any],
+        names: tuple[str, ...],
+        threads: int,
+        /,
+    ) -> Any: ...
     def forward(
         self,
         layer: NativeLayer,

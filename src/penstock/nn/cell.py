@@ -78,10 +78,10 @@ class RecurrentCell(torch.nn.RNNCellBase):
 
     def _step(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The new states for x (batch, input) or (input,)."""
-        weights = self._tensors()
-        results = native.quick_step(self._bound, x, state, weights)
+        results = native.quick_step(self._bound, x, state, self._parameters, self._names)
         if results is not None:
             return results
+        weights = self._tensors()
         dtype = weights[0].dtype
         if x.dtype != dtype and torch.is_autocast_enabled(x.device.type):
             x, state = x.to(dtype), tuple([each.to(dtype) for each in state])

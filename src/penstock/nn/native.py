@@ -14,22 +14,28 @@ from penstock.nn.threads import engine_threads
 
 __all__ = ["layer", "quick_layer", "quick_step", "step"]
 
+Parameters = dict[str, Any]
+Names = tuple[str, ...]
+
 
 def quick_layer(
-    bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor], batch_first: bool
+    bound: Bound, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names, batch_first: bool
 ) -> tuple[Tensor, Any] | None:
     """A call whose tensors are all as the engine takes them, straight into it; None says to look closer.
 
-    x (time, batch, input) or (batch, time, input), without lengths -> y, and the final state or states. The engine
-    checks what it is given, faster than Python could.
+    x (time, batch, input) or (batch, time, input), without lengths; the weights have these names in a module's
+    `_parameters` -> y, and the final state or states. The engine checks what it is given, faster than Python could.
     """
     if torch.compiler.is_compiling() or not is_plain():
         return None
     if not torch.is_grad_enabled():
         if bound.stale:
             return None
-        return native_tensors.dense(bound.layer, x, state, weights, batch_first, engine_threads())
-    if not (_any_wants_gradient(*weights) and native_tensors.fits(bound.layer, x, state, weights, batch_first)):
+        return native_tensors.dense(bound.layer, x, state, parameters, names, batch_first, engine_threads())
+    if not native_tensors.fits(bound.layer, x, state, parameters, names, batch_first):
+        return None
+    weights = [parameters[name] for name in names]
+    if not _any_wants_gradient(*weights):
         return None
     first, second = x.shape[:2]
     layout = Layout(BATCH_FIRST, second, first) if batch_first else Layout(TIME_MAJOR, first, second)
@@ -37,11 +43,13 @@ def quick_layer(
     return y, final[0] if len(final) == 1 else tuple(final)
 
 
-def quick_step(bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...] | None:
+def quick_step(
+    bound: Bound, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names
+) -> tuple[Tensor, ...] | None:
     """The same for one step: x (batch, input) -> the new states."""
     if torch.compiler.is_compiling() or torch.is_grad_enabled() or bound.stale or not is_plain():
         return None
-    return native_tensors.step(bound.layer, x, state, weights, engine_threads())
+    return native_tensors.step(bound.layer, x, state, parameters, names, engine_threads())
 
 
 def layer(

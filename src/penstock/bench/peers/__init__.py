@@ -2,7 +2,8 @@
 
 A peer's module has `about() -> str`, its name with its version; `set_threads(n)`; and `prepare(problem)`, which gives
 the call and what it computes: outputs (time, batch, hidden), or None where its gradients are checked by itself.
-`prepare` raises NotImplementedError for what the peer can't do.
+`prepare` raises NotImplementedError for what the peer can't do. It may have `around(point)`, a context in which the
+calls are made, entered once for all of them as in a loop of one's own.
 """
 
 from importlib import import_module

@@ -8,10 +8,10 @@ import torch
 
 import penstock.nn
 from penstock import __version__, engine
-from penstock.bench.peers.torch import prepare_layers
+from penstock.bench.peers.torch import around, prepare_layers
 from penstock.bench.problem import Problem
 
-__all__ = ["about", "prepare", "set_threads"]
+__all__ = ["about", "around", "prepare", "set_threads"]
 
 
 def about() -> str:

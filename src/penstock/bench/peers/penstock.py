@@ -9,9 +9,9 @@ from penstock import __version__, engine
 from penstock.bench.peers import nn
 from penstock.bench.problem import Problem
 
-__all__ = ["about", "prepare", "set_threads"]
+__all__ = ["about", "around", "prepare", "set_threads"]
 
-set_threads = nn.set_threads
+around, set_threads = nn.around, nn.set_threads
 
 
 def about() -> str:

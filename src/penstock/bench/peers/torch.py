@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from penstock.bench.points import Point
 from penstock.bench.problem import Problem
 
-__all__ = ["about", "prepare", "set_threads"]
+__all__ = ["about", "around", "prepare", "set_threads"]
 
 
 def about() -> str:
@@ -22,6 +23,11 @@ def about() -> str:
 def set_threads(threads: int) -> None:
     """Threads of its operators."""
     torch.set_num_threads(threads)
+
+
+def around(point: Point) -> AbstractContextManager[object]:
+    """No gradients but in training."""
+    return torch.inference_mode(point.what != "train")
 
 
 def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
@@ -60,10 +66,10 @@ def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], n
         state = ((zeros, zeros) if point.cell == "lstm" else zeros,)
 
     def infer() -> torch.Tensor:
-        with torch.inference_mode():
-            return outputs(layer, x, *state)
+        return outputs(layer, x, *state)
 
-    return infer, infer().numpy()
+    with around(point):
+        return infer, infer().numpy()
 
 
 def _layer(library: Any, point: Point) -> Any:
