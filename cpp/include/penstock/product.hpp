@@ -123,20 +123,25 @@ void product(const float* a, std::size_t a_row, int rows, int K, const float* b,
     } while (k < K);
 }
 
-// a_tiles: [tiles][k][kMaxRows], what product_transposed reads; rows of `a` become k, its columns become rows
+// a_tiles: [tiles][k][kMaxRows], what product_transposed reads; rows of `a` become k, its columns become rows.
+// Some rows at a time, so that a cache line of them is still there for the next tile: rows are often a power of two
+// apart, and whole columns of such would all fall into a few sets of the cache.
 void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, float* a_tiles) {
-    for (int c = 0; c < columns; c += kMaxRows) {
-        const int n = columns - c < kMaxRows ? columns - c : kMaxRows;
-        for (int k = 0; k < depth; ++k) {
-            const float* from = a + k * a_row + c;
-            float* to = a_tiles + static_cast<std::size_t>(k) * kMaxRows;
-            if (n == kMaxRows) {
-                for (int i = 0; i < kMaxRows; ++i) to[i] = from[i];
-            } else {
-                for (int i = 0; i < kMaxRows; ++i) to[i] = i < n ? from[i] : 0.0f;
+    constexpr int kTogether = 16;
+    for (int k0 = 0; k0 < depth; k0 += kTogether) {
+        const int k1 = k0 + kTogether < depth ? k0 + kTogether : depth;
+        for (int c = 0; c < columns; c += kMaxRows) {
+            const int n = columns - c < kMaxRows ? columns - c : kMaxRows;
+            float* to = a_tiles + (static_cast<std::size_t>(c) * depth + static_cast<std::size_t>(k0) * kMaxRows);
+            for (int k = k0; k < k1; ++k, to += kMaxRows) {
+                const float* from = a + k * a_row + c;
+                if (n == kMaxRows) {
+                    for (int i = 0; i < kMaxRows; ++i) to[i] = from[i];
+                } else {
+                    for (int i = 0; i < kMaxRows; ++i) to[i] = i < n ? from[i] : 0.0f;
+                }
             }
         }
-        a_tiles += static_cast<std::size_t>(depth) * kMaxRows;
     }
 }
 
