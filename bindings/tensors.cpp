@@ -134,8 +134,10 @@ View Tensors::expect(nb::handle tensor, const char* what) const {
     return view;
 }
 
-// The addresses, and a number that grows with every change in place. Inference tensors count no changes.
+// The addresses, and a number that grows with every change in place. Inference tensors count no changes. The tensors
+// are kept: while the engine runs, another thread may put others in their places.
 struct Tensors::Weights {
+    std::array<nb::object, kMostWeights> tensors;
     std::array<Address, kMostWeights> addresses;
     std::size_t n = 0;
     std::uint64_t version = 0;
@@ -154,6 +156,7 @@ bool Tensors::read_weights(const NativeLayer& l, std::size_t given, Find find, W
         PyObject* tensor = find(weights.n);
         View view;
         if (!tensor || !read(tensor, view) || !declared[weights.n % each].matches(view)) return false;
+        weights.tensors[weights.n] = nb::borrow(tensor);
         weights.addresses[weights.n] = reinterpret_cast<Address>(view.data);
         if (PyObject* version = PyObject_GetAttr(tensor, name(kVersion))) {
             weights.version += PyLong_AsUnsignedLongLong(version);
@@ -186,7 +189,7 @@ float* Tensors::state_at(nb::tuple state, std::size_t k) const {
     return k < nb::len(state) ? expect(state[k], "hx").data : nullptr;
 }
 
-nb::object Tensors::fresh(nb::handle like, std::initializer_list<std::int64_t> shape, float*& data) const {
+nb::object Tensors::fresh(nb::handle like, std::span<const std::int64_t> shape, float*& data) const {
     PyObject* arguments[1 + 3] = {like.ptr()};
     std::size_t n = 1;
     for (const std::int64_t size : shape) arguments[n++] = PyLong_FromLongLong(size);
@@ -196,6 +199,10 @@ nb::object Tensors::fresh(nb::handle like, std::initializer_list<std::int64_t> s
     nb::object tensor = nb::steal(made);
     data = expect(tensor, "a new tensor").data;
     return tensor;
+}
+
+nb::object Tensors::fresh(nb::handle like, std::initializer_list<std::int64_t> shape, float*& data) const {
+    return fresh(like, std::span(shape.begin(), shape.size()), data);
 }
 
 // What a call with nothing out of the ordinary consists of.
@@ -268,15 +275,13 @@ nb::tuple Tensors::forward(NativeLayer& l, nb::handle input, nb::tuple state, nb
     const Weights own = expect_weights(l, weights);
     ForwardCall call{x.data, state_at(state, 0), state_at(state, 1), nullptr, nullptr, nullptr, nullptr};
     nb::list results;
-    const std::int64_t features = directions * state_size(l, 0);
-    if (x.axes == 3)
-        results.append(fresh(input, {x.shape[0], x.shape[1], features}, call.y));
-    else
-        results.append(fresh(input, {x.shape[0], features}, call.y));
+    View y = x;
+    y.shape[x.axes - 1] = directions * state_size(l, 0);
+    results.append(fresh(input, y.sizes(), call.y));
     results.append(fresh(input, {directions, batch, state_size(l, 0)}, call.hn));
     if (l.has_cell_state()) results.append(fresh(input, {directions, batch, state_size(l, 1)}, call.cn));
     if (training) {
-        const std::int64_t all_rows = x.axes == 3 ? x.shape[0] * x.shape[1] : x.shape[0];
+        const std::int64_t all_rows = x.shape[0] * (x.axes == 3 ? x.shape[1] : 1);
         results.append(fresh(input, {std::int64_t(l.layer.saved_size(all_rows))}, call.saved));
     }
     l.run(own.all(), own.version, repack || !own.counted, rows, call, threads);
@@ -292,14 +297,8 @@ nb::list Tensors::backward(const NativeLayer& l, nb::handle x, nb::tuple state, 
     std::vector<float*> to;
     const auto give = [&](nb::handle like) {
         float* data = nullptr;
-        if (!nb::cast<bool>(wanted[to.size()])) {
-            results.append(nb::none());
-        } else {
-            const View shape = expect(like, "a tensor");
-            results.append(shape.axes == 1   ? fresh(like, {shape.shape[0]}, data)
-                           : shape.axes == 2 ? fresh(like, {shape.shape[0], shape.shape[1]}, data)
-                                             : fresh(like, {shape.shape[0], shape.shape[1], shape.shape[2]}, data));
-        }
+        const bool wants = nb::cast<bool>(wanted[to.size()]);
+        results.append(wants ? fresh(like, expect(like, "a tensor").sizes(), data) : nb::none());
         to.push_back(data);
     };
     give(x);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 #include "native_layer.hpp"
 
@@ -17,6 +18,7 @@ struct View {
     int axes = 0;
     std::array<std::int64_t, 3> shape{};
 
+    std::span<const std::int64_t> sizes() const { return {shape.data(), std::size_t(axes)}; }
     bool is(std::initializer_list<std::int64_t> other) const;
     bool empty() const;
 };
@@ -67,6 +69,7 @@ class Tensors {
     bool read_weights(const NativeLayer& layer, std::size_t given, Find find, Weights& weights) const;
     bool read_plain(const NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
                     nanobind::tuple names, int axes, int batch_axis, Plain& call) const;
+    nanobind::object fresh(nanobind::handle like, std::span<const std::int64_t> shape, float*& data) const;
     nanobind::object fresh(nanobind::handle like, std::initializer_list<std::int64_t> shape, float*& data) const;
 
     nanobind::object tensor_, parameter_, float32_, capsule_;
