@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from penstock.bench import GRIDS, PEERS, Point, measure
+from penstock.bench import GRIDS, PEERS, Measured, Point, measure, summary
 from penstock.bench.peers import load
 from penstock.bench.problem import make_problem
 from penstock.engine import limits
@@ -115,7 +115,7 @@ def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
     first = penstock(*words, "--cells", "rnn", "--plot", plot)
     assert first.code == 0
     assert "rnn-infer-B2-T5-H12-I7" in first.out
-    assert "torch: 2 points, geometric mean" in first.out
+    assert "| step | RNN | 1 |" in first.out
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == [point.name for point in SMALL[:2]]
     assert all(row["share"] > 0 for row in rows)
@@ -125,6 +125,24 @@ def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
     path.write_text("[]")
     assert penstock(*words).code == 2
     assert penstock("bench", "--grid", "corr").code == 2
+
+
+def test_a_summary_has_the_least_and_the_geometric_mean():
+    def row(share, ratios, **point):
+        return Measured(Point("gru", **point), {"penstock": 1.0}, ratios, {}).row() | {"share": share}
+
+    batch = {"what": "infer", "batch": 32, "time": 5, "hidden": 4, "input": 4}
+    rows = [
+        row(0.5, {"a": (0, 2.0, 9), "b": (0, 8.0, 9)}, **batch),
+        row(0.25, {"a": (0, 8.0, 9), "b": (0, 4.0, 9)}, **batch),
+        row(0.75, {"a": (0, 3.0, 9)}, **batch | {"batch": 1, "directions": 2}),
+    ]
+    assert list(summary(rows, ["a", "b", "c"])) == [
+        "| kind | cell | points | share of the floor | a: least, mean | b: least, mean | the fastest |",
+        "|---|---|---|---|---|---|---|",
+        "| infer, batch 1, both directions | GRU | 1 | 75%–75% | 3.00, 3.00 | – | 3.00, 3.00 |",
+        "| infer, batch 8 and more | GRU | 2 | 25%–50% | 2.00, 4.00 | 4.00, 5.66 | 2.00, 2.83 |",
+    ]
 
 
 def test_limits_are_those_of_a_machine():

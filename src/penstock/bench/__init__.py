@@ -4,5 +4,6 @@ from penstock.bench.floor import floor_seconds
 from penstock.bench.measure import Measured, measure
 from penstock.bench.peers import PEERS, installed
 from penstock.bench.points import GRIDS, Point
+from penstock.bench.summary import summary
 
-__all__ = ["GRIDS", "PEERS", "Measured", "Point", "floor_seconds", "installed", "measure"]
+__all__ = ["GRIDS", "PEERS", "Measured", "Point", "floor_seconds", "installed", "measure", "summary"]

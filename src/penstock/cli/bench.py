@@ -68,10 +68,7 @@ def bench(
         if output is not None:
             with written_whole(output) as new:
                 new.write_text(json.dumps({"threads": threads, "machine": platform.machine(), "rows": rows}, indent=1))
-    for name in chosen:
-        print(_summary(name, [row["ratios"][name][1] for row in rows if name in row["ratios"]]))
-    fastest = [min(ratio[1] for ratio in row["ratios"].values()) for row in rows if row["ratios"]]
-    print(_summary("the fastest of them at each point", fastest))
+    print(*room.summary(rows, chosen), sep="\n")
     if plot is not None:
         with written_whole(plot) as new:
             new.write_text(page(rows), encoding="utf-8")
@@ -87,13 +84,6 @@ def _line(measured: "Measured", share: float, peers: list[str]) -> str:
         f"| {measured.point.name} | {seconds * 1e6:.1f} | {measured.point.flops / seconds / 1e9:.0f} | {share:.0%} | "
         f"{' | '.join(cells)} |"
     )
-
-
-def _summary(name: str, ratios: list[float]) -> str:
-    if not ratios:
-        return f"{name}: nothing to compare"
-    mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
-    return f"{name}: {len(ratios)} points, geometric mean {mean:.2f}, least {min(ratios):.2f}"
 
 
 def _earlier(path: Path | None) -> list[dict[str, Any]]:

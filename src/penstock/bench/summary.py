@@ -1,0 +1,54 @@
+"""A run in a few lines: for each kind of work and cell the least and the mean ratio, and the shares of the floor."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from penstock.bench.points import Point
+
+__all__ = ["summary"]
+
+Row = Mapping[str, Any]
+
+
+def summary(rows: Sequence[Row], peers: Sequence[str]) -> Iterator[str]:
+    """The lines of a Markdown table.
+
+    Args:
+        rows: as `Measured.row` gives them, with `share`.
+        peers: whose ratios get a column; the last column is of the fastest of all at each point.
+    """
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        point = Point(**row["point"])
+        groups.setdefault((_kind(point), point.cell), []).append(row)
+    peers = [name for name in peers if any(name in row["ratios"] for row in rows)]
+    columns = " | ".join(f"{name}: least, mean" for name in peers)
+    yield f"| kind | cell | points | share of the floor | {columns} | the fastest |"
+    yield "|---|---|---|---|" + "---|" * (len(peers) + 1)
+    for (kind, cell), found in sorted(groups.items()):
+        shares = [row["share"] for row in found]
+        ratios = [[row["ratios"][name][1] for row in found if name in row["ratios"]] for name in peers]
+        fastest = [min(ratio[1] for ratio in row["ratios"].values()) for row in found if row["ratios"]]
+        yield (
+            f"| {kind} | {cell.upper()} | {len(found)} | {min(shares):.0%}–{max(shares):.0%} | "
+            f"{' | '.join(map(_least_and_mean, ratios))} | {_least_and_mean(fastest)} |"
+        )
+
+
+def _kind(point: Point) -> str:
+    """Like "infer, batch 1"."""
+    if point.what == "step":
+        return "step"
+    more = ", one step" if point.time == 1 else ""
+    more += ", batch 1" if point.batch == 1 else ", batch 8 and more"
+    more += ", unequal lengths" if point.ragged else ""
+    more += ", both directions" if point.directions > 1 else ""
+    return point.what + more + (f", {point.layers} layers" if point.layers > 1 else "")
+
+
+def _least_and_mean(ratios: Sequence[float]) -> str:
+    """Of none: a dash. The mean is geometric."""
+    if not ratios:
+        return "–"
+    return f"{min(ratios):.2f}, {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}"
