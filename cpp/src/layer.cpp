@@ -297,8 +297,9 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
                           job.outer[job.outers - 1].left_columns == columns;
         float* tiles = same ? job.outer[job.outers - 1].tiles
                             : arena.take(whole * std::min<std::size_t>(kGradientRows, block));
+        const std::size_t size = whole * panels * kPanelWidth;
         job.outer[job.outers++] = {left, left_row, columns, tiles, right, panels,
-                                   zeros(arena, whole * panels * kPanelWidth)};
+                                   plan.rows() ? arena.take(size) : zeros(arena, size)};
     };
     const std::size_t dg_row = std::size_t(z.D) * z.Hp;
     outer(job.dg + std::size_t(z.x_slot) * z.Hp, dg_row, z.G * z.Hp, job.x_panels, z.Ip / kPanelWidth);

@@ -145,10 +145,10 @@ void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, 
     }
 }
 
-// out[m][p] += sum over k of a[k][m] * panel p[k], for `tiles` of kMaxRows rows m; depth <= kDepth rows.
+// out[m][p] = start + sum over k of a[k][m] * panel p[k], for `tiles` of kMaxRows rows m; depth <= kDepth rows.
 // `b_panel` floats lie between panels; `out` has whole tiles of rows.
 void product_transposed(const float* a_tiles, int tiles, int depth, const float* b, std::size_t b_panel,
-                        int panels, float* out, std::size_t out_row) {
+                        int panels, float* out, std::size_t out_row, Start start) {
     constexpr int kGroup = panels_of(kMaxRows), kTiles = 96 / kMaxRows;  // about 96 rows of tiles stay in L2
     for (int t0 = 0; t0 < tiles; t0 += kTiles) {
         const int t1 = t0 + kTiles < tiles ? t0 + kTiles : tiles;
@@ -156,8 +156,7 @@ void product_transposed(const float* a_tiles, int tiles, int depth, const float*
             const Tile one = find_tile<kMaxRows, kGroup, true, false>(panels - p);
             for (int t = t0; t < t1; ++t)
                 one(a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows, 0, depth, b + p * b_panel, b_panel,
-                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel,
-                    Start::kAdd);
+                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, start);
         }
     }
 }

@@ -14,6 +14,7 @@ struct Block {
     int s0, s1;
     std::size_t row0;
     int rows;
+    bool first;  // of the sweep: the sums of the weights' gradients begin with it
 };
 
 void start_backward(const Job& job, const Team& team) {
@@ -138,7 +139,8 @@ void weight_gradients(const Job& job, const Team& team, const Block& block) {
                                 (end < o.left_columns ? end : o.left_columns) - column, mine);
             packed = o.left;
             product_transposed(mine, tiles.end - tiles.begin, depth, o.right + static_cast<std::size_t>(k) * kPanel,
-                               b_panel, o.right_panels, o.sum + column * row, row);
+                               b_panel, o.right_panels, o.sum + column * row, row,
+                               block.first && k == 0 ? Start::kBias : Start::kAdd);
         }
         add_column_sums(job.dg + k * dg_row, dg_row, depth, share(team, z.D * z.Hp, kPanel),
                         job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch, job.bias_sum);
@@ -180,12 +182,13 @@ void backward(const Job& job, const Team& team) {
     const Plan& plan = *job.plan;
     start_backward(job, team);
     team.meet();
-    int s1 = plan.steps;
-    while (s1 > 0 && plan.active[s1 - 1] == 0) --s1;
-    while (s1 > 0) {
+    int steps = plan.steps;
+    while (steps > 0 && plan.active[steps - 1] == 0) --steps;
+    for (int s1 = steps; s1 > 0;) {
         int s0 = s1 - 1;
         while (s0 > 0 && plan.first[s1] - plan.first[s0] < penstock::kGradientRows) --s0;
-        backward_block<Cell>(job, team, {s0, s1, plan.first[s0], static_cast<int>(plan.first[s1] - plan.first[s0])});
+        const int rows = static_cast<int>(plan.first[s1] - plan.first[s0]);
+        backward_block<Cell>(job, team, {s0, s1, plan.first[s0], rows, s1 == steps});
         s1 = s0;
     }
     const Range rows = share(team, plan.batch);
