@@ -21,8 +21,8 @@ struct Exchange {
 namespace {
 
 constexpr std::size_t kMostWeights = 2 * 6;
-const char* const kTaken[] = {"_version", "new_empty", "data_ptr", "dtype", "shape", "is_cpu", "is_contiguous"};
-enum Name { kVersion, kNewEmpty, kDataPtr, kDtype, kShape, kIsCpu, kIsContiguous };
+const char* const kTaken[] = {"_version", "new_empty", "data_ptr", "dtype", "shape", "is_cpu", "is_contiguous", "layer", "stale"};
+enum Name { kVersion, kNewEmpty, kDataPtr, kDtype, kShape, kIsCpu, kIsContiguous, kLayer, kStale };
 
 PyObject* name(Name which) {
     static PyObject* const interned = [] {
@@ -208,60 +208,83 @@ nb::object Tensors::fresh(nb::handle like, std::initializer_list<std::int64_t> s
 // What a call with nothing out of the ordinary consists of.
 struct Tensors::Plain {
     View x, initial[2];
-    Weights weights;
+    std::vector<NativeLayer*> layers;
+    std::vector<Weights> weights;
 };
 
 // axes: 3 for sequences, 2 for one step; batch_axis: of x. False where something is out of the ordinary.
-bool Tensors::read_plain(const NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+bool Tensors::read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                          int axes, int batch_axis, Plain& call) const {
-    if (!read(x.ptr(), call.x) || call.x.axes != axes || call.x.shape[axes - 1] != l.layer.sizes().I || call.x.empty())
-        return false;
-    const std::int64_t directions = l.layer.directions(), batch = call.x.shape[batch_axis];
+    if (!read(x.ptr(), call.x) || call.x.axes != axes || call.x.empty()) return false;
+    for (nb::handle bound : bounds) {
+        if (!attribute(bound.ptr(), kStale).is(nb::handle(Py_False))) return false;
+        call.layers.push_back(nb::cast<NativeLayer*>(attribute(bound.ptr(), kLayer)));
+    }
+    const NativeLayer& bottom = *call.layers.front();
+    if (call.x.shape[axes - 1] != bottom.layer.sizes().I) return false;
+    const std::int64_t rows = call.layers.size() * bottom.layer.directions(), batch = call.x.shape[batch_axis];
     const std::size_t given = nb::len(state);
-    if (given != 0 && given != states_of(l)) return false;
+    if (given != 0 && given != states_of(bottom)) return false;
     for (std::size_t k = 0; k < given; ++k) {
         const View& view = call.initial[k];
         if (!read(PyTuple_GET_ITEM(state.ptr(), k), call.initial[k]) ||
-            !(axes == 3 ? view.is({directions, batch, state_size(l, k)}) : view.is({batch, state_size(l, k)})))
+            !(axes == 3 ? view.is({rows, batch, state_size(bottom, k)}) : view.is({batch, state_size(bottom, k)})))
             return false;
     }
-    const auto find = [&](std::size_t i) { return PyDict_GetItem(parameters.ptr(), PyTuple_GET_ITEM(names.ptr(), i)); };
-    return read_weights(l, nb::len(names), find, call.weights) && call.weights.counted;
+    call.weights.resize(call.layers.size());
+    for (std::size_t i = 0; i < call.layers.size(); ++i) {
+        const nb::tuple own = nb::borrow<nb::tuple>(PyTuple_GetItem(names.ptr(), i));
+        const auto find = [&](std::size_t k) { return PyDict_GetItem(parameters.ptr(), PyTuple_GET_ITEM(own.ptr(), k)); };
+        Weights& weights = call.weights[i];
+        if (!read_weights(*call.layers[i], nb::len(own), find, weights) || !weights.counted) return false;
+    }
+    return true;
 }
 
-bool Tensors::fits(const NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+bool Tensors::fits(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                    bool batch_first) const {
     Plain call;
-    return read_plain(l, x, state, parameters, names, 3, batch_first ? 0 : 1, call);
+    return read_plain(bounds, x, state, parameters, names, 3, batch_first ? 0 : 1, call);
 }
 
-nb::object Tensors::dense(NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                           bool batch_first, int threads) const {
     Plain call;
     const int batch_axis = batch_first ? 0 : 1;
-    if (!read_plain(l, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
-    const std::int64_t directions = l.layer.directions();
-    const int batch = int(call.x.shape[batch_axis]), steps = int(call.x.shape[1 - batch_axis]);
-    float *y, *hn, *cn = nullptr;
-    nb::object output = fresh(x, {call.x.shape[0], call.x.shape[1], directions * state_size(l, 0)}, y);
-    nb::object h = fresh(x, {directions, batch, state_size(l, 0)}, hn), final = h;
-    if (l.has_cell_state()) final = nb::make_tuple(h, fresh(x, {directions, batch, state_size(l, 1)}, cn));
-    l.run(call.weights.all(), call.weights.version, false,
-          {steps, batch, batch_first ? Layout::kBatchFirst : Layout::kTimeMajor},
-          {call.x.data, call.initial[0].data, call.initial[1].data, y, hn, cn, nullptr}, threads);
+    if (!read_plain(bounds, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
+    const NativeLayer& bottom = *call.layers.front();
+    const std::int64_t directions = bottom.layer.directions(), rows = call.layers.size() * directions;
+    const std::int64_t batch = call.x.shape[batch_axis], size[2] = {state_size(bottom, 0), state_size(bottom, 1)};
+    float* after[2] = {};
+    nb::object h = fresh(x, {rows, batch, size[0]}, after[0]), final = h, output;
+    if (bottom.has_cell_state()) final = nb::make_tuple(h, fresh(x, {rows, batch, size[1]}, after[1]));
+    const Arrangement arrangement{int(call.x.shape[1 - batch_axis]), int(batch),
+                                  batch_first ? Layout::kBatchFirst : Layout::kTimeMajor};
+    for (std::size_t i = 0; i < call.layers.size(); ++i) {
+        // Layer i's states stand behind those of the layers below it.
+        const auto own = [&](float* states, int k) { return states ? states + i * directions * batch * size[k] : nullptr; };
+        float* y;
+        nb::object above = fresh(x, {call.x.shape[0], call.x.shape[1], directions * size[0]}, y);
+        call.layers[i]->run(call.weights[i].all(), call.weights[i].version, false, arrangement,
+                            {call.x.data, own(call.initial[0].data, 0), own(call.initial[1].data, 1), y,
+                             own(after[0], 0), own(after[1], 1), nullptr}, threads);
+        call.x.data = y;
+        output = above;
+    }
     return nb::make_tuple(output, final);
 }
 
-nb::object Tensors::step(NativeLayer& l, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
+nb::object Tensors::step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                          int threads) const {
     Plain call;
-    if (!read_plain(l, x, state, parameters, names, 2, 0, call)) return nb::none();
+    if (!read_plain(bounds, x, state, parameters, names, 2, 0, call)) return nb::none();
+    NativeLayer& l = *call.layers.front();
     const std::int64_t batch = call.x.shape[0];
     float *hn, *cn = nullptr;
     nb::object h = fresh(x, {batch, state_size(l, 0)}, hn), c;
     if (l.has_cell_state()) c = fresh(x, {batch, state_size(l, 1)}, cn);
     // The output of a single step is its state, and the engine takes one memory for both.
-    l.run(call.weights.all(), call.weights.version, false, {1, int(batch), Layout::kTimeMajor},
+    l.run(call.weights[0].all(), call.weights[0].version, false, {1, int(batch), Layout::kTimeMajor},
           {call.x.data, call.initial[0].data, call.initial[1].data, hn, hn, cn, nullptr}, threads);
     return l.has_cell_state() ? nb::make_tuple(h, c) : nb::make_tuple(h);
 }

@@ -31,15 +31,16 @@ class Tensors {
     Tensors(nanobind::object tensor, nanobind::object parameter, nanobind::object float32, nanobind::object exchange);
 
     // Whether there is nothing out of the ordinary about a call on sequences of one length: all tensors C-contiguous
-    // float32 on the CPU, of the right shapes, the weights those of a module's `parameters` that have the `names`.
-    // Where there is, it is for the caller to find out what.
-    bool fits(const NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
+    // float32 on the CPU, of the right shapes, no layer stale. Where there is, it is for the caller to find out what.
+    // bounds: of a stack of layers, each with `layer` and `stale`; parameters: a module's; names: for each layer those
+    // of its own
+    bool fits(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
               nanobind::tuple names, bool batch_first) const;
     // Such a call without a graph: (y, h) or (y, (h, c)), None where it does not fit.
-    nanobind::object dense(NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
+    nanobind::object dense(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
                            nanobind::tuple names, bool batch_first, int threads) const;
     // And for one step: x (batch, input), states (batch, size) -> (h,) or (h, c), or None.
-    nanobind::object step(NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
+    nanobind::object step(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
                           nanobind::tuple names, int threads) const;
 
     // Any layout: (y, h), (y, h, c), and last, if `training`, what the backward pass needs. `penstock/nn` has checked
@@ -67,7 +68,7 @@ class Tensors {
     Weights expect_weights(const NativeLayer& layer, nanobind::list given) const;
     template <class Find>
     bool read_weights(const NativeLayer& layer, std::size_t given, Find find, Weights& weights) const;
-    bool read_plain(const NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
+    bool read_plain(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
                     nanobind::tuple names, int axes, int batch_axis, Plain& call) const;
     nanobind::object fresh(nanobind::handle like, std::span<const std::int64_t> shape, float*& data) const;
     nanobind::object fresh(nanobind::handle like, std::initializer_list<std::int64_t> shape, float*& data) const;

@@ -22,8 +22,8 @@ def inputs(*shape):
 
 
 def state_of(layer, batch):
-    sizes = layer._kinds[0].state_sizes
-    return tuple(inputs(layer._kinds[0].directions, batch, size) for size in sizes)
+    rows = layer.num_layers * layer._kinds[0].directions
+    return tuple(inputs(rows, batch, size) for size in layer._kinds[0].state_sizes)
 
 
 def flat(results):
@@ -32,10 +32,11 @@ def flat(results):
 
 
 @READERS
+@pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("batch_first", [False, True])
-def test_plain_calls_have_the_bits_of_all_others(variant, batch_first, reader, monkeypatch):
+def test_plain_calls_have_the_bits_of_all_others(variant, batch_first, layers, reader, monkeypatch):
     monkeypatch.setattr(native, "native_tensors", reader)
-    layer = variant(5, 9, bidirectional=True, batch_first=batch_first)
+    layer = variant(5, 9, num_layers=layers, bidirectional=True, batch_first=batch_first)
     x = inputs(4, 3, 5)
     state = state_of(layer, 4 if batch_first else 3)
     with torch.no_grad():
@@ -43,7 +44,7 @@ def test_plain_calls_have_the_bits_of_all_others(variant, batch_first, reader, m
             hx = None if not own else own if len(own) > 1 else own[0]
             layer.repack()
             expected = flat(layer(x, hx))
-            found = reader.dense(layer._bound[0].layer, x, own, layer._parameters, layer._names[0], batch_first, 1)
+            found = reader.dense(layer._bound, x, own, layer._parameters, layer._names, batch_first, 1)
             assert all(torch.equal(*each) for each in zip(flat(found), expected, strict=True))
             assert all(torch.equal(*each) for each in zip(flat(layer(x, hx)), expected, strict=True))
 
@@ -56,7 +57,7 @@ def test_plain_steps_have_the_bits_of_all_others(cell_variant, reader, monkeypat
     with torch.no_grad():
         cell.repack()
         expected = cell._step(x, state)
-        found = reader.step(cell._bound.layer, x, state, cell._parameters, cell._names, 1)
+        found = reader.step((cell._bound,), x, state, cell._parameters, (cell._names,), 1)
         assert all(torch.equal(*each) for each in zip(found, expected, strict=True))
 
 
@@ -94,11 +95,23 @@ def test_attributes_give_the_same_gradients(variant, monkeypatch):
 )
 def test_whatever_is_out_of_the_ordinary_is_left_to_others(x, state, reader):
     layer = nn.LSTM(5, 9)
-    bound, weights = layer._bound[0].layer, (layer._parameters, layer._names[0])
+    layer(inputs(4, 3, 5))  # which packs its weights
+    bound, weights = layer._bound, (layer._parameters, layer._names)
     assert reader.fits(bound, inputs(4, 3, 5), (), *weights, False)
     assert not reader.fits(bound, x, state, *weights, False)
     assert reader.dense(bound, x, state, *weights, False, 1) is None
-    assert not reader.fits(bound, inputs(4, 3, 5), (), {}, layer._names[0], False)
+    assert not reader.fits(bound, inputs(4, 3, 5), (), {}, layer._names, False)
+    layer.repack()
+    assert not reader.fits(bound, inputs(4, 3, 5), (), *weights, False)
+
+
+def test_dropout_between_layers_is_drawn_without_a_graph_too():
+    layer = nn.GRU(5, 9, num_layers=2, dropout=0.5)
+    with torch.no_grad():
+        layer(inputs(4, 3, 5))
+        assert not torch.equal(layer(inputs(4, 3, 5))[0], layer(inputs(4, 3, 5))[0])
+        layer.eval()
+        assert torch.equal(layer(inputs(4, 3, 5))[0], layer(inputs(4, 3, 5))[0])
 
 
 @READERS

@@ -30,32 +30,32 @@ class NativeTensors:
     def __init__(self, tensor: type, parameter: type, float32: object, exchange: object | None) -> None: ...
     def fits(
         self,
-        layer: NativeLayer,
+        bounds: tuple[Any, ...],
         x: Any,
         state: tuple[Any, ...],
         parameters: dict[str, Any],
-        names: tuple[str, ...],
+        names: tuple[tuple[str, ...], ...],
         batch_first: bool,
         /,
     ) -> bool: ...
     def dense(
         self,
-        layer: NativeLayer,
+        bounds: tuple[Any, ...],
         x: Any,
         state: tuple[Any, ...],
         parameters: dict[str, Any],
-        names: tuple[str, ...],
+        names: tuple[tuple[str, ...], ...],
         batch_first: bool,
         threads: int,
         /,
     ) -> Any: ...
     def step(
         self,
-        layer: NativeLayer,
+        bounds: tuple[Any, ...],
         x: Any,
         state: tuple[Any, ...],
         parameters: dict[str, Any],
-        names: tuple[str, ...],
+        names: tuple[tuple[str, ...], ...],
         threads: int,
         /,
     ) -> Any: ...

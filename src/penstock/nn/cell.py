@@ -78,7 +78,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
 
     def _step(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """The new states for x (batch, input) or (input,)."""
-        results = native.quick_step(self._bound, x, state, self._parameters, self._names)
+        results = native.quick_step((self._bound,), x, state, self._parameters, (self._names,))
         if results is not None:
             return results
         weights = self._tensors()

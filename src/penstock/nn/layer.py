@@ -148,9 +148,9 @@ class Recurrent(torch.nn.RNNBase):
         """
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx, lengths)
-        if lengths is None and self.num_layers == 1:
-            results = native.quick_layer(
-                self._bound[0], input, self._as_state(hx), self._parameters, self._names[0], self.batch_first
+        if lengths is None and not (self.dropout and self.training):
+            results = native.quick_stack(
+                self._bound, input, self._as_state(hx), self._parameters, self._names, self.batch_first
             )
             if results is not None:
                 return results

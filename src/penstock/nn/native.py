@@ -12,44 +12,44 @@ from penstock.nn.plan import BATCH_FIRST, TIME_MAJOR, Layout
 from penstock.nn.tensors import native_tensors
 from penstock.nn.threads import engine_threads
 
-__all__ = ["layer", "quick_layer", "quick_step", "step"]
+__all__ = ["layer", "quick_stack", "quick_step", "step"]
 
+Bounds = tuple[Bound, ...]
 Parameters = dict[str, Any]
-Names = tuple[str, ...]
+Names = tuple[tuple[str, ...], ...]
 
 
-def quick_layer(
-    bound: Bound, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names, batch_first: bool
+def quick_stack(
+    bounds: Bounds, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names, batch_first: bool
 ) -> tuple[Tensor, Any] | None:
     """A call whose tensors are all as the engine takes them, straight into it; None says to look closer.
 
-    x (time, batch, input) or (batch, time, input), without lengths; the weights have these names in a module's
-    `_parameters` -> y, and the final state or states. The engine checks what it is given, faster than Python could.
+    x (time, batch, input) or (batch, time, input), without lengths and dropout; for each layer the names of its weights
+    in a module's `_parameters` -> y, and the final state or states. The engine checks what it is given, faster than
+    Python could.
     """
     if torch.compiler.is_compiling() or not is_plain():
         return None
     if not torch.is_grad_enabled():
-        if bound.stale:
-            return None
-        return native_tensors.dense(bound.layer, x, state, parameters, names, batch_first, engine_threads())
-    if not native_tensors.fits(bound.layer, x, state, parameters, names, batch_first):
+        return native_tensors.dense(bounds, x, state, parameters, names, batch_first, engine_threads())
+    if len(bounds) > 1 or not native_tensors.fits(bounds, x, state, parameters, names, batch_first):
         return None
-    weights = [parameters[name] for name in names]
+    weights = [parameters[name] for name in names[0]]
     if not _any_wants_gradient(*weights):
         return None
     first, second = x.shape[:2]
     layout = Layout(BATCH_FIRST, second, first) if batch_first else Layout(TIME_MAJOR, first, second)
-    y, *final = autograd.Sweep.apply(bound, layout, len(state), x, *state, *weights)
+    y, *final = autograd.Sweep.apply(bounds[0], layout, len(state), x, *state, *weights)
     return y, final[0] if len(final) == 1 else tuple(final)
 
 
 def quick_step(
-    bound: Bound, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names
+    bounds: Bounds, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names
 ) -> tuple[Tensor, ...] | None:
-    """The same for one step: x (batch, input) -> the new states."""
-    if torch.compiler.is_compiling() or torch.is_grad_enabled() or bound.stale or not is_plain():
+    """The same for one step of one layer: x (batch, input) -> the new states."""
+    if torch.compiler.is_compiling() or torch.is_grad_enabled() or not is_plain():
         return None
-    return native_tensors.step(bound.layer, x, state, parameters, names, engine_threads())
+    return native_tensors.step(bounds, x, state, parameters, names, engine_threads())
 
 
 def layer(
