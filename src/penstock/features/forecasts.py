@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import calendar_features
@@ -19,7 +19,10 @@ from penstock.features.times import Frequency
 __all__ = ["TRANSFORMS", "Encoded", "ForecastFeatures", "Scale"]
 
 TRANSFORMS = ("none", "log", "log1p")
-_LEAST_SCALE = 1e-8
+_ROUNDING = 1e-14
+"""Of a constant's size: what rounding may leave of it as a spread."""
+_FARTHEST = 1e9
+"""In units of a series: what lies further off says no more than that, and sums of squares stay finite."""
 
 
 class Scale(NamedTuple):
@@ -160,11 +163,9 @@ class ForecastFeatures:
         values = scaled(filled(series.values), scale, self.transform)
         steps, past = len(series), len(self.past)
         rows = steps + self.horizon
-        covariates = (
-            np.concatenate([_rows(series.past, rows), _rows(series.known, rows)], 1) - self.covariate_scale[0]
-        ) / self.covariate_scale[1]
+        covariates = np.concatenate([_rows(series.past, rows), _rows(series.known, rows)], 1)
         known_steps = self._known_steps(series)
-        numbers = np.nan_to_num(filled(covariates)).astype(np.float32)
+        numbers = in_units(filled(covariates), *self.covariate_scale)
         times = self._times(series.start, rows, frequency or self.frequency)
         known = np.concatenate([numbers[:, past:], times], 1)
         return Encoded(
@@ -253,18 +254,27 @@ def measured_scale(values: NDArray[np.float64], features: Any) -> Scale:
     there = [column[~np.isnan(column)] for column in values.T]
     changed = [transformed(column, features.transform) for column in there]
     location = np.array([column.mean() if len(column) else 0.0 for column in changed])
-    scale = np.array([column.std() if len(column) else 0.0 for column in changed])
-    spread = np.array([column.std() if len(column) else 0.0 for column in there])
+    units = [np.array([unit(column) for column in each]) for each in (changed, there)]
     season = features.season
     steps = [np.abs(column[season:] - column[:-season]) for column in values.T]
     error = np.array([np.nanmean(each) if (~np.isnan(each)).any() else np.nan for each in steps])
-    # A series that never changes: any scale would do.
-    return Scale(location, np.where(scale > _LEAST_SCALE, scale, 1.0), np.where(spread > 0, spread, 1.0), error)
+    return Scale(location, *units, error)
+
+
+def unit(values: NDArray[np.float64]) -> float:
+    """The standard deviation of values (steps,); 1 where they never change, for then any unit would do."""
+    found = float(values.std()) if len(values) else 0.0
+    return found if len(values) and found > _ROUNDING * np.abs(values).max() else 1.0
 
 
 def scaled(values: NDArray[np.float64], scale: Scale, transform: str) -> NDArray[np.float32]:
     """Values (..., targets), none missing but at the start, in units of their series; 0 where there is none yet."""
-    found = (transformed(values, transform) - scale.location) / scale.scale
+    return in_units(transformed(values, transform), scale.location, scale.scale)
+
+
+def in_units(values: NDArray[np.float64], location: ArrayLike, scale: ArrayLike) -> NDArray[np.float32]:
+    """Values (..., columns) as the network's numbers; 0, the mean, where one is missing."""
+    found = np.clip((values - location) / scale, -_FARTHEST, _FARTHEST)
     return np.where(np.isnan(found), 0.0, found).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import DataError
 from penstock.features.calendar import calendar_features
-from penstock.features.forecasts import Scale, filled, scaled
+from penstock.features.forecasts import Scale, filled, in_units, scaled
 from penstock.features.times import parse_times
 from penstock.runtime.stream import Stream, step_arrays
 
@@ -181,9 +181,9 @@ class ForecastStream(Stream):
     def _scaled_covariates(self, row: NDArray[np.float64]) -> NDArray[np.float32]:
         """The covariates of this step; a missing one is the one before it."""
         features, seen = self._model.features, int(self._counts[0])
-        numbers = ((row - features.covariate_scale[0]) / features.covariate_scale[1]).astype(np.float32)
+        numbers = in_units(row, *features.covariate_scale)
         before = self._covariates[min(seen, len(self._covariates)) - 1, : len(row)] if seen else np.zeros_like(numbers)
-        numbers = np.where(np.isnan(numbers), before, numbers)
+        numbers = np.where(np.isnan(row), before, numbers)
         return np.concatenate([numbers, self._calendar(seen, 1)[0]])
 
     def _calendar(self, seen: int, rows: int) -> NDArray[np.float32]:
@@ -201,8 +201,7 @@ class ForecastStream(Stream):
         columns = np.zeros((features.horizon, len(features.known)))
         for place, name in enumerate(features.known):
             columns[:, place] = [_number(value, name) for value in ahead[name]]
-        mean, spread = features.covariate_scale[:, past:]
-        numbers = ((columns - mean) / spread).astype(np.float32)
+        numbers = in_units(columns, *features.covariate_scale[:, past:])
         return np.concatenate([numbers, self._calendar(seen, features.horizon)], axis=1)[None]
 
     def _check_ahead(self, ahead: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import CALENDAR, usual_calendar
-from penstock.features.forecasts import TRANSFORMS, ForecastFeatures, Scale, measured_scale
+from penstock.features.forecasts import TRANSFORMS, ForecastFeatures, Scale, measured_scale, unit
 from penstock.features.panel import Panel
 from penstock.features.season import find_season
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
@@ -383,8 +383,7 @@ def _covariate_scale(panel: Panel) -> np.ndarray:
         return np.zeros((2, 0))
     if empty := [name for name, gone in zip((*panel.past, *panel.known), np.isnan(values).all(0), strict=True) if gone]:
         raise DataError(f"the covariate {empty[0]} must have values; all are missing")
-    spread = np.nanstd(values, axis=0)
-    return np.stack([np.nanmean(values, axis=0), np.where(spread > 0, spread, 1.0)])
+    return np.stack([np.nanmean(values, axis=0), [unit(column[~np.isnan(column)]) for column in values.T]])
 
 
 def _whole(name: str, value: Any, least: int) -> None:
