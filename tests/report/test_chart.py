@@ -35,6 +35,16 @@ def test_points_keep_their_order_and_proportion():
     assert a[1] > c[1]
 
 
+@pytest.mark.parametrize("unit", [1e-100, 1e-12, 1e12, 1e100])
+def test_the_unit_of_the_numbers_does_not_matter(unit):
+    _, expected = draw([Line("rnn", [0, 1, 4], [-1.0, 5.0, 10.0])])
+    tree, html = draw([Line("rnn", [0, 1, 4], [-unit, 5 * unit, 10 * unit])])
+    assert points(html) == points(expected)
+    labels = [text.text for text in tree.iter("text") if text.get("text-anchor") == "end"]
+    assert [float(label.replace("−", "-")) for label in labels] == pytest.approx([-5 * unit, 0, 5 * unit, 10 * unit])
+    assert max(map(len, labels)) < 10  # else the margin cuts them
+
+
 def test_equal_ratios_are_equal_distances_on_a_logarithmic_axis():
     _, html = draw([Line("rnn", [0, 1, 2], [1e-8, 1e-4, 1.0])], log=True)
     (a, b, c) = points(html)[0]

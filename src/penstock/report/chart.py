@@ -12,6 +12,8 @@ __all__ = ["Band", "Line", "line_chart"]
 _WIDTH, _HEIGHT = 480, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 22, 14, 44
 _DASHES = ("", "7 4", "2 4", "10 3 2 3")
+# Between ticks; numbers any larger would not fit into the left margin.
+_LARGEST_STEP = 1e6
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _round_ticks(low: float, high: float, about: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    return [float(f"{index * step:.12g}") for index in range(first, last + 1)]
 
 
 def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str) -> str:
@@ -172,7 +174,7 @@ def _tick(value: float, axis: _Axis) -> str:
         return f'10<tspan dy="-5" font-size="75%">{power}</tspan>'
     step = axis.ticks[1] - axis.ticks[0] if len(axis.ticks) > 1 else 1.0
     decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
-    shown = f"{value:,.{decimals}f}" if decimals <= 5 else f"{value:.1e}"
+    shown = f"{value:,.{decimals}f}" if decimals <= 5 and step < _LARGEST_STEP else f"{value:.1e}"
     return shown.replace("-", "−")
 
 
