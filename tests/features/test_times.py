@@ -69,6 +69,13 @@ def test_one_row_has_no_steps():
         (["2020-01-01", "yesterday"], "row 2 is 'yesterday'"),
         (["2020-01-01", None], "row 2 is empty"),
         (["2020-01-01", "2020-13-01"], "row 2 is '2020-13-01'"),
+        (["2020-01-01", "now"], "row 2 is 'now'"),
+        (["2020-01-01", "NaT"], "row 2 is 'NaT'"),
+        (["2020-01-01", "20200102"], "row 2 is '20200102'"),
+        (["1", "9" * 30], "row 1 is '1'"),
+        (["2020-01-01 00:00", "2020-01-01 01:00+01:00"], r"in all rows or in none; row 1 is .*, row 2 .*\+01:00'"),
+        (["2020-01-01 00:00:00", "2020-01-01 00:00:01.5"], "whole seconds apart; row 2 is 2020-01-01T00:00:01.5"),
+        (np.arange(3).astype("datetime64[ms]"), "whole seconds apart; row 2 is 1970-01-01T00:00:00.001"),
     ],
 )
 def test_what_is_no_time_is_named(words, message):

@@ -18,6 +18,7 @@ from penstock.errors import ConfigError, DataError
 __all__ = ["Frequency", "find_frequency", "parse_times"]
 
 _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
+_DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
 _OFFSET = re.compile(r"\d[ T]\d\d:.*(Z|[+-]\d\d:?\d\d)$")
 _DAY = 86_400
 _FEWEST_WEEKDAYS = 10
@@ -111,18 +112,25 @@ def parse_times(values: Sequence[Any] | NDArray[Any], what: str = "the column of
         what: what messages call it.
 
     Raises:
-        DataError: something in it is neither, or is missing.
+        DataError: something in it is neither, or is missing; offsets in some rows only, or parts of seconds.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "iuM":
         if values.dtype.kind == "M" and np.isnat(values).any():
             raise DataError(f"{what} must have no gaps; row {int(np.flatnonzero(np.isnat(values))[0]) + 1} is empty")
-        return values.astype("datetime64[s]" if values.dtype.kind == "M" else np.int64)
+        return _seconds(values, what) if values.dtype.kind == "M" else values.astype(np.int64)
     words = [_word(value) for value in values]
     if "" in words:
         raise DataError(f"{what} must have no gaps; row {words.index('') + 1} is empty. Leave such rows out.")
-    if all(re.fullmatch(r"[+-]?\d+", word) for word in words):
+    if all(re.fullmatch(r"[+-]?\d{1,18}", word) for word in words):
         return np.array([int(word) for word in words], np.int64)
-    return np.array([_second(word, row, what) for row, word in enumerate(words, start=1)], "datetime64[s]")
+    offsets = [bool(_OFFSET.search(word)) for word in words]
+    if len(set(offsets)) > 1:
+        row = offsets.index(not offsets[0])
+        raise DataError(
+            f"{what} must have an offset from UTC in all rows or in none; row 1 is {words[0]!r:.40}, "
+            f"row {row + 1} {words[row]!r:.40}"
+        )
+    return _seconds(np.array([_date(word, row, what) for row, word in enumerate(words, start=1)]), what)
 
 
 def find_frequency(several: Sequence[NDArray[Any]]) -> Frequency | None:
@@ -194,15 +202,30 @@ def _word(value: Any) -> str:
     return str(value).strip()
 
 
-def _second(word: str, row: int, what: str) -> np.datetime64:
+def _date(word: str, row: int, what: str) -> np.datetime64:
     try:
         if _OFFSET.search(word):
             return np.datetime64(
-                datetime.datetime.fromisoformat(word).astimezone(datetime.UTC).replace(tzinfo=None), "s"
+                datetime.datetime.fromisoformat(word).astimezone(datetime.UTC).replace(tzinfo=None), "us"
             )
-        return np.datetime64(word.replace("/", "-"), "s")
+        plain = word.replace("/", "-")
+        if not _DATE.match(plain):
+            raise ValueError(word)
+        return np.datetime64(plain, "us")
     except ValueError as error:
         raise DataError(
             f"{what} must hold dates like 2016-07-01 or 2016-07-01 13:00:00, or whole numbers; row {row} is "
             f"{word!r:.40}"
         ) from error
+
+
+def _seconds(times: NDArray[Any], what: str) -> NDArray[Any]:
+    """Times as datetime64[s]; parts of seconds must be the same in all."""
+    whole = times.astype("datetime64[s]")
+    parts = times - whole
+    if (other := np.flatnonzero(parts != parts[:1])).size:
+        row = int(other[0])
+        raise DataError(
+            f"{what} must be whole seconds apart; row {row + 1} is {times[row]}. Number finer steps: 0, 1, 2 and so on."
+        )
+    return whole
