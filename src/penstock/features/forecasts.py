@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import calendar_features
-from penstock.features.panel import Panel, Series
+from penstock.features.panel import LARGEST, Panel, Series
 from penstock.features.times import Frequency
 
 __all__ = ["TRANSFORMS", "Encoded", "ForecastFeatures", "Scale"]
@@ -196,6 +196,7 @@ class ForecastFeatures:
         found = outputs.astype(np.float64) * scale.scale[:, None] + scale.location[:, None]
         if self.transform == "none":
             return found
+        found = np.minimum(found, np.log(LARGEST))  # no value is larger
         return np.exp(found) if self.transform == "log" else np.expm1(found)
 
     def to_json(self) -> dict[str, Any]:
@@ -254,11 +255,11 @@ def measured_scale(values: NDArray[np.float64], features: Any) -> Scale:
     there = [column[~np.isnan(column)] for column in values.T]
     changed = [transformed(column, features.transform) for column in there]
     location = np.array([column.mean() if len(column) else 0.0 for column in changed])
-    units = [np.array([unit(column) for column in each]) for each in (changed, there)]
+    scale, spread = (np.array([unit(column) for column in each]) for each in (changed, there))
     season = features.season
     steps = [np.abs(column[season:] - column[:-season]) for column in values.T]
     error = np.array([np.nanmean(each) if (~np.isnan(each)).any() else np.nan for each in steps])
-    return Scale(location, *units, error)
+    return Scale(location, scale, spread, error)
 
 
 def unit(values: NDArray[np.float64]) -> float:
@@ -272,7 +273,9 @@ def scaled(values: NDArray[np.float64], scale: Scale, transform: str) -> NDArray
     return in_units(transformed(values, transform), scale.location, scale.scale)
 
 
-def in_units(values: NDArray[np.float64], location: ArrayLike, scale: ArrayLike) -> NDArray[np.float32]:
+def in_units(
+    values: NDArray[np.float64], location: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float32]:
     """Values (..., columns) as the network's numbers; 0, the mean, where one is missing."""
     found = np.clip((values - location) / scale, -_FARTHEST, _FARTHEST)
     return np.where(np.isnan(found), 0.0, found).astype(np.float32)

@@ -15,11 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.errors import DataError
 from penstock.features.times import Frequency, find_frequency, parse_times, words_of
 
-__all__ = ["UNNAMED", "Panel", "Series", "arrays_panel", "panel"]
+__all__ = ["LARGEST", "UNNAMED", "Panel", "Series", "arrays_panel", "cell_number", "panel"]
 
 UNNAMED = "series"
 """The name of a series that stands alone."""
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+LARGEST = 1e100
+"""Squares and sums of them must be finite. What is larger stands for something else, a missing value most often."""
 # Beyond this many steps for each row that there is, a gap is no gap but a mistake.
 _MOST_FILLED = 20
 
@@ -175,6 +177,12 @@ def panel(
     """
     if not targets:
         raise DataError("there must be a target column to forecast; got none")
+    lengths = {name: len(columns[name]) for name in (*targets, *past, *known, *filter(None, (time, id)))}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            "columns must all be of one length; got "
+            + ", ".join(f"{count} of {name}" for name, count in lengths.items())
+        )
     numbers = {name: _numbers(columns[name], name) for name in dict.fromkeys((*targets, *past, *known))}
     rows = len(next(iter(numbers.values())))
     if not rows:
@@ -234,14 +242,15 @@ def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
 
 def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:
     try:
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers have no order")
         array = np.asarray(values, np.float64)
     except (TypeError, ValueError, OverflowError) as error:  # the last: a whole number beyond every float
         raise DataError(f"series {name!r} must be numbers; got {type(values).__name__}: {error}") from error
     array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or not array.size or np.isinf(array).any():
-        raise DataError(
-            f"series {name} must be finite numbers (steps,) or (steps, targets), at least one step; got {array.shape}"
-        )
+    if array.ndim != 2 or not array.size:
+        raise DataError(f"series {name} must be (steps,) or (steps, targets), at least one step; got {array.shape}")
+    _check_size(array, f"series {name}")
     return array
 
 
@@ -249,24 +258,41 @@ def _numbers(values: Sequence[Any], name: str) -> NDArray[np.float64]:
     """A column as float64, NaN where it says that a value is missing."""
     try:
         found = np.array(values, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        found = np.zeros((0, 0))
+    if found.ndim != 1:  # not so simple: words, or lists
         found = np.array([_number(value, name, row) for row, value in enumerate(values, start=1)], np.float64)
-    if np.isinf(found).any():
-        row = int(np.flatnonzero(np.isinf(found))[0]) + 1
-        raise DataError(f"the column {name} must be finite numbers; row {row} is infinite")
+    _check_size(found, f"the column {name}")
     return found
 
 
-def _number(value: Any, name: str, row: int) -> float:
+def cell_number(value: Any) -> float:
+    """A cell as a number, NaN where it says that one is missing; ValueError or TypeError if it is something else."""
     if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
         return np.nan
     try:
         return float(value)
+    except OverflowError:  # a whole number beyond every float
+        return np.inf
+
+
+def _number(value: Any, name: str, row: int) -> float:
+    try:
+        return cell_number(value)
     except (TypeError, ValueError):
         raise DataError(
             f"the column {name} must be numbers, empty or NA where they are missing; row {row} is {value!r:.40}. "
             "Correct it, or choose another column."
         ) from None
+
+
+def _check_size(values: NDArray[np.float64], what: str) -> None:
+    if (beyond := np.argwhere(np.abs(values) > LARGEST)).size:
+        row, *_ = place = tuple(beyond[0])
+        raise DataError(
+            f"{what} must be finite numbers, {LARGEST:g} at most; row {row + 1} is {values[place]:g}. "
+            "Does it stand for a missing value? Leave that empty."
+        )
 
 
 def _groups(ids: Sequence[Any] | None, rows: int) -> dict[str, NDArray[np.int64]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penstock.errors import DataError
 from penstock.features.calendar import calendar_features
 from penstock.features.forecasts import Scale, filled, in_units, scaled
+from penstock.features.panel import LARGEST, cell_number
 from penstock.features.times import parse_times
 from penstock.runtime.stream import Stream, step_arrays
 
@@ -208,7 +209,9 @@ class ForecastStream(Stream):
         """Whether all that must be known of the steps ahead is there."""
         features = self._model.features
         for name in features.known:
-            given = ahead.get(name, ()) if isinstance(ahead, Mapping) else ()
+            given = ahead.get(name) if isinstance(ahead, Mapping) else None
+            if not isinstance(given, list | tuple | np.ndarray):
+                given = ()
             if len(given) != features.horizon:
                 raise DataError(
                     f'an observation must hold, under "{AHEAD}", the {features.horizon} values of {name} at the steps '
@@ -265,12 +268,10 @@ class ForecastStream(Stream):
 
 
 def _number(value: Any, name: str) -> float:
-    if value is None or value == "":
-        return np.nan
     try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError):  # the last: a whole number beyond every float
-        raise DataError(f"{name} must be a number; got {value!r:.40}") from None
-    if np.isinf(found):
-        raise DataError(f"{name} must be finite; got {value!r}")
+        found = cell_number(value)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} must be a number; got {value!r:.40}. A missing one is null or NA.") from None
+    if abs(found) > LARGEST:
+        raise DataError(f"{name} must be finite, {LARGEST:g} at most; got {value!r:.40}")
     return found
