@@ -171,7 +171,7 @@ class Forecaster(CellOptions, Estimator):
         return data if isinstance(data, np.ndarray | list | tuple | Panel) else as_panel(data)
 
     def _check_options(self) -> None:
-        for name in ("horizon", "context", "segment", "season"):
+        for name in ("horizon", "context", "segment", "season", "batch_size"):
             _whole(name, getattr(self, name), 1)
         _whole("highway", self.highway, 0)
         levels = self._levels()
@@ -189,14 +189,15 @@ class Forecaster(CellOptions, Estimator):
             raise ConfigError("a forecaster reads forward: what lies ahead is not known yet. Leave bidirectional out.")
         if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout must be from 0 to below 1; got {self.dropout!r}")
-        words = [self.calendar] if isinstance(self.calendar, str) else list(self.calendar)
+        words = self.calendar if isinstance(self.calendar, list | tuple) else [self.calendar]
         if unknown := [word for word in words if word not in CALENDAR and word not in ("none", "auto")]:
             raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
 
     def _levels(self) -> list[float]:
         if self.quantiles is None:
             return list(_QUANTILES)
-        if not isinstance(self.quantiles, list | tuple):
+        numbers = isinstance(self.quantiles, list | tuple) and all(isinstance(q, float | int) for q in self.quantiles)
+        if not numbers:
             raise ConfigError(f"quantiles must be a list like [0.1, 0.5, 0.9]; got {self.quantiles!r}")
         return [float(level) for level in self.quantiles]
 
