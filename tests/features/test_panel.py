@@ -113,6 +113,20 @@ def test_a_gap_between_parts_is_missing():
     assert joined.begin == 4
 
 
+def test_a_part_may_be_a_single_row():
+    (joined,) = one([4], HOURS[3:4]).after(one([1, 2, 3]), "test").series
+    np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 3, 4])
+    with pytest.raises(DataError, match=r"steps of 1 hour apart; 2020-01-01 03:30:00 does not"):
+        one([4], ["2020-01-01 03:30"]).after(one([1, 2, 3]), "test")
+    with pytest.raises(DataError, match="times must be dates as in training"):
+        one([4], [3]).after(one([1, 2, 3]), "test")
+
+
+def test_a_part_that_begins_long_after_is_refused():
+    with pytest.raises(DataError, match="must go on where the data before it ended; series 'series' begins 8781 steps"):
+        one([4, 5], ["2021-01-01 00:00", "2021-01-01 01:00"]).after(one([1, 2, 3]), "test")
+
+
 def test_without_times_a_part_follows_the_one_before():
     (joined,) = arrays_panel([4.0, 5.0]).after(arrays_panel([1.0, 2.0]), "test").series
     np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 4, 5])

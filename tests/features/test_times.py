@@ -58,8 +58,15 @@ def test_what_python_holds_is_taken():
     np.testing.assert_array_equal(parse_times(np.array([3, 4])), [3, 4])
 
 
-def test_one_row_has_no_steps():
-    assert find_frequency([dates("2020-01-01")]) is None
+def test_a_week_of_business_days_tells_itself_by_its_gap():
+    friday, monday = dates("2024-01-04", "2024-01-05"), dates("2024-01-08", "2024-01-09")
+    assert find_frequency([np.concatenate([friday, monday])]).unit == "business day"
+    assert find_frequency([monday]).words == "1 day"
+
+
+def test_one_row_says_nothing_of_its_steps():
+    assert find_frequency([dates("2020-01-01")]).words == "1 second"
+    assert find_frequency([parse_times([5])]).words == "1"
     assert find_frequency([]) is None
 
 

@@ -126,6 +126,17 @@ def test_it_goes_on_from_a_saved_model(fitted, tmp_path):
         loaded.set_params(hidden_size=9).fit(frame())
 
 
+def test_a_single_row_is_enough_where_the_context_is():
+    times = pandas.date_range("2024-01-01", periods=61, freq="B").strftime("%Y-%m-%d")
+    table = pandas.DataFrame({"ds": times, "y": wave(61)})
+    fitted = Forecaster(**(SMALL | {"context": 1, "horizon": 1})).fit(table[:60], test_data=table[60:])
+    assert fitted.metrics_["test"]["rows"] == 1
+    (answer,) = fitted.model_.answers(read_series(table[59:60]))
+    assert answer["ds"] == times[60]
+    with pytest.raises(DataError, match="steps of 1 business day, as in training; got 1 day"):
+        fitted.model_.panel(read_series(table[55:59]))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -59,7 +59,7 @@ class Panel:
 
     series: at least one
     targets, past, known: the columns' names
-    frequency: None where there are no times, or one row only
+    frequency: None where there are no times
     time, id: the columns they came from; None without
     dropped: rows that were left out, by reason
     found: what else was done to the data, by words for people
@@ -107,9 +107,7 @@ class Panel:
         """
         self.check_like(earlier.targets, earlier.past, earlier.known, earlier.frequency, what)
         before = {each.name: each for each in earlier.series}
-        moved = self
-        if self.frequency is not None and earlier.frequency is not None:
-            moved = self._on(earlier.frequency)
+        moved = self if earlier.frequency is None else self.on(earlier.frequency)
         return moved.with_series(
             [
                 _joined(before[each.name], each, what, timed=self.time is not None) if each.name in before else each
@@ -136,14 +134,26 @@ class Panel:
                     f"{what} must have the {kind} columns {', '.join(others) or '(none)'}, as in training; "
                     f"got {', '.join(own) or 'none'}"
                 )
-        if self.frequency is not None and frequency is not None and not self.frequency.like(frequency):
+        if frequency is None or self.frequency is None or self.has_single_rows:
+            return
+        if not self.frequency.like(frequency):
             raise DataError(
                 f"{what} must have steps of {frequency.words}, as in training; got {self.frequency.words}. Resample it."
             )
 
-    def _on(self, frequency: Frequency) -> "Panel":
-        """The same series, their places counted on another grid of the same steps."""
-        assert self.frequency is not None
+    @property
+    def has_single_rows(self) -> bool:
+        """Whether no series has two rows, so that its own steps say nothing."""
+        return all(len(each.known) == 1 for each in self.series)
+
+    def on(self, frequency: Frequency) -> "Panel":
+        """The same series, their places counted on another grid of the same steps; itself where there are no times.
+
+        Raises:
+            DataError: one of them doesn't begin on that grid.
+        """
+        if self.frequency is None:
+            return self
         moved = []
         for each in self.series:
             place = frequency.places(self.frequency.times(np.array([each.start])))
@@ -371,6 +381,10 @@ def _joined(before: Series, after: Series, what: str, *, timed: bool) -> Series:
     if not timed:
         after = replace(after, start=before.start + len(before))
     skip = before.start + len(before) - after.start
+    if -skip > _MOST_FILLED * (len(before) + len(after)) + 1000:
+        raise DataError(
+            f"{what} must go on where the data before it ended; series {after.name!r} begins {-skip} steps later"
+        )
     if skip < 0:
         gap = np.full((-skip, before.values.shape[1]), np.nan)
         hole = [np.full((-skip, each.shape[1]), np.nan) for each in (after.past, after.known)]

@@ -21,7 +21,6 @@ _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
 _DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
 _OFFSET = re.compile(r"\d[ T]\d\d:.*(Z|[+-]\d\d:?\d\d)$")
 _DAY = 86_400
-_FEWEST_WEEKDAYS = 10
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,12 @@ def parse_times(values: Sequence[Any] | NDArray[Any], what: str = "the column of
 
 
 def find_frequency(several: Sequence[NDArray[Any]]) -> Frequency | None:
-    """The grid of the times of several series, each rising; None if no series has two times."""
+    """The grid of the times of several series, each rising; None if there are no times.
+
+    Where no series has two of them, the size of a step is not known: it is 1, or 1 second.
+    """
     times = np.concatenate(several) if several else np.zeros(0, np.int64)
-    if not any(len(each) > 1 for each in several):
+    if not len(times):
         return None
     if times.dtype.kind != "M":
         return _commonest(several, _NUMBER)
@@ -147,7 +149,7 @@ def find_frequency(several: Sequence[NDArray[Any]]) -> Frequency | None:
         found = _commonest(several, _MONTH)
         return Frequency(_MONTH, found.step, found.anchor, remainder)
     weekday = (days.astype(np.int64) + 3) % 7
-    if spacing == _DAY and len(times) >= _FEWEST_WEEKDAYS and (weekday < 5).all() and not (seconds % _DAY).any():
+    if spacing == _DAY and (weekday < 5).all() and not (seconds % _DAY).any() and any(map(_spans_weekend, several)):
         return _commonest(several, _WEEKDAY)
     return _commonest(several, _SECOND)
 
@@ -182,6 +184,11 @@ def _units(times: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDArray[n
     return np.busday_count(np.datetime64("1970-01-01"), days).astype(np.int64), whole - days.astype(
         "datetime64[s]"
     ).astype(np.int64)
+
+
+def _spans_weekend(times: NDArray[Any]) -> bool:
+    days = times.astype("datetime64[D]")
+    return len(days) > 0 and np.busday_count(days[0], days[-1]) < (days[-1] - days[0]).astype(np.int64)
 
 
 def _month_remainder(times: NDArray[Any]) -> int | None:

@@ -242,7 +242,8 @@ class ForecastModel(Model):
         """
         found = inputs if isinstance(inputs, Panel) else arrays_panel(inputs, self.features.targets)
         self.features.check(found)
-        return found
+        # Of single rows, training knows how large a step is.
+        return found.on(self.features.frequency) if found.has_single_rows and self.features.frequency else found
 
     def _named(self, values: NDArray[np.float64]) -> Any:
         """(horizon, targets) as plain lists."""
