@@ -6,7 +6,7 @@ import torch
 
 from penstock.errors import DataError, StateError
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
-from penstock.features.panel import panel
+from penstock.features.panel_columns import panel
 from penstock.features.times import Frequency
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
 from penstock.nn.forecast_networks import forecast_module

@@ -6,7 +6,8 @@ import pytest
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import calendar_features, usual_calendar
 from penstock.features.forecasts import ForecastFeatures, filled, measured_scale, scaled, transformed
-from penstock.features.panel import Series, arrays_panel
+from penstock.features.panel import Series
+from penstock.features.panel_columns import arrays_panel
 from penstock.features.season import find_season
 from penstock.features.times import find_frequency, parse_times
 

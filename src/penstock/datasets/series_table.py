@@ -7,7 +7,8 @@ from typing import Any
 from penstock.datasets.columns import frame_column
 from penstock.datasets.readers import column_names, read_table
 from penstock.errors import DataError, MissingExtraError
-from penstock.features.panel import Panel, panel
+from penstock.features.panel import Panel
+from penstock.features.panel_columns import panel
 
 __all__ = ["read_series"]
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
 from penstock.features.forecasts import Encoded, ForecastFeatures
-from penstock.features.panel import Panel, Series, arrays_panel
+from penstock.features.panel import Panel, Series
+from penstock.features.panel_columns import arrays_panel
 from penstock.features.times import words_of
 from penstock.network import ForecastHead, SegmentForecastHead, Segments
 from penstock.runtime.forecast_baselines import ForecastBaselines, Origins

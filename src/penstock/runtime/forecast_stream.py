@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from penstock.errors import DataError
 from penstock.features.calendar import calendar_features
 from penstock.features.forecasts import Scale, filled, in_units, scaled
-from penstock.features.panel import LARGEST, cell_number
+from penstock.features.panel import LARGEST
+from penstock.features.panel_columns import cell_number
 from penstock.features.times import parse_times
 from penstock.runtime.stream import Stream, step_arrays
 
