@@ -126,15 +126,18 @@ def test_it_goes_on_from_a_saved_model(fitted, tmp_path):
         loaded.set_params(hidden_size=9).fit(frame())
 
 
-def test_a_single_row_is_enough_where_the_context_is():
-    times = pandas.date_range("2024-01-01", periods=61, freq="B").strftime("%Y-%m-%d")
-    table = pandas.DataFrame({"ds": times, "y": wave(61)})
-    fitted = Forecaster(**(SMALL | {"context": 1, "horizon": 1})).fit(table[:60], test_data=table[60:])
+def test_few_rows_are_on_the_grid_of_training():
+    times = pandas.bdate_range("2024-01-01", periods=66).strftime("%Y-%m-%d")  # from a Monday on
+    table = pandas.DataFrame({"ds": times, "y": wave(66)})
+    fitted = Forecaster(**(SMALL | {"context": 1, "horizon": 1})).fit(table[:60], test_data=table[60:61])
     assert fitted.metrics_["test"]["rows"] == 1
-    (answer,) = fitted.model_.answers(read_series(table[59:60]))
-    assert answer["ds"] == times[60]
+    for rows in (table[59:60], table[55:60], table[50:60]):  # a Friday, a week, two
+        assert [answer["ds"] for answer in fitted.model_.answers(read_series(rows))] == [times[60]]
+    fitted.fit(table[:60], test_data=table[60:65])
+    assert fitted.metrics_["test"]["rows"] == 5
+    days = pandas.date_range("2024-01-01", periods=9).strftime("%Y-%m-%d")
     with pytest.raises(DataError, match="steps of 1 business day, as in training; got 1 day"):
-        fitted.model_.panel(read_series(table[55:59]))
+        fitted.model_.panel(read_series(pandas.DataFrame({"ds": days, "y": wave(9)})))
 
 
 @pytest.mark.parametrize(

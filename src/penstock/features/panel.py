@@ -125,17 +125,27 @@ class Panel:
                     f"{what} must have the {kind} columns {', '.join(others) or '(none)'}, as in training; "
                     f"got {', '.join(own) or 'none'}"
                 )
-        if frequency is None or self.frequency is None or self.has_single_rows:
+        if frequency is None or self.frequency is None or self.frequency.like(frequency):
             return
-        if not self.frequency.like(frequency):
+        if not self._is_on(frequency):
             raise DataError(
                 f"{what} must have steps of {frequency.words}, as in training; got {self.frequency.words}. Resample it."
             )
 
-    @property
-    def has_single_rows(self) -> bool:
-        """Whether no series has two rows, so that its own steps say nothing."""
-        return all(len(each.known) == 1 for each in self.series)
+    def _is_on(self, frequency: Frequency) -> bool:
+        """Whether its steps are steps of that grid too: single rows, or a few days that are business days as well.
+
+        Raises:
+            DataError: a single row that isn't.
+        """
+        assert self.frequency is not None
+        rows = [self.frequency.times(each.start + np.arange(len(each.known))) for each in self.series]
+        try:
+            return all((np.diff(frequency.places(times)) == 1).all() for times in rows)
+        except DataError:
+            if all(len(times) == 1 for times in rows):
+                raise
+            return False
 
     def on(self, frequency: Frequency) -> "Panel":
         """The same series, their places counted on another grid of the same steps; itself where there are no times.

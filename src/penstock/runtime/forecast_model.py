@@ -243,8 +243,9 @@ class ForecastModel(Model):
         """
         found = inputs if isinstance(inputs, Panel) else arrays_panel(inputs, self.features.targets)
         self.features.check(found)
-        # Of single rows, training knows how large a step is.
-        return found.on(self.features.frequency) if found.has_single_rows and self.features.frequency else found
+        own, trained = found.frequency, self.features.frequency
+        # Where there are few rows, training knows better what a step is.
+        return found.on(trained) if own and trained and not own.like(trained) else found
 
     def _named(self, values: NDArray[np.float64]) -> Any:
         """(horizon, targets) as plain lists."""
