@@ -13,6 +13,7 @@ import penstock
 from penstock.datasets import read_series
 from penstock.errors import ConfigError, DataError, NotFittedError
 from penstock.tasks import Forecaster
+from penstock.training import Callback
 
 SMALL = {"horizon": 4, "context": 16, "hidden_size": 8, "epochs": 3, "batch_size": 32, "progress": False}
 
@@ -124,6 +125,17 @@ def test_it_goes_on_from_a_saved_model(fitted, tmp_path):
     np.testing.assert_allclose(loaded.predict(frame()), fitted.predict(frame()), atol=0.05)
     with pytest.raises(ConfigError, match="hidden_size is 9, was 8"):
         loaded.set_params(hidden_size=9).fit(frame())
+
+
+@pytest.mark.parametrize("part", ["validation_data", "test_data"])
+def test_a_part_shorter_than_the_horizon_is_refused_before_training(part):
+    class Never(Callback):
+        def on_start(self, epochs):
+            raise AssertionError("has begun")
+
+    message = r"to (validate|test) with must have at least context \+ horizon = 16 \+ 4 steps, .* has 103, 100 of them"
+    with pytest.raises(DataError, match=message):
+        Forecaster(**SMALL).fit(wave(100), **{part: wave(3)}, callbacks=[Never()])
 
 
 def test_few_rows_are_on_the_grid_of_training():

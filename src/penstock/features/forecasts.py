@@ -133,6 +133,23 @@ class ForecastFeatures:
         if self.calendar and panel.time is None:
             raise DataError(f"{what} must have times, as in training: its calendar is part of the model")
 
+    def measurable(self, panel: Panel, what: str) -> list[Series]:
+        """The series that can be forecast from some step of theirs, and the forecast compared with what came.
+
+        Raises:
+            DataError: there is none; `what` says what they were to be used for.
+        """
+        found = [each for each in panel if len(each) - self.horizon >= max(each.begin, self.context)]
+        if not found:
+            longest = max(panel, key=lambda each: len(each) - max(each.begin, self.context))
+            history = f", {longest.begin} of them history" if longest.begin else ""
+            raise DataError(
+                f"the series to {what} must have at least context + horizon = {self.context} + {self.horizon} steps, "
+                f"the horizon behind what is history; the longest has {len(longest)}{history}. Give more data, or a "
+                "shorter context or horizon."
+            )
+        return found
+
     def scale(self, identity: int, values: NDArray[np.float64]) -> Scale:
         """A known series' scale; for number 0 that of the first `context` of its values (steps, targets)."""
         if identity:

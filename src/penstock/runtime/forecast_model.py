@@ -131,6 +131,7 @@ class ForecastModel(Model):
             DataError: no origin at all.
         """
         features, targets = self.features, len(self.features.targets)
+        features.measurable(panel, "measure on")
         scales = [features.scale(features.identity(series.name), series.values) for series in panel]
         standard = features.metric_scale == "standardised"
         spreads = np.concatenate([scale.spread if standard else np.ones(targets) for scale in scales])
@@ -148,11 +149,6 @@ class ForecastModel(Model):
             errors.add(rows, truth, found[..., features.median], interval)
             if watch is not None:
                 watch(rows.start, origins, truth, found)
-        if not errors.origins:
-            raise DataError(
-                f"the series must hold at least context + horizon = {features.context} + {features.horizon} steps to "
-                f"be measured; the longest has {max(map(len, panel))}. Give more of their history."
-            )
         return errors
 
     def origins(

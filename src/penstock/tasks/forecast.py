@@ -288,6 +288,8 @@ class Forecaster(CellOptions, Estimator):
 
         from penstock.training import CarriedObjective, WindowObjective
 
+        if data.test is not None:
+            features.measurable(data.test, "test with")  # before training, not after it
         shared: dict[str, Any] = {
             "train": self._examples(data.train.panel, features, "learn from"),
             "valid": self._examples(data.valid, features, "validate with"),
@@ -307,12 +309,7 @@ class Forecaster(CellOptions, Estimator):
         from penstock.training import Examples
 
         features.check(panel)
-        usable = [series for series in panel if len(series) - features.horizon >= max(series.begin, features.context)]
-        if not usable:
-            raise DataError(
-                f"the series to {what} must have at least context + horizon = {features.context} + {features.horizon} "
-                f"steps; the longest has {max(map(len, panel))}. Give more data, or a shorter context or horizon."
-            )
+        usable = features.measurable(panel, what)
         encoded = [features.encode(series, panel.frequency) for series in usable]
         return Examples.of(
             encoded,
