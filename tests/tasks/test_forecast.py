@@ -127,12 +127,17 @@ def test_it_goes_on_from_a_saved_model(fitted, tmp_path):
         loaded.set_params(hidden_size=9).fit(frame())
 
 
-@pytest.mark.parametrize("part", ["validation_data", "test_data"])
-def test_a_part_shorter_than_the_horizon_is_refused_before_training(part):
-    class Never(Callback):
-        def on_start(self, epochs):
-            raise AssertionError("has begun")
+class Never(Callback):
+    """Of a training that must not begin."""
 
+    def on_start(self, epochs):
+        raise AssertionError("has begun")
+
+
+@pytest.mark.parametrize("part", ["validation_data", "test_data"])
+def test_a_part_that_cannot_be_used_is_refused_before_training(part):
+    with pytest.raises(DataError, match="with transform 'log' values must be above 0; got 0"):
+        Forecaster(**SMALL, transform="log").fit(2 + wave(100), **{part: np.zeros(9)}, callbacks=[Never()])
     message = r"to (validate|test) with must have at least context \+ horizon = 16 \+ 4 steps, .* has 103, 100 of them"
     with pytest.raises(DataError, match=message):
         Forecaster(**SMALL).fit(wave(100), **{part: wave(3)}, callbacks=[Never()])

@@ -15,6 +15,7 @@ from penstock import SeriesClassifier, SeriesRegressor
 from penstock.errors import ConfigError, DataError, ShapeError
 from penstock.runtime.nearest import resampled
 from penstock.runtime.signal_statistics import signal_statistics
+from penstock.training import Callback
 
 SMALL = {"hidden_size": 6, "num_layers": 1, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "progress": False}
 
@@ -219,6 +220,19 @@ def test_data_that_cannot_be_used_is_refused_before_training():
         assert not hasattr(estimator, "model_")
     with pytest.raises(ShapeError, match=r"channels=2\), as in training; signal 0 is \(4, 3\)"):
         SeriesClassifier(**SMALL | {"baseline": False}).fit(signals, labels).predict([np.ones((4, 3))])
+
+
+@pytest.mark.parametrize("part", ["validation_data", "test_data"])
+def test_parts_have_the_channels_of_training(part):
+    class Never(Callback):
+        def on_start(self, epochs):
+            raise AssertionError("has begun")
+
+    signals, labels, numbers = waves(20)
+    fewer = [each[:, :1] for each in signals]
+    for estimator, answers in ((SeriesClassifier(**SMALL), labels), (SeriesRegressor(**SMALL), numbers)):
+        with pytest.raises(ShapeError, match=r"channels=2\), as in training; signal 0 is"):
+            estimator.fit(signals, answers, **{part: (fewer, answers)}, callbacks=[Never()])
 
 
 def test_the_baselines_are_scikit_learn_s(fitted):

@@ -289,7 +289,7 @@ class Forecaster(CellOptions, Estimator):
         from penstock.training import CarriedObjective, WindowObjective
 
         if data.test is not None:
-            features.measurable(data.test, "test with")  # before training, not after it
+            self._examples(data.test, features, "test with")  # what is wrong with it is to be said before training
         shared: dict[str, Any] = {
             "train": self._examples(data.train.panel, features, "learn from"),
             "valid": self._examples(data.valid, features, "validate with"),
