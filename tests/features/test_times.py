@@ -96,6 +96,14 @@ def test_irregular_times_are_refused_with_the_first_of_them():
         find_frequency([times]).places(times)
 
 
+def test_days_by_a_clock_with_daylight_saving_time_are_called_by_their_name():
+    times = dates(
+        "2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00", "2024-04-02T00:00+02:00"
+    )
+    with pytest.raises(DataError, match=r"does not \(2 of 4 rows\)\. Are they days by a clock .* Write dates alone"):
+        find_frequency([times]).places(times)
+
+
 def test_damaged_descriptions_are_refused():
     with pytest.raises(ConfigError, match="must have unit"):
         Frequency.from_json({"unit": "second"})

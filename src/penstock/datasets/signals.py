@@ -19,10 +19,10 @@ from penstock.datasets.rows import Rows
 from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
 from penstock.errors import ConfigError, DataError
 from penstock.features import signal_list
+from penstock.features.signal_lines import MISSING
 
 __all__ = ["read_signals", "signal_table"]
 
-_MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "?"})
 Table = Mapping[str, Sequence[Any]]
 
 
@@ -143,7 +143,7 @@ def _floats(values: Sequence[Any], name: str) -> NDArray[np.float64]:
 
 
 def _float(value: Any, name: str, row: int) -> float:
-    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
+    if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
         return np.nan
     try:
         return float(value)

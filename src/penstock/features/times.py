@@ -20,7 +20,7 @@ __all__ = ["Frequency", "find_frequency", "parse_times"]
 _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
 _DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
 _OFFSET = re.compile(r"\d[ T]\d\d:.*(Z|[+-]\d\d:?\d\d)$")
-_DAY = 86_400
+_HOUR, _DAY = 3600, 86_400
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,15 @@ class Frequency:
             first = int(np.flatnonzero(wrong)[0])
             raise DataError(
                 f"times must lie a whole number of steps of {self.words} apart; {words_of(times[first])} does not "
-                f"({int(wrong.sum())} of {len(times)} rows). Resample the data to regular steps first."
+                f"({int(wrong.sum())} of {len(times)} rows). {self._advice(rest)}"
             )
         return places
+
+    def _advice(self, rest: NDArray[np.int64]) -> str:
+        by_clock = self.unit == _SECOND and self.step % _DAY == 0 and np.isin(rest, (0, _HOUR, self.step - _HOUR)).all()
+        if by_clock:
+            return "Are they days by a clock that knows daylight saving time? Write dates alone, without an offset."
+        return "Resample the data to regular steps first."
 
     def times(self, places: NDArray[np.int64]) -> NDArray[Any]:
         """The times at these places: int64, or datetime64[s]."""
