@@ -143,6 +143,24 @@ def test_a_part_that_cannot_be_used_is_refused_before_training(part):
         Forecaster(**SMALL).fit(wave(100), **{part: wave(3)}, callbacks=[Never()])
 
 
+def test_a_series_that_never_changes_is_not_among_the_worst():
+    data = {"calm": wave(100), "flat": np.full(100, 5.0), "wild": wave(100, seed=1)}
+    later = {name: each[80:] * (5 if name == "wild" else 1) for name, each in data.items()}
+    fitted = Forecaster(**SMALL).fit({name: each[:80] for name, each in data.items()}, validation_data=later)
+    assert [each["series"] for each in fitted.metrics_["by_series"]] == ["wild", "calm", "flat"]
+    assert np.isnan(fitted.metrics_["by_series"][-1]["mase"])  # not 0, which would be without any error
+
+
+def test_a_target_may_end_early_but_must_have_been_there():
+    values = np.stack([wave(100), wave(100, seed=1)], 1)
+    values[85:, 1] = np.nan
+    fitted = Forecaster(**SMALL).fit(values[:80], validation_data=values[80:])
+    assert [each["target"] for each in fitted.metrics_["by_series"]] == ["y1", "y2"]
+    values[:, 1] = np.nan
+    with pytest.raises(DataError, match="the target y2 must have values to learn from; all are missing"):
+        Forecaster(**SMALL).fit(values)
+
+
 def test_few_rows_are_on_the_grid_of_training():
     times = pandas.bdate_range("2024-01-01", periods=66).strftime("%Y-%m-%d")  # from a Monday on
     table = pandas.DataFrame({"ds": times, "y": wave(66)})

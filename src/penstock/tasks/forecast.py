@@ -203,6 +203,9 @@ class Forecaster(CellOptions, Estimator):
 
     def _describe(self, data: ForecastData) -> tuple[ForecastFeatures, Network]:
         panel = data.train.panel
+        for column, target in enumerate(panel.targets):
+            if all(np.isnan(series.values[:, column]).all() for series in panel):
+                raise DataError(f"the target {target} must have values to learn from; all are missing")
         season = self.season or find_season(panel.series, self.horizon, panel.frequency)
         features = ForecastFeatures(
             horizon=self.horizon,
