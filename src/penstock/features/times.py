@@ -122,12 +122,12 @@ def parse_times(values: Sequence[Any] | NDArray[Any], what: str = "the column of
     if isinstance(values, np.ndarray) and values.dtype.kind in "iuM":
         if values.dtype.kind == "M" and np.isnat(values).any():
             raise DataError(f"{what} must have no gaps; row {int(np.flatnonzero(np.isnat(values))[0]) + 1} is empty")
-        return _seconds(values, what) if values.dtype.kind == "M" else values.astype(np.int64)
+        return _seconds(values, what) if values.dtype.kind == "M" else _numbers(values.astype(np.int64), what)
     words = [_word(value) for value in values]
     if "" in words:
         raise DataError(f"{what} must have no gaps; row {words.index('') + 1} is empty. Leave such rows out.")
     if all(re.fullmatch(r"[+-]?\d{1,18}", word) for word in words):
-        return np.array([int(word) for word in words], np.int64)
+        return _numbers(np.array([int(word) for word in words], np.int64), what)
     offsets = [bool(_OFFSET.search(word)) for word in words]
     if len(set(offsets)) > 1:
         row = offsets.index(not offsets[0])
@@ -230,6 +230,20 @@ def _date(word: str, row: int, what: str) -> np.datetime64:
             f"{what} must hold dates like 2016-07-01 or 2016-07-01 13:00:00, or whole numbers; row {row} is "
             f"{word!r:.40}"
         ) from error
+
+
+def _numbers(numbers: NDArray[np.int64], what: str) -> NDArray[np.int64]:
+    """Whole numbers as they are; DataError where they are dates like 20240131 or 202401: some are further apart."""
+    months = numbers if numbers.max(initial=0) < 10**6 else numbers // 100
+    days = numbers % 100 if numbers is not months else np.ones_like(numbers)
+    years, months = np.divmod(months, 100)
+    likely = (years >= 1600) & (years < 2200) & (months > 0) & (months <= 12) & (days > 0) & (days <= 31)
+    if likely.all() and len(np.unique(np.diff(np.unique(numbers)))) > 1:
+        raise DataError(
+            f"{what} must hold dates like 2016-07-01, or whole numbers that count steps; row 1 is {numbers[0]}, a date "
+            "without its hyphens"
+        )
+    return numbers
 
 
 def _seconds(times: NDArray[Any], what: str) -> NDArray[Any]:
