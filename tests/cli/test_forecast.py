@@ -50,6 +50,16 @@ def test_from_a_file_to_a_stream(penstock, sales, tmp_path):
     assert "Error by step ahead" in (out / "report.html").read_text(encoding="utf-8")
 
 
+def test_names_of_columns_may_hold_commas_and_marks_of_html(penstock, tmp_path):
+    table = write(tmp_path / "sales.csv", columns=("month", "load, <kW>", "雨, mm"))
+    flags = ("--time", "month", "--target", '"load, <kW>"', "--past", ' "雨, mm"')
+    assert penstock("train", "forecast", table, *flags, *QUICK, "--out", tmp_path / "model").code == 0
+    assert penstock("evaluate", tmp_path / "model", table).code == 0
+    report = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
+    assert "load, &lt;kW&gt;" in report
+    assert "<kW>" not in report
+
+
 def test_parts_in_files_of_their_own_go_on_after_each_other(penstock, sales, tmp_path):
     lines = sales.read_text().splitlines(keepends=True)
     parts = {"train": lines[1:91], "valid": lines[91:106], "test": lines[106:]}
@@ -68,7 +78,7 @@ def test_parts_in_files_of_their_own_go_on_after_each_other(penstock, sales, tmp
         (("--target", "price"), "has no column price; it has month, sold, rain"),
         (("--target", "month"), "the column month must be numbers"),
         (("--target", "sold", "--context", "300"), "context + horizon = 300 + 3"),
-        (("--target", "sold", "--past", "sold"), "sold is named as two of them"),
+        (("--target", "sold", "--past", "sold"), "sold is named twice"),
         (("--target", "sold", "--split", "0.5/0.2"), "must have the sum 1"),
         (("--target", "sold", "--split", "100/100/100"), "--split asks for 300 steps"),
         (("--target", "sold", "--time", "rain"), "stands twice"),

@@ -6,7 +6,7 @@ import torch
 
 from penstock.errors import DataError, StateError
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
-from penstock.features.panel import panel
+from penstock.features.panel_columns import panel
 from penstock.features.times import Frequency
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
 from penstock.nn.forecast_networks import forecast_module
@@ -218,6 +218,8 @@ def _without_covariates(made):
         ({"y": 1.0}, "lacks z, rain, promo"),
         ({"y": "x", "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-01"}, "y must be a number; got 'x'"),
         ({"y": np.inf, "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-01"}, "y must be finite"),
+        ({"y": 1e300, "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-01"}, r"y must be finite, 1e\+100 at most"),
+        ({"y": 10**400, "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-01"}, "y must be finite"),
         ({"y": 1, "z": 1, "rain": 1, "promo": 1}, "must have its ds: the model reads the calendar"),
         ([1, 2, 3, 4], "must be an object with its ds"),
         ({"id": "a", "y": "x", "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-02"}, "y must be a number; got 'x'"),
@@ -231,6 +233,23 @@ def test_what_is_no_observation_is_refused(item, message):
     assert stream.save() == before
 
 
+def test_what_is_missing_may_be_said_as_in_a_table():
+    seen = list(observations(table(40, 8), CONTEXT + 3))
+    answers = []
+    for word in (None, np.nan, "", " NA ", "null"):
+        stream = model().stream()
+        answers.append([stream.push(each | ({"y": word} if place % 2 else {})) for place, each in enumerate(seen)][-1])
+    for answer in answers[1:]:
+        np.testing.assert_array_equal(answer.quantiles, answers[0].quantiles)
+
+
+def test_what_lies_far_off_leaves_a_stream_finite(made):
+    stream, seen = made.stream(), list(observations(table(40, 8), CONTEXT + 3))
+    seen[CONTEXT]["y"] = seen[CONTEXT]["rain"] = 1e90
+    for answer in [stream.push(each) for each in seen][CONTEXT:]:
+        assert np.isfinite(answer.quantiles).all()
+
+
 def test_observations_must_come_one_after_the_other_and_know_what_is_ahead():
     made = model()
     stream, seen = made.stream(), list(observations(table(40, 8), 40))
@@ -241,6 +260,10 @@ def test_observations_must_come_one_after_the_other_and_know_what_is_ahead():
         stream.push(observation)
     with pytest.raises(DataError, match=f"the {HORIZON} values of promo at the steps ahead; got 0"):
         stream.push({name: value for name, value in seen[CONTEXT - 1].items() if name != "ahead"})
+    before = stream.save()
+    with pytest.raises(DataError, match=f"the {HORIZON} values of promo at the steps ahead; got 0"):
+        stream.push(seen[CONTEXT - 1] | {"ahead": {"promo": 1}})
+    assert stream.save() == before
     with pytest.raises(DataError, match="a stream is of one series; got 'b' too"):
         stream.push(seen[CONTEXT - 1] | {"id": "b"})
     assert stream.push(seen[CONTEXT - 1]) is not None

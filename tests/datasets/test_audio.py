@@ -122,6 +122,23 @@ def test_tables_that_are_of_no_use(folder):
         read_recordings(folder, audio="path")
 
 
+@pytest.mark.parametrize("says", [True, False], ids=["flag", "no flag"])
+def test_names_in_a_zip_are_utf_8_whether_it_says_so_or_not(tmp_path, says):
+    data = zip_of(tmp_path / "a.zip", {"低/a.wav": sound(1), "高/b.wav": sound(2)}).read_bytes()
+    other = tmp_path / "b.zip"
+    # The flag, bit 11, in the headers of files and of the directory.
+    other.write_bytes(data if says else data.replace(b"\x14\0\0\x08", b"\x14\0\0\0"))
+    assert [each.flag_bits for each in zipfile.ZipFile(other).infolist()] == [0x800 * says] * 2
+    assert read_recordings(other).answers == ["低", "高"]
+
+
+def test_names_in_a_zip_of_another_encoding_are_refused(tmp_path):
+    path = zip_of(tmp_path / "a.zip", {"LL/a.wav": sound(1), "HH/b.wav": sound(2)})
+    path.write_bytes(path.read_bytes().replace(b"LL/", "低/".encode("gbk")).replace(b"HH/", "高/".encode("gbk")))
+    with pytest.raises(DataError, match=r"a\.zip: the names inside must be in UTF-8.* Unpack it"):
+        read_recordings(path)
+
+
 def test_damaged_zips(tmp_path):
     path = tmp_path / "sounds.zip"
     path.write_bytes(b"no zip")

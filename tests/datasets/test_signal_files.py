@@ -46,6 +46,13 @@ def test_a_ts_file_with_numbers_to_foretell_and_one_without_answers(write):
     assert read_ts(write(alone, "c.ts"), answers=False).answers is None
 
 
+def test_labels_that_only_look_like_numbers_stay_words(write):
+    text = TS.replace("up", "1_0").replace("down", "10.0")
+    assert read_ts(write(text, "a.ts")).answers == ["1_0", "10"]
+    with pytest.raises(DataError, match="must have a number to foretell; got '1_0'"):
+        read_ts(write(text, "a.ts"), numbers=True)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -54,6 +61,7 @@ def test_a_ts_file_with_numbers_to_foretell_and_one_without_answers(write):
         ("@problemName Two\n", "has no line '@data'"),
         (TS.replace("@classLabel true up down\n", ""), "line 5: there are no labels"),
         (TS.replace("4,5,6", "4,5"), "line 7: all channels of a signal must have as many values; got 3, 2"),
+        (TS + "1,2,3\n", "line 9: expected values, a colon and an answer, as the header says; got '1,2,3'"),
         (TS.replace("4,5,6", "4,warm,6"), "line 7: a signal must be numbers"),
         (TS.replace("4,5,6", "4,inf,6"), "line 7: a signal must be finite"),
         (TS.replace("7:8:", "7:"), "the first has 2, signal 2 1"),

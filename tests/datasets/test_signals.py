@@ -91,6 +91,45 @@ def test_frames(library, write):
         signal_table(frame, series=["z"], id="case")
 
 
+def test_dates_are_sorted_by_what_they_are_in_utc():
+    table = {
+        "t": ["2024-10-27T02:50+02:00", "2024-10-27T02:10+01:00", "2024-10-27T02:50+01:00", "2024-10-27T02:10+02:00"],
+        "x": [2, 3, 4, 1],
+    }
+    np.testing.assert_array_equal(signal_table(table, series=["x"], time="t").inputs[0][:, 0], [1, 2, 3, 4])
+    table["t"][1] = "2024-10-27T02:10"
+    with pytest.raises(DataError, match="all with an offset from UTC or none; row 2 has '2024-10-27T02:10'"):
+        signal_table(table, series=["x"], time="t")
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "message"),
+    [
+        ("x", [1], r"the column x must hold numbers; row 2 has \[1\]"),
+        ("x", 10**400, "the column x must hold finite numbers; row 2 has 1000"),
+        ("t", 10**400, "the column t must hold numbers.* row 2 has 1000"),
+        ("case", [1], r"which signal it is of; row 2 says \[1\]"),
+        ("case", float("nan"), "which signal it is of; row 2 says nothing"),
+    ],
+)
+def test_cells_of_another_kind_are_named(write, name, cell, message):
+    rows = [{"case": "a", "t": 1, "x": 1}, {"case": "a", "t": 2, "x": 2} | {name: cell}]
+    with pytest.raises(DataError, match=message):
+        read_signals(write("\n".join(map(json.dumps, rows)), "a.jsonl"), series=["x"], id="case", time="t")
+    for row in rows:
+        row["x"] = [1.0]
+    with pytest.raises(DataError, match="must hold numbers"):
+        signal_table({key: [row[key] for row in rows] for key in ("t", "x")}, series=["x"], time="t")
+
+
+def test_frames_say_in_their_own_way_what_is_missing():
+    frame = pandas.DataFrame({"case": ["a", "a", "b"], "x": pandas.array([1.0, None, 3.0], "Float64")})
+    np.testing.assert_array_equal(signal_table(frame, series=["x"], id="case").inputs[0][:, 0], [1, np.nan])
+    frame["case"] = pandas.array(["a", None, "b"], "string")
+    with pytest.raises(DataError, match="row 2 says nothing"):
+        signal_table(frame, series=["x"], id="case")
+
+
 @pytest.mark.parametrize(
     ("text", "changed", "error", "message"),
     [
@@ -107,6 +146,7 @@ def test_frames(library, write):
             r"the column t must hold numbers, or dates.*row 2 has 'soon'",
         ),
         (LONG.replace("a,up,1", "a,up,"), {}, DataError, "row 2 has None"),
+        (LONG.replace("a,up,1", "a,up," + "9" * 400), {}, DataError, "must hold numbers, or dates.* row 2 has '999"),
         (LONG, {"id": None}, DataError, "each step another time; 1 is there 2 times. Does a column of ids lack"),
         (LONG, {"numbers": True}, DataError, "the column label must hold numbers; row 1 has 'up'"),
         ("case,label,t,x,y\n", {}, DataError, "has columns, but no rows"),

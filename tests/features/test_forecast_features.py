@@ -6,7 +6,8 @@ import pytest
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import calendar_features, usual_calendar
 from penstock.features.forecasts import ForecastFeatures, filled, measured_scale, scaled, transformed
-from penstock.features.panel import arrays_panel
+from penstock.features.panel import Series
+from penstock.features.panel_columns import arrays_panel
 from penstock.features.season import find_season
 from penstock.features.times import find_frequency, parse_times
 
@@ -53,6 +54,27 @@ def test_missing_values_are_those_before_them():
 def test_a_flat_series_has_some_scale():
     scale = measured_scale(np.full((9, 1), 5.0), features())
     assert scale.scale == scale.spread == 1.0
+
+
+def test_rounding_is_no_spread():
+    scale = measured_scale(np.full((97, 1), 0.1), features())  # whose standard deviation is 1e-17, not 0
+    assert scale.scale == scale.spread == 1.0
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1e-12, 1e12])
+def test_the_unit_of_a_series_does_not_matter(unit):
+    values = np.array([3.0, 5.0, 4.0, 9.0, 7.0])
+    (series,), (other,) = arrays_panel({"a": values}), arrays_panel({"a": values * unit})
+    encoded = fitted(values * unit).encode(other)
+    np.testing.assert_allclose(encoded.values, fitted(values).encode(series).values, rtol=1e-6)  # through float32
+
+
+def test_what_lies_far_off_stays_finite():
+    found = fitted([1.0, 2.0, 3.0, 4.0], past=("rain",), covariate_scale=np.array([[0.0], [1.0]]))
+    values, rain = np.array([[1.0], [2.0], [-1e90], [4.0]]), np.array([[0.0], [np.nan], [1e90], [np.nan]])
+    encoded = found.encode(Series("a", 0, values, rain, np.zeros((4, 0))))
+    assert np.isfinite(np.square(encoded.values)).all()
+    np.testing.assert_array_equal(encoded.covariates[:, 0], np.float32([0, 0, 1e9, 1e9]))
 
 
 @pytest.mark.parametrize(("transform", "values"), [("log", [1.0, 0.0]), ("log1p", [1.0, -1.0])])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import DataError
-from penstock.features.panel import UNNAMED, arrays_panel, panel
+from penstock.features.panel_columns import UNNAMED, arrays_panel, panel
 
 HOURS = [f"2020-01-01 {hour:02d}:00" for hour in range(6)]
 
@@ -63,7 +63,11 @@ def test_known_covariates_may_go_on_beyond_the_values():
     [
         ([1, 2, 3], [HOURS[0], HOURS[1], HOURS[1]], "2020-01-01 01:00:00 stands twice .* Are there several series"),
         ([1, "two", 3], HOURS, "the column y must be numbers.* row 2 is 'two'"),
-        ([1, np.inf, 3], HOURS, "finite numbers; row 2 is infinite"),
+        ([1, np.inf, 3], HOURS, "finite numbers, 1e\\+100 at most; row 2 is inf"),
+        ([1, 10**400, 3], HOURS, "the column y must be finite numbers.* row 2 is inf"),
+        ([1, -1.797e308, 3], HOURS, "row 2 is -1.797e\\+308. Does it stand for a missing value"),
+        ([[1], [2], [3]], HOURS, r"the column y must be numbers.* row 1 is \[1\]"),
+        ([1, 2, 3, 4], HOURS[:3], "columns must all be of one length; got 4 of y, 3 of ds"),
         (["", "", ""], HOURS, "must have values; all 3 are missing"),
         ([1, 2, 3], [HOURS[0], "", HOURS[1]], "row 2 is empty"),
     ],
@@ -109,6 +113,20 @@ def test_a_gap_between_parts_is_missing():
     assert joined.begin == 4
 
 
+def test_a_part_may_be_a_single_row():
+    (joined,) = one([4], HOURS[3:4]).after(one([1, 2, 3]), "test").series
+    np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 3, 4])
+    with pytest.raises(DataError, match=r"steps of 1 hour apart; 2020-01-01 03:30:00 does not"):
+        one([4], ["2020-01-01 03:30"]).after(one([1, 2, 3]), "test")
+    with pytest.raises(DataError, match="times must be dates as in training"):
+        one([4], [3]).after(one([1, 2, 3]), "test")
+
+
+def test_a_part_that_begins_long_after_is_refused():
+    with pytest.raises(DataError, match="must go on where the data before it ended; series 'series' begins 8781 steps"):
+        one([4, 5], ["2021-01-01 00:00", "2021-01-01 01:00"]).after(one([1, 2, 3]), "test")
+
+
 def test_without_times_a_part_follows_the_one_before():
     (joined,) = arrays_panel([4.0, 5.0]).after(arrays_panel([1.0, 2.0]), "test").series
     np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 4, 5])
@@ -140,3 +158,6 @@ def test_arrays_come_alone_in_lists_and_by_name():
         arrays_panel(["one", "two"])
     with pytest.raises(DataError, match="must be numbers"):
         arrays_panel([1, 10**400])
+    for values, message in (([1, 2j], "must be numbers"), ([1, np.inf], "row 2 is inf"), ([1e101, 2], "row 1 is 1e")):
+        with pytest.raises(DataError, match=message):
+            arrays_panel(np.array(values))

@@ -70,6 +70,16 @@ def test_no_recordings(data):
         decode(data, "clip.wav")
 
 
+def test_a_file_that_was_cut_off():
+    sound = np.linspace(-0.5, 0.5, 4000, dtype=np.float32)
+    whole = encoded(sound)
+    expected = decode(whole, "whole.wav").samples[:2000]
+    np.testing.assert_array_equal(decode(whole[: 44 + 2 * 2000], "cut.wav").samples, expected)  # 44 bytes of header
+    packed = encoded(sound, format="FLAC")
+    with pytest.raises(DataError, match=r"cut\.flac: can't be read as WAV or FLAC"):
+        decode(packed[: len(packed) // 2], "cut.flac")
+
+
 def test_files_that_hold_nonsense():
     with pytest.raises(DataError, match=r"clip\.wav: samples must be finite"):
         decode(encoded(np.array([0, np.nan], np.float32), subtype="FLOAT"), "clip.wav")
@@ -86,6 +96,8 @@ def test_values_that_are_none(tmp_path):
         as_recording(np.arange(9), 8000)
     with pytest.raises(DataError, match="samples must be numbers"):
         as_recording([[0.1, 0.2], [0.3]], 8000)
+    with pytest.raises(DataError, match=r"full scale from -1 to 1; got .* or beyond 1e\+10"):
+        as_recording(np.array([0.1, -1e30]), 8000)
     with pytest.raises(DataError, match="got NaN or infinity"):
         as_recording([0.1, 1e300], 8000)
     with pytest.raises(ShapeError, match=r"got \(2, 2, 2\)"):

@@ -80,6 +80,13 @@ def test_a_large_offset_costs_no_digits():
     np.testing.assert_allclose(fitted(near).apply(near).values, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-100, 1e-12, 1e12])
+def test_the_unit_of_a_channel_does_not_matter(unit):
+    other = [unit * each for each in TRAINING]
+    expected = fitted().apply(TRAINING).values
+    np.testing.assert_allclose(fitted(other).apply(other).values, expected, atol=1e-6)  # through float32
+
+
 def test_a_constant_channel_is_zero_and_far_values_stay_finite():
     features = fitted([np.full((5, 1), 0.1)], width=1)
     assert features.scale == 1
@@ -143,6 +150,8 @@ def test_what_cannot_be_used_is_refused():
         SignalFeatures().apply(TRAINING)
     with pytest.raises(DataError, match=r"channel 1 .* has no value in any training signal"):
         fitted([np.array([[1.0, np.nan], [2.0, np.nan]])])
+    with pytest.raises(DataError, match=r"channel 0 .* values that can be squared; got one of size 1.8e\+308"):
+        fitted([np.array([[1.0], [-1.797e308]])])
     with pytest.raises(ShapeError, match=r"\(steps, channels=2\), as in training; got \(3, 1\)"):
         fitted().apply([np.ones((3, 1))])
     with pytest.raises(DataError, match="must be finite numbers"):

@@ -25,6 +25,8 @@ def dates(*words):
         (["2016-07-04", "2016-07-11", "2016-07-25"], "second", [0, 1, 3], "1 week"),
         (["1700", "1701", "1703"], "number", [0, 1, 3], "1"),
         (["5", "10", "15"], "number", [0, 1, 2], "5"),
+        (["20200101", "20200102", "20200103"], "number", [0, 1, 2], "1"),
+        (["20200101", "20200102", "20200199"], "number", [0, 1, 98], "1"),
     ],
 )
 def test_steps_are_found_and_come_back(words, unit, steps, expected):
@@ -58,8 +60,15 @@ def test_what_python_holds_is_taken():
     np.testing.assert_array_equal(parse_times(np.array([3, 4])), [3, 4])
 
 
-def test_one_row_has_no_steps():
-    assert find_frequency([dates("2020-01-01")]) is None
+def test_a_week_of_business_days_tells_itself_by_its_gap():
+    friday, monday = dates("2024-01-04", "2024-01-05"), dates("2024-01-08", "2024-01-09")
+    assert find_frequency([np.concatenate([friday, monday])]).unit == "business day"
+    assert find_frequency([monday]).words == "1 day"
+
+
+def test_one_row_says_nothing_of_its_steps():
+    assert find_frequency([dates("2020-01-01")]).words == "1 second"
+    assert find_frequency([parse_times([5])]).words == "1"
     assert find_frequency([]) is None
 
 
@@ -69,6 +78,15 @@ def test_one_row_has_no_steps():
         (["2020-01-01", "yesterday"], "row 2 is 'yesterday'"),
         (["2020-01-01", None], "row 2 is empty"),
         (["2020-01-01", "2020-13-01"], "row 2 is '2020-13-01'"),
+        (["2020-01-01", "now"], "row 2 is 'now'"),
+        (["2020-01-01", "NaT"], "row 2 is 'NaT'"),
+        (["20200130", "20200131", "20200201"], "row 1 is 20200130, a date without its hyphens"),
+        (np.array([201911, 201912, 202001]), "row 1 is 201911, a date without its hyphens"),
+        (["2020-01-01", "20200102"], "row 2 is '20200102'"),
+        (["1", "9" * 30], "row 1 is '1'"),
+        (["2020-01-01 00:00", "2020-01-01 01:00+01:00"], r"in all rows or in none; row 1 is .*, row 2 .*\+01:00'"),
+        (["2020-01-01 00:00:00", "2020-01-01 00:00:01.5"], "whole seconds apart; row 2 is 2020-01-01T00:00:01.5"),
+        (np.arange(3).astype("datetime64[ms]"), "whole seconds apart; row 2 is 1970-01-01T00:00:00.001"),
     ],
 )
 def test_what_is_no_time_is_named(words, message):
@@ -79,6 +97,14 @@ def test_what_is_no_time_is_named(words, message):
 def test_irregular_times_are_refused_with_the_first_of_them():
     times = dates("2020-01-01 00:00", "2020-01-01 01:00", "2020-01-01 02:00", "2020-01-01 02:17")
     with pytest.raises(DataError, match=r"steps of 1 hour apart; 2020-01-01 02:17:00 does not \(1 of 4 rows\)"):
+        find_frequency([times]).places(times)
+
+
+def test_days_by_a_clock_with_daylight_saving_time_are_called_by_their_name():
+    times = dates(
+        "2024-03-30T00:00+01:00", "2024-03-31T00:00+01:00", "2024-04-01T00:00+02:00", "2024-04-02T00:00+02:00"
+    )
+    with pytest.raises(DataError, match=r"does not \(2 of 4 rows\)\. Are they days by a clock .* Write dates alone"):
         find_frequency([times]).places(times)
 
 

@@ -35,6 +35,30 @@ def test_points_keep_their_order_and_proportion():
     assert a[1] > c[1]
 
 
+@pytest.mark.parametrize("unit", [1e-90, 1e-12, 1e12, 1e90])
+def test_the_unit_of_the_numbers_does_not_matter(unit):
+    _, expected = draw([Line("rnn", [0, 1, 4], [-1.0, 5.0, 10.0])])
+    tree, html = draw([Line("rnn", [0, 1, 4], [-unit, 5 * unit, 10 * unit])])
+    assert points(html) == points(expected)
+    labels = [text.text for text in tree.iter("text") if text.get("text-anchor") == "end"]
+    assert [float(label.replace("−", "-")) for label in labels] == pytest.approx([-5 * unit, 0, 5 * unit, 10 * unit])
+    assert max(map(len, labels)) <= 8  # what the left margin holds
+
+
+def test_labels_of_an_axis_differ_however_far_from_0_it_is():
+    tree, _ = draw([Line("rnn", [0, 1], [1.00e12, 1.10e12])])
+    labels = [text.text for text in tree.iter("text") if text.get("text-anchor") == "end"]
+    assert labels == ["1.00e12", "1.02e12", "1.04e12", "1.06e12", "1.08e12", "1.10e12"]
+
+
+@pytest.mark.parametrize("values", [[1e12, 1e12 + 0.5], [1e17, 1e17], [1e17, 1e17 + 16], [0.0, 0.0], [0.1 + 0.2, 0.3]])
+def test_numbers_close_to_each_other_are_drawn_too(values):
+    tree, html = draw([Line("rnn", [0, 1], values)])
+    assert len(points(html)[0]) == 2
+    ticks = [text.get("y") for text in tree.iter("text") if text.get("text-anchor") == "end"]
+    assert len(set(ticks)) == len(ticks) >= 2
+
+
 def test_equal_ratios_are_equal_distances_on_a_logarithmic_axis():
     _, html = draw([Line("rnn", [0, 1, 2], [1e-8, 1e-4, 1.0])], log=True)
     (a, b, c) = points(html)[0]

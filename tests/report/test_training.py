@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from penstock.report import render
+from penstock.report import Figures, readable, render
 
 # Elements without an end tag.
 VOID = {"meta", "link", "br", "line", "circle", "polyline"}
@@ -144,3 +144,12 @@ def test_what_was_not_measured_is_left_out(metrics, key):
 
 def test_a_page_of_almost_nothing_is_a_page():
     assert "<h1>Text classifier</h1>" in render({"task": "text-classification"})
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0.0000"), (0.00123, "0.0012"), (-12.5, "-12.5000"), (1.234e-12, "1.234e-12"), (5.9148e22, "5.915e+22")],
+)
+def test_numbers_of_any_size_can_be_read(value, shown):
+    assert readable(value) == shown
+    assert f">{shown}<" in Figures({"a": value}).number("a")

@@ -5,7 +5,7 @@ import pytest
 
 from penstock.errors import BundleError
 from penstock.features.forecasts import ForecastFeatures, measured_scale
-from penstock.features.panel import arrays_panel
+from penstock.features.panel_columns import arrays_panel
 from penstock.runtime.forecast_baselines import ForecastBaselines, Origins
 
 VALUES = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0, np.nan, 5.0])

@@ -13,6 +13,7 @@ import penstock
 from penstock.datasets import read_series
 from penstock.errors import ConfigError, DataError, NotFittedError
 from penstock.tasks import Forecaster
+from penstock.training import Callback
 
 SMALL = {"horizon": 4, "context": 16, "hidden_size": 8, "epochs": 3, "batch_size": 32, "progress": False}
 
@@ -126,12 +127,63 @@ def test_it_goes_on_from_a_saved_model(fitted, tmp_path):
         loaded.set_params(hidden_size=9).fit(frame())
 
 
+class Never(Callback):
+    """Of a training that must not begin."""
+
+    def on_start(self, epochs):
+        raise AssertionError("has begun")
+
+
+@pytest.mark.parametrize("part", ["validation_data", "test_data"])
+def test_a_part_that_cannot_be_used_is_refused_before_training(part):
+    with pytest.raises(DataError, match="with transform 'log' values must be above 0; got 0"):
+        Forecaster(**SMALL, transform="log").fit(2 + wave(100), **{part: np.zeros(9)}, callbacks=[Never()])
+    message = r"to (validate|test) with must have at least context \+ horizon = 16 \+ 4 steps, .* has 103, 100 of them"
+    with pytest.raises(DataError, match=message):
+        Forecaster(**SMALL).fit(wave(100), **{part: wave(3)}, callbacks=[Never()])
+
+
+def test_a_series_that_never_changes_is_not_among_the_worst():
+    data = {"calm": wave(100), "flat": np.full(100, 5.0), "wild": wave(100, seed=1)}
+    later = {name: each[80:] * (5 if name == "wild" else 1) for name, each in data.items()}
+    fitted = Forecaster(**SMALL).fit({name: each[:80] for name, each in data.items()}, validation_data=later)
+    assert [each["series"] for each in fitted.metrics_["by_series"]] == ["wild", "calm", "flat"]
+    assert np.isnan(fitted.metrics_["by_series"][-1]["mase"])  # not 0, which would be without any error
+
+
+def test_a_target_may_end_early_but_must_have_been_there():
+    values = np.stack([wave(100), wave(100, seed=1)], 1)
+    values[85:, 1] = np.nan
+    fitted = Forecaster(**SMALL).fit(values[:80], validation_data=values[80:])
+    assert [each["target"] for each in fitted.metrics_["by_series"]] == ["y1", "y2"]
+    values[:, 1] = np.nan
+    with pytest.raises(DataError, match="the target y2 must have values to learn from; all are missing"):
+        Forecaster(**SMALL).fit(values)
+
+
+def test_few_rows_are_on_the_grid_of_training():
+    times = pandas.bdate_range("2024-01-01", periods=66).strftime("%Y-%m-%d")  # from a Monday on
+    table = pandas.DataFrame({"ds": times, "y": wave(66)})
+    fitted = Forecaster(**(SMALL | {"context": 1, "horizon": 1})).fit(table[:60], test_data=table[60:61])
+    assert fitted.metrics_["test"]["rows"] == 1
+    for rows in (table[59:60], table[55:60], table[50:60]):  # a Friday, a week, two
+        assert [answer["ds"] for answer in fitted.model_.answers(read_series(rows))] == [times[60]]
+    fitted.fit(table[:60], test_data=table[60:65])
+    assert fitted.metrics_["test"]["rows"] == 5
+    days = pandas.date_range("2024-01-01", periods=9).strftime("%Y-%m-%d")
+    with pytest.raises(DataError, match="steps of 1 business day, as in training; got 1 day"):
+        fitted.model_.panel(read_series(pandas.DataFrame({"ds": days, "y": wave(9)})))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"horizon": 0}, "horizon must be a whole number, at least 1"),
         ({"quantiles": [0.1, 0.9]}, "quantiles must rise, between 0 and 1, with 0.5"),
         ({"quantiles": [0.9, 0.5]}, "quantiles must rise"),
+        ({"quantiles": ["a"]}, "quantiles must be a list like"),
+        ({"batch_size": 0}, "batch_size must be a whole number, at least 1"),
+        ({"calendar": 5}, "calendar must be none, auto or a list of hour"),
         ({"memory": "elephant"}, "memory must be one of window, carried"),
         ({"transform": "sqrt"}, "transform must be one of none, log, log1p"),
         ({"bidirectional": True}, "reads forward"),

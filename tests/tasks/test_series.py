@@ -15,6 +15,7 @@ from penstock import SeriesClassifier, SeriesRegressor
 from penstock.errors import ConfigError, DataError, ShapeError
 from penstock.runtime.nearest import resampled
 from penstock.runtime.signal_statistics import signal_statistics
+from penstock.training import Callback
 
 SMALL = {"hidden_size": 6, "num_layers": 1, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "progress": False}
 
@@ -204,6 +205,9 @@ def test_data_that_cannot_be_used_is_refused_before_training():
         (classifier, [np.where(each > 2, np.inf, 1) for each in signals], labels, None, None),
         (regressor, signals, ["up"] * 20, DataError, "the numbers to foretell must be numbers; got"),
         (regressor, signals, [3.0] * 20, DataError, "all 3: there is nothing to learn"),
+        (regressor, signals, [0.1] * 20, DataError, "all 0.1: there is nothing to learn"),
+        (regressor, signals, np.arange(20) * 1e-40, DataError, "lie within 1.9e-39. Give them in another unit"),
+        (regressor, signals, np.arange(20) * 1e300, DataError, r"finite numbers, 1e\+30 at most; number 1 is 1e\+300"),
         (regressor, signals, np.ones((20, 2)), DataError, r"one number to foretell for each signal; got \(20, 2\)"),
         (SeriesClassifier(window=3, **options), signals, labels[:5], DataError, "for each of 20 signals"),
         (SeriesClassifier(width=0, **options), signals, labels, ConfigError, "width must be"),
@@ -216,6 +220,19 @@ def test_data_that_cannot_be_used_is_refused_before_training():
         assert not hasattr(estimator, "model_")
     with pytest.raises(ShapeError, match=r"channels=2\), as in training; signal 0 is \(4, 3\)"):
         SeriesClassifier(**SMALL | {"baseline": False}).fit(signals, labels).predict([np.ones((4, 3))])
+
+
+@pytest.mark.parametrize("part", ["validation_data", "test_data"])
+def test_parts_have_the_channels_of_training(part):
+    class Never(Callback):
+        def on_start(self, epochs):
+            raise AssertionError("has begun")
+
+    signals, labels, numbers = waves(20)
+    fewer = [each[:, :1] for each in signals]
+    for estimator, answers in ((SeriesClassifier(**SMALL), labels), (SeriesRegressor(**SMALL), numbers)):
+        with pytest.raises(ShapeError, match=r"channels=2\), as in training; signal 0 is"):
+            estimator.fit(signals, answers, **{part: (fewer, answers)}, callbacks=[Never()])
 
 
 def test_the_baselines_are_scikit_learn_s(fitted):

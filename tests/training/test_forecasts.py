@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
-from penstock.features.panel import panel
+from penstock.features.panel_columns import panel
 from penstock.network import ForecastHead, Network, Recurrent, Segments
 from penstock.nn.forecast_networks import CarriedModule
 from penstock.training.forecasts import CarriedObjective, Examples, WindowObjective, pinball

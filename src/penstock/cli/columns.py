@@ -1,5 +1,6 @@
 """Flags that name what to read of the data, made from what the tasks say of their columns."""
 
+import csv
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,13 +74,14 @@ def saved_columns(task: Task, model: "Model", given: Mapping[str, Any]) -> dict[
 def _names(column: Column, given: str | None) -> str | list[str] | None:
     if given is None or not column.several:
         return given
-    return [name for part in given.split(",") if (name := part.strip())]
+    # As a line of CSV: a name that holds a comma is quoted.
+    return [name for part in next(csv.reader([given], skipinitialspace=True), []) if (name := part.strip())]
 
 
 def _help(column: Column, as_in_training: bool) -> str:
     words = [column.help]
     if column.several:
-        words.append("Several with commas between.")
+        words.append("Several with commas between; a name that holds one, in quotes.")
     if as_in_training:
         words.append("As in training if left out.")
     return " ".join(words)

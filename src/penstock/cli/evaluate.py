@@ -44,13 +44,13 @@ def show_scores(scores: dict[str, dict[str, float] | None]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from penstock.report import metric_names
+    from penstock.report import metric_names, readable
 
     filled = {who: metrics for who, metrics in scores.items() if metrics}
     names = metric_names({name: value for metrics in filled.values() for name, value in metrics.items()})
     table = Table("", *names, box=None)
     for who, metrics in filled.items():
-        table.add_row(who, *(f"{metrics[name]:.4f}" if name in metrics else "–" for name in names))
+        table.add_row(who, *(readable(metrics[name]) if name in metrics else "–" for name in names))
     Console(highlight=False, markup=False).print(table)
 
 

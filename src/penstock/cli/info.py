@@ -55,4 +55,6 @@ def _settings(part: dict[str, Any]) -> str:
 
 
 def _scores(scores: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in scores.items() if isinstance(value, float))
+    from penstock.report import readable
+
+    return ", ".join(f"{name} {readable(value)}" for name, value in scores.items() if isinstance(value, float))

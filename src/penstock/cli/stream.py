@@ -50,7 +50,8 @@ def stream(
 
     For a sound, --raw: a JSON line for each block, {"seconds": TIME, "scores": {LABEL: P, ...}, "words": [{"word":
     LABEL, "seconds": TIME, "score": P}, ...]}; the scores are those of the block's last frame, and words are told when
-    their score has fallen again, with the time at which they ended.
+    their score has fallen again, with the time at which they ended; at the end of the input too, but with --state,
+    where the next run goes on.
     """
     from penstock.runtime import load
 

@@ -46,7 +46,8 @@ def stream_sound(
     if state is None:
         for block in _blocks(sys.stdin.buffer, samples):
             _print(model, spotter, block)
-    else:
+        _print_words(model, spotter)
+    else:  # the sound goes on in the next run, and so does a word that is being said
         with KeptState(state, spotter) as kept:
             if kept.line:
                 print(f"penstock: goes on after sample {kept.line}", file=sys.stderr)
@@ -55,7 +56,6 @@ def stream_sound(
             for block in _blocks(sys.stdin.buffer, samples):
                 with kept.item(len(block)):
                     _print(model, spotter, block)
-    _print_words(model, spotter)
 
 
 def _blocks(source: BinaryIO, samples: int) -> Iterator[np.ndarray]:

@@ -88,7 +88,13 @@ def _opened(path: Path) -> Iterator[_Folder | _Zip]:
         yield _Folder(path)
         return
     try:
-        archive = zipfile.ZipFile(path)
+        # UTF-8 even where a zip doesn't say so, as those of macOS.
+        archive = zipfile.ZipFile(path, metadata_encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: the names inside must be in UTF-8; got {error.object[:40]!r}. Unpack it and give the folder, or "
+            "pack it anew with names in UTF-8."
+        ) from error
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path}: can't be read as a zip: {getattr(error, 'strerror', None) or error}") from error
     with archive:

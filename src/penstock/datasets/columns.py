@@ -9,7 +9,7 @@ import numpy as np
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["as_labels", "as_texts", "class_counts", "text_table"]
+__all__ = ["as_labels", "as_texts", "class_counts", "frame_column", "plain_column", "text_table"]
 
 
 def text_table(texts: Any, labels: Any = None) -> Rows:
@@ -44,7 +44,7 @@ def as_texts(values: Any, what: str = "texts") -> list[str | None]:
     Raises:
         DataError: not a column, or something in it is no text.
     """
-    texts = _values(values, what)
+    texts = plain_column(values, what)
     for position, text in enumerate(texts):
         if text is not None and not isinstance(text, str):
             raise DataError(
@@ -60,11 +60,11 @@ def as_labels(values: Any, what: str = "labels") -> list[Any]:
     Raises:
         DataError: not a column, or something in it is no label.
     """
-    labels = _values(values, what)
+    labels = plain_column(values, what)
     for position, label in enumerate(labels):
         if label is not None and not isinstance(label, str | int | float):
             raise DataError(
-                f"{what} must be words or numbers, one for each text; number {position} is {label!r:.40} "
+                f"{what} must be words or numbers, one for each input; number {position} is {label!r:.40} "
                 f"({type(label).__name__})"
             )
     return [None if isinstance(label, str) and not label.strip() else label for label in labels]
@@ -92,7 +92,8 @@ def _encodable(text: str) -> str:
     return text
 
 
-def _values(values: Any, what: str) -> list[Any]:
+def plain_column(values: Any, what: str) -> list[Any]:
+    """A column of whatever kind as a list of plain values, None where one is missing; DataError if it is no column."""
     if isinstance(values, str | bytes):
         raise DataError(f"{what} must be a list or a column; got a single {type(values).__name__}. Put it into a list.")
     if isinstance(values, Mapping) or getattr(values, "ndim", 1) != 1 or hasattr(values, "columns"):
@@ -100,7 +101,7 @@ def _values(values: Any, what: str) -> list[Any]:
     if hasattr(values, "to_pylist"):  # Arrow
         values = values.to_pylist()
     elif hasattr(values, "to_list") and hasattr(values, "dtype"):
-        values = _column(values)
+        values = frame_column(values)
     elif hasattr(values, "tolist"):
         values = values.tolist()
     elif not isinstance(values, Iterable):
@@ -109,7 +110,7 @@ def _values(values: Any, what: str) -> list[Any]:
     return [None if isinstance(value, float) and value != value else value for value in items]
 
 
-def _column(values: Any) -> list[Any]:
+def frame_column(values: Any) -> list[Any]:
     """A pandas or Polars column, or one of their like, with None where it says that a value is missing."""
     try:
         import narwhals

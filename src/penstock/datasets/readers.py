@@ -31,10 +31,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[str, list[Any]]
         MissingExtraError: PyArrow isn't installed.
     """
     path = Path(path)
-    name = path.name.lower().removesuffix(".gz")
-    reader = next((read for ending, read in _READERS.items() if name.endswith(ending)), None)
-    if reader is None:
-        raise DataError(f"{path}: must end in one of {', '.join(_READERS)}, or that and .gz")
+    reader = _READERS[_ending(path)]
     data = _bytes(path)
     if not data.strip():
         raise DataError(f"{path}: is empty; expected rows with the columns {', '.join(columns)}")
@@ -51,12 +48,13 @@ def column_names(path: str | Path) -> list[str]:
         DataError: as `read_table`.
     """
     path = Path(path)
-    name = path.name.lower().removesuffix(".gz")
+    ending = _ending(path)
     data = _bytes(path)
-    if name.endswith((".csv", ".tsv")) and data.strip():
-        quoted = name.endswith(".csv")
-        return _header(path, _utf8(path, data), "," if quoted else "\t", quoted)
-    if name.endswith(".parquet"):
+    if not data.strip():
+        raise DataError(f"{path}: is empty; expected names of columns, and rows")
+    if ending in (".csv", ".tsv"):
+        return _header(path, _utf8(path, data), "," if ending == ".csv" else "\t", ending == ".csv")
+    if ending == ".parquet":
         arrow = _arrow("parquet")
         try:
             return list(arrow.parquet.read_schema(arrow.BufferReader(data)).names)
@@ -155,6 +153,15 @@ _READERS = {
     ".json": _json_lines,
     ".parquet": _parquet,
 }
+
+
+def _ending(path: Path) -> str:
+    """Of a file's name, without .gz: what kind of table it is."""
+    name = path.name.lower().removesuffix(".gz")
+    ending = next((ending for ending in _READERS if name.endswith(ending)), None)
+    if ending is None:
+        raise DataError(f"{path}: must end in one of {', '.join(_READERS)}, or that and .gz")
+    return ending
 
 
 def _bytes(path: Path) -> bytes:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from penstock.datasets.columns import frame_column
 from penstock.datasets.readers import column_names, read_table
 from penstock.errors import DataError, MissingExtraError
-from penstock.features.panel import Panel, panel
+from penstock.features.panel import Panel
+from penstock.features.panel_columns import panel
 
 __all__ = ["read_series"]
 
@@ -45,8 +47,9 @@ def read_series(
     targets = [target] if isinstance(target, str) else list(target or [_TARGET])
     wanted = list(dict.fromkeys([*targets, *past, *known, *filter(None, (time, id))]))
     where = f"{source}: " if is_path else ""
-    if twice := [name for name in [*past, *known] if name in targets or (name in past and name in known)]:
-        raise DataError(f"{where}a column is a target, a past or a known covariate; {twice[0]} is named as two of them")
+    every = [*targets, *past, *known]
+    if twice := [name for name in every if every.count(name) > 1]:
+        raise DataError(f"{where}a column is a target, a past or a known covariate, once; {twice[0]} is named twice")
     if missing := [name for name in wanted if name not in there]:
         raise DataError(f"{where}has no column {', '.join(missing)}; it has {', '.join(there):.300}")
     columns = read_table(source, wanted) if is_path else {name: _column(source, name) for name in wanted}
@@ -63,7 +66,7 @@ def _names(source: Any) -> list[str]:
 
 
 def _column(source: Any, name: str) -> Sequence[Any]:
-    return source[name] if isinstance(source, Mapping) else _frame(source)[name].to_list()
+    return source[name] if isinstance(source, Mapping) else frame_column(_frame(source)[name])
 
 
 def _frame(source: Any) -> Any:

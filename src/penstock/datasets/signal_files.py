@@ -81,10 +81,12 @@ def _ts_line(line: str, header: dict[str, str], numbers: bool, where: str) -> tu
     if header.get("timestamps", "false").lower() == "true" or line.startswith("("):
         raise DataError(f"{where}: has a time with each value, which this reader doesn't take. Write values alone.")
     parts = line.split(":")
+    if _has_answers(header) and len(parts) < 2:
+        raise DataError(f"{where}: expected values, a colon and an answer, as the header says; got {line[:40]!r}")
     answer = _answer(parts.pop(), numbers, where) if _has_answers(header) else None
     channels = [_values(part.split(","), where) for part in parts]
-    if not channels or len({len(channel) for channel in channels}) > 1:
-        lengths = ", ".join(str(len(channel)) for channel in channels) or "none"
+    if len({len(channel) for channel in channels}) > 1:
+        lengths = ", ".join(str(len(channel)) for channel in channels)
         raise DataError(f"{where}: all channels of a signal must have as many values; got {lengths}")
     return _cut(np.stack(channels, axis=1)), answer
 
@@ -109,6 +111,8 @@ def _cut(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 def _answer(text: str, numbers: bool, where: str) -> Any:
     plain = text.strip()
     try:
+        if "_" in plain:  # which Python would read as one number
+            raise ValueError
         value = float(plain)
     except ValueError:
         if numbers:

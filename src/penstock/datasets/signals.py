@@ -5,7 +5,7 @@ signal: its columns are the steps of one channel, or one column holds a list.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.datasets.columns import as_labels
+from penstock.datasets.columns import as_labels, plain_column
 from penstock.datasets.readers import column_names, read_table
 from penstock.datasets.rows import Rows
 from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
 from penstock.errors import ConfigError, DataError
 from penstock.features import signal_list
+from penstock.features.signal_lines import MISSING
 
 __all__ = ["read_signals", "signal_table"]
 
-_MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "?"})
 Table = Mapping[str, Sequence[Any]]
 
 
@@ -118,11 +118,7 @@ def _column(table: Any, name: str) -> list[Any]:
     there = list(table) if isinstance(table, Mapping) else list(table.columns)
     if name not in there:
         raise DataError(f"there is no column {name}; there are {', '.join(map(str, there))[:300]}")
-    column = table[name]
-    for method in ("to_pylist", "to_list", "tolist"):  # Arrow, Polars and pandas, NumPy
-        if hasattr(column, method):
-            return list(getattr(column, method)())
-    return list(column)
+    return plain_column(table[name], f"the column {name}")
 
 
 def _wide(columns: Table, series: Sequence[str]) -> list[NDArray[Any]]:
@@ -136,19 +132,23 @@ def _floats(values: Sequence[Any], name: str) -> NDArray[np.float64]:
     """A column of numbers, NaN where one is missing."""
     try:
         found = np.array([np.nan if value is None else value for value in values], np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
+        found = np.zeros((0, 0))
+    if found.ndim != 1:  # not so simple: words, or lists
         found = np.array([_float(value, name, row) for row, value in enumerate(values, start=1)])
     if np.isinf(found).any():
         row = int(np.flatnonzero(np.isinf(found))[0]) + 1
-        raise DataError(f"the column {name} must hold finite numbers; row {row} has {values[row - 1]!r}")
+        raise DataError(f"the column {name} must hold finite numbers; row {row} has {values[row - 1]!r:.40}")
     return found
 
 
 def _float(value: Any, name: str, row: int) -> float:
-    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
+    if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
         return np.nan
     try:
         return float(value)
+    except OverflowError:  # a whole number beyond every float
+        return np.inf
     except (TypeError, ValueError) as error:
         raise DataError(
             f"the column {name} must hold numbers; row {row} has {value!r:.40}. "
@@ -166,8 +166,11 @@ def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list
     """The rows of each signal in the order of its steps; signals in the order of their first rows."""
     members: dict[Any, list[int]] = {}
     for row, key in enumerate(columns[id] if id is not None else [""] * rows):
-        if key is None:
-            raise DataError(f"the column {id} must say of each row which signal it is of; row {row + 1} says nothing")
+        if key is None or isinstance(key, list | dict):
+            says = "nothing" if key is None else repr(key)
+            raise DataError(
+                f"the column {id} must say of each row which signal it is of; row {row + 1} says {says:.40}"
+            )
         members.setdefault(key, []).append(row)
     groups = [np.array(each, np.int64) for each in members.values()]
     if time is None:
@@ -187,15 +190,19 @@ def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list
 
 def _moments(values: Sequence[Any], name: str) -> NDArray[np.float64]:
     """A column of times as numbers that rise with time; the first tells whether they are numbers or dates."""
-    moment = _number_moment if _is_number(values[0]) else _date_moment
-    found = np.empty(len(values))
+    found, numbers, epoch = np.empty(len(values)), _is_number(values[0]), None
     for row, value in enumerate(values):
         try:
-            found[row] = moment(value)
-        except (TypeError, ValueError) as error:
+            if numbers:
+                found[row] = _number_moment(value)
+                continue
+            date = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+            epoch = epoch or datetime(1970, 1, 1, tzinfo=date.tzinfo and UTC)
+            found[row] = (date - epoch).total_seconds()  # TypeError where some have an offset from UTC, others none
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(
-                f"the column {name} must hold numbers, or dates like 2024-05-31 14:00, in each row; "
-                f"row {row + 1} has {value!r:.40}"
+                f"the column {name} must hold numbers, or dates like 2024-05-31 14:00, in each row, all with an offset "
+                f"from UTC or none; row {row + 1} has {value!r:.40}"
             ) from error
     return found
 
@@ -203,6 +210,8 @@ def _moments(values: Sequence[Any], name: str) -> NDArray[np.float64]:
 def _is_number(value: Any) -> bool:
     try:
         return bool(np.isfinite(float(value)))
+    except OverflowError:
+        return True
     except (TypeError, ValueError):
         return False
 
@@ -211,12 +220,6 @@ def _number_moment(value: Any) -> float:
     if not np.isfinite(moment := float(value)):
         raise ValueError(value)
     return moment
-
-
-def _date_moment(value: Any) -> float:
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    # Compared among themselves only, so that any zone serves for those that name none.
-    return (moment - datetime(1970, 1, 1, tzinfo=moment.tzinfo)).total_seconds()
 
 
 def _together(answers: list[list[Any]]) -> list[Any]:

@@ -2,7 +2,8 @@
 
 from penstock.features.audio import AudioFeatures
 from penstock.features.forecasts import ForecastFeatures
-from penstock.features.panel import Panel, Series, arrays_panel, panel
+from penstock.features.panel import Panel, Series
+from penstock.features.panel_columns import arrays_panel, panel
 from penstock.features.recordings import Recording, read_recording
 from penstock.features.signal_arrays import signal_array, signal_list
 from penstock.features.signal_lines import parse_signal, parse_step

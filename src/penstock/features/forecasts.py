@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import calendar_features
-from penstock.features.panel import Panel, Series
+from penstock.features.panel import LARGEST, Panel, Series
 from penstock.features.times import Frequency
 
 __all__ = ["TRANSFORMS", "Encoded", "ForecastFeatures", "Scale"]
 
 TRANSFORMS = ("none", "log", "log1p")
-_LEAST_SCALE = 1e-8
+_ROUNDING = 1e-14
+"""Of a constant's size: what rounding may leave of it as a spread."""
+_FARTHEST = 1e9
+"""In units of a series: what lies further off says no more than that, and sums of squares stay finite."""
 
 
 class Scale(NamedTuple):
@@ -130,6 +133,23 @@ class ForecastFeatures:
         if self.calendar and panel.time is None:
             raise DataError(f"{what} must have times, as in training: its calendar is part of the model")
 
+    def measurable(self, panel: Panel, what: str) -> list[Series]:
+        """The series that can be forecast from some step of theirs, and the forecast compared with what came.
+
+        Raises:
+            DataError: there is none; `what` says what they were to be used for.
+        """
+        found = [each for each in panel if len(each) - self.horizon >= max(each.begin, self.context)]
+        if not found:
+            longest = max(panel, key=lambda each: len(each) - max(each.begin, self.context))
+            history = f", {longest.begin} of them history" if longest.begin else ""
+            raise DataError(
+                f"the series to {what} must have at least context + horizon = {self.context} + {self.horizon} steps, "
+                f"the horizon behind what is history; the longest has {len(longest)}{history}. Give more data, or a "
+                "shorter context or horizon."
+            )
+        return found
+
     def scale(self, identity: int, values: NDArray[np.float64]) -> Scale:
         """A known series' scale; for number 0 that of the first `context` of its values (steps, targets)."""
         if identity:
@@ -160,11 +180,9 @@ class ForecastFeatures:
         values = scaled(filled(series.values), scale, self.transform)
         steps, past = len(series), len(self.past)
         rows = steps + self.horizon
-        covariates = (
-            np.concatenate([_rows(series.past, rows), _rows(series.known, rows)], 1) - self.covariate_scale[0]
-        ) / self.covariate_scale[1]
+        covariates = np.concatenate([_rows(series.past, rows), _rows(series.known, rows)], 1)
         known_steps = self._known_steps(series)
-        numbers = np.nan_to_num(filled(covariates)).astype(np.float32)
+        numbers = in_units(filled(covariates), *self.covariate_scale)
         times = self._times(series.start, rows, frequency or self.frequency)
         known = np.concatenate([numbers[:, past:], times], 1)
         return Encoded(
@@ -195,6 +213,7 @@ class ForecastFeatures:
         found = outputs.astype(np.float64) * scale.scale[:, None] + scale.location[:, None]
         if self.transform == "none":
             return found
+        found = np.minimum(found, np.log(LARGEST))  # no value is larger
         return np.exp(found) if self.transform == "log" else np.expm1(found)
 
     def to_json(self) -> dict[str, Any]:
@@ -253,18 +272,29 @@ def measured_scale(values: NDArray[np.float64], features: Any) -> Scale:
     there = [column[~np.isnan(column)] for column in values.T]
     changed = [transformed(column, features.transform) for column in there]
     location = np.array([column.mean() if len(column) else 0.0 for column in changed])
-    scale = np.array([column.std() if len(column) else 0.0 for column in changed])
-    spread = np.array([column.std() if len(column) else 0.0 for column in there])
+    scale, spread = (np.array([unit(column) for column in each]) for each in (changed, there))
     season = features.season
     steps = [np.abs(column[season:] - column[:-season]) for column in values.T]
     error = np.array([np.nanmean(each) if (~np.isnan(each)).any() else np.nan for each in steps])
-    # A series that never changes: any scale would do.
-    return Scale(location, np.where(scale > _LEAST_SCALE, scale, 1.0), np.where(spread > 0, spread, 1.0), error)
+    return Scale(location, scale, spread, error)
+
+
+def unit(values: NDArray[np.float64]) -> float:
+    """The standard deviation of values (steps,); 1 where they never change, for then any unit would do."""
+    found = float(values.std()) if len(values) else 0.0
+    return found if len(values) and found > _ROUNDING * np.abs(values).max() else 1.0
 
 
 def scaled(values: NDArray[np.float64], scale: Scale, transform: str) -> NDArray[np.float32]:
     """Values (..., targets), none missing but at the start, in units of their series; 0 where there is none yet."""
-    found = (transformed(values, transform) - scale.location) / scale.scale
+    return in_units(transformed(values, transform), scale.location, scale.scale)
+
+
+def in_units(
+    values: NDArray[np.float64], location: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Values (..., columns) as the network's numbers; 0, the mean, where one is missing."""
+    found = np.clip((values - location) / scale, -_FARTHEST, _FARTHEST)
     return np.where(np.isnan(found), 0.0, found).astype(np.float32)
 
 

@@ -22,6 +22,7 @@ AUDIO_ENDINGS = (".wav", ".flac")
 
 MOST_CHANNELS = 16
 _FULL_SCALE = 32768  # of 16-bit samples
+_LARGEST = 1e10  # the power of larger ones is beyond float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +95,11 @@ def as_samples(value: Any, name: str = "samples") -> NDArray[np.float32]:
             f"{name} must have 1 to {MOST_CHANNELS} channels, (time, channels); got {array.shape}. "
             "Transpose it if its first axis is the channels."
         )
-    if not np.isfinite(array).all():
-        raise DataError(f"{name} must be finite numbers; got NaN or infinity. Repair the recording, or leave it out.")
+    if not (np.abs(array) <= _LARGEST).all():  # False for NaN too
+        raise DataError(
+            f"{name} must be finite numbers, full scale from -1 to 1; got NaN or infinity, or beyond {_LARGEST:g}. "
+            "Repair the recording, or leave it out."
+        )
     return array
 
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from penstock.errors import DataError, ShapeError
 from penstock.features.signal_arrays import signal_array
 
-__all__ = ["parse_signal", "parse_step"]
+__all__ = ["MISSING", "parse_signal", "parse_step"]
 
-_MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "?"})
+MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "?"})
+"""What a cell says in which a value of a signal is missing, in lower case."""
 
 
 def parse_signal(line: str) -> NDArray[Any]:
@@ -82,7 +83,7 @@ def _numbers(text: str) -> list[float]:
 
 
 def _number(cell: str) -> float:
-    if cell.strip().lower() in _MISSING:
+    if cell.strip().lower() in MISSING:
         return float("nan")
     try:
         value = float(cell)

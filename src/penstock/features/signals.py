@@ -80,7 +80,7 @@ class SignalFeatures:
         """Learn scale, and stride where it is None, from the training signals, each (steps, channels).
 
         Raises:
-            DataError: no signal, or a channel without a single value.
+            DataError: no signal, or a channel without a single value, or with one beyond all bounds.
         """
         several = list(signals)
         values = np.concatenate([np.asarray(each, np.float64) for each in several]) if several else np.zeros((0, 1))
@@ -91,9 +91,16 @@ class SignalFeatures:
                 f"channel {channel} (counted from 0) has no value in any training signal. Leave that channel out."
             )
         self._mean = np.nanmean(values, axis=0)
-        spread = np.nanstd(values, axis=0)
+        with np.errstate(over="ignore"):
+            spread = np.nanstd(values, axis=0)
+        if not np.isfinite(spread).all():
+            channel = int(np.flatnonzero(~np.isfinite(spread))[0])
+            raise DataError(
+                f"channel {channel} (counted from 0) must have values that can be squared; got one of size "
+                f"{np.nanmax(np.abs(values[:, channel])):.3g}. Does it stand for a missing one? Write NaN instead."
+            )
         # Rounding leaves a constant channel a tiny spread, which would blow up what is next to nothing.
-        flat = spread <= 1e-12 * np.maximum(np.abs(self._mean), 1.0)
+        flat = spread <= 1e-12 * np.nanmax(np.abs(values), axis=0)
         self._scale = np.where(flat, 1.0, spread)
         if self.stride is None:
             median = float(np.median([min(len(each), self.window or len(each)) for each in several]))

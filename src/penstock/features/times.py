@@ -18,9 +18,9 @@ from penstock.errors import ConfigError, DataError
 __all__ = ["Frequency", "find_frequency", "parse_times"]
 
 _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
+_DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
 _OFFSET = re.compile(r"\d[ T]\d\d:.*(Z|[+-]\d\d:?\d\d)$")
-_DAY = 86_400
-_FEWEST_WEEKDAYS = 10
+_HOUR, _DAY = 3600, 86_400
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,15 @@ class Frequency:
             first = int(np.flatnonzero(wrong)[0])
             raise DataError(
                 f"times must lie a whole number of steps of {self.words} apart; {words_of(times[first])} does not "
-                f"({int(wrong.sum())} of {len(times)} rows). Resample the data to regular steps first."
+                f"({int(wrong.sum())} of {len(times)} rows). {self._advice(rest)}"
             )
         return places
+
+    def _advice(self, rest: NDArray[np.int64]) -> str:
+        by_clock = self.unit == _SECOND and self.step % _DAY == 0 and np.isin(rest, (0, _HOUR, self.step - _HOUR)).all()
+        if by_clock:
+            return "Are they days by a clock that knows daylight saving time? Write dates alone, without an offset."
+        return "Resample the data to regular steps first."
 
     def times(self, places: NDArray[np.int64]) -> NDArray[Any]:
         """The times at these places: int64, or datetime64[s]."""
@@ -111,24 +117,34 @@ def parse_times(values: Sequence[Any] | NDArray[Any], what: str = "the column of
         what: what messages call it.
 
     Raises:
-        DataError: something in it is neither, or is missing.
+        DataError: something in it is neither, or is missing; offsets in some rows only, or parts of seconds.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "iuM":
         if values.dtype.kind == "M" and np.isnat(values).any():
             raise DataError(f"{what} must have no gaps; row {int(np.flatnonzero(np.isnat(values))[0]) + 1} is empty")
-        return values.astype("datetime64[s]" if values.dtype.kind == "M" else np.int64)
+        return _seconds(values, what) if values.dtype.kind == "M" else _numbers(values.astype(np.int64), what)
     words = [_word(value) for value in values]
     if "" in words:
         raise DataError(f"{what} must have no gaps; row {words.index('') + 1} is empty. Leave such rows out.")
-    if all(re.fullmatch(r"[+-]?\d+", word) for word in words):
-        return np.array([int(word) for word in words], np.int64)
-    return np.array([_second(word, row, what) for row, word in enumerate(words, start=1)], "datetime64[s]")
+    if all(re.fullmatch(r"[+-]?\d{1,18}", word) for word in words):
+        return _numbers(np.array([int(word) for word in words], np.int64), what)
+    offsets = [bool(_OFFSET.search(word)) for word in words]
+    if len(set(offsets)) > 1:
+        row = offsets.index(not offsets[0])
+        raise DataError(
+            f"{what} must have an offset from UTC in all rows or in none; row 1 is {words[0]!r:.40}, "
+            f"row {row + 1} {words[row]!r:.40}"
+        )
+    return _seconds(np.array([_date(word, row, what) for row, word in enumerate(words, start=1)]), what)
 
 
 def find_frequency(several: Sequence[NDArray[Any]]) -> Frequency | None:
-    """The grid of the times of several series, each rising; None if no series has two times."""
+    """The grid of the times of several series, each rising; None if there are no times.
+
+    Where no series has two of them, the size of a step is not known: it is 1, or 1 second.
+    """
     times = np.concatenate(several) if several else np.zeros(0, np.int64)
-    if not any(len(each) > 1 for each in several):
+    if not len(times):
         return None
     if times.dtype.kind != "M":
         return _commonest(several, _NUMBER)
@@ -139,7 +155,7 @@ def find_frequency(several: Sequence[NDArray[Any]]) -> Frequency | None:
         found = _commonest(several, _MONTH)
         return Frequency(_MONTH, found.step, found.anchor, remainder)
     weekday = (days.astype(np.int64) + 3) % 7
-    if spacing == _DAY and len(times) >= _FEWEST_WEEKDAYS and (weekday < 5).all() and not (seconds % _DAY).any():
+    if spacing == _DAY and (weekday < 5).all() and not (seconds % _DAY).any() and any(map(_spans_weekend, several)):
         return _commonest(several, _WEEKDAY)
     return _commonest(several, _SECOND)
 
@@ -176,6 +192,11 @@ def _units(times: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDArray[n
     ).astype(np.int64)
 
 
+def _spans_weekend(times: NDArray[Any]) -> bool:
+    days = times.astype("datetime64[D]")
+    return len(days) > 0 and np.busday_count(days[0], days[-1]) < (days[-1] - days[0]).astype(np.int64)
+
+
 def _month_remainder(times: NDArray[Any]) -> int | None:
     """Seconds into the month, if they are the same for all times or each is of its month's last day; else None."""
     _, remainders = _units(times, _MONTH)
@@ -194,15 +215,44 @@ def _word(value: Any) -> str:
     return str(value).strip()
 
 
-def _second(word: str, row: int, what: str) -> np.datetime64:
+def _date(word: str, row: int, what: str) -> np.datetime64:
     try:
         if _OFFSET.search(word):
             return np.datetime64(
-                datetime.datetime.fromisoformat(word).astimezone(datetime.UTC).replace(tzinfo=None), "s"
+                datetime.datetime.fromisoformat(word).astimezone(datetime.UTC).replace(tzinfo=None), "us"
             )
-        return np.datetime64(word.replace("/", "-"), "s")
+        plain = word.replace("/", "-")
+        if not _DATE.match(plain):
+            raise ValueError(word)
+        return np.datetime64(plain, "us")
     except ValueError as error:
         raise DataError(
             f"{what} must hold dates like 2016-07-01 or 2016-07-01 13:00:00, or whole numbers; row {row} is "
             f"{word!r:.40}"
         ) from error
+
+
+def _numbers(numbers: NDArray[np.int64], what: str) -> NDArray[np.int64]:
+    """Whole numbers as they are; DataError where they are dates like 20240131 or 202401: some are further apart."""
+    months = numbers if numbers.max(initial=0) < 10**6 else numbers // 100
+    days = numbers % 100 if numbers is not months else np.ones_like(numbers)
+    years, months = np.divmod(months, 100)
+    likely = (years >= 1600) & (years < 2200) & (months > 0) & (months <= 12) & (days > 0) & (days <= 31)
+    if likely.all() and len(np.unique(np.diff(np.unique(numbers)))) > 1:
+        raise DataError(
+            f"{what} must hold dates like 2016-07-01, or whole numbers that count steps; row 1 is {numbers[0]}, a date "
+            "without its hyphens"
+        )
+    return numbers
+
+
+def _seconds(times: NDArray[Any], what: str) -> NDArray[Any]:
+    """Times as datetime64[s]; parts of seconds must be the same in all."""
+    whole = times.astype("datetime64[s]")
+    parts = times - whole
+    if (other := np.flatnonzero(parts != parts[:1])).size:
+        row = int(other[0])
+        raise DataError(
+            f"{what} must be whole seconds apart; row {row + 1} is {times[row]}. Number finer steps: 0, 1, 2 and so on."
+        )
+    return whole

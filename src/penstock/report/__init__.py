@@ -2,7 +2,7 @@
 
 from penstock.report.chart import Band, Line, line_chart
 from penstock.report.demonstration import render_demo
-from penstock.report.figures import Figures, escape, pointer
+from penstock.report.figures import Figures, escape, pointer, readable
 from penstock.report.forecasts import forecast_sections
 from penstock.report.page import PARTS, measured_part, page, scrolled, section, table
 from penstock.report.signals import signal_sections
@@ -24,6 +24,7 @@ __all__ = [
     "metric_words",
     "page",
     "pointer",
+    "readable",
     "render",
     "render_demo",
     "scrolled",

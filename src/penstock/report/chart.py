@@ -10,8 +10,10 @@ __all__ = ["Band", "Line", "line_chart"]
 
 # Width and height are small so that the lettering stays readable where a phone shrinks the drawing.
 _WIDTH, _HEIGHT = 480, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 22, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 22, 14, 44
 _DASHES = ("", "7 4", "2 4", "10 3 2 3")
+# Between ticks; numbers any larger would not fit into the left margin.
+_LARGEST_STEP = 1e6
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,7 @@ def line_chart(
 
 
 def _x_axis(values: list[float]) -> _Axis:
-    low, high = min(values), max(values)
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    low, high = _apart(min(values), max(values))
     ticks = [tick for tick in _round_ticks(low, high, 6) if low <= tick <= high]
     whole = all(float(value).is_integer() for value in values)
     return _Axis(low, high, _LEFT, _WIDTH - _RIGHT, ticks=[t for t in ticks if not whole or t.is_integer()])
@@ -132,19 +132,25 @@ def _y_axis(values: list[float], log: bool) -> _Axis:
         if len(inside) >= 2:
             return _Axis(low / 1.3, high * 1.3, start, end, log=True, ticks=inside)
         return _Axis(10.0**first, 10.0 ** max(last, first + 1), start, end, log=True, ticks=powers)
-    if low == high:
-        low, high = low - 0.5, high + 0.5
+    low, high = _apart(low, high)
     ticks = _round_ticks(low, high, 5)
     return _Axis(min(low, ticks[0]), max(high, ticks[-1]), start, end, ticks=ticks)
+
+
+def _apart(low: float, high: float) -> tuple[float, float]:
+    """The ends of an axis, far enough from each other for ticks that differ."""
+    least = max(abs(low), abs(high)) * 1e-12
+    return (low, high) if high - low > least else (low - max(0.5, least), high + max(0.5, least))
 
 
 def _round_ticks(low: float, high: float, about: int) -> list[float]:
     """Round values from at most `low` to at least `high`, near `about` of them."""
     rough = (high - low) / about
-    power = 10.0 ** math.floor(math.log10(rough))
+    digits = math.floor(math.log10(rough))
+    power = 10.0**digits
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
+    return [round(index * step, 3 - digits) for index in range(first, last + 1)]
 
 
 def _frame(across: _Axis, up: _Axis, x_label: str, y_label: str) -> str:
@@ -172,8 +178,11 @@ def _tick(value: float, axis: _Axis) -> str:
         return f'10<tspan dy="-5" font-size="75%">{power}</tspan>'
     step = axis.ticks[1] - axis.ticks[0] if len(axis.ticks) > 1 else 1.0
     decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
-    shown = f"{value:,.{decimals}f}" if decimals <= 5 else f"{value:.1e}"
-    return shown.replace("-", "−")
+    if decimals <= 5 and step < _LARGEST_STEP:
+        return f"{value:,.{decimals}f}".replace("-", "−")
+    digits = max(0, math.floor(math.log10(max(map(abs, axis.ticks)))) - math.floor(math.log10(step) + 1e-9))
+    number, power = f"{value:.{digits}e}".split("e")
+    return f"{number}e{int(power)}".replace("-", "−") if value else "0"
 
 
 def _line(line: Line, across: _Axis, up: _Axis) -> str:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Figures", "escape", "pointer"]
+__all__ = ["Figures", "escape", "pointer", "readable"]
 
 
 def escape(text: object) -> str:
@@ -16,6 +16,11 @@ def escape(text: object) -> str:
 def pointer(*keys: object) -> str:
     """Where a value lies, as a JSON pointer (RFC 6901): pointer("valid", "a/b") is /valid/a~1b."""
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+def readable(value: float) -> str:
+    """Four digits behind the point; where these say nothing, or too many stand before it, four digits and a power."""
+    return f"{value:.4f}" if not value or 1e-3 <= abs(value) < 1e6 else f"{value:.3e}"
 
 
 class Figures:
@@ -38,17 +43,17 @@ class Figures:
                 return default
         return default if value is None else value
 
-    def number(self, *keys: object, form: str = ".4f", unit: str = "") -> str:
+    def number(self, *keys: object, form: str = "", unit: str = "") -> str:
         """The number at these keys as HTML, marked with its place; a dash if there is none.
 
         Args:
             keys: where it lies.
-            form: how it is written, as in `format`.
+            form: how it is written, as in `format`; as `readable` does it, if left out.
             unit: what is written behind it.
         """
         value = self.get(*keys)
         if not isinstance(value, int | float):
             return '<span class="none">–</span>'
-        shown = format(value, "," if isinstance(value, int) else form) + unit
+        shown = f"{value:,}" if isinstance(value, int) else format(value, form) if form else readable(value)
         place = f'data-metric="{escape(pointer(*keys))}" data-value="{escape(json.dumps(value))}"'
-        return f"<span {place}>{escape(shown)}</span>"
+        return f"<span {place}>{escape(shown + unit)}</span>"

@@ -12,7 +12,7 @@ _METRICS = {
     "r2": "R²",
     "smape": "sMAPE",
     "mase": "MASE",
-    "coverage_80": "coverage of the 80 % interval",
+    "coverage_80": "in the 80 % interval",
 }
 _BASELINES = {
     "majority": "Commonest class",

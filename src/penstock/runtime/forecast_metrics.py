@@ -72,8 +72,9 @@ class Errors:
         return [_ratio(self.absolute[:, step], self.count[:, step]) for step in range(self.count.shape[1])]
 
     def by_row(self, name: str = "absolute") -> list[float]:
-        """The mean of each row."""
-        return [_ratio(sums, count) for sums, count in zip(getattr(self, name), self.count, strict=True)]
+        """The mean of each row; NaN where there is none."""
+        counts = self.scalable if name == "scaled" else self.count
+        return [_ratio(sums, count) for sums, count in zip(getattr(self, name), counts, strict=True)]
 
 
 def _ratio(sums: NDArray[Any], counts: NDArray[Any]) -> float:

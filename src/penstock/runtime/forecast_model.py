@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
 from penstock.features.forecasts import Encoded, ForecastFeatures
-from penstock.features.panel import Panel, Series, arrays_panel
+from penstock.features.panel import Panel, Series
+from penstock.features.panel_columns import arrays_panel
 from penstock.features.times import words_of
 from penstock.network import ForecastHead, SegmentForecastHead, Segments
 from penstock.runtime.forecast_baselines import ForecastBaselines, Origins
@@ -130,6 +131,7 @@ class ForecastModel(Model):
             DataError: no origin at all.
         """
         features, targets = self.features, len(self.features.targets)
+        features.measurable(panel, "measure on")
         scales = [features.scale(features.identity(series.name), series.values) for series in panel]
         standard = features.metric_scale == "standardised"
         spreads = np.concatenate([scale.spread if standard else np.ones(targets) for scale in scales])
@@ -147,11 +149,6 @@ class ForecastModel(Model):
             errors.add(rows, truth, found[..., features.median], interval)
             if watch is not None:
                 watch(rows.start, origins, truth, found)
-        if not errors.origins:
-            raise DataError(
-                f"the series must hold at least context + horizon = {features.context} + {features.horizon} steps to "
-                f"be measured; the longest has {max(map(len, panel))}. Give more of their history."
-            )
         return errors
 
     def origins(
@@ -242,7 +239,9 @@ class ForecastModel(Model):
         """
         found = inputs if isinstance(inputs, Panel) else arrays_panel(inputs, self.features.targets)
         self.features.check(found)
-        return found
+        own, trained = found.frequency, self.features.frequency
+        # Where there are few rows, training knows better what a step is.
+        return found.on(trained) if own and trained and not own.like(trained) else found
 
     def _named(self, values: NDArray[np.float64]) -> Any:
         """(horizon, targets) as plain lists."""

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from penstock.errors import DataError
 from penstock.features.calendar import calendar_features
-from penstock.features.forecasts import Scale, filled, scaled
+from penstock.features.forecasts import Scale, filled, in_units, scaled
+from penstock.features.panel import LARGEST
+from penstock.features.panel_columns import cell_number
 from penstock.features.times import parse_times
 from penstock.runtime.stream import Stream, step_arrays
 
@@ -181,9 +183,9 @@ class ForecastStream(Stream):
     def _scaled_covariates(self, row: NDArray[np.float64]) -> NDArray[np.float32]:
         """The covariates of this step; a missing one is the one before it."""
         features, seen = self._model.features, int(self._counts[0])
-        numbers = ((row - features.covariate_scale[0]) / features.covariate_scale[1]).astype(np.float32)
+        numbers = in_units(row, *features.covariate_scale)
         before = self._covariates[min(seen, len(self._covariates)) - 1, : len(row)] if seen else np.zeros_like(numbers)
-        numbers = np.where(np.isnan(numbers), before, numbers)
+        numbers = np.where(np.isnan(row), before, numbers)
         return np.concatenate([numbers, self._calendar(seen, 1)[0]])
 
     def _calendar(self, seen: int, rows: int) -> NDArray[np.float32]:
@@ -201,15 +203,16 @@ class ForecastStream(Stream):
         columns = np.zeros((features.horizon, len(features.known)))
         for place, name in enumerate(features.known):
             columns[:, place] = [_number(value, name) for value in ahead[name]]
-        mean, spread = features.covariate_scale[:, past:]
-        numbers = ((columns - mean) / spread).astype(np.float32)
+        numbers = in_units(columns, *features.covariate_scale[:, past:])
         return np.concatenate([numbers, self._calendar(seen, features.horizon)], axis=1)[None]
 
     def _check_ahead(self, ahead: Mapping[str, Any]) -> None:
         """Whether all that must be known of the steps ahead is there."""
         features = self._model.features
         for name in features.known:
-            given = ahead.get(name, ()) if isinstance(ahead, Mapping) else ()
+            given = ahead.get(name) if isinstance(ahead, Mapping) else None
+            if not isinstance(given, list | tuple | np.ndarray):
+                given = ()
             if len(given) != features.horizon:
                 raise DataError(
                     f'an observation must hold, under "{AHEAD}", the {features.horizon} values of {name} at the steps '
@@ -266,12 +269,10 @@ class ForecastStream(Stream):
 
 
 def _number(value: Any, name: str) -> float:
-    if value is None or value == "":
-        return np.nan
     try:
-        found = float(value)
-    except (TypeError, ValueError, OverflowError):  # the last: a whole number beyond every float
-        raise DataError(f"{name} must be a number; got {value!r:.40}") from None
-    if np.isinf(found):
-        raise DataError(f"{name} must be finite; got {value!r}")
+        found = cell_number(value)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} must be a number; got {value!r:.40}. A missing one is null or NA.") from None
+    if abs(found) > LARGEST:
+        raise DataError(f"{name} must be finite, {LARGEST:g} at most; got {value!r:.40}")
     return found

@@ -10,7 +10,7 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import CALENDAR, usual_calendar
-from penstock.features.forecasts import TRANSFORMS, ForecastFeatures, Scale, measured_scale
+from penstock.features.forecasts import TRANSFORMS, ForecastFeatures, Scale, measured_scale, unit
 from penstock.features.panel import Panel
 from penstock.features.season import find_season
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
@@ -171,7 +171,7 @@ class Forecaster(CellOptions, Estimator):
         return data if isinstance(data, np.ndarray | list | tuple | Panel) else as_panel(data)
 
     def _check_options(self) -> None:
-        for name in ("horizon", "context", "segment", "season"):
+        for name in ("horizon", "context", "segment", "season", "batch_size"):
             _whole(name, getattr(self, name), 1)
         _whole("highway", self.highway, 0)
         levels = self._levels()
@@ -189,19 +189,23 @@ class Forecaster(CellOptions, Estimator):
             raise ConfigError("a forecaster reads forward: what lies ahead is not known yet. Leave bidirectional out.")
         if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout must be from 0 to below 1; got {self.dropout!r}")
-        words = [self.calendar] if isinstance(self.calendar, str) else list(self.calendar)
+        words = self.calendar if isinstance(self.calendar, list | tuple) else [self.calendar]
         if unknown := [word for word in words if word not in CALENDAR and word not in ("none", "auto")]:
             raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
 
     def _levels(self) -> list[float]:
         if self.quantiles is None:
             return list(_QUANTILES)
-        if not isinstance(self.quantiles, list | tuple):
+        numbers = isinstance(self.quantiles, list | tuple) and all(isinstance(q, float | int) for q in self.quantiles)
+        if not numbers:
             raise ConfigError(f"quantiles must be a list like [0.1, 0.5, 0.9]; got {self.quantiles!r}")
         return [float(level) for level in self.quantiles]
 
     def _describe(self, data: ForecastData) -> tuple[ForecastFeatures, Network]:
         panel = data.train.panel
+        for column, target in enumerate(panel.targets):
+            if all(np.isnan(series.values[:, column]).all() for series in panel):
+                raise DataError(f"the target {target} must have values to learn from; all are missing")
         season = self.season or find_season(panel.series, self.horizon, panel.frequency)
         features = ForecastFeatures(
             horizon=self.horizon,
@@ -287,6 +291,8 @@ class Forecaster(CellOptions, Estimator):
 
         from penstock.training import CarriedObjective, WindowObjective
 
+        if data.test is not None:
+            self._examples(data.test, features, "test with")  # what is wrong with it is to be said before training
         shared: dict[str, Any] = {
             "train": self._examples(data.train.panel, features, "learn from"),
             "valid": self._examples(data.valid, features, "validate with"),
@@ -306,12 +312,7 @@ class Forecaster(CellOptions, Estimator):
         from penstock.training import Examples
 
         features.check(panel)
-        usable = [series for series in panel if len(series) - features.horizon >= max(series.begin, features.context)]
-        if not usable:
-            raise DataError(
-                f"the series to {what} must have at least context + horizon = {features.context} + {features.horizon} "
-                f"steps; the longest has {max(map(len, panel))}. Give more data, or a shorter context or horizon."
-            )
+        usable = features.measurable(panel, what)
         encoded = [features.encode(series, panel.frequency) for series in usable]
         return Examples.of(
             encoded,
@@ -383,8 +384,7 @@ def _covariate_scale(panel: Panel) -> np.ndarray:
         return np.zeros((2, 0))
     if empty := [name for name, gone in zip((*panel.past, *panel.known), np.isnan(values).all(0), strict=True) if gone]:
         raise DataError(f"the covariate {empty[0]} must have values; all are missing")
-    spread = np.nanstd(values, axis=0)
-    return np.stack([np.nanmean(values, axis=0), np.where(spread > 0, spread, 1.0)])
+    return np.stack([np.nanmean(values, axis=0), [unit(column[~np.isnan(column)]) for column in values.T]])
 
 
 def _whole(name: str, value: Any, least: int) -> None:

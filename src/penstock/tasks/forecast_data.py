@@ -9,7 +9,8 @@ import numpy as np
 
 from penstock.datasets import parse_proportions, read_series
 from penstock.errors import ConfigError, DataError
-from penstock.features.panel import Panel, arrays_panel
+from penstock.features.panel import Panel
+from penstock.features.panel_columns import arrays_panel
 
 __all__ = ["ForecastData", "TrainingSeries", "as_panel", "parse_split", "prepare", "split_by_time"]
 

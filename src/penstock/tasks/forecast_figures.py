@@ -61,7 +61,8 @@ def _by_series(errors: Errors, panel: Panel) -> list[dict[str, Any]]:
     mae, smape, inside = (errors.by_row(name) for name in ("absolute", "symmetric", "inside"))
     mase = errors.by_row("scaled")
     rows = [(series.name, target) for series in panel for target in panel.targets]
-    order = sorted((row for row in range(len(rows)) if mae[row] == mae[row]), key=lambda row: -mase[row])
+    # One that never changed in training has no MASE, and says nothing of how bad a forecast is: last.
+    order = sorted((row for row in range(len(rows)) if mae[row] == mae[row]), key=lambda row: -np.nan_to_num(mase[row]))
     return [
         {
             "series": rows[row][0],
@@ -138,7 +139,7 @@ class _Watch:
 
 def _autocorrelation(errors: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
     """Of each row's errors one step ahead, the mean over rows; within 1.96 / sqrt(n) it may be chance."""
-    long = [each for each in errors if len(each) >= 4 and np.nanstd(each) > 0]
+    long = [each for each in errors if np.isfinite(each).sum() >= 4 and np.nanstd(each) > 0]
     if not long:
         return {"lags": [], "autocorrelation": [], "bound": None, "outside": 0}
     lags = list(range(1, min(_MOST_LAGS, min(map(len, long)) // 2) + 1))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Regressor"]
 
+_LARGEST = 1e30  # the network answers in float32
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Regressor(RegressorMixin, Supervised):
@@ -77,11 +79,13 @@ class Regressor(RegressorMixin, Supervised):
         return {"mean_target": float(targets.mean()), "target_std": float(targets.std())}
 
     def _train(self, data: Labelled, **how: Any) -> Self:
-        targets = data.train.targets
-        if not targets.std():
+        low, high = float(data.train.targets.min()), float(data.train.targets.max())
+        if low == high:
             raise DataError(
-                f"the numbers to foretell are all {targets[0, 0]:g}: there is nothing to learn. Is it the right column?"
+                f"the numbers to foretell are all {low:g}: there is nothing to learn. Is it the right column?"
             )
+        if high - low < 1 / _LARGEST:
+            raise DataError(f"the numbers to foretell lie within {high - low:g}. Give them in another unit.")
         return super()._train(data, **how)
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
@@ -92,13 +96,15 @@ def numbers(answers: Sequence[Any], where: str) -> np.ndarray:
     """Numbers to foretell, (rows, 1) float64.
 
     Raises:
-        DataError: something else, or infinite ones.
+        DataError: something else, or some that are too large.
     """
     try:
         found = np.array([float(each) for each in answers])
     except (TypeError, ValueError) as error:
         raise DataError(f"the answers of {where} must be numbers: {error}") from error
-    if not np.isfinite(found).all():
-        row = int(np.flatnonzero(~np.isfinite(found))[0])
-        raise DataError(f"the answers of {where} must be finite numbers; number {row} is {found[row]}")
+    if (beyond := np.flatnonzero(~(np.abs(found) <= _LARGEST))).size:
+        row = int(beyond[0])
+        raise DataError(
+            f"the answers of {where} must be finite numbers, {_LARGEST:g} at most; number {row} is {found[row]:g}"
+        )
     return found[:, None]

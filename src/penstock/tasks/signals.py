@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,11 @@ class SignalEstimator(CellOptions, Estimator):
         flat = self._answers(step_answers([len(signal) for signal in signals], answers))
         features = SignalFeatures(window=self.window)
         return kept_rows([window for signal in signals for window in features.windows(signal)], flat)
+
+    def _train(self, data: Labelled, **how: Any) -> Self:
+        for part in data.measured().values():  # what is wrong with them is to be said before training
+            signal_list(part.inputs, data.train.inputs[0].shape[1])
+        return super()._train(data, **how)
 
     def _answers(self, answers: Any) -> list[Any]:
         """Labels or numbers as a list, None where one is missing."""

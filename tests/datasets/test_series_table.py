@@ -1,0 +1,46 @@
+"""Series from frames and files: which columns are read, and what of them can't be."""
+
+import numpy as np
+import pandas
+import polars
+import pytest
+
+from penstock.datasets import read_series
+from penstock.errors import DataError
+
+TIMES = pandas.date_range("2024-01-01", periods=3, freq="h")
+
+
+@pytest.mark.parametrize(
+    "values", [pandas.array([1.0, None, 3.0], "Float64"), pandas.array([1, None, 3], "Int64"), [1.0, np.nan, 3.0]]
+)
+def test_frames_say_in_their_own_way_what_is_missing(values):
+    panel = read_series(pandas.DataFrame({"ds": TIMES, "y": values}))
+    np.testing.assert_array_equal(panel.series[0].values[:, 0], [1, np.nan, 3])
+    times = polars.Series([1, None, 3])
+    with pytest.raises(DataError, match="the column ds must have no gaps; row 2 is empty"):
+        read_series(polars.DataFrame({"ds": times, "y": [1, 2, 3]}))
+    with pytest.raises(DataError, match="the column of series must have no gaps; row 2 is empty"):
+        read_series(pandas.DataFrame({"unique_id": pandas.array(["a", None, "a"], "string"), "ds": TIMES, "y": 1.0}))
+
+
+@pytest.mark.parametrize("columns", [{"target": ["y", "y"]}, {"known": ["y"]}, {"past": ["x"], "known": ["x"]}])
+def test_a_column_has_one_part_to_play(columns):
+    with pytest.raises(DataError, match=r"a past or a known covariate, once; [xy] is named twice"):
+        read_series({"ds": [1, 2, 3], "y": [1, 2, 3], "x": [1, 2, 3]}, **columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", b"", r"a.csv: is empty; expected names of columns, and rows"),
+        ("a.jsonl", b"\n", "is empty"),
+        ("a.xlsx", b"PK\x03\x04", r"must end in one of \.csv"),
+        ("a.csv", b"ds;y\n1;2\n", "has no column y; it has ds;y"),
+    ],
+)
+def test_what_is_no_table_is_said(tmp_path, name, data, message):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        read_series(path)
