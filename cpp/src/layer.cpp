@@ -23,6 +23,13 @@ constexpr std::size_t kSampled = 16;
 // A call that takes no longer than threads need to meet is faster alone.
 constexpr double kFlopsForThreads = 4e5;
 
+// Whether each of two directions had better have a thread of its own than both threads one after the other: they never
+// meet, but each reads all of its weights alone, which must not leave its core's caches. Many rows are parted anyway.
+bool directions_part(const Sizes& z, int rows, int threads) {
+    constexpr std::size_t kWeights = 200 * 1024;  // 800 KB
+    return threads > 1 && threads < 4 && rows < 4 * threads && std::size_t(z.G) * z.Hp * z.P <= kWeights;
+}
+
 // Of one direction forward.
 double flops_of(const Sizes& z, std::size_t rows) {
     return 2.0 * static_cast<double>(rows) * z.G * z.Hp * (z.I + z.P);
@@ -202,39 +209,51 @@ bool has_cell_state(const Sizes& z) { return z.kind == CellKind::kLstm || z.kind
 
 }  // namespace
 
-void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const {
+Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, int threads, Arena& arena) const {
     const Sizes& z = sizes_;
-    arena.start();
-    if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
-    advise_huge_pages(call.y, plan.rows() * directions_ * z.P * sizeof(float));
-    const double flops = flops_of(z, plan.rows());
-    if (flops < kFlopsForThreads) threads = 1;
     const std::size_t B = plan.batch, block = largest_block(plan, kBlockRows, false);
     Job job{};
     job.sizes = &z;
+    job.weights = &packed_[d];
     job.plan = &plan;
-    job.y_row = std::size_t(directions_) * z.P;
+    job.direction = d;
     job.x = call.x;
+    job.y = call.y + d * z.P;
+    job.y_row = std::size_t(directions_) * z.P;
+    job.h0 = call.h0 ? call.h0 + d * B * z.P : nullptr;
+    job.c0 = call.c0 ? call.c0 + d * B * z.H : nullptr;
+    job.hn = call.hn + d * B * z.P;
+    job.cn = call.cn ? call.cn + d * B * z.H : nullptr;
+    job.saved = call.saved ? align(call.saved) + d * plan.rows() * z.S * z.Hp : nullptr;
+    job.x_rows = plan.contiguous[d] ? nullptr : arena.take(block * z.I);
     job.px = arena.take(block * z.G * z.Hp);
     job.h[0] = arena.take(B * z.Pp);
     job.h[1] = arena.take(B * z.Pp);
     if (has_cell_state(z)) job.c = arena.take(B * z.Hp);
-    if (packed_[0].w_mid) {
+    if (packed_[d].w_mid) {
         job.mid = arena.take(B * z.Hp);
         job.keep = arena.take(B * z.Hp);
     }
     job.scratch = arena.take(std::size_t(threads) * kScratch);
-    float* x_rows = plan.contiguous[0] && directions_ == 1 ? nullptr : arena.take(block * z.I);
+    return job;
+}
+
+void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const {
+    arena.start();
+    if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
+    advise_huge_pages(call.y, plan.rows() * directions_ * sizes_.P * sizeof(float));
+    const double flops = flops_of(sizes_, plan.rows());
+    if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsForThreads) {
+        Job jobs[] = {forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)};
+        run_team(2, 2 * flops, [](const Team& team, void* j) {
+            Barrier nobody;
+            for (int d = team.rank; d < 2; d += team.size) kernels().forward(static_cast<const Job*>(j)[d], {0, 1, &nobody});
+        }, jobs);
+        return;
+    }
+    if (flops < kFlopsForThreads) threads = 1;
     for (int d = 0; d < directions_; ++d) {
-        job.direction = d;
-        job.weights = &packed_[d];
-        job.x_rows = plan.contiguous[d] ? nullptr : x_rows;
-        job.y = call.y + d * z.P;
-        job.h0 = call.h0 ? call.h0 + d * B * z.P : nullptr;
-        job.c0 = call.c0 ? call.c0 + d * B * z.H : nullptr;
-        job.hn = call.hn + d * B * z.P;
-        job.cn = call.cn ? call.cn + d * B * z.H : nullptr;
-        job.saved = call.saved ? align(call.saved) + d * plan.rows() * z.S * z.Hp : nullptr;
+        Job job = forward_job(plan, call, d, threads, arena);
         run_team(threads, flops, [](const Team& team, void* j) { kernels().forward(*static_cast<const Job*>(j), team); }, &job);
     }
 }

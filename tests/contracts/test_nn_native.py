@@ -119,12 +119,14 @@ def test_long_sequences_stay_within_the_same_bounds(variant: Any) -> None:
     assert_close(gradients, expected[1], 1e-4)
 
 
+@pytest.mark.parametrize("batch", [13, 3])  # of a few rows each direction has a thread
 @every_variant
-def test_bits_do_not_depend_on_threads(variant: Any) -> None:
+def test_bits_do_not_depend_on_threads(variant: Any, batch: int) -> None:
     """Outputs, states and all gradients, the weights' too."""
     torch.manual_seed(0)
     layer = build(variant, 40, 70, bidirectional=True, num_layers=2)
-    x, state, lengths = torch.randn(40, 13, 40), state_of(layer, 13), [40, 0, 31, 1, 33, 39, 12, 7, 6, 40, 40, 2, 3]
+    lengths = [40, 0, 31, 1, 33, 39, 12, 7, 6, 40, 40, 2, 3][:batch]
+    x, state = torch.randn(40, batch, 40), state_of(layer, batch)
     weights = [torch.randn(each.shape) for each in run(layer, x, state, lengths)]
     results = []
     for threads in (1, 2, 3, 4, 2):

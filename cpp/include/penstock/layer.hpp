@@ -56,6 +56,7 @@ class Layer {
     // strided elements, since writes through an alias change neither address nor version.
     using Key = std::array<std::uint64_t, 1 + 2 * 2 * 6>;
     Key key_of(const Parameters* parameters, std::uint64_t version) const;
+    Job forward_job(const Plan& plan, const ForwardCall& call, int direction, int threads, Arena& arena) const;
     void run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
     void pack_as(const Key& key, const Parameters* parameters);
     void pack_forward(const Parameters& p, Packed& to);
