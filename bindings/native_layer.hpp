@@ -54,9 +54,7 @@ struct NativeLayer {
     NativeLayer(int kind, int input, int hidden, int projection, bool bias_, int directions)
         : layer(static_cast<CellKind>(kind), input, hidden, projection, directions), bias(bias_) {}
 
-    bool has_cell_state() const {
-        return layer.sizes().kind == CellKind::kLstm || layer.sizes().kind == CellKind::kLstmPeephole;
-    }
+    bool has_cell_state() const { return penstock::has_cell_state(layer.sizes()); }
 
     // Of one direction.
     std::size_t parameters() const {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <vector>
 
@@ -53,6 +54,12 @@ class Arena {
         }
         float* p = blocks_.back().data + used_;
         used_ += n;
+        return p;
+    }
+
+    float* take_zeros(std::size_t n) {
+        float* p = take(n);
+        std::memset(p, 0, n * sizeof(float));
         return p;
     }
 

@@ -43,6 +43,8 @@ struct Sizes {
     int h_slot, h_gates;     // and [h_slot, h_slot + h_gates) to the recurrent product of phase one
 };
 
+inline bool has_cell_state(const Sizes& z) { return z.kind == CellKind::kLstm || z.kind == CellKind::kLstmPeephole; }
+
 // Weights of one direction, panels in the order given, interleaved in groups as above; null where the cell has none.
 struct Packed {
     float* w_ih;    // [Hp/16][G][I][16]
