@@ -52,6 +52,8 @@ def test_without_an_answer_signals_alone(write):
 def test_a_pattern_means_columns_but_not_those_of_other_use(write):
     rows = read_signals(write(LONG.replace("label", "yes")), series=["?", "y*"], answer="yes", id="case", time="t")
     assert rows.inputs[0].shape == (2, 2)
+    marked = LONG.replace("x,y", "y1,y[1]")
+    assert read_signals(write(marked), series=["y[1]"], id="case").inputs[0][:, 0].tolist() == [30, 10]  # a name first
 
 
 def test_steps_with_labels_of_their_own(write):

@@ -21,7 +21,7 @@ from penstock.errors import ConfigError, DataError
 from penstock.features import signal_list
 from penstock.features.signal_lines import MISSING
 
-__all__ = ["read_signals", "signal_table"]
+__all__ = ["matching_columns", "read_signals", "signal_table"]
 
 Table = Mapping[str, Sequence[Any]]
 
@@ -61,7 +61,7 @@ def read_signals(
     if not series:
         raise ConfigError(f"{path}: say which columns hold the series: --series COL,COL or --series 'v*'")
     others = [name for name in (answer, id, time) if name is not None]
-    columns = _matching(path, series, others)
+    columns = matching_columns(path, series, others)
     wanted = [*columns, *others]
     try:
         return signal_table(read_table(path, wanted), series=columns, answer=answer, id=id, time=time, numbers=numbers)
@@ -102,14 +102,18 @@ def signal_table(
     return Rows(signals, _together([[given[row] for row in rows] for rows in groups]))
 
 
-def _matching(path: Path, names: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The columns that the names and patterns mean; a pattern never means a column of `others`."""
+def matching_columns(path: Path, names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The columns of a table that names and patterns mean; a pattern never means a column of `others`.
+
+    Raises:
+        DataError: the file can't be read.
+    """
     if not any(set(name) & set("*?[") for name in names):
         return list(names)
     found: list[str] = []
     there = [each for each in column_names(path) if each not in others]
     for name in names:
-        matches = [each for each in there if fnmatchcase(each, name)] or [name]
+        matches = [name] if name in there else [each for each in there if fnmatchcase(each, name)] or [name]
         found += [each for each in matches if each not in found]
     return found
 
