@@ -6,6 +6,7 @@ import polars
 import pytest
 
 from penstock.datasets import read_series
+from penstock.datasets.readers import read_table
 from penstock.errors import DataError
 
 TIMES = pandas.date_range("2024-01-01", periods=3, freq="h")
@@ -35,6 +36,9 @@ def test_a_column_has_one_part_to_play(columns):
     [
         ("a.csv", b"", r"a.csv: is empty; expected names of columns, and rows"),
         ("a.jsonl", b"\n", "is empty"),
+        ("a.csv", b"\xef\xbb\xbf\n", "is empty"),
+        ("a.json", b'[{"y": 1}]', r"a\.json, line 1: must be a JSON object on one line; got '\[{"),
+        ("a.json", b'\n{\n"y": 1}', r"a\.json, line 2: must be a JSON object on one line: Expecting"),
         ("a.xlsx", b"PK\x03\x04", r"must end in one of \.csv"),
         ("a.csv", b"ds;y\n1;2\n", "has no column y; it has ds;y"),
     ],
@@ -44,3 +48,5 @@ def test_what_is_no_table_is_said(tmp_path, name, data, message):
     path.write_bytes(data)
     with pytest.raises(DataError, match=message):
         read_series(path)
+    with pytest.raises(DataError, match=message.replace("names of columns, and rows", "rows with the columns y")):
+        read_table(path, ["y"])
