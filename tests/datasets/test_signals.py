@@ -113,6 +113,7 @@ def test_dates_are_sorted_by_what_they_are_in_utc():
         ("case", [1], r"which signal it is of; row 2 says \[1\]"),
         ("case", float("nan"), "which signal it is of; row 2 says nothing"),
     ],
+    ids=["list", "huge number", "huge time", "list of ids", "no id"],
 )
 def test_cells_of_another_kind_are_named(write, name, cell, message):
     rows = [{"case": "a", "t": 1, "x": 1}, {"case": "a", "t": 2, "x": 2} | {name: cell}]

@@ -45,6 +45,8 @@ def test_business_days_leave_weekends_out():
     assert frequency.unit == "business day"
     np.testing.assert_array_equal(frequency.places(parse_times(days)), range(len(days)))
     np.testing.assert_array_equal(frequency.times(np.arange(len(days))), parse_times(days))
+    with pytest.raises(DataError, match="steps of 1 business day apart; 2024-02-03 does not"):
+        frequency.places(dates("2024-02-02", "2024-02-03"))  # a Saturday
 
 
 def test_times_with_an_offset_become_utc():

@@ -21,6 +21,7 @@ _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
 _DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
 _OFFSET = re.compile(r"\d[ T]\d\d:.*(Z|[+-]\d\d:?\d\d)$")
 _HOUR, _DAY = 3600, 86_400
+_NEVER = -1  # what is left of a day that isn't on the grid
 
 
 @dataclass(frozen=True)
@@ -187,9 +188,8 @@ def _units(times: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDArray[n
         months = times.astype("datetime64[M]")
         return months.astype(np.int64), whole - months.astype("datetime64[s]").astype(np.int64)
     days = times.astype("datetime64[D]")
-    return np.busday_count(np.datetime64("1970-01-01"), days).astype(np.int64), whole - days.astype(
-        "datetime64[s]"
-    ).astype(np.int64)
+    left = np.where(np.is_busday(days), whole - days.astype("datetime64[s]").astype(np.int64), _NEVER)
+    return np.busday_count(np.datetime64("1970-01-01"), days).astype(np.int64), left
 
 
 def _spans_weekend(times: NDArray[Any]) -> bool:
