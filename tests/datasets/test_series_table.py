@@ -25,6 +25,19 @@ def test_frames_say_in_their_own_way_what_is_missing(values):
         read_series(pandas.DataFrame({"unique_id": pandas.array(["a", None, "a"], "string"), "ds": TIMES, "y": 1.0}))
 
 
+def test_columns_by_name_may_be_of_any_kind():
+    for times in (TIMES.to_numpy(), TIMES.to_series(), list(TIMES), [str(time) for time in TIMES]):
+        for values in ([1, pandas.NA, 3], pandas.array([1, None, 3], "Int64"), np.array([1, np.nan, 3])):
+            panel = read_series({"ds": times, "y": values})
+            np.testing.assert_array_equal(panel.series[0].values[:, 0], [1, np.nan, 3])
+    for column in (5, None, "abc", np.zeros((3, 2))):
+        with pytest.raises(DataError, match="the column y must be a column of values"):
+            read_series({"ds": TIMES.to_numpy(), "y": column})
+    for name in ("ds", "unique_id"):
+        with pytest.raises(DataError, match="row 2 is empty"):
+            read_series({"unique_id": ["a"] * 3, "ds": [1, 2, 3], "y": [1, 2, 3]} | {name: [1, pandas.NA, 3]})
+
+
 @pytest.mark.parametrize("columns", [{"target": ["y", "y"]}, {"known": ["y"]}, {"past": ["x"], "known": ["x"]}])
 def test_a_column_has_one_part_to_play(columns):
     with pytest.raises(DataError, match=r"a past or a known covariate, once; [xy] is named twice"):

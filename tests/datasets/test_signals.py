@@ -125,6 +125,11 @@ def test_cells_of_another_kind_are_named(write, name, cell, message):
         signal_table({key: [row[key] for row in rows] for key in ("t", "x")}, series=["x"], time="t")
 
 
+def test_columns_of_unequal_lengths_are_refused():
+    with pytest.raises(DataError, match="of one length; got 3 of x, 2 of case"):
+        signal_table({"x": [1, 2, 3], "case": ["a", "a"]}, series=["x"], id="case")
+
+
 def test_frames_say_in_their_own_way_what_is_missing():
     frame = pandas.DataFrame({"case": ["a", "a", "b"], "x": pandas.array([1.0, None, 3.0], "Float64")})
     np.testing.assert_array_equal(signal_table(frame, series=["x"], id="case").inputs[0][:, 0], [1, np.nan])

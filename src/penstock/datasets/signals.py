@@ -4,7 +4,7 @@ Rows are steps where a column of ids or of times is named; those of one id are a
 signal: its columns are the steps of one channel, or one column holds a list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,6 +20,7 @@ from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
 from penstock.errors import ConfigError, DataError
 from penstock.features import signal_list
 from penstock.features.signal_lines import MISSING
+from penstock.features.times import is_missing
 
 __all__ = ["matching_columns", "read_signals", "signal_table"]
 
@@ -89,6 +90,9 @@ def signal_table(
     """
     named = list(dict.fromkeys([*series, *(name for name in (answer, id, time) if name is not None)]))
     columns = {name: _column(table, name) for name in named}
+    if len({len(column) for column in columns.values()}) > 1:
+        counted = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
+        raise DataError(f"columns must all be of one length; got {counted}")
     if id is None and time is None:
         signals = _wide(columns, series)
         answers = None if answer is None else _answers(columns[answer], answer, numbers)
@@ -170,8 +174,8 @@ def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list
     """The rows of each signal in the order of its steps; signals in the order of their first rows."""
     members: dict[Any, list[int]] = {}
     for row, key in enumerate(columns[id] if id is not None else [""] * rows):
-        if key is None or isinstance(key, list | dict):
-            says = "nothing" if key is None else repr(key)
+        if not isinstance(key, Hashable) or is_missing(key):
+            says = "nothing" if is_missing(key) else repr(key)
             raise DataError(
                 f"the column {id} must say of each row which signal it is of; row {row + 1} says {says:.40}"
             )

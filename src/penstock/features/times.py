@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["Frequency", "find_frequency", "parse_times"]
+__all__ = ["Frequency", "find_frequency", "is_missing", "parse_times", "words_of"]
 
 _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
 _DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
@@ -207,8 +207,13 @@ def _month_remainder(times: NDArray[Any]) -> int | None:
     return 30 * _DAY if (last == last[0]).all() and last[0] == _DAY else None
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell that is no text says that nothing is there: None, NaN, NaT, or NA of pandas."""
+    return value is None or (not isinstance(value, str) and str(value) in ("nan", "NaN", "sNaN", "NaT", "<NA>"))
+
+
 def _word(value: Any) -> str:
-    if value is None or value != value:
+    if is_missing(value):
         return ""
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat()
