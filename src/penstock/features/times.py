@@ -18,7 +18,8 @@ from penstock.errors import ConfigError, DataError
 __all__ = ["Frequency", "find_frequency", "is_missing", "parse_times", "words_of"]
 
 _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
-_DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
+# NumPy would take "now", years of nine digits and hours with an offset too.
+_DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?)?", re.ASCII)
 _OFFSET = re.compile(r"\d[ T]\d\d:.*(Z|[+-]\d\d:?\d\d)$")
 _HOUR, _DAY = 3600, 86_400
 _NEVER = -1  # what is left of a day that isn't on the grid
@@ -227,7 +228,7 @@ def _date(word: str, row: int, what: str) -> np.datetime64:
                 datetime.datetime.fromisoformat(word).astimezone(datetime.UTC).replace(tzinfo=None), "us"
             )
         plain = word.replace("/", "-")
-        if not _DATE.match(plain):
+        if not _DATE.fullmatch(plain):
             raise ValueError(word)
         return np.datetime64(plain, "us")
     except ValueError as error:
