@@ -51,6 +51,21 @@ def test_classes_from_training_to_a_stream(penstock, table, tmp_path):
     assert (refused.code, refused.err) == (2, "penstock: a step must be 2 numbers, one a channel; got '1,2,3'\n")
 
 
+def test_a_pattern_means_the_channels_of_training(penstock, table, tmp_path):
+    out, lines = tmp_path / "model", [line.split(",") for line in table.read_text().splitlines()]
+    columns = ("--series", "?", "--id", "case", "--time", "t")
+    assert penstock("train", "classify", table, *columns, "--out", out, *QUICK).code == 0
+    other = tmp_path / "other.csv"
+    for order in ((0, 1, 3, 2, 4, 5), (5, 4, 3, 2, 1, 0)):
+        other.write_text("\n".join(",".join(line[place] for place in order) for line in lines) + "\n", encoding="utf-8")
+        assert answers(penstock("predict", out, other)) == answers(penstock("predict", out, table))
+    assert answers(penstock("stream", out, stdin=b'{"y": 1, "x": 2}\n')) == answers(
+        penstock("stream", out, stdin=b"2,1\n")
+    )
+    other.write_text(table.read_text().replace("x,y", "x,z"), encoding="utf-8")
+    assert "has no column y; it has case, t, x, z" in penstock("predict", out, other).err
+
+
 def test_numbers(penstock, table, tmp_path):
     out = tmp_path / "model"
     columns = ("--series", "x,y", "--id", "case", "--target", "level")

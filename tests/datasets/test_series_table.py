@@ -6,6 +6,7 @@ import polars
 import pytest
 
 from penstock.datasets import read_series
+from penstock.datasets.readers import read_table
 from penstock.errors import DataError
 
 TIMES = pandas.date_range("2024-01-01", periods=3, freq="h")
@@ -24,6 +25,19 @@ def test_frames_say_in_their_own_way_what_is_missing(values):
         read_series(pandas.DataFrame({"unique_id": pandas.array(["a", None, "a"], "string"), "ds": TIMES, "y": 1.0}))
 
 
+def test_columns_by_name_may_be_of_any_kind():
+    for times in (TIMES.to_numpy(), TIMES.to_series(), list(TIMES), [str(time) for time in TIMES]):
+        for values in ([1, pandas.NA, 3], pandas.array([1, None, 3], "Int64"), np.array([1, np.nan, 3])):
+            panel = read_series({"ds": times, "y": values})
+            np.testing.assert_array_equal(panel.series[0].values[:, 0], [1, np.nan, 3])
+    for column in (5, None, "abc", np.zeros((3, 2))):
+        with pytest.raises(DataError, match="the column y must be a column of values"):
+            read_series({"ds": TIMES.to_numpy(), "y": column})
+    for name in ("ds", "unique_id"):
+        with pytest.raises(DataError, match="row 2 is empty"):
+            read_series({"unique_id": ["a"] * 3, "ds": [1, 2, 3], "y": [1, 2, 3]} | {name: [1, pandas.NA, 3]})
+
+
 @pytest.mark.parametrize("columns", [{"target": ["y", "y"]}, {"known": ["y"]}, {"past": ["x"], "known": ["x"]}])
 def test_a_column_has_one_part_to_play(columns):
     with pytest.raises(DataError, match=r"a past or a known covariate, once; [xy] is named twice"):
@@ -35,6 +49,9 @@ def test_a_column_has_one_part_to_play(columns):
     [
         ("a.csv", b"", r"a.csv: is empty; expected names of columns, and rows"),
         ("a.jsonl", b"\n", "is empty"),
+        ("a.csv", b"\xef\xbb\xbf\n", "is empty"),
+        ("a.json", b'[{"y": 1}]', r"a\.json, line 1: must be a JSON object on one line; got '\[{"),
+        ("a.json", b'\n{\n"y": 1}', r"a\.json, line 2: must be a JSON object on one line: Expecting"),
         ("a.xlsx", b"PK\x03\x04", r"must end in one of \.csv"),
         ("a.csv", b"ds;y\n1;2\n", "has no column y; it has ds;y"),
     ],
@@ -44,3 +61,5 @@ def test_what_is_no_table_is_said(tmp_path, name, data, message):
     path.write_bytes(data)
     with pytest.raises(DataError, match=message):
         read_series(path)
+    with pytest.raises(DataError, match=message.replace("names of columns, and rows", "rows with the columns y")):
+        read_table(path, ["y"])

@@ -52,6 +52,8 @@ def test_without_an_answer_signals_alone(write):
 def test_a_pattern_means_columns_but_not_those_of_other_use(write):
     rows = read_signals(write(LONG.replace("label", "yes")), series=["?", "y*"], answer="yes", id="case", time="t")
     assert rows.inputs[0].shape == (2, 2)
+    marked = LONG.replace("x,y", "y1,y[1]")
+    assert read_signals(write(marked), series=["y[1]"], id="case").inputs[0][:, 0].tolist() == [30, 10]  # a name first
 
 
 def test_steps_with_labels_of_their_own(write):
@@ -111,6 +113,7 @@ def test_dates_are_sorted_by_what_they_are_in_utc():
         ("case", [1], r"which signal it is of; row 2 says \[1\]"),
         ("case", float("nan"), "which signal it is of; row 2 says nothing"),
     ],
+    ids=["list", "huge number", "huge time", "list of ids", "no id"],
 )
 def test_cells_of_another_kind_are_named(write, name, cell, message):
     rows = [{"case": "a", "t": 1, "x": 1}, {"case": "a", "t": 2, "x": 2} | {name: cell}]
@@ -120,6 +123,11 @@ def test_cells_of_another_kind_are_named(write, name, cell, message):
         row["x"] = [1.0]
     with pytest.raises(DataError, match="must hold numbers"):
         signal_table({key: [row[key] for row in rows] for key in ("t", "x")}, series=["x"], time="t")
+
+
+def test_columns_of_unequal_lengths_are_refused():
+    with pytest.raises(DataError, match="of one length; got 3 of x, 2 of case"):
+        signal_table({"x": [1, 2, 3], "case": ["a", "a"]}, series=["x"], id="case")
 
 
 def test_frames_say_in_their_own_way_what_is_missing():

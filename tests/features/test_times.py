@@ -45,6 +45,8 @@ def test_business_days_leave_weekends_out():
     assert frequency.unit == "business day"
     np.testing.assert_array_equal(frequency.places(parse_times(days)), range(len(days)))
     np.testing.assert_array_equal(frequency.times(np.arange(len(days))), parse_times(days))
+    with pytest.raises(DataError, match="steps of 1 business day apart; 2024-02-03 does not"):
+        frequency.places(dates("2024-02-02", "2024-02-03"))  # a Saturday
 
 
 def test_times_with_an_offset_become_utc():
@@ -80,6 +82,8 @@ def test_one_row_says_nothing_of_its_steps():
         (["2020-01-01", "2020-13-01"], "row 2 is '2020-13-01'"),
         (["2020-01-01", "now"], "row 2 is 'now'"),
         (["2020-01-01", "NaT"], "row 2 is 'NaT'"),
+        (["2020-01-01 00", "2020-01-01 01+01"], r"row 2 is '2020-01-01 01\+01'"),
+        (["2020-01-01 00:00", "2020-01-01 000"], "row 2 is '2020-01-01 000'"),
         (["20200130", "20200131", "20200201"], "row 1 is 20200130, a date without its hyphens"),
         (np.array([201911, 201912, 202001]), "row 1 is 201911, a date without its hyphens"),
         (["2020-01-01", "20200102"], "row 2 is '20200102'"),

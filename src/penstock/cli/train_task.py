@@ -13,7 +13,7 @@ from penstock.cli.options import estimator_flags, parse_options
 from penstock.cli.parts import PROPORTIONS, read_parts
 from penstock.cli.signatures import with_flags
 from penstock.report import baseline_words, measured_part
-from penstock.tasks import TASKS, Task
+from penstock.tasks import TASKS, Columns, Task
 
 if TYPE_CHECKING:
     from penstock.tasks import Estimator
@@ -56,7 +56,7 @@ def task_command(task: Task) -> Any:
 
         bundle.check_target(out, overwrite=overwrite)
         fitted = _estimator(estimator, invocation, options, start)
-        columns = trained_columns(task, options)
+        columns = task.found(data, trained_columns(task, options))
         parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, fitted.random_state or 0)
         try:
             fitted.fit_rows(*parts, dropped=dropped)
@@ -110,7 +110,7 @@ def _is_given(invocation: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def _save(fitted: "Estimator", out: Path, columns: dict[str, Any], *, overwrite: bool) -> None:
+def _save(fitted: "Estimator", out: Path, columns: Columns, *, overwrite: bool) -> None:
     # So that `evaluate` and `predict` find the same columns by themselves.
     fitted.metrics_["data"]["columns"] = columns
     fitted.save(out, overwrite=overwrite)

@@ -7,7 +7,7 @@ from penstock.datasets.readers import read_table
 from penstock.datasets.rows import Rows
 from penstock.datasets.series_table import read_series
 from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
-from penstock.datasets.signals import read_signals, signal_table
+from penstock.datasets.signals import matching_columns, read_signals, signal_table
 from penstock.datasets.splits import parse_proportions, random_split, stratified_split
 from penstock.datasets.texts import read_inputs, read_texts
 
@@ -18,6 +18,7 @@ __all__ = [
     "class_counts",
     "is_ucr",
     "length_batches",
+    "matching_columns",
     "parse_proportions",
     "random_split",
     "read_inputs",

@@ -10,7 +10,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,9 +32,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[str, list[Any]]
     """
     path = Path(path)
     reader = _READERS[_ending(path)]
-    data = _bytes(path)
-    if not data.strip():
-        raise DataError(f"{path}: is empty; expected rows with the columns {', '.join(columns)}")
+    data = _content(path, f"rows with the columns {', '.join(columns)}")
     table = reader(path, data, list(dict.fromkeys(columns)))
     if not all(table.values()):
         raise DataError(f"{path}: has columns, but no rows")
@@ -49,9 +47,7 @@ def column_names(path: str | Path) -> list[str]:
     """
     path = Path(path)
     ending = _ending(path)
-    data = _bytes(path)
-    if not data.strip():
-        raise DataError(f"{path}: is empty; expected names of columns, and rows")
+    data = _content(path, "names of columns, and rows")
     if ending in (".csv", ".tsv"):
         return _header(path, _utf8(path, data), "," if ending == ".csv" else "\t", ending == ".csv")
     if ending == ".parquet":
@@ -60,12 +56,7 @@ def column_names(path: str | Path) -> list[str]:
             return list(arrow.parquet.read_schema(arrow.BufferReader(data)).names)
         except (arrow.ArrowException, OSError) as error:
             raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
-    first = next((line for line in _utf8(path, data).split(b"\n") if line.strip()), b"{}")
-    try:
-        row = json.loads(first)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: must hold a JSON object on each line: {error}") from error
-    return list(row) if isinstance(row, dict) else []
+    return list(next(_json_rows(path, data)))
 
 
 def read_utf8(path: str | Path) -> str:
@@ -119,7 +110,12 @@ def _header(path: Path, data: bytes, delimiter: str, quoted: bool) -> list[str]:
 
 
 def _json_lines(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
-    rows: list[dict[str, Any]] = []
+    rows = list(_json_rows(path, data))
+    _check_columns(path, list(dict.fromkeys(name for row in rows for name in row)), columns)
+    return {name: [row.get(name) for row in rows] for name in columns}
+
+
+def _json_rows(path: Path, data: bytes) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(_utf8(path, data).split(b"\n"), start=1):
         if not line.strip():
             continue
@@ -129,9 +125,7 @@ def _json_lines(path: Path, data: bytes, columns: list[str]) -> dict[str, list[A
             raise DataError(f"{path}, line {number}: must be a JSON object on one line: {error}") from error
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: must be a JSON object on one line; got {line.decode()!r:.60}")
-        rows.append(row)
-    _check_columns(path, list(dict.fromkeys(name for row in rows for name in row)), columns)
-    return {name: [row.get(name) for row in rows] for name in columns}
+        yield row
 
 
 def _parquet(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
@@ -162,6 +156,14 @@ def _ending(path: Path) -> str:
     if ending is None:
         raise DataError(f"{path}: must end in one of {', '.join(_READERS)}, or that and .gz")
     return ending
+
+
+def _content(path: Path, expected: str) -> bytes:
+    """What a table's file holds; DataError if that is nothing, or a byte order mark alone."""
+    data = _bytes(path)
+    if not data.removeprefix(codecs.BOM_UTF8).strip():
+        raise DataError(f"{path}: is empty; expected {expected}")
+    return data
 
 
 def _bytes(path: Path) -> bytes:

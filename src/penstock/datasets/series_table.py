@@ -66,7 +66,12 @@ def _names(source: Any) -> list[str]:
 
 
 def _column(source: Any, name: str) -> Sequence[Any]:
-    return source[name] if isinstance(source, Mapping) else frame_column(_frame(source)[name])
+    if not isinstance(source, Mapping):
+        return frame_column(_frame(source)[name])
+    column = source[name]
+    if isinstance(column, str | bytes) or not hasattr(column, "__len__") or getattr(column, "ndim", 1) != 1:
+        raise DataError(f"the column {name} must be a column of values; got {column!r:.60}")
+    return frame_column(column) if hasattr(column, "to_list") else column
 
 
 def _frame(source: Any) -> Any:

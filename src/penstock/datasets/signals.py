@@ -4,7 +4,7 @@ Rows are steps where a column of ids or of times is named; those of one id are a
 signal: its columns are the steps of one channel, or one column holds a list.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,8 +20,9 @@ from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
 from penstock.errors import ConfigError, DataError
 from penstock.features import signal_list
 from penstock.features.signal_lines import MISSING
+from penstock.features.times import is_missing
 
-__all__ = ["read_signals", "signal_table"]
+__all__ = ["matching_columns", "read_signals", "signal_table"]
 
 Table = Mapping[str, Sequence[Any]]
 
@@ -61,7 +62,7 @@ def read_signals(
     if not series:
         raise ConfigError(f"{path}: say which columns hold the series: --series COL,COL or --series 'v*'")
     others = [name for name in (answer, id, time) if name is not None]
-    columns = _matching(path, series, others)
+    columns = matching_columns(path, series, others)
     wanted = [*columns, *others]
     try:
         return signal_table(read_table(path, wanted), series=columns, answer=answer, id=id, time=time, numbers=numbers)
@@ -89,6 +90,9 @@ def signal_table(
     """
     named = list(dict.fromkeys([*series, *(name for name in (answer, id, time) if name is not None)]))
     columns = {name: _column(table, name) for name in named}
+    if len({len(column) for column in columns.values()}) > 1:
+        counted = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
+        raise DataError(f"columns must all be of one length; got {counted}")
     if id is None and time is None:
         signals = _wide(columns, series)
         answers = None if answer is None else _answers(columns[answer], answer, numbers)
@@ -102,14 +106,18 @@ def signal_table(
     return Rows(signals, _together([[given[row] for row in rows] for rows in groups]))
 
 
-def _matching(path: Path, names: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The columns that the names and patterns mean; a pattern never means a column of `others`."""
+def matching_columns(path: Path, names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The columns of a table that names and patterns mean; a pattern never means a column of `others`.
+
+    Raises:
+        DataError: the file can't be read.
+    """
     if not any(set(name) & set("*?[") for name in names):
         return list(names)
     found: list[str] = []
     there = [each for each in column_names(path) if each not in others]
     for name in names:
-        matches = [each for each in there if fnmatchcase(each, name)] or [name]
+        matches = [name] if name in there else [each for each in there if fnmatchcase(each, name)] or [name]
         found += [each for each in matches if each not in found]
     return found
 
@@ -166,8 +174,8 @@ def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list
     """The rows of each signal in the order of its steps; signals in the order of their first rows."""
     members: dict[Any, list[int]] = {}
     for row, key in enumerate(columns[id] if id is not None else [""] * rows):
-        if key is None or isinstance(key, list | dict):
-            says = "nothing" if key is None else repr(key)
+        if not isinstance(key, Hashable) or is_missing(key):
+            says = "nothing" if is_missing(key) else repr(key)
             raise DataError(
                 f"the column {id} must say of each row which signal it is of; row {row + 1} says {says:.40}"
             )

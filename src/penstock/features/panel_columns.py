@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import DataError
 from penstock.features.panel import LARGEST, Panel, Series, is_gap
-from penstock.features.times import find_frequency, parse_times, words_of
+from penstock.features.times import find_frequency, is_missing, parse_times, words_of
 
 __all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
 
@@ -139,7 +139,7 @@ def _numbers(values: Sequence[Any], name: str) -> NDArray[np.float64]:
 
 def cell_number(value: Any) -> float:
     """A cell as a number, NaN where it says that one is missing; ValueError or TypeError if it is something else."""
-    if value is None or (isinstance(value, str) and value.strip().lower() in _MISSING):
+    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in _MISSING):
         return np.nan
     try:
         return float(value)
@@ -170,7 +170,7 @@ def _groups(ids: Sequence[Any] | None, rows: int) -> dict[str, NDArray[np.int64]
     """Series name to its rows, in the order in which the names first stand."""
     if ids is None:
         return {UNNAMED: np.arange(rows)}
-    words = ["" if value is None or value != value else str(value).strip() for value in ids]
+    words = ["" if is_missing(value) else str(value).strip() for value in ids]
     if "" in words:
         raise DataError(f"the column of series must have no gaps; row {words.index('') + 1} is empty")
     order: dict[str, list[int]] = {}

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["Frequency", "find_frequency", "parse_times"]
+__all__ = ["Frequency", "find_frequency", "is_missing", "parse_times", "words_of"]
 
 _NUMBER, _SECOND, _MONTH, _WEEKDAY = "number", "second", "month", "business day"
-_DATE = re.compile(r"\d{4}-\d\d")  # NumPy would take "now" and years of nine digits too
+# NumPy would take "now", years of nine digits and hours with an offset too.
+_DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?)?", re.ASCII)
 _OFFSET = re.compile(r"\d[ T]\d\d:.*(Z|[+-]\d\d:?\d\d)$")
 _HOUR, _DAY = 3600, 86_400
+_NEVER = -1  # what is left of a day that isn't on the grid
 
 
 @dataclass(frozen=True)
@@ -187,9 +189,8 @@ def _units(times: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDArray[n
         months = times.astype("datetime64[M]")
         return months.astype(np.int64), whole - months.astype("datetime64[s]").astype(np.int64)
     days = times.astype("datetime64[D]")
-    return np.busday_count(np.datetime64("1970-01-01"), days).astype(np.int64), whole - days.astype(
-        "datetime64[s]"
-    ).astype(np.int64)
+    left = np.where(np.is_busday(days), whole - days.astype("datetime64[s]").astype(np.int64), _NEVER)
+    return np.busday_count(np.datetime64("1970-01-01"), days).astype(np.int64), left
 
 
 def _spans_weekend(times: NDArray[Any]) -> bool:
@@ -207,8 +208,13 @@ def _month_remainder(times: NDArray[Any]) -> int | None:
     return 30 * _DAY if (last == last[0]).all() and last[0] == _DAY else None
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell that is no text says that nothing is there: None, NaN, NaT, or NA of pandas."""
+    return value is None or (not isinstance(value, str) and str(value) in ("nan", "NaN", "sNaN", "NaT", "<NA>"))
+
+
 def _word(value: Any) -> str:
-    if value is None or value != value:
+    if is_missing(value):
         return ""
     if isinstance(value, datetime.datetime | datetime.date):
         return value.isoformat()
@@ -222,7 +228,7 @@ def _date(word: str, row: int, what: str) -> np.datetime64:
                 datetime.datetime.fromisoformat(word).astimezone(datetime.UTC).replace(tzinfo=None), "us"
             )
         plain = word.replace("/", "-")
-        if not _DATE.match(plain):
+        if not _DATE.fullmatch(plain):
             raise ValueError(word)
         return np.datetime64(plain, "us")
     except ValueError as error:

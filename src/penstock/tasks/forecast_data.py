@@ -73,7 +73,8 @@ def as_panel(data: Any, what: str = "the data") -> Panel:
         return read_series(data)
     except DataError as error:
         raise DataError(
-            f"{what}: {error} Say which columns are which: penstock.read_series(data, time=..., target=...)"
+            f"{what}: {str(error).rstrip('.')}. Say which columns are which: "
+            "penstock.read_series(data, time=..., target=...); or give an array"
         ) from error
 
 

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from penstock import runtime
-from penstock.datasets import Rows, is_ucr, read_inputs, read_series, read_signals, read_texts
+from penstock.datasets import Rows, is_ucr, matching_columns, read_inputs, read_series, read_signals, read_texts
 from penstock.datasets.audio import read_recordings, recording_at
 from penstock.errors import ConfigError
 from penstock.features import Panel, parse_signal
@@ -29,6 +29,14 @@ def _read_signals(path: Path, columns: Columns, answers: bool, *, answer: str, n
     return read_signals(path, answer=columns[answer] if answers else None, numbers=numbers, **named)
 
 
+def _named_channels(path: Path, columns: Columns) -> Columns:
+    """The channels by their names: in another file a pattern may mean them in another order. Steps are as they come."""
+    if not columns["series"] or not (columns["id"] or columns["time"]):
+        return columns
+    others = [name for kind, name in columns.items() if kind != "series" and name is not None]
+    return {**columns, "series": matching_columns(path, columns["series"], others)}
+
+
 def _is_signals(path: Path, columns: Columns) -> bool:
     name = path.name.lower().removesuffix(".gz")
     return bool(columns.get("series")) or name.endswith(".ts") or (name.endswith((".tsv", ".txt")) and is_ucr(path))
@@ -51,6 +59,7 @@ _SERIES = Task(
     model="penstock.runtime.signal_models:SignalClassModel",
     claims=_is_signals,
     parse=parse_signal,
+    found=_named_channels,
 )
 
 _SERIES_NUMBERS = Task(
@@ -64,6 +73,7 @@ _SERIES_NUMBERS = Task(
     model="penstock.runtime.signal_models:SignalRegressionModel",
     claims=_is_signals,
     parse=parse_signal,
+    found=_named_channels,
 )
 
 _TEXT = Task(

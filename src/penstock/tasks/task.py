@@ -37,6 +37,10 @@ def _no_claim(path: Path, columns: Columns) -> bool:
     return False
 
 
+def _as_named(path: Path, columns: Columns) -> Columns:
+    return columns
+
+
 @dataclass(frozen=True)
 class Task:
     """A task, as light as a line of a table: nothing is imported before it is needed.
@@ -53,6 +57,7 @@ class Task:
     claims: (path, flags given) -> whether this data is of this task, among those of its command; where none says so, it
         is of the first
     parse: a line of `penstock predict DIR -` -> one input; None where lines make no inputs
+    found: (path of the training data, columns) -> the columns that a saved model reads: names where patterns were given
     """
 
     name: str
@@ -65,6 +70,7 @@ class Task:
     model: str
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
+    found: Callable[[Path, Columns], Columns] = _as_named
 
     def estimator_class(self) -> "type[Estimator]":
         """The estimator; MissingExtraError if a package that training needs isn't installed."""
