@@ -31,7 +31,7 @@ def learn(folder: Path) -> "AudioModel":
         num_layers=1,
         stretch=0.0,
         epochs=24,
-        patience=24,
+        teachers=0,
         learning_rate=0.005,
         average=0.98,
         random_state=0,
