@@ -230,13 +230,15 @@ def test_contrast_keeps_the_mean_of_each_band(batch):
 
 
 def test_a_mixture_lies_between_two_recordings_and_so_does_its_label(features, spoken):
-    found = objective(features, spoken, mixup=0.5)
+    found = objective(features, spoken, mixup=0.4)
     values, lengths = map(torch.from_numpy, found.sequences.pad(np.arange(8)))
     labels = torch.nn.functional.one_hot(torch.from_numpy(found.targets[:8]), 3).float()
     mixed, shares = found._mixed(values, lengths, labels)
     drawn = generator()
     other = torch.randperm(8, generator=drawn)
-    part = 0.5 * torch.rand(8, generator=drawn) ** 2
+    beta = np.random.default_rng(int(torch.randint(2**31, (1,), generator=drawn))).beta(0.4, 0.4, 8)
+    part = torch.from_numpy(np.minimum(beta, 1 - beta))
+    assert part.max() > 0.1
     for row, (length, partner, share) in enumerate(zip(lengths.tolist(), other.tolist(), part.tolist(), strict=True)):
         assert_close(shares[row], (1 - share) * labels[row] + share * labels[partner])
         for step, place in ((0, 0), (length - 1, int(lengths[partner]) - 1)):

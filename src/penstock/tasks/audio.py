@@ -65,8 +65,8 @@ class AudioClassifier(CellOptions, Classifier):
         noise_share: share of the recordings that get noise of a random colour in training.
         mel_mask: bands that training hides, up to this many (Park et al. 2019).
         time_mask: frames that training hides, up to this many.
-        mixup: the largest share of another recording, and of its label, that training mixes into a recording (Zhang
-            et al. 2018).
+        mixup: training mixes recordings, and their labels alike, in shares of a beta distribution with this for both
+            parameters (Zhang et al. 2018); 0 for no mixing.
         teachers: networks with other random numbers that are trained first; the one that is kept learns from their
             mean answers besides the labels, and so comes near to what all of them together would answer (Hinton,
             Vinyals and Dean 2015). Callbacks hear of the last training alone; each has a checkpoint of its own.
@@ -103,7 +103,7 @@ class AudioClassifier(CellOptions, Classifier):
     noise_share: float = 0.5
     mel_mask: int = 0
     time_mask: int = 0
-    mixup: float = 0.5
+    mixup: float = 0.4
     teachers: int = 3
     context_share: float = 0.5
     spot_share: float = 0.5

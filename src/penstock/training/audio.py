@@ -18,7 +18,7 @@ from penstock.features.audio import FLOOR, QUIETEST
 from penstock.nn import NetworkModule
 from penstock.training.classify import ClassObjective
 from penstock.training.disturbance import Disturbance, between
-from penstock.training.recipe import share
+from penstock.training.recipe import at_least
 from penstock.training.whole import tensors
 
 __all__ = ["SoundObjective"]
@@ -42,7 +42,8 @@ class SoundObjective(ClassObjective):
     mean, scale: (bands,), as in `AudioFeatures.scale`
     delta_frames, mean_share: as in `AudioFeatures`
     disturbance: what training does
-    mixup: the largest share of another recording, and of its label, that is mixed into a recording
+    mixup: both parameters of the beta distribution of the share in which a recording and its label are mixed with
+        another one's; 0 for no mixing
     spot_share: as much again of the loss, for `window_frames` at the end of each recording alone, which close up to
         `late_frames` before it; silence that was put there comes on top
     context_share: of the recordings, that follow the end of another one, of up to `context_frames`
@@ -65,7 +66,7 @@ class SoundObjective(ClassObjective):
     taught_share: float = 0.7
 
     def __post_init__(self) -> None:
-        share("mixup", self.mixup)
+        at_least("mixup", self.mixup, 0)
 
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """The loss of the recordings `batch`, disturbed, dropout on."""
@@ -116,12 +117,14 @@ class SoundObjective(ClassObjective):
         return found
 
     def _mixed(self, values: Tensor, lengths: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Each recording with some of another one, brought to its length, and labels alike; small shares are likelier.
+        """Each recording with at most as much of another one, brought to its length, and labels alike.
 
         Energies are mixed as logarithms: what comes out is one sound between the two, not both at once.
         """
         other = torch.randperm(len(values), generator=self.generator)
-        part = self.mixup * torch.rand(len(values), generator=self.generator) ** 2
+        seed = int(torch.randint(2**31, (1,), generator=self.generator))  # PyTorch's beta has no generator of its own
+        drawn = np.random.default_rng(seed).beta(self.mixup, self.mixup, len(values)).astype(np.float32)
+        part = torch.from_numpy(np.minimum(drawn, 1 - drawn))
         last = (lengths - 1).clamp(min=0)[:, None]
         places = torch.arange(values.shape[1]).clamp(max=last) * (last[other] / last.clamp(min=1))
         brought = between(values[other], places, 1)
