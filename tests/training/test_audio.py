@@ -86,6 +86,27 @@ def test_features_are_those_of_answers(features, spoken, batch):
         assert_close(found[row, : len(expected)].numpy(), expected, rtol=0, atol=0)
 
 
+def test_trimming_cuts_what_is_quiet_off_either_end_and_nothing_else():
+    levels = torch.tensor([-40.0, -20.0, -30.0, 0.0, -30.0, -10.0, -35.0, 50.0])  # dB; the last one is beyond the end
+    values = (levels * np.log(10) / 10)[:, None].expand(64, 8, 3).contiguous()
+    lengths = torch.full((64,), 7)
+    kept, steps = Disturbance(trim_share=1.0, trim_db=(25.0, 25.0))(values, lengths, generator())
+    assert steps.tolist() == [5] * 64  # a quiet frame between two loud ones stays
+    assert_close(kept, values[:, 1:6], rtol=0, atol=0)
+    loudest, one = Disturbance(trim_share=1.0, trim_db=(0.0, 0.0))(values, lengths, generator())
+    assert one.tolist() == [1] * 64
+    assert_close(loudest, values[:, 3:4], rtol=0, atol=0)
+
+    kept, steps = Disturbance(trim_share=0.5, trim_db=(5.0, 45.0))(values, lengths, generator())
+    found = set()
+    for row, length in enumerate(steps.tolist()):
+        starts = [start for start in range(8 - length) if (kept[row, :length] == values[row, start:][:length]).all()]
+        assert len(starts) == 1
+        found.add((starts[0], starts[0] + length))
+    assert {start for start, _ in found} == {0, 1, 3}
+    assert {end for _, end in found} == {4, 6, 7}
+
+
 def test_tempo_changes_lengths_and_little_else(batch):
     values, lengths = batch
     slow, longer = Disturbance(stretch=0.2)(values, lengths, generator())
@@ -174,7 +195,9 @@ def test_context_and_windows_change_the_loss_the_same_way_for_the_same_seed(feat
     options = {
         "context_share": 0.5,
         "spot_share": 0.5,
-        "disturbance": Disturbance(stretch=0.1, warp=0.1, shift_frames=5, gain_db=6, color_db=3, noise_share=0.5),
+        "disturbance": Disturbance(
+            trim_share=0.5, stretch=0.1, warp=0.1, shift_frames=5, gain_db=6, color_db=3, noise_share=0.5
+        ),
     }
     plain, one, same = (
         objective(features, spoken, **chosen).loss(module, rows)[0] for chosen in ({}, options, options)
@@ -271,7 +294,9 @@ def test_teachers_answers_are_a_part_of_the_target(features, spoken, module):
     assert all(parameter.grad is None for parameter in other.parameters())
 
 
-@pytest.mark.parametrize("options", [{"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}])
+@pytest.mark.parametrize(
+    "options", [{"trim_share": 1.5}, {"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}]
+)
 def test_disturbances_that_make_no_sense(options):
     with pytest.raises(ConfigError, match=f"{next(iter(options))} must be"):
         Disturbance(**options)

@@ -29,6 +29,7 @@ def learn(folder: Path) -> "AudioModel":
     classifier = AudioClassifier(
         hidden_size=64,
         num_layers=1,
+        trim_share=0.0,
         stretch=0.0,
         epochs=24,
         teachers=0,

@@ -54,6 +54,8 @@ class AudioClassifier(CellOptions, Classifier):
         mean_seconds: time constant of each band's running mean, which is subtracted, so that other microphones and
             rooms are no news (Hermansky and Morgan 1994); 0 for none.
         pooling: what of the outputs over time goes to the answer: "max", "mean", "mean_max" or "last".
+        trim_share: share of the beginnings, and of the ends, from which training cuts off what is quiet, so that it
+            matters less how closely people cut their recordings.
         stretch: training changes the tempo by up to this share.
         warp: training moves the bands up or down by up to this share, as with another length of the vocal tract
             (Jaitly and Hinton 2013).
@@ -81,7 +83,7 @@ class AudioClassifier(CellOptions, Classifier):
 
     task: ClassVar[str] = "audio-classification"
     usual_epochs: ClassVar[int] = 24
-    fewest_steps: ClassVar[int] = 1000
+    fewest_steps: ClassVar[int] = 2500
 
     cell: Literal["lstm", "gru", "rnn"] = "gru"
     hidden_size: int = 128
@@ -93,7 +95,8 @@ class AudioClassifier(CellOptions, Classifier):
     learning_rate: float = 0.002
     patience: int = 10
     keep: Literal["best", "last"] = "last"
-    stretch: float = 0.2
+    trim_share: float = 0.5
+    stretch: float = 0.35
     warp: float = 0.1
     blur: float = 0.7
     contrast: float = 0.2

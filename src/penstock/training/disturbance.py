@@ -1,9 +1,9 @@
 """What training does to log-mel energies, so that other voices, rooms and microphones are no news.
 
-All of it happens to energies, frame by frame, which is much quicker than to samples, and anew for each batch: other
-tempo and other length of the vocal tract (Jaitly and Hinton 2013), sharper or more blurred spectra, more or less
-contrast, silence around, loudness, a microphone's or room's colour, noise of any colour, and hidden bands and frames
-(SpecAugment, Park et al. 2019).
+All of it happens to energies, frame by frame, which is much quicker than to samples, and anew for each batch: closer
+cuts at the ends, other tempo and other length of the vocal tract (Jaitly and Hinton 2013), sharper or more blurred
+spectra, more or less contrast, silence around, loudness, a microphone's or room's colour, noise of any colour, and
+hidden bands and frames (SpecAugment, Park et al. 2019).
 """
 
 import math
@@ -27,6 +27,9 @@ _KNOTS = 5  # of a random colour over the bands
 class Disturbance:
     """How far training disturbs recordings; 0 everywhere for not at all.
 
+    trim_share: of the beginnings, and of the ends, from which what is much quieter than the loudest frame is cut off,
+        as other people cut their recordings closer
+    trim_db: (least, most) decibels that it must lie below that frame
     stretch: the tempo is changed by up to this share, drawn evenly on a log scale
     warp: the bands are moved up or down by up to this share of their place
     blur: each band is moved towards its neighbours' mean by up to this share of the way, or away from it, so that a
@@ -42,6 +45,8 @@ class Disturbance:
     time_mask: frames hidden at a random place, up to this many and a quarter of the recording
     """
 
+    trim_share: float = 0.0
+    trim_db: tuple[float, float] = (8.0, 45.0)
     stretch: float = 0.0
     warp: float = 0.0
     blur: float = 0.0
@@ -56,14 +61,15 @@ class Disturbance:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if name != "noise_db":
+            if name not in ("trim_db", "noise_db"):
                 at_least(name, value, 0)
-        for name in ("stretch", "warp", "blur", "contrast", "noise_share"):
+        for name in ("trim_share", "stretch", "warp", "blur", "contrast", "noise_share"):
             if getattr(self, name) > 1:
                 raise ConfigError(f"{name} must be at most 1; got {getattr(self, name)!r}")
 
     def __call__(self, energies: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Energies (batch, time, bands) and lengths (batch,) as training sees them, drawn anew."""
+        energies, lengths = self._trimmed(energies, lengths, generator)
         energies, lengths = self._moved(energies, lengths, generator)
         energies = self._sharpened(energies, lengths, generator)
         energies, lengths = self._shifted(energies, lengths, generator)
@@ -77,6 +83,21 @@ class Disturbance:
         if self.time_mask:
             x = x.masked_fill(_span(x.shape[1], len(x), self.time_mask, lengths, generator)[..., None], 0.0)
         return x
+
+    def _trimmed(self, x: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        if not self.trim_share:
+            return x, lengths
+        outside = torch.arange(x.shape[1]) >= lengths[:, None]
+        loudness = x.logsumexp(2).masked_fill(outside, -torch.inf)
+        low, high = self.trim_db
+        below = _NEPERS * (low + (high - low) * torch.rand(2, len(x), 1, generator=generator))
+        loud = (loudness >= loudness.amax(1, keepdim=True) - below).to(x.dtype)  # beginnings' view, ends' view
+        cut = torch.rand(2, len(x), generator=generator) < self.trim_share
+        first = torch.where(cut[0], loud[0].argmax(1), 0)  # the first 1
+        end = torch.where(cut[1], x.shape[1] - loud[1].flip(1).argmax(1), lengths)
+        # The loudest frame is in both views, so that at least it is left.
+        places = (torch.arange(int((end - first).max())) + first[:, None]).clamp(max=x.shape[1] - 1)
+        return x.gather(1, places[..., None].expand(-1, -1, x.shape[2])), end - first
 
     def _moved(self, x: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         batch, _, bands = x.shape
