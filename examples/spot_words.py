@@ -15,7 +15,7 @@ STREAM = ["no", "stop", "yes", "no", "stop"]
 def main() -> None:
     """Train, save, load, listen."""
     recordings, labels = synthetic_words(20, np.random.default_rng(0), WORDS)
-    options = {"num_layers": 1, "stretch": 0.0, "epochs": 30, "learning_rate": 0.01, "average": 0.95}
+    options = {"num_layers": 1, "stretch": 0.0, "teachers": 0, "epochs": 30, "learning_rate": 0.01, "average": 0.95}
     clf = penstock.AudioClassifier(hidden_size=32, random_state=0, **options)
     clf.fit(recordings, labels)
     with tempfile.TemporaryDirectory() as folder:

@@ -61,6 +61,20 @@ def test_a_folder_is_enough_to_train(penstock, folder, tmp_path):
     assert set(found["metrics"]) == {"accuracy", "f1_macro", "log_loss"} == set(found["baseline"])
 
 
+def test_ctrl_c_while_a_teacher_learns_writes_nothing_and_says_so(penstock, folder, tmp_path, monkeypatch):
+    from penstock.training import Checkpoint
+
+    def interrupt(self, run):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "write", interrupt)  # an epoch is over
+    state = ("--checkpoint", tmp_path / "state")
+    trained = penstock("train", "classify", folder, "--out", tmp_path / "model", "--teachers", "1", *QUICK, *state)
+    assert trained.code == 130
+    assert f"{tmp_path / 'model'} was not written" in trained.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_table_names_its_columns(penstock, folder, tmp_path):
     table, out = folder / "list.csv", tmp_path / "model"
     trained = penstock("train", "classify", table, "--audio", "sound", "--label", "word", "--out", out, *QUICK)

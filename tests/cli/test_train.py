@@ -199,7 +199,9 @@ def test_options_that_make_no_sense(penstock, data, tmp_path, flags, word):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_interrupted_training_keeps_its_best_weights(penstock, data, tmp_path, monkeypatch):
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Lets the next training of texts be interrupted at an event, by its callback's name."""
     from penstock.tasks import TextClassifier
 
     fit = TextClassifier.fit
@@ -207,15 +209,37 @@ def test_an_interrupted_training_keeps_its_best_weights(penstock, data, tmp_path
     class Interrupt:
         def on_start(self, epochs): ...
         def on_step(self, *args): ...
+        def on_epoch(self, epoch): ...
         def on_end(self, history): ...
 
-        def on_epoch(self, epoch):
-            raise KeyboardInterrupt
+    def interrupt(*args):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(
-        TextClassifier, "fit", lambda self, *args, **options: fit(self, *args, **options, callbacks=[Interrupt()])
-    )
+    def at(event):
+        told = Interrupt()
+        setattr(told, event, interrupt)
+        monkeypatch.setattr(
+            TextClassifier, "fit", lambda self, *args, **options: fit(self, *args, **options, callbacks=[told])
+        )
+
+    return at
+
+
+def test_an_interrupted_training_keeps_its_best_weights(penstock, data, tmp_path, interrupted):
+    interrupted("on_epoch")
     result = penstock("train", "classify", data, "--out", tmp_path / "model", *QUICK)
     assert result.code == 130
     assert "best weights so far" in result.err
     assert len(json.loads((tmp_path / "model" / "metrics.json").read_text())["curves"]) == 1
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["new", "from"])
+def test_an_interrupt_before_the_first_epoch_ends_writes_nothing_and_says_so(
+    penstock, data, trained, tmp_path, interrupted, more
+):
+    interrupted("on_step")
+    options = ("--from", trained) if more else QUICK
+    result = penstock("train", "classify", data, "--out", tmp_path / "model", *options)
+    assert result.code == 130
+    assert f"{tmp_path / 'model'} was not written" in result.err
+    assert list(tmp_path.iterdir()) == []

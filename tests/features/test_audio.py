@@ -21,7 +21,7 @@ def noise(seconds: float, rate: int = 8000, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def features():
-    return AudioFeatures(mel_bins=10, delta_frames=(2, 5)).fit([Recording(noise(2), 8000)])
+    return AudioFeatures(mel_bins=10, mean_seconds=0.3, delta_frames=(2, 5)).fit([Recording(noise(2), 8000)])
 
 
 def log_mel_reference(samples: np.ndarray, rate: int, bins: int, window: int, hop: int) -> np.ndarray:
@@ -59,6 +59,10 @@ def test_scale_and_changes(features):
     (found,) = features.apply([Recording(samples, 8000)])
     mean, scale = features.scale
     now = (features.log_mel(samples) - mean) * scale
+    running = np.zeros(10, np.float32)
+    for frame in now:
+        running = running + np.float32(0.02 / 0.3) * (np.maximum(frame, np.float32(-1.5)) - running)
+        frame -= running
     assert found.shape == (24, features.size) == (24, 30)
     np.testing.assert_array_equal(found[:, :10], now)
     for place, frames in ((10, 2), (20, 5)):
@@ -66,8 +70,10 @@ def test_scale_and_changes(features):
         np.testing.assert_array_equal(found[:, place : place + 10], now - before)
 
 
-def test_training_data_have_mean_0_and_spread_1(features):
-    whole = features.apply([Recording(noise(2), 8000)]).values[:, :10]
+def test_training_data_have_mean_0_and_spread_1():
+    whole = (
+        AudioFeatures(mel_bins=10).fit([Recording(noise(2), 8000)]).apply([Recording(noise(2), 8000)]).values[:, :10]
+    )
     # the sums are float64, the features float32
     np.testing.assert_allclose(whole.mean(axis=0), 0, atol=1e-5)
     np.testing.assert_allclose(whole.std(axis=0), 1, atol=1e-5)
@@ -159,11 +165,35 @@ def test_json_gives_the_same_features(features):
     assert again.to_json() == features.to_json()
 
 
+def test_models_of_before_the_running_mean_hear_as_they_did(features):
+    old = features.to_json()
+    del old["mean_seconds"]
+    sound = [Recording(noise(0.3, seed=8), 8000)]
+    found = AudioFeatures.from_json(old).apply(sound).values
+    plain = AudioFeatures.from_json(features.to_json() | {"mean_seconds": 0.0}).apply(sound).values
+    np.testing.assert_array_equal(found, plain)
+    assert (found != features.apply(sound).values).any()
+
+
+def test_another_microphone_is_forgotten():
+    """A gain, the same in each frame, is a difference that each frame lessens by its share in the running mean."""
+    features = AudioFeatures(mel_bins=10, mean_seconds=0.2).fit([Recording(noise(2), 8000)])
+    plain = AudioFeatures.from_json(features.to_json() | {"mean_seconds": 0.0})
+    loud = np.random.default_rng(0).normal(size=16000).astype(np.float32) * np.float32(0.1)
+    several = [[Recording(sound, 8000)] for sound in (loud, loud * np.float32(0.5))]
+    far, near = (abs(np.subtract(*(each.apply(sound)[0][:, :10] for sound in several))) for each in (plain, features))
+    assert far.min() > 0.1
+    frames = np.arange(1, len(near) + 1)[:, None]
+    np.testing.assert_allclose(near, far * (1 - features.mean_share) ** frames, atol=1e-4)
+
+
 def test_nothing_to_hear_gives_no_or_equal_frames(features):
     silence = np.zeros(1600, np.float32)
-    (found,) = features.apply([Recording(silence, 8000)])
+    plain = AudioFeatures.from_json(features.to_json() | {"mean_seconds": 0.0})
+    (found,) = plain.apply([Recording(silence, 8000)])
     assert np.isfinite(found).all()
     assert (found == found[0]).all()
+    assert np.isfinite(features.apply([Recording(silence, 8000)])[0]).all()
     for length in (0, 1, features.window - 1):
         assert features.apply([Recording(silence[:length], 8000)]).lengths.tolist() == [0]
     assert features.apply([]).values.shape == (0, features.size)

@@ -12,11 +12,11 @@ from sklearn.base import clone
 import penstock
 from penstock import AudioClassifier
 from penstock.datasets.synthetic_words import synthetic_words
-from penstock.errors import ConfigError, DataError
+from penstock.errors import BundleError, ConfigError, DataError
 from penstock.features import Recording
 
 SMALL = {"hidden_size": 16, "mel_bins": 12, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "average": 0.9}
-SMALL |= {"patience": 100, "progress": False}
+SMALL |= {"keep": "best", "patience": 100, "teachers": 0, "progress": False}
 WORDS = ["yes", "no", "stop"]
 
 
@@ -56,6 +56,69 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(spoken):
     for name, array in one.model_.tensors.items():
         np.testing.assert_array_equal(array, same.model_.tensors[name])
     assert any((array != other.model_.tensors[name]).any() for name, array in one.model_.tensors.items())
+
+
+class Ends:
+    """Ends the training at the start of its second epoch, as a power cut would, or as Ctrl-C does."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def on_step(self, epoch, *_):
+        if epoch == 2:
+            raise self.error
+
+    def on_start(self, *_):
+        pass
+
+    on_epoch = on_end = on_start
+
+
+def test_teachers_change_what_is_learned_and_the_same_seed_gives_the_same_bits(spoken):
+    few = SMALL | {"epochs": 2, "baseline": False}
+    alone, one, same, two = (AudioClassifier(**(few | {"teachers": many})).fit(*spoken) for many in (0, 1, 1, 2))
+    weights = [each.model_.tensors["head.weight"] for each in (alone, one, same, two)]
+    np.testing.assert_array_equal(weights[1], weights[2])
+    for position, other in ((0, 1), (0, 3), (1, 3)):
+        assert (weights[position] != weights[other]).any()
+    assert one.metrics_["configuration"]["teachers"] == 1
+    # The teacher's time is training's too.
+    assert one.metrics_["training_seconds"] > sum(row["seconds"] for row in one.history_)
+
+
+@pytest.mark.parametrize("where", ["teacher", "last"])
+def test_a_training_with_teachers_goes_on_where_it_ended(spoken, tmp_path, monkeypatch, where):
+    few = SMALL | {"epochs": 3, "baseline": False, "teachers": 2}
+    whole = AudioClassifier(**few).fit(*spoken)
+    cut = AudioClassifier(**few, checkpoint=str(tmp_path / "state"))
+    learned = cut._learned
+
+    def ending(*arguments, name="", **options):
+        ends = [Ends(RuntimeError("power cut"))] if name == ("teacher-2" if where == "teacher" else "") else []
+        return learned(*arguments[:5], ends, name)
+
+    monkeypatch.setattr(cut, "_learned", ending)
+    with pytest.raises(RuntimeError, match="power cut"):
+        cut.fit(*spoken)
+    names = {"state.teacher-1", "state.teacher-2"} | ({"state"} if where == "last" else set())
+    assert {file.name for file in tmp_path.iterdir()} == names
+    monkeypatch.undo()
+    cut.fit(*spoken)
+    for name, array in whole.model_.tensors.items():
+        np.testing.assert_array_equal(cut.model_.tensors[name], array)
+    with pytest.raises(BundleError, match="other settings or data"):
+        AudioClassifier(**(few | {"mixup": 0.1}), checkpoint=str(tmp_path / "state")).fit(*spoken)
+
+
+def test_an_interrupted_teacher_leaves_no_model(spoken, monkeypatch):
+    found = AudioClassifier(**(SMALL | {"epochs": 3, "baseline": False, "teachers": 1}))
+    learned = found._learned
+    monkeypatch.setattr(
+        found, "_learned", lambda *arguments, name: learned(*arguments, [Ends(KeyboardInterrupt())], name)
+    )
+    with pytest.raises(KeyboardInterrupt, match="teacher 1 of 1"):
+        found.fit(*spoken)
+    assert not hasattr(found, "model_")
 
 
 def test_a_loaded_classifier_trains_on(saved, spoken):

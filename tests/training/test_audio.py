@@ -11,7 +11,8 @@ from penstock.features.audio import FLOOR
 from penstock.network import ClassHead, Network, Numbers, Recurrent
 from penstock.nn import NetworkModule
 from penstock.training import Regularization
-from penstock.training.audio import Disturbance, SoundObjective
+from penstock.training.audio import SoundObjective, _pooled
+from penstock.training.disturbance import Disturbance
 
 BANDS = 8
 
@@ -22,7 +23,7 @@ def generator(seed=0):
 
 @pytest.fixture(scope="module")
 def features(spoken):
-    return AudioFeatures(mel_bins=BANDS).fit(spoken[0])
+    return AudioFeatures(mel_bins=BANDS, mean_seconds=0.5).fit(spoken[0])
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def objective(features, spoken, **options):
     mean, scale = features.scale
     targets = np.array([["yes", "no", "stop"].index(label) for label in labels])
     plain = {"spot_share": 0.0, "window_frames": 30, "late_frames": 6, "context_share": 0.0, "context_frames": 20}
-    plain |= {"disturbance": Disturbance()}
+    plain |= {"disturbance": Disturbance(), "mixup": 0.0}
     return SoundObjective(
         sequences=features.log_mels(recordings),
         targets=targets,
@@ -49,6 +50,7 @@ def objective(features, spoken, **options):
         generator=generator(),
         mean=mean,
         scale=scale,
+        mean_share=features.mean_share,
         delta_frames=features.delta_frames,
         **(plain | options),
     )
@@ -82,6 +84,27 @@ def test_features_are_those_of_answers(features, spoken, batch):
     found = objective(features, spoken).features(batch[0])
     for row, expected in enumerate(features.apply(spoken[0][:5])):
         assert_close(found[row, : len(expected)].numpy(), expected, rtol=0, atol=0)
+
+
+def test_trimming_cuts_what_is_quiet_off_either_end_and_nothing_else():
+    levels = torch.tensor([-40.0, -20.0, -30.0, 0.0, -30.0, -10.0, -35.0, 50.0])  # dB; the last one is beyond the end
+    values = (levels * np.log(10) / 10)[:, None].expand(64, 8, 3).contiguous()
+    lengths = torch.full((64,), 7)
+    kept, steps = Disturbance(trim_share=1.0, trim_db=(25.0, 25.0))(values, lengths, generator())
+    assert steps.tolist() == [5] * 64  # a quiet frame between two loud ones stays
+    assert_close(kept, values[:, 1:6], rtol=0, atol=0)
+    loudest, one = Disturbance(trim_share=1.0, trim_db=(0.0, 0.0))(values, lengths, generator())
+    assert one.tolist() == [1] * 64
+    assert_close(loudest, values[:, 3:4], rtol=0, atol=0)
+
+    kept, steps = Disturbance(trim_share=0.5, trim_db=(5.0, 45.0))(values, lengths, generator())
+    found = set()
+    for row, length in enumerate(steps.tolist()):
+        starts = [start for start in range(8 - length) if (kept[row, :length] == values[row, start:][:length]).all()]
+        assert len(starts) == 1
+        found.add((starts[0], starts[0] + length))
+    assert {start for start, _ in found} == {0, 1, 3}
+    assert {end for _, end in found} == {4, 6, 7}
 
 
 def test_tempo_changes_lengths_and_little_else(batch):
@@ -172,7 +195,9 @@ def test_context_and_windows_change_the_loss_the_same_way_for_the_same_seed(feat
     options = {
         "context_share": 0.5,
         "spot_share": 0.5,
-        "disturbance": Disturbance(stretch=0.1, warp=0.1, shift_frames=5, gain_db=6, color_db=3, noise_share=0.5),
+        "disturbance": Disturbance(
+            trim_share=0.5, stretch=0.1, warp=0.1, shift_frames=5, gain_db=6, color_db=3, noise_share=0.5
+        ),
     }
     plain, one, same = (
         objective(features, spoken, **chosen).loss(module, rows)[0] for chosen in ({}, options, options)
@@ -191,17 +216,87 @@ def test_the_window_alone_is_a_loss(features, spoken, module):
 
 def test_the_window_closes_no_earlier_than_asked(features, spoken, module):
     found = objective(features, spoken, spot_share=1.0, window_frames=4, late_frames=0)
-    values, lengths = found.sequences.pad(np.arange(6))
-    y, lengths = found.encoded(module, torch.from_numpy(values), torch.from_numpy(lengths))
-    target = torch.from_numpy(found.targets[:6])
+    x, starts, lengths = found.heard(*map(torch.from_numpy, found.sequences.pad(np.arange(6))))
+    y, _ = module.encoder(x, lengths=lengths)
     last = torch.stack([row[length - 4 : length] for row, length in zip(y, lengths.tolist(), strict=True)])
-    expected = found.pooled_loss(module, last, torch.full((6,), 4), target)
-    assert_close(found.further(module, y, torch.from_numpy(values), lengths, target), expected)
-    late = objective(features, spoken, spot_share=1.0, window_frames=4, late_frames=6)
-    assert late.further(module, y, torch.from_numpy(values), lengths, target) != expected
+    _, window = _pooled(module, x, starts, lengths, found.parts(lengths))
+    assert_close(window, module.head.pool(last, torch.full((6,), 4)))
+    late = objective(features, spoken, spot_share=1.0, window_frames=4, late_frames=6).parts(lengths)[1]
+    assert (late.first <= lengths - 4).all()
+    assert (late.first >= lengths - 10).all()
+    assert (late.first < lengths - 4).any()
 
 
-@pytest.mark.parametrize("options", [{"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}])
+def test_blur_moves_bands_towards_their_neighbours_or_away(batch):
+    values, lengths = batch
+    blurred, same = Disturbance(blur=0.7)(values, lengths, generator())
+    assert_close(same, lengths, rtol=0, atol=0)
+    padded = torch.cat([values[..., :1], values, values[..., -1:]], 2)
+    towards = (padded[..., :-2] + padded[..., 2:]) / 2 - values
+    moved = blurred - values
+    shares = (moved * towards).sum((1, 2)) / (towards**2).sum((1, 2))
+    assert_close(moved, shares[:, None, None] * towards, atol=1e-4, rtol=0)
+    assert (shares.abs() <= 0.7).all()
+    assert shares.min() < 0 < shares.max()
+
+
+def test_contrast_keeps_the_mean_of_each_band(batch):
+    values, lengths = batch
+    changed, _ = Disturbance(contrast=0.2)(values, lengths, generator())
+    for row, length in enumerate(lengths.tolist()):
+        before, after = values[row, :length], changed[row, :length]
+        assert_close(after.mean(0), before.mean(0), atol=1e-4, rtol=0)
+        factor = after.std(0) / before.std(0)
+        assert_close(factor, factor[:1].expand_as(factor), atol=1e-4, rtol=0)
+        assert np.exp(-0.2) - 1e-4 <= factor[0] <= np.exp(0.2) + 1e-4
+        assert abs(factor[0] - 1) > 1e-3
+
+
+def test_a_mixture_lies_between_two_recordings_and_so_does_its_label(features, spoken):
+    found = objective(features, spoken, mixup=0.4)
+    values, lengths = map(torch.from_numpy, found.sequences.pad(np.arange(8)))
+    labels = torch.nn.functional.one_hot(torch.from_numpy(found.targets[:8]), 3).float()
+    mixed, shares = found._mixed(values, lengths, labels)
+    drawn = generator()
+    other = torch.randperm(8, generator=drawn)
+    beta = np.random.default_rng(int(torch.randint(2**31, (1,), generator=drawn))).beta(0.4, 0.4, 8)
+    part = torch.from_numpy(np.minimum(beta, 1 - beta))
+    assert part.max() > 0.1
+    for row, (length, partner, share) in enumerate(zip(lengths.tolist(), other.tolist(), part.tolist(), strict=True)):
+        assert_close(shares[row], (1 - share) * labels[row] + share * labels[partner])
+        for step, place in ((0, 0), (length - 1, int(lengths[partner]) - 1)):
+            expected = (1 - share) * values[row, step] + share * values[partner, place]
+            assert_close(mixed[row, step], expected, atol=1e-3, rtol=0)
+
+
+def test_teachers_answers_are_a_part_of_the_target(features, spoken, module):
+    rows = np.arange(6)
+    torch.manual_seed(1)
+    other = NetworkModule(module.network)
+    options = {"spot_share": 0.5, "context_share": 0.5, "disturbance": Disturbance(stretch=0.1, gain_db=6)}
+    alone = objective(features, spoken, **options).loss(module, rows)[0]
+    by_labels = objective(features, spoken, **options, teachers=[other], taught_share=0.0).loss(module, rows)[0]
+    assert_close(by_labels, alone)
+    # Of a target that is the answer itself, cross-entropy is least: no other network is as near to it.
+    near, far = (
+        objective(features, spoken, **options, teachers=[each, each], taught_share=1.0).loss(module, rows)[0]
+        for each in (module, other)
+    )
+    assert near < far
+    plain = objective(features, spoken, teachers=[other, module], taught_share=1.0)
+    values, lengths = map(torch.from_numpy, plain.valid_sequences.pad(rows))
+    scores = [each(values, lengths) for each in (other, module)]
+    answer = sum((each / 2).softmax(1) for each in scores) / 2
+    expected = 4 * torch.nn.functional.cross_entropy(scores[1] / 2, answer)  # at temperature 2, times its square
+    loss = plain.loss(module, rows)[0]
+    assert_close(loss, expected)
+    loss.backward()
+    assert all(parameter.grad is None for parameter in other.parameters())
+
+
+@pytest.mark.parametrize(
+    "options", [{"trim_share": 1.5}, {"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}]
+)
 def test_disturbances_that_make_no_sense(options):
     with pytest.raises(ConfigError, match=f"{next(iter(options))} must be"):
         Disturbance(**options)

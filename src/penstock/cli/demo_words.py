@@ -29,9 +29,10 @@ def learn(folder: Path) -> "AudioModel":
     classifier = AudioClassifier(
         hidden_size=64,
         num_layers=1,
+        trim_share=0.0,
         stretch=0.0,
         epochs=24,
-        patience=24,
+        teachers=0,
         learning_rate=0.005,
         average=0.98,
         random_state=0,

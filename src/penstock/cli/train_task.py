@@ -58,11 +58,14 @@ def task_command(task: Task) -> Any:
         fitted = _estimator(estimator, invocation, options, start)
         columns = task.found(data, trained_columns(task, options))
         parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, fitted.random_state or 0)
+        before = getattr(fitted, "model_", None)  # of --from
         try:
             fitted.fit_rows(*parts, dropped=dropped)
         except KeyboardInterrupt:
             # The best weights so far are worth keeping, if there are any.
-            if hasattr(fitted, "model_"):
+            if getattr(fitted, "model_", None) is before:
+                typer.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
+            else:
                 _save(fitted, out, columns, overwrite=overwrite)
                 typer.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
             raise

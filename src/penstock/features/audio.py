@@ -1,8 +1,10 @@
 """Sound as log-mel energies with their changes, frame by frame: the same bits whole or in pieces.
 
 A frame is a window of samples that looks at nothing else (kaldi-native-fbank, Kaldi's `snip_edges`), and a change is
-the difference to an earlier frame; the scale of each mel band comes from the training data, never from the recording.
-So what is remembered between pieces is a window of samples and a few frames.
+the difference to an earlier frame; the scale of each mel band comes from the training data. A microphone or a room that
+training did not know shifts the energies of a band for good: so each band may be seen beside its running mean of the
+last moments, as RASTA's filter does it (Hermansky and Morgan 1994). What is remembered between pieces is a window of
+samples, a few frames, and these means.
 """
 
 from collections import Counter
@@ -17,14 +19,25 @@ from penstock.errors import ConfigError, DataError, NotFittedError
 from penstock.features.recordings import Recording, as_samples, audio_module, resampled
 from penstock.sequences import Sequences
 
-__all__ = ["FLOOR", "AudioFeatures", "AudioPieces"]
+__all__ = ["FLOOR", "QUIETEST", "AudioFeatures", "AudioPieces"]
 
 _LOWEST_RATE, _HIGHEST_RATE = 4000, 192_000
 # Seconds of samples that are turned into frames at once: memory doesn't grow with a long recording.
 _SECONDS_AT_ONCE = 5
 # About the noise of a 16-bit converter in one band: below it there is nothing to hear, digital silence included.
 FLOOR = -15.0
-_FIELDS = ("sample_rate", "mel_bins", "window_seconds", "hop_seconds", "lowest_hz", "highest_hz", "delta_frames")
+_FIELDS = (
+    "sample_rate",
+    "mel_bins",
+    "window_seconds",
+    "hop_seconds",
+    "lowest_hz",
+    "highest_hz",
+    "mean_seconds",
+    "delta_frames",
+)
+# Of the training data's spread: what is quieter counts as this in a running mean, so that pauses do not pull it down.
+QUIETEST = -1.5
 
 
 class AudioFeatures:
@@ -35,6 +48,8 @@ class AudioFeatures:
         mel_bins: bands on the mel scale.
         window_seconds, hop_seconds: length of a frame, and from one frame to the next.
         lowest_hz, highest_hz: where the bands begin and end; None for half the sample rate.
+        mean_seconds: time constant of a running mean of each band, which starts at the training data's and is
+            subtracted; 0 for none.
         delta_frames: for each number n, the changes of all bands since n frames ago are features too (Furui 1986).
     """
 
@@ -49,6 +64,7 @@ class AudioFeatures:
         hop_seconds: float = 0.02,
         lowest_hz: float = 20.0,
         highest_hz: float | None = None,
+        mean_seconds: float = 0.0,
         delta_frames: Sequence[int] = (2,),
     ) -> None:
         self.sample_rate = sample_rate
@@ -57,6 +73,7 @@ class AudioFeatures:
         self.hop_seconds = _between("hop_seconds", hop_seconds, 0.001, self.window_seconds)
         self.lowest_hz = _between("lowest_hz", lowest_hz, 0, _HIGHEST_RATE / 2)
         self.highest_hz = highest_hz
+        self.mean_seconds = _between("mean_seconds", mean_seconds, 0, 3600)
         self.delta_frames = tuple(_whole("delta_frames", frames, 1, 100) for frames in delta_frames)
         self._mean: NDArray[np.float32] | None = None
         self._scale: NDArray[np.float32] | None = None
@@ -84,6 +101,11 @@ class AudioFeatures:
     def hop(self) -> int:
         """Samples from one frame to the next."""
         return max(round(self.hop_seconds * self.rate), 1)
+
+    @property
+    def mean_share(self) -> float:
+        """What a frame counts in the running mean; 0 where none is subtracted."""
+        return min(self.hop_seconds / self.mean_seconds, 1.0) if self.mean_seconds else 0.0
 
     def fit(self, recordings: Iterable[Recording]) -> "AudioFeatures":
         """Learn the mean and the spread of each band, and the sample rate where none was given.
@@ -133,7 +155,7 @@ class AudioFeatures:
 
     @property
     def scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(mean, factor), each (mel_bins,): a feature is (energy - mean) * factor. NotFittedError before `fit`."""
+        """(mean, factor), each (mel_bins,): a band is (energy - mean) * factor. NotFittedError before `fit`."""
         if self._mean is None or self._scale is None:
             raise NotFittedError("these AudioFeatures know no scale yet: call fit(recordings) first")
         return self._mean, self._scale
@@ -157,6 +179,7 @@ class AudioFeatures:
         """
         if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
             raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
+        data = {"mean_seconds": 0.0} | dict(data)  # models of before the running mean
         expected = {"kind", *_FIELDS, "mean", "scale"}
         if set(data) != expected:
             raise ConfigError(
@@ -204,11 +227,13 @@ class AudioPieces:
     def __init__(self, features: AudioFeatures) -> None:
         self._features = features
         self._longest = max(features.delta_frames, default=0)
-        # Samples that belong to frames still to come; the last frames; how many of each there are.
+        # Samples that belong to frames still to come and their number; the last frames and whether there were any;
+        # the running mean.
         self._tail = np.zeros(features.window, np.float32)
         self._past = np.zeros((self._longest, features.mel_bins), np.float32)
         self._held = np.zeros(1, np.int64)
         self._begun = np.zeros(1, np.int64)
+        self._running = np.zeros(features.mel_bins, np.float32)
 
     def push(self, samples: Any) -> NDArray[np.float32]:
         """The vectors (frames, size) of the frames that these samples complete.
@@ -241,13 +266,23 @@ class AudioPieces:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is remembered."""
-        return {"tail": self._tail, "past": self._past, "held": self._held, "begun": self._begun}
+        return {
+            "tail": self._tail,
+            "past": self._past,
+            "held": self._held,
+            "begun": self._begun,
+            "running": self._running,
+        }
 
     def _vectors(self, log_mel: NDArray[np.float32]) -> NDArray[np.float32]:
         mean, scale = self._features.scale
         now = (log_mel - mean) * scale
         if not len(now):
             return np.zeros((0, self._features.size), np.float32)
+        if share := np.float32(self._features.mean_share):
+            for frame in now:
+                self._running += share * (np.maximum(frame, QUIETEST) - self._running)
+                frame -= self._running
         if not self._begun[0]:  # before the first frame nothing changes
             self._past[:] = now[0]
             self._begun[0] = 1

@@ -1,9 +1,10 @@
 """Classes of sounds: spoken words, commands, machines, animals."""
 
 from collections import Counter
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from penstock.tasks.options import CellOptions
 if TYPE_CHECKING:
     import torch
 
+    from penstock.nn import NetworkModule
+    from penstock.training import History
     from penstock.training.audio import SoundObjective
 
 __all__ = ["AudioClassifier"]
@@ -33,7 +36,7 @@ _SILENT = 1e-4  # peak below which a recording holds nothing to hear, -80 dB of 
 _CLIPPED, _FULL = 0.001, 0.999  # share of samples at full scale, and what counts as that
 _CONTEXT_SECONDS = 0.3
 _LATE_SECONDS = 0.06  # before a recording's end that a spotter's window may close in training
-_FEATURES = ("sample_rate", "mel_bins")
+_FEATURES = ("sample_rate", "mel_bins", "mean_seconds")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -48,16 +51,27 @@ class AudioClassifier(CellOptions, Classifier):
     Args:
         sample_rate: samples a second that all recordings are brought to; None for the commonest rate in training.
         mel_bins: bands of the filterbank.
+        mean_seconds: time constant of each band's running mean, which is subtracted, so that other microphones and
+            rooms are no news (Hermansky and Morgan 1994); 0 for none.
         pooling: what of the outputs over time goes to the answer: "max", "mean", "mean_max" or "last".
+        trim_share: share of the beginnings, and of the ends, from which training cuts off what is quiet, so that it
+            matters less how closely people cut their recordings.
         stretch: training changes the tempo by up to this share.
         warp: training moves the bands up or down by up to this share, as with another length of the vocal tract
             (Jaitly and Hinton 2013).
+        blur: training smooths or sharpens the spectra by up to this share, so that a voice's pitch counts less.
+        contrast: training makes what is loud and what is quiet differ more or less, by up to this share.
         shift_seconds: training puts silence before and after, up to this long.
         gain_db: training makes recordings louder or softer by up to this.
         color_db: spread of a random smooth gain over the bands, as of another microphone or room.
         noise_share: share of the recordings that get noise of a random colour in training.
         mel_mask: bands that training hides, up to this many (Park et al. 2019).
         time_mask: frames that training hides, up to this many.
+        mixup: training mixes recordings, and their labels alike, in shares of a beta distribution with this for both
+            parameters (Zhang et al. 2018); 0 for no mixing.
+        teachers: networks with other random numbers that are trained first; the one that is kept learns from their
+            mean answers besides the labels, and so comes near to what all of them together would answer (Hinton,
+            Vinyals and Dean 2015). Callbacks hear of the last training alone; each has a checkpoint of its own.
         context_share: share of the recordings that training puts behind the end of another one, so that a stream's
             layers know how to start anew where a word ends.
         spot_share: as much again of the loss, for the end of each recording alone, as `spotter` hears it.
@@ -69,24 +83,31 @@ class AudioClassifier(CellOptions, Classifier):
 
     task: ClassVar[str] = "audio-classification"
     usual_epochs: ClassVar[int] = 24
-    fewest_steps: ClassVar[int] = 1000
+    fewest_steps: ClassVar[int] = 2500
 
     cell: Literal["lstm", "gru", "rnn"] = "gru"
-    hidden_size: int = 256
+    hidden_size: int = 128
     sample_rate: int | None = None
     mel_bins: int = 24
+    mean_seconds: float = 0.5
     num_layers: int = 2
     pooling: Literal["max", "mean", "mean_max", "last"] = "max"
     learning_rate: float = 0.002
     patience: int = 10
-    stretch: float = 0.2
+    keep: Literal["best", "last"] = "last"
+    trim_share: float = 0.5
+    stretch: float = 0.35
     warp: float = 0.1
+    blur: float = 0.7
+    contrast: float = 0.2
     shift_seconds: float = 0.1
     gain_db: float = 15.0
     color_db: float = 6.0
     noise_share: float = 0.5
     mel_mask: int = 0
     time_mask: int = 0
+    mixup: float = 0.4
+    teachers: int = 3
     context_share: float = 0.5
     spot_share: float = 0.5
     output_dropout: float = 0.5
@@ -136,7 +157,7 @@ class AudioClassifier(CellOptions, Classifier):
         return render(self.metrics_, extra=[sound_section(self.metrics_, getattr(self, "_sounds", []))])
 
     def _describe(self, data: Labelled) -> tuple[AudioFeatures, Network]:
-        features = AudioFeatures(sample_rate=self.sample_rate, mel_bins=self.mel_bins).fit(data.train.inputs)
+        features = AudioFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: AudioFeatures) -> Network:
@@ -148,10 +169,39 @@ class AudioClassifier(CellOptions, Classifier):
         )
 
     def _objective(self, data: Labelled, features: AudioFeatures, network: Network, seed: int) -> "SoundObjective":
+        from penstock.training.recipe import at_least
+
+        at_least("teachers", self.teachers, 0, whole=True)
+        objective = self._untaught(data, features, seed)
+        self._teaching_seconds = 0.0
+        teachers = [
+            self._teacher(number, data, features, network, replace(objective, generator=_generator(seed, number)))
+            for number in range(1, self.teachers + 1)
+        ]
+        return replace(objective, teachers=teachers)
+
+    def _teacher(
+        self, number: int, data: Labelled, features: AudioFeatures, network: Network, objective: "SoundObjective"
+    ) -> "NetworkModule":
+        """A network that learned from the labels alone, with random numbers of its own."""
+        seed = objective.generator.initial_seed()
+        module, history = self._learned(data, features, network, objective, seed, name=f"teacher-{number}")
+        self._teaching_seconds += history.seconds
+        if history.stopped == "interrupted":
+            raise KeyboardInterrupt(f"interrupted while teacher {number} of {self.teachers} learned: no model yet")
+        return cast("NetworkModule", module.requires_grad_(False).eval())
+
+    def _figures(self, history: "History", data: Labelled, settings: Mapping[str, Any]) -> dict[str, Any]:
+        figures = super()._figures(history, data, settings)
+        figures["training_seconds"] += self._teaching_seconds
+        return figures
+
+    def _untaught(self, data: Labelled, features: AudioFeatures, seed: int) -> "SoundObjective":
         import torch
 
-        from penstock.training.audio import Disturbance, SoundObjective
+        from penstock.training.audio import SoundObjective
         from penstock.training.classify import Regularization
+        from penstock.training.disturbance import Disturbance
 
         mean, scale = features.scale
         disturbance, shares = (
@@ -169,7 +219,9 @@ class AudioClassifier(CellOptions, Classifier):
             generator=torch.Generator().manual_seed(seed),
             mean=mean,
             scale=scale,
+            mean_share=features.mean_share,
             delta_frames=features.delta_frames,
+            mixup=self.mixup,
             spot_share=self.spot_share,
             window_frames=round(SPOT_SECONDS / features.hop_seconds),
             late_frames=round(_LATE_SECONDS / features.hop_seconds),
@@ -199,7 +251,15 @@ class AudioClassifier(CellOptions, Classifier):
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
         features = {name: saved.features.get(name) for name in _FEATURES}
+        features["mean_seconds"] = features["mean_seconds"] or 0.0
         return features | {"pooling": saved.network.head.pooling}
+
+
+def _generator(seed: int, teacher: int) -> "torch.Generator":
+    """A teacher's random numbers: neither the last network's nor another teacher's."""
+    import torch
+
+    return torch.Generator().manual_seed(int(np.random.SeedSequence([seed, teacher]).generate_state(1)[0]))
 
 
 def is_clipped(recording: Recording) -> bool:

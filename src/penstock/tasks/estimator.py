@@ -187,24 +187,12 @@ class Estimator(TrainingOptions, BaseEstimator):
             started: `time.perf_counter()` when `fit` began.
             callbacks: told how training goes.
         """
-        training = training_room()
         known = self._known()
         features, network = self._describe(data) if known is None else self._again(data, known)
-        recipe = self._recipe(len(data.train))
+        self._recipe(len(data.train))  # says what makes no sense before anything takes long
         objective = self._objective(data, features, network, seed)
         arrays, settings = self._fit_baselines(data, features)
-        with training.isolated(seed):
-            module = self._module(data, features, network)
-            if known is not None:
-                _put(module, known.tensors)
-            history = training.train(
-                module,
-                objective,
-                recipe,
-                generator=np.random.default_rng([seed, 1]),
-                callbacks=[*callbacks, *(training.terminal_bar() if self.progress else [])],
-                checkpoint=self._open_checkpoint(data, network, seed, objective),
-            )
+        module, history = self._learned(data, features, network, objective, seed, callbacks)
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
         self._keep(model_class(self.task)(network, features, data.labels, tensors, baseline=arrays), arrays)
@@ -215,6 +203,35 @@ class Estimator(TrainingOptions, BaseEstimator):
         if history.stopped == "interrupted":
             raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")
         return self
+
+    def _learned(
+        self,
+        data: Any,
+        features: Any,
+        network: Network,
+        objective: "Objective",
+        seed: int,
+        callbacks: Sequence["Callback"] = (),
+        name: str = "",
+    ) -> "tuple[torch.nn.Module, History]":
+        """A module after its training, from its own first values or those of the model that is trained further.
+
+        `name` tells its checkpoint from those of others in the same `fit`.
+        """
+        training, known = training_room(), self._known()
+        with training.isolated(seed):
+            module = self._module(data, features, network)
+            if known is not None:
+                _put(module, known.tensors)
+            history = training.train(
+                module,
+                objective,
+                self._recipe(len(data.train)),
+                generator=np.random.default_rng([seed, 1]),
+                callbacks=[*callbacks, *(training.terminal_bar() if self.progress else [])],
+                checkpoint=self._open_checkpoint(data, network, seed, objective, name),
+            )
+        return module, history
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         """What metrics.json holds, but for time and memory."""
@@ -269,12 +286,15 @@ class Estimator(TrainingOptions, BaseEstimator):
             plain[name] = None if plain[name] is None else Path(plain[name]).name
         return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}
 
-    def _open_checkpoint(self, data: Any, network: Network, seed: int, objective: "Objective") -> "Checkpoint | None":
+    def _open_checkpoint(
+        self, data: Any, network: Network, seed: int, objective: "Objective", name: str
+    ) -> "Checkpoint | None":
         if self.checkpoint is None:
             return None
-        parts = [self._described(), network.to_json(), seed, data.train.digest()]
+        parts = [self._described(), network.to_json(), seed, data.train.digest(), name]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-        return training_room().Checkpoint(self.checkpoint, key, self._generators(objective))
+        path = f"{self.checkpoint}.{name}" if name else self.checkpoint
+        return training_room().Checkpoint(path, key, self._generators(objective))
 
 
 def training_room() -> ModuleType:

@@ -13,7 +13,7 @@ from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
 from penstock.training.recipe import share
 
-__all__ = ["Mixture", "Regularization", "WholeObjective"]
+__all__ = ["Mixture", "Regularization", "WholeObjective", "tensors"]
 
 # Sequences of a validation batch: more than in training, as nothing is kept for a gradient.
 _VALIDATION_BATCH = 128
@@ -75,7 +75,7 @@ class WholeObjective(ABC):
 
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """The loss of the sequences `batch`, dropout on."""
-        values, steps = _tensors(self.sequences, batch)
+        values, steps = tensors(self.sequences, batch)
         target = torch.from_numpy(self.targets[batch])
         mixture = self.mixture(len(batch))
         if mixture is not None:
@@ -112,7 +112,7 @@ class WholeObjective(ABC):
         module.eval()
         scores: Any = None
         for batch in length_batches(self.valid_sequences.lengths, _VALIDATION_BATCH, None):
-            values, lengths = _tensors(self.valid_sequences, batch)
+            values, lengths = tensors(self.valid_sequences, batch)
             y, _ = module.encoder(module.inputs(values), lengths=lengths)
             found = module.head.project(module.head.pool(y, lengths))
             scores = found.new_empty(len(self.valid_targets), found.shape[1]) if scores is None else scores
@@ -143,7 +143,7 @@ class WholeObjective(ABC):
         return each.mean()
 
 
-def _tensors(sequences: Sequences, batch: np.ndarray) -> tuple[Any, Tensor]:
+def tensors(sequences: Sequences, batch: np.ndarray) -> tuple[Any, Tensor]:
     """Padded values, ids as int64, and lengths."""
     values, lengths = sequences.pad(batch)
     tensor = torch.from_numpy(values)
