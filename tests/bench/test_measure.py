@@ -125,6 +125,10 @@ def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
     path.write_text("[]")
     assert penstock(*words).code == 2
     assert penstock("bench", "--grid", "corr").code == 2
+    unknown = penstock("bench", "--peers", "torch,tourch")
+    assert unknown.code == 2
+    assert "--peers must be among those that are installed: nn, torch" in unknown.err
+    assert penstock("bench", "--cells", "gruu").code == 2
 
 
 def test_a_summary_has_the_least_and_the_geometric_mean():

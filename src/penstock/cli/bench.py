@@ -49,8 +49,13 @@ def bench(
         raise ConfigError(f"--grid must be one of {', '.join(room.GRIDS)}; got {grid!r}")
     for path in filter(None, (output, plot)):
         check_new_file(path)
-    chosen = room.installed() if peers is None else [name for name in peers.split(",") if name]
+    there = room.installed()
+    chosen = there if peers is None else [name for name in peers.split(",") if name]
+    if unknown := [name for name in chosen if name not in ("nn", *there)]:
+        raise ConfigError(f"--peers must be among those that are installed: nn, {', '.join(there)}; got {unknown[0]!r}")
     points = [point for point in room.GRIDS[grid]() if point.cell in cells.split(",")]
+    if not points:
+        raise ConfigError(f"--cells must be among rnn, lstm, gru; got {cells!r}")
     done = [row for row in _earlier(output) if row["name"] in {point.name for point in points}]
     missing = [point for point in points if point.name not in {row["name"] for row in done}]
     print(
