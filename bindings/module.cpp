@@ -1,4 +1,5 @@
-// The compiled module: takes arrays and addresses, releases the GIL, calls. Shapes are checked in penstock/engine.
+// The compiled module: takes arrays and addresses, whose shapes penstock/engine checks, and PyTorch's tensors
+// (tensors.hpp); releases the GIL, calls.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>

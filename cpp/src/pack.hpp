@@ -11,7 +11,7 @@ namespace penstock {
 
 // In which order gates stand where products meet them.
 inline constexpr int kIdentity[] = {0, 1, 2, 3};
-inline constexpr int kGruInput[] = {2, 0, 1};      // gate gradients stand as n, r, z (gru.hpp); the weights as r, z, n
+inline constexpr int kGruInput[] = {2, 0, 1};  // gate gradients stand as n, r, z (gru.hpp); the weights as r, z, n
 
 inline const int* input_order(const Sizes& z) {
     return z.kind == CellKind::kGruAfter || z.kind == CellKind::kGruBefore ? kGruInput : kIdentity;
