@@ -12,6 +12,7 @@ namespace PENSTOCK_ISA {
 namespace {
 
 constexpr int kPanel = 16;                    // columns of a panel, units of a unit block
+constexpr int kLine = 16;                     // floats of a cache line
 constexpr int kVectors = kPanel / kWidth;     // vectors of a panel's row
 #if PENSTOCK_WIDTH == 16 || defined(__aarch64__)
 constexpr int kAccumulators = 24, kMaxRows = 6;  // of 32 registers
@@ -22,7 +23,13 @@ constexpr int kAccumulators = 12, kMaxRows = 3;  // of 16 registers
 #endif
 constexpr int kWidestGroup = PENSTOCK_WIDTH == 16 ? 6 : 1;
 constexpr bool kInterleaved = kWidestGroup > 1;
-constexpr int kDepth = 256;  // k of one pass when several row blocks share panels: 16 KB of each
+// k of one pass when several row blocks share a group of panels: 128 KB of one stream, which L2 delivers in time, or,
+// not interleaved, 16 KB of each panel, which stay in L1.
+constexpr int kDepth = kInterleaved ? 512 : 256;
+// Panels of more bytes than this may not be in L2, so each group of them is fetched there while the one before it is used.
+constexpr std::size_t kFar = 512 * 1024;
+constexpr int kAheadRows = 3;  // of the tiles that fetch; for fewer rows memory is what they wait for anyway
+constexpr int kAhead = 2;      // cache lines for each k of a tile
 
 enum class Start {
     kBias,      // the accumulator starts as the bias, or as zero where there is none
@@ -39,10 +46,15 @@ constexpr int panels_of(int rows) {
 // a: [MR][K] with `a_row` between rows, or, transposed, [K][MR] without gaps
 // b: [K][NP][16] interleaved, or [NP][K][16] with `b_panel` between panels
 // bias: [NP][16] or null        out: [MR][NP][16] by its strides
-template <int MR, int NP, bool Transposed, bool Interleaved>
+// ahead: kAhead * K cache lines to fetch, where Ahead
+template <int MR, int NP, bool Transposed, bool Interleaved, bool Ahead>
 void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t b_panel, const float* bias,
-          float* out, std::size_t out_row, std::size_t out_panel, Start start) {
+          float* out, std::size_t out_row, std::size_t out_panel, Start start, const float* ahead) {
     constexpr int N = NP * kVectors;
+    if (start == Start::kAdd)  // what it is added to comes meanwhile
+        for (int m = 0; m < MR; ++m)
+            for (int v = 0; v < N; ++v)
+                __builtin_prefetch(out + m * out_row + (v / kVectors) * out_panel + (v % kVectors) * kWidth);
     V acc[MR][N];
     for (int m = 0; m < MR; ++m)
         for (int v = 0; v < N; ++v) {
@@ -53,6 +65,8 @@ void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t 
         }
 #pragma GCC unroll 2
     for (int k = 0; k < K; ++k) {
+        if constexpr (Ahead)
+            for (int i = 0; i < kAhead; ++i) __builtin_prefetch(ahead + (k * kAhead + i) * kLine, 0, 2);
         V w[N];
 #pragma GCC unroll 16
         for (int v = 0; v < N; ++v)
@@ -74,22 +88,25 @@ void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t 
 }
 
 using Tile = void (*)(const float*, std::size_t, int, const float*, std::size_t, const float*, float*, std::size_t,
-                      std::size_t, Start);
+                      std::size_t, Start, const float*);
 
-template <int MR, int NP, bool Transposed, bool Interleaved>
+template <int MR, int NP, bool Transposed, bool Interleaved, bool Ahead>
 Tile find_tile(int panels) {
     if constexpr (NP > 1) {
-        if (panels < NP) return find_tile<MR, NP - 1, Transposed, Interleaved>(panels);
+        if (panels < NP) return find_tile<MR, NP - 1, Transposed, Interleaved, Ahead>(panels);
     }
-    return tile<MR, NP, Transposed, Interleaved>;
+    return tile<MR, NP, Transposed, Interleaved, Ahead>;
 }
 
 template <int MR = kMaxRows>
-Tile find_tile(int rows, int panels) {
+Tile find_tile(int rows, int panels, bool ahead) {
     if constexpr (MR > 1) {
-        if (rows < MR) return find_tile<MR - 1>(rows, panels);
+        if (rows < MR) return find_tile<MR - 1>(rows, panels, ahead);
     }
-    return find_tile<MR, panels_of(MR), false, kInterleaved>(panels);
+    if constexpr (MR >= kAheadRows) {
+        if (ahead) return find_tile<MR, panels_of(MR), false, kInterleaved, true>(panels);
+    }
+    return find_tile<MR, panels_of(MR), false, kInterleaved, false>(panels);
 }
 
 // out[r][p] = start + a[r] . panel p        a: [rows][K]        b: panels, `together` of them interleaved
@@ -105,17 +122,29 @@ void product(const float* a, std::size_t a_row, int rows, int K, const float* b,
     const int groups = (panels + wide - 1) / wide;
     const int depth = blocks > 1 ? kDepth : K;
     const std::size_t b_panel = static_cast<std::size_t>(K) * kPanel;
+    const bool far = blocks > 1 && panels * b_panel * sizeof(float) > kFar;
+    const auto first_of = [&](int g) { return (descending ? groups - 1 - g : g) * wide; };
+    const auto count_of = [&](int g) { return panels - first_of(g) < wide ? panels - first_of(g) : wide; };
+    const auto start_of = [&](int g, int k) {
+        return b + first_of(g) * b_panel + static_cast<std::size_t>(k) * kPanel * (kInterleaved ? count_of(g) : 1);
+    };
     int k = 0;
     do {
         const int n = K - k < depth ? K - k : depth;
         for (int g = 0; g < groups; ++g) {
-            const int p = (descending ? groups - 1 - g : g) * wide, np = panels - p < wide ? panels - p : wide;
-            const float* from = b + p * b_panel + static_cast<std::size_t>(k) * kPanel * (kInterleaved ? np : 1);
+            const int p = first_of(g), np = count_of(g);
+            const float *from = start_of(g, k), *ahead = nullptr, *ahead_end = nullptr;
+            if (far && g + 1 < groups) {
+                ahead = start_of(g + 1, k);
+                ahead_end = ahead + static_cast<std::size_t>(kInterleaved ? count_of(g + 1) : 1) * n * kPanel;
+            }
             int r = 0;
             for (int i = 0; i < blocks; ++i) {
                 const int nr = small + (i < larger);
-                find_tile(nr, np)(a + r * a_row + k, a_row, n, from, b_panel, bias ? bias + p * kPanel : nullptr,
-                                  out + r * out_row + p * kPanel, out_row, kPanel, k ? Start::kContinue : start);
+                const bool fetches = nr >= kAheadRows && ahead_end - ahead >= n * kAhead * kLine;
+                find_tile(nr, np, fetches)(a + r * a_row + k, a_row, n, from, b_panel, bias ? bias + p * kPanel : nullptr,
+                                  out + r * out_row + p * kPanel, out_row, kPanel, k ? Start::kContinue : start, ahead);
+                if (fetches) ahead += n * kAhead * kLine;
                 r += nr;
             }
         }
@@ -153,10 +182,10 @@ void product_transposed(const float* a_tiles, int tiles, int depth, const float*
     for (int t0 = 0; t0 < tiles; t0 += kTiles) {
         const int t1 = t0 + kTiles < tiles ? t0 + kTiles : tiles;
         for (int p = 0; p < panels; p += kGroup) {
-            const Tile one = find_tile<kMaxRows, kGroup, true, false>(panels - p);
+            const Tile one = find_tile<kMaxRows, kGroup, true, false, false>(panels - p);
             for (int t = t0; t < t1; ++t)
                 one(a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows, 0, depth, b + p * b_panel, b_panel,
-                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, start);
+                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, start, nullptr);
         }
     }
 }

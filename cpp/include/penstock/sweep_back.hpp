@@ -36,9 +36,9 @@ void start_backward(const Job& job, const Team& team) {
 
 // Row r of a block into panels [panel][block rows][16].
 inline void to_panels(const float* row, int n, int r, int block_rows, float* panels) {
-    for (int k = 0; k < n; k += kPanel, panels += static_cast<std::size_t>(block_rows) * kPanel)
-        copy_padded(row ? row + k : nullptr, n - k < kPanel ? n - k : kPanel, kPanel,
-                    panels + static_cast<std::size_t>(r) * kPanel);
+    float* to = panels + static_cast<std::size_t>(r) * kPanel;
+    for (int k = 0; k < n; k += kPanel, to += static_cast<std::size_t>(block_rows) * kPanel)
+        for (int v = 0; v < kPanel; v += kWidth) store(to + v, row ? load_first(row + k + v, n - k - v) : V{});
 }
 
 // What stood at the inputs of the products, as right factors of the weights' gradients.
