@@ -4,6 +4,7 @@
 
 #include "pack.hpp"
 #include "penstock/layer.hpp"
+#include "penstock/split.hpp"
 
 namespace penstock {
 namespace {
@@ -65,7 +66,7 @@ Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, int thr
     job.hn = call.hn + d * B * z.P;
     job.cn = call.cn ? call.cn + d * B * z.H : nullptr;
     job.saved = call.saved ? align(call.saved) + d * plan.rows() * z.S * z.Hp : nullptr;
-    job.x_rows = plan.contiguous[d] ? nullptr : arena.take(block * z.I);
+    job.x_rows = plan.contiguous[d] && threads == 1 ? nullptr : arena.take(block * z.I);
     job.px = arena.take(block * z.G * z.Hp);
     job.h[0] = arena.take(B * z.Pp);
     job.h[1] = arena.take(B * z.Pp);
@@ -86,12 +87,13 @@ void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& a
     if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsForThreads) {
         Job jobs[] = {forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)};
         run_team(2, 2 * flops, [](const Team& team, void* j) {
-            Barrier nobody;
-            for (int d = team.rank; d < 2; d += team.size) kernels().forward(static_cast<const Job*>(j)[d], {0, 1, &nobody});
+            for (int d = team.rank; d < 2; d += team.size) kernels().forward(static_cast<const Job*>(j)[d], {0, 1, nullptr});
         }, jobs);
         return;
     }
-    if (flops < kFlopsForThreads) threads = 1;
+    const int first_rows = plan.steps ? plan.active[0] : 0;
+    const bool alone = choose_split(sizes_, first_rows, threads) == Split::kAlone && !helps_alone(sizes_);
+    if (flops < kFlopsForThreads || alone) threads = 1;
     for (int d = 0; d < directions_; ++d) {
         Job job = forward_job(plan, call, d, threads, arena);
         run_team(threads, flops, [](const Team& team, void* j) { kernels().forward(*static_cast<const Job*>(j), team); }, &job);

@@ -34,12 +34,14 @@ inline void relax() {
 }
 
 using Clock = std::chrono::steady_clock;
-constexpr int kSpins = 2000;  // some tens of microseconds
+constexpr int kEager = 200;   // looks without a pause, which can take longer than the other thread does
+constexpr int kSpins = 2000;  // looks in all: some tens of microseconds
 
-// Sleep until woken, unless *word is no longer `seen`; may also return for no reason.
+// Sleep until woken or for some time, unless *word is no longer `seen`; may also return for no reason.
 void sleep_while(unsigned* word, unsigned seen) {
 #if defined(__linux__)
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+    constexpr timespec longest{0, 1'000'000};
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &longest, nullptr, 0);
 #else
     if (__atomic_load_n(word, __ATOMIC_ACQUIRE) == seen) sched_yield();
 #endif
@@ -51,6 +53,11 @@ void wake_all(unsigned* word) {
 #else
     (void)word;
 #endif
+}
+
+// What a futex compares: the half of a count that changes.
+unsigned* low_half(std::uint64_t* count) {
+    return reinterpret_cast<unsigned*>(count) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 }
 
 // Denormals count as zero while the engine works: they cost a hundred cycles each and mean nothing here.
@@ -103,12 +110,10 @@ struct Work {
     void (*body)(const Team&, void*) = nullptr;
     void* context = nullptr;
     int size = 0;
+    std::uint64_t visits = 0;  // of the barrier, so far
 };
 
-void work_alone(void (*body)(const Team&, void*), void* context) {
-    Barrier alone;
-    body({0, 1, &alone}, context);
-}
+void work_alone(void (*body)(const Team&, void*), void* context) { body({0, 1, nullptr}, context); }
 
 // Workers wait for the next job first by spinning, since in a recurrence it comes within microseconds, then asleep.
 class Pool {
@@ -116,12 +121,12 @@ class Pool {
     void run(int threads, void (*body)(const Team&, void*), void* context) {
         while (static_cast<int>(workers_.size()) < threads - 1) {
             const int rank = static_cast<int>(workers_.size()) + 1;
-            if (rank < kCores) __atomic_store_n(&cores_[rank], -1, __ATOMIC_RELAXED);
+            __atomic_store_n(&cores_[rank], -1, __ATOMIC_RELAXED);
             workers_.emplace_back([this, rank, seen = job_.load()] { serve(rank, seen); });
             workers_.back().detach();
         }
         const auto begin = Clock::now();
-        work_ = {body, context, threads};
+        work_ = {body, context, threads, barrier_.visits()};
         __atomic_store_n(&cores_[0], this_core(), __ATOMIC_RELAXED);
         __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
         job_.fetch_add(1, std::memory_order_seq_cst);
@@ -168,7 +173,6 @@ class Pool {
     static constexpr auto kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
     static constexpr auto kLong = std::chrono::microseconds(200);
-    static constexpr int kCores = 256;  // of so many threads
     static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(10),
                           kLongestPause = std::chrono::milliseconds(1600);
 
@@ -193,6 +197,7 @@ class Pool {
             ++seen;
             if (rank < work_.size) {
                 keep_apart(rank);
+                barrier_.enter(rank, work_.visits);
                 work_.body({rank, work_.size, &barrier_}, work_.context);
             }
             __atomic_add_fetch(&done_, 1, __ATOMIC_SEQ_CST);
@@ -202,7 +207,6 @@ class Pool {
 
     // Away from the cores where the threads before this one began their last jobs.
     void keep_apart(int rank) {
-        if (rank >= kCores) return;
         int core = this_core();
         for (int other = 0; other < rank; ++other)
             if (__atomic_load_n(&cores_[other], __ATOMIC_RELAXED) == core) {
@@ -227,10 +231,10 @@ class Pool {
     }
 
     std::vector<std::thread> workers_;
-    int cores_[kCores];  // where each thread began its last job
-    Work work_;
+    int cores_[kMostThreads];  // where each thread began its last job
     Barrier barrier_;
-    alignas(64) std::atomic<unsigned> job_{0};
+    alignas(64) std::atomic<unsigned> job_{0};  // on one cache line with what the job is
+    Work work_;
     alignas(64) unsigned done_ = 0;
     int caller_asleep_ = 0;
     std::atomic<int> asleep_{0};
@@ -248,21 +252,34 @@ Pool* pool = new Pool;
 
 }  // namespace
 
-void Barrier::wait(int size) {
-    const unsigned round = __atomic_load_n(&round_, __ATOMIC_RELAXED);
-    if (__atomic_add_fetch(&arrived_, 1, __ATOMIC_ACQ_REL) == size) {
-        __atomic_store_n(&arrived_, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&round_, round + 1, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&asleep_, __ATOMIC_SEQ_CST) > 0) wake_all(&round_);
-        return;
-    }
+std::uint64_t Barrier::visits() const { return __atomic_load_n(&counts_[0].visits, __ATOMIC_RELAXED); }
+
+void Barrier::enter(int rank, std::uint64_t visits) {
+    __atomic_store_n(&counts_[rank].visits, visits, __ATOMIC_RELAXED);
+}
+
+// No fence between the count and the look at sleepers: one who misses its waking up sleeps for a millisecond at most.
+void Barrier::wait(int rank, int size) {
+    std::uint64_t* mine = &counts_[rank].visits;
+    const std::uint64_t count = __atomic_load_n(mine, __ATOMIC_RELAXED) + 1;
+    __atomic_store_n(mine, count, __ATOMIC_RELEASE);
+    if (__atomic_load_n(&asleep_, __ATOMIC_RELAXED) > 0) wake_all(low_half(mine));
+    for (int other = 0; other < size; ++other)
+        if (other != rank) wait_for(&counts_[other].visits, count);
+}
+
+void Barrier::wait_for(std::uint64_t* visits, std::uint64_t count) {
     for (int spins = 0; spins < kSpins; ++spins) {
-        if (__atomic_load_n(&round_, __ATOMIC_ACQUIRE) != round) return;
-        relax();
+        if (__atomic_load_n(visits, __ATOMIC_ACQUIRE) >= count) return;
+        if (spins > kEager) relax();
     }
     const auto begin = Clock::now();
     __atomic_add_fetch(&asleep_, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n(&round_, __ATOMIC_SEQ_CST) == round) sleep_while(&round_, round);
+    for (;;) {
+        const std::uint64_t seen = __atomic_load_n(visits, __ATOMIC_SEQ_CST);
+        if (seen >= count) break;
+        sleep_while(low_half(visits), unsigned(seen));
+    }
     __atomic_sub_fetch(&asleep_, 1, __ATOMIC_RELAXED);
     __atomic_add_fetch(&slept_, (Clock::now() - begin) / std::chrono::nanoseconds(1), __ATOMIC_RELAXED);
 }
@@ -271,6 +288,7 @@ long long Barrier::slept() { return __atomic_exchange_n(&slept_, 0LL, __ATOMIC_R
 
 void run_team(int threads, double flops, void (*body)(const Team&, void*), void* context) {
     const FlushDenormals flush;
+    threads = std::min(threads, kMostThreads);
     if (threads > 1) {
         std::unique_lock lock(pool->busy, std::try_to_lock);
         if (lock.owns_lock()) {

@@ -273,6 +273,17 @@ void try_many_threads() {
     for (int k = 0; k < 4; ++k) check(good[k] == 20, "one layer in several threads");
 }
 
+// Blocks of steps whose last is shorter than the others, where threads share the rows and hardly ever meet.
+void try_blocks() {
+    for (const bool ragged : {false, true}) {
+        const Case c{CellKind::kLstm, 30, 50, 0, 16, 30, false, ragged};  // enough work to wake threads
+        Problem p(c);
+        Layer layer(c.kind, c.input, c.hidden, 0, 1);
+        const Outputs expected = run(p, layer, 1);
+        for (int i = 0; i < 200; ++i) check(run(p, layer, 2 + i % 3).y == expected.y, c.name() + ": bits of blocks");
+    }
+}
+
 // Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. Few steps, because valgrind
 // takes half a microsecond for a fused multiply-add.
 struct Work {
@@ -346,6 +357,7 @@ int main(int argc, char** argv) {
                     }
                 }
     try_many_threads();
+    try_blocks();
     std::printf("%s: %d cases, %d failures, bits %016llx\n", kernels().name, cases, failures,
                 static_cast<unsigned long long>(all_bits));
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -6,27 +6,15 @@
 #include "gru.hpp"
 #include "lstm.hpp"
 #include "rnn.hpp"
+#include "split.hpp"
 
 namespace PENSTOCK_ISA {
 namespace {
 
+using penstock::choose_split;
 using penstock::Plan;
+using penstock::Split;
 using penstock::Team;
-
-// How the threads of a team share a step. By rows nobody waits for anybody; by units each thread reads only its
-// part of the weights, and the team meets after each phase; alone when a step is shorter than a meeting.
-enum class Split { kRows, kUnits, kAlone };
-
-constexpr int kRowsEach = 4;                   // by rows from this many rows for each thread
-constexpr long long kUnitsWork = 40000;        // by units from this many multiply-adds in a step
-constexpr long long kSharedWeights = 1 << 19;  // weights beyond this (2 MB) leave the caches: by units, to read them once
-
-inline Split choose_split(const Sizes& z, int rows, int threads) {
-    if (threads == 1) return Split::kAlone;
-    const long long weights = static_cast<long long>(z.G) * z.Hp * z.P, work = rows * weights;
-    if (rows >= kRowsEach * threads && weights <= kSharedWeights) return Split::kRows;
-    return work >= kUnitsWork ? Split::kUnits : Split::kAlone;
-}
 
 constexpr int panels_together(int gates) { return penstock::panels_together(gates, kWidestGroup); }
 constexpr int blocks_together(int gates) { return penstock::blocks_together(gates, kWidestGroup); }
@@ -47,10 +35,12 @@ inline void copy_padded(const float* from, int n, int n_padded, float* to) {
     std::memset(to + have, 0, (n_padded - have) * sizeof(float));
 }
 
-inline void copy_rows(const Job& job, std::size_t begin, std::size_t end, float* to) {
+// Packed rows [begin, end) of x. Returns the end of them.
+inline float* copy_rows(const Job& job, std::size_t begin, std::size_t end, float* to) {
     const int I = job.sizes->I;
     for (std::size_t r = begin; r < end; ++r, to += I)
         std::memcpy(to, job.x + job.plan->where[job.direction][r] * I, I * sizeof(float));
+    return to;
 }
 
 // Initial states into the workspace; sequences without a single step have their final states at once.
@@ -74,25 +64,66 @@ void start_forward(const Job& job, const Team& team) {
         std::memset(job.y + plan.padding[i] * job.y_row, 0, z.P * sizeof(float));
 }
 
-// px of packed rows [row0, row1): by rows where there are enough of them, else by panels.
-void input_product(const Job& job, const Team& team, std::size_t row0, std::size_t row1) {
+// A thread's part of the steps of a block: rows, by their place in the order of sequences, and unit blocks.
+struct Part {
+    Split split;
+    Range rows, units;
+
+    Range of(int active) const { return {rows.begin, rows.end < active ? rows.end : active}; }
+};
+
+Part part_of(const Job& job, const Team& team, int active, int gates) {
     const Sizes& z = *job.sizes;
-    const int rows = static_cast<int>(row1 - row0), panels = z.G * z.Hp / kPanel;
-    const float* x = job.x_rows ? job.x_rows : job.x + row0 * z.I;
-    const bool large = static_cast<long long>(panels) * kPanel * z.I > kSharedWeights;
-    const bool by_rows = team.size == 1 || (rows >= 2 * kMaxRows * team.size && !large);
-    const Range r = by_rows ? share(team, rows, kMaxRows) : Range{0, rows};
-    const Range p = by_rows ? Range{0, panels} : share(team, panels, panels_together(z.G));
-    if (job.x_rows) {
-        const Range mine = by_rows ? r : share(team, rows);
-        copy_rows(job, row0 + mine.begin, row0 + mine.end, job.x_rows + static_cast<std::size_t>(mine.begin) * z.I);
-        if (!by_rows) team.meet();
+    const Split split = choose_split(z, active, team.size);
+    const Range blocks{0, z.Hp / kPanel};
+    return {split, split == Split::kRows ? share(team, active) : Range{0, active},
+            split == Split::kUnits ? share(team, blocks.end, blocks_together(gates)) : blocks};
+}
+
+// Rows of steps [s0, s1) whose place in the order of sequences is below n.
+std::size_t rows_below(const Plan& plan, int s0, int s1, int n) {
+    std::size_t rows = 0;
+    for (int s = s0; s < s1; ++s) rows += plan.active[s] < n ? plan.active[s] : n;
+    return rows;
+}
+
+// Packed rows of steps [s0, s1) that this thread takes to the input product, one after another: x itself where they
+// stand so, else copies. By units all threads take all of them, and share the copying.
+const float* input_rows(const Job& job, const Team& team, const Part& part, int s0, int s1, std::size_t first, Range mine) {
+    const Plan& plan = *job.plan;
+    const std::size_t I = job.sizes->I, row0 = plan.first[s0];
+    if (part.split == Split::kRows) {
+        float* to = job.x_rows + first * I;
+        for (int s = s0; s < s1; ++s) {
+            const Range r = part.of(plan.active[s]);
+            if (r.begin < r.end) to = copy_rows(job, plan.first[s] + r.begin, plan.first[s] + r.end, to);
+        }
+        return job.x_rows + first * I;
     }
-    product(x + static_cast<std::size_t>(r.begin) * z.I, z.I, r.end - r.begin, z.I,
-            job.weights->w_ih + static_cast<std::size_t>(p.begin) * z.I * kPanel, p.end - p.begin,
-            panels_together(z.G), job.weights->b_ih + p.begin * kPanel,
-            job.px + static_cast<std::size_t>(r.begin) * panels * kPanel + p.begin * kPanel,
-            static_cast<std::size_t>(panels) * kPanel, Start::kBias);
+    if (plan.contiguous[job.direction]) return job.x + (row0 + mine.begin) * I;
+    const bool units = part.split == Split::kUnits;
+    const Range r = units ? share(team, mine.end) : mine;
+    copy_rows(job, row0 + r.begin, row0 + r.end, job.x_rows + r.begin * I);
+    if (units) team.meet();
+    return job.x_rows + mine.begin * I;
+}
+
+// The input product of steps [s0, s1), of each thread the part that it will read itself, as what another core wrote is
+// slow to come. Rows of a thread stand together. Returns the first of them.
+const float* input_product(const Job& job, const Team& team, const Part& part, int s0, int s1) {
+    const Sizes& z = *job.sizes;
+    const bool alone = part.split == Split::kAlone, helped = alone && penstock::helps_alone(z);
+    const std::size_t first = rows_below(*job.plan, s0, s1, part.rows.begin),
+                      end = rows_below(*job.plan, s0, s1, part.rows.end), row = static_cast<std::size_t>(z.G) * z.Hp,
+                      panel = static_cast<std::size_t>(part.units.begin) * z.G;
+    Range mine{0, static_cast<int>(end - first)};
+    if (helped) mine = share(team, mine.end, kMaxRows);
+    if (!alone || helped || team.rank == 0)
+        product(input_rows(job, team, part, s0, s1, first, mine), z.I, mine.end - mine.begin, z.I,
+                job.weights->w_ih + panel * z.I * kPanel, (part.units.end - part.units.begin) * z.G, panels_together(z.G),
+                job.weights->b_ih + panel * kPanel, job.px + (first + mine.begin) * row + panel * kPanel, row, Start::kBias);
+    if (helped) team.meet();
+    return job.px + first * row;
 }
 
 // One phase for some rows and unit blocks: its product into scratch, piece by piece, and its epilogue.
@@ -121,13 +152,13 @@ void phase(float* scratch, const float* a, std::size_t a_row, int K, const float
 }
 
 template <class Cell>
-void forward_step(const Job& job, const Team& team, Split split, const ForwardStep& t, Range rows) {
+void forward_step(const Job& job, const Team& team, const Part& part, const ForwardStep& t) {
     const Sizes& z = *job.sizes;
     float* scratch = job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch;
-    const bool units = split == Split::kUnits;
+    const bool units = part.split == Split::kUnits;
     const bool descending = t.s % 2;
-    const Range one = units ? share(team, z.Hp / kPanel, blocks_together(Cell::kGates)) : Range{0, z.Hp / kPanel};
-    phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::kGates, rows, one, descending,
+    const Range rows = part.of(job.plan->active[t.s]);
+    phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::kGates, rows, part.units, descending,
           [&](const Products& q, Range r, Range b) { Cell::forward(t, q, r, b); });
     if (units) team.meet();
     if constexpr (Cell::kTwoPhase) {
@@ -149,21 +180,21 @@ void forward(const Job& job, const Team& team) {
         int s1 = s0 + 1;
         while (s1 < plan.steps && plan.active[s1] > 0 && plan.first[s1 + 1] - plan.first[s0] <= penstock::kBlockRows)
             ++s1;
-        input_product(job, team, plan.first[s0], plan.first[s1]);
-        team.meet();
-        const int n = plan.active[s0];
-        const Split split = choose_split(z, n, team.size);
-        const Range mine = split == Split::kRows ? share(team, n) : Range{0, n};
-        if (split != Split::kAlone || team.rank == 0)
+        const Part part = part_of(job, team, plan.active[s0], Cell::kGates);
+        const float* px = input_product(job, team, part, s0, s1);
+        if (part.split != Split::kAlone || team.rank == 0)
             for (int s = s0; s < s1; ++s) {
-                const int active = plan.active[s];
-                const Range rows{mine.begin, mine.end < active ? mine.end : active};
+                const std::size_t px_row = static_cast<std::size_t>(z.G) * z.Hp;
                 const ForwardStep t{job, s, plan.first[s], s + 1 < plan.steps ? plan.active[s + 1] : 0,
-                                    job.px + (plan.first[s] - plan.first[s0]) * z.G * z.Hp, job.h[s & 1],
-                                    job.h[(s + 1) & 1]};
-                forward_step<Cell>(job, team, split, t, rows);
+                                    px - part.rows.begin * px_row, job.h[s & 1], job.h[(s + 1) & 1]};
+                forward_step<Cell>(job, team, part, t);
+                const Range rows = part.of(plan.active[s]);
+                if (rows.begin < rows.end) px += (rows.end - rows.begin) * px_row;
             }
-        team.meet();
+        // Before a block of the same shape, rows go on with the same thread in the same part of the workspace.
+        const int next = s1 + (s1 - s0);
+        const bool stay = part.split == Split::kRows && next <= plan.steps && plan.active[next - 1] == plan.active[s0];
+        if (!stay) team.meet();
         s0 = s1;
     }
 }
