@@ -78,7 +78,7 @@ void Layer::forward(const Parameters* parameters, std::uint64_t version, bool re
         if (packed_once_ && key == key_) return run(plan, call, threads, arena);
     }
     std::unique_lock lock(mutex_);
-    pack_as(key, parameters);
+    pack_as(key, parameters, threads);
     run(plan, call, threads, arena);
 }
 
@@ -89,18 +89,20 @@ void Layer::forward(const Plan& plan, const ForwardCall& call, int threads, Aren
 
 void Layer::pack(const Parameters* parameters, std::uint64_t version) {
     std::unique_lock lock(mutex_);
-    pack_as(key_of(parameters, version), parameters);
+    pack_as(key_of(parameters, version), parameters, 1);
 }
 
-void Layer::pack_as(const Key& key, const Parameters* parameters) {
+void Layer::pack_as(const Key& key, const Parameters* parameters, int threads) {
     packed_once_ = false;  // until it is done: an allocation may fail halfway
     storage_.start();
-    for (int d = 0; d < directions_; ++d) pack_forward(parameters[d], packed_[d]);
+    Copies copies;
+    for (int d = 0; d < directions_; ++d) pack_forward(parameters[d], packed_[d], copies);
+    copies.make(threads);
     key_ = key;
     packed_once_ = true;
 }
 
-void Layer::pack_forward(const Parameters& p, Packed& to) {
+void Layer::pack_forward(const Parameters& p, Packed& to, Copies& copies) {
     const Sizes& z = sizes_;
     Arena& arena = storage_;
     to = Packed{};
@@ -108,18 +110,18 @@ void Layer::pack_forward(const Parameters& p, Packed& to) {
     to.b_ih = arena.take(z.G * z.Hp);
     to.w_hh = arena.take(std::size_t(z.h_gates) * z.Hp * z.P);
     to.b_hh = arena.take(z.h_gates * z.Hp);
-    pack_gates(p.w_ih, 0, z.G, z.H, z.I, to.w_ih);
+    pack_gates(p.w_ih, 0, z.G, z.H, z.I, to.w_ih, copies);
     pack_bias(p.b_ih, 0, z.G, z.H, to.b_ih);
-    pack_gates(p.w_hh, 0, z.h_gates, z.H, z.P, to.w_hh);
+    pack_gates(p.w_hh, 0, z.h_gates, z.H, z.P, to.w_hh, copies);
     pack_bias(p.b_hh, 0, z.h_gates, z.H, to.b_hh);
     if (z.kind == CellKind::kGruBefore) {
         to.w_mid = arena.take(std::size_t(z.Hp) * z.H);
         to.b_mid = arena.take(z.Hp);
-        pack_gates(p.w_hh, 2, 1, z.H, z.H, to.w_mid);
+        pack_gates(p.w_hh, 2, 1, z.H, z.H, to.w_mid, copies);
         pack_bias(p.b_hh, 2, 1, z.H, to.b_mid);
     } else if (z.projected) {
         to.w_mid = arena.take(std::size_t(z.Pp) * z.H);
-        pack_gates(p.w_hr, 0, 1, z.P, z.H, to.w_mid);
+        pack_gates(p.w_hr, 0, 1, z.P, z.H, to.w_mid, copies);
     }
     if (p.w_ch) {
         to.w_ch = arena.take_zeros(std::size_t(3) * z.Hp);
@@ -127,21 +129,21 @@ void Layer::pack_forward(const Parameters& p, Packed& to) {
     }
 }
 
-Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena) const {
+Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena, Copies& copies) const {
     const Sizes& z = sizes_;
     Packed to{};
     if (with_input) {
         to.wt_ih = arena.take(std::size_t(z.Ip) * z.G * z.Hp);
-        pack_columns(p.w_ih, input_order(z), z.G, z.H, z.Hp, z.I, to.wt_ih);
+        pack_columns(p.w_ih, input_order(z), z.G, z.H, z.Hp, z.I, to.wt_ih, copies);
     }
     to.wt_hh = arena.take(std::size_t(z.Pp) * z.h_gates * z.Hp);
-    pack_columns(p.w_hh, kIdentity, z.h_gates, z.H, z.Hp, z.P, to.wt_hh);
+    pack_columns(p.w_hh, kIdentity, z.h_gates, z.H, z.Hp, z.P, to.wt_hh, copies);
     if (z.kind == CellKind::kGruBefore) {
         to.wt_mid = arena.take(std::size_t(z.Hp) * z.Hp);
-        pack_columns(p.w_hh + std::size_t(2) * z.H * z.H, kIdentity, 1, z.H, z.Hp, z.H, to.wt_mid);
+        pack_columns(p.w_hh + std::size_t(2) * z.H * z.H, kIdentity, 1, z.H, z.Hp, z.H, to.wt_mid, copies);
     } else if (z.projected) {
         to.wt_mid = arena.take(std::size_t(z.Hp) * z.Pp);
-        pack_columns(p.w_hr, kIdentity, 1, z.P, z.Pp, z.H, to.wt_mid);
+        pack_columns(p.w_hr, kIdentity, 1, z.P, z.Pp, z.H, to.wt_mid, copies);
     }
     if (p.w_ch) {
         to.w_ch = arena.take_zeros(std::size_t(3) * z.Hp);
@@ -153,7 +155,9 @@ Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena) 
 Linear::Linear(const float* weight, const float* bias, int n, int k) : n_(n), k_(k) {
     panels_ = storage_.take(std::size_t(padded(n)) * k);
     bias_ = storage_.take(padded(n));
-    pack_gates(weight, 0, 1, n, k, panels_);
+    Copies copies;
+    pack_gates(weight, 0, 1, n, k, panels_, copies);
+    copies.make(1);
     pack_bias(bias, 0, 1, n, bias_);
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <functional>
+#include <vector>
 
 #include "penstock/kernels.hpp"
 
@@ -56,15 +58,43 @@ inline void pack_rows(const float* w, std::size_t first, int n, int K, PanelPlac
             to.at[k * to.row + lane] = lane < n ? from[std::size_t(lane) * K + k] : 0.0f;
 }
 
+// Copies of weights or gradients from one layout to another, made by the threads of a team together: large ones take
+// longer than a core needs to read them.
+class Copies {
+   public:
+    // copy(first, end) makes the pieces [first, end) of `pieces`, all together so many floats.
+    template <class Copy>
+    void add(std::size_t floats, int pieces, Copy copy) {
+        floats_ += floats;
+        copies_.push_back([pieces, copy](const Team& team) {
+            int first, end;
+            team.share(pieces, 1, first, end);
+            copy(first, end);
+        });
+    }
+    void make(int threads) {
+        constexpr std::size_t kAlone = 1 << 15;  // some microseconds, in which threads would just have met
+        constexpr double kFlops = 80;            // of a product, in the time that a float takes
+        run_team(floats_ < kAlone ? 1 : threads, kFlops * static_cast<double>(floats_), [](const Team& team, void* copies) {
+            for (const auto& copy : *static_cast<std::vector<std::function<void(const Team&)>>*>(copies)) copy(team);
+        }, &copies_);
+    }
+
+   private:
+    std::size_t floats_ = 0;
+    std::vector<std::function<void(const Team&)>> copies_;
+};
+
 // w: gates of [units][K] each -> panels [unit blocks][gates] of K rows
-inline void pack_gates(const float* w, int first_gate, int gates, int units, int K, float* to) {
-    const int together = panels_together(gates, kernels().widest_group);
-    const std::size_t panels = std::size_t(padded(units)) / kPanelWidth * gates;
-    std::size_t p = 0;
-    for (int u = 0; u < units; u += kPanelWidth)
-        for (int g = 0; g < gates; ++g, ++p)
-            pack_rows(w, std::size_t(first_gate + g) * units + u, std::min(kPanelWidth, units - u), K,
+inline void pack_gates(const float* w, int first_gate, int gates, int units, int K, float* to, Copies& copies) {
+    const int together = panels_together(gates, kernels().widest_group), panels = padded(units) / kPanelWidth * gates;
+    copies.add(std::size_t(panels) * kPanelWidth * K, panels, [=](int first, int end) {
+        for (int p = first; p < end; ++p) {
+            const int u = p / gates * kPanelWidth, g = first_gate + p % gates;
+            pack_rows(w, std::size_t(g) * units + u, std::min(kPanelWidth, units - u), K,
                       PanelPlace(to, p, panels, together, K));
+        }
+    });
 }
 
 // b: gates of [units] each, or null -> [unit blocks][gates][16]
@@ -77,22 +107,24 @@ inline void pack_bias(const float* b, int first_gate, int gates, int units, floa
 
 // Columns of w become lanes: the gates named by `order`, each [units][n] padded to `units_padded` rows, stand one
 // after another as k. -> panels [n / 16 up] of gates * units_padded rows
-inline void pack_columns(const float* w, const int* order, int gates, int units, int units_padded, int n, float* to) {
-    const int together = panels_together(1, kernels().widest_group);
-    const std::size_t panels = std::size_t(padded(n)) / kPanelWidth, K = std::size_t(gates) * units_padded;
-    for (int c = 0; c < n; c += kPanelWidth) {
-        const int lanes = std::min(kPanelWidth, n - c);
-        const PanelPlace place(to, c / kPanelWidth, panels, together, K);
-        float* at = place.at;
-        for (int g = 0; g < gates; ++g)
-            for (int u = 0; u < units_padded; ++u, at += place.row) {
-                const float* row = w + (std::size_t(order[g]) * units + u) * n + c;
-                if (u < units && lanes == kPanelWidth) std::memcpy(at, row, kPanelWidth * sizeof(float));
-                else
-                    for (int lane = 0; lane < kPanelWidth; ++lane)
-                        at[lane] = u < units && lane < lanes ? row[lane] : 0.0f;
+inline void pack_columns(const float* w, const int* order, int gates, int units, int units_padded, int n, float* to,
+                         Copies& copies) {
+    const int together = panels_together(1, kernels().widest_group) * kPanelWidth, K = gates * units_padded, all = padded(n);
+    copies.add(std::size_t(all) * K, K, [=](int first, int end) {
+        for (int k = first; k < end; ++k) {
+            const int u = k % units_padded, have = u < units ? n : 0;
+            const float* row = w + (std::size_t(order[k / units_padded]) * units + u) * n;
+            for (int c = 0; c < all; c += together) {
+                const int width = std::min(together, all - c), copied = std::clamp(have - c, 0, width);
+                float* at = to + std::size_t(c) * K + std::size_t(k) * width;
+                int i = 0;
+                for (; i + kPanelWidth <= copied; i += kPanelWidth) std::memcpy(at + i, row + c + i, kPanelWidth * sizeof(float));
+                if (i == width) continue;
+                std::memset(at + i, 0, (width - i) * sizeof(float));
+                std::memcpy(at + i, row + c + i, (copied - i) * sizeof(float));
             }
-    }
+        }
+    });
 }
 
 }  // namespace penstock

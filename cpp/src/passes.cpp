@@ -30,14 +30,6 @@ std::size_t largest_block(const Plan& plan, std::size_t target, bool past_target
     return std::min(most, plan.rows());
 }
 
-// sum: [slots][Hp padded][row] -> gradient in PyTorch's layout [gates][H][n]
-void unpack_gates(const float* sum, std::size_t row, const int* order, int gates, int H, int Hp, int n, float* to) {
-    for (int g = 0; g < gates; ++g)
-        for (int u = 0; u < H; ++u)
-            std::memcpy(to + (std::size_t(order[g]) * H + u) * n, sum + (std::size_t(g) * Hp + u) * row,
-                        n * sizeof(float));
-}
-
 void unpack_bias(const float* sum, int slot, const int* order, int gates, int H, int Hp, float* to) {
     for (int g = 0; g < gates; ++g)
         std::memcpy(to + std::size_t(order[g]) * H, sum + std::size_t(slot + g) * Hp, H * sizeof(float));
@@ -46,6 +38,38 @@ void unpack_bias(const float* sum, int slot, const int* order, int gates, int H,
 // `saved` is the caller's memory, so its alignment is ours to make.
 float* align(float* p) {
     return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(p) + 63) & ~std::uintptr_t(63));
+}
+
+// A weight's gradient: the sum over rows of the products of `left` and `right`.
+struct Gradient {
+    const float* left;  // [rows][left_row], of which [gates][units_padded]
+    std::size_t left_row;
+    const float* right;  // panels of [columns]
+    const int* order;    // of the gates of `left`, among those of the result
+    int gates, units, units_padded, columns;
+    float* to;  // [gates][units][columns], PyTorch's layout, or null where none is wanted
+};
+
+// Lets the job sum a gradient, in its place if its layout is that of the sums, else to be copied there.
+void add_gradient(Job& job, const Gradient& g, Arena& arena, Copies& unpacking) {
+    if (!g.to) return;
+    const int rows = g.gates * g.units_padded, tile = kernels().tile_rows, panels = padded(g.columns) / kPanelWidth;
+    const std::size_t whole = (rows + tile - 1) / tile * tile, row = std::size_t(panels) * kPanelWidth;
+    const Outer* before = job.outers ? &job.outer[job.outers - 1] : nullptr;
+    float* tiles = before && before->left == g.left && before->left_columns == rows
+                       ? before->tiles : arena.take(whole * std::min<std::size_t>(kGradientRows, job.plan->rows()));
+    const bool in_place = g.order == kIdentity && g.units == g.units_padded && std::size_t(g.columns) == row && g.to == align(g.to);
+    float* sum = in_place ? g.to : arena.take(rows * row);
+    if (job.plan->rows() == 0) std::memset(sum, 0, rows * row * sizeof(float));
+    job.outer[job.outers++] = {g.left, g.left_row, rows, tiles, g.right, panels, sum};
+    if (in_place) return;
+    unpacking.add(std::size_t(g.gates) * g.units * g.columns, g.gates * g.units, [=](int first, int end) {
+        for (int i = first; i < end; ++i) {
+            const std::size_t from = std::size_t(i / g.units) * g.units_padded + i % g.units,
+                              to = std::size_t(g.order[i / g.units]) * g.units + i % g.units;
+            std::memcpy(g.to + to * g.columns, sum + from * row, g.columns * sizeof(float));
+        }
+    });
 }
 
 }  // namespace
@@ -108,13 +132,10 @@ void Layer::backward(const Plan& plan, const BackwardCall& call, const Parameter
         backward_direction(plan, call, d, parameters[d], gradients[d], threads, arena);
 }
 
-void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d, const Parameters& p,
-                               const Gradients& g, int threads, Arena& arena) const {
+Job Layer::backward_job(const Plan& plan, const BackwardCall& call, int d, const Packed& weights, int threads,
+                        Arena& arena) const {
     const Sizes& z = sizes_;
-    arena.start();
     const std::size_t B = plan.batch, block = largest_block(plan, kGradientRows, true);
-    const Packed weights = pack_backward(p, call.dx != nullptr, arena);
-    const bool two_phase = weights.wt_mid != nullptr, cell = has_cell_state(z);
     Job job{};
     job.sizes = &z;
     job.weights = &weights;
@@ -135,11 +156,11 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
     job.dc0 = call.dc0 ? call.dc0 + d * B * z.H : nullptr;
     job.scratch = arena.take(std::size_t(threads) * kScratch);
     job.dh = arena.take(B * z.Pp);
-    if (cell) {
+    if (has_cell_state(z)) {
         job.dc = arena.take(B * z.Hp);
         job.c_before = arena.take(B * z.Hp);
     }
-    if (two_phase) {
+    if (weights.wt_mid) {
         job.dmid = arena.take(B * z.Hp);
         job.mid_panels = arena.take(block * z.Hp);
     }
@@ -149,39 +170,37 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
     job.x_panels = arena.take(block * z.Ip);
     job.h_panels = arena.take(block * z.Pp);
     job.bias_sum = arena.take_zeros(std::size_t(z.D) * z.Hp);
-    if (p.w_ch) job.peephole_sum = arena.take_zeros(std::size_t(3) * z.Hp);
+    if (weights.w_ch) job.peephole_sum = arena.take_zeros(std::size_t(3) * z.Hp);
+    return job;
+}
 
-    const int tile = kernels().tile_rows;
-    const auto outer = [&](const float* left, std::size_t left_row, int columns, const float* right, int panels) {
-        const std::size_t whole = (columns + tile - 1) / tile * tile;
-        const bool same = job.outers && job.outer[job.outers - 1].left == left &&
-                          job.outer[job.outers - 1].left_columns == columns;
-        float* tiles = same ? job.outer[job.outers - 1].tiles
-                            : arena.take(whole * std::min<std::size_t>(kGradientRows, block));
-        const std::size_t size = whole * panels * kPanelWidth;
-        job.outer[job.outers++] = {left, left_row, columns, tiles, right, panels,
-                                   plan.rows() ? arena.take(size) : arena.take_zeros(size)};
-    };
+void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d, const Parameters& p,
+                               const Gradients& g, int threads, Arena& arena) const {
+    const Sizes& z = sizes_;
+    arena.start();
+    Copies packing, unpacking;
+    const Packed weights = pack_backward(p, call.dx != nullptr, arena, packing);
+    packing.make(threads);
+    Job job = backward_job(plan, call, d, weights, threads, arena);
+
     const std::size_t dg_row = std::size_t(z.D) * z.Hp;
-    outer(job.dg + std::size_t(z.x_slot) * z.Hp, dg_row, z.G * z.Hp, job.x_panels, z.Ip / kPanelWidth);
-    outer(job.dg + std::size_t(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.h_panels, z.Pp / kPanelWidth);
-    if (z.projected) outer(job.dp, z.Pp, z.Pp, job.mid_panels, z.Hp / kPanelWidth);
-    else if (two_phase) outer(job.dg, dg_row, z.Hp, job.mid_panels, z.Hp / kPanelWidth);
-
+    const auto dg = [&](int slot) { return job.dg + std::size_t(slot) * z.Hp; };
+    add_gradient(job, {dg(z.x_slot), dg_row, job.x_panels, input_order(z), z.G, z.H, z.Hp, z.I, g.w_ih}, arena, unpacking);
+    add_gradient(job, {dg(z.h_slot), dg_row, job.h_panels, kIdentity, z.h_gates, z.H, z.Hp, z.P, g.w_hh}, arena, unpacking);
+    add_gradient(job, {job.dp, std::size_t(z.Pp), job.mid_panels, kIdentity, 1, z.P, z.Pp, z.H, g.w_hr}, arena, unpacking);
+    if (z.kind == CellKind::kGruBefore) {  // the candidate's recurrent part is a product of its own
+        float* candidate = g.w_hh ? g.w_hh + std::size_t(2) * z.H * z.H : nullptr;
+        add_gradient(job, {dg(0), dg_row, job.mid_panels, kIdentity, 1, z.H, z.Hp, z.H, candidate}, arena, unpacking);
+    }
     run_team(threads, 2 * flops_of(z, plan.rows()),
              [](const Team& team, void* j) { kernels().backward(*static_cast<const Job*>(j), team); }, &job);
+    unpacking.make(threads);
 
-    if (g.w_ih) unpack_gates(job.outer[0].sum, z.Ip, input_order(z), z.G, z.H, z.Hp, z.I, g.w_ih);
-    if (g.w_hh) unpack_gates(job.outer[1].sum, z.Pp, kIdentity, z.h_gates, z.H, z.Hp, z.P, g.w_hh);
     if (g.b_ih) unpack_bias(job.bias_sum, z.x_slot, input_order(z), z.G, z.H, z.Hp, g.b_ih);
     if (g.b_hh) unpack_bias(job.bias_sum, z.h_slot, kIdentity, z.h_gates, z.H, z.Hp, g.b_hh);
-    if (z.kind == CellKind::kGruBefore) {  // the candidate's recurrent part is a product of its own
-        const int candidate = 2;
-        if (g.w_hh) unpack_gates(job.outer[2].sum, z.Hp, &candidate, 1, z.H, z.Hp, z.H, g.w_hh);
-        if (g.b_hh) unpack_bias(job.bias_sum, 0, &candidate, 1, z.H, z.Hp, g.b_hh);
-    }
-    if (g.w_hr) unpack_gates(job.outer[2].sum, z.Hp, kIdentity, 1, z.P, z.Pp, z.H, g.w_hr);
-    if (g.w_ch) unpack_gates(job.peephole_sum, z.Hp, kIdentity, 3, 1, 1, z.H, g.w_ch);
+    if (g.b_hh && z.kind == CellKind::kGruBefore)
+        unpack_bias(job.bias_sum, 0, kIdentity, 1, z.H, z.Hp, g.b_hh + std::size_t(2) * z.H);
+    if (g.w_ch) unpack_bias(job.peephole_sum, 0, kIdentity, 3, z.H, z.Hp, g.w_ch);
 }
 
 }  // namespace penstock

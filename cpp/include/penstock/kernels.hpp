@@ -67,7 +67,7 @@ struct Outer {
     float* tiles;       // [left_columns / kMaxRows up][kGradientRows][kMaxRows]: `left` transposed
     const float* right; // panels [right_panels][block rows][16], columns of the result
     int right_panels;
-    float* sum;         // [left_columns, rounded up to whole tiles][right_panels * 16]
+    float* sum;         // [left_columns][right_panels * 16]
 };
 
 // One direction of one layer over a whole plan. Pointers into x, y and states already point at the direction.

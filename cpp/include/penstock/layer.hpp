@@ -10,6 +10,8 @@
 
 namespace penstock {
 
+class Copies;
+
 // A direction's parameters in PyTorch's layout; null where the cell has none.
 struct Parameters {
     const float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_ch;
@@ -58,9 +60,11 @@ class Layer {
     Key key_of(const Parameters* parameters, std::uint64_t version) const;
     Job forward_job(const Plan& plan, const ForwardCall& call, int direction, int threads, Arena& arena) const;
     void run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
-    void pack_as(const Key& key, const Parameters* parameters);
-    void pack_forward(const Parameters& p, Packed& to);
-    Packed pack_backward(const Parameters& p, bool with_input, Arena& arena) const;
+    void pack_as(const Key& key, const Parameters* parameters, int threads);
+    void pack_forward(const Parameters& p, Packed& to, Copies& copies);
+    Packed pack_backward(const Parameters& p, bool with_input, Arena& arena, Copies& copies) const;
+    Job backward_job(const Plan& plan, const BackwardCall& call, int direction, const Packed& weights, int threads,
+                     Arena& arena) const;
     void backward_direction(const Plan& plan, const BackwardCall& call, int direction, const Parameters& p,
                             const Gradients& g, int threads, Arena& arena) const;
 

@@ -43,7 +43,7 @@ constexpr int panels_of(int rows) {
     return n < 1 ? 1 : n > most ? most : n;
 }
 
-// a: [MR][K] with `a_row` between rows, or, transposed, [K][MR] without gaps
+// a: [MR][K] with `a_row` between rows, or, transposed, [K][kMaxRows]
 // b: [K][NP][16] interleaved, or [NP][K][16] with `b_panel` between panels
 // bias: [NP][16] or null        out: [MR][NP][16] by its strides
 // ahead: kAhead * K cache lines to fetch, where Ahead
@@ -75,7 +75,7 @@ void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t 
                                       (v % kVectors) * kWidth);
 #pragma GCC unroll 16
         for (int m = 0; m < MR; ++m) {
-            const V x = splat(Transposed ? a[k * MR + m] : a[m * a_row + k]);
+            const V x = splat(Transposed ? a[k * kMaxRows + m] : a[m * a_row + k]);
 #pragma GCC unroll 16
             for (int v = 0; v < N; ++v) acc[m][v] = fma(x, w[v], acc[m][v]);
         }
@@ -98,15 +98,16 @@ Tile find_tile(int panels) {
     return tile<MR, NP, Transposed, Interleaved, Ahead>;
 }
 
-template <int MR = kMaxRows>
+template <bool Transposed, int MR = kMaxRows>
 Tile find_tile(int rows, int panels, bool ahead) {
     if constexpr (MR > 1) {
-        if (rows < MR) return find_tile<MR - 1>(rows, panels, ahead);
+        if (rows < MR) return find_tile<Transposed, MR - 1>(rows, panels, ahead);
     }
-    if constexpr (MR >= kAheadRows) {
-        if (ahead) return find_tile<MR, panels_of(MR), false, kInterleaved, true>(panels);
+    constexpr bool interleaved = kInterleaved && !Transposed;
+    if constexpr (MR >= kAheadRows && !Transposed) {
+        if (ahead) return find_tile<MR, panels_of(MR), Transposed, interleaved, true>(panels);
     }
-    return find_tile<MR, panels_of(MR), false, kInterleaved, false>(panels);
+    return find_tile<MR, panels_of(MR), Transposed, interleaved, false>(panels);
 }
 
 // out[r][p] = start + a[r] . panel p        a: [rows][K]        b: panels, `together` of them interleaved
@@ -142,7 +143,7 @@ void product(const float* a, std::size_t a_row, int rows, int K, const float* b,
             for (int i = 0; i < blocks; ++i) {
                 const int nr = small + (i < larger);
                 const bool fetches = nr >= kAheadRows && ahead_end - ahead >= n * kAhead * kLine;
-                find_tile(nr, np, fetches)(a + r * a_row + k, a_row, n, from, b_panel, bias ? bias + p * kPanel : nullptr,
+                find_tile<false>(nr, np, fetches)(a + r * a_row + k, a_row, n, from, b_panel, bias ? bias + p * kPanel : nullptr,
                                   out + r * out_row + p * kPanel, out_row, kPanel, k ? Start::kContinue : start, ahead);
                 if (fetches) ahead += n * kAhead * kLine;
                 r += nr;
@@ -174,18 +175,19 @@ void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, 
     }
 }
 
-// out[m][p] = start + sum over k of a[k][m] * panel p[k], for `tiles` of kMaxRows rows m; depth <= kDepth rows.
-// `b_panel` floats lie between panels; `out` has whole tiles of rows.
-void product_transposed(const float* a_tiles, int tiles, int depth, const float* b, std::size_t b_panel,
-                        int panels, float* out, std::size_t out_row, Start start) {
-    constexpr int kGroup = panels_of(kMaxRows), kTiles = 96 / kMaxRows;  // about 96 rows of tiles stay in L2
-    for (int t0 = 0; t0 < tiles; t0 += kTiles) {
-        const int t1 = t0 + kTiles < tiles ? t0 + kTiles : tiles;
+// out[m][p] = start + sum over k of a[k][m] * panel p[k], for `rows` rows m; depth <= kDepth rows.
+// `b_panel` floats lie between panels.
+void product_transposed(const float* a_tiles, int rows, int depth, const float* b, std::size_t b_panel, int panels,
+                        float* out, std::size_t out_row, Start start) {
+    constexpr int kGroup = panels_of(kMaxRows), kRows = 96;  // so many rows of tiles stay in L2
+    for (int r0 = 0; r0 < rows; r0 += kRows) {
+        const int r1 = r0 + kRows < rows ? r0 + kRows : rows;
         for (int p = 0; p < panels; p += kGroup) {
-            const Tile one = find_tile<kMaxRows, kGroup, true, false, false>(panels - p);
-            for (int t = t0; t < t1; ++t)
-                one(a_tiles + static_cast<std::size_t>(t) * depth * kMaxRows, 0, depth, b + p * b_panel, b_panel,
-                    nullptr, out + static_cast<std::size_t>(t) * kMaxRows * out_row + p * kPanel, out_row, kPanel, start, nullptr);
+            const int np = panels - p < kGroup ? panels - p : kGroup;
+            for (int r = r0; r < r1; r += kMaxRows)
+                find_tile<true>(r1 - r, np, false)(a_tiles + static_cast<std::size_t>(r) * depth, 0, depth, b + p * b_panel,
+                                                   b_panel, nullptr, out + r * out_row + p * kPanel, out_row, kPanel,
+                                                   start, nullptr);
         }
     }
 }

@@ -131,14 +131,14 @@ void weight_gradients(const Job& job, const Team& team, const Block& block) {
         for (int i = 0; i < job.outers; ++i) {
             const Outer& o = job.outer[i];
             const Range tiles = share(team, (o.left_columns + kMaxRows - 1) / kMaxRows);
-            const int column = tiles.begin * kMaxRows, end = tiles.end * kMaxRows;
+            const int column = tiles.begin * kMaxRows,
+                      rows = (tiles.end * kMaxRows < o.left_columns ? tiles.end * kMaxRows : o.left_columns) - column;
             const std::size_t row = static_cast<std::size_t>(o.right_panels) * kPanel;
             float* mine = o.tiles + static_cast<std::size_t>(column) * deepest;
             if (packed != o.left)
-                pack_transposed(o.left + k * o.left_row + column, o.left_row, depth,
-                                (end < o.left_columns ? end : o.left_columns) - column, mine);
+                pack_transposed(o.left + k * o.left_row + column, o.left_row, depth, rows, mine);
             packed = o.left;
-            product_transposed(mine, tiles.end - tiles.begin, depth, o.right + static_cast<std::size_t>(k) * kPanel,
+            product_transposed(mine, rows, depth, o.right + static_cast<std::size_t>(k) * kPanel,
                                b_panel, o.right_panels, o.sum + column * row, row,
                                block.first && k == 0 ? Start::kBias : Start::kAdd);
         }
