@@ -75,29 +75,34 @@ void Layer::forward(const Parameters* parameters, std::uint64_t version, bool re
     const Key key = key_of(parameters, version);
     if (!repack) {
         std::shared_lock lock(mutex_);
-        if (packed_once_ && key == key_) return run(plan, call, threads, arena);
+        if (packed_once_ && key == key_) return run(plan, call, {}, threads, arena);
     }
     std::unique_lock lock(mutex_);
-    pack_as(key, parameters, threads);
-    run(plan, call, threads, arena);
+    const Copies packing = start_pack(parameters);
+    run(plan, call, packing, threads, arena);
+    end_pack(key);
 }
 
 void Layer::forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) {
     std::shared_lock lock(mutex_);
-    run(plan, call, threads, arena);
+    run(plan, call, {}, threads, arena);
 }
 
 void Layer::pack(const Parameters* parameters, std::uint64_t version) {
     std::unique_lock lock(mutex_);
-    pack_as(key_of(parameters, version), parameters, 1);
+    start_pack(parameters).make({0, 1, nullptr});
+    end_pack(key_of(parameters, version));
 }
 
-void Layer::pack_as(const Key& key, const Parameters* parameters, int threads) {
+Copies Layer::start_pack(const Parameters* parameters) {
     packed_once_ = false;  // until it is done: an allocation may fail halfway
     storage_.start();
     Copies copies;
     for (int d = 0; d < directions_; ++d) pack_forward(parameters[d], packed_[d], copies);
-    copies.make(threads);
+    return copies;
+}
+
+void Layer::end_pack(const Key& key) {
     key_ = key;
     packed_once_ = true;
 }
@@ -157,7 +162,7 @@ Linear::Linear(const float* weight, const float* bias, int n, int k) : n_(n), k_
     bias_ = storage_.take(padded(n));
     Copies copies;
     pack_gates(weight, 0, 1, n, k, panels_, copies);
-    copies.make(1);
+    copies.make({0, 1, nullptr});
     pack_bias(bias, 0, 1, n, bias_);
 }
 

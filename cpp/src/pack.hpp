@@ -62,33 +62,28 @@ inline void pack_rows(const float* w, std::size_t first, int n, int K, PanelPlac
 // longer than a core needs to read them.
 class Copies {
    public:
-    // copy(first, end) makes the pieces [first, end) of `pieces`, all together so many floats.
+    // copy(first, end) makes the pieces [first, end) of `pieces`.
     template <class Copy>
-    void add(std::size_t floats, int pieces, Copy copy) {
-        floats_ += floats;
+    void add(int pieces, Copy copy) {
         copies_.push_back([pieces, copy](const Team& team) {
             int first, end;
             team.share(pieces, 1, first, end);
             copy(first, end);
         });
     }
-    void make(int threads) {
-        constexpr std::size_t kAlone = 1 << 15;  // some microseconds, in which threads would just have met
-        constexpr double kFlops = 80;            // of a product, in the time that a float takes
-        run_team(floats_ < kAlone ? 1 : threads, kFlops * static_cast<double>(floats_), [](const Team& team, void* copies) {
-            for (const auto& copy : *static_cast<std::vector<std::function<void(const Team&)>>*>(copies)) copy(team);
-        }, &copies_);
+    bool empty() const { return copies_.empty(); }
+    void make(const Team& team) const {
+        for (const auto& copy : copies_) copy(team);
     }
 
    private:
-    std::size_t floats_ = 0;
     std::vector<std::function<void(const Team&)>> copies_;
 };
 
 // w: gates of [units][K] each -> panels [unit blocks][gates] of K rows
 inline void pack_gates(const float* w, int first_gate, int gates, int units, int K, float* to, Copies& copies) {
     const int together = panels_together(gates, kernels().widest_group), panels = padded(units) / kPanelWidth * gates;
-    copies.add(std::size_t(panels) * kPanelWidth * K, panels, [=](int first, int end) {
+    copies.add(panels, [=](int first, int end) {
         for (int p = first; p < end; ++p) {
             const int u = p / gates * kPanelWidth, g = first_gate + p % gates;
             pack_rows(w, std::size_t(g) * units + u, std::min(kPanelWidth, units - u), K,
@@ -110,7 +105,7 @@ inline void pack_bias(const float* b, int first_gate, int gates, int units, floa
 inline void pack_columns(const float* w, const int* order, int gates, int units, int units_padded, int n, float* to,
                          Copies& copies) {
     const int together = panels_together(1, kernels().widest_group) * kPanelWidth, K = gates * units_padded, all = padded(n);
-    copies.add(std::size_t(all) * K, K, [=](int first, int end) {
+    copies.add(K, [=](int first, int end) {
         for (int k = first; k < end; ++k) {
             const int u = k % units_padded, have = u < units ? n : 0;
             const float* row = w + (std::size_t(order[k / units_padded]) * units + u) * n;

@@ -9,8 +9,8 @@
 namespace penstock {
 namespace {
 
-// A call that takes no longer than threads need to meet is faster alone.
-constexpr double kFlopsForThreads = 4e5;
+// A pass of less work is faster alone: what threads read of each other's takes longer than it does.
+constexpr double kFlopsForThreads = 2e6;
 
 // Whether each of two directions had better have a thread of its own than both threads one after the other: they never
 // meet, but each reads all of its weights alone, which must not leave its core's caches. Many rows are parted anyway.
@@ -63,13 +63,37 @@ void add_gradient(Job& job, const Gradient& g, Arena& arena, Copies& unpacking) 
     if (job.plan->rows() == 0) std::memset(sum, 0, rows * row * sizeof(float));
     job.outer[job.outers++] = {g.left, g.left_row, rows, tiles, g.right, panels, sum};
     if (in_place) return;
-    unpacking.add(std::size_t(g.gates) * g.units * g.columns, g.gates * g.units, [=](int first, int end) {
+    unpacking.add(g.gates * g.units, [=](int first, int end) {
         for (int i = first; i < end; ++i) {
             const std::size_t from = std::size_t(i / g.units) * g.units_padded + i % g.units,
                               to = std::size_t(g.order[i / g.units]) * g.units + i % g.units;
             std::memcpy(g.to + to * g.columns, sum + from * row, g.columns * sizeof(float));
         }
     });
+}
+
+// A direction's pass, and the copies that threads make before and after it.
+struct Pass {
+    void (*kernel)(const Job&, const Team&);
+    const Job& job;
+    const Copies &before, &after;
+
+    void run(int threads, double flops) const {
+        run_team(threads, flops, [](const Team& team, void* pass) { static_cast<const Pass*>(pass)->run(team); },
+                 const_cast<Pass*>(this));
+    }
+    void run(const Team& team) const {
+        before.make(team);
+        if (!before.empty()) team.meet();
+        kernel(job, team);
+        if (!after.empty()) team.meet();
+        after.make(team);
+    }
+};
+
+// Steps that one thread does alone leave the others so little that they cost more than they help.
+bool is_alone(const Sizes& z, const Plan& plan, int threads) {
+    return choose_split(z, plan.steps ? plan.active[0] : 0, threads) == Split::kAlone && !helps_alone(z);
 }
 
 }  // namespace
@@ -103,31 +127,34 @@ Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, int thr
     return job;
 }
 
-void Layer::run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const {
+void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing, int threads, Arena& arena) const {
     arena.start();
     if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
     advise_huge_pages(call.y, plan.rows() * directions_ * sizes_.P * sizeof(float));
     const double flops = flops_of(sizes_, plan.rows());
     if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsForThreads) {
-        Job jobs[] = {forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)};
-        run_team(2, 2 * flops, [](const Team& team, void* j) {
-            for (int d = team.rank; d < 2; d += team.size) kernels().forward(static_cast<const Job*>(j)[d], {0, 1, nullptr});
-        }, jobs);
+        struct Both {
+            Job jobs[2];
+            const Copies& packing;
+        } both{{forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)}, packing};
+        run_team(2, 2 * flops, [](const Team& team, void* b) {
+            const Both& both = *static_cast<const Both*>(b);
+            both.packing.make(team);
+            if (!both.packing.empty()) team.meet();
+            for (int d = team.rank; d < 2; d += team.size) kernels().forward(both.jobs[d], {0, 1, nullptr});
+        }, &both);
         return;
     }
-    const int first_rows = plan.steps ? plan.active[0] : 0;
-    const bool alone = choose_split(sizes_, first_rows, threads) == Split::kAlone && !helps_alone(sizes_);
-    if (flops < kFlopsForThreads || alone) threads = 1;
-    for (int d = 0; d < directions_; ++d) {
-        Job job = forward_job(plan, call, d, threads, arena);
-        run_team(threads, flops, [](const Team& team, void* j) { kernels().forward(*static_cast<const Job*>(j), team); }, &job);
-    }
+    if (flops < kFlopsForThreads || is_alone(sizes_, plan, threads)) threads = 1;
+    const Copies none;
+    for (int d = 0; d < directions_; ++d)
+        Pass{kernels().forward, forward_job(plan, call, d, threads, arena), d ? none : packing, none}.run(threads, flops);
 }
 
 void Layer::backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters,
                      const Gradients* gradients, int threads, Arena& arena) const {
     advise_huge_pages(call.dx, plan.rows() * sizes_.I * sizeof(float));
-    if (flops_of(sizes_, plan.rows()) < kFlopsForThreads) threads = 1;
+    if (2 * flops_of(sizes_, plan.rows()) < 4 * kFlopsForThreads || is_alone(sizes_, plan, threads)) threads = 1;
     for (int d = 0; d < directions_; ++d)
         backward_direction(plan, call, d, parameters[d], gradients[d], threads, arena);
 }
@@ -180,7 +207,6 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
     arena.start();
     Copies packing, unpacking;
     const Packed weights = pack_backward(p, call.dx != nullptr, arena, packing);
-    packing.make(threads);
     Job job = backward_job(plan, call, d, weights, threads, arena);
 
     const std::size_t dg_row = std::size_t(z.D) * z.Hp;
@@ -192,9 +218,7 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
         float* candidate = g.w_hh ? g.w_hh + std::size_t(2) * z.H * z.H : nullptr;
         add_gradient(job, {dg(0), dg_row, job.mid_panels, kIdentity, 1, z.H, z.Hp, z.H, candidate}, arena, unpacking);
     }
-    run_team(threads, 2 * flops_of(z, plan.rows()),
-             [](const Team& team, void* j) { kernels().backward(*static_cast<const Job*>(j), team); }, &job);
-    unpacking.make(threads);
+    Pass{kernels().backward, job, packing, unpacking}.run(threads, 2 * flops_of(z, plan.rows()));
 
     if (g.b_ih) unpack_bias(job.bias_sum, z.x_slot, input_order(z), z.G, z.H, z.Hp, g.b_ih);
     if (g.b_hh) unpack_bias(job.bias_sum, z.h_slot, kIdentity, z.h_gates, z.H, z.Hp, g.b_hh);

@@ -169,7 +169,8 @@ class Pool {
     std::mutex busy;  // held by the Python thread that uses the pool
 
    private:
-    static constexpr auto kAwake = std::chrono::microseconds(50);
+    // A worker waits awake, at first without looking at what else wants its core, then giving way to it.
+    static constexpr auto kEagerly = std::chrono::microseconds(10), kAwake = std::chrono::microseconds(300);
     static constexpr auto kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
     static constexpr auto kLong = std::chrono::microseconds(200);
@@ -218,11 +219,14 @@ class Pool {
     }
 
     void wait_for_job(unsigned seen) {
-        const auto until = std::chrono::steady_clock::now() + kAwake;
+        const auto begin = Clock::now();
         for (int i = 1;; ++i) {
             if (job_.load(std::memory_order_acquire) != seen) return;
             relax();
-            if (i % 64 == 0 && std::chrono::steady_clock::now() > until) break;
+            if (i % 64) continue;
+            const auto waited = Clock::now() - begin;
+            if (waited > kAwake) break;
+            if (waited > kEagerly) sched_yield();
         }
         std::unique_lock lock(mutex_);
         asleep_.fetch_add(1, std::memory_order_seq_cst);

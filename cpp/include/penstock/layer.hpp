@@ -59,8 +59,9 @@ class Layer {
     using Key = std::array<std::uint64_t, 1 + 2 * 2 * 6>;
     Key key_of(const Parameters* parameters, std::uint64_t version) const;
     Job forward_job(const Plan& plan, const ForwardCall& call, int direction, int threads, Arena& arena) const;
-    void run(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
-    void pack_as(const Key& key, const Parameters* parameters, int threads);
+    void run(const Plan& plan, const ForwardCall& call, const Copies& packing, int threads, Arena& arena) const;
+    Copies start_pack(const Parameters* parameters);  // void until end_pack
+    void end_pack(const Key& key);
     void pack_forward(const Parameters& p, Packed& to, Copies& copies);
     Packed pack_backward(const Parameters& p, bool with_input, Arena& arena, Copies& copies) const;
     Job backward_job(const Plan& plan, const BackwardCall& call, int direction, const Packed& weights, int threads,
