@@ -140,7 +140,7 @@ NB_MODULE(_native, m) {
         .def("step", &Tensors::step)
         .def("forward", &Tensors::forward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
              nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
-             nb::arg("batch_sizes").none(), nb::arg("repack"), nb::arg("training"), nb::arg("threads"))
+             nb::arg("batch_sizes").none(), nb::arg("repack"), nb::arg("lend").none(), nb::arg("threads"))
         .def("backward", &Tensors::backward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
              nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
              nb::arg("batch_sizes").none(), nb::arg("y"), nb::arg("saved"), nb::arg("gradients"), nb::arg("wanted"),

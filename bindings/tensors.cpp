@@ -21,6 +21,7 @@ struct Exchange {
 namespace {
 
 constexpr std::size_t kMostWeights = 2 * 6;
+constexpr std::int64_t kLarge = 1 << 23;  // floats that the C library gives back to the system as soon as they are free
 const char* const kTaken[] = {"_version", "new_empty", "data_ptr", "dtype", "shape", "is_cpu", "is_contiguous", "layer", "stale"};
 enum Name { kVersion, kNewEmpty, kDataPtr, kDtype, kShape, kIsCpu, kIsContiguous, kLayer, kStale };
 
@@ -290,7 +291,7 @@ nb::object Tensors::step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
 }
 
 nb::tuple Tensors::forward(NativeLayer& l, nb::handle input, nb::tuple state, nb::list weights, int layout, int steps,
-                           int batch, nb::handle lengths, nb::handle batch_sizes, bool repack, bool training,
+                           int batch, nb::handle lengths, nb::handle batch_sizes, bool repack, nb::object lend,
                            int threads) const {
     const View x = expect(input, "input");
     const Arrangement rows{steps, batch, static_cast<Layout>(layout), whole_numbers(lengths), whole_numbers(batch_sizes)};
@@ -303,9 +304,14 @@ nb::tuple Tensors::forward(NativeLayer& l, nb::handle input, nb::tuple state, nb
     results.append(fresh(input, y.sizes(), call.y));
     results.append(fresh(input, {directions, batch, state_size(l, 0)}, call.hn));
     if (l.has_cell_state()) results.append(fresh(input, {directions, batch, state_size(l, 1)}, call.cn));
-    if (training) {
-        const std::int64_t all_rows = x.shape[0] * (x.axes == 3 ? x.shape[1] : 1);
-        results.append(fresh(input, {std::int64_t(l.layer.saved_size(all_rows))}, call.saved));
+    if (!lend.is_none()) {
+        const std::int64_t all_rows = x.shape[0] * (x.axes == 3 ? x.shape[1] : 1), size = l.layer.saved_size(all_rows);
+        if (size < kLarge) {
+            results.append(fresh(input, {size}, call.saved));
+        } else {
+            results.append(lend(size));
+            call.saved = expect(results[nb::len(results) - 1], "lent memory").data;
+        }
     }
     l.run(own.all(), own.version, repack || !own.counted, rows, call, threads);
     return nb::tuple(results);

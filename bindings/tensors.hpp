@@ -43,11 +43,11 @@ class Tensors {
     nanobind::object step(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
                           nanobind::tuple names, int threads) const;
 
-    // Any layout: (y, h), (y, h, c), and last, if `training`, what the backward pass needs. `penstock/nn` has checked
-    // x and the state.
+    // Any layout: (y, h), (y, h, c), and last, unless `lend` is None, what the backward pass needs: if that is large, in
+    // the tensor that lend(floats) gives. `penstock/nn` has checked x and the state.
     nanobind::tuple forward(NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::list weights,
                             int layout, int steps, int batch, nanobind::handle lengths, nanobind::handle batch_sizes,
-                            bool repack, bool training, int threads) const;
+                            bool repack, nanobind::object lend, int threads) const;
     // Gradients of x, the states and the weights in turn, None where not wanted. gradients: of y and each final state,
     // None for zeros.
     nanobind::list backward(const NativeLayer& layer, nanobind::handle x, nanobind::tuple state,

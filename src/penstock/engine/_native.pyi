@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import numpy
@@ -71,7 +71,7 @@ class NativeTensors:
         lengths: Any,
         batch_sizes: Any,
         repack: bool,
-        training: bool,
+        lend: Callable[[int], Any] | None,
         threads: int,
         /,
     ) -> tuple[Any, ...]: ...

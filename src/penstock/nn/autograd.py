@@ -8,6 +8,7 @@ from torch import Tensor
 
 from penstock import engine
 from penstock.nn import reference
+from penstock.nn.memory import Kept
 from penstock.nn.paths import is_plain
 from penstock.nn.plan import Kind, Layout
 from penstock.nn.tensors import native_tensors
@@ -27,7 +28,7 @@ class Bound:
     Copies and pickles start afresh: the engine's layer is a cache, and tied to its process.
     """
 
-    __slots__ = ("directions", "kind", "layer", "spec", "stale", "state_sizes")
+    __slots__ = ("directions", "kept", "kind", "layer", "spec", "stale", "state_sizes")
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
@@ -42,6 +43,7 @@ class Bound:
             **kind.options,
         )
         self.stale = True
+        self.kept = Kept()
 
     def __reduce__(self) -> tuple[type["Bound"], tuple[Kind]]:
         return Bound, (self.kind,)
@@ -75,8 +77,9 @@ def run(
     # A training step packs anew without asking whether that is needed: its weights have just changed.
     repack, bound.stale = training or bound.stale, False
     order, steps, batch, lengths, batch_sizes = layout
+    lend = bound.kept.lend if training else None
     return native_tensors.forward(
-        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, repack, training, engine_threads()
+        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, repack, lend, engine_threads()
     )
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -123,6 +123,13 @@ class Recurrent(torch.nn.RNNBase):
         """
         for bound in self._bound:
             bound.stale = True
+
+    def train(self, mode: bool = True) -> Self:
+        """As `torch.nn.Module.train`; `eval()` also gives back the memory that large training steps keep."""
+        if not mode:
+            for bound in self._bound:
+                bound.kept.drop()
+        return super().train(mode)
 
     def path(self, input: Tensor | PackedSequence, hx: Any = None) -> Path:
         """How this very call would be computed: "native" (the engine), "cudnn", or "reference" (the equations)."""

@@ -1,0 +1,41 @@
+"""Memory of large tensors, kept from one training step to the next."""
+
+import weakref
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["Kept"]
+
+
+class Kept:
+    """Memory for one tensor at a time, taken up again when the tensor before is gone.
+
+    The C library gives allocations above 32 MB back to the system at once, and fresh ones come page by page, each
+    cleared first: a twentieth of a training step of an LSTM of 512 units, 64 sequences and 100 steps.
+    """
+
+    __slots__ = ("_free",)
+
+    def __init__(self) -> None:
+        self._free: list[np.ndarray] = []
+
+    def lend(self, floats: int) -> Tensor:
+        """A tensor (floats,) of float32, not initialised. Its memory is back when nothing, no graph either, has it."""
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = np.empty(0, np.float32)
+        if not floats <= memory.size <= 2 * floats:
+            memory = np.empty(floats, np.float32)
+        lent = memory[:floats]
+        weakref.finalize(lent, self._take_back, memory).atexit = False
+        return torch.from_numpy(lent)
+
+    def _take_back(self, memory: np.ndarray) -> None:
+        self._free[:] = [memory]
+
+    def drop(self) -> None:
+        """Gives back what is not lent."""
+        self._free.clear()

@@ -1,0 +1,56 @@
+"""Memory that training steps keep is lent to one tensor at a time."""
+
+import torch
+
+from penstock import nn
+from penstock.nn.memory import Kept
+
+
+def test_memory_is_lent_again_when_the_tensor_is_gone():
+    kept = Kept()
+    first = kept.lend(100)
+    address, other = first.data_ptr(), kept.lend(100)
+    assert (first.shape, first.dtype) == ((100,), torch.float32)
+    assert other.data_ptr() != address
+    part = first[10:]
+    del first
+    assert kept.lend(100).data_ptr() != address, "a view still has it"
+    del part
+    assert kept.lend(60).data_ptr() == address
+
+
+def test_memory_of_another_size_is_not_kept():
+    kept = Kept()
+    small = kept.lend(100).data_ptr()
+    larger = kept.lend(400)
+    assert larger.data_ptr() != small
+    del larger
+    assert kept.lend(100).shape == (100,)
+    kept.drop()
+    assert kept._free == []
+
+
+def saved_address(y: torch.Tensor) -> int:
+    return y.grad_fn.saved_tensors[1].data_ptr()
+
+
+def test_large_training_steps_take_turns_in_one_memory_and_graphs_that_live_together_do_not():
+    torch.manual_seed(0)
+    layer, x, other = nn.LSTM(8, 64), torch.randn(100, 270, 8), torch.randn(100, 270, 8)
+
+    def gradient(y: torch.Tensor, **options) -> torch.Tensor:
+        return torch.autograd.grad(y.sum(), layer.weight_ih_l0, **options)[0]
+
+    alone = layer(x)[0]
+    expected, address = gradient(alone, retain_graph=True), saved_address(alone)
+    both = layer(other)[0]
+    assert saved_address(both) != address
+    torch.testing.assert_close(gradient(alone), expected, rtol=0, atol=0)
+    del alone, both
+    again = layer(x)[0]
+    kept = saved_address(again)
+    torch.testing.assert_close(gradient(again), expected, rtol=0, atol=0)
+    del again
+    assert saved_address(layer(x)[0]) == kept
+    layer.eval()
+    assert layer._bound[0].kept._free == []
