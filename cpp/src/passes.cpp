@@ -193,7 +193,8 @@ Job Layer::backward_job(const Plan& plan, const BackwardCall& call, int d, const
     }
     if (z.projected) job.dp = arena.take(block * z.Pp);
     job.dg = arena.take(block * z.D * z.Hp);
-    job.dx_rows = arena.take(block * z.Ip);
+    const bool in_place = plan.contiguous[d] && !job.dx_adds && z.I == z.Ip && call.dx == align(call.dx);
+    job.dx_rows = in_place ? nullptr : arena.take(block * z.Ip);
     job.x_panels = arena.take(block * z.Ip);
     job.h_panels = arena.take(block * z.Pp);
     job.bias_sum = arena.take_zeros(std::size_t(z.D) * z.Hp);

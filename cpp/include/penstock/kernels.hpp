@@ -100,7 +100,7 @@ struct Job {
     float* dmid;           // [B][Hp]
     float* dg;             // [block rows][D][Hp] gate gradients
     float* dp;             // [block rows][Pp] gradient of a projection's output
-    float* dx_rows;        // [block rows][Ip]
+    float* dx_rows;        // [block rows][Ip], or null when dx is written in place
     float* x_panels;       // [Ip/16][block rows][16]
     float* h_panels;       // [Pp/16][block rows][16] state before each row
     float* mid_panels;     // [Hp/16][block rows][16]

@@ -95,16 +95,18 @@ void input_gradient(const Job& job, const Team& team, const Block& block) {
     if (!job.dx) return;
     const Sizes& z = *job.sizes;
     const Range mine = share(team, block.rows, kMaxRows);
-    const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp;
+    const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp, I = z.I;
+    float* out = job.dx_rows ? job.dx_rows : job.dx + block.row0 * I;
     product(job.dg + mine.begin * dg_row + static_cast<std::size_t>(z.x_slot) * z.Hp, dg_row, mine.end - mine.begin, z.G * z.Hp,
-            job.weights->wt_ih, z.Ip / kPanel, panels_together(1), nullptr, job.dx_rows + static_cast<std::size_t>(mine.begin) * z.Ip, z.Ip,
+            job.weights->wt_ih, z.Ip / kPanel, panels_together(1), nullptr, out + static_cast<std::size_t>(mine.begin) * z.Ip, z.Ip,
             Start::kBias);
+    if (!job.dx_rows) return;
     for (int r = mine.begin; r < mine.end; ++r) {
-        const float* from = job.dx_rows + static_cast<std::size_t>(r) * z.Ip;
-        float* to = job.dx + job.plan->where[job.direction][block.row0 + r] * z.I;
-        if (!job.dx_adds) std::memcpy(to, from, z.I * sizeof(float));
+        const float* from = out + static_cast<std::size_t>(r) * z.Ip;
+        float* to = job.dx + job.plan->where[job.direction][block.row0 + r] * I;
+        if (!job.dx_adds) std::memcpy(to, from, I * sizeof(float));
         else
-            for (int i = 0; i < z.I; ++i) to[i] += from[i];
+            for (std::size_t i = 0; i < I; ++i) to[i] += from[i];
     }
 }
 
