@@ -9,8 +9,9 @@
 namespace penstock {
 namespace {
 
-// A pass of less work is faster alone: what threads read of each other's takes longer than it does.
-constexpr double kFlopsForThreads = 2e6;
+// A pass of less work is faster alone, as threads must meet and read what others wrote; less where they part the weights,
+// by units or by directions, than where each reads all of them.
+constexpr double kFlopsForThreads = 2e6, kFlopsToPart = 4e5;
 
 // Whether each of two directions had better have a thread of its own than both threads one after the other: they never
 // meet, but each reads all of its weights alone, which must not leave its core's caches. Many rows are parted anyway.
@@ -91,9 +92,12 @@ struct Pass {
     }
 };
 
-// Steps that one thread does alone leave the others so little that they cost more than they help.
-bool is_alone(const Sizes& z, const Plan& plan, int threads) {
-    return choose_split(z, plan.steps ? plan.active[0] : 0, threads) == Split::kAlone && !helps_alone(z);
+// How many threads a pass had better have. Steps that one does alone leave so little to the others that they cost more
+// than they help.
+int useful_threads(const Sizes& z, const Plan& plan, double flops, int threads) {
+    const Split split = choose_split(z, plan.steps ? plan.active[0] : 0, threads);
+    if (split == Split::kAlone && !helps_alone(z)) return 1;
+    return flops < (split == Split::kUnits ? kFlopsToPart : kFlopsForThreads) ? 1 : threads;
 }
 
 }  // namespace
@@ -132,7 +136,7 @@ void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing
     if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
     advise_huge_pages(call.y, plan.rows() * directions_ * sizes_.P * sizeof(float));
     const double flops = flops_of(sizes_, plan.rows());
-    if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsForThreads) {
+    if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsToPart) {
         struct Both {
             Job jobs[2];
             const Copies& packing;
@@ -145,7 +149,7 @@ void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing
         }, &both);
         return;
     }
-    if (flops < kFlopsForThreads || is_alone(sizes_, plan, threads)) threads = 1;
+    threads = useful_threads(sizes_, plan, flops, threads);
     const Copies none;
     for (int d = 0; d < directions_; ++d)
         Pass{kernels().forward, forward_job(plan, call, d, threads, arena), d ? none : packing, none}.run(threads, flops);
@@ -154,7 +158,8 @@ void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing
 void Layer::backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters,
                      const Gradients* gradients, int threads, Arena& arena) const {
     advise_huge_pages(call.dx, plan.rows() * sizes_.I * sizeof(float));
-    if (2 * flops_of(sizes_, plan.rows()) < 4 * kFlopsForThreads || is_alone(sizes_, plan, threads)) threads = 1;
+    // Threads read more of each other's than in a forward pass.
+    threads = useful_threads(sizes_, plan, flops_of(sizes_, plan.rows()) / 2, threads);
     for (int d = 0; d < directions_; ++d)
         backward_direction(plan, call, d, parameters[d], gradients[d], threads, arena);
 }
