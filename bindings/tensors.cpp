@@ -21,7 +21,7 @@ struct Exchange {
 namespace {
 
 constexpr std::size_t kMostWeights = 2 * 6;
-constexpr std::int64_t kLarge = 1 << 23;  // floats that the C library gives back to the system as soon as they are free
+constexpr std::int64_t kLarge = 1 << 18;  // floats; so much freed memory the C library may give back to the system
 const char* const kTaken[] = {"_version", "new_empty", "data_ptr", "dtype", "shape", "is_cpu", "is_contiguous", "layer", "stale"};
 enum Name { kVersion, kNewEmpty, kDataPtr, kDtype, kShape, kIsCpu, kIsContiguous, kLayer, kStale };
 

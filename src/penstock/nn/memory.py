@@ -12,8 +12,9 @@ __all__ = ["Kept"]
 class Kept:
     """Memory for one tensor at a time, taken up again when the tensor before is gone.
 
-    The C library gives allocations above 32 MB back to the system at once, and fresh ones come page by page, each
-    cleared first: a twentieth of a training step of an LSTM of 512 units, 64 sequences and 100 steps.
+    The C library gives large allocations back to the system once they are free, and smaller ones where they end the
+    heap; fresh memory comes page by page, each cleared first. That takes a twentieth of a training step of an LSTM of
+    512 units, 64 sequences and 100 steps, and up to a tenth of one of a plain RNN.
     """
 
     __slots__ = ("_free",)
