@@ -284,6 +284,18 @@ void try_blocks() {
     }
 }
 
+// After blocks of two steps of 50 rows each comes one that has room for a third step, of only 10 rows.
+void try_longer_block() {
+    const Case c{CellKind::kLstm, 30, 64, 0, 50, 5, false, true};  // enough work to wake threads
+    Problem p(c);
+    for (int b = 0; b < c.batch; ++b) p.lengths[b] = b < 40 ? 4 : 5;
+    p.plan.make(c.steps, c.batch, Layout::kTimeMajor, p.lengths.data(), nullptr, false);
+    Layer layer(c.kind, c.input, c.hidden, 0, 1);
+    const Outputs expected = run(p, layer, 1);
+    check(worst_error(p, expected) < 1e-5, c.name() + ": the equations");
+    for (int i = 0; i < 200; ++i) check(run(p, layer, 2 + i % 3).y == expected.y, c.name() + ": bits of a longer block");
+}
+
 // Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. Few steps, because valgrind
 // takes half a microsecond for a fused multiply-add.
 struct Work {
@@ -358,6 +370,7 @@ int main(int argc, char** argv) {
                 }
     try_many_threads();
     try_blocks();
+    try_longer_block();
     std::printf("%s: %d cases, %d failures, bits %016llx\n", kernels().name, cases, failures,
                 static_cast<unsigned long long>(all_bits));
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

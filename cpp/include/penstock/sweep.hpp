@@ -169,6 +169,13 @@ void forward_step(const Job& job, const Team& team, const Part& part, const Forw
     }
 }
 
+// The end of the block of steps that begins with s0.
+int block_end(const Plan& plan, int s0) {
+    int s1 = s0 + 1;
+    while (s1 < plan.steps && plan.active[s1] > 0 && plan.first[s1 + 1] - plan.first[s0] <= penstock::kBlockRows) ++s1;
+    return s1;
+}
+
 template <class Cell>
 void forward(const Job& job, const Team& team) {
     const Sizes& z = *job.sizes;
@@ -177,9 +184,7 @@ void forward(const Job& job, const Team& team) {
     team.meet();
     int s0 = 0;
     while (s0 < plan.steps && plan.active[s0] > 0) {
-        int s1 = s0 + 1;
-        while (s1 < plan.steps && plan.active[s1] > 0 && plan.first[s1 + 1] - plan.first[s0] <= penstock::kBlockRows)
-            ++s1;
+        const int s1 = block_end(plan, s0);
         const Part part = part_of(job, team, plan.active[s0], Cell::kGates);
         const float* px = input_product(job, team, part, s0, s1);
         if (part.split != Split::kAlone || team.rank == 0)
@@ -191,9 +196,11 @@ void forward(const Job& job, const Team& team) {
                 const Range rows = part.of(plan.active[s]);
                 if (rows.begin < rows.end) px += (rows.end - rows.begin) * px_row;
             }
-        // Before a block of the same shape, rows go on with the same thread in the same part of the workspace.
+        // Before a block of the same shape, rows go on with the same thread in the same part of the workspace. A step of
+        // fewer rows may still fit into a block of as many steps of all, and then moves these parts.
         const int next = s1 + (s1 - s0);
-        const bool stay = part.split == Split::kRows && next <= plan.steps && plan.active[next - 1] == plan.active[s0];
+        const bool stay = part.split == Split::kRows && next <= plan.steps && plan.active[next - 1] == plan.active[s0] &&
+                          block_end(plan, s1) == next;
         if (!stay) team.meet();
         s0 = s1;
     }
