@@ -154,16 +154,19 @@ class Pool {
     }
 
     void run_alone(void (*body)(const Team&, void*), void* context) {
+        const auto begin = Clock::now();
         work_alone(body, context);
         alone_ended_ = Clock::now();
+        alone_took_ = alone_ended_ - begin;
     }
 
     // Whether a job had better use several threads now: they are awake, or it is worth waking them, be it for the many
-    // short jobs of a loop that does nothing else.
+    // short jobs of a loop that does little else. What lies between those may take as long as they do on one core, since
+    // weights that fill its cache drive out what a program needs there.
     bool is_worth(double flops) const {
         const auto now = Clock::now();
         if (now < alone_until_) return false;
-        return flops >= kFlopsToWake || now - team_ended_ < kAwake || now - alone_ended_ < kTightLoop;
+        return flops >= kFlopsToWake || now - team_ended_ < kAwake || now - alone_ended_ < std::max(kTightLoop, alone_took_);
     }
 
     std::mutex busy;  // held by the Python thread that uses the pool
@@ -171,7 +174,7 @@ class Pool {
    private:
     // A worker waits awake, at first without looking at what else wants its core, then giving way to it.
     static constexpr auto kEagerly = std::chrono::microseconds(10), kAwake = std::chrono::microseconds(300);
-    static constexpr auto kTightLoop = std::chrono::microseconds(10);
+    static constexpr Clock::duration kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
     static constexpr auto kLong = std::chrono::microseconds(200);
     static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(10),
@@ -245,6 +248,7 @@ class Pool {
     bool bad_before_ = false;
     std::chrono::milliseconds pause_ = kNoPause;
     Clock::time_point alone_until_, team_ended_, alone_ended_;
+    Clock::duration alone_took_{};
     std::mutex mutex_;
     std::condition_variable wake_;
 };
