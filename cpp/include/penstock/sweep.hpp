@@ -72,19 +72,36 @@ struct Part {
     Range of(int active) const { return {rows.begin, rows.end < active ? rows.end : active}; }
 };
 
-Part part_of(const Job& job, const Team& team, int active, int gates) {
-    const Sizes& z = *job.sizes;
-    const Split split = choose_split(z, active, team.size);
-    const Range blocks{0, z.Hp / kPanel};
-    return {split, split == Split::kRows ? share(team, active) : Range{0, active},
-            split == Split::kUnits ? share(team, blocks.end, blocks_together(gates)) : blocks};
-}
-
 // Rows of steps [s0, s1) whose place in the order of sequences is below n.
 std::size_t rows_below(const Plan& plan, int s0, int s1, int n) {
     std::size_t rows = 0;
     for (int s = s0; s < s1; ++s) rows += plan.active[s] < n ? plan.active[s] : n;
     return rows;
+}
+
+// This thread's share of the rows of steps [s0, s1), by their place in the order of sequences. Later places have fewer
+// steps, so what is shared out is rows.
+Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
+    if (plan.active[s1 - 1] == plan.active[s0]) return share(team, plan.active[s0]);
+    const std::size_t all = plan.first[s1] - plan.first[s0];
+    const auto cut = [&](int rank) {
+        int n = 0, going = s1;
+        for (std::size_t below = 0; below * team.size < all * rank; ++n) {
+            while (plan.active[going - 1] <= n) --going;
+            below += going - s0;
+        }
+        return n;
+    };
+    return {cut(team.rank), cut(team.rank + 1)};
+}
+
+Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
+    const Sizes& z = *job.sizes;
+    const int active = job.plan->active[s0];
+    const Split split = choose_split(z, active, team.size);
+    const Range blocks{0, z.Hp / kPanel};
+    return {split, split == Split::kRows ? share_rows(*job.plan, team, s0, s1) : Range{0, active},
+            split == Split::kUnits ? share(team, blocks.end, blocks_together(gates)) : blocks};
 }
 
 // Packed rows of steps [s0, s1) that this thread takes to the input product, one after another: x itself where they
@@ -185,7 +202,7 @@ void forward(const Job& job, const Team& team) {
     int s0 = 0;
     while (s0 < plan.steps && plan.active[s0] > 0) {
         const int s1 = block_end(plan, s0);
-        const Part part = part_of(job, team, plan.active[s0], Cell::kGates);
+        const Part part = part_of(job, team, s0, s1, Cell::kGates);
         const float* px = input_product(job, team, part, s0, s1);
         if (part.split != Split::kAlone || team.rank == 0)
             for (int s = s0; s < s1; ++s) {
