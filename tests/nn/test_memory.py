@@ -3,6 +3,7 @@
 import torch
 
 from penstock import nn
+from penstock.nn import operator
 from penstock.nn.memory import Kept
 
 
@@ -54,3 +55,17 @@ def test_large_training_steps_take_turns_in_one_memory_and_graphs_that_live_toge
     assert saved_address(layer(x)[0]) == kept
     layer.eval()
     assert layer._bound[0].kept._free == []
+
+
+def test_compiled_layers_keep_one_memory_together_and_give_it_back():
+    x = torch.randn(100, 270, 8)
+    for _ in range(2):
+        layer = nn.LSTM(8, 64)
+        y = torch.compile(layer, backend="eager")(x)[0]
+        y.sum().backward()
+        del y
+    bounds = [operator._bound(each.spec, layer.weight_ih_l0.data_ptr()) for each in layer._bound]
+    assert [each.kept for each in bounds] == [operator.kept]
+    assert len(operator.kept._free) == 1
+    layer.eval()
+    assert operator.kept._free == []

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from penstock import cells
 from penstock.errors import ConfigError
-from penstock.nn import cudnn, initial, native, reference
+from penstock.nn import cudnn, initial, native, operator, reference
 from penstock.nn.autograd import Bound
 from penstock.nn.checks import check_types, refuse_shapes
 from penstock.nn.lengths import check_range, own_lengths
@@ -129,6 +129,7 @@ class Recurrent(torch.nn.RNNBase):
         if not mode:
             for bound in self._bound:
                 bound.kept.drop()
+            operator.kept.drop()
         return super().train(mode)
 
     def path(self, input: Tensor | PackedSequence, hx: Any = None) -> Path:

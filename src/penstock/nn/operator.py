@@ -9,15 +9,20 @@ from torch import Tensor
 
 from penstock.nn import autograd
 from penstock.nn.lengths import check_range
+from penstock.nn.memory import Kept
 from penstock.nn.plan import Kind, Layout
 
-__all__ = ["sweep"]
+__all__ = ["kept", "sweep"]
+
+kept = Kept()  # of all layers here, as they outlive their modules
 
 
 @functools.lru_cache(maxsize=256)
 def _bound(spec: str, address: int) -> autograd.Bound:
     """One engine layer for each module's layer: its weights' address tells them apart, so packs are kept."""
-    return autograd.Bound(Kind.read(spec))
+    bound = autograd.Bound(Kind.read(spec))
+    bound.kept = kept
+    return bound
 
 
 def _find(spec: str, weights: Sequence[Tensor]) -> autograd.Bound:
