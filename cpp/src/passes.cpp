@@ -11,7 +11,7 @@ namespace {
 
 // A pass of less work is faster alone, as threads must meet and read what others wrote; less where they part the weights,
 // by units or by directions, than where each reads all of them.
-constexpr double kFlopsForThreads = 2e6, kFlopsToPart = 4e5;
+constexpr double kFlopsForThreads = kShareAll ? 0 : 2e6, kFlopsToPart = kShareAll ? 0 : 4e5;
 
 // Whether each of two directions had better have a thread of its own than both threads one after the other: they never
 // meet, but each reads all of its weights alone, which must not leave its core's caches. Many rows are parted anyway.

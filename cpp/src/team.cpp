@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/split.hpp"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -165,6 +167,7 @@ class Pool {
     // weights that fill its cache drive out what a program needs there.
     bool is_worth(double flops) const {
         const auto now = Clock::now();
+        if (kShareAll) return true;
         if (now < alone_until_) return false;
         return flops >= kFlopsToWake || now - team_ended_ < kAwake || now - alone_ended_ < std::max(kTightLoop, alone_took_);
     }
