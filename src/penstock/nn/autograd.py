@@ -78,9 +78,13 @@ def run(
     repack, bound.stale = training or bound.stale, False
     order, steps, batch, lengths, batch_sizes = layout
     lend = bound.kept.lend if training else None
-    return native_tensors.forward(
-        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, repack, lend, engine_threads()
-    )
+    try:
+        return native_tensors.forward(
+            bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, repack, lend, engine_threads()
+        )
+    except BaseException:
+        bound.stale |= repack
+        raise
 
 
 def run_backward(
