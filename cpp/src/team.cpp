@@ -13,8 +13,6 @@
 #include <utility>
 #include <vector>
 
-#include "penstock/split.hpp"
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -166,8 +164,8 @@ class Pool {
     // short jobs of a loop that does little else. What lies between those may take as long as they do on one core, since
     // weights that fill its cache drive out what a program needs there.
     bool is_worth(double flops) const {
-        const auto now = Clock::now();
         if (kShareAll) return true;
+        const auto now = Clock::now();
         if (now < alone_until_) return false;
         return flops >= kFlopsToWake || now - team_ended_ < kAwake || now - alone_ended_ < std::max(kTightLoop, alone_took_);
     }

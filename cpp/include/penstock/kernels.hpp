@@ -76,7 +76,6 @@ struct Job {
     const Packed* weights;
     const Plan* plan;
     int direction;
-    std::size_t max_rows;  // of a block
     const float* x;        // [data rows][I]
     float* y;              // [data rows][y_row]; backward: read
     std::size_t y_row;

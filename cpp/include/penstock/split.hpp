@@ -10,16 +10,10 @@ namespace penstock {
 
 enum class Split { kRows, kUnits, kAlone };
 
-#ifdef PENSTOCK_SHARE_ALL  // sanitizers see threads share even what one had better do alone
-constexpr bool kShareAll = true;
-#else
-constexpr bool kShareAll = false;
-#endif
-
 static inline Split choose_split(const Sizes& z, int rows, int threads) {
-    constexpr int kRowsEach = 4;                          // by rows from this many rows for each thread
+    constexpr int kRowsEach = 4;                             // by rows from this many rows for each thread
     constexpr long long kUnitsWork = kShareAll ? 0 : 40000;  // by units from this many multiply-adds in a step
-    constexpr long long kSharedWeights = 1 << 19;         // more of them (2 MB) leave the caches: by units, to read them once
+    constexpr long long kSharedWeights = 1 << 19;            // more of them (2 MB) leave the caches: by units, to read them once
     if (threads == 1) return Split::kAlone;
     const long long weights = static_cast<long long>(z.G) * z.Hp * z.P, work = rows * weights;
     if (rows >= kRowsEach * threads && weights <= kSharedWeights) return Split::kRows;

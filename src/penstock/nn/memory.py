@@ -24,7 +24,7 @@ class Kept:
 
     def lend(self, floats: int) -> Tensor:
         """A tensor (floats,) of float32, not initialised. Its memory is back when nothing, no graph either, has it."""
-        try:
+        try:  # to take it and to look whether it is there at once: several threads may train
             memory = self._free.pop()
         except IndexError:
             memory = np.empty(0, np.float32)
