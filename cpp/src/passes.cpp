@@ -11,7 +11,7 @@ namespace {
 
 // A pass of less work is faster alone, as threads must meet and read what others wrote; less where they part the weights,
 // by units or by directions, than where each reads all of them.
-constexpr double kFlopsForThreads = kShareAll ? 0 : 2e6, kFlopsToPart = kShareAll ? 0 : 4e5;
+constexpr double kFlopsForThreads = kShareAll ? 0 : 2e6, kFlopsToPart = kShareAll ? 0 : 1.8e5;
 
 // Whether each of two directions had better have a thread of its own than both threads one after the other: they never
 // meet, but each reads all of its weights alone, which must not leave its core's caches. Many rows are parted anyway.
@@ -92,12 +92,15 @@ struct Pass {
     }
 };
 
-// How many threads a pass had better have. Steps that one does alone leave so little to the others that they cost more
-// than they help.
-int useful_threads(const Sizes& z, const Plan& plan, double flops, int threads) {
-    const Split split = choose_split(z, plan.steps ? plan.active[0] : 0, threads);
-    if (split == Split::kAlone && !helps_alone(z)) return 1;
-    return flops < (split == Split::kUnits ? kFlopsToPart : kFlopsForThreads) ? 1 : threads;
+// How many threads a pass had better have: as many as can share its steps, as meetings of more cost more. Steps that one
+// does alone leave so little to the others that they cost more than they help.
+int useful_threads(const Sizes& z, const Plan& plan, double flops, int threads, bool backward) {
+    const int rows = plan.steps ? plan.active[0] : 0;
+    int sharing = threads;
+    while (sharing > 1 && choose_split(z, rows, sharing, backward) == Split::kAlone) --sharing;
+    if (sharing == 1) return helps_alone(z) && flops >= kFlopsForThreads ? threads : 1;
+    const bool parts = choose_split(z, rows, sharing, backward) == Split::kUnits;
+    return flops < (parts ? kFlopsToPart : kFlopsForThreads) ? 1 : sharing;
 }
 
 }  // namespace
@@ -149,7 +152,7 @@ void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing
         }, &both);
         return;
     }
-    threads = useful_threads(sizes_, plan, flops, threads);
+    threads = useful_threads(sizes_, plan, flops, threads, false);
     const Copies none;
     for (int d = 0; d < directions_; ++d)
         Pass{kernels().forward, forward_job(plan, call, d, threads, arena), d ? none : packing, none}.run(threads, flops);
@@ -159,7 +162,7 @@ void Layer::backward(const Plan& plan, const BackwardCall& call, const Parameter
                      const Gradients* gradients, int threads, Arena& arena) const {
     advise_huge_pages(call.dx, plan.rows() * sizes_.I * sizeof(float));
     // Threads read more of each other's than in a forward pass.
-    threads = useful_threads(sizes_, plan, flops_of(sizes_, plan.rows()) / 2, threads);
+    threads = useful_threads(sizes_, plan, flops_of(sizes_, plan.rows()) / 2, threads, true);
     for (int d = 0; d < directions_; ++d)
         backward_direction(plan, call, d, parameters[d], gradients[d], threads, arena);
 }

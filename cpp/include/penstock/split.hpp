@@ -10,14 +10,18 @@ namespace penstock {
 
 enum class Split { kRows, kUnits, kAlone };
 
-static inline Split choose_split(const Sizes& z, int rows, int threads) {
-    constexpr int kRowsEach = 4;                             // by rows from this many rows for each thread
-    constexpr long long kUnitsWork = kShareAll ? 0 : 40000;  // by units from this many multiply-adds in a step
-    constexpr long long kSharedWeights = 1 << 19;            // more of them (2 MB) leave the caches: by units, to read them once
+static inline Split choose_split(const Sizes& z, int rows, int threads, bool backward) {
+    constexpr int kRowsEach = 4;                                // by rows from this many rows for each thread
+    constexpr long long kUnitsWorkEach = kShareAll ? 0 : 6144;  // by units from this many multiply-adds of a step for each
+    constexpr long long kSharedWeights = 1 << 19;               // more of them (2 MB) leave the caches: by units, to read them once
     if (threads == 1) return Split::kAlone;
-    const long long weights = static_cast<long long>(z.G) * z.Hp * z.P, work = rows * weights;
+    const long long weights = static_cast<long long>(z.G) * z.Hp * z.P;
     if (rows >= kRowsEach * threads && weights <= kSharedWeights) return Split::kRows;
-    return work >= kUnitsWork ? Split::kUnits : Split::kAlone;
+    // A thread needs a group of panels of its own, be they interleaved or not: of fewer, the sums wait for themselves.
+    constexpr int kWidest = 6;
+    const int blocks = (backward ? z.Pp : z.Hp) / kPanelWidth, together = blocks_together(backward ? 1 : z.h_gates, kWidest);
+    const bool enough = (blocks + together - 1) / together >= threads;
+    return enough && rows * weights >= kUnitsWorkEach * threads ? Split::kUnits : Split::kAlone;
 }
 
 // Whether the others compute input products for the one that works alone: of narrow inputs they are done before they
