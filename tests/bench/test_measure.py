@@ -80,11 +80,13 @@ def test_directions_and_layers(cell, more):
         load("penstock").prepare(make_problem(Point(cell, "step", 1, 1, 5, 6, **more)))
 
 
-def test_ratios_are_by_round_and_the_best_peer_is_the_fastest():
+def test_ratios_are_by_round_and_the_best_peer_is_the_fastest(monkeypatch):
+    monkeypatch.setattr(room, "floor_seconds", lambda point, threads: 0.25)
     sides = {"penstock": Fake(0.0, 1.0), "a": Fake(0.0, 3.0), "b": Fake(None, 2.0), "c": Fake(None, 0, "can't")}
-    found = room._point(SMALL[0], sides, "penstock", 3, 0.01)
+    found = room._point(SMALL[0], sides, "penstock", 3, 0.01, 1)
     assert found.ratios == {"a": (3.0, 3.0, 3.0), "b": (2.0, 2.0, 2.0)}
     assert found.best_peer == "b"
+    assert found.share == 0.25
     assert found.left_out == {"c": "can't"}
     assert sides["a"].asked == ["prepare"] + ["time"] * 8  # a first round is thrown away
     assert json.loads(json.dumps(found.row()))["name"] == SMALL[0].name
@@ -92,8 +94,8 @@ def test_ratios_are_by_round_and_the_best_peer_is_the_fastest():
 
 def test_a_point_whose_outputs_are_wrong_is_not_reported():
     with pytest.raises(PenstockError, match=r"rnn-step.*is not reported: its outputs differ by 1.0e-02"):
-        room._point(SMALL[0], {"penstock": Fake(0.01, 1.0)}, "penstock", 1, 0.01)
-    found = room._point(SMALL[0], {"penstock": Fake(0.0, 1.0), "a": Fake(float("nan"), 1.0)}, "penstock", 1, 0.01)
+        room._point(SMALL[0], {"penstock": Fake(0.01, 1.0)}, "penstock", 1, 0.01, 1)
+    found = room._point(SMALL[0], {"penstock": Fake(0.0, 1.0), "a": Fake(float("nan"), 1.0)}, "penstock", 1, 0.01, 1)
     assert "a" in found.left_out
 
 
@@ -133,7 +135,7 @@ def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
 
 def test_a_summary_has_the_least_and_the_geometric_mean():
     def row(share, ratios, **point):
-        return Measured(Point("gru", **point), {"penstock": 1.0}, ratios, {}).row() | {"share": share}
+        return Measured(Point("gru", **point), {"penstock": 1.0}, ratios, share, {}).row()
 
     batch = {"what": "infer", "batch": 32, "time": 5, "hidden": 4, "input": 4}
     rows = [

@@ -1,9 +1,8 @@
 """How fast the engine is beside what else could be installed, measured on the spot."""
 
-from penstock.bench.floor import floor_seconds
 from penstock.bench.measure import Measured, measure
 from penstock.bench.peers import PEERS, installed
 from penstock.bench.points import GRIDS, Point
 from penstock.bench.summary import summary
 
-__all__ = ["GRIDS", "PEERS", "Measured", "Point", "floor_seconds", "installed", "measure", "summary"]
+__all__ = ["GRIDS", "PEERS", "Measured", "Point", "installed", "measure", "summary"]

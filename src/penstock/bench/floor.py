@@ -1,6 +1,4 @@
-"""How near a point is to what the machine could do: products to its multiply-adds, single rows to its memory."""
-
-from functools import lru_cache
+"""What the machine could do at best: products at the speed of its multiply-adds, single rows of its memory."""
 
 from penstock.bench.points import Point
 from penstock.engine import limits
@@ -12,20 +10,14 @@ _ROWS = 4
 
 
 def floor_seconds(point: Point, threads: int) -> float:
-    """The least seconds that this machine would need, by measurement; for a single row with all its threads' caches."""
+    """The least seconds that this machine would need now, by measurement; for a single row with all threads' caches.
+
+    Never the same twice: clocks fall under load, and a virtual machine's cores are shared.
+    """
     if point.batch >= _ROWS:
-        return point.flops / _flops(threads)
+        return point.flops / limits.flops_per_second(threads)
     passes = point.time * (3 if point.what == "train" else 1)
     sweeps = point.layers * point.directions
-    return point.batch * passes * sweeps * _read(point.recurrent_bytes, threads)
-
-
-@lru_cache
-def _flops(threads: int) -> float:
-    return limits.flops_per_second(threads)
-
-
-@lru_cache
-def _read(size: int, threads: int) -> float:
     # Where one core's caches hold the weights, sharing them costs more than it gains.
-    return min(limits.read_seconds(size, each) for each in range(1, threads + 1))
+    sweep = min(limits.read_seconds(point.recurrent_bytes, each) for each in range(1, threads + 1))
+    return point.batch * passes * sweeps * sweep

@@ -1,8 +1,8 @@
 """Timing side by side: each peer in a process of its own, rounds interleaved, ratios by round.
 
 Spinning thread pools slow their neighbours, so the peers that are not timed wait on a pipe. A round times all of them
-in one order and then in the opposite one (A B C C B A); a point's ratio is the median over the rounds of a peer's time
-divided by ours. A point whose outputs are wrong is not reported.
+in one order and then in the opposite one (A B C C B A), and what the machine could do at best; a point's ratio is the
+median over the rounds of a peer's time divided by ours. A point whose outputs are wrong is not reported.
 """
 
 import multiprocessing as mp
@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from penstock.bench import peers as peers_room
+from penstock.bench.floor import floor_seconds
 from penstock.bench.points import Point
 from penstock.bench.problem import make_problem
 from penstock.errors import PenstockError
@@ -35,6 +36,7 @@ class Measured:
 
     seconds: each peer's median time of a call
     ratios: each peer's time divided by ours, (least, median, most) over the rounds
+    share: the machine's best time divided by ours, the median over the rounds
     errors: the largest difference of the outputs from float64, where outputs were given
     left_out: peers that can't do this, and why
     """
@@ -42,6 +44,7 @@ class Measured:
     point: Point
     seconds: dict[str, float]
     ratios: dict[str, tuple[float, float, float]]
+    share: float
     errors: dict[str, float]
     left_out: dict[str, str] = field(default_factory=dict)
 
@@ -74,13 +77,13 @@ def measure(
     sides = {name: Side(name, threads) for name in (ours, *peers)}
     try:
         for point in points:
-            yield _point(point, sides, ours, rounds, seconds)
+            yield _point(point, sides, ours, rounds, seconds, threads)
     finally:
         for side in sides.values():
             side.end()
 
 
-def _point(point: Point, sides: dict[str, "Side"], ours: str, rounds: int, seconds: float) -> Measured:
+def _point(point: Point, sides: dict[str, "Side"], ours: str, rounds: int, seconds: float, threads: int) -> Measured:
     errors: dict[str, float] = {}
     left_out: dict[str, str] = {}
     for name, side in sides.items():
@@ -93,6 +96,7 @@ def _point(point: Point, sides: dict[str, "Side"], ours: str, rounds: int, secon
         raise PenstockError(f"{point.name}: {ours} is not reported: {left_out[ours]}")
     able = [name for name in sides if name not in left_out]
     taken: dict[str, list[float]] = {name: [] for name in able}
+    shares: list[float] = []
     for number in range(rounds + 1):
         found: dict[str, list[float]] = {name: [] for name in able}
         for name in (*able, *reversed(able)):
@@ -100,11 +104,13 @@ def _point(point: Point, sides: dict[str, "Side"], ours: str, rounds: int, secon
         if number:  # the first round is warm-up
             for name in able:
                 taken[name].append(statistics.mean(found[name]))
+            shares.append(floor_seconds(point, threads) / taken[ours][-1])
     ratios = {name: [a / b for a, b in zip(taken[name], taken[ours], strict=True)] for name in able if name != ours}
     return Measured(
         point,
         {"penstock" if name == ours else name: statistics.median(times) for name, times in taken.items()},
         {name: (min(each), statistics.median(each), max(each)) for name, each in ratios.items()},
+        statistics.median(shares),
         errors,
         left_out,
     )

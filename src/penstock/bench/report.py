@@ -13,7 +13,7 @@ def page(rows: Sequence[Mapping[str, Any]]) -> str:
     """One HTML file: for each cell and kind of work the ratios to each peer, and the share of the machine's best.
 
     Args:
-        rows: as `Measured.row` gives them, with `share`.
+        rows: as `Measured.row` gives them.
     """
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in rows:

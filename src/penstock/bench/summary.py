@@ -15,7 +15,7 @@ def summary(rows: Sequence[Row], peers: Sequence[str]) -> Iterator[str]:
     """The lines of a Markdown table.
 
     Args:
-        rows: as `Measured.row` gives them, with `share`.
+        rows: as `Measured.row` gives them.
         peers: whose ratios get a column; the last column is of the fastest of all at each point.
     """
     groups: dict[tuple[str, str], list[Row]] = {}

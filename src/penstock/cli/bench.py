@@ -39,7 +39,7 @@ def bench(
 ) -> None:
     """Time layers side by side: same weights, inputs, threads; each peer in a process of its own; rounds interleaved.
 
-    A ratio is the peer's time divided by ours, the share is of what the machine could do at best, measured first. A
+    A ratio is the peer's time divided by ours, the share is of what the machine could do at best, measured beside it. A
     point whose outputs are wrong is not reported.
     """
     from penstock import bench as room
@@ -65,11 +65,8 @@ def bench(
     print("|---|---|---|---|" + "---|" * len(chosen))
     rows = list(done)
     for measured in room.measure(missing, chosen, threads=threads, rounds=rounds, seconds=seconds):
-        rows.append(
-            row := measured.row()
-            | {"share": room.floor_seconds(measured.point, threads) / measured.seconds["penstock"]}
-        )
-        print(_line(measured, row["share"], chosen), flush=True)
+        rows.append(measured.row())
+        print(_line(measured, chosen), flush=True)
         if output is not None:
             with written_whole(output) as new:
                 new.write_text(json.dumps({"threads": threads, "machine": platform.machine(), "rows": rows}, indent=1))
@@ -79,16 +76,14 @@ def bench(
             new.write_text(page(rows), encoding="utf-8")
 
 
-def _line(measured: "Measured", share: float, peers: list[str]) -> str:
+def _line(measured: "Measured", peers: list[str]) -> str:
     cells = []
     for name in peers:
         least, median, most = measured.ratios.get(name, (math.nan,) * 3)
         cells.append("–" if name not in measured.ratios else f"**{median:.2f}** ({least:.2f}–{most:.2f})")
     seconds = measured.seconds["penstock"]
-    return (
-        f"| {measured.point.name} | {seconds * 1e6:.1f} | {measured.point.flops / seconds / 1e9:.0f} | {share:.0%} | "
-        f"{' | '.join(cells)} |"
-    )
+    speed = f"{seconds * 1e6:.1f} | {measured.point.flops / seconds / 1e9:.0f} | {measured.share:.0%}"
+    return f"| {measured.point.name} | {speed} | {' | '.join(cells)} |"
 
 
 def _earlier(path: Path | None) -> list[dict[str, Any]]:
