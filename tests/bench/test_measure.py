@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from penstock.bench import GRIDS, PEERS, Measured, Point, measure, summary
+from penstock.bench.floor import floor_seconds
 from penstock.bench.peers import load
 from penstock.bench.problem import make_problem
 from penstock.engine import limits
@@ -90,6 +91,22 @@ def test_ratios_are_by_round_and_the_best_peer_is_the_fastest(monkeypatch):
     assert found.left_out == {"c": "can't"}
     assert sides["a"].asked == ["prepare"] + ["time"] * 8  # a first round is thrown away
     assert json.loads(json.dumps(found.row()))["name"] == SMALL[0].name
+
+
+@pytest.mark.parametrize(
+    ("point", "seconds"),
+    [
+        (Point("gru", "infer", 8, 5, 6, 7), 2 * 8 * 5 * 18 * 13 / 1e9),
+        (Point("gru", "step", 1, 1, 6, 7), 4 * 18 * 13 / 1e8),
+        (Point("gru", "infer", 1, 5, 6, 7), 5 * (4 * 18 * 6 / 1e8 + 2 * 18 * 7 / 1e9)),
+        (Point("gru", "train", 1, 5, 6, 7), 5 * (2 * 4 * 18 * 6 / 1e8 + 2 * (18 * 6 + 3 * 18 * 7) / 1e9)),
+    ],
+    ids=lambda each: getattr(each, "name", ""),
+)
+def test_the_floor_is_multiply_adds_and_for_one_row_reading_what_each_step_must(monkeypatch, point, seconds):
+    monkeypatch.setattr(limits, "flops_per_second", lambda threads: 1e9)
+    monkeypatch.setattr(limits, "read_seconds", lambda size, threads: size / 1e8)
+    assert floor_seconds(point, 2) == pytest.approx(seconds)
 
 
 def test_a_point_whose_outputs_are_wrong_is_not_reported():

@@ -16,8 +16,8 @@ def floor_seconds(point: Point, threads: int) -> float:
     """
     if point.batch >= _ROWS:
         return point.flops / limits.flops_per_second(threads)
-    passes = point.time * (3 if point.what == "train" else 1)
-    sweeps = point.layers * point.directions
+    sweeps = point.time * point.layers * point.directions * (2 if point.what == "train" else 1)
     # Where one core's caches hold the weights, sharing them costs more than it gains.
-    sweep = min(limits.read_seconds(point.recurrent_bytes, each) for each in range(1, threads + 1))
-    return point.batch * passes * sweeps * sweep
+    sweep = min(limits.read_seconds(4 * point.step_weights, each) for each in range(1, threads + 1))
+    others = point.flops - 2.0 * point.batch * sweeps * point.step_weights
+    return sweeps * sweep + others / limits.flops_per_second(threads)

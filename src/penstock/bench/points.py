@@ -45,11 +45,12 @@ class Point:
         return forward * (3 if self.what == "train" else 1)
 
     @property
-    def recurrent_bytes(self) -> int:
-        """Bytes of weights that a step of one layer and direction must read, whatever the batch: the recurrent ones,
-        for a single step all."""
-        columns = self.hidden + (self.input if self.what == "step" else 0)
-        return 4 * _GATES[self.cell] * self.hidden * columns
+    def step_weights(self) -> int:
+        """Weights that each step must read anew, of one layer and direction: the recurrent ones, for a single step all.
+
+        Input products, and those of weights' gradients, take many steps at once.
+        """
+        return _GATES[self.cell] * self.hidden * (self.hidden + (self.input if self.time == 1 else 0))
 
     @property
     def name(self) -> str:
