@@ -6,59 +6,17 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <climits>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 #include <utility>
-#include <vector>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-#if defined(__linux__)
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
+#include "waiting.hpp"
 
 namespace penstock {
 namespace {
 
-inline void relax() {
-#if defined(__x86_64__)
-    _mm_pause();
-#elif defined(__aarch64__)
-    asm volatile("yield");
-#endif
-}
-
 using Clock = std::chrono::steady_clock;
-constexpr int kEager = 200;   // looks without a pause, which can take longer than the other thread does
-constexpr int kSpins = 2000;  // looks in all: some tens of microseconds
-
-// Sleep until woken or for some time, unless *word is no longer `seen`; may also return for no reason.
-void sleep_while(unsigned* word, unsigned seen) {
-#if defined(__linux__)
-    constexpr timespec longest{0, 1'000'000};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &longest, nullptr, 0);
-#else
-    if (__atomic_load_n(word, __ATOMIC_ACQUIRE) == seen) sched_yield();
-#endif
-}
-
-void wake_all(unsigned* word) {
-#if defined(__linux__)
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
-#else
-    (void)word;
-#endif
-}
-
-// What a futex compares: the half of a count that changes.
-unsigned* low_half(std::uint64_t* count) {
-    return reinterpret_cast<unsigned*>(count) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-}
 
 // Denormals count as zero while the engine works: they cost a hundred cycles each and mean nothing here.
 class FlushDenormals {
@@ -107,48 +65,74 @@ void leave(int core, int threads) {
 }
 
 struct Work {
-    void (*body)(const Team&, void*) = nullptr;
-    void* context = nullptr;
-    int size = 0;
-    std::uint64_t visits = 0;  // of the barrier, so far
+    void (*body)(const Team&, void*);
+    void* context;
+    std::uint64_t visits;  // of the barrier, so far
+    int size, core;        // of the team; where its rank 0 runs
+};
+
+// Where a worker waits for its jobs: first awake, since in a recurrence the next one comes within microseconds, at first
+// without looking at what else wants its core, then giving way to it; after a while asleep.
+class Seat {
+   public:
+    static constexpr auto kEagerly = std::chrono::microseconds(10), kAwake = std::chrono::microseconds(300);
+
+    void give(const Work& work) {
+        work_ = work;
+        given_.fetch_add(1, std::memory_order_seq_cst);
+        if (!asleep_.load(std::memory_order_seq_cst)) return;
+        std::lock_guard lock(mutex_);
+        wake_.notify_one();
+    }
+
+    // The job after `taken` others.
+    Work take(unsigned taken) {
+        const auto begin = Clock::now();
+        for (int i = 1; given_.load(std::memory_order_acquire) == taken; ++i) {
+            relax();
+            if (i % 64) continue;
+            const auto waited = Clock::now() - begin;
+            if (waited > kAwake) {
+                sleep(taken);
+                break;
+            }
+            if (waited > kEagerly) sched_yield();
+        }
+        return work_;
+    }
+
+   private:
+    void sleep(unsigned taken) {
+        std::unique_lock lock(mutex_);
+        asleep_.store(true, std::memory_order_seq_cst);
+        wake_.wait(lock, [&] { return given_.load(std::memory_order_seq_cst) != taken; });
+        asleep_.store(false, std::memory_order_relaxed);
+    }
+
+    alignas(64) std::atomic<unsigned> given_{0};  // on one cache line with what the job is
+    std::atomic<bool> asleep_{false};
+    Work work_{};
+    alignas(64) std::mutex mutex_;
+    std::condition_variable wake_;
+
+   public:
+    std::atomic<int> core{-1};  // where its worker began its last job
 };
 
 void work_alone(void (*body)(const Team&, void*), void* context) { body({0, 1, nullptr}, context); }
 
-// Workers wait for the next job first by spinning, since in a recurrence it comes within microseconds, then asleep.
+// The workers: as many as the largest team so far had, of which a job takes the first ones and leaves the others asleep.
 class Pool {
    public:
     void run(int threads, void (*body)(const Team&, void*), void* context) {
-        while (static_cast<int>(workers_.size()) < threads - 1) {
-            const int rank = static_cast<int>(workers_.size()) + 1;
-            __atomic_store_n(&cores_[rank], -1, __ATOMIC_RELAXED);
-            workers_.emplace_back([this, rank, seen = job_.load()] { serve(rank, seen); });
-            workers_.back().detach();
-        }
+        for (; workers_ < threads - 1; ++workers_)
+            std::thread([this, rank = workers_ + 1] { serve(rank); }).detach();
         const auto begin = Clock::now();
-        work_ = {body, context, threads, barrier_.visits()};
-        __atomic_store_n(&cores_[0], this_core(), __ATOMIC_RELAXED);
+        const Work work{body, context, barrier_.visits(), threads, this_core()};
         __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
-        job_.fetch_add(1, std::memory_order_seq_cst);
-        if (asleep_.load(std::memory_order_seq_cst) > 0) {
-            std::lock_guard lock(mutex_);
-            wake_.notify_all();
-        }
+        for (int rank = 1; rank < threads; ++rank) seats_[rank].give(work);
         body({0, threads, &barrier_}, context);
-        // Every worker reports, those that this job did not need as well, so that none reads the next job's
-        // description half-written.
-        const unsigned workers = static_cast<unsigned>(workers_.size());
-        for (int spins = 0;; ++spins) {
-            const unsigned done = __atomic_load_n(&done_, __ATOMIC_SEQ_CST);
-            if (done == workers) break;
-            if (spins < kSpins) {
-                relax();
-            } else {
-                __atomic_store_n(&caller_asleep_, 1, __ATOMIC_SEQ_CST);
-                sleep_while(&done_, done);
-            }
-        }
-        __atomic_store_n(&caller_asleep_, 0, __ATOMIC_RELAXED);
+        wait_for_workers(threads - 1);
         team_ended_ = Clock::now();
         note(team_ended_ - begin, std::chrono::nanoseconds(barrier_.slept()), threads);
     }
@@ -167,14 +151,12 @@ class Pool {
         if (kShareAll) return true;
         const auto now = Clock::now();
         if (now < alone_until_) return false;
-        return flops >= kFlopsToWake || now - team_ended_ < kAwake || now - alone_ended_ < std::max(kTightLoop, alone_took_);
+        return flops >= kFlopsToWake || now - team_ended_ < Seat::kAwake || now - alone_ended_ < std::max(kTightLoop, alone_took_);
     }
 
     std::mutex busy;  // held by the Python thread that uses the pool
 
    private:
-    // A worker waits awake, at first without looking at what else wants its core, then giving way to it.
-    static constexpr auto kEagerly = std::chrono::microseconds(10), kAwake = std::chrono::microseconds(300);
     static constexpr Clock::duration kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
     static constexpr auto kLong = std::chrono::microseconds(200);
@@ -195,63 +177,53 @@ class Pool {
         alone_until_ = Clock::now() + pause_;
     }
 
-    void serve(int rank, unsigned seen) {
-        const FlushDenormals flush;
-        for (;;) {
-            wait_for_job(seen);
-            ++seen;
-            if (rank < work_.size) {
-                keep_apart(rank);
-                barrier_.enter(rank, work_.visits);
-                work_.body({rank, work_.size, &barrier_}, work_.context);
+    void wait_for_workers(int workers) {
+        for (int spins = 0;; ++spins) {
+            const unsigned done = __atomic_load_n(&done_, __ATOMIC_SEQ_CST);
+            if (done == unsigned(workers)) break;
+            if (spins < kSpins) {
+                relax();
+            } else {
+                __atomic_store_n(&caller_asleep_, 1, __ATOMIC_SEQ_CST);
+                sleep_while(&done_, done);
             }
+        }
+        __atomic_store_n(&caller_asleep_, 0, __ATOMIC_RELAXED);
+    }
+
+    void serve(int rank) {
+        const FlushDenormals flush;
+        for (unsigned taken = 0;; ++taken) {
+            const Work work = seats_[rank].take(taken);
+            keep_apart(rank, work);
+            barrier_.enter(rank, work.visits);
+            work.body({rank, work.size, &barrier_}, work.context);
             __atomic_add_fetch(&done_, 1, __ATOMIC_SEQ_CST);
             if (__atomic_load_n(&caller_asleep_, __ATOMIC_SEQ_CST)) wake_all(&done_);
         }
     }
 
     // Away from the cores where the threads before this one began their last jobs.
-    void keep_apart(int rank) {
+    void keep_apart(int rank, const Work& work) {
         int core = this_core();
-        for (int other = 0; other < rank; ++other)
-            if (__atomic_load_n(&cores_[other], __ATOMIC_RELAXED) == core) {
-                leave(core, work_.size);
-                core = this_core();
-                break;
-            }
-        __atomic_store_n(&cores_[rank], core, __ATOMIC_RELAXED);
-    }
-
-    void wait_for_job(unsigned seen) {
-        const auto begin = Clock::now();
-        for (int i = 1;; ++i) {
-            if (job_.load(std::memory_order_acquire) != seen) return;
-            relax();
-            if (i % 64) continue;
-            const auto waited = Clock::now() - begin;
-            if (waited > kAwake) break;
-            if (waited > kEagerly) sched_yield();
+        bool shared = core == work.core;
+        for (int other = 1; other < rank; ++other) shared |= core == seats_[other].core.load(std::memory_order_relaxed);
+        if (shared) {
+            leave(core, work.size);
+            core = this_core();
         }
-        std::unique_lock lock(mutex_);
-        asleep_.fetch_add(1, std::memory_order_seq_cst);
-        wake_.wait(lock, [&] { return job_.load(std::memory_order_seq_cst) != seen; });
-        asleep_.fetch_sub(1, std::memory_order_seq_cst);
+        seats_[rank].core.store(core, std::memory_order_relaxed);
     }
 
-    std::vector<std::thread> workers_;
-    int cores_[kMostThreads];  // where each thread began its last job
+    int workers_ = 0;
+    Seat seats_[kMostThreads];  // by rank; rank 0 is the caller
     Barrier barrier_;
-    alignas(64) std::atomic<unsigned> job_{0};  // on one cache line with what the job is
-    Work work_;
-    alignas(64) unsigned done_ = 0;
+    alignas(64) unsigned done_ = 0;  // workers, with the job
     int caller_asleep_ = 0;
-    std::atomic<int> asleep_{0};
     bool bad_before_ = false;
     std::chrono::milliseconds pause_ = kNoPause;
     Clock::time_point alone_until_, team_ended_, alone_ended_;
     Clock::duration alone_took_{};
-    std::mutex mutex_;
-    std::condition_variable wake_;
 };
 
 // Threads do not survive a fork: the child starts with a new pool and leaves the old one, whose locks may be held
@@ -260,40 +232,6 @@ Pool* pool = new Pool;
 [[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, [] { pool = new Pool; });
 
 }  // namespace
-
-std::uint64_t Barrier::visits() const { return __atomic_load_n(&counts_[0].visits, __ATOMIC_RELAXED); }
-
-void Barrier::enter(int rank, std::uint64_t visits) {
-    __atomic_store_n(&counts_[rank].visits, visits, __ATOMIC_RELAXED);
-}
-
-// No fence between the count and the look at sleepers: one who misses its waking up sleeps for a millisecond at most.
-void Barrier::wait(int rank, int size) {
-    std::uint64_t* mine = &counts_[rank].visits;
-    const std::uint64_t count = __atomic_load_n(mine, __ATOMIC_RELAXED) + 1;
-    __atomic_store_n(mine, count, __ATOMIC_RELEASE);
-    if (__atomic_load_n(&asleep_, __ATOMIC_RELAXED) > 0) wake_all(low_half(mine));
-    for (int other = 0; other < size; ++other)
-        if (other != rank) wait_for(&counts_[other].visits, count);
-}
-
-void Barrier::wait_for(std::uint64_t* visits, std::uint64_t count) {
-    for (int spins = 0; spins < kSpins; ++spins) {
-        if (__atomic_load_n(visits, __ATOMIC_ACQUIRE) >= count) return;
-        if (spins > kEager) relax();
-    }
-    const auto begin = Clock::now();
-    __atomic_add_fetch(&asleep_, 1, __ATOMIC_SEQ_CST);
-    for (;;) {
-        const std::uint64_t seen = __atomic_load_n(visits, __ATOMIC_SEQ_CST);
-        if (seen >= count) break;
-        sleep_while(low_half(visits), unsigned(seen));
-    }
-    __atomic_sub_fetch(&asleep_, 1, __ATOMIC_RELAXED);
-    __atomic_add_fetch(&slept_, (Clock::now() - begin) / std::chrono::nanoseconds(1), __ATOMIC_RELAXED);
-}
-
-long long Barrier::slept() { return __atomic_exchange_n(&slept_, 0LL, __ATOMIC_RELAXED); }
 
 void run_team(int threads, double flops, void (*body)(const Team&, void*), void* context) {
     const FlushDenormals flush;
