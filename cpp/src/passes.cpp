@@ -1,6 +1,7 @@
 // A layer's passes over whole sequences: the workspace of each direction, the kernels on a team of threads, and gradients
 // back in PyTorch's layout.
 #include <cstring>
+#include <span>
 
 #include "pack.hpp"
 #include "penstock/layer.hpp"
@@ -73,10 +74,10 @@ void add_gradient(Job& job, const Gradient& g, Arena& arena, Copies& unpacking) 
     });
 }
 
-// A direction's pass, and the copies that threads make before and after it.
+// A pass, and the copies that threads make before and after it. All threads share one direction, or have one each.
 struct Pass {
     void (*kernel)(const Job&, const Team&);
-    const Job& job;
+    std::span<const Job> directions;
     const Copies &before, &after;
 
     void run(int threads, double flops) const {
@@ -86,7 +87,11 @@ struct Pass {
     void run(const Team& team) const {
         before.make(team);
         if (!before.empty()) team.meet();
-        kernel(job, team);
+        if (directions.size() == 1) {
+            kernel(directions[0], team);
+        } else {
+            for (std::size_t d = team.rank; d < directions.size(); d += team.size) kernel(directions[d], {0, 1, nullptr});
+        }
         if (!after.empty()) team.meet();
         after.make(team);
     }
@@ -139,23 +144,16 @@ void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing
     if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
     advise_huge_pages(call.y, plan.rows() * directions_ * sizes_.P * sizeof(float));
     const double flops = flops_of(sizes_, plan.rows());
+    const Copies none;
     if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsToPart) {
-        struct Both {
-            Job jobs[2];
-            const Copies& packing;
-        } both{{forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)}, packing};
-        run_team(2, 2 * flops, [](const Team& team, void* b) {
-            const Both& both = *static_cast<const Both*>(b);
-            both.packing.make(team);
-            if (!both.packing.empty()) team.meet();
-            for (int d = team.rank; d < 2; d += team.size) kernels().forward(both.jobs[d], {0, 1, nullptr});
-        }, &both);
-        return;
+        const Job both[] = {forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)};
+        return Pass{kernels().forward, both, packing, none}.run(2, 2 * flops);
     }
     threads = useful_threads(sizes_, plan, flops, threads, false);
-    const Copies none;
-    for (int d = 0; d < directions_; ++d)
-        Pass{kernels().forward, forward_job(plan, call, d, threads, arena), d ? none : packing, none}.run(threads, flops);
+    for (int d = 0; d < directions_; ++d) {
+        const Job job = forward_job(plan, call, d, threads, arena);
+        Pass{kernels().forward, {&job, 1}, d ? none : packing, none}.run(threads, flops);
+    }
 }
 
 void Layer::backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters,
@@ -227,7 +225,7 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
         float* candidate = g.w_hh ? g.w_hh + std::size_t(2) * z.H * z.H : nullptr;
         add_gradient(job, {dg(0), dg_row, job.mid_panels, kIdentity, 1, z.H, z.Hp, z.H, candidate}, arena, unpacking);
     }
-    Pass{kernels().backward, job, packing, unpacking}.run(threads, 2 * flops_of(z, plan.rows()));
+    Pass{kernels().backward, {&job, 1}, packing, unpacking}.run(threads, 2 * flops_of(z, plan.rows()));
 
     if (g.b_ih) unpack_bias(job.bias_sum, z.x_slot, input_order(z), z.G, z.H, z.Hp, g.b_ih);
     if (g.b_hh) unpack_bias(job.bias_sum, z.h_slot, kIdentity, z.h_gates, z.H, z.Hp, g.b_hh);
