@@ -93,6 +93,11 @@ def test_ratios_are_by_round_and_the_best_peer_is_the_fastest(monkeypatch):
     assert json.loads(json.dumps(found.row()))["name"] == SMALL[0].name
 
 
+def test_operations_for_each_byte_grow_with_the_rows():
+    assert Point("lstm", "step", 1, 1, 6, 7).intensity == 0.5  # a multiply and an add for each weight of 4 bytes
+    assert Point("lstm", "infer", 32, 9, 6, 6).intensity == 2 * Point("lstm", "infer", 16, 5, 6, 6).intensity == 32
+
+
 @pytest.mark.parametrize(
     ("point", "seconds"),
     [
@@ -138,7 +143,10 @@ def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == [point.name for point in SMALL[:2]]
     assert all(row["share"] > 0 for row in rows)
-    assert "times as long as Penstock" in plot.read_text()
+    drawn = plot.read_text()
+    assert "times as long as Penstock" in drawn
+    assert "rnn infer: roofline" in drawn
+    assert "the machine&#x27;s best" in drawn
     again = penstock(*words)
     assert "2 points, 2 measured before" in again.out
     path.write_text("[]")

@@ -53,6 +53,12 @@ class Point:
         return _GATES[self.cell] * self.hidden * (self.hidden + (self.input if self.time == 1 else 0))
 
     @property
+    def intensity(self) -> float:
+        """Operations for each byte of the weights that must be read step by step."""
+        sweeps = self.time * self.layers * self.directions * (3 if self.what == "train" else 1)
+        return self.flops / (4 * self.step_weights * sweeps)
+
+    @property
     def name(self) -> str:
         """Like gru-infer-B8-T100-H128."""
         size = "" if self.input == self.hidden else f"-I{self.input}"

@@ -1,39 +1,45 @@
-"""The ratios and shares of a run as a page with charts."""
+"""A run as a page with charts: ratios, and rooflines."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from penstock.bench.points import Point
 from penstock.report import Line, line_chart, section
 from penstock.report import page as whole_page
 
 __all__ = ["page"]
 
+Row = Mapping[str, Any]
 
-def page(rows: Sequence[Mapping[str, Any]]) -> str:
-    """One HTML file: for each cell and kind of work the ratios to each peer, and the share of the machine's best.
+
+def page(rows: Sequence[Row]) -> str:
+    """One HTML file: for each cell and kind of work the ratios to each peer, and the speeds of all below the machine's.
 
     Args:
         rows: as `Measured.row` gives them.
     """
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["point"]["cell"], row["point"]["what"]), []).append(row)
     charts = [_charts(cell, what, found) for (cell, what), found in groups.items()]
-    return whole_page("Speed beside other libraries", "", [section("Ratios and shares", *charts)])
+    return whole_page("Speed beside other libraries", "", [section("Ratios and rooflines", *charts)])
 
 
-def _charts(cell: str, what: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    rows = sorted(rows, key=lambda row: row["seconds"]["penstock"])
+def _charts(cell: str, what: str, rows: Sequence[Row]) -> str:
+    rows = sorted(rows, key=lambda row: (Point(**row["point"]).intensity, row["seconds"]["penstock"]))
     places = list(range(1, len(rows) + 1))
     peers = sorted({name for row in rows for name in row["ratios"]})
-    nowhere = float("nan")
-    lines = [
-        Line(name, places, [row["ratios"].get(name, (0, nowhere))[1] for row in rows], style)
+    ratios = {name: [row["ratios"].get(name, (0, float("nan")))[1] for row in rows] for name in peers}
+    speeds = [row["gflops"] for row in rows]
+    names = ", ".join(f"{place} {row['name']}" for place, row in zip(places, rows, strict=True))
+    lines = [Line(name, places, ratios[name], style) for style, name in enumerate(peers)]
+    below = [
+        Line(name, places, [speed / ratio for speed, ratio in zip(speeds, ratios[name], strict=True)], style)
         for style, name in enumerate(peers)
     ]
-    names = ", ".join(f"{place} {row['name']}" for place, row in zip(places, rows, strict=True))
-    ratios = line_chart(
-        lines, title=f"{cell} {what}: times as long as Penstock ({names})", x_label="point", y_label="ratio", log=True
-    )
-    share = Line("Penstock", places, [100 * row["share"] for row in rows], 0)
-    return ratios + line_chart([share], title=f"{cell} {what}: share of the best", x_label="point", y_label="%")
+    roof = [speed / row["share"] for speed, row in zip(speeds, rows, strict=True)]
+    below += [Line("Penstock", places, speeds, len(peers)), Line("the machine's best", places, roof, len(peers) + 1)]
+    order = "point, by operations for each byte of weights"
+    return line_chart(
+        lines, title=f"{cell} {what}: times as long as Penstock ({names})", x_label=order, y_label="ratio", log=True
+    ) + line_chart(below, title=f"{cell} {what}: roofline", x_label=order, y_label="GF/s", log=True)
