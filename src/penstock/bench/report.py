@@ -21,24 +21,25 @@ def page(rows: Sequence[Row]) -> str:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["point"]["cell"], row["point"]["what"]), []).append(row)
-    charts = [_charts(cell, what, found) for (cell, what), found in groups.items()]
+    styles = {name: style for style, name in enumerate(sorted({name for row in rows for name in row["ratios"]}), 1)}
+    charts = [_charts(cell, what, found, styles) for (cell, what), found in groups.items()]
     return whole_page("Speed beside other libraries", "", [section("Ratios and rooflines", *charts)])
 
 
-def _charts(cell: str, what: str, rows: Sequence[Row]) -> str:
+def _charts(cell: str, what: str, rows: Sequence[Row], styles: Mapping[str, int]) -> str:
     rows = sorted(rows, key=lambda row: (Point(**row["point"]).intensity, row["seconds"]["penstock"]))
     places = list(range(1, len(rows) + 1))
-    peers = sorted({name for row in rows for name in row["ratios"]})
+    peers = [name for name in styles if any(name in row["ratios"] for row in rows)]
     ratios = {name: [row["ratios"].get(name, (0, float("nan")))[1] for row in rows] for name in peers}
     speeds = [row["gflops"] for row in rows]
     names = ", ".join(f"{place} {row['name']}" for place, row in zip(places, rows, strict=True))
-    lines = [Line(name, places, ratios[name], style) for style, name in enumerate(peers)]
+    lines = [Line(name, places, ratios[name], styles[name]) for name in peers]
     below = [
-        Line(name, places, [speed / ratio for speed, ratio in zip(speeds, ratios[name], strict=True)], style)
-        for style, name in enumerate(peers)
+        Line(name, places, [speed / ratio for speed, ratio in zip(speeds, ratios[name], strict=True)], styles[name])
+        for name in peers
     ]
     roof = [speed / row["share"] for speed, row in zip(speeds, rows, strict=True)]
-    below += [Line("Penstock", places, speeds, len(peers)), Line("the machine's best", places, roof, len(peers) + 1)]
+    below += [Line("Penstock", places, speeds, 0), Line("the machine's best", places, roof, 6)]
     order = "point, by operations for each byte of weights"
     return line_chart(
         lines, title=f"{cell} {what}: times as long as Penstock ({names})", x_label=order, y_label="ratio", log=True
