@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "penstock/split.hpp"
 #include "penstock/streams.hpp"
 
 using namespace penstock;
@@ -185,11 +186,11 @@ double worst_error(const Problem& p, const Outputs& o) {
 }
 
 // The gradient of sum(y * dy) with respect to x, times a direction, against the slope along that direction.
-void check_slope(Problem& p, Layer& layer, const Outputs& o) {
+void check_slope(Problem& p, Layer& layer, const Outputs& o, int others = 3) {
     std::mt19937 random(9);
     const Floats dy = draw(random, o.y.size(), 1), along = draw(random, p.x.size(), 1);
     Floats dx[2];
-    for (int threads : {1, 3}) {
+    for (int threads : {1, others}) {
         Floats& to = dx[threads > 1];
         to.resize(p.x.size());
         Floats dh0(p.h0.size()), dc0(p.c0.size());
@@ -296,6 +297,32 @@ void try_longer_block() {
     for (int i = 0; i < 200; ++i) check(run(p, layer, 2 + i % 3).y == expected.y, c.name() + ": bits of a longer block");
 }
 
+// A team is chosen for the most rows of a pass. Where sequences end, those that go on still keep more than one thread.
+void try_falling_rows() {
+    for (CellKind kind : {CellKind::kRnnTanh, CellKind::kLstm, CellKind::kGruAfter, CellKind::kGruBefore})
+        for (int hidden : {64, 128, 512})
+            for (int threads : {2, 4, 8, 16})
+                for (bool backward : {false, true}) {
+                    const Sizes z = make_sizes(kind, hidden, hidden, 0);
+                    bool good = true;
+                    for (int rows = 4 * threads; rows >= 8; --rows) good &= split_block(z, rows, threads, backward) != Split::kAlone;
+                    check(good, "cell " + std::to_string(int(kind)) + " H" + std::to_string(hidden) + ": rows that fall alone, " +
+                                    std::to_string(threads) + " threads");
+                }
+    const Case c{CellKind::kLstm, 30, 64, 0, 32, 12, false, true};
+    Problem p(c);
+    Layer layer(c.kind, c.input, c.hidden, 0, 1);
+    const Outputs expected = run(p, layer, 1);
+    for (int i = 0; i < 20; ++i) check(run(p, layer, 5 + i % 4).y == expected.y, c.name() + ": bits of falling rows");
+    check_slope(p, layer, run(p, layer, 1, true), 8);
+}
+
+// Few panels of large weights, as behind a narrow projection: many rows are shared all the same.
+void try_few_panels() {
+    const Sizes z = make_sizes(CellKind::kLstm, 64, 4096, 64);
+    check(choose_split(z, 64, 2, true) == Split::kRows, "few panels of large weights");
+}
+
 // Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. Few steps, because valgrind
 // takes half a microsecond for a fused multiply-add.
 struct Work {
@@ -371,6 +398,8 @@ int main(int argc, char** argv) {
     try_many_threads();
     try_blocks();
     try_longer_block();
+    try_falling_rows();
+    try_few_panels();
     std::printf("%s: %d cases, %d failures, bits %016llx\n", kernels().name, cases, failures,
                 static_cast<unsigned long long>(all_bits));
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -11,9 +11,9 @@
 namespace PENSTOCK_ISA {
 namespace {
 
-using penstock::choose_split;
 using penstock::Plan;
 using penstock::Split;
+using penstock::split_block;
 using penstock::Team;
 
 constexpr int panels_together(int gates) { return penstock::panels_together(gates, kWidestGroup); }
@@ -98,7 +98,7 @@ Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
 Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
     const Sizes& z = *job.sizes;
     const int active = job.plan->active[s0];
-    const Split split = choose_split(z, active, team.size, false);
+    const Split split = split_block(z, active, team.size, false);
     const Range blocks{0, z.Hp / kPanel};
     return {split, split == Split::kRows ? share_rows(*job.plan, team, s0, s1) : Range{0, active},
             split == Split::kUnits ? share(team, blocks.end, blocks_together(gates)) : blocks};

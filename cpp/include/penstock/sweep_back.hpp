@@ -160,7 +160,7 @@ void backward_block(const Job& job, const Team& team, const Block& block) {
     gather_inputs(job, team, block);
     team.meet();
     const int n = plan.active[block.s0];
-    const Split split = choose_split(z, n, team.size, true);
+    const Split split = split_block(z, n, team.size, true);
     const Range mine = split == Split::kRows ? share_rows(plan, team, block.s0, block.s1) : Range{0, n};
     if (split != Split::kAlone || team.rank == 0)
         for (int s = block.s1 - 1; s >= block.s0; --s) {
