@@ -133,8 +133,9 @@ class Pool {
         for (int rank = 1; rank < threads; ++rank) seats_[rank].give(work);
         body({0, threads, &barrier_}, context);
         wait_for_workers(threads - 1);
-        team_ended_ = Clock::now();
-        note(team_ended_ - begin, std::chrono::nanoseconds(barrier_.slept()), threads);
+        const auto end = Clock::now();
+        std::fill(ended_ + 1, ended_ + threads, end);
+        note(end - begin, std::chrono::nanoseconds(barrier_.slept()), threads);
     }
 
     void run_alone(void (*body)(const Team&, void*), void* context) {
@@ -144,14 +145,15 @@ class Pool {
         alone_took_ = alone_ended_ - begin;
     }
 
-    // Whether a job had better use several threads now: they are awake, or it is worth waking them, be it for the many
-    // short jobs of a loop that does little else. What lies between those may take as long as they do on one core, since
-    // weights that fill its cache drive out what a program needs there.
-    bool is_worth(double flops) const {
+    // Whether a job had better use so many threads now: they are awake, all of them if the last one is, or it is worth
+    // waking them, be it for the many short jobs of a loop that does little else. What lies between those may take as long
+    // as they do on one core, since weights that fill its cache drive out what a program needs there.
+    bool is_worth(double flops, int threads) const {
         if (kShareAll) return true;
         const auto now = Clock::now();
         if (now < alone_until_) return false;
-        return flops >= kFlopsToWake || now - team_ended_ < Seat::kAwake || now - alone_ended_ < std::max(kTightLoop, alone_took_);
+        return flops >= kFlopsToWake || now - ended_[threads - 1] < Seat::kAwake ||
+               now - alone_ended_ < std::max(kTightLoop, alone_took_);
     }
 
     std::mutex busy;  // held by the Python thread that uses the pool
@@ -222,7 +224,8 @@ class Pool {
     int caller_asleep_ = 0;
     bool bad_before_ = false;
     std::chrono::milliseconds pause_ = kNoPause;
-    Clock::time_point alone_until_, team_ended_, alone_ended_;
+    Clock::time_point ended_[kMostThreads];  // each worker's last job, by rank
+    Clock::time_point alone_until_, alone_ended_;
     Clock::duration alone_took_{};
 };
 
@@ -239,7 +242,7 @@ void run_team(int threads, double flops, void (*body)(const Team&, void*), void*
     if (threads > 1) {
         std::unique_lock lock(pool->busy, std::try_to_lock);
         if (lock.owns_lock()) {
-            if (pool->is_worth(flops)) return pool->run(threads, body, context);
+            if (pool->is_worth(flops, threads)) return pool->run(threads, body, context);
             return pool->run_alone(body, context);
         }
     }

@@ -41,3 +41,49 @@ def test_threads_that_a_call_does_not_need_sleep_on():
     sleeps = [int(word) for word in done.stdout.split()]
     assert len(sleeps) == 5
     assert sleeps[3] == 0
+
+
+# Prints how often the fourth of the engine's threads fell asleep while calls of two of them and a short call of all six
+# took turns 50 times, several times over.
+TURNS = """
+import time
+from pathlib import Path
+
+import numpy as np
+
+from penstock import engine
+
+def sleeps():
+    lines = {task.name: (task / "status").read_text().splitlines() for task in Path("/proc/self/task").iterdir()}
+    return {name: int(line.split()[1]) for name, found in lines.items() for line in found if line.startswith("volunt")}
+
+def layer(size):
+    made = engine.Layer("lstm", size, size)
+    weights = np.full((4 * size, size), 0.01, np.float32)
+    made.load({"weight_ih": weights, "weight_hh": weights, "bias_ih": weights[:, 0], "bias_hh": weights[:, 0]})
+    return made
+
+before = set(sleeps())
+small, large = layer(64), layer(128)
+x, short = np.ones((100, 1, 64), np.float32), np.ones((5, 4, 128), np.float32)
+engine.set_num_threads(6)
+large(np.ones((40, 64, 128), np.float32))
+for _ in range(5):
+    time.sleep(0.05)
+    there = sleeps()
+    for _ in range(50):
+        engine.set_num_threads(2)
+        end = time.perf_counter() + 0.002
+        while time.perf_counter() < end:
+            small(x)
+        engine.set_num_threads(6)
+        large(short)
+    print(sorted(count - there[name] for name, count in sleeps().items() if name not in before)[3])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc here, which counts what threads do")
+def test_a_short_call_wakes_no_threads_though_others_are_awake():
+    done = subprocess.run([sys.executable, "-c", TURNS], capture_output=True, text=True, check=True)
+    # Where other work has the cores, jobs run alone for a while, and one that follows may be worth waking threads for.
+    assert min(int(word) for word in done.stdout.split()) <= 10
