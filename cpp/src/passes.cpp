@@ -1,5 +1,6 @@
 // A layer's passes over whole sequences: the workspace of each direction, the kernels on a team of threads, and gradients
 // back in PyTorch's layout.
+#include <algorithm>
 #include <cstring>
 #include <span>
 
@@ -97,15 +98,16 @@ struct Pass {
     }
 };
 
-// How many threads a pass had better have: as many as can share its steps, as meetings of more cost more. Steps that one
-// does alone leave so little to the others that they cost more than they help.
+// How many threads a pass of so much work had better have: as many as can share its steps, as meetings of more cost more,
+// and backward as many as have enough of the gradients of weights and inputs. Steps that one does alone leave so little to
+// the others that they cost more than they help.
 int useful_threads(const Sizes& z, const Plan& plan, double flops, int threads, bool backward) {
-    const int rows = plan.steps ? plan.active[0] : 0;
-    int sharing = threads;
-    while (sharing > 1 && choose_split(z, rows, sharing, backward) == Split::kAlone) --sharing;
-    if (sharing == 1) return helps_alone(z) && flops >= kFlopsForThreads ? threads : 1;
-    const bool parts = choose_split(z, rows, sharing, backward) == Split::kUnits;
-    return flops < (parts ? kFlopsToPart : kFlopsForThreads) ? 1 : sharing;
+    const Sharing steps = share_steps(z, plan.steps ? plan.active[0] : 0, threads, backward);
+    if (steps.split == Split::kAlone) return helps_alone(z) && flops >= kFlopsForThreads ? threads : 1;
+    if (flops < (steps.split == Split::kUnits ? kFlopsToPart : kFlopsForThreads)) return 1;
+    if (!backward) return steps.threads;
+    const double enough = flops / kFlopsForThreads;
+    return enough >= threads ? threads : std::max(steps.threads, static_cast<int>(enough));
 }
 
 }  // namespace

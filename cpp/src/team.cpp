@@ -11,6 +11,10 @@
 #include <thread>
 #include <utility>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "waiting.hpp"
 
 namespace penstock {
@@ -77,6 +81,8 @@ class Seat {
    public:
     static constexpr auto kEagerly = std::chrono::microseconds(10), kAwake = std::chrono::microseconds(300);
 
+    std::atomic<int> core{-1};  // where its worker began its last job
+
     void give(const Work& work) {
         work_ = work;
         given_.fetch_add(1, std::memory_order_seq_cst);
@@ -114,9 +120,6 @@ class Seat {
     Work work_{};
     alignas(64) std::mutex mutex_;
     std::condition_variable wake_;
-
-   public:
-    std::atomic<int> core{-1};  // where its worker began its last job
 };
 
 void work_alone(void (*body)(const Team&, void*), void* context) { body({0, 1, nullptr}, context); }

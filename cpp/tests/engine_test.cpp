@@ -305,7 +305,7 @@ void try_falling_rows() {
                 for (bool backward : {false, true}) {
                     const Sizes z = make_sizes(kind, hidden, hidden, 0);
                     bool good = true;
-                    for (int rows = 4 * threads; rows >= 8; --rows) good &= split_block(z, rows, threads, backward) != Split::kAlone;
+                    for (int rows = 4 * threads; rows >= 8; --rows) good &= share_steps(z, rows, threads, backward).threads > 1;
                     check(good, "cell " + std::to_string(int(kind)) + " H" + std::to_string(hidden) + ": rows that fall alone, " +
                                     std::to_string(threads) + " threads");
                 }

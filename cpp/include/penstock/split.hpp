@@ -1,5 +1,5 @@
 // How the threads of a team share the steps of a layer. By rows nobody waits for anybody; by units each thread reads only
-// its part of the weights, and the team meets after each phase; alone when a step is shorter than a meeting.
+// its part of the weights, and the team meets after each phase; alone where there is too little to share.
 //
 // Everything here is static: kernels of every instruction set include it, and must not share code.
 #pragma once
@@ -10,10 +10,9 @@ namespace penstock {
 
 enum class Split { kRows, kUnits, kAlone };
 
-static constexpr int kRowsEach = 4;  // by rows from this many rows for each thread
-
-// How a team had better share steps of so many rows; alone where a smaller team, or one thread, does them better.
+// Steps of so many rows, by just so many threads; alone where that leaves some of them too little.
 static inline Split choose_split(const Sizes& z, int rows, int threads, bool backward) {
+    constexpr int kRowsEach = 4;                                // by rows from this many rows for each thread
     constexpr long long kUnitsWorkEach = kShareAll ? 0 : 6144;  // by units from this many multiply-adds of a step for each
     constexpr long long kSharedWeights = 1 << 19;               // more of them (2 MB) leave the caches: by units, to read them once
     if (threads == 1) return Split::kAlone;
@@ -27,12 +26,15 @@ static inline Split choose_split(const Sizes& z, int rows, int threads, bool bac
     return rows * weights >= kUnitsWorkEach * threads ? Split::kUnits : Split::kAlone;
 }
 
-// How a team that is there shares the steps of a block. It was chosen for the most rows of the pass; as sequences end,
-// too few go on for each thread to have its fill, but more than one thread does well: by rows, since all wait for the
-// end of the block anyway.
-static inline Split split_block(const Sizes& z, int rows, int threads, bool backward) {
-    const Split split = choose_split(z, rows, threads, backward);
-    return split == Split::kAlone && threads > 1 && rows >= 2 * kRowsEach ? Split::kRows : split;
+struct Sharing {
+    Split split;
+    int threads;  // of the team: as many as have enough to do. The others come to its meetings.
+};
+
+static inline Sharing share_steps(const Sizes& z, int rows, int threads, bool backward) {
+    for (; threads > 1; --threads)
+        if (const Split split = choose_split(z, rows, threads, backward); split != Split::kAlone) return {split, threads};
+    return {Split::kAlone, 1};
 }
 
 // Whether the others compute input products for the one that works alone: of narrow inputs they are done before they

@@ -12,8 +12,8 @@ namespace PENSTOCK_ISA {
 namespace {
 
 using penstock::Plan;
+using penstock::share_steps;
 using penstock::Split;
-using penstock::split_block;
 using penstock::Team;
 
 constexpr int panels_together(int gates) { return penstock::panels_together(gates, kWidestGroup); }
@@ -82,7 +82,7 @@ std::size_t rows_below(const Plan& plan, int s0, int s1, int n) {
 // This thread's share of the rows of steps [s0, s1), by their place in the order of sequences. Later places have fewer
 // steps, so what is shared out is rows.
 Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
-    if (plan.active[s1 - 1] == plan.active[s0]) return share(team, plan.active[s0]);
+    if (team.rank >= team.size || plan.active[s1 - 1] == plan.active[s0]) return share(team, plan.active[s0]);
     const std::size_t all = plan.first[s1] - plan.first[s0];
     const auto cut = [&](int rank) {
         int n = 0, going = s1;
@@ -98,10 +98,11 @@ Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
 Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
     const Sizes& z = *job.sizes;
     const int active = job.plan->active[s0];
-    const Split split = split_block(z, active, team.size, false);
+    const auto [split, threads] = share_steps(z, active, team.size, false);
+    const Team sharing{team.rank, threads, nullptr};
     const Range blocks{0, z.Hp / kPanel};
-    return {split, split == Split::kRows ? share_rows(*job.plan, team, s0, s1) : Range{0, active},
-            split == Split::kUnits ? share(team, blocks.end, blocks_together(gates)) : blocks};
+    return {split, split == Split::kRows ? share_rows(*job.plan, sharing, s0, s1) : Range{0, active},
+            split == Split::kUnits ? share(sharing, blocks.end, blocks_together(gates)) : blocks};
 }
 
 // Packed rows of steps [s0, s1) that this thread takes to the input product, one after another: x itself where they

@@ -60,13 +60,29 @@ void gather_inputs(const Job& job, const Team& team, const Block& block) {
         }
 }
 
-template <class Cell>
-void backward_step(const Job& job, const Team& team, Split split, const BackwardStep& t, Range rows) {
+// A thread's part of the steps of a block: rows, by their place in the order of sequences, blocks of units and of outputs.
+struct PartBack {
+    Split split;
+    Range rows, hidden, output;
+};
+
+PartBack part_back(const Job& job, const Team& team, const Block& block) {
     const Sizes& z = *job.sizes;
-    const bool units = split == Split::kUnits;
+    const int active = job.plan->active[block.s0];
+    const auto [split, threads] = share_steps(z, active, team.size, true);
+    const Team sharing{team.rank, threads, nullptr};
+    const auto blocks = [&, units = split == Split::kUnits](int n) {
+        return units ? share(sharing, n, blocks_together(1)) : Range{0, n};
+    };
+    return {split, split == Split::kRows ? share_rows(*job.plan, sharing, block.s0, block.s1) : Range{0, active},
+            blocks(z.Hp / kPanel), blocks(z.Pp / kPanel)};
+}
+
+template <class Cell>
+void backward_step(const Job& job, const Team& team, const PartBack& part, const BackwardStep& t, Range rows) {
+    const Sizes& z = *job.sizes;
+    const bool units = part.split == Split::kUnits;
     const int n = rows.end - rows.begin;
-    const Range hidden = units ? share(team, z.Hp / kPanel, blocks_together(1)) : Range{0, z.Hp / kPanel};
-    const Range output = units ? share(team, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
     const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp;
     const float* dg = job.dg + (t.row0 - t.block_row0 + rows.begin) * dg_row;
     const auto back = [&](const float* a, std::size_t a_row, int K, const float* panels, Range columns, float* out,
@@ -77,16 +93,16 @@ void backward_step(const Job& job, const Team& team, Split split, const Backward
                 out_row, start, t.s % 2);
     };
     if constexpr (Cell::kProjected) {
-        Cell::backward_projection(t, rows, output);
-        back(job.dp + (t.row0 - t.block_row0 + rows.begin) * z.Pp, z.Pp, z.Pp, job.weights->wt_mid, hidden, job.dmid,
+        Cell::backward_projection(t, rows, part.output);
+        back(job.dp + (t.row0 - t.block_row0 + rows.begin) * z.Pp, z.Pp, z.Pp, job.weights->wt_mid, part.hidden, job.dmid,
              z.Hp, Start::kBias);
     }
-    Cell::backward(t, rows, hidden);
+    Cell::backward(t, rows, part.hidden);
     if constexpr (Cell::kTwoPhase && !Cell::kProjected) {
-        back(dg, dg_row, z.Hp, job.weights->wt_mid, hidden, job.dmid, z.Hp, Start::kBias);
-        Cell::backward_two(t, rows, hidden);
+        back(dg, dg_row, z.Hp, job.weights->wt_mid, part.hidden, job.dmid, z.Hp, Start::kBias);
+        Cell::backward_two(t, rows, part.hidden);
     }
-    back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, output, job.dh,
+    back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, part.output, job.dh,
          z.Pp, Start::kContinue);
     if (units) team.meet();
 }
@@ -159,14 +175,12 @@ void backward_block(const Job& job, const Team& team, const Block& block) {
     };
     gather_inputs(job, team, block);
     team.meet();
-    const int n = plan.active[block.s0];
-    const Split split = split_block(z, n, team.size, true);
-    const Range mine = split == Split::kRows ? share_rows(plan, team, block.s0, block.s1) : Range{0, n};
-    if (split != Split::kAlone || team.rank == 0)
+    const PartBack part = part_back(job, team, block);
+    if (part.split != Split::kAlone || team.rank == 0)
         for (int s = block.s1 - 1; s >= block.s0; --s) {
             const int active = plan.active[s];
-            const Range rows{mine.begin, mine.end < active ? mine.end : active};
-            if (rows.begin < rows.end) backward_step<Cell>(job, team, split, step(s), rows);
+            const Range rows{part.rows.begin, part.rows.end < active ? part.rows.end : active};
+            if (rows.begin < rows.end) backward_step<Cell>(job, team, part, step(s), rows);
         }
     team.meet();
     input_gradient(job, team, block);
