@@ -12,8 +12,8 @@ namespace penstock {
 namespace {
 
 // A pass of less work is faster alone, as threads must meet and read what others wrote; less where they part the weights,
-// by units or by directions, than where each reads all of them.
-constexpr double kFlopsForThreads = kShareAll ? 0 : 2e6, kFlopsToPart = kShareAll ? 0 : 1.8e5;
+// by units or by directions, than where each reads all of them: then by the time of a meeting.
+constexpr double kFlopsForThreads = kShareAll ? 0 : 2e6, kFlopsToPart = kShareAll ? 0 : 2250;
 
 // Whether each of two directions had better have a thread of its own than both threads one after the other: they never
 // meet, but each reads all of its weights alone, which must not leave its core's caches. Many rows are parted anyway.
@@ -102,9 +102,10 @@ struct Pass {
 // and backward as many as have enough of the gradients of weights and inputs. Steps that one does alone leave so little to
 // the others that they cost more than they help.
 int useful_threads(const Sizes& z, const Plan& plan, double flops, int threads, bool backward) {
-    const Sharing steps = share_steps(z, plan.steps ? plan.active[0] : 0, threads, backward);
+    const int meeting = meeting_nanoseconds();
+    const Sharing steps = share_steps(z, plan.steps ? plan.active[0] : 0, threads, backward, meeting);
     if (steps.split == Split::kAlone) return helps_alone(z) && flops >= kFlopsForThreads ? threads : 1;
-    if (flops < (steps.split == Split::kUnits ? kFlopsToPart : kFlopsForThreads)) return 1;
+    if (flops < (steps.split == Split::kUnits ? kFlopsToPart * meeting : kFlopsForThreads)) return 1;
     if (!backward) return steps.threads;
     const double enough = flops / kFlopsForThreads;
     return enough >= threads ? threads : std::max(steps.threads, static_cast<int>(enough));
@@ -147,7 +148,7 @@ void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing
     advise_huge_pages(call.y, plan.rows() * directions_ * sizes_.P * sizeof(float));
     const double flops = flops_of(sizes_, plan.rows());
     const Copies none;
-    if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsToPart) {
+    if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsToPart * meeting_nanoseconds()) {
         const Job both[] = {forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)};
         return Pass{kernels().forward, both, packing, none}.run(2, 2 * flops);
     }

@@ -73,6 +73,8 @@ struct Work {
     void* context;
     std::uint64_t visits;  // of the barrier, so far
     int size, core;        // of the team; where its rank 0 runs
+    int meeting;           // Team::meeting
+    bool measures;         // anew, before the job
 };
 
 // Where a worker waits for its jobs: first awake, since in a recurrence the next one comes within microseconds, at first
@@ -131,10 +133,10 @@ class Pool {
         for (; workers_ < threads - 1; ++workers_)
             std::thread([this, rank = workers_ + 1] { serve(rank); }).detach();
         const auto begin = Clock::now();
-        const Work work{body, context, barrier_.visits(), threads, this_core()};
+        const Work work{body, context, barrier_.visits(), threads, this_core(), meeting(), begin - measured_.load() > kMeasureAfter};
         __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
         for (int rank = 1; rank < threads; ++rank) seats_[rank].give(work);
-        body({0, threads, &barrier_}, context);
+        begin_work(0, work);
         wait_for_workers(threads - 1);
         const auto end = Clock::now();
         std::fill(ended_ + 1, ended_ + threads, end);
@@ -159,12 +161,18 @@ class Pool {
                now - alone_ended_ < std::max(kTightLoop, alone_took_);
     }
 
+    int meeting() const {
+        return Clock::now() - measured_.load(std::memory_order_relaxed) < kTrusted ? meeting_.load(std::memory_order_relaxed) : kUsual;
+    }
+
     std::mutex busy;  // held by the Python thread that uses the pool
 
    private:
     static constexpr Clock::duration kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
     static constexpr auto kLong = std::chrono::microseconds(200);
+    static constexpr auto kMeasureAfter = std::chrono::milliseconds(20), kTrusted = std::chrono::milliseconds(50);
+    static constexpr int kUsual = 80;  // of cores with a cache in common
     static constexpr auto kNoPause = std::chrono::milliseconds(0), kFirstPause = std::chrono::milliseconds(10),
                           kLongestPause = std::chrono::milliseconds(1600);
 
@@ -196,13 +204,32 @@ class Pool {
         __atomic_store_n(&caller_asleep_, 0, __ATOMIC_RELAXED);
     }
 
+    void begin_work(int rank, const Work& work) {
+        const Team team{rank, work.size, &barrier_, work.meeting};
+        if (work.measures) measure(team);
+        work.body(team, work.context);
+    }
+
+    void measure(const Team& team) {
+        constexpr int kTries = 6, kMeetings = 4;
+        auto best = Clock::duration::max();
+        for (int i = 0; i < kTries; ++i) {
+            const auto begin = Clock::now();
+            for (int k = 0; k < kMeetings; ++k) team.meet();
+            best = std::min(best, Clock::now() - begin);
+        }
+        if (team.rank > 0) return;
+        meeting_.store(static_cast<int>(best / std::chrono::nanoseconds(1) / kMeetings / (team.size - 1)), std::memory_order_relaxed);
+        measured_.store(Clock::now(), std::memory_order_relaxed);
+    }
+
     void serve(int rank) {
         const FlushDenormals flush;
         for (unsigned taken = 0;; ++taken) {
             const Work work = seats_[rank].take(taken);
             keep_apart(rank, work);
             barrier_.enter(rank, work.visits);
-            work.body({rank, work.size, &barrier_}, work.context);
+            begin_work(rank, work);
             __atomic_add_fetch(&done_, 1, __ATOMIC_SEQ_CST);
             if (__atomic_load_n(&caller_asleep_, __ATOMIC_SEQ_CST)) wake_all(&done_);
         }
@@ -225,6 +252,8 @@ class Pool {
     Barrier barrier_;
     alignas(64) unsigned done_ = 0;  // workers, with the job
     int caller_asleep_ = 0;
+    std::atomic<int> meeting_{kUsual};
+    std::atomic<Clock::time_point> measured_{};
     bool bad_before_ = false;
     std::chrono::milliseconds pause_ = kNoPause;
     Clock::time_point ended_[kMostThreads];  // each worker's last job, by rank
@@ -238,6 +267,8 @@ Pool* pool = new Pool;
 [[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, [] { pool = new Pool; });
 
 }  // namespace
+
+int meeting_nanoseconds() { return pool->meeting(); }
 
 void run_team(int threads, double flops, void (*body)(const Team&, void*), void* context) {
     const FlushDenormals flush;

@@ -305,7 +305,7 @@ void try_falling_rows() {
                 for (bool backward : {false, true}) {
                     const Sizes z = make_sizes(kind, hidden, hidden, 0);
                     bool good = true;
-                    for (int rows = 4 * threads; rows >= 8; --rows) good &= share_steps(z, rows, threads, backward).threads > 1;
+                    for (int rows = 4 * threads; rows >= 8; --rows) good &= share_steps(z, rows, threads, backward, 80).threads > 1;
                     check(good, "cell " + std::to_string(int(kind)) + " H" + std::to_string(hidden) + ": rows that fall alone, " +
                                     std::to_string(threads) + " threads");
                 }
@@ -320,7 +320,7 @@ void try_falling_rows() {
 // Few panels of large weights, as behind a narrow projection: many rows are shared all the same.
 void try_few_panels() {
     const Sizes z = make_sizes(CellKind::kLstm, 64, 4096, 64);
-    check(choose_split(z, 64, 2, true) == Split::kRows, "few panels of large weights");
+    check(choose_split(z, 64, 2, true, 80) == Split::kRows, "few panels of large weights");
 }
 
 // Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. Few steps, because valgrind

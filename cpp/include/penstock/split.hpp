@@ -11,10 +11,10 @@ namespace penstock {
 enum class Split { kRows, kUnits, kAlone };
 
 // Steps of so many rows, by just so many threads; alone where that leaves some of them too little.
-static inline Split choose_split(const Sizes& z, int rows, int threads, bool backward) {
-    constexpr int kRowsEach = 4;                                // by rows from this many rows for each thread
-    constexpr long long kUnitsWorkEach = kShareAll ? 0 : 6144;  // by units from this many multiply-adds of a step for each
-    constexpr long long kSharedWeights = 1 << 19;               // more of them (2 MB) leave the caches: by units, to read them once
+static inline Split choose_split(const Sizes& z, int rows, int threads, bool backward, int meeting) {
+    constexpr int kRowsEach = 4;                  // by rows from this many rows for each thread
+    constexpr int kWorkEach = kShareAll ? 0 : 64; // by units from so many multiply-adds for each, by the time of a meeting
+    constexpr long long kSharedWeights = 1 << 19; // more of them (2 MB) leave the caches: by units, to read them once
     if (threads == 1) return Split::kAlone;
     const long long weights = static_cast<long long>(z.G) * z.Hp * z.P;
     const bool many = rows >= kRowsEach * threads;
@@ -23,7 +23,7 @@ static inline Split choose_split(const Sizes& z, int rows, int threads, bool bac
     constexpr int kWidest = 6;
     const int blocks = (backward ? z.Pp : z.Hp) / kPanelWidth, together = blocks_together(backward ? 1 : z.h_gates, kWidest);
     if ((blocks + together - 1) / together < threads) return many ? Split::kRows : Split::kAlone;
-    return rows * weights >= kUnitsWorkEach * threads ? Split::kUnits : Split::kAlone;
+    return rows * weights >= static_cast<long long>(kWorkEach) * meeting * threads ? Split::kUnits : Split::kAlone;
 }
 
 struct Sharing {
@@ -31,9 +31,9 @@ struct Sharing {
     int threads;  // of the team: as many as have enough to do. The others come to its meetings.
 };
 
-static inline Sharing share_steps(const Sizes& z, int rows, int threads, bool backward) {
+static inline Sharing share_steps(const Sizes& z, int rows, int threads, bool backward, int meeting) {
     for (; threads > 1; --threads)
-        if (const Split split = choose_split(z, rows, threads, backward); split != Split::kAlone) return {split, threads};
+        if (const Split split = choose_split(z, rows, threads, backward, meeting); split != Split::kAlone) return {split, threads};
     return {Split::kAlone, 1};
 }
 

@@ -98,7 +98,7 @@ Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
 Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
     const Sizes& z = *job.sizes;
     const int active = job.plan->active[s0];
-    const auto [split, threads] = share_steps(z, active, team.size, false);
+    const auto [split, threads] = share_steps(z, active, team.size, false, team.meeting);
     const Team sharing{team.rank, threads, nullptr};
     const Range blocks{0, z.Hp / kPanel};
     return {split, split == Split::kRows ? share_rows(*job.plan, sharing, s0, s1) : Range{0, active},

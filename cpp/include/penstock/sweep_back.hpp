@@ -69,7 +69,7 @@ struct PartBack {
 PartBack part_back(const Job& job, const Team& team, const Block& block) {
     const Sizes& z = *job.sizes;
     const int active = job.plan->active[block.s0];
-    const auto [split, threads] = share_steps(z, active, team.size, true);
+    const auto [split, threads] = share_steps(z, active, team.size, true, team.meeting);
     const Team sharing{team.rank, threads, nullptr};
     const auto blocks = [&, units = split == Split::kUnits](int n) {
         return units ? share(sharing, n, blocks_together(1)) : Range{0, n};

@@ -14,6 +14,7 @@ constexpr bool kShareAll = false;
 struct Team {
     int rank, size;
     Barrier* barrier;  // null for one thread
+    int meeting = 0;   // nanoseconds, for each other thread, by the last measurement
 
     void meet() const {
         if (size > 1) barrier->wait(rank, size);
@@ -27,6 +28,11 @@ struct Team {
         if (end > n) end = n;
     }
 };
+
+// Nanoseconds of a meeting of a team, for each thread but one: what it takes two threads to hear of each other, be they on
+// cores with a cache in common, on two sockets or on one core. As measured of late, since a system moves its threads and a
+// virtual machine its cores; else a usual one.
+int meeting_nanoseconds();
 
 // Runs body(team, context), a job of so many floating-point operations, on `threads` threads, the caller among them. On
 // the caller alone when the job is too short for threads that sleep, when another Python thread has the pool, and for a

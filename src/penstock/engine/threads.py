@@ -1,6 +1,7 @@
-"""How many threads the engine uses: PENSTOCK_NUM_THREADS, else what affinity and cgroup grant this process."""
+"""How many threads the engine uses: PENSTOCK_NUM_THREADS, else the cores that affinity and cgroup grant the process."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from penstock.errors import ConfigError
@@ -37,8 +38,14 @@ def _checked(value: int | str, name: str) -> int:
     return threads
 
 
+def _cores(cpus: Iterable[int], root: Path = Path("/sys/devices/system/cpu")) -> int:
+    """Cores that these CPUs are: two threads of one core share its multiply-adds, and gain nothing here."""
+    siblings = [root / f"cpu{cpu}" / "topology" / "thread_siblings_list" for cpu in cpus]
+    return len({path.read_text() if path.is_file() else path for path in siblings})
+
+
 def _granted() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = _cores(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = Path("/sys/fs/cgroup/cpu.max")  # cgroup v2: "quota period" in microseconds, or "max period"
     if limit.is_file():
         quota, period = limit.read_text().split()
