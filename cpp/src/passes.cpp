@@ -102,6 +102,8 @@ struct Pass {
 // and backward as many as have enough of the gradients of weights and inputs. Steps that one does alone leave so little to
 // the others that they cost more than they help.
 int useful_threads(const Sizes& z, const Plan& plan, double flops, int threads, bool backward) {
+    constexpr int kSoonest = 30;  // nanoseconds: hardly any threads meet sooner, and to ask takes a tenth of a small step
+    if (threads == 1 || flops < kFlopsToPart * kSoonest) return 1;
     const int meeting = meeting_nanoseconds();
     const Sharing steps = share_steps(z, plan.steps ? plan.active[0] : 0, threads, backward, meeting);
     if (steps.split == Split::kAlone) return helps_alone(z) && flops >= kFlopsForThreads ? threads : 1;

@@ -133,7 +133,8 @@ class Pool {
         for (; workers_ < threads - 1; ++workers_)
             std::thread([this, rank = workers_ + 1] { serve(rank); }).detach();
         const auto begin = Clock::now();
-        const Work work{body, context, barrier_.visits(), threads, this_core(), meeting(), begin - measured_.load() > kMeasureAfter};
+        const bool measures = begin - measured_.load(std::memory_order_relaxed) > kMeasureAfter;
+        const Work work{body, context, barrier_.visits(), threads, this_core(), meeting(), measures};
         __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
         for (int rank = 1; rank < threads; ++rank) seats_[rank].give(work);
         begin_work(0, work);
@@ -162,7 +163,8 @@ class Pool {
     }
 
     int meeting() const {
-        return Clock::now() - measured_.load(std::memory_order_relaxed) < kTrusted ? meeting_.load(std::memory_order_relaxed) : kUsual;
+        const bool trusted = Clock::now() - measured_.load(std::memory_order_relaxed) < kTrusted;
+        return trusted ? meeting_.load(std::memory_order_relaxed) : kUsual;
     }
 
     std::mutex busy;  // held by the Python thread that uses the pool
@@ -219,7 +221,8 @@ class Pool {
             best = std::min(best, Clock::now() - begin);
         }
         if (team.rank > 0) return;
-        meeting_.store(static_cast<int>(best / std::chrono::nanoseconds(1) / kMeetings / (team.size - 1)), std::memory_order_relaxed);
+        const auto meeting = best / std::chrono::nanoseconds(1) / kMeetings / (team.size - 1);
+        meeting_.store(static_cast<int>(meeting), std::memory_order_relaxed);
         measured_.store(Clock::now(), std::memory_order_relaxed);
     }
 

@@ -12,9 +12,9 @@ enum class Split { kRows, kUnits, kAlone };
 
 // Steps of so many rows, by just so many threads; alone where that leaves some of them too little.
 static inline Split choose_split(const Sizes& z, int rows, int threads, bool backward, int meeting) {
-    constexpr int kRowsEach = 4;                  // by rows from this many rows for each thread
-    constexpr int kWorkEach = kShareAll ? 0 : 64; // by units from so many multiply-adds for each, by the time of a meeting
-    constexpr long long kSharedWeights = 1 << 19; // more of them (2 MB) leave the caches: by units, to read them once
+    constexpr int kRowsEach = 4;                         // by rows from this many rows for each thread
+    constexpr long long kWorkEach = kShareAll ? 0 : 64;  // by units from so many multiply-adds for each and a nanosecond of a meeting
+    constexpr long long kSharedWeights = 1 << 19;        // more of them (2 MB) leave the caches: by units, to read them once
     if (threads == 1) return Split::kAlone;
     const long long weights = static_cast<long long>(z.G) * z.Hp * z.P;
     const bool many = rows >= kRowsEach * threads;
@@ -23,7 +23,7 @@ static inline Split choose_split(const Sizes& z, int rows, int threads, bool bac
     constexpr int kWidest = 6;
     const int blocks = (backward ? z.Pp : z.Hp) / kPanelWidth, together = blocks_together(backward ? 1 : z.h_gates, kWidest);
     if ((blocks + together - 1) / together < threads) return many ? Split::kRows : Split::kAlone;
-    return rows * weights >= static_cast<long long>(kWorkEach) * meeting * threads ? Split::kUnits : Split::kAlone;
+    return rows * weights >= kWorkEach * meeting * threads ? Split::kUnits : Split::kAlone;
 }
 
 struct Sharing {

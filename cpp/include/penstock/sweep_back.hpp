@@ -60,10 +60,8 @@ void gather_inputs(const Job& job, const Team& team, const Block& block) {
         }
 }
 
-// A thread's part of the steps of a block: rows, by their place in the order of sequences, blocks of units and of outputs.
-struct PartBack {
-    Split split;
-    Range rows, hidden, output;
+struct PartBack : Part {
+    Range outputs;  // blocks of them, as `units` are of hidden units
 };
 
 PartBack part_back(const Job& job, const Team& team, const Block& block) {
@@ -74,8 +72,8 @@ PartBack part_back(const Job& job, const Team& team, const Block& block) {
     const auto blocks = [&, units = split == Split::kUnits](int n) {
         return units ? share(sharing, n, blocks_together(1)) : Range{0, n};
     };
-    return {split, split == Split::kRows ? share_rows(*job.plan, sharing, block.s0, block.s1) : Range{0, active},
-            blocks(z.Hp / kPanel), blocks(z.Pp / kPanel)};
+    return {{split, split == Split::kRows ? share_rows(*job.plan, sharing, block.s0, block.s1) : Range{0, active},
+             blocks(z.Hp / kPanel)}, blocks(z.Pp / kPanel)};
 }
 
 template <class Cell>
@@ -93,16 +91,16 @@ void backward_step(const Job& job, const Team& team, const PartBack& part, const
                 out_row, start, t.s % 2);
     };
     if constexpr (Cell::kProjected) {
-        Cell::backward_projection(t, rows, part.output);
-        back(job.dp + (t.row0 - t.block_row0 + rows.begin) * z.Pp, z.Pp, z.Pp, job.weights->wt_mid, part.hidden, job.dmid,
+        Cell::backward_projection(t, rows, part.outputs);
+        back(job.dp + (t.row0 - t.block_row0 + rows.begin) * z.Pp, z.Pp, z.Pp, job.weights->wt_mid, part.units, job.dmid,
              z.Hp, Start::kBias);
     }
-    Cell::backward(t, rows, part.hidden);
+    Cell::backward(t, rows, part.units);
     if constexpr (Cell::kTwoPhase && !Cell::kProjected) {
-        back(dg, dg_row, z.Hp, job.weights->wt_mid, part.hidden, job.dmid, z.Hp, Start::kBias);
-        Cell::backward_two(t, rows, part.hidden);
+        back(dg, dg_row, z.Hp, job.weights->wt_mid, part.units, job.dmid, z.Hp, Start::kBias);
+        Cell::backward_two(t, rows, part.units);
     }
-    back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, part.output, job.dh,
+    back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, part.outputs, job.dh,
          z.Pp, Start::kContinue);
     if (units) team.meet();
 }
@@ -178,8 +176,7 @@ void backward_block(const Job& job, const Team& team, const Block& block) {
     const PartBack part = part_back(job, team, block);
     if (part.split != Split::kAlone || team.rank == 0)
         for (int s = block.s1 - 1; s >= block.s0; --s) {
-            const int active = plan.active[s];
-            const Range rows{part.rows.begin, part.rows.end < active ? part.rows.end : active};
+            const Range rows = part.of(plan.active[s]);
             if (rows.begin < rows.end) backward_step<Cell>(job, team, part, step(s), rows);
         }
     team.meet();

@@ -16,8 +16,7 @@ def floor_seconds(point: Point, threads: int) -> float:
     """
     if point.batch >= _ROWS:
         return point.flops / limits.flops_per_second(threads)
-    sweeps = point.time * point.layers * point.directions * (2 if point.what == "train" else 1)
     # Where one core's caches hold the weights, sharing them costs more than it gains.
     sweep = min(limits.read_seconds(4 * point.step_weights, each) for each in range(1, threads + 1))
-    others = max(0.0, point.flops - 2.0 * point.batch * sweeps * point.step_weights)  # with lengths, fewer steps
-    return sweeps * sweep + others / limits.flops_per_second(threads)
+    others = max(0.0, point.flops - 2.0 * point.batch * point.sweeps * point.step_weights)  # with lengths, fewer steps
+    return point.sweeps * sweep + others / limits.flops_per_second(threads)

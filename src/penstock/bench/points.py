@@ -53,10 +53,14 @@ class Point:
         return _GATES[self.cell] * self.hidden * (self.hidden + (self.input if self.time == 1 else 0))
 
     @property
+    def sweeps(self) -> int:
+        """How often such weights are read: in training also by the steps back."""
+        return self.time * self.layers * self.directions * (2 if self.what == "train" else 1)
+
+    @property
     def intensity(self) -> float:
         """Operations for each byte of the weights that must be read step by step."""
-        sweeps = self.time * self.layers * self.directions * (3 if self.what == "train" else 1)
-        return self.flops / (4 * self.step_weights * sweeps)
+        return self.flops / (4 * self.step_weights * self.sweeps)
 
     @property
     def name(self) -> str:
