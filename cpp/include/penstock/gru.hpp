@@ -21,7 +21,11 @@ struct GruAfter {
     static void forward(const ForwardStep& t, const Products& q, Range rows, Range blocks) {
         const V one = splat(1.0f);
         for_vectors(rows, blocks, [&](At a) {
-            const V r = sigmoid(t.input(a, 0) + q(a, 0)), z = sigmoid(t.input(a, 1) + q(a, 1)), hn = q(a, 2);
+            q.put(a, 0, sigmoid(t.input(a, 0) + q(a, 0)));
+            q.put(a, 1, sigmoid(t.input(a, 1) + q(a, 1)));
+        });
+        for_vectors(rows, blocks, [&](At a) {
+            const V r = q(a, 0), z = q(a, 1), hn = q(a, 2);
             const V n = tanh(fma(r, hn, t.input(a, 2)));
             t.save(a, 0, r);
             t.save(a, 1, z);

@@ -17,16 +17,23 @@ struct Lstm {
 
     static void forward(const ForwardStep& t, const Products& q, Range rows, Range blocks) {
         for_vectors(rows, blocks, [&](At a) {
-            const V c = load(t.c(a));
             V pi = t.input(a, 0) + q(a, 0), pf = t.input(a, 1) + q(a, 1), po = t.input(a, 3) + q(a, 3);
             if constexpr (Peephole) {
+                const V c = load(t.c(a));
                 pi = fma(t.peephole(a, 0), c, pi);
                 pf = fma(t.peephole(a, 1), c, pf);
             }
-            const V i = sigmoid(pi), f = sigmoid(pf), g = tanh(t.input(a, 2) + q(a, 2));
-            const V c_new = fma(f, c, i * g);
-            if constexpr (Peephole) po = fma(t.peephole(a, 2), c_new, po);
-            const V o = sigmoid(po), m = o * tanh(c_new);
+            q.put(a, 0, sigmoid(pi));
+            q.put(a, 1, sigmoid(pf));
+            q.put(a, 2, tanh(t.input(a, 2) + q(a, 2)));
+            q.put(a, 3, Peephole ? po : sigmoid(po));
+        });
+        for_vectors(rows, blocks, [&](At a) {
+            const V i = q(a, 0), f = q(a, 1), g = q(a, 2);
+            const V c_new = fma(f, load(t.c(a)), i * g);
+            V o = q(a, 3);
+            if constexpr (Peephole) o = sigmoid(fma(t.peephole(a, 2), c_new, o));
+            const V m = o * tanh(c_new);
             t.save(a, 0, i);
             t.save(a, 1, f);
             t.save(a, 2, g);
@@ -84,9 +91,9 @@ struct Lstm {
     // Adds this step's share of the peepholes' gradient to sum: [3][Hp].
     static void backward_peephole(const BackwardStep& t, Range rows, Range blocks, float* sum) {
         for_vectors(rows, blocks, [&](At a) {
-            const float* dg = t.job.dg + (t.row0 - t.block_row0 + a.j) * 4 * t.Hp() + a.unit;
+            const float* dg = t.job.dg + (t.row0 - t.block_row0 + a.j) * 4 * t.Hp() + a.unit();
             const V c = t.c_before(a, 4), c_new = t.saved(a, 4);
-            float* s = sum + a.unit;
+            float* s = sum + a.unit();
             store(s, fma(load(dg), c, load(s)));
             store(s + t.Hp(), fma(load(dg + t.Hp()), c, load(s + t.Hp())));
             store(s + 2 * t.Hp(), fma(load(dg + 3 * t.Hp()), c_new, load(s + 2 * t.Hp())));

@@ -29,7 +29,7 @@ constexpr int kDepth = kInterleaved ? 512 : 256;
 // Panels of more bytes than this may not be in L2, so each group of them is fetched there while the one before it is used.
 constexpr std::size_t kFar = 512 * 1024;
 constexpr int kAheadRows = 3;  // of the tiles that fetch; for fewer rows memory is what they wait for anyway
-constexpr int kAhead = 2;      // cache lines for each k of a tile
+constexpr int kAhead = kInterleaved ? 2 : 1;  // cache lines for each k of a tile; a group that is one panel has no more
 
 enum class Start {
     kBias,      // the accumulator starts as the bias, or as zero where there is none

@@ -14,16 +14,20 @@ struct Range {
     int begin, end;
 };
 
-// Position of one vector: row j of the step's order, lanes [unit, unit + kWidth) of the hidden units.
+// Position of one vector: row j of the step's order, and kWidth hidden units from a lane of a block on.
 struct At {
-    int j, unit;
+    std::size_t j, block, lane;
+
+    std::size_t unit() const { return block * kPanel + lane; }
+    int left_of(int units) const { return units - static_cast<int>(unit()); }
 };
 
 // Calls f(At) for every vector of the rows and unit blocks.
 template <class F>
 inline void for_vectors(Range rows, Range blocks, F f) {
-    for (int j = rows.begin; j < rows.end; ++j)
-        for (int u = blocks.begin * kPanel; u < blocks.end * kPanel; u += kWidth) f(At{j, u});
+    for (std::size_t j = rows.begin, j_end = rows.end; j < j_end; ++j)
+        for (std::size_t b = blocks.begin, b_end = blocks.end; b < b_end; ++b)
+            for (std::size_t lane = 0; lane < kPanel; lane += kWidth) f(At{j, b, lane});
 }
 
 struct ForwardStep {
@@ -40,43 +44,48 @@ struct ForwardStep {
 
     V input(At a, int gate) const {
         const int G = job.sizes->G;
-        return load(px + static_cast<std::size_t>(a.j) * G * Hp() + (a.unit / kPanel * G + gate) * kPanel +
-                    a.unit % kPanel);
+        return load(px + a.j * G * Hp() + (a.block * G + gate) * kPanel + a.lane);
     }
-    V before(At a) const { return load(h_before + static_cast<std::size_t>(a.j) * job.sizes->Pp + a.unit); }
-    float* c(At a) const { return job.c + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
-    float* mid(At a) const { return job.mid + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
-    float* keep(At a) const { return job.keep + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
-    V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit); }
+    V before(At a) const { return load(h_before + a.j * job.sizes->Pp + a.unit()); }
+    float* c(At a) const { return job.c + a.j * Hp() + a.unit(); }
+    float* mid(At a) const { return job.mid + a.j * Hp() + a.unit(); }
+    float* keep(At a) const { return job.keep + a.j * Hp() + a.unit(); }
+    V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit()); }
 
     void save(At a, int slot, V v) const {
         if (job.saved)
-            store(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit, v);
+            store(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit(), v);
     }
+    bool ends(At a) const { return static_cast<int>(a.j) >= active_next; }
     // The new output: to the next step, to y, and to hn where the sequence ends here.
     void output(At a, V h) const {
         const int P = job.sizes->P;
-        store(h_after + static_cast<std::size_t>(a.j) * job.sizes->Pp + a.unit, h);
-        store_first(job.y + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit, h, P - a.unit);
-        if (a.j >= active_next)
-            store_first(job.hn + static_cast<std::size_t>(job.plan->sequence[a.j]) * P + a.unit, h, P - a.unit);
+        store(h_after + a.j * job.sizes->Pp + a.unit(), h);
+        store_first(job.y + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit(), h, a.left_of(P));
+        if (ends(a))
+            store_first(job.hn + static_cast<std::size_t>(job.plan->sequence[a.j]) * P + a.unit(), h, a.left_of(P));
     }
     void cell(At a, V c_new) const {
         store(c(a), c_new);
-        if (a.j >= active_next)
-            store_first(job.cn + static_cast<std::size_t>(job.plan->sequence[a.j]) * H() + a.unit, c_new,
-                        H() - a.unit);
+        if (ends(a))
+            store_first(job.cn + static_cast<std::size_t>(job.plan->sequence[a.j]) * H() + a.unit(), c_new,
+                        a.left_of(H()));
     }
 };
 
 // Pre-activations of a phase's product in scratch: [rows of the chunk][unit blocks of the group][gates][16].
 struct Products {
-    const float* scratch;
+    float* scratch;
     int row0, block0, blocks, gates;
 
-    V operator()(At a, int gate) const {
-        return load(scratch + ((static_cast<std::size_t>(a.j - row0) * blocks + a.unit / kPanel - block0) * gates + gate) * kPanel +
-                    a.unit % kPanel);
+    V operator()(At a, int gate) const { return load(at(a, gate)); }
+    // A gate in the place of its product. Gates that wait for nothing have a loop of their own before the state's, whose
+    // long chain to tanh of it would leave room for a vector or two at a time in the processor's window.
+    void put(At a, int gate, V v) const { store(at(a, gate), v); }
+
+   private:
+    float* at(At a, int gate) const {
+        return scratch + (((a.j - row0) * blocks + a.block - block0) * gates + gate) * kPanel + a.lane;
     }
 };
 
@@ -90,33 +99,32 @@ struct BackwardStep {
     int H() const { return job.sizes->H; }
     int Hp() const { return job.sizes->Hp; }
 
-    V saved(At a, int slot) const { return load(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit); }
+    V saved(At a, int slot) const { return load(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit()); }
     V saved_before(At a, int slot) const {  // of the step before; s > 0
-        return load(job.saved + ((before0 + a.j) * job.sizes->S + slot) * Hp() + a.unit);
+        return load(job.saved + ((before0 + a.j) * job.sizes->S + slot) * Hp() + a.unit());
     }
     V h_before(At a) const {
-        return load(job.h_panels + ((a.unit / kPanel) * block_rows + (row0 + a.j - block_row0)) * kPanel +
-                    a.unit % kPanel);
+        return load(job.h_panels + (a.block * block_rows + (row0 + a.j - block_row0)) * kPanel + a.lane);
     }
     V c_before(At a, int slot) const {
-        return s > 0 ? saved_before(a, slot) : load(job.c_before + static_cast<std::size_t>(a.j) * Hp() + a.unit);
+        return s > 0 ? saved_before(a, slot) : load(job.c_before + a.j * Hp() + a.unit());
     }
-    float* dh(At a) const { return job.dh + static_cast<std::size_t>(a.j) * job.sizes->Pp + a.unit; }
-    float* dc(At a) const { return job.dc + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
-    float* dmid(At a) const { return job.dmid + static_cast<std::size_t>(a.j) * Hp() + a.unit; }
-    float* dp(At a) const { return job.dp + (row0 - block_row0 + a.j) * job.sizes->Pp + a.unit; }
-    V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit); }
+    float* dh(At a) const { return job.dh + a.j * job.sizes->Pp + a.unit(); }
+    float* dc(At a) const { return job.dc + a.j * Hp() + a.unit(); }
+    float* dmid(At a) const { return job.dmid + a.j * Hp() + a.unit(); }
+    float* dp(At a) const { return job.dp + (row0 - block_row0 + a.j) * job.sizes->Pp + a.unit(); }
+    V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit()); }
 
     // Gradient of this step's output: carried back from later steps, plus what y received.
     V output_gradient(At a) const {
         V d = load(dh(a));
         if (job.dy)
-            d += load_first(job.dy + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit,
-                            job.sizes->P - a.unit);
+            d += load_first(job.dy + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit(),
+                            a.left_of(job.sizes->P));
         return d;
     }
     void gate(At a, int slot, V d) const {
-        store(job.dg + ((row0 - block_row0 + a.j) * job.sizes->D + slot) * Hp() + a.unit, d);
+        store(job.dg + ((row0 - block_row0 + a.j) * job.sizes->D + slot) * Hp() + a.unit(), d);
     }
 };
 

@@ -20,7 +20,7 @@ namespace {
 constexpr int kWidth = PENSTOCK_WIDTH;
 using V = float __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
 using VI = std::int32_t __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
-using VUnaligned = float __attribute__((vector_size(PENSTOCK_WIDTH * 4), aligned(4), may_alias));
+using VUnaligned = float __attribute__((vector_size(PENSTOCK_WIDTH * 4), aligned(4)));
 
 inline V splat(float s) { return s - V{}; }  // s - 0 keeps the sign of a zero, s + 0 would not
 inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }  // p is 64-byte aligned
@@ -99,7 +99,7 @@ inline V sigmoid(V x) {
     y = y > splat(88.37f) ? splat(89.0f) : y;
     const ExpParts e = exp_parts(y);
     const VI one = VI{} + 0x3f800000, scale = reinterpret_cast<VI>(e.scale);  // as integers floats above 0 are in order
-    const VI least = scale < one ? scale : one, most = scale > one ? scale : one;
+    const VI least = scale > one ? one : scale, most = scale > one ? scale : one;
     return splat(1.0f) / (fma(e.scale, e.p, reinterpret_cast<V>(least)) + reinterpret_cast<V>(most));
 }
 
