@@ -1,8 +1,8 @@
 // A float vector of one instruction set, and the two activations, written once on it.
 //
 // PENSTOCK_WIDTH (4, 8 or 16) says how many lanes a vector has; the compiler's vector extensions do the rest, so
-// the same source serves every instruction set. Only the fused multiply-add needs an intrinsic: contraction by
-// the compiler is switched off, because the order and the rounding of every operation are part of our promise.
+// the same source serves every instruction set. The fused multiply-add needs an intrinsic, as contraction by the
+// compiler is switched off, because the order and the rounding of every operation are part of our promise.
 #pragma once
 
 #include <cstddef>
@@ -60,6 +60,17 @@ inline V fma(V a, V b, V c) {
 #endif
 }
 
+// The smaller of the two, and x where it is NaN: just what x86 has an instruction for, but compilers take two.
+inline V at_most(float limit, V x) {
+#if PENSTOCK_WIDTH == 16 && defined(__AVX512F__)
+    return reinterpret_cast<V>(_mm512_min_ps(reinterpret_cast<__m512>(splat(limit)), reinterpret_cast<__m512>(x)));
+#elif PENSTOCK_WIDTH == 8 && defined(__AVX2__)
+    return reinterpret_cast<V>(_mm256_min_ps(reinterpret_cast<__m256>(splat(limit)), reinterpret_cast<__m256>(x)));
+#else
+    return x > splat(limit) ? splat(limit) : x;
+#endif
+}
+
 // exp(x) = scale * (1 + p) with scale a power of two and p = expm1(r), |r| <= ln(2) / 2. Needs -88.02 < x < 89.
 struct ExpParts {
     V p, scale;
@@ -94,10 +105,9 @@ inline V exp(V x) {
 // 1 / (1 + exp(-x)), with 1 + scale + scale * p summed from the least: a scale of 2^24 would swallow the one. Where the
 // scale is infinite, p must be positive, as infinity times it is added to infinity; hence the jump from 88.37 to 89.
 inline V sigmoid(V x) {
-    V y = -x;
-    y = y < splat(-88.0f) ? splat(-88.0f) : y;
-    y = y > splat(88.37f) ? splat(89.0f) : y;
-    const ExpParts e = exp_parts(y);
+    V y = at_most(88.0f, x);
+    y = x < splat(-88.37f) ? splat(-89.0f) : y;
+    const ExpParts e = exp_parts(-y);
     const VI one = VI{} + 0x3f800000, scale = reinterpret_cast<VI>(e.scale);  // as integers floats above 0 are in order
     const VI least = scale > one ? one : scale, most = scale > one ? scale : one;
     return splat(1.0f) / (fma(e.scale, e.p, reinterpret_cast<V>(least)) + reinterpret_cast<V>(most));
@@ -107,7 +117,7 @@ inline V sigmoid(V x) {
 inline V tanh(V x) {
     const VI sign = reinterpret_cast<VI>(x) & static_cast<std::int32_t>(0x80000000u);
     V a = reinterpret_cast<V>(reinterpret_cast<VI>(x) & 0x7fffffff);
-    a = a > splat(10.0f) ? splat(10.0f) : a;
+    a = at_most(10.0f, a);
     const V square = a * a;
     V q = splat(0.016447909f);
     q = fma(q, square, splat(-0.052677058f));
