@@ -15,6 +15,7 @@
 #include <immintrin.h>
 #endif
 
+#include "penstock/pace.hpp"
 #include "waiting.hpp"
 
 namespace penstock {
@@ -75,6 +76,7 @@ struct Work {
     int size, core;        // of the team; where its rank 0 runs
     int meeting;           // Team::meeting
     bool measures;         // anew, before the job
+    bool paced;            // in parts by pace
 };
 
 // Where a worker waits for its jobs: first awake, since in a recurrence the next one comes within microseconds, at first
@@ -129,16 +131,18 @@ void work_alone(void (*body)(const Team&, void*), void* context) { body({0, 1, n
 // The workers: as many as the largest team so far had, of which a job takes the first ones and leaves the others asleep.
 class Pool {
    public:
-    void run(int threads, void (*body)(const Team&, void*), void* context) {
+    void run(int threads, double flops, void (*body)(const Team&, void*), void* context) {
         for (; workers_ < threads - 1; ++workers_)
             std::thread([this, rank = workers_ + 1] { serve(rank); }).detach();
         const auto begin = Clock::now();
         const bool measures = begin - measured_.load(std::memory_order_relaxed) > kMeasureAfter;
-        const Work work{body, context, barrier_.visits(), threads, this_core(), meeting(), measures};
+        const bool paced = flops >= kFlopsToPace;
+        const Work work{body, context, barrier_.visits(), threads, this_core(), meeting(), measures, paced};
         __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
         for (int rank = 1; rank < threads; ++rank) seats_[rank].give(work);
         begin_work(0, work);
         wait_for_workers(threads - 1);
+        if (paced) pace_.learn(threads);
         const auto end = Clock::now();
         std::fill(ended_ + 1, ended_ + threads, end);
         note(end - begin, std::chrono::nanoseconds(barrier_.slept()), threads);
@@ -172,6 +176,7 @@ class Pool {
    private:
     static constexpr Clock::duration kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
+    static constexpr double kFlopsToPace = kShareAll ? 0 : 1e7;
     static constexpr auto kLong = std::chrono::microseconds(200);
     static constexpr auto kMeasureAfter = std::chrono::milliseconds(20), kTrusted = std::chrono::milliseconds(50);
     static constexpr int kUsual = 80;  // of cores with a cache in common
@@ -207,7 +212,7 @@ class Pool {
     }
 
     void begin_work(int rank, const Work& work) {
-        const Team team{rank, work.size, &barrier_, work.meeting};
+        const Team team{rank, work.size, &barrier_, work.meeting, work.paced ? &pace_ : nullptr};
         if (work.measures) measure(team);
         work.body(team, work.context);
     }
@@ -253,6 +258,7 @@ class Pool {
     int workers_ = 0;
     Seat seats_[kMostThreads];  // by rank; rank 0 is the caller
     Barrier barrier_;
+    Pace pace_;
     alignas(64) unsigned done_ = 0;  // workers, with the job
     int caller_asleep_ = 0;
     std::atomic<int> meeting_{kUsual};
@@ -279,7 +285,7 @@ void run_team(int threads, double flops, void (*body)(const Team&, void*), void*
     if (threads > 1) {
         std::unique_lock lock(pool->busy, std::try_to_lock);
         if (lock.owns_lock()) {
-            if (pool->is_worth(flops, threads)) return pool->run(threads, body, context);
+            if (pool->is_worth(flops, threads)) return pool->run(threads, flops, body, context);
             return pool->run_alone(body, context);
         }
     }

@@ -1,5 +1,6 @@
-"""The engine's threads: which of them a call takes."""
+"""The engine's threads: which of them a call takes, and how much of it each does."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,13 @@ def test_threads_that_a_call_does_not_need_sleep_on():
     sleeps = [int(word) for word in done.stdout.split()]
     assert len(sleeps) == 5
     assert sleeps[3] == 0
+
+
+@pytest.mark.skipif(not shutil.which("c++"), reason="no C++ compiler called c++")
+def test_threads_share_work_by_their_pace(engine_archive, tmp_path):
+    cpp, program = Path(__file__).parents[2] / "cpp", tmp_path / "pace_test"
+    source = [cpp / "tests" / "pace_test.cpp", engine_archive]
+    options = ["-std=c++20", "-O1", "-ffp-contract=off", "-Wno-psabi", f"-I{cpp / 'include'}"]
+    subprocess.run(["c++", *options, *source, "-pthread", "-o", program], check=True)
+    done = subprocess.run([program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("0 failures\n", 0)

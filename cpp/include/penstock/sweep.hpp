@@ -5,6 +5,7 @@
 
 #include "gru.hpp"
 #include "lstm.hpp"
+#include "pace.hpp"
 #include "rnn.hpp"
 #include "split.hpp"
 
@@ -24,6 +25,34 @@ inline Range share(const Team& team, int n, int grain = 1) {
     team.share(n, grain, r.begin, r.end);
     return r;
 }
+
+// What those before `rank` get of a team's work.
+inline double part_before(const Team& team, int rank) {
+    if (!team.pace) return static_cast<double>(rank) / team.size;
+    return team.pace->reach()[rank] / team.pace->reach()[team.size];
+}
+
+// This thread's share of [0, n) by its pace, in whole multiples of `grain`: of work that waits for nobody.
+inline Range share_by_pace(const Team& team, int n, int grain) {
+    const auto cut = [&](int rank) {
+        const int at = static_cast<int>((n + grain - 1) / grain * part_before(team, rank) + 0.5) * grain;
+        return at < n ? at : n;
+    };
+    return {cut(team.rank), cut(team.rank + 1)};
+}
+
+// Tells how long work took that waited for nobody.
+class Watch {
+ public:
+    explicit Watch(const Team& team) : team_(team), begin_(team.pace ? penstock::now_in_nanoseconds() : 0) {}
+    void tell(double multiply_adds) const {
+        if (team_.pace) team_.pace->tell(team_.rank, multiply_adds, penstock::now_in_nanoseconds() - begin_);
+    }
+
+ private:
+    const Team& team_;
+    long long begin_;
+};
 
 inline const float* h_start(const Job& job, int j) {
     return job.h0 ? job.h0 + static_cast<std::size_t>(job.plan->sequence[j]) * job.sizes->P : nullptr;
@@ -79,15 +108,16 @@ std::size_t rows_below(const Plan& plan, int s0, int s1, int n) {
     return rows;
 }
 
-// This thread's share of the rows of steps [s0, s1), by their place in the order of sequences. Later places have fewer
-// steps, so what is shared out is rows.
+// This thread's share of the rows of steps [s0, s1) by its pace, by their place in the order of sequences. Later places
+// have fewer steps, so what is shared out is rows.
 Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
-    if (team.rank >= team.size || plan.active[s1 - 1] == plan.active[s0]) return share(team, plan.active[s0]);
-    const std::size_t all = plan.first[s1] - plan.first[s0];
+    if (team.rank >= team.size) return {plan.active[s0], plan.active[s0]};
+    const double all = static_cast<double>(plan.first[s1] - plan.first[s0]);
     const auto cut = [&](int rank) {
         int n = 0, going = s1;
-        for (std::size_t below = 0; below * team.size < all * rank; ++n) {
+        for (double below = 0; n < plan.active[s0]; ++n) {
             while (plan.active[going - 1] <= n) --going;
+            if (below + 0.5 * (going - s0) >= all * part_before(team, rank)) break;
             below += going - s0;
         }
         return n;
@@ -95,11 +125,17 @@ Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
     return {cut(team.rank), cut(team.rank + 1)};
 }
 
+// Those of a team who share steps of so many rows: by pace, unless that left some of them with less than a tile's rows, which
+// takes them as long as a whole one would.
+Team among(const Team& team, int threads, int rows) {
+    return {team.rank, threads, nullptr, 0, rows >= kMaxRows * threads ? team.pace : nullptr};
+}
+
 Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
     const Sizes& z = *job.sizes;
     const int active = job.plan->active[s0];
     const auto [split, threads] = share_steps(z, active, team.size, false, team.meeting);
-    const Team sharing{team.rank, threads, nullptr};
+    const Team sharing = among(team, threads, active);
     const Range blocks{0, z.Hp / kPanel};
     return {split, split == Split::kRows ? share_rows(*job.plan, sharing, s0, s1) : Range{0, active},
             split == Split::kUnits ? share(sharing, blocks.end, blocks_together(gates)) : blocks};
@@ -204,7 +240,9 @@ void forward(const Job& job, const Team& team) {
     while (s0 < plan.steps && plan.active[s0] > 0) {
         const int s1 = block_end(plan, s0);
         const Part part = part_of(job, team, s0, s1, Cell::kGates);
+        const Watch watch(team);
         const float* px = input_product(job, team, part, s0, s1);
+        std::size_t done = 0;
         if (part.split != Split::kAlone || team.rank == 0)
             for (int s = s0; s < s1; ++s) {
                 const std::size_t px_row = static_cast<std::size_t>(z.G) * z.Hp;
@@ -212,8 +250,11 @@ void forward(const Job& job, const Team& team) {
                                     px - part.rows.begin * px_row, job.h[s & 1], job.h[(s + 1) & 1]};
                 forward_step<Cell>(job, team, part, t);
                 const Range rows = part.of(plan.active[s]);
-                if (rows.begin < rows.end) px += (rows.end - rows.begin) * px_row;
+                if (rows.begin >= rows.end) continue;
+                px += (rows.end - rows.begin) * px_row;
+                done += rows.end - rows.begin;
             }
+        if (part.split == Split::kRows) watch.tell(static_cast<double>(done) * z.G * z.Hp * (z.I + z.P));
         // Before a block of the same shape, rows go on with the same thread in the same part of the workspace. A step of
         // fewer rows may still fit into a block of as many steps of all, and then moves these parts.
         const int next = s1 + (s1 - s0);

@@ -68,7 +68,7 @@ PartBack part_back(const Job& job, const Team& team, const Block& block) {
     const Sizes& z = *job.sizes;
     const int active = job.plan->active[block.s0];
     const auto [split, threads] = share_steps(z, active, team.size, true, team.meeting);
-    const Team sharing{team.rank, threads, nullptr};
+    const Team sharing = among(team, threads, active);
     const auto blocks = [&, units = split == Split::kUnits](int n) {
         return units ? share(sharing, n, blocks_together(1)) : Range{0, n};
     };
@@ -108,12 +108,14 @@ void backward_step(const Job& job, const Team& team, const PartBack& part, const
 void input_gradient(const Job& job, const Team& team, const Block& block) {
     if (!job.dx) return;
     const Sizes& z = *job.sizes;
-    const Range mine = share(team, block.rows, kMaxRows);
+    const Watch watch(team);
+    const Range mine = share_by_pace(team, block.rows, kMaxRows);
     const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp, I = z.I;
     float* out = job.dx_rows ? job.dx_rows : job.dx + block.row0 * I;
     product(job.dg + mine.begin * dg_row + static_cast<std::size_t>(z.x_slot) * z.Hp, dg_row, mine.end - mine.begin, z.G * z.Hp,
             job.weights->wt_ih, z.Ip / kPanel, panels_together(1), nullptr, out + static_cast<std::size_t>(mine.begin) * z.Ip, z.Ip,
             Start::kBias);
+    watch.tell(static_cast<double>(mine.end - mine.begin) * z.G * z.Hp * z.Ip);
     if (!job.dx_rows) return;
     for (int r = mine.begin; r < mine.end; ++r) {
         const float* from = out + static_cast<std::size_t>(r) * z.Ip;
@@ -140,15 +142,16 @@ void add_column_sums(const float* rows, std::size_t row, int depth, Range column
 void weight_gradients(const Job& job, const Team& team, const Block& block) {
     const Sizes& z = *job.sizes;
     const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp, b_panel = static_cast<std::size_t>(block.rows) * kPanel;
+    const Watch watch(team);
+    double multiply_adds = 0;
     const int deepest = block.rows < penstock::kGradientRows ? block.rows : penstock::kGradientRows;
     for (int k = 0; k < block.rows; k += penstock::kGradientRows) {
         const int depth = block.rows - k < penstock::kGradientRows ? block.rows - k : penstock::kGradientRows;
         const float* packed = nullptr;
         for (int i = 0; i < job.outers; ++i) {
             const Outer& o = job.outer[i];
-            const Range tiles = share(team, (o.left_columns + kMaxRows - 1) / kMaxRows);
-            const int column = tiles.begin * kMaxRows,
-                      rows = (tiles.end * kMaxRows < o.left_columns ? tiles.end * kMaxRows : o.left_columns) - column;
+            const Range columns = share_by_pace(team, o.left_columns, kMaxRows);
+            const int column = columns.begin, rows = columns.end - column;
             const std::size_t row = static_cast<std::size_t>(o.right_panels) * kPanel;
             float* mine = o.tiles + static_cast<std::size_t>(column) * deepest;
             if (packed != o.left)
@@ -157,10 +160,12 @@ void weight_gradients(const Job& job, const Team& team, const Block& block) {
             product_transposed(mine, rows, depth, o.right + static_cast<std::size_t>(k) * kPanel,
                                b_panel, o.right_panels, o.sum + column * row, row,
                                block.first && k == 0 ? Start::kBias : Start::kAdd);
+            multiply_adds += static_cast<double>(rows) * depth * row;
         }
         add_column_sums(job.dg + k * dg_row, dg_row, depth, share(team, z.D * z.Hp, kPanel),
                         job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch, job.bias_sum);
     }
+    watch.tell(multiply_adds);
 }
 
 template <class Cell>
@@ -174,11 +179,16 @@ void backward_block(const Job& job, const Team& team, const Block& block) {
     gather_inputs(job, team, block);
     team.meet();
     const PartBack part = part_back(job, team, block);
+    const Watch watch(team);
+    std::size_t done = 0;
     if (part.split != Split::kAlone || team.rank == 0)
         for (int s = block.s1 - 1; s >= block.s0; --s) {
             const Range rows = part.of(plan.active[s]);
-            if (rows.begin < rows.end) backward_step<Cell>(job, team, part, step(s), rows);
+            if (rows.begin >= rows.end) continue;
+            backward_step<Cell>(job, team, part, step(s), rows);
+            done += rows.end - rows.begin;
         }
+    if (part.split == Split::kRows) watch.tell(static_cast<double>(done) * z.h_gates * z.Hp * z.Pp);
     team.meet();
     input_gradient(job, team, block);
     weight_gradients(job, team, block);

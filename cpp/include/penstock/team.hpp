@@ -11,10 +11,13 @@ constexpr bool kShareAll = true;
 constexpr bool kShareAll = false;
 #endif
 
+class Pace;
+
 struct Team {
     int rank, size;
-    Barrier* barrier;  // null for one thread
-    int meeting = 0;   // nanoseconds, for each other thread, by the last measurement
+    Barrier* barrier;      // null for one thread
+    int meeting = 0;       // nanoseconds, for each other thread, by the last measurement
+    Pace* pace = nullptr;  // null where parts are equal: in jobs that are too short to tell
 
     void meet() const {
         if (size > 1) barrier->wait(rank, size);
