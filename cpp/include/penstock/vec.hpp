@@ -63,7 +63,8 @@ inline V fma(V a, V b, V c) {
 // The smaller of the two, and x where it is NaN: just what x86 has an instruction for, but compilers take two.
 inline V at_most(float limit, V x) {
 #if PENSTOCK_WIDTH == 16 && defined(__AVX512F__)
-    return reinterpret_cast<V>(_mm512_min_ps(reinterpret_cast<__m512>(splat(limit)), reinterpret_cast<__m512>(x)));
+    const auto a = reinterpret_cast<__m512>(splat(limit)), b = reinterpret_cast<__m512>(x);
+    return reinterpret_cast<V>(_mm512_maskz_min_ps(0xffff, a, b));  // GCC 12 warns of the one without a mask
 #elif PENSTOCK_WIDTH == 8 && defined(__AVX2__)
     return reinterpret_cast<V>(_mm256_min_ps(reinterpret_cast<__m256>(splat(limit)), reinterpret_cast<__m256>(x)));
 #else
