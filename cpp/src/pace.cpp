@@ -14,27 +14,24 @@ void Pace::tell(int rank, double work, long long nanoseconds) {
 }
 
 void Pace::learn(int size) {
-    constexpr double kEnough = 50'000;  // nanoseconds that tell something
-    // The system may have interrupted a thread in one job: little of that is believed, but all of what goes on.
-    constexpr double kBelief = 0.3, kMostChange = 1.25;
-    const auto told = [](const Thread& t) { return t.work > 0 && t.nanoseconds > kEnough; };
-    double shown = 0, believed = 0, after = 0;
-    for (Thread* t = threads_; t < threads_ + size; ++t)
-        if (told(*t)) shown += t->work / t->nanoseconds, believed += t->speed;
-    for (Thread* t = threads_; t < threads_ + size; ++t) {
-        if (!told(*t)) continue;
-        const double speed = t->work / t->nanoseconds / shown * believed;
-        t->speed += kBelief * (std::clamp(speed, t->speed / kMostChange, t->speed * kMostChange) - t->speed);
-        after += t->speed;
-    }
-    // All together remain as fast, so that those who told nothing are still beside them what they were.
-    for (Thread* t = threads_; t < threads_ + size; ++t) {
-        if (told(*t)) t->speed *= believed / after;
+    // The system may have interrupted a thread in one job: little of that is believed, but all of what goes on. Who is not
+    // heard beside another, maybe because it had nothing to do, comes to be believed as fast as the others.
+    constexpr double kBelief = 0.3, kForgetting = 0.05, kMostChange = 1.25, kSlowest = 0.25, kFastest = 2;
+    const auto told = [](const Thread& t) { return t.work > 0 && t.nanoseconds > 0; };
+    Thread* const end = threads_ + size;
+    double heard = 0, shown = 0;
+    for (Thread* t = threads_; t < end; ++t)
+        if (told(*t)) ++heard, shown += t->work / t->nanoseconds;
+    for (Thread* t = threads_; t < end; ++t) {
+        const bool compares = told(*t) && heard > 1;
+        const double speed = compares ? t->work / t->nanoseconds * heard / shown : 1;
+        const double near = std::clamp(speed, t->speed / kMostChange, t->speed * kMostChange);
+        t->speed = std::clamp(t->speed + (compares ? kBelief : kForgetting) * (near - t->speed), kSlowest, kFastest);
         t->work = t->nanoseconds = 0;
     }
     if (kShareAll) {  // whatever was told: sanitizers see parts of all sizes
         static std::minstd_rand random;
-        for (Thread* t = threads_; t < threads_ + size; ++t) t->speed = 1 + random() % 4;
+        for (Thread* t = threads_; t < end; ++t) t->speed = 1 + random() % 4;
     }
     sum_up();
 }

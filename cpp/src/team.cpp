@@ -136,7 +136,7 @@ class Pool {
             std::thread([this, rank = workers_ + 1] { serve(rank); }).detach();
         const auto begin = Clock::now();
         const bool measures = begin - measured_.load(std::memory_order_relaxed) > kMeasureAfter;
-        const bool paced = flops >= kFlopsToPace;
+        const bool paced = flops >= kFlopsToPace * threads;
         const Work work{body, context, barrier_.visits(), threads, this_core(), meeting(), measures, paced};
         __atomic_store_n(&done_, 0u, __ATOMIC_RELAXED);
         for (int rank = 1; rank < threads; ++rank) seats_[rank].give(work);
@@ -176,7 +176,7 @@ class Pool {
    private:
     static constexpr Clock::duration kTightLoop = std::chrono::microseconds(10);
     static constexpr double kFlopsToWake = 1e7;  // to wake a thread takes some tens of microseconds
-    static constexpr double kFlopsToPace = kShareAll ? 0 : 1e7;
+    static constexpr double kFlopsToPace = kShareAll ? 0 : 5e6;  // of each thread: some tens of microseconds can be told
     static constexpr auto kLong = std::chrono::microseconds(200);
     static constexpr auto kMeasureAfter = std::chrono::milliseconds(20), kTrusted = std::chrono::milliseconds(50);
     static constexpr int kUsual = 80;  // of cores with a cache in common

@@ -20,7 +20,7 @@ class Pace {
 
    private:
     struct alignas(64) Thread {
-        double work = 0, nanoseconds = 0, speed = 1;
+        double work = 0, nanoseconds = 0, speed = 1;  // beside the others' mean
     };
 
     void sum_up();

@@ -41,16 +41,18 @@ inline Range share_by_pace(const Team& team, int n, int grain) {
     return {cut(team.rank), cut(team.rank + 1)};
 }
 
-// Tells how long work took that waited for nobody.
+// Tells how long work took that waited for nobody; nothing where `counts` is false.
 class Watch {
  public:
-    explicit Watch(const Team& team) : team_(team), begin_(team.pace ? penstock::now_in_nanoseconds() : 0) {}
+    explicit Watch(const Team& team, bool counts = true)
+        : pace_(counts ? team.pace : nullptr), rank_(team.rank), begin_(pace_ ? penstock::now_in_nanoseconds() : 0) {}
     void tell(double multiply_adds) const {
-        if (team_.pace) team_.pace->tell(team_.rank, multiply_adds, penstock::now_in_nanoseconds() - begin_);
+        if (pace_) pace_->tell(rank_, multiply_adds, penstock::now_in_nanoseconds() - begin_);
     }
 
  private:
-    const Team& team_;
+    penstock::Pace* pace_;
+    int rank_;
     long long begin_;
 };
 
@@ -96,6 +98,7 @@ void start_forward(const Job& job, const Team& team) {
 // A thread's part of the steps of a block: rows, by their place in the order of sequences, and unit blocks.
 struct Part {
     Split split;
+    bool tells;  // of its pace: where all of the team share rows
     Range rows, units;
 
     Range of(int active) const { return {rows.begin, rows.end < active ? rows.end : active}; }
@@ -111,13 +114,15 @@ std::size_t rows_below(const Plan& plan, int s0, int s1, int n) {
 // This thread's share of the rows of steps [s0, s1) by its pace, by their place in the order of sequences. Later places
 // have fewer steps, so what is shared out is rows.
 Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
-    if (team.rank >= team.size) return {plan.active[s0], plan.active[s0]};
-    const double all = static_cast<double>(plan.first[s1] - plan.first[s0]);
+    const int active = plan.active[s0];
+    if (team.rank >= team.size) return {active, active};
+    if (plan.active[s1 - 1] == active) return share_by_pace(team, active, 1);
     const auto cut = [&](int rank) {
+        const double wanted = static_cast<double>(plan.first[s1] - plan.first[s0]) * part_before(team, rank);
         int n = 0, going = s1;
-        for (double below = 0; n < plan.active[s0]; ++n) {
+        for (double below = 0; n < active; ++n) {
             while (plan.active[going - 1] <= n) --going;
-            if (below + 0.5 * (going - s0) >= all * part_before(team, rank)) break;
+            if (below + 0.5 * (going - s0) >= wanted) break;
             below += going - s0;
         }
         return n;
@@ -125,10 +130,14 @@ Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
     return {cut(team.rank), cut(team.rank + 1)};
 }
 
-// Those of a team who share steps of so many rows: by pace, unless that left some of them with less than a tile's rows, which
-// takes them as long as a whole one would.
+// Those of a team who share steps of so many rows: by pace, unless that left one with so few that each takes longer, which
+// would look like a slower pace still.
 Team among(const Team& team, int threads, int rows) {
-    return {team.rank, threads, nullptr, 0, rows >= kMaxRows * threads ? team.pace : nullptr};
+    constexpr double kFewest = 4;
+    Team some{team.rank, threads, nullptr, 0, team.pace};
+    for (int rank = 0; rank < threads && some.pace; ++rank)
+        if (rows * (part_before(some, rank + 1) - part_before(some, rank)) < kFewest) some.pace = nullptr;
+    return some;
 }
 
 Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
@@ -137,7 +146,8 @@ Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
     const auto [split, threads] = share_steps(z, active, team.size, false, team.meeting);
     const Team sharing = among(team, threads, active);
     const Range blocks{0, z.Hp / kPanel};
-    return {split, split == Split::kRows ? share_rows(*job.plan, sharing, s0, s1) : Range{0, active},
+    const bool by_rows = split == Split::kRows;
+    return {split, by_rows && threads == team.size, by_rows ? share_rows(*job.plan, sharing, s0, s1) : Range{0, active},
             split == Split::kUnits ? share(sharing, blocks.end, blocks_together(gates)) : blocks};
 }
 
@@ -240,7 +250,7 @@ void forward(const Job& job, const Team& team) {
     while (s0 < plan.steps && plan.active[s0] > 0) {
         const int s1 = block_end(plan, s0);
         const Part part = part_of(job, team, s0, s1, Cell::kGates);
-        const Watch watch(team);
+        const Watch watch(team, part.tells);
         const float* px = input_product(job, team, part, s0, s1);
         std::size_t done = 0;
         if (part.split != Split::kAlone || team.rank == 0)
@@ -254,7 +264,7 @@ void forward(const Job& job, const Team& team) {
                 px += (rows.end - rows.begin) * px_row;
                 done += rows.end - rows.begin;
             }
-        if (part.split == Split::kRows) watch.tell(static_cast<double>(done) * z.G * z.Hp * (z.I + z.P));
+        watch.tell(static_cast<double>(done) * z.G * z.Hp * (z.I + z.P));
         // Before a block of the same shape, rows go on with the same thread in the same part of the workspace. A step of
         // fewer rows may still fit into a block of as many steps of all, and then moves these parts.
         const int next = s1 + (s1 - s0);

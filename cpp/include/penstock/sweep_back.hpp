@@ -72,7 +72,9 @@ PartBack part_back(const Job& job, const Team& team, const Block& block) {
     const auto blocks = [&, units = split == Split::kUnits](int n) {
         return units ? share(sharing, n, blocks_together(1)) : Range{0, n};
     };
-    return {{split, split == Split::kRows ? share_rows(*job.plan, sharing, block.s0, block.s1) : Range{0, active},
+    const bool by_rows = split == Split::kRows;
+    return {{split, by_rows && threads == team.size,
+             by_rows ? share_rows(*job.plan, sharing, block.s0, block.s1) : Range{0, active},
              blocks(z.Hp / kPanel)}, blocks(z.Pp / kPanel)};
 }
 
@@ -162,7 +164,7 @@ void weight_gradients(const Job& job, const Team& team, const Block& block) {
                                block.first && k == 0 ? Start::kBias : Start::kAdd);
             multiply_adds += static_cast<double>(rows) * depth * row;
         }
-        add_column_sums(job.dg + k * dg_row, dg_row, depth, share(team, z.D * z.Hp, kPanel),
+        add_column_sums(job.dg + k * dg_row, dg_row, depth, share_by_pace(team, z.D * z.Hp, kPanel),
                         job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch, job.bias_sum);
     }
     watch.tell(multiply_adds);
@@ -179,7 +181,7 @@ void backward_block(const Job& job, const Team& team, const Block& block) {
     gather_inputs(job, team, block);
     team.meet();
     const PartBack part = part_back(job, team, block);
-    const Watch watch(team);
+    const Watch watch(team, part.tells);
     std::size_t done = 0;
     if (part.split != Split::kAlone || team.rank == 0)
         for (int s = block.s1 - 1; s >= block.s0; --s) {
@@ -188,7 +190,7 @@ void backward_block(const Job& job, const Team& team, const Block& block) {
             backward_step<Cell>(job, team, part, step(s), rows);
             done += rows.end - rows.begin;
         }
-    if (part.split == Split::kRows) watch.tell(static_cast<double>(done) * z.h_gates * z.Hp * z.Pp);
+    watch.tell(static_cast<double>(done) * z.h_gates * z.Hp * z.Pp);
     team.meet();
     input_gradient(job, team, block);
     weight_gradients(job, team, block);

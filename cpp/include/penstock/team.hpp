@@ -17,7 +17,7 @@ struct Team {
     int rank, size;
     Barrier* barrier;      // null for one thread
     int meeting = 0;       // nanoseconds, for each other thread, by the last measurement
-    Pace* pace = nullptr;  // null where parts are equal: in jobs that are too short to tell
+    Pace* pace = nullptr;  // null where parts are equal: in short jobs, or of few rows
 
     void meet() const {
         if (size > 1) barrier->wait(rank, size);
