@@ -9,7 +9,7 @@ namespace penstock {
 // Threads with equal parts of the work all wait for the slowest, so each gets a part by the speed that it has shown of late.
 // Kernels tell what they did between two meetings and how long it took; between jobs that becomes a belief.
 class Pace {
- public:
+   public:
     Pace();
     // Of what ranks [0, n) share, those before `rank` get the part reach()[rank] / reach()[n].
     const double* reach() const { return reach_; }

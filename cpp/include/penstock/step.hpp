@@ -79,8 +79,8 @@ struct Products {
     int row0, block0, blocks, gates;
 
     V operator()(At a, int gate) const { return load(at(a, gate)); }
-    // A gate in the place of its product. Gates that wait for nothing have a loop of their own before the state's, whose
-    // long chain to tanh of it would leave room for a vector or two at a time in the processor's window.
+    // A gate in the place of its product. Gates wait for nothing, so they have a loop of their own: in one with the state,
+    // whose tanh waits for them, a processor would have only a vector or two under way at a time.
     void put(At a, int gate, V v) const { store(at(a, gate), v); }
 
    private:

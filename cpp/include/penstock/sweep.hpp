@@ -43,14 +43,14 @@ inline Range share_by_pace(const Team& team, int n, int grain) {
 
 // Tells how long work took that waited for nobody; nothing where `counts` is false.
 class Watch {
- public:
+   public:
     explicit Watch(const Team& team, bool counts = true)
         : pace_(counts ? team.pace : nullptr), rank_(team.rank), begin_(pace_ ? penstock::now_in_nanoseconds() : 0) {}
     void tell(double multiply_adds) const {
         if (pace_) pace_->tell(rank_, multiply_adds, penstock::now_in_nanoseconds() - begin_);
     }
 
- private:
+   private:
     penstock::Pace* pace_;
     int rank_;
     long long begin_;

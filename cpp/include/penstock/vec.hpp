@@ -20,6 +20,7 @@ namespace {
 constexpr int kWidth = PENSTOCK_WIDTH;
 using V = float __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
 using VI = std::int32_t __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
+// Not may_alias: after each store the compiler would read all pointers and sizes anew.
 using VUnaligned = float __attribute__((vector_size(PENSTOCK_WIDTH * 4), aligned(4)));
 
 inline V splat(float s) { return s - V{}; }  // s - 0 keeps the sign of a zero, s + 0 would not
