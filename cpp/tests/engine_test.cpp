@@ -16,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "check.hpp"
 #include "penstock/split.hpp"
 #include "penstock/streams.hpp"
 
@@ -23,14 +24,6 @@ using namespace penstock;
 using Floats = std::vector<float>;
 
 namespace {
-
-int failures = 0;
-
-void check(bool good, const std::string& what) {
-    if (good) return;
-    std::printf("FAILED: %s\n", what.c_str());
-    ++failures;
-}
 
 // All bits so far in one number (FNV-1a), the same on every machine whose kernels give the same bits.
 std::uint64_t all_bits = 0xcbf29ce484222325ull;

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "check.hpp"
+
 #define PENSTOCK_ISA isa_test
 #define PENSTOCK_WIDTH 4
 #include "penstock/sweep_back.hpp"
@@ -14,14 +16,6 @@ using namespace penstock;
 using isa_test::Range;
 
 namespace {
-
-int failures = 0;
-
-void check(bool good, const std::string& what) {
-    if (good) return;
-    std::printf("FAILED: %s\n", what.c_str());
-    ++failures;
-}
 
 // Of a team of two, what rank 0 gets.
 double first_part(const Pace& pace) { return pace.reach()[1] / pace.reach()[2]; }
