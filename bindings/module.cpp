@@ -29,23 +29,24 @@ class Step {
         plan_.make(1, batch, Layout::kTimeMajor, nullptr, nullptr, false);
         for (const NativeLayer* l : layers_) {
             const Sizes& z = l->layer.sizes();
-            h_.emplace_back(std::size_t(batch) * z.P);
-            c_.emplace_back(l->has_cell_state() ? std::size_t(batch) * z.H : 0);
+            for (int k = 0; k < z.states; ++k) states_.emplace_back(std::size_t(batch) * state_size(z, k));
         }
+        for (std::vector<float>& state : states_) addresses_.push_back(state.data());
     }
 
     // The last layer's state is the output. saved: for each layer Layer::saved_size floats, or null
     void operator()(const float* x, float* const* saved = nullptr) {
+        float* const* next = addresses_.data();
         for (std::size_t i = 0; i < layers_.size(); ++i) {
-            float* h = h_[i].data();
-            float* c = c_[i].empty() ? nullptr : c_[i].data();
-            layers_[i]->layer.forward(plan_, {x, h, c, h, h, c, saved ? saved[i] : nullptr}, threads_, arena_);
-            x = h;
+            const StatesOut own(next, layers_[i]->states());
+            next += own.size();
+            layers_[i]->layer.forward(plan_, {x, own, own[0], own, saved ? saved[i] : nullptr}, threads_, arena_);
+            x = own[0];
         }
     }
 
-    std::vector<float>& h(std::size_t i) { return h_.at(i); }
-    std::vector<float>& c(std::size_t i) { return c_.at(i); }
+    // All states, of each layer in turn.
+    std::vector<std::vector<float>>& states() { return states_; }
     int batch() const { return plan_.batch; }
     int inputs() const { return layers_.front()->layer.sizes().I; }
     const std::vector<NativeLayer*>& layers() const { return layers_; }
@@ -55,7 +56,8 @@ class Step {
     int threads_;
     Plan plan_;
     Arena arena_;
-    std::vector<std::vector<float>> h_, c_;
+    std::vector<std::vector<float>> states_;
+    std::vector<float*> addresses_;
 };
 
 // Streams, with the layers kept alive by the Python object that holds both.
@@ -70,12 +72,15 @@ struct NativeStreams {
         return to;
     }
 
-    // slabs: the address of each layer's h and c in turn, 0 for a c that isn't there
+    // slabs: the address of each state of each layer in turn
     void step(Address places, std::size_t n, Address x, const std::vector<Address>& slabs, Address y, int threads) {
-        std::vector<Slab> s(layers.size());
-        for (std::size_t i = 0; i < s.size(); ++i) s[i] = {at(slabs.at(2 * i)), at(slabs.at(2 * i + 1))};
+        std::size_t states = 0;
+        for (const NativeLayer* l : layers) states += l->states();
+        if (slabs.size() != states) throw std::invalid_argument("as many slabs as states");
+        std::vector<float*> own;
+        for (const Address slab : slabs) own.push_back(at(slab));
         const nb::gil_scoped_release release;
-        streams.step(at<const std::int64_t>(places), n, at<const float>(x), s.data(), at(y), threads);
+        streams.step(at<const std::int64_t>(places), n, at<const float>(x), own.data(), at(y), threads);
     }
 };
 
@@ -120,17 +125,29 @@ void map_floats(void (*f)(const float*, float*, std::size_t), const Floats& x,
 NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // at exit, a traceback or a module-level layer may still hold objects; that is no fault
     nb::class_<NativeLayer>(m, "NativeLayer")
-        .def(nb::init<int, int, int, int, bool, int>())
+        .def("__init__",
+             [](NativeLayer* self, const std::string& form, int input, int hidden, int projection, bool bias, int directions) {
+                 const CellKernels* cell = find_cell(form.c_str());
+                 if (!cell) throw std::invalid_argument("no kernels for " + form);
+                 new (self) NativeLayer(*cell, input, hidden, projection, bias, directions);
+             },
+             nb::arg("form"), nb::arg("input"), nb::arg("hidden"), nb::arg("projection"), nb::arg("bias"),
+             nb::arg("directions"))
         .def("saved_size", [](const NativeLayer& l, std::size_t rows) { return l.layer.saved_size(rows); }, nb::arg("rows"))
         .def("pack", &NativeLayer::pack, nb::arg("weights"), nb::arg("version"))
         .def("run",
              [](NativeLayer& l, Address x, const std::vector<Address>& weights, std::uint64_t version, int steps,
-                int batch, int layout, Address lengths, Address h0, Address c0, Address y, Address hn, Address cn,
-                int threads) {
+                int batch, int layout, Address lengths, const std::vector<Address>& initial, Address y,
+                const std::vector<Address>& last, int threads) {
+                 if ((!initial.empty() && initial.size() != l.states()) || last.size() != l.states())
+                     throw std::invalid_argument("as many states as the cell has");
+                 const StatesAt from(initial), to(last);
                  l.run(weights, version, false,
                        {steps, batch, static_cast<Layout>(layout), at<const std::int64_t>(lengths)},
-                       {at(x), at(h0), at(c0), at(y), at(hn), at(cn), nullptr}, threads);
-             });
+                       {at(x), from.all(), at(y), to.all(), nullptr}, threads);
+             },
+             nb::arg("x"), nb::arg("weights"), nb::arg("version"), nb::arg("steps"), nb::arg("batch"), nb::arg("layout"),
+             nb::arg("lengths"), nb::arg("initial"), nb::arg("y"), nb::arg("last"), nb::arg("threads"));
 
     nb::class_<Tensors>(m, "NativeTensors")
         .def(nb::init<nb::object, nb::object, nb::object, nb::object>(), nb::arg("tensor"), nb::arg("parameter"),
@@ -160,8 +177,12 @@ NB_MODULE(_native, m) {
              },
              nb::arg("x").noconvert())
         .def("trace", &trace, nb::arg("x").noconvert())
-        .def("h", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.h(i), s.batch(), self); })
-        .def("c", [](nb::handle self, int i) { Step& s = nb::cast<Step&>(self); return view(s.c(i), s.batch(), self); });
+        .def("states", [](nb::handle self) {
+            Step& s = nb::cast<Step&>(self);
+            nb::list views;
+            for (std::vector<float>& state : s.states()) views.append(view(state, s.batch(), self));
+            return views;
+        });
 
     nb::class_<NativeStreams>(m, "NativeStreams")
         .def("__init__",
@@ -200,6 +221,11 @@ NB_MODULE(_native, m) {
     m.def("read_all", [](Address data, std::size_t n, std::size_t repeats) {
         const nb::gil_scoped_release release;
         return kernels().read_all(at<const float>(data), n, repeats);
+    });
+    m.def("forms", [] {
+        nb::list names;
+        for (int i = 0; i < kernels().cell_count; ++i) names.append(kernels().cells[i].traits.form);
+        return names;
     });
     m.def("instruction_set", [] { return std::string(kernels().name); });
     m.def("runs_here", [](const std::string& name) { return find_kernels(name.c_str()) != nullptr; });

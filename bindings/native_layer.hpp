@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -19,6 +20,19 @@ template <class T = float>
 T* at(Address a) {
     return reinterpret_cast<T*>(a);
 }
+
+// States by their addresses, for a span of the engine.
+class StatesAt {
+   public:
+    explicit StatesAt(std::span<const Address> addresses) : n_(addresses.size()) {
+        for (std::size_t k = 0; k < n_; ++k) states_[k] = at(addresses[k]);
+    }
+    StatesOut all() const { return {states_.data(), n_}; }
+
+   private:
+    std::array<float*, kMostStates> states_{};
+    std::size_t n_;
+};
 
 // Where each step of each sequence lies; lengths and batch_sizes as in Plan::make.
 struct Arrangement {
@@ -51,15 +65,15 @@ struct NativeLayer {
     Layer layer;
     bool bias;
 
-    NativeLayer(int kind, int input, int hidden, int projection, bool bias_, int directions)
-        : layer(static_cast<CellKind>(kind), input, hidden, projection, directions), bias(bias_) {}
+    NativeLayer(const CellKernels& cell, int input, int hidden, int projection, bool bias_, int directions)
+        : layer(cell, input, hidden, projection, directions), bias(bias_) {}
 
-    bool has_cell_state() const { return penstock::has_cell_state(layer.sizes()); }
+    std::size_t states() const { return layer.sizes().states; }
 
     // Of one direction.
     std::size_t parameters() const {
         const Sizes& z = layer.sizes();
-        return 2 + 2 * bias + z.projected + (z.kind == CellKind::kLstmPeephole);
+        return 2 + 2 * bias + z.projected + (z.peepholes > 0);
     }
 
     template <class P, class T>
@@ -76,7 +90,7 @@ struct NativeLayer {
                 to[d].b_hh = at<T>(from[i++]);
             }
             if (z.projected) to[d].w_hr = at<T>(from[i++]);
-            if (z.kind == CellKind::kLstmPeephole) to[d].w_ch = at<T>(from[i++]);
+            if (z.peepholes) to[d].w_ch = at<T>(from[i++]);
         }
     }
 

@@ -60,19 +60,17 @@ struct Declared {
 };
 std::size_t declare(const NativeLayer& l, Declared* to) {
     const Sizes& z = l.layer.sizes();
-    const std::int64_t gates = std::int64_t(z.kind == CellKind::kGruBefore ? 3 : z.G) * z.H;
+    const std::int64_t gates = std::int64_t(z.G) * z.H;
     std::size_t n = 0;
     to[n++] = {"weight_ih", gates, z.I};
     to[n++] = {"weight_hh", gates, z.P};
     if (l.bias) to[n++] = {"bias_ih", gates, 0}, to[n++] = {"bias_hh", gates, 0};
     if (z.projected) to[n++] = {"weight_hr", z.P, z.H};
-    if (z.kind == CellKind::kLstmPeephole) to[n++] = {"weight_ch", 3, z.H};
+    if (z.peepholes) to[n++] = {"weight_ch", z.peepholes, z.H};
     return n;
 }
 
-std::size_t states_of(const NativeLayer& l) { return l.has_cell_state() ? 2 : 1; }
-
-std::int64_t state_size(const NativeLayer& l, std::size_t k) { return k ? l.layer.sizes().H : l.layer.sizes().P; }
+std::int64_t state_size(const NativeLayer& l, std::size_t k) { return penstock::state_size(l.layer.sizes(), int(k)); }
 
 }  // namespace
 
@@ -186,8 +184,15 @@ float* Tensors::optional(nb::handle tensor) const {
     return tensor.is_none() ? nullptr : expect(tensor, "a gradient").data;
 }
 
-float* Tensors::state_at(nb::tuple state, std::size_t k) const {
-    return k < nb::len(state) ? expect(state[k], "hx").data : nullptr;
+std::size_t Tensors::read_states(const NativeLayer& l, nb::handle given, std::size_t from, const char* what,
+                                 Pointers& to) const {
+    const std::size_t n = std::max(nb::len(given), from) - from;
+    if (n && n != l.states()) throw std::invalid_argument("as many states as the cell has");
+    for (std::size_t k = 0; k < n; ++k) {
+        const nb::object each = given[from + k];
+        to[k] = each.is_none() ? nullptr : expect(each, what).data;
+    }
+    return n;
 }
 
 nb::object Tensors::fresh(nb::handle like, std::span<const std::int64_t> shape, float*& data) const {
@@ -206,9 +211,23 @@ nb::object Tensors::fresh(nb::handle like, std::initializer_list<std::int64_t> s
     return fresh(like, std::span(shape.begin(), shape.size()), data);
 }
 
+nb::tuple Tensors::fresh_states(const NativeLayer& l, nb::handle like, std::initializer_list<std::int64_t> axes,
+                                Pointers& to) const {
+    nb::tuple states = nb::steal<nb::tuple>(PyTuple_New(Py_ssize_t(l.states())));
+    std::array<std::int64_t, 3> shape{};
+    std::copy(axes.begin(), axes.end(), shape.begin());
+    for (std::size_t k = 0; k < l.states(); ++k) {
+        shape[axes.size()] = state_size(l, k);
+        nb::object made = fresh(like, std::span<const std::int64_t>(shape.data(), axes.size() + 1), to[k]);
+        PyTuple_SET_ITEM(states.ptr(), Py_ssize_t(k), made.release().ptr());
+    }
+    return states;
+}
+
 // What a call with nothing out of the ordinary consists of.
 struct Tensors::Plain {
-    View x, initial[2];
+    View x, initial[kMostStates];
+    std::size_t states = 0;  // 0 for zeros
     std::vector<NativeLayer*> layers;
     std::vector<Weights> weights;
 };
@@ -225,7 +244,8 @@ bool Tensors::read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
     if (call.x.shape[axes - 1] != bottom.layer.sizes().I) return false;
     const std::int64_t rows = call.layers.size() * bottom.layer.directions(), batch = call.x.shape[batch_axis];
     const std::size_t given = nb::len(state);
-    if (given != 0 && given != states_of(bottom)) return false;
+    if (given != 0 && given != bottom.states()) return false;
+    call.states = given;
     for (std::size_t k = 0; k < given; ++k) {
         const View& view = call.initial[k];
         if (!read(PyTuple_GET_ITEM(state.ptr(), k), call.initial[k]) ||
@@ -255,21 +275,27 @@ nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::d
     if (!read_plain(bounds, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
     const NativeLayer& bottom = *call.layers.front();
     const std::int64_t directions = bottom.layer.directions(), rows = call.layers.size() * directions;
-    const std::int64_t batch = call.x.shape[batch_axis], size[2] = {state_size(bottom, 0), state_size(bottom, 1)};
-    float* after[2] = {};
-    nb::object h = fresh(x, {rows, batch, size[0]}, after[0]), final = h, output;
-    if (bottom.has_cell_state()) final = nb::make_tuple(h, fresh(x, {rows, batch, size[1]}, after[1]));
+    const std::int64_t batch = call.x.shape[batch_axis];
+    const std::size_t states = bottom.states();
+    Pointers initial{}, last{};
+    const nb::tuple made = fresh_states(bottom, x, {rows, batch}, last);
+    const nb::object final = states == 1 ? nb::object(made[0]) : nb::object(made);
+    nb::object output;
+    for (std::size_t k = 0; k < call.states; ++k) initial[k] = call.initial[k].data;
     const Arrangement arrangement{int(call.x.shape[1 - batch_axis]), int(batch),
                                   batch_first ? Layout::kBatchFirst : Layout::kTimeMajor};
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
-        // Layer i's states stand behind those of the layers below it.
-        const auto own = [&](float* states, int k) { return states ? states + i * directions * batch * size[k] : nullptr; };
         float* y;
-        nb::object above = fresh(x, {call.x.shape[0], call.x.shape[1], directions * size[0]}, y);
+        nb::object above = fresh(x, {call.x.shape[0], call.x.shape[1], directions * state_size(bottom, 0)}, y);
         call.layers[i]->run(call.weights[i].all(), call.weights[i].version, false, arrangement,
-                            {call.x.data, own(call.initial[0].data, 0), own(call.initial[1].data, 1), y,
-                             own(after[0], 0), own(after[1], 1), nullptr}, threads);
+                            {call.x.data, {initial.data(), call.states}, y, {last.data(), states}, nullptr}, threads);
         call.x.data = y;
+        // The states of the next layer stand behind those of this one.
+        for (std::size_t k = 0; k < states; ++k) {
+            const std::int64_t own = directions * batch * state_size(bottom, k);
+            last[k] += own;
+            if (k < call.states) initial[k] += own;
+        }
         output = above;
     }
     return nb::make_tuple(output, final);
@@ -281,13 +307,13 @@ nb::object Tensors::step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
     if (!read_plain(bounds, x, state, parameters, names, 2, 0, call)) return nb::none();
     NativeLayer& l = *call.layers.front();
     const std::int64_t batch = call.x.shape[0];
-    float *hn, *cn = nullptr;
-    nb::object h = fresh(x, {batch, state_size(l, 0)}, hn), c;
-    if (l.has_cell_state()) c = fresh(x, {batch, state_size(l, 1)}, cn);
+    Pointers initial{}, last{};
+    nb::tuple made = fresh_states(l, x, {batch}, last);
+    for (std::size_t k = 0; k < call.states; ++k) initial[k] = call.initial[k].data;
     // The output of a single step is its state, and the engine takes one memory for both.
     l.run(call.weights[0].all(), call.weights[0].version, false, {1, int(batch), Layout::kTimeMajor},
-          {call.x.data, call.initial[0].data, call.initial[1].data, hn, hn, cn, nullptr}, threads);
-    return l.has_cell_state() ? nb::make_tuple(h, c) : nb::make_tuple(h);
+          {call.x.data, {initial.data(), call.states}, last[0], {last.data(), l.states()}, nullptr}, threads);
+    return made;
 }
 
 nb::tuple Tensors::forward(NativeLayer& l, nb::handle input, nb::tuple state, nb::list weights, int layout, int steps,
@@ -297,13 +323,14 @@ nb::tuple Tensors::forward(NativeLayer& l, nb::handle input, nb::tuple state, nb
     const Arrangement rows{steps, batch, static_cast<Layout>(layout), whole_numbers(lengths), whole_numbers(batch_sizes)};
     const std::int64_t directions = l.layer.directions();
     const Weights own = expect_weights(l, weights);
-    ForwardCall call{x.data, state_at(state, 0), state_at(state, 1), nullptr, nullptr, nullptr, nullptr};
+    Pointers initial{}, last{};
+    const std::size_t given = read_states(l, state, 0, "hx", initial);
+    ForwardCall call{x.data, {initial.data(), given}, nullptr, {last.data(), l.states()}, nullptr};
     nb::list results;
     View y = x;
     y.shape[x.axes - 1] = directions * state_size(l, 0);
     results.append(fresh(input, y.sizes(), call.y));
-    results.append(fresh(input, {directions, batch, state_size(l, 0)}, call.hn));
-    if (l.has_cell_state()) results.append(fresh(input, {directions, batch, state_size(l, 1)}, call.cn));
+    for (nb::handle each : fresh_states(l, input, {directions, batch}, last)) results.append(each);
     if (!lend.is_none()) {
         const std::int64_t all_rows = x.shape[0] * (x.axes == 3 ? x.shape[1] : 1), size = l.layer.saved_size(all_rows);
         if (size < kLarge) {
@@ -333,13 +360,15 @@ nb::list Tensors::backward(const NativeLayer& l, nb::handle x, nb::tuple state, 
     give(x);
     for (nb::handle each : state) give(each);
     for (nb::handle each : weights) give(each);
-    const std::size_t given = nb::len(state);
+    Pointers initial{}, dlast{}, dinitial{};
+    const std::size_t given = read_states(l, state, 0, "hx", initial);
+    std::copy(to.begin() + 1, to.begin() + 1 + given, dinitial.begin());
     std::vector<Address> to_weights;
     for (std::size_t i = 1 + given; i < to.size(); ++i) to_weights.push_back(reinterpret_cast<Address>(to[i]));
-    const BackwardCall call{expect(x, "input").data, state_at(state, 0), state_at(state, 1), expect(y, "y").data,
-                            expect(saved, "saved").data, optional(gradients[0]), optional(gradients[1]),
-                            nb::len(gradients) > 2 ? optional(gradients[2]) : nullptr, to[0],
-                            given > 0 ? to[1] : nullptr, given > 1 ? to[2] : nullptr};
+    const std::size_t changed = read_states(l, gradients, 1, "a gradient", dlast);
+    const BackwardCall call{expect(x, "input").data, {initial.data(), given}, expect(y, "y").data,
+                            expect(saved, "saved").data, optional(gradients[0]), {dlast.data(), changed},
+                            to[0], {dinitial.data(), given}};
     l.run_backward(own.all(), to_weights, rows, call, threads);
     return results;
 }

@@ -36,14 +36,14 @@ class Tensors {
     // of its own
     bool fits(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
               nanobind::tuple names, bool batch_first) const;
-    // Such a call without a graph: (y, h) or (y, (h, c)), None where it does not fit.
+    // Such a call without a graph: y, and the last state or a tuple of them; None where it does not fit.
     nanobind::object dense(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
                            nanobind::tuple names, bool batch_first, int threads) const;
-    // And for one step: x (batch, input), states (batch, size) -> (h,) or (h, c), or None.
+    // And for one step: x (batch, input), states (batch, size) -> the new states, or None.
     nanobind::object step(nanobind::tuple bounds, nanobind::handle x, nanobind::tuple state, nanobind::dict parameters,
                           nanobind::tuple names, int threads) const;
 
-    // Any layout: (y, h), (y, h, c), and last, unless `lend` is None, what the backward pass needs: if that is large, in
+    // Any layout: y, each last state, and at the end, unless `lend` is None, what the backward pass needs: if that is large, in
     // the tensor that lend(floats) gives. `penstock/nn` has checked x and the state.
     nanobind::tuple forward(NativeLayer& layer, nanobind::handle x, nanobind::tuple state, nanobind::list weights,
                             int layout, int steps, int batch, nanobind::handle lengths, nanobind::handle batch_sizes,
@@ -56,6 +56,7 @@ class Tensors {
                             nanobind::list gradients, nanobind::sequence wanted, int threads) const;
 
    private:
+    using Pointers = std::array<float*, kMostStates>;
     struct Weights;
     struct Plain;
 
@@ -64,7 +65,9 @@ class Tensors {
     bool read_attributes(PyObject* tensor, View& view) const;
     View expect(nanobind::handle tensor, const char* what) const;
     float* optional(nanobind::handle tensor) const;
-    float* state_at(nanobind::tuple state, std::size_t k) const;
+    // The states that stand in a sequence from `from` on, None for a null: how many; none, or all that the cell has.
+    std::size_t read_states(const NativeLayer& layer, nanobind::handle given, std::size_t from, const char* what,
+                            Pointers& to) const;
     Weights expect_weights(const NativeLayer& layer, nanobind::list given) const;
     template <class Find>
     bool read_weights(const NativeLayer& layer, std::size_t given, Find find, Weights& weights) const;
@@ -72,6 +75,9 @@ class Tensors {
                     nanobind::tuple names, int axes, int batch_axis, Plain& call) const;
     nanobind::object fresh(nanobind::handle like, std::span<const std::int64_t> shape, float*& data) const;
     nanobind::object fresh(nanobind::handle like, std::initializer_list<std::int64_t> shape, float*& data) const;
+    // The cell's states, each (*axes, its size).
+    nanobind::tuple fresh_states(const NativeLayer& layer, nanobind::handle like, std::initializer_list<std::int64_t> axes,
+                                 Pointers& to) const;
 
     nanobind::object tensor_, parameter_, float32_, capsule_;
     const Exchange* exchange_ = nullptr;

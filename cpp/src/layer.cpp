@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <mutex>
+#include <stdexcept>
 #include <utility>
 
 #include "pack.hpp"
@@ -12,33 +13,24 @@ namespace {
 // Of each parameter, to tell whether it changed. Few, since a step must not wait for memory that it needs for nothing else.
 constexpr std::size_t kSampled = 16;
 
-}  // namespace
-
-Sizes make_sizes(CellKind kind, int input, int hidden, int projection) {
-    Sizes z{};
-    z.kind = kind;
-    z.I = input;
-    z.H = hidden;
-    z.projected = projection > 0;
-    z.P = z.projected ? projection : hidden;
-    z.Ip = padded(z.I);
-    z.Hp = padded(z.H);
-    z.Pp = padded(z.P);
-    switch (kind) {
-        case CellKind::kRnnTanh:
-        case CellKind::kRnnRelu: z.G = 1, z.S = 1, z.D = 1, z.x_slot = 0, z.h_slot = 0, z.h_gates = 1; break;
-        case CellKind::kLstm:
-        case CellKind::kLstmPeephole:
-            z.G = 4, z.S = z.projected ? 6 : 5, z.D = 4, z.x_slot = 0, z.h_slot = 0, z.h_gates = 4;
-            break;
-        case CellKind::kGruAfter: z.G = 3, z.S = 4, z.D = 4, z.x_slot = 0, z.h_slot = 1, z.h_gates = 3; break;
-        case CellKind::kGruBefore: z.G = 3, z.S = 4, z.D = 3, z.x_slot = 0, z.h_slot = 1, z.h_gates = 2; break;
-    }
-    return z;
+float* pack_peepholes(const Sizes& z, const float* w_ch, Arena& arena) {
+    if (!w_ch) return nullptr;
+    float* to = arena.take_zeros(std::size_t(z.peepholes) * z.Hp);
+    for (int g = 0; g < z.peepholes; ++g) std::memcpy(to + g * z.Hp, w_ch + g * z.H, z.H * sizeof(float));
+    return to;
 }
 
-Layer::Layer(CellKind kind, int input, int hidden, int projection, int directions)
-    : sizes_(make_sizes(kind, input, hidden, projection)), directions_(directions) {}
+}  // namespace
+
+Sizes make_sizes(const Traits& traits, int input, int hidden, int projection) {
+    const int outputs = projection ? projection : hidden;
+    return {traits, input, hidden, outputs, padded(input), padded(hidden), padded(outputs)};
+}
+
+Layer::Layer(const CellKernels& cell, int input, int hidden, int projection, int directions)
+    : cell_(&cell), sizes_(make_sizes(cell.traits, input, hidden, projection)), directions_(directions) {
+    if ((projection > 0) != cell.traits.projected) throw std::invalid_argument("a projection, just where the cell has one");
+}
 
 std::size_t Layer::saved_size(std::size_t rows) const {
     return rows * directions_ * sizes_.S * sizes_.Hp + kPanelWidth;  // room to align
@@ -46,14 +38,14 @@ std::size_t Layer::saved_size(std::size_t rows) const {
 
 Layer::Key Layer::key_of(const Parameters* parameters, std::uint64_t version) const {
     const Sizes& z = sizes_;
-    const std::size_t rows = std::size_t(z.kind == CellKind::kGruBefore ? 3 : z.h_gates) * z.H;
+    const std::size_t rows = std::size_t(z.G) * z.H;
     Key key{version};
     std::size_t i = 1;
     for (int d = 0; d < directions_; ++d) {
         const Parameters& p = parameters[d];
         const std::pair<const float*, std::size_t> arrays[] = {
             {p.w_ih, rows * z.I}, {p.w_hh, rows * z.P}, {p.b_ih, rows},
-            {p.b_hh, rows},       {p.w_hr, std::size_t(z.P) * z.H}, {p.w_ch, std::size_t(3) * z.H}};
+            {p.b_hh, rows},       {p.w_hr, std::size_t(z.P) * z.H}, {p.w_ch, std::size_t(z.peepholes) * z.H}};
         for (const auto& [data, size] : arrays) {
             if (!data) continue;
             std::uint64_t hash = 0, factor = 0x9e3779b97f4a7c15ull;  // a sum, so that no term waits for another
@@ -119,19 +111,16 @@ void Layer::pack_forward(const Parameters& p, Packed& to, Copies& copies) {
     pack_bias(p.b_ih, 0, z.G, z.H, to.b_ih);
     pack_gates(p.w_hh, 0, z.h_gates, z.H, z.P, to.w_hh, copies);
     pack_bias(p.b_hh, 0, z.h_gates, z.H, to.b_hh);
-    if (z.kind == CellKind::kGruBefore) {
+    if (is_late(z)) {
         to.w_mid = arena.take(std::size_t(z.Hp) * z.H);
         to.b_mid = arena.take(z.Hp);
-        pack_gates(p.w_hh, 2, 1, z.H, z.H, to.w_mid, copies);
-        pack_bias(p.b_hh, 2, 1, z.H, to.b_mid);
+        pack_gates(p.w_hh, z.late_gate, 1, z.H, z.H, to.w_mid, copies);
+        pack_bias(p.b_hh, z.late_gate, 1, z.H, to.b_mid);
     } else if (z.projected) {
         to.w_mid = arena.take(std::size_t(z.Pp) * z.H);
         pack_gates(p.w_hr, 0, 1, z.P, z.H, to.w_mid, copies);
     }
-    if (p.w_ch) {
-        to.w_ch = arena.take_zeros(std::size_t(3) * z.Hp);
-        for (int g = 0; g < 3; ++g) std::memcpy(to.w_ch + g * z.Hp, p.w_ch + g * z.H, z.H * sizeof(float));
-    }
+    to.w_ch = pack_peepholes(z, p.w_ch, arena);
 }
 
 Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena, Copies& copies) const {
@@ -139,21 +128,18 @@ Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena, 
     Packed to{};
     if (with_input) {
         to.wt_ih = arena.take(std::size_t(z.Ip) * z.G * z.Hp);
-        pack_columns(p.w_ih, input_order(z), z.G, z.H, z.Hp, z.I, to.wt_ih, copies);
+        pack_columns(p.w_ih, z.input_order, z.G, z.H, z.Hp, z.I, to.wt_ih, copies);
     }
     to.wt_hh = arena.take(std::size_t(z.Pp) * z.h_gates * z.Hp);
     pack_columns(p.w_hh, kIdentity, z.h_gates, z.H, z.Hp, z.P, to.wt_hh, copies);
-    if (z.kind == CellKind::kGruBefore) {
+    if (is_late(z)) {
         to.wt_mid = arena.take(std::size_t(z.Hp) * z.Hp);
-        pack_columns(p.w_hh + std::size_t(2) * z.H * z.H, kIdentity, 1, z.H, z.Hp, z.H, to.wt_mid, copies);
+        pack_columns(p.w_hh, &z.late_gate, 1, z.H, z.Hp, z.H, to.wt_mid, copies);
     } else if (z.projected) {
         to.wt_mid = arena.take(std::size_t(z.Hp) * z.Pp);
         pack_columns(p.w_hr, kIdentity, 1, z.P, z.Pp, z.H, to.wt_mid, copies);
     }
-    if (p.w_ch) {
-        to.w_ch = arena.take_zeros(std::size_t(3) * z.Hp);
-        for (int g = 0; g < 3; ++g) std::memcpy(to.w_ch + g * z.Hp, p.w_ch + g * z.H, z.H * sizeof(float));
-    }
+    to.w_ch = pack_peepholes(z, p.w_ch, arena);
     return to;
 }
 

@@ -1,5 +1,6 @@
 """PyTorch layers that run on the engine: drop-ins for torch.nn's, with lengths, peepholes and initial values."""
 
+from penstock.nn.any_cell import AnyCell
 from penstock.nn.gru import GRU, GRUCell
 from penstock.nn.initial import INITIAL_VALUES
 from penstock.nn.lstm import LSTM, LSTMCell
@@ -12,6 +13,7 @@ __all__ = [
     "INITIAL_VALUES",
     "LSTM",
     "RNN",
+    "AnyCell",
     "ClassHead",
     "GRUCell",
     "LSTMCell",

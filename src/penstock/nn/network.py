@@ -9,16 +9,12 @@ from torch.nn.parameter import Parameter
 
 from penstock import network as spec
 from penstock.errors import ConfigError
+from penstock.nn.any_cell import make_layers
 from penstock.nn.forecasts import ForecastHead, SegmentForecastHead, Segments
-from penstock.nn.gru import GRU
 from penstock.nn.layer import Recurrent
 from penstock.nn.lengths import own_lengths
-from penstock.nn.lstm import LSTM
-from penstock.nn.rnn import RNN
 
 __all__ = ["ClassHead", "NetworkModule", "RegressionHead"]
-
-_ENCODERS: dict[str, type[Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 class NetworkModule(torch.nn.Module):
@@ -148,15 +144,16 @@ def _inputs(inputs: Any) -> torch.nn.Module:
 
 def _encoder(encoder: Any, init: str, max_time: int | None) -> Recurrent:
     chrono: dict[str, Any] = {} if max_time is None else {"max_time": max_time}
-    return _ENCODERS[encoder.cell](
-        encoder.input_size,
-        encoder.hidden_size,
-        encoder.num_layers,
+    return make_layers(
+        encoder.cell,
+        input_size=encoder.input_size,
+        hidden_size=encoder.hidden_size,
+        num_layers=encoder.num_layers,
         bias=encoder.bias,
         batch_first=True,
         bidirectional=encoder.bidirectional,
         init=init,
-        **encoder.options(),
+        **encoder.options,
         **chrono,
     )
 

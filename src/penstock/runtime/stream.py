@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.engine import Step
+from penstock.engine import StackStep
 from penstock.runtime import states
 
 __all__ = ["Stream", "step_arrays"]
@@ -64,8 +64,8 @@ class Stream(ABC):
         return twin
 
 
-def step_arrays(step: Step, prefix: str = "") -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """The states of an engine step by name: 0.h, 0.c, 1.h, ..."""
-    for number, states_of_layer in enumerate(step.state):
-        for name, array in zip("hc", states_of_layer, strict=False):
+def step_arrays(step: StackStep, prefix: str = "") -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The states of a step of layers by name: 0.h, 0.c, 1.h, ..."""
+    for number, (names, arrays) in enumerate(zip(step.state_names, step.state, strict=True)):
+        for name, array in zip(names, arrays, strict=True):
             yield f"{prefix}{number}.{name}", array
