@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from penstock.cells import Cell
+from penstock.engine.arrays import dense
 from penstock.errors import ConfigError, DtypeError, LengthsError, ShapeError
 
 __all__ = ["Described", "State"]
@@ -17,7 +18,7 @@ State = tuple[np.ndarray, ...]
 class Described:
     """A layer that knows its cell, sizes and parameters, and checks what it is called with.
 
-    Whoever computes fills in `take` and `sweep`. No abstract class, as the engine's own has another metaclass.
+    Whoever computes fills in `loaded`, `take` and `sweep`. Not an ABC: the compiled layer has another metaclass.
 
     Attributes:
         cell, options: the declaration, and all its options.
@@ -25,7 +26,6 @@ class Described:
         directions: 1, or 2 if bidirectional.
         state_sizes: the last axis of each state.
         parameter_shapes: name to shape; those of the reverse direction end in `_reverse`.
-        parameters: the loaded arrays, in that order; empty before `load`.
     """
 
     def describe(
@@ -56,7 +56,6 @@ class Described:
         self.parameter_names = tuple(self.parameter_shapes)
         self.state_sizes = cell.state_sizes(hidden_size, **self.options)
         self.output_size = self.state_sizes[0]
-        self.parameters: list[np.ndarray] = []
 
     @property
     def states(self) -> int:
@@ -66,10 +65,12 @@ class Described:
     @property
     def loaded(self) -> bool:
         """Whether the layer has parameters."""
-        return bool(self.parameters)
+        raise NotImplementedError
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Take these parameters (names as in `parameter_names`, shapes as in `parameter_shapes`), copied.
+
+        What happens to the arrays later is not seen: load them again.
 
         Raises:
             ShapeError: one is missing or has another shape.
@@ -78,21 +79,20 @@ class Described:
         for name, shape in self.parameter_shapes.items():
             if name not in parameters:
                 raise ShapeError(f"parameter {name} {shape} is missing; got {sorted(parameters)}.")
-            array = np.array(parameters[name], dtype=np.float32, order="C", copy=True)
+            array = dense(parameters[name], np.float32)
             if array.shape != shape:
                 raise ShapeError(f"parameter {name} must be {shape}; got {array.shape}.")
             arrays.append(array)
-        self.parameters = arrays
         self.take(arrays)
 
     def take(self, arrays: list[np.ndarray]) -> None:
-        """Make ready what computes with the parameters, given in the order of `parameter_names`."""
+        """Make ready what computes with the parameters, given in the order of `parameter_names`; copied."""
         raise NotImplementedError
 
     def sweep(
-        self, x: np.ndarray, state: State | None, lengths: np.ndarray | None, batch_first: bool
+        self, x: np.ndarray, state: State, lengths: np.ndarray | None, batch_first: bool
     ) -> tuple[np.ndarray, State]:
-        """`__call__` with arguments that are checked."""
+        """`__call__` with arguments that are checked; no states are zeros."""
         raise NotImplementedError
 
     def __call__(
@@ -123,7 +123,7 @@ class Described:
             raise ShapeError(f"x must be {axes % self.input_size}; got {x.shape}.")
         batch, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
         lengths = _checked_lengths(lengths, batch, steps)
-        initial = None if state is None else self._initial(state, batch)
+        initial = () if state is None else self._initial(state, batch)
         if not self.loaded:
             raise ConfigError("the layer has no parameters yet: call load first.")
         return self.sweep(x, initial, lengths, batch_first)
@@ -144,7 +144,7 @@ def _floats(array: np.ndarray, name: str) -> np.ndarray:
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
         raise DtypeError(f"{name} must be real numbers; got dtype {array.dtype}.")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    return dense(array, np.float32)
 
 
 def _checked_lengths(lengths: np.ndarray | None, batch: int, steps: int) -> np.ndarray | None:
@@ -160,4 +160,4 @@ def _checked_lengths(lengths: np.ndarray | None, batch: int, steps: int) -> np.n
         raise LengthsError(
             f"each length must be from 0 to the {steps} steps of the data; got {lengths.min()} to {lengths.max()}."
         )
-    return np.ascontiguousarray(lengths, dtype=np.int64)
+    return dense(lengths, np.int64)

@@ -37,8 +37,14 @@ class EquationLayer(Described):
         self._cell = replace(self.cell, step=self._step)
         self._directions: list[dict[str, Exact]] = []
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the layer has parameters."""
+        return bool(self._directions)
+
     def take(self, arrays: list[np.ndarray]) -> None:
-        """Keep the parameters, given in the order of `parameter_names`, by the names that the equations know."""
+        """Keep copies of the parameters, given in the order of `parameter_names`, by the names of the equations."""
+        arrays = [array.copy() for array in arrays]
         each = len(arrays) // self.directions
         names = self.parameter_names[:each]
         self._directions = [
@@ -50,13 +56,13 @@ class EquationLayer(Described):
         return self._step(x, state, self._directions[0], **self.options)
 
     def sweep(
-        self, x: np.ndarray, state: State | None, lengths: np.ndarray | None, batch_first: bool
+        self, x: np.ndarray, state: State, lengths: np.ndarray | None, batch_first: bool
     ) -> tuple[np.ndarray, State]:
         """`__call__` with arguments that are checked."""
         x = x.swapaxes(0, 1) if batch_first else x
         outputs, finals = [], []
         for direction, parameters in enumerate(self._directions):
-            start = None if state is None else tuple(each[direction] for each in state)
+            start = tuple(each[direction] for each in state) or None
             y, final = sweep(self._cell, x, start, parameters, lengths, reverse=direction == 1, **self.options)
             outputs.append(np.asarray(y))
             finals.append(final)

@@ -10,9 +10,7 @@ from penstock.engine.arguments import Described, State
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError
 
-__all__ = ["BATCH_FIRST", "FORMS", "PACKED", "TIME_MAJOR", "Layer"]
-
-TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2
+__all__ = ["FORMS", "Layer"]
 
 FORMS = frozenset(forms())
 """The forms of cells (`Cell.form`) that the engine has kernels for."""
@@ -47,39 +45,22 @@ class Layer(Described, NativeLayer):
         if form not in FORMS:
             raise ConfigError(f"the engine has no kernels for {form!r}; it has {', '.join(sorted(FORMS))}.")
         super().__init__(form, input_size, hidden_size, _projection(self.cell, self.options), bias, self.directions)
-        self._loads = 0
-
-    def take(self, arrays: list[np.ndarray]) -> None:
-        """Pack the parameters, given in the order of `parameter_names`."""
-        self._loads += 1
-        self.pack(self.addresses, self._loads)
 
     @property
-    def addresses(self) -> tuple[int, ...]:
-        """Addresses of the loaded parameters, in the order of `parameter_names`."""
-        return tuple(array.ctypes.data for array in self.parameters)
+    def loaded(self) -> bool:
+        """Whether the layer has parameters."""
+        return self.packed
+
+    def take(self, arrays: list[np.ndarray]) -> None:
+        """Pack the parameters, given in the order of `parameter_names`, copied."""
+        self.load_arrays(arrays)
 
     def sweep(
-        self, x: np.ndarray, state: State | None, lengths: np.ndarray | None, batch_first: bool
+        self, x: np.ndarray, state: State, lengths: np.ndarray | None, batch_first: bool
     ) -> tuple[np.ndarray, State]:
         """`__call__` with arguments that are checked."""
-        batch, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
-        y = np.empty((*x.shape[:2], self.directions * self.output_size), np.float32)
-        final = tuple(np.empty((self.directions, batch, size), np.float32) for size in self.state_sizes)
-        self.run(
-            x.ctypes.data,
-            self.addresses,
-            self._loads,
-            steps,
-            batch,
-            BATCH_FIRST if batch_first else TIME_MAJOR,
-            0 if lengths is None else lengths.ctypes.data,
-            [array.ctypes.data for array in state or ()],
-            y.ctypes.data,
-            [array.ctypes.data for array in final],
-            get_num_threads(),
-        )
-        return y, final
+        y, *final = self.run(x, batch_first, lengths, state, get_num_threads())
+        return y, tuple(final)
 
 
 def _projection(cell: Cell, options: dict[str, Any]) -> int:
