@@ -6,8 +6,8 @@ import torch
 
 from penstock.errors import DataError, StateError
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
+from penstock.features.frequency import Frequency
 from penstock.features.panel_columns import panel
-from penstock.features.times import Frequency
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
 from penstock.nn.forecast_networks import forecast_module
 from penstock.runtime.forecast_baselines import Origins

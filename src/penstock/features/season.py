@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.features.forecasts import filled
+from penstock.features.frequency import Frequency
 from penstock.features.panel import Series
-from penstock.features.times import Frequency
 
 __all__ = ["find_season"]
 
@@ -45,7 +45,7 @@ def _usual(frequency: Frequency | None) -> Iterable[int]:
     if frequency.unit == "month":
         return (12 // frequency.step,) if 12 % frequency.step == 0 else ()
     if frequency.unit == "business day":
-        return (5,)
+        return {frequency.per_day, frequency.per_day * len(frequency.weekdays)}
     circles = (3600, _DAY, 7 * _DAY, 364 * _DAY)
     return (circle // frequency.step for circle in circles if circle % frequency.step == 0 and frequency.step < circle)
 
