@@ -29,8 +29,12 @@ def find_season(series: Sequence[Series], horizon: int, frequency: Frequency | N
         frequency: of the steps.
     """
     chosen = [filled(each.values) for each in series[:: max(1, len(series) // _MOST_SERIES)]]
-    columns = [column for values in chosen for column in values.T if len(column) > 3 and column.std() > 0]
-    columns = [np.where(np.isnan(column), np.nanmean(column), column) for column in columns]
+    several = [(column, column[~np.isnan(column)]) for values in chosen for column in values.T]
+    columns = [
+        np.where(np.isnan(column), there.mean(), column)
+        for column, there in several
+        if len(there) > 3 and there.std() > 0
+    ]
     if not columns:
         return 1
     shortest = sorted(map(len, columns))[len(columns) // 2]

@@ -123,6 +123,9 @@ class ForecastStream(Stream):
         except DataError:
             self._counts[:] = before  # the first one's series and time are taken up before its numbers are seen
             raise
+        if not seen and np.isnan(values).all():  # a series begins with its first value, as in a panel
+            self._counts[:] = before
+            return ahead
         self._last_value[:] = values
         self._counts[0] += 1
         if seen < context:
