@@ -59,7 +59,7 @@ class ClassModel(SequenceModel):
             spread = {f"probability_{label}": float(p) for label, p in zip(self.labels, row, strict=True)}
             yield {"prediction": self.labels[int(row.argmax())], **spread}
 
-    def spoken(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
+    def decode(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
         """Label to probability."""
         return dict(zip(self.labels, outputs.tolist(), strict=True))
 

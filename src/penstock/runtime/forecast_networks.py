@@ -5,55 +5,22 @@ series alone: not on the batch, and not on whether the series came at once or st
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine
-from penstock.heads import build
-from penstock.heads.forecasts import ForecastHead, SegmentForecastHead, relu
-from penstock.network import LEAST_SPREAD, Network, Segments
-from penstock.runtime.stack import LayerState, Stack
+from penstock.network import LEAST_SPREAD, Network
+from penstock.runtime.scorer import Scorer
+from penstock.runtime.stack import LayerState
 
-__all__ = ["CarriedNetwork", "WindowNetwork", "step_features"]
+__all__ = ["CarriedScorer", "WindowScorer", "step_features"]
 
 Floats = NDArray[np.float32]
 
 
-class _Inputs:
-    """Stretches to vectors: a product, the series' own vector, ReLU."""
-
-    def __init__(self, spec: Segments, tensors: Mapping[str, Floats]) -> None:
-        self._linear = engine.Linear(tensors["inputs.weight"], tensors["inputs.bias"])
-        self._identities = tensors["inputs.identities"] if spec.identities else None
-
-    def __call__(self, x: Floats, identity: NDArray[np.int64]) -> Floats:
-        """x (rows, length * features), identity (rows,) -> (rows, size)."""
-        y = self._linear(x)
-        return relu(y if self._identities is None else y + self._identities[identity])
-
-
-class CarriedNetwork:
-    """Forecasts from a state that has seen all of the series.
-
-    Args:
-        network: with `Segments` of length 1 and a `ForecastHead`.
-        tensors: as in `model.safetensors`.
-        encoder: the network's layers.
-    """
-
-    def __init__(self, network: Network, tensors: Mapping[str, Floats], encoder: Stack) -> None:
-        assert isinstance(network.inputs, Segments)
-        self.encoder = encoder
-        self._inputs = _Inputs(network.inputs, tensors)
-        head: Any = build(network.head, tensors, features=network.encoder.output_size)
-        assert isinstance(head, ForecastHead)
-        self.head = head
-
-    def vectors(self, features: Floats, identity: NDArray[np.int64]) -> Floats:
-        """What the encoder reads of steps (rows, features) of series (rows,)."""
-        return self._inputs(features, identity)
+class CarriedScorer(Scorer):
+    """Forecasts from a state that has seen all of the series; the network has `Segments` and a `ForecastHead`."""
 
     def fold(
         self, features: Floats, identity: NDArray[np.int64], state: list[LayerState] | None = None
@@ -64,22 +31,13 @@ class CarriedNetwork:
         return self.encoder(x.reshape(steps, rows, -1), state)
 
 
-class WindowNetwork:
-    """Forecasts from the last `context` steps.
+class WindowScorer(Scorer):
+    """Forecasts from the last `context` steps; the network has `Segments` and a `SegmentForecastHead`."""
 
-    Args:
-        network: with `Segments` and a `SegmentForecastHead`.
-        tensors, encoder: as for `CarriedNetwork`.
-    """
-
-    def __init__(self, network: Network, tensors: Mapping[str, Floats], encoder: Stack) -> None:
-        assert isinstance(network.inputs, Segments)
-        self.encoder = encoder
-        self._inputs = _Inputs(network.inputs, tensors)
-        head: Any = build(network.head, tensors, features=network.encoder.output_size)
-        assert isinstance(head, SegmentForecastHead)
-        self.head = head
-        self._mean = engine.Linear(np.full((1, head.spec.context), 1 / head.spec.context, np.float32))
+    def __init__(self, network: Network, tensors: Mapping[str, Floats]) -> None:
+        super().__init__(network, tensors)
+        context = self.head.spec.context
+        self._mean = engine.Linear(np.full((1, context), 1 / context, np.float32))
 
     def __call__(self, values: Floats, covariates: Floats, known: Floats, identity: NDArray[np.int64]) -> Floats:
         """Forecasts (rows, horizon, targets, quantiles) in units of each series.
@@ -95,7 +53,7 @@ class WindowNetwork:
         related = (values - level) / unit
         stretches = spec.context // spec.length
         x = np.concatenate([related, covariates], axis=2)[:, spec.context - stretches * spec.length :]
-        read = self._inputs(x.reshape(rows * stretches, -1), np.repeat(identity, stretches))
+        read = self.vectors(x.reshape(rows * stretches, -1), np.repeat(identity, stretches))
         _, state = self.encoder(np.ascontiguousarray(read.reshape(rows, stretches, -1).swapaxes(0, 1)))
         asked = self.head.questions(known)
         before = [tuple(np.repeat(each, spec.stretches, axis=1) for each in layer) for layer in state]

@@ -28,7 +28,7 @@ class StreamPool:
     bit for bit, those that it would give alone, whichever streams are advanced with it. The places of closed streams
     wait for new ones. For one thread at a time.
 
-    Made by `Recurrence.pool()` and by models' `pool()`.
+    Made by `Recurrence.pool()` and by `model.scorer.pool()`.
 
     Args:
         stack: the layers, of one direction.
