@@ -57,7 +57,7 @@ class Model(ABC):
     """
 
     task: ClassVar[str]
-    """The name of the task, as in `penstock.tasks.TASKS`."""
+    """The name of the task, as in `penstock.registry.TASKS`."""
     reads: ClassVar[Literal["text", "step", "samples"]]
     """What a stream is pushed: pieces of a text, single steps of numbers, or samples of a sound."""
     scorer: Scorer
