@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.bundle import Bundle
 from penstock.network import Network
-from penstock.runtime.scorer import Scorer
+from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
 
 __all__ = ["Baselines", "Features", "Model"]
@@ -61,7 +61,7 @@ class Model(ABC):
     reads: ClassVar[Literal["text", "step", "samples"]]
     """What a stream is pushed: pieces of a text, single steps of numbers, or samples of a sound."""
     scorer: Scorer
-    """The network on the engine; made by `build`."""
+    """The network on the engine."""
 
     def __init__(
         self,
@@ -79,16 +79,12 @@ class Model(ABC):
         self.metrics = dict(metrics or {})
         self.tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
         self.check()
-        self.build()
+        self.scorer = build(network, self.tensors)
         self.baselines = self.read_baselines(baseline) if baseline else None
 
     @abstractmethod
     def check(self) -> None:
         """Whether network, features and labels fit each other; ConfigError if they do not."""
-
-    @abstractmethod
-    def build(self) -> None:
-        """Make of the tensors what answers."""
 
     @classmethod
     def from_bundle(cls, saved: Bundle) -> Self:

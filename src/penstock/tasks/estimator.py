@@ -92,9 +92,9 @@ class Estimator(TrainingOptions, BaseEstimator):
 
     def _module(self, data: Any, features: Any, network: Network) -> "torch.nn.Module":
         """The network to train, with its initial values; its state_dict has the names of `network.parameter_shapes`."""
-        from penstock.nn import NetworkModule
+        from penstock import nn
 
-        return NetworkModule(network, init="orthogonal")
+        return nn.build(network, init="orthogonal")
 
     def _generators(self, objective: "Objective") -> "tuple[torch.Generator, ...]":
         """PyTorch generators whose state belongs to a checkpoint."""
