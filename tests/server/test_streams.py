@@ -48,7 +48,7 @@ async def test_every_message_is_answered_in_order(server, words):
 
 async def test_a_trace_shows_every_gate_and_changes_no_bit(server, words):
     expected, _ = alone(words, PIECES[:2])
-    _, steps = words.stream().push(PIECES[0], trace=True)
+    _, steps = words.stream().trace(PIECES[0])
     async with socket(server) as open_socket:
         traced = await ask(open_socket, {"push": PIECES[0], "trace": True})
         assert traced["answer"] == expected[0]

@@ -5,6 +5,8 @@ from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model
 from penstock.runtime.models import MODELS, load, model_class, register
 from penstock.runtime.pool import StreamPool
+from penstock.runtime.pooled_stream import PooledStream
+from penstock.runtime.random_state import RandomState
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
@@ -22,6 +24,8 @@ __all__ = [
     "ClassModel",
     "Heard",
     "Model",
+    "PooledStream",
+    "RandomState",
     "Recurrence",
     "RecurrenceStream",
     "RegressionModel",

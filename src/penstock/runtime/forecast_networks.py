@@ -51,15 +51,24 @@ class WindowScorer(Scorer):
         spec, rows = self.head.spec, len(values)
         level, unit = self._related(values)
         related = (values - level) / unit
-        stretches = spec.context // spec.length
-        x = np.concatenate([related, covariates], axis=2)[:, spec.context - stretches * spec.length :]
-        read = self.vectors(x.reshape(rows * stretches, -1), np.repeat(identity, stretches))
-        _, state = self.encoder(np.ascontiguousarray(read.reshape(rows, stretches, -1).swapaxes(0, 1)))
+        _, state = self.encoder(self._stretches(related, covariates, identity))
         asked = self.head.questions(known)
         before = [tuple(np.repeat(each, spec.stretches, axis=1) for each in layer) for layer in state]
         y, _ = self.encoder(asked.reshape(1, rows * spec.stretches, -1), before)
         found = self.head.answers(y[0], np.ascontiguousarray(related.swapaxes(1, 2)))
         return found * unit[..., None] + level[..., None]
+
+    def look_back(self, values: Floats, covariates: Floats, identity: NDArray[np.int64]) -> Floats:
+        """What the encoder reads of look-backs, (stretches, rows, size); arguments as for a call."""
+        level, unit = self._related(values)
+        return self._stretches((values - level) / unit, covariates, identity)
+
+    def _stretches(self, related: Floats, covariates: Floats, identity: NDArray[np.int64]) -> Floats:
+        spec, rows = self.head.spec, len(related)
+        stretches = spec.context // spec.length
+        x = np.concatenate([related, covariates], axis=2)[:, spec.context - stretches * spec.length :]
+        read = self.vectors(x.reshape(rows * stretches, -1), np.repeat(identity, stretches))
+        return np.ascontiguousarray(read.reshape(rows, stretches, -1).swapaxes(0, 1))
 
     def _related(self, values: Floats) -> tuple[Floats, Floats]:
         """What look-backs are related to: level and unit, each (rows, 1, targets)."""
