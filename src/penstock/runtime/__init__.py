@@ -14,7 +14,7 @@ from penstock.runtime.sequence_stream import SequenceStream
 from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel
 from penstock.runtime.spotter import Heard, Spotter, Word
 from penstock.runtime.states import notes
-from penstock.runtime.stream import Stream
+from penstock.runtime.stream import Stream, Traces
 from penstock.runtime.text_model import TextModel
 from penstock.runtime.window_stream import WindowStream
 
@@ -37,6 +37,7 @@ __all__ = [
     "Stream",
     "StreamPool",
     "TextModel",
+    "Traces",
     "WindowStream",
     "Word",
     "load",

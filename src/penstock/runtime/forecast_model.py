@@ -35,6 +35,7 @@ class ForecastModel(Model):
 
     task = "forecasting"
     reads = "step"
+    view = "forecast"
 
     def check(self) -> None:
         """Whether the network forecasts what the features say."""

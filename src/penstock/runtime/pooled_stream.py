@@ -1,15 +1,12 @@
 """A sequence that arrives piece by piece, with its memory in a pool, so that many can be advanced together."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.stream import Stream, Traces
-
-if TYPE_CHECKING:
-    from penstock.runtime.sequence_model import SequenceModel
 
 __all__ = ["PooledStream"]
 
@@ -21,14 +18,14 @@ class PooledStream(Stream):
     to be read, moves the pool through them, and has the last step's outputs worded by `decode`.
 
     Args:
-        model: whose streams can share a pool (`Model.pools`).
+        model: a `SequenceModel` whose streams can share a pool (`Model.pools`).
         pool: of the model's network.
 
     Attributes:
         handle: the stream's in the pool.
     """
 
-    def __init__(self, model: "SequenceModel", pool: StreamPool) -> None:
+    def __init__(self, model: Any, pool: StreamPool) -> None:
         super().__init__(model.features.kind, model)
         self._pool = pool
         self._features = model.features.stream()

@@ -44,7 +44,8 @@ class Stream(ABC):
             InputError: the item is not what this stream reads; the stream stays as it was.
             StateError: `finish` was called; `reset` starts the next input.
         """
-        self._refuse_if_finished()
+        if self._finished[0]:
+            self._refuse_if_finished()
         return self._push(item, None)
 
     def push_many(self, items: Iterable[Any]) -> Any:
