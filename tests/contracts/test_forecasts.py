@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from penstock import nn
 from penstock.errors import DataError, StateError
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
 from penstock.features.frequency import Frequency
 from penstock.features.panel_columns import panel
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
-from penstock.nn.forecast_networks import forecast_module
 from penstock.runtime.forecast_baselines import Origins
 from penstock.runtime.forecast_model import ForecastModel
 
@@ -172,7 +172,7 @@ def test_an_origin_alone_equals_many_side_by_side(made):
 
 def test_runtime_equals_pytorch(made):
     """To float32 through some dozen products: 1e-5 of values about 1."""
-    module = forecast_module(made.network, init="torch", dropout=0.5).eval()
+    module = nn.build(made.network, init="torch", dropout=0.5).eval()
     module.load_state_dict({name: torch.tensor(array) for name, array in made.tensors.items()})
     (series,) = of(table(STEPS, 5)).series
     encoded, features = made.features.encode(series, HOUR), made.features

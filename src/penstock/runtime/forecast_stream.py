@@ -60,7 +60,7 @@ class ForecastStream(Stream):
         self._values = np.zeros((context, targets), np.float32)
         self._last_value = np.full(targets, np.nan)
         self._covariates = np.zeros((context, columns), np.float32)
-        self._step = model.net.encoder.step(len(model.features.rows(0))) if model.carries else None
+        self._step = model.scorer.encoder.step(len(model.features.rows(0))) if model.carries else None
         self._output = np.zeros((len(model.features.rows(0)), model.network.encoder.output_size), np.float32)
 
     def push(self, observation: Any) -> Forecast | None:
@@ -254,7 +254,9 @@ class ForecastStream(Stream):
     def _take(self, features: NDArray[np.float32]) -> None:
         """One step of the encoder: features (rows, features)."""
         assert self._step is not None
-        self._output[:] = self._step(self._model.net.vectors(features, self._model.features.rows(int(self._counts[2]))))
+        self._output[:] = self._step(
+            self._model.scorer.vectors(features, self._model.features.rows(int(self._counts[2])))
+        )
 
     def _answer(self, known: NDArray[np.float32]) -> Forecast:
         model = self._model
