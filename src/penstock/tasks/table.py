@@ -39,7 +39,9 @@ def _named_channels(path: Path, columns: Columns) -> Columns:
 
 def _is_signals(path: Path, columns: Columns) -> bool:
     name = path.name.lower().removesuffix(".gz")
-    return bool(columns.get("series")) or name.endswith(".ts") or (name.endswith((".tsv", ".txt")) and is_ucr(path))
+    if columns.get("series") or name.endswith(".ts"):
+        return True
+    return name.endswith((".tsv", ".txt")) and path.is_file() and is_ucr(path)
 
 
 _SERIES_COLUMNS = (
