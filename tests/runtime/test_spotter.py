@@ -20,11 +20,11 @@ def samples(spoken):
 def read_slowly(model, samples, threshold):
     """Scores (frames, labels) and words, each frame from its window, by the head itself."""
     (vectors,) = model.encode(model.checked([samples]))
-    outputs, _ = model.encoder(np.ascontiguousarray(vectors[:, None]))
+    outputs, _ = model.scorer.encoder(np.ascontiguousarray(vectors[:, None]))
     raw = []
     for frame in range(len(outputs)):
         window = outputs[max(frame - WINDOW + 1, 0) : frame + 1]
-        raw.append(model.head.forward(window)[0])
+        raw.append(model.scorer.head.forward(window)[0])
     padded = [np.zeros(len(model.labels), np.float32)] * (SMOOTHED - 1) + raw
     scores = np.stack([np.mean(padded[frame : frame + SMOOTHED], axis=0) for frame in range(len(raw))])
     words = []

@@ -66,7 +66,7 @@ class ClassModel(SequenceModel):
             spread = {f"probability_{text}": float(p) for text, p in zip(self.label_texts, row, strict=True)}
             yield {"prediction": self.labels[int(row.argmax())], **spread}
 
-    def spoken(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
+    def decode(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
         """Label to probability."""
         return dict(zip(self.labels, outputs.tolist(), strict=True))
 

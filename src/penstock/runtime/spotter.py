@@ -74,7 +74,7 @@ class Spotter(Stream):
     def __init__(self, model: "AudioModel", thresholds: NDArray[np.float32]) -> None:
         self._model, self._thresholds = model, thresholds
         self._features = model.features.stream()
-        self._step = model.encoder.step()
+        self._step = model.scorer.encoder.step()
         weight = model.tensors["head.weight"]
         self._linear = engine.Linear(weight, model.tensors["head.bias"])
         labels, outputs = weight.shape
