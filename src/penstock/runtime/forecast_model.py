@@ -12,10 +12,10 @@ from penstock.features.forecasts import Encoded, ForecastFeatures
 from penstock.features.panel import Panel, Series
 from penstock.features.panel_columns import arrays_panel
 from penstock.features.times import words_of
-from penstock.network import ForecastHead, SegmentForecastHead, Segments
+from penstock.network import CARRIED, WINDOWED
 from penstock.runtime.forecast_baselines import ForecastBaselines, Origins
 from penstock.runtime.forecast_metrics import Errors
-from penstock.runtime.forecast_networks import CarriedScorer, WindowScorer, step_features
+from penstock.runtime.forecast_networks import step_features
 from penstock.runtime.forecast_stream import Forecast, ForecastStream
 from penstock.runtime.model import Model
 
@@ -33,6 +33,7 @@ class ForecastModel(Model):
     a list or by name. An answer needs `features.context` values before it.
     """
 
+    scorer: Any  # a CarriedScorer or a WindowScorer
     task = "forecasting"
     reads = "step"
     view = "forecast"
@@ -40,18 +41,12 @@ class ForecastModel(Model):
     def check(self) -> None:
         """Whether the network forecasts what the features say."""
         head, features = self.network.head, self.features
-        if not isinstance(self.network.inputs, Segments) or not isinstance(head, ForecastHead | SegmentForecastHead):
-            raise ConfigError(f"a forecaster needs inputs of kind segments and a head for forecasts; got {head.kind!r}")
+        if self.network.wiring not in (CARRIED, WINDOWED):
+            raise ConfigError(f"a forecaster needs a head for forecasts; got one of kind {head.kind!r}")
         targets = len(features.targets) if features.joint else 1
         asked = (features.horizon, targets, len(features.quantiles))
         if (head.horizon, head.targets, head.quantiles) != asked:
             raise ConfigError(f"the head must give (horizon, targets, quantiles) {asked}, as the features say")
-
-    def build(self) -> None:
-        """The network on the engine."""
-        self.carries = isinstance(self.network.head, ForecastHead)
-        kind = CarriedScorer if self.carries else WindowScorer
-        self.scorer: Any = kind(self.network, self.tensors)
 
     @classmethod
     def read_features(cls, described: Mapping[str, Any]) -> ForecastFeatures:
@@ -61,6 +56,11 @@ class ForecastModel(Model):
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> ForecastBaselines:
         """The last value, the value a season ago, and ridge regression."""
         return ForecastBaselines(arrays, self.features)
+
+    @property
+    def carries(self) -> bool:
+        """Whether forecasts come from a state that has seen all of the series, and not from a look-back."""
+        return self.scorer.carries
 
     def predict(self, inputs: Any) -> NDArray[np.float64]:
         """The point forecasts after the end of each series, (series, horizon, targets).

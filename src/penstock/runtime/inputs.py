@@ -60,6 +60,9 @@ class SegmentInputs:
         self._identities = tensors["identities"] if spec.identities else None
 
     def __call__(self, x: Floats, identity: NDArray[np.int64]) -> Floats:
-        """x (rows, length * features), identity (rows,) -> (rows, size)."""
-        y = self._linear(x)
-        return relu(y if self._identities is None else y + self._identities[identity])
+        """x (..., length * features) -> (..., size); the axes of `identity` are the first of x, or stretch to them."""
+        y = self._linear(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], self._linear.outputs)
+        if self._identities is not None:
+            own = self._identities[identity]
+            y = y + own.reshape(*identity.shape, *[1] * (x.ndim - 1 - identity.ndim), own.shape[-1])
+        return relu(y)

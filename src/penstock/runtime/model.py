@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.bundle import Bundle
 from penstock.errors import ConfigError
 from penstock.network import Network
-from penstock.runtime.scorer import Scorer
+from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
 
 __all__ = ["Baselines", "Features", "Model"]
@@ -58,7 +58,7 @@ class Model(ABC):
     """
 
     task: ClassVar[str]
-    """The name of the task, as in `penstock.tasks.TASKS`."""
+    """The name of the task, as in `penstock.registry.TASKS`."""
     reads: ClassVar[Literal["text", "step", "samples"]]
     """What a stream is pushed: pieces of a text, single steps of numbers, or samples of a sound."""
     view: str = ""
@@ -66,7 +66,7 @@ class Model(ABC):
     sample_rate: int | None = None
     """Samples a second, of models that read samples."""
     scorer: Scorer
-    """The network on the engine; made by `build`."""
+    """The network on the engine."""
 
     def __init__(
         self,
@@ -84,16 +84,12 @@ class Model(ABC):
         self.metrics = dict(metrics or {})
         self.tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
         self.check()
-        self.build()
+        self.scorer = build(network, self.tensors)
         self.baselines = self.read_baselines(baseline) if baseline else None
 
     @abstractmethod
     def check(self) -> None:
         """Whether network, features and labels fit each other; ConfigError if they do not."""
-
-    @abstractmethod
-    def build(self) -> None:
-        """Make of the tensors what answers."""
 
     @classmethod
     def from_bundle(cls, saved: Bundle) -> Self:

@@ -4,30 +4,29 @@ A scorer knows nothing of labels, words, files or units: a model turns data into
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock import heads
-from penstock.errors import ConfigError
-from penstock.network import Embedding, Network, Numbers, Segments
-from penstock.runtime.inputs import EmbeddingInputs, NumberInputs, SegmentInputs
+from penstock.errors import ConfigError, ShapeError
+from penstock.heads import Pooled, Stepwise
+from penstock.network import Network
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import LayerState, Stack
 from penstock.sequences import Sequences
 
-__all__ = ["PooledScorer", "Scorer"]
+__all__ = ["PooledScorer", "Scorer", "StepScorer", "build"]
 
 Floats = NDArray[np.float32]
-_INPUTS: dict[type, Any] = {Embedding: EmbeddingInputs, Numbers: NumberInputs, Segments: SegmentInputs}
+State = list[LayerState]
 # Steps computed at once, over all sequences of a batch: enough to keep the engine busy, a few tens of megabytes.
 _STEPS = 16384
 _BATCH = 128
 
 
 class Scorer:
-    """The three parts of a network on the engine; a subclass for each way to wire them.
+    """The three parts of a network on the engine; a subclass for each wiring.
 
     Args:
         network: its description.
@@ -37,23 +36,41 @@ class Scorer:
         inputs: what a step's numbers become before the first layer.
         encoder: the recurrent layers.
         head: what reads their outputs.
+
+    Raises:
+        ConfigError: a part has no runtime side.
+        ShapeError: the tensors are not those of the description.
     """
 
-    pools: bool = False
-    """Whether one step of many streams can be computed together, by `pool`."""
+    carries: ClassVar[bool] = False
+    """Whether forecasts come from a state that has seen all of a series."""
 
     def __init__(self, network: Network, tensors: Mapping[str, Floats]) -> None:
+        _check_shapes(network, tensors)
         self.network = network
-        encoder = network.encoder
-        self.inputs: Any = _INPUTS[type(network.inputs)](network.inputs, below("inputs.", tensors))
-        self.encoder = Stack(encoder, below("encoder.", tensors))
-        self.head: Any = heads.build(
-            network.head, tensors, features=encoder.output_size, bidirectional=encoder.bidirectional
+        inputs, encoder, head = network.sides("runtime")
+        self.inputs: Any = inputs(network.inputs, _below("inputs.", tensors))
+        self.encoder: Stack = encoder(network.encoder, _below("encoder.", tensors))
+        self.head: Any = head(
+            network.head,
+            _below("head.", tensors),
+            features=network.encoder.output_size,
+            bidirectional=network.encoder.bidirectional,
         )
 
-    def vectors(self, values: NDArray[Any], *more: NDArray[Any]) -> Floats:
+    @property
+    def pools(self) -> bool:
+        """Whether one step of many streams can be computed together, by `pool`."""
+        return False
+
+    def vectors(self, values: NDArray[Any], *identity: NDArray[np.int64]) -> Floats:
         """What the first layer reads, (..., input), of features (..., size) or ids (...)."""
-        return self.inputs(values, *more)
+        return self.inputs(values, *identity)
+
+    def encode(self, x: Floats, state: State | None = None, lengths: Any = None) -> tuple[Floats, State]:
+        """The layers' outputs (batch, time, output) for x (batch, time, input); see `network.wiring.Parts`."""
+        y, state = self.encoder(np.ascontiguousarray(x.swapaxes(0, 1)), state, lengths)
+        return y.swapaxes(0, 1), state
 
     def pool(self) -> StreamPool:
         """Many streams, advanced together: a step reads a row of `vectors`, its output is the head's.
@@ -67,50 +84,81 @@ class Scorer:
         )
 
 
-class PooledScorer(Scorer):
+def build(network: Network, tensors: Mapping[str, Floats]) -> Any:
+    """The scorer of a network, wired as its description says; arguments and errors as for `Scorer`."""
+    return network.wiring.side("runtime")(network, tensors)
+
+
+class _SequenceScorer(Scorer):
+    """Sequences in batches of similar lengths, each in spans, so that memory does not grow with a long sequence."""
+
+    def _spans(self, values: NDArray[Any], lengths: NDArray[np.int64]) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+        """Outputs (time, batch, output) of padded features (batch, time, ...), and each sequence's steps in them."""
+        batch, longest = values.shape[:2]
+        # A backward direction needs all of a sequence at once.
+        span = max(longest, 1) if self.network.encoder.bidirectional else max(_STEPS // max(batch, 1), 1)
+        state: State | None = None
+        for start in range(0, longest, span):
+            piece = np.ascontiguousarray(values[:, start : start + span].swapaxes(0, 1))
+            inside = np.clip(lengths - start, 0, len(piece))
+            y, state = self.encoder(self.vectors(piece), state, inside)
+            yield y, inside
+
+
+class PooledScorer(_SequenceScorer):
     """One row of outputs for each sequence; its bits depend on that sequence alone.
 
     They do not depend on the other sequences, their order, the padding, the number of threads, or on whether the
     sequence came at once or step by step.
     """
 
+    head: Pooled
+
     @property
-    def pools(self) -> bool:  # type: ignore[override]  # here it depends on the network
+    def pools(self) -> bool:
         """Whether the network reads forward only."""
         return not self.network.encoder.bidirectional
 
     def scores(self, sequences: Sequences) -> Floats:
         """The head's outputs, (sequences, outputs)."""
         found = np.empty((len(sequences), self.head.outputs), np.float32)
-        for indices in batches(sequences.lengths):
-            found[indices] = self._batch(*sequences.pad(indices))
+        for indices in _batches(sequences.lengths):
+            values, lengths = sequences.pad(indices)
+            carry = self.head.init(len(indices))
+            for y, inside in self._spans(values, lengths):
+                self.head.fold(carry, y, inside)
+            found[indices] = self.head.read(carry)
         return found
 
     def pool(self) -> StreamPool:
         """See `Scorer.pool`; ConfigError if the network is bidirectional."""
         return StreamPool(self.encoder, self.head)
 
-    def _batch(self, values: NDArray[Any], lengths: NDArray[np.int64]) -> Floats:
-        """Outputs (batch, outputs) for padded features (batch, time, ...)."""
-        batch, longest = values.shape[:2]
-        # In spans, so that memory does not grow with a long sequence; a backward direction needs all of it at once.
-        span = max(longest, 1) if self.network.encoder.bidirectional else max(_STEPS // max(batch, 1), 1)
-        carry = self.head.init(batch)
-        state: list[LayerState] | None = None
-        for start in range(0, longest, span):
-            piece = np.ascontiguousarray(values[:, start : start + span].swapaxes(0, 1))
-            inside = np.clip(lengths - start, 0, len(piece))
-            y, state = self.encoder(self.vectors(piece), state, inside)
-            self.head.fold(carry, y, inside)
-        return self.head.read(carry)
+
+class StepScorer(_SequenceScorer):
+    """A row of outputs for each step of each sequence; its bits depend on that sequence alone, as `PooledScorer`'s."""
+
+    head: Stepwise
+
+    def scores(self, sequences: Sequences) -> Sequences:
+        """The head's outputs, with the sequences' own lengths: values (steps of all, outputs)."""
+        found = np.empty((int(sequences.offsets[-1]), self.head.outputs), np.float32)
+        for indices in _batches(sequences.lengths):
+            values, lengths = sequences.pad(indices)
+            at = sequences.offsets[:-1][indices]
+            for y, inside in self._spans(values, lengths):
+                time, row = np.nonzero(np.arange(len(y))[:, None] < inside)
+                found[at[row] + time] = self.head(y[time, row])
+                at = at + inside
+        return Sequences(found, sequences.offsets)
 
 
-def below(prefix: str, tensors: Mapping[str, Floats]) -> dict[str, Floats]:
+def _below(prefix: str, tensors: Mapping[str, Floats]) -> dict[str, Floats]:
     """The tensors below a prefix like "encoder.", named without it."""
     return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
 
 
-def batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Indices of sequences of similar lengths, so that little is computed for padding."""
     order = np.argsort(lengths, kind="stable")
     start = 0
@@ -121,3 +169,10 @@ def batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
             end -= 1
         yield order[start:end]
         start = end
+
+
+def _check_shapes(network: Network, tensors: Mapping[str, Floats]) -> None:
+    for name, shape in network.parameter_shapes().items():
+        found = tensors[name].shape if name in tensors else "absent"
+        if found != tuple(shape):
+            raise ShapeError(f"{name} must be {tuple(shape)}, as the network's description says; got {found}")

@@ -23,10 +23,6 @@ class SequenceModel(Model):
 
     scorer: PooledScorer
 
-    def build(self) -> None:
-        """The network on the engine."""
-        self.scorer = PooledScorer(self.network, self.tensors)
-
     @abstractmethod
     def checked(self, inputs: Any) -> Sequence[Any]:
         """The inputs as a sequence that can be gone through twice; DataError if they are none of this model's."""
