@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 import penstock
-from penstock.errors import ConfigError, DtypeError, StateError
+from penstock.errors import DtypeError, StateError
 from penstock.server.front import Front
-from penstock.server.streams import open_stream
 
 
 async def with_front(model, work):
@@ -25,9 +24,9 @@ async def test_streams_in_a_crowd_answer_as_alone(words):
         async def one(seed):
             draw = np.random.default_rng(seed)
             pieces = [" ".join(f"w{n}" for n in draw.integers(60, size=draw.integers(0, 9))) for _ in range(15)]
-            stream = await open_stream(front)
-            found = [await front.do(lambda piece=piece: stream.push(piece)) for piece in pieces]
-            found.append(await front.do(stream.finish))
+            stream = await front.open()
+            found = [await front.push(stream, lambda piece=piece: piece) for piece in pieces]
+            found.append(await front.finish(stream))
             await front.do(stream.close)
             alone = words.stream()
             assert found == [words.as_json(alone.push(piece)) for piece in pieces] + [words.as_json(alone.finish())]
@@ -41,12 +40,12 @@ async def test_streams_in_a_crowd_answer_as_alone(words):
 
 async def test_a_long_item_holds_no_other_up(words):
     async def race(front):
-        long, short = await open_stream(front), await open_stream(front)
+        long, short = await front.open(), await front.open()
         text = " ".join(f"w{number % 50}" for number in range(20_000))
-        slow = asyncio.create_task(front.do(lambda: long.push(text)))
+        slow = asyncio.create_task(front.push(long, lambda: text))
         await asyncio.sleep(0.05)
         for _ in range(20):
-            await front.do(lambda: short.push("w1 w2 w3"))
+            await front.push(short, lambda: "w1 w2 w3")
         assert not slow.done()
         answer = await slow
         assert front.passes < front.steps
@@ -58,12 +57,12 @@ async def test_a_long_item_holds_no_other_up(words):
 
 async def test_a_caller_that_gives_up_stops_the_work(words):
     async def given_up(front):
-        stream, other = await open_stream(front), await open_stream(front)
-        slow = asyncio.create_task(front.do(lambda: stream.push("w1 " * 100_000)))
+        stream, other = await front.open(), await front.open()
+        slow = asyncio.create_task(front.push(stream, lambda: "w1 " * 100_000))
         await asyncio.sleep(0.2)
         slow.cancel()
         await front.do(stream.close)
-        await front.do(lambda: other.push("w1"))
+        await front.push(other, lambda: "w1")
         assert front.steps < 100_000
         assert len(front.pool) == 1
 
@@ -72,15 +71,15 @@ async def test_a_caller_that_gives_up_stops_the_work(words):
 
 async def test_errors_reach_their_caller_alone(words):
     async def failing(front):
-        good, bad = await open_stream(front), await open_stream(front)
+        good, bad = await front.open(), await front.open()
         results = await asyncio.gather(
-            front.do(lambda: good.push("w1")), front.do(lambda: bad.push(3)), return_exceptions=True
+            front.push(good, lambda: "w1"), front.push(bad, lambda: 3), return_exceptions=True
         )
         assert results[0] == words.as_json(words.stream().push("w1"))
         assert isinstance(results[1], DtypeError)
-        await front.do(good.finish)
+        await front.finish(good)
         with pytest.raises(StateError, match="finished"):
-            await front.do(lambda: good.push("w1"))
+            await front.push(good, lambda: "w1")
 
     await with_front(words, failing)
 
@@ -92,17 +91,15 @@ async def test_a_model_without_a_pool_has_streams_of_its_own(words, monkeypatch)
 
     async def alone(front):
         assert front.pool is None
-        stream = await open_stream(front)
-        first = await front.do(lambda: stream.push("w1 w2"))
-        with pytest.raises(ConfigError, match="shows no steps"):
-            await front.do(lambda: stream.trace("w3"))
-        answer = await front.do(lambda: stream.push("w3"))
-        state = await front.do(lambda: stream.save(2))
-        assert await front.do(stream.finish) == answer
+        stream = await front.open()
+        first = await front.push(stream, lambda: "w1 w2")
+        answer = await front.push(stream, lambda: "w3")
+        state = await front.do(stream.save)
+        assert await front.finish(stream) == answer
         await front.do(stream.reset)
-        assert await front.do(lambda: stream.push("w1 w2")) == first
-        assert await front.do(lambda: stream.load(state)) == 2
-        assert await front.do(stream.finish) == answer
+        assert await front.push(stream, lambda: "w1 w2") == first
+        await front.do(lambda: stream.load(state))
+        assert await front.finish(stream) == answer
         await front.do(stream.close)
 
     await with_front(words, alone)

@@ -85,8 +85,16 @@ class StreamPool:
         Raises:
             StateError: it is not open.
         """
+        return {name: array.copy() for name, array in self.arrays(stream).items()}
+
+    def arrays(self, stream: int) -> dict[str, NDArray[Any]]:
+        """As `state`, but the memory itself, until the next `open`: what is written there the stream remembers.
+
+        Raises:
+            StateError: it is not open.
+        """
         slot = self._slot(stream)
-        return {name: array[slot : slot + 1].copy() for name, array in self._arrays().items()}
+        return {name: array[slot : slot + 1] for name, array in self._arrays().items()}
 
     def put(self, stream: int, state: Mapping[str, ArrayLike]) -> None:
         """Let a stream remember what `state` gave, of this pool or another one of the same network.

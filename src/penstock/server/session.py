@@ -21,12 +21,14 @@ import numpy as np
 from starlette.websockets import WebSocket
 
 from penstock.errors import ConfigError, DataError
+from penstock.runtime import Stream, Traces, notes
 from penstock.server.counts import Counts
 from penstock.server.failures import as_json, body_of, failure_of
 from penstock.server.served import ServedModel
-from penstock.server.streams import OpenStream, open_stream
 
 __all__ = ["Session"]
+
+_TRACED = 64  # steps of one item whose inside is shown; each is some thousand numbers
 
 
 class Session:
@@ -59,7 +61,7 @@ class Session:
 
     async def run(self) -> tuple[int, int, str]:
         """Answer until the end: items read, and the close code with its reason."""
-        stream = await open_stream(self._served.front)
+        stream = await self._served.front.open()
         seconds = self._counts.item_seconds.labels(self._served.name)
         items = self._counts.items.labels(self._served.name)
         try:
@@ -98,7 +100,7 @@ class Session:
         except TimeoutError:
             return None
 
-    async def _answer(self, stream: OpenStream, message: dict[str, Any]) -> dict[str, Any]:
+    async def _answer(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
         try:
             return await self._do(stream, message)
         except Exception as error:
@@ -106,25 +108,25 @@ class Session:
             self._counts.errors.labels(failure.kind).inc()
             return body_of(failure)
 
-    async def _do(self, stream: OpenStream, message: dict[str, Any]) -> dict[str, Any]:
+    async def _do(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
         text = message.get("text")
         if text is None:
             return await self._push(stream, self._samples(message["bytes"]))
         asked = _parsed(text)
-        do = self._served.front.do
+        front = self._served.front
         match asked:
             case {"push": item}:
                 return await self._push(stream, item, trace=asked.get("trace") is True)
             case {"finish": True}:
-                return {"item": self._item, "answer": await do(stream.finish), "finished": True}
+                return {"item": self._item, "answer": await front.finish(stream), "finished": True}
             case {"save": True}:
-                state = await do(lambda: stream.save(self._item))
+                state = await front.do(lambda: stream.save(item=self._item))
                 return {"item": self._item, "state": base64.b64encode(state).decode()}
             case {"load": str(state)}:
-                self._item = await do(lambda: stream.load(_decoded(state)))
+                self._item = await front.do(lambda: _load(stream, _decoded(state)))
                 return {"item": self._item, "loaded": True}
             case {"reset": True}:
-                await do(stream.reset)
+                await front.do(stream.reset)
                 self._item = 0
                 return {"item": 0, "reset": True}
         raise ConfigError(
@@ -132,27 +134,45 @@ class Session:
             f"got {text!r:.80}"
         )
 
-    async def _push(self, stream: OpenStream, item: Any, trace: bool = False) -> dict[str, Any]:
-        model, do = self._served.model, self._served.front.do
+    async def _push(self, stream: Stream, item: Any, trace: bool = False) -> dict[str, Any]:
+        model, front = self._served.model, self._served.front
 
-        def piece() -> Any:
+        def read() -> Any:
             return model.item(item) if isinstance(item, str) else item
 
         if trace:
-            answer, steps = await do(lambda: stream.trace(piece()))
+            prediction, traces = await front.do(lambda: stream.trace(read(), most=_TRACED))
             self._item += 1
-            return {"item": self._item, "answer": answer, "trace": steps}
-        answer = await do(lambda: stream.push(piece()))
+            return {"item": self._item, "answer": stream.as_json(prediction), "trace": _rounded(traces)}
+        answer = await front.push(stream, read)
         self._item += 1
         return {"item": self._item, "answer": answer}
 
     def _samples(self, data: bytes) -> Any:
         model = self._served.model
-        if model.features.kind != "audio":
+        if model.reads != "samples":
             raise DataError(f'a model for {model.task} takes no binary messages. Send {{"push": item}} as text.')
         if len(data) % 2:
             raise DataError(f"a binary message must hold 16-bit samples, so an even number of bytes; got {len(data)}")
         return np.frombuffer(data, "<i2").astype(np.int16)
+
+
+def _load(stream: Stream, data: bytes) -> int:
+    """Continue from a saved state: how many items it had read, which `penstock stream --state` calls lines."""
+    kept = notes(data)
+    stream.load(data)
+    return kept.get("item", kept.get("line", 0))
+
+
+def _rounded(traces: Traces) -> list[Any]:
+    """[step][layer]{name: [values]}, plain and short; the values of several rows one after the other."""
+    return [
+        [
+            {name: np.round(array.astype(np.float64), 4).ravel().tolist() for name, array in layer.items()}
+            for layer in step
+        ]
+        for step in traces
+    ]
 
 
 def _parsed(text: str) -> Any:
