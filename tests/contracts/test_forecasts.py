@@ -7,8 +7,8 @@ import torch
 from penstock import nn
 from penstock.errors import DataError, StateError
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
+from penstock.features.frequency import Frequency
 from penstock.features.panel_columns import panel
-from penstock.features.times import Frequency
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
 from penstock.runtime.forecast_baselines import Origins
 from penstock.runtime.forecast_model import ForecastModel
@@ -130,6 +130,18 @@ def test_streamed_equals_whole(made, identity):
             whole = of(rows | {"id": [identity] * (step + HORIZON)})
             np.testing.assert_array_equal(answer.quantiles, made.predict_quantiles(whole)[0])
             np.testing.assert_array_equal(answer.prediction, made.predict(whole)[0])
+
+
+@pytest.mark.parametrize("identity", ["a", "never seen"])
+def test_a_stream_begins_with_the_first_value_as_a_panel_does(made, identity):
+    columns = table(60, 2)
+    for name in ("y", "z"):
+        columns[name][:20] = np.nan
+    stream = made.stream()
+    answers = [stream.push(observation) for observation in observations(columns, 60, identity)]
+    assert answers[: 20 + CONTEXT - 1] == [None] * (20 + CONTEXT - 1)
+    whole = made.predict_quantiles(of(columns | {"id": [identity] * (60 + HORIZON)}))
+    np.testing.assert_array_equal(answers[-1].quantiles, whole[0])
 
 
 def test_saved_states_go_on_with_the_same_bits(made):

@@ -134,7 +134,7 @@ def test_evaluate_measures_the_model_and_what_it_must_beat(text_parts):
         model.evaluate(TEXTS, truth[:2])
     with pytest.raises(DataError, match="got 0 and 0"):
         model.evaluate([], [])
-    with pytest.raises(DataError, match="bad, middling, good; got also awful"):
+    with pytest.raises(DataError, match="'bad', 'middling', 'good'; got also 'awful'"):
         model.evaluate(TEXTS, [*truth[:4], "awful"])
 
 

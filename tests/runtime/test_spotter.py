@@ -120,7 +120,7 @@ def test_only_the_words_asked_for_are_heard(audio_model, samples):
 @pytest.mark.parametrize(
     ("words", "threshold", "message"),
     [
-        (["go"], 0.5, "knows no 'go'; it knows no, stop, yes"),
+        (["go"], 0.5, "knows no 'go'; it knows 'no', 'stop', 'yes'"),
         ("go", 0.5, "knows no 'go'"),
         (["stop"], 1.0, "between 0 and 1; got 1.0 for 'stop'"),
         ({"stop": "high"}, 0.5, "between 0 and 1; got 'high'"),

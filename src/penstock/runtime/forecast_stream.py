@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penstock.errors import DataError, InputError
 from penstock.features.calendar import calendar_features
 from penstock.features.forecasts import Scale, filled, in_units, scaled
+from penstock.features.frequency import NUMBER
 from penstock.features.panel import LARGEST
 from penstock.features.panel_columns import cell_number
 from penstock.features.times import parse_times
@@ -129,6 +130,9 @@ class ForecastStream(Stream):
         except InputError:
             self._counts[:] = before  # the first one's series and time are taken up before its numbers are seen
             raise
+        if not seen and np.isnan(values).all():  # a series begins with its first value, as in a panel
+            self._counts[:] = before
+            return
         self._last_value[:], self._ahead[:] = values, known
         self._counts[0] += 1
         if seen < context:
@@ -177,7 +181,9 @@ class ForecastStream(Stream):
             if features.calendar and not self._counts[0]:
                 raise DataError(f"the first observation must have its {features.time}: the model reads the calendar")
             return
-        place = int(features.frequency.places(parse_times([observation[features.time]], features.time or ""))[0])
+        numbers = features.frequency.unit == NUMBER
+        times = parse_times([observation[features.time]], features.time or "", numbers=numbers)
+        place = int(features.frequency.places(features.frequency.read(times))[0])
         if not self._counts[0]:
             self._counts[1] = place
         elif place != (expected := int(self._counts[:2].sum())):

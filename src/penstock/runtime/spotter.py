@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.errors import ConfigError
+from penstock.labels import LabelIndex, listed
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Spotter(Stream):
             {"word": word.label, "seconds": round(word.seconds, 4), "score": word.score} for word in prediction.words
         ]
         if len(prediction.seconds):
-            scores = dict(zip(self._model.labels, prediction.scores[-1].tolist(), strict=True))
+            scores = dict(zip(self._model.label_texts, prediction.scores[-1].tolist(), strict=True))
             return {"seconds": round(float(prediction.seconds[-1]), 4), "scores": scores, "words": said}
         return {"words": said} if said else {}
 
@@ -209,12 +210,13 @@ def thresholds_of(labels: list[Any], words: Iterable[Any] | Mapping[Any, float] 
     if isinstance(words, str):
         words = [words]
     wanted = dict(words) if isinstance(words, Mapping) else dict.fromkeys(labels if words is None else words, usual)
-    spelled = {str(label): position for position, label in enumerate(labels)}
+    index = LabelIndex(labels)
     thresholds = np.full(len(labels), 2, np.float32)
     for word, threshold in wanted.items():
-        if str(word) not in spelled:
-            raise ConfigError(f"the model knows no {word!r}; it knows {', '.join(spelled)}")
+        place = index.find(word)
+        if place is None:
+            raise ConfigError(f"the model knows no {word!r:.80}; it knows {listed(labels)}")
         if not isinstance(threshold, int | float) or not 0 < threshold < 1:
             raise ConfigError(f"a threshold must be a number between 0 and 1; got {threshold!r} for {word!r}")
-        thresholds[spelled[str(word)]] = threshold
+        thresholds[place] = threshold
     return thresholds

@@ -28,7 +28,7 @@ class LabelledText {
 
   constructor(app) {
     this.#app = app;
-    this.#labels = app.info.labels.map(String);
+    this.#labels = app.info.label_texts ?? [];
     if (app.info.streams) this.#follower = new Follower(() => app.wire.stream(app.name), { onChange: () => this.#redraw() });
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", calm(() => this.#take(), TYPING));
