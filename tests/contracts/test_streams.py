@@ -14,8 +14,8 @@ import pytest
 from penstock.errors import ConfigError, InputError, StateError
 from penstock.features import SignalFeatures
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
-from penstock.features.panel_columns import panel
 from penstock.features.frequency import Frequency
+from penstock.features.panel_columns import panel
 from penstock.network import ClassHead, ForecastHead, Network, Numbers, Recurrent, SegmentForecastHead, Segments
 from penstock.runtime import PooledStream, RandomState, Recurrence, SignalClassModel, Stream, TextModel, states
 from penstock.runtime.forecast_model import ForecastModel

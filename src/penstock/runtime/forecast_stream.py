@@ -271,8 +271,8 @@ class ForecastStream(Stream):
         """The encoder's steps over the look-back, once more, one by one."""
         x = self._model.look_back(self._values.T[None], self._covariates[None], int(self._counts[2]))
         step = self._model.scorer.encoder.step(x.shape[1])
-        for stretch in x:
-            advance(step, stretch, traces)
+        for segment in x:
+            advance(step, np.ascontiguousarray(segment), traces)
 
     def _forecast(self, known: NDArray[np.float32]) -> Forecast:
         model = self._model

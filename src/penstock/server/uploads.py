@@ -16,8 +16,8 @@ from penstock.errors import ConfigError
 from penstock.features.recordings import AUDIO_ENDINGS, decode
 from penstock.runtime import Model
 from penstock.server.failures import RequestError
-from penstock.server.line import Places
-from penstock.server.settings import Settings
+from penstock.server.request_queue import Places
+from penstock.server.settings import ServerSettings
 
 __all__ = ["FILES", "Upload", "json_inputs", "read_request"]
 
@@ -62,7 +62,7 @@ class Upload:
             return task.read(path, _columns(task, model), False).inputs
 
 
-async def read_request(request: Request, model: Model, settings: Settings, places: Places) -> Any:
+async def read_request(request: Request, model: Model, settings: ServerSettings, places: Places) -> Any:
     """The request's inputs; or its file, to be read in another thread.
 
     Args:

@@ -16,7 +16,7 @@ TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
   };
   const rows = [["PER", 0.75], ["O", 0.25]].map(([prediction, p], n) => ({ prediction, token: ["Ada", "wrote"][n], probability_PER: p, probability_O: 1 - p }));
   const wire = { stream: async () => stream, predict: async (name, [text]) => (text === "Ada\\nwrote" ? rows : []) };
-  const view = stepsView({ wire, name: "tags", info: { reads: "text", label_texts: labels, streams: %s }, working: (work) => work() });
+  const view = stepsView({ wire, name: "tags", info: { reads: "text", labels, label_texts: labels, streams: %s }, working: (work) => work() });
   document.querySelector("main").replaceChildren(view.node);
   const text = view.node.querySelector("textarea");
   text.value = "Ada wrote";

@@ -158,13 +158,13 @@ function heading({ name, info }) {
 /** Ask for the token; `wrong` if one was tried. */
 function askForToken(wrong) {
   show("refused");
-  const gate = document.getElementById("gate");
+  const dialog = document.getElementById("token-dialog");
   document.getElementById("token-wrong").textContent = wrong && wire.token !== null ? words("tokenWrong") : "";
-  speak(gate);
-  if (!gate.open) gate.showModal();
+  speak(dialog);
+  if (!dialog.open) dialog.showModal();
 }
 
-document.getElementById("gate-form").addEventListener("submit", () => {
+document.getElementById("token-form").addEventListener("submit", () => {
   wire.token = document.getElementById("token").value.trim();
   try {
     sessionStorage.setItem(KEPT, wire.token);
@@ -173,7 +173,7 @@ document.getElementById("gate-form").addEventListener("submit", () => {
   }
   begin();
 });
-document.getElementById("gate").addEventListener("cancel", (event) => event.preventDefault());
+document.getElementById("token-dialog").addEventListener("cancel", (event) => event.preventDefault());
 picker.addEventListener("change", () => {
   location.hash = encodeURIComponent(picker.value);
   open(picker.value);

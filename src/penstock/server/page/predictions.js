@@ -11,6 +11,9 @@ export const predictionsOfRows = (rows, labels) =>
     probabilities: labels.every((label) => `probability_${label}` in row) ? Object.fromEntries(labels.map((label) => [label, row[`probability_${label}`]])) : undefined,
   }));
 
+/** How a predicted label is written; info: of the model. */
+export const textOf = (prediction, { labels, label_texts: texts }) => texts[labels.indexOf(prediction)] ?? String(prediction);
+
 /** [{label, from, to}], steps beside each other that have the same label; `to` is the last of them. */
 export function runsOf(labels) {
   const runs = [];

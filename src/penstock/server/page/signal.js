@@ -6,7 +6,7 @@ import { series } from "./colours.js";
 import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { madeUp } from "./numbers.js";
-import { predictionsOf, predictionsOfRows, runsOf } from "./predictions.js";
+import { predictionsOf, predictionsOfRows, runsOf, textOf } from "./predictions.js";
 import { MOST_STEPS, Source } from "./source.js";
 import { count, percent, words } from "./words.js";
 
@@ -137,13 +137,17 @@ export class SignalView {
 
   /** A rectangle for each stretch of steps with one label, and below the chart which colour is which label. */
   #strip(answers, low, high) {
-    const runs = runsOf(answers.map(({ prediction }) => String(prediction)));
+    const runs = runsOf(answers.map(({ prediction }) => this.#textOf(prediction)));
     const shown = this.#labels.filter((label) => runs.some((run) => run.label === label));
     this.#legend.replaceChildren(...shown.map((label) => h("li", { "data-label": label }, h("span", { class: `key ${this.#colour(label)}`, "aria-hidden": "true" }), label)));
     return runs.map(({ label, from, to }) => {
       const ends = Array(to - from + 2);
       return { low: [...ends.fill(low)], high: [...ends.fill(high)], from: from + 0.5, class: `label ${this.#colour(label)}` };
     });
+  }
+
+  #textOf(prediction) {
+    return textOf(prediction, this.#app.info);
   }
 
   #colour(label) {
@@ -156,7 +160,7 @@ export class SignalView {
     this.#answers.lines.hidden = this.#answers.bars.hidden = !known;
     if (known) this.#answers.set(history, { at, from: 1, last });
     const now = answers[at];
-    const label = now && (this.#stepwise ? String(now.prediction) : likeliest(now.probabilities, this.#labels));
+    const label = now && (this.#stepwise ? this.#textOf(now.prediction) : likeliest(now.probabilities, this.#labels));
     const share = now?.probabilities ? h("span", { text: percent(now.probabilities[label]) }) : null;
     this.#verdict.replaceChildren(...(now ? [h("strong", { text: label }), share].filter(Boolean) : [h("strong", { class: "quiet", text: "–" })]));
   }

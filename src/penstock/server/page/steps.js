@@ -4,7 +4,7 @@ import { series } from "./colours.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { piecesOf, stepsOf } from "./pieces.js";
-import { predictionsOf, predictionsOfRows } from "./predictions.js";
+import { predictionsOf, predictionsOfRows, textOf } from "./predictions.js";
 import { SignalView } from "./signal.js";
 import { count, percent, words } from "./words.js";
 
@@ -28,7 +28,7 @@ class LabelledText {
 
   constructor(app) {
     this.#app = app;
-    this.#labels = app.info.label_texts ?? [];
+    this.#labels = app.info.label_texts;
     if (app.info.streams) this.#follower = new Follower(() => app.wire.stream(app.name), { onChange: () => this.#redraw() });
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", calm(() => this.#take(), TYPING));
@@ -94,7 +94,7 @@ class LabelledText {
   }
 
   #span({ token, prediction, probabilities }) {
-    const label = String(prediction);
+    const label = textOf(prediction, this.#app.info);
     const p = probabilities?.[label];
     return h("li", { class: series(this.#labels.indexOf(label)), "data-label": label, title: p === undefined ? label : `${label} ${percent(p)}` },
       h("span", { text: token }), h("small", { text: label }));

@@ -1,8 +1,8 @@
-"""Streams of one model for an asyncio program: what arrives while the engine is at work makes its next batch.
+"""Schedules the streams of one model for an asyncio program: what arrives while the engine works is its next batch.
 
-One thread owns the model's streams. In each round it takes in what has arrived, then moves every stream that has steps
-to read on by one of them, all together (continuous batching, as in Orca, Yu et al. 2022). An item of a thousand steps
-so delays no other by more than its share, and each answer is, bit for bit, that of a stream alone.
+One thread owns the model's streams. In each round it takes in what has arrived, then advances every stream that has
+steps to read by one of them, all in one batch (continuous batching, as in Orca, Yu et al. 2022). So an item of a
+thousand steps delays no other by more than its share, and each prediction has the bits of a stream alone.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from penstock.runtime import Model, PooledStream, Stream
 
-__all__ = ["Front"]
+__all__ = ["StreamScheduler"]
 
-_TOGETHER = 1024  # streams moved in one pass: large enough for the engine's peak, short enough to take in others soon
+_TOGETHER = 1024  # streams advanced in one pass: enough for the engine's peak, few enough to take in others soon
 
 
 @dataclass(eq=False, slots=True)
@@ -40,8 +40,8 @@ class Moving:
     future: "asyncio.Future[Any]" = field(init=False)
 
 
-class Front:
-    """One model's streams, for one event loop.
+class StreamScheduler:
+    """The streams of one model, for one event loop.
 
     Args:
         model: its streams share one pool where they can; else they work one after the other in the same thread.
@@ -144,7 +144,7 @@ class Front:
             self._done.append((future, result, None))
 
     def _pass(self) -> None:
-        """One step for those whose turn it is; who has more to read goes to the end of the queue."""
+        """One step for those whose turn it is; a stream with more to read goes to the end of the queue."""
         # A caller that has gone (its connection closed) waits for nothing.
         together = [self._moving.popleft() for _ in range(min(len(self._moving), _TOGETHER))]
         together = [moving for moving in together if not moving.future.cancelled()]
