@@ -11,8 +11,7 @@
 namespace penstock {
 namespace {
 
-using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-using Slab2 = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using States = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // A stack of one-direction packed layers, one step at a time: arrays bound once, state carried inside.
 class Step {
@@ -28,9 +27,10 @@ class Step {
     }
 
     // The last layer's state is the output. saved: for each layer Layer::saved_size floats, or null
-    void run(Rows x, float* const* saved = nullptr) {
+    void run(nb::handle given, float* const* saved = nullptr) {
+        const Rows x = rows_of(given);
         require(is_size(x.shape(0), plan_.batch) && is_size(x.shape(1), layers_.inputs()), "x must be (batch, input)");
-        const float* from = memory_of(x);
+        const float* from = x.data();
         const OneCall alone(busy_);
         const nb::gil_scoped_release release;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -42,7 +42,7 @@ class Step {
     }
 
     // A step that also keeps what each layer saves for a gradient: its gates and states, [batch][S][Hp] a layer.
-    nb::list trace(Rows x) {
+    nb::list trace(nb::handle x) {
         nb::list result;
         std::vector<float*> saved;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -80,13 +80,15 @@ class NativeStreams {
     explicit NativeStreams(nb::sequence layers) : layers_(layers), streams_(engine_layers(layers_)) {}
 
     // slabs: each layer's h, and c where the cell has one, in turn, each (streams, size)
-    nb::object step(Wholes places, Rows x, nb::sequence slabs, std::int64_t threads) {
+    nb::object step(nb::handle given_places, nb::handle given_x, nb::sequence slabs, std::int64_t threads) {
+        const auto places = array_of<Wholes>(given_places, "places must be a C-contiguous, aligned int64 array of 1 axis");
+        const Rows x = rows_of(given_x);
         const std::size_t n = places.shape(0);
         require(x.shape(0) == n && is_size(x.shape(1), layers_.inputs()), "x must be (places, input)");
         require(n <= std::size_t(kMostRows), "more places than the engine can count");
         const OneCall alone(busy_);
-        std::vector<Slab2> held;
-        for (nb::handle each : slabs) held.push_back(nb::cast<Slab2>(each, false));
+        std::vector<States> held;
+        for (nb::handle each : slabs) held.push_back(array_of<States>(each, "a slab must be a writable, C-contiguous, aligned float32 array of 2 axes"));
         std::vector<Slab> to(layers_.size());
         const std::size_t streams = held.empty() ? 0 : held[0].shape(0);
         std::size_t next = 0;
@@ -95,15 +97,14 @@ class NativeStreams {
                 require(next < held.size() && held[next].shape(0) == streams &&
                             is_size(held[next].shape(1), layers_[i].state_size(k)),
                         "slabs must be each layer's states, (streams, size)");
-                (k ? to[i].c : to[i].h) = memory_of(held[next]);
+                (k ? to[i].c : to[i].h) = held[next].data();
             }
         require(next == held.size(), "more slabs than the layers have states");
-        const std::int64_t* given = memory_of(places);
-        places_.assign(given, given + n);
+        places_.assign(places.data(), places.data() + n);
         for (const std::int64_t place : places_) require(place >= 0 && std::size_t(place) < streams, "a place is outside the slabs");
         float* y;
         nb::object result = fresh_array({n, std::size_t(layers_.outputs())}, y);
-        const float* from = memory_of(x);
+        const float* from = x.data();
         const int most = threads_of(threads);
         const nb::gil_scoped_release release;
         streams_.step(places_.data(), n, from, to.data(), y, most);
@@ -128,14 +129,14 @@ class NativeStreams {
 void register_steps(nb::module_& m) {
     nb::class_<Step>(m, "NativeStep")
         .def(nb::init<nb::sequence, std::int64_t, std::int64_t>(), nb::arg("layers"), nb::arg("batch"), nb::arg("threads"))
-        .def("__call__", [](Step& s, Rows x) { s.run(x); }, nb::arg("x").noconvert())
-        .def("trace", &Step::trace, nb::arg("x").noconvert())
+        .def("__call__", [](Step& s, nb::handle x) { s.run(x); }, nb::arg("x"))
+        .def("trace", &Step::trace, nb::arg("x"))
         .def("h", [](nb::handle self, std::int64_t i) { return Step::view(self, i, false); }, nb::arg("layer"))
         .def("c", [](nb::handle self, std::int64_t i) { return Step::view(self, i, true); }, nb::arg("layer"));
 
     nb::class_<NativeStreams>(m, "NativeStreams")
         .def(nb::init<nb::sequence>(), nb::arg("layers"))
-        .def("step", &NativeStreams::step, nb::arg("places").noconvert(), nb::arg("x").noconvert(), nb::arg("slabs"),
+        .def("step", &NativeStreams::step, nb::arg("places"), nb::arg("x"), nb::arg("slabs"),
              nb::arg("threads"));
 }
 
