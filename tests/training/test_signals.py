@@ -101,8 +101,8 @@ def test_noise_and_dropout_change_the_loss_and_the_seed_decides():
 
 def test_validation_has_no_chance_in_it():
     net = module()
-    disturbed = objective(noise=0.5, mixup=0.5, output_dropout=0.5).validate(net)
-    assert disturbed == objective().validate(net)
+    augmented = objective(noise=0.5, mixup=0.5, output_dropout=0.5).validate(net)
+    assert augmented == objective().validate(net)
 
 
 def test_the_last_weights_are_kept_where_they_are_asked_for(make_recipe):

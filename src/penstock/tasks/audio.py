@@ -200,13 +200,13 @@ class AudioClassifier(CellOptions, Classifier):
         import torch
 
         from penstock.training.audio import SoundObjective
+        from penstock.training.augmentation import Augmentation
         from penstock.training.classify import Regularization
-        from penstock.training.disturbance import Disturbance
 
         mean, scale = features.scale
-        disturbance, shares = (
+        augmentation, shares = (
             {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
-            for kind in (Disturbance, Regularization)
+            for kind in (Augmentation, Regularization)
         )
         return SoundObjective(
             sequences=features.log_mels(data.train.inputs),
@@ -227,7 +227,7 @@ class AudioClassifier(CellOptions, Classifier):
             late_frames=round(_LATE_SECONDS / features.hop_seconds),
             context_share=self.context_share,
             context_frames=round(_CONTEXT_SECONDS / features.hop_seconds),
-            disturbance=Disturbance(shift_frames=round(self.shift_seconds / features.hop_seconds), **disturbance),
+            augmentation=Augmentation(shift_frames=round(self.shift_seconds / features.hop_seconds), **augmentation),
         )
 
     def _module(self, data: Labelled, features: AudioFeatures, network: Network) -> "torch.nn.Module":

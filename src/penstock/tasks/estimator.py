@@ -219,7 +219,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         `name` tells its checkpoint from those of others in the same `fit`.
         """
         training, known = training_room(), self._known()
-        with training.isolated(seed):
+        with training.random_scope(seed):
             module = self._module(data, features, network)
             if known is not None:
                 _put(module, known.tensors)

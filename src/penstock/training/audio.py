@@ -1,4 +1,4 @@
-"""Classes of sounds: recordings disturbed anew in each batch, and networks that teach another.
+"""Classes of sounds: recordings augmented anew in each batch, and networks that teach another.
 
 Recordings are mixed with their labels (mixup, Zhang et al. 2018), follow the end of others, as in a stream, and are
 also judged by their last window alone, as a spotter hears it. A network may learn from the answers of others besides
@@ -16,10 +16,10 @@ from torch.nn import functional
 
 from penstock.features.audio import FLOOR, QUIETEST
 from penstock.nn import NetworkModule
+from penstock.training.augmentation import Augmentation, between
 from penstock.training.classify import ClassObjective
-from penstock.training.disturbance import Disturbance, between
 from penstock.training.recipe import at_least
-from penstock.training.whole import tensors
+from penstock.training.sequence_objective import tensors
 
 __all__ = ["SoundObjective"]
 
@@ -36,18 +36,18 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SoundObjective(ClassObjective):
-    """Cross-entropy of recordings, disturbed anew in each batch.
+    """Cross-entropy of recordings, augmented anew in each batch.
 
     sequences: log-mel energies, as `AudioFeatures.log_mels` gives them; the validation's are whole features
     mean, scale: (bands,), as in `AudioFeatures.scale`
     delta_frames, mean_share: as in `AudioFeatures`
-    disturbance: what training does
+    augmentation: what training does
     mixup: both parameters of the beta distribution of the share in which a recording and its label are mixed with
         another one's; 0 for no mixing
     spot_share: as much again of the loss, for `window_frames` at the end of each recording alone, which close up to
         `late_frames` before it; silence that was put there comes on top
     context_share: of the recordings, that follow the end of another one, of up to `context_frames`
-    teachers: trained networks, to whose mean answers to the same disturbed recordings the network's shall come near
+    teachers: trained networks, to whose mean answers to the same augmented recordings the network's shall come near
     taught_share: of the loss, for that; the rest is for the labels
     """
 
@@ -55,7 +55,7 @@ class SoundObjective(ClassObjective):
     scale: np.ndarray
     mean_share: float
     delta_frames: tuple[int, ...]
-    disturbance: Disturbance
+    augmentation: Augmentation
     mixup: float
     context_share: float
     context_frames: int
@@ -69,7 +69,7 @@ class SoundObjective(ClassObjective):
         at_least("mixup", self.mixup, 0)
 
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
-        """The loss of the recordings `batch`, disturbed, dropout on."""
+        """The loss of the recordings `batch`, augmented, dropout on."""
         values, lengths = tensors(self.sequences, batch)
         labels = functional.one_hot(torch.from_numpy(self.targets[batch]), len(self.weights)).to(values.dtype)
         if self.mixup:
@@ -97,11 +97,11 @@ class SoundObjective(ClassObjective):
         return torch.lerp(each, soft, self.taught_share)
 
     def heard(self, energies: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Disturbed recordings as features, with where each starts, and its new length."""
-        energies, lengths = self.disturbance(energies, lengths, self.generator)
+        """Augmented recordings as features, with where each starts, and its new length."""
+        energies, lengths = self.augmentation(energies, lengths, self.generator)
         energies, starts = self._after_others(energies, lengths)
         x = self.features(energies)
-        return self.disturbance.masks(x, len(self.mean), lengths, self.generator), starts, lengths
+        return self.augmentation.masks(x, len(self.mean), lengths, self.generator), starts, lengths
 
     def parts(self, lengths: Tensor) -> list[_Part]:
         """The whole, a random prefix, and the last window alone, as a spotter hears it, a little before the end."""

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from penstock.training.whole import Regularization, WholeObjective
+from penstock.training.sequence_objective import Regularization, SequenceObjective
 
 __all__ = ["ClassObjective", "Regularization"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassObjective(WholeObjective):
+class ClassObjective(SequenceObjective):
     """Cross-entropy of whole sequences and of a random prefix of each; targets are class numbers (sequences,).
 
     weights: (classes,), what a sequence of each class counts

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from penstock.training.whole import WholeObjective
+from penstock.training.sequence_objective import SequenceObjective
 
 __all__ = ["RegressionObjective"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionObjective(WholeObjective):
+class RegressionObjective(SequenceObjective):
     """The error of whole sequences and of a random prefix of each.
 
     Targets are numbers, float32 (sequences, outputs), with mean 0 and standard deviation 1 in training: what the head

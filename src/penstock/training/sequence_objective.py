@@ -13,7 +13,7 @@ from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
 from penstock.training.recipe import share
 
-__all__ = ["Mixture", "Regularization", "WholeObjective", "tensors"]
+__all__ = ["Mixture", "Regularization", "SequenceObjective", "tensors"]
 
 # Sequences of a validation batch: more than in training, as nothing is kept for a gradient.
 _VALIDATION_BATCH = 128
@@ -45,7 +45,7 @@ class Mixture(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WholeObjective(ABC):
+class SequenceObjective(ABC):
     """The loss of whole sequences and of a random prefix of each; a kind of answer fills in `errors` and `figures`.
 
     sequences, targets: the training data, ids or numbers, and what is to be answered (sequences, ...)
@@ -96,7 +96,7 @@ class WholeObjective(ABC):
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The encoder's outputs (batch, time, output) for a batch in training, and its lengths.
 
-        A kind of data that is disturbed in training does so here, before the layers; the lengths may change.
+        A kind of data that is augmented in training does so here, before the layers; the lengths may change.
         """
         return module.encoder(module.inputs(values), lengths=lengths)[0], lengths
 
