@@ -14,6 +14,8 @@ from penstock.training import Regularization
 from penstock.training.audio import SoundObjective, _pooled
 from penstock.training.augmentation import Augmentation
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 BANDS = 8
 
 

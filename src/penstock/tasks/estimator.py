@@ -20,6 +20,7 @@ from penstock.report import render
 from penstock.runtime import Model, Stream, model_class
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
+from penstock.tasks.stages import Stage, stage_figures
 
 try:
     from sklearn.base import BaseEstimator
@@ -95,9 +96,9 @@ class Estimator(TrainingOptions, BaseEstimator):
 
         return NetworkModule(network, init="orthogonal")
 
-    def _generators(self, objective: "Objective") -> "tuple[torch.Generator, ...]":
-        """PyTorch generators whose state belongs to a checkpoint."""
-        return (objective.generator,) if hasattr(objective, "generator") else ()
+    def _stages(self, objective: Any, seed: int) -> list[Stage]:
+        """The trainings of this fit, in order; the last one's module becomes the model."""
+        return [Stage(seed=seed, objective=lambda earlier: objective)]
 
     def _calibrate(self, model: Any, data: Any) -> dict[str, Any]:
         """Set right in the trained model what the validation data shows to be off; what metrics.json says of it."""
@@ -190,48 +191,61 @@ class Estimator(TrainingOptions, BaseEstimator):
         known = self._known()
         features, network = self._describe(data) if known is None else self._again(data, known)
         self._recipe(len(data.train))  # says what makes no sense before anything takes long
-        objective = self._objective(data, features, network, seed)
+        stages = self._stages(self._objective(data, features, network, seed), seed)
         arrays, settings = self._fit_baselines(data, features)
-        module, history = self._learned(data, features, network, objective, seed, callbacks)
+        module, histories = self._run_stages(stages, data, features, network, callbacks)
+        history = histories[-1]
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
         self._keep(model_class(self.task)(network, features, data.labels, tensors, baseline=arrays), arrays)
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)
-        self.metrics_ = self._figures(history, data, settings) | calibration
+        self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
         self.metrics_ |= {"random_state": seed, "seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
         if history.stopped == "interrupted":
             raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")
         return self
 
-    def _learned(
+    def _run_stages(
+        self, stages: Sequence[Stage], data: Any, features: Any, network: Network, callbacks: Sequence["Callback"]
+    ) -> "tuple[torch.nn.Module, list[History]]":
+        """The module of the last stage, and what each stage did; callbacks are told of the last."""
+        modules: list[torch.nn.Module] = []
+        histories: list[History] = []
+        for number, stage in enumerate(stages, start=1):
+            last = number == len(stages)
+            told = callbacks if last else ()
+            module, history = self._run_stage(stage, stage.objective(modules), data, features, network, told)
+            if history.stopped == "interrupted" and not last:
+                raise KeyboardInterrupt(f"interrupted during {stage.title}: there is no model yet")
+            modules.append(module)
+            histories.append(history)
+        return modules[-1], histories
+
+    def _run_stage(
         self,
+        stage: Stage,
+        objective: "Objective",
         data: Any,
         features: Any,
         network: Network,
-        objective: "Objective",
-        seed: int,
-        callbacks: Sequence["Callback"] = (),
-        name: str = "",
+        callbacks: Sequence["Callback"],
     ) -> "tuple[torch.nn.Module, History]":
-        """A module after its training, from its own first values or those of the model that is trained further.
-
-        `name` tells its checkpoint from those of others in the same `fit`.
-        """
+        """A module after its training, from its own first values or those of the model that is trained further."""
         training, known = training_room(), self._known()
-        with training.random_scope(seed):
+        with training.random_scope(stage.seed):
             module = self._module(data, features, network)
             if known is not None:
                 _put(module, known.tensors)
-            history = training.train(
+            trainer = training.Trainer(
                 module,
                 objective,
                 self._recipe(len(data.train)),
-                generator=np.random.default_rng([seed, 1]),
-                callbacks=[*callbacks, *(training.terminal_bar() if self.progress else [])],
-                checkpoint=self._open_checkpoint(data, network, seed, objective, name),
+                generator=np.random.default_rng([stage.seed, 1]),
+                callbacks=[*callbacks, *(training.terminal_bar(stage.title) if self.progress else [])],
+                checkpoint=self._open_checkpoint(data, network, stage),
             )
-        return module, history
+            return module, trainer.fit()
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         """What metrics.json holds, but for time and memory."""
@@ -241,7 +255,6 @@ class Estimator(TrainingOptions, BaseEstimator):
             "curves": history.rows(),
             "best_epoch": history.best_epoch,
             "stopped": history.stopped,
-            "training_seconds": history.seconds,
             "data": self._data_figures(data, self.model_.features) | {"dropped": data.dropped},
             "configuration": self._described(),
         } | self._measure(self.model_, data)
@@ -286,15 +299,13 @@ class Estimator(TrainingOptions, BaseEstimator):
             plain[name] = None if plain[name] is None else Path(plain[name]).name
         return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}
 
-    def _open_checkpoint(
-        self, data: Any, network: Network, seed: int, objective: "Objective", name: str
-    ) -> "Checkpoint | None":
+    def _open_checkpoint(self, data: Any, network: Network, stage: Stage) -> "Checkpoint | None":
         if self.checkpoint is None:
             return None
-        parts = [self._described(), network.to_json(), seed, data.train.digest(), name]
+        parts = [self._described(), network.to_json(), stage.seed, data.train.digest(), stage.name]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-        path = f"{self.checkpoint}.{name}" if name else self.checkpoint
-        return training_room().Checkpoint(path, key, self._generators(objective))
+        path = f"{self.checkpoint}.{stage.name}" if stage.name else self.checkpoint
+        return training_room().Checkpoint(path, key)
 
 
 def training_room() -> ModuleType:

@@ -1,7 +1,8 @@
-"""What classifying sequences asks of the loop: cross-entropy."""
+"""The objective of classes: cross-entropy."""
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -18,6 +19,8 @@ class ClassObjective(SequenceObjective):
     weights: (classes,), what a sequence of each class counts
     """
 
+    targets: np.ndarray
+    valid_targets: np.ndarray
     weights: Tensor
 
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:

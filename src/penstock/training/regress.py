@@ -1,8 +1,9 @@
-"""What foretelling numbers for sequences asks of the loop: squared or Huber's loss."""
+"""The objective of numbers: squared error or Huber's loss."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -22,6 +23,8 @@ class RegressionObjective(SequenceObjective):
     error: "squared", or "huber" (Huber 1964), which beyond 1 standard deviation grows only linearly
     """
 
+    targets: np.ndarray
+    valid_targets: np.ndarray
     error: Literal["squared", "huber"]
 
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:

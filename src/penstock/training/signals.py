@@ -1,4 +1,4 @@
-"""What signals ask of the loop beside their kind of answer: noise, dropout of inputs, mixtures of two signals."""
+"""Objectives of signals: classes or numbers, with noise, dropout of inputs, and mixtures of two signals."""
 
 from dataclasses import dataclass
 
