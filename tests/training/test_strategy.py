@@ -82,7 +82,7 @@ def text(rank):
 
 
 def forecast(rank):
-    """Five streams whose state is carried from chunk to chunk, with dropout from random numbers of the process's own."""
+    """Five streams whose state is carried from chunk to chunk, with dropout that differs between processes."""
     draw = torch.Generator().manual_seed(0)
     values = [torch.randn(steps, 1, generator=draw) for steps in (20, 12, 30)]
     past, ahead = ([torch.zeros(len(each) + more, 0) for each in values] for more in (0, 3))
