@@ -1,110 +1,107 @@
-// A layer as Python holds it: the engine's, with the addresses of its parameters.
+// A layer as Python holds it: the engine's, with the shapes of its parameters, on NumPy arrays.
 #pragma once
 
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
-#include <stdexcept>
-#include <tuple>
 #include <vector>
 
+#include "arrangement.hpp"
 #include "penstock/layer.hpp"
 
 namespace penstock {
 
-using Address = std::uintptr_t;
+using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+using Sequences = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+using Wholes = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 
-template <class T = float>
-T* at(Address a) {
-    return reinterpret_cast<T*>(a);
-}
+// The name and shape of a parameter of one direction; 0 columns for a vector.
+struct Declared {
+    const char* name;
+    std::int64_t rows, columns;
+};
+constexpr std::size_t kMostParameters = 6;  // of one direction
 
-// Where each step of each sequence lies; lengths and batch_sizes as in Plan::make.
-struct Arrangement {
-    int steps, batch;
-    Layout layout;
-    const std::int64_t* lengths = nullptr;
-    const std::int64_t* batch_sizes = nullptr;
+// A new NumPy array of floats, not initialised.
+nb::object fresh_array(std::initializer_list<std::size_t> shape, float*& data);
+
+// The weights of a layer's last pack, where it is frozen: a call whose weights are these needs no look at their elements.
+// Their storages are held, so that no other weights come to lie at the same addresses.
+struct Known {
+    std::uint64_t number = 0;
+    std::array<const float*, 2 * kMostParameters> at{};
+    std::array<std::uint64_t, 2 * kMostParameters> versions{};
+    std::array<nb::object, 2 * kMostParameters> storages;
 };
 
-// Each Python thread has its own workspace and remembers its last dense plan.
-struct ThreadState {
-    Arena arena;
-    Plan plan;
-    std::tuple<int, int, Layout, int> dense{-1, -1, Layout::kTimeMajor, -1};
+class NativeLayer {
+   public:
+    NativeLayer(std::int64_t kind, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
+                std::int64_t directions);
 
-    const Plan& make(const Arrangement& rows, int directions) {
-        const bool is_dense = !rows.lengths && !rows.batch_sizes;
-        const std::tuple key{rows.steps, rows.batch, rows.layout, directions};
-        if (is_dense && key == dense) return plan;
-        dense = {-1, -1, Layout::kTimeMajor, -1};  // until it is done: an allocation may fail halfway
-        plan.make(rows.steps, rows.batch, rows.layout, rows.lengths, rows.batch_sizes, directions == 2);
-        if (is_dense) dense = key;
-        return plan;
-    }
-};
-inline thread_local ThreadState thread_state;
+    // Of one direction, in the order of `parameter_names` in penstock/engine/layer.py.
+    std::span<const Declared> declared() const { return {declared_.data(), parameters_}; }
+    std::size_t states() const { return penstock::has_cell_state(layer.sizes()) ? 2 : 1; }
+    std::int64_t state_size(std::size_t k) const { return k ? layer.sizes().H : layer.sizes().P; }
+    std::size_t saved_size(std::int64_t rows) const;
 
-// A layer with the addresses of its parameters, in the order of `parameter_names` in penstock/engine/layer.py.
-struct NativeLayer {
-    Layer layer;
-    bool bias;
+    // The arrays of all parameters of one direction after another, copied and packed.
+    void load(nb::sequence arrays);
+    // (y, h) or (y, h, c) of x (time, batch, input) or (batch, time, input), by what was loaded.
+    nb::tuple run(Sequences x, bool batch_first, std::optional<Wholes> lengths, nb::sequence state, std::int64_t threads);
 
-    NativeLayer(int kind, int input, int hidden, int projection, bool bias_, int directions)
-        : layer(static_cast<CellKind>(kind), input, hidden, projection, directions), bias(bias_) {}
-
-    bool has_cell_state() const { return penstock::has_cell_state(layer.sizes()); }
-
-    // Of one direction.
-    std::size_t parameters() const {
+    // Addresses in the order of `declared`, one direction after another, as the engine takes them.
+    template <class T>
+    void split(T* const* from, Weights<T>* to) const {
         const Sizes& z = layer.sizes();
-        return 2 + 2 * bias + z.projected + (z.kind == CellKind::kLstmPeephole);
-    }
-
-    template <class P, class T>
-    void split(std::span<const Address> from, P* to) const {
-        const Sizes& z = layer.sizes();
-        std::size_t i = 0;
-        if (from.size() != layer.directions() * parameters()) throw std::invalid_argument("as many addresses as parameters");
         for (int d = 0; d < layer.directions(); ++d) {
-            to[d] = P{};
-            to[d].w_ih = at<T>(from[i++]);
-            to[d].w_hh = at<T>(from[i++]);
-            if (bias) {
-                to[d].b_ih = at<T>(from[i++]);
-                to[d].b_hh = at<T>(from[i++]);
+            to[d] = {};
+            to[d].w_ih = *from++;
+            to[d].w_hh = *from++;
+            if (bias_) {
+                to[d].b_ih = *from++;
+                to[d].b_hh = *from++;
             }
-            if (z.projected) to[d].w_hr = at<T>(from[i++]);
-            if (z.kind == CellKind::kLstmPeephole) to[d].w_ch = at<T>(from[i++]);
+            if (z.projected) to[d].w_hr = *from++;
+            if (z.kind == CellKind::kLstmPeephole) to[d].w_ch = *from++;
         }
     }
 
-    void pack(const std::vector<Address>& weights, std::uint64_t version) {
-        Parameters p[2];
-        split<Parameters, const float>(weights, p);
-        layer.pack(p, version);
-    }
+    Layer layer;
+    bool frozen = false;
+    Known known;
 
-    void run(std::span<const Address> weights, std::uint64_t version, bool repack, const Arrangement& rows,
-             const ForwardCall& call, int threads) {
-        Parameters p[2];
-        split<Parameters, const float>(weights, p);
-        const nanobind::gil_scoped_release release;
-        ThreadState& t = thread_state;
-        layer.forward(p, version, repack, t.make(rows, layer.directions()), call, threads, t.arena);
-    }
-
-    void run_backward(std::span<const Address> weights, std::span<const Address> gradients, const Arrangement& rows,
-                      const BackwardCall& call, int threads) const {
-        Parameters p[2];
-        Gradients g[2];
-        split<Parameters, const float>(weights, p);
-        split<Gradients, float>(gradients, g);
-        const nanobind::gil_scoped_release release;
-        ThreadState& t = thread_state;
-        layer.backward(t.make(rows, layer.directions()), call, p, g, threads, t.arena);
-    }
+   private:
+    bool bias_;
+    std::size_t parameters_ = 0;
+    std::array<Declared, kMostParameters> declared_;
 };
+
+// The layers of a stack that can be advanced step by step: loaded, of one direction, each reading what the one before it
+// gives. They are held for as long as this lives.
+class HeldStack {
+   public:
+    explicit HeldStack(nb::sequence layers);
+
+    std::size_t size() const { return layers_.size(); }
+    NativeLayer& operator[](std::size_t i) const { return *layers_[i]; }
+    int inputs() const { return layers_.front()->layer.sizes().I; }
+    int outputs() const { return layers_.back()->layer.sizes().P; }
+
+   private:
+    std::vector<nb::object> held_;
+    std::vector<NativeLayer*> layers_;
+};
+
+// A layer out of any Python object.
+NativeLayer& layer_of(nb::handle object);
+
+void register_layer(nb::module_& m);
+void register_steps(nb::module_& m);
+void register_tensors(nb::module_& m);
 
 }  // namespace penstock

@@ -1,243 +1,148 @@
 #include "tensors.hpp"
 
-#include <nanobind/ndarray.h>
-
 #include <algorithm>
 #include <span>
 #include <string>
-#include <vector>
-
-namespace nb = nanobind;
 
 namespace penstock {
-
-// DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html; only what is called here has a type.
-struct Exchange {
-    std::uint32_t major, minor;
-    void *previous, *allocate, *from_tensor_owned, *to_tensor;
-    int (*from_tensor)(void* tensor, nb::dlpack::dltensor* out);
-};
-
 namespace {
 
-constexpr std::size_t kMostWeights = 2 * 6;
+constexpr std::size_t kMostWeights = 2 * kMostParameters;
 constexpr std::int64_t kLarge = 1 << 18;  // floats; so much freed memory the C library may give back to the system
-const char* const kTaken[] = {"_version", "new_empty", "data_ptr", "dtype", "shape", "is_cpu", "is_contiguous", "layer", "stale"};
-enum Name { kVersion, kNewEmpty, kDataPtr, kDtype, kShape, kIsCpu, kIsContiguous, kLayer, kStale };
 
-PyObject* name(Name which) {
-    static PyObject* const interned = [] {
-        PyObject* all = PyTuple_New(std::size(kTaken));
-        for (std::size_t i = 0; i < std::size(kTaken); ++i) PyTuple_SET_ITEM(all, i, PyUnicode_InternFromString(kTaken[i]));
-        return all;
-    }();
-    return PyTuple_GET_ITEM(interned, which);
+bool matches(const Declared& declared, const View& view) {
+    return declared.columns ? view.is({declared.rows, declared.columns}) : view.is({declared.rows});
 }
-
-nb::object attribute(PyObject* of, Name which) {
-    PyObject* found = PyObject_GetAttr(of, name(which));
-    if (!found) nb::raise_python_error();
-    return nb::steal(found);
-}
-
-nb::object call(PyObject* of, Name method) {
-    PyObject* found = PyObject_CallMethodNoArgs(of, name(method));
-    if (!found) nb::raise_python_error();
-    return nb::steal(found);
-}
-
-const std::int64_t* whole_numbers(nb::handle tensor) {
-    if (tensor.is_none()) return nullptr;
-    return at<const std::int64_t>(nb::cast<Address>(call(tensor.ptr(), kDataPtr)));
-}
-
-// The name and shape of each parameter of one direction, in their order; 0 columns for a vector.
-struct Declared {
-    const char* name;
-    std::int64_t rows, columns;
-
-    bool matches(const View& view) const { return columns ? view.is({rows, columns}) : view.is({rows}); }
-};
-std::size_t declare(const NativeLayer& l, Declared* to) {
-    const Sizes& z = l.layer.sizes();
-    const std::int64_t gates = std::int64_t(z.kind == CellKind::kGruBefore ? 3 : z.G) * z.H;
-    std::size_t n = 0;
-    to[n++] = {"weight_ih", gates, z.I};
-    to[n++] = {"weight_hh", gates, z.P};
-    if (l.bias) to[n++] = {"bias_ih", gates, 0}, to[n++] = {"bias_hh", gates, 0};
-    if (z.projected) to[n++] = {"weight_hr", z.P, z.H};
-    if (z.kind == CellKind::kLstmPeephole) to[n++] = {"weight_ch", 3, z.H};
-    return n;
-}
-
-std::size_t states_of(const NativeLayer& l) { return l.has_cell_state() ? 2 : 1; }
-
-std::int64_t state_size(const NativeLayer& l, std::size_t k) { return k ? l.layer.sizes().H : l.layer.sizes().P; }
 
 }  // namespace
 
-bool View::is(std::initializer_list<std::int64_t> other) const {
-    return axes == int(other.size()) && std::equal(other.begin(), other.end(), shape.begin());
-}
-
-bool View::empty() const { return std::find(shape.begin(), shape.begin() + axes, 0) != shape.begin() + axes; }
-
-Tensors::Tensors(nb::object tensor, nb::object parameter, nb::object float32, nb::object exchange)
-    : tensor_(tensor), parameter_(parameter), float32_(float32), capsule_(exchange) {
-    if (exchange.is_none()) return;
-    const auto* table = static_cast<const Exchange*>(PyCapsule_GetPointer(exchange.ptr(), "dlpack_exchange_api"));
-    if (!table) nb::raise_python_error();
-    if (table->major == 1 && table->from_tensor) exchange_ = table;
-}
-
-// Of these two types exactly: others may mean something else by their data, or have none.
-bool Tensors::read(PyObject* tensor, View& view) const {
-    PyObject* type = reinterpret_cast<PyObject*>(Py_TYPE(tensor));
-    if (type != tensor_.ptr() && type != parameter_.ptr()) return false;
-    return exchange_ ? read_exchanged(tensor, view) : read_attributes(tensor, view);
-}
-
-bool Tensors::read_exchanged(PyObject* tensor, View& view) const {
-    nb::dlpack::dltensor t;
-    if (exchange_->from_tensor(tensor, &t)) {  // it has no memory of the usual kind, if it is sparse say
-        PyErr_Clear();
-        return false;
-    }
-    if (t.device.device_type != nb::device::cpu::value || t.dtype != nb::dtype<float>() || t.ndim < 1 || t.ndim > 3)
-        return false;
-    std::int64_t stride = 1;
-    for (int axis = t.ndim - 1; axis >= 0; --axis) {
-        const std::int64_t size = view.shape[axis] = t.shape[axis];
-        if (t.strides && size > 1 && t.strides[axis] != stride) return false;
-        stride *= size;
-    }
-    view.axes = t.ndim;
-    view.data = reinterpret_cast<float*>(static_cast<char*>(t.data) + t.byte_offset);
-    return true;
-}
-
-bool Tensors::read_attributes(PyObject* tensor, View& view) const {
-    const nb::object shape = attribute(tensor, kShape);
-    const std::size_t axes = nb::len(shape);
-    if (!attribute(tensor, kDtype).is(float32_) || !nb::cast<bool>(attribute(tensor, kIsCpu)) || axes < 1 || axes > 3 ||
-        !nb::cast<bool>(call(tensor, kIsContiguous)))
-        return false;
-    for (std::size_t axis = 0; axis < axes; ++axis) view.shape[axis] = nb::cast<std::int64_t>(shape[axis]);
-    view.axes = int(axes);
-    view.data = at(nb::cast<Address>(call(tensor, kDataPtr)));
-    return true;
-}
-
-View Tensors::expect(nb::handle tensor, const char* what) const {
-    View view;
-    if (!read(tensor.ptr(), view))
-        throw std::invalid_argument(std::string(what) + " must be a C-contiguous float32 tensor on the CPU");
-    return view;
-}
-
-// The addresses, and a number that grows with every change in place. Inference tensors count no changes. The tensors
-// are kept: while the engine runs, another thread may put others in their places.
-struct Tensors::Weights {
+// A layer's weights as they came. The tensors are held: while the engine runs, another thread may put others in their
+// places.
+struct Tensors::Given {
     std::array<nb::object, kMostWeights> tensors;
-    std::array<Address, kMostWeights> addresses;
+    std::array<View, kMostWeights> views;
+    std::array<std::uint64_t, kMostWeights> versions{};
     std::size_t n = 0;
-    std::uint64_t version = 0;
-    bool counted = true;
+    bool counted = true;  // whether there are versions
+    bool secured = false;
 
-    std::span<const Address> all() const { return {addresses.data(), n}; }
+    std::array<const float*, kMostWeights> addresses() const {
+        std::array<const float*, kMostWeights> at{};
+        for (std::size_t i = 0; i < n; ++i) at[i] = views[i].data;
+        return at;
+    }
+    bool are(const Known& known) const { return known.number && counted && versions == known.versions && addresses() == known.at; }
+    Known known(std::uint64_t number) const {
+        Known known{number, addresses(), versions, {}};
+        for (std::size_t i = 0; i < n; ++i) known.storages[i] = views[i].storage;
+        return known;
+    }
 };
 
 // find(i) is the parameter i, or null. False where one is not there or does not fit, weights.n is which.
 template <class Find>
-bool Tensors::read_weights(const NativeLayer& l, std::size_t given, Find find, Weights& weights) const {
-    Declared declared[kMostWeights / 2];
-    const std::size_t each = declare(l, declared), all = each * l.layer.directions();
-    if (given != all) throw std::invalid_argument("as many weights as the layer has parameters");
-    for (; weights.n < all; ++weights.n) {
-        PyObject* tensor = find(weights.n);
-        View view;
-        if (!tensor || !read(tensor, view) || !declared[weights.n % each].matches(view)) return false;
-        weights.tensors[weights.n] = nb::borrow(tensor);
-        weights.addresses[weights.n] = reinterpret_cast<Address>(view.data);
-        if (PyObject* version = PyObject_GetAttr(tensor, name(kVersion))) {
-            weights.version += PyLong_AsUnsignedLongLong(version);
-            Py_DECREF(version);
-        } else {
-            PyErr_Clear();
-            weights.counted = false;
-        }
+bool Tensors::describe_weights(const NativeLayer& l, std::size_t given, Find find, Given& weights) const {
+    const std::span<const Declared> declared = l.declared();
+    const std::size_t all = declared.size() * l.layer.directions();
+    require(given == all, "as many weights as the layer has parameters");
+    for (std::size_t& i = weights.n; i < all; ++i) {
+        PyObject* tensor = find(i);
+        if (!tensor || !reader_.describe(tensor, weights.views[i]) || !matches(declared[i % declared.size()], weights.views[i]))
+            return false;
+        weights.tensors[i] = nb::borrow(tensor);
+        if (l.frozen && weights.counted) weights.counted = reader_.version(tensor, weights.versions[i]);
     }
     return true;
 }
 
-Tensors::Weights Tensors::expect_weights(const NativeLayer& l, nb::list given) const {
-    Weights weights;
-    const auto find = [&](std::size_t i) { return PyList_GET_ITEM(given.ptr(), i); };
-    if (read_weights(l, nb::len(given), find, weights)) return weights;
-    Declared declared[kMostWeights / 2];
-    const Declared& wrong = declared[weights.n % declare(l, declared)];
+void Tensors::secure_weights(Given& weights) const {
+    if (weights.secured) return;
+    for (std::size_t i = 0; i < weights.n; ++i) reader_.secure(weights.tensors[i].ptr(), weights.views[i], "a weight");
+    weights.secured = true;
+}
+
+Tensors::Given Tensors::expect_weights(const NativeLayer& l, nb::list given) const {
+    Given weights;
+    // Not by PyList_GET_ITEM: asking a tensor may run Python code, which may shorten the list.
+    const auto find = [&](std::size_t i) { return i < nb::len(given) ? PyList_GET_ITEM(given.ptr(), i) : nullptr; };
+    if (describe_weights(l, nb::len(given), find, weights)) {
+        secure_weights(weights);
+        return weights;
+    }
+    const Declared& wrong = l.declared()[weights.n % l.declared().size()];
     std::string shape = std::to_string(wrong.rows);
     shape += wrong.columns ? ", " + std::to_string(wrong.columns) : ",";
-    throw std::runtime_error(std::string(wrong.name) + " must be float32, (" + shape + "), on the CPU; got " +
-                             nb::repr(nb::getattr(given[weights.n], "shape")).c_str());
+    const nb::object found = weights.n < nb::len(given) ? nb::borrow(given[weights.n]) : nb::none();
+    throw std::runtime_error(std::string(wrong.name) + " must be contiguous float32, (" + shape + "), on the CPU; got " +
+                             nb::repr(nb::getattr(found, "shape", nb::borrow(found.type()))).c_str());
 }
 
-float* Tensors::optional(nb::handle tensor) const {
-    return tensor.is_none() ? nullptr : expect(tensor, "a gradient").data;
-}
-
-float* Tensors::state_at(nb::tuple state, std::size_t k) const {
-    return k < nb::len(state) ? expect(state[k], "hx").data : nullptr;
-}
-
-nb::object Tensors::fresh(nb::handle like, std::span<const std::int64_t> shape, float*& data) const {
-    PyObject* arguments[1 + 3] = {like.ptr()};
-    std::size_t n = 1;
-    for (const std::int64_t size : shape) arguments[n++] = PyLong_FromLongLong(size);
-    PyObject* made = PyObject_VectorcallMethod(name(kNewEmpty), arguments, n, nullptr);
-    for (std::size_t i = 1; i < n; ++i) Py_DECREF(arguments[i]);
-    if (!made) nb::raise_python_error();
-    nb::object tensor = nb::steal(made);
-    data = expect(tensor, "a new tensor").data;
-    return tensor;
-}
-
-nb::object Tensors::fresh(nb::handle like, std::initializer_list<std::int64_t> shape, float*& data) const {
-    return fresh(like, std::span(shape.begin(), shape.size()), data);
+// Sequences without a graph: with the pack that is known to hold these weights, else after a look at every element.
+void Tensors::infer(NativeLayer& l, Given& weights, const Arrangement& rows, const ForwardCall& call, int threads) const {
+    const int directions = l.layer.directions();
+    if (l.frozen && weights.are(l.known)) {
+        const std::uint64_t number = l.known.number;
+        const nb::gil_scoped_release release;
+        ThreadState& t = thread_state;
+        if (l.layer.forward_known(number, t.make(rows, directions), call, threads, t.arena)) return;
+    }
+    secure_weights(weights);
+    Parameters p[2];
+    l.split(weights.addresses().data(), p);
+    std::uint64_t number;
+    {
+        const nb::gil_scoped_release release;
+        ThreadState& t = thread_state;
+        number = l.layer.forward_kept(p, t.make(rows, directions), call, threads, t.arena);
+    }
+    if (l.frozen && weights.counted) l.known = weights.known(number);
 }
 
 // What a call with nothing out of the ordinary consists of.
 struct Tensors::Plain {
     View x, initial[2];
+    std::vector<nb::object> held;
     std::vector<NativeLayer*> layers;
-    std::vector<Weights> weights;
+    std::vector<Given> weights;
 };
 
 // axes: 3 for sequences, 2 for one step; batch_axis: of x. False where something is out of the ordinary.
-bool Tensors::read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
-                         int axes, int batch_axis, Plain& call) const {
-    if (!read(x.ptr(), call.x) || call.x.axes != axes || call.x.empty()) return false;
+bool Tensors::read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, int axes,
+                         int batch_axis, Plain& call) const {
+    if (!reader_.read(x.ptr(), call.x, "input") || call.x.axes != axes || call.x.empty()) return false;
+    require(nb::len(bounds) >= 1 && nb::len(bounds) == nb::len(names), "as many tuples of names as layers, one or more");
     for (nb::handle bound : bounds) {
-        if (!attribute(bound.ptr(), kStale).is(nb::handle(Py_False))) return false;
-        call.layers.push_back(nb::cast<NativeLayer*>(attribute(bound.ptr(), kLayer)));
+        call.held.push_back(attribute(bound.ptr(), kLayer));
+        call.layers.push_back(&layer_of(call.held.back()));
     }
     const NativeLayer& bottom = *call.layers.front();
+    const std::int64_t directions = bottom.layer.directions(), above = directions * bottom.state_size(0);
+    require(axes == 3 || (directions == 1 && call.layers.size() == 1), "a step is of one layer of one direction");
+    for (std::size_t i = 1; i < call.layers.size(); ++i) {
+        const NativeLayer& l = *call.layers[i];
+        require(l.layer.directions() == directions && l.layer.sizes().I == above && l.states() == bottom.states() &&
+                    l.state_size(0) == bottom.state_size(0) && l.state_size(1) == bottom.state_size(1),
+                "a layer must read what the one below it gives");
+    }
     if (call.x.shape[axes - 1] != bottom.layer.sizes().I) return false;
-    const std::int64_t rows = call.layers.size() * bottom.layer.directions(), batch = call.x.shape[batch_axis];
+    const std::int64_t rows = call.layers.size() * directions, batch = call.x.shape[batch_axis];
     const std::size_t given = nb::len(state);
-    if (given != 0 && given != states_of(bottom)) return false;
+    if (given != 0 && given != bottom.states()) return false;
     for (std::size_t k = 0; k < given; ++k) {
-        const View& view = call.initial[k];
-        if (!read(PyTuple_GET_ITEM(state.ptr(), k), call.initial[k]) ||
-            !(axes == 3 ? view.is({rows, batch, state_size(bottom, k)}) : view.is({batch, state_size(bottom, k)})))
+        View& view = call.initial[k];
+        if (!reader_.read(PyTuple_GET_ITEM(state.ptr(), k), view, "hx") ||
+            !(axes == 3 ? view.is({rows, batch, bottom.state_size(k)}) : view.is({batch, bottom.state_size(k)})))
             return false;
     }
     call.weights.resize(call.layers.size());
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
-        const nb::tuple own = nb::borrow<nb::tuple>(PyTuple_GetItem(names.ptr(), i));
-        const auto find = [&](std::size_t k) { return PyDict_GetItem(parameters.ptr(), PyTuple_GET_ITEM(own.ptr(), k)); };
-        Weights& weights = call.weights[i];
-        if (!read_weights(*call.layers[i], nb::len(own), find, weights) || !weights.counted) return false;
+        const nb::tuple own = nb::cast<nb::tuple>(names[i]);
+        const auto find = [&](std::size_t k) {
+            PyObject* found = PyDict_GetItemWithError(parameters.ptr(), PyTuple_GET_ITEM(own.ptr(), k));
+            if (!found && PyErr_Occurred()) nb::raise_python_error();
+            return found;
+        };
+        if (!describe_weights(*call.layers[i], nb::len(own), find, call.weights[i])) return false;
     }
     return true;
 }
@@ -249,26 +154,25 @@ bool Tensors::fits(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict par
 }
 
 nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
-                          bool batch_first, int threads) const {
+                          bool batch_first, std::int64_t threads) const {
     Plain call;
-    const int batch_axis = batch_first ? 0 : 1;
+    const int batch_axis = batch_first ? 0 : 1, most = threads_of(threads);
     if (!read_plain(bounds, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
     const NativeLayer& bottom = *call.layers.front();
     const std::int64_t directions = bottom.layer.directions(), rows = call.layers.size() * directions;
-    const std::int64_t batch = call.x.shape[batch_axis], size[2] = {state_size(bottom, 0), state_size(bottom, 1)};
+    const std::int64_t batch = call.x.shape[batch_axis], size[2] = {bottom.state_size(0), bottom.state_size(1)};
+    const Arrangement arrangement(call.x.shape[1 - batch_axis], batch, batch_first ? Layout::kBatchFirst : Layout::kTimeMajor);
     float* after[2] = {};
-    nb::object h = fresh(x, {rows, batch, size[0]}, after[0]), final = h, output;
-    if (bottom.has_cell_state()) final = nb::make_tuple(h, fresh(x, {rows, batch, size[1]}, after[1]));
-    const Arrangement arrangement{int(call.x.shape[1 - batch_axis]), int(batch),
-                                  batch_first ? Layout::kBatchFirst : Layout::kTimeMajor};
+    nb::object h = reader_.fresh(x, {rows, batch, size[0]}, after[0]), final = h, output;
+    if (bottom.states() == 2) final = nb::make_tuple(h, reader_.fresh(x, {rows, batch, size[1]}, after[1]));
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
         // Layer i's states stand behind those of the layers below it.
         const auto own = [&](float* states, int k) { return states ? states + i * directions * batch * size[k] : nullptr; };
         float* y;
-        nb::object above = fresh(x, {call.x.shape[0], call.x.shape[1], directions * size[0]}, y);
-        call.layers[i]->run(call.weights[i].all(), call.weights[i].version, false, arrangement,
-                            {call.x.data, own(call.initial[0].data, 0), own(call.initial[1].data, 1), y,
-                             own(after[0], 0), own(after[1], 1), nullptr}, threads);
+        nb::object above = reader_.fresh(x, {call.x.shape[0], call.x.shape[1], directions * size[0]}, y);
+        infer(*call.layers[i], call.weights[i], arrangement,
+              {call.x.data, own(call.initial[0].data, 0), own(call.initial[1].data, 1), y, own(after[0], 0),
+               own(after[1], 1), nullptr}, most);
         call.x.data = y;
         output = above;
     }
@@ -276,72 +180,156 @@ nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::d
 }
 
 nb::object Tensors::step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
-                         int threads) const {
+                         std::int64_t threads) const {
     Plain call;
+    const int most = threads_of(threads);
     if (!read_plain(bounds, x, state, parameters, names, 2, 0, call)) return nb::none();
     NativeLayer& l = *call.layers.front();
     const std::int64_t batch = call.x.shape[0];
+    const Arrangement arrangement(1, batch, Layout::kTimeMajor);
     float *hn, *cn = nullptr;
-    nb::object h = fresh(x, {batch, state_size(l, 0)}, hn), c;
-    if (l.has_cell_state()) c = fresh(x, {batch, state_size(l, 1)}, cn);
+    nb::object h = reader_.fresh(x, {batch, l.state_size(0)}, hn), c;
+    if (l.states() == 2) c = reader_.fresh(x, {batch, l.state_size(1)}, cn);
     // The output of a single step is its state, and the engine takes one memory for both.
-    l.run(call.weights[0].all(), call.weights[0].version, false, {1, int(batch), Layout::kTimeMajor},
-          {call.x.data, call.initial[0].data, call.initial[1].data, hn, hn, cn, nullptr}, threads);
-    return l.has_cell_state() ? nb::make_tuple(h, c) : nb::make_tuple(h);
+    infer(l, call.weights[0], arrangement, {call.x.data, call.initial[0].data, call.initial[1].data, hn, hn, cn, nullptr},
+          most);
+    return l.states() == 2 ? nb::make_tuple(h, c) : nb::make_tuple(h);
 }
 
-nb::tuple Tensors::forward(NativeLayer& l, nb::handle input, nb::tuple state, nb::list weights, int layout, int steps,
-                           int batch, nb::handle lengths, nb::handle batch_sizes, bool repack, nb::object lend,
-                           int threads) const {
-    const View x = expect(input, "input");
-    const Arrangement rows{steps, batch, static_cast<Layout>(layout), whole_numbers(lengths), whole_numbers(batch_sizes)};
-    const std::int64_t directions = l.layer.directions();
-    const Weights own = expect_weights(l, weights);
-    ForwardCall call{x.data, state_at(state, 0), state_at(state, 1), nullptr, nullptr, nullptr, nullptr};
-    nb::list results;
-    View y = x;
-    y.shape[x.axes - 1] = directions * state_size(l, 0);
-    results.append(fresh(input, y.sizes(), call.y));
-    results.append(fresh(input, {directions, batch, state_size(l, 0)}, call.hn));
-    if (l.has_cell_state()) results.append(fresh(input, {directions, batch, state_size(l, 1)}, call.cn));
-    if (!lend.is_none()) {
-        const std::int64_t all_rows = x.shape[0] * (x.axes == 3 ? x.shape[1] : 1), size = l.layer.saved_size(all_rows);
-        if (size < kLarge) {
-            results.append(fresh(input, {size}, call.saved));
-        } else {
-            results.append(lend(size));
-            call.saved = expect(results[nb::len(results) - 1], "lent memory").data;
-        }
+// What forward and backward are given alike, checked.
+struct Tensors::Sequence {
+    View x, initial[2];
+    Arrangement rows;
+    std::int64_t all_rows;  // padding too
+};
+
+Tensors::Sequence Tensors::expect_sequence(const NativeLayer& l, nb::handle input, nb::tuple state, std::int64_t layout,
+                                           std::int64_t steps, std::int64_t batch, nb::handle lengths,
+                                           nb::handle batch_sizes) const {
+    const auto order = static_cast<Layout>(in_range(layout, 0, 2, "layout"));
+    const bool packed = order == Layout::kPacked, batch_first = order == Layout::kBatchFirst;
+    View x = reader_.expect(input, "input");
+    const std::int64_t features = l.layer.sizes().I;
+    require(packed ? x.axes == 2 && x.shape[1] == features
+                   : x.is({batch_first ? batch : steps, batch_first ? steps : batch, features}),
+            "input must be (time, batch, input), (batch, time, input) or, packed, (rows, input), as the layout says");
+    Sequence call{x, {}, Arrangement(steps, batch, order), packed ? x.shape[0] : steps * batch};
+    require(call.all_rows <= kMostRows, "more steps of all sequences together than the engine can count");
+    require(packed == !batch_sizes.is_none() && !(packed && !lengths.is_none()), "batch_sizes are for packed input, lengths for any other");
+    if (packed) call.rows.set_batch_sizes(reader_.whole_numbers(batch_sizes, "batch_sizes"), call.all_rows);
+    if (!lengths.is_none()) call.rows.set_lengths(reader_.whole_numbers(lengths, "lengths"));
+    const std::size_t given = nb::len(state);
+    require(given == 0 || given == l.states(), "as many states as the cell has, or none");
+    for (std::size_t k = 0; k < given; ++k) {
+        call.initial[k] = reader_.expect(state[k], "hx");
+        require(call.initial[k].is({l.layer.directions(), batch, l.state_size(k)}), "hx must be (directions, batch, size)");
     }
-    l.run(own.all(), own.version, repack || !own.counted, rows, call, threads);
+    return call;
+}
+
+nb::tuple Tensors::forward(nb::handle layer, nb::handle input, nb::tuple state, nb::list weights, std::int64_t layout,
+                           std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes,
+                           nb::object lend, std::int64_t threads) const {
+    NativeLayer& l = layer_of(layer);
+    const Sequence given = expect_sequence(l, input, state, layout, steps, batch, lengths, batch_sizes);
+    const std::int64_t directions = l.layer.directions();
+    const int most = threads_of(threads);
+    Given own = expect_weights(l, weights);
+    ForwardCall call{given.x.data, given.initial[0].data, given.initial[1].data, nullptr, nullptr, nullptr, nullptr};
+    nb::list results;
+    View y = given.x;
+    y.shape[y.axes - 1] = directions * l.state_size(0);
+    results.append(reader_.fresh(input, y.sizes(), call.y));
+    results.append(reader_.fresh(input, {directions, batch, l.state_size(0)}, call.hn));
+    if (l.states() == 2) results.append(reader_.fresh(input, {directions, batch, l.state_size(1)}, call.cn));
+    if (lend.is_none()) {
+        infer(l, own, given.rows, call, most);
+        return nb::tuple(results);
+    }
+    const std::int64_t size = l.saved_size(given.all_rows);
+    nb::object saved = size < kLarge ? reader_.fresh(input, {size}, call.saved) : lend(size);
+    const View memory = reader_.expect(saved, "lent memory");
+    require(memory.is({size}), "lent memory must be of the size that was asked for");
+    call.saved = memory.data;
+    results.append(saved);
+    Parameters p[2];
+    l.split(own.addresses().data(), p);
+    {
+        const nb::gil_scoped_release release;
+        ThreadState& t = thread_state;
+        l.layer.forward(p, t.make(given.rows, l.layer.directions()), call, most, t.arena);
+    }
     return nb::tuple(results);
 }
 
-nb::list Tensors::backward(const NativeLayer& l, nb::handle x, nb::tuple state, nb::list weights, int layout, int steps,
-                           int batch, nb::handle lengths, nb::handle batch_sizes, nb::handle y, nb::handle saved,
-                           nb::list gradients, nb::sequence wanted, int threads) const {
-    const Arrangement rows{steps, batch, static_cast<Layout>(layout), whole_numbers(lengths), whole_numbers(batch_sizes)};
-    const Weights own = expect_weights(l, weights);
+nb::list Tensors::backward(nb::handle layer, nb::handle x, nb::tuple state, nb::list weights, std::int64_t layout,
+                           std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes,
+                           nb::handle y, nb::handle saved, nb::list gradients, nb::sequence wanted,
+                           std::int64_t threads) const {
+    const NativeLayer& l = layer_of(layer);
+    const Sequence given = expect_sequence(l, x, state, layout, steps, batch, lengths, batch_sizes);
+    const std::int64_t directions = l.layer.directions();
+    const int most = threads_of(threads);
+    const Given own = expect_weights(l, weights);
+    View expected = given.x;
+    expected.shape[expected.axes - 1] = directions * l.state_size(0);
+    const auto is_output = [&](const View& view) { return std::ranges::equal(view.sizes(), expected.sizes()); };
+    const View output = reader_.expect(y, "y"), memory = reader_.expect(saved, "saved");
+    require(is_output(output), "y must be what the forward pass gave");
+    require(memory.is({std::int64_t(l.saved_size(given.all_rows))}), "saved must be what the forward pass gave");
+
+    require(nb::len(gradients) == 1 + l.states(), "gradients must be of y and each final state");
+    View after[3];
+    for (std::size_t k = 0; k < 1 + l.states(); ++k) {
+        const nb::object gradient = nb::borrow(gradients[k]);
+        if (gradient.is_none()) continue;
+        after[k] = reader_.expect(gradient, "a gradient");
+        require(k == 0 ? is_output(after[k]) : after[k].is({directions, batch, l.state_size(k - 1)}),
+                "a gradient must have the shape of what it belongs to");
+    }
+
+    std::vector<nb::object> likes{nb::borrow(x)};
+    for (nb::handle each : state) likes.push_back(nb::borrow(each));
+    for (std::size_t i = 0; i < own.n; ++i) likes.push_back(own.tensors[i]);
+    require(nb::len(wanted) == likes.size(), "wanted must say yes or no for each gradient");
     nb::list results;
     std::vector<float*> to;
-    const auto give = [&](nb::handle like) {
+    const std::size_t states = nb::len(state);
+    for (std::size_t i = 0; i < likes.size(); ++i) {
         float* data = nullptr;
-        const bool wants = nb::cast<bool>(wanted[to.size()]);
-        results.append(wants ? fresh(like, expect(like, "a tensor").sizes(), data) : nb::none());
+        const View& shape = i == 0 ? given.x : i <= states ? given.initial[i - 1] : own.views[i - 1 - states];
+        results.append(nb::cast<bool>(wanted[i]) ? reader_.fresh(likes[i], shape.sizes(), data) : nb::none());
         to.push_back(data);
-    };
-    give(x);
-    for (nb::handle each : state) give(each);
-    for (nb::handle each : weights) give(each);
-    const std::size_t given = nb::len(state);
-    std::vector<Address> to_weights;
-    for (std::size_t i = 1 + given; i < to.size(); ++i) to_weights.push_back(reinterpret_cast<Address>(to[i]));
-    const BackwardCall call{expect(x, "input").data, state_at(state, 0), state_at(state, 1), expect(y, "y").data,
-                            expect(saved, "saved").data, optional(gradients[0]), optional(gradients[1]),
-                            nb::len(gradients) > 2 ? optional(gradients[2]) : nullptr, to[0],
-                            given > 0 ? to[1] : nullptr, given > 1 ? to[2] : nullptr};
-    l.run_backward(own.all(), to_weights, rows, call, threads);
+    }
+    const BackwardCall call{given.x.data, given.initial[0].data, given.initial[1].data, output.data, memory.data,
+                            after[0].data, after[1].data, after[2].data, to[0],
+                            states > 0 ? to[1] : nullptr, states > 1 ? to[2] : nullptr};
+    Parameters p[2];
+    Gradients g[2];
+    l.split(own.addresses().data(), p);
+    l.split(to.data() + 1 + states, g);
+    const nb::gil_scoped_release release;
+    ThreadState& t = thread_state;
+    l.layer.backward(t.make(given.rows, l.layer.directions()), call, p, g, most, t.arena);
     return results;
+}
+
+void register_tensors(nb::module_& m) {
+    nb::class_<Tensors>(m, "NativeTensors")
+        .def(nb::init<bool>(), nb::arg("by_attributes") = false)
+        .def("fits", &Tensors::fits, nb::arg("bounds"), nb::arg("x"), nb::arg("state"), nb::arg("parameters"),
+             nb::arg("names"), nb::arg("batch_first"))
+        .def("dense", &Tensors::dense, nb::arg("bounds"), nb::arg("x"), nb::arg("state"), nb::arg("parameters"),
+             nb::arg("names"), nb::arg("batch_first"), nb::arg("threads"))
+        .def("step", &Tensors::step, nb::arg("bounds"), nb::arg("x"), nb::arg("state"), nb::arg("parameters"),
+             nb::arg("names"), nb::arg("threads"))
+        .def("forward", &Tensors::forward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
+             nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
+             nb::arg("batch_sizes").none(), nb::arg("lend").none(), nb::arg("threads"))
+        .def("backward", &Tensors::backward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
+             nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
+             nb::arg("batch_sizes").none(), nb::arg("y"), nb::arg("saved"), nb::arg("gradients"), nb::arg("wanted"),
+             nb::arg("threads"));
 }
 
 }  // namespace penstock

@@ -1,16 +1,33 @@
 #include "penstock/layer.hpp"
 
+#include <atomic>
 #include <cstring>
 #include <mutex>
-#include <utility>
+#include <span>
+#include <stdexcept>
 
 #include "pack.hpp"
 
 namespace penstock {
 namespace {
 
-// Of each parameter, to tell whether it changed. Few, since a step must not wait for memory that it needs for nothing else.
-constexpr std::size_t kSampled = 16;
+// Fewer floats are compared sooner alone than by threads that must be called; a comparison takes as long as so many
+// floating-point operations.
+constexpr std::size_t kCompareTogether = kShareAll ? 0 : 1 << 19;
+constexpr double kFlopsToCompare = 8;
+
+// Of one direction's parameters, in the order of Weights.
+std::array<std::size_t, 6> weight_sizes(const Sizes& z) {
+    const std::size_t rows = std::size_t(z.G) * z.H;
+    return {rows * z.I, rows * z.P, rows, rows, std::size_t(z.P) * z.H, std::size_t(3) * z.H};
+}
+
+// w: [3][H] -> [3][Hp]
+float* pack_peepholes(const float* w, const Sizes& z, Arena& arena) {
+    float* to = arena.take_zeros(std::size_t(3) * z.Hp);
+    for (int g = 0; g < 3; ++g) std::memcpy(to + g * z.Hp, w + g * z.H, z.H * sizeof(float));
+    return to;
+}
 
 }  // namespace
 
@@ -44,94 +61,130 @@ std::size_t Layer::saved_size(std::size_t rows) const {
     return rows * directions_ * sizes_.S * sizes_.Hp + kPanelWidth;  // room to align
 }
 
-Layer::Key Layer::key_of(const Parameters* parameters, std::uint64_t version) const {
-    const Sizes& z = sizes_;
-    const std::size_t rows = std::size_t(z.kind == CellKind::kGruBefore ? 3 : z.h_gates) * z.H;
-    Key key{version};
-    std::size_t i = 1;
+bool Layer::holds(const Parameters* parameters, int threads) const {
+    struct Pair {
+        const float *a, *b;
+        std::size_t size;
+    };
+    std::array<Pair, 2 * 6> pairs{};
+    std::size_t n = 0, all = 0;
     for (int d = 0; d < directions_; ++d) {
-        const Parameters& p = parameters[d];
-        const std::pair<const float*, std::size_t> arrays[] = {
-            {p.w_ih, rows * z.I}, {p.w_hh, rows * z.P}, {p.b_ih, rows},
-            {p.b_hh, rows},       {p.w_hr, std::size_t(z.P) * z.H}, {p.w_ch, std::size_t(3) * z.H}};
-        for (const auto& [data, size] : arrays) {
-            if (!data) continue;
-            std::uint64_t hash = 0, factor = 0x9e3779b97f4a7c15ull;  // a sum, so that no term waits for another
-            const std::size_t stride = std::max<std::size_t>(1, size / kSampled);
-            for (std::size_t k = 0; k < size; k += stride, factor += 0xbf58476d1ce4e5b8ull) {
-                std::uint32_t bits;
-                std::memcpy(&bits, data + k, 4);
-                hash += bits * factor;
-            }
-            key[i++] = reinterpret_cast<std::uintptr_t>(data);
-            key[i++] = hash;
+        const auto sizes = weight_sizes(sizes_);
+        const auto given = parameters[d].all();
+        const auto kept = copy_[d].all();
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+            if (!given[i] != !kept[i]) return false;
+            if (given[i]) pairs[n++] = {given[i], kept[i], sizes[i]}, all += sizes[i];
         }
     }
-    return key;
+    struct Search {
+        std::span<const Pair> pairs;
+        std::atomic<bool> same{true};
+    } search{{pairs.data(), n}};
+    const auto look = [](const Team& team, void* context) {
+        auto& [pairs, same] = *static_cast<Search*>(context);
+        for (const auto& [a, b, size] : pairs) {
+            const std::size_t begin = size * team.rank / team.size, end = size * (team.rank + 1) / team.size;
+            if (std::memcmp(a + begin, b + begin, (end - begin) * sizeof(float))) same.store(false, std::memory_order_relaxed);
+            if (!same.load(std::memory_order_relaxed)) return;
+        }
+    };
+    run_team(all < kCompareTogether ? 1 : threads, kFlopsToCompare * static_cast<double>(all), look, &search);
+    return search.same;
 }
 
-void Layer::forward(const Parameters* parameters, std::uint64_t version, bool repack, const Plan& plan,
-                    const ForwardCall& call, int threads, Arena& arena) {
-    const Key key = key_of(parameters, version);
-    if (!repack) {
+std::uint64_t Layer::forward_kept(const Parameters* parameters, const Plan& plan, const ForwardCall& call, int threads,
+                                  Arena& arena) {
+    {
         std::shared_lock lock(mutex_);
-        if (packed_once_ && key == key_) return run(plan, call, {}, threads, arena);
+        if (number_ && holds(parameters, threads)) {
+            arena.start();
+            run(plan, call, packed_.data(), {}, threads, arena);
+            return number_;
+        }
     }
     std::unique_lock lock(mutex_);
     const Copies packing = start_pack(parameters);
-    run(plan, call, packing, threads, arena);
-    end_pack(key);
+    arena.start();
+    run(plan, call, packed_.data(), packing, threads, arena);
+    return end_pack();
+}
+
+bool Layer::forward_known(std::uint64_t number, const Plan& plan, const ForwardCall& call, int threads, Arena& arena) {
+    std::shared_lock lock(mutex_);
+    if (!number || number != number_) return false;
+    arena.start();
+    run(plan, call, packed_.data(), {}, threads, arena);
+    return true;
 }
 
 void Layer::forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena) {
     std::shared_lock lock(mutex_);
-    run(plan, call, {}, threads, arena);
+    if (!number_) throw std::logic_error("the layer has no weights");
+    arena.start();
+    run(plan, call, packed_.data(), {}, threads, arena);
 }
 
-void Layer::pack(const Parameters* parameters, std::uint64_t version) {
+void Layer::forward(const Parameters* parameters, const Plan& plan, const ForwardCall& call, int threads,
+                    Arena& arena) const {
+    arena.start();
+    Copies packing;
+    Packed packed[2];
+    for (int d = 0; d < directions_; ++d) packed[d] = pack_forward(parameters[d], nullptr, arena, packing);
+    run(plan, call, packed, packing, threads, arena);
+}
+
+void Layer::pack(const Parameters* parameters) {
     std::unique_lock lock(mutex_);
     start_pack(parameters).make({0, 1, nullptr});
-    end_pack(key_of(parameters, version));
+    end_pack();
 }
 
 Copies Layer::start_pack(const Parameters* parameters) {
-    packed_once_ = false;  // until it is done: an allocation may fail halfway
+    number_ = 0;  // until it is done: an allocation may fail halfway
     storage_.start();
+    const auto sizes = weight_sizes(sizes_);
     Copies copies;
-    for (int d = 0; d < directions_; ++d) pack_forward(parameters[d], packed_[d], copies);
+    for (int d = 0; d < directions_; ++d) {
+        const auto take = [&](const float* given, int i) { return given ? storage_.take(sizes[i]) : nullptr; };
+        const Parameters& p = parameters[d];
+        copy_[d] = {take(p.w_ih, 0), take(p.w_hh, 1), take(p.b_ih, 2), take(p.b_hh, 3), take(p.w_hr, 4), take(p.w_ch, 5)};
+        packed_[d] = pack_forward(p, &copy_[d], storage_, copies);
+    }
     return copies;
 }
 
-void Layer::end_pack(const Key& key) {
-    key_ = key;
-    packed_once_ = true;
-}
+std::uint64_t Layer::end_pack() { return number_ = ++packs_; }
 
-void Layer::pack_forward(const Parameters& p, Packed& to, Copies& copies) {
+// copy: where the weights are copied to; what is packed is then the copy, as another thread may be changing them.
+Packed Layer::pack_forward(const Parameters& p, const Weights<float>* copy, Arena& arena, Copies& copies) const {
     const Sizes& z = sizes_;
-    Arena& arena = storage_;
-    to = Packed{};
+    const Weights<float> kept = copy ? *copy : Weights<float>{};
+    const auto keep = [](const float* from, float* to, std::size_t n) {
+        return from && to ? static_cast<const float*>(std::memcpy(to, from, n * sizeof(float))) : from;
+    };
+    const float* b_ih = keep(p.b_ih, kept.b_ih, std::size_t(z.G) * z.H);
+    const float* b_hh = keep(p.b_hh, kept.b_hh, std::size_t(z.G) * z.H);
+    Packed to{};
     to.w_ih = arena.take(std::size_t(z.G) * z.Hp * z.I);
     to.b_ih = arena.take(z.G * z.Hp);
     to.w_hh = arena.take(std::size_t(z.h_gates) * z.Hp * z.P);
     to.b_hh = arena.take(z.h_gates * z.Hp);
-    pack_gates(p.w_ih, 0, z.G, z.H, z.I, to.w_ih, copies);
-    pack_bias(p.b_ih, 0, z.G, z.H, to.b_ih);
-    pack_gates(p.w_hh, 0, z.h_gates, z.H, z.P, to.w_hh, copies);
-    pack_bias(p.b_hh, 0, z.h_gates, z.H, to.b_hh);
+    pack_gates(p.w_ih, kept.w_ih, 0, z.G, z.H, z.I, to.w_ih, copies);
+    pack_bias(b_ih, 0, z.G, z.H, to.b_ih);
+    pack_gates(p.w_hh, kept.w_hh, 0, z.h_gates, z.H, z.P, to.w_hh, copies);
+    pack_bias(b_hh, 0, z.h_gates, z.H, to.b_hh);
     if (z.kind == CellKind::kGruBefore) {
         to.w_mid = arena.take(std::size_t(z.Hp) * z.H);
         to.b_mid = arena.take(z.Hp);
-        pack_gates(p.w_hh, 2, 1, z.H, z.H, to.w_mid, copies);
-        pack_bias(p.b_hh, 2, 1, z.H, to.b_mid);
+        pack_gates(p.w_hh, kept.w_hh, 2, 1, z.H, z.H, to.w_mid, copies);
+        pack_bias(b_hh, 2, 1, z.H, to.b_mid);
     } else if (z.projected) {
         to.w_mid = arena.take(std::size_t(z.Pp) * z.H);
-        pack_gates(p.w_hr, 0, 1, z.P, z.H, to.w_mid, copies);
+        pack_gates(p.w_hr, kept.w_hr, 0, 1, z.P, z.H, to.w_mid, copies);
     }
-    if (p.w_ch) {
-        to.w_ch = arena.take_zeros(std::size_t(3) * z.Hp);
-        for (int g = 0; g < 3; ++g) std::memcpy(to.w_ch + g * z.Hp, p.w_ch + g * z.H, z.H * sizeof(float));
-    }
+    if (p.w_ch) to.w_ch = pack_peepholes(keep(p.w_ch, kept.w_ch, std::size_t(3) * z.H), z, arena);
+    return to;
 }
 
 Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena, Copies& copies) const {
@@ -150,10 +203,7 @@ Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena, 
         to.wt_mid = arena.take(std::size_t(z.Hp) * z.Pp);
         pack_columns(p.w_hr, kIdentity, 1, z.P, z.Pp, z.H, to.wt_mid, copies);
     }
-    if (p.w_ch) {
-        to.w_ch = arena.take_zeros(std::size_t(3) * z.Hp);
-        for (int g = 0; g < 3; ++g) std::memcpy(to.w_ch + g * z.Hp, p.w_ch + g * z.H, z.H * sizeof(float));
-    }
+    if (p.w_ch) to.w_ch = pack_peepholes(p.w_ch, z, arena);
     return to;
 }
 
@@ -161,7 +211,7 @@ Linear::Linear(const float* weight, const float* bias, int n, int k) : n_(n), k_
     panels_ = storage_.take(std::size_t(padded(n)) * k);
     bias_ = storage_.take(padded(n));
     Copies copies;
-    pack_gates(weight, 0, 1, n, k, panels_, copies);
+    pack_gates(weight, nullptr, 0, 1, n, k, panels_, copies);
     copies.make({0, 1, nullptr});
     pack_bias(bias, 0, 1, n, bias_);
 }

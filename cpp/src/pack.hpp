@@ -80,14 +80,16 @@ class Copies {
     std::vector<std::function<void(const Team&)>> copies_;
 };
 
-// w: gates of [units][K] each -> panels [unit blocks][gates] of K rows
-inline void pack_gates(const float* w, int first_gate, int gates, int units, int K, float* to, Copies& copies) {
+// w: gates of [units][K] each -> panels [unit blocks][gates] of K rows. copy: null, or where w is copied to first, so that
+// the panels are sure to be those of the copy.
+inline void pack_gates(const float* w, float* copy, int first_gate, int gates, int units, int K, float* to, Copies& copies) {
     const int together = panels_together(gates, kernels().widest_group), panels = padded(units) / kPanelWidth * gates;
     copies.add(panels, [=](int first, int end) {
         for (int p = first; p < end; ++p) {
-            const int u = p / gates * kPanelWidth, g = first_gate + p % gates;
-            pack_rows(w, std::size_t(g) * units + u, std::min(kPanelWidth, units - u), K,
-                      PanelPlace(to, p, panels, together, K));
+            const int u = p / gates * kPanelWidth, n = std::min(kPanelWidth, units - u);
+            const std::size_t row = std::size_t(first_gate + p % gates) * units + u;
+            if (copy) std::memcpy(copy + row * K, w + row * K, std::size_t(n) * K * sizeof(float));
+            pack_rows(copy ? copy : w, row, n, K, PanelPlace(to, p, panels, together, K));
         }
     });
 }

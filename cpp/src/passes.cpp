@@ -115,12 +115,13 @@ int useful_threads(const Sizes& z, const Plan& plan, double flops, int threads, 
 
 }  // namespace
 
-Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, int threads, Arena& arena) const {
+Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, const Packed& weights, int threads,
+                       Arena& arena) const {
     const Sizes& z = sizes_;
     const std::size_t B = plan.batch, block = largest_block(plan, kBlockRows, false);
     Job job{};
     job.sizes = &z;
-    job.weights = &packed_[d];
+    job.weights = &weights;
     job.plan = &plan;
     job.direction = d;
     job.x = call.x;
@@ -136,7 +137,7 @@ Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, int thr
     job.h[0] = arena.take(B * z.Pp);
     job.h[1] = arena.take(B * z.Pp);
     if (has_cell_state(z)) job.c = arena.take(B * z.Hp);
-    if (packed_[d].w_mid) {
+    if (weights.w_mid) {
         job.mid = arena.take(B * z.Hp);
         job.keep = arena.take(B * z.Hp);
     }
@@ -144,19 +145,19 @@ Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, int thr
     return job;
 }
 
-void Layer::run(const Plan& plan, const ForwardCall& call, const Copies& packing, int threads, Arena& arena) const {
-    arena.start();
+void Layer::run(const Plan& plan, const ForwardCall& call, const Packed* packed, const Copies& packing, int threads,
+                Arena& arena) const {
     if (call.saved) advise_huge_pages(call.saved, saved_size(plan.rows()) * sizeof(float));
     advise_huge_pages(call.y, plan.rows() * directions_ * sizes_.P * sizeof(float));
     const double flops = flops_of(sizes_, plan.rows());
     const Copies none;
     if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsToPart * meeting_nanoseconds()) {
-        const Job both[] = {forward_job(plan, call, 0, 1, arena), forward_job(plan, call, 1, 1, arena)};
+        const Job both[] = {forward_job(plan, call, 0, packed[0], 1, arena), forward_job(plan, call, 1, packed[1], 1, arena)};
         return Pass{kernels().forward, both, packing, none}.run(2, 2 * flops);
     }
     threads = useful_threads(sizes_, plan, flops, threads, false);
     for (int d = 0; d < directions_; ++d) {
-        const Job job = forward_job(plan, call, d, threads, arena);
+        const Job job = forward_job(plan, call, d, packed[d], threads, arena);
         Pass{kernels().forward, {&job, 1}, d ? none : packing, none}.run(threads, flops);
     }
 }

@@ -14,6 +14,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "check.hpp"
@@ -109,10 +110,10 @@ Outputs run(const Problem& p, Layer& layer, int threads, bool training = false) 
     if (training) o.saved.resize(layer.saved_size(p.plan.rows()));
     Arena arena;
     const auto parameters = p.parameters();
-    layer.forward(parameters.data(), 1, false, p.plan,
-                  {p.x.data(), p.h0.data(), p.c0.empty() ? nullptr : p.c0.data(), o.y.data(), o.hn.data(),
-                   o.cn.empty() ? nullptr : o.cn.data(), training ? o.saved.data() : nullptr},
-                  threads, arena);
+    const ForwardCall call{p.x.data(), p.h0.data(), p.c0.empty() ? nullptr : p.c0.data(), o.y.data(), o.hn.data(),
+                           o.cn.empty() ? nullptr : o.cn.data(), training ? o.saved.data() : nullptr};
+    if (training) layer.forward(parameters.data(), p.plan, call, threads, arena);
+    else layer.forward_kept(parameters.data(), p.plan, call, threads, arena);
     return o;
 }
 
@@ -251,6 +252,27 @@ void try_case(const Case& c) {
     check_steps(p, layer, one);
 }
 
+// Any one weight that changes, the first, the last or one in between, is seen by the next call, and that it changes back.
+void try_changed_weights() {
+    for (const CellKind kind : {CellKind::kRnnTanh, CellKind::kLstmPeephole, CellKind::kGruAfter, CellKind::kGruBefore}) {
+        const Case c{kind, 40, 70, kind == CellKind::kLstmPeephole ? 20 : 0, 3, 4, true, false};
+        Problem p(c);
+        Layer layer(c.kind, c.input, c.hidden, c.projection, c.directions());
+        const Outputs before = run(p, layer, 2);
+        for (Data& w : p.weights)
+            for (Floats* f : {&w.w_ih, &w.w_hh, &w.b_ih, &w.b_hh, &w.w_hr, &w.w_ch}) {
+                for (std::size_t i = 0; i < f->size(); i = i + 1 == f->size() ? i + 1 : std::min(f->size() - 1, i + f->size() / 3 + 1)) {
+                    const float kept = std::exchange((*f)[i], (*f)[i] + 0.5f);
+                    Layer fresh(c.kind, c.input, c.hidden, c.projection, c.directions());
+                    const Outputs after = run(p, layer, 2);
+                    check(after.y == run(p, fresh, 1).y && after.y != before.y, c.name() + ": a changed weight");
+                    (*f)[i] = kept;
+                }
+            }
+        check(run(p, layer, 2).y == before.y, c.name() + ": weights changed back");
+    }
+}
+
 // Several Python threads may use one layer at a time; each has its own workspace.
 void try_many_threads() {
     const Case c{CellKind::kGruAfter, 20, 33, 0, 5, 7, false, false};
@@ -338,7 +360,7 @@ int count(const char* name) {
         if (std::strcmp(w.name, name)) continue;
         Problem p({w.kind, 128, 128, 0, w.batch, w.steps, false, false});
         Layer layer(w.kind, 128, 128, 0, 1);
-        layer.pack(p.parameters().data(), 1);
+        layer.pack(p.parameters().data());
         const std::size_t B = w.batch;
         const auto of = [](Floats& f) { return f.empty() ? nullptr : f.data(); };
         Floats y(w.steps * B * 128), hn(B * 128), cn(p.c0.size()), dx(p.x.size()), dh0(p.h0.size()), dc0(p.c0.size());
@@ -388,6 +410,7 @@ int main(int argc, char** argv) {
                         if (projection == 0 || hidden > 1) try_case({kind, input, hidden, projection, batch, steps, both, ragged}), ++cases;
                     }
                 }
+    try_changed_weights();
     try_many_threads();
     try_blocks();
     try_longer_block();

@@ -12,12 +12,15 @@ PenstockError
 │   └── MissingExtraError (also ImportError)   an optional dependency that isn't installed
 ├── NotFittedError                     an estimator asked to predict before `fit`
 └── ServerError                        a server that can't be reached, refuses or fails
+
+DataWarning (a UserWarning)            data that can be used, and is likely not what was meant
 """
 
 __all__ = [
     "BundleError",
     "ConfigError",
     "DataError",
+    "DataWarning",
     "DtypeError",
     "InputError",
     "LengthsError",
@@ -72,6 +75,10 @@ class MissingExtraError(InputError, ImportError):
 
 class NotFittedError(PenstockError):
     """An estimator was asked for an answer before `fit`."""
+
+
+class DataWarning(UserWarning):
+    """Data can be used, and is likely not what was meant."""
 
 
 class ServerError(PenstockError):

@@ -62,7 +62,7 @@ def test_bad_input_is_named(monkeypatch):
         engine.Linear(np.zeros((5, 3)), np.zeros(3))
     with pytest.raises(ShapeError, match="1 or more columns"):
         engine.softmax(np.zeros((3, 0)))
-    with pytest.raises(ConfigError, match="1 or more; got 0"):
+    with pytest.raises(ConfigError, match="from 1 to 1024; got 0"):
         engine.set_num_threads(0)
     monkeypatch.setenv("PENSTOCK_NUM_THREADS", "many")
     monkeypatch.setattr("penstock.engine.threads._chosen", None)

@@ -69,7 +69,7 @@ def test_what_is_no_column_of_texts_is_refused(model):
 def test_a_long_text_is_read_in_spans_with_the_same_bits(model, monkeypatch):
     texts = ["the ferry sailed " * 30, "早餐", ""]
     whole = model.predict_proba(texts)
-    monkeypatch.setattr(runtime.sequence_model, "_STEPS", 7)
+    monkeypatch.setattr(runtime.scorer, "_STEPS", 7)
     assert model.predict_proba(texts).tobytes() == whole.tobytes()
 
 
@@ -134,7 +134,7 @@ def test_evaluate_measures_the_model_and_what_it_must_beat(text_parts):
         model.evaluate(TEXTS, truth[:2])
     with pytest.raises(DataError, match="got 0 and 0"):
         model.evaluate([], [])
-    with pytest.raises(DataError, match="bad, middling, good; got also awful"):
+    with pytest.raises(DataError, match="'bad', 'middling', 'good'; got also 'awful'"):
         model.evaluate(TEXTS, [*truth[:4], "awful"])
 
 

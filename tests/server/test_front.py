@@ -88,6 +88,7 @@ async def test_errors_reach_their_caller_alone(words):
 async def test_a_model_without_a_pool_has_streams_of_its_own(words, monkeypatch):
     """As a forecaster over a window has."""
     monkeypatch.setattr(penstock.runtime.TextModel, "stream", lambda model: Lone(model))
+    monkeypatch.setattr(penstock.runtime.TextModel, "pools", False)
 
     async def alone(front):
         assert front.pool is None

@@ -27,15 +27,14 @@ def names(tmp_path):
 @pytest.fixture
 def outside(monkeypatch):
     """The task, there for one test."""
-    before = dict(tasks.TASKS), dict(runtime.MODELS)
+    before = dict(tasks.TASKS)
     monkeypatch.syspath_prepend(OUTSIDE.parent)
     import task_of_your_own
 
     tasks.register(task_of_your_own.TASK)  # imported once only, and each test has it anew
     yield task_of_your_own
-    for table, kept in zip((tasks.TASKS, runtime.MODELS), before, strict=True):
-        table.clear()
-        table.update(kept)
+    tasks.TASKS.clear()
+    tasks.TASKS.update(before)
 
 
 def test_it_is_short():
@@ -68,6 +67,6 @@ def test_without_it_its_models_are_refused_by_name(outside, tmp_path):
     estimator = outside.NameClassifier(epochs=1, hidden_size=4, progress=False)
     estimator.fit([name for name, _ in ROWS], [language for _, language in ROWS]).save(tmp_path / "model")
     assert runtime.load(tmp_path / "model").predict(["Rossini"])[0] in NAMES
-    del runtime.MODELS["names"]
-    with pytest.raises(BundleError, match="no model for the task 'names'"):
+    del tasks.TASKS["names"]
+    with pytest.raises(BundleError, match="there is no task 'names'"):
         runtime.load(tmp_path / "model")

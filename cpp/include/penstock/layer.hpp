@@ -13,12 +13,14 @@ namespace penstock {
 class Copies;
 
 // A direction's parameters in PyTorch's layout; null where the cell has none.
-struct Parameters {
-    const float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_ch;
+template <class T>
+struct Weights {
+    T *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_ch;
+
+    std::array<T*, 6> all() const { return {w_ih, w_hh, b_ih, b_hh, w_hr, w_ch}; }
 };
-struct Gradients {  // null where none is wanted
-    float *w_ih, *w_hh, *b_ih, *b_hh, *w_hr, *w_ch;
-};
+using Parameters = Weights<const float>;
+using Gradients = Weights<float>;  // null where none is wanted
 
 struct ForwardCall {
     const float *x, *h0, *c0;
@@ -43,26 +45,32 @@ class Layer {
     int directions() const { return directions_; }
     std::size_t saved_size(std::size_t rows) const;
 
-    void pack(const Parameters* parameters, std::uint64_t version);
-    // With the weights as last packed. Several threads may run one layer at a time; a thread that packs has it alone.
+    // Copies the weights and packs the copy, for the calls to come. A thread that packs has the layer alone.
+    void pack(const Parameters* parameters);
+    bool packed() const { return number_ != 0; }
+    // With the weights as last packed. Several threads may run one layer at a time.
     void forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena);
-    // Packs the weights first, unless the last pack had the same addresses, version and fingerprint.
-    void forward(const Parameters* parameters, std::uint64_t version, bool repack, const Plan& plan,
-                 const ForwardCall& call, int threads, Arena& arena);
+    // With these weights, packed for this call alone.
+    void forward(const Parameters* parameters, const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
+    // With these weights: packed and kept as by `pack`, unless they are the last ones, element for element. Returns the
+    // number of the pack that was used.
+    std::uint64_t forward_kept(const Parameters* parameters, const Plan& plan, const ForwardCall& call, int threads,
+                               Arena& arena);
+    // With the pack of this number, without a look at any weight. False, and nothing done, if it is no longer there.
+    bool forward_known(std::uint64_t number, const Plan& plan, const ForwardCall& call, int threads, Arena& arena);
     // `parameters` as in the forward call; `gradients` are written, not added to.
     void backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters, const Gradients* gradients,
                   int threads, Arena& arena) const;
 
    private:
-    // What tells one set of weights from another: their version, and of each array its address and a hash of some
-    // strided elements, since writes through an alias change neither address nor version.
-    using Key = std::array<std::uint64_t, 1 + 2 * 2 * 6>;
-    Key key_of(const Parameters* parameters, std::uint64_t version) const;
-    Job forward_job(const Plan& plan, const ForwardCall& call, int direction, int threads, Arena& arena) const;
-    void run(const Plan& plan, const ForwardCall& call, const Copies& packing, int threads, Arena& arena) const;
+    Job forward_job(const Plan& plan, const ForwardCall& call, int direction, const Packed& weights, int threads,
+                    Arena& arena) const;
+    void run(const Plan& plan, const ForwardCall& call, const Packed* packed, const Copies& packing, int threads,
+             Arena& arena) const;
+    bool holds(const Parameters* parameters, int threads) const;
     Copies start_pack(const Parameters* parameters);  // void until end_pack
-    void end_pack(const Key& key);
-    void pack_forward(const Parameters& p, Packed& to, Copies& copies);
+    std::uint64_t end_pack();
+    Packed pack_forward(const Parameters& p, const Weights<float>* copy, Arena& arena, Copies& copies) const;
     Packed pack_backward(const Parameters& p, bool with_input, Arena& arena, Copies& copies) const;
     Job backward_job(const Plan& plan, const BackwardCall& call, int direction, const Packed& weights, int threads,
                      Arena& arena) const;
@@ -73,8 +81,8 @@ class Layer {
     int directions_;
     Arena storage_;
     std::array<Packed, 2> packed_{};
-    Key key_{};
-    bool packed_once_ = false;
+    std::array<Weights<float>, 2> copy_{};  // of what is packed, in PyTorch's layout
+    std::uint64_t packs_ = 0, number_ = 0;  // packs so far; which of them this is, 0 for none
     std::shared_mutex mutex_;
 };
 

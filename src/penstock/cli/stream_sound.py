@@ -70,24 +70,24 @@ def _pass_over(source: BinaryIO, count: int) -> None:
         count -= len(data)
 
 
-def _print(model: Model, spotter: Spotter, block: np.ndarray) -> None:
+def _print(model: AudioModel, spotter: Spotter, block: np.ndarray) -> None:
     heard = spotter.push(block)
     if not len(heard.seconds) and not heard.words:
         return
     _line(model, heard.seconds[-1] if len(heard.seconds) else None, heard)
 
 
-def _print_words(model: Model, spotter: Spotter) -> None:
+def _print_words(model: AudioModel, spotter: Spotter) -> None:
     """The words that the end of the input cut short."""
     heard = spotter.finish()
     if heard.words:
         _line(model, None, heard)
 
 
-def _line(model: Model, seconds: float | None, heard: Heard) -> None:
+def _line(model: AudioModel, seconds: float | None, heard: Heard) -> None:
     line: dict[str, Any] = {}
     if seconds is not None:
-        scores = dict(zip(model.labels, heard.scores[-1].tolist(), strict=True))
+        scores = dict(zip(model.label_texts, heard.scores[-1].tolist(), strict=True))
         line = {"seconds": round(float(seconds), 4), "scores": scores}
     words = [{"word": word.label, "seconds": round(word.seconds, 4), "score": word.score} for word in heard.words]
     print(json.dumps(line | {"words": words}, ensure_ascii=False), flush=True)

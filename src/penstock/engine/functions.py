@@ -6,6 +6,7 @@ from penstock.engine._native import NativeLinear
 from penstock.engine._native import sigmoid as _sigmoid
 from penstock.engine._native import softmax as _softmax
 from penstock.engine._native import tanh as _tanh
+from penstock.engine.arrays import dense
 from penstock.errors import ShapeError
 
 __all__ = ["Linear", "sigmoid", "softmax", "tanh"]
@@ -15,16 +16,19 @@ class Linear:
     """y = x W^T + b, one accumulator for each output, inputs in order, the bias first.
 
     Args:
-        weight: (outputs, inputs) float32.
-        bias: (outputs,) or None.
+        weight: (outputs, inputs) float32, 1 or more of each; copied.
+        bias: (outputs,) or None; copied.
+
+    Raises:
+        ShapeError: the weight is no such matrix, or the bias does not fit it.
     """
 
     def __init__(self, weight: np.ndarray, bias: np.ndarray | None = None) -> None:
-        weight = np.ascontiguousarray(weight, dtype=np.float32)
-        if weight.ndim != 2:
-            raise ShapeError(f"weight must be (outputs, inputs); got {weight.shape}.")
+        weight = dense(weight, np.float32)
+        if weight.ndim != 2 or 0 in weight.shape:
+            raise ShapeError(f"weight must be (outputs, inputs), 1 or more of each; got {weight.shape}.")
         if bias is not None:
-            bias = np.ascontiguousarray(bias, dtype=np.float32)
+            bias = dense(bias, np.float32)
             if bias.shape != weight.shape[:1]:
                 raise ShapeError(f"bias must be (outputs={weight.shape[0]},); got {bias.shape}.")
         self.outputs, self.inputs = weight.shape
@@ -57,14 +61,14 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _map(function: object, x: np.ndarray) -> np.ndarray:
-    x = np.ascontiguousarray(x, dtype=np.float32)
+    x = dense(x, np.float32)
     out = np.empty_like(x)
     function(x, out)  # type: ignore[operator]
     return out
 
 
 def _rows(x: np.ndarray) -> np.ndarray:
-    x = np.ascontiguousarray(x, dtype=np.float32)
+    x = dense(x, np.float32)
     if x.ndim != 2:
         raise ShapeError(f"x must be (rows, columns); got {x.shape}.")
     return x

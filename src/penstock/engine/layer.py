@@ -7,12 +7,11 @@ import numpy as np
 
 from penstock.cells import find
 from penstock.engine._native import NativeLayer
+from penstock.engine.arrays import dense
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError, DtypeError, LengthsError, ShapeError
 
-__all__ = ["BATCH_FIRST", "PACKED", "TIME_MAJOR", "Layer"]
-
-TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2
+__all__ = ["Layer"]
 
 # The order of CellKind in cpp/include/penstock/kernels.hpp, and what tells the kinds of a cell apart.
 _KINDS = (("rnn", "tanh"), ("rnn", "relu"), ("lstm", False), ("lstm", True), ("gru", True), ("gru", False))
@@ -61,8 +60,6 @@ class Layer(NativeLayer):
         self.input_size, self.hidden_size = input_size, hidden_size
         self.output_size = self.state_sizes[0]  # of one direction
         self.directions = directions
-        self._parameters: list[np.ndarray] = []
-        self._loads = 0
 
     @property
     def states(self) -> int:
@@ -72,10 +69,12 @@ class Layer(NativeLayer):
     @property
     def loaded(self) -> bool:
         """Whether the layer has parameters."""
-        return bool(self._parameters)
+        return self.packed
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Take these parameters (names as in `parameter_names`, shapes as in `parameter_shapes`), copied.
+
+        What happens to the arrays later is not seen: load them again.
 
         Raises:
             ShapeError: one is missing or has another shape.
@@ -84,18 +83,11 @@ class Layer(NativeLayer):
         for name, shape in self.parameter_shapes.items():
             if name not in parameters:
                 raise ShapeError(f"parameter {name} {shape} is missing; got {sorted(parameters)}.")
-            array = np.array(parameters[name], dtype=np.float32, order="C", copy=True)
+            array = dense(parameters[name], np.float32)
             if array.shape != shape:
                 raise ShapeError(f"parameter {name} must be {shape}; got {array.shape}.")
             arrays.append(array)
-        self._parameters = arrays
-        self._loads += 1
-        self.pack(self.addresses, self._loads)
-
-    @property
-    def addresses(self) -> tuple[int, ...]:
-        """Addresses of the loaded parameters, in the order of `parameter_names`."""
-        return tuple(array.ctypes.data for array in self._parameters)
+        self.load_arrays(arrays)
 
     def __call__(
         self,
@@ -128,25 +120,8 @@ class Layer(NativeLayer):
         initial = self._initial(state, batch)
         if not self.loaded:
             raise ConfigError("the layer has no parameters yet: call load first.")
-        y = np.empty((*x.shape[:2], self.directions * self.output_size), np.float32)
-        final = tuple(np.empty((self.directions, batch, size), np.float32) for size in self.state_sizes)
-        h0, c0 = (initial[0], initial[-1]) if initial else (None, None)
-        self.run(
-            x.ctypes.data,
-            self.addresses,
-            self._loads,
-            steps,
-            batch,
-            BATCH_FIRST if batch_first else TIME_MAJOR,
-            0 if lengths is None else lengths.ctypes.data,
-            0 if h0 is None else h0.ctypes.data,
-            0 if c0 is None or self.states == 1 else c0.ctypes.data,
-            y.ctypes.data,
-            final[0].ctypes.data,
-            final[1].ctypes.data if self.states == 2 else 0,
-            get_num_threads(),
-        )
-        return y, final
+        y, *final = self.run(x, batch_first, lengths, initial, get_num_threads())
+        return y, tuple(final)
 
     def _initial(self, state: tuple[np.ndarray, ...] | None, batch: int) -> tuple[np.ndarray, ...]:
         if state is None:
@@ -166,7 +141,7 @@ def _floats(array: np.ndarray, name: str) -> np.ndarray:
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
         raise DtypeError(f"{name} must be real numbers; got dtype {array.dtype}.")
-    return np.ascontiguousarray(array, dtype=np.float32)
+    return dense(array, np.float32)
 
 
 def _checked_lengths(lengths: np.ndarray | None, batch: int, steps: int) -> np.ndarray | None:
@@ -182,4 +157,4 @@ def _checked_lengths(lengths: np.ndarray | None, batch: int, steps: int) -> np.n
         raise LengthsError(
             f"each length must be from 0 to the {steps} steps of the data; got {lengths.min()} to {lengths.max()}."
         )
-    return np.ascontiguousarray(lengths, dtype=np.int64)
+    return dense(lengths, np.int64)

@@ -27,7 +27,7 @@ def read_seconds(size: int, threads: int = 1) -> float:
     repeats = max(1, 40_000_000 // floats)
 
     def read(rank: int) -> None:
-        read_all(blocks[rank].ctypes.data, floats, repeats)
+        read_all(blocks[rank], repeats)
 
     return _best(threads, read) / repeats * (size / (4 * floats * threads))
 

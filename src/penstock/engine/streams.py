@@ -8,6 +8,7 @@ from penstock.engine._native import NativeStreams
 from penstock.engine.layer import Layer
 from penstock.engine.step import check_stack
 from penstock.engine.threads import get_num_threads
+from penstock.errors import ShapeError
 
 __all__ = ["Slabs", "Streams"]
 
@@ -35,18 +36,17 @@ class Streams:
     def step(self, places: np.ndarray, x: np.ndarray, slabs: Slabs) -> np.ndarray:
         """The last layer's outputs (n, output), and the streams' states moved on in the slabs.
 
-        What is given is trusted: `runtime.StreamPool` has checked it.
-
         Args:
-            places: (n,) int64, rows of the slabs, all different and inside.
+            places: (n,) int64, C-contiguous: rows of the slabs, all different. Of one that stands there twice, the new
+                states are one of the two.
             x: (n, input) float32, C-contiguous.
             slabs: as `slabs` gave them.
+
+        Raises:
+            ShapeError: places, x or slabs are something else, or a place is outside the slabs.
         """
-        y = np.empty((len(places), self.output_size), np.float32)
-        addresses = [address for states in slabs for address in _addresses(states)]
-        self._native.step(places.ctypes.data, len(places), x.ctypes.data, addresses, y.ctypes.data, get_num_threads())
-        return y
-
-
-def _addresses(states: tuple[np.ndarray, ...]) -> tuple[int, int]:
-    return states[0].ctypes.data, states[1].ctypes.data if len(states) > 1 else 0
+        flat = [array for states in slabs for array in states]
+        try:
+            return self._native.step(places, x, flat, get_num_threads())
+        except (TypeError, ValueError) as error:
+            raise ShapeError(f"a step of streams: {str(error).splitlines()[0]}") from None

@@ -4,8 +4,11 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from penstock.errors import ConfigError
 
+_MOST = 1024  # of which the engine uses 256 at most
 _chosen: int | None = None
 
 
@@ -14,7 +17,7 @@ def get_num_threads() -> int:
     global _chosen
     if _chosen is None:
         given = os.environ.get("PENSTOCK_NUM_THREADS")
-        _chosen = _granted() if given is None else _checked(given, "PENSTOCK_NUM_THREADS")
+        _chosen = _granted() if given is None else _read(given, "PENSTOCK_NUM_THREADS")
     return _chosen
 
 
@@ -22,20 +25,26 @@ def set_num_threads(threads: int) -> None:
     """Use `threads` (1 or more) threads from the next call on.
 
     Raises:
-        ConfigError: `threads` is not a whole number of 1 or more.
+        ConfigError: `threads` is not a whole number from 1 to 1024.
     """
     global _chosen
-    _chosen = _checked(threads, "threads")
+    if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
+        raise ConfigError(f"threads must be a whole number from 1 to {_MOST}; got {threads!r:.40}.")
+    _chosen = _checked(int(threads), "threads")
 
 
-def _checked(value: int | str, name: str) -> int:
-    try:
-        threads = int(value)
-    except ValueError:
-        threads = 0
-    if threads < 1:
-        raise ConfigError(f"{name} must be a whole number of 1 or more; got {value!r}.")
+def _checked(threads: int, name: str) -> int:
+    if not 1 <= threads <= _MOST:
+        raise ConfigError(f"{name} must be a whole number from 1 to {_MOST}; got {threads!s:.40}.")
     return threads
+
+
+def _read(text: str, name: str) -> int:
+    try:
+        threads = int(text)
+    except ValueError:
+        raise ConfigError(f"{name} must be a whole number from 1 to {_MOST}; got {text!r:.40}.") from None
+    return _checked(threads, name)
 
 
 def _cores(cpus: Iterable[int], root: Path = Path("/sys/devices/system/cpu")) -> int:

@@ -5,40 +5,51 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from penstock.errors import ConfigError
-from penstock.network.encoder import Recurrent
-from penstock.network.forecasts import ForecastHead, SegmentForecastHead
-from penstock.network.heads import ClassHead, RegressionHead
-from penstock.network.inputs import Embedding, Numbers, Segments
+from penstock.network.kinds import KINDS, Side, Wiring, kind_of
 
-__all__ = ["KINDS", "Network"]
+__all__ = ["Network"]
 
 Shapes = dict[str, tuple[int, ...]]
-
-KINDS: dict[str, dict[str, Any]] = {
-    "inputs": {kind.kind: kind for kind in (Embedding, Numbers, Segments)},
-    "encoder": {kind.kind: kind for kind in (Recurrent,)},
-    "head": {kind.kind: kind for kind in (ClassHead, RegressionHead, ForecastHead, SegmentForecastHead)},
-}
 
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is: how a step comes in, what remembers, and what is answered."""
+    """What a network is: how a step comes in, what remembers, and what is predicted from that.
 
-    inputs: Embedding | Numbers | Segments
-    encoder: Recurrent
-    head: Any  # one of KINDS["head"]
+    inputs, encoder, head: descriptions, each of a kind that `KINDS` has
+    """
+
+    inputs: Any
+    encoder: Any
+    head: Any
 
     def __post_init__(self) -> None:
-        for part, kinds in KINDS.items():
-            if type(getattr(self, part)) not in kinds.values():
-                expected = " or ".join(kind.__name__ for kind in kinds.values())
-                raise ConfigError(f"Network: {part} must be {expected}; got {getattr(self, part)!r}")
+        for part in KINDS:
+            kind_of(part, getattr(self, part)).check()
+        inputs = kind_of("inputs", self.inputs)
+        if inputs.identified != self.wiring.identified:
+            raise ConfigError(
+                f"Network: a head of kind {self.head.kind!r} is wired {self.wiring.name!r}, which "
+                f"{'needs' if self.wiring.identified else 'has no'} inputs that read the number of their series; "
+                f"got inputs of kind {inputs.name!r}"
+            )
         if self.inputs.size != self.encoder.input_size:
             raise ConfigError(
                 f"Network: the encoder must read what the inputs give: inputs have size {self.inputs.size}, "
                 f"the encoder input_size {self.encoder.input_size}. Make them equal."
             )
+
+    @property
+    def wiring(self) -> Wiring:
+        """How the parts are joined."""
+        wiring = kind_of("head", self.head).wiring
+        assert wiring is not None, "checked when the network was made"
+        return wiring
+
+    def sides(self, side: Side) -> tuple[Any, Any, Any]:
+        """A side of inputs, encoder and head, such as their PyTorch modules; ConfigError names a part without it."""
+        inputs, encoder, head = (kind_of(part, getattr(self, part)).side(side) for part in KINDS)
+        return inputs, encoder, head
 
     def parameter_shapes(self) -> Shapes:
         """Name to shape of every trained tensor: the keys of `model.safetensors` and of the state_dict."""
@@ -73,10 +84,11 @@ def _part(part: str, data: object) -> Any:
             f"{part}: kind must be one of {', '.join(KINDS[part])}; got {kind!r}. "
             "A kind that a newer Penstock knows needs that version: pip install --upgrade penstock"
         )
-    declared = fields(KINDS[part][kind])
+    spec = KINDS[part][kind].side("spec")
+    declared = fields(spec)
     required = {field.name for field in declared if field.default is MISSING}
     _names(f"{part} of kind {kind!r}", values, required=required, known={field.name for field in declared})
-    return KINDS[part][kind](**values)
+    return spec(**values)
 
 
 def _mapping(data: object, what: str) -> Mapping[str, Any]:

@@ -23,12 +23,12 @@ def _is_batched(gradient: Tensor | None) -> bool:
 
 
 class Bound:
-    """An engine layer of one kind, and whether its packed weights must be made anew at the next call.
+    """An engine layer of one kind.
 
-    Copies and pickles start afresh: the engine's layer is a cache, and tied to its process.
+    Copies and pickles start afresh, and not frozen: the engine's layer is a cache, and tied to its process.
     """
 
-    __slots__ = ("directions", "kept", "kind", "layer", "spec", "stale", "state_sizes")
+    __slots__ = ("directions", "kept", "kind", "layer", "spec", "state_sizes")
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
@@ -42,7 +42,6 @@ class Bound:
             bidirectional=kind.bidirectional,
             **kind.options,
         )
-        self.stale = True
         self.kept = Kept()
 
     def __reduce__(self) -> tuple[type["Bound"], tuple[Kind]]:
@@ -74,17 +73,12 @@ def run(
         state: none (zeros), or each (directions, batch, size).
         weights: by `kind.parameter_shapes`, then again for the reverse direction.
     """
-    # A training step packs anew without asking whether that is needed: its weights have just changed.
-    repack, bound.stale = training or bound.stale, False
+    # A training step packs for itself, without asking whether that is needed: its weights have just changed.
     order, steps, batch, lengths, batch_sizes = layout
     lend = bound.kept.lend if training else None
-    try:
-        return native_tensors.forward(
-            bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, repack, lend, engine_threads()
-        )
-    except BaseException:
-        bound.stale |= repack
-        raise
+    return native_tensors.forward(
+        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, lend, engine_threads()
+    )
 
 
 def run_backward(

@@ -1,6 +1,6 @@
 """What the cells, layers of a single step, share."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -57,9 +57,19 @@ class RecurrentCell(torch.nn.RNNCellBase):
         """The arguments that are not defaults."""
         return super().extra_repr() + extras(self._kind, self.init, self.max_time)
 
+    def freeze(self) -> Self:
+        """Promise that the weights stay as they are, as `penstock.nn.LSTM.freeze` does. Returns the cell."""
+        self._bound.layer.frozen = True
+        return self
+
+    def unfreeze(self) -> Self:
+        """Look at the weights again at every step. Returns the cell."""
+        self._bound.layer.frozen = False
+        return self
+
     def repack(self) -> None:
-        """Have the engine read the weights anew at the next call; see `Recurrent.repack`."""
-        self._bound.stale = True
+        """Look at the weights of a frozen cell at the next step, which then sees any change; else there is no need."""
+        self._bound.layer.forget()
 
     def path(self, input: Tensor, hx: Any = None) -> Path:
         """How this very call would be computed: "native" (the engine) or "reference" (the equations)."""

@@ -115,14 +115,36 @@ class Recurrent(torch.nn.RNNBase):
         if self.reset_after and not self.peephole:
             super().flatten_parameters()
 
-    def repack(self) -> None:
-        """Have the engine read the weights anew at the next call.
+    def freeze(self) -> Self:
+        """Promise that the weights stay as they are, so that calls without a graph need not look at them.
 
-        Every usual way to change weights is noticed without this (optimisers, `load_state_dict`, `.data`). Only
-        a change of single elements through an alias of their memory, a NumPy view say, can go unseen.
+        Without this, each such call compares every weight with what the engine has packed, and so answers with what
+        the tensors hold, however they were changed. A long sequence or a batch takes little more for that; a single
+        step can take several times as long.
+
+        With it, a change that PyTorch counts is seen all the same: by optimisers, `load_state_dict`, operations in
+        place, another tensor in a parameter's place or in its `.data`. Not seen is a change that it does not count: of
+        what `.data`, a NumPy view or another process's view holds, or of memory that was freed and filled anew. Call
+        `repack` after such a one. Calls with a graph and compiled ones read the weights in any case. Copies of the
+        layer are not frozen.
+
+        Returns:
+            the layer.
         """
         for bound in self._bound:
-            bound.stale = True
+            bound.layer.frozen = True
+        return self
+
+    def unfreeze(self) -> Self:
+        """Look at the weights again at every call. Returns the layer."""
+        for bound in self._bound:
+            bound.layer.frozen = False
+        return self
+
+    def repack(self) -> None:
+        """Look at the weights of a frozen layer at the next call, which then sees any change; else there is no need."""
+        for bound in self._bound:
+            bound.layer.forget()
 
     def train(self, mode: bool = True) -> Self:
         """As `torch.nn.Module.train`; `eval()` also gives back the memory that large training steps keep."""

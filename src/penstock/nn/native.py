@@ -56,11 +56,10 @@ def layer(
     bound: Bound, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]
 ) -> tuple[Tensor, ...]:
     """One layer in its one or two directions; arguments and results as in `reference.layer`, on float32 and CPU."""
-    x, state = x.contiguous(), tuple([each.contiguous() for each in state])
+    x, state, weights = _dense(x), tuple([_dense(each) for each in state]), [_dense(each) for each in weights]
     needs_graph = torch.is_grad_enabled() and _any_wants_gradient(x, *state, *weights)
     if torch.compiler.is_compiling():
-        return operator.sweep(bound.spec, layout, x, state, [each.contiguous() for each in weights], needs_graph)
-    weights = _contiguous(bound, weights)
+        return operator.sweep(bound.spec, layout, x, state, weights, needs_graph)
     if needs_graph:
         return autograd.Sweep.apply(bound, layout, len(state), x, *state, *weights)
     return autograd.run(bound, layout, x, state, weights, training=False)
@@ -78,8 +77,9 @@ def _any_wants_gradient(*tensors: Tensor) -> bool:
     return any(each.requires_grad for each in tensors)
 
 
-def _contiguous(bound: Bound, weights: list[Tensor]) -> list[Tensor]:
-    if not all(map(Tensor.is_contiguous, weights)):
-        weights = [each.contiguous() for each in weights]
-        bound.stale = True  # a copy's address says nothing about what it holds
-    return weights
+def _dense(tensor: Tensor) -> Tensor:
+    """Contiguous and aligned, as torch.frombuffer need not give it."""
+    tensor = tensor.contiguous()
+    if not torch.compiler.is_compiling() and tensor.data_ptr() % tensor.element_size():
+        return tensor.clone()
+    return tensor

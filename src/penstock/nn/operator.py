@@ -19,7 +19,10 @@ kept = Kept()  # of all layers here, as they outlive their modules
 
 @functools.lru_cache(maxsize=256)
 def _bound(spec: str, address: int) -> autograd.Bound:
-    """One engine layer for each module's layer: its weights' address tells them apart, so packs are kept."""
+    """One engine layer for each module's layer, told apart by the address of its weights, so that packs last.
+
+    That is a guess which saves time, no more: the engine compares a pack with every weight of a call.
+    """
     bound = autograd.Bound(Kind.read(spec))
     bound.kept = kept
     return bound

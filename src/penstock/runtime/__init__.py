@@ -3,7 +3,7 @@
 from penstock.runtime.audio_model import AudioModel
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model
-from penstock.runtime.models import MODELS, load, model_class, register
+from penstock.runtime.models import load
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.regression_model import RegressionModel
@@ -17,7 +17,6 @@ from penstock.runtime.text_model import TextModel
 from penstock.runtime.window_stream import WindowStream
 
 __all__ = [
-    "MODELS",
     "AudioModel",
     "ClassModel",
     "Heard",
@@ -36,7 +35,5 @@ __all__ = [
     "WindowStream",
     "Word",
     "load",
-    "model_class",
     "notes",
-    "register",
 ]

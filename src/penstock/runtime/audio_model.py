@@ -27,6 +27,7 @@ class AudioModel(ClassModel):
     """
 
     task = "audio-classification"
+    reads = "samples"
 
     def check(self) -> None:
         """Numbers, as many as the features have."""

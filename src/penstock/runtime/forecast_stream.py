@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penstock.errors import DataError
 from penstock.features.calendar import calendar_features
 from penstock.features.forecasts import Scale, filled, in_units, scaled
+from penstock.features.frequency import NUMBER
 from penstock.features.panel import LARGEST
 from penstock.features.panel_columns import cell_number
 from penstock.features.times import parse_times
@@ -59,7 +60,7 @@ class ForecastStream(Stream):
         self._values = np.zeros((context, targets), np.float32)
         self._last_value = np.full(targets, np.nan)
         self._covariates = np.zeros((context, columns), np.float32)
-        self._step = model.net.encoder.step(len(model.features.rows(0))) if model.carries else None
+        self._step = model.scorer.encoder.step(len(model.features.rows(0))) if model.carries else None
         self._output = np.zeros((len(model.features.rows(0)), model.network.encoder.output_size), np.float32)
 
     def push(self, observation: Any) -> Forecast | None:
@@ -122,6 +123,9 @@ class ForecastStream(Stream):
         except DataError:
             self._counts[:] = before  # the first one's series and time are taken up before its numbers are seen
             raise
+        if not seen and np.isnan(values).all():  # a series begins with its first value, as in a panel
+            self._counts[:] = before
+            return ahead
         self._last_value[:] = values
         self._counts[0] += 1
         if seen < context:
@@ -171,7 +175,9 @@ class ForecastStream(Stream):
             if features.calendar and not self._counts[0]:
                 raise DataError(f"the first observation must have its {features.time}: the model reads the calendar")
             return
-        place = int(features.frequency.places(parse_times([observation[features.time]], features.time or ""))[0])
+        numbers = features.frequency.unit == NUMBER
+        times = parse_times([observation[features.time]], features.time or "", numbers=numbers)
+        place = int(features.frequency.places(features.frequency.read(times))[0])
         if not self._counts[0]:
             self._counts[1] = place
         elif place != (expected := int(self._counts[:2].sum())):
@@ -248,7 +254,9 @@ class ForecastStream(Stream):
     def _take(self, features: NDArray[np.float32]) -> None:
         """One step of the encoder: features (rows, features)."""
         assert self._step is not None
-        self._output[:] = self._step(self._model.net.vectors(features, self._model.features.rows(int(self._counts[2]))))
+        self._output[:] = self._step(
+            self._model.scorer.vectors(features, self._model.features.rows(int(self._counts[2])))
+        )
 
     def _answer(self, known: NDArray[np.float32]) -> Forecast:
         model = self._model

@@ -5,13 +5,14 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.bundle import Bundle
 from penstock.network import Network
+from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
 
 __all__ = ["Baselines", "Features", "Model"]
@@ -56,7 +57,11 @@ class Model(ABC):
     """
 
     task: ClassVar[str]
-    """The name of the task, as in `penstock.tasks.TASKS`."""
+    """The name of the task, as in `penstock.registry.TASKS`."""
+    reads: ClassVar[Literal["text", "step", "samples"]]
+    """What a stream is pushed: pieces of a text, single steps of numbers, or samples of a sound."""
+    scorer: Scorer
+    """The network on the engine."""
 
     def __init__(
         self,
@@ -74,16 +79,12 @@ class Model(ABC):
         self.metrics = dict(metrics or {})
         self.tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
         self.check()
-        self.build()
+        self.scorer = build(network, self.tensors)
         self.baselines = self.read_baselines(baseline) if baseline else None
 
     @abstractmethod
     def check(self) -> None:
         """Whether network, features and labels fit each other; ConfigError if they do not."""
-
-    @abstractmethod
-    def build(self) -> None:
-        """Make of the tensors what answers."""
 
     @classmethod
     def from_bundle(cls, saved: Bundle) -> Self:
@@ -138,6 +139,11 @@ class Model(ABC):
         """Whether `stream` works."""
         return not getattr(self.network.encoder, "bidirectional", False)
 
+    @property
+    def pools(self) -> bool:
+        """Whether its streams may be advanced together, in `scorer.pool()`."""
+        return self.scorer.pools
+
     def info(self) -> dict[str, Any]:
         """What the model is, for people and programs: plain values that go into JSON."""
         return {
@@ -158,10 +164,6 @@ class Model(ABC):
         for name in sorted(self.tensors):
             digest.update(self.tensors[name].tobytes())
         return digest.hexdigest()
-
-    def part(self, prefix: str) -> dict[str, NDArray[np.float32]]:
-        """The tensors below a prefix like "encoder.", named without it."""
-        return {name.removeprefix(prefix): array for name, array in self.tensors.items() if name.startswith(prefix)}
 
     def baseline_answers(self, inputs: Any) -> dict[str, NDArray[Any]]:
         """The answers of each baseline, the main one first; none without a saved baseline."""

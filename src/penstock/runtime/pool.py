@@ -12,7 +12,7 @@ from penstock.runtime.parameters import real
 from penstock.runtime.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.heads import PooledHead
+    from penstock.heads import Pooled
 
 __all__ = ["StreamPool"]
 
@@ -28,14 +28,14 @@ class StreamPool:
     bit for bit, those that it would give alone, whichever streams are advanced with it. The places of closed streams
     wait for new ones. For one thread at a time.
 
-    Made by `Recurrence.pool()` and by models' `pool()`.
+    Made by `Recurrence.pool()` and by `model.scorer.pool()`.
 
     Args:
         stack: the layers, of one direction.
         head: reads an answer off the outputs so far; None: a step's outputs are the answer.
     """
 
-    def __init__(self, stack: Stack, head: "PooledHead | None" = None) -> None:
+    def __init__(self, stack: Stack, head: "Pooled | None" = None) -> None:
         self._streams = stack.streams()
         self._head = head
         self._slabs = self._streams.slabs(0)

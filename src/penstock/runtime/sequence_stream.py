@@ -27,8 +27,8 @@ class SequenceStream(Stream):
         self.kind = model.features.kind
         self._model = model
         self._features = model.features.stream()
-        self._step = model.encoder.step()
-        self._carry = model.head.init(1)
+        self._step = model.scorer.encoder.step()
+        self._carry = model.scorer.head.init(1)
         self._finished = np.zeros(1, np.int64)
 
     def push(self, piece: Any, *, trace: bool = False) -> Any:
@@ -68,7 +68,7 @@ class SequenceStream(Stream):
         """Start the next sequence."""
         self._features.reset()
         self._step.reset()
-        for name, array in self._model.head.init(1).items():
+        for name, array in self._model.scorer.head.init(1).items():
             self._carry[name][...] = array
         self._finished[0] = 0
 
@@ -80,17 +80,17 @@ class SequenceStream(Stream):
 
     def _take(self, values: NDArray[Any], trace: bool = False) -> list[list[Trace]]:
         traces = []
-        for vector in self._model.vectors(values):
+        for vector in self._model.scorer.vectors(values):
             if trace:
                 y, inside = self._step.trace(vector[None])
                 traces.append(inside)
             else:
                 y = self._step(vector[None])
-            self._model.head.step(self._carry, y)
+            self._model.scorer.head.step(self._carry, y)
         return traces
 
     def _answer(self) -> Any:
-        return self._model.spoken(self._model.head.read(self._carry)[0])
+        return self._model.decode(self._model.scorer.head.read(self._carry)[0])
 
     def _twin(self) -> Self:
         return type(self)(self._model)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.errors import ConfigError
+from penstock.labels import LabelIndex, listed
 from penstock.runtime.stream import Stream, step_arrays
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Spotter(Stream):
     def __init__(self, model: "AudioModel", thresholds: NDArray[np.float32]) -> None:
         self._model, self._thresholds = model, thresholds
         self._features = model.features.stream()
-        self._step = model.encoder.step()
+        self._step = model.scorer.encoder.step()
         weight = model.tensors["head.weight"]
         self._linear = engine.Linear(weight, model.tensors["head.bias"])
         labels, outputs = weight.shape
@@ -205,12 +206,13 @@ def thresholds_of(labels: list[Any], words: Iterable[Any] | Mapping[Any, float] 
     if isinstance(words, str):
         words = [words]
     wanted = dict(words) if isinstance(words, Mapping) else dict.fromkeys(labels if words is None else words, usual)
-    spelled = {str(label): position for position, label in enumerate(labels)}
+    index = LabelIndex(labels)
     thresholds = np.full(len(labels), 2, np.float32)
     for word, threshold in wanted.items():
-        if str(word) not in spelled:
-            raise ConfigError(f"the model knows no {word!r}; it knows {', '.join(spelled)}")
+        place = index.find(word)
+        if place is None:
+            raise ConfigError(f"the model knows no {word!r:.80}; it knows {listed(labels)}")
         if not isinstance(threshold, int | float) or not 0 < threshold < 1:
             raise ConfigError(f"a threshold must be a number between 0 and 1; got {threshold!r} for {word!r}")
-        thresholds[spelled[str(word)]] = threshold
+        thresholds[place] = threshold
     return thresholds

@@ -61,7 +61,7 @@ class WindowStream(Stream):
 
     def _answer(self) -> Any:
         there = min(int(self._seen[0]), len(self._recent))
-        return self._model.spoken(self._model.outputs([self._recent[len(self._recent) - there :]])[0])
+        return self._model.decode(self._model.outputs([self._recent[len(self._recent) - there :]])[0])
 
     def _twin(self) -> Self:
         return type(self)(self._model)

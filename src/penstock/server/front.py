@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime import Model, SequenceModel, SequenceStream
+from penstock.runtime import Model
 
 __all__ = ["Front", "Steps"]
 
@@ -29,7 +29,7 @@ class Steps:
     """What a stream of the pool has yet to read of an item.
 
     stream: its handle
-    values: (steps, ...), features as `SequenceModel.vectors` reads them, at least one step
+    values: (steps, ...), features as `Scorer.vectors` reads them, at least one step
     answer: makes the answer of the head's outputs (outputs,) after the last step
     read: how many steps have been read
     """
@@ -55,8 +55,7 @@ class Front:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        pooled = isinstance(model, SequenceModel) and model.streams and type(model.stream()) is SequenceStream
-        self.pool = model.pool() if pooled and isinstance(model, SequenceModel) else None
+        self.pool = model.scorer.pool() if model.pools else None
         self.steps = self.passes = 0
         self.seconds = 0.0
         self._arrived: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
@@ -128,11 +127,10 @@ class Front:
         if not together:
             return
         assert self.pool is not None
-        assert isinstance(self.model, SequenceModel)
         values = np.array([steps.values[steps.read] for steps in together])
         start = perf_counter()
         try:
-            outputs = self.pool.step([steps.stream for steps in together], self.model.vectors(values))
+            outputs = self.pool.step([steps.stream for steps in together], self.model.scorer.vectors(values))
         except Exception as error:
             self._done.extend((steps.future, None, error) for steps in together)
             return

@@ -110,15 +110,15 @@ class PooledStream:
             raise ConfigError(f"a traced item may have {_TRACED} steps; got {steps}. Push it in smaller pieces.")
 
     def _steps(self, values: NDArray[Any]) -> Any:
-        return Steps(self._handle, values, self._spoken) if len(values) else self._answer_now()
+        return Steps(self._handle, values, self._decoded) if len(values) else self._answer_now()
 
     def _answer_now(self) -> dict[str, Any]:
         state = self._pool.state(self._handle)
         carry = {name.removeprefix("head."): array for name, array in state.items() if name.startswith("head.")}
-        return self._spoken(self._model.head.read(carry)[0])
+        return self._decoded(self._model.scorer.head.read(carry)[0])
 
-    def _spoken(self, outputs: NDArray[np.float32]) -> dict[str, Any]:
-        return self._model.as_json(self._model.spoken(outputs))
+    def _decoded(self, outputs: NDArray[np.float32]) -> dict[str, Any]:
+        return self._model.as_json(self._model.decode(outputs))
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
         features = {f"features.{name}": array for name, array in self._features.arrays().items()}

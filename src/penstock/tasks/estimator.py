@@ -16,8 +16,9 @@ from penstock import __version__, bundle
 from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import ConfigError, MissingExtraError, NotFittedError
 from penstock.network import Network, Recurrent
+from penstock.registry import find
 from penstock.report import render
-from penstock.runtime import Model, Stream, model_class
+from penstock.runtime import Model, Stream
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
 from penstock.tasks.stages import Stage, stage_figures
@@ -54,7 +55,7 @@ class Estimator(TrainingOptions, BaseEstimator):
     """
 
     task: ClassVar[str]
-    """The name in `penstock.tasks.TASKS`."""
+    """The name in `penstock.registry.TASKS`."""
     paths: ClassVar[tuple[str, ...]] = ()
     """Options that are paths: metrics.json keeps their last names only."""
     # Where the size of the data decides on the epochs: enough steps for a small set, no end of repeating a tiny one.
@@ -92,9 +93,9 @@ class Estimator(TrainingOptions, BaseEstimator):
 
     def _module(self, data: Any, features: Any, network: Network) -> "torch.nn.Module":
         """The network to train, with its initial values; its state_dict has the names of `network.parameter_shapes`."""
-        from penstock.nn import NetworkModule
+        from penstock import nn
 
-        return NetworkModule(network, init="orthogonal")
+        return nn.build(network, init="orthogonal")
 
     def _stages(self, objective: Any, seed: int) -> list[Stage]:
         """The trainings of this fit, in order; the last one's module becomes the model."""
@@ -174,7 +175,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         }
         options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
         loaded = cls(**{name: value for name, value in options.items() if name in known})
-        loaded._keep(model_class(cls.task).from_bundle(saved), saved.baseline)
+        loaded._keep(find(cls.task).model_class().from_bundle(saved), saved.baseline)
         loaded.metrics_ = saved.metrics
         loaded.history_ = saved.metrics.get("curves", [])
         return loaded
@@ -197,7 +198,8 @@ class Estimator(TrainingOptions, BaseEstimator):
         history = histories[-1]
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
-        self._keep(model_class(self.task)(network, features, data.labels, tensors, baseline=arrays), arrays)
+        model = find(self.task).model_class()
+        self._keep(model(network, features, data.labels, tensors, baseline=arrays), arrays)
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration

@@ -9,6 +9,7 @@ import numpy as np
 
 from penstock.datasets import Rows, random_split, stratified_split
 from penstock.errors import ConfigError, DataError
+from penstock.labels import LabelIndex
 
 __all__ = ["Labelled", "Part", "class_numbers", "prepare"]
 
@@ -116,13 +117,12 @@ def class_numbers(labels: Sequence[Any], classes: Sequence[Any], where: str) -> 
     Raises:
         DataError: a label that is none of them.
     """
-    numbers: Mapping[Any, int] = {label: number for number, label in enumerate(classes)}
-    if unknown := sorted({str(label) for label in labels if label not in numbers}):
+    try:
+        return np.array(LabelIndex(classes).places(labels, where), np.int64)
+    except DataError as error:
         raise DataError(
-            f"{where} must have no other classes than {_listed(classes)}; got also {_listed(unknown)}. "
-            "A model has the classes of its first training: leave those rows out, or train a new model."
-        )
-    return np.array([numbers[label] for label in labels], np.int64)
+            f"{error} A model has the classes of its first training: leave those rows out, or train a new model."
+        ) from error
 
 
 def _rows(name: str, pair: Any, rows_of: Callable[[Any, Any], Rows]) -> Rows:
@@ -132,8 +132,3 @@ def _rows(name: str, pair: Any, rows_of: Callable[[Any, Any], Rows]) -> Rows:
         return rows_of(*pair)
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
-
-
-def _listed(values: Sequence[Any], most: int = 8) -> str:
-    shown = ", ".join(repr(value) for value in values[:most])
-    return shown + (f" and {len(values) - most} more" if len(values) > most else "")

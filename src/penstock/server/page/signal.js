@@ -28,7 +28,7 @@ export class SignalView {
   /** app: as of main.js. */
   constructor(app) {
     this.#app = app;
-    this.#labels = app.info.labels.map(String);
+    this.#labels = app.info.label_texts ?? []; // none where the answer is a number
     this.#channels = app.info.channels;
     this.#follower = app.info.streams ? new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() }) : null;
     this.#source = new Source({ onTable: (table) => this.#take(table), example: () => this.#example() });

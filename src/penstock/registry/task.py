@@ -1,13 +1,11 @@
-"""What the command line knows of a task: what it reads, and where its estimator and its model lie."""
+"""What a task is to the commands, the server and `penstock.load`: its words, its columns, and where its parts are."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from penstock.tasks.estimator import Estimator
+from penstock.registry.references import resolve
 
 __all__ = ["Column", "Columns", "Task"]
 
@@ -43,7 +41,7 @@ def _as_named(path: Path, columns: Columns) -> Columns:
 
 @dataclass(frozen=True)
 class Task:
-    """A task, as light as a line of a table: nothing is imported before it is needed.
+    """A row of the table of tasks. It names its parts, and they are imported when they are needed.
 
     name: the task's own, as bundles bear it
     command: the word after `penstock train`; tasks that share one are told apart by `claims`
@@ -52,8 +50,8 @@ class Task:
     columns: what of the data is read
     read: (path, columns, answers) -> Rows, or another table with `inputs`, `answers` and `dropped`; with answers False
         the file may lack them and no row may be dropped
-    estimator: "module:Class", a `tasks.Estimator`; needs PyTorch
-    model: "module:Class", a `runtime.Model`; needs the base install alone
+    estimator: "module:Class", a `tasks.Estimator`, which trains; needs PyTorch
+    model: "module:Class", a `runtime.Model`, which predicts; needs the base install alone
     claims: (path, flags given) -> whether this data is of this task, among those of its command; where none says so, it
         is of the first
     parse: a line of `penstock predict DIR -` -> one input; None where lines make no inputs
@@ -72,7 +70,10 @@ class Task:
     parse: Callable[[str], Any] | None = None
     found: Callable[[Path, Columns], Columns] = _as_named
 
-    def estimator_class(self) -> "type[Estimator]":
-        """The estimator; MissingExtraError if a package that training needs isn't installed."""
-        module, _, name = self.estimator.partition(":")
-        return getattr(import_module(module), name)
+    def estimator_class(self) -> type[Any]:
+        """The `tasks.Estimator`; MissingExtraError if a package that training needs isn't installed."""
+        return resolve(self.estimator)
+
+    def model_class(self) -> type[Any]:
+        """The `runtime.Model`."""
+        return resolve(self.model)

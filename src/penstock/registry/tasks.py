@@ -1,46 +1,12 @@
 """The table of tasks, and the way into it for tasks of other packages."""
 
-from functools import partial
-from pathlib import Path
-
-from penstock import runtime
-from penstock.datasets import Rows, is_ucr, matching_columns, read_inputs, read_series, read_signals, read_texts
-from penstock.datasets.audio import read_recordings, recording_at
 from penstock.errors import ConfigError
-from penstock.features import Panel, parse_signal
-from penstock.tasks.task import Column, Columns, Task
+from penstock.registry.references import deferred
+from penstock.registry.task import Column, Task
 
-__all__ = ["TASKS", "find", "register"]
+__all__ = ["TASKS", "estimators", "find", "register"]
 
-
-def _read_texts(path: Path, columns: Columns, answers: bool) -> Rows:
-    if answers:
-        return read_texts(path, text=columns["text"], label=columns["label"])
-    return read_inputs(path, text=columns["text"])
-
-
-def _read_series(path: Path, columns: Columns, answers: bool) -> Panel:
-    several = {name: columns.get(name) or () for name in ("past", "known")}
-    return read_series(path, time=columns.get("time"), target=columns.get("target"), id=columns.get("id"), **several)
-
-
-def _read_signals(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
-    named = {"series": columns["series"], "id": columns["id"], "time": columns["time"]}
-    return read_signals(path, answer=columns[answer] if answers else None, numbers=numbers, **named)
-
-
-def _named_channels(path: Path, columns: Columns) -> Columns:
-    """The channels by their names: in another file a pattern may mean them in another order. Steps are as they come."""
-    if not columns["series"] or not (columns["id"] or columns["time"]):
-        return columns
-    others = [name for kind, name in columns.items() if kind != "series" and name is not None]
-    return {**columns, "series": matching_columns(path, columns["series"], others)}
-
-
-def _is_signals(path: Path, columns: Columns) -> bool:
-    name = path.name.lower().removesuffix(".gz")
-    return bool(columns.get("series")) or name.endswith(".ts") or (name.endswith((".tsv", ".txt")) and is_ucr(path))
-
+_READERS = "penstock.tasks.readers"
 
 _SERIES_COLUMNS = (
     Column("series", "The columns of values; a name may be a pattern like 'v*'.", several=True),
@@ -54,12 +20,12 @@ _SERIES = Task(
     summary="Say which class a signal belongs to: sensors, gestures, heartbeats; or each step of it.",
     example="gestures.csv --series x,y,z --id recording --label gesture --out gestures",
     columns=(*_SERIES_COLUMNS, Column("label", "The column of labels.", default="label", answer=True)),
-    read=partial(_read_signals, answer="label", numbers=False),
+    read=deferred(f"{_READERS}:read_signal_rows", answer="label", numbers=False),
     estimator="penstock.tasks.series:SeriesClassifier",
     model="penstock.runtime.signal_models:SignalClassModel",
-    claims=_is_signals,
-    parse=parse_signal,
-    found=_named_channels,
+    claims=deferred(f"{_READERS}:claims_signals"),
+    parse=deferred("penstock.features:parse_signal"),
+    found=deferred(f"{_READERS}:named_channels"),
 )
 
 _SERIES_NUMBERS = Task(
@@ -68,12 +34,12 @@ _SERIES_NUMBERS = Task(
     summary="Foretell a number from a signal; or one for each step of it.",
     example="engines.csv --series speed,load --id run --target wear --out wear",
     columns=(*_SERIES_COLUMNS, Column("target", "The column of numbers to foretell.", default="target", answer=True)),
-    read=partial(_read_signals, answer="target", numbers=True),
+    read=deferred(f"{_READERS}:read_signal_rows", answer="target", numbers=True),
     estimator="penstock.tasks.series:SeriesRegressor",
     model="penstock.runtime.signal_models:SignalRegressionModel",
-    claims=_is_signals,
-    parse=parse_signal,
-    found=_named_channels,
+    claims=deferred(f"{_READERS}:claims_signals"),
+    parse=deferred("penstock.features:parse_signal"),
+    found=deferred(f"{_READERS}:named_channels"),
 )
 
 _TEXT = Task(
@@ -85,7 +51,7 @@ _TEXT = Task(
         Column("text", "The column of texts.", default="text"),
         Column("label", "The column of labels.", default="label", answer=True),
     ),
-    read=_read_texts,
+    read=deferred(f"{_READERS}:read_text_rows"),
     estimator="penstock.tasks.text:TextClassifier",
     model="penstock.runtime.text_model:TextModel",
     parse=str,
@@ -103,18 +69,10 @@ _FORECAST = Task(
         Column("past", "Columns that are known only when they have happened.", several=True),
         Column("known", "Columns that are known beforehand.", several=True),
     ),
-    read=_read_series,
+    read=deferred(f"{_READERS}:read_panel"),
     estimator="penstock.tasks.forecast:Forecaster",
     model="penstock.runtime.forecast_model:ForecastModel",
 )
-
-
-def _read_recordings(path: Path, columns: Columns, answers: bool) -> Rows:
-    return read_recordings(path, audio=columns["audio"], label=columns["label"], answers=answers)
-
-
-def _claims_recordings(path: Path, columns: Columns) -> bool:
-    return "audio" in columns or path.suffix.lower() == ".zip" or (path.is_dir() and path != Path())
 
 
 _AUDIO = Task(
@@ -126,11 +84,11 @@ _AUDIO = Task(
         Column("audio", "The column of paths, seen from the table's folder; not for a folder or zip of recordings."),
         Column("label", "The column of labels; not for a folder or zip of recordings.", answer=True),
     ),
-    read=_read_recordings,
+    read=deferred(f"{_READERS}:read_recording_rows"),
     estimator="penstock.tasks.audio:AudioClassifier",
     model="penstock.runtime.audio_model:AudioModel",
-    claims=_claims_recordings,
-    parse=recording_at,
+    claims=deferred(f"{_READERS}:claims_recordings"),
+    parse=deferred("penstock.datasets.audio:recording_at"),
 )
 
 TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST)}
@@ -146,7 +104,6 @@ def register(task: Task) -> None:
     if TASKS.get(task.name, task) is not task:
         raise ConfigError(f"there is a task {task.name!r} already. Choose another name.")
     TASKS[task.name] = task
-    runtime.register(task.name, task.model)
 
 
 def find(name: str) -> Task:
@@ -156,5 +113,13 @@ def find(name: str) -> Task:
         ConfigError: there is none.
     """
     if name not in TASKS:
-        raise ConfigError(f"there is no task {name!r}; there are: {', '.join(TASKS)}")
+        raise ConfigError(
+            f"there is no task {name!r}; there are: {', '.join(TASKS)}. "
+            "A task of another package must be imported first; one of a newer Penstock needs that version."
+        )
     return TASKS[name]
+
+
+def estimators() -> dict[str, str]:
+    """The modules of the tasks' estimators, by the names of their classes."""
+    return {name: module for module, _, name in (task.estimator.partition(":") for task in TASKS.values())}

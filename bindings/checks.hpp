@@ -1,0 +1,70 @@
+// What the compiled border asks of every number and array that comes from Python, before an address is made of it.
+//
+// Python's code, and whoever calls it, may be wrong or hostile: nothing here may end in anything but an exception. Threads
+// that run without Python's lock may change what arrays hold during a call; results are then undefined values. So whatever
+// decides an address (lengths, sizes, places) is copied first, and the copy is checked and used. Only memory that another
+// thread gives back during a call, by resizing a storage, cannot be held here, nor in PyTorch.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "penstock/barrier.hpp"
+
+namespace penstock {
+
+namespace nb = nanobind;
+
+constexpr std::int64_t kMostUnits = 1 << 24;                             // of an input, a state, an output
+constexpr std::int64_t kMostRows = std::numeric_limits<int>::max() / 2;  // steps of all sequences together
+
+inline void require(bool good, const char* expected) {
+    if (!good) throw std::invalid_argument(expected);
+}
+
+inline int in_range(std::int64_t value, std::int64_t least, std::int64_t most, const char* name) {
+    if (value < least || value > most)
+        throw std::invalid_argument(std::string(name) + " must be from " + std::to_string(least) + " to " +
+                                    std::to_string(most) + "; got " + std::to_string(value));
+    return static_cast<int>(value);
+}
+
+// Whether a size of an array, which may be beyond any int, is this one.
+inline bool is_size(std::size_t size, std::int64_t expected) { return expected >= 0 && size == std::size_t(expected); }
+
+// Threads to use: more than the engine can have are as good as the most.
+inline int threads_of(std::int64_t given) {
+    require(given >= 1, "threads must be 1 or more");
+    return static_cast<int>(given < kMostThreads ? given : kMostThreads);
+}
+
+inline bool is_aligned(const void* data, std::size_t to) { return reinterpret_cast<std::uintptr_t>(data) % to == 0; }
+
+// A NumPy array's memory, which may be misaligned where it is a view of bytes.
+template <class Array>
+auto* memory_of(const Array& array) {
+    require(array.size() == 0 || is_aligned(array.data(), sizeof(typename Array::Scalar)), "an array is not aligned");
+    return array.data();
+}
+
+// Objects whose workspace serves one call at a time say so, since a second thread would tear it from under the first.
+class OneCall {
+   public:
+    explicit OneCall(std::atomic<bool>& busy) : busy_(busy) {
+        if (busy_.exchange(true)) throw std::runtime_error("another thread is using this object; give each thread its own");
+    }
+    OneCall(const OneCall&) = delete;
+    OneCall& operator=(const OneCall&) = delete;
+    ~OneCall() { busy_ = false; }
+
+   private:
+    std::atomic<bool>& busy_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,142 @@
+// Steps: a stack of layers that carries its states inside, and many streams whose states lie in slabs of memory.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <new>
+#include <vector>
+
+#include "native_layer.hpp"
+#include "penstock/streams.hpp"
+
+namespace penstock {
+namespace {
+
+using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Slab2 = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+
+// A stack of one-direction packed layers, one step at a time: arrays bound once, state carried inside.
+class Step {
+   public:
+    Step(nb::sequence layers, std::int64_t batch, std::int64_t threads)
+        : layers_(layers), threads_(threads_of(threads)) {
+        plan_.make(1, in_range(batch, 1, kMostRows, "batch"), Layout::kTimeMajor, nullptr, nullptr, false);
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const Sizes& z = layers_[i].layer.sizes();
+            h_.emplace_back(std::size_t(batch) * z.P);
+            c_.emplace_back(layers_[i].states() == 2 ? std::size_t(batch) * z.H : 0);
+        }
+    }
+
+    // The last layer's state is the output. saved: for each layer Layer::saved_size floats, or null
+    void run(Rows x, float* const* saved = nullptr) {
+        require(is_size(x.shape(0), plan_.batch) && is_size(x.shape(1), layers_.inputs()), "x must be (batch, input)");
+        const float* from = memory_of(x);
+        const OneCall alone(busy_);
+        const nb::gil_scoped_release release;
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            float* h = h_[i].data();
+            float* c = c_[i].empty() ? nullptr : c_[i].data();
+            layers_[i].layer.forward(plan_, {from, h, c, h, h, c, saved ? saved[i] : nullptr}, threads_, arena_);
+            from = h;
+        }
+    }
+
+    // A step that also keeps what each layer saves for a gradient: its gates and states, [batch][S][Hp] a layer.
+    nb::list trace(Rows x) {
+        nb::list result;
+        std::vector<float*> saved;
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const Layer& l = layers_[i].layer;
+            const std::size_t batch = plan_.batch, S = l.sizes().S, Hp = l.sizes().Hp;
+            auto* data = new (std::align_val_t(64)) float[l.saved_size(batch)];
+            nb::capsule owner(data, [](void* p) noexcept { operator delete[](p, std::align_val_t(64)); });
+            const std::size_t shape[3] = {batch, S, Hp};
+            result.append(nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<3>>(data, 3, shape, owner)));
+            saved.push_back(data);
+        }
+        run(x, saved.data());
+        return result;
+    }
+
+    // The states of layer i, for as long as `self` lives: h, or c, which a cell without one has no columns of.
+    static nb::object view(nb::handle self, std::int64_t i, bool of_cell) {
+        Step& step = nb::cast<Step&>(self);
+        std::vector<float>& data = (of_cell ? step.c_ : step.h_)[in_range(i, 0, step.layers_.size() - 1, "layer")];
+        const std::size_t rows = step.plan_.batch, shape[2] = {rows, data.size() / rows};
+        return nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(data.data(), 2, shape, self));
+    }
+
+   private:
+    HeldStack layers_;
+    int threads_;
+    Plan plan_;
+    Arena arena_;
+    std::vector<std::vector<float>> h_, c_;
+    std::atomic<bool> busy_{false};
+};
+
+class NativeStreams {
+   public:
+    explicit NativeStreams(nb::sequence layers) : layers_(layers), streams_(engine_layers(layers_)) {}
+
+    // slabs: each layer's h, and c where the cell has one, in turn, each (streams, size)
+    nb::object step(Wholes places, Rows x, nb::sequence slabs, std::int64_t threads) {
+        const std::size_t n = places.shape(0);
+        require(x.shape(0) == n && is_size(x.shape(1), layers_.inputs()), "x must be (places, input)");
+        require(n <= std::size_t(kMostRows), "more places than the engine can count");
+        const OneCall alone(busy_);
+        std::vector<Slab2> held;
+        for (nb::handle each : slabs) held.push_back(nb::cast<Slab2>(each, false));
+        std::vector<Slab> to(layers_.size());
+        const std::size_t streams = held.empty() ? 0 : held[0].shape(0);
+        std::size_t next = 0;
+        for (std::size_t i = 0; i < to.size(); ++i)
+            for (std::size_t k = 0; k < layers_[i].states(); ++k, ++next) {
+                require(next < held.size() && held[next].shape(0) == streams &&
+                            is_size(held[next].shape(1), layers_[i].state_size(k)),
+                        "slabs must be each layer's states, (streams, size)");
+                (k ? to[i].c : to[i].h) = memory_of(held[next]);
+            }
+        require(next == held.size(), "more slabs than the layers have states");
+        const std::int64_t* given = memory_of(places);
+        places_.assign(given, given + n);
+        for (const std::int64_t place : places_) require(place >= 0 && std::size_t(place) < streams, "a place is outside the slabs");
+        float* y;
+        nb::object result = fresh_array({n, std::size_t(layers_.outputs())}, y);
+        const float* from = memory_of(x);
+        const int most = threads_of(threads);
+        const nb::gil_scoped_release release;
+        streams_.step(places_.data(), n, from, to.data(), y, most);
+        return result;
+    }
+
+   private:
+    static std::vector<Layer*> engine_layers(const HeldStack& from) {
+        std::vector<Layer*> to;
+        for (std::size_t i = 0; i < from.size(); ++i) to.push_back(&from[i].layer);
+        return to;
+    }
+
+    HeldStack layers_;
+    Streams streams_;
+    std::vector<std::int64_t> places_;
+    std::atomic<bool> busy_{false};
+};
+
+}  // namespace
+
+void register_steps(nb::module_& m) {
+    nb::class_<Step>(m, "NativeStep")
+        .def(nb::init<nb::sequence, std::int64_t, std::int64_t>(), nb::arg("layers"), nb::arg("batch"), nb::arg("threads"))
+        .def("__call__", [](Step& s, Rows x) { s.run(x); }, nb::arg("x").noconvert())
+        .def("trace", &Step::trace, nb::arg("x").noconvert())
+        .def("h", [](nb::handle self, std::int64_t i) { return Step::view(self, i, false); }, nb::arg("layer"))
+        .def("c", [](nb::handle self, std::int64_t i) { return Step::view(self, i, true); }, nb::arg("layer"));
+
+    nb::class_<NativeStreams>(m, "NativeStreams")
+        .def(nb::init<nb::sequence>(), nb::arg("layers"))
+        .def("step", &NativeStreams::step, nb::arg("places").noconvert(), nb::arg("x").noconvert(), nb::arg("slabs"),
+             nb::arg("threads"));
+}
+
+}  // namespace penstock
