@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -21,7 +22,7 @@ from penstock.report import render
 from penstock.runtime import Model, Stream
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
-from penstock.tasks.stages import Stage, stage_figures
+from penstock.tasks.stages import Stage, run_stages, stage_figures
 
 try:
     from sklearn.base import BaseEstimator
@@ -194,7 +195,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         self._recipe(len(data.train))  # says what makes no sense before anything takes long
         stages = self._stages(self._objective(data, features, network, seed), seed)
         arrays, settings = self._fit_baselines(data, features)
-        module, histories = self._run_stages(stages, data, features, network, callbacks)
+        module, histories = run_stages(stages, partial(self._run_stage, data, features, network), callbacks)
         history = histories[-1]
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
@@ -208,29 +209,13 @@ class Estimator(TrainingOptions, BaseEstimator):
             raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")
         return self
 
-    def _run_stages(
-        self, stages: Sequence[Stage], data: Any, features: Any, network: Network, callbacks: Sequence["Callback"]
-    ) -> "tuple[torch.nn.Module, list[History]]":
-        """The module of the last stage, and what each stage did; callbacks are told of the last."""
-        modules: list[torch.nn.Module] = []
-        histories: list[History] = []
-        for number, stage in enumerate(stages, start=1):
-            last = number == len(stages)
-            told = callbacks if last else ()
-            module, history = self._run_stage(stage, stage.objective(modules), data, features, network, told)
-            if history.stopped == "interrupted" and not last:
-                raise KeyboardInterrupt(f"interrupted during {stage.title}: there is no model yet")
-            modules.append(module)
-            histories.append(history)
-        return modules[-1], histories
-
     def _run_stage(
         self,
-        stage: Stage,
-        objective: "Objective",
         data: Any,
         features: Any,
         network: Network,
+        stage: Stage,
+        objective: "Objective",
         callbacks: Sequence["Callback"],
     ) -> "tuple[torch.nn.Module, History]":
         """A module after its training, from its own first values or those of the model that is trained further."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-    from penstock.training import History, Objective
+    from penstock.training import Callback, History, Objective
 
-__all__ = ["Stage", "stage_figures"]
+    Run = Callable[["Stage", Objective, Sequence[Callback]], tuple[torch.nn.Module, History]]
+
+__all__ = ["Stage", "run_stages", "stage_figures"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,31 @@ class Stage:
     objective: "Callable[[Sequence[torch.nn.Module]], Objective]"
     name: str = ""
     title: str = ""
+
+
+def run_stages(
+    stages: Sequence[Stage], run: "Run", callbacks: "Sequence[Callback]"
+) -> "tuple[torch.nn.Module, list[History]]":
+    """The module of the last stage, and what each stage did.
+
+    Args:
+        stages: one or more.
+        run: trains a module in a stage.
+        callbacks: told of the last stage.
+
+    Raises:
+        KeyboardInterrupt: within a stage before the last.
+    """
+    modules: list[torch.nn.Module] = []
+    histories: list[History] = []
+    for number, stage in enumerate(stages, start=1):
+        last = number == len(stages)
+        module, history = run(stage, stage.objective(modules), callbacks if last else ())
+        if history.stopped == "interrupted" and not last:
+            raise KeyboardInterrupt(f"interrupted during {stage.title}: there is no model yet")
+        modules.append(module)
+        histories.append(history)
+    return modules[-1], histories
 
 
 def stage_figures(stages: Sequence[Stage], histories: "Sequence[History]") -> dict[str, Any]:
