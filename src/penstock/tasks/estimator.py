@@ -77,7 +77,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         raise NotImplementedError
 
     def _objective(self, data: Any, features: Any, network: Network, seed: int) -> "Objective":
-        """What the training loop minimises and validates."""
+        """What the training minimises and validates."""
         raise NotImplementedError
 
     def _fit_baselines(self, data: Any, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -257,7 +257,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         return known.features, network
 
     def _recipe(self, rows: int) -> "Recipe":
-        """How the loop optimises, for `rows` training rows."""
+        """How the training optimises, for `rows` training rows."""
         recipe_class = training_room().Recipe
         options = {field.name: getattr(self, field.name) for field in fields(recipe_class) if field.name != "epochs"}
         recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
