@@ -168,3 +168,16 @@ def test_a_saved_model_answers_soon(tmp_path):
 def _saved(parts):
     network, features, labels, tensors = parts
     return network, features.to_json(), labels, tensors
+
+
+def test_only_models_that_spot_words_take_words_to_hear(text_parts, audio_model):
+    text = TextModel(*text_parts())
+    assert (text.reads, text.view, text.sample_rate) == ("text", "text", None)
+    assert type(text.listen()) is type(text.stream())
+    for options in ({"words": ["bad"]}, {"threshold": 0.5}):
+        with pytest.raises(ConfigError, match="a model for text-classification spots no words"):
+            text.listen(**options)
+    assert (audio_model.reads, audio_model.view, audio_model.sample_rate) == ("samples", "sound", 8000)
+    assert audio_model.listen(["stop"]).save() == audio_model.spotter(["stop"], threshold=0.7).save()
+    with pytest.raises(ConfigError, match="knows no 'go'"):
+        audio_model.listen(["go"], 0.5)

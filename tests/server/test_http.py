@@ -221,7 +221,7 @@ def test_models_can_be_named(folders, running):
 
 
 def test_it_is_ready_within_a_second(folders, running):
-    """Of a quiet machine; this one may be busy, so what counts is what the process has used itself."""
+    """Of a quiet machine; this one may be busy, so what metrics is what the process has used itself."""
     with running(folders["words"]) as server:
         fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
         ticks = int(fields[11]) + int(fields[12])
@@ -232,8 +232,8 @@ def test_it_is_ready_within_a_second(folders, running):
 def test_nothing_of_pytorch_is_loaded(folders):
     code = (
         "import sys; from penstock.server import run, application\n"
-        "from penstock.server.served import load_all; from penstock.server.line import Line\n"
-        "load_all([sys.argv[1]], Line(1)); print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+        "from penstock.server.served_model import load_all; from penstock.server.request_queue import RequestQueue\n"
+        "load_all([sys.argv[1]], RequestQueue(1)); print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, folders["words"]], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -7,6 +7,7 @@ import pytest
 
 from penstock import runtime, tasks
 from penstock.errors import BundleError
+from penstock.server.uploads import Upload, json_inputs
 
 OUTSIDE = Path(__file__).resolve().parents[2] / "examples" / "task_of_your_own.py"
 NAMES = {
@@ -53,7 +54,7 @@ def test_it_gets_everything(penstock, names, tmp_path):
     assert len(answers) == len(ROWS)
     assert set(answers[0]) == {"prediction", "probability_english", "probability_italian"}
     info = json.loads(penstock("info", out, "--json").out)
-    assert (info["task"], info["streams"]) == ("names", False)
+    assert (info["task"], info["streams"], info["reads"], info["view"]) == ("names", False, "text", "text")
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<h1>Names</h1>" in page
     assert 'data-metric="/test/accuracy"' in page
@@ -61,6 +62,15 @@ def test_it_gets_everything(penstock, names, tmp_path):
     help_text = penstock("train", "names", "--help").out
     assert "--hidden-size" in help_text
     assert "Say which language a name is of." in help_text
+
+
+def test_a_server_takes_its_texts_and_files(outside, tmp_path):
+    """What a model reads decides, not the name of its features."""
+    estimator = outside.NameClassifier(epochs=1, hidden_size=4, progress=False)
+    estimator.fit([name for name, _ in ROWS], [language for _, language in ROWS]).save(tmp_path / "model")
+    model = runtime.load(tmp_path / "model")
+    assert json_inputs(b'{"inputs": ["Rossini"]}', model) == ["Rossini"]
+    assert list(Upload("names.csv", b"name\nRossini\n").inputs(model)) == ["Rossini"]
 
 
 def test_without_it_its_models_are_refused_by_name(outside, tmp_path):

@@ -5,6 +5,8 @@ from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model
 from penstock.runtime.models import load
 from penstock.runtime.pool import StreamPool
+from penstock.runtime.pooled_stream import PooledStream
+from penstock.runtime.random_state import RandomState
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
@@ -12,7 +14,7 @@ from penstock.runtime.sequence_stream import SequenceStream
 from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel
 from penstock.runtime.spotter import Heard, Spotter, Word
 from penstock.runtime.states import notes
-from penstock.runtime.stream import Stream
+from penstock.runtime.stream import Stream, Traces
 from penstock.runtime.text_model import TextModel
 from penstock.runtime.window_stream import WindowStream
 
@@ -21,6 +23,8 @@ __all__ = [
     "ClassModel",
     "Heard",
     "Model",
+    "PooledStream",
+    "RandomState",
     "Recurrence",
     "RecurrenceStream",
     "RegressionModel",
@@ -32,6 +36,7 @@ __all__ = [
     "Stream",
     "StreamPool",
     "TextModel",
+    "Traces",
     "WindowStream",
     "Word",
     "load",

@@ -36,6 +36,7 @@ class ForecastModel(Model):
     scorer: Any  # a CarriedScorer or a WindowScorer
     task = "forecasting"
     reads = "step"
+    view = "forecast"
 
     def check(self) -> None:
         """Whether the network forecasts what the features say."""
@@ -283,13 +284,28 @@ class ForecastModel(Model):
             known: (origins, horizon, known).
             identity: the series' number.
         """
-        count, targets, context = values.shape
-        rows = self.features.rows(identity)
+        count, targets, _ = values.shape
+        read, covariates, rows = self._rows(values, covariates, identity)
         if self.features.joint:
-            return self.scorer(values.swapaxes(1, 2), covariates, known, np.tile(rows, count))
-        each = [np.repeat(array, targets, axis=0) for array in (covariates, known)]
-        found = self.scorer(values.reshape(count * targets, context, 1), *each, np.tile(rows, count))
+            return self.scorer(read, covariates, known, rows)
+        found = self.scorer(read, covariates, np.repeat(known, targets, axis=0), rows)
         return found.reshape(count, targets, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)
+
+    def look_back(
+        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
+    ) -> NDArray[np.float32]:
+        """What the encoder reads of look-backs, (stretches, rows, size); arguments as for `windows`."""
+        return self.scorer.look_back(*self._rows(values, covariates, identity))
+
+    def _rows(
+        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """Look-backs as the network has them, (rows, context, targets), with covariates, and each row's series."""
+        count, targets, context = values.shape
+        rows = np.tile(self.features.rows(identity), count)
+        if self.features.joint:
+            return values.swapaxes(1, 2), covariates, rows
+        return values.reshape(count * targets, context, 1), np.repeat(covariates, targets, axis=0), rows
 
     def read(self, encoded: Encoded) -> NDArray[np.float32]:
         """The encoder's outputs (steps, rows, size) at every step, where the state is carried."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.bundle import Bundle
+from penstock.errors import ConfigError
 from penstock.network import Network
 from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
@@ -60,6 +61,10 @@ class Model(ABC):
     """The name of the task, as in `penstock.registry.TASKS`."""
     reads: ClassVar[Literal["text", "step", "samples"]]
     """What a stream is pushed: pieces of a text, single steps of numbers, or samples of a sound."""
+    view: str = ""
+    """How the server's page shows the model: "text", "signal", "sound", "forecast", "steps"; "" where it can't."""
+    sample_rate: int | None = None
+    """Samples a second, of models that read samples."""
     scorer: Scorer
     """The network on the engine."""
 
@@ -126,6 +131,20 @@ class Model(ABC):
     def stream(self) -> Stream:
         """An input that arrives piece by piece; ConfigError if the network can't be streamed."""
 
+    def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> Stream:
+        """The stream of a sound that does not end, of models that read samples: `stream()`, unless they spot words.
+
+        Args:
+            words: the labels to hear; all if None.
+            threshold: the score from which on a word counts as heard.
+
+        Raises:
+            ConfigError: there are no words to spot, or none of these.
+        """
+        if words is not None or threshold is not None:
+            raise ConfigError(f"a model for {self.task} spots no words. Leave words and threshold out.")
+        return self.stream()
+
     @abstractmethod
     def item(self, line: str) -> Any:
         """What `penstock stream` pushes for a line; DataError if the line is no such thing."""
@@ -152,6 +171,8 @@ class Model(ABC):
             "network": self.network.to_json(),
             "parameters": sum(array.size for array in self.tensors.values()),
             "streams": self.streams,
+            "reads": self.reads,
+            "view": self.view,
             "fingerprint": self.fingerprint,
             "metrics": self.metrics,
         }
@@ -159,7 +180,9 @@ class Model(ABC):
     @cached_property
     def fingerprint(self) -> str:
         """What tells this model from any other: a hash of its description, features, labels and tensors."""
-        described = [self.network.to_json(), self.features.to_json(), self.labels]
+        network = self.network.to_json()
+        network["encoder"] |= self.network.encoder.identity()
+        described = [network, self.features.to_json(), self.labels]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         for name in sorted(self.tensors):
             digest.update(self.tensors[name].tobytes())

@@ -91,6 +91,11 @@ class _SignalModel(SequenceModel):
         """See `Model.pools`; a window is read anew at each step, so that no memory of it could be shared."""
         return super().pools and self.features.window is None
 
+    @property
+    def view(self) -> str:  # type: ignore[override]  # here it depends on the features
+        """Where each step has a label of its own, those; else the prediction so far after each step."""
+        return "steps" if self.features.window is not None and self.labels else "signal"
+
     def item(self, line: str) -> NDArray[Any]:
         """One step (channels,) from a line: numbers, or JSON."""
         return parse_step(line, self.features.channels, self._names())

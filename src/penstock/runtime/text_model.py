@@ -24,6 +24,7 @@ class TextModel(ClassModel):
 
     task = "text-classification"
     reads = "text"
+    view = "text"
 
     def check(self) -> None:
         """An embedding with a row for each id."""

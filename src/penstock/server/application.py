@@ -15,30 +15,30 @@ from starlette.websockets import WebSocketDisconnect
 
 from penstock import __version__
 from penstock.server.access import Access
-from penstock.server.counts import Counts
+from penstock.server.access_log import AccessLog
 from penstock.server.described import describe
 from penstock.server.failures import RequestError, as_json, error_response, failure_of
-from penstock.server.gate import Gate
-from penstock.server.line import Line
 from penstock.server.logs import log
+from penstock.server.metrics import Metrics
 from penstock.server.page_files import index, page_file
-from penstock.server.served import ServedModel, start_all, stop_all
-from penstock.server.session import Session
-from penstock.server.settings import Settings
+from penstock.server.request_queue import RequestQueue
+from penstock.server.served_model import ServedModel, start_all, stop_all
+from penstock.server.settings import ServerSettings
+from penstock.server.stream_session import StreamSession
 from penstock.server.uploads import Upload, read_request
 
 __all__ = ["Service"]
 
-_LOOK = 1.0  # seconds between looks at idle streams and at the bundles' files
+_LOOK = 1.0  # seconds between checks for idle streams and for changed bundles
 
 
 class Service:
-    """Models behind an ASGI application.
+    """Models behind an ASGI application: addresses, and what each of them does.
 
     Args:
         models: by name.
         settings: limits and access.
-        line: where whole inputs wait.
+        queue: where whole inputs wait.
 
     Attributes:
         app: to be run by Uvicorn.
@@ -46,10 +46,10 @@ class Service:
         stopping: no more is accepted.
     """
 
-    def __init__(self, models: Mapping[str, ServedModel], settings: Settings, line: Line) -> None:
-        self.models, self.settings, self.line = models, settings, line
-        self.counts = Counts({name: served.front for name, served in models.items()})
-        self.sessions: set[Session] = set()
+    def __init__(self, models: Mapping[str, ServedModel], settings: ServerSettings, queue: RequestQueue) -> None:
+        self.models, self.settings, self.queue = models, settings, queue
+        self.metrics = Metrics({name: served.scheduler for name, served in models.items()})
+        self.sessions: set[StreamSession] = set()
         self.stopping = False
         api = FastAPI(title="Penstock", version=__version__, docs_url=None, redoc_url=None, lifespan=self._life)
         self._add_routes(api)
@@ -57,14 +57,14 @@ class Service:
         access = Access(settings)
         # Browsers show a page of another origin an answer only if that says so, and ask beforehand, without the token.
         self.app = CORSMiddleware(
-            Gate(api, access, self.counts),
+            AccessLog(api, access, self.metrics),
             allow_origins=sorted(access.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type"],
         )
 
     async def stop(self) -> None:
-        """Accept no more, answer what was accepted, then close the streams."""
+        """Accept nothing more, answer what was accepted, then close the streams."""
         self.stopping = True
         for session in list(self.sessions):
             session.end(1012, "the server stops: connect again and load your last saved state")
@@ -79,7 +79,7 @@ class Service:
         for path, work in (
             ("/healthz", self.healthz),
             ("/readyz", self.readyz),
-            ("/metrics", self.metrics),
+            ("/metrics", self.prometheus),
             ("/v1/models", self.list_models),
             ("/v1/models/{name}", self.model_info),
         ):
@@ -104,25 +104,25 @@ class Service:
             await asyncio.sleep(_LOOK)
             too_old = asyncio.get_running_loop().time() - self.settings.idle_seconds
             for session in [session for session in self.sessions if session.heard < too_old]:
-                self.counts.refused.labels("idle").inc()
+                self.metrics.refused.labels("idle").inc()
                 session.end(1008, f"no message for {self.settings.idle_seconds:g} s")
             for served in self.models.values():
                 if served.look():
                     log("bundle changed", logging.WARNING, model=served.name, path=str(served.path))
 
     async def healthz(self) -> Response:
-        """Whether the process is alive."""
+        """Liveness."""
         return _json({"status": "ok"})
 
     async def readyz(self) -> Response:
-        """Whether requests are accepted; and which bundles have changed on disk, which a new start would load."""
+        """Readiness; and which bundles have changed on disk, so that a restart would load other models."""
         changed = [served.name for served in self.models.values() if served.changed]
         body = {"status": "stopping" if self.stopping else "ready", "changed_on_disk": changed}
         return _json(body, 503 if self.stopping else 200)
 
-    async def metrics(self) -> Response:
-        """Figures for Prometheus."""
-        return Response(self.counts.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def prometheus(self) -> Response:
+        """Metrics in the format of Prometheus."""
+        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def list_models(self) -> Response:
         """The models."""
@@ -138,20 +138,20 @@ class Service:
             served = self._served(name)
             if self.stopping:
                 raise RequestError(503, "Stopping", "the server stops. Try again in a moment.", {"retry-after": "1"})
-            given = await read_request(request, served.model, self.settings, self.line.reading)
-            with self.line.places:
+            given = await read_request(request, served.model, self.settings, self.queue.reading)
+            with self.queue.places:
                 if isinstance(given, Upload):
-                    inputs = await self.line.run(partial(given.inputs, served.model))
+                    inputs = await self.queue.run(partial(given.inputs, served.model))
                 else:
                     inputs = given
                 return _json({"outputs": await served.answers(inputs)})
         except Exception as error:
             failure = failure_of(error)
-            self.counts.errors.labels(failure.kind).inc()
+            self.metrics.errors.labels(failure.kind).inc()
             return error_response(failure)
 
     async def stream(self, socket: WebSocket, name: str) -> None:
-        """One stream; see `session`."""
+        """One stream; see `stream_session`."""
         subprotocol = next((each for each in socket.scope["subprotocols"] if each.startswith("bearer.")), None)
         try:
             served = self._served(name)
@@ -163,10 +163,10 @@ class Service:
             await socket.close(1003, f"{served.name} reads whole inputs: use predict")
             return
         if reason := self._full():
-            self.counts.refused.labels("streams").inc()
+            self.metrics.refused.labels("streams").inc()
             await socket.close(1013, reason)
             return
-        await self._serve(Session(socket, served, self.counts), served, socket)
+        await self._serve(StreamSession(socket, served, self.metrics), served, socket)
 
     def _full(self) -> str | None:
         if self.stopping:
@@ -175,8 +175,8 @@ class Service:
             return f"{self.settings.max_streams} streams are open: try again later"
         return None
 
-    async def _serve(self, session: Session, served: ServedModel, socket: WebSocket) -> None:
-        gauge = self.counts.streams.labels(served.name)
+    async def _serve(self, session: StreamSession, served: ServedModel, socket: WebSocket) -> None:
+        gauge = self.metrics.streams.labels(served.name)
         self.sessions.add(session)
         gauge.inc()
         items, code, reason = 0, 1006, ""

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from penstock.server.uploads import FILES
 
 if TYPE_CHECKING:
-    from penstock.server.settings import Settings
+    from penstock.server.settings import ServerSettings
 
 __all__ = ["describe"]
 
@@ -76,7 +76,7 @@ _NAME = {
 }
 
 
-def describe(api: FastAPI, settings: "Settings") -> None:
+def describe(api: FastAPI, settings: "ServerSettings") -> None:
     """Let the application give the document at /openapi.json."""
 
     def document() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from penstock.datasets import Rows, as_labels
 from penstock.errors import DataError
 from penstock.features.audio import AudioFeatures
 from penstock.features.recordings import Recording, resampled
-from penstock.network import ClassHead, Network, Numbers, Recurrent
+from penstock.network import ClassHead, Network, Numbers
 from penstock.report import render
 from penstock.report.sounds import MOST_SOUNDS, sound_section
 from penstock.runtime.audio_model import recording_list
@@ -159,10 +159,9 @@ class AudioClassifier(CellOptions, Classifier):
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: AudioFeatures) -> Network:
-        encoder = {field.name: getattr(self, field.name) for field in fields(Recurrent) if hasattr(self, field.name)}
         return Network(
             Numbers(features.size),
-            Recurrent(input_size=features.size, **encoder),
+            self.recurrent(features.size),
             ClassHead(len(data.labels), self.pooling),
         )
 

@@ -16,7 +16,7 @@ import numpy as np
 from penstock import __version__, bundle
 from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import ConfigError, MissingExtraError, NotFittedError
-from penstock.network import Network, Recurrent
+from penstock.network import Network
 from penstock.registry import find
 from penstock.report import render
 from penstock.runtime import Model, Stream
@@ -171,9 +171,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         known = cls().get_params()
         encoder = saved.network.encoder
         options = dict(saved.metrics.get("configuration", {}))
-        options |= {
-            field.name: getattr(encoder, field.name) for field in fields(Recurrent) if hasattr(encoder, field.name)
-        }
+        options |= encoder.arguments()
         options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
         loaded = cls(**{name: value for name, value in options.items() if name in known})
         loaded._keep(find(cls.task).model_class().from_bundle(saved), saved.baseline)

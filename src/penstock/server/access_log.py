@@ -1,4 +1,4 @@
-"""What every request passes through: access, a line in the log, the counts."""
+"""What every request passes through: the check of access, a line in the log, the metrics."""
 
 import logging
 from time import perf_counter
@@ -8,24 +8,24 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penstock.server.access import Access, Refusal
-from penstock.server.counts import Counts
 from penstock.server.failures import RequestError, error_response
 from penstock.server.logs import log
+from penstock.server.metrics import Metrics
 
-__all__ = ["Gate"]
+__all__ = ["AccessLog"]
 
 
-class Gate:
-    """An ASGI application around another one.
+class AccessLog:
+    """An ASGI application around another one: refuses what has no access, logs and counts the rest.
 
     Args:
         app: the other one.
         access: who may pass.
-        counts: of requests.
+        metrics: of requests.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, counts: Counts) -> None:
-        self._app, self._access, self._counts = app, access, counts
+    def __init__(self, app: ASGIApp, access: Access, metrics: Metrics) -> None:
+        self._app, self._access, self._metrics = app, access, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -60,12 +60,12 @@ class Gate:
             seconds = perf_counter() - start
             # By the route, not by the address: whoever asks for a million addresses must not fill the memory.
             path = getattr(scope.get("route"), "path", "other")
-            self._counts.requests.labels(path, _method(scope), status).inc()
-            self._counts.request_seconds.labels(path).observe(seconds)
+            self._metrics.requests.labels(path, _method(scope), status).inc()
+            self._metrics.request_seconds.labels(path).observe(seconds)
             log("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 2))
 
     def _log_refusal(self, scope: Scope, refusal: Refusal) -> None:
-        self._counts.refused.labels(refusal[1].lower()).inc()
+        self._metrics.refused.labels(refusal[1].lower()).inc()
         client = (scope.get("client") or ("",))[0]
         origin = Headers(scope=scope).get("origin", "")
         log("refused", logging.WARNING, path=scope["path"], status=refusal[0], client=client, origin=origin[:80])

@@ -1,4 +1,4 @@
-"""A WebSocket and its stream: each message answered, in order, until one of the two sides ends it.
+"""One client's WebSocket and its stream: each message is answered, in order, until one side ends it.
 
 -> {"push": item}                  <- {"item": n, "answer": {...}}
 -> {"push": item, "trace": true}   <- {"item": n, "answer": {...}, "trace": [step][layer]{gate: [values]}}
@@ -21,28 +21,30 @@ import numpy as np
 from starlette.websockets import WebSocket
 
 from penstock.errors import ConfigError, DataError
-from penstock.server.counts import Counts
+from penstock.runtime import Stream, Traces, notes
 from penstock.server.failures import as_json, body_of, failure_of
-from penstock.server.served import ServedModel
-from penstock.server.streams import OpenStream, open_stream
+from penstock.server.metrics import Metrics
+from penstock.server.served_model import ServedModel
 
-__all__ = ["Session"]
+__all__ = ["StreamSession"]
+
+_TRACED = 64  # steps of one item whose inside is shown; each is some thousand numbers
 
 
-class Session:
+class StreamSession:
     """One client's stream.
 
     Args:
         socket: accepted.
         served: the model.
-        counts: where messages and errors are counted.
+        metrics: where messages and errors are counted.
 
     Attributes:
         heard: when the last message came, by the event loop's clock.
     """
 
-    def __init__(self, socket: WebSocket, served: ServedModel, counts: Counts) -> None:
-        self._socket, self._served, self._counts = socket, served, counts
+    def __init__(self, socket: WebSocket, served: ServedModel, metrics: Metrics) -> None:
+        self._socket, self._served, self._metrics = socket, served, metrics
         self._item = 0
         self._ending: tuple[int, str] | None = None
         self._waits = False
@@ -59,9 +61,9 @@ class Session:
 
     async def run(self) -> tuple[int, int, str]:
         """Answer until the end: items read, and the close code with its reason."""
-        stream = await open_stream(self._served.front)
-        seconds = self._counts.item_seconds.labels(self._served.name)
-        items = self._counts.items.labels(self._served.name)
+        stream = await self._served.scheduler.open()
+        seconds = self._metrics.item_seconds.labels(self._served.name)
+        items = self._metrics.items.labels(self._served.name)
         try:
             while (message := await self._next()) is not None:
                 if message["type"] == "websocket.disconnect":
@@ -72,7 +74,7 @@ class Session:
                 seconds.observe(perf_counter() - start)
                 items.inc()
         finally:
-            await self._served.front.do(stream.close)
+            await self._served.scheduler.do(stream.close)
         assert self._ending is not None
         code, reason = self._ending
         await self._socket.close(code, reason)
@@ -98,33 +100,33 @@ class Session:
         except TimeoutError:
             return None
 
-    async def _answer(self, stream: OpenStream, message: dict[str, Any]) -> dict[str, Any]:
+    async def _answer(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
         try:
             return await self._do(stream, message)
         except Exception as error:
             failure = failure_of(error)
-            self._counts.errors.labels(failure.kind).inc()
+            self._metrics.errors.labels(failure.kind).inc()
             return body_of(failure)
 
-    async def _do(self, stream: OpenStream, message: dict[str, Any]) -> dict[str, Any]:
+    async def _do(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
         text = message.get("text")
         if text is None:
             return await self._push(stream, self._samples(message["bytes"]))
         asked = _parsed(text)
-        do = self._served.front.do
+        scheduler = self._served.scheduler
         match asked:
             case {"push": item}:
                 return await self._push(stream, item, trace=asked.get("trace") is True)
             case {"finish": True}:
-                return {"item": self._item, "answer": await do(stream.finish), "finished": True}
+                return {"item": self._item, "answer": await scheduler.finish(stream), "finished": True}
             case {"save": True}:
-                state = await do(lambda: stream.save(self._item))
+                state = await scheduler.do(lambda: stream.save(item=self._item))
                 return {"item": self._item, "state": base64.b64encode(state).decode()}
             case {"load": str(state)}:
-                self._item = await do(lambda: stream.load(_decoded(state)))
+                self._item = await scheduler.do(lambda: _load(stream, _decoded(state)))
                 return {"item": self._item, "loaded": True}
             case {"reset": True}:
-                await do(stream.reset)
+                await scheduler.do(stream.reset)
                 self._item = 0
                 return {"item": 0, "reset": True}
         raise ConfigError(
@@ -132,27 +134,45 @@ class Session:
             f"got {text!r:.80}"
         )
 
-    async def _push(self, stream: OpenStream, item: Any, trace: bool = False) -> dict[str, Any]:
-        model, do = self._served.model, self._served.front.do
+    async def _push(self, stream: Stream, item: Any, trace: bool = False) -> dict[str, Any]:
+        model, scheduler = self._served.model, self._served.scheduler
 
-        def piece() -> Any:
+        def read() -> Any:
             return model.item(item) if isinstance(item, str) else item
 
         if trace:
-            answer, steps = await do(lambda: stream.trace(piece()))
+            prediction, traces = await scheduler.do(lambda: stream.trace(read(), most=_TRACED))
             self._item += 1
-            return {"item": self._item, "answer": answer, "trace": steps}
-        answer = await do(lambda: stream.push(piece()))
+            return {"item": self._item, "answer": stream.as_json(prediction), "trace": _rounded(traces)}
+        answer = await scheduler.push(stream, read)
         self._item += 1
         return {"item": self._item, "answer": answer}
 
     def _samples(self, data: bytes) -> Any:
         model = self._served.model
-        if model.features.kind != "audio":
+        if model.reads != "samples":
             raise DataError(f'a model for {model.task} takes no binary messages. Send {{"push": item}} as text.')
         if len(data) % 2:
             raise DataError(f"a binary message must hold 16-bit samples, so an even number of bytes; got {len(data)}")
         return np.frombuffer(data, "<i2").astype(np.int16)
+
+
+def _load(stream: Stream, data: bytes) -> int:
+    """Continue from a saved state: how many items it had read, which `penstock stream --state` calls lines."""
+    kept = notes(data)
+    stream.load(data)
+    return kept.get("item", kept.get("line", 0))
+
+
+def _rounded(traces: Traces) -> list[Any]:
+    """[step][layer]{name: [values]}, plain and short; the values of several rows one after the other."""
+    return [
+        [
+            {name: np.round(array.astype(np.float64), 4).ravel().tolist() for name, array in layer.items()}
+            for layer in step
+        ]
+        for step in traces
+    ]
 
 
 def _parsed(text: str) -> Any:

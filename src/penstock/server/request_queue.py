@@ -1,4 +1,4 @@
-"""The line in which whole inputs wait: one thread answers them, texts that wait together at once."""
+"""The queue of predict requests: one thread answers them, and texts that wait together are one batch."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any
 from penstock.errors import InputError
 from penstock.runtime import Model
 
-__all__ = ["BusyError", "Line", "Places"]
+__all__ = ["BusyError", "Places", "RequestQueue"]
 
 _TOGETHER = 512  # texts answered at once
 
@@ -19,7 +19,7 @@ class BusyError(Exception):
 
 
 class Places:
-    """So many places, each taken for the time of a with statement; BusyError where none is free."""
+    """A number of places, each taken for the time of a with statement; BusyError where none is free."""
 
     def __init__(self, places: int) -> None:
         self._free = places
@@ -33,17 +33,18 @@ class Places:
         self._free += 1
 
 
-class Line:
-    """Requests for whole inputs, of all models.
+class RequestQueue:
+    """Predict requests of all models, answered one after the other by one thread.
 
-    Streams have threads of their own, so that no long file holds them up.
+    Streams have threads of their own, so a long file does not delay them.
 
     Args:
-        places: how many requests may be in it, and how many bodies that are not small may be read, at once.
+        places: how many requests may wait at once, and how many large bodies may be read at once.
 
     Attributes:
-        places: to be taken by who waits for an answer.
-        reading: to be taken by who reads a body that is not small. Others, so that who stalls keeps no answer back.
+        places: taken by a request while it waits for its predictions.
+        reading: taken by a request while its large body is read. They are separate, so that clients who send slowly do
+            not keep others from being answered.
     """
 
     def __init__(self, places: int) -> None:
@@ -53,11 +54,11 @@ class Line:
         self._tasks: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
 
     async def run(self, work: Callable[[], Any]) -> Any:
-        """What `work()` returns, in the line's thread."""
+        """What `work()` returns, called in the queue's thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def answers(self, model: Model, inputs: Any) -> list[dict[str, Any]]:
-        """The model's answers; their bits do not depend on what they were answered with."""
+        """The model's rows for these inputs; their bits do not depend on what else was in the batch."""
         if not (isinstance(inputs, list) and inputs and all(isinstance(one, str) for one in inputs)):
             return await self.run(lambda: list(model.answers(inputs)))
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""A bundle that is served: what was loaded, its streams, and whether its files have changed since."""
+"""A model that is served: what was loaded, its streams, and whether its files have changed since."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -7,8 +7,8 @@ from typing import Any
 
 from penstock.errors import ConfigError
 from penstock.runtime import Model, load
-from penstock.server.front import Front
-from penstock.server.line import Line
+from penstock.server.request_queue import RequestQueue
+from penstock.server.stream_scheduler import StreamScheduler
 
 __all__ = ["ServedModel", "load_all"]
 
@@ -19,28 +19,28 @@ class ServedModel:
     Args:
         name: in addresses.
         path: its folder.
-        line: where whole inputs wait.
+        queue: where whole inputs wait.
     """
 
-    def __init__(self, name: str, path: Path, line: Line) -> None:
+    def __init__(self, name: str, path: Path, queue: RequestQueue) -> None:
         self.name, self.path = name, path
         self._state = _state_on_disk(path)  # first, so that a change while loading is not missed
         self.model: Model = load(path)
-        self.front = Front(self.model)
+        self.scheduler = StreamScheduler(self.model)
         self.changed = False
-        self._line = line
+        self._queue = queue
 
     async def answers(self, inputs: Any) -> list[dict[str, Any]]:
         """What `penstock predict` writes for these inputs; InputError if they are none."""
-        return await self._line.answers(self.model, inputs)
+        return await self._queue.answers(self.model, inputs)
 
     def look(self) -> bool:
-        """Look at the folder; whether it has changed just now. What was loaded is served all the same."""
+        """Check the folder: whether it has changed since the last check. What was loaded is still served."""
         before, self.changed = self.changed, _state_on_disk(self.path) != self._state
         return self.changed and not before
 
     def entry(self) -> dict[str, Any]:
-        """The model's line in the list of models."""
+        """The model's entry in the list of models."""
         model = self.model
         return {
             "name": self.name,
@@ -55,7 +55,7 @@ class ServedModel:
         return {**self.model.info(), "name": self.name, "changed_on_disk": self.changed}
 
 
-def load_all(folders: Sequence[str], line: Line) -> dict[str, ServedModel]:
+def load_all(folders: Sequence[str], queue: RequestQueue) -> dict[str, ServedModel]:
     """The models by name: that of the folder, or what is written before it as NAME=DIR.
 
     Raises:
@@ -67,19 +67,19 @@ def load_all(folders: Sequence[str], line: Line) -> dict[str, ServedModel]:
         name, path = _named(folder)
         if name in found:
             raise ConfigError(f"two models have the name {name!r}. Name one of them: other={folder}")
-        found[name] = ServedModel(name, path, line)
+        found[name] = ServedModel(name, path, queue)
     return found
 
 
 def start_all(models: Iterable[ServedModel]) -> None:
-    """Let the models' streams work, for the running event loop."""
+    """Start the threads of the models' streams, for the running event loop."""
     for served in models:
-        served.front.start()
+        served.scheduler.start()
 
 
 async def stop_all(models: Iterable[ServedModel]) -> None:
     """End the threads of the models' streams."""
-    await asyncio.gather(*(served.front.stop() for served in models))
+    await asyncio.gather(*(served.scheduler.stop() for served in models))
 
 
 def _named(folder: str) -> tuple[str, Path]:

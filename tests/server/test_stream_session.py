@@ -10,9 +10,6 @@ from websockets.asyncio.server import serve
 
 import penstock
 from penstock.errors import ConfigError, DataError, DtypeError, ServerError, StateError
-from penstock.runtime import SequenceStream
-from penstock.server.front import Front
-from penstock.server.streams import PooledStream
 
 PIECES = ["w1 w2 w3", "w4", "", "unknown w5", "w6 " * 40]
 
@@ -48,7 +45,7 @@ async def test_every_message_is_answered_in_order(server, words):
 
 async def test_a_trace_shows_every_gate_and_changes_no_bit(server, words):
     expected, _ = alone(words, PIECES[:2])
-    _, steps = words.stream().push(PIECES[0], trace=True)
+    _, steps = words.stream().trace(PIECES[0])
     async with socket(server) as open_socket:
         traced = await ask(open_socket, {"push": PIECES[0], "trace": True})
         assert traced["answer"] == expected[0]
@@ -59,14 +56,6 @@ async def test_a_trace_shows_every_gate_and_changes_no_bit(server, words):
         refused = await ask(open_socket, {"push": "w1 " * 65, "trace": True})
         assert "smaller pieces" in refused["error"]["message"]
         assert (await ask(open_socket, {"save": True}))["item"] == 2
-
-
-async def test_a_trace_of_too_many_steps_is_refused_before_the_first(words, monkeypatch):
-    front = Front(words)
-    stream = PooledStream(front)
-    monkeypatch.setattr(SequenceStream, "push", lambda *_, **__: pytest.fail("read"))
-    with pytest.raises(ConfigError, match="64 steps; got 65"):
-        stream.trace("w1 " * 65)
 
 
 @pytest.mark.parametrize(

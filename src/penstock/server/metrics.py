@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus."""
+"""What the server counts and measures, in the format of Prometheus."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily
 
-__all__ = ["Counts"]
+__all__ = ["Metrics"]
 
 # Seconds; an item takes a fraction of a millisecond, a file some seconds.
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-class Counts:
-    """One server's figures.
+class Metrics:
+    """The metrics of one server.
 
     Args:
-        fronts: by their models' names.
+        schedulers: by their models' names.
     """
 
-    def __init__(self, fronts: Mapping[str, Any]) -> None:
+    def __init__(self, schedulers: Mapping[str, Any]) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._registry.register(_Engine(fronts))
+        self._registry.register(_Engine(schedulers))
         known: dict[str, Any] = {"registry": self._registry}
         self.requests = Counter("penstock_requests", "HTTP requests answered", ["path", "method", "status"], **known)
         self.request_seconds = Histogram(
@@ -42,10 +42,10 @@ class Counts:
 
 
 class _Engine:
-    """What the fronts' threads have counted, read when it is asked for, so that a step costs nothing more."""
+    """What the schedulers' threads have counted, read when it is asked for, so that a step costs nothing more."""
 
-    def __init__(self, fronts: Mapping[str, Any]) -> None:
-        self._fronts = fronts
+    def __init__(self, schedulers: Mapping[str, Any]) -> None:
+        self._schedulers = schedulers
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         for name, about in (
@@ -54,6 +54,6 @@ class _Engine:
             ("seconds", "Time that the engine was at work for streams"),
         ):
             family = CounterMetricFamily(f"penstock_engine_{name}", about, labels=["model"])
-            for model, front in self._fronts.items():
-                family.add_metric([model], getattr(front, name))
+            for model, scheduler in self._schedulers.items():
+                family.add_metric([model], getattr(scheduler, name))
             yield family
