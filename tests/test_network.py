@@ -125,7 +125,10 @@ def test_parameter_shapes_without_bias_or_embedding():
         (lambda: ClassHead(classes=1), "at least 2; got 1"),
         (lambda: ClassHead(classes=2, pooling="sum"), "last, mean, max, mean_max; got 'sum'"),
         (lambda: Embedding(vocabulary_size="9", size=2), "vocabulary_size .* got '9'"),
-        (lambda: Network(Embedding(9, 2), None, ClassHead(2)), "encoder must be Recurrent; got None"),
+        (
+            lambda: Network(Embedding(9, 2), None, ClassHead(2)),
+            "encoder must be described by one of Recurrent; got N",
+        ),
     ],
 )
 def test_nonsense_is_refused_when_it_is_made(make, message):

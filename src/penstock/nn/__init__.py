@@ -2,9 +2,10 @@
 
 from penstock.nn.any_cell import AnyCell
 from penstock.nn.gru import GRU, GRUCell
+from penstock.nn.heads import ClassHeadModule, RegressionHeadModule, StepClassHeadModule
 from penstock.nn.initial import INITIAL_VALUES
 from penstock.nn.lstm import LSTM, LSTMCell
-from penstock.nn.network import ClassHead, NetworkModule, RegressionHead
+from penstock.nn.network import NetworkModule, build
 from penstock.nn.replace import replace
 from penstock.nn.rnn import RNN, RNNCell
 
@@ -14,11 +15,13 @@ __all__ = [
     "LSTM",
     "RNN",
     "AnyCell",
-    "ClassHead",
+    "ClassHeadModule",
     "GRUCell",
     "LSTMCell",
     "NetworkModule",
     "RNNCell",
-    "RegressionHead",
+    "RegressionHeadModule",
+    "StepClassHeadModule",
+    "build",
     "replace",
 ]

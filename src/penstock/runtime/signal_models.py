@@ -64,7 +64,7 @@ class _SignalModel(SequenceModel):
     def outputs(self, inputs: Sequence[Any]) -> NDArray[np.float32]:
         """See `SequenceModel.outputs`; in spans, as vectors take several times the signals' own memory."""
         spans = [super(_SignalModel, self).outputs(inputs[at : at + _SPAN]) for at in range(0, len(inputs), _SPAN)]
-        return np.concatenate([np.zeros((0, self.head.outputs), np.float32), *spans])
+        return np.concatenate([np.zeros((0, self.scorer.head.outputs), np.float32), *spans])
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """See `Model`; where each step has an answer, those of a signal are a list or an array."""
@@ -86,6 +86,16 @@ class _SignalModel(SequenceModel):
         """Whether `stream` works; with a window also in two directions."""
         return super().streams or self.features.window is not None
 
+    @property
+    def pools(self) -> bool:
+        """See `Model.pools`; a window is read anew at each step, so that no memory of it could be shared."""
+        return super().pools and self.features.window is None
+
+    @property
+    def view(self) -> str:  # type: ignore[override]  # here it depends on the features
+        """Where each step has a label of its own, those; else the prediction so far after each step."""
+        return "steps" if self.features.window is not None and self.labels else "signal"
+
     def item(self, line: str) -> NDArray[Any]:
         """One step (channels,) from a line: numbers, or JSON."""
         return parse_step(line, self.features.channels, self._names())
@@ -103,12 +113,14 @@ class SignalClassModel(_SignalModel, ClassModel):
     """A classifier of signals without PyTorch."""
 
     task = "series-classification"
+    reads = "step"
 
 
 class SignalRegressionModel(_SignalModel, RegressionModel):
     """A regressor of signals without PyTorch."""
 
     task = "series-regression"
+    reads = "step"
 
 
 def step_answers(lengths: Sequence[int], answers: Any) -> list[Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
@@ -24,6 +23,8 @@ class TextModel(ClassModel):
     """
 
     task = "text-classification"
+    reads = "text"
+    view = "text"
 
     def check(self) -> None:
         """An embedding with a row for each id."""
@@ -52,10 +53,6 @@ class TextModel(ClassModel):
     def encode(self, inputs: Sequence[str]) -> Sequences:
         """The ids of the texts' tokens."""
         return self.features.apply(inputs)
-
-    def vectors(self, values: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The embedding's rows, (..., size) for ids of any shape."""
-        return self.tensors["inputs.weight"][values]
 
     def item(self, line: str) -> str:
         """The line: a piece of a text."""

@@ -279,9 +279,9 @@ class Forecaster(CellOptions, Estimator):
         return Network(Segments(length, targets + covariates, self.hidden_size, identities), recurrent, head)
 
     def _module(self, data: ForecastData, features: ForecastFeatures, network: Network) -> "torch.nn.Module":
-        from penstock.nn.forecast_networks import forecast_module
+        from penstock import nn
 
-        return forecast_module(network, init="orthogonal", dropout=self.dropout)
+        return nn.build(network, init="orthogonal", dropout=self.dropout)
 
     def _objective(
         self, data: ForecastData, features: ForecastFeatures, network: Network, seed: int

@@ -70,7 +70,7 @@ class TrainingOptions:
         validation_share: share of the data that is held back where no validation data is given.
         baseline: fit a baseline beside it, to compare with.
         warm_start: where the estimator is fitted or loaded, train on from its weights, features and classes.
-        checkpoint: a file that keeps the state after each epoch; if it is there, its training goes on.
+        checkpoint: a file for the training's state after each epoch; an existing file is resumed.
         progress: a bar on standard error while training, where that is a terminal.
         random_state: seed of everything random; None for another one each time.
     """

@@ -170,7 +170,10 @@ def drawn(signal: NDArray[Any]) -> list[list[float | None]]:
 
 
 def class_means(data: Labelled) -> list[dict[str, Any]]:
-    """The mean training signal of each class, stretched to one length: {label, rows, mean}, for the report to draw."""
+    """The mean training signal of each class, stretched to one length: {label, rows, mean}, for the report to draw.
+
+    Where no signal of the class has a value, the mean has a gap.
+    """
     steps = min(max(len(signal) for signal in data.train.inputs), _DRAWN_STEPS)
     means = []
     for number, label in enumerate(data.labels):
@@ -178,7 +181,8 @@ def class_means(data: Labelled) -> list[dict[str, Any]]:
         several = [resampled(np.asarray(data.train.inputs[row])[:, :_DRAWN_CHANNELS], steps) for row in rows.tolist()]
         if several:
             there = ~np.isnan(several)
-            mean = np.where(there, several, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+            seen = there.sum(axis=0)
+            mean = np.where(seen, np.where(there, several, 0).sum(axis=0) / np.maximum(seen, 1), np.nan)
             means.append({"label": label, "rows": len(rows), "mean": drawn(mean)})
     return means
 
