@@ -1,6 +1,5 @@
 #include "native_layer.hpp"
 
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
@@ -49,7 +48,7 @@ std::size_t NativeLayer::saved_size(std::int64_t rows) const {
 void NativeLayer::load(nb::sequence arrays) {
     const std::size_t all = parameters_ * layer.directions();
     std::vector<Floats> held;
-    for (nb::handle each : arrays) held.push_back(nb::cast<Floats>(each, false));
+    for (nb::handle each : arrays) held.push_back(array_of<Floats>(each, "a parameter must be a C-contiguous, aligned float32 array"));
     require(held.size() == all, "as many arrays as the layer has parameters");
     std::array<const float*, 2 * kMostParameters> at{};
     for (std::size_t i = 0; i < all; ++i) {
@@ -57,7 +56,7 @@ void NativeLayer::load(nb::sequence arrays) {
         const bool fits = held[i].ndim() == (d.columns ? 2u : 1u) && is_size(held[i].shape(0), d.rows) &&
                           (!d.columns || is_size(held[i].shape(1), d.columns));
         require(fits, d.name);
-        at[i] = memory_of(held[i]);
+        at[i] = held[i].data();
     }
     Parameters p[2];
     split(at.data(), p);
@@ -65,25 +64,29 @@ void NativeLayer::load(nb::sequence arrays) {
     layer.pack(p);
 }
 
-nb::tuple NativeLayer::run(Sequences x, bool batch_first, std::optional<Wholes> lengths, nb::sequence state,
+nb::tuple NativeLayer::run(nb::handle given, bool batch_first, nb::handle lengths, nb::sequence state,
                            std::int64_t threads) {
     const Sizes& z = layer.sizes();
+    const auto x = array_of<Sequences>(given, "x must be a C-contiguous, aligned float32 array of 3 axes");
     require(is_size(x.shape(2), z.I), "x must be (time, batch, input) or (batch, time, input)");
     const std::size_t first = x.shape(0), second = x.shape(1), directions = layer.directions();
     Arrangement rows(batch_first ? second : first, batch_first ? first : second,
                      batch_first ? Layout::kBatchFirst : Layout::kTimeMajor);
-    if (lengths) rows.set_lengths({memory_of(*lengths), lengths->size()});
+    if (!lengths.is_none()) {
+        const auto own = array_of<Wholes>(lengths, "lengths must be a C-contiguous, aligned int64 array of 1 axis");
+        rows.set_lengths({own.data(), own.size()});
+    }
     std::vector<Sequences> held;
-    for (nb::handle each : state) held.push_back(nb::cast<Sequences>(each, false));
+    for (nb::handle each : state) held.push_back(array_of<Sequences>(each, "a state must be a C-contiguous, aligned float32 array of 3 axes"));
     require(held.empty() || held.size() == states(), "as many states as the cell has");
     std::array<const float*, kMostStates> initial{};
     std::array<float*, kMostStates> last{};
     for (std::size_t k = 0; k < held.size(); ++k) {
         require(held[k].shape(0) == directions && held[k].shape(1) == std::size_t(rows.batch) &&
                     is_size(held[k].shape(2), state_size(k)), "a state must be (directions, batch, size)");
-        initial[k] = memory_of(held[k]);
+        initial[k] = held[k].data();
     }
-    ForwardCall call{memory_of(x), {initial.data(), held.size()}, nullptr, {last.data(), states()}, nullptr};
+    ForwardCall call{x.data(), {initial.data(), held.size()}, nullptr, {last.data(), states()}, nullptr};
     nb::list results;
     results.append(fresh_array({first, second, directions * z.P}, call.y));
     for (std::size_t k = 0; k < states(); ++k)
@@ -124,8 +127,8 @@ void register_layer(nb::module_& m) {
         .def("saved_size", &NativeLayer::saved_size, nb::arg("rows"))
         .def_prop_ro("packed", [](const NativeLayer& l) { return l.layer.packed(); })
         .def("load_arrays", &NativeLayer::load, nb::arg("arrays"))
-        .def("run", &NativeLayer::run, nb::arg("x").noconvert(), nb::arg("batch_first"), nb::arg("lengths").none().noconvert(),
-             nb::arg("state"), nb::arg("threads"))
+        .def("run", &NativeLayer::run, nb::arg("x"), nb::arg("batch_first"), nb::arg("lengths").none(), nb::arg("state"),
+             nb::arg("threads"))
         .def_prop_rw(
             "frozen", [](const NativeLayer& l) { return l.frozen; },
             [](NativeLayer& l, bool frozen) { l.frozen = frozen, l.known = {}; }, nb::arg("frozen"))

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,8 +16,13 @@
 namespace penstock {
 
 using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Sequences = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Wholes = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+inline Rows rows_of(nb::handle object) {
+    return array_of<Rows>(object, "x must be a C-contiguous, aligned float32 array of 2 axes");
+}
 
 // The name and shape of a parameter of one direction; 0 columns for a vector.
 struct Declared {
@@ -53,7 +57,7 @@ class NativeLayer {
     // The arrays of all parameters of one direction after another, copied and packed.
     void load(nb::sequence arrays);
     // y and each last state, of x (time, batch, input) or (batch, time, input), by what was loaded.
-    nb::tuple run(Sequences x, bool batch_first, std::optional<Wholes> lengths, nb::sequence state, std::int64_t threads);
+    nb::tuple run(nb::handle x, bool batch_first, nb::handle lengths, nb::sequence state, std::int64_t threads);
 
     // Addresses in the order of `declared`, one direction after another, as the engine takes them.
     template <class T>

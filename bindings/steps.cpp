@@ -11,7 +11,6 @@
 namespace penstock {
 namespace {
 
-using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Slab2 = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // A stack of one-direction packed layers, one step at a time: arrays bound once, state carried inside.
@@ -28,9 +27,10 @@ class Step {
     }
 
     // The last layer's state is the output. saved: for each layer Layer::saved_size floats, or null
-    void run(Rows x, float* const* saved = nullptr) {
+    void run(nb::handle given, float* const* saved = nullptr) {
+        const Rows x = rows_of(given);
         require(is_size(x.shape(0), plan_.batch) && is_size(x.shape(1), layers_.inputs()), "x must be (batch, input)");
-        const float* from = memory_of(x);
+        const float* from = x.data();
         const OneCall alone(busy_);
         const nb::gil_scoped_release release;
         float* const* next = addresses_.data();
@@ -43,7 +43,7 @@ class Step {
     }
 
     // A step that also keeps what each layer saves for a gradient: its gates and states, [batch][S][Hp] a layer.
-    nb::list trace(Rows x) {
+    nb::list trace(nb::handle x) {
         nb::list result;
         std::vector<float*> saved;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -85,13 +85,15 @@ class NativeStreams {
     explicit NativeStreams(nb::sequence layers) : layers_(layers), streams_(engine_layers(layers_)) {}
 
     // slabs: each layer's states in turn, each (streams, size)
-    nb::object step(Wholes places, Rows x, nb::sequence slabs, std::int64_t threads) {
+    nb::object step(nb::handle given_places, nb::handle given_x, nb::sequence slabs, std::int64_t threads) {
+        const auto places = array_of<Wholes>(given_places, "places must be a C-contiguous, aligned int64 array of 1 axis");
+        const Rows x = rows_of(given_x);
         const std::size_t n = places.shape(0);
         require(x.shape(0) == n && is_size(x.shape(1), layers_.inputs()), "x must be (places, input)");
         require(n <= std::size_t(kMostRows), "more places than the engine can count");
         const OneCall alone(busy_);
         std::vector<Slab2> held;
-        for (nb::handle each : slabs) held.push_back(nb::cast<Slab2>(each, false));
+        for (nb::handle each : slabs) held.push_back(array_of<Slab2>(each, "a slab must be a writable, C-contiguous, aligned float32 array of 2 axes"));
         std::vector<float*> to;
         const std::size_t streams = held.empty() ? 0 : held[0].shape(0);
         for (std::size_t i = 0; i < layers_.size(); ++i)
@@ -100,15 +102,14 @@ class NativeStreams {
                 require(next < held.size() && held[next].shape(0) == streams &&
                             is_size(held[next].shape(1), layers_[i].state_size(k)),
                         "slabs must be each layer's states, (streams, size)");
-                to.push_back(memory_of(held[next]));
+                to.push_back(held[next].data());
             }
         require(to.size() == held.size(), "more slabs than the layers have states");
-        const std::int64_t* given = memory_of(places);
-        places_.assign(given, given + n);
+        places_.assign(places.data(), places.data() + n);
         for (const std::int64_t place : places_) require(place >= 0 && std::size_t(place) < streams, "a place is outside the slabs");
         float* y;
         nb::object result = fresh_array({n, std::size_t(layers_.outputs())}, y);
-        const float* from = memory_of(x);
+        const float* from = x.data();
         const int most = threads_of(threads);
         const nb::gil_scoped_release release;
         streams_.step(places_.data(), n, from, to.data(), y, most);
@@ -133,13 +134,13 @@ class NativeStreams {
 void register_steps(nb::module_& m) {
     nb::class_<Step>(m, "NativeStep")
         .def(nb::init<nb::sequence, std::int64_t, std::int64_t>(), nb::arg("layers"), nb::arg("batch"), nb::arg("threads"))
-        .def("__call__", [](Step& s, Rows x) { s.run(x); }, nb::arg("x").noconvert())
-        .def("trace", &Step::trace, nb::arg("x").noconvert())
+        .def("__call__", [](Step& s, nb::handle x) { s.run(x); }, nb::arg("x"))
+        .def("trace", &Step::trace, nb::arg("x"))
         .def("states", [](nb::handle self) { return Step::views(self); });
 
     nb::class_<NativeStreams>(m, "NativeStreams")
         .def(nb::init<nb::sequence>(), nb::arg("layers"))
-        .def("step", &NativeStreams::step, nb::arg("places").noconvert(), nb::arg("x").noconvert(), nb::arg("slabs"),
+        .def("step", &NativeStreams::step, nb::arg("places"), nb::arg("x"), nb::arg("slabs"),
              nb::arg("threads"));
 }
 

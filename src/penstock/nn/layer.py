@@ -14,7 +14,7 @@ from penstock import cells
 from penstock.errors import ConfigError
 from penstock.nn import cudnn, initial, native, operator, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import check_types, refuse_shapes
+from penstock.nn.checks import check_packed, check_types, refuse_shapes
 from penstock.nn.lengths import check_range, own_lengths
 from penstock.nn.paths import Path, find_path, is_plain
 from penstock.nn.plan import BATCH_FIRST, PACKED, TIME_MAJOR, Kind, Layout
@@ -202,6 +202,8 @@ class Recurrent(torch.nn.RNNBase):
         if lengths is not None:
             raise ConfigError("a PackedSequence knows its lengths; got lengths= as well. Leave them out.")
         x, batch_sizes, sorted_indices, unsorted_indices = input
+        if not torch.compiler.is_compiling() and is_plain():
+            check_packed(x, batch_sizes, sorted_indices, unsorted_indices)
         state = self._as_state(hx)
         if sorted_indices is not None:
             state = tuple([each.index_select(1, sorted_indices) for each in state])
