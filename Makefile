@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help demo test lint check bench-core soak sanitize portable portable-python clean FORCE
+.PHONY: help demo test lint check bench-core soak sanitize sanitize-python portable portable-python clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
 	@echo "make soak        a minute of a server's life: does its memory grow?"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
+	@echo "make sanitize-python  hostile calls of the compiled module and of penstock.nn, under AddressSanitizer"
 	@echo "make portable    the engine's own tests on an old x86-64 and on AArch64, by QEMU; tanh and sigmoid of every float"
 	@echo "make portable-python  the golden bits and the contract suite, with PyTorch, on AArch64, by QEMU; takes 1.3 GB"
 
@@ -34,12 +35,22 @@ bench-core: $(VENV)/.installed-dev
 	$(BIN)/penstock bench --grid core --peers torch
 
 # Needs CMake of its own, apt-get install cmake or pip install cmake.
-sanitize:
+sanitize: sanitize-python
 	for kind in address,undefined thread; do \
 	  cmake -S . -B build/sanitize-$$kind -DPENSTOCK_SANITIZE=$$kind -DCMAKE_BUILD_TYPE=Release && \
 	  cmake --build build/sanitize-$$kind --target engine_test pace_test && build/sanitize-$$kind/pace_test || exit 1; \
 	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
 	done
+
+# Needs CMake too, and the compiler's own libasan, which must be there before Python's first allocation. Leaks are not
+# looked for: the interpreter and PyTorch end with memory that they never give back.
+sanitize-python: $(VENV)/.installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade --target build/nanobind nanobind
+	PYTHONPATH=build/nanobind cmake -S . -B build/sanitize-python -DPENSTOCK_SANITIZE=address -DPENSTOCK_EXTENSION=ON \
+	  -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
+	PYTHONPATH=build/nanobind cmake --build build/sanitize-python --target _native
+	LD_PRELOAD=$$($(CXX) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+	  $(BIN)/python tests/contracts/hostile.py --examples 300 --native build/sanitize-python/_native*.so
 
 # Both name the Debian packages they lack.
 portable:

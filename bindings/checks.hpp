@@ -46,11 +46,17 @@ inline int threads_of(std::int64_t given) {
 
 inline bool is_aligned(const void* data, std::size_t to) { return reinterpret_cast<std::uintptr_t>(data) % to == 0; }
 
-// A NumPy array's memory, which may be misaligned where it is a view of bytes.
+// A NumPy array of just this type and number of axes, C-contiguous and aligned. NumPy's alone: it keeps the memory of its
+// arrays while they live, where a tensor's may have been given back.
 template <class Array>
-auto* memory_of(const Array& array) {
-    require(array.size() == 0 || is_aligned(array.data(), sizeof(typename Array::Scalar)), "an array is not aligned");
-    return array.data();
+Array array_of(nb::handle object, const char* expected) {
+    static PyObject* const type = nb::object(nb::module_::import_("numpy").attr("ndarray")).release().ptr();
+    Array array;
+    if (!PyObject_TypeCheck(object.ptr(), reinterpret_cast<PyTypeObject*>(type)) ||
+        !nb::try_cast<Array>(object, array, false) ||
+        !is_aligned(array.size() ? array.data() : nullptr, sizeof(typename Array::Scalar)))
+        throw nb::type_error(expected);
+    return array;
 }
 
 // Objects whose workspace serves one call at a time say so, since a second thread would tear it from under the first.

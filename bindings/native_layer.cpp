@@ -1,14 +1,16 @@
 #include "native_layer.hpp"
 
-#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
 
 #include <algorithm>
 
 namespace penstock {
 namespace {
 
-CellKind kind_of(std::int64_t kind) {
-    return static_cast<CellKind>(in_range(kind, 0, static_cast<int>(CellKind::kGruBefore), "kind"));
+const CellKernels& kernels_of(const std::string& form) {
+    const CellKernels* found = find_cell(form.c_str());
+    require(found != nullptr, "no kernels for this form of a cell");
+    return *found;
 }
 
 }  // namespace
@@ -22,13 +24,12 @@ nb::object fresh_array(std::initializer_list<std::size_t> shape, float*& data) {
     return nb::cast(nb::ndarray<nb::numpy, float>(data, shape.size(), shape.begin(), owner));
 }
 
-NativeLayer::NativeLayer(std::int64_t kind, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
+NativeLayer::NativeLayer(const std::string& form, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
                          std::int64_t directions)
-    : layer(kind_of(kind), in_range(input, 1, kMostUnits, "input"), in_range(hidden, 1, kMostUnits, "hidden"),
+    : layer(kernels_of(form), in_range(input, 1, kMostUnits, "input"), in_range(hidden, 1, kMostUnits, "hidden"),
             in_range(projection, 0, kMostUnits, "projection"), in_range(directions, 1, 2, "directions")),
       bias_(bias) {
     const Sizes& z = layer.sizes();
-    require(!z.projected || has_cell_state(z), "only an LSTM has a projection");
     const std::int64_t gates = std::int64_t(z.G) * z.H;
     const auto add = [&](const char* name, std::int64_t rows, std::int64_t columns) {
         declared_[parameters_++] = {name, rows, columns};
@@ -37,7 +38,7 @@ NativeLayer::NativeLayer(std::int64_t kind, std::int64_t input, std::int64_t hid
     add("weight_hh", gates, z.P);
     if (bias) add("bias_ih", gates, 0), add("bias_hh", gates, 0);
     if (z.projected) add("weight_hr", z.P, z.H);
-    if (z.kind == CellKind::kLstmPeephole) add("weight_ch", 3, z.H);
+    if (z.peepholes) add("weight_ch", z.peepholes, z.H);
 }
 
 std::size_t NativeLayer::saved_size(std::int64_t rows) const {
@@ -47,7 +48,7 @@ std::size_t NativeLayer::saved_size(std::int64_t rows) const {
 void NativeLayer::load(nb::sequence arrays) {
     const std::size_t all = parameters_ * layer.directions();
     std::vector<Floats> held;
-    for (nb::handle each : arrays) held.push_back(nb::cast<Floats>(each, false));
+    for (nb::handle each : arrays) held.push_back(array_of<Floats>(each, "a parameter must be a C-contiguous, aligned float32 array"));
     require(held.size() == all, "as many arrays as the layer has parameters");
     std::array<const float*, 2 * kMostParameters> at{};
     for (std::size_t i = 0; i < all; ++i) {
@@ -55,7 +56,7 @@ void NativeLayer::load(nb::sequence arrays) {
         const bool fits = held[i].ndim() == (d.columns ? 2u : 1u) && is_size(held[i].shape(0), d.rows) &&
                           (!d.columns || is_size(held[i].shape(1), d.columns));
         require(fits, d.name);
-        at[i] = memory_of(held[i]);
+        at[i] = held[i].data();
     }
     Parameters p[2];
     split(at.data(), p);
@@ -63,34 +64,40 @@ void NativeLayer::load(nb::sequence arrays) {
     layer.pack(p);
 }
 
-nb::tuple NativeLayer::run(Sequences x, bool batch_first, std::optional<Wholes> lengths, nb::sequence state,
+nb::tuple NativeLayer::run(nb::handle given, bool batch_first, nb::handle lengths, nb::sequence state,
                            std::int64_t threads) {
     const Sizes& z = layer.sizes();
+    const auto x = array_of<Sequences>(given, "x must be a C-contiguous, aligned float32 array of 3 axes");
     require(is_size(x.shape(2), z.I), "x must be (time, batch, input) or (batch, time, input)");
     const std::size_t first = x.shape(0), second = x.shape(1), directions = layer.directions();
     Arrangement rows(batch_first ? second : first, batch_first ? first : second,
                      batch_first ? Layout::kBatchFirst : Layout::kTimeMajor);
-    if (lengths) rows.set_lengths({memory_of(*lengths), lengths->size()});
+    if (!lengths.is_none()) {
+        const auto own = array_of<Wholes>(lengths, "lengths must be a C-contiguous, aligned int64 array of 1 axis");
+        rows.set_lengths({own.data(), own.size()});
+    }
     std::vector<Sequences> held;
-    for (nb::handle each : state) held.push_back(nb::cast<Sequences>(each, false));
+    for (nb::handle each : state) held.push_back(array_of<Sequences>(each, "a state must be a C-contiguous, aligned float32 array of 3 axes"));
     require(held.empty() || held.size() == states(), "as many states as the cell has");
-    const float* initial[2] = {};
+    std::array<const float*, kMostStates> initial{};
+    std::array<float*, kMostStates> last{};
     for (std::size_t k = 0; k < held.size(); ++k) {
         require(held[k].shape(0) == directions && held[k].shape(1) == std::size_t(rows.batch) &&
                     is_size(held[k].shape(2), state_size(k)), "a state must be (directions, batch, size)");
-        initial[k] = memory_of(held[k]);
+        initial[k] = held[k].data();
     }
-    ForwardCall call{memory_of(x), initial[0], initial[1], nullptr, nullptr, nullptr, nullptr};
-    nb::object y = fresh_array({first, second, directions * z.P}, call.y), c;
-    nb::object h = fresh_array({directions, std::size_t(rows.batch), std::size_t(z.P)}, call.hn);
-    if (states() == 2) c = fresh_array({directions, std::size_t(rows.batch), std::size_t(z.H)}, call.cn);
+    ForwardCall call{x.data(), {initial.data(), held.size()}, nullptr, {last.data(), states()}, nullptr};
+    nb::list results;
+    results.append(fresh_array({first, second, directions * z.P}, call.y));
+    for (std::size_t k = 0; k < states(); ++k)
+        results.append(fresh_array({directions, std::size_t(rows.batch), std::size_t(state_size(k))}, last[k]));
     const int most = threads_of(threads);
     {
         const nb::gil_scoped_release release;
         ThreadState& t = thread_state;
         layer.forward(t.make(rows, layer.directions()), call, most, t.arena);
     }
-    return states() == 2 ? nb::make_tuple(y, h, c) : nb::make_tuple(y, h);
+    return nb::tuple(results);
 }
 
 NativeLayer& layer_of(nb::handle object) {
@@ -115,13 +122,13 @@ HeldStack::HeldStack(nb::sequence layers) {
 
 void register_layer(nb::module_& m) {
     nb::class_<NativeLayer>(m, "NativeLayer")
-        .def(nb::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool, std::int64_t>(), nb::arg("kind"),
+        .def(nb::init<const std::string&, std::int64_t, std::int64_t, std::int64_t, bool, std::int64_t>(), nb::arg("form"),
              nb::arg("input"), nb::arg("hidden"), nb::arg("projection"), nb::arg("bias"), nb::arg("directions"))
         .def("saved_size", &NativeLayer::saved_size, nb::arg("rows"))
         .def_prop_ro("packed", [](const NativeLayer& l) { return l.layer.packed(); })
         .def("load_arrays", &NativeLayer::load, nb::arg("arrays"))
-        .def("run", &NativeLayer::run, nb::arg("x").noconvert(), nb::arg("batch_first"), nb::arg("lengths").none().noconvert(),
-             nb::arg("state"), nb::arg("threads"))
+        .def("run", &NativeLayer::run, nb::arg("x"), nb::arg("batch_first"), nb::arg("lengths").none(), nb::arg("state"),
+             nb::arg("threads"))
         .def_prop_rw(
             "frozen", [](const NativeLayer& l) { return l.frozen; },
             [](NativeLayer& l, bool frozen) { l.frozen = frozen, l.known = {}; }, nb::arg("frozen"))

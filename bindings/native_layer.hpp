@@ -6,8 +6,8 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "arrangement.hpp"
@@ -16,8 +16,13 @@
 namespace penstock {
 
 using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+using Rows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Sequences = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 using Wholes = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+inline Rows rows_of(nb::handle object) {
+    return array_of<Rows>(object, "x must be a C-contiguous, aligned float32 array of 2 axes");
+}
 
 // The name and shape of a parameter of one direction; 0 columns for a vector.
 struct Declared {
@@ -40,19 +45,19 @@ struct Known {
 
 class NativeLayer {
    public:
-    NativeLayer(std::int64_t kind, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
+    NativeLayer(const std::string& form, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
                 std::int64_t directions);
 
     // Of one direction, in the order of `parameter_names` in penstock/engine/layer.py.
     std::span<const Declared> declared() const { return {declared_.data(), parameters_}; }
-    std::size_t states() const { return penstock::has_cell_state(layer.sizes()) ? 2 : 1; }
-    std::int64_t state_size(std::size_t k) const { return k ? layer.sizes().H : layer.sizes().P; }
+    std::size_t states() const { return layer.sizes().states; }
+    std::int64_t state_size(std::size_t k) const { return penstock::state_size(layer.sizes(), int(k)); }
     std::size_t saved_size(std::int64_t rows) const;
 
     // The arrays of all parameters of one direction after another, copied and packed.
     void load(nb::sequence arrays);
-    // (y, h) or (y, h, c) of x (time, batch, input) or (batch, time, input), by what was loaded.
-    nb::tuple run(Sequences x, bool batch_first, std::optional<Wholes> lengths, nb::sequence state, std::int64_t threads);
+    // y and each last state, of x (time, batch, input) or (batch, time, input), by what was loaded.
+    nb::tuple run(nb::handle x, bool batch_first, nb::handle lengths, nb::sequence state, std::int64_t threads);
 
     // Addresses in the order of `declared`, one direction after another, as the engine takes them.
     template <class T>
@@ -67,7 +72,7 @@ class NativeLayer {
                 to[d].b_hh = *from++;
             }
             if (z.projected) to[d].w_hr = *from++;
-            if (z.kind == CellKind::kLstmPeephole) to[d].w_ch = *from++;
+            if (z.peepholes) to[d].w_ch = *from++;
         }
     }
 

@@ -8,7 +8,7 @@ PenstockError
 │   ├── ConfigError                    an option or a network description
 │   ├── DataError                      a file or a table of data
 │   ├── BundleError                    a saved model
-│   ├── StateError                     a saved stream state
+│   ├── StateError                     a saved state of a stream or a training
 │   └── MissingExtraError (also ImportError)   an optional dependency that isn't installed
 ├── NotFittedError                     an estimator asked to predict before `fit`
 └── ServerError                        a server that can't be reached, refuses or fails
@@ -66,7 +66,7 @@ class BundleError(InputError):
 
 
 class StateError(InputError):
-    """A saved stream state is damaged or belongs to another model."""
+    """A saved state, of a stream or a training, is damaged or belongs to another model or other data."""
 
 
 class MissingExtraError(InputError, ImportError):

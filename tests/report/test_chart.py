@@ -54,7 +54,7 @@ def test_labels_of_an_axis_differ_however_far_from_0_it_is():
 @pytest.mark.parametrize("values", [[1e12, 1e12 + 0.5], [1e17, 1e17], [1e17, 1e17 + 16], [0.0, 0.0], [0.1 + 0.2, 0.3]])
 def test_numbers_close_to_each_other_are_drawn_too(values):
     tree, html = draw([Line("rnn", [0, 1], values)])
-    assert [len(run) for run in points(html)] == [1, 1]
+    assert len(points(html)[0]) == 2
     ticks = [text.get("y") for text in tree.iter("text") if text.get("text-anchor") == "end"]
     assert len(set(ticks)) == len(ticks) >= 2
 

@@ -122,7 +122,7 @@ def test_options_must_fit_cell_and_parameters():
         Recurrence(weights(), "lstm", peephole=True)
     with pytest.raises(ConfigError, match="num_layers=2 does not fit the parameters, which say 1"):
         Recurrence(weights(), "lstm", num_layers=2)
-    assert Recurrence(weights(), "lstm", peephole=False).spec.peephole is False
+    assert Recurrence(weights(), "lstm", peephole=False).spec.options["peephole"] is False
 
 
 def test_inputs_come_with_batch_first_without_batch_and_as_other_numbers(x):

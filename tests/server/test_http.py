@@ -239,6 +239,26 @@ def test_nothing_of_pytorch_is_loaded(folders):
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("token", [None, "s3cret"])
+def test_the_document_names_every_address_and_says_where_a_token_is_needed(folders, running, token):
+    with running(folders["words"], *(["--token", token] if token else [])) as server:
+        document = httpx.get(f"{server.url}/openapi.json").json()
+        addresses = ["/healthz", "/readyz", "/metrics", "/v1/models", "/v1/models/{name}", "/v1/models/{name}/predict"]
+        assert list(document["paths"]) == addresses
+        for address in addresses:
+            (operation,) = document["paths"][address].values()
+            guarded = token is not None and address not in ("/healthz", "/readyz")
+            assert ("security" in operation, "401" in operation["responses"]) == (guarded, guarded)
+            for status, response in operation["responses"].items():
+                expected = "text/plain" if (address, status) == ("/metrics", "200") else "application/json"
+                assert list(response["content"]) == [expected]
+        predict = document["paths"]["/v1/models/{name}/predict"]["post"]
+        assert {"application/json", "multipart/form-data", "text/csv", "audio/wav"} <= set(
+            predict["requestBody"]["content"]
+        )
+        assert ("securitySchemes" in document["components"]) == (token is not None)
+
+
 def test_schemathesis_finds_the_document_true(server, tmp_path):
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}/openapi.json", "--max-examples", "15"),

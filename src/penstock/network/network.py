@@ -64,7 +64,7 @@ class Network:
         """The description as plain dicts, each part with its `kind`."""
         parts = {part: getattr(self, part) for part in KINDS}
         return {
-            part: {"kind": value.kind} | {field.name: getattr(value, field.name) for field in fields(value)}
+            part: {"kind": value.kind} | (value.arguments() if part == "encoder" else _fields(value))
             for part, value in parts.items()
         }
 
@@ -85,10 +85,16 @@ def _part(part: str, data: object) -> Any:
             "A kind that a newer Penstock knows needs that version: pip install --upgrade penstock"
         )
     spec = KINDS[part][kind].side("spec")
+    if part == "encoder":
+        return spec.from_arguments(values)
     declared = fields(spec)
     required = {field.name for field in declared if field.default is MISSING}
     _names(f"{part} of kind {kind!r}", values, required=required, known={field.name for field in declared})
     return spec(**values)
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    return {field.name: getattr(part, field.name) for field in fields(part)}
 
 
 def _mapping(data: object, what: str) -> Mapping[str, Any]:

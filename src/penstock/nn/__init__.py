@@ -1,5 +1,6 @@
 """PyTorch layers that run on the engine: drop-ins for torch.nn's, with lengths, peepholes and initial values."""
 
+from penstock.nn.any_cell import AnyCell
 from penstock.nn.gru import GRU, GRUCell
 from penstock.nn.heads import ClassHeadModule, RegressionHeadModule, StepClassHeadModule
 from penstock.nn.initial import INITIAL_VALUES
@@ -13,6 +14,7 @@ __all__ = [
     "INITIAL_VALUES",
     "LSTM",
     "RNN",
+    "AnyCell",
     "ClassHeadModule",
     "GRUCell",
     "LSTMCell",

@@ -11,7 +11,7 @@ from penstock.nn.plan import Layout
 if TYPE_CHECKING:
     from penstock.nn.layer import Recurrent
 
-__all__ = ["check_types", "refuse_projection", "refuse_shapes"]
+__all__ = ["check_memory", "check_packed", "check_types", "refuse_projection", "refuse_shapes"]
 
 
 def refuse_projection(proj_size: object) -> None:
@@ -56,3 +56,52 @@ def check_types(x: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype) -> Non
                 f"Input and hidden tensors must have the same dtype and device; got input {x.dtype} on {x.device},"
                 f" hidden {each.dtype} on {each.device}"
             )
+
+
+def check_memory(tensor: Tensor, name: str) -> None:
+    """Does the tensor's storage still hold all its elements? PyTorch reads on where it was freed or made smaller.
+
+    Raises:
+        RuntimeError: it does not.
+    """
+    if type(tensor) not in (Tensor, torch.nn.Parameter) or not tensor.is_cpu or tensor.layout is not torch.strided:
+        return
+    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    needed, held = (tensor.storage_offset() + last + 1) * tensor.element_size(), tensor.untyped_storage().nbytes()
+    if tensor.numel() and needed > held:
+        raise RuntimeError(
+            f"{name}: the tensor's storage has {held} bytes, and {needed} are needed; it was freed or resized"
+        )
+
+
+def check_packed(x: Tensor, batch_sizes: Tensor, *indices: Tensor | None) -> None:
+    """Is this what `pack_padded_sequence` could have made?
+
+    Args:
+        x: (rows, features).
+        batch_sizes: (steps,), how many sequences each step has.
+        indices: (batch,) each, or None.
+
+    Raises:
+        RuntimeError, ValueError: it is not.
+    """
+    if not isinstance(x, Tensor) or not isinstance(batch_sizes, Tensor):
+        raise ValueError(f"a PackedSequence holds tensors; got {type(x).__name__} and {type(batch_sizes).__name__}")
+    if batch_sizes.dtype != torch.int64 or batch_sizes.dim() != 1 or not batch_sizes.is_cpu or len(batch_sizes) == 0:
+        raise ValueError(
+            "batch_sizes of a PackedSequence must be (steps,) int64 on the CPU, one step or more; got "
+            f"{tuple(batch_sizes.shape)} {batch_sizes.dtype} on {batch_sizes.device}"
+        )
+    check_memory(batch_sizes, "batch_sizes")
+    if (batch_sizes < 0).any() or (batch_sizes.diff() > 0).any() or int(batch_sizes.sum()) != x.shape[0]:
+        raise RuntimeError(
+            "batch_sizes of a PackedSequence must be 0 or more, must not grow from step to step, and must add up to "
+            f"the {x.shape[0]} rows of its data. Make it by pack_padded_sequence or pack_sequence."
+        )
+    for each in indices:
+        if each is not None:
+            check_memory(each, "indices of a PackedSequence")
+            if each.shape != (int(batch_sizes[0]),):
+                raise RuntimeError(
+                    f"indices of a PackedSequence must be (batch={int(batch_sizes[0])},); got {tuple(each.shape)}"
+                )

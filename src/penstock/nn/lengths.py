@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from penstock.errors import LengthsError
+from penstock.nn.checks import check_memory
 
 __all__ = ["check_range", "own_lengths", "sorted_lengths"]
 
@@ -31,6 +32,7 @@ def own_lengths(lengths: Any, batch: int) -> Tensor:
             f"lengths must be (batch={batch},), one for each sequence; got {tuple(given.shape)}."
             " Is batch_first as it should be?"
         )
+    check_memory(given, "lengths")
     return given.to(device="cpu", dtype=torch.int64, copy=True)
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from penstock.nn import autograd, operator
 from penstock.nn.autograd import Bound
+from penstock.nn.checks import check_memory
 from penstock.nn.paths import is_plain
 from penstock.nn.plan import BATCH_FIRST, TIME_MAJOR, Layout
 from penstock.nn.tensors import native_tensors
@@ -79,7 +80,9 @@ def _any_wants_gradient(*tensors: Tensor) -> bool:
 
 def _dense(tensor: Tensor) -> Tensor:
     """Contiguous and aligned, as torch.frombuffer need not give it."""
-    tensor = tensor.contiguous()
-    if not torch.compiler.is_compiling() and tensor.data_ptr() % tensor.element_size():
-        return tensor.clone()
-    return tensor
+    if torch.compiler.is_compiling():
+        return tensor.contiguous()
+    if tensor.is_contiguous() and tensor.data_ptr() % tensor.element_size() == 0:
+        return tensor
+    check_memory(tensor, "a tensor")
+    return tensor.clone(memory_format=torch.contiguous_format)

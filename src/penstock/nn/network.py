@@ -1,6 +1,5 @@
 """A whole network as a PyTorch module, built from the sides that `penstock.network.KINDS` names."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,13 +8,9 @@ from torch import Tensor
 from penstock.network import Network, Recurrent
 from penstock.network.wiring import whole
 from penstock.nn import layer
-from penstock.nn.gru import GRU
-from penstock.nn.lstm import LSTM
-from penstock.nn.rnn import RNN
+from penstock.nn.any_cell import make_layers
 
 __all__ = ["NetworkModule", "build", "recurrent_layers"]
-
-_LAYERS: dict[str, Callable[..., layer.Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 
 
 class NetworkModule(torch.nn.Module):
@@ -83,14 +78,15 @@ def build(network: Network, **options: Any) -> NetworkModule:
 def recurrent_layers(encoder: Recurrent, *, init: str = "torch", max_time: int | None = None) -> layer.Recurrent:
     """The layers of a description; `init` and `max_time` as for `NetworkModule`."""
     chrono: dict[str, Any] = {} if max_time is None else {"max_time": max_time}
-    return _LAYERS[encoder.cell](
-        encoder.input_size,
-        encoder.hidden_size,
-        encoder.num_layers,
+    return make_layers(
+        encoder.cell,
+        input_size=encoder.input_size,
+        hidden_size=encoder.hidden_size,
+        num_layers=encoder.num_layers,
         bias=encoder.bias,
         batch_first=True,
         bidirectional=encoder.bidirectional,
         init=init,
-        **encoder.options(),
+        **encoder.options,
         **chrono,
     )

@@ -36,7 +36,7 @@ class StreamPool:
     """
 
     def __init__(self, stack: Stack, head: "Pooled | None" = None) -> None:
-        self._streams = stack.streams()
+        self._streams, self._names = stack.streams(), stack.state_names
         self._head = head
         self._slabs = self._streams.slabs(0)
         self._carry: dict[str, NDArray[Any]] = head.init(0) if head else {}
@@ -80,7 +80,7 @@ class StreamPool:
         return twin
 
     def state(self, stream: int) -> dict[str, NDArray[Any]]:
-        """What a stream remembers, copied: `encoder.<layer>.h` and `.c` (1, size), `head.<name>` (1, ...).
+        """What a stream remembers, copied: `encoder.<layer>.<state>` (1, size), `head.<name>` (1, ...).
 
         Raises:
             StateError: it is not open.
@@ -183,6 +183,6 @@ class StreamPool:
         layers = {
             f"encoder.{number}.{name}": array
             for number, states in enumerate(self._slabs)
-            for name, array in zip("hc", states, strict=False)
+            for name, array in zip(self._names, states, strict=True)
         }
         return layers | {f"head.{name}": array for name, array in self._carry.items()}

@@ -128,7 +128,8 @@ class Recurrence:
     @property
     def fingerprint(self) -> str:
         """What tells this network from any other: a hash of its description and its parameters."""
-        digest = hashlib.sha256(repr(self.spec).encode())
+        spelled = ", ".join(f"{name}={value!r}" for name, value in self.spec.identity().items())
+        digest = hashlib.sha256(f"Recurrent({spelled})".encode())
         for name in sorted(self._parameters):
             digest.update(self._parameters[name].tobytes())
         return digest.hexdigest()

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.engine import Step, Trace
+from penstock.engine import StackStep, Trace
 from penstock.errors import ConfigError, StateError
 from penstock.runtime import states
 
@@ -179,7 +179,7 @@ class _AtMost(list[list[Trace]]):
         super().append(step)
 
 
-def advance(step: Step, x: NDArray[np.float32], traces: Traces | None) -> NDArray[np.float32]:
+def advance(step: StackStep, x: NDArray[np.float32], traces: Traces | None) -> NDArray[np.float32]:
     """One step of the layers on x (batch, input): the last one's output, as `Step` gives it, traced on request."""
     if traces is None:
         return step(x)
@@ -188,8 +188,8 @@ def advance(step: Step, x: NDArray[np.float32], traces: Traces | None) -> NDArra
     return y
 
 
-def step_arrays(step: Step, prefix: str = "") -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """The states of an engine step by name: 0.h, 0.c, 1.h, ..."""
-    for number, states_of_layer in enumerate(step.state):
-        for name, array in zip("hc", states_of_layer, strict=False):
+def step_arrays(step: StackStep, prefix: str = "") -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """The states of a step of layers by name: 0.h, 0.c, 1.h, ..."""
+    for number, (names, arrays) in enumerate(zip(step.state_names, step.state, strict=True)):
+        for name, array in zip(names, arrays, strict=True):
             yield f"{prefix}{number}.{name}", array

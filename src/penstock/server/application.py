@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import APIRouter, FastAPI, Request, Security, WebSocket
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -16,12 +17,22 @@ from starlette.websockets import WebSocketDisconnect
 from penstock import __version__
 from penstock.server.access import Access
 from penstock.server.access_log import AccessLog
-from penstock.server.described import describe
 from penstock.server.failures import RequestError, as_json, error_response, failure_of
 from penstock.server.logs import log
 from penstock.server.metrics import Metrics
 from penstock.server.page_files import index, page_file
 from penstock.server.request_queue import RequestQueue
+from penstock.server.schemas import (
+    ABOUT,
+    PREDICT,
+    Failure,
+    ModelInfo,
+    ModelList,
+    Predictions,
+    Readiness,
+    Status,
+    errors,
+)
 from penstock.server.served_model import ServedModel, start_all, stop_all
 from penstock.server.settings import ServerSettings
 from penstock.server.stream_session import StreamSession
@@ -29,6 +40,7 @@ from penstock.server.uploads import Upload, read_request
 
 __all__ = ["Service"]
 
+_NO_422: dict[int | str, Any] = {"4XX": {"model": Failure, "description": "Refused"}}
 _LOOK = 1.0  # seconds between checks for idle streams and for changed bundles
 
 
@@ -51,9 +63,15 @@ class Service:
         self.metrics = Metrics({name: served.scheduler for name, served in models.items()})
         self.sessions: set[StreamSession] = set()
         self.stopping = False
-        api = FastAPI(title="Penstock", version=__version__, docs_url=None, redoc_url=None, lifespan=self._life)
+        api = FastAPI(
+            title="Penstock",
+            version=__version__,
+            description=ABOUT,
+            docs_url=None,
+            redoc_url=None,
+            lifespan=self._life,
+        )
         self._add_routes(api)
-        describe(api, settings)
         access = Access(settings)
         # Browsers show a page of another origin an answer only if that says so, and ask beforehand, without the token.
         self.app = CORSMiddleware(
@@ -76,18 +94,34 @@ class Service:
         # Each by its class: what only `Exception` catches is raised once more, and ends the connection.
         for kind in (RequestError, HTTPException, Exception):
             api.exception_handler(kind)(_failed)
-        for path, work in (
-            ("/healthz", self.healthz),
-            ("/readyz", self.readyz),
-            ("/metrics", self.prometheus),
-            ("/v1/models", self.list_models),
-            ("/v1/models/{name}", self.model_info),
-        ):
-            api.get(path, response_class=Response)(work)
-        api.post("/v1/models/{name}/predict", response_class=Response)(self.predict)
+        api.get("/healthz", operation_id="healthz", response_model=Status, responses=errors())(self.healthz)
+        stopping: dict[int | str, Any] = errors() | {503: {"model": Readiness, "description": "The server stops"}}
+        api.get("/readyz", operation_id="readyz", response_model=Readiness, responses=stopping)(self.readyz)
+        self._add_guarded_routes(api)
         api.websocket("/v1/models/{name}/stream")(self.stream)
         api.get("/", include_in_schema=False)(index)
         api.get("/page/{file}", include_in_schema=False)(page_file)
+
+    def _add_guarded_routes(self, api: FastAPI) -> None:
+        """Those that ask for the token, where there is one. `AccessLog` refuses; here it is only described."""
+        guard = [Security(HTTPBearer(scheme_name="token", auto_error=False))] if self.settings.token else []
+        refused = (401,) if self.settings.token else ()
+        guarded = APIRouter(dependencies=guard, responses=errors(*refused))
+        text = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Metrics"}
+        guarded.get("/metrics", operation_id="metrics", response_class=Response, responses={200: text})(self.prometheus)
+        guarded.get("/v1/models", operation_id="models", response_model=ModelList)(self.list_models)
+        # The path holds a name of any form: FastAPI would say that it may be refused as malformed.
+        guarded.get(
+            "/v1/models/{name}", operation_id="model", response_model=ModelInfo, responses=errors(404) | _NO_422
+        )(self.model_info)
+        guarded.post(
+            "/v1/models/{name}/predict",
+            operation_id="predict",
+            response_model=Predictions,
+            responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503),
+            openapi_extra=PREDICT,
+        )(self.predict)
+        api.include_router(guarded)
 
     @asynccontextmanager
     async def _life(self, app: FastAPI) -> AsyncIterator[None]:

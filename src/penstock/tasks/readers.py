@@ -48,7 +48,9 @@ def named_channels(path: Path, columns: Columns) -> Columns:
 def claims_signals(path: Path, columns: Columns) -> bool:
     """Whether a file holds signals: its ending or its columns say so."""
     name = path.name.lower().removesuffix(".gz")
-    return bool(columns.get("series")) or name.endswith(".ts") or (name.endswith((".tsv", ".txt")) and is_ucr(path))
+    if columns.get("series") or name.endswith(".ts"):
+        return True
+    return name.endswith((".tsv", ".txt")) and path.is_file() and is_ucr(path)
 
 
 def read_recording_rows(path: Path, columns: Columns, answers: bool) -> Rows:

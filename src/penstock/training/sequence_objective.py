@@ -1,4 +1,4 @@
-"""What one answer for a whole sequence asks of the loop: batches, dropout, random prefixes, mixtures, validation."""
+"""Objectives over labelled sequences: batches, dropout, random prefixes, mixtures, validation."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -11,9 +11,13 @@ from torch import Tensor
 from penstock.datasets.batches import length_batches
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
+from penstock.training.objective import Seeded
 from penstock.training.recipe import share
 
-__all__ = ["Mixture", "Regularization", "WholeObjective", "tensors"]
+__all__ = ["IGNORED", "Mixture", "Regularization", "SequenceObjective", "target_tensor", "tensors"]
+
+IGNORED = -100
+"""The class number of a step past a sequence's end: PyTorch's cross-entropy leaves it out by default."""
 
 # Sequences of a validation batch: more than in training, as nothing is kept for a gradient.
 _VALIDATION_BATCH = 128
@@ -45,29 +49,33 @@ class Mixture(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WholeObjective(ABC):
-    """The loss of whole sequences and of a random prefix of each; a kind of answer fills in `errors` and `figures`.
+class SequenceObjective(Seeded, ABC):
+    """The loss of sequences and of a random prefix of each; a kind of prediction fills in `errors` and `figures`.
 
-    sequences, targets: the training data, ids or numbers, and what is to be answered (sequences, ...)
+    A prediction is for a whole sequence, pooled over time, unless a subclass has other `scores` and `scored_loss`, say
+    for each step.
+
+    sequences, targets: the training data, ids or numbers, and the ground truth: an array (sequences, ...), or
+        `Sequences` with as many steps where each step has its own
     valid_sequences, valid_targets: the validation data
     generator: for dropout and prefixes
     """
 
     sequences: Sequences
-    targets: np.ndarray
+    targets: np.ndarray | Sequences
     valid_sequences: Sequences
-    valid_targets: np.ndarray
+    valid_targets: np.ndarray | Sequences
     batch_size: int
     regularization: Regularization
     generator: torch.Generator
 
     @abstractmethod
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:
-        """The loss of each sequence (batch,), from the head's scores (batch, outputs)."""
+        """The loss of each prediction (predictions,), from its scores (predictions, outputs)."""
 
     @abstractmethod
     def figures(self, scores: Tensor) -> dict[str, float]:
-        """`loss` and metrics to show, from the head's scores (sequences, outputs) for the validation data."""
+        """`loss` and metrics to show, from the scores (predictions, outputs) for the validation data, in its order."""
 
     def batches(self, generator: np.random.Generator) -> list[np.ndarray]:
         """Indices of sequences of similar lengths."""
@@ -76,16 +84,16 @@ class WholeObjective(ABC):
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """The loss of the sequences `batch`, dropout on."""
         values, steps = tensors(self.sequences, batch)
-        target = torch.from_numpy(self.targets[batch])
+        target = target_tensor(self.targets, batch)
         mixture = self.mixture(len(batch))
         if mixture is not None:
             values = torch.lerp(values, values[mixture.partner], mixture.share[:, None, None])
         y, steps = self.encoded(module, values, steps)
-        loss = self.pooled_loss(module, y, steps, target, mixture)
+        loss = self.scored_loss(module, y, steps, target, mixture)
         if prefix_share := self.regularization.prefix_share:
             # Uniform over 1..length; an empty sequence has its empty prefix only.
             drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
-            prefix = self.pooled_loss(module, y, torch.minimum(drawn, steps), target, mixture)
+            prefix = self.scored_loss(module, y, torch.minimum(drawn, steps), target, mixture)
             loss = torch.lerp(loss, prefix, prefix_share)
         return loss + self.further(module, y, values, steps, target), len(batch)
 
@@ -96,7 +104,7 @@ class WholeObjective(ABC):
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """The encoder's outputs (batch, time, output) for a batch in training, and its lengths.
 
-        A kind of data that is disturbed in training does so here, before the layers; the lengths may change.
+        A kind of data that is augmented in training is augmented here, before the layers; the lengths may change.
         """
         return module.encoder(module.inputs(values), lengths=lengths)[0], lengths
 
@@ -110,14 +118,23 @@ class WholeObjective(ABC):
     def validate(self, module: NetworkModule) -> dict[str, float]:
         """`figures` on the validation data."""
         module.eval()
+        ragged = self.valid_targets if isinstance(self.valid_targets, Sequences) else None
+        count = len(self.valid_targets if ragged is None else ragged.values)
         scores: Any = None
         for batch in length_batches(self.valid_sequences.lengths, _VALIDATION_BATCH, None):
             values, lengths = tensors(self.valid_sequences, batch)
             y, _ = module.encoder(module.inputs(values), lengths=lengths)
-            found = module.head.project(module.head.pool(y, lengths))
-            scores = found.new_empty(len(self.valid_targets), found.shape[1]) if scores is None else scores
-            scores[torch.from_numpy(batch)] = found
+            found = self.scores(module, y, lengths)
+            scores = found.new_empty(count, found.shape[1]) if scores is None else scores
+            scores[torch.from_numpy(batch if ragged is None else ragged.places(batch))] = found
         return self.figures(scores)
+
+    def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
+        """The scores of the encoder's outputs y (batch, time, output): (batch, outputs), from the head's pooling.
+
+        Of an objective with ragged targets: (all steps of the batch, outputs), one sequence after the other.
+        """
+        return module.head.project(module.head.pool(y, lengths))
 
     def drop(self, x: Tensor, probability: float) -> Tensor:
         """x with some of its numbers set to 0, the others the larger (Srivastava et al. 2014)."""
@@ -131,7 +148,7 @@ class WholeObjective(ABC):
             return torch.zeros(shape, dtype=torch.bool)
         return torch.rand(shape, generator=self.generator) < probability
 
-    def pooled_loss(
+    def scored_loss(
         self, module: NetworkModule, y: Tensor, lengths: Tensor, target: Tensor, mixture: Mixture | None = None
     ) -> Tensor:
         """The mean of `errors` for outputs pooled over the first `lengths` steps, and of the partners' in a mixture."""
@@ -141,6 +158,17 @@ class WholeObjective(ABC):
         if mixture is not None:
             each = torch.lerp(each, self.errors(scores, target[mixture.partner]), mixture.share)
         return each.mean()
+
+
+def target_tensor(targets: np.ndarray | Sequences, batch: np.ndarray) -> Tensor:
+    """The targets of a batch (batch, ...); of `Sequences` (batch, time, ...).
+
+    Past a sequence's end, class numbers are `IGNORED`, other numbers 0.
+    """
+    if isinstance(targets, Sequences):
+        whole = np.issubdtype(targets.values.dtype, np.integer)
+        return torch.from_numpy(targets.pad(batch, fill=IGNORED if whole else 0).values)
+    return torch.from_numpy(targets[batch])
 
 
 def tensors(sequences: Sequences, batch: np.ndarray) -> tuple[Any, Tensor]:

@@ -8,11 +8,11 @@ import torch
 from penstock import engine
 from penstock.nn.threads import engine_threads_of
 
-__all__ = ["isolated"]
+__all__ = ["random_scope"]
 
 
 @contextmanager
-def isolated(seed: int) -> Iterator[None]:
+def random_scope(seed: int) -> Iterator[None]:
     """Seeded random numbers and one thread for PyTorch, all of the engine's threads for the engine.
 
     PyTorch's workers spin after each operator and would take the cores from the engine, which does nearly all of

@@ -17,15 +17,15 @@ from penstock.errors import ConfigError
 from penstock.features.audio import FLOOR
 from penstock.training.recipe import at_least
 
-__all__ = ["Disturbance", "between"]
+__all__ = ["Augmentation", "between"]
 
 _NEPERS = math.log(10) / 10  # natural log of power for a decibel
 _KNOTS = 5  # of a random colour over the bands
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disturbance:
-    """How far training disturbs recordings; 0 everywhere for not at all.
+class Augmentation:
+    """How far training augments recordings; 0 everywhere for not at all.
 
     trim_share: of the beginnings, and of the ends, from which what is much quieter than the loudest frame is cut off,
         as other people cut their recordings closer

@@ -1,4 +1,4 @@
-"""The loop: it learns, keeps the best weights, stops in time, repeats itself, and fails in words."""
+"""The trainer: it learns, keeps the best weights, stops in time, repeats itself, and fails in words."""
 
 import math
 
@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from penstock.errors import PenstockError
-from penstock.training import train
+from penstock.training import Trainer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Scripted:
@@ -28,9 +30,15 @@ class Scripted:
         self.validated += 1
         return {"loss": self.losses[self.validated - 1], "accuracy": 0.5, "weight": float(module.weight.detach())}
 
+    def state_dict(self):
+        return {"validated": self.validated}
+
+    def load_state_dict(self, state):
+        self.validated = state["validated"]
+
 
 def run(module, objective, recipe, **more):
-    return train(module, objective, recipe, generator=np.random.default_rng(0), **more)
+    return Trainer(module, objective, recipe, generator=np.random.default_rng(0), **more).fit()
 
 
 def one_weight():
@@ -154,3 +162,43 @@ def test_equal_seeds_give_equal_bits(make_module, make_objective, make_recipe):
     (first, first_rows), (second, second_rows) = results
     assert first_rows == second_rows
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize("decay", [0.5, 0.0])
+def test_validates_and_keeps_the_averaged_weights(make_recipe, decay):
+    """The average is held beside its definition, step by step."""
+    seen, module = [], one_weight()
+
+    class Watched(Recorder):
+        def on_step(self, *news):
+            seen.append(float(module.weight.detach()))
+
+    history = run(module, Scripted([3.0, 2.0, 1.0, 0.5]), make_recipe(average=decay), callbacks=[Watched()])
+    expected, averages = 1.0, []
+    for step, weight in enumerate(seen, start=1):
+        share = min(decay, (1 + step) / (10 + step))
+        expected = share * expected + (1 - share) * weight
+        averages.append(expected)
+    found = [epoch.valid["weight"] for epoch in history.epochs]
+    np.testing.assert_allclose(found, averages[1::2], rtol=1e-6)  # float32 weights
+    assert float(module.weight.detach()) == found[-1]
+    assert len(set(seen)) == 8
+
+
+def test_the_module_is_in_evaluation_mode_at_the_end(make_module, make_objective, make_recipe):
+    module = make_module()
+    run(module, make_objective(), make_recipe(epochs=1, average=0.9))
+    assert not module.training
+    assert not module.encoder.training
+
+
+def test_trains_on_after_an_interrupt(make_recipe):
+    module = one_weight()
+    trainer = Trainer(
+        module, Scripted([1.0, 2.0, 0.5, 3.0], fail_at=(1, 0)), make_recipe(), generator=np.random.default_rng(0)
+    )
+    assert trainer.fit().stopped == "interrupted"
+    trainer.objective.fail_at = None
+    history = trainer.fit()
+    assert (history.stopped, len(history.epochs), history.best_epoch) == ("finished", 4, 3)
+    assert history.epochs[1].valid["weight"] < history.epochs[0].valid["weight"]
