@@ -17,7 +17,16 @@ from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
 from penstock.features.frequency import Frequency
 from penstock.features.panel_columns import panel
 from penstock.network import ClassHead, ForecastHead, Network, Numbers, Recurrent, SegmentForecastHead, Segments
-from penstock.runtime import PooledStream, RandomState, Recurrence, SignalClassModel, Stream, TextModel, states
+from penstock.runtime import (
+    PooledStream,
+    RandomState,
+    Recurrence,
+    SignalClassModel,
+    StepLabels,
+    Stream,
+    TextModel,
+    states,
+)
 from penstock.runtime.forecast_model import ForecastModel
 
 DRAW = np.random.default_rng(0)
@@ -187,8 +196,22 @@ def sampler():
     return Case(lambda: Sampler(7), [1, 0, 3, 2], whole, "two")
 
 
+def labelled_steps(model, items, bad):
+    def whole(seen):
+        """What is left to be settled at the end: all labels of the whole but those that the items settled."""
+        stream = model.stream()
+        settled = [label for item in seen for label in stream.push(item).labels]
+        joined = "\n".join(seen) if model.reads == "text" else np.array(seen).reshape(-1, 2)
+        labels = model.predict([joined])[0]
+        assert settled == labels[: len(settled)]
+        rest = labels[len(settled) :]
+        return StepLabels(rest, np.zeros((len(rest), 3), np.float32) if model.decoder.immediate else None)
+
+    return Case(model.stream, items, whole, bad)
+
+
 @pytest.fixture(scope="module")
-def cases(text_parts, audio_model, spoken):
+def cases(text_parts, step_model, audio_model, spoken):
     model, plain = text(text_parts)
     pool = model.scorer.pool()
     return {
@@ -196,6 +219,12 @@ def cases(text_parts, audio_model, spoken):
         "text-pooled": Case(lambda: PooledStream(model, pool), plain.items, plain.whole, plain.bad),
         "text-gru-2": text(text_parts, cell="gru", num_layers=2, pooling="last")[1],
         "signal": signals(),
+        "text-steps": labelled_steps(step_model(), plain.items, 5),
+        "text-steps-delayed": labelled_steps(step_model(delayed=True), plain.items, 5),
+        "signal-steps": labelled_steps(step_model("step"), list(DRAW.normal(3, 2, (9, 2))), [1.0, 2.0, 3.0]),
+        "signal-steps-delayed": labelled_steps(
+            step_model("step", delayed=True, cell="gru"), list(DRAW.normal(3, 2, (9, 2))), [1.0, 2.0, 3.0]
+        ),
         "signal-window": signals(window=4),
         "signal-window-both-ways": signals(window=4, bidirectional=True),
         "audio": audio(audio_model, spoken),
@@ -210,6 +239,7 @@ def cases(text_parts, audio_model, spoken):
 
 NAMES = (
     *("text", "text-pooled", "text-gru-2", "signal", "signal-window", "signal-window-both-ways", "audio", "spotter"),
+    *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
     *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
 )
 ALIKE = {("text", "text-pooled"), ("text-pooled", "text")}
@@ -229,6 +259,9 @@ def bits(prediction):
         return bits(prediction.quantiles)
     if hasattr(prediction, "words"):
         return bits(prediction.scores), bits(prediction.seconds), prediction.words
+    if hasattr(prediction, "labels"):
+        probabilities = prediction.probabilities
+        return prediction.labels, None if probabilities is None else bits(probabilities)
     return json.dumps(prediction)
 
 

@@ -14,6 +14,8 @@ class ArgMax:
     It remembers nothing, so it is its own stream.
     """
 
+    immediate = True
+
     def whole(self, scores: NDArray[np.float32]) -> NDArray[np.int64]:
         """One label for each step: scores (steps, outputs) -> (steps,)."""
         return scores.argmax(axis=1).astype(np.int64, copy=False)
@@ -33,4 +35,8 @@ class ArgMax:
 
     def arrays(self) -> Carry:
         """There is nothing to save."""
+        return {}
+
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """There is nothing to check."""
         return {}

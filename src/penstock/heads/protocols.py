@@ -77,9 +77,21 @@ class DecoderStream(Protocol):
         """
         ...
 
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """The least and greatest number that an int64 array of the memory may hold, where not 0 to 2**53.
+
+        A state is checked against them before it is loaded, as it may come from anyone.
+        """
+        ...
+
 
 class Decoder(Protocol):
-    """Which labels the scores of a sequence's steps mean, as numbers from 0: one for each step, or fewer (CTC)."""
+    """Which labels the scores of a sequence's steps mean, as numbers from 0: one for each step, or fewer (CTC).
+
+    immediate: whether each label follows from its own step's scores alone, and is settled with that step
+    """
+
+    immediate: bool
 
     def whole(self, scores: Floats, /) -> Labels:
         """The labels (labels,) of a whole sequence, scores (steps, outputs)."""

@@ -11,11 +11,13 @@ from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
-from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel
+from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel, SignalSequenceModel
 from penstock.runtime.spotter import Heard, Spotter, Word
 from penstock.runtime.states import notes
+from penstock.runtime.step_model import StepModel
+from penstock.runtime.step_stream import StepLabels, StepStream
 from penstock.runtime.stream import Stream, Traces
-from penstock.runtime.text_model import TextModel
+from penstock.runtime.text_model import TextModel, TextSequenceModel
 from penstock.runtime.window_stream import WindowStream
 
 __all__ = [
@@ -32,10 +34,15 @@ __all__ = [
     "SequenceStream",
     "SignalClassModel",
     "SignalRegressionModel",
+    "SignalSequenceModel",
     "Spotter",
+    "StepLabels",
+    "StepModel",
+    "StepStream",
     "Stream",
     "StreamPool",
     "TextModel",
+    "TextSequenceModel",
     "Traces",
     "WindowStream",
     "Word",

@@ -1,27 +1,25 @@
-"""Models that give one prediction for a whole sequence: features, a scorer, and words for what it says."""
+"""Models of sequences: features, a scorer, and words for what it says."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from penstock.runtime.model import Model
-from penstock.runtime.scorer import PooledScorer
 from penstock.runtime.sequence_stream import SequenceStream
+from penstock.runtime.stream import Stream
 from penstock.sequences import Sequences
 
 __all__ = ["SequenceModel"]
 
 
 class SequenceModel(Model):
-    """A model with one prediction for each sequence; its bits depend on that sequence alone.
+    """A model whose predictions for a sequence have bits that depend on that sequence alone.
 
-    What a kind of data adds: `checked`, `encode` and `item`; what a kind of prediction adds: `decode`.
+    What a kind of data adds: `checked`, `encode` and `item`; what a kind of prediction adds: `decode`. The prediction
+    is one for the whole sequence, unless a subclass has another stream and another form of outputs, as `StepModel`.
     """
 
-    scorer: PooledScorer
+    scorer: Any  # a PooledScorer or a StepScorer
 
     @abstractmethod
     def checked(self, inputs: Any) -> Sequence[Any]:
@@ -32,14 +30,14 @@ class SequenceModel(Model):
         """The features of checked inputs: ids or numbers, one sequence each."""
 
     @abstractmethod
-    def decode(self, outputs: NDArray[np.float32]) -> Any:
-        """The prediction that a head's outputs for one sequence, (outputs,), stand for: what a stream returns."""
+    def decode(self, outputs: Any) -> Any:
+        """What the head's outputs for one sequence mean: (outputs,), or (steps, outputs) of a stepwise head."""
 
-    def outputs(self, inputs: Sequence[Any]) -> NDArray[np.float32]:
-        """The head's outputs for checked inputs, (inputs, outputs)."""
+    def outputs(self, inputs: Sequence[Any]) -> Any:
+        """The head's outputs for checked inputs: of a pooled head (inputs, outputs), of a stepwise `Sequences`."""
         return self.scorer.scores(self.encode(inputs))
 
-    def stream(self) -> SequenceStream:
+    def stream(self) -> Stream:
         """A sequence that arrives piece by piece, and the prediction so far after each.
 
         Raises:
