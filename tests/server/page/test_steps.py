@@ -92,9 +92,8 @@ def test_a_task_of_another_package_has_this_view(running, opened, picture, tmp_p
         tab.click("textarea")
         tab.write(words)
         tab.wait("document.querySelectorAll('.spans li').length === 5")
-        shown = tab.value(
-            "[...document.querySelectorAll('.spans li')].map((word) => [...word.children].map((part) => part.textContent))"
-        )
+        children = "[...word.children].map((part) => part.textContent)"
+        shown = tab.value(f"[...document.querySelectorAll('.spans li')].map((word) => {children})")
         assert [token for token, _ in shown] == words.split()
         tags = [tag for _, tag in shown]
         assert set(tags) <= set(labels)
