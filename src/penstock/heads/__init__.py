@@ -4,7 +4,7 @@
 """
 
 from penstock.heads.classify import ClassReadout, StepClassReadout
-from penstock.heads.decoders import ArgMax
+from penstock.heads.decoders import ArgMax, LabelByLabel
 from penstock.heads.forecasts import ForecastReadout, SegmentForecastReadout
 from penstock.heads.pooled import PooledReadout
 from penstock.heads.protocols import Carry, Decoder, Pooled, Stepwise
@@ -16,6 +16,7 @@ __all__ = [
     "ClassReadout",
     "Decoder",
     "ForecastReadout",
+    "LabelByLabel",
     "Pooled",
     "PooledReadout",
     "RegressionReadout",

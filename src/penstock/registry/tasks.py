@@ -121,5 +121,6 @@ def find(name: str) -> Task:
 
 
 def estimators() -> dict[str, str]:
-    """The modules of the tasks' estimators, by the names of their classes."""
-    return {name: module for module, _, name in (task.estimator.partition(":") for task in TASKS.values())}
+    """The modules of the estimators that the table has by name, by the names of their classes."""
+    named = [task.estimator for task in TASKS.values() if isinstance(task.estimator, str)]
+    return {name: module for module, _, name in (reference.partition(":") for reference in named)}

@@ -2,7 +2,7 @@
 
 from penstock.training.carried import CarriedState
 from penstock.training.checkpoint import Checkpoint
-from penstock.training.classify import ClassObjective, Regularization
+from penstock.training.classify import ClassObjective, Regularization, StepClassObjective
 from penstock.training.forecast_examples import Examples
 from penstock.training.forecasts import CarriedObjective, WindowObjective
 from penstock.training.history import Epoch, History
@@ -38,6 +38,7 @@ __all__ = [
     "SignalClassObjective",
     "SignalRegressionObjective",
     "SignalRegularization",
+    "StepClassObjective",
     "Strategy",
     "TokenObjective",
     "TokenRegularization",
