@@ -53,7 +53,7 @@ def test_every_peer_computes_the_equations(name, point):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("name", ["nn", "torch"])
+@pytest.mark.parametrize("name", ["nn", "frozen", "torch"])
 def test_ragged_and_training_problems_are_checked_too(name, cell):
     ragged = make_problem(Point(cell, "infer", 4, 6, 5, 5, ragged=True))
     assert ragged.lengths[0] == 6
