@@ -128,7 +128,7 @@ def test_processes_answer():
 
 
 def test_unknown_peers_are_named_with_those_there_are():
-    with pytest.raises(ConfigError, match=r"peers must be among penstock, nn, torch.*got 'tourch'"):
+    with pytest.raises(ConfigError, match=r"peers must be among penstock, nn, frozen, torch.*got 'tourch'"):
         load("tourch")
 
 
