@@ -88,6 +88,11 @@ NB_MODULE(_native, m) {
           nb::arg("out"));
     m.def("multiply_add", &multiply_add, nb::arg("rounds"));
     m.def("read_all", &read_all, nb::arg("data"), nb::arg("repeats"));
+    m.def("forms", [] {
+        nb::list names;
+        for (int i = 0; i < kernels().cell_count; ++i) names.append(kernels().cells[i].traits.form);
+        return names;
+    });
     m.def("instruction_set", [] { return std::string(kernels().name); });
     m.def("runs_here", [](const std::string& name) { return find_kernels(name.c_str()) != nullptr; }, nb::arg("name"));
 }

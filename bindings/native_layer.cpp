@@ -1,12 +1,16 @@
 #include "native_layer.hpp"
 
+#include <nanobind/stl/string.h>
+
 #include <algorithm>
 
 namespace penstock {
 namespace {
 
-CellKind kind_of(std::int64_t kind) {
-    return static_cast<CellKind>(in_range(kind, 0, static_cast<int>(CellKind::kGruBefore), "kind"));
+const CellKernels& kernels_of(const std::string& form) {
+    const CellKernels* found = find_cell(form.c_str());
+    require(found != nullptr, "no kernels for this form of a cell");
+    return *found;
 }
 
 }  // namespace
@@ -20,13 +24,12 @@ nb::object fresh_array(std::initializer_list<std::size_t> shape, float*& data) {
     return nb::cast(nb::ndarray<nb::numpy, float>(data, shape.size(), shape.begin(), owner));
 }
 
-NativeLayer::NativeLayer(std::int64_t kind, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
+NativeLayer::NativeLayer(const std::string& form, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
                          std::int64_t directions)
-    : layer(kind_of(kind), in_range(input, 1, kMostUnits, "input"), in_range(hidden, 1, kMostUnits, "hidden"),
+    : layer(kernels_of(form), in_range(input, 1, kMostUnits, "input"), in_range(hidden, 1, kMostUnits, "hidden"),
             in_range(projection, 0, kMostUnits, "projection"), in_range(directions, 1, 2, "directions")),
       bias_(bias) {
     const Sizes& z = layer.sizes();
-    require(!z.projected || has_cell_state(z), "only an LSTM has a projection");
     const std::int64_t gates = std::int64_t(z.G) * z.H;
     const auto add = [&](const char* name, std::int64_t rows, std::int64_t columns) {
         declared_[parameters_++] = {name, rows, columns};
@@ -35,7 +38,7 @@ NativeLayer::NativeLayer(std::int64_t kind, std::int64_t input, std::int64_t hid
     add("weight_hh", gates, z.P);
     if (bias) add("bias_ih", gates, 0), add("bias_hh", gates, 0);
     if (z.projected) add("weight_hr", z.P, z.H);
-    if (z.kind == CellKind::kLstmPeephole) add("weight_ch", 3, z.H);
+    if (z.peepholes) add("weight_ch", z.peepholes, z.H);
 }
 
 std::size_t NativeLayer::saved_size(std::int64_t rows) const {
@@ -76,23 +79,25 @@ nb::tuple NativeLayer::run(nb::handle given, bool batch_first, nb::handle length
     std::vector<Sequences> held;
     for (nb::handle each : state) held.push_back(array_of<Sequences>(each, "a state must be a C-contiguous, aligned float32 array of 3 axes"));
     require(held.empty() || held.size() == states(), "as many states as the cell has");
-    const float* initial[2] = {};
+    std::array<const float*, kMostStates> initial{};
+    std::array<float*, kMostStates> last{};
     for (std::size_t k = 0; k < held.size(); ++k) {
         require(held[k].shape(0) == directions && held[k].shape(1) == std::size_t(rows.batch) &&
                     is_size(held[k].shape(2), state_size(k)), "a state must be (directions, batch, size)");
         initial[k] = held[k].data();
     }
-    ForwardCall call{x.data(), initial[0], initial[1], nullptr, nullptr, nullptr, nullptr};
-    nb::object y = fresh_array({first, second, directions * z.P}, call.y), c;
-    nb::object h = fresh_array({directions, std::size_t(rows.batch), std::size_t(z.P)}, call.hn);
-    if (states() == 2) c = fresh_array({directions, std::size_t(rows.batch), std::size_t(z.H)}, call.cn);
+    ForwardCall call{x.data(), {initial.data(), held.size()}, nullptr, {last.data(), states()}, nullptr};
+    nb::list results;
+    results.append(fresh_array({first, second, directions * z.P}, call.y));
+    for (std::size_t k = 0; k < states(); ++k)
+        results.append(fresh_array({directions, std::size_t(rows.batch), std::size_t(state_size(k))}, last[k]));
     const int most = threads_of(threads);
     {
         const nb::gil_scoped_release release;
         ThreadState& t = thread_state;
         layer.forward(t.make(rows, layer.directions()), call, most, t.arena);
     }
-    return states() == 2 ? nb::make_tuple(y, h, c) : nb::make_tuple(y, h);
+    return nb::tuple(results);
 }
 
 NativeLayer& layer_of(nb::handle object) {
@@ -117,7 +122,7 @@ HeldStack::HeldStack(nb::sequence layers) {
 
 void register_layer(nb::module_& m) {
     nb::class_<NativeLayer>(m, "NativeLayer")
-        .def(nb::init<std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool, std::int64_t>(), nb::arg("kind"),
+        .def(nb::init<const std::string&, std::int64_t, std::int64_t, std::int64_t, bool, std::int64_t>(), nb::arg("form"),
              nb::arg("input"), nb::arg("hidden"), nb::arg("projection"), nb::arg("bias"), nb::arg("directions"))
         .def("saved_size", &NativeLayer::saved_size, nb::arg("rows"))
         .def_prop_ro("packed", [](const NativeLayer& l) { return l.layer.packed(); })

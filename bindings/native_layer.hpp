@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "arrangement.hpp"
@@ -44,18 +45,18 @@ struct Known {
 
 class NativeLayer {
    public:
-    NativeLayer(std::int64_t kind, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
+    NativeLayer(const std::string& form, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
                 std::int64_t directions);
 
     // Of one direction, in the order of `parameter_names` in penstock/engine/layer.py.
     std::span<const Declared> declared() const { return {declared_.data(), parameters_}; }
-    std::size_t states() const { return penstock::has_cell_state(layer.sizes()) ? 2 : 1; }
-    std::int64_t state_size(std::size_t k) const { return k ? layer.sizes().H : layer.sizes().P; }
+    std::size_t states() const { return layer.sizes().states; }
+    std::int64_t state_size(std::size_t k) const { return penstock::state_size(layer.sizes(), int(k)); }
     std::size_t saved_size(std::int64_t rows) const;
 
     // The arrays of all parameters of one direction after another, copied and packed.
     void load(nb::sequence arrays);
-    // (y, h) or (y, h, c) of x (time, batch, input) or (batch, time, input), by what was loaded.
+    // y and each last state, of x (time, batch, input) or (batch, time, input), by what was loaded.
     nb::tuple run(nb::handle x, bool batch_first, nb::handle lengths, nb::sequence state, std::int64_t threads);
 
     // Addresses in the order of `declared`, one direction after another, as the engine takes them.
@@ -71,7 +72,7 @@ class NativeLayer {
                 to[d].b_hh = *from++;
             }
             if (z.projected) to[d].w_hr = *from++;
-            if (z.kind == CellKind::kLstmPeephole) to[d].w_ch = *from++;
+            if (z.peepholes) to[d].w_ch = *from++;
         }
     }
 

@@ -11,7 +11,7 @@
 namespace penstock {
 namespace {
 
-using States = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Slab2 = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // A stack of one-direction packed layers, one step at a time: arrays bound once, state carried inside.
 class Step {
@@ -20,10 +20,10 @@ class Step {
         : layers_(layers), threads_(threads_of(threads)) {
         plan_.make(1, in_range(batch, 1, kMostRows, "batch"), Layout::kTimeMajor, nullptr, nullptr, false);
         for (std::size_t i = 0; i < layers_.size(); ++i) {
-            const Sizes& z = layers_[i].layer.sizes();
-            h_.emplace_back(std::size_t(batch) * z.P);
-            c_.emplace_back(layers_[i].states() == 2 ? std::size_t(batch) * z.H : 0);
+            for (std::size_t k = 0; k < layers_[i].states(); ++k)
+                states_.emplace_back(std::size_t(batch) * layers_[i].state_size(k));
         }
+        for (std::vector<float>& state : states_) addresses_.push_back(state.data());
     }
 
     // The last layer's state is the output. saved: for each layer Layer::saved_size floats, or null
@@ -33,11 +33,12 @@ class Step {
         const float* from = x.data();
         const OneCall alone(busy_);
         const nb::gil_scoped_release release;
+        float* const* next = addresses_.data();
         for (std::size_t i = 0; i < layers_.size(); ++i) {
-            float* h = h_[i].data();
-            float* c = c_[i].empty() ? nullptr : c_[i].data();
-            layers_[i].layer.forward(plan_, {from, h, c, h, h, c, saved ? saved[i] : nullptr}, threads_, arena_);
-            from = h;
+            const StatesOut own(next, layers_[i].states());
+            next += own.size();
+            layers_[i].layer.forward(plan_, {from, own, own[0], own, saved ? saved[i] : nullptr}, threads_, arena_);
+            from = own[0];
         }
     }
 
@@ -58,12 +59,15 @@ class Step {
         return result;
     }
 
-    // The states of layer i, for as long as `self` lives: h, or c, which a cell without one has no columns of.
-    static nb::object view(nb::handle self, std::int64_t i, bool of_cell) {
+    // All states of each layer in turn, for as long as `self` lives.
+    static nb::list views(nb::handle self) {
         Step& step = nb::cast<Step&>(self);
-        std::vector<float>& data = (of_cell ? step.c_ : step.h_)[in_range(i, 0, step.layers_.size() - 1, "layer")];
-        const std::size_t rows = step.plan_.batch, shape[2] = {rows, data.size() / rows};
-        return nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(data.data(), 2, shape, self));
+        nb::list views;
+        for (std::vector<float>& state : step.states_) {
+            const std::size_t rows = step.plan_.batch, shape[2] = {rows, state.size() / rows};
+            views.append(nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(state.data(), 2, shape, self)));
+        }
+        return views;
     }
 
    private:
@@ -71,7 +75,8 @@ class Step {
     int threads_;
     Plan plan_;
     Arena arena_;
-    std::vector<std::vector<float>> h_, c_;
+    std::vector<std::vector<float>> states_;  // of each layer in turn
+    std::vector<float*> addresses_;
     std::atomic<bool> busy_{false};
 };
 
@@ -79,7 +84,7 @@ class NativeStreams {
    public:
     explicit NativeStreams(nb::sequence layers) : layers_(layers), streams_(engine_layers(layers_)) {}
 
-    // slabs: each layer's h, and c where the cell has one, in turn, each (streams, size)
+    // slabs: each layer's states in turn, each (streams, size)
     nb::object step(nb::handle given_places, nb::handle given_x, nb::sequence slabs, std::int64_t threads) {
         const auto places = array_of<Wholes>(given_places, "places must be a C-contiguous, aligned int64 array of 1 axis");
         const Rows x = rows_of(given_x);
@@ -87,19 +92,19 @@ class NativeStreams {
         require(x.shape(0) == n && is_size(x.shape(1), layers_.inputs()), "x must be (places, input)");
         require(n <= std::size_t(kMostRows), "more places than the engine can count");
         const OneCall alone(busy_);
-        std::vector<States> held;
-        for (nb::handle each : slabs) held.push_back(array_of<States>(each, "a slab must be a writable, C-contiguous, aligned float32 array of 2 axes"));
-        std::vector<Slab> to(layers_.size());
+        std::vector<Slab2> held;
+        for (nb::handle each : slabs) held.push_back(array_of<Slab2>(each, "a slab must be a writable, C-contiguous, aligned float32 array of 2 axes"));
+        std::vector<float*> to;
         const std::size_t streams = held.empty() ? 0 : held[0].shape(0);
-        std::size_t next = 0;
-        for (std::size_t i = 0; i < to.size(); ++i)
-            for (std::size_t k = 0; k < layers_[i].states(); ++k, ++next) {
+        for (std::size_t i = 0; i < layers_.size(); ++i)
+            for (std::size_t k = 0; k < layers_[i].states(); ++k) {
+                const std::size_t next = to.size();
                 require(next < held.size() && held[next].shape(0) == streams &&
                             is_size(held[next].shape(1), layers_[i].state_size(k)),
                         "slabs must be each layer's states, (streams, size)");
-                (k ? to[i].c : to[i].h) = held[next].data();
+                to.push_back(held[next].data());
             }
-        require(next == held.size(), "more slabs than the layers have states");
+        require(to.size() == held.size(), "more slabs than the layers have states");
         places_.assign(places.data(), places.data() + n);
         for (const std::int64_t place : places_) require(place >= 0 && std::size_t(place) < streams, "a place is outside the slabs");
         float* y;
@@ -131,8 +136,7 @@ void register_steps(nb::module_& m) {
         .def(nb::init<nb::sequence, std::int64_t, std::int64_t>(), nb::arg("layers"), nb::arg("batch"), nb::arg("threads"))
         .def("__call__", [](Step& s, nb::handle x) { s.run(x); }, nb::arg("x"))
         .def("trace", &Step::trace, nb::arg("x"))
-        .def("h", [](nb::handle self, std::int64_t i) { return Step::view(self, i, false); }, nb::arg("layer"))
-        .def("c", [](nb::handle self, std::int64_t i) { return Step::view(self, i, true); }, nb::arg("layer"));
+        .def("states", [](nb::handle self) { return Step::views(self); });
 
     nb::class_<NativeStreams>(m, "NativeStreams")
         .def(nb::init<nb::sequence>(), nb::arg("layers"))

@@ -98,9 +98,23 @@ void Tensors::infer(NativeLayer& l, Given& weights, const Arrangement& rows, con
     if (l.frozen && weights.counted) l.known = weights.known(number);
 }
 
+nb::tuple Tensors::fresh_states(const NativeLayer& l, nb::handle like, std::initializer_list<std::int64_t> axes,
+                                Pointers& to) const {
+    nb::tuple states = nb::steal<nb::tuple>(PyTuple_New(Py_ssize_t(l.states())));
+    std::array<std::int64_t, 3> shape{};
+    std::copy(axes.begin(), axes.end(), shape.begin());
+    for (std::size_t k = 0; k < l.states(); ++k) {
+        shape[axes.size()] = l.state_size(k);
+        nb::object made = reader_.fresh(like, std::span<const std::int64_t>(shape.data(), axes.size() + 1), to[k]);
+        PyTuple_SET_ITEM(states.ptr(), Py_ssize_t(k), made.release().ptr());
+    }
+    return states;
+}
+
 // What a call with nothing out of the ordinary consists of.
 struct Tensors::Plain {
-    View x, initial[2];
+    View x, initial[kMostStates];
+    std::size_t states = 0;  // 0 for zeros
     std::vector<nb::object> held;
     std::vector<NativeLayer*> layers;
     std::vector<Given> weights;
@@ -128,6 +142,7 @@ bool Tensors::read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
     const std::int64_t rows = call.layers.size() * directions, batch = call.x.shape[batch_axis];
     const std::size_t given = nb::len(state);
     if (given != 0 && given != bottom.states()) return false;
+    call.states = given;
     for (std::size_t k = 0; k < given; ++k) {
         View& view = call.initial[k];
         if (!reader_.read(PyTuple_GET_ITEM(state.ptr(), k), view, "hx") ||
@@ -160,20 +175,26 @@ nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::d
     if (!read_plain(bounds, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
     const NativeLayer& bottom = *call.layers.front();
     const std::int64_t directions = bottom.layer.directions(), rows = call.layers.size() * directions;
-    const std::int64_t batch = call.x.shape[batch_axis], size[2] = {bottom.state_size(0), bottom.state_size(1)};
+    const std::int64_t batch = call.x.shape[batch_axis];
+    const std::size_t states = bottom.states();
     const Arrangement arrangement(call.x.shape[1 - batch_axis], batch, batch_first ? Layout::kBatchFirst : Layout::kTimeMajor);
-    float* after[2] = {};
-    nb::object h = reader_.fresh(x, {rows, batch, size[0]}, after[0]), final = h, output;
-    if (bottom.states() == 2) final = nb::make_tuple(h, reader_.fresh(x, {rows, batch, size[1]}, after[1]));
+    Pointers initial{}, last{};
+    for (std::size_t k = 0; k < call.states; ++k) initial[k] = call.initial[k].data;
+    const nb::tuple made = fresh_states(bottom, x, {rows, batch}, last);
+    const nb::object final = states == 1 ? nb::object(made[0]) : nb::object(made);
+    nb::object output;
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
-        // Layer i's states stand behind those of the layers below it.
-        const auto own = [&](float* states, int k) { return states ? states + i * directions * batch * size[k] : nullptr; };
         float* y;
-        nb::object above = reader_.fresh(x, {call.x.shape[0], call.x.shape[1], directions * size[0]}, y);
+        nb::object above = reader_.fresh(x, {call.x.shape[0], call.x.shape[1], directions * bottom.state_size(0)}, y);
         infer(*call.layers[i], call.weights[i], arrangement,
-              {call.x.data, own(call.initial[0].data, 0), own(call.initial[1].data, 1), y, own(after[0], 0),
-               own(after[1], 1), nullptr}, most);
+              {call.x.data, {initial.data(), call.states}, y, {last.data(), states}, nullptr}, most);
         call.x.data = y;
+        // The states of the next layer stand behind those of this one.
+        for (std::size_t k = 0; k < states; ++k) {
+            const std::int64_t own = directions * batch * bottom.state_size(k);
+            last[k] += own;
+            if (k < call.states) initial[k] += own;
+        }
         output = above;
     }
     return nb::make_tuple(output, final);
@@ -187,18 +208,20 @@ nb::object Tensors::step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
     NativeLayer& l = *call.layers.front();
     const std::int64_t batch = call.x.shape[0];
     const Arrangement arrangement(1, batch, Layout::kTimeMajor);
-    float *hn, *cn = nullptr;
-    nb::object h = reader_.fresh(x, {batch, l.state_size(0)}, hn), c;
-    if (l.states() == 2) c = reader_.fresh(x, {batch, l.state_size(1)}, cn);
+    Pointers initial{}, last{};
+    for (std::size_t k = 0; k < call.states; ++k) initial[k] = call.initial[k].data;
+    nb::tuple made = fresh_states(l, x, {batch}, last);
     // The output of a single step is its state, and the engine takes one memory for both.
-    infer(l, call.weights[0], arrangement, {call.x.data, call.initial[0].data, call.initial[1].data, hn, hn, cn, nullptr},
-          most);
-    return l.states() == 2 ? nb::make_tuple(h, c) : nb::make_tuple(h);
+    infer(l, call.weights[0], arrangement,
+          {call.x.data, {initial.data(), call.states}, last[0], {last.data(), l.states()}, nullptr}, most);
+    return made;
 }
 
 // What forward and backward are given alike, checked.
 struct Tensors::Sequence {
-    View x, initial[2];
+    View x, views[kMostStates];
+    std::size_t states;  // 0 for zeros
+    Pointers initial;
     Arrangement rows;
     std::int64_t all_rows;  // padding too
 };
@@ -213,16 +236,16 @@ Tensors::Sequence Tensors::expect_sequence(const NativeLayer& l, nb::handle inpu
     require(packed ? x.axes == 2 && x.shape[1] == features
                    : x.is({batch_first ? batch : steps, batch_first ? steps : batch, features}),
             "input must be (time, batch, input), (batch, time, input) or, packed, (rows, input), as the layout says");
-    Sequence call{x, {}, Arrangement(steps, batch, order), packed ? x.shape[0] : steps * batch};
+    Sequence call{x, {}, nb::len(state), {}, Arrangement(steps, batch, order), packed ? x.shape[0] : steps * batch};
     require(call.all_rows <= kMostRows, "more steps of all sequences together than the engine can count");
     require(packed == !batch_sizes.is_none() && !(packed && !lengths.is_none()), "batch_sizes are for packed input, lengths for any other");
     if (packed) call.rows.set_batch_sizes(reader_.whole_numbers(batch_sizes, "batch_sizes"), call.all_rows);
     if (!lengths.is_none()) call.rows.set_lengths(reader_.whole_numbers(lengths, "lengths"));
-    const std::size_t given = nb::len(state);
-    require(given == 0 || given == l.states(), "as many states as the cell has, or none");
-    for (std::size_t k = 0; k < given; ++k) {
-        call.initial[k] = reader_.expect(state[k], "hx");
-        require(call.initial[k].is({l.layer.directions(), batch, l.state_size(k)}), "hx must be (directions, batch, size)");
+    require(call.states == 0 || call.states == l.states(), "as many states as the cell has, or none");
+    for (std::size_t k = 0; k < call.states; ++k) {
+        call.views[k] = reader_.expect(state[k], "hx");
+        call.initial[k] = call.views[k].data;
+        require(call.views[k].is({l.layer.directions(), batch, l.state_size(k)}), "hx must be (directions, batch, size)");
     }
     return call;
 }
@@ -235,13 +258,13 @@ nb::tuple Tensors::forward(nb::handle layer, nb::handle input, nb::tuple state, 
     const std::int64_t directions = l.layer.directions();
     const int most = threads_of(threads);
     Given own = expect_weights(l, weights);
-    ForwardCall call{given.x.data, given.initial[0].data, given.initial[1].data, nullptr, nullptr, nullptr, nullptr};
+    Pointers last{};
+    ForwardCall call{given.x.data, {given.initial.data(), given.states}, nullptr, {last.data(), l.states()}, nullptr};
     nb::list results;
     View y = given.x;
     y.shape[y.axes - 1] = directions * l.state_size(0);
     results.append(reader_.fresh(input, y.sizes(), call.y));
-    results.append(reader_.fresh(input, {directions, batch, l.state_size(0)}, call.hn));
-    if (l.states() == 2) results.append(reader_.fresh(input, {directions, batch, l.state_size(1)}, call.cn));
+    for (nb::handle each : fresh_states(l, input, {directions, batch}, last)) results.append(each);
     if (lend.is_none()) {
         infer(l, own, given.rows, call, most);
         return nb::tuple(results);
@@ -279,13 +302,15 @@ nb::list Tensors::backward(nb::handle layer, nb::handle x, nb::tuple state, nb::
     require(memory.is({std::int64_t(l.saved_size(given.all_rows))}), "saved must be what the forward pass gave");
 
     require(nb::len(gradients) == 1 + l.states(), "gradients must be of y and each final state");
-    View after[3];
+    View after[1 + kMostStates];
+    Pointers dlast{}, dinitial{};
     for (std::size_t k = 0; k < 1 + l.states(); ++k) {
         const nb::object gradient = nb::borrow(gradients[k]);
         if (gradient.is_none()) continue;
         after[k] = reader_.expect(gradient, "a gradient");
         require(k == 0 ? is_output(after[k]) : after[k].is({directions, batch, l.state_size(k - 1)}),
                 "a gradient must have the shape of what it belongs to");
+        if (k > 0) dlast[k - 1] = after[k].data;
     }
 
     std::vector<nb::object> likes{nb::borrow(x)};
@@ -297,13 +322,13 @@ nb::list Tensors::backward(nb::handle layer, nb::handle x, nb::tuple state, nb::
     const std::size_t states = nb::len(state);
     for (std::size_t i = 0; i < likes.size(); ++i) {
         float* data = nullptr;
-        const View& shape = i == 0 ? given.x : i <= states ? given.initial[i - 1] : own.views[i - 1 - states];
+        const View& shape = i == 0 ? given.x : i <= states ? given.views[i - 1] : own.views[i - 1 - states];
         results.append(nb::cast<bool>(wanted[i]) ? reader_.fresh(likes[i], shape.sizes(), data) : nb::none());
         to.push_back(data);
     }
-    const BackwardCall call{given.x.data, given.initial[0].data, given.initial[1].data, output.data, memory.data,
-                            after[0].data, after[1].data, after[2].data, to[0],
-                            states > 0 ? to[1] : nullptr, states > 1 ? to[2] : nullptr};
+    std::copy(to.begin() + 1, to.begin() + 1 + states, dinitial.begin());
+    const BackwardCall call{given.x.data, {given.initial.data(), states}, output.data, memory.data, after[0].data,
+                            {dlast.data(), l.states()}, to[0], {dinitial.data(), states}};
     Parameters p[2];
     Gradients g[2];
     l.split(own.addresses().data(), p);

@@ -21,14 +21,14 @@ class Tensors {
     // float32 on the CPU, of the right shapes. Where there is, it is for the caller to find out what.
     // bounds: of a stack of layers, each with `layer`; parameters: a module's; names: for each layer those of its own
     bool fits(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, bool batch_first) const;
-    // Such a call without a graph: (y, h) or (y, (h, c)), None where it does not fit.
+    // Such a call without a graph: y, and the last state or a tuple of them; None where it does not fit.
     nb::object dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                      bool batch_first, std::int64_t threads) const;
-    // And for one step: x (batch, input), states (batch, size) -> (h,) or (h, c), or None.
+    // And for one step: x (batch, input), states (batch, size) -> the new states, or None.
     nb::object step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                     std::int64_t threads) const;
 
-    // Any layout: (y, h), (y, h, c), and last, unless `lend` is None, what the backward pass needs: if that is large, in
+    // Any layout: y, each last state, and at the end, unless `lend` is None, what the backward pass needs: if that is large, in
     // the tensor that lend(floats) gives.
     nb::tuple forward(nb::handle layer, nb::handle x, nb::tuple state, nb::list weights, std::int64_t layout,
                       std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes, nb::object lend,
@@ -40,6 +40,7 @@ class Tensors {
                       nb::handle saved, nb::list gradients, nb::sequence wanted, std::int64_t threads) const;
 
    private:
+    using Pointers = std::array<float*, kMostStates>;
     struct Given;
     struct Plain;
     struct Sequence;
@@ -50,6 +51,9 @@ class Tensors {
     Given expect_weights(const NativeLayer& layer, nb::list given) const;
     bool read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, int axes,
                     int batch_axis, Plain& call) const;
+    // The cell's states, each (*axes, its size).
+    nb::tuple fresh_states(const NativeLayer& layer, nb::handle like, std::initializer_list<std::int64_t> axes,
+                           Pointers& to) const;
     Sequence expect_sequence(const NativeLayer& layer, nb::handle x, nb::tuple state, std::int64_t layout,
                              std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes) const;
     void infer(NativeLayer& layer, Given& weights, const Arrangement& rows, const ForwardCall& call, int threads) const;

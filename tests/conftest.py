@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,17 @@ def data_dir() -> Path:
     if not _DATA.is_dir():
         pytest.skip(f"no real data at {_DATA}: set PENSTOCK_DATA to the folder that holds it")
     return _DATA
+
+
+@pytest.fixture
+def cells_as_before() -> Iterator[None]:
+    """After the test, the cells that there were before it."""
+    from penstock.cells import CELLS
+
+    kept = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(kept)
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +55,95 @@ def text_parts() -> Callable[..., tuple[Any, ...]]:
             for name, shape in network.parameter_shapes().items()
         }
         return network, features, ["bad", "middling", "good"], tensors
+
+    return make
+
+
+class Delayed:
+    """The likeliest label of each step and the one before it, told `delay` steps later: a decoder that remembers."""
+
+    immediate = False
+
+    def __init__(self, delay: int = 2, outputs: int = 3) -> None:
+        self.delay, self.outputs = delay, outputs
+
+    def whole(self, scores: Any) -> Any:
+        before = np.concatenate([np.zeros((1, self.outputs), np.float32), scores])[:-1]
+        return (scores + before).argmax(axis=1)
+
+    def stream(self) -> Any:
+        return DelayedStream(self.delay, self.outputs)
+
+
+class DelayedStream:
+    """`Delayed` for scores that arrive."""
+
+    def __init__(self, delay: int, outputs: int) -> None:
+        self._before, self._waiting = np.zeros(outputs, np.float32), np.zeros(delay, np.int64)
+        self._seen = np.zeros(1, np.int64)
+
+    def push(self, scores: Any) -> Any:
+        told = []
+        for row in scores:
+            if self._seen[0] >= len(self._waiting):
+                told.append(self._waiting[0])
+            self._waiting[:-1] = self._waiting[1:]
+            self._waiting[-1] = (row + self._before).argmax()
+            self._before[:] = row
+            self._seen += 1
+        return np.array(told, np.int64)
+
+    def finish(self) -> Any:
+        return self._waiting[len(self._waiting) - min(int(self._seen[0]), len(self._waiting)) :].copy()
+
+    def reset(self) -> None:
+        for array in self.arrays().values():
+            array[:] = 0
+
+    def arrays(self) -> dict[str, Any]:
+        return {"before": self._before, "waiting": self._waiting, "seen": self._seen}
+
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        return {"waiting": (0, len(self._before) - 1)}
+
+
+@pytest.fixture(scope="session")
+def step_model(text_parts) -> Callable[..., Any]:
+    """A function that makes a model with random weights that labels each token of a text, or step of a signal."""
+    from penstock.features import SignalFeatures
+    from penstock.network import Embedding, Network, Numbers, Recurrent, StepClassHead
+    from penstock.runtime import SignalSequenceModel, StepModel, TextSequenceModel
+
+    class Counts:
+        names = ("majority",)
+
+        def __init__(self, arrays: Any) -> None:
+            self.shares = arrays["class_counts"] / arrays["class_counts"].sum()
+
+        def answers(self, name: str, inputs: Any) -> Any:
+            return np.tile(self.shares, (sum(len(each.split()) for each in inputs), 1))
+
+    class TextLabels(TextSequenceModel, StepModel):
+        task = "text-labels"
+        read_baselines = staticmethod(Counts)
+
+    class SignalLabels(SignalSequenceModel, StepModel):
+        task = "signal-labels"
+        read_baselines = staticmethod(Counts)
+
+    def make(reads: str = "text", *, delayed: bool = False, baseline: Any = None, **encoder: Any) -> Any:
+        words = text_parts()[1]
+        signals = SignalFeatures(stride=1, width=2).fit([np.random.default_rng(0).normal(3, 2, (20, 2))])
+        features, inputs = (words, Embedding(words.vocabulary_size, 4)) if reads == "text" else (signals, Numbers(4))
+        options = {"cell": "lstm", "hidden_size": 9, "num_layers": 2} | encoder
+        network = Network(inputs, Recurrent(input_size=4, **options), StepClassHead(3))
+        draw = np.random.default_rng(2)
+        tensors = {name: draw.normal(size=shape, scale=0.8) for name, shape in network.parameter_shapes().items()}
+        kind = TextLabels if reads == "text" else SignalLabels
+        model = kind(network, features, ["O", "PER", 3], tensors, baseline=baseline)
+        if delayed:
+            model.decoder = Delayed()
+        return model
 
     return make
 

@@ -21,6 +21,7 @@ WITHOUT_TORCH = (
     "penstock.functional",
     "penstock.heads",
     "penstock.network",
+    "penstock.registry",
     "penstock.report",
     "penstock.runtime",
     "penstock.sequences",

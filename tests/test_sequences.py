@@ -85,3 +85,13 @@ def test_what_does_not_fit_is_refused(values, offsets, error, message):
 def test_unequal_features_are_refused():
     with pytest.raises(ShapeError, match=r"sequence 0 is \(2, 3\), sequence 1 is \(2, 4\)"):
         Sequences.from_list([np.zeros((2, 3)), np.zeros((2, 4))])
+
+
+def test_padding_with_another_value_and_places_of_steps():
+    sequences = Sequences.from_list([[1, 2], [], [3, 4, 5]], np.int64)
+    batch = sequences.pad([2, 0, 1], fill=-100)
+    assert batch.values.tolist() == [[3, 4, 5], [1, 2, -100], [-100, -100, -100]]
+    assert batch.lengths.tolist() == [3, 2, 0]
+    assert sequences.places([2, 1, 0]).tolist() == [2, 3, 4, 0, 1]
+    assert sequences.places([1]).tolist() == []
+    np.testing.assert_array_equal(sequences.values[sequences.places([2, 0])], [3, 4, 5, 1, 2])

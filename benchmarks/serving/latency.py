@@ -1,10 +1,10 @@
-"""How long a server takes to answer, and how much it answers: streams, whole inputs, and its front without a network.
+"""How long a server takes to answer, and how much it answers: streams, whole inputs, its scheduler without a network.
 
-    python benchmarks/serving/latency.py front streams predict --out serving.json
+    python benchmarks/serving/latency.py scheduler streams predict --out serving.json
 
-front     items through `server.Front` in this process, ten streams at once: no network, no JSON
-streams   WebSocket streams, one word an item; once each as fast as it is answered, once each one item a second
-predict   one text of twenty words a request, beside plain FastAPI servers with PyTorch and with ONNX Runtime
+scheduler  items through `server.StreamScheduler` in this process, ten streams at once: no network, no JSON
+streams    WebSocket streams, one word an item; once each as fast as it is answered, once each one item a second
+predict    one text of twenty words a request, beside plain FastAPI servers with PyTorch and with ONNX Runtime
 
 The client is on the same machine and takes about as much of it as the server. Latencies are in milliseconds, from
 before an item is sent until its answer is there. The model is an LSTM of 128 units, whose step is one word.
@@ -30,8 +30,7 @@ from process import start_server
 
 import penstock
 from penstock import engine
-from penstock.server.front import Front
-from penstock.server.streams import open_stream
+from penstock.server.stream_scheduler import StreamScheduler
 
 Ask = Callable[[], Awaitable[Any]]
 
@@ -39,7 +38,9 @@ Ask = Callable[[], Awaitable[Any]]
 def main() -> None:
     """Measure what is asked for, print each figure, write all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("parts", nargs="*", default=["front", "streams", "predict"], help="front, streams, predict")
+    parser.add_argument(
+        "parts", nargs="*", default=["scheduler", "streams", "predict"], help="scheduler, streams, predict"
+    )
     parser.add_argument("--out", type=Path, help="where the figures go, JSON")
     parser.add_argument("--seconds", type=float, default=10.0, help="for each figure")
     parser.add_argument("--streams", type=int, nargs="*", default=[1, 10, 100, 1000, 5000])
@@ -52,22 +53,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as scratch:
         folder = save_model(Path(scratch) / "words")
         for part in arguments.parts:
-            figures[part] = {"front": front, "streams": streams, "predict": predict}[part](folder, arguments)
+            figures[part] = {"scheduler": scheduler, "streams": streams, "predict": predict}[part](folder, arguments)
             if arguments.out:
                 arguments.out.write_text(json.dumps(figures, indent=1))
 
 
-def front(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+def scheduler(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Ten streams in this process."""
 
     async def run() -> dict[str, Any]:
-        work = Front(penstock.load(folder))
+        work = StreamScheduler(penstock.load(folder))
         work.start()
-        opened = [await open_stream(work) for _ in range(10)]
+        opened = [await work.open() for _ in range(10)]
         words = [some_words(np.random.default_rng(seed), 1) for seed in range(10)]
 
         def asking(number: int) -> Ask:
-            return lambda: work.do(lambda: opened[number].push(words[number]))
+            return lambda: work.push(opened[number], lambda: words[number])
 
         found = await _measure([asking(number) for number in range(10)], arguments.seconds)
         await work.stop()
@@ -76,7 +77,7 @@ def front(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     # As `penstock serve` sets the process up.
     sys.setswitchinterval(0.0005)
     engine.set_num_threads(max(1, engine.get_num_threads() - 1))
-    return [_said({"part": "front", "streams": 10}, asyncio.run(run()))]
+    return [_said({"part": "scheduler", "streams": 10}, asyncio.run(run()))]
 
 
 def streams(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:

@@ -40,4 +40,11 @@ const Kernels& kernels() {
     return chosen;
 }
 
+const CellKernels* find_cell(const char* form) {
+    const Kernels& k = kernels();
+    for (const CellKernels* cell = k.cells; cell != k.cells + k.cell_count; ++cell)
+        if (!std::strcmp(cell->traits.form, form)) return cell;
+    return nullptr;
+}
+
 }  // namespace penstock

@@ -3,31 +3,31 @@
 // so no vector code can leak into the portable path through a shared inline function.
 #include "penstock/sweep_back.hpp"
 
+// A cell from outside: the build may name its header and its type (CMakeLists.txt).
+#if defined(PENSTOCK_CELL)
+#include PENSTOCK_CELL_HEADER
+#endif
+
 namespace PENSTOCK_ISA {
 namespace {
 
-using penstock::CellKind;
+template <class Cell>
+constexpr penstock::CellKernels kernels_of{Cell::traits, forward<Cell>, backward<Cell>};
 
-// Calls f with the cell's type.
-template <class F>
-void with_cell(const Sizes& z, F f) {
-    switch (z.kind) {
-        case CellKind::kRnnTanh: return f(Rnn<false>{});
-        case CellKind::kRnnRelu: return f(Rnn<true>{});
-        case CellKind::kLstm: return z.projected ? f(Lstm<false, true>{}) : f(Lstm<false, false>{});
-        case CellKind::kLstmPeephole: return z.projected ? f(Lstm<true, true>{}) : f(Lstm<true, false>{});
-        case CellKind::kGruAfter: return f(GruAfter{});
-        case CellKind::kGruBefore: return f(GruBefore{});
-    }
-}
-
-void run_forward(const Job& job, const Team& team) {
-    with_cell(*job.sizes, [&](auto cell) { forward<decltype(cell)>(job, team); });
-}
-
-void run_backward(const Job& job, const Team& team) {
-    with_cell(*job.sizes, [&](auto cell) { backward<decltype(cell)>(job, team); });
-}
+// Every cell in every form: a new one is its header and its line here.
+constexpr penstock::CellKernels cells[] = {
+    kernels_of<Rnn<false>>,
+    kernels_of<Rnn<true>>,
+    kernels_of<Lstm<false, false>>,
+    kernels_of<Lstm<false, true>>,
+    kernels_of<Lstm<true, false>>,
+    kernels_of<Lstm<true, true>>,
+    kernels_of<GruAfter>,
+    kernels_of<GruBefore>,
+#if defined(PENSTOCK_CELL)
+    kernels_of<PENSTOCK_CELL>,
+#endif
+};
 
 void run_product(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count, const float* bias,
                  float* out, std::size_t out_row) {
@@ -94,7 +94,7 @@ float read_all(const float* data, std::size_t n, std::size_t repeats) {
 }  // namespace
 
 extern const penstock::Kernels table;
-const penstock::Kernels table{PENSTOCK_NAME, kMaxRows,     kWidestGroup, run_forward,  run_backward, run_product, run_softmax,
-                              map<tanh>,     map<sigmoid>, multiply_add, 2.0 * kAccumulators * kWidth, read_all};
+const penstock::Kernels table{PENSTOCK_NAME, kMaxRows,  kWidestGroup, cells,        sizeof cells / sizeof cells[0], run_product,
+                              run_softmax,   map<tanh>, map<sigmoid>, multiply_add, 2.0 * kAccumulators * kWidth,   read_all};
 
 }  // namespace PENSTOCK_ISA

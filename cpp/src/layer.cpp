@@ -19,43 +19,27 @@ constexpr double kFlopsToCompare = 8;
 // Of one direction's parameters, in the order of Weights.
 std::array<std::size_t, 6> weight_sizes(const Sizes& z) {
     const std::size_t rows = std::size_t(z.G) * z.H;
-    return {rows * z.I, rows * z.P, rows, rows, std::size_t(z.P) * z.H, std::size_t(3) * z.H};
+    return {rows * z.I, rows * z.P, rows, rows, std::size_t(z.P) * z.H, std::size_t(z.peepholes) * z.H};
 }
 
-// w: [3][H] -> [3][Hp]
+// w: [peepholes][H] -> [peepholes][Hp]
 float* pack_peepholes(const float* w, const Sizes& z, Arena& arena) {
-    float* to = arena.take_zeros(std::size_t(3) * z.Hp);
-    for (int g = 0; g < 3; ++g) std::memcpy(to + g * z.Hp, w + g * z.H, z.H * sizeof(float));
+    float* to = arena.take_zeros(std::size_t(z.peepholes) * z.Hp);
+    for (int g = 0; g < z.peepholes; ++g) std::memcpy(to + g * z.Hp, w + g * z.H, z.H * sizeof(float));
     return to;
 }
 
 }  // namespace
 
-Sizes make_sizes(CellKind kind, int input, int hidden, int projection) {
-    Sizes z{};
-    z.kind = kind;
-    z.I = input;
-    z.H = hidden;
-    z.projected = projection > 0;
-    z.P = z.projected ? projection : hidden;
-    z.Ip = padded(z.I);
-    z.Hp = padded(z.H);
-    z.Pp = padded(z.P);
-    switch (kind) {
-        case CellKind::kRnnTanh:
-        case CellKind::kRnnRelu: z.G = 1, z.S = 1, z.D = 1, z.x_slot = 0, z.h_slot = 0, z.h_gates = 1; break;
-        case CellKind::kLstm:
-        case CellKind::kLstmPeephole:
-            z.G = 4, z.S = z.projected ? 6 : 5, z.D = 4, z.x_slot = 0, z.h_slot = 0, z.h_gates = 4;
-            break;
-        case CellKind::kGruAfter: z.G = 3, z.S = 4, z.D = 4, z.x_slot = 0, z.h_slot = 1, z.h_gates = 3; break;
-        case CellKind::kGruBefore: z.G = 3, z.S = 4, z.D = 3, z.x_slot = 0, z.h_slot = 1, z.h_gates = 2; break;
-    }
-    return z;
+Sizes make_sizes(const Traits& traits, int input, int hidden, int projection) {
+    const int outputs = projection ? projection : hidden;
+    return {traits, input, hidden, outputs, padded(input), padded(hidden), padded(outputs)};
 }
 
-Layer::Layer(CellKind kind, int input, int hidden, int projection, int directions)
-    : sizes_(make_sizes(kind, input, hidden, projection)), directions_(directions) {}
+Layer::Layer(const CellKernels& cell, int input, int hidden, int projection, int directions)
+    : cell_(&cell), sizes_(make_sizes(cell.traits, input, hidden, projection)), directions_(directions) {
+    if ((projection > 0) != cell.traits.projected) throw std::invalid_argument("a projection, just where the cell has one");
+}
 
 std::size_t Layer::saved_size(std::size_t rows) const {
     return rows * directions_ * sizes_.S * sizes_.Hp + kPanelWidth;  // room to align
@@ -174,16 +158,16 @@ Packed Layer::pack_forward(const Parameters& p, const Weights<float>* copy, Aren
     pack_bias(b_ih, 0, z.G, z.H, to.b_ih);
     pack_gates(p.w_hh, kept.w_hh, 0, z.h_gates, z.H, z.P, to.w_hh, copies);
     pack_bias(b_hh, 0, z.h_gates, z.H, to.b_hh);
-    if (z.kind == CellKind::kGruBefore) {
+    if (is_late(z)) {
         to.w_mid = arena.take(std::size_t(z.Hp) * z.H);
         to.b_mid = arena.take(z.Hp);
-        pack_gates(p.w_hh, kept.w_hh, 2, 1, z.H, z.H, to.w_mid, copies);
-        pack_bias(b_hh, 2, 1, z.H, to.b_mid);
+        pack_gates(p.w_hh, kept.w_hh, z.late_gate, 1, z.H, z.H, to.w_mid, copies);
+        pack_bias(b_hh, z.late_gate, 1, z.H, to.b_mid);
     } else if (z.projected) {
         to.w_mid = arena.take(std::size_t(z.Pp) * z.H);
         pack_gates(p.w_hr, kept.w_hr, 0, 1, z.P, z.H, to.w_mid, copies);
     }
-    if (p.w_ch) to.w_ch = pack_peepholes(keep(p.w_ch, kept.w_ch, std::size_t(3) * z.H), z, arena);
+    if (p.w_ch) to.w_ch = pack_peepholes(keep(p.w_ch, kept.w_ch, std::size_t(z.peepholes) * z.H), z, arena);
     return to;
 }
 
@@ -192,13 +176,13 @@ Packed Layer::pack_backward(const Parameters& p, bool with_input, Arena& arena, 
     Packed to{};
     if (with_input) {
         to.wt_ih = arena.take(std::size_t(z.Ip) * z.G * z.Hp);
-        pack_columns(p.w_ih, input_order(z), z.G, z.H, z.Hp, z.I, to.wt_ih, copies);
+        pack_columns(p.w_ih, z.input_order, z.G, z.H, z.Hp, z.I, to.wt_ih, copies);
     }
     to.wt_hh = arena.take(std::size_t(z.Pp) * z.h_gates * z.Hp);
     pack_columns(p.w_hh, kIdentity, z.h_gates, z.H, z.Hp, z.P, to.wt_hh, copies);
-    if (z.kind == CellKind::kGruBefore) {
+    if (is_late(z)) {
         to.wt_mid = arena.take(std::size_t(z.Hp) * z.Hp);
-        pack_columns(p.w_hh + std::size_t(2) * z.H * z.H, kIdentity, 1, z.H, z.Hp, z.H, to.wt_mid, copies);
+        pack_columns(p.w_hh, &z.late_gate, 1, z.H, z.Hp, z.H, to.wt_mid, copies);
     } else if (z.projected) {
         to.wt_mid = arena.take(std::size_t(z.Hp) * z.Pp);
         pack_columns(p.w_hr, kIdentity, 1, z.P, z.Pp, z.H, to.wt_mid, copies);

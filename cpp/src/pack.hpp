@@ -11,13 +11,8 @@
 
 namespace penstock {
 
-// In which order gates stand where products meet them.
-inline constexpr int kIdentity[] = {0, 1, 2, 3};
-inline constexpr int kGruInput[] = {2, 0, 1};  // gate gradients stand as n, r, z (gru.hpp); the weights as r, z, n
-
-inline const int* input_order(const Sizes& z) {
-    return z.kind == CellKind::kGruAfter || z.kind == CellKind::kGruBefore ? kGruInput : kIdentity;
-}
+// The order of gates where their gradients stand as their weights do; others are in a cell's traits.
+inline constexpr int kIdentity[kMostGates] = {0, 1, 2, 3};
 
 // Where panel p of `panels` with K rows stands, and how far its rows are from each other.
 struct PanelPlace {

@@ -43,6 +43,12 @@ float* align(float* p) {
     return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(p) + 63) & ~std::uintptr_t(63));
 }
 
+// A direction's part of state k, of each direction [B][its size]; null where there is none.
+template <class T>
+T* of_direction(std::span<T* const> states, const Sizes& z, int k, int direction, std::size_t B) {
+    return !states.empty() && states[k] ? states[k] + direction * B * state_size(z, k) : nullptr;
+}
+
 // A weight's gradient: the sum over rows of the products of `left` and `right`.
 struct Gradient {
     const float* left;  // [rows][left_row], of which [gates][units_padded]
@@ -61,7 +67,8 @@ void add_gradient(Job& job, const Gradient& g, Arena& arena, Copies& unpacking) 
     const Outer* before = job.outers ? &job.outer[job.outers - 1] : nullptr;
     float* tiles = before && before->left == g.left && before->left_columns == rows
                        ? before->tiles : arena.take(whole * std::min<std::size_t>(kGradientRows, job.plan->rows()));
-    const bool in_place = g.order == kIdentity && g.units == g.units_padded && std::size_t(g.columns) == row && g.to == align(g.to);
+    const bool in_order = std::equal(g.order, g.order + g.gates, kIdentity);
+    const bool in_place = in_order && g.units == g.units_padded && std::size_t(g.columns) == row && g.to == align(g.to);
     float* sum = in_place ? g.to : arena.take(rows * row);
     if (job.plan->rows() == 0) std::memset(sum, 0, rows * row * sizeof(float));
     job.outer[job.outers++] = {g.left, g.left_row, rows, tiles, g.right, panels, sum};
@@ -127,16 +134,16 @@ Job Layer::forward_job(const Plan& plan, const ForwardCall& call, int d, const P
     job.x = call.x;
     job.y = call.y + d * z.P;
     job.y_row = std::size_t(directions_) * z.P;
-    job.h0 = call.h0 ? call.h0 + d * B * z.P : nullptr;
-    job.c0 = call.c0 ? call.c0 + d * B * z.H : nullptr;
-    job.hn = call.hn + d * B * z.P;
-    job.cn = call.cn ? call.cn + d * B * z.H : nullptr;
+    for (int k = 0; k < z.states; ++k) {
+        job.initial[k] = of_direction(call.initial, z, k, d, B);
+        job.last[k] = of_direction(call.last, z, k, d, B);
+    }
     job.saved = call.saved ? align(call.saved) + d * plan.rows() * z.S * z.Hp : nullptr;
     job.x_rows = plan.contiguous[d] && threads == 1 ? nullptr : arena.take(block * z.I);
     job.px = arena.take(block * z.G * z.Hp);
     job.h[0] = arena.take(B * z.Pp);
     job.h[1] = arena.take(B * z.Pp);
-    if (has_cell_state(z)) job.c = arena.take(B * z.Hp);
+    for (int k = 1; k < z.states; ++k) job.state[k] = arena.take(B * z.Hp);
     if (weights.w_mid) {
         job.mid = arena.take(B * z.Hp);
         job.keep = arena.take(B * z.Hp);
@@ -153,12 +160,12 @@ void Layer::run(const Plan& plan, const ForwardCall& call, const Packed* packed,
     const Copies none;
     if (directions_ == 2 && directions_part(sizes_, plan.batch, threads) && 2 * flops >= kFlopsToPart * meeting_nanoseconds()) {
         const Job both[] = {forward_job(plan, call, 0, packed[0], 1, arena), forward_job(plan, call, 1, packed[1], 1, arena)};
-        return Pass{kernels().forward, both, packing, none}.run(2, 2 * flops);
+        return Pass{cell_->forward, both, packing, none}.run(2, 2 * flops);
     }
     threads = useful_threads(sizes_, plan, flops, threads, false);
     for (int d = 0; d < directions_; ++d) {
         const Job job = forward_job(plan, call, d, packed[d], threads, arena);
-        Pass{kernels().forward, {&job, 1}, d ? none : packing, none}.run(threads, flops);
+        Pass{cell_->forward, {&job, 1}, d ? none : packing, none}.run(threads, flops);
     }
 }
 
@@ -184,20 +191,16 @@ Job Layer::backward_job(const Plan& plan, const BackwardCall& call, int d, const
     job.y_row = std::size_t(directions_) * z.P;
     job.y = const_cast<float*>(call.y) + d * z.P;
     job.saved = align(const_cast<float*>(call.saved)) + d * plan.rows() * z.S * z.Hp;
-    job.h0 = call.h0 ? call.h0 + d * B * z.P : nullptr;
-    job.c0 = call.c0 ? call.c0 + d * B * z.H : nullptr;
     job.dy = call.dy ? call.dy + d * z.P : nullptr;
-    job.dhn = call.dhn ? call.dhn + d * B * z.P : nullptr;
-    job.dcn = call.dcn ? call.dcn + d * B * z.H : nullptr;
     job.dx = call.dx;
     job.dx_adds = d > 0;
-    job.dh0 = call.dh0 ? call.dh0 + d * B * z.P : nullptr;
-    job.dc0 = call.dc0 ? call.dc0 + d * B * z.H : nullptr;
     job.scratch = arena.take(std::size_t(threads) * kScratch);
-    job.dh = arena.take(B * z.Pp);
-    if (has_cell_state(z)) {
-        job.dc = arena.take(B * z.Hp);
-        job.c_before = arena.take(B * z.Hp);
+    for (int k = 0; k < z.states; ++k) {
+        job.initial[k] = of_direction(call.initial, z, k, d, B);
+        job.dlast[k] = of_direction(call.dlast, z, k, d, B);
+        job.dinitial[k] = of_direction(call.dinitial, z, k, d, B);
+        job.dstate[k] = arena.take(B * padded_state(z, k));
+        if (k > 0) job.start[k] = arena.take(B * z.Hp);
     }
     if (weights.wt_mid) {
         job.dmid = arena.take(B * z.Hp);
@@ -210,7 +213,7 @@ Job Layer::backward_job(const Plan& plan, const BackwardCall& call, int d, const
     job.x_panels = arena.take(block * z.Ip);
     job.h_panels = arena.take(block * z.Pp);
     job.bias_sum = arena.take_zeros(std::size_t(z.D) * z.Hp);
-    if (weights.w_ch) job.peephole_sum = arena.take_zeros(std::size_t(3) * z.Hp);
+    if (weights.w_ch) job.peephole_sum = arena.take_zeros(std::size_t(z.peepholes) * z.Hp);
     return job;
 }
 
@@ -224,20 +227,20 @@ void Layer::backward_direction(const Plan& plan, const BackwardCall& call, int d
 
     const std::size_t dg_row = std::size_t(z.D) * z.Hp;
     const auto dg = [&](int slot) { return job.dg + std::size_t(slot) * z.Hp; };
-    add_gradient(job, {dg(z.x_slot), dg_row, job.x_panels, input_order(z), z.G, z.H, z.Hp, z.I, g.w_ih}, arena, unpacking);
+    add_gradient(job, {dg(z.x_slot), dg_row, job.x_panels, z.input_order, z.G, z.H, z.Hp, z.I, g.w_ih}, arena, unpacking);
     add_gradient(job, {dg(z.h_slot), dg_row, job.h_panels, kIdentity, z.h_gates, z.H, z.Hp, z.P, g.w_hh}, arena, unpacking);
     add_gradient(job, {job.dp, std::size_t(z.Pp), job.mid_panels, kIdentity, 1, z.P, z.Pp, z.H, g.w_hr}, arena, unpacking);
-    if (z.kind == CellKind::kGruBefore) {  // the candidate's recurrent part is a product of its own
-        float* candidate = g.w_hh ? g.w_hh + std::size_t(2) * z.H * z.H : nullptr;
-        add_gradient(job, {dg(0), dg_row, job.mid_panels, kIdentity, 1, z.H, z.Hp, z.H, candidate}, arena, unpacking);
-    }
-    Pass{kernels().backward, {&job, 1}, packing, unpacking}.run(threads, 2 * flops_of(z, plan.rows()));
+    // Only the gate that waits for phase one, a product of its own, has a place in weight_hh that isn't its slot's.
+    const std::size_t late = is_late(z) ? std::size_t(z.late_gate) * z.H : 0;
+    if (is_late(z))
+        add_gradient(job, {dg(z.late_slot), dg_row, job.mid_panels, kIdentity, 1, z.H, z.Hp, z.H,
+                           g.w_hh ? g.w_hh + late * z.H : nullptr}, arena, unpacking);
+    Pass{cell_->backward, {&job, 1}, packing, unpacking}.run(threads, 2 * flops_of(z, plan.rows()));
 
-    if (g.b_ih) unpack_bias(job.bias_sum, z.x_slot, input_order(z), z.G, z.H, z.Hp, g.b_ih);
+    if (g.b_ih) unpack_bias(job.bias_sum, z.x_slot, z.input_order, z.G, z.H, z.Hp, g.b_ih);
     if (g.b_hh) unpack_bias(job.bias_sum, z.h_slot, kIdentity, z.h_gates, z.H, z.Hp, g.b_hh);
-    if (g.b_hh && z.kind == CellKind::kGruBefore)
-        unpack_bias(job.bias_sum, 0, kIdentity, 1, z.H, z.Hp, g.b_hh + std::size_t(2) * z.H);
-    if (g.w_ch) unpack_bias(job.peephole_sum, 0, kIdentity, 3, z.H, z.Hp, g.w_ch);
+    if (g.b_hh && is_late(z)) unpack_bias(job.bias_sum, z.late_slot, kIdentity, 1, z.H, z.Hp, g.b_hh + late);
+    if (g.w_ch) unpack_bias(job.peephole_sum, 0, kIdentity, z.peepholes, z.H, z.Hp, g.w_ch);
 }
 
 }  // namespace penstock

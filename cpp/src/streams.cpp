@@ -10,7 +10,7 @@ constexpr std::size_t kStreams = 256;
 
 }  // namespace
 
-void Streams::step(const std::int64_t* places, std::size_t n, const float* x, const Slab* slabs, float* y,
+void Streams::step(const std::int64_t* places, std::size_t n, const float* x, float* const* slabs, float* y,
                    int threads) {
     const std::size_t inputs = layers_.front()->sizes().I, outputs = layers_.back()->sizes().P;
     for (std::size_t begin = 0; begin < n; begin += kStreams) {
@@ -18,11 +18,13 @@ void Streams::step(const std::int64_t* places, std::size_t n, const float* x, co
         plan_.make_step(places + begin, static_cast<int>(count));
         between_.start();
         const float* from = x + begin * inputs;
+        float* const* next = slabs;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             const bool last = i + 1 == layers_.size();
             float* to = last ? y + begin * outputs : between_.take(count * layers_[i]->sizes().P);
-            const Slab& s = slabs[i];
-            layers_[i]->forward(plan_, {from, s.h, s.c, to, s.h, s.c, nullptr}, threads, arena_);
+            const StatesOut states(next, layers_[i]->sizes().states);
+            next += states.size();
+            layers_[i]->forward(plan_, {from, states, to, states, nullptr}, threads, arena_);
             from = to;
         }
     }

@@ -44,8 +44,18 @@ Floats draw(std::mt19937& random, std::size_t n, float scale) {
     return f;
 }
 
+// What the equations below tell apart; the engine's forms are these and whether there is a projection.
+enum Cell { kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore, kOutside };
+
+const CellKernels& kernels_of(Cell cell, int projection) {
+    static const char* const forms[][2] = {{"rnn nonlinearity=tanh"}, {"rnn nonlinearity=relu"}, {"lstm", "lstm proj_size"},
+                                           {"lstm peephole", "lstm peephole proj_size"}, {"gru reset_after"}, {"gru"},
+                                           {"mgu"}};  // examples/cell_of_your_own.hpp, which only builds for tests have
+    return *find_cell(forms[cell][projection > 0]);
+}
+
 struct Case {
-    CellKind kind;
+    Cell kind;
     int input, hidden, projection, batch, steps;
     bool both, ragged;
 
@@ -54,10 +64,11 @@ struct Case {
                std::to_string(projection) + " B" + std::to_string(batch) + " T" + std::to_string(steps) +
                (both ? " both" : "") + (ragged ? " ragged" : "");
     }
-    int gates() const { return make_sizes(kind, input, hidden, projection).G; }
+    int gates() const { return kernels_of(kind, projection).traits.G; }
     int outputs() const { return projection ? projection : hidden; }
     int directions() const { return both ? 2 : 1; }
-    bool has_c() const { return kind == CellKind::kLstm || kind == CellKind::kLstmPeephole; }
+    std::size_t states() const { return kernels_of(kind, projection).traits.states; }
+    bool has_c() const { return states() > 1; }
 };
 
 // Memory of exactly the size that the engine is told, so that a step beyond it is seen.
@@ -67,6 +78,18 @@ struct Data {
         const auto p = [](const Floats& f) { return f.empty() ? nullptr : f.data(); };
         return {p(w_ih), p(w_hh), p(b_ih), p(b_hh), p(w_hr), p(w_ch)};
     }
+};
+
+// States by their addresses, as many as the cell has.
+struct Addresses {
+    std::array<float*, 2> at{};
+    std::size_t n;
+
+    Addresses(std::size_t states, Floats& h, Floats& c) : at{h.data(), c.data()}, n(states) {}
+    Addresses(std::size_t states, const Floats& h, const Floats& c)
+        : Addresses(states, const_cast<Floats&>(h), const_cast<Floats&>(c)) {}
+    operator StatesIn() const { return {at.data(), n}; }
+    operator StatesOut() const { return {at.data(), n}; }
 };
 
 struct Problem {
@@ -84,7 +107,7 @@ struct Problem {
         for (int d = 0; d < c.directions(); ++d) {
             Data w{draw(G * H * c.input, scale), draw(G * H * P, scale), draw(G * H, scale), draw(G * H, scale), {}, {}};
             if (c.projection) w.w_hr = draw(P * H, scale);
-            if (c.kind == CellKind::kLstmPeephole) w.w_ch = draw(3 * H, scale);
+            if (c.kind == kLstmPeephole) w.w_ch = draw(3 * H, scale);
             weights.push_back(w);
         }
         x = draw(std::size_t(c.steps) * c.batch * c.input, 1);
@@ -93,6 +116,7 @@ struct Problem {
         for (int b = 0; b < c.batch; ++b) lengths.push_back(c.ragged ? int(random() % (c.steps + 1)) : c.steps);
         plan.make(c.steps, c.batch, Layout::kTimeMajor, c.ragged ? lengths.data() : nullptr, nullptr, c.both);
     }
+    Addresses initial() const { return {c.states(), h0, c0}; }
     std::vector<Parameters> parameters() const {
         std::vector<Parameters> p;
         for (const Data& w : weights) p.push_back(w.parameters());
@@ -110,8 +134,8 @@ Outputs run(const Problem& p, Layer& layer, int threads, bool training = false) 
     if (training) o.saved.resize(layer.saved_size(p.plan.rows()));
     Arena arena;
     const auto parameters = p.parameters();
-    const ForwardCall call{p.x.data(), p.h0.data(), p.c0.empty() ? nullptr : p.c0.data(), o.y.data(), o.hn.data(),
-                           o.cn.empty() ? nullptr : o.cn.data(), training ? o.saved.data() : nullptr};
+    const Addresses initial = p.initial(), last(p.c.states(), o.hn, o.cn);
+    const ForwardCall call{p.x.data(), initial, o.y.data(), last, training ? o.saved.data() : nullptr};
     if (training) layer.forward(parameters.data(), p.plan, call, threads, arena);
     else layer.forward_kept(parameters.data(), p.plan, call, threads, arena);
     return o;
@@ -132,8 +156,8 @@ void step(const Case& c, const Data& w, const float* x, std::vector<double>& h, 
     std::vector<double> out(H);
     std::vector<double> reset(H);
     for (int u = 0; u < H; ++u) {
-        if (c.kind == CellKind::kRnnTanh) out[u] = std::tanh(in(0, u) + re(0, u));
-        if (c.kind == CellKind::kRnnRelu) out[u] = std::max(0.0, in(0, u) + re(0, u));
+        if (c.kind == kRnnTanh) out[u] = std::tanh(in(0, u) + re(0, u));
+        if (c.kind == kRnnRelu) out[u] = std::max(0.0, in(0, u) + re(0, u));
         if (c.has_c()) {
             const auto peep = [&](int g, double v) { return w.w_ch.empty() ? 0.0 : w.w_ch[g * H + u] * v; };
             const double i = sigmoid(in(0, u) + re(0, u) + peep(0, cell[u]));
@@ -142,16 +166,24 @@ void step(const Case& c, const Data& w, const float* x, std::vector<double>& h, 
             out[u] = sigmoid(in(3, u) + re(3, u) + peep(2, c_new)) * std::tanh(c_new);
             cell[u] = c_new;
         }
-        if (c.kind == CellKind::kGruBefore || c.kind == CellKind::kGruAfter) reset[u] = sigmoid(in(0, u) + re(0, u));
+        if (c.kind == kGruBefore || c.kind == kGruAfter) reset[u] = sigmoid(in(0, u) + re(0, u));
     }
-    if (c.kind == CellKind::kGruBefore || c.kind == CellKind::kGruAfter)
+    if (c.kind == kGruBefore || c.kind == kGruAfter)
         for (int u = 0; u < H; ++u) {
             const double z = sigmoid(in(1, u) + re(1, u));
-            const double inner = c.kind == CellKind::kGruAfter
+            const double inner = c.kind == kGruAfter
                                      ? reset[u] * re(2, u)
                                      : from(w.w_hh, w.b_hh, 2 * H + u, H, [&](int k) { return reset[k] * h[k]; });
             out[u] = (1 - z) * std::tanh(in(2, u) + inner) + z * h[u];
         }
+    if (c.kind == kOutside) {
+        std::vector<double> forget(H);
+        for (int u = 0; u < H; ++u) forget[u] = sigmoid(in(0, u) + re(0, u));
+        for (int u = 0; u < H; ++u) {
+            const double inner = from(w.w_hh, w.b_hh, H + u, H, [&](int k) { return forget[k] * h[k]; });
+            out[u] = (1 - forget[u]) * h[u] + forget[u] * std::tanh(in(1, u) + inner);
+        }
+    }
     if (!c.projection) {
         h = out;
         return;
@@ -197,8 +229,8 @@ void check_slope(Problem& p, Layer& layer, const Outputs& o, int others = 3) {
         Arena arena;
         const auto parameters = p.parameters();
         layer.backward(p.plan,
-                       {p.x.data(), p.h0.data(), p.c0.empty() ? nullptr : p.c0.data(), o.y.data(), o.saved.data(),
-                        dy.data(), nullptr, nullptr, to.data(), dh0.data(), dc0.empty() ? nullptr : dc0.data()},
+                       {p.x.data(), p.initial(), o.y.data(), o.saved.data(), dy.data(), {}, to.data(),
+                        Addresses(p.c.states(), dh0, dc0)},
                        parameters.data(), gradients.data(), threads, arena);
         if (threads > 1) continue;
         for (const Floats* f : {&to, &dh0, &dc0}) mix(*f);
@@ -217,7 +249,7 @@ void check_slope(Problem& p, Layer& layer, const Outputs& o, int others = 3) {
     double expected = 0, size = 0;
     for (std::size_t i = 0; i < along.size(); ++i) expected += double(dx[0][i]) * along[i], size += std::abs(dx[0][i]);
     // A relu's corner may lie between the two points, and float32 has few digits for a difference.
-    const double slope = (loss(1e-2f) - loss(-1e-2f)) / 2e-2, slack = p.c.kind == CellKind::kRnnRelu ? 0.2 : 0.02;
+    const double slope = (loss(1e-2f) - loss(-1e-2f)) / 2e-2, slack = p.c.kind == kRnnRelu ? 0.2 : 0.02;
     check(std::abs(slope - expected) <= slack * (1 + size), p.c.name() + ": slope");
 }
 
@@ -232,8 +264,8 @@ void check_steps(const Problem& p, Layer& layer, const Outputs& whole) {
         Floats x(B * p.c.input);
         for (std::size_t i = 0; i < B; ++i)
             std::memcpy(x.data() + i * p.c.input, p.x.data() + (s * B + places[i]) * p.c.input, p.c.input * sizeof(float));
-        const Slab slab{h.data(), c.empty() ? nullptr : c.data()};
-        streams.step(places.data(), B, x.data(), &slab, y.data(), 2);
+        const Addresses slabs(p.c.states(), h, c);
+        streams.step(places.data(), B, x.data(), slabs.at.data(), y.data(), 2);
         for (std::size_t i = 0; i < B; ++i)
             check(!std::memcmp(y.data() + i * P, whole.y.data() + (s * B + places[i]) * P, P * sizeof(float)),
                   p.c.name() + ": a stream in a pool");
@@ -242,7 +274,7 @@ void check_steps(const Problem& p, Layer& layer, const Outputs& whole) {
 
 void try_case(const Case& c) {
     Problem p(c);
-    Layer layer(c.kind, c.input, c.hidden, c.projection, c.directions());
+    Layer layer(kernels_of(c.kind, c.projection), c.input, c.hidden, c.projection, c.directions());
     const Outputs one = run(p, layer, 1), three = run(p, layer, 3), training = run(p, layer, 2, true);
     check(one.y == three.y && one.hn == three.hn && one.cn == three.cn, c.name() + ": bits with other threads");
     check(one.y == training.y, c.name() + ": bits while training");
@@ -254,16 +286,16 @@ void try_case(const Case& c) {
 
 // Any one weight that changes, the first, the last or one in between, is seen by the next call, and that it changes back.
 void try_changed_weights() {
-    for (const CellKind kind : {CellKind::kRnnTanh, CellKind::kLstmPeephole, CellKind::kGruAfter, CellKind::kGruBefore}) {
-        const Case c{kind, 40, 70, kind == CellKind::kLstmPeephole ? 20 : 0, 3, 4, true, false};
+    for (const Cell kind : {kRnnTanh, kLstmPeephole, kGruAfter, kGruBefore}) {
+        const Case c{kind, 40, 70, kind == kLstmPeephole ? 20 : 0, 3, 4, true, false};
         Problem p(c);
-        Layer layer(c.kind, c.input, c.hidden, c.projection, c.directions());
+        Layer layer(kernels_of(c.kind, c.projection), c.input, c.hidden, c.projection, c.directions());
         const Outputs before = run(p, layer, 2);
         for (Data& w : p.weights)
             for (Floats* f : {&w.w_ih, &w.w_hh, &w.b_ih, &w.b_hh, &w.w_hr, &w.w_ch}) {
                 for (std::size_t i = 0; i < f->size(); i = i + 1 == f->size() ? i + 1 : std::min(f->size() - 1, i + f->size() / 3 + 1)) {
                     const float kept = std::exchange((*f)[i], (*f)[i] + 0.5f);
-                    Layer fresh(c.kind, c.input, c.hidden, c.projection, c.directions());
+                    Layer fresh(kernels_of(c.kind, c.projection), c.input, c.hidden, c.projection, c.directions());
                     const Outputs after = run(p, layer, 2);
                     check(after.y == run(p, fresh, 1).y && after.y != before.y, c.name() + ": a changed weight");
                     (*f)[i] = kept;
@@ -275,9 +307,9 @@ void try_changed_weights() {
 
 // Several Python threads may use one layer at a time; each has its own workspace.
 void try_many_threads() {
-    const Case c{CellKind::kGruAfter, 20, 33, 0, 5, 7, false, false};
+    const Case c{kGruAfter, 20, 33, 0, 5, 7, false, false};
     Problem p(c);
-    Layer layer(c.kind, c.input, c.hidden, 0, 1);
+    Layer layer(kernels_of(c.kind, 0), c.input, c.hidden, 0, 1);
     const Outputs expected = run(p, layer, 1);
     std::vector<std::thread> team;
     std::vector<int> good(4);
@@ -292,9 +324,9 @@ void try_many_threads() {
 // Blocks of steps whose last is shorter than the others, where threads share the rows and hardly ever meet.
 void try_blocks() {
     for (const bool ragged : {false, true}) {
-        const Case c{CellKind::kLstm, 30, 50, 0, 16, 30, false, ragged};  // enough work to wake threads
+        const Case c{kLstm, 30, 50, 0, 16, 30, false, ragged};  // enough work to wake threads
         Problem p(c);
-        Layer layer(c.kind, c.input, c.hidden, 0, 1);
+        Layer layer(kernels_of(c.kind, 0), c.input, c.hidden, 0, 1);
         const Outputs expected = run(p, layer, 1);
         for (int i = 0; i < 200; ++i) check(run(p, layer, 2 + i % 3).y == expected.y, c.name() + ": bits of blocks");
     }
@@ -302,11 +334,11 @@ void try_blocks() {
 
 // After blocks of two steps of 50 rows each comes one that has room for a third step, of only 10 rows.
 void try_longer_block() {
-    const Case c{CellKind::kLstm, 30, 64, 0, 50, 5, false, true};  // enough work to wake threads
+    const Case c{kLstm, 30, 64, 0, 50, 5, false, true};  // enough work to wake threads
     Problem p(c);
     for (int b = 0; b < c.batch; ++b) p.lengths[b] = b < 40 ? 4 : 5;
     p.plan.make(c.steps, c.batch, Layout::kTimeMajor, p.lengths.data(), nullptr, false);
-    Layer layer(c.kind, c.input, c.hidden, 0, 1);
+    Layer layer(kernels_of(c.kind, 0), c.input, c.hidden, 0, 1);
     const Outputs expected = run(p, layer, 1);
     check(worst_error(p, expected) < 1e-5, c.name() + ": the equations");
     for (int i = 0; i < 200; ++i) check(run(p, layer, 2 + i % 3).y == expected.y, c.name() + ": bits of a longer block");
@@ -314,19 +346,19 @@ void try_longer_block() {
 
 // A team is chosen for the most rows of a pass. Where sequences end, those that go on still keep more than one thread.
 void try_falling_rows() {
-    for (CellKind kind : {CellKind::kRnnTanh, CellKind::kLstm, CellKind::kGruAfter, CellKind::kGruBefore})
+    for (Cell kind : {kRnnTanh, kLstm, kGruAfter, kGruBefore})
         for (int hidden : {64, 128, 512})
             for (int threads : {2, 4, 8, 16})
                 for (bool backward : {false, true}) {
-                    const Sizes z = make_sizes(kind, hidden, hidden, 0);
+                    const Sizes z = make_sizes(kernels_of(kind, 0).traits, hidden, hidden, 0);
                     bool good = true;
                     for (int rows = 4 * threads; rows >= 8; --rows) good &= share_steps(z, rows, threads, backward, 80).threads > 1;
                     check(good, "cell " + std::to_string(int(kind)) + " H" + std::to_string(hidden) + ": rows that fall alone, " +
                                     std::to_string(threads) + " threads");
                 }
-    const Case c{CellKind::kLstm, 30, 64, 0, 32, 12, false, true};
+    const Case c{kLstm, 30, 64, 0, 32, 12, false, true};
     Problem p(c);
-    Layer layer(c.kind, c.input, c.hidden, 0, 1);
+    Layer layer(kernels_of(c.kind, 0), c.input, c.hidden, 0, 1);
     const Outputs expected = run(p, layer, 1);
     for (int i = 0; i < 20; ++i) check(run(p, layer, 5 + i % 4).y == expected.y, c.name() + ": bits of falling rows");
     check_slope(p, layer, run(p, layer, 1, true), 8);
@@ -334,7 +366,7 @@ void try_falling_rows() {
 
 // Few panels of large weights, as behind a narrow projection: many rows are shared all the same.
 void try_few_panels() {
-    const Sizes z = make_sizes(CellKind::kLstm, 64, 4096, 64);
+    const Sizes z = make_sizes(kernels_of(kLstm, 64).traits, 64, 4096, 64);
     check(choose_split(z, 64, 2, true, 80) == Split::kRows, "few panels of large weights");
 }
 
@@ -342,14 +374,14 @@ void try_few_panels() {
 // takes half a microsecond for a fused multiply-add.
 struct Work {
     const char* name;
-    CellKind kind;
+    Cell kind;
     int batch, steps;
     bool training;
 };
 constexpr Work kWork[] = {
-    {"rnn-step-B1", CellKind::kRnnTanh, 1, 1, false},     {"lstm-step-B1", CellKind::kLstm, 1, 1, false},
-    {"gru-step-B1", CellKind::kGruAfter, 1, 1, false},    {"lstm-infer-B32", CellKind::kLstm, 32, 4, false},
-    {"gru-infer-B32", CellKind::kGruAfter, 32, 4, false}, {"lstm-train-B32", CellKind::kLstm, 32, 4, true},
+    {"rnn-step-B1", kRnnTanh, 1, 1, false},     {"lstm-step-B1", kLstm, 1, 1, false},
+    {"gru-step-B1", kGruAfter, 1, 1, false},    {"lstm-infer-B32", kLstm, 32, 4, false},
+    {"gru-infer-B32", kGruAfter, 32, 4, false}, {"lstm-train-B32", kLstm, 32, 4, true},
 };
 
 // What callgrind counts, and nothing outside it: tests/engine/test_instruction_counts.py names this function.
@@ -359,7 +391,7 @@ int count(const char* name) {
     for (const Work& w : kWork) {
         if (std::strcmp(w.name, name)) continue;
         Problem p({w.kind, 128, 128, 0, w.batch, w.steps, false, false});
-        Layer layer(w.kind, 128, 128, 0, 1);
+        Layer layer(kernels_of(w.kind, 0), 128, 128, 0, 1);
         layer.pack(p.parameters().data());
         const std::size_t B = w.batch;
         const auto of = [](Floats& f) { return f.empty() ? nullptr : f.data(); };
@@ -371,17 +403,16 @@ int count(const char* name) {
         Arena arena;
         Streams streams({&layer});
         const std::int64_t place = 0;
-        const Slab slab{p.h0.data(), of(p.c0)};
+        const Addresses initial = p.initial(), last(p.c.states(), hn, cn), dinitial(p.c.states(), dh0, dc0);
         const auto work = [&] {
             if (w.steps == 1) {
-                streams.step(&place, 1, p.x.data(), &slab, y.data(), 1);
+                streams.step(&place, 1, p.x.data(), initial.at.data(), y.data(), 1);
                 return;
             }
-            layer.forward(p.plan, {p.x.data(), p.h0.data(), of(p.c0), y.data(), hn.data(), of(cn), of(saved)}, 1, arena);
+            layer.forward(p.plan, {p.x.data(), initial, y.data(), last, of(saved)}, 1, arena);
             if (w.training)
                 layer.backward(p.plan,
-                               {p.x.data(), p.h0.data(), of(p.c0), y.data(), saved.data(), y.data(), nullptr, nullptr,
-                                dx.data(), dh0.data(), of(dc0)},
+                               {p.x.data(), initial, y.data(), saved.data(), y.data(), {}, dx.data(), dinitial},
                                parameters.data(), &gradients, 1, arena);
         };
         for (int i = 0; i < 2; ++i) work();  // until its workspace has grown
@@ -398,13 +429,14 @@ int count(const char* name) {
 int main(int argc, char** argv) {
     if (argc > 1 && argv[1] == std::string("count")) return count(argc > 2 ? argv[2] : "");
     int cases = 0;
-    for (CellKind kind : {CellKind::kRnnTanh, CellKind::kRnnRelu, CellKind::kLstm, CellKind::kLstmPeephole,
-                          CellKind::kGruAfter, CellKind::kGruBefore})
+    std::vector<Cell> cells{kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore};
+    if (find_cell("mgu")) cells.push_back(kOutside);
+    for (const Cell kind : cells)
         for (const auto& [input, hidden, batch, steps] :
              {std::array{1, 1, 1, 1}, {3, 5, 2, 4}, {16, 16, 8, 3}, {17, 33, 13, 6}, {40, 70, 1, 5}})
             for (bool both : {false, true})
                 for (bool ragged : {false, true}) {
-                    const bool lstm = kind == CellKind::kLstm || kind == CellKind::kLstmPeephole;
+                    const bool lstm = kind == kLstm || kind == kLstmPeephole;
                     for (int projection : {0, hidden / 2}) {
                         if (projection && !lstm) continue;
                         if (projection == 0 || hidden > 1) try_case({kind, input, hidden, projection, batch, steps, both, ragged}), ++cases;

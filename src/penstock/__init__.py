@@ -7,33 +7,19 @@ only by what needs it.
 import importlib
 from typing import Any
 
+from penstock.registry import estimators
+
 __version__ = "0.1.0"
 
 _NAMES = {
-    "AudioClassifier": "penstock.tasks",
     "Client": "penstock.client",
-    "Forecaster": "penstock.tasks",
-    "SeriesClassifier": "penstock.tasks",
-    "SeriesRegressor": "penstock.tasks",
-    "TextClassifier": "penstock.tasks",
     "load": "penstock.runtime",
     "read_series": "penstock.datasets",
     "set_num_threads": "penstock.threads",
-}
+} | estimators()
 _ROOMS = ("cells", "engine", "functional", "nn", "runtime")
 
-__all__ = [
-    "AudioClassifier",
-    "Client",
-    "Forecaster",
-    "SeriesClassifier",
-    "SeriesRegressor",
-    "TextClassifier",
-    "__version__",
-    "load",
-    "read_series",
-    "set_num_threads",
-]
+__all__ = sorted(["__version__", *_NAMES])
 
 
 def __getattr__(name: str) -> Any:

@@ -8,16 +8,19 @@ PenstockError
 │   ├── ConfigError                    an option or a network description
 │   ├── DataError                      a file or a table of data
 │   ├── BundleError                    a saved model
-│   ├── StateError                     a saved stream state
+│   ├── StateError                     a saved state of a stream or a training
 │   └── MissingExtraError (also ImportError)   an optional dependency that isn't installed
 ├── NotFittedError                     an estimator asked to predict before `fit`
 └── ServerError                        a server that can't be reached, refuses or fails
+
+DataWarning (a UserWarning)            data that can be used, and is likely not what was meant
 """
 
 __all__ = [
     "BundleError",
     "ConfigError",
     "DataError",
+    "DataWarning",
     "DtypeError",
     "InputError",
     "LengthsError",
@@ -63,7 +66,7 @@ class BundleError(InputError):
 
 
 class StateError(InputError):
-    """A saved stream state is damaged or belongs to another model."""
+    """A saved state, of a stream or a training, is damaged or belongs to another model or other data."""
 
 
 class MissingExtraError(InputError, ImportError):
@@ -72,6 +75,10 @@ class MissingExtraError(InputError, ImportError):
 
 class NotFittedError(PenstockError):
     """An estimator was asked for an answer before `fit`."""
+
+
+class DataWarning(UserWarning):
+    """Data can be used, and is likely not what was meant."""
 
 
 class ServerError(PenstockError):

@@ -69,8 +69,7 @@ def lstm_cell(
     parameters = _present(
         weight_ih=w_ih, weight_hh=w_hh, bias_ih=b_ih, bias_hh=b_hh, weight_hr=projection, weight_ch=peephole
     )
-    proj_size = 0 if projection is None else projection.shape[0]
-    h, c = _step("lstm", x, tuple(state), parameters, peephole=peephole is not None, proj_size=proj_size)
+    h, c = _step("lstm", x, tuple(state), parameters)
     return h, c
 
 
@@ -108,7 +107,7 @@ def _present(**parameters: Array | None) -> dict[str, Array]:
 
 def _step(name: str, x: Array, state: State, parameters: dict[str, Array], **options: Any) -> State:
     cell = find(name)
-    options = cell.complete(options)
+    options = cell.complete(cell.shown(parameters) | options)
     input_size, hidden_size = check_parameters(cell, parameters, **options)
     check_state(cell, state, check_input(x, input_size), cell.state_sizes(hidden_size, **options))
     return cell.step(x, state, parameters, **options)

@@ -15,7 +15,7 @@ __all__ = ["Batch", "Sequences"]
 class Batch(NamedTuple):
     """Sequences side by side.
 
-    values: (batch, time) or (batch, time, features), 0 past a sequence's end
+    values: (batch, time) or (batch, time, features); past a sequence's end the value that was asked for, usually 0
     lengths: (batch,) int64
     """
 
@@ -91,13 +91,19 @@ class Sequences:
         steps, lengths = self._steps(index)
         return Sequences(self.values[steps], np.concatenate([[0], np.cumsum(lengths)]))
 
-    def pad(self, indices: slice | np.ndarray | list[int] | None = None) -> Batch:
-        """The chosen sequences (all by default) in one array as long as the longest, 0 past each end."""
+    def pad(self, indices: slice | np.ndarray | list[int] | None = None, fill: float = 0) -> Batch:
+        """The chosen sequences (all by default) in one array as long as the longest, `fill` past each end."""
         steps, lengths = self._steps(slice(None) if indices is None else indices)
         longest = int(lengths.max(initial=0))
         values = np.zeros((len(lengths), longest, *self.values.shape[1:]), self.values.dtype)
+        if fill:
+            values.fill(fill)
         values[np.arange(longest) < lengths[:, None]] = self.values[steps]
         return Batch(values, lengths)
+
+    def places(self, indices: slice | np.ndarray | list[int]) -> np.ndarray:
+        """Where the steps of the chosen sequences lie in `values`, one sequence after the other, (steps,) int64."""
+        return self._steps(indices)[0]
 
     def _steps(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Where the steps of the chosen sequences lie in `values`, in order, and the sequences' lengths."""

@@ -52,7 +52,7 @@ def test_a_file_that_is_not_there(penstock, saved, tmp_path, command):
 def test_labels_that_the_model_does_not_know(penstock, saved, tmp_path):
     path = tmp_path / "stars.csv"
     path.write_text("text,label\ngood food,five\n")
-    check(penstock("evaluate", saved, path), "five", "bad, good")
+    check(penstock("evaluate", saved, path), "'five'", "'bad', 'good'")
 
 
 @pytest.mark.parametrize("command", ["predict", "stream"])

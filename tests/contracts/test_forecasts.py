@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from penstock import nn
 from penstock.errors import DataError, StateError
 from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
+from penstock.features.frequency import Frequency
 from penstock.features.panel_columns import panel
-from penstock.features.times import Frequency
 from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
-from penstock.nn.forecast_networks import forecast_module
 from penstock.runtime.forecast_baselines import Origins
 from penstock.runtime.forecast_model import ForecastModel
 
@@ -132,6 +132,18 @@ def test_streamed_equals_whole(made, identity):
             np.testing.assert_array_equal(answer.prediction, made.predict(whole)[0])
 
 
+@pytest.mark.parametrize("identity", ["a", "never seen"])
+def test_a_stream_begins_with_the_first_value_as_a_panel_does(made, identity):
+    columns = table(60, 2)
+    for name in ("y", "z"):
+        columns[name][:20] = np.nan
+    stream = made.stream()
+    answers = [stream.push(observation) for observation in observations(columns, 60, identity)]
+    assert answers[: 20 + CONTEXT - 1] == [None] * (20 + CONTEXT - 1)
+    whole = made.predict_quantiles(of(columns | {"id": [identity] * (60 + HORIZON)}))
+    np.testing.assert_array_equal(answers[-1].quantiles, whole[0])
+
+
 def test_saved_states_go_on_with_the_same_bits(made):
     columns = table(45, 3)
     stream, seen = made.stream(), list(observations(columns, 45))
@@ -160,7 +172,7 @@ def test_an_origin_alone_equals_many_side_by_side(made):
 
 def test_runtime_equals_pytorch(made):
     """To float32 through some dozen products: 1e-5 of values about 1."""
-    module = forecast_module(made.network, init="torch", dropout=0.5).eval()
+    module = nn.build(made.network, init="torch", dropout=0.5).eval()
     module.load_state_dict({name: torch.tensor(array) for name, array in made.tensors.items()})
     (series,) = of(table(STEPS, 5)).series
     encoded, features = made.features.encode(series, HOUR), made.features

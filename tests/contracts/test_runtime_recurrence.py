@@ -107,7 +107,7 @@ def test_results_are_those_of_the_equations(variant, bidirectional):
     double = {key: array.astype(np.float64) for key, array in parameters.items()}
     expected, last = sweep_stack(
         find(variant[0]), x.astype(np.float64), None, double, lengths=lengths,
-        num_layers=2, bidirectional=bidirectional, **network.spec.options(),
+        num_layers=2, bidirectional=bidirectional, **network.spec.options,
     )  # fmt: skip
     np.testing.assert_allclose(y, expected, atol=1e-5)
     for one, other in zip(as_tuple(state), last, strict=True):

@@ -1,12 +1,14 @@
-"""Batches by length: every sequence once, little padding, an order that the generator decides."""
+"""Batches by length: every sequence once, little padding, an order that the generator decides; resumed anywhere."""
+
+import json
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.datasets import length_batches
-from penstock.errors import ConfigError
+from penstock.datasets import Batches, Chunk, length_batches, shard
+from penstock.errors import ConfigError, StateError
 
 
 @settings(max_examples=60, deadline=None)
@@ -49,3 +51,65 @@ def test_epochs_differ_and_seeds_repeat():
 def test_sizes_must_be_positive(wrong):
     with pytest.raises(ConfigError, match="at least 1"):
         length_batches([1, 2], **wrong)
+
+
+def batches(seed=3, rows=23):
+    lengths = np.arange(rows) % 7
+    return Batches(lambda generator: length_batches(lengths, 4, generator, pool=2), np.random.default_rng(seed))
+
+
+def lists(given):
+    return [batch.tolist() for batch in given]
+
+
+def test_each_iteration_is_an_epoch_with_an_order_of_its_own():
+    one, generator = batches(), np.random.default_rng(3)
+    expected = [lists(length_batches(np.arange(23) % 7, 4, generator, pool=2)) for _ in range(3)]
+    assert len(one) == 6
+    assert [lists(one) for _ in range(3)] == expected
+    assert one.position == 0
+
+
+@pytest.mark.parametrize("given", range(13))
+def test_resumed_anywhere_the_rest_is_the_same(given):
+    """Position 6 and 12 are the ends of an epoch whose loop has not ended yet: an empty rest comes next."""
+    whole = batches()
+    every = [lists(whole) for _ in range(3)]
+    begun, left = batches(), given
+    while left > 0:
+        for _ in begun:
+            left -= 1
+            if not left:
+                break
+    state = json.loads(json.dumps(begun.state_dict()))  # plain values
+    resumed = batches(seed=99)
+    resumed.load_state_dict(state)
+    assert resumed.position == begun.position
+    epoch, start = (given // 6 - 1, 6) if given and given % 6 == 0 else divmod(given, 6)
+    assert lists(resumed) == every[epoch][start:]
+    assert all(lists(resumed) == later for later in every[epoch + 1 :])
+
+
+def test_a_state_of_other_data_is_refused():
+    begun = batches()
+    for _ in zip(range(5), begun, strict=False):
+        pass
+    with pytest.raises(StateError, match="position must be from 0 to 2, the batches of an epoch; got 5"):
+        batches(rows=7).load_state_dict(begun.state_dict())
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 8])
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_the_shards_of_a_batch_hold_each_row_once(rows, size):
+    batch = np.arange(rows) * 10
+    chunk = Chunk(batch, batch + 1, batch > 5)
+    counted = []
+    for rank in range(size):
+        part, counts = shard(batch, rank, size)
+        of_tuple, of_chunk = (shard(each, rank, size)[0] for each in ((batch, batch + 1), chunk))
+        assert len(part) >= 1
+        np.testing.assert_array_equal(of_tuple[1], part + 1)
+        assert isinstance(of_chunk, Chunk)
+        np.testing.assert_array_equal(of_chunk.fresh, part > 5)
+        counted += part.tolist() if counts else []
+    assert sorted(counted) == batch.tolist()

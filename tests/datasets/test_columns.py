@@ -8,7 +8,7 @@ import polars
 import pyarrow
 import pytest
 
-from penstock.datasets import Rows, as_labels, as_texts, class_counts, text_table
+from penstock.datasets import Rows, as_labels, as_texts, text_table
 from penstock.errors import DataError, MissingExtraError
 
 COLUMNS = {
@@ -81,13 +81,32 @@ def test_without_narwhals_the_message_says_what_to_install(monkeypatch):
         as_texts(pandas.Series(["a"]))
 
 
-def test_classes_are_counted_in_a_fixed_order():
-    assert list(class_counts(["b", "a", "b"]).items()) == [("a", 1), ("b", 2)]
-    assert list(class_counts(["10", 2, "9", 10, 2])) == [2, 10, "10", "9"]
-    assert class_counts([True, False, True]) == {False: 1, True: 2}
+@pytest.mark.parametrize("unit", ["D", "s", "ns"])
+@pytest.mark.parametrize(
+    "kind", [np.array, list, lambda values: np.array(values, object)], ids=["array", "list", "object"]
+)
+def test_dates_are_no_labels_in_any_unit(kind, unit):
+    # As plain values those of nanoseconds would be whole numbers.
+    with pytest.raises(DataError, match="dates or durations like 2024-01-31"):
+        as_labels(kind([np.datetime64("2024-01-31", unit)]))
 
 
-@pytest.mark.parametrize(("labels", "message"), [(["x", "x"], "got only 'x'"), ([], "got none")])
-def test_one_class_is_refused(labels, message):
-    with pytest.raises(DataError, match=f"at least two classes; {message}"):
-        class_counts(labels)
+def test_what_has_no_order_is_no_column():
+    with pytest.raises(DataError, match="set, which has no order"):
+        as_labels({"a", "b"})
+    assert as_labels({"a": 1, "b": 2}.keys()) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pandas.Index(["a", "b"]),
+        pandas.CategoricalIndex(["a", "b"]),
+        pandas.Categorical(["a", "b"], categories=["b", "c", "a"]),
+        polars.Series(["a", "b"], dtype=polars.Categorical),
+        pyarrow.array(["a", "b"]).dictionary_encode(),
+    ],
+    ids=lambda column: type(column).__name__,
+)
+def test_labels_of_indices_and_categories_are_their_values(column):
+    assert as_labels(column) == ["a", "b"]

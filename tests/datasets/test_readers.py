@@ -10,7 +10,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from penstock.datasets import read_table, read_texts
+from penstock.datasets import is_ucr, read_table, read_texts
+from penstock.datasets.readers import column_names
 from penstock.errors import DataError, MissingExtraError
 
 ROWS = [("a, \"b\"\n'c'", "1"), ("好吃，推荐", "null"), ("NA", "007"), ("x" * 5000, "1")]
@@ -179,3 +180,80 @@ def test_real_files(data_dir, file, text, label, rows, classes, dropped):
     assert len(table.inputs) == rows
     assert len(set(table.answers)) == classes
     assert table.dropped == dropped
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("name", "data", "rows"), KINDS, ids=[kind[0] for kind in KINDS])
+def test_every_kind_of_file_gives_its_columns(tmp_path, name, data, rows, packed):
+    path = tmp_path / (name + ".gz" if packed else name)
+    path.write_bytes(gzip.compress(data) if packed else data)
+    assert set(column_names(path)) - {"n"} == {"text", "label"}
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    ("name", "data", "names"),
+    [
+        ("data.csv", b'\n"a\nb",c\n1,2\n', ["a\nb", "c"]),
+        ("data.tsv", b'"a\tc\r\n1\t2\r\n', ['"a', "c"]),
+        ("data.jsonl", b'\n{"a": 1, "c": 2}\n', ["a", "c"]),
+    ],
+)
+def test_names_of_columns_come_from_the_first_row_alone(tmp_path, name, data, names, mark):
+    """The rest, 8 GiB of zero bytes, would be refused if it were read."""
+    with (tmp_path / name).open("wb") as file:
+        file.write(mark + data + b"\n" * 70_000)
+        file.truncate(8 << 30)
+    assert column_names(tmp_path / name) == names
+
+
+@pytest.mark.parametrize("name", ["data.csv.gz", "data.jsonl.gz"])
+def test_a_gzipped_file_is_unpacked_as_far_as_it_is_read(tmp_path, name):
+    first = b"a,b\n" if "csv" in name else b'{"a": 1, "b": 2}\n'
+    whole = gzip.compress(first + np.random.default_rng(0).bytes(1 << 20).hex().encode())
+    (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    assert column_names(tmp_path / name) == ["a", "b"]
+    with pytest.raises(DataError, match="can't be read: Compressed file ended"):
+        read_table(tmp_path / name, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("data.csv", b"", "is empty; expected names of columns"),
+        ("data.csv", b"\n  \n", "is empty"),
+        ("data.jsonl", b" \n", "is empty"),
+        ("data.parquet", b"", "is empty"),
+        ("data.parquet", b"PAR1 and then nothing", "can't be read as Parquet"),
+        ("data.csv", b"a,b\xff\n", "line 1: must be text in UTF-8; got the byte 0xff"),
+        ("data.tsv", b"a\tb\0\n", "line 1: .* zero byte"),
+        ("data.jsonl", b'\n{"a": "\xff"}\n', "line 2: must be text in UTF-8"),
+        ("data.jsonl", b"[1]\n", "line 1: must be a JSON object on one line"),
+        ("data.csv", b"a,b" * (6 << 20), "its first line holds no names of columns"),
+        ("data.tsv", b"ab\t" * (6 << 20), "its first line holds no names of columns"),
+        ("data.csv.gz", b"a,b\n", "can't be read: Not a gzipped file"),
+        ("absent.csv", None, "can't be read: No such file"),
+    ],
+)
+def test_what_is_wrong_with_the_first_row_is_said(tmp_path, name, data, message):
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        column_names(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (b"\n" * 100_000 + b"1\t0.5\t1.5\n", True),
+        (b"1\t" + b"0.123456789\t" * 20_000, True),  # longer than what is read
+        (b"1\t" + b"0.123456789\t" * 20 + b"end\t" * 20_000, False),
+        (b"label\ttext\n", False),
+        (b"text in \xff\xfe bytes\n", False),
+    ],
+)
+def test_a_table_of_the_ucr_archive_is_known_by_its_first_bytes(tmp_path, start, expected):
+    with (tmp_path / "data.tsv").open("wb") as file:
+        file.write(start)
+        file.truncate(8 << 30)
+    assert is_ucr(tmp_path / "data.tsv") == expected

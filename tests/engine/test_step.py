@@ -75,7 +75,7 @@ def test_a_look_inside_shows_the_gates_of_the_equations(variant, random_layer):
         before = [array.astype(np.float64) for array in seen.state[0]]
         y, (trace,) = seen.trace(now)
         np.testing.assert_array_equal(y, plain(now))
-        for name, state in zip("hc", seen.state[0], strict=False):
+        for name, state in zip(layer.cell.states, seen.state[0], strict=True):
             np.testing.assert_array_equal(trace[name], state)
         expected = gates_of(variant, p, now.astype(np.float64), before, trace)
         assert set(trace) == set(expected) | set(layer.cell.states)

@@ -6,10 +6,11 @@ import pytest
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import calendar_features, usual_calendar
 from penstock.features.forecasts import ForecastFeatures, filled, measured_scale, scaled, transformed
+from penstock.features.frequency_search import find_frequency
 from penstock.features.panel import Series
 from penstock.features.panel_columns import arrays_panel
 from penstock.features.season import find_season
-from penstock.features.times import find_frequency, parse_times
+from penstock.features.times import parse_times
 
 
 def features(**more):
@@ -116,7 +117,7 @@ def test_a_random_walk_has_no_season():
 
 
 def test_the_calendar_is_points_on_circles():
-    times = parse_times(["2024-01-01 00:00", "2024-01-01 06:00", "2024-01-08 00:00"])
+    times = parse_times(["2024-01-01 00:00", "2024-01-01 06:00", "2024-01-08 00:00"]).moments
     found = calendar_features(times, ("hour", "weekday"))
     np.testing.assert_allclose(found[0], [0, 1, 0, 1], atol=1e-6)  # midnight, Monday
     np.testing.assert_allclose(found[1, :2], [1, 0], atol=1e-6)

@@ -118,7 +118,7 @@ def test_a_part_may_be_a_single_row():
     np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 3, 4])
     with pytest.raises(DataError, match=r"steps of 1 hour apart; 2020-01-01 03:30:00 does not"):
         one([4], ["2020-01-01 03:30"]).after(one([1, 2, 3]), "test")
-    with pytest.raises(DataError, match="times must be dates as in training"):
+    with pytest.raises(DataError, match="times must be dates as in training; test has whole numbers"):
         one([4], [3]).after(one([1, 2, 3]), "test")
 
 
@@ -161,3 +161,78 @@ def test_arrays_come_alone_in_lists_and_by_name():
     for values, message in (([1, 2j], "must be numbers"), ([1, np.inf], "row 2 is inf"), ([1e101, 2], "row 1 is 1e")):
         with pytest.raises(DataError, match=message):
             arrays_panel(np.array(values))
+
+
+def two(first, second, **more):
+    times = [*first, *second]
+    ids = ["a"] * len(first) + ["b"] * len(second)
+    return panel({"ds": times, "y": range(len(times)), "id": ids}, targets=["y"], time="ds", id="id", **more)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (
+            ["2024-01-01", "2024-01-08"],
+            ["2024-01-07", "2024-01-14"],
+            "a has steps of 1 week from 2024-01-01 on, series b",
+        ),
+        (
+            ["2024-01-01", "2024-01-02", "2024-01-03"],
+            ["2024-01-01 06:00", "2024-01-02 06:00"],
+            "b of 1 day from .* 06:00",
+        ),
+        (
+            ["2024-01-01T00:00+00:00", "2024-01-01T01:00+00:00"],
+            ["2024-01-01T00:00+05:30", "2024-01-01T01:00+05:30"],
+            "b of 1 hour from 2023-12-31 18:30:00",
+        ),
+    ],
+)
+def test_series_on_different_grids_are_named(first, second, message):
+    with pytest.raises(DataError, match=f"all series must share one grid of times; .*{message}") as caught:
+        two(first, second)
+    assert "esample" not in str(caught.value)
+
+
+def test_days_of_several_zones_are_days_by_their_clocks():
+    days = [f"2024-03-{day}T00:00" for day in range(10, 25)]
+    found = two([day + "+05:30" for day in days], [day + "+00:00" for day in days])
+    assert [series.start for series in found] == [found.series[0].start] * 2
+    assert found.frequency.words == "1 day"
+
+
+def test_dates_without_punctuation_are_counted():
+    found = one([1, 2, 3], [202411, 202412, 202501])
+    assert found.frequency.words == "1 month"
+    assert found.found == {"times without punctuation like 20240131, read as dates": 3}
+
+
+def test_dates_do_not_go_on_after_numbers():
+    with pytest.raises(DataError, match=r"must be whole numbers as in training; test has dates\. Whole numbers of"):
+        one([4, 5], [202401, 202402]).after(one([1, 2, 3], [202398, 202399, 202400]), "test")
+    rows = panel({"ds": range(202395, 202412), "y": [1.0] * 17}, targets=["y"], time="ds")
+    (joined,) = one([4, 5, 6], [202412, 202413, 202414]).after(rows, "test").series
+    assert (len(joined), joined.begin) == (20, 17)
+
+
+def test_a_model_of_all_days_reads_business_days_with_gaps():
+    week = one([1, 2, 3], ["2024-01-01 16:00", "2024-01-02 16:00", "2024-01-03 16:00"])
+    times = [f"2024-01-{day:02d} 16:00" for day in (4, 5, 8, 9)]
+    columns = {"ds": [*times, "2024-01-10 16:00"], "y": [4, 5, 8, 9, None], "promo": range(5)}
+    later = panel(columns, targets=["y"], time="ds", known=["promo"])
+    assert (week.frequency.words, later.frequency.words) == ("1 day", "1 business day")
+    later.check_like(later.targets, (), later.known, week.frequency, "test")
+    (moved,) = later.on(week.frequency).series
+    np.testing.assert_array_equal(moved.values[:, 0], [4, 5, np.nan, np.nan, 8, 9])
+    np.testing.assert_array_equal(moved.known[:, 0], [0, 1, np.nan, np.nan, 2, 3, 4])
+
+
+def test_a_clock_with_an_offset_goes_on_after_one_in_utc():
+    """As training on bundles of before has it, which kept UTC alone."""
+    utc = one([1, 2, 3], ["2024-01-01T18:30Z", "2024-01-02T18:30Z", "2024-01-03T18:30Z"])
+    clock = one([4, 5], ["2024-01-05T00:00+05:30", "2024-01-06T00:00+05:30"])
+    np.testing.assert_array_equal(clock.after(utc, "test").series[0].values[:, 0], [1, 2, 3, 4, 5])
+    back = one([4, 5], ["2024-01-04T18:30Z", "2024-01-05T18:30Z"])
+    before = one([1, 2], ["2024-01-03T00:00+05:30", "2024-01-04T00:00+05:30"])
+    np.testing.assert_array_equal(back.after(before, "test").series[0].values[:, 0], [1, 2, 4, 5])

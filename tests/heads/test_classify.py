@@ -1,12 +1,9 @@
 """The class head: its fold over time, its answers' bits, and its PyTorch side."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from penstock import heads
-from penstock.errors import ConfigError, ShapeError
+from penstock.heads import ClassReadout
 from penstock.network import ClassHead
 
 POOLINGS = ("last", "mean", "max", "mean_max")
@@ -17,10 +14,9 @@ def make_head(pooling, bidirectional=False, features=6, classes=3, seed=0):
     rng = np.random.default_rng(seed)
     spec = ClassHead(classes=classes, pooling=pooling)
     tensors = {
-        f"head.{name}": rng.normal(size=shape).astype(np.float32)
-        for name, shape in spec.parameter_shapes(features).items()
+        name: rng.normal(size=shape).astype(np.float32) for name, shape in spec.parameter_shapes(features).items()
     }
-    return heads.build(spec, tensors, features=features, bidirectional=bidirectional), tensors
+    return ClassReadout(spec, tensors, features=features, bidirectional=bidirectional), tensors
 
 
 def outputs(steps=9, features=6, seed=1):
@@ -47,7 +43,7 @@ def test_answers_are_those_of_the_definition(pooling, bidirectional):
     head, tensors = make_head(pooling, bidirectional)
     y = outputs()
     vectors = np.array([pooled(y[:n, i].astype(np.float64), pooling, bidirectional) for i, n in enumerate(LENGTHS)])
-    scores = np.exp(vectors @ tensors["head.weight"].T.astype(np.float64) + tensors["head.bias"])
+    scores = np.exp(vectors @ tensors["weight"].T.astype(np.float64) + tensors["bias"])
     # A float32 sum of nine steps and a product over at most twelve features.
     np.testing.assert_allclose(head.forward(y, LENGTHS), scores / scores.sum(1, keepdims=True), rtol=2e-6)
 
@@ -72,7 +68,7 @@ def test_whole_stepwise_padded_and_alone_give_the_same_bits(pooling, bidirection
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_an_empty_sequence_is_answered_by_the_bias(pooling):
     head, tensors = make_head(pooling)
-    scores = np.exp(tensors["head.bias"])
+    scores = np.exp(tensors["bias"])
     for empty in (head.read(head.init(2)), head.forward(np.zeros((0, 2, 6), np.float32))):
         np.testing.assert_allclose(empty, np.stack([scores / scores.sum()] * 2), rtol=1e-6)
     assert head.forward(np.zeros((4, 0, 6), np.float32)).shape == (0, 3)
@@ -90,23 +86,13 @@ def test_the_sign_of_zero_does_not_reach_what_is_carried():
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_the_pytorch_head_agrees(pooling, bidirectional):
     torch = pytest.importorskip("torch")
-    from penstock.nn.network import ClassHead as TorchHead
+    from penstock.nn import ClassHeadModule
 
     head, tensors = make_head(pooling, bidirectional)
-    module = TorchHead(ClassHead(classes=3, pooling=pooling), 6, bidirectional)
-    module.load_state_dict({k.removeprefix("head."): torch.tensor(v) for k, v in tensors.items()})
+    module = ClassHeadModule(ClassHead(classes=3, pooling=pooling), features=6, bidirectional=bidirectional)
+    module.load_state_dict({name: torch.tensor(array) for name, array in tensors.items()})
     y = outputs()
     with torch.no_grad():
         logits = module(torch.tensor(y).transpose(0, 1), torch.tensor(LENGTHS))
     # float32, with sums in another order.
     np.testing.assert_allclose(head.forward(y, LENGTHS), logits.softmax(1).numpy(), atol=1e-5)
-
-
-def test_what_the_runtime_lacks_is_refused_when_the_head_is_made():
-    with pytest.raises(ConfigError, match="no head of kind 'oracle'; it has: class"):
-        heads.build(SimpleNamespace(kind="oracle"), {}, features=4)
-    with pytest.raises(ConfigError, match="unknown pooling 'median'"):
-        heads.build(SimpleNamespace(kind="class", pooling="median", classes=2), {}, features=4)
-    spec = ClassHead(classes=2, pooling="mean_max")
-    with pytest.raises(ShapeError, match=r"head.weight must be \(outputs=2, pooled=8\)"):
-        heads.build(spec, {"head.weight": np.zeros((2, 4)), "head.bias": np.zeros(2)}, features=4)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from penstock import heads
-from penstock.errors import ConfigError, ShapeError
+from penstock.errors import ConfigError
+from penstock.heads import RegressionReadout
 from penstock.network import Network, Numbers, Recurrent, RegressionHead
 from penstock.nn import NetworkModule
 
@@ -15,7 +15,7 @@ LENGTHS = np.array([7, 0, 3, 9, 1, 9])
 def drawn(spec, features=6):
     rng = np.random.default_rng(0)
     shapes = spec.parameter_shapes(features)
-    return {f"head.{name}": rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    return {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one way", "both ways"])
@@ -23,7 +23,7 @@ def drawn(spec, features=6):
 def test_whole_stepwise_and_pytorch_agree(pooling, bidirectional):
     spec = RegressionHead(outputs=2, pooling=pooling)
     tensors = drawn(spec)
-    head = heads.build(spec, tensors, features=6, bidirectional=bidirectional)
+    head = RegressionReadout(spec, tensors, features=6, bidirectional=bidirectional)
     y = np.random.default_rng(1).normal(size=(9, len(LENGTHS), 6)).astype(np.float32)
     whole = head.forward(y, LENGTHS)
     for row, length in enumerate(LENGTHS):
@@ -35,7 +35,7 @@ def test_whole_stepwise_and_pytorch_agree(pooling, bidirectional):
     if bidirectional:
         network = Network(Numbers(4), Recurrent(input_size=4, hidden_size=3, bidirectional=True), spec)
     side = NetworkModule(network).head
-    side.load_state_dict({name.removeprefix("head."): torch.from_numpy(array) for name, array in tensors.items()})
+    side.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
     with torch.no_grad():
         expected = side(torch.from_numpy(y.transpose(1, 0, 2)), torch.from_numpy(LENGTHS))
     # float32 sums of nine steps and of at most twelve products, then the scale.
@@ -44,17 +44,14 @@ def test_whole_stepwise_and_pytorch_agree(pooling, bidirectional):
 
 def test_the_scale_and_the_offset_are_the_data_s_unit():
     spec = RegressionHead(pooling="last")
-    plain = drawn(spec) | {"head.scale": np.ones(1, np.float32), "head.offset": np.zeros(1, np.float32)}
-    scaled = plain | {"head.scale": np.array([8.0], np.float32), "head.offset": np.array([100.0], np.float32)}
+    plain = drawn(spec) | {"scale": np.ones(1, np.float32), "offset": np.zeros(1, np.float32)}
+    scaled = plain | {"scale": np.array([8.0], np.float32), "offset": np.array([100.0], np.float32)}
     y = np.ones((3, 2, 6), np.float32)
-    before, after = (heads.build(spec, tensors, features=6).forward(y) for tensors in (plain, scaled))
+    before, after = (RegressionReadout(spec, tensors, features=6).forward(y) for tensors in (plain, scaled))
     np.testing.assert_array_equal(after, before * np.float32(8) + np.float32(100))
 
 
-def test_parameters_that_do_not_fit_are_refused():
-    spec = RegressionHead()
-    with pytest.raises(ShapeError, match=r"head.scale and head.offset must be \(outputs=1,\)"):
-        heads.build(spec, drawn(spec) | {"head.scale": np.ones(2, np.float32)}, features=6)
+def test_descriptions_that_make_no_sense_are_refused():
     with pytest.raises(ConfigError, match="outputs must be a whole number, at least 1"):
         RegressionHead(outputs=0)
     with pytest.raises(ConfigError, match="pooling must be one of"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from penstock.heads import ClassHead as RuntimeHead
+from penstock.heads import ClassReadout
 from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent
 from penstock.nn import NetworkModule
 
@@ -38,8 +38,8 @@ def test_pooling_is_the_runtimes(pooling, bidirectional):
     with torch.no_grad():
         y, _ = module.encoder(module.inputs(values), lengths=LENGTHS)
         found = module(values, LENGTHS).softmax(1).numpy()
-    tensors = {name: value.numpy() for name, value in module.state_dict().items()}
-    head = RuntimeHead(described.head, tensors, features=y.shape[2], bidirectional=bidirectional)
+    tensors = {name: value.numpy() for name, value in module.head.state_dict().items()}
+    head = ClassReadout(described.head, tensors, features=y.shape[2], bidirectional=bidirectional)
     expected = head.forward(np.ascontiguousarray(y.numpy().swapaxes(0, 1)), LENGTHS.numpy())
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 

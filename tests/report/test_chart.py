@@ -67,7 +67,7 @@ def test_equal_ratios_are_equal_distances_on_a_logarithmic_axis():
 
 def test_what_has_no_place_is_left_out():
     _, html = draw([Line("rnn", [0, 1, 2, 3], [1.0, float("nan"), 0.0, 0.5])], log=True)
-    assert len(points(html)[0]) == 2
+    assert [len(run) for run in points(html)] == [1, 1]
     assert "nan" not in html
 
 
@@ -89,3 +89,10 @@ def test_lines_differ_by_more_than_colour():
     _, html = draw([Line(str(style), [0, 1], [0, 1], style) for style in range(4)])
     dashes = re.findall(r'<polyline points="[^"]*"( stroke-dasharray="[^"]*")?', html)
     assert len(set(dashes)) == 4
+
+
+def test_a_line_has_a_gap_where_there_is_no_number():
+    none = float("nan")
+    _, html = draw([Line("rnn", list(range(100)), [none] + [1.0] * 40 + [none, 2.0, none] + [3.0] * 56)])
+    assert [len(run) for run in points(html)] == [40, 1, 56]
+    assert html.count("<circle") == 1  # the one between two gaps, of which no line is seen

@@ -48,7 +48,7 @@ def test_each_number_is_that_of_the_metrics(metrics):
 
 def test_signals_are_drawn_with_gaps_and_labels_are_text():
     page = render(CLASSES, extra=signal_sections(CLASSES), mistakes=False)
-    assert page.count("<polyline") == 4
+    assert page.count("<polyline") == 5  # that of the first mistake in two parts
     assert "No values." in page
     assert "&lt;b&gt;" in page
     assert "<b>" not in page

@@ -153,3 +153,15 @@ def test_a_page_of_almost_nothing_is_a_page():
 def test_numbers_of_any_size_can_be_read(value, shown):
     assert readable(value) == shown
     assert f">{shown}<" in Figures({"a": value}).number("a")
+
+
+def test_of_many_classes_the_confusion_matrix_shows_those_with_errors(metrics):
+    classes = 300
+    matrix = [[10 if truth == answer else 0 for answer in range(classes)] for truth in range(classes)]
+    matrix[7][250] = 3
+    metrics |= {"labels": [f"c{number}" for number in range(classes)], "confusion": {"part": "test", "matrix": matrix}}
+    html = render(metrics)
+    assert 'data-metric="/confusion/matrix/7/250"' in html
+    assert html.count('data-metric="/confusion/matrix/') == 100**2
+    assert "Only the classes with the most errors" in html
+    assert "Only the classes" not in render(metrics | {"confusion": {"part": "test", "matrix": [[3, 0], [1, 4]]}})

@@ -69,7 +69,7 @@ def test_what_is_no_column_of_texts_is_refused(model):
 def test_a_long_text_is_read_in_spans_with_the_same_bits(model, monkeypatch):
     texts = ["the ferry sailed " * 30, "早餐", ""]
     whole = model.predict_proba(texts)
-    monkeypatch.setattr(runtime.sequence_model, "_STEPS", 7)
+    monkeypatch.setattr(runtime.scorer, "_STEPS", 7)
     assert model.predict_proba(texts).tobytes() == whole.tobytes()
 
 
@@ -134,7 +134,7 @@ def test_evaluate_measures_the_model_and_what_it_must_beat(text_parts):
         model.evaluate(TEXTS, truth[:2])
     with pytest.raises(DataError, match="got 0 and 0"):
         model.evaluate([], [])
-    with pytest.raises(DataError, match="bad, middling, good; got also awful"):
+    with pytest.raises(DataError, match="'bad', 'middling', 'good'; got also 'awful'"):
         model.evaluate(TEXTS, [*truth[:4], "awful"])
 
 
@@ -168,3 +168,16 @@ def test_a_saved_model_answers_soon(tmp_path):
 def _saved(parts):
     network, features, labels, tensors = parts
     return network, features.to_json(), labels, tensors
+
+
+def test_only_models_that_spot_words_take_words_to_hear(text_parts, audio_model):
+    text = TextModel(*text_parts())
+    assert (text.reads, text.view, text.sample_rate) == ("text", "text", None)
+    assert type(text.listen()) is type(text.stream())
+    for options in ({"words": ["bad"]}, {"threshold": 0.5}):
+        with pytest.raises(ConfigError, match="a model for text-classification spots no words"):
+            text.listen(**options)
+    assert (audio_model.reads, audio_model.view, audio_model.sample_rate) == ("samples", "sound", 8000)
+    assert audio_model.listen(["stop"]).save() == audio_model.spotter(["stop"], threshold=0.7).save()
+    with pytest.raises(ConfigError, match="knows no 'go'"):
+        audio_model.listen(["go"], 0.5)

@@ -122,7 +122,7 @@ def test_options_must_fit_cell_and_parameters():
         Recurrence(weights(), "lstm", peephole=True)
     with pytest.raises(ConfigError, match="num_layers=2 does not fit the parameters, which say 1"):
         Recurrence(weights(), "lstm", num_layers=2)
-    assert Recurrence(weights(), "lstm", peephole=False).spec.peephole is False
+    assert Recurrence(weights(), "lstm", peephole=False).spec.options["peephole"] is False
 
 
 def test_inputs_come_with_batch_first_without_batch_and_as_other_numbers(x):
@@ -206,3 +206,16 @@ def test_memory_does_not_grow():
         tracemalloc.stop()
     assert last - first < 2_000
     assert peak < 20_000
+
+
+@pytest.mark.parametrize(
+    ("cell", "gates", "options", "fingerprint"),
+    [
+        ("rnn", 1, {"nonlinearity": "relu"}, "a7ee470d24c06237"),
+        ("lstm", 4, {}, "140baf4cd1e4b903"),
+        ("gru", 3, {"reset_after": False}, "5cf1a594da42f7fe"),
+    ],
+)
+def test_fingerprints_are_those_of_the_first_release(cell, gates, options, fingerprint):
+    weights = {"weight_ih_l0": np.ones((gates * 2, 3)), "weight_hh_l0": np.ones((gates * 2, 2))}
+    assert Recurrence(weights, cell, **options).fingerprint.startswith(fingerprint)

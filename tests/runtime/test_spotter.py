@@ -20,11 +20,11 @@ def samples(spoken):
 def read_slowly(model, samples, threshold):
     """Scores (frames, labels) and words, each frame from its window, by the head itself."""
     (vectors,) = model.encode(model.checked([samples]))
-    outputs, _ = model.encoder(np.ascontiguousarray(vectors[:, None]))
+    outputs, _ = model.scorer.encoder(np.ascontiguousarray(vectors[:, None]))
     raw = []
     for frame in range(len(outputs)):
         window = outputs[max(frame - WINDOW + 1, 0) : frame + 1]
-        raw.append(model.head.forward(window)[0])
+        raw.append(model.scorer.head.forward(window)[0])
     padded = [np.zeros(len(model.labels), np.float32)] * (SMOOTHED - 1) + raw
     scores = np.stack([np.mean(padded[frame : frame + SMOOTHED], axis=0) for frame in range(len(raw))])
     words = []
@@ -120,7 +120,7 @@ def test_only_the_words_asked_for_are_heard(audio_model, samples):
 @pytest.mark.parametrize(
     ("words", "threshold", "message"),
     [
-        (["go"], 0.5, "knows no 'go'; it knows no, stop, yes"),
+        (["go"], 0.5, "knows no 'go'; it knows 'no', 'stop', 'yes'"),
         ("go", 0.5, "knows no 'go'"),
         (["stop"], 1.0, "between 0 and 1; got 1.0 for 'stop'"),
         ({"stop": "high"}, 0.5, "between 0 and 1; got 'high'"),

@@ -221,7 +221,7 @@ def test_models_can_be_named(folders, running):
 
 
 def test_it_is_ready_within_a_second(folders, running):
-    """Of a quiet machine; this one may be busy, so what counts is what the process has used itself."""
+    """Of a quiet machine; this one may be busy, so what metrics is what the process has used itself."""
     with running(folders["words"]) as server:
         fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
         ticks = int(fields[11]) + int(fields[12])
@@ -232,11 +232,31 @@ def test_it_is_ready_within_a_second(folders, running):
 def test_nothing_of_pytorch_is_loaded(folders):
     code = (
         "import sys; from penstock.server import run, application\n"
-        "from penstock.server.served import load_all; from penstock.server.line import Line\n"
-        "load_all([sys.argv[1]], Line(1)); print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+        "from penstock.server.served_model import load_all; from penstock.server.request_queue import RequestQueue\n"
+        "load_all([sys.argv[1]], RequestQueue(1)); print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, folders["words"]], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("token", [None, "s3cret"])
+def test_the_document_names_every_address_and_says_where_a_token_is_needed(folders, running, token):
+    with running(folders["words"], *(["--token", token] if token else [])) as server:
+        document = httpx.get(f"{server.url}/openapi.json").json()
+        addresses = ["/healthz", "/readyz", "/metrics", "/v1/models", "/v1/models/{name}", "/v1/models/{name}/predict"]
+        assert list(document["paths"]) == addresses
+        for address in addresses:
+            (operation,) = document["paths"][address].values()
+            guarded = token is not None and address not in ("/healthz", "/readyz")
+            assert ("security" in operation, "401" in operation["responses"]) == (guarded, guarded)
+            for status, response in operation["responses"].items():
+                expected = "text/plain" if (address, status) == ("/metrics", "200") else "application/json"
+                assert list(response["content"]) == [expected]
+        predict = document["paths"]["/v1/models/{name}/predict"]["post"]
+        assert {"application/json", "multipart/form-data", "text/csv", "audio/wav"} <= set(
+            predict["requestBody"]["content"]
+        )
+        assert ("securitySchemes" in document["components"]) == (token is not None)
 
 
 def test_schemathesis_finds_the_document_true(server, tmp_path):

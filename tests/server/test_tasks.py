@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from penstock.datasets import read_series
-from penstock.errors import ConfigError, DataError, ShapeError
+from penstock.errors import ConfigError, DataError, ShapeError, StateError
 
 STEPS = np.random.default_rng(0).normal(3, 2, (20, 2))
 
@@ -136,7 +136,12 @@ async def test_forecasts(client, models, tmp_path):
     with pytest.raises(DataError, match="context"):
         client.predict("sales", [values[:3]])
     async with await client.stream("sales") as stream:
-        with pytest.raises(ConfigError, match="has no end"):
-            await stream.finish()
-        with pytest.raises(ConfigError, match="shows no steps"):
-            await stream.trace(1.0)
+        pushed = [await stream.push(value) for value in values]
+        assert await stream.finish() == pushed[-1]
+        with pytest.raises(StateError, match="finished"):
+            await stream.push(1.0)
+        await stream.reset()
+        for value in values[:8]:
+            answer, steps = await stream.trace(value)
+        assert answer == pushed[7]
+        assert list(steps[0][0]) == ["reset", "update", "candidate", "h"]

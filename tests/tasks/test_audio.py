@@ -82,8 +82,11 @@ def test_teachers_change_what_is_learned_and_the_same_seed_gives_the_same_bits(s
     for position, other in ((0, 1), (0, 3), (1, 3)):
         assert (weights[position] != weights[other]).any()
     assert one.metrics_["configuration"]["teachers"] == 1
-    # The teacher's time is training's too.
-    assert one.metrics_["training_seconds"] > sum(row["seconds"] for row in one.history_)
+    stages = one.metrics_["stages"]
+    assert [(stage["title"], stage["epochs"]) for stage in stages] == [("teacher 1 of 1", 2), ("network", 2)]
+    assert one.metrics_["training_seconds"] == sum(stage["seconds"] for stage in stages)
+    assert stages[1]["seconds"] >= sum(row["seconds"] for row in one.history_)
+    assert "stages" not in alone.metrics_
 
 
 @pytest.mark.parametrize("where", ["teacher", "last"])
@@ -91,17 +94,18 @@ def test_a_training_with_teachers_goes_on_where_it_ended(spoken, tmp_path, monke
     few = SMALL | {"epochs": 3, "baseline": False, "teachers": 2}
     whole = AudioClassifier(**few).fit(*spoken)
     cut = AudioClassifier(**few, checkpoint=str(tmp_path / "state"))
-    learned = cut._learned
+    run_stage = cut._run_stage
 
-    def ending(*arguments, name="", **options):
-        ends = [Ends(RuntimeError("power cut"))] if name == ("teacher-2" if where == "teacher" else "") else []
-        return learned(*arguments[:5], ends, name)
+    def ending(*arguments):
+        *rest, stage, objective, _ = arguments
+        ends = [Ends(RuntimeError("power cut"))] if stage.name == ("teacher-2" if where == "teacher" else "") else []
+        return run_stage(*rest, stage, objective, ends)
 
-    monkeypatch.setattr(cut, "_learned", ending)
+    monkeypatch.setattr(cut, "_run_stage", ending)
     with pytest.raises(RuntimeError, match="power cut"):
         cut.fit(*spoken)
     names = {"state.teacher-1", "state.teacher-2"} | ({"state"} if where == "last" else set())
-    assert {file.name for file in tmp_path.iterdir()} == names
+    assert {file.name for file in tmp_path.iterdir() if file.suffix != ".previous"} == names
     monkeypatch.undo()
     cut.fit(*spoken)
     for name, array in whole.model_.tensors.items():
@@ -112,10 +116,8 @@ def test_a_training_with_teachers_goes_on_where_it_ended(spoken, tmp_path, monke
 
 def test_an_interrupted_teacher_leaves_no_model(spoken, monkeypatch):
     found = AudioClassifier(**(SMALL | {"epochs": 3, "baseline": False, "teachers": 1}))
-    learned = found._learned
-    monkeypatch.setattr(
-        found, "_learned", lambda *arguments, name: learned(*arguments, [Ends(KeyboardInterrupt())], name)
-    )
+    run_stage = found._run_stage
+    monkeypatch.setattr(found, "_run_stage", lambda *arguments: run_stage(*arguments[:-1], [Ends(KeyboardInterrupt())]))
     with pytest.raises(KeyboardInterrupt, match="teacher 1 of 1"):
         found.fit(*spoken)
     assert not hasattr(found, "model_")

@@ -175,6 +175,46 @@ def test_few_rows_are_on_the_grid_of_training():
         fitted.model_.panel(read_series(pandas.DataFrame({"ds": days, "y": wave(9)})))
 
 
+@pytest.mark.parametrize("zone", [None, "America/New_York"])
+def test_business_days_at_the_close_go_on_at_the_close(zone, tmp_path):
+    times = pandas.bdate_range("2024-01-01", periods=104) + pandas.Timedelta("16h")
+    table = pandas.DataFrame({"ds": times.tz_localize(zone), "y": wave(104, period=5)})
+    options = SMALL | {"epochs": 1, "calendar": "auto"}
+    Forecaster(**options).fit(table[:70], validation_data=table[70:100]).save(tmp_path / "model")
+    model = penstock.load(tmp_path / "model")
+    assert (model.features.frequency.words, model.features.calendar) == ("1 business day", ("weekday", "yearday"))
+    expected = times[100:].strftime("%Y-%m-%d %H:%M:%S").tolist()
+    # The last month alone has one offset, all of them together two.
+    for rows in (table[:100], table[80:100]):
+        assert [answer["ds"] for answer in model.answers(read_series(rows))] == expected
+    stream = model.stream()
+    for row in table[80:100].itertuples():
+        answer = stream.push({"ds": row.ds, "y": row.y})
+    np.testing.assert_array_equal(answer.prediction, model.predict(read_series(table[80:100]))[0])
+    with pytest.raises(DataError, match="1 business day apart; 2024-05-18 16:00:00 does not"):
+        stream.push({"ds": pandas.Timestamp("2024-05-18 16:00", tz=zone), "y": 1.0})
+
+
+def test_hours_of_business_have_their_own_season_and_calendar():
+    times = pandas.date_range("2024-01-01", periods=24 * 35, freq="h")
+    times = times[(times.day_of_week < 5) & (times.hour >= 9) & (times.hour < 17)]
+    table = pandas.DataFrame({"ds": times, "y": np.arange(200.0) % 8})
+    fitted = Forecaster(**(SMALL | {"epochs": 1, "calendar": "auto"})).fit(table)
+    features = fitted.model_.features
+    assert (features.calendar, features.season) == (("hour", "weekday", "yearday"), 8)
+    answers = list(fitted.model_.answers(read_series(table)))
+    assert [answer["ds"][-8:] for answer in answers] == ["09:00:00", "10:00:00", "11:00:00", "12:00:00"]
+    assert answers[0]["ds"] == "2024-02-05 09:00:00"
+
+
+def test_a_stream_of_row_numbers_may_pass_numbers_that_look_like_dates():
+    table = pandas.DataFrame({"ds": np.arange(202300, 202400), "y": wave(100)})
+    stream = Forecaster(**(SMALL | {"epochs": 1})).fit(table).model_.stream()
+    stream.read({"ds": number, "y": 1.0} for number in range(202395, 202420))
+    with pytest.raises(DataError, match="202413 is -6 steps after"):
+        stream.push({"ds": 202413, "y": 1.0})
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import pytest
 from sklearn.base import BaseEstimator, clone
 
-from penstock import runtime, tasks
+from penstock import tasks
 from penstock.cli.options import argument_texts
 from penstock.errors import ConfigError
 from penstock.runtime import Model
@@ -18,11 +18,10 @@ def test_every_task_is_whole(name):
     assert task.name == name
     assert task.summary.endswith(".")
     assert "--out" in task.example
-    estimator, model = task.estimator_class(), runtime.model_class(name)
+    estimator, model = task.estimator_class(), task.model_class()
     assert issubclass(estimator, BaseEstimator)
     assert issubclass(model, Model)
     assert estimator.task == model.task == name
-    assert runtime.MODELS[name] == task.model
 
 
 @pytest.mark.parametrize("name", tasks.TASKS)
@@ -47,8 +46,6 @@ def test_every_estimator_only_stores_and_clones(name):
 def test_unknown_tasks_are_named_with_those_there_are():
     with pytest.raises(ConfigError, match="no task 'clasify'; there are: text-classification"):
         tasks.find("clasify")
-    with pytest.raises(ConfigError, match="no model for the task 'clasify'; there are: text-classification"):
-        runtime.model_class("clasify")
 
 
 def test_a_name_is_taken_once():

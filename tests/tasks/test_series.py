@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 import penstock
 from penstock import SeriesClassifier, SeriesRegressor
+from penstock.datasets import read_signals
 from penstock.errors import ConfigError, DataError, ShapeError
 from penstock.runtime.nearest import resampled
 from penstock.runtime.signal_statistics import signal_statistics
@@ -233,6 +234,68 @@ def test_parts_have_the_channels_of_training(part):
     for estimator, answers in ((SeriesClassifier(**SMALL), labels), (SeriesRegressor(**SMALL), numbers)):
         with pytest.raises(ShapeError, match=r"channels=2\), as in training; signal 0 is"):
             estimator.fit(signals, answers, **{part: (fewer, answers)}, callbacks=[Never()])
+
+
+def unseen(rows=24, steps=6):
+    """Signals far from 0 whose first step nobody saw, nor the second channel of every other one."""
+    values = np.random.default_rng(0).normal(1000, 1, (rows, steps, 2))
+    values[:, 0], values[::2, :, 1] = np.nan, np.nan
+    return values, np.array(["a", "b"] * (rows // 2))
+
+
+def as_arrays(values, labels, path):
+    return list(values), labels
+
+
+def as_block(values, labels, path):
+    return values, labels
+
+
+def as_ts(values, labels, path):
+    words = [
+        [["?" if value != value else repr(value) for value in channel] for channel in each.T.tolist()]
+        for each in values
+    ]
+    lines = [":".join([*map(",".join, each), label]) for each, label in zip(words, labels.tolist(), strict=True)]
+    path.write_text("\n".join(["@classLabel true a b", "@data", *lines]))
+    rows = read_signals(path, answer="label")
+    return rows.inputs, rows.answers
+
+
+def as_table(values, labels, path):
+    rows, steps, _ = values.shape
+    table = pandas.DataFrame(values.reshape(-1, 2), columns=["x", "y"])
+    table["id"], table["label"] = np.repeat(np.arange(rows), steps), np.repeat(labels, steps)
+    table.to_csv(path.with_suffix(".csv"), index=False)
+    rows = read_signals(path.with_suffix(".csv"), series=["x", "y"], answer="label", id="id")
+    return rows.inputs, rows.answers
+
+
+@pytest.mark.parametrize("form", [as_arrays, as_block, as_ts, as_table])
+def test_where_no_value_was_seen_the_mean_of_a_class_has_a_gap(form, tmp_path):
+    fitted = SeriesClassifier(**(SMALL | {"epochs": 1})).fit(*form(*unseen(), tmp_path / "x.ts"))
+    a, b = (each["mean"] for each in fitted.metrics_["data"]["class_means"])
+    assert (a[0][0], a[1], b[0][0], b[1][0]) == (None, [None] * 6, None, None)
+    for means in (a[0][1:], b[0][1:], b[1][1:]):
+        assert min(means) > 990
+    features = fitted.model_.features
+    assert features.mean.min() > 990
+    assert features.scale.max() < 2
+
+
+def test_a_ucr_table_has_the_same_gap(tmp_path):
+    values, labels = unseen()
+    lines = [
+        "\t".join([label, *("NaN" if value != value else repr(value) for value in each[:, 0].tolist())])
+        for each, label in zip(values, labels.tolist(), strict=True)
+    ]
+    path = tmp_path / "x_TRAIN.tsv"
+    path.write_text("\n".join(lines))
+    rows = read_signals(path, answer="label")
+    fitted = SeriesClassifier(**(SMALL | {"epochs": 1})).fit(rows.inputs, rows.answers)
+    for each in fitted.metrics_["data"]["class_means"]:
+        assert each["mean"][0][0] is None
+        assert min(each["mean"][0][1:]) > 990
 
 
 def test_the_baselines_are_scikit_learn_s(fitted):

@@ -7,6 +7,7 @@ import pytest
 
 from penstock import runtime, tasks
 from penstock.errors import BundleError
+from penstock.server.uploads import Upload, json_inputs
 
 OUTSIDE = Path(__file__).resolve().parents[2] / "examples" / "task_of_your_own.py"
 NAMES = {
@@ -27,15 +28,14 @@ def names(tmp_path):
 @pytest.fixture
 def outside(monkeypatch):
     """The task, there for one test."""
-    before = dict(tasks.TASKS), dict(runtime.MODELS)
+    before = dict(tasks.TASKS)
     monkeypatch.syspath_prepend(OUTSIDE.parent)
     import task_of_your_own
 
     tasks.register(task_of_your_own.TASK)  # imported once only, and each test has it anew
     yield task_of_your_own
-    for table, kept in zip((tasks.TASKS, runtime.MODELS), before, strict=True):
-        table.clear()
-        table.update(kept)
+    tasks.TASKS.clear()
+    tasks.TASKS.update(before)
 
 
 def test_it_is_short():
@@ -54,7 +54,7 @@ def test_it_gets_everything(penstock, names, tmp_path):
     assert len(answers) == len(ROWS)
     assert set(answers[0]) == {"prediction", "probability_english", "probability_italian"}
     info = json.loads(penstock("info", out, "--json").out)
-    assert (info["task"], info["streams"]) == ("names", False)
+    assert (info["task"], info["streams"], info["reads"], info["view"]) == ("names", False, "text", "text")
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "<h1>Names</h1>" in page
     assert 'data-metric="/test/accuracy"' in page
@@ -64,10 +64,19 @@ def test_it_gets_everything(penstock, names, tmp_path):
     assert "Say which language a name is of." in help_text
 
 
+def test_a_server_takes_its_texts_and_files(outside, tmp_path):
+    """What a model reads decides, not the name of its features."""
+    estimator = outside.NameClassifier(epochs=1, hidden_size=4, progress=False)
+    estimator.fit([name for name, _ in ROWS], [language for _, language in ROWS]).save(tmp_path / "model")
+    model = runtime.load(tmp_path / "model")
+    assert json_inputs(b'{"inputs": ["Rossini"]}', model) == ["Rossini"]
+    assert list(Upload("names.csv", b"name\nRossini\n").inputs(model)) == ["Rossini"]
+
+
 def test_without_it_its_models_are_refused_by_name(outside, tmp_path):
     estimator = outside.NameClassifier(epochs=1, hidden_size=4, progress=False)
     estimator.fit([name for name, _ in ROWS], [language for _, language in ROWS]).save(tmp_path / "model")
     assert runtime.load(tmp_path / "model").predict(["Rossini"])[0] in NAMES
-    del runtime.MODELS["names"]
-    with pytest.raises(BundleError, match="no model for the task 'names'"):
+    del tasks.TASKS["names"]
+    with pytest.raises(BundleError, match="there is no task 'names'"):
         runtime.load(tmp_path / "model")

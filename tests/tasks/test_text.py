@@ -214,7 +214,7 @@ def test_pretrained_vectors_are_where_words_start(tmp_path, small, make_reviews)
     still = {"epochs": 1, "learning_rate": 1e-9, "baseline": False}
     estimator = small(**still, vectors=str(path)).fit(texts, labels)
     ids = estimator.model_.features.vocabulary
-    rows = estimator.model_.vectors(np.array([ids["lovely"], ids["awful"]], np.int32))
+    rows = estimator.model_.scorer.vectors(np.array([ids["lovely"], ids["awful"]], np.int32))
     np.testing.assert_allclose(rows, [[0.1] * 12, [-0.1] * 12], atol=1e-4)
     assert estimator.metrics_["configuration"]["vectors"] == "vectors.txt"
     with pytest.raises(ConfigError, match="Set embedding_size=12"):

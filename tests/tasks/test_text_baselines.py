@@ -68,3 +68,14 @@ def test_a_class_without_rows_is_never_answered(make_reviews):
     assert found.shape == (60, 4)
     assert (found[:, 2:] < 1e-9).all()
     assert (found.argmax(axis=1) == valid.targets).mean() > 0.8
+
+
+def test_many_classes_keep_fewer_terms(monkeypatch):
+    from penstock.tasks import text_baselines
+
+    monkeypatch.setattr(text_baselines, "_COEFFICIENTS", 30)
+    texts = [f"w{row} w{row + 1} w{row + 2} c{row % 3}" for row in range(30)]
+    part = Part(texts, np.arange(30) % 3)
+    arrays, settings = text_baselines.fit_baseline(part, part, np.ones(3))
+    assert settings["terms"] == 10
+    assert arrays["coef"].shape == (3, 10)

@@ -7,7 +7,7 @@ import torch
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
-from penstock.training import Recipe, TokenObjective, TokenRegularization
+from penstock.training import Recipe, TokenObjective, TokenRegularization, random_scope
 
 NETWORK = Network(Embedding(9, 6), Recurrent(cell="gru", input_size=6, hidden_size=5), ClassHead(2, "max"))
 PLAIN = TokenRegularization(
@@ -18,6 +18,13 @@ PLAIN = TokenRegularization(
     prefix_share=0.0,
     next_token_share=0.0,
 )
+
+
+@pytest.fixture
+def one_thread():
+    """As in an estimator, one thread for PyTorch: several would wait for each other after every small operator."""
+    with random_scope(0):
+        yield
 
 
 @pytest.fixture

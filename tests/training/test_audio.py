@@ -12,7 +12,9 @@ from penstock.network import ClassHead, Network, Numbers, Recurrent
 from penstock.nn import NetworkModule
 from penstock.training import Regularization
 from penstock.training.audio import SoundObjective, _pooled
-from penstock.training.disturbance import Disturbance
+from penstock.training.augmentation import Augmentation
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 BANDS = 8
 
@@ -38,7 +40,7 @@ def objective(features, spoken, **options):
     mean, scale = features.scale
     targets = np.array([["yes", "no", "stop"].index(label) for label in labels])
     plain = {"spot_share": 0.0, "window_frames": 30, "late_frames": 6, "context_share": 0.0, "context_frames": 20}
-    plain |= {"disturbance": Disturbance(), "mixup": 0.0}
+    plain |= {"augmentation": Augmentation(), "mixup": 0.0}
     return SoundObjective(
         sequences=features.log_mels(recordings),
         targets=targets,
@@ -64,12 +66,12 @@ def module(features):
 
 
 def test_nothing_asked_for_changes_nothing(batch):
-    values, lengths = Disturbance()(*batch, generator())
+    values, lengths = Augmentation()(*batch, generator())
     assert_close(values, batch[0], rtol=0, atol=0)
     assert_close(lengths, batch[1], rtol=0, atol=0)
 
 
-def test_the_loss_of_undisturbed_sounds_is_that_of_their_features(features, spoken, module):
+def test_the_loss_of_unchanged_sounds_is_that_of_their_features(features, spoken, module):
     found = objective(features, spoken)
     rows = np.array([3, 11, 20])
     loss, count = found.loss(module, rows)
@@ -90,14 +92,14 @@ def test_trimming_cuts_what_is_quiet_off_either_end_and_nothing_else():
     levels = torch.tensor([-40.0, -20.0, -30.0, 0.0, -30.0, -10.0, -35.0, 50.0])  # dB; the last one is beyond the end
     values = (levels * np.log(10) / 10)[:, None].expand(64, 8, 3).contiguous()
     lengths = torch.full((64,), 7)
-    kept, steps = Disturbance(trim_share=1.0, trim_db=(25.0, 25.0))(values, lengths, generator())
+    kept, steps = Augmentation(trim_share=1.0, trim_db=(25.0, 25.0))(values, lengths, generator())
     assert steps.tolist() == [5] * 64  # a quiet frame between two loud ones stays
     assert_close(kept, values[:, 1:6], rtol=0, atol=0)
-    loudest, one = Disturbance(trim_share=1.0, trim_db=(0.0, 0.0))(values, lengths, generator())
+    loudest, one = Augmentation(trim_share=1.0, trim_db=(0.0, 0.0))(values, lengths, generator())
     assert one.tolist() == [1] * 64
     assert_close(loudest, values[:, 3:4], rtol=0, atol=0)
 
-    kept, steps = Disturbance(trim_share=0.5, trim_db=(5.0, 45.0))(values, lengths, generator())
+    kept, steps = Augmentation(trim_share=0.5, trim_db=(5.0, 45.0))(values, lengths, generator())
     found = set()
     for row, length in enumerate(steps.tolist()):
         starts = [start for start in range(8 - length) if (kept[row, :length] == values[row, start:][:length]).all()]
@@ -109,7 +111,7 @@ def test_trimming_cuts_what_is_quiet_off_either_end_and_nothing_else():
 
 def test_tempo_changes_lengths_and_little_else(batch):
     values, lengths = batch
-    slow, longer = Disturbance(stretch=0.2)(values, lengths, generator())
+    slow, longer = Augmentation(stretch=0.2)(values, lengths, generator())
     assert (longer != lengths).any()
     assert (longer >= (lengths * np.exp(-0.2)).long()).all()
     assert (longer <= (lengths * np.exp(0.2)).long() + 1).all()
@@ -123,7 +125,7 @@ def test_tempo_changes_lengths_and_little_else(batch):
 
 def test_a_shorter_tract_moves_bands_up(batch):
     ramp = torch.arange(BANDS, dtype=torch.float32).expand(2, 3, BANDS)
-    moved, _ = Disturbance(warp=0.3)(ramp, torch.tensor([3, 3]), generator(1))
+    moved, _ = Augmentation(warp=0.3)(ramp, torch.tensor([3, 3]), generator(1))
     factor = moved[:, 0, 1]
     expected = (torch.arange(BANDS) * factor[:, None]).clamp(max=BANDS - 1)
     assert_close(moved[:, 0], expected, atol=1e-5, rtol=0)
@@ -132,7 +134,7 @@ def test_a_shorter_tract_moves_bands_up(batch):
 
 def test_silence_around_keeps_the_sound(batch):
     values, lengths = batch
-    shifted, longer = Disturbance(shift_frames=7)(values, lengths, generator())
+    shifted, longer = Augmentation(shift_frames=7)(values, lengths, generator())
     for row, (old, new) in enumerate(zip(lengths.tolist(), longer.tolist(), strict=True)):
         silent = (shifted[row, :new] == FLOOR).all(1)
         start = int((~silent).float().argmax())
@@ -144,16 +146,16 @@ def test_silence_around_keeps_the_sound(batch):
 
 
 def test_loudness_is_one_number_and_colour_a_smooth_curve(batch):
-    louder = Disturbance(gain_db=10)(*batch, generator())[0] - batch[0]
+    louder = Augmentation(gain_db=10)(*batch, generator())[0] - batch[0]
     assert_close(louder, louder[:, :1, :1].expand_as(louder), atol=1e-5, rtol=0)
     assert (louder.abs() <= np.log(10) + 1e-5).all()
-    colored = Disturbance(color_db=10)(*batch, generator())[0] - batch[0]
+    colored = Augmentation(color_db=10)(*batch, generator())[0] - batch[0]
     assert_close(colored, colored[:, :1].expand_as(colored), atol=1e-5, rtol=0)
     assert (colored[:, 0].diff() != 0).any()
 
 
 def test_noise_only_adds(batch):
-    noisy = Disturbance(noise_share=0.5, noise_db=(0.0, 0.0))(*batch, generator(3))[0]
+    noisy = Augmentation(noise_share=0.5, noise_db=(0.0, 0.0))(*batch, generator(3))[0]
     changed = (noisy != batch[0]).flatten(1).any(1)
     assert changed.tolist() != [True] * 5
     assert changed.any()
@@ -162,12 +164,12 @@ def test_noise_only_adds(batch):
 
 def test_masks_hide_a_span(features, batch):
     x = torch.ones(5, batch[0].shape[1], features.size)
-    hidden = Disturbance(mel_mask=2).masks(x, BANDS, batch[1], generator())
+    hidden = Augmentation(mel_mask=2).masks(x, BANDS, batch[1], generator())
     bands = hidden[:, 0].reshape(5, -1, BANDS)
     assert (bands == bands[:, :1]).all()  # the changes of a band with the band
     assert ((bands[:, 0] == 0).sum(1) <= 2).all()
     assert (bands == 0).any()
-    frames = Disturbance(time_mask=6).masks(x, BANDS, batch[1], generator())[..., 0] == 0
+    frames = Augmentation(time_mask=6).masks(x, BANDS, batch[1], generator())[..., 0] == 0
     assert (frames.sum(1) <= 6).all()
     assert frames.any()
 
@@ -195,7 +197,7 @@ def test_context_and_windows_change_the_loss_the_same_way_for_the_same_seed(feat
     options = {
         "context_share": 0.5,
         "spot_share": 0.5,
-        "disturbance": Disturbance(
+        "augmentation": Augmentation(
             trim_share=0.5, stretch=0.1, warp=0.1, shift_frames=5, gain_db=6, color_db=3, noise_share=0.5
         ),
     }
@@ -229,7 +231,7 @@ def test_the_window_closes_no_earlier_than_asked(features, spoken, module):
 
 def test_blur_moves_bands_towards_their_neighbours_or_away(batch):
     values, lengths = batch
-    blurred, same = Disturbance(blur=0.7)(values, lengths, generator())
+    blurred, same = Augmentation(blur=0.7)(values, lengths, generator())
     assert_close(same, lengths, rtol=0, atol=0)
     padded = torch.cat([values[..., :1], values, values[..., -1:]], 2)
     towards = (padded[..., :-2] + padded[..., 2:]) / 2 - values
@@ -242,7 +244,7 @@ def test_blur_moves_bands_towards_their_neighbours_or_away(batch):
 
 def test_contrast_keeps_the_mean_of_each_band(batch):
     values, lengths = batch
-    changed, _ = Disturbance(contrast=0.2)(values, lengths, generator())
+    changed, _ = Augmentation(contrast=0.2)(values, lengths, generator())
     for row, length in enumerate(lengths.tolist()):
         before, after = values[row, :length], changed[row, :length]
         assert_close(after.mean(0), before.mean(0), atol=1e-4, rtol=0)
@@ -273,7 +275,7 @@ def test_teachers_answers_are_a_part_of_the_target(features, spoken, module):
     rows = np.arange(6)
     torch.manual_seed(1)
     other = NetworkModule(module.network)
-    options = {"spot_share": 0.5, "context_share": 0.5, "disturbance": Disturbance(stretch=0.1, gain_db=6)}
+    options = {"spot_share": 0.5, "context_share": 0.5, "augmentation": Augmentation(stretch=0.1, gain_db=6)}
     alone = objective(features, spoken, **options).loss(module, rows)[0]
     by_labels = objective(features, spoken, **options, teachers=[other], taught_share=0.0).loss(module, rows)[0]
     assert_close(by_labels, alone)
@@ -297,6 +299,6 @@ def test_teachers_answers_are_a_part_of_the_target(features, spoken, module):
 @pytest.mark.parametrize(
     "options", [{"trim_share": 1.5}, {"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}]
 )
-def test_disturbances_that_make_no_sense(options):
+def test_augmentations_that_make_no_sense(options):
     with pytest.raises(ConfigError, match=f"{next(iter(options))} must be"):
-        Disturbance(**options)
+        Augmentation(**options)

@@ -1,81 +1,161 @@
-"""A training that ended early goes on from its file, to the same bits as one that never ended."""
+"""The state of a training on disk: whole or not at all, checked, and what it says when it is not right."""
 
-import numpy as np
+import os
+
 import pytest
 import torch
 
-from penstock.errors import BundleError
-from penstock.training import Checkpoint, TokenRegularization, train
+from penstock.errors import BundleError, ConfigError
+from penstock.training import Checkpoint
+from penstock.training import checkpoint as checkpoint_file
 
-NOISY = TokenRegularization(
-    word_dropout=0.2,
-    embedding_dropout=0.2,
-    output_dropout=0.2,
-    label_smoothing=0.1,
-    prefix_share=0.3,
-    next_token_share=0.0,
-)
-
-
-class StopAfter:
-    """Ends the training, as a power cut would."""
-
-    def __init__(self, epochs):
-        self.epochs = epochs
-
-    def on_start(self, epochs):
-        pass
-
-    def on_step(self, epoch, step, steps, rows, loss):
-        if epoch == self.epochs + 1 and step == 2:
-            raise RuntimeError("power cut")
-
-    def on_epoch(self, epoch):
-        pass
-
-    def on_end(self, history):
-        pass
+STATE = {
+    "weights": {"a.b": torch.arange(6.0).reshape(2, 3), "half": torch.ones(3, dtype=torch.bfloat16)},
+    "moments": [torch.tensor(3.5), (torch.zeros(0), torch.tensor([True, False]))],
+    "big": 2**100,
+    "loss": 0.1 + 0.2,
+    "nothing": None,
+    "name": "ü\n",
+    "stopped": False,
+}
 
 
-def run(module, objective, recipe, path=None, key="a", callbacks=()):
-    checkpoint = None if path is None else Checkpoint(path, key, (objective.generator,))
-    generator = np.random.default_rng(5)
-    return train(module, objective, recipe, generator=generator, callbacks=callbacks, checkpoint=checkpoint)
+def assert_state(found, expected=STATE):
+    if isinstance(expected, torch.Tensor):
+        assert found.dtype == expected.dtype
+        assert torch.equal(found, expected)
+    elif isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            assert_state(found[name], value)
+    elif isinstance(expected, list | tuple):
+        assert isinstance(found, list)
+        for one, other in zip(found, expected, strict=True):
+            assert_state(one, other)
+    else:
+        assert found == expected
+        assert type(found) is type(expected)
 
 
-def test_resumed_equals_uninterrupted(tmp_path, make_module, make_objective, make_recipe):
-    recipe, path = make_recipe(epochs=5, average=0.8), tmp_path / "state.safetensors"
-    whole = make_module()
-    expected = run(whole, make_objective(NOISY), recipe)
-    with pytest.raises(RuntimeError, match="power cut"):
-        run(make_module(), make_objective(NOISY), recipe, path, callbacks=[StopAfter(2)])
-    resumed = make_module(seed=9)
-    history = run(resumed, make_objective(NOISY, seed=0), recipe, path)
-    assert [row["train_loss"] for row in history.rows()] == [row["train_loss"] for row in expected.rows()]
-    assert history.best_epoch == expected.best_epoch
-    for name, tensor in whole.state_dict().items():
-        assert torch.equal(tensor, resumed.state_dict()[name]), name
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+@pytest.fixture
+def kept(tmp_path):
+    return Checkpoint(tmp_path / "state", "a")
 
 
-def test_a_finished_training_is_not_trained_again(tmp_path, make_module, make_objective, make_recipe):
-    path = tmp_path / "state.safetensors"
-    first, second = make_module(), make_module()
-    run(first, make_objective(), make_recipe(), path)
-    history = run(second, make_objective(), make_recipe(), path)
-    assert len(history.epochs) == 4
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+def test_what_is_written_is_read(kept):
+    assert kept.read() is None
+    kept.write(STATE)
+    assert_state(kept.read())
+    assert [file.name for file in kept.path.parent.iterdir()] == ["state"]
 
 
-def test_another_training_is_refused(tmp_path, make_module, make_objective, make_recipe):
-    path = tmp_path / "state.safetensors"
-    run(make_module(), make_objective(), make_recipe(epochs=1), path)
+def test_tensors_that_share_memory_are_kept_apart(kept):
+    whole = torch.arange(8.0).reshape(2, 4)
+    shared = {"whole": whole, "same": whole, "column": whole[:, 1], "turned": whole.T}
+    kept.write(shared)
+    assert_state(kept.read(), shared)
+
+
+def test_the_one_before_is_kept(kept):
+    for number in range(3):
+        kept.write({"number": number})
+    assert kept.read() == {"number": 2}
+    assert Checkpoint(kept.previous, "a").read() == {"number": 1}
+    assert sorted(file.name for file in kept.path.parent.iterdir()) == ["state", "state.previous"]
+
+
+def test_the_one_before_is_kept_without_hard_links(kept, monkeypatch):
+    def refuse(*_):
+        raise OSError("not on this file system")
+
+    monkeypatch.setattr(os, "link", refuse)
+    kept.write({"number": 0})
+    kept.write({"number": 1})
+    assert (kept.read(), Checkpoint(kept.previous, "a").read()) == ({"number": 1}, {"number": 0})
+
+
+def test_a_removed_file_is_not_brought_back(kept):
+    kept.write({"number": 0})
+    kept.write({"number": 1})
+    kept.path.unlink()
+    assert kept.read() is None
+
+
+def test_each_flipped_bit_is_noticed(kept):
+    """Every byte, one bit of it each."""
+    kept.write({"a": torch.arange(3.0), "b": torch.tensor(2), "loss": 0.25, "none": None})
+    content = kept.path.read_bytes()
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 1 << place % 8
+        kept.path.write_bytes(changed)
+        with pytest.raises(BundleError, match=r"state: can't be read as a checkpoint: .*Remove it"):
+            kept.read()
+
+
+def test_each_cut_is_noticed(kept):
+    kept.write({"a": torch.arange(3.0), "loss": 0.25})
+    content = kept.path.read_bytes()
+    for length in range(len(content)):
+        kept.path.write_bytes(content[:length])
+        with pytest.raises(BundleError, match="can't be read as a checkpoint"):
+            kept.read()
+
+
+def test_where_it_is_damaged_the_one_before_is_used_and_said(kept):
+    kept.write({"number": 0})
+    kept.write({"number": 1})
+    kept.path.write_bytes(b"\x00" * 40)
+    with pytest.warns(UserWarning, match=r"state: can't be read .*resumes from the one before it, state\.previous"):
+        assert kept.read() == {"number": 0}
+    kept.previous.write_bytes(b"\x01" * 40)
+    with pytest.raises(BundleError, match=r"state: can't be read.*; nor can state\.previous: .*Remove it"):
+        kept.read()
+
+
+def test_another_training_is_refused(kept):
+    kept.write(STATE)
     with pytest.raises(BundleError, match="other settings or data"):
-        run(make_module(), make_objective(), make_recipe(epochs=1), path, key="b")
+        Checkpoint(kept.path, "b").read()
 
 
-def test_a_damaged_file_is_refused(tmp_path, make_module, make_objective, make_recipe):
-    path = tmp_path / "state.safetensors"
-    path.write_bytes(b"\x00" * 40)
+def test_a_file_that_is_something_else_is_refused_and_left(tmp_path):
+    table = tmp_path / "reviews.csv"
+    table.write_text("text,label\ngood,1\n")
     with pytest.raises(BundleError, match="can't be read as a checkpoint"):
-        run(make_module(), make_objective(), make_recipe(), path)
+        Checkpoint(table, "a").read()
+    assert table.read_text() == "text,label\ngood,1\n"
+
+
+def test_a_missing_folder_is_said_before_training(tmp_path):
+    with pytest.raises(BundleError, match="there is no folder"):
+        Checkpoint(tmp_path / "missing" / "state", "a").read()
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_what_was_there(kept, monkeypatch, call):
+    kept.write({"number": 0})
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint_file.os, call, full)
+        with pytest.raises(BundleError, match="can't be written: No space left on device"):
+            kept.write({"number": 1})
+    assert kept.read() == {"number": 0}
+    kept.write({"number": 2})
+    assert kept.read() == {"number": 2}
+    assert sorted(file.name for file in kept.path.parent.iterdir()) == ["state", "state.previous"]
+
+
+@pytest.mark.parametrize("state", [{"a": object()}, {"a": {1: 2}}, {"a": [b"bytes"]}])
+def test_what_it_cannot_hold_is_refused(kept, state):
+    with pytest.raises(TypeError, match="a checkpoint"):
+        kept.write(state)
+    assert kept.read() is None
+
+
+def test_every_steps_is_a_number_of_steps(tmp_path):
+    with pytest.raises(ConfigError, match="every_steps must be a whole number, at least 1"):
+        Checkpoint(tmp_path / "state", "a", every_steps=0)

@@ -111,22 +111,19 @@ def test_streams_are_read_on_with_their_state():
     made, encoded = examples()
     goal, module = objective(CarriedObjective, made, chunk=4), carried_module()
     draw = np.random.default_rng(0)
-    for batch in goal.batches(draw):
-        before = goal._rows.copy(), goal._places.copy()
-        loss, rows = goal.loss(module, batch)
+    for chunk in goal.batches(draw):
+        loss, rows = goal.loss(module, chunk)
         assert rows == 4
         assert torch.isfinite(loss)
         steps, _, state = module.shown[-1]
-        for stream in range(4):
-            row, place = goal._rows[stream], goal._places[stream] - 4
+        for stream, (row, place) in enumerate(zip(chunk.rows, chunk.starts, strict=True)):
             series, column = divmod(int(row), 2)
             own = encoded[series].values[:, column]
             count = min(4, made.last[row] - place)
             np.testing.assert_array_equal(steps[stream, :count, 0], own[place : place + count])
             changes = own[place : place + count] - np.concatenate([own[:1], own])[place : place + count]
             np.testing.assert_array_equal(steps[stream, :count, 1], changes)
-            if state is not None and (row, place) != (before[0][stream], before[1][stream]):
-                assert not state[:, stream].any()
+            assert (state is None or not state[:, stream].any()) == chunk.fresh[stream]
 
 
 def test_validation_of_a_carried_state_folds_the_whole_series():

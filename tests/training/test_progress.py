@@ -24,6 +24,14 @@ def test_shows_loss_metric_rate_and_time_left():
     assert ":" in shown
 
 
+def test_says_which_of_several_trainings_it_is():
+    screen = io.StringIO()
+    bar = Bar(Console(file=screen, force_terminal=True, width=140), title="teacher 1 of [3]")
+    bar.on_start(3)
+    bar.on_end(History())
+    assert "teacher 1 of [3] epoch" in screen.getvalue()
+
+
 def test_no_bar_where_there_is_no_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert terminal_bar() == []

@@ -10,7 +10,9 @@ from penstock.errors import ConfigError
 from penstock.network import ClassHead, Network, Numbers, Recurrent, RegressionHead
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
-from penstock.training import SignalClassObjective, SignalRegressionObjective, SignalRegularization, train
+from penstock.training import SignalClassObjective, SignalRegressionObjective, SignalRegularization, Trainer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PLAIN = {
     "output_dropout": 0.0,
@@ -101,16 +103,16 @@ def test_noise_and_dropout_change_the_loss_and_the_seed_decides():
 
 def test_validation_has_no_chance_in_it():
     net = module()
-    disturbed = objective(noise=0.5, mixup=0.5, output_dropout=0.5).validate(net)
-    assert disturbed == objective().validate(net)
+    augmented = objective(noise=0.5, mixup=0.5, output_dropout=0.5).validate(net)
+    assert augmented == objective().validate(net)
 
 
 def test_the_last_weights_are_kept_where_they_are_asked_for(make_recipe):
     made = objective()
     wrong = replace(made, valid_targets=1 - made.targets)  # the more is learned, the worse it gets
     for keep in ("best", "last"):
-        net = module()
-        history = train(net, wrong, make_recipe(epochs=5, patience=2, keep=keep), generator=np.random.default_rng(0))
+        net, recipe = module(), make_recipe(epochs=5, patience=2, keep=keep)
+        history = Trainer(net, wrong, recipe, generator=np.random.default_rng(0)).fit()
         losses = [epoch.valid["loss"] for epoch in history.epochs]
         assert losses[-1] > losses[0]
         assert (len(losses), history.best_epoch) == ((5, 5) if keep == "last" else (3, 1))

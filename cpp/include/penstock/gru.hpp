@@ -15,8 +15,8 @@ namespace {
 
 // saved: [r, z, n, W_hn h + b_hn]      gate gradients: [n, r, z, n * r]
 struct GruAfter {
-    static constexpr bool kTwoPhase = false, kProjected = false;
-    static constexpr int kGates = 3;
+    static constexpr Traits traits{.form = "gru reset_after", .states = 1, .G = 3, .S = 4, .D = 4,
+                                   .x_slot = 0, .input_order = {2, 0, 1}, .h_slot = 1, .h_gates = 3};
 
     static void forward(const ForwardStep& t, const Products& q, Range rows, Range blocks) {
         const V one = splat(1.0f);
@@ -52,8 +52,9 @@ struct GruAfter {
 
 // saved: [r, z, n, r * h]      gate gradients: [n, r, z]
 struct GruBefore {
-    static constexpr bool kTwoPhase = true, kProjected = false;
-    static constexpr int kGates = 2;  // r, z; the candidate's product is phase two
+    static constexpr Traits traits{.form = "gru", .states = 1, .G = 3, .S = 4, .D = 3,
+                                   .x_slot = 0, .input_order = {2, 0, 1}, .h_slot = 1, .h_gates = 2,
+                                   .late_gate = 2, .late_slot = 0, .mid_slot = 3};
 
     static void forward(const ForwardStep& t, const Products& q, Range rows, Range blocks) {
         for_vectors(rows, blocks, [&](At a) {

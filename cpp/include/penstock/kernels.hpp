@@ -31,19 +31,33 @@ constexpr int blocks_together(int gates, int widest) {
 
 inline int padded(int n) { return (n + kPanelWidth - 1) / kPanelWidth * kPanelWidth; }
 
-enum class CellKind { kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore };
+constexpr int kMostStates = 4, kMostGates = 4;  // of a cell
 
-struct Sizes {
-    CellKind kind;
-    int I, H, P;  // P == H without projection
-    int Ip, Hp, Pp;
-    bool projected;
+// What the engine must know about a cell in one of its forms. Each cell's header has those of its own, beside the equations.
+struct Traits {
+    const char* form;             // as `Cell.form` in penstock/cells spells it
+    int states;                   // carried from step to step: the first is the output [P], the others are [H]
     int G, S, D;
-    int x_slot;              // gate-gradient vectors [x_slot, x_slot + G) go to the input product
-    int h_slot, h_gates;     // and [h_slot, h_slot + h_gates) to the recurrent product of phase one
+    int x_slot;                   // gate-gradient vectors [x_slot, x_slot + G) go to the input product
+    int input_order[kMostGates];  // and belong to these gates of the weights
+    int h_slot, h_gates;          // [h_slot, h_slot + h_gates) go to the recurrent product of phase one, in the weights' order
+    // A second phase multiplies what the first one left in the saved vector `mid_slot`: by weight_hr, or by the gate
+    // `late_gate` of weight_hh, which phase one leaves out. That gate's gradient stands in `late_slot`.
+    bool projected = false;
+    int late_gate = -1, late_slot = 0, mid_slot = 0;
+    int peepholes = 0;            // rows of weight_ch
 };
 
-inline bool has_cell_state(const Sizes& z) { return z.kind == CellKind::kLstm || z.kind == CellKind::kLstmPeephole; }
+constexpr bool is_late(const Traits& t) { return t.late_gate >= 0; }
+constexpr bool has_two_phases(const Traits& t) { return t.projected || is_late(t); }
+
+struct Sizes : Traits {
+    int I, H, P;  // P == H without projection
+    int Ip, Hp, Pp;
+};
+
+inline int state_size(const Sizes& z, int k) { return k ? z.H : z.P; }
+inline int padded_state(const Sizes& z, int k) { return k ? z.Hp : z.Pp; }
 
 // Weights of one direction, panels in the order given, interleaved in groups as above; null where the cell has none.
 struct Packed {
@@ -79,23 +93,24 @@ struct Job {
     const float* x;        // [data rows][I]
     float* y;              // [data rows][y_row]; backward: read
     std::size_t y_row;
-    const float *h0, *c0;  // [B][P], [B][H] or null
-    float *hn, *cn;        // likewise; forward
+    const float* initial[kMostStates];  // each [B][its size], or null for zeros
+    float* last[kMostStates];           // likewise, after each sequence's last step; forward
     float* saved;          // [R][S][Hp] or null when no gradient will be asked for
     // workspace, forward
     float* x_rows;         // [block rows][I], or null when x is read in place
     float* px;             // [block rows][Hp/16][G][16] input product
     float* h[2];           // [B][Pp] state before and after a step, in turn
-    float* c;              // [B][Hp]
+    float* state[kMostStates];  // [B][Hp] the other states, from 1 on
     float* mid;            // [B][Hp] what phase two reads: projected cell output, r * h
     float* keep;           // [B][Hp] what phase one leaves to phase two: the update gate
     float* scratch;        // [threads][kScratch]
     // backward only
-    const float *dy, *dhn, *dcn;
-    float *dx, *dh0, *dc0;
+    const float* dy;
+    const float* dlast[kMostStates];  // null for zeros
+    float* dx;
+    float* dinitial[kMostStates];     // null where none is wanted
     bool dx_adds;          // the second direction adds to the first one's dx
-    float* dh;             // [B][Pp] gradient of the state, carried back in time
-    float* dc;             // [B][Hp]
+    float* dstate[kMostStates];  // gradients of the states, carried back in time: [B][Pp], the others [B][Hp]
     float* dmid;           // [B][Hp]
     float* dg;             // [block rows][D][Hp] gate gradients
     float* dp;             // [block rows][Pp] gradient of a projection's output
@@ -103,18 +118,25 @@ struct Job {
     float* x_panels;       // [Ip/16][block rows][16]
     float* h_panels;       // [Pp/16][block rows][16] state before each row
     float* mid_panels;     // [Hp/16][block rows][16]
-    float* c_before;       // [B][Hp] initial cell state
+    float* start[kMostStates];  // [B][Hp] the other initial states, from 1 on
     Outer outer[3];
     int outers;
     float* bias_sum;       // [D][Hp]
     float* peephole_sum;   // [3][Hp]
 };
 
+// A cell in one of its forms, at work.
+struct CellKernels {
+    Traits traits;
+    void (*forward)(const Job&, const Team&);
+    void (*backward)(const Job&, const Team&);
+};
+
 struct Kernels {
     const char* name;
     int tile_rows, widest_group;
-    void (*forward)(const Job&, const Team&);
-    void (*backward)(const Job&, const Team&);
+    const CellKernels* cells;
+    int cell_count;
     // out[r][panels * 16] = bias + a[r] . panels, interleaved as those of one gate
     void (*product)(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count,
                     const float* bias, float* out, std::size_t out_row);
@@ -130,5 +152,6 @@ struct Kernels {
 
 const Kernels& kernels();             // the best this machine runs, or what PENSTOCK_ISA names
 const Kernels* find_kernels(const char* name);  // null when unknown or not runnable here
+const CellKernels* find_cell(const char* form); // of `kernels()`; null when there is none
 
 }  // namespace penstock

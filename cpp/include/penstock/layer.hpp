@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <shared_mutex>
+#include <span>
 
 #include "arena.hpp"
 #include "kernels.hpp"
@@ -22,24 +23,35 @@ struct Weights {
 using Parameters = Weights<const float>;
 using Gradients = Weights<float>;  // null where none is wanted
 
+// Spans of states hold one pointer for each state of the cell, in its order, to [directions][B][its size]. Spans of what
+// is read may be empty, and each of their pointers null: for zeros.
+using StatesIn = std::span<const float* const>;
+using StatesOut = std::span<float* const>;
+
 struct ForwardCall {
-    const float *x, *h0, *c0;
-    float *y, *hn, *cn;
-    float* saved;  // Layer::saved_size floats, or null
+    const float* x;
+    StatesIn initial;
+    float* y;
+    StatesOut last;  // after each sequence's last step
+    float* saved;    // Layer::saved_size floats, or null
 };
 
 struct BackwardCall {
-    const float *x, *h0, *c0, *y;
-    const float* saved;
-    const float *dy, *dhn, *dcn;
-    float *dx, *dh0, *dc0;
+    const float* x;
+    StatesIn initial;
+    const float *y, *saved, *dy;
+    StatesIn dlast;
+    float* dx;
+    StatesOut dinitial;  // empty, or a pointer null, where no gradient is wanted
 };
 
-Sizes make_sizes(CellKind kind, int input, int hidden, int projection);
+// projection: outputs of the cell where it is projected, else 0
+Sizes make_sizes(const Traits& traits, int input, int hidden, int projection);
 
 class Layer {
    public:
-    Layer(CellKind kind, int input, int hidden, int projection, int directions);
+    // Throws std::invalid_argument where a projection is given to a form that has none, or none to one that has.
+    Layer(const CellKernels& cell, int input, int hidden, int projection, int directions);
 
     const Sizes& sizes() const { return sizes_; }
     int directions() const { return directions_; }
@@ -77,6 +89,7 @@ class Layer {
     void backward_direction(const Plan& plan, const BackwardCall& call, int direction, const Parameters& p,
                             const Gradients& g, int threads, Arena& arena) const;
 
+    const CellKernels* cell_;
     Sizes sizes_;
     int directions_;
     Arena storage_;

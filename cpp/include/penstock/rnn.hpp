@@ -9,8 +9,8 @@ namespace {
 // saved: [h']      gate gradients: [act]
 template <bool Relu>
 struct Rnn {
-    static constexpr bool kTwoPhase = false, kProjected = false;
-    static constexpr int kGates = 1;  // of the recurrent product
+    static constexpr Traits traits{.form = Relu ? "rnn nonlinearity=relu" : "rnn nonlinearity=tanh", .states = 1,
+                                   .G = 1, .S = 1, .D = 1, .x_slot = 0, .input_order = {0}, .h_slot = 0, .h_gates = 1};
 
     static void forward(const ForwardStep& t, const Products& q, Range rows, Range blocks) {
         for_vectors(rows, blocks, [&](At a) {

@@ -9,6 +9,7 @@ namespace {
 
 using penstock::Job;
 using penstock::Sizes;
+using penstock::Traits;
 
 struct Range {
     int begin, end;
@@ -47,7 +48,7 @@ struct ForwardStep {
         return load(px + a.j * G * Hp() + (a.block * G + gate) * kPanel + a.lane);
     }
     V before(At a) const { return load(h_before + a.j * job.sizes->Pp + a.unit()); }
-    float* c(At a) const { return job.c + a.j * Hp() + a.unit(); }
+    V state(At a, int k) const { return load(job.state[k] + a.j * Hp() + a.unit()); }  // the other states, before the step
     float* mid(At a) const { return job.mid + a.j * Hp() + a.unit(); }
     float* keep(At a) const { return job.keep + a.j * Hp() + a.unit(); }
     V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit()); }
@@ -57,18 +58,19 @@ struct ForwardStep {
             store(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit(), v);
     }
     bool ends(At a) const { return static_cast<int>(a.j) >= active_next; }
-    // The new output: to the next step, to y, and to hn where the sequence ends here.
+    // The new output: to the next step, to y, and to the last states where the sequence ends here.
     void output(At a, V h) const {
         const int P = job.sizes->P;
         store(h_after + a.j * job.sizes->Pp + a.unit(), h);
         store_first(job.y + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit(), h, a.left_of(P));
         if (ends(a))
-            store_first(job.hn + static_cast<std::size_t>(job.plan->sequence[a.j]) * P + a.unit(), h, a.left_of(P));
+            store_first(job.last[0] + static_cast<std::size_t>(job.plan->sequence[a.j]) * P + a.unit(), h, a.left_of(P));
     }
-    void cell(At a, V c_new) const {
-        store(c(a), c_new);
+    // Another state's new value, in the place of the old one.
+    void put_state(At a, int k, V v) const {
+        store(job.state[k] + a.j * Hp() + a.unit(), v);
         if (ends(a))
-            store_first(job.cn + static_cast<std::size_t>(job.plan->sequence[a.j]) * H() + a.unit(), c_new,
+            store_first(job.last[k] + static_cast<std::size_t>(job.plan->sequence[a.j]) * H() + a.unit(), v,
                         a.left_of(H()));
     }
 };
@@ -106,11 +108,12 @@ struct BackwardStep {
     V h_before(At a) const {
         return load(job.h_panels + (a.block * block_rows + (row0 + a.j - block_row0)) * kPanel + a.lane);
     }
-    V c_before(At a, int slot) const {
-        return s > 0 ? saved_before(a, slot) : load(job.c_before + a.j * Hp() + a.unit());
+    // Another state before the step, whose value after each step is saved in `slot`.
+    V state_before(At a, int k, int slot) const {
+        return s > 0 ? saved_before(a, slot) : load(job.start[k] + a.j * Hp() + a.unit());
     }
-    float* dh(At a) const { return job.dh + a.j * job.sizes->Pp + a.unit(); }
-    float* dc(At a) const { return job.dc + a.j * Hp() + a.unit(); }
+    float* dh(At a) const { return job.dstate[0] + a.j * job.sizes->Pp + a.unit(); }
+    float* dstate(At a, int k) const { return job.dstate[k] + a.j * Hp() + a.unit(); }  // of another state
     float* dmid(At a) const { return job.dmid + a.j * Hp() + a.unit(); }
     float* dp(At a) const { return job.dp + (row0 - block_row0 + a.j) * job.sizes->Pp + a.unit(); }
     V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit()); }
@@ -123,8 +126,13 @@ struct BackwardStep {
                             a.left_of(job.sizes->P));
         return d;
     }
-    void gate(At a, int slot, V d) const {
-        store(job.dg + ((row0 - block_row0 + a.j) * job.sizes->D + slot) * Hp() + a.unit(), d);
+    // Gate gradients: written, and read by a phase that goes on with them.
+    void gate(At a, int slot, V d) const { store(gate_at(a, slot), d); }
+    V gate(At a, int slot) const { return load(gate_at(a, slot)); }
+
+   private:
+    float* gate_at(At a, int slot) const {
+        return job.dg + ((row0 - block_row0 + a.j) * job.sizes->D + slot) * Hp() + a.unit();
     }
 };
 

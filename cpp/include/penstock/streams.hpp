@@ -7,12 +7,6 @@
 
 namespace penstock {
 
-// One layer's states of all streams.
-struct Slab {
-    float* h;  // [streams][P]
-    float* c;  // [streams][H], or null where the cell has none
-};
-
 class Streams {
    public:
     // The layers have one direction and are packed; each reads what the one before it gives. They outlive this.
@@ -20,7 +14,8 @@ class Streams {
 
     // One step of n streams, the same bits for a stream whichever others go with it.
     // places: [n] their rows in the slabs, all different      x: [n][I]      y: [n][P of the last layer]
-    void step(const std::int64_t* places, std::size_t n, const float* x, const Slab* slabs, float* y, int threads);
+    // slabs: of each layer in turn its states, each [streams][its size]
+    void step(const std::int64_t* places, std::size_t n, const float* x, float* const* slabs, float* y, int threads);
 
    private:
     std::vector<Layer*> layers_;

@@ -57,7 +57,7 @@ class Watch {
 };
 
 inline const float* h_start(const Job& job, int j) {
-    return job.h0 ? job.h0 + static_cast<std::size_t>(job.plan->sequence[j]) * job.sizes->P : nullptr;
+    return job.initial[0] ? job.initial[0] + static_cast<std::size_t>(job.plan->sequence[j]) * job.sizes->P : nullptr;
 }
 
 inline void copy_padded(const float* from, int n, int n_padded, float* to) {
@@ -78,16 +78,17 @@ inline float* copy_rows(const Job& job, std::size_t begin, std::size_t end, floa
 void start_forward(const Job& job, const Team& team) {
     const Sizes& z = *job.sizes;
     const Plan& plan = *job.plan;
-    const bool has_c = job.c != nullptr;
     const Range rows = share(team, plan.batch);
     for (int j = rows.begin; j < rows.end; ++j) {
         const std::size_t b = plan.sequence[j];
         float* h = job.h[0] + static_cast<std::size_t>(j) * z.Pp;
         copy_padded(h_start(job, j), z.P, z.Pp, h);
-        if (has_c) copy_padded(job.c0 ? job.c0 + b * z.H : nullptr, z.H, z.Hp, job.c + static_cast<std::size_t>(j) * z.Hp);
-        if (plan.length[j] == 0) {
-            std::memcpy(job.hn + b * z.P, h, z.P * sizeof(float));
-            if (has_c) std::memcpy(job.cn + b * z.H, job.c + static_cast<std::size_t>(j) * z.Hp, z.H * sizeof(float));
+        const bool is_empty = plan.length[j] == 0;
+        if (is_empty) std::memcpy(job.last[0] + b * z.P, h, z.P * sizeof(float));
+        for (int k = 1; k < z.states; ++k) {
+            float* state = job.state[k] + static_cast<std::size_t>(j) * z.Hp;
+            copy_padded(job.initial[k] ? job.initial[k] + b * z.H : nullptr, z.H, z.Hp, state);
+            if (is_empty) std::memcpy(job.last[k] + b * z.H, state, z.H * sizeof(float));
         }
     }
     const Range pad = share(team, static_cast<int>(plan.padding.size()));
@@ -222,10 +223,10 @@ void forward_step(const Job& job, const Team& team, const Part& part, const Forw
     const bool units = part.split == Split::kUnits;
     const bool descending = t.s % 2;
     const Range rows = part.of(job.plan->active[t.s]);
-    phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::kGates, rows, part.units, descending,
+    phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::traits.h_gates, rows, part.units, descending,
           [&](const Products& q, Range r, Range b) { Cell::forward(t, q, r, b); });
     if (units) team.meet();
-    if constexpr (Cell::kTwoPhase) {
+    if constexpr (has_two_phases(Cell::traits)) {
         const Range two = units ? share(team, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
         phase(scratch, job.mid, z.Hp, z.H, job.weights->w_mid, job.weights->b_mid, 1, rows, two, descending,
               [&](const Products& q, Range r, Range b) { Cell::forward_two(t, q, r, b); });
@@ -249,7 +250,7 @@ void forward(const Job& job, const Team& team) {
     int s0 = 0;
     while (s0 < plan.steps && plan.active[s0] > 0) {
         const int s1 = block_end(plan, s0);
-        const Part part = part_of(job, team, s0, s1, Cell::kGates);
+        const Part part = part_of(job, team, s0, s1, Cell::traits.h_gates);
         const Watch watch(team, part.tells);
         const float* px = input_product(job, team, part, s0, s1);
         std::size_t done = 0;

@@ -23,10 +23,10 @@ void start_backward(const Job& job, const Team& team) {
     const Range rows = share(team, plan.batch);
     for (int j = rows.begin; j < rows.end; ++j) {
         const std::size_t b = plan.sequence[j], at = j;
-        copy_padded(job.dhn ? job.dhn + b * z.P : nullptr, z.P, z.Pp, job.dh + at * z.Pp);
-        if (job.dc) {
-            copy_padded(job.dcn ? job.dcn + b * z.H : nullptr, z.H, z.Hp, job.dc + at * z.Hp);
-            copy_padded(job.c0 ? job.c0 + b * z.H : nullptr, z.H, z.Hp, job.c_before + at * z.Hp);
+        copy_padded(job.dlast[0] ? job.dlast[0] + b * z.P : nullptr, z.P, z.Pp, job.dstate[0] + at * z.Pp);
+        for (int k = 1; k < z.states; ++k) {
+            copy_padded(job.dlast[k] ? job.dlast[k] + b * z.H : nullptr, z.H, z.Hp, job.dstate[k] + at * z.Hp);
+            copy_padded(job.initial[k] ? job.initial[k] + b * z.H : nullptr, z.H, z.Hp, job.start[k] + at * z.Hp);
         }
     }
     const Range pad = share(team, job.dx && !job.dx_adds ? static_cast<int>(plan.padding.size()) : 0);
@@ -47,7 +47,6 @@ void gather_inputs(const Job& job, const Team& team, const Block& block) {
     const Plan& plan = *job.plan;
     const std::int64_t* where = plan.where[job.direction].data();
     const Range mine = share(team, block.rows);
-    const int mid_slot = z.projected ? 5 : 3;
     for (int s = block.s0; s < block.s1; ++s)
         for (int j = 0; j < plan.active[s]; ++j) {
             const std::size_t row = plan.first[s] + j;
@@ -56,7 +55,7 @@ void gather_inputs(const Job& job, const Team& team, const Block& block) {
             to_panels(job.x + where[row] * z.I, z.I, r, block.rows, job.x_panels);
             to_panels(s ? job.y + where[plan.first[s - 1] + j] * job.y_row : h_start(job, j), z.P, r, block.rows,
                       job.h_panels);
-            if (job.mid_panels) to_panels(job.saved + (row * z.S + mid_slot) * z.Hp, z.Hp, r, block.rows, job.mid_panels);
+            if (job.mid_panels) to_panels(job.saved + (row * z.S + z.mid_slot) * z.Hp, z.Hp, r, block.rows, job.mid_panels);
         }
 }
 
@@ -92,17 +91,17 @@ void backward_step(const Job& job, const Team& team, const PartBack& part, const
                 panels_together(1), nullptr, out + static_cast<std::size_t>(rows.begin) * out_row + columns.begin * kPanel,
                 out_row, start, t.s % 2);
     };
-    if constexpr (Cell::kProjected) {
+    if constexpr (Cell::traits.projected) {
         Cell::backward_projection(t, rows, part.outputs);
         back(job.dp + (t.row0 - t.block_row0 + rows.begin) * z.Pp, z.Pp, z.Pp, job.weights->wt_mid, part.units, job.dmid,
              z.Hp, Start::kBias);
     }
     Cell::backward(t, rows, part.units);
-    if constexpr (Cell::kTwoPhase && !Cell::kProjected) {
-        back(dg, dg_row, z.Hp, job.weights->wt_mid, part.units, job.dmid, z.Hp, Start::kBias);
+    if constexpr (is_late(Cell::traits)) {
+        back(dg + static_cast<std::size_t>(z.late_slot) * z.Hp, dg_row, z.Hp, job.weights->wt_mid, part.units, job.dmid, z.Hp, Start::kBias);
         Cell::backward_two(t, rows, part.units);
     }
-    back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, part.outputs, job.dh,
+    back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, part.outputs, job.dstate[0],
          z.Pp, Start::kContinue);
     if (units) team.meet();
 }
@@ -219,8 +218,10 @@ void backward(const Job& job, const Team& team) {
     const Range rows = share(team, plan.batch);
     for (int j = rows.begin; j < rows.end; ++j) {
         const std::size_t b = plan.sequence[j], at = j;
-        if (job.dh0) std::memcpy(job.dh0 + b * z.P, job.dh + at * z.Pp, z.P * sizeof(float));
-        if (job.dc0) std::memcpy(job.dc0 + b * z.H, job.dc + at * z.Hp, z.H * sizeof(float));
+        for (int k = 0; k < z.states; ++k)
+            if (job.dinitial[k])
+                std::memcpy(job.dinitial[k] + b * state_size(z, k), job.dstate[k] + at * padded_state(z, k),
+                            state_size(z, k) * sizeof(float));
     }
 }
 

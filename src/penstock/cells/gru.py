@@ -10,7 +10,7 @@ h' = (1 - z) * n + z * h
 from collections.abc import Mapping
 
 from penstock.cells.arithmetic import affine, sigmoid, split, tanh
-from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
+from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True) -> Shapes:
@@ -54,10 +54,13 @@ def step(x: Array, state: State, parameters: Mapping[str, Array], *, reset_after
 
 GRU = Cell(
     name="gru",
+    source="Cho et al. 2014",
     gates=("reset", "update", "candidate"),
     states=("h",),
-    options={"reset_after": True},
-    choices={},
+    options={"reset_after": Option(True, "GRU only: the reset gate acts after the product, as in cuDNN and PyTorch.")},
+    forms=({"reset_after": True}, {"reset_after": False}),
+    torch_options={"reset_after": True},
+    keeps="update",
     parameter_shapes=parameter_shapes,
     phases=phases,
     step=step,

@@ -15,7 +15,7 @@ h' = W_hr (o * tanh(c')).
 from collections.abc import Mapping
 
 from penstock.cells.arithmetic import affine, sigmoid, split, tanh
-from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
+from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(
@@ -65,10 +65,27 @@ def step(
 
 LSTM = Cell(
     name="lstm",
+    source="Hochreiter and Schmidhuber 1997",
     gates=("input", "forget", "cell", "output"),
     states=("h", "c"),
-    options={"peephole": False, "proj_size": 0},
-    choices={},
+    options={
+        "peephole": Option(
+            False,
+            "LSTM only: the gates see the cell's state (Gers and Schmidhuber 2000).",
+            parameter="weight_ch",
+        ),
+        "proj_size": Option(
+            0,
+            "LSTM only: numbers that the output is projected to (Sak et al. 2014); 0 for no projection.",
+            parameter="weight_hr",
+            below_hidden_size=True,
+        ),
+    },
+    forms=({}, {"peephole": True}, {"proj_size": None}, {"peephole": True, "proj_size": None}),
+    torch_options={"peephole": False},
+    keeps="forget",
+    admits="input",
+    orthogonal_biases={"forget": 1.0},
     parameter_shapes=parameter_shapes,
     phases=phases,
     step=step,

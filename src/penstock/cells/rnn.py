@@ -6,7 +6,7 @@ h' = f(W_ih x + b_ih + W_hh h + b_hh)
 from collections.abc import Mapping
 
 from penstock.cells.arithmetic import ACTIVATIONS, affine
-from penstock.cells.declaration import Array, Cell, Phase, Shapes, State
+from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh") -> Shapes:
@@ -30,10 +30,12 @@ def step(x: Array, state: State, parameters: Mapping[str, Array], *, nonlinearit
 
 RNN = Cell(
     name="rnn",
+    source="Elman 1990",
     gates=("hidden",),
     states=("h",),
-    options={"nonlinearity": "tanh"},
-    choices={"nonlinearity": tuple(ACTIVATIONS)},
+    options={"nonlinearity": Option("tanh", 'of the cell "rnn": "tanh" or "relu".', choices=tuple(ACTIVATIONS))},
+    forms=({"nonlinearity": "tanh"}, {"nonlinearity": "relu"}),
+    torch_options={},
     parameter_shapes=parameter_shapes,
     phases=phases,
     step=step,

@@ -6,9 +6,11 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
-from penstock.errors import InputError, MissingExtraError
+from penstock.errors import DataWarning, InputError, MissingExtraError
 
 __all__ = ["main"]
 
@@ -22,11 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
+    words, debug = _without_debug(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        # Anywhere on the line, as it is most often added to the end of one that has just failed.
-        return _run([word for word in words if word != "--debug"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = _warn
+            return _run(words)
     except BrokenPipeError:
         # The reader has gone (`| head`); Python would try to flush into the closed pipe once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -40,6 +43,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(str(error), 2)
         hint = "" if debug else " (--debug shows where)"
         return _fail(f"{type(error).__name__}: {error}{hint}", 1)
+
+
+def _without_debug(words: list[str]) -> tuple[list[str], bool]:
+    """The words without `--debug`, and whether it stood there.
+
+    Anywhere on the line, as it is most often added to the end of one that has just failed; but what follows `--` is no
+    flag.
+    """
+    end = words.index("--") if "--" in words else len(words)
+    flags = [word for word in words[:end] if word != "--debug"]
+    return flags + words[end:], len(flags) < end
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Data that is likely not what was meant is said in a line; other warnings are for developers, and say where."""
+    if issubclass(category, DataWarning):
+        print("penstock: warning: " + " ".join(str(message).split()), file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
 
 
 def _run(words: Sequence[str]) -> int:

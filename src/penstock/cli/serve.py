@@ -42,11 +42,11 @@ def serve(
 
     Logs are JSON lines on standard error; the first says the address. SIGTERM answers what was accepted, then stops.
     """
-    from penstock.server.settings import Settings
+    from penstock.server.settings import ServerSettings
 
     if log_level not in _LEVELS:
         raise ConfigError(f"--log-level must be one of {', '.join(_LEVELS)}; got {log_level!r}")
-    settings = Settings(
+    settings = ServerSettings(
         host=host,
         port=port,
         token=token,

@@ -13,7 +13,7 @@ from penstock.datasets import text_lines
 from penstock.errors import ConfigError
 
 if TYPE_CHECKING:
-    from penstock.runtime import Model
+    from penstock.runtime import Model, Stream
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -37,8 +37,9 @@ def stream(
         str | None, typer.Option("--words", help="With --raw: the labels to hear, commas between; all if left out.")
     ] = None,
     threshold: Annotated[
-        float, typer.Option("--threshold", help="With --raw: the score from which on a word counts as heard.")
-    ] = 0.7,
+        float | None,
+        typer.Option("--threshold", help="With --raw: the score from which on a word counts as heard; usually 0.7."),
+    ] = None,
     block_seconds: Annotated[
         float, typer.Option("--block-seconds", help="With --raw: of sound between two lines.")
     ] = 0.1,
@@ -63,18 +64,18 @@ def stream(
 
         stream_sound(loaded, words, threshold, block_seconds, state, skip=skip)
         return
-    running: Any = loaded.stream()
+    running = loaded.stream()
     lines = text_lines(sys.stdin.buffer, "standard input")
     if state is None:
         for line in lines:
-            _answer(loaded, running, _item(loaded, line))
+            _answer(running, _item(loaded, line))
         return
     with KeptState(state, running) as kept:
         if kept.line:
             print(f"penstock: goes on after line {kept.line}", file=sys.stderr)
         for line in islice(lines, kept.line if skip else 0, None):
             with kept.item():
-                _answer(loaded, running, _item(loaded, line))
+                _answer(running, _item(loaded, line))
 
 
 def _item(model: "Model", line: str) -> Any:
@@ -82,9 +83,9 @@ def _item(model: "Model", line: str) -> Any:
     return model.item(line) if line.strip() else None
 
 
-def _answer(model: "Model", stream: Any, item: Any) -> None:
-    """Print the answer after an item; none resets the stream."""
+def _answer(stream: "Stream", item: Any) -> None:
+    """Print the prediction after an item; none resets the stream."""
     if item is None:
         stream.reset()
     else:
-        print(json.dumps(model.as_json(stream.push(item)), ensure_ascii=False), flush=True)
+        print(json.dumps(stream.as_json(stream.push(item)), ensure_ascii=False), flush=True)

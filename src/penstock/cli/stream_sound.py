@@ -10,7 +10,7 @@ import numpy as np
 
 from penstock.cli.stream_state import KeptState
 from penstock.errors import ConfigError
-from penstock.runtime import AudioModel, Heard, Model, Spotter
+from penstock.runtime import Model, Stream
 
 __all__ = ["stream_sound"]
 
@@ -19,14 +19,14 @@ _LONGEST_BLOCK = 3600.0  # seconds
 
 
 def stream_sound(
-    model: Model, words: str | None, threshold: float, block_seconds: float, state: Path | None, *, skip: bool
+    model: Model, words: str | None, threshold: float | None, block_seconds: float, state: Path | None, *, skip: bool
 ) -> None:
     """Read 16-bit little-endian samples at the model's rate; write a JSON line for each block.
 
     Args:
-        model: of sounds.
+        model: reads samples.
         words: those to hear, with commas between; None for all.
-        threshold: the score from which on a word counts as heard.
+        threshold: the score from which on a word counts as heard; the model's own if None.
         block_seconds: of sound between two lines.
         state: the file that keeps the memory; None for none.
         skip: pass over the samples that the state has read.
@@ -34,28 +34,28 @@ def stream_sound(
     Raises:
         ConfigError: another kind of model, an unknown word, or a block of no length or an endless one.
     """
-    if not isinstance(model, AudioModel):
+    if model.reads != "samples" or model.sample_rate is None:
         raise ConfigError(f"--raw reads samples of sound, and this is a model for {model.task}. Leave it out.")
-    if not 1 / model.features.rate <= block_seconds <= _LONGEST_BLOCK:
+    if not 1 / model.sample_rate <= block_seconds <= _LONGEST_BLOCK:
         raise ConfigError(
             f"--block-seconds must hold at least one sample, and be {_LONGEST_BLOCK:g} at most; got {block_seconds:g}"
         )
-    samples = round(block_seconds * model.features.rate)
+    samples = round(block_seconds * model.sample_rate)
     wanted = None if words is None else [word.strip() for word in words.split(",") if word.strip()]
-    spotter: Spotter = model.spotter(wanted, threshold=threshold)
+    stream = model.listen(wanted, threshold)
     if state is None:
         for block in _blocks(sys.stdin.buffer, samples):
-            _print(model, spotter, block)
-        _print_words(model, spotter)
+            _print(stream, stream.push(block))
+        _print(stream, stream.finish())
     else:  # the sound goes on in the next run, and so does a word that is being said
-        with KeptState(state, spotter) as kept:
+        with KeptState(state, stream) as kept:
             if kept.line:
                 print(f"penstock: goes on after sample {kept.line}", file=sys.stderr)
             if skip:
                 _pass_over(sys.stdin.buffer, kept.line * _BYTES)
             for block in _blocks(sys.stdin.buffer, samples):
                 with kept.item(len(block)):
-                    _print(model, spotter, block)
+                    _print(stream, stream.push(block))
 
 
 def _blocks(source: BinaryIO, samples: int) -> Iterator[np.ndarray]:
@@ -70,24 +70,6 @@ def _pass_over(source: BinaryIO, count: int) -> None:
         count -= len(data)
 
 
-def _print(model: Model, spotter: Spotter, block: np.ndarray) -> None:
-    heard = spotter.push(block)
-    if not len(heard.seconds) and not heard.words:
-        return
-    _line(model, heard.seconds[-1] if len(heard.seconds) else None, heard)
-
-
-def _print_words(model: Model, spotter: Spotter) -> None:
-    """The words that the end of the input cut short."""
-    heard = spotter.finish()
-    if heard.words:
-        _line(model, None, heard)
-
-
-def _line(model: Model, seconds: float | None, heard: Heard) -> None:
-    line: dict[str, Any] = {}
-    if seconds is not None:
-        scores = dict(zip(model.labels, heard.scores[-1].tolist(), strict=True))
-        line = {"seconds": round(float(seconds), 4), "scores": scores}
-    words = [{"word": word.label, "seconds": round(word.seconds, 4), "score": word.score} for word in heard.words]
-    print(json.dumps(line | {"words": words}, ensure_ascii=False), flush=True)
+def _print(stream: Stream, prediction: Any) -> None:
+    if line := stream.as_json(prediction):
+        print(json.dumps(line, ensure_ascii=False), flush=True)

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, MissingExtraError
 from penstock.tasks import TASKS, Task, find
 
 __all__ = ["app", "chosen_task"]
@@ -39,24 +39,46 @@ def chosen_task(command: str, words: Sequence[str]) -> Task:
 
     Args:
         command: the word after `penstock train`.
-        words: what follows it.
+        words: what follows it, in any order.
+
+    Raises:
+        ConfigError: a saved model of another command.
+        DataError: the data can't be read.
     """
     tasks = [task for task in TASKS.values() if task.command == command]
-    given = _given(words)
-    if start := given.get("from"):
+    given = _given(tasks, words) if words else {}
+    if start := given.get("start"):
         return _saved_task(Path(start), tasks)
-    path = next((Path(word) for word in words if not word.startswith("-") and Path(word).exists()), Path())
+    path = Path(given.get("data", ""))
     return next((task for task in tasks if task.claims(path, given)), tasks[0])
 
 
-def _given(words: Sequence[str]) -> dict[str, str]:
-    """Flag to value, as far as that can be told without knowing the flags."""
-    found = {}
-    for word, after in zip(words, [*words[1:], ""], strict=False):
-        if word.startswith("--"):
-            name, is_joined, value = word[2:].partition("=")
-            found[name.replace("-", "_")] = value if is_joined else after
-    return found
+def _given(tasks: Sequence[Task], words: Sequence[str]) -> dict[str, Any]:
+    """What the words say, by the parameters of all these tasks together: only so can a value be told from the data.
+
+    Errors of usage are passed over, as the chosen task's own command will raise them.
+    """
+    commands = [made for task in tasks if (made := _command_of(task)) is not None]
+    if not commands:
+        return {}
+    params = {param.name: param for each in reversed(commands) for param in each.params}
+    parser = type(commands[0])(commands[0].name, params=list(params.values()))
+    context = parser.make_context(commands[0].name, list(words), resilient_parsing=True, ignore_unknown_options=True)
+    return {
+        name: value
+        for name, value in context.params.items()
+        if value is not None and (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    }
+
+
+def _command_of(task: Task) -> Any:
+    """The command of a task; None where a package that it needs isn't installed."""
+    from penstock.cli.train_task import task_command
+
+    try:
+        return task_command(task)
+    except MissingExtraError:
+        return None
 
 
 def _saved_task(path: Path, tasks: Sequence[Task]) -> Task:

@@ -1,7 +1,8 @@
 """From files and frames to texts and labels, split and put into batches."""
 
-from penstock.datasets.batches import length_batches
-from penstock.datasets.columns import as_labels, as_texts, class_counts, text_table
+from penstock.datasets.batches import Batches, length_batches, shard
+from penstock.datasets.chunks import Chunk, stream_chunks
+from penstock.datasets.columns import as_labels, as_texts, text_table
 from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import read_table
 from penstock.datasets.rows import Rows
@@ -10,8 +11,11 @@ from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
 from penstock.datasets.signals import matching_columns, read_signals, signal_table
 from penstock.datasets.splits import parse_proportions, random_split, stratified_split
 from penstock.datasets.texts import read_inputs, read_texts
+from penstock.labels import class_counts
 
 __all__ = [
+    "Batches",
+    "Chunk",
     "Rows",
     "as_labels",
     "as_texts",
@@ -28,8 +32,10 @@ __all__ = [
     "read_texts",
     "read_ts",
     "read_ucr",
+    "shard",
     "signal_table",
     "stratified_split",
+    "stream_chunks",
     "text_lines",
     "text_table",
 ]

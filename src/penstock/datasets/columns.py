@@ -1,15 +1,16 @@
 """Columns of texts and labels as people hold them (lists, NumPy arrays, pandas, Polars, Arrow), made into lists."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, KeysView, Mapping, Set
 from typing import Any
 
 import numpy as np
 
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError, MissingExtraError
+from penstock.labels import as_label
 
-__all__ = ["as_labels", "as_texts", "class_counts", "frame_column", "plain_column", "text_table"]
+__all__ = ["as_labels", "as_texts", "frame_column", "plain_column", "text_table"]
 
 
 def text_table(texts: Any, labels: Any = None) -> Rows:
@@ -55,32 +56,28 @@ def as_texts(values: Any, what: str = "texts") -> list[str | None]:
 
 
 def as_labels(values: Any, what: str = "labels") -> list[Any]:
-    """A column of labels as a list of str, int, bool or float; None where one is missing or blank.
+    """A column of labels as a list of str, int, bool or float; None where one is missing or blank: see `labels`.
 
     Raises:
-        DataError: not a column, or something in it is no label.
+        DataError: not a column, or something in it is not a label.
     """
-    labels = plain_column(values, what)
-    for position, label in enumerate(labels):
-        if label is not None and not isinstance(label, str | int | float):
-            raise DataError(
-                f"{what} must be words or numbers, one for each input; number {position} is {label!r:.40} "
-                f"({type(label).__name__})"
-            )
-    return [None if isinstance(label, str) and not label.strip() else label for label in labels]
+    labels: list[Any] = []
+    if isinstance(values, list | tuple | np.ndarray) and (moment := _moment(values)) is not None:
+        # Refused here, as a plain value of some of them is a whole number of nanoseconds.
+        raise DataError(f"{what} must be words or numbers; got dates or durations like {moment}. Turn them into text.")
+    for position, value in enumerate(plain_column(values, what)):
+        try:
+            labels.append(as_label(value))
+        except DataError as error:
+            raise DataError(f"{what} must be words or numbers; number {position} is {error}") from error
+    return labels
 
 
-def class_counts(labels: Iterable[Any]) -> dict[Any, int]:
-    """Each class and its rows, in the order that a model's labels have: sorted, numbers before words.
-
-    Raises:
-        DataError: fewer than two classes, from which nothing can be learned.
-    """
-    counts = Counter(labels)
-    if len(counts) < 2:
-        found = f"only {next(iter(counts))!r}" if counts else "none"
-        raise DataError(f"there must be at least two classes; got {found}. Is it the right column of labels?")
-    return {label: counts[label] for label in sorted(counts, key=lambda label: (isinstance(label, str), label))}
+def _moment(values: Any) -> np.generic | None:
+    """The first value that is NumPy's date or duration."""
+    if isinstance(values, np.ndarray) and values.dtype.kind not in "mMO":
+        return None
+    return next((value for value in values if isinstance(value, np.datetime64 | np.timedelta64)), None)
 
 
 def _encodable(text: str) -> str:
@@ -96,10 +93,14 @@ def plain_column(values: Any, what: str) -> list[Any]:
     """A column of whatever kind as a list of plain values, None where one is missing; DataError if it is no column."""
     if isinstance(values, str | bytes):
         raise DataError(f"{what} must be a list or a column; got a single {type(values).__name__}. Put it into a list.")
+    if isinstance(values, Set) and not isinstance(values, KeysView):
+        raise DataError(f"{what} must be a list or a column; got {type(values).__name__}, which has no order.")
     if isinstance(values, Mapping) or getattr(values, "ndim", 1) != 1 or hasattr(values, "columns"):
         raise DataError(f"{what} must be one column; got {type(values).__name__}. Choose one of its columns.")
     if hasattr(values, "to_pylist"):  # Arrow
         values = values.to_pylist()
+    elif hasattr(values, "to_series"):  # a pandas index
+        values = frame_column(values.to_series())
     elif hasattr(values, "to_list") and hasattr(values, "dtype"):
         values = frame_column(values)
     elif hasattr(values, "tolist"):

@@ -10,15 +10,19 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["column_names", "read_table", "read_utf8"]
+__all__ = ["column_names", "first_line", "read_table", "read_utf8"]
 
+_FIRST_BYTES = 1 << 16
+_LONGEST_LINE = 1 << 24
+"""Of names of columns, in characters: whoever looks for them in another file reads no more."""
 _BLOCK_LIMIT = 2**31 - 1  # PyArrow's, in bytes
 
 
@@ -40,23 +44,41 @@ def read_table(path: str | Path, columns: Sequence[str]) -> dict[str, list[Any]]
 
 
 def column_names(path: str | Path) -> list[str]:
-    """The names of a file's columns; for JSON lines, those of its first row.
+    """The names of a file's columns, of which no more is read than it takes; for JSON lines, those of its first row.
 
     Raises:
-        DataError: as `read_table`.
+        DataError: as `read_table`, as far as the file is read.
     """
     path = Path(path)
     ending = _ending(path)
-    data = _content(path, "names of columns, and rows")
-    if ending in (".csv", ".tsv"):
-        return _header(path, _utf8(path, data), "," if ending == ".csv" else "\t", ending == ".csv")
-    if ending == ".parquet":
-        arrow = _arrow("parquet")
-        try:
-            return list(arrow.parquet.read_schema(arrow.BufferReader(data)).names)
-        except (arrow.ArrowException, OSError) as error:
-            raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
-    return list(next(_json_rows(path, data)))
+    with _opened(path) as file:
+        if ending == ".parquet":
+            return _schema(path, file)
+        if ending in (".csv", ".tsv"):
+            names = _header(path, file, "," if ending == ".csv" else "\t", ending == ".csv")
+        else:
+            names = list(next(_json_rows(path, _first_lines(path, file)), {}))
+    if not "".join(names).strip():
+        _content(path, "names of columns, and rows")  # says that it is empty, if it is
+    return names
+
+
+def first_line(path: str | Path) -> tuple[str, bool]:
+    """The first line of a file, plain or gzipped, that isn't blank, and whether that is all of it.
+
+    No more than some 64 KiB are read behind blank lines. What is no UTF-8 becomes U+FFFD.
+
+    Raises:
+        DataError: the file can't be read.
+    """
+    with _opened(Path(path)) as file:
+        found = file.read(_FIRST_BYTES)
+        while found and not found.strip():
+            found = file.read(_FIRST_BYTES)
+        ends = not file.read(1)
+    lines = found.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace").lstrip().splitlines(keepends=True)
+    line = lines[0] if lines else ""
+    return line.rstrip(), ends or len(line) > len(line.rstrip("\r\n"))
 
 
 def read_utf8(path: str | Path) -> str:
@@ -79,7 +101,7 @@ def _tsv(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
 def _delimited(path: Path, data: bytes, columns: list[str], *, delimiter: str, quoted: bool) -> dict[str, list[Any]]:
     arrow = _arrow("csv")
     data = _utf8(path, data)
-    _check_columns(path, _header(path, data, delimiter, quoted), columns)
+    _check_columns(path, _header(path, io.BytesIO(data), delimiter, quoted), columns)
     try:
         table = arrow.csv.read_csv(
             arrow.BufferReader(data),
@@ -100,23 +122,43 @@ def _delimited(path: Path, data: bytes, columns: list[str], *, delimiter: str, q
     return {name: table[name].to_pylist() for name in columns}
 
 
-def _header(path: Path, data: bytes, delimiter: str, quoted: bool) -> list[str]:
-    lines = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
-    rows = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
+def _header(path: Path, file: BinaryIO, delimiter: str, quoted: bool) -> list[str]:
+    """The first row that isn't empty; none in an empty file. The file is closed."""
     try:
-        return next(row for row in rows if row)
+        with io.TextIOWrapper(file, "utf-8-sig", newline="") as lines:
+            limited = iter(lambda: lines.readline(_LONGEST_LINE), "")
+            rows = csv.reader(limited, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
+            names = next((row for row in rows if row), [])
     except csv.Error as error:
         raise DataError(f"{path}: its first line holds no names of columns: {error}") from error
+    except UnicodeDecodeError:
+        names = ["\0"]
+    if any("\0" in name for name in names):
+        _utf8(path, _bytes(path))  # says in which line
+    if sum(map(len, names)) + len(names) >= _LONGEST_LINE:
+        raise DataError(
+            f"{path}: its first line holds no names of columns: it has more than {_LONGEST_LINE} characters"
+        )
+    return names
+
+
+def _schema(path: Path, file: BinaryIO) -> list[str]:
+    arrow = _arrow("parquet")
+    try:
+        return list(arrow.parquet.read_schema(file).names)
+    except (arrow.ArrowException, OSError) as error:
+        _content(path, "names of columns, and rows")  # says that it is empty, if it is
+        raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
 
 
 def _json_lines(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
-    rows = list(_json_rows(path, data))
+    rows = list(_json_rows(path, _utf8(path, data).split(b"\n")))
     _check_columns(path, list(dict.fromkeys(name for row in rows for name in row)), columns)
     return {name: [row.get(name) for row in rows] for name in columns}
 
 
-def _json_rows(path: Path, data: bytes) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_utf8(path, data).split(b"\n"), start=1):
+def _json_rows(path: Path, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
@@ -126,6 +168,18 @@ def _json_rows(path: Path, data: bytes) -> Iterator[dict[str, Any]]:
         if not isinstance(row, dict):
             raise DataError(f"{path}, line {number}: must be a JSON object on one line; got {line.decode()!r:.60}")
         yield row
+
+
+def _first_lines(path: Path, file: BinaryIO) -> Iterator[bytes]:
+    """Lines without a byte order mark, each checked as `_utf8` checks a whole file."""
+    for number, line in enumerate(file):
+        try:
+            wrong = "\0" in line.decode("utf-8")
+        except UnicodeDecodeError:
+            wrong = True
+        if wrong:
+            _utf8(path, _bytes(path))  # says what and where
+        yield line if number else line.removeprefix(codecs.BOM_UTF8)
 
 
 def _parquet(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
@@ -167,9 +221,16 @@ def _content(path: Path, expected: str) -> bytes:
 
 
 def _bytes(path: Path) -> bytes:
+    with _opened(path) as file:
+        return file.read()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A file's bytes, unpacked as they are read; DataError if they can't be."""
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if path.name.lower().endswith(".gz") else data
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
+            yield file  # type: ignore[misc]  # a GzipFile reads like any other
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path}: can't be read: {reason}") from error

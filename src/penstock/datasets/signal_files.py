@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.datasets.readers import read_utf8
+from penstock.datasets.readers import first_line, read_utf8
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.features import signal_list
@@ -15,9 +15,15 @@ __all__ = ["is_ucr", "read_ts", "read_ucr"]
 
 
 def is_ucr(path: Path) -> bool:
-    """Whether a file is a table of the UCR archive: no header, but numbers from the first line on."""
-    first = next((line for line in read_utf8(path).splitlines() if line.strip()), "")
-    cells = first.split()
+    """Whether a file is a table of the UCR archive: no header, but numbers from the first line on.
+
+    Raises:
+        DataError: it can't be read. It is not read beyond its first 64 KiB or so.
+    """
+    line, whole = first_line(path)
+    cells = line.split()
+    if not whole:
+        del cells[-1:]  # it may be a part of a number
     try:
         np.array(cells[1:], np.float64)
     except ValueError:

@@ -21,6 +21,7 @@ from penstock.errors import ConfigError, DataError
 from penstock.features import signal_list
 from penstock.features.signal_lines import MISSING
 from penstock.features.times import is_missing
+from penstock.labels import label_key
 
 __all__ = ["matching_columns", "read_signals", "signal_table"]
 
@@ -232,7 +233,7 @@ def _number_moment(value: Any) -> float:
 
 def _together(answers: list[list[Any]]) -> list[Any]:
     """One answer for a signal whose steps agree, in all signals; else a list of the steps' answers for each."""
-    known = [list(dict.fromkeys(each for each in steps if each is not None)) for steps in answers]
+    known = [list({label_key(each): each for each in steps if each is not None}.values()) for steps in answers]
     if len(answers) > 1 and all(len(each) <= 1 for each in known):
         return [each[0] if each else None for each in known]
     return answers

@@ -3,19 +3,27 @@
 import os
 
 from penstock.engine._native import instruction_set, runs_here
+from penstock.engine.backends import Backend, backend
+from penstock.engine.equations import EquationLayer, EquationStreams
 from penstock.engine.functions import Linear, sigmoid, softmax, tanh
-from penstock.engine.layer import Layer
-from penstock.engine.step import Step, Trace
+from penstock.engine.layer import FORMS, Layer
+from penstock.engine.step import StackStep, Step, Trace
 from penstock.engine.streams import Streams
 from penstock.engine.threads import get_num_threads, set_num_threads
 from penstock.errors import ConfigError
 
 __all__ = [
+    "FORMS",
+    "Backend",
+    "EquationLayer",
+    "EquationStreams",
     "Layer",
     "Linear",
+    "StackStep",
     "Step",
     "Streams",
     "Trace",
+    "backend",
     "get_num_threads",
     "instruction_set",
     "runs_here",

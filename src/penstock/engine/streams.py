@@ -5,15 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from penstock.engine._native import NativeStreams
+from penstock.engine.arguments import Described
 from penstock.engine.layer import Layer
 from penstock.engine.step import check_stack
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ShapeError
 
-__all__ = ["Slabs", "Streams"]
+__all__ = ["Slabs", "Streams", "zero_slabs"]
 
 Slabs = list[tuple[np.ndarray, ...]]
 """For each layer its states, each (streams, size) float32 and C-contiguous."""
+
+
+def zero_slabs(layers: Sequence[Described], streams: int) -> Slabs:
+    """The zero states of so many streams of these layers."""
+    return [tuple(np.zeros((streams, size), np.float32) for size in layer.state_sizes) for layer in layers]
 
 
 class Streams:
@@ -31,7 +37,7 @@ class Streams:
 
     def slabs(self, streams: int) -> Slabs:
         """Zero states for so many streams."""
-        return [tuple(np.zeros((streams, size), np.float32) for size in layer.state_sizes) for layer in self._layers]
+        return zero_slabs(self._layers, streams)
 
     def step(self, places: np.ndarray, x: np.ndarray, slabs: Slabs) -> np.ndarray:
         """The last layer's outputs (n, output), and the streams' states moved on in the slabs.

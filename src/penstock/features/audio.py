@@ -135,7 +135,7 @@ class AudioFeatures:
         return self._sequences(self._whole(recording) for recording in recordings)
 
     def log_mels(self, recordings: Iterable[Recording]) -> Sequences:
-        """The log-mel energies of each recording as they are, float32 (frames, mel_bins): what training disturbs."""
+        """The log-mel energies of each recording as they are, float32 (frames, mel_bins): what training augments."""
         sequences = self._sequences(self.log_mel(resampled(recording, self.rate)) for recording in recordings)
         return sequences if len(sequences) else Sequences(np.zeros((0, self.mel_bins), np.float32), sequences.offsets)
 

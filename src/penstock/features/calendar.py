@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
-from penstock.features.times import Frequency
+from penstock.features.frequency import Frequency
 
 __all__ = ["CALENDAR", "calendar_features", "usual_calendar"]
 
@@ -37,7 +37,7 @@ def usual_calendar(frequency: Frequency | None) -> tuple[str, ...]:
     if frequency.unit == "month":
         return ("month",) if frequency.step < 12 else ()
     if frequency.unit == "business day":
-        return ("weekday", "yearday")
+        return ("hour", "weekday", "yearday") if frequency.hours else ("weekday", "yearday")
     names = (("hour", _DAY), ("weekday", 7 * _DAY), ("yearday", 365 * _DAY))
     return tuple(name for name, circle in names if frequency.step < circle)
 

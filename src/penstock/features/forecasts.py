@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
 from penstock.features.calendar import calendar_features
+from penstock.features.frequency import Frequency
 from penstock.features.panel import LARGEST, Panel, Series
-from penstock.features.times import Frequency
 
 __all__ = ["TRANSFORMS", "Encoded", "ForecastFeatures", "Scale"]
 

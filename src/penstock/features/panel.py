@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DataError
-from penstock.features.times import Frequency
+from penstock.features.frequency import BUSINESS_DAY, NUMBER, SECOND, Frequency
 
 __all__ = ["LARGEST", "Panel", "Series", "is_gap"]
 
@@ -127,44 +127,77 @@ class Panel:
                 )
         if frequency is None or self.frequency is None or self.frequency.like(frequency):
             return
+        if (self.frequency.unit == NUMBER) != (frequency.unit == NUMBER):
+            wanted, got = ("whole numbers", "dates") if frequency.unit == NUMBER else ("dates", "whole numbers")
+            raise DataError(
+                f"times must be {wanted} as in training; {what} has {got}. Whole numbers of which every one is a date, "
+                "like 202401 or 20240131, are read as dates."
+            )
         if not self._is_on(frequency):
             raise DataError(
-                f"{what} must have steps of {frequency.words}, as in training; got {self.frequency.words}. Resample it."
+                f"{what} must have steps of {frequency.words}, as in training; got {self.frequency.words}. "
+                "Give it at the same steps, or train a model for these."
             )
 
     def _is_on(self, frequency: Frequency) -> bool:
         """Whether its steps are steps of that grid too: single rows, or a few days that are business days as well.
 
+        Or the days and hours of a week, where training, which saw too few of them, has all days or hours.
+
         Raises:
             DataError: a single row that isn't.
         """
         assert self.frequency is not None
-        rows = [self.frequency.times(each.start + np.arange(len(each.known))) for each in self.series]
+        holes = self.frequency.unit == BUSINESS_DAY and frequency.unit == SECOND
         try:
-            return all((np.diff(frequency.places(times)) == 1).all() for times in rows)
+            return all(
+                (np.diff(rows) == 1).all() or (holes and is_gap(int(rows[-1] - rows[0]) + 1 - len(rows), len(rows)))
+                for rows in self._rows_on(frequency)
+            )
         except DataError:
-            if all(len(times) == 1 for times in rows):
+            if all(len(each.known) == 1 for each in self.series):
                 raise
             return False
 
+    def _rows_on(self, frequency: Frequency) -> list[NDArray[np.int64]]:
+        """The places of each series' rows on another grid; DataError if they do not lie on it."""
+        own = self.frequency
+        assert own is not None
+        times = [own.times(each.start + np.arange(len(each.known))) for each in self.series]
+        return [frequency.places(frequency.from_other(each, own)) for each in times]
+
     def on(self, frequency: Frequency) -> "Panel":
-        """The same series, their places counted on another grid of the same steps; itself where there are no times.
+        """The same series on another grid, steps between theirs missing; itself where there are no times.
 
         Raises:
-            DataError: one of them doesn't begin on that grid.
+            DataError: one of them doesn't lie on that grid.
         """
         if self.frequency is None:
             return self
-        moved = []
-        for each in self.series:
-            place = frequency.places(self.frequency.times(np.array([each.start])))
-            moved.append(replace(each, start=int(place[0])))
+        rows = self._rows_on(frequency)
+        moved = [_moved(each, places) for each, places in zip(self.series, rows, strict=True)]
         return replace(self, series=moved, frequency=frequency)
 
 
 def is_gap(missing: int, rows: int) -> bool:
     """Whether so many steps without a row, beside so many with one, are a gap to fill; more are a mistake."""
     return missing <= (_MOST_FILLED - 1) * rows + 1000
+
+
+def _moved(series: Series, rows: NDArray[np.int64]) -> Series:
+    """A series whose rows come to these places, those between them missing."""
+    start, length = int(rows[0]), int(rows[-1] - rows[0]) + 1
+    if length == len(rows):
+        return replace(series, start=start)
+
+    def spread(part: NDArray[np.float64]) -> NDArray[np.float64]:
+        own = rows[: len(part)] - start
+        found = np.full((int(own[-1]) + 1, part.shape[1]), np.nan)
+        found[own] = part
+        return found
+
+    values, past, known = spread(series.values), spread(series.past), spread(series.known)
+    return Series(series.name, start, values, past, known, begin=int(rows[series.begin]) - start)
 
 
 def _joined(before: Series, after: Series, what: str, *, timed: bool) -> Series:

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import DataError
+from penstock.features.frequency import Frequency
+from penstock.features.frequency_search import find_frequency
 from penstock.features.panel import LARGEST, Panel, Series, is_gap
-from penstock.features.times import find_frequency, is_missing, parse_times, words_of
+from penstock.features.times import Times, is_missing, parse_times, words_of
 
 __all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
 
@@ -63,16 +65,17 @@ def panel(
     groups = _groups(columns[id] if id is not None else None, rows)
     if times is not None:
         for name, members in groups.items():
-            groups[name] = _sorted(members, times, name if id else "", found)
-    frequency = None if times is None else find_frequency([times[members] for members in groups.values()])
+            groups[name] = _sorted(members, times.moments, name if id else "", found)
+        if times.compact:
+            found["times without punctuation like 20240131, read as dates"] = rows
+    frequency, places = _on_grid(times, groups)
     table = {
         kind: np.stack([numbers[name] for name in names], 1) if names else np.zeros((rows, 0))
         for kind, names in (("values", targets), ("past", past), ("known", known))
     }
     series = []
     for name, members in groups.items():
-        places = np.arange(len(members)) if times is None or frequency is None else frequency.places(times[members])
-        series.append(_series(name, places, {kind: each[members] for kind, each in table.items()}, found))
+        series.append(_series(name, places[name], {kind: each[members] for kind, each in table.items()}, found))
     return Panel(series, tuple(targets), tuple(past), tuple(known), frequency, time, id, {}, dict(+found))
 
 
@@ -194,6 +197,51 @@ def _sorted(members: NDArray[np.int64], times: NDArray[Any], name: str, found: C
             f"({len(twice)} such rows). {_advice(own, twice, name)}"
         )
     return members
+
+
+def _on_grid(
+    times: Times | None, groups: Mapping[str, NDArray[np.int64]]
+) -> tuple[Frequency | None, dict[str, NDArray[np.int64]]]:
+    """The grid of the times, and the places on it of each series' rows; without times, rows are a step apart."""
+    if times is None:
+        return None, {name: np.arange(len(members)) for name, members in groups.items()}
+    frequency = find_frequency([times[members] for members in groups.values()])
+    assert frequency is not None  # there are rows
+    try:
+        return frequency, {name: frequency.places(frequency.read(times[members])) for name, members in groups.items()}
+    except DataError as error:
+        if differing := _differing(times, groups):
+            raise DataError(differing) from error
+        raise
+
+
+def _differing(times: Times, groups: Mapping[str, NDArray[np.int64]]) -> str:
+    """What to say where each of several series is regular, but not all of them together; else nothing."""
+    grids: list[tuple[str, Frequency, Any]] = []
+    for name, members in groups.items():
+        grid = find_frequency([times[members]])
+        assert grid is not None
+        own = grid.read(times[members])
+        try:
+            grid.places(own)
+        except DataError:
+            return ""
+        if len(own) > 1:
+            grids.append((name, grid, own[0]))
+    for name, grid, start in grids[1:]:
+        first, other, other_start = grids[0]
+        try:
+            if grid.like(other):
+                other.places(other.from_other(np.array([start]), grid))
+                continue
+        except DataError:
+            pass
+        return (
+            f"all series must share one grid of times; series {first} has steps of {other.words} from "
+            f"{words_of(other_start)} on, series {name} of {grid.words} from {words_of(start)} on. "
+            "Write the times of one as the other has them, or train a model for each."
+        )
+    return ""
 
 
 def _advice(own: NDArray[Any], twice: NDArray[np.int64], name: str) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.features.forecasts import filled
+from penstock.features.frequency import Frequency
 from penstock.features.panel import Series
-from penstock.features.times import Frequency
 
 __all__ = ["find_season"]
 
@@ -29,8 +29,12 @@ def find_season(series: Sequence[Series], horizon: int, frequency: Frequency | N
         frequency: of the steps.
     """
     chosen = [filled(each.values) for each in series[:: max(1, len(series) // _MOST_SERIES)]]
-    columns = [column for values in chosen for column in values.T if len(column) > 3 and column.std() > 0]
-    columns = [np.where(np.isnan(column), np.nanmean(column), column) for column in columns]
+    several = [(column, column[~np.isnan(column)]) for values in chosen for column in values.T]
+    columns = [
+        np.where(np.isnan(column), there.mean(), column)
+        for column, there in several
+        if len(there) > 3 and there.std() > 0
+    ]
     if not columns:
         return 1
     shortest = sorted(map(len, columns))[len(columns) // 2]
@@ -45,7 +49,7 @@ def _usual(frequency: Frequency | None) -> Iterable[int]:
     if frequency.unit == "month":
         return (12 // frequency.step,) if 12 % frequency.step == 0 else ()
     if frequency.unit == "business day":
-        return (5,)
+        return {frequency.per_day, frequency.per_day * len(frequency.weekdays)}
     circles = (3600, _DAY, 7 * _DAY, 364 * _DAY)
     return (circle // frequency.step for circle in circles if circle % frequency.step == 0 and frequency.step < circle)
 

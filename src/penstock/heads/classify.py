@@ -1,4 +1,4 @@
-"""One probability per class for a whole sequence: pooling over time, a linear layer, softmax."""
+"""Classes of a whole sequence, as probabilities, or of each of its steps, as logits."""
 
 from collections.abc import Mapping
 
@@ -6,31 +6,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine, network
-from penstock.heads.pooled import PooledHead
+from penstock.heads.pooled import PooledReadout
 
-__all__ = ["ClassHead"]
+__all__ = ["ClassReadout", "StepClassReadout"]
+
+Floats = NDArray[np.float32]
 
 
-class ClassHead(PooledHead):
-    """Class probabilities from an encoder's outputs; see `PooledHead`.
+class ClassReadout(PooledReadout):
+    """One probability per class for a whole sequence; see `PooledReadout`. The description is `network.ClassHead`."""
+
+    def activation(self, scores: Floats) -> Floats:
+        """The softmax, by the engine."""
+        return engine.softmax(scores)
+
+
+class StepClassReadout:
+    """Logits of classes for each step.
 
     Args:
-        spec: `network.ClassHead` with `classes` and `pooling`.
-        tensors: `head.weight` (classes, pooled features) and `head.bias` (classes,), float32.
+        spec: `network.StepClassHead`.
+        tensors: `weight` (classes, features) and `bias` (classes,), float32.
         features: the encoder's output size.
-        bidirectional: whether the second half of the features runs backward.
+        bidirectional: makes no difference here.
 
-    Raises:
-        ConfigError: an unknown pooling.
-        ShapeError: the parameters do not fit.
+    Attributes:
+        outputs: how many classes.
     """
 
     def __init__(
-        self, spec: network.ClassHead, tensors: Mapping[str, np.ndarray], *, features: int, bidirectional: bool = False
+        self,
+        spec: network.StepClassHead,
+        tensors: Mapping[str, Floats],
+        *,
+        features: int,
+        bidirectional: bool = False,
     ) -> None:
-        super().__init__(spec.pooling, tensors, outputs=spec.classes, features=features, bidirectional=bidirectional)
-        self.classes = spec.classes
+        self.outputs = spec.classes
+        self._linear = engine.Linear(tensors["weight"], tensors["bias"])
 
-    def spoken(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The softmax, by the engine."""
-        return engine.softmax(scores)
+    def __call__(self, y: Floats) -> Floats:
+        """y (steps, features) -> logits (steps, classes); a row's bits do not depend on the others."""
+        return self._linear(y)

@@ -6,35 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine, network
-from penstock.errors import ShapeError
 
-__all__ = ["ForecastHead", "SegmentForecastHead"]
+__all__ = ["ForecastReadout", "SegmentForecastReadout"]
 
 Floats = NDArray[np.float32]
 
 
-class ForecastHead:
+class ForecastReadout:
     """All steps ahead from one step's output, relative to the last value.
 
     Args:
         spec: `network.ForecastHead`.
-        tensors: `head.weight` and the others of `spec.parameter_shapes`.
+        tensors: `weight` and the others of `spec.parameter_shapes`.
         features: the encoder's output size.
         bidirectional: must be False: what lies ahead is not known yet.
-
-    Raises:
-        ShapeError: the parameters do not fit.
     """
 
     def __init__(
         self, spec: network.ForecastHead, tensors: Mapping[str, Floats], *, features: int, bidirectional: bool = False
     ) -> None:
-        _check(spec, tensors, features)
         self.spec = spec
-        self._linear = engine.Linear(tensors["head.weight"], tensors["head.bias"])
+        self._linear = engine.Linear(tensors["weight"], tensors["bias"])
         if spec.known:
-            self._known = engine.Linear(tensors["head.known_weight"], tensors["head.known_bias"])
-            self._known_output = engine.Linear(tensors["head.known_output"])
+            self._known = engine.Linear(tensors["known_weight"], tensors["known_bias"])
+            self._known_output = engine.Linear(tensors["known_output"])
 
     def __call__(self, y: Floats, last: Floats, known: Floats) -> Floats:
         """Forecasts (rows, horizon, targets, quantiles).
@@ -52,15 +47,12 @@ class ForecastHead:
         return found.reshape(rows, spec.horizon, spec.targets, spec.quantiles) + last[:, None, :, None]
 
 
-class SegmentForecastHead:
+class SegmentForecastReadout:
     """What is asked of the encoder for each stretch ahead, and what its answers say.
 
     Args:
         spec: `network.SegmentForecastHead`.
         tensors, features, bidirectional: as for `ForecastHead`.
-
-    Raises:
-        ShapeError: the parameters do not fit.
     """
 
     def __init__(
@@ -71,12 +63,11 @@ class SegmentForecastHead:
         features: int,
         bidirectional: bool = False,
     ) -> None:
-        _check(spec, tensors, features)
         self.spec = spec
-        self._positions = tensors["head.positions"]
-        self._linear = engine.Linear(tensors["head.weight"], tensors["head.bias"])
-        self._known = engine.Linear(tensors["head.known_weight"]) if spec.known else None
-        self._highway = engine.Linear(tensors["head.highway"]) if spec.highway else None
+        self._positions = tensors["positions"]
+        self._linear = engine.Linear(tensors["weight"], tensors["bias"])
+        self._known = engine.Linear(tensors["known_weight"]) if spec.known else None
+        self._highway = engine.Linear(tensors["highway"]) if spec.highway else None
 
     def questions(self, known: Floats) -> Floats:
         """What the encoder reads: known (rows, horizon, known) -> (rows, stretches, size)."""
@@ -86,16 +77,16 @@ class SegmentForecastHead:
             return np.ascontiguousarray(asked)
         padded = np.zeros((rows, spec.stretches * spec.length, spec.known), np.float32)
         padded[:, : spec.horizon] = known
-        return asked + self._known(padded.reshape(rows * spec.stretches, -1)).reshape(asked.shape)
+        return asked + self._known(padded.reshape(rows * spec.stretches, spec.length * spec.known)).reshape(asked.shape)
 
     def answers(self, y: Floats, values: Floats) -> Floats:
-        """y (rows * stretches, features), values (rows, targets, context) -> (rows, horizon, targets, quantiles)."""
+        """y (rows, stretches, features), values (rows, context, targets) -> (rows, horizon, targets, quantiles)."""
         spec, rows = self.spec, len(values)
-        found = self._linear(y).reshape(rows, spec.stretches * spec.length, spec.targets, spec.quantiles)
-        found = found[:, : spec.horizon]
+        found = self._linear(y.reshape(rows * spec.stretches, y.shape[2]))
+        found = found.reshape(rows, spec.stretches * spec.length, spec.targets, spec.quantiles)[:, : spec.horizon]
         if self._highway is None:
             return found
-        flat = np.ascontiguousarray(values[..., -spec.highway :]).reshape(rows * spec.targets, spec.highway)
+        flat = values[:, -spec.highway :].swapaxes(1, 2).reshape(rows * spec.targets, spec.highway)
         straight = self._highway(flat).reshape(rows, spec.targets, spec.horizon, spec.quantiles)
         return found + straight.swapaxes(1, 2)
 
@@ -103,13 +94,3 @@ class SegmentForecastHead:
 def relu(x: Floats) -> Floats:
     """max(x, 0); -0 becomes 0 first, because of two zeros either may win."""
     return np.maximum(x + np.float32(0), np.float32(0))
-
-
-def _check(
-    spec: network.ForecastHead | network.SegmentForecastHead, tensors: Mapping[str, Floats], features: int
-) -> None:
-    for name, shape in spec.parameter_shapes(features).items():
-        if tensors[f"head.{name}"].shape != shape:
-            raise ShapeError(
-                f"head.{name} must be {shape} for {features} features; got {tensors[f'head.{name}'].shape}"
-            )

@@ -1,8 +1,8 @@
-"""Heads that pool a sequence's outputs over time, as a fold, and read them with a linear layer.
+"""Pooled heads: a sequence's outputs are folded over time, and a linear layer reads what the fold remembers.
 
 The fold takes the time steps strictly in order and works element by element in float32; the product is the
 engine's. So an answer's bits depend neither on the batch, nor on padding, nor on whether the steps came at once or
-one by one: `forward(y, lengths)` is `read(fold(init(batch), y, lengths))`.
+one by one: `forward(y, lengths)` is `read(fold(init(batch), y, lengths))`, and `fold` is `step` after `step`.
 """
 
 from abc import ABC, abstractmethod
@@ -12,19 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock import engine
-from penstock.errors import ConfigError, ShapeError
+from penstock import engine, network
+from penstock.heads.protocols import Carry
 
-__all__ = ["Carry", "PooledHead"]
-
-Carry = dict[str, NDArray[Any]]
-"""What the fold remembers: `length` int64 (batch,) and, as the pooling needs, `last`, `total` and `maximum`,
-float32 (batch, features)."""
+__all__ = ["PooledReadout"]
 
 _REMEMBERS = {"last": ("last",), "mean": ("total",), "max": ("maximum",), "mean_max": ("total", "maximum")}
 
 
-class PooledHead(ABC):
+class PooledReadout(ABC):
     """What a linear layer makes of an encoder's outputs, pooled over time; a kind of head says how it is read.
 
     Poolings, over the `length` valid steps of a sequence:
@@ -36,43 +32,38 @@ class PooledHead(ABC):
     A sequence of length 0 pools to zeros, so its answer is that of the bias.
 
     Args:
-        pooling: one of these.
-        tensors: `head.weight` (outputs, pooled features) and `head.bias` (outputs,), float32.
-        outputs: how many numbers the head gives.
+        spec: the head's description, with its `pooling`.
+        tensors: `weight` (outputs, pooled features), `bias` (outputs,) and what else the description names, float32.
         features: the encoder's output size.
         bidirectional: whether the second half of the features runs backward.
 
-    Raises:
-        ConfigError: an unknown pooling.
-        ShapeError: the parameters do not fit.
+    Attributes:
+        outputs: how many numbers the head gives.
     """
 
     def __init__(
-        self, pooling: str, tensors: Mapping[str, np.ndarray], *, outputs: int, features: int, bidirectional: bool
+        self,
+        spec: network.ClassHead | network.RegressionHead,
+        tensors: Mapping[str, NDArray[np.float32]],
+        *,
+        features: int,
+        bidirectional: bool = False,
     ) -> None:
-        if pooling not in _REMEMBERS:
-            raise ConfigError(f"unknown pooling {pooling!r}; known: {', '.join(_REMEMBERS)}")
-        self.pooling = pooling
-        self.outputs = outputs
+        self.outputs = len(tensors["bias"])
         self.features = features
         self._backward = slice(features // 2, features) if bidirectional else slice(0, 0)
-        self._remembers = _REMEMBERS[pooling]
-        weight, bias = tensors["head.weight"], tensors["head.bias"]
-        expected = (outputs, features * len(self._remembers))
-        if weight.shape != expected or bias.shape != expected[:1]:
-            raise ShapeError(
-                f"head.weight must be (outputs={expected[0]}, pooled={expected[1]}) and head.bias "
-                f"({expected[0]},) for pooling {pooling!r} over {features} features; "
-                f"got {weight.shape} and {bias.shape}"
-            )
-        self._linear = engine.Linear(np.ascontiguousarray(weight), np.ascontiguousarray(bias))
+        self._remembers = _REMEMBERS[spec.pooling]
+        self._linear = engine.Linear(tensors["weight"], tensors["bias"])
 
     @abstractmethod
-    def spoken(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The answers (batch, outputs) that the linear layer's scores (batch, outputs) stand for."""
+    def activation(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the head gives, (batch, outputs), for the linear layer's scores (batch, outputs)."""
 
     def init(self, batch: int) -> Carry:
-        """What the fold remembers before the first step."""
+        """What the fold remembers before the first step.
+
+        `length` int64 (batch,) and, as the pooling needs, `last`, `total`, `maximum`, float32 (batch, features).
+        """
         carry: Carry = {"length": np.zeros(batch, np.int64)}
         for name in self._remembers:
             start = -np.inf if name == "maximum" else 0.0
@@ -119,7 +110,7 @@ class PooledHead(ABC):
             if name == "total":
                 value = value / np.maximum(length, 1).astype(np.float32)
             pooled.append(np.where(length > 0, value, np.float32(0)))
-        return self.spoken(self._linear(np.ascontiguousarray(np.concatenate(pooled, axis=1))))
+        return self.activation(self._linear(np.ascontiguousarray(np.concatenate(pooled, axis=1))))
 
     def forward(self, y: NDArray[np.float32], lengths: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """The answers (batch, outputs) to whole sequences, y (time, batch, features)."""

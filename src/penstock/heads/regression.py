@@ -1,4 +1,4 @@
-"""Numbers for a whole sequence: pooling over time, a linear layer, the scale of what is foretold."""
+"""Numbers for a whole sequence: pooling over time, a linear layer, and the unit of the data."""
 
 from collections.abc import Mapping
 
@@ -6,43 +6,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import network
-from penstock.errors import ShapeError
-from penstock.heads.pooled import PooledHead
+from penstock.heads.pooled import PooledReadout
 
-__all__ = ["RegressionHead"]
+__all__ = ["RegressionReadout"]
 
 
-class RegressionHead(PooledHead):
-    """Numbers from an encoder's outputs; see `PooledHead`.
+class RegressionReadout(PooledReadout):
+    """Numbers for a whole sequence; see `PooledReadout`. The description is `network.RegressionHead`.
 
-    Args:
-        spec: `network.RegressionHead` with `outputs` and `pooling`.
-        tensors: `head.weight` (outputs, pooled features) and `head.bias` (outputs,), float32, and what brings their
-            scores to the unit of the data: score * `head.scale` + `head.offset`, (outputs,) each.
-        features: the encoder's output size.
-        bidirectional: whether the second half of the features runs backward.
-
-    Raises:
-        ConfigError: an unknown pooling.
-        ShapeError: the parameters do not fit.
+    `tensors` also holds `scale` and `offset`, (outputs,) each: score * scale + offset is in the unit of the data.
     """
 
     def __init__(
         self,
         spec: network.RegressionHead,
-        tensors: Mapping[str, np.ndarray],
+        tensors: Mapping[str, NDArray[np.float32]],
         *,
         features: int,
         bidirectional: bool = False,
     ) -> None:
-        super().__init__(spec.pooling, tensors, outputs=spec.outputs, features=features, bidirectional=bidirectional)
-        self._scale, self._offset = tensors["head.scale"], tensors["head.offset"]
-        if self._scale.shape != (spec.outputs,) or self._offset.shape != (spec.outputs,):
-            raise ShapeError(
-                f"head.scale and head.offset must be (outputs={spec.outputs},); "
-                f"got {self._scale.shape} and {self._offset.shape}"
-            )
+        super().__init__(spec, tensors, features=features, bidirectional=bidirectional)
+        self._scale, self._offset = tensors["scale"], tensors["offset"]
 
-    def spoken(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    def activation(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """The scores in the unit of the data."""
         return scores * self._scale + self._offset

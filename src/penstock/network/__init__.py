@@ -1,21 +1,28 @@
 """The description of a network, from which every part builds its own side: Network(inputs, encoder, head).
 
 Plain frozen dataclasses that go to JSON and back. What makes no sense is refused when it is made.
-Inputs, encoders and heads are unions told apart by `kind`; `KINDS` is the table of all of them.
+Inputs, encoders and heads are told apart by `kind`; `KINDS` is the table of all of them, and of where their sides
+live. `wiring` says how the three are joined.
 """
 
 from penstock.network.encoder import Recurrent
 from penstock.network.forecasts import LEAST_SPREAD, ForecastHead, SegmentForecastHead
-from penstock.network.heads import ClassHead, Pooling, RegressionHead
+from penstock.network.heads import ClassHead, Pooling, RegressionHead, StepClassHead
 from penstock.network.inputs import Embedding, Numbers, Segments
-from penstock.network.network import KINDS, Network
+from penstock.network.kinds import CARRIED, KINDS, POOLED, STEPWISE, WINDOWED, Kind, Wiring, register
+from penstock.network.network import Network
 
 __all__ = [
+    "CARRIED",
     "KINDS",
     "LEAST_SPREAD",
+    "POOLED",
+    "STEPWISE",
+    "WINDOWED",
     "ClassHead",
     "Embedding",
     "ForecastHead",
+    "Kind",
     "Network",
     "Numbers",
     "Pooling",
@@ -23,4 +30,7 @@ __all__ = [
     "RegressionHead",
     "SegmentForecastHead",
     "Segments",
+    "StepClassHead",
+    "Wiring",
+    "register",
 ]

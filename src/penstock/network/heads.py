@@ -1,11 +1,11 @@
-"""What is answered from the encoder's outputs."""
+"""What is predicted from the encoder's outputs."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 from penstock.network.checks import choice, whole
 
-__all__ = ["ClassHead", "Pooling", "RegressionHead"]
+__all__ = ["ClassHead", "Pooling", "RegressionHead", "StepClassHead"]
 
 Pooling = Literal["last", "mean", "max", "mean_max"]
 Shapes = dict[str, tuple[int, ...]]
@@ -52,3 +52,18 @@ class RegressionHead:
         """Name to shape of the tensors: the trained ones, and the offset and scale of the answers."""
         shapes: Shapes = {"weight": (self.outputs, self.pooled_size(output_size))}
         return shapes | dict.fromkeys(("bias", "offset", "scale"), (self.outputs,))
+
+
+@dataclass(frozen=True)
+class StepClassHead:
+    """One of `classes` classes for each step: a linear layer on each output; a decoder takes the scores from there."""
+
+    kind: ClassVar[str] = "step_class"
+    classes: int
+
+    def __post_init__(self) -> None:
+        whole(self, "classes", at_least=2)
+
+    def parameter_shapes(self, output_size: int) -> Shapes:
+        """Name to shape of the trained tensors, behind an encoder of `output_size` features."""
+        return {"weight": (self.classes, output_size), "bias": (self.classes,)}

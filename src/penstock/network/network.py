@@ -1,44 +1,56 @@
 """The whole: inputs, encoder and head, and the way to JSON and back."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import ConfigError
-from penstock.network.encoder import Recurrent
-from penstock.network.forecasts import ForecastHead, SegmentForecastHead
-from penstock.network.heads import ClassHead, RegressionHead
-from penstock.network.inputs import Embedding, Numbers, Segments
+from penstock.network.kinds import KINDS, Side, Wiring, kind_of
+from penstock.network.spelling import check_names, identity, read, spell
 
-__all__ = ["KINDS", "Network"]
+__all__ = ["Network"]
 
 Shapes = dict[str, tuple[int, ...]]
-
-KINDS: dict[str, dict[str, Any]] = {
-    "inputs": {kind.kind: kind for kind in (Embedding, Numbers, Segments)},
-    "encoder": {kind.kind: kind for kind in (Recurrent,)},
-    "head": {kind.kind: kind for kind in (ClassHead, RegressionHead, ForecastHead, SegmentForecastHead)},
-}
 
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is: how a step comes in, what remembers, and what is answered."""
+    """What a network is: how a step comes in, what remembers, and what is predicted from that.
 
-    inputs: Embedding | Numbers | Segments
-    encoder: Recurrent
-    head: Any  # one of KINDS["head"]
+    inputs, encoder, head: descriptions, each of a kind that `KINDS` has
+    """
+
+    inputs: Any
+    encoder: Any
+    head: Any
 
     def __post_init__(self) -> None:
-        for part, kinds in KINDS.items():
-            if type(getattr(self, part)) not in kinds.values():
-                expected = " or ".join(kind.__name__ for kind in kinds.values())
-                raise ConfigError(f"Network: {part} must be {expected}; got {getattr(self, part)!r}")
+        for part in KINDS:
+            kind_of(part, getattr(self, part)).check()
+        inputs = kind_of("inputs", self.inputs)
+        if inputs.identified != self.wiring.identified:
+            raise ConfigError(
+                f"Network: a head of kind {self.head.kind!r} is wired {self.wiring.name!r}, which "
+                f"{'needs' if self.wiring.identified else 'has no'} inputs that read the number of their series; "
+                f"got inputs of kind {inputs.name!r}"
+            )
         if self.inputs.size != self.encoder.input_size:
             raise ConfigError(
                 f"Network: the encoder must read what the inputs give: inputs have size {self.inputs.size}, "
                 f"the encoder input_size {self.encoder.input_size}. Make them equal."
             )
+
+    @property
+    def wiring(self) -> Wiring:
+        """How the parts are joined."""
+        wiring = kind_of("head", self.head).wiring
+        assert wiring is not None, "checked when the network was made"
+        return wiring
+
+    def sides(self, side: Side) -> tuple[Any, Any, Any]:
+        """A side of inputs, encoder and head, such as their PyTorch modules; ConfigError names a part without it."""
+        inputs, encoder, head = (kind_of(part, getattr(self, part)).side(side) for part in KINDS)
+        return inputs, encoder, head
 
     def parameter_shapes(self) -> Shapes:
         """Name to shape of every trained tensor: the keys of `model.safetensors` and of the state_dict."""
@@ -52,16 +64,18 @@ class Network:
     def to_json(self) -> dict[str, dict[str, Any]]:
         """The description as plain dicts, each part with its `kind`."""
         parts = {part: getattr(self, part) for part in KINDS}
-        return {
-            part: {"kind": value.kind} | {field.name: getattr(value, field.name) for field in fields(value)}
-            for part, value in parts.items()
-        }
+        return {part: {"kind": value.kind} | spell(value) for part, value in parts.items()}
+
+    def identity(self) -> dict[str, dict[str, Any]]:
+        """What tells it from any other, for fingerprints."""
+        parts = {part: getattr(self, part) for part in KINDS}
+        return {part: {"kind": value.kind} | identity(value) for part, value in parts.items()}
 
     @classmethod
     def from_json(cls, data: object) -> "Network":
         """The network that `to_json` described; ConfigError says which part, kind or field is wrong."""
         described = _mapping(data, "a network")
-        _names("a network", described, required=set(KINDS), known=set(KINDS))
+        check_names("a network", described, required=set(KINDS), known=set(KINDS))
         return cls(**{part: _part(part, described[part]) for part in KINDS})
 
 
@@ -73,20 +87,10 @@ def _part(part: str, data: object) -> Any:
             f"{part}: kind must be one of {', '.join(KINDS[part])}; got {kind!r}. "
             "A kind that a newer Penstock knows needs that version: pip install --upgrade penstock"
         )
-    declared = fields(KINDS[part][kind])
-    required = {field.name for field in declared if field.default is MISSING}
-    _names(f"{part} of kind {kind!r}", values, required=required, known={field.name for field in declared})
-    return KINDS[part][kind](**values)
+    return read(KINDS[part][kind].side("spec"), values, f"{part} of kind {kind!r}")
 
 
 def _mapping(data: object, what: str) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise ConfigError(f"{what} must be described by names and values (a JSON object); got {data!r:.80}")
     return data
-
-
-def _names(what: str, values: Mapping[str, Any], *, required: set[str], known: set[str]) -> None:
-    if missing := required - set(values):
-        raise ConfigError(f"{what} lacks {', '.join(sorted(missing))}")
-    if unknown := set(values) - known:
-        raise ConfigError(f"{what} has no {', '.join(sorted(map(str, unknown)))}; it has {', '.join(sorted(known))}")

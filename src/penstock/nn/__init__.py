@@ -1,9 +1,11 @@
 """PyTorch layers that run on the engine: drop-ins for torch.nn's, with lengths, peepholes and initial values."""
 
+from penstock.nn.any_cell import AnyCell
 from penstock.nn.gru import GRU, GRUCell
+from penstock.nn.heads import ClassHeadModule, RegressionHeadModule, StepClassHeadModule
 from penstock.nn.initial import INITIAL_VALUES
 from penstock.nn.lstm import LSTM, LSTMCell
-from penstock.nn.network import ClassHead, NetworkModule, RegressionHead
+from penstock.nn.network import NetworkModule, build
 from penstock.nn.replace import replace
 from penstock.nn.rnn import RNN, RNNCell
 
@@ -12,11 +14,14 @@ __all__ = [
     "INITIAL_VALUES",
     "LSTM",
     "RNN",
-    "ClassHead",
+    "AnyCell",
+    "ClassHeadModule",
     "GRUCell",
     "LSTMCell",
     "NetworkModule",
     "RNNCell",
-    "RegressionHead",
+    "RegressionHeadModule",
+    "StepClassHeadModule",
+    "build",
     "replace",
 ]

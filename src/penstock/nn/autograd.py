@@ -23,7 +23,7 @@ def _is_batched(gradient: Tensor | None) -> bool:
 
 
 class Bound:
-    """An engine layer of one kind.
+    """An engine layer of one kind; None where the engine has no kernels for the cell: then nobody asks for it.
 
     Copies and pickles start afresh, and not frozen: the engine's layer is a cache, and tied to its process.
     """
@@ -34,13 +34,17 @@ class Bound:
         self.kind = kind
         self.directions, self.state_sizes = kind.directions, kind.state_sizes
         self.spec = kind.spell()
-        self.layer = engine.Layer(
-            kind.cell,
-            kind.input_size,
-            kind.hidden_size,
-            bias=kind.bias,
-            bidirectional=kind.bidirectional,
-            **kind.options,
+        self.layer: Any = (
+            engine.Layer(
+                kind.cell,
+                kind.input_size,
+                kind.hidden_size,
+                bias=kind.bias,
+                bidirectional=kind.bidirectional,
+                **kind.options,
+            )
+            if kind.is_native
+            else None
         )
         self.kept = Kept()
 

@@ -35,18 +35,19 @@ class RecurrentCell(torch.nn.RNNCellBase):
         **options: Any,
     ) -> None:
         declaration = cells.find(self.cell)
-        declaration.complete(options)
-        initial.check(init, max_time, self.cell, bias)
+        initial.check(init, max_time, declaration, bias)
         self.init, self.max_time = init, max_time
         gates = len(declaration.gates)
         super().__init__(input_size, hidden_size, bias, num_chunks=gates, device=device, dtype=dtype)
-        self._kind = Kind(self.cell, input_size, hidden_size, bool(bias), **options)
+        self._kind = Kind.make(self.cell, input_size, hidden_size, options, bias=bool(bias))
         self._bound = Bound(self._kind)
         self._names = tuple(self._kind.parameter_shapes)
-        if "weight_ch" in self._names:
-            self.weight_ch = Parameter(torch.empty(3, hidden_size, device=device, dtype=dtype))
-            torch.nn.init.uniform_(self.weight_ch, -(hidden_size**-0.5), hidden_size**-0.5)
-            initial.fill(init, max_time, declaration, hidden_size, [("weight_ch", self.weight_ch)])
+        for name, shape in self._kind.parameter_shapes.items():
+            if name not in self._parameters:  # PyTorch has made its own
+                weight = Parameter(torch.empty(shape, device=device, dtype=dtype))
+                torch.nn.init.uniform_(weight, -(hidden_size**-0.5), hidden_size**-0.5)
+                initial.fill(init, max_time, declaration, hidden_size, [(name, weight)])
+                self.register_parameter(name, weight)
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew, by the scheme given as `init`, from PyTorch's global generator."""

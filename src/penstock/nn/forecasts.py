@@ -5,19 +5,19 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.parameter import Parameter
 
-from penstock import network as spec
-from penstock.network import LEAST_SPREAD
+from penstock import network
+from penstock.nn.heads import linear_parameters
 
-__all__ = ["ForecastHead", "SegmentForecastHead", "Segments", "related"]
+__all__ = ["ForecastHeadModule", "SegmentForecastHeadModule", "SegmentsModule"]
 
 
-class Segments(torch.nn.Module):
+class SegmentsModule(torch.nn.Module):
     """Stretches to vectors: x (..., length * features), identity (...,) -> (..., size)."""
 
-    def __init__(self, inputs: spec.Segments) -> None:
+    def __init__(self, inputs: network.Segments) -> None:
         super().__init__()
         shapes = inputs.parameter_shapes()
-        self.weight, self.bias = _linear(shapes["weight"])
+        self.weight, self.bias = linear_parameters(shapes["weight"])
         self.identities = Parameter(0.1 * torch.randn(shapes["identities"])) if inputs.identities else None
 
     def forward(self, x: Tensor, identity: Tensor) -> Tensor:
@@ -29,22 +29,34 @@ class Segments(torch.nn.Module):
         return torch.relu(y)
 
 
-class ForecastHead(torch.nn.Module):
-    """y (..., features), last (..., targets), known (..., horizon, known) -> (..., horizon, targets, quantiles)."""
+class ForecastHeadModule(torch.nn.Module):
+    """Forecasts from single outputs of the encoder; the PyTorch side of `penstock.heads.ForecastReadout`.
 
-    def __init__(self, head: spec.ForecastHead, features: int) -> None:
+    Args:
+        head: the description.
+        features: the size of the encoder's output.
+        bidirectional: must be False: what lies ahead is not known yet.
+
+    Attributes:
+        dropout: of the encoder's outputs, in training; none at first.
+    """
+
+    def __init__(self, head: network.ForecastHead, *, features: int, bidirectional: bool = False) -> None:
         super().__init__()
-        self.head = head
+        self.head, self.dropout = head, torch.nn.Dropout(0.0)
         shapes = head.parameter_shapes(features)
-        self.weight, self.bias = _linear(shapes["weight"])
+        self.weight, self.bias = linear_parameters(shapes["weight"])
         if head.known:
-            self.known_weight, self.known_bias = _linear(shapes["known_weight"])
+            self.known_weight, self.known_bias = linear_parameters(shapes["known_weight"])
             self.known_output = Parameter(torch.zeros(shapes["known_output"]))
 
     def forward(self, y: Tensor, last: Tensor, known: Tensor) -> Tensor:
-        """The forecasts, in units of each series."""
+        """In units of each series.
+
+        y (..., features), last (..., targets), known (..., horizon, known) -> (..., horizon, targets, quantiles).
+        """
         head = self.head
-        found = functional.linear(y, self.weight, self.bias)
+        found = functional.linear(self.dropout(y), self.weight, self.bias)
         found = found.view(*y.shape[:-1], head.horizon, head.targets * head.quantiles)
         if head.known:
             hidden = torch.relu(functional.linear(known, self.known_weight, self.known_bias))
@@ -53,17 +65,20 @@ class ForecastHead(torch.nn.Module):
         return found + last[..., None, :, None]
 
 
-class SegmentForecastHead(torch.nn.Module):
-    """What lies ahead of a look-back; its answers are in units of the series, with the unit of the loss beside them."""
+class SegmentForecastHeadModule(torch.nn.Module):
+    """What is asked about each segment ahead, and what the answers say; for `penstock.heads.SegmentForecastReadout`.
 
-    def __init__(self, head: spec.SegmentForecastHead, features: int) -> None:
+    Args, attributes: as for `ForecastHeadModule`.
+    """
+
+    def __init__(self, head: network.SegmentForecastHead, *, features: int, bidirectional: bool = False) -> None:
         super().__init__()
-        self.head = head
+        self.head, self.dropout = head, torch.nn.Dropout(0.0)
         shapes = head.parameter_shapes(features)
         self.positions = Parameter(torch.randn(shapes["positions"]))
-        self.weight, self.bias = _linear(shapes["weight"])
+        self.weight, self.bias = linear_parameters(shapes["weight"])
         if head.known:
-            self.known_weight, _ = _linear(shapes["known_weight"])
+            self.known_weight, _ = linear_parameters(shapes["known_weight"])
         if head.highway:
             self.highway = Parameter(torch.zeros(shapes["highway"]))
 
@@ -79,27 +94,10 @@ class SegmentForecastHead(torch.nn.Module):
     def answers(self, y: Tensor, values: Tensor) -> Tensor:
         """y (batch, stretches, features), values (batch, context, targets) -> (batch, horizon, targets, quantiles)."""
         head = self.head
-        found = functional.linear(y, self.weight, self.bias)
+        found = functional.linear(self.dropout(y), self.weight, self.bias)
         found = found.view(len(y), head.stretches * head.length, head.targets, head.quantiles)[:, : head.horizon]
         if head.highway:
             straight = functional.linear(values[:, -head.highway :].transpose(1, 2), self.highway)
             straight = straight.view(len(y), head.targets, head.horizon, head.quantiles).transpose(1, 2)
             found = found + straight
         return found
-
-
-def related(values: Tensor, normalization: str) -> tuple[Tensor, Tensor]:
-    """What a look-back (batch, context, targets) is related to: level and unit, each (batch, 1, targets)."""
-    level, unit = values[:, -1:], torch.ones_like(values[:, -1:])
-    if normalization in ("relative", "instance"):
-        mean = values.mean(1, keepdim=True)
-        unit = (values - mean).square().mean(1, keepdim=True).sqrt() + LEAST_SPREAD
-        level = mean if normalization == "instance" else level
-    return (torch.zeros_like(level) if normalization == "none" else level), unit
-
-
-def _linear(shape: tuple[int, ...]) -> tuple[Parameter, Parameter]:
-    bound = shape[1] ** -0.5  # as in torch.nn.Linear
-    return Parameter(torch.empty(shape).uniform_(-bound, bound)), Parameter(
-        torch.empty(shape[0]).uniform_(-bound, bound)
-    )

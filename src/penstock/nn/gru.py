@@ -44,6 +44,7 @@ class GRU(Recurrent):
         proj_size: None = None,
     ) -> None:
         refuse_projection(proj_size)
+        self.reset_after = reset_after
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
             device=device, dtype=dtype, reset_after=reset_after, init=init, max_time=max_time,

@@ -13,12 +13,8 @@ __all__ = ["INITIAL_VALUES", "check", "fill"]
 
 INITIAL_VALUES = ("torch", "orthogonal", "forget_bias", "chrono")
 
-# The gate that keeps the old state where it is near 1, and the one that lets the new in where the cell has one apart.
-_KEEPS = {"lstm": "forget", "gru": "update"}
-_ADMITS = {"lstm": "input"}
 
-
-def check(name: str, max_time: int | None, cell: str, bias: bool) -> None:
+def check(name: str, max_time: int | None, cell: Cell, bias: bool) -> None:
     """Are `init=` and `max_time=` known, and of use to this cell?
 
     Raises:
@@ -26,8 +22,8 @@ def check(name: str, max_time: int | None, cell: str, bias: bool) -> None:
     """
     if name not in INITIAL_VALUES:
         raise ConfigError(f"init must be one of {', '.join(INITIAL_VALUES)}; got {name!r}.")
-    if name in ("forget_bias", "chrono") and cell not in _KEEPS:
-        raise ConfigError(f"init={name!r} sets the bias of a gate, and {cell} has none; take 'orthogonal'.")
+    if name in ("forget_bias", "chrono") and cell.keeps is None:
+        raise ConfigError(f"init={name!r} sets the bias of a gate, and {cell.name} has none; take 'orthogonal'.")
     if name in ("forget_bias", "chrono") and not bias:
         raise ConfigError(f"init={name!r} sets a bias, and there is none; take bias=True.")
     if name == "chrono" and (max_time is None or max_time < 3):
@@ -44,10 +40,10 @@ def fill(
 
     - "torch": U(-1/sqrt(hidden), 1/sqrt(hidden)) everywhere, as it is.
     - "orthogonal": each gate's recurrent matrix orthogonal (Saxe et al. 2014), its input matrix Glorot-uniform,
-      biases and peepholes 0, but 1 for the LSTM's forget gate.
+      biases and peepholes 0, but for the gates in the cell's `orthogonal_biases`: 1 for the LSTM's forget gate.
     - "forget_bias": 1 for the gate that keeps the state: LSTM's forget, GRU's update (Jozefowicz et al. 2015).
-    - "chrono": that gate's bias log(U(1, max_time - 1)), and minus that for the LSTM's input gate, so that units
-      forget at all time scales up to max_time (Tallec and Ollivier 2018, arXiv:1804.11188).
+    - "chrono": that gate's bias log(U(1, max_time - 1)), and minus that for the gate that admits the new, so that
+      units forget at all time scales up to max_time (Tallec and Ollivier 2018, arXiv:1804.11188).
 
     Args:
         name, max_time: as checked by `check`.
@@ -61,15 +57,15 @@ def fill(
             keeps = tensor.new_zeros(hidden_size)
             if parameter.startswith("bias_ih"):  # the engine and PyTorch add both biases: the other one stays 0
                 keeps = keeps + 1 if name == "forget_bias" else keeps.uniform_(1, (max_time or 0) - 1).log_()
-            _set(cell, _KEEPS, hidden_size, tensor, keeps)
+            _set(cell, cell.keeps, hidden_size, tensor, keeps)
             if name == "chrono":
-                _set(cell, _ADMITS, hidden_size, tensor, -keeps)
+                _set(cell, cell.admits, hidden_size, tensor, -keeps)
 
 
-def _set(cell: Cell, table: dict[str, str], hidden_size: int, bias: Tensor, values: Tensor) -> None:
-    if cell.name in table:
-        gate = cell.gates.index(table[cell.name])
-        bias[gate * hidden_size : (gate + 1) * hidden_size] = values
+def _set(cell: Cell, gate: str | None, hidden_size: int, bias: Tensor, values: Tensor | float) -> None:
+    if gate is not None:
+        k = cell.gates.index(gate)
+        bias[k * hidden_size : (k + 1) * hidden_size] = values
 
 
 def _orthogonal(parameter: str, cell: Cell, hidden_size: int, tensor: Tensor) -> None:
@@ -78,7 +74,8 @@ def _orthogonal(parameter: str, cell: Cell, hidden_size: int, tensor: Tensor) ->
     elif parameter.startswith(("weight_ih", "weight_hh")):
         for gate in tensor.split(hidden_size):
             (init.orthogonal_ if parameter.startswith("weight_hh") else init.xavier_uniform_)(gate)
-    else:
+    elif parameter.startswith(("bias_", "weight_ch")):
         tensor.zero_()
-    if parameter.startswith("bias_ih") and cell.name == "lstm":
-        _set(cell, _KEEPS, hidden_size, tensor, tensor.new_ones(hidden_size))
+    if parameter.startswith("bias_ih"):
+        for gate, value in cell.orthogonal_biases.items():
+            _set(cell, gate, hidden_size, tensor, value)

@@ -47,23 +47,20 @@ class Recurrent(torch.nn.RNNBase):
         device: Any = None,
         dtype: Any = None,
         *,
-        peephole: bool = False,
-        reset_after: bool = True,
         init: str = "torch",
         max_time: int | None = None,
+        **options: Any,
     ) -> None:
-        cells.find(self.cell).complete(
-            {"lstm": {"peephole": peephole}, "gru": {"reset_after": reset_after}}.get(self.cell, {})
-        )
-        initial.check(init, max_time, self.cell, bias)
-        self.peephole, self.reset_after, self.init, self.max_time = peephole, reset_after, init, max_time
+        cell = cells.find(self.cell)
+        initial.check(init, max_time, cell, bias)
+        self.init, self.max_time = init, max_time
         super().__init__(
             mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
             device, dtype,
         )  # fmt: skip
-        if peephole:
-            self._add_peepholes(device, dtype)
-        self._kinds = self._describe()
+        given = cells.own_options(cell, {"proj_size": proj_size, **options})
+        self._kinds = self._describe(input_size, hidden_size, num_layers, given, bias=bias, bidirectional=bidirectional)
+        self._complete_parameters(device, dtype)
         self._bound = tuple(Bound(kind) for kind in self._kinds)
         directions = self._kinds[0].directions
         self._names = tuple(
@@ -71,40 +68,39 @@ class Recurrent(torch.nn.RNNBase):
             for k in range(0, len(self._all_weights), directions)
         )
 
-    def _add_peepholes(self, device: Any, dtype: Any) -> None:
+    def _describe(
+        self, input_size: int, hidden_size: int, num_layers: int, options: dict[str, Any], **more: bool
+    ) -> tuple[Kind, ...]:
+        first = Kind.make(self.cell, input_size, hidden_size, options, **more)
+        above = first.state_sizes[0] * first.directions
+        return (first, *(Kind.make(self.cell, above, hidden_size, options, **more) for _ in range(num_layers - 1)))
+
+    @property
+    def _is_described(self) -> bool:
+        """False while PyTorch's constructor runs: then not all parameters are there."""
+        return "_kinds" in vars(self)
+
+    def _complete_parameters(self, device: Any, dtype: Any) -> None:
+        """The parameters that the cell declares, where PyTorch has made none, or those of another cell."""
         bound = self.hidden_size**-0.5
-        for names in self._all_weights:
-            name = names[0].replace("weight_ih", "weight_ch")
-            weight = Parameter(torch.empty(3, self.hidden_size, device=device, dtype=dtype))
-            torch.nn.init.uniform_(weight, -bound, bound)
-            self.register_parameter(name, weight)
-            names.append(name)
+        for number, names in enumerate(self._all_weights):
+            kind, suffix = self._kinds[number // self._kinds[0].directions], names[0].removeprefix("weight_ih")
+            for name, shape in kind.parameter_shapes.items():
+                made = self._parameters.get(name + suffix)
+                if made is None or made.shape != shape:
+                    weight = Parameter(torch.empty(shape, device=device, dtype=dtype))
+                    torch.nn.init.uniform_(weight, -bound, bound)
+                    self.register_parameter(name + suffix, weight)
+            names[:] = [name + suffix for name in kind.parameter_shapes]
         self._flat_weights_names = list(itertools.chain(*self._all_weights))
         self._init_flat_weights()
         self._fill(self.init)
 
-    def _describe(self) -> tuple[Kind, ...]:
-        directions = 2 if self.bidirectional else 1
-        above = (self.proj_size or self.hidden_size) * directions
-        return tuple(
-            Kind(
-                cell=self.cell,
-                input_size=above if k else self.input_size,
-                hidden_size=self.hidden_size,
-                bias=self.bias,
-                bidirectional=self.bidirectional,
-                nonlinearity="relu" if self.mode == "RNN_RELU" else "tanh",
-                peephole=self.peephole,
-                proj_size=self.proj_size,
-                reset_after=self.reset_after,
-            )
-            for k in range(self.num_layers)
-        )
-
     def reset_parameters(self) -> None:
         """Draw all parameters anew, by the scheme given as `init`, from PyTorch's global generator."""
         super().reset_parameters()
-        self._fill(self.init)
+        if self._is_described:
+            self._fill(self.init)
 
     def _fill(self, scheme: str) -> None:
         cell = cells.find(self.cell)
@@ -112,7 +108,7 @@ class Recurrent(torch.nn.RNNBase):
 
     def flatten_parameters(self) -> None:
         """Lay the weights out in one block for cuDNN; on a CPU there is nothing to do, as in PyTorch."""
-        if self.reset_after and not self.peephole:
+        if self._is_described and self._kinds[0].is_torch:
             super().flatten_parameters()
 
     def freeze(self) -> Self:
@@ -178,7 +174,7 @@ class Recurrent(torch.nn.RNNBase):
         """
         if isinstance(input, PackedSequence):
             return self._forward_traced(input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
-        if lengths is None and not (self.dropout and self.training):
+        if lengths is None and self._kinds[0].is_native and not (self.dropout and self.training):
             results = native.quick_stack(
                 self._bound, input, self._as_state(hx), self._parameters, self._names, self.batch_first
             )
@@ -322,8 +318,9 @@ class Recurrent(torch.nn.RNNBase):
 
 def extras(kind: Kind, init: str, max_time: int | None) -> str:
     """What Penstock's layers have beyond PyTorch's, where it isn't the default, as `repr` shows it."""
-    text = f", peephole={kind.peephole}" if kind.peephole else ""
-    text += f", reset_after={kind.reset_after}" if not kind.reset_after else ""
+    declared, torch_options = kind.declaration.options, kind.declaration.torch_options
+    beyond = kind.options if torch_options is None else {name: kind.options[name] for name in torch_options}
+    text = "".join(f", {name}={value!r}" for name, value in beyond.items() if value != declared[name].default)
     text += f", init={init!r}" if init != "torch" else ""
     return text + (f", max_time={max_time}" if max_time is not None else "")
 

@@ -47,6 +47,7 @@ class LSTM(Recurrent):
         init: str = "torch",
         max_time: int | None = None,
     ) -> None:
+        self.peephole = peephole
         super().__init__(
             "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
             device, dtype, peephole=peephole, init=init, max_time=max_time,

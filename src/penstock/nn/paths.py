@@ -35,7 +35,7 @@ def is_traced() -> bool:
 
 
 def find_path(kind: Kind, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:
-    """The way that a call takes: engine for float32 on a CPU, cuDNN for its own cells on a GPU, else equations.
+    """The way that a call takes: engine for its cells in float32 on a CPU, cuDNN for its own on a GPU, else equations.
 
     torch.compile puts the engine into its graph as one operator; tracers and transforms see the equations.
     """
@@ -45,7 +45,7 @@ def find_path(kind: Kind, x: Tensor, state: Iterable[Tensor], weights: Iterable[
         plain = is_plain()
         if plain and x.is_cuda and kind.is_torch:
             return "cudnn"
-    if not plain or x.numel() == 0:
+    if not plain or not kind.is_native or x.numel() == 0:
         return "reference"
     for tensor in (x, *state, *weights):
         if type(tensor) not in _TYPES or tensor.dtype is not torch.float32 or not tensor.is_cpu:

@@ -1,18 +1,18 @@
 """What a call of one layer consists of, apart from its tensors: the kind of layer and the layout of its data."""
 
 import json
-from dataclasses import astuple, dataclass
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 from torch import Tensor
 
 from penstock import cells
+from penstock.engine import FORMS
 
 __all__ = ["BATCH_FIRST", "PACKED", "TIME_MAJOR", "Kind", "Layout"]
 
 TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2  # the engine's own numbers
-
-_OPTIONS = ("nonlinearity", "peephole", "proj_size", "reset_after")
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,23 @@ class Kind:
     hidden_size: int
     bias: bool = True
     bidirectional: bool = False
-    nonlinearity: str = "tanh"
-    peephole: bool = False
-    proj_size: int = 0
-    reset_after: bool = True
+    given: tuple[tuple[str, Any], ...] = ()
+    """All options of the cell, as pairs, so that a kind can be a dictionary's key."""
+    is_native: bool = field(init=False, compare=False)
+    """Whether the engine has kernels for it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_native", self.declaration.form(self.options) in FORMS)
+
+    @classmethod
+    def make(cls, cell: str, input_size: int, hidden_size: int, options: Mapping[str, Any], **more: bool) -> Self:
+        """The kind of a layer with these options of its cell; defaults are filled in.
+
+        Raises:
+            ConfigError: an unknown cell, or an option that it lacks.
+        """
+        given = cells.find(cell).complete(options)
+        return cls(cell, input_size, hidden_size, given=tuple(given.items()), **more)
 
     @property
     def declaration(self) -> cells.Cell:
@@ -36,8 +49,8 @@ class Kind:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options that this cell has, and their values here."""
-        return {name: getattr(self, name) for name in _OPTIONS if name in self.declaration.options}
+        """The options of the cell."""
+        return dict(self.given)
 
     @property
     def directions(self) -> int:
@@ -57,17 +70,18 @@ class Kind:
 
     def spell(self) -> str:
         """As text, the only form that an operator's schema can take it in; `read` reads it."""
-        return json.dumps(astuple(self))
+        return json.dumps([self.cell, self.input_size, self.hidden_size, self.bias, self.bidirectional, self.given])
 
     @classmethod
-    def read(cls, spec: str) -> "Kind":
+    def read(cls, spec: str) -> Self:
         """The kind that `spell` wrote."""
-        return cls(*json.loads(spec))
+        cell, input_size, hidden_size, bias, bidirectional, given = json.loads(spec)
+        return cls(cell, input_size, hidden_size, bias, bidirectional, tuple(map(tuple, given)))
 
     @property
     def is_torch(self) -> bool:
         """Whether PyTorch, and so cuDNN, has this very cell."""
-        return self.reset_after and not self.peephole
+        return self.declaration.is_torch(self.options)
 
 
 class Layout(NamedTuple):

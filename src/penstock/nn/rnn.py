@@ -5,14 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from penstock.cells import find
 from penstock.errors import ConfigError
 from penstock.nn.cell import RecurrentCell
 from penstock.nn.checks import refuse_projection
 from penstock.nn.layer import Recurrent
 
 __all__ = ["RNN", "RNNCell"]
-
-_NONLINEARITIES = ("tanh", "relu")
 
 
 class RNN(Recurrent):
@@ -44,12 +43,12 @@ class RNN(Recurrent):
         proj_size: None = None,
     ) -> None:
         refuse_projection(proj_size)
-        if nonlinearity not in _NONLINEARITIES:
+        if not find("rnn").options["nonlinearity"].accepts(nonlinearity):
             raise ConfigError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         self.nonlinearity = nonlinearity
         super().__init__(
             f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, bias, batch_first, dropout,
-            bidirectional, device=device, dtype=dtype, init=init,
+            bidirectional, device=device, dtype=dtype, nonlinearity=nonlinearity, init=init,
         )  # fmt: skip
 
 

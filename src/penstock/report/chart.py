@@ -22,7 +22,7 @@ class Line:
 
     Args:
         name: what the legend says.
-        x, y: its points, of equal length; points whose y is no finite number are left out.
+        x, y: its points, of equal length; where y is no finite number, the line has a gap.
         style: which of the page's line colours and dashes, from 0.
     """
 
@@ -33,7 +33,17 @@ class Line:
 
     def points(self, log: bool) -> list[tuple[float, float]]:
         """The points that can be drawn: finite, and above 0 on a logarithmic axis."""
-        return [(x, y) for x, y in zip(self.x, self.y, strict=True) if math.isfinite(y) and (y > 0 or not log)]
+        return [point for run in self.runs(log) for point in run]
+
+    def runs(self, log: bool) -> list[list[tuple[float, float]]]:
+        """The same, divided where points between them can't be drawn."""
+        found: list[list[tuple[float, float]]] = [[]]
+        for x, y in zip(self.x, self.y, strict=True):
+            if math.isfinite(y) and (y > 0 or not log):
+                found[-1].append((x, y))
+            elif found[-1]:
+                found.append([])
+        return [run for run in found if run]
 
 
 @dataclass(frozen=True)
@@ -186,11 +196,17 @@ def _tick(value: float, axis: _Axis) -> str:
 
 
 def _line(line: Line, across: _Axis, up: _Axis) -> str:
-    points = [(across(x), up(y)) for x, y in line.points(up.log)]
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    # Few points are shown as points, so that a single epoch is seen too.
-    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in points) if len(points) <= 40 else ""
-    return f'<g class="line s{line.style}"><polyline points="{path}"{_dash(line.style)}/>{dots}</g>'
+    runs = [[(across(x), up(y)) for x, y in run] for run in line.runs(up.log)]
+    paths = [" ".join(f"{x:.1f},{y:.1f}" for x, y in run) for run in runs]
+    drawn = "".join(f'<polyline points="{path}"{_dash(line.style)}/>' for path in paths)
+    # Few points are shown as points, so that a single epoch is seen too; and a point between two gaps is no line.
+    few = sum(map(len, runs)) <= 40
+    dots = [point for run in runs if few or len(run) == 1 for point in run]
+    return (
+        f'<g class="line s{line.style}">{drawn}'
+        + "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>' for x, y in dots)
+        + "</g>"
+    )
 
 
 def _band(band: Band, across: _Axis, up: _Axis) -> str:

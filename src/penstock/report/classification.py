@@ -5,6 +5,10 @@ from penstock.report.page import PARTS, measured_part, scrolled, section, table
 
 __all__ = ["class_sections"]
 
+_DRAWN_CLASSES = (
+    100  # of the confusion matrix: a cell takes a hundred bytes, and a thousand classes are a million cells
+)
+
 
 def class_sections(figures: Figures, mistakes: bool = True) -> list[str]:
     """The sections, each empty where metrics.json holds nothing for it.
@@ -36,23 +40,34 @@ def _confusion(figures: Figures) -> str:
     matrix, labels = figures.get("confusion", "matrix"), figures.get("labels", default=[])
     if not matrix:
         return ""
-    head = "".join(f'<th scope="col">{escape(label)}</th>' for label in labels)
+    drawn = _most_confused(matrix)
+    head = "".join(f'<th scope="col">{escape(labels[answer])}</th>' for answer in drawn)
     rows = "".join(
         f'<tr><th scope="row">{escape(labels[truth])}</th>'
-        + "".join(_cell(figures, truth, answer, sum(row)) for answer in range(len(row)))
+        + "".join(_cell(figures, truth, answer, sum(matrix[truth])) for answer in drawn)
         + "</tr>"
-        for truth, row in enumerate(matrix)
+        for truth in drawn
     )
     part = PARTS.get(figures.get("confusion", "part"), "").lower()
+    fewer = "" if len(drawn) == len(matrix) else " Only the classes with the most errors; all are in metrics.json."
     return section(
         "Confusion matrix",
         f'<p class="quiet">Rows are the truth, columns the answers, on the {part} data; '
-        "the shade is the row’s share.</p>",
+        f"the shade is the row’s share.{fewer}</p>",
         scrolled(
             '<table class="matrix"><thead><tr><th scope="col">truth ↓ answer →</th>'
             f"{head}</tr></thead><tbody>{rows}</tbody></table>"
         ),
     )
+
+
+def _most_confused(matrix: list[list[int]]) -> list[int]:
+    """The classes to draw, in order: all, or of many those with the most errors, as truth or as answer."""
+    if len(matrix) <= _DRAWN_CLASSES:
+        return list(range(len(matrix)))
+    columns = [sum(column) for column in zip(*matrix, strict=True)]
+    errors = [sum(row) + columns[place] - 2 * row[place] for place, row in enumerate(matrix)]
+    return sorted(sorted(range(len(matrix)), key=lambda place: -errors[place])[:_DRAWN_CLASSES])
 
 
 def _cell(figures: Figures, truth: int, answer: int, total: int) -> str:

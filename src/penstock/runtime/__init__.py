@@ -3,25 +3,30 @@
 from penstock.runtime.audio_model import AudioModel
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model
-from penstock.runtime.models import MODELS, load, model_class, register
+from penstock.runtime.models import load
 from penstock.runtime.pool import StreamPool
+from penstock.runtime.pooled_stream import PooledStream
+from penstock.runtime.random_state import RandomState
 from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
-from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel
+from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel, SignalSequenceModel
 from penstock.runtime.spotter import Heard, Spotter, Word
 from penstock.runtime.states import notes
-from penstock.runtime.stream import Stream
-from penstock.runtime.text_model import TextModel
+from penstock.runtime.step_model import StepModel
+from penstock.runtime.step_stream import StepLabels, StepStream
+from penstock.runtime.stream import Stream, Traces
+from penstock.runtime.text_model import TextModel, TextSequenceModel
 from penstock.runtime.window_stream import WindowStream
 
 __all__ = [
-    "MODELS",
     "AudioModel",
     "ClassModel",
     "Heard",
     "Model",
+    "PooledStream",
+    "RandomState",
     "Recurrence",
     "RecurrenceStream",
     "RegressionModel",
@@ -29,14 +34,18 @@ __all__ = [
     "SequenceStream",
     "SignalClassModel",
     "SignalRegressionModel",
+    "SignalSequenceModel",
     "Spotter",
+    "StepLabels",
+    "StepModel",
+    "StepStream",
     "Stream",
     "StreamPool",
     "TextModel",
+    "TextSequenceModel",
+    "Traces",
     "WindowStream",
     "Word",
     "load",
-    "model_class",
     "notes",
-    "register",
 ]

@@ -18,6 +18,8 @@ from penstock.sequences import Sequences
 
 __all__ = ["AudioModel", "recording_list"]
 
+_THRESHOLD = 0.7
+
 
 class AudioModel(ClassModel):
     """A classifier of sounds without PyTorch; needs the extra `audio`.
@@ -27,6 +29,8 @@ class AudioModel(ClassModel):
     """
 
     task = "audio-classification"
+    reads = "samples"
+    view = "sound"
 
     def check(self) -> None:
         """Numbers, as many as the features have."""
@@ -58,7 +62,9 @@ class AudioModel(ClassModel):
         for recording, answer in zip(recordings, super().answers(recordings), strict=True):
             yield ({"file": recording.name} if recording.name else {}) | answer
 
-    def spotter(self, words: Iterable[Any] | Mapping[Any, float] | None = None, *, threshold: float = 0.7) -> Spotter:
+    def spotter(
+        self, words: Iterable[Any] | Mapping[Any, float] | None = None, *, threshold: float = _THRESHOLD
+    ) -> Spotter:
         """Words heard in a sound that doesn't end, with their times, and a score of each label for each frame.
 
         Args:
@@ -75,6 +81,15 @@ class AudioModel(ClassModel):
                 "Train one with pooling='max'."
             )
         return Spotter(self, thresholds_of(self.labels, words, threshold))
+
+    def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> Spotter:
+        """See `Model`; a `spotter`."""
+        return self.spotter(words, threshold=_THRESHOLD if threshold is None else threshold)
+
+    @property
+    def sample_rate(self) -> int:  # type: ignore[override]  # here it depends on the features
+        """Samples a second."""
+        return self.features.rate
 
     def item(self, line: str) -> Recording:
         """Lines are no samples: `penstock stream DIR --raw` reads those."""

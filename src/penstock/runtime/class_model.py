@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
+from penstock.labels import LabelIndex, label_texts
 from penstock.network import ClassHead
 from penstock.runtime.columns import column_list
 from penstock.runtime.metrics import class_metrics
@@ -16,7 +17,11 @@ __all__ = ["ClassModel"]
 
 
 class ClassModel(SequenceModel):
-    """A classifier of sequences without PyTorch; a kind of data makes a class of its own from it."""
+    """A classifier of sequences without PyTorch; a kind of data makes a class of its own from it.
+
+    Attributes:
+        label_texts: how each class is written in columns and keys, in the order of `labels`; see `penstock.labels`.
+    """
 
     def check(self) -> None:
         """As many labels as classes."""
@@ -24,6 +29,7 @@ class ClassModel(SequenceModel):
         classes = head.classes if isinstance(head, ClassHead) else 0
         if len(self.labels) != classes:
             raise ConfigError(f"a head of {classes} classes needs as many labels; got {len(self.labels)}")
+        self.label_texts = label_texts(self.labels)
 
     def predict(self, inputs: Iterable[Any]) -> list[Any]:
         """The likeliest label of each input.
@@ -45,10 +51,11 @@ class ClassModel(SequenceModel):
         """accuracy, f1_macro and log_loss on labelled inputs, of the model and of each baseline; see `Model`.
 
         Raises:
-            DataError: not as many labels as inputs, none at all, or a label that the model doesn't know.
+            DataError: not as many labels as inputs, none at all, one that is missing, or one that the model doesn't
+                know.
         """
         rows = self.checked(inputs)
-        truth = self._indices(column_list(answers, "labels"), len(rows))
+        truth = self._places(column_list(answers, "labels"), len(rows))
         beside = {name: class_metrics(found, truth) for name, found in self.baseline_answers(rows).items()}
         main = next(iter(beside.values()), {})
         return {"metrics": class_metrics(self.outputs(rows), truth), "baseline": main, "baselines": beside}
@@ -56,25 +63,26 @@ class ClassModel(SequenceModel):
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """For each input its `prediction` and each label's `probability_<label>`."""
         for row in self.predict_proba(inputs):
-            spread = {f"probability_{label}": float(p) for label, p in zip(self.labels, row, strict=True)}
+            spread = {f"probability_{text}": float(p) for text, p in zip(self.label_texts, row, strict=True)}
             yield {"prediction": self.labels[int(row.argmax())], **spread}
 
-    def spoken(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
+    def decode(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
         """Label to probability."""
         return dict(zip(self.labels, outputs.tolist(), strict=True))
 
     def as_json(self, answer: dict[Any, float]) -> dict[str, Any]:
-        """{"prediction": label, "probabilities": {label: p}}."""
-        return {"prediction": max(answer, key=answer.__getitem__), "probabilities": answer}
+        """{"prediction": label, "probabilities": {the label's text: p}}."""
+        probabilities = dict(zip(self.label_texts, answer.values(), strict=True))
+        return {"prediction": max(answer, key=answer.__getitem__), "probabilities": probabilities}
 
-    def _indices(self, labels: list[Any], rows: int) -> NDArray[np.int64]:
+    def info(self) -> dict[str, Any]:
+        """As `Model.info`, and `label_texts`."""
+        return super().info() | {"label_texts": self.label_texts}
+
+    def _places(self, labels: list[Any], rows: int) -> NDArray[np.int64]:
         if len(labels) != rows or not rows:
             raise DataError(f"inputs and labels must be as many, and at least one; got {rows} and {len(labels)}")
-        # By their spelling: a label 1 comes back from a CSV file as "1".
-        known = {str(label): index for index, label in enumerate(self.labels)}
-        if unknown := sorted({str(label) for label in labels} - set(known)):
-            raise DataError(
-                f"labels must be among {', '.join(known)}; got also {', '.join(unknown[:5])}. "
-                "Is it another data set, or another column?"
-            )
-        return np.array([known[str(label)] for label in labels])
+        try:
+            return np.array(LabelIndex(self.labels).places(labels, "labels"), np.int64)
+        except DataError as error:
+            raise DataError(f"{error} Is it another data set, or another column?") from error

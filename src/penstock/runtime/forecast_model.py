@@ -12,13 +12,12 @@ from penstock.features.forecasts import Encoded, ForecastFeatures
 from penstock.features.panel import Panel, Series
 from penstock.features.panel_columns import arrays_panel
 from penstock.features.times import words_of
-from penstock.network import ForecastHead, SegmentForecastHead, Segments
+from penstock.network import CARRIED, WINDOWED
 from penstock.runtime.forecast_baselines import ForecastBaselines, Origins
 from penstock.runtime.forecast_metrics import Errors
-from penstock.runtime.forecast_networks import CarriedNetwork, WindowNetwork, step_features
+from penstock.runtime.forecast_networks import step_features
 from penstock.runtime.forecast_stream import Forecast, ForecastStream
 from penstock.runtime.model import Model
-from penstock.runtime.stack import Stack
 
 __all__ = ["ForecastModel", "ahead"]
 
@@ -34,24 +33,20 @@ class ForecastModel(Model):
     a list or by name. An answer needs `features.context` values before it.
     """
 
+    scorer: Any  # a CarriedScorer or a WindowScorer
     task = "forecasting"
+    reads = "step"
+    view = "forecast"
 
     def check(self) -> None:
         """Whether the network forecasts what the features say."""
         head, features = self.network.head, self.features
-        if not isinstance(self.network.inputs, Segments) or not isinstance(head, ForecastHead | SegmentForecastHead):
-            raise ConfigError(f"a forecaster needs inputs of kind segments and a head for forecasts; got {head.kind!r}")
+        if self.network.wiring not in (CARRIED, WINDOWED):
+            raise ConfigError(f"a forecaster needs a head for forecasts; got one of kind {head.kind!r}")
         targets = len(features.targets) if features.joint else 1
         asked = (features.horizon, targets, len(features.quantiles))
         if (head.horizon, head.targets, head.quantiles) != asked:
             raise ConfigError(f"the head must give (horizon, targets, quantiles) {asked}, as the features say")
-
-    def build(self) -> None:
-        """The network on the engine."""
-        encoder = Stack(self.network.encoder, self.part("encoder."))
-        self.carries = isinstance(self.network.head, ForecastHead)
-        kind = CarriedNetwork if self.carries else WindowNetwork
-        self.net: Any = kind(self.network, self.tensors, encoder)
 
     @classmethod
     def read_features(cls, described: Mapping[str, Any]) -> ForecastFeatures:
@@ -61,6 +56,11 @@ class ForecastModel(Model):
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> ForecastBaselines:
         """The last value, the value a season ago, and ridge regression."""
         return ForecastBaselines(arrays, self.features)
+
+    @property
+    def carries(self) -> bool:
+        """Whether forecasts come from a state that has seen all of the series, and not from a look-back."""
+        return self.scorer.carries
 
     def predict(self, inputs: Any) -> NDArray[np.float64]:
         """The point forecasts after the end of each series, (series, horizon, targets).
@@ -284,19 +284,34 @@ class ForecastModel(Model):
             known: (origins, horizon, known).
             identity: the series' number.
         """
-        count, targets, context = values.shape
-        rows = self.features.rows(identity)
+        count, targets, _ = values.shape
+        read, covariates, rows = self._rows(values, covariates, identity)
         if self.features.joint:
-            return self.net(values.swapaxes(1, 2), covariates, known, np.tile(rows, count))
-        each = [np.repeat(array, targets, axis=0) for array in (covariates, known)]
-        found = self.net(values.reshape(count * targets, context, 1), *each, np.tile(rows, count))
+            return self.scorer(read, covariates, known, rows)
+        found = self.scorer(read, covariates, np.repeat(known, targets, axis=0), rows)
         return found.reshape(count, targets, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)
+
+    def look_back(
+        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
+    ) -> NDArray[np.float32]:
+        """What the encoder reads of look-backs, (stretches, rows, size); arguments as for `windows`."""
+        return self.scorer.look_back(*self._rows(values, covariates, identity))
+
+    def _rows(
+        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """Look-backs as the network has them, (rows, context, targets), with covariates, and each row's series."""
+        count, targets, context = values.shape
+        rows = np.tile(self.features.rows(identity), count)
+        if self.features.joint:
+            return values.swapaxes(1, 2), covariates, rows
+        return values.reshape(count * targets, context, 1), np.repeat(covariates, targets, axis=0), rows
 
     def read(self, encoded: Encoded) -> NDArray[np.float32]:
         """The encoder's outputs (steps, rows, size) at every step, where the state is carried."""
         before = np.concatenate([encoded.values[:1], encoded.values[:-1]])
         features = self.carried_features(encoded.values, before, encoded.covariates)
-        return self.net.fold(features, self.features.rows(encoded.identity))[0]
+        return self.scorer.fold(features, self.features.rows(encoded.identity))[0]
 
     def _carried(self, origins: Origins, read: NDArray[np.float32]) -> NDArray[np.float32]:
         steps = origins.steps
@@ -324,8 +339,8 @@ class ForecastModel(Model):
         """
         count, rows, size = y.shape
         if self.features.joint:
-            return self.net.head(y[:, 0], last, known)
-        found = self.net.head(
+            return self.scorer.head(y[:, 0], last, known)
+        found = self.scorer.head(
             y.reshape(count * rows, size), last.reshape(count * rows, 1), np.repeat(known, rows, axis=0)
         )
         return found.reshape(count, rows, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)

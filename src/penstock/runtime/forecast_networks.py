@@ -11,109 +11,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine
-from penstock.heads import build
-from penstock.heads.forecasts import ForecastHead, SegmentForecastHead, relu
-from penstock.network import LEAST_SPREAD, Network, Segments
-from penstock.runtime.stack import LayerState, Stack
+from penstock.network import Network
+from penstock.network.wiring import look_back, windowed
+from penstock.runtime.scorer import Scorer, State
 
-__all__ = ["CarriedNetwork", "WindowNetwork", "step_features"]
+__all__ = ["CarriedScorer", "WindowScorer", "step_features"]
 
 Floats = NDArray[np.float32]
 
 
-class _Inputs:
-    """Stretches to vectors: a product, the series' own vector, ReLU."""
+class CarriedScorer(Scorer):
+    """Forecasts from a state that has seen all of the series: `network.wiring.carried`, in two halves.
 
-    def __init__(self, spec: Segments, tensors: Mapping[str, Floats]) -> None:
-        self._linear = engine.Linear(tensors["inputs.weight"], tensors["inputs.bias"])
-        self._identities = tensors["inputs.identities"] if spec.identities else None
-
-    def __call__(self, x: Floats, identity: NDArray[np.int64]) -> Floats:
-        """x (rows, length * features), identity (rows,) -> (rows, size)."""
-        y = self._linear(x)
-        return relu(y if self._identities is None else y + self._identities[identity])
-
-
-class CarriedNetwork:
-    """Forecasts from a state that has seen all of the series.
-
-    Args:
-        network: with `Segments` of length 1 and a `ForecastHead`.
-        tensors: as in `model.safetensors`.
-        encoder: the network's layers.
+    `fold` reads, and `head` forecasts after the steps for which that is asked.
     """
 
-    def __init__(self, network: Network, tensors: Mapping[str, Floats], encoder: Stack) -> None:
-        assert isinstance(network.inputs, Segments)
-        self.encoder = encoder
-        self._inputs = _Inputs(network.inputs, tensors)
-        head: Any = build(network.head, tensors, features=network.encoder.output_size)
-        assert isinstance(head, ForecastHead)
-        self.head = head
+    carries = True
 
-    def vectors(self, features: Floats, identity: NDArray[np.int64]) -> Floats:
-        """What the encoder reads of steps (rows, features) of series (rows,)."""
-        return self._inputs(features, identity)
-
-    def fold(
-        self, features: Floats, identity: NDArray[np.int64], state: list[LayerState] | None = None
-    ) -> tuple[Floats, list[LayerState]]:
+    def fold(self, features: Floats, identity: NDArray[np.int64], state: State | None = None) -> tuple[Floats, State]:
         """Read steps (steps, rows, features) of series (rows,): outputs (steps, rows, size), and the state after."""
-        steps, rows, width = features.shape
-        x = self.vectors(features.reshape(steps * rows, width), np.tile(identity, steps))
-        return self.encoder(x.reshape(steps, rows, -1), state)
+        everywhere = np.broadcast_to(identity, features.shape[:2])
+        return self.encoder(self.vectors(features, everywhere), state)
 
 
-class WindowNetwork:
-    """Forecasts from the last `context` steps.
+class WindowScorer(Scorer):
+    """Forecasts from the last `context` steps."""
 
-    Args:
-        network: with `Segments` and a `SegmentForecastHead`.
-        tensors, encoder: as for `CarriedNetwork`.
-    """
+    def __init__(self, network: Network, tensors: Mapping[str, Floats]) -> None:
+        super().__init__(network, tensors)
+        context = network.head.context
+        self._mean = engine.Linear(np.full((1, context), 1 / context, np.float32))
 
-    def __init__(self, network: Network, tensors: Mapping[str, Floats], encoder: Stack) -> None:
-        assert isinstance(network.inputs, Segments)
-        self.encoder = encoder
-        self._inputs = _Inputs(network.inputs, tensors)
-        head: Any = build(network.head, tensors, features=network.encoder.output_size)
-        assert isinstance(head, SegmentForecastHead)
-        self.head = head
-        self._mean = engine.Linear(np.full((1, head.spec.context), 1 / head.spec.context, np.float32))
-
-    def __call__(self, values: Floats, covariates: Floats, known: Floats, identity: NDArray[np.int64]) -> Floats:
+    def __call__(self, *window: Any) -> Floats:
         """Forecasts (rows, horizon, targets, quantiles) in units of each series.
 
         Args:
-            values: (rows, context, targets).
-            covariates: (rows, context, covariates).
-            known: (rows, horizon, known).
-            identity: (rows,).
+            window: values, covariates, known, identity, as for `network.wiring.windowed`.
         """
-        spec, rows = self.head.spec, len(values)
-        level, unit = self._related(values)
-        related = (values - level) / unit
-        stretches = spec.context // spec.length
-        x = np.concatenate([related, covariates], axis=2)[:, spec.context - stretches * spec.length :]
-        read = self._inputs(x.reshape(rows * stretches, -1), np.repeat(identity, stretches))
-        _, state = self.encoder(np.ascontiguousarray(read.reshape(rows, stretches, -1).swapaxes(0, 1)))
-        asked = self.head.questions(known)
-        before = [tuple(np.repeat(each, spec.stretches, axis=1) for each in layer) for layer in state]
-        y, _ = self.encoder(asked.reshape(1, rows * spec.stretches, -1), before)
-        found = self.head.answers(y[0], np.ascontiguousarray(related.swapaxes(1, 2)))
-        return found * unit[..., None] + level[..., None]
+        return windowed(self, self.network.head, *window)[0]
 
-    def _related(self, values: Floats) -> tuple[Floats, Floats]:
-        """What look-backs are related to: level and unit, each (rows, 1, targets)."""
-        kind = self.head.spec.normalization
-        level, unit = values[:, -1:], np.ones_like(values[:, -1:])
-        if kind in ("relative", "instance"):
-            mean = self._means(values)
-            unit = np.sqrt(self._means(np.square(values - mean))) + np.float32(LEAST_SPREAD)
-            level = mean if kind == "instance" else level
-        return (np.zeros_like(level) if kind == "none" else level), unit
+    def look_back(self, values: Floats, covariates: Floats, identity: NDArray[np.int64]) -> Floats:
+        """What the encoder reads of look-backs, (segments, rows, size); arguments as for a call."""
+        return look_back(self, self.network.head, values, covariates, identity).x.swapaxes(0, 1)
 
-    def _means(self, values: Floats) -> Floats:
+    def means(self, values: Floats) -> Floats:
         """Over time, by the engine's product: NumPy's sums depend on what stands beside."""
         rows, context, targets = values.shape
         flat = np.ascontiguousarray(values.swapaxes(1, 2)).reshape(rows * targets, context)

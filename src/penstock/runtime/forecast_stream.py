@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import DataError
+from penstock.errors import DataError, InputError
 from penstock.features.calendar import calendar_features
 from penstock.features.forecasts import Scale, filled, in_units, scaled
+from penstock.features.frequency import NUMBER
 from penstock.features.panel import LARGEST
 from penstock.features.panel_columns import cell_number
 from penstock.features.times import parse_times
-from penstock.runtime.stream import Stream, step_arrays
+from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
 if TYPE_CHECKING:
     from penstock.runtime.forecast_model import ForecastModel
@@ -35,8 +36,13 @@ class Forecast:
 class ForecastStream(Stream):
     """A forecast after each observation, once there are as many as the model's context; None before.
 
-    Made by `ForecastModel.stream()`. A network that carries its state needs no more memory than that; one that reads a
-    look-back keeps it.
+    Made by `ForecastModel.stream()`. An item is an observation: a number; the columns (targets, past, known) in that
+    order; or an object by column, in which "ahead" holds a list for each known column with its values at the `horizon`
+    steps ahead. A missing value is None or NaN. Where the model reads the calendar, the first observation has its time.
+    `finish` gives the forecast after the last observation once more.
+
+    A network that carries its state needs no more memory than that; one that reads a look-back keeps it, and `trace`
+    shows its steps over the look-back.
 
     Args:
         model: whose stream it is.
@@ -47,8 +53,7 @@ class ForecastStream(Stream):
         features = model.features
         if series is not None and not features.identity(series):
             raise DataError(f"there is no series {series!r} in the model; leave it out for an unknown one")
-        self.kind = features.kind
-        self._model = model
+        super().__init__(features.kind, model)
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
         targets, context = len(features.targets), features.context
         columns = len(features.past) + len(features.known) + 2 * len(features.calendar)
@@ -59,90 +64,95 @@ class ForecastStream(Stream):
         self._values = np.zeros((context, targets), np.float32)
         self._last_value = np.full(targets, np.nan)
         self._covariates = np.zeros((context, columns), np.float32)
-        self._step = model.net.encoder.step(len(model.features.rows(0))) if model.carries else None
+        # The known covariates of the steps ahead, NaN where the last observation did not say them.
+        self._ahead = np.full((features.horizon, len(features.known)), np.nan, np.float32)
+        self._step = model.scorer.encoder.step(len(model.features.rows(0))) if model.carries else None
         self._output = np.zeros((len(model.features.rows(0)), model.network.encoder.output_size), np.float32)
 
-    def push(self, observation: Any) -> Forecast | None:
-        """Read one step on; what is to be expected after it.
-
-        Args:
-            observation: a number; the columns (targets, past, known) in that order; or an object by column, in which
-                "ahead" holds a list for each known column with its values at the `horizon` steps ahead. A missing
-                value is None or NaN. Where the model reads the calendar, the first observation has its time.
+    def read(self, observations: Any) -> None:
+        """Take observations in without a forecast: the history before a stream begins, say.
 
         Raises:
-            DataError: it is none of these, is infinite, or lacks what the model needs; the stream stays as it was.
+            DataError: as `push`, except that nothing needs to be known of the steps ahead.
+            StateError: `finish` was called.
         """
-        ahead = self._take_in(observation, answered=True)
-        seen = int(self._counts[0])
-        return None if seen < len(self._first) else self._answer(self._known(ahead, seen))
-
-    def push_many(self, observations: Any) -> list[Forecast | None]:
-        """One after the other."""
-        return [self.push(each) for each in observations]
-
-    def read(self, observations: Any) -> None:
-        """Take observations in without an answer: the history before a stream begins, say."""
+        self._refuse_if_finished()
         for each in observations:
-            self._take_in(each, answered=False)
+            self._take_in(each, None, answered=False)
 
-    def reset(self) -> None:
-        """Start the next series."""
+    def _push(self, item: Any, traces: Traces | None) -> Forecast | None:
+        self._take_in(item, traces, answered=True)
+        if traces is not None and self._step is None and self._counts[0] >= len(self._first):
+            self._look(traces)
+        return self._whole()
+
+    def _whole(self) -> Forecast | None:
+        seen = int(self._counts[0])
+        return None if seen < len(self._first) else self._forecast(self._known(seen))
+
+    def _forget(self) -> None:
         self._counts[:] = 0, 0, self._usual
-        self._first[:] = np.nan
-        self._last_value[:] = np.nan
-        self._values[:] = 0
-        self._covariates[:] = 0
-        self._output[:] = 0
+        for array in (self._first, self._last_value, self._ahead):
+            array[:] = np.nan
+        for array in (self._values, self._covariates, self._output):
+            array[:] = 0
         if self._step is not None:
             self._step.reset()
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is remembered; float64 as the bits of int64."""
+    def _memory(self) -> dict[str, NDArray[Any]]:
         steps = dict(step_arrays(self._step, "encoder.")) if self._step is not None else {}
         return steps | {
-            "counts": self._counts,
-            "first": self._first.view(np.int64),
-            "last_value": self._last_value.view(np.int64),
+            "seen": self._counts[:1],
+            "place": self._counts[1:2],
+            "series": self._counts[2:],
+            "first": self._first,
+            "last_value": self._last_value,
             "values": self._values,
             "covariates": self._covariates,
+            "ahead": self._ahead,
             "output": self._output,
         }
 
-    def _take_in(self, observation: Any, *, answered: bool) -> Mapping[str, Any]:
-        """Read one step on; what is known of the steps ahead."""
+    def _bounds(self) -> dict[str, tuple[int, int]]:
+        # Steps of a second for thirty thousand years: the times of larger numbers can't be worked out.
+        steps = {"seen": (0, 1 << 40), "place": (-(1 << 40), 1 << 40)}
+        return super()._bounds() | steps | {"series": (0, len(self._model.features.names))}
+
+    def _take_in(self, observation: Any, traces: Traces | None, *, answered: bool) -> None:
+        """Read one step on."""
         before = self._counts.copy()
         targets, seen, context = len(self._model.features.targets), int(before[0]), len(self._first)
         try:
             row, ahead = self._row(observation)
             values = np.where(np.isnan(row[:targets]), self._last_value, row[:targets])
             covariates = self._scaled_covariates(row[targets:])
-            if answered and seen + 1 >= context:
-                self._check_ahead(ahead)
-        except DataError:
+            known = self._scaled_ahead(ahead, needed=answered and seen + 1 >= context)
+        except InputError:
             self._counts[:] = before  # the first one's series and time are taken up before its numbers are seen
             raise
-        self._last_value[:] = values
+        if not seen and np.isnan(values).all():  # a series begins with its first value, as in a panel
+            self._counts[:] = before
+            return
+        self._last_value[:], self._ahead[:] = values, known
         self._counts[0] += 1
         if seen < context:
             self._first[seen], self._covariates[seen] = row[:targets], covariates
             if seen + 1 == context:
-                self._begin()
+                self._begin(traces)
         else:
-            self._advance(values, covariates)
-        return ahead
+            self._advance(values, covariates, traces)
 
-    def _row(self, observation: Any) -> tuple[NDArray[np.float64], Mapping[str, Any]]:
-        """The numbers of the columns, and what is known of the steps ahead."""
+    def _row(self, observation: Any) -> tuple[NDArray[np.float64], Any]:
+        """The numbers of the columns, and what is said of the steps ahead; None for nothing."""
         features = self._model.features
         names = (*features.targets, *features.past, *features.known)
-        ahead: Mapping[str, Any] = {}
+        ahead = None
         if isinstance(observation, Mapping):
             self._check_series(observation)
             if missing := [name for name in names if name not in observation]:
                 raise DataError(f"an observation must have {', '.join(names)}; this one lacks {', '.join(missing)}")
             self._take_time(observation)
-            ahead = observation.get(AHEAD, {})
+            ahead = observation.get(AHEAD)
             given: Any = [observation[name] for name in names]
         else:
             # Lists first: one of unequal lists has no number of axes.
@@ -171,7 +181,9 @@ class ForecastStream(Stream):
             if features.calendar and not self._counts[0]:
                 raise DataError(f"the first observation must have its {features.time}: the model reads the calendar")
             return
-        place = int(features.frequency.places(parse_times([observation[features.time]], features.time or ""))[0])
+        numbers = features.frequency.unit == NUMBER
+        times = parse_times([observation[features.time]], features.time or "", numbers=numbers)
+        place = int(features.frequency.places(features.frequency.read(times))[0])
         if not self._counts[0]:
             self._counts[1] = place
         elif place != (expected := int(self._counts[:2].sum())):
@@ -195,18 +207,22 @@ class ForecastStream(Stream):
         assert features.frequency is not None
         return calendar_features(features.frequency.times(self._counts[1] + seen + np.arange(rows)), features.calendar)
 
-    def _known(self, ahead: Mapping[str, Any], seen: int) -> NDArray[np.float32]:
+    def _known(self, seen: int) -> NDArray[np.float32]:
         """Known covariates and calendar of the steps after `seen`, (1, horizon, known)."""
-        features, past = self._model.features, len(self._model.features.past)
-        if not features.known and not features.calendar:
-            return np.zeros((1, features.horizon, 0), np.float32)
-        columns = np.zeros((features.horizon, len(features.known)))
-        for place, name in enumerate(features.known):
-            columns[:, place] = [_number(value, name) for value in ahead[name]]
-        numbers = in_units(columns, *features.covariate_scale[:, past:])
-        return np.concatenate([numbers, self._calendar(seen, features.horizon)], axis=1)[None]
+        if np.isnan(self._ahead).any():
+            self._check_ahead(None)
+        return np.concatenate([self._ahead, self._calendar(seen, len(self._ahead))], axis=1)[None]
 
-    def _check_ahead(self, ahead: Mapping[str, Any]) -> None:
+    def _scaled_ahead(self, ahead: Any, *, needed: bool) -> NDArray[np.float32]:
+        """The known covariates of the steps ahead, (horizon, known); NaN where they are not said and not needed."""
+        features = self._model.features
+        if not features.known or (ahead is None and not needed):
+            return np.full_like(self._ahead, np.nan)
+        self._check_ahead(ahead)
+        columns = np.array([[_number(value, name) for value in ahead[name]] for name in features.known]).T
+        return in_units(columns, *features.covariate_scale[:, len(features.past) :])
+
+    def _check_ahead(self, ahead: Any) -> None:
         """Whether all that must be known of the steps ahead is there."""
         features = self._model.features
         for name in features.known:
@@ -224,7 +240,7 @@ class ForecastStream(Stream):
     def _scale(self) -> Scale:
         return self._model.features.scale(int(self._counts[2]), self._first)
 
-    def _begin(self) -> None:
+    def _begin(self, traces: Traces | None) -> None:
         """Read the first values, now that there are enough for a scale."""
         model = self._model
         self._values[:] = scaled(filled(self._first), self._scale(), model.features.transform)
@@ -232,25 +248,33 @@ class ForecastStream(Stream):
             return
         before = np.concatenate([self._values[:1], self._values[:-1]])
         for features in model.carried_features(self._values, before, self._covariates):
-            self._take(features)
+            self._take(features, traces)
 
-    def _advance(self, values: NDArray[np.float64], covariates: NDArray[np.float32]) -> None:
+    def _advance(self, values: NDArray[np.float64], covariates: NDArray[np.float32], traces: Traces | None) -> None:
         model = self._model
         now = scaled(values, self._scale(), model.features.transform)
         if self._step is not None:
-            self._take(model.carried_features(now[None], self._values[-1:], covariates[None])[0])
+            self._take(model.carried_features(now[None], self._values[-1:], covariates[None])[0], traces)
             self._values[-1], self._covariates[-1] = now, covariates
             return
         for window, new in ((self._values, now), (self._covariates, covariates)):
             window[:-1] = window[1:]
             window[-1] = new
 
-    def _take(self, features: NDArray[np.float32]) -> None:
+    def _take(self, features: NDArray[np.float32], traces: Traces | None) -> None:
         """One step of the encoder: features (rows, features)."""
         assert self._step is not None
-        self._output[:] = self._step(self._model.net.vectors(features, self._model.features.rows(int(self._counts[2]))))
+        x = self._model.scorer.vectors(features, self._model.features.rows(int(self._counts[2])))
+        self._output[:] = advance(self._step, x, traces)
 
-    def _answer(self, known: NDArray[np.float32]) -> Forecast:
+    def _look(self, traces: Traces) -> None:
+        """The encoder's steps over the look-back, once more, one by one."""
+        x = self._model.look_back(self._values.T[None], self._covariates[None], int(self._counts[2]))
+        step = self._model.scorer.encoder.step(x.shape[1])
+        for segment in x:
+            advance(step, np.ascontiguousarray(segment), traces)
+
+    def _forecast(self, known: NDArray[np.float32]) -> Forecast:
         model = self._model
         if self._step is not None:
             outputs = model.carried(self._output[None], self._values[-1:], known)
@@ -263,9 +287,6 @@ class ForecastStream(Stream):
         twin = type(self)(self._model)
         twin._usual = self._usual
         return twin
-
-    def _fingerprint(self) -> str:
-        return self._model.fingerprint
 
 
 def _number(value: Any, name: str) -> float:

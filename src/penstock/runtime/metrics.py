@@ -22,18 +22,30 @@ def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float
             f"probabilities must be (rows, classes) and truth (rows,), with 1 row or more; "
             f"got {given.shape} and {true.shape}"
         )
-    predicted = given.argmax(axis=1)
-    f1 = f1_scores(predicted, true, given.shape[1])
-    occurs = np.zeros(given.shape[1], bool)
-    occurs[predicted] = occurs[true] = True
     # scikit-learn clips at the precision of the probabilities' own type.
     least = np.finfo(given.dtype).eps
     chosen = np.clip(given[np.arange(len(true)), true].astype(np.float64), least, 1 - least)
-    return {
-        "accuracy": float((predicted == true).mean()),
-        "f1_macro": float(f1[occurs].mean()),
-        "log_loss": float(-np.log(chosen).mean()),
-    }
+    metrics = label_metrics(given.argmax(axis=1), true, given.shape[1])
+    return metrics | {"log_loss": float(-np.log(chosen).mean())}
+
+
+def label_metrics(predicted: ArrayLike, truth: ArrayLike, classes: int) -> dict[str, float]:
+    """accuracy and f1_macro, over the classes that occur.
+
+    Args:
+        predicted, truth: (rows,), class indices, at least one row.
+        classes: how many classes there are.
+
+    Raises:
+        ShapeError: the two do not fit each other, or there are no rows.
+    """
+    said, true = np.asarray(predicted), np.asarray(truth)
+    if said.ndim != 1 or said.shape != true.shape or not len(true):
+        raise ShapeError(f"predicted and truth must both be (rows,), 1 or more; got {said.shape} and {true.shape}")
+    f1 = f1_scores(said, true, classes)
+    occurs = np.zeros(classes, bool)
+    occurs[said] = occurs[true] = True
+    return {"accuracy": float((said == true).mean()), "f1_macro": float(f1[occurs].mean())}
 
 
 def f1_scores(predicted: ArrayLike, truth: ArrayLike, classes: int) -> NDArray[np.float64]:

@@ -5,13 +5,15 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.bundle import Bundle
+from penstock.errors import ConfigError
 from penstock.network import Network
+from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
 
 __all__ = ["Baselines", "Features", "Model"]
@@ -56,7 +58,15 @@ class Model(ABC):
     """
 
     task: ClassVar[str]
-    """The name of the task, as in `penstock.tasks.TASKS`."""
+    """The name of the task, as in `penstock.registry.TASKS`."""
+    reads: ClassVar[Literal["text", "step", "samples"]]
+    """What a stream is pushed: pieces of a text, single steps of numbers, or samples of a sound."""
+    view: str = ""
+    """How the server's page shows the model: "text", "signal", "sound", "forecast", "steps"; "" where it can't."""
+    sample_rate: int | None = None
+    """Samples a second, of models that read samples."""
+    scorer: Scorer
+    """The network on the engine."""
 
     def __init__(
         self,
@@ -74,16 +84,11 @@ class Model(ABC):
         self.metrics = dict(metrics or {})
         self.tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
         self.check()
-        self.build()
+        self.scorer = build(network, self.tensors)
         self.baselines = self.read_baselines(baseline) if baseline else None
 
-    @abstractmethod
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027  # each parent of a model checks its own part
         """Whether network, features and labels fit each other; ConfigError if they do not."""
-
-    @abstractmethod
-    def build(self) -> None:
-        """Make of the tensors what answers."""
 
     @classmethod
     def from_bundle(cls, saved: Bundle) -> Self:
@@ -125,6 +130,20 @@ class Model(ABC):
     def stream(self) -> Stream:
         """An input that arrives piece by piece; ConfigError if the network can't be streamed."""
 
+    def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> Stream:
+        """The stream of a sound that does not end, of models that read samples: `stream()`, unless they spot words.
+
+        Args:
+            words: the labels to hear; all if None.
+            threshold: the score from which on a word counts as heard.
+
+        Raises:
+            ConfigError: there are no words to spot, or none of these.
+        """
+        if words is not None or threshold is not None:
+            raise ConfigError(f"a model for {self.task} spots no words. Leave words and threshold out.")
+        return self.stream()
+
     @abstractmethod
     def item(self, line: str) -> Any:
         """What `penstock stream` pushes for a line; DataError if the line is no such thing."""
@@ -138,6 +157,11 @@ class Model(ABC):
         """Whether `stream` works."""
         return not getattr(self.network.encoder, "bidirectional", False)
 
+    @property
+    def pools(self) -> bool:
+        """Whether its streams may be advanced together, in `scorer.pool()`."""
+        return self.scorer.pools
+
     def info(self) -> dict[str, Any]:
         """What the model is, for people and programs: plain values that go into JSON."""
         return {
@@ -146,6 +170,8 @@ class Model(ABC):
             "network": self.network.to_json(),
             "parameters": sum(array.size for array in self.tensors.values()),
             "streams": self.streams,
+            "reads": self.reads,
+            "view": self.view,
             "fingerprint": self.fingerprint,
             "metrics": self.metrics,
         }
@@ -153,15 +179,11 @@ class Model(ABC):
     @cached_property
     def fingerprint(self) -> str:
         """What tells this model from any other: a hash of its description, features, labels and tensors."""
-        described = [self.network.to_json(), self.features.to_json(), self.labels]
+        described = [self.network.identity(), self.features.to_json(), self.labels]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         for name in sorted(self.tensors):
             digest.update(self.tensors[name].tobytes())
         return digest.hexdigest()
-
-    def part(self, prefix: str) -> dict[str, NDArray[np.float32]]:
-        """The tensors below a prefix like "encoder.", named without it."""
-        return {name.removeprefix(prefix): array for name, array in self.tensors.items() if name.startswith(prefix)}
 
     def baseline_answers(self, inputs: Any) -> dict[str, NDArray[Any]]:
         """The answers of each baseline, the main one first; none without a saved baseline."""

@@ -13,13 +13,29 @@ from penstock.network import Recurrent
 
 Parameters = Mapping[str, NDArray[np.float32]]
 
-_PARAMETER = re.compile(r"(weight|bias)_[a-z]{2}(_l\d+(_reverse)?)?")
+_PARAMETER = re.compile(r"((?:weight|bias)_[a-z]{2})(?:_l(\d+)(_reverse)?)?")
 _FIRST = ("weight_ih_l0", "weight_ih")
 
 
 def is_parameter(name: str) -> bool:
     """Whether PyTorch could call a recurrent layer's or cell's parameter so."""
     return _PARAMETER.fullmatch(name) is not None
+
+
+def in_stack(name: str) -> str:
+    """A parameter's name in a stack: a cell's own names, weight_ih, are those of a single layer, weight_ih_l0."""
+    return name if _parts(name)[2] else f"{name}_l0"
+
+
+def number_of_layer(name: str) -> int:
+    """1 of weight_ih_l1_reverse."""
+    return int(_parts(name)[2])
+
+
+def _parts(name: str) -> re.Match[str]:
+    parts = _PARAMETER.fullmatch(name)
+    assert parts, name  # `is_parameter` has been asked
+    return parts
 
 
 def real(values: ArrayLike, name: str) -> NDArray[np.float32]:
@@ -61,22 +77,21 @@ def infer(parameters: Parameters, cell: str, options: dict[str, Any]) -> Recurre
         ConfigError: an unknown cell or option, missing or surplus parameters, or those of another cell.
         ShapeError: parameters that do not fit each other.
     """
-    known = find(cell).options
+    declaration = find(cell)
     hidden_size = _hidden_size(parameters, cell)
     layers = {
-        "num_layers": 1 + max(int(name.split("_l")[1].split("_")[0]) for name in parameters),
+        "num_layers": 1 + max(number_of_layer(name) for name in parameters),
         "bidirectional": any(name.endswith("_reverse") for name in parameters),
         "bias": any(name.startswith("bias") for name in parameters),
     }
-    projection = parameters.get("weight_hr_l0", ())
-    shown = {"peephole": "weight_ch_l0" in parameters, "proj_size": len(projection)}
-    seen: dict[str, Any] = layers | {name: value for name, value in shown.items() if name in known}
+    first = {name.removesuffix("_l0"): array for name, array in parameters.items() if name.endswith("_l0")}
+    seen: dict[str, Any] = layers | declaration.shown(first)
     for name in seen.keys() & options.keys():
         if seen[name] != options[name]:
             raise ConfigError(
                 f"{name}={options[name]!r} does not fit the parameters, which say {seen[name]!r}. Leave it out."
             )
-    find(cell).complete({name: value for name, value in options.items() if name not in layers})
+    declaration.complete({name: value for name, value in options.items() if name not in layers})
     spec = Recurrent(
         cell=cell,
         input_size=parameters["weight_ih_l0"].shape[1],
@@ -91,12 +106,11 @@ def _hidden_size(parameters: Parameters, cell: str) -> int:
     if missing := [name for name in ("weight_ih_l0", "weight_hh_l0") if name not in parameters]:
         got = ", ".join(parameters) or "no parameters of a recurrent layer"
         raise ConfigError(f"{' and '.join(missing)} missing; got {got}")
-    for name in ("weight_ih_l0", "weight_hh_l0", "weight_hr_l0"):
+    outputs = _output_weight(parameters, cell)
+    for name in ("weight_ih_l0", "weight_hh_l0", outputs):
         if name in parameters and (parameters[name].ndim != 2 or 0 in parameters[name].shape):
             raise ShapeError(f"{name} must have two axes, none empty; got {parameters[name].shape}")
-    projected = "weight_hr_l0" in parameters and "proj_size" in find(cell).options
-    weight = parameters["weight_hh_l0"]
-    hidden = parameters["weight_hr_l0" if projected else "weight_hh_l0"].shape[1]
+    weight, hidden = parameters["weight_hh_l0"], parameters[outputs].shape[1]
     gates = len(find(cell).gates)
     if len(weight) != gates * hidden:
         fitting = [name for name, other in CELLS.items() if len(weight) == len(other.gates) * hidden]
@@ -106,6 +120,12 @@ def _hidden_size(parameters: Parameters, cell: str) -> int:
             + (f" The cell {fitting[0]!r} has as many." if fitting else "")
         )
     return hidden
+
+
+def _output_weight(parameters: Parameters, cell: str) -> str:
+    """The matrix whose columns are the hidden units: that of an option with a size, a projection, where it is there."""
+    sized = [f"{option.parameter}_l0" for option in find(cell).options.values() if option.below_hidden_size]
+    return next((name for name in sized if name in parameters), "weight_hh_l0")
 
 
 def _check(parameters: Parameters, spec: Recurrent) -> None:

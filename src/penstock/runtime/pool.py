@@ -12,7 +12,7 @@ from penstock.runtime.parameters import real
 from penstock.runtime.stack import Stack
 
 if TYPE_CHECKING:
-    from penstock.heads import PooledHead
+    from penstock.heads import Pooled
 
 __all__ = ["StreamPool"]
 
@@ -28,15 +28,15 @@ class StreamPool:
     bit for bit, those that it would give alone, whichever streams are advanced with it. The places of closed streams
     wait for new ones. For one thread at a time.
 
-    Made by `Recurrence.pool()` and by models' `pool()`.
+    Made by `Recurrence.pool()` and by `model.scorer.pool()`.
 
     Args:
         stack: the layers, of one direction.
         head: reads an answer off the outputs so far; None: a step's outputs are the answer.
     """
 
-    def __init__(self, stack: Stack, head: "PooledHead | None" = None) -> None:
-        self._streams = stack.streams()
+    def __init__(self, stack: Stack, head: "Pooled | None" = None) -> None:
+        self._streams, self._names = stack.streams(), stack.state_names
         self._head = head
         self._slabs = self._streams.slabs(0)
         self._carry: dict[str, NDArray[Any]] = head.init(0) if head else {}
@@ -80,13 +80,21 @@ class StreamPool:
         return twin
 
     def state(self, stream: int) -> dict[str, NDArray[Any]]:
-        """What a stream remembers, copied: `encoder.<layer>.h` and `.c` (1, size), `head.<name>` (1, ...).
+        """What a stream remembers, copied: `encoder.<layer>.<state>` (1, size), `head.<name>` (1, ...).
+
+        Raises:
+            StateError: it is not open.
+        """
+        return {name: array.copy() for name, array in self.arrays(stream).items()}
+
+    def arrays(self, stream: int) -> dict[str, NDArray[Any]]:
+        """As `state`, but the memory itself, until the next `open`: what is written there the stream remembers.
 
         Raises:
             StateError: it is not open.
         """
         slot = self._slot(stream)
-        return {name: array[slot : slot + 1].copy() for name, array in self._arrays().items()}
+        return {name: array[slot : slot + 1] for name, array in self._arrays().items()}
 
     def put(self, stream: int, state: Mapping[str, ArrayLike]) -> None:
         """Let a stream remember what `state` gave, of this pool or another one of the same network.
@@ -175,6 +183,6 @@ class StreamPool:
         layers = {
             f"encoder.{number}.{name}": array
             for number, states in enumerate(self._slabs)
-            for name, array in zip("hc", states, strict=False)
+            for name, array in zip(self._names, states, strict=True)
         }
         return layers | {f"head.{name}": array for name, array in self._carry.items()}

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.cells import find
 from penstock.errors import ShapeError
-from penstock.runtime.parameters import check_prefix, infer, is_parameter, real
+from penstock.runtime.parameters import check_prefix, in_stack, infer, is_parameter, real
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import LayerState, Stack
-from penstock.runtime.stream import Stream, step_arrays
+from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 from penstock.runtime.weights import read_tensors, tensor_names
 
 State = NDArray[np.float32] | tuple[NDArray[np.float32], ...]
@@ -39,12 +39,7 @@ class Recurrence:
     """
 
     def __init__(self, parameters: Mapping[str, ArrayLike], cell: str, **options: Any) -> None:
-        # A cell's own names, weight_ih, are those of a single layer, weight_ih_l0.
-        named = {
-            name if "_l" in name else f"{name}_l0": real(parameters[name], name)
-            for name in parameters
-            if is_parameter(name)
-        }
+        named = {in_stack(name): real(parameters[name], name) for name in parameters if is_parameter(name)}
         self.spec = infer(named, cell, options)
         self._parameters = named
         self._stack = Stack(self.spec, named)
@@ -128,7 +123,8 @@ class Recurrence:
     @property
     def fingerprint(self) -> str:
         """What tells this network from any other: a hash of its description and its parameters."""
-        digest = hashlib.sha256(repr(self.spec).encode())
+        spelled = ", ".join(f"{name}={value!r}" for name, value in self.spec.identity().items())
+        digest = hashlib.sha256(f"Recurrent({spelled})".encode())
         for name in sorted(self._parameters):
             digest.update(self._parameters[name].tobytes())
         return digest.hexdigest()
@@ -161,67 +157,64 @@ class Recurrence:
 
 
 class RecurrenceStream(Stream):
-    """A recurrent network that reads as its input arrives. Made by `Recurrence.stream()`."""
+    """A recurrent network that reads as its input arrives. Made by `Recurrence.stream()`.
 
-    kind = "recurrence"
+    An item is x, real numbers (batch, input), and a prediction the outputs (batch, output) of this step, those of
+    `finish` of the last one (zeros before the first). Where the batch is 1, also (output,) for (input,).
+    """
 
     def __init__(self, network: Recurrence, batch: int = 1) -> None:
-        self._network = network
+        super().__init__("recurrence", network)
         self._batch = batch
         self._step = network._stack.step(batch)
 
-    def push(self, x: ArrayLike, *, trace: bool = False) -> Any:
-        """One step's outputs (batch, output) for x (batch, input).
-
-        With a batch of one also (output,) for (input,). With `trace`, (outputs, each layer's gates and states) as
-        `engine.Step.trace` names them.
-
-        Raises:
-            ShapeError, DtypeError: x does not fit.
-        """
-        array = real(x, "x")
-        expected = (self._batch, self._network.spec.input_size)
-        if array.shape != expected and not (self._batch == 1 and array.shape == expected[1:]):
-            raise ShapeError(f"x must be (batch={expected[0]}, input={expected[1]}); got {array.shape}")
-        step = np.ascontiguousarray(array.reshape(expected))
-        y, traces = self._step.trace(step) if trace else (self._step(step), None)
-        # A copy: the step writes its next outputs into the same memory.
-        outputs = np.array(y if array.ndim == 2 else y[0])
-        return outputs if traces is None else (outputs, traces)
-
-    def push_many(self, xs: ArrayLike) -> NDArray[np.float32]:
-        """The outputs (time, batch, output) of steps xs (time, batch, input), the same bits as one `push` each.
+    def push_many(self, items: Any) -> NDArray[np.float32]:
+        """The outputs (time, batch, output) of steps (time, batch, input), the same bits as one `push` each.
 
         With a batch of one also (time, output) for (time, input).
 
         Raises:
-            ShapeError, DtypeError: xs does not fit.
+            ShapeError, DtypeError: the items do not fit.
+            StateError: `finish` was called.
         """
-        array = real(xs, "xs")
-        size = self._network.spec.input_size
+        self._refuse_if_finished()
+        array = real(items, "xs")
+        size = self._model.spec.input_size
         expected = (len(array) if array.ndim else 0, self._batch, size)
         if array.shape != expected and not (self._batch == 1 and array.shape == (expected[0], size)):
             raise ShapeError(f"xs must be (time, batch={self._batch}, input={size}); got {array.shape}")
         before = [tuple(state.reshape(1, self._batch, -1) for state in layer) for layer in self._step.state]
-        y, after = self._network._stack(np.ascontiguousarray(array.reshape(expected)), before)
+        y, after = self._model._stack(np.ascontiguousarray(array.reshape(expected)), before)
         for layer, states in zip(self._step.state, after, strict=True):
             for state, value in zip(layer, states, strict=True):
                 state[...] = value.reshape(state.shape)
         return y if array.ndim == 3 else y[:, 0]
 
-    def reset(self) -> None:
-        """Start the next sequences, from zero states."""
-        self._step.reset()
+    def as_json(self, prediction: NDArray[np.float32]) -> dict[str, Any]:
+        """{"outputs": [...]}."""
+        return {"outputs": prediction.tolist()}
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is remembered: the layers' states."""
+    def _push(self, item: ArrayLike, traces: Traces | None) -> NDArray[np.float32]:
+        array = real(item, "x")
+        expected = (self._batch, self._model.spec.input_size)
+        if array.shape != expected and not (self._batch == 1 and array.shape == expected[1:]):
+            raise ShapeError(f"x must be (batch={expected[0]}, input={expected[1]}); got {array.shape}")
+        y = advance(self._step, np.ascontiguousarray(array.reshape(expected)), traces)
+        # A copy: the step writes its next outputs into the same memory.
+        return np.array(y if array.ndim == 2 else y[0])
+
+    def _whole(self) -> NDArray[np.float32]:
+        last = np.array(self._step.state[-1][0])  # the first state of the last layer is its output
+        return last[0] if self._batch == 1 else last
+
+    def _memory(self) -> dict[str, NDArray[Any]]:
         return dict(step_arrays(self._step))
 
-    def _twin(self) -> "RecurrenceStream":
-        return type(self)(self._network, self._batch)
+    def _forget(self) -> None:
+        self._step.reset()
 
-    def _fingerprint(self) -> str:
-        return self._network.fingerprint
+    def _twin(self) -> Self:
+        return type(self)(self._model, self._batch)
 
 
 def _joined(shapes: Iterable[tuple[int, ...]]) -> str:

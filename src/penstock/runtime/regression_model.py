@@ -49,7 +49,7 @@ class RegressionModel(SequenceModel):
         for value in self.predict(inputs).tolist():
             yield {"prediction": value}
 
-    def spoken(self, outputs: NDArray[np.float32]) -> float:
+    def decode(self, outputs: NDArray[np.float32]) -> float:
         """The number."""
         return float(outputs[0])
 

@@ -19,22 +19,23 @@ from penstock.runtime.signal_baselines import SignalBaselines
 from penstock.runtime.window_stream import WindowStream
 from penstock.sequences import Sequences
 
-__all__ = ["SignalClassModel", "SignalRegressionModel"]
+__all__ = ["SignalClassModel", "SignalRegressionModel", "SignalSequenceModel"]
 
 # Signals whose vectors are in memory at once.
 _SPAN = 2048
 
 
-class _SignalModel(SequenceModel):
-    """What models of signals do alike.
+class SignalSequenceModel(SequenceModel):
+    """What models of signals do alike, whatever they predict; that is said by the other parent of a task's own class.
 
-    Inputs are signals (steps, channels) in whatever `features.signal_list` takes. Where each step has an answer of its
-    own (`features.window`), an answer is given for every step of every signal, one signal after the other.
+    Inputs are signals (steps, channels) in whatever `features.signal_list` takes.
     """
+
+    reads = "step"
 
     def check(self) -> None:
         """Inputs of as many numbers as the features give."""
-        super().check()  # type: ignore[safe-super]  # that of the kind of answer, the other parent
+        super().check()
         if not isinstance(self.network.inputs, Numbers) or self.network.inputs.size != self.features.size:
             raise ConfigError(
                 f"a model of signals needs inputs of {self.features.size} numbers, as its features give; "
@@ -46,25 +47,48 @@ class _SignalModel(SequenceModel):
         """Scale and strides."""
         return SignalFeatures.from_json(described)
 
+    def checked(self, inputs: Any) -> list[NDArray[Any]]:
+        """The signals, each (steps, channels)."""
+        return signal_list(inputs, self.features.channels)
+
+    def encode(self, inputs: Sequence[Any]) -> Sequences:
+        """The signals' vectors."""
+        return self.features.apply(inputs)
+
+    def item(self, line: str) -> NDArray[Any]:
+        """One step (channels,) from a line: numbers, or JSON."""
+        return parse_step(line, self.features.channels, self._names())
+
+    def info(self) -> dict[str, Any]:
+        """As `Model.info`, and how many `channels` a step has, with the `columns` that they came from where known."""
+        return super().info() | {"channels": self.features.channels, "columns": self._names()}
+
+    def _names(self) -> list[str]:
+        names = self.metrics.get("data", {}).get("columns", {}).get("series") or []
+        return names if len(names) == self.features.channels else []
+
+
+class _SignalModel(SignalSequenceModel):
+    """One prediction for a signal, or, with `features.window`, one for each step from the window that ends with it.
+
+    With a window, predictions are for every step of every signal, one signal after the other.
+    """
+
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> SignalBaselines:
         """The nearest training signal, summary statistics, and the commonest class or the mean."""
         return SignalBaselines(arrays, self.features)
 
     def checked(self, inputs: Any) -> list[NDArray[Any]]:
         """The signals, each (steps, channels); where each step has an answer, the window that ends with it."""
-        signals = signal_list(inputs, self.features.channels)
+        signals = super().checked(inputs)
         if self.features.window is None:
             return signals
         return [window for signal in signals for window in self.features.windows(signal)]
 
-    def encode(self, inputs: Sequence[Any]) -> Sequences:
-        """The signals' vectors."""
-        return self.features.apply(inputs)
-
     def outputs(self, inputs: Sequence[Any]) -> NDArray[np.float32]:
         """See `SequenceModel.outputs`; in spans, as vectors take several times the signals' own memory."""
         spans = [super(_SignalModel, self).outputs(inputs[at : at + _SPAN]) for at in range(0, len(inputs), _SPAN)]
-        return np.concatenate([np.zeros((0, self.head.outputs), np.float32), *spans])
+        return np.concatenate([np.zeros((0, self.scorer.head.outputs), np.float32), *spans])
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """See `Model`; where each step has an answer, those of a signal are a list or an array."""
@@ -86,17 +110,15 @@ class _SignalModel(SequenceModel):
         """Whether `stream` works; with a window also in two directions."""
         return super().streams or self.features.window is not None
 
-    def item(self, line: str) -> NDArray[Any]:
-        """One step (channels,) from a line: numbers, or JSON."""
-        return parse_step(line, self.features.channels, self._names())
+    @property
+    def pools(self) -> bool:
+        """See `Model.pools`; a window is read anew at each step, so that no memory of it could be shared."""
+        return super().pools and self.features.window is None
 
-    def info(self) -> dict[str, Any]:
-        """As `Model.info`, and how many `channels` a step has, with the `columns` that they came from where known."""
-        return super().info() | {"channels": self.features.channels, "columns": self._names()}
-
-    def _names(self) -> list[str]:
-        names = self.metrics.get("data", {}).get("columns", {}).get("series") or []
-        return names if len(names) == self.features.channels else []
+    @property
+    def view(self) -> str:  # type: ignore[override]  # here it depends on the features
+        """Where each step has a label of its own, those; else the prediction so far after each step."""
+        return "steps" if self.features.window is not None and self.labels else "signal"
 
 
 class SignalClassModel(_SignalModel, ClassModel):

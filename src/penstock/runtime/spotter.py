@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.errors import ConfigError
-from penstock.runtime.stream import Stream, step_arrays
+from penstock.labels import LabelIndex, listed
+from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
 if TYPE_CHECKING:
     from penstock.runtime.audio_model import AudioModel
@@ -28,6 +29,7 @@ SPOT_SECONDS = 0.3
 _SMOOTHED_SECONDS = 0.03
 _LONGEST_SECONDS = 1.0  # above the threshold, after which a word is told without waiting for its end
 _SILENT, _TOLD = -1, -2
+_LEAST = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True)
@@ -59,21 +61,21 @@ class Heard:
 
 
 class Spotter(Stream):
-    """A model's ear for words in a sound that doesn't end; memory, and work for a frame, stay the same.
+    """Words spotted in a sound that doesn't end; memory, and work for a frame, stay the same.
 
-    Made by `AudioModel.spotter`.
+    Made by `AudioModel.spotter`. An item is (time,) samples at the model's rate, any number; float from -1 to 1, or
+    int16. A prediction is what was `Heard` in them; that of `finish` are the words that the end of the sound cut short.
 
     Args:
         model: pools over time by max.
         thresholds: (labels,) float32, the score from which on each counts as heard; above 1 for never.
     """
 
-    kind = "spotter"
-
     def __init__(self, model: "AudioModel", thresholds: NDArray[np.float32]) -> None:
-        self._model, self._thresholds = model, thresholds
+        super().__init__("spotter", model)
+        self._thresholds = thresholds
         self._features = model.features.stream()
-        self._step = model.encoder.step()
+        self._step = model.scorer.encoder.step()
         weight = model.tensors["head.weight"]
         self._linear = engine.Linear(weight, model.tensors["head.bias"])
         labels, outputs = weight.shape
@@ -87,39 +89,33 @@ class Spotter(Stream):
         self._weight, self._moment, self._highest = (np.empty(labels, np.float32) for _ in range(3))
         self._clear()
 
-    def push(self, samples: Any) -> Heard:
-        """Listen on.
+    def as_json(self, prediction: Heard) -> dict[str, Any]:
+        """{"seconds": t, "scores": {label: p}, "words": [...]}: the scores of the last frame, where there was one."""
+        said = [
+            {"word": word.label, "seconds": round(word.seconds, 4), "score": word.score} for word in prediction.words
+        ]
+        if len(prediction.seconds):
+            scores = dict(zip(self._model.label_texts, prediction.scores[-1].tolist(), strict=True))
+            return {"seconds": round(float(prediction.seconds[-1]), 4), "scores": scores, "words": said}
+        return {"words": said} if said else {}
 
-        Args:
-            samples: (time,) at the model's rate, any number; float from -1 to 1, or int16.
-
-        Raises:
-            DataError, ShapeError: something else.
-        """
-        vectors = self._features.push(samples)
+    def _push(self, item: Any, traces: Traces | None) -> Heard:
+        vectors = self._features.push(item)
         outputs = np.empty((len(vectors), self._outputs.shape[1]), np.float32)
         for row, vector in enumerate(vectors):
-            outputs[row] = self._step(vector[None])[0]
-        scores = self._smoothed(self._answers(outputs))
+            outputs[row] = advance(self._step, vector[None], traces)[0]
+        scores = self._smoothed(self._predictions(outputs))
         first = int(self._frames[0])
         words = [word for row, score in enumerate(scores) for word in self._follow(first + row, score)]
         self._frames[0] += len(scores)
         return Heard(self._seconds(first + np.arange(len(scores))), scores, words)
 
-    def finish(self) -> Heard:
-        """The words that are still above their threshold where the sound ends."""
-        never = np.full(len(self._thresholds), -np.inf, np.float32)
-        words = list(self._follow(int(self._frames[0]), never))
-        return Heard(np.zeros(0), np.zeros((0, len(never)), np.float32), words)
+    def _whole(self) -> Heard:
+        words = [self._word(label) for label in np.flatnonzero(self._begun >= 0)]
+        return Heard(np.zeros(0), np.zeros((0, len(self._thresholds)), np.float32), words)
 
-    def reset(self) -> None:
-        """Start anew, at second 0."""
-        self._features.reset()
-        self._step.reset()
-        self._clear()
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is remembered: features, the layers' states, the window, the last scores, what is being heard."""
+    def _memory(self) -> dict[str, NDArray[Any]]:
+        """Features, the layers' states, the window, the last scores, what is being heard."""
         features = {f"features.{name}": array for name, array in self._features.arrays().items()}
         own = {
             "outputs": self._outputs,
@@ -132,13 +128,24 @@ class Spotter(Stream):
         }
         return features | dict(step_arrays(self._step, "encoder.")) | own
 
+    def _bounds(self) -> dict[str, tuple[int, int]]:
+        return super()._bounds() | {"begun": (_TOLD, 1 << 53)}
+
+    def _forget(self) -> None:
+        self._features.reset()
+        self._step.reset()
+        self._clear()
+
+    def _twin(self) -> Self:
+        return type(self)(self._model, self._thresholds)
+
     def _clear(self) -> None:
         self._outputs[:] = -np.inf
         self._begun[:] = _SILENT
         for array in (self._scores, self._frames, self._weight, self._moment, self._highest):
             array[:] = 0
 
-    def _answers(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _predictions(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """The probabilities (frames, labels) by the window that ends at each frame."""
         joined = np.concatenate([self._outputs, outputs])
         window = len(self._outputs) + 1
@@ -148,12 +155,12 @@ class Spotter(Stream):
         self._outputs[:] = joined[len(joined) - window + 1 :]
         return engine.softmax(self._linear(highest + np.float32(0)))  # + 0: as the head has it
 
-    def _smoothed(self, answers: NDArray[np.float32]) -> NDArray[np.float32]:
-        joined = np.concatenate([self._scores, answers])
+    def _smoothed(self, predictions: NDArray[np.float32]) -> NDArray[np.float32]:
+        joined = np.concatenate([self._scores, predictions])
         frames = len(self._scores) + 1
         total = joined[frames - 1 :].copy()
         for earlier in range(frames - 1):
-            total += joined[earlier : earlier + len(answers)]
+            total += joined[earlier : earlier + len(predictions)]
         self._scores[:] = joined[len(joined) - frames + 1 :]
         total /= np.float32(frames)
         return total
@@ -166,14 +173,18 @@ class Spotter(Stream):
             self._weight[label] = self._moment[label] = self._highest[label] = 0
         ended = (self._begun >= 0) & (~above | (frame - self._begun > round(_LONGEST_SECONDS / self._hop)))
         for label in np.flatnonzero(ended):
-            middle = self._begun[label] + self._moment[label] / self._weight[label]
-            yield Word(self._model.labels[label], float(self._seconds(middle)), float(self._highest[label]))
+            yield self._word(label)
             self._begun[label] = _TOLD
         self._begun[~above] = _SILENT
         weighed = np.where(self._begun >= 0, scores, np.float32(0))
         self._weight += weighed
         self._moment += weighed * (frame - self._begun).astype(np.float32)
         np.maximum(self._highest, weighed, out=self._highest)
+
+    def _word(self, label: Any) -> Word:
+        """What is known of a label's stretch above its threshold: its middle, its highest score."""
+        middle = self._begun[label] + self._moment[label] / max(self._weight[label], _LEAST)  # a state may be forged
+        return Word(self._model.labels[label], float(self._seconds(middle)), float(self._highest[label]))
 
     @property
     def _hop(self) -> float:
@@ -183,12 +194,6 @@ class Spotter(Stream):
         """Where frames end, in seconds from the beginning."""
         features = self._model.features
         return (frames * features.hop + features.window) / features.rate
-
-    def _twin(self) -> Self:
-        return type(self)(self._model, self._thresholds)
-
-    def _fingerprint(self) -> str:
-        return self._model.fingerprint
 
 
 def thresholds_of(labels: list[Any], words: Iterable[Any] | Mapping[Any, float] | None, usual: float) -> Any:
@@ -205,12 +210,13 @@ def thresholds_of(labels: list[Any], words: Iterable[Any] | Mapping[Any, float] 
     if isinstance(words, str):
         words = [words]
     wanted = dict(words) if isinstance(words, Mapping) else dict.fromkeys(labels if words is None else words, usual)
-    spelled = {str(label): position for position, label in enumerate(labels)}
+    index = LabelIndex(labels)
     thresholds = np.full(len(labels), 2, np.float32)
     for word, threshold in wanted.items():
-        if str(word) not in spelled:
-            raise ConfigError(f"the model knows no {word!r}; it knows {', '.join(spelled)}")
+        place = index.find(word)
+        if place is None:
+            raise ConfigError(f"the model knows no {word!r:.80}; it knows {listed(labels)}")
         if not isinstance(threshold, int | float) or not 0 < threshold < 1:
             raise ConfigError(f"a threshold must be a number between 0 and 1; got {threshold!r} for {word!r}")
-        thresholds[spelled[str(word)]] = threshold
+        thresholds[place] = threshold
     return thresholds

@@ -1,6 +1,7 @@
 """A stack of the engine's layers, built from a recurrent network's description and PyTorch's parameter names."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +11,7 @@ from penstock.errors import ConfigError
 from penstock.network import Recurrent
 
 LayerState = tuple[NDArray[np.float32], ...]
-"""One layer's states, each (directions, batch, size): h, and c where the cell has one."""
+"""One layer's states, each (directions, batch, size), in the order that the cell declares."""
 
 
 class Stack:
@@ -25,12 +26,18 @@ class Stack:
     def __init__(self, spec: Recurrent, parameters: Mapping[str, NDArray[np.float32]]) -> None:
         self.spec = spec
         self.directions = 2 if spec.bidirectional else 1
-        self._layers = [_layer(spec, number, parameters) for number in range(spec.num_layers)]
+        self._backend = engine.backend(spec.declaration, spec.options)
+        self._layers = [self._layer(number, parameters) for number in range(spec.num_layers)]
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
-        """The last axis of each state: of h, and of c where the cell has one."""
+        """The last axis of each state."""
         return self._layers[0].state_sizes
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The names of a layer's states, the output's first."""
+        return self.spec.declaration.states
 
     def __call__(
         self,
@@ -55,8 +62,8 @@ class Stack:
             after.append(states)
         return y, after
 
-    def step(self, batch: int = 1) -> engine.Step:
-        """The engine's single step for `batch` sequences side by side, from zero states.
+    def step(self, batch: int = 1) -> engine.StackStep:
+        """A single step for `batch` sequences side by side, from zero states.
 
         Raises:
             ConfigError: a bidirectional stack can't answer before the end, and `batch` must be 1 or more.
@@ -64,16 +71,29 @@ class Stack:
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"batch must be a whole number, at least 1; got {batch!r}")
         self._refuse_backward()
-        return engine.Step(self._layers, batch=batch)
+        return self._backend.step(self._layers, batch=batch)
 
-    def streams(self) -> engine.Streams:
-        """The engine's step of any of many streams.
+    def streams(self) -> engine.Streams | engine.EquationStreams:
+        """A step of any of many streams.
 
         Raises:
             ConfigError: a bidirectional stack can't answer before the end.
         """
         self._refuse_backward()
-        return engine.Streams(self._layers)
+        return self._backend.streams(self._layers)
+
+    def _layer(self, number: int, parameters: Mapping[str, NDArray[np.float32]]) -> Any:
+        spec = self.spec
+        layer = self._backend.layer(
+            spec.cell,
+            spec.layer_input_size(number),
+            spec.hidden_size,
+            bias=spec.bias,
+            bidirectional=spec.bidirectional,
+            **spec.options,
+        )
+        layer.load({name: parameters[_numbered(name, number)] for name in layer.parameter_names})
+        return layer
 
     def _refuse_backward(self) -> None:
         if self.spec.bidirectional:
@@ -81,19 +101,6 @@ class Stack:
                 "a bidirectional network reads each sequence from its end too, so it can't be streamed. "
                 "Call it on whole sequences, or train one with bidirectional=False."
             )
-
-
-def _layer(spec: Recurrent, number: int, parameters: Mapping[str, NDArray[np.float32]]) -> engine.Layer:
-    layer = engine.Layer(
-        spec.cell,
-        spec.layer_input_size(number),
-        spec.hidden_size,
-        bias=spec.bias,
-        bidirectional=spec.bidirectional,
-        **spec.options(),
-    )
-    layer.load({name: parameters[_numbered(name, number)] for name in layer.parameter_names})
-    return layer
 
 
 def _numbered(name: str, number: int) -> str:

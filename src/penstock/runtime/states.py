@@ -1,4 +1,4 @@
-"""Saved stream states: a few arrays as safetensors bytes, with a version, the model's fingerprint and a checksum."""
+"""Saved states of streams: a few arrays as safetensors, with a version, the model's fingerprint and a checksum."""
 
 import hashlib
 import json
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from penstock.errors import StateError
 
-VERSION = 1
+VERSION = 2
 _ENTRY = "penstock_state"
+_MOST = 1 << 53
 _DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
 
 
@@ -21,7 +22,7 @@ def pack(arrays: Mapping[str, NDArray[Any]], *, kind: str, model: str, notes: Ma
     """The state as bytes.
 
     Args:
-        arrays: float32 or int64, by name.
+        arrays: float32, float64 or int64, by name.
         kind: what kind of stream it is.
         model: the fingerprint of the stream's model.
         notes: whole numbers to be kept beside it, for the function `notes`.
@@ -46,12 +47,19 @@ def notes(data: bytes) -> dict[str, int]:
     _check_sum(tensors, about)
     kept = about.get("notes", {})
     # Whoever writes a state can write its checksum.
-    if not isinstance(kept, dict) or not all(type(number) is int for number in kept.values()):
-        raise StateError(f"a saved state's notes must be whole numbers; got {kept!r:.60}")
+    if not isinstance(kept, dict) or not all(type(number) is int and 0 <= number <= _MOST for number in kept.values()):
+        raise StateError(f"a saved state's notes must be whole numbers from 0 to 2**53; got {kept!r:.60}")
     return kept
 
 
-def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def unpack(
+    data: bytes,
+    *,
+    kind: str,
+    model: str,
+    like: Mapping[str, NDArray[Any]],
+    bounds: Mapping[str, tuple[int, int]] | None = None,
+) -> dict[str, NDArray[Any]]:
     """The arrays of a saved state.
 
     Args:
@@ -59,23 +67,23 @@ def unpack(data: bytes, *, kind: str, model: str, like: Mapping[str, NDArray[Any
         kind: what kind of stream is to take it.
         model: the fingerprint of that stream's model.
         like: arrays of the names, shapes and dtypes that the stream needs.
+        bounds: the least and greatest number that an int64 array may hold, where not 0 to 2**53.
 
     Raises:
-        StateError: not a state, damaged, of a newer version, of another model, or of another size.
+        StateError: not a state, damaged, of another version, of another model, of another size, or out of bounds.
     """
     tensors, about = _parse(data)
-    version = about.get("version")
-    if not isinstance(version, int) or version > VERSION:
-        raise StateError(f"the state is of version {version!r}, this Penstock reads up to {VERSION}. Update Penstock.")
+    _check_version(about.get("version"))
     _check_sum(tensors, about)
     if about.get("kind") != kind:
-        raise StateError(f"expected the state of a {kind} stream; got that of a {about.get('kind')} stream")
+        raise StateError(f"expected the state of a {kind} stream; got that of a {about.get('kind')!s:.40} stream")
     if about.get("model") != model:
         raise StateError(
             f"the state belongs to another model ({about.get('model', '')!s:.12}, this one is {model:.12}). "
             "Load the model that saved it."
         )
     _check_arrays(tensors, like)
+    _check_bounds(tensors, bounds or {})
     return tensors
 
 
@@ -106,6 +114,17 @@ def _parse(data: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     return tensors, about
 
 
+def _check_version(version: Any) -> None:
+    if type(version) is not int or version < 1:
+        raise StateError(f"the saved state is damaged: its version is {version!r:.40}. Save it anew, or start afresh.")
+    if version > VERSION:
+        raise StateError(f"the state is of version {version!s:.12}, this Penstock reads {VERSION}. Update Penstock.")
+    if version < VERSION:
+        raise StateError(
+            f"the state is of version {version}, of an older Penstock; this one reads {VERSION}. Start anew."
+        )
+
+
 def _check_sum(tensors: Mapping[str, NDArray[Any]], about: dict[str, Any]) -> None:
     if about.pop("sha256", None) != _checksum(tensors, about):
         raise StateError("the saved state is damaged: its checksum does not match. Save it anew, or start afresh.")
@@ -128,6 +147,14 @@ def _check_arrays(tensors: Mapping[str, NDArray[Any]], like: Mapping[str, NDArra
             f"the state does not fit this stream: {name} must be {_words(expected.get(name))}; "
             f"got {_words(got.get(name))}. Was it saved with another batch?"
         )
+
+
+def _check_bounds(tensors: Mapping[str, NDArray[Any]], bounds: Mapping[str, tuple[int, int]]) -> None:
+    """Counters that no stream can have reached would be taken for places in memory or in time."""
+    for name, array in tensors.items():
+        low, high = bounds.get(name, (0, _MOST))
+        if array.dtype == np.int64 and not ((array >= low) & (array <= high)).all():
+            raise StateError(f"the saved state is damaged: {name} must be from {low} to {high}. Start afresh.")
 
 
 def _words(array: tuple[tuple[int, ...], np.dtype[Any]] | None) -> str:

@@ -1,9 +1,8 @@
-"""A text classifier at work: whole texts in, labels and probabilities out."""
+"""Models of texts at work: whole texts in, labels and probabilities out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
@@ -11,19 +10,20 @@ from penstock.features.text import TextFeatures
 from penstock.network import Embedding
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.columns import text_list
+from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.text_baselines import TextBaselines
 from penstock.sequences import Sequences
 
-__all__ = ["TextModel"]
+__all__ = ["TextModel", "TextSequenceModel"]
 
 
-class TextModel(ClassModel):
-    """A text classifier without PyTorch.
+class TextSequenceModel(SequenceModel):
+    """What models of texts do alike, whatever they predict; that is said by the other parent of a task's own class.
 
     Inputs are texts: str, in a list, a NumPy array, or a pandas, Polars or Arrow column.
     """
 
-    task = "text-classification"
+    reads = "text"
 
     def check(self) -> None:
         """An embedding with a row for each id."""
@@ -41,10 +41,6 @@ class TextModel(ClassModel):
         """The vocabulary."""
         return TextFeatures.from_json(described)
 
-    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> TextBaselines:
-        """TF-IDF with logistic regression where there is one, and the commonest class."""
-        return TextBaselines(arrays)
-
     def checked(self, inputs: Any) -> list[str]:
         """The texts as a list."""
         return text_list(inputs)
@@ -53,10 +49,17 @@ class TextModel(ClassModel):
         """The ids of the texts' tokens."""
         return self.features.apply(inputs)
 
-    def vectors(self, values: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The embedding's rows, (..., size) for ids of any shape."""
-        return self.tensors["inputs.weight"][values]
-
     def item(self, line: str) -> str:
         """The line: a piece of a text."""
         return line
+
+
+class TextModel(TextSequenceModel, ClassModel):
+    """A text classifier without PyTorch."""
+
+    task = "text-classification"
+    view = "text"
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> TextBaselines:
+        """TF-IDF with logistic regression where there is one, and the commonest class."""
+        return TextBaselines(arrays)

@@ -1,5 +1,5 @@
 """Saved models on the network: whole inputs by HTTP, streams by WebSocket, a page to see them. Extra `serve`."""
 
-from penstock.server.settings import Settings
+from penstock.server.settings import ServerSettings
 
-__all__ = ["Settings"]
+__all__ = ["ServerSettings"]

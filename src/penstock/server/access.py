@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from penstock.server.settings import Settings
+from penstock.server.settings import ServerSettings
 
 __all__ = ["Access", "Refusal"]
 
@@ -28,7 +28,7 @@ class Access:
         origins: of other pages that may.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self._token = settings.token.encode() if settings.token else None
         self.origins = {origin.rstrip("/").lower() for origin in settings.origins}
         self._hosts = {*_LOCAL, settings.host} if settings.token is None else None

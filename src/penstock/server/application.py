@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import APIRouter, FastAPI, Request, Security, WebSocket
+from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -15,30 +16,41 @@ from starlette.websockets import WebSocketDisconnect
 
 from penstock import __version__
 from penstock.server.access import Access
-from penstock.server.counts import Counts
-from penstock.server.described import describe
+from penstock.server.access_log import AccessLog
 from penstock.server.failures import RequestError, as_json, error_response, failure_of
-from penstock.server.gate import Gate
-from penstock.server.line import Line
 from penstock.server.logs import log
+from penstock.server.metrics import Metrics
 from penstock.server.page_files import index, page_file
-from penstock.server.served import ServedModel, start_all, stop_all
-from penstock.server.session import Session
-from penstock.server.settings import Settings
+from penstock.server.request_queue import RequestQueue
+from penstock.server.schemas import (
+    ABOUT,
+    PREDICT,
+    Failure,
+    ModelInfo,
+    ModelList,
+    Predictions,
+    Readiness,
+    Status,
+    errors,
+)
+from penstock.server.served_model import ServedModel, start_all, stop_all
+from penstock.server.settings import ServerSettings
+from penstock.server.stream_session import StreamSession
 from penstock.server.uploads import Upload, read_request
 
 __all__ = ["Service"]
 
-_LOOK = 1.0  # seconds between looks at idle streams and at the bundles' files
+_NO_422: dict[int | str, Any] = {"4XX": {"model": Failure, "description": "Refused"}}
+_LOOK = 1.0  # seconds between checks for idle streams and for changed bundles
 
 
 class Service:
-    """Models behind an ASGI application.
+    """Models behind an ASGI application: addresses, and what each of them does.
 
     Args:
         models: by name.
         settings: limits and access.
-        line: where whole inputs wait.
+        queue: where whole inputs wait.
 
     Attributes:
         app: to be run by Uvicorn.
@@ -46,25 +58,31 @@ class Service:
         stopping: no more is accepted.
     """
 
-    def __init__(self, models: Mapping[str, ServedModel], settings: Settings, line: Line) -> None:
-        self.models, self.settings, self.line = models, settings, line
-        self.counts = Counts({name: served.front for name, served in models.items()})
-        self.sessions: set[Session] = set()
+    def __init__(self, models: Mapping[str, ServedModel], settings: ServerSettings, queue: RequestQueue) -> None:
+        self.models, self.settings, self.queue = models, settings, queue
+        self.metrics = Metrics({name: served.scheduler for name, served in models.items()})
+        self.sessions: set[StreamSession] = set()
         self.stopping = False
-        api = FastAPI(title="Penstock", version=__version__, docs_url=None, redoc_url=None, lifespan=self._life)
+        api = FastAPI(
+            title="Penstock",
+            version=__version__,
+            description=ABOUT,
+            docs_url=None,
+            redoc_url=None,
+            lifespan=self._life,
+        )
         self._add_routes(api)
-        describe(api, settings)
         access = Access(settings)
         # Browsers show a page of another origin an answer only if that says so, and ask beforehand, without the token.
         self.app = CORSMiddleware(
-            Gate(api, access, self.counts),
+            AccessLog(api, access, self.metrics),
             allow_origins=sorted(access.origins),
             allow_methods=["GET", "POST"],
             allow_headers=["authorization", "content-type"],
         )
 
     async def stop(self) -> None:
-        """Accept no more, answer what was accepted, then close the streams."""
+        """Accept nothing more, answer what was accepted, then close the streams."""
         self.stopping = True
         for session in list(self.sessions):
             session.end(1012, "the server stops: connect again and load your last saved state")
@@ -76,18 +94,34 @@ class Service:
         # Each by its class: what only `Exception` catches is raised once more, and ends the connection.
         for kind in (RequestError, HTTPException, Exception):
             api.exception_handler(kind)(_failed)
-        for path, work in (
-            ("/healthz", self.healthz),
-            ("/readyz", self.readyz),
-            ("/metrics", self.metrics),
-            ("/v1/models", self.list_models),
-            ("/v1/models/{name}", self.model_info),
-        ):
-            api.get(path, response_class=Response)(work)
-        api.post("/v1/models/{name}/predict", response_class=Response)(self.predict)
+        api.get("/healthz", operation_id="healthz", response_model=Status, responses=errors())(self.healthz)
+        stopping: dict[int | str, Any] = errors() | {503: {"model": Readiness, "description": "The server stops"}}
+        api.get("/readyz", operation_id="readyz", response_model=Readiness, responses=stopping)(self.readyz)
+        self._add_guarded_routes(api)
         api.websocket("/v1/models/{name}/stream")(self.stream)
         api.get("/", include_in_schema=False)(index)
         api.get("/page/{file}", include_in_schema=False)(page_file)
+
+    def _add_guarded_routes(self, api: FastAPI) -> None:
+        """Those that ask for the token, where there is one. `AccessLog` refuses; here it is only described."""
+        guard = [Security(HTTPBearer(scheme_name="token", auto_error=False))] if self.settings.token else []
+        refused = (401,) if self.settings.token else ()
+        guarded = APIRouter(dependencies=guard, responses=errors(*refused))
+        text = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Metrics"}
+        guarded.get("/metrics", operation_id="metrics", response_class=Response, responses={200: text})(self.prometheus)
+        guarded.get("/v1/models", operation_id="models", response_model=ModelList)(self.list_models)
+        # The path holds a name of any form: FastAPI would say that it may be refused as malformed.
+        guarded.get(
+            "/v1/models/{name}", operation_id="model", response_model=ModelInfo, responses=errors(404) | _NO_422
+        )(self.model_info)
+        guarded.post(
+            "/v1/models/{name}/predict",
+            operation_id="predict",
+            response_model=Predictions,
+            responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503),
+            openapi_extra=PREDICT,
+        )(self.predict)
+        api.include_router(guarded)
 
     @asynccontextmanager
     async def _life(self, app: FastAPI) -> AsyncIterator[None]:
@@ -104,25 +138,25 @@ class Service:
             await asyncio.sleep(_LOOK)
             too_old = asyncio.get_running_loop().time() - self.settings.idle_seconds
             for session in [session for session in self.sessions if session.heard < too_old]:
-                self.counts.refused.labels("idle").inc()
+                self.metrics.refused.labels("idle").inc()
                 session.end(1008, f"no message for {self.settings.idle_seconds:g} s")
             for served in self.models.values():
                 if served.look():
                     log("bundle changed", logging.WARNING, model=served.name, path=str(served.path))
 
     async def healthz(self) -> Response:
-        """Whether the process is alive."""
+        """Liveness."""
         return _json({"status": "ok"})
 
     async def readyz(self) -> Response:
-        """Whether requests are accepted; and which bundles have changed on disk, which a new start would load."""
+        """Readiness; and which bundles have changed on disk, so that a restart would load other models."""
         changed = [served.name for served in self.models.values() if served.changed]
         body = {"status": "stopping" if self.stopping else "ready", "changed_on_disk": changed}
         return _json(body, 503 if self.stopping else 200)
 
-    async def metrics(self) -> Response:
-        """Figures for Prometheus."""
-        return Response(self.counts.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def prometheus(self) -> Response:
+        """Metrics in the format of Prometheus."""
+        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def list_models(self) -> Response:
         """The models."""
@@ -138,20 +172,20 @@ class Service:
             served = self._served(name)
             if self.stopping:
                 raise RequestError(503, "Stopping", "the server stops. Try again in a moment.", {"retry-after": "1"})
-            given = await read_request(request, served.model, self.settings, self.line.reading)
-            with self.line.places:
+            given = await read_request(request, served.model, self.settings, self.queue.reading)
+            with self.queue.places:
                 if isinstance(given, Upload):
-                    inputs = await self.line.run(partial(given.inputs, served.model))
+                    inputs = await self.queue.run(partial(given.inputs, served.model))
                 else:
                     inputs = given
                 return _json({"outputs": await served.answers(inputs)})
         except Exception as error:
             failure = failure_of(error)
-            self.counts.errors.labels(failure.kind).inc()
+            self.metrics.errors.labels(failure.kind).inc()
             return error_response(failure)
 
     async def stream(self, socket: WebSocket, name: str) -> None:
-        """One stream; see `session`."""
+        """One stream; see `stream_session`."""
         subprotocol = next((each for each in socket.scope["subprotocols"] if each.startswith("bearer.")), None)
         try:
             served = self._served(name)
@@ -163,10 +197,10 @@ class Service:
             await socket.close(1003, f"{served.name} reads whole inputs: use predict")
             return
         if reason := self._full():
-            self.counts.refused.labels("streams").inc()
+            self.metrics.refused.labels("streams").inc()
             await socket.close(1013, reason)
             return
-        await self._serve(Session(socket, served, self.counts), served, socket)
+        await self._serve(StreamSession(socket, served, self.metrics), served, socket)
 
     def _full(self) -> str | None:
         if self.stopping:
@@ -175,8 +209,8 @@ class Service:
             return f"{self.settings.max_streams} streams are open: try again later"
         return None
 
-    async def _serve(self, session: Session, served: ServedModel, socket: WebSocket) -> None:
-        gauge = self.counts.streams.labels(served.name)
+    async def _serve(self, session: StreamSession, served: ServedModel, socket: WebSocket) -> None:
+        gauge = self.metrics.streams.labels(served.name)
         self.sessions.add(session)
         gauge.inc()
         items, code, reason = 0, 1006, ""

@@ -7,8 +7,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
-from penstock.server.counts import Counts
-from penstock.server.settings import Settings
+from penstock.server.metrics import Metrics
+from penstock.server.settings import ServerSettings
 
 __all__ = ["limited"]
 
@@ -17,17 +17,19 @@ _LINGER = 1.0  # seconds
 _SLICE = 4096  # bytes of WebSocket frames, each at least six, that are looked at in one go
 
 
-def limited(settings: Settings, counts: Counts) -> tuple[type[HttpToolsProtocol], type[WebSocketsSansIOProtocol]]:
+def limited(
+    settings: ServerSettings, metrics: Metrics
+) -> tuple[type[HttpToolsProtocol], type[WebSocketsSansIOProtocol]]:
     """Uvicorn's protocols for HTTP and WebSockets, within the settings' limits."""
-    members: dict[str, Any] = {"settings": settings, "counts": counts}
+    members: dict[str, Any] = {"settings": settings, "metrics": metrics}
     return type("Http", (_Http,), members), type("WebSocket", (_WebSocket,), members)
 
 
 class _Http(HttpToolsProtocol):
     """Whose heads must come in time, and not too many of them at once."""
 
-    settings: ClassVar[Settings]
-    counts: ClassVar[Counts]
+    settings: ClassVar[ServerSettings]
+    metrics: ClassVar[Metrics]
     _slow: asyncio.TimerHandle | None = None
     _head = 0
 
@@ -83,7 +85,7 @@ class _Http(HttpToolsProtocol):
             raise ValueError("the request's head is too large")  # httptools makes it a 400
 
     def _refuse(self, reason: str, status: str, message: str) -> None:
-        self.counts.refused.labels(reason).inc()
+        self.metrics.refused.labels(reason).inc()
         if not self.transport.is_closing():
             body = f'{{"error": {{"type": "Refused", "message": "{message}"}}}}'
             head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
@@ -94,8 +96,8 @@ class _Http(HttpToolsProtocol):
 class _WebSocket(WebSocketsSansIOProtocol):
     """Whose messages may not pile up, and who must take its answers."""
 
-    settings: ClassVar[Settings]
-    counts: ClassVar[Counts]
+    settings: ClassVar[ServerSettings]
+    metrics: ClassVar[Metrics]
     _unread: asyncio.TimerHandle | None = None
     _bytes = 0
     _failed = False
@@ -174,7 +176,7 @@ class _WebSocket(WebSocketsSansIOProtocol):
 
     def _give_up(self) -> None:
         """No reason can be told to who does not read."""
-        self.counts.refused.labels("unread").inc()
+        self.metrics.refused.labels("unread").inc()
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
@@ -197,7 +199,7 @@ class _WebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def _fail(self, reason: str, code: int, words: str) -> None:
-        self.counts.refused.labels(reason).inc()
+        self.metrics.refused.labels(reason).inc()
         while not self.queue.empty():
             self.queue.get_nowait()
         self.conn.fail(code, words)

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from penstock.errors import InputError, MissingExtraError
-from penstock.server.line import BusyError
 from penstock.server.logs import log
+from penstock.server.request_queue import BusyError
 
 __all__ = ["RequestError", "as_json", "body_of", "error_response", "failure_of"]
 

@@ -16,15 +16,15 @@ from penstock import engine
 from penstock.errors import ConfigError
 from penstock.server.application import Service
 from penstock.server.connections import limited
-from penstock.server.line import Line
 from penstock.server.logs import configure, log
-from penstock.server.served import load_all
-from penstock.server.settings import Settings
+from penstock.server.request_queue import RequestQueue
+from penstock.server.served_model import load_all
+from penstock.server.settings import ServerSettings
 
 __all__ = ["serve"]
 
 
-def serve(folders: Sequence[str], settings: Settings, *, log_level: str = "info") -> None:
+def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = "info") -> None:
     """Serve saved models until SIGTERM or SIGINT; then answer what was accepted, and return.
 
     Args:
@@ -38,11 +38,11 @@ def serve(folders: Sequence[str], settings: Settings, *, log_level: str = "info"
     """
     start = perf_counter()
     configure(log_level)
-    line = Line(settings.max_requests)
-    service = Service(load_all(folders, line), settings, line)
+    queue = RequestQueue(settings.max_requests)
+    service = Service(load_all(folders, queue), settings, queue)
     listening = _listen(settings)
     _prepare(settings)
-    http, websocket = limited(settings, service.counts)
+    http, websocket = limited(settings, service.metrics)
     config = uvicorn.Config(
         service.app,
         http=http,
@@ -98,7 +98,7 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(settings: ServerSettings) -> socket.socket:
     """Bound here and not in Uvicorn, so that an address that can't be had is our kind of error."""
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -116,7 +116,7 @@ def _listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: ServerSettings) -> None:
     """Set the process up for thousands of connections and quick turns between its threads."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = settings.max_connections + 256

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from penstock.errors import ConfigError
 
-__all__ = ["Settings"]
+__all__ = ["ServerSettings"]
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """What `penstock serve` can be told.
 
     host, port: where it listens; port 0 takes a free one

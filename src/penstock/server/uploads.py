@@ -13,12 +13,13 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from penstock.errors import ConfigError
+from penstock.features.recordings import AUDIO_ENDINGS, decode
 from penstock.runtime import Model
 from penstock.server.failures import RequestError
-from penstock.server.line import Places
-from penstock.server.settings import Settings
+from penstock.server.request_queue import Places
+from penstock.server.settings import ServerSettings
 
-__all__ = ["FILES", "Upload", "read_request"]
+__all__ = ["FILES", "Upload", "json_inputs", "read_request"]
 
 FILES = {
     "text/csv": ".csv",
@@ -32,7 +33,6 @@ FILES = {
     "audio/flac": ".flac",
 }
 """Media types of files, and the endings by which the readers know them."""
-_SOUNDS = (".wav", ".flac")
 _SMALL = 64 << 10  # bytes of a body that Uvicorn keeps anyway
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
 
@@ -49,13 +49,12 @@ class Upload:
         from penstock.tasks import find
 
         # A table for a model of sounds would name other files, and this machine's are none of a client's business.
-        task, known = find(model.task), _SOUNDS if model.features.kind == "audio" else _TABLES
+        sound = model.reads == "samples"
+        task, known = find(model.task), AUDIO_ENDINGS if sound else _TABLES
         ending = Path(self.name).suffix.lower()
         if ending not in known:
             raise ConfigError(f"a file for {task.name} must end in one of {', '.join(known)}; got {self.name!r:.60}")
-        if model.features.kind == "audio":
-            from penstock.features.recordings import decode
-
+        if sound:
             return [decode(self.data, self.name)]
         with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
             path = Path(folder) / f"upload{ending}"
@@ -63,7 +62,7 @@ class Upload:
             return task.read(path, _columns(task, model), False).inputs
 
 
-async def read_request(request: Request, model: Model, settings: Settings, places: Places) -> Any:
+async def read_request(request: Request, model: Model, settings: ServerSettings, places: Places) -> Any:
     """The request's inputs; or its file, to be read in another thread.
 
     Args:
@@ -90,7 +89,7 @@ async def read_request(request: Request, model: Model, settings: Settings, place
     except TimeoutError:
         words = f"the body did not arrive within {settings.slow_seconds:g} s"
         raise RequestError(408, "Timeout", words, {"connection": "close"}) from None
-    return _inputs(data, model) if kind == "application/json" else Upload(f"body{FILES[kind]}", data)
+    return json_inputs(data, model) if kind == "application/json" else Upload(f"body{FILES[kind]}", data)
 
 
 async def _body(request: Request, most: int, places: Places) -> bytes:
@@ -140,7 +139,12 @@ def _too_large(most: int) -> RequestError:
     return RequestError(413, "TooLarge", f"a body may have {most} bytes. Send it in parts.", {"connection": "close"})
 
 
-def _inputs(data: bytes, model: Model) -> Any:
+def json_inputs(data: bytes, model: Model) -> list[Any]:
+    """The inputs in a body of JSON: {"inputs": [...]}.
+
+    Raises:
+        RequestError: it is not UTF-8, not JSON, has no such list, or names files where inputs are numbers.
+    """
     try:
         asked = json.loads(data.decode(), parse_constant=_no_number)
     except UnicodeDecodeError as error:
@@ -150,7 +154,7 @@ def _inputs(data: bytes, model: Model) -> Any:
     inputs = asked.get("inputs") if isinstance(asked, dict) else None
     if not isinstance(inputs, list):
         raise RequestError(422, "DataError", 'the body must be {"inputs": [...]}, a list with an input for each answer')
-    if model.features.kind != "text" and any(isinstance(each, str) for each in inputs):
+    if model.reads != "text" and any(isinstance(each, str) for each in inputs):
         # To some models a string is the path of a file, and this machine's files are none of a client's business.
         raise RequestError(422, "DataError", "inputs must be numbers. Upload a file as a form: curl -F file=@sound.wav")
     return inputs

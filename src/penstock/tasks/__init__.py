@@ -1,47 +1,23 @@
-"""Tasks: one estimator per file, and the table of them. An estimator's file is imported when it is asked for."""
+"""Estimators, one task per file; a file is imported when its estimator is asked for. The table is `registry.TASKS`."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from penstock.tasks.table import TASKS, find, register
-from penstock.tasks.task import Column, Columns, Task
+from penstock.registry import TASKS, Column, Columns, Task, estimators, find, register
 
 if TYPE_CHECKING:
-    from penstock.tasks.audio import AudioClassifier
     from penstock.tasks.classifier import Classifier
     from penstock.tasks.estimator import Estimator
-    from penstock.tasks.forecast import Forecaster
     from penstock.tasks.regressor import Regressor
-    from penstock.tasks.series import SeriesClassifier, SeriesRegressor
-    from penstock.tasks.text import TextClassifier
 
-_ESTIMATORS = {
-    "AudioClassifier": "penstock.tasks.audio",
+# The estimators of Penstock's own tasks, and what estimators of others are made from.
+_ESTIMATORS = estimators() | {
     "Classifier": "penstock.tasks.classifier",
     "Estimator": "penstock.tasks.estimator",
-    "Forecaster": "penstock.tasks.forecast",
     "Regressor": "penstock.tasks.regressor",
-    "SeriesClassifier": "penstock.tasks.series",
-    "SeriesRegressor": "penstock.tasks.series",
-    "TextClassifier": "penstock.tasks.text",
 }
 
-__all__ = [
-    "TASKS",
-    "AudioClassifier",
-    "Classifier",
-    "Column",
-    "Columns",
-    "Estimator",
-    "Forecaster",
-    "Regressor",
-    "SeriesClassifier",
-    "SeriesRegressor",
-    "Task",
-    "TextClassifier",
-    "find",
-    "register",
-]
+__all__ = ["TASKS", "Classifier", "Column", "Columns", "Estimator", "Regressor", "Task", "find", "register"]
 
 
 def __getattr__(name: str) -> Any:

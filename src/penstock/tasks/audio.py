@@ -1,10 +1,9 @@
 """Classes of sounds: spoken words, commands, machines, animals."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from penstock.datasets import Rows, as_labels
 from penstock.errors import DataError
 from penstock.features.audio import AudioFeatures
 from penstock.features.recordings import Recording, resampled
-from penstock.network import ClassHead, Network, Numbers, Recurrent
+from penstock.network import ClassHead, Network, Numbers
 from penstock.report import render
 from penstock.report.sounds import MOST_SOUNDS, sound_section
 from penstock.runtime.audio_model import recording_list
@@ -22,12 +21,11 @@ from penstock.tasks.audio_baselines import fit_baseline
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
+from penstock.tasks.stages import Stage
 
 if TYPE_CHECKING:
     import torch
 
-    from penstock.nn import NetworkModule
-    from penstock.training import History
     from penstock.training.audio import SoundObjective
 
 __all__ = ["AudioClassifier"]
@@ -161,52 +159,33 @@ class AudioClassifier(CellOptions, Classifier):
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: AudioFeatures) -> Network:
-        encoder = {field.name: getattr(self, field.name) for field in fields(Recurrent) if hasattr(self, field.name)}
         return Network(
             Numbers(features.size),
-            Recurrent(input_size=features.size, **encoder),
+            self.recurrent(features.size),
             ClassHead(len(data.labels), self.pooling),
         )
 
-    def _objective(self, data: Labelled, features: AudioFeatures, network: Network, seed: int) -> "SoundObjective":
+    def _stages(self, objective: "SoundObjective", seed: int) -> list[Stage]:
+        """The teachers, which learn from the labels alone, then the network that learns from them too."""
         from penstock.training.recipe import at_least
 
         at_least("teachers", self.teachers, 0, whole=True)
-        objective = self._untaught(data, features, seed)
-        self._teaching_seconds = 0.0
-        teachers = [
-            self._teacher(number, data, features, network, replace(objective, generator=_generator(seed, number)))
-            for number in range(1, self.teachers + 1)
+        return [
+            *(_teacher(number, self.teachers, objective, seed) for number in range(1, self.teachers + 1)),
+            Stage(seed=seed, objective=objective.taught_by, title="network" if self.teachers else ""),
         ]
-        return replace(objective, teachers=teachers)
 
-    def _teacher(
-        self, number: int, data: Labelled, features: AudioFeatures, network: Network, objective: "SoundObjective"
-    ) -> "NetworkModule":
-        """A network that learned from the labels alone, with random numbers of its own."""
-        seed = objective.generator.initial_seed()
-        module, history = self._learned(data, features, network, objective, seed, name=f"teacher-{number}")
-        self._teaching_seconds += history.seconds
-        if history.stopped == "interrupted":
-            raise KeyboardInterrupt(f"interrupted while teacher {number} of {self.teachers} learned: no model yet")
-        return cast("NetworkModule", module.requires_grad_(False).eval())
-
-    def _figures(self, history: "History", data: Labelled, settings: Mapping[str, Any]) -> dict[str, Any]:
-        figures = super()._figures(history, data, settings)
-        figures["training_seconds"] += self._teaching_seconds
-        return figures
-
-    def _untaught(self, data: Labelled, features: AudioFeatures, seed: int) -> "SoundObjective":
+    def _objective(self, data: Labelled, features: AudioFeatures, network: Network, seed: int) -> "SoundObjective":
         import torch
 
         from penstock.training.audio import SoundObjective
+        from penstock.training.augmentation import Augmentation
         from penstock.training.classify import Regularization
-        from penstock.training.disturbance import Disturbance
 
         mean, scale = features.scale
-        disturbance, shares = (
+        augmentation, shares = (
             {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
-            for kind in (Disturbance, Regularization)
+            for kind in (Augmentation, Regularization)
         )
         return SoundObjective(
             sequences=features.log_mels(data.train.inputs),
@@ -227,7 +206,7 @@ class AudioClassifier(CellOptions, Classifier):
             late_frames=round(_LATE_SECONDS / features.hop_seconds),
             context_share=self.context_share,
             context_frames=round(_CONTEXT_SECONDS / features.hop_seconds),
-            disturbance=Disturbance(shift_frames=round(self.shift_seconds / features.hop_seconds), **disturbance),
+            augmentation=Augmentation(shift_frames=round(self.shift_seconds / features.hop_seconds), **augmentation),
         )
 
     def _module(self, data: Labelled, features: AudioFeatures, network: Network) -> "torch.nn.Module":
@@ -255,11 +234,17 @@ class AudioClassifier(CellOptions, Classifier):
         return features | {"pooling": saved.network.head.pooling}
 
 
-def _generator(seed: int, teacher: int) -> "torch.Generator":
-    """A teacher's random numbers: neither the last network's nor another teacher's."""
+def _teacher(number: int, count: int, objective: "SoundObjective", seed: int) -> Stage:
+    """The training of a teacher, with random numbers that are neither the last network's nor another teacher's."""
     import torch
 
-    return torch.Generator().manual_seed(int(np.random.SeedSequence([seed, teacher]).generate_state(1)[0]))
+    own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    return Stage(
+        seed=own,
+        objective=lambda earlier: replace(objective, generator=torch.Generator().manual_seed(own)),
+        name=f"teacher-{number}",
+        title=f"teacher {number} of {count}",
+    )
 
 
 def is_clipped(recording: Recording) -> bool:

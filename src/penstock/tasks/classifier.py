@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from penstock.datasets import Rows, class_counts, stratified_split
-from penstock.errors import ConfigError
+from penstock.datasets import Rows, stratified_split
+from penstock.errors import DataError
+from penstock.labels import LabelIndex, class_counts, label_texts
 from penstock.runtime import ClassModel
+from penstock.tasks.classes import advice, class_weights, training_classes
 from penstock.tasks.labelled import Labelled, class_numbers
 from penstock.tasks.measures import class_figures
 from penstock.tasks.supervised import Supervised
@@ -30,12 +32,15 @@ class Classifier(ClassifierMixin, Supervised):
     Args:
         class_weight: what a row of each class counts: None for 1; "balanced" for rows / (classes * rows of the
             class); or a number per label.
+        max_classes: most classes that training accepts. More is an error before training, as it mostly means that
+            the labels are numbers, ids or texts; raise it for that many classes indeed.
 
     Attributes:
         classes_: the labels in order, (classes,).
     """
 
     class_weight: Literal["balanced"] | dict[Any, float] | None = None
+    max_classes: int = 1000
 
     def fit(
         self,
@@ -54,14 +59,15 @@ class Classifier(ClassifierMixin, Supervised):
         had been finished.
 
         Args:
-            inputs, labels: as many of each; labels are str, int, bool or float.
+            inputs, labels: as many of each; labels are str, int, bool or float, see `penstock.labels`.
             validation_data: (inputs, labels) to stop by; None holds back `validation_share` of the rows.
             test_data: (inputs, labels) that have no part in training, only in `metrics_`.
             callbacks: told how training goes, see `training.Callback`.
             dropped: rows left out before, by reason, to be counted too.
 
         Raises:
-            DataError: not as many labels as inputs, one class only, no inputs, unknown classes in further data.
+            DataError: not as many labels as inputs, one class only, more than `max_classes`, labels of different
+                kinds that are the same class, no inputs, unknown classes in further data.
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
@@ -92,28 +98,34 @@ class Classifier(ClassifierMixin, Supervised):
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
         """The rows in parts in which every class has its share."""
         labels = rows.answers or []
-        class_counts(labels)
-        return [rows.take(part) for part in stratified_split(labels, proportions, random_state=random_state)]
+        counts = class_counts(labels)
+        try:
+            parts = stratified_split(labels, proportions, random_state=random_state)
+        except DataError as error:
+            raise DataError(f"{error} {advice(counts)}".strip()) from error
+        return [rows.take(part) for part in parts]
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """See `Estimator.load`."""
         loaded = super().load(path)
         if isinstance(loaded.class_weight, dict):
-            spelled = {str(label): label for label in loaded.model_.labels}
-            loaded.class_weight = {spelled[name]: value for name, value in loaded.class_weight.items()}
+            labels = loaded.model_.labels
+            places = LabelIndex(labels).places(list(loaded.class_weight), "class_weight")
+            values = loaded.class_weight.values()
+            loaded.class_weight = {labels[place]: value for place, value in zip(places, values, strict=True)}
         return loaded
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         known = self._known()
-        return list(class_counts(answers)) if known is None else known.labels
+        return training_classes(answers, self.max_classes) if known is None else known.labels
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
         return class_numbers(answers, classes, where)
 
     def _about(self, targets: np.ndarray, classes: Sequence[Any]) -> dict[str, Any]:
         counts = np.bincount(targets, minlength=len(classes)).tolist()
-        return {"classes": {str(label): count for label, count in zip(classes, counts, strict=True)}}
+        return {"classes": dict(zip(label_texts(classes), counts, strict=True))}
 
     def _weights(self, data: Labelled) -> np.ndarray:
         """What a row of each class counts, (classes,) float64."""
@@ -133,36 +145,13 @@ class Classifier(ClassifierMixin, Supervised):
         return plain
 
 
-def class_weights(chosen: Any, data: Labelled) -> np.ndarray:
-    """What a row of each class counts, (classes,) float64.
-
-    Args:
-        chosen: None for 1; "balanced" for rows / (classes * rows of the class), scikit-learn's; or label to number.
-        data: whose training rows are counted.
-
-    Raises:
-        ConfigError: something else, a label that doesn't occur, or a number below 0.
-    """
-    classes = len(data.labels)
-    if chosen is None:
-        return np.ones(classes)
-    if isinstance(chosen, str) and chosen == "balanced":
-        counts = np.bincount(data.train.targets, minlength=classes)
-        return len(data.train) / (classes * np.maximum(counts, 1))
-    if not isinstance(chosen, Mapping):
-        raise ConfigError(f"class_weight must be None, 'balanced' or a number per label; got {chosen!r}")
-    if unknown := [label for label in chosen if label not in data.labels]:
-        raise ConfigError(f"class_weight must name classes of the data; {unknown[0]!r} is none of {data.labels!r:.200}")
-    weights = np.array([chosen.get(label, 1) for label in data.labels])
-    if weights.dtype.kind not in "iuf" or not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise ConfigError(f"class_weight must give numbers, at least 0 and not all 0; got {dict(chosen)!r:.200}")
-    return weights.astype(np.float64)
-
-
-def _as_array(labels: Sequence[Any]) -> np.ndarray:
+def _as_array(labels: list[Any]) -> np.ndarray:
     """The labels as an array that keeps them as they are: of one type, or of objects."""
     if len({type(label) for label in labels}) == 1:
-        return np.array(labels)
+        plain = np.array(labels)
+        # Neither rounded, as huge whole numbers are, nor cut, as a text that ends with a zero byte is.
+        if plain.tolist() == labels and type(plain[0].item()) is type(labels[0]):
+            return plain
     array = np.empty(len(labels), object)
     array[:] = labels
     return array

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -15,11 +16,13 @@ import numpy as np
 from penstock import __version__, bundle
 from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import ConfigError, MissingExtraError, NotFittedError
-from penstock.network import Network, Recurrent
+from penstock.network import Network
+from penstock.registry import find
 from penstock.report import render
-from penstock.runtime import Model, Stream, model_class
+from penstock.runtime import Model, Stream
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
+from penstock.tasks.stages import Stage, run_stages, stage_figures
 
 try:
     from sklearn.base import BaseEstimator
@@ -53,7 +56,7 @@ class Estimator(TrainingOptions, BaseEstimator):
     """
 
     task: ClassVar[str]
-    """The name in `penstock.tasks.TASKS`."""
+    """The name in `penstock.registry.TASKS`."""
     paths: ClassVar[tuple[str, ...]] = ()
     """Options that are paths: metrics.json keeps their last names only."""
     # Where the size of the data decides on the epochs: enough steps for a small set, no end of repeating a tiny one.
@@ -74,7 +77,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         raise NotImplementedError
 
     def _objective(self, data: Any, features: Any, network: Network, seed: int) -> "Objective":
-        """What the training loop minimises and validates."""
+        """What the training minimises and validates."""
         raise NotImplementedError
 
     def _fit_baselines(self, data: Any, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -91,13 +94,13 @@ class Estimator(TrainingOptions, BaseEstimator):
 
     def _module(self, data: Any, features: Any, network: Network) -> "torch.nn.Module":
         """The network to train, with its initial values; its state_dict has the names of `network.parameter_shapes`."""
-        from penstock.nn import NetworkModule
+        from penstock import nn
 
-        return NetworkModule(network, init="orthogonal")
+        return nn.build(network, init="orthogonal")
 
-    def _generators(self, objective: "Objective") -> "tuple[torch.Generator, ...]":
-        """PyTorch generators whose state belongs to a checkpoint."""
-        return (objective.generator,) if hasattr(objective, "generator") else ()
+    def _stages(self, objective: Any, seed: int) -> list[Stage]:
+        """The trainings of this fit, in order; the last one's module becomes the model."""
+        return [Stage(seed=seed, objective=lambda earlier: objective)]
 
     def _calibrate(self, model: Any, data: Any) -> dict[str, Any]:
         """Set right in the trained model what the validation data shows to be off; what metrics.json says of it."""
@@ -168,12 +171,10 @@ class Estimator(TrainingOptions, BaseEstimator):
         known = cls().get_params()
         encoder = saved.network.encoder
         options = dict(saved.metrics.get("configuration", {}))
-        options |= {
-            field.name: getattr(encoder, field.name) for field in fields(Recurrent) if hasattr(encoder, field.name)
-        }
+        options |= encoder.arguments()
         options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
         loaded = cls(**{name: value for name, value in options.items() if name in known})
-        loaded._keep(model_class(cls.task).from_bundle(saved), saved.baseline)
+        loaded._keep(find(cls.task).model_class().from_bundle(saved), saved.baseline)
         loaded.metrics_ = saved.metrics
         loaded.history_ = saved.metrics.get("curves", [])
         return loaded
@@ -190,48 +191,46 @@ class Estimator(TrainingOptions, BaseEstimator):
         known = self._known()
         features, network = self._describe(data) if known is None else self._again(data, known)
         self._recipe(len(data.train))  # says what makes no sense before anything takes long
-        objective = self._objective(data, features, network, seed)
+        stages = self._stages(self._objective(data, features, network, seed), seed)
         arrays, settings = self._fit_baselines(data, features)
-        module, history = self._learned(data, features, network, objective, seed, callbacks)
+        module, histories = run_stages(stages, partial(self._run_stage, data, features, network), callbacks)
+        history = histories[-1]
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
-        self._keep(model_class(self.task)(network, features, data.labels, tensors, baseline=arrays), arrays)
+        model = find(self.task).model_class()
+        self._keep(model(network, features, data.labels, tensors, baseline=arrays), arrays)
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)
-        self.metrics_ = self._figures(history, data, settings) | calibration
+        self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
         self.metrics_ |= {"random_state": seed, "seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
         if history.stopped == "interrupted":
             raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")
         return self
 
-    def _learned(
+    def _run_stage(
         self,
         data: Any,
         features: Any,
         network: Network,
+        stage: Stage,
         objective: "Objective",
-        seed: int,
-        callbacks: Sequence["Callback"] = (),
-        name: str = "",
+        callbacks: Sequence["Callback"],
     ) -> "tuple[torch.nn.Module, History]":
-        """A module after its training, from its own first values or those of the model that is trained further.
-
-        `name` tells its checkpoint from those of others in the same `fit`.
-        """
+        """A module after its training, from its own first values or those of the model that is trained further."""
         training, known = training_room(), self._known()
-        with training.isolated(seed):
+        with training.random_scope(stage.seed):
             module = self._module(data, features, network)
             if known is not None:
                 _put(module, known.tensors)
-            history = training.train(
+            trainer = training.Trainer(
                 module,
                 objective,
                 self._recipe(len(data.train)),
-                generator=np.random.default_rng([seed, 1]),
-                callbacks=[*callbacks, *(training.terminal_bar() if self.progress else [])],
-                checkpoint=self._open_checkpoint(data, network, seed, objective, name),
+                generator=np.random.default_rng([stage.seed, 1]),
+                callbacks=[*callbacks, *(training.terminal_bar(stage.title) if self.progress else [])],
+                checkpoint=self._open_checkpoint(data, network, stage),
             )
-        return module, history
+            return module, trainer.fit()
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         """What metrics.json holds, but for time and memory."""
@@ -241,7 +240,6 @@ class Estimator(TrainingOptions, BaseEstimator):
             "curves": history.rows(),
             "best_epoch": history.best_epoch,
             "stopped": history.stopped,
-            "training_seconds": history.seconds,
             "data": self._data_figures(data, self.model_.features) | {"dropped": data.dropped},
             "configuration": self._described(),
         } | self._measure(self.model_, data)
@@ -257,7 +255,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         return known.features, network
 
     def _recipe(self, rows: int) -> "Recipe":
-        """How the loop optimises, for `rows` training rows."""
+        """How the training optimises, for `rows` training rows."""
         recipe_class = training_room().Recipe
         options = {field.name: getattr(self, field.name) for field in fields(recipe_class) if field.name != "epochs"}
         recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
@@ -286,15 +284,13 @@ class Estimator(TrainingOptions, BaseEstimator):
             plain[name] = None if plain[name] is None else Path(plain[name]).name
         return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}
 
-    def _open_checkpoint(
-        self, data: Any, network: Network, seed: int, objective: "Objective", name: str
-    ) -> "Checkpoint | None":
+    def _open_checkpoint(self, data: Any, network: Network, stage: Stage) -> "Checkpoint | None":
         if self.checkpoint is None:
             return None
-        parts = [self._described(), network.to_json(), seed, data.train.digest(), name]
+        parts = [self._described(), network.to_json(), stage.seed, data.train.digest(), stage.name]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-        path = f"{self.checkpoint}.{name}" if name else self.checkpoint
-        return training_room().Checkpoint(path, key, self._generators(objective))
+        path = f"{self.checkpoint}.{stage.name}" if stage.name else self.checkpoint
+        return training_room().Checkpoint(path, key)
 
 
 def training_room() -> ModuleType:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from penstock.features.calendar import CALENDAR, usual_calendar
 from penstock.features.forecasts import TRANSFORMS, ForecastFeatures, Scale, measured_scale, unit
 from penstock.features.panel import Panel
 from penstock.features.season import find_season
-from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
+from penstock.network import ForecastHead, Network, SegmentForecastHead, Segments
 from penstock.runtime.forecast_model import ForecastModel
 from penstock.tasks.estimator import Estimator, seed_of, training_room
 from penstock.tasks.forecast_calibration import calibrate
@@ -256,8 +256,7 @@ class Forecaster(CellOptions, Estimator):
         covariates = len(features.past) + known
         rows = len(features.names) * (1 if self.joint else len(features.targets))
         own = 1 < rows <= _MOST_IDENTITIES if self.identities is None else self.identities
-        encoder = {field.name: getattr(self, field.name) for field in fields(Recurrent) if hasattr(self, field.name)}
-        recurrent = Recurrent(input_size=self.hidden_size, **encoder)
+        recurrent = self.recurrent(self.hidden_size)
         about = {"horizon": self.horizon, "targets": targets, "quantiles": len(features.quantiles), "known": known}
         identities = rows if own else 0
         if self.memory == "carried":
@@ -280,9 +279,9 @@ class Forecaster(CellOptions, Estimator):
         return Network(Segments(length, targets + covariates, self.hidden_size, identities), recurrent, head)
 
     def _module(self, data: ForecastData, features: ForecastFeatures, network: Network) -> "torch.nn.Module":
-        from penstock.nn.forecast_networks import forecast_module
+        from penstock import nn
 
-        return forecast_module(network, init="orthogonal", dropout=self.dropout)
+        return nn.build(network, init="orthogonal", dropout=self.dropout)
 
     def _objective(
         self, data: ForecastData, features: ForecastFeatures, network: Network, seed: int

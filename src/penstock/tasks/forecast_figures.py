@@ -102,7 +102,7 @@ class _Watch:
     def figures(self) -> dict[str, Any]:
         """fans, calibration, residuals."""
         quantiles = self.model.features.quantiles
-        shares = self.below / max(self.count, 1)
+        shares = self.below / self.count if self.count else np.full(len(quantiles), np.nan)
         fans = [kept[len(kept) // 2] for kept in self.shown.values() if kept]
         only = len(self.shown) == 1
         if only:  # one series: early, middle and late

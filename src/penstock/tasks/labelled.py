@@ -9,16 +9,21 @@ import numpy as np
 
 from penstock.datasets import Rows, random_split, stratified_split
 from penstock.errors import ConfigError, DataError
+from penstock.labels import LabelIndex
+from penstock.sequences import Sequences
 
 __all__ = ["Labelled", "Part", "class_numbers", "prepare"]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Inputs, and what is to be answered: class numbers int64 (rows,), or numbers float64 (rows, outputs)."""
+    """Inputs and their ground truth: class numbers int64 (rows,), or numbers float64 (rows, outputs).
+
+    Where each step has a class of its own, targets are `Sequences` of class numbers.
+    """
 
     inputs: Sequence[Any]
-    targets: np.ndarray
+    targets: Any
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -29,7 +34,9 @@ class Part:
 
     def digest(self) -> str:
         """What tells these rows from any others."""
-        digest = hashlib.sha256(self.targets.tobytes())
+        ragged = isinstance(self.targets, Sequences)
+        arrays = (self.targets.values, self.targets.offsets) if ragged else (self.targets,)
+        digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays))
         for each in self.inputs:
             digest.update(each.encode() if isinstance(each, str) else getattr(each, "samples", each).tobytes())
         return digest.hexdigest()
@@ -66,7 +73,7 @@ def prepare(
     test_data: Any,
     *,
     rows_of: Callable[[Any, Any], Rows],
-    targets_of: Callable[[list[Any], str], np.ndarray],
+    targets_of: Callable[[list[Any], str], Any],
     labels: list[Any],
     validation_share: float,
     random_state: int,
@@ -78,7 +85,8 @@ def prepare(
         validation_data, test_data: (inputs, answers), or None.
         rows_of: (inputs, answers) as people hold them -> rows fit for use.
         targets_of: (answers, where they come from) -> targets.
-        labels: the classes, if there are any; then each class is split in the same proportions.
+        labels: the classes, if there are any; then each class is split in the same proportions, but where each step
+            has a class of its own.
         validation_share: of the rows, held back without `validation_data`.
         random_state: of the split.
 
@@ -103,7 +111,7 @@ def prepare(
         shares = (1 - validation_share, validation_share)
         split = (
             stratified_split(given.targets, shares, random_state=random_state)
-            if labels
+            if labels and not isinstance(given.targets, Sequences)
             else random_split(len(given), shares, random_state=random_state)
         )
         given, valid = (given.take(part) for part in split)
@@ -116,13 +124,12 @@ def class_numbers(labels: Sequence[Any], classes: Sequence[Any], where: str) -> 
     Raises:
         DataError: a label that is none of them.
     """
-    numbers: Mapping[Any, int] = {label: number for number, label in enumerate(classes)}
-    if unknown := sorted({str(label) for label in labels if label not in numbers}):
+    try:
+        return np.array(LabelIndex(classes).places(labels, where), np.int64)
+    except DataError as error:
         raise DataError(
-            f"{where} must have no other classes than {_listed(classes)}; got also {_listed(unknown)}. "
-            "A model has the classes of its first training: leave those rows out, or train a new model."
-        )
-    return np.array([numbers[label] for label in labels], np.int64)
+            f"{error} A model has the classes of its first training: leave those rows out, or train a new model."
+        ) from error
 
 
 def _rows(name: str, pair: Any, rows_of: Callable[[Any, Any], Rows]) -> Rows:
@@ -132,8 +139,3 @@ def _rows(name: str, pair: Any, rows_of: Callable[[Any, Any], Rows]) -> Rows:
         return rows_of(*pair)
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
-
-
-def _listed(values: Sequence[Any], most: int = 8) -> str:
-    shown = ", ".join(repr(value) for value in values[:most])
-    return shown + (f" and {len(values) - most} more" if len(values) > most else "")

@@ -9,7 +9,8 @@ curves, best_epoch, stopped each epoch's losses, validation figures, learning ra
 data                        train, valid, test: rows and more; dropped: rows left out by reason
 configuration               the constructor's arguments; paths by their last name only
 random_state                the seed that was used
-seconds, training_seconds   wall time of fit, and of the loop in it
+seconds, training_seconds   wall time of fit, and of the training in it
+stages                      title, epochs and seconds of each training, where a fit has several
 peak_mb                     the process's largest memory so far, 10^6 bytes
 
 A classifier's has these too:

@@ -3,36 +3,52 @@
 An estimator inherits them: it is a dataclass too, so that scikit-learn finds them all in its constructor.
 """
 
+import inspect
 from dataclasses import dataclass
 from typing import Literal
+
+from penstock.cells import CELLS, all_options
+from penstock.network import Recurrent
 
 __all__ = ["CellOptions", "TrainingOptions"]
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+def _with_options_of_cells(options: type["CellOptions"]) -> type["CellOptions"]:
+    """The class with a field for each option of each cell, as the cells declare and describe it."""
+    names = [f'"{cell.name}" ({cell.source})' if cell.source else f'"{cell.name}"' for cell in CELLS.values()]
+    described = {"cell": f"the recurrent cell: {', '.join(names[:-1])} or {names[-1]}."}
+    for name, option in all_options().items():
+        options.__annotations__[name] = Literal[option.choices] if option.choices else type(option.default)
+        setattr(options, name, option.default)
+        described[name] = option.text
+    lines = [inspect.cleandoc(options.__doc__ or ""), *(f"    {name}: {text}" for name, text in described.items())]
+    options.__doc__ = "\n".join(lines)
+    return dataclass(kw_only=True, eq=False, repr=False)(options)
+
+
+@_with_options_of_cells
 class CellOptions:
-    """The recurrent layers.
+    """The recurrent layers; the options of each cell follow, as `penstock.cells` declares them.
 
     Args:
-        cell: the recurrent cell: "lstm" (Hochreiter and Schmidhuber 1997), "gru" (Cho et al. 2014) or "rnn" (Elman
-            1990).
         hidden_size: units of a recurrent layer.
         num_layers: recurrent layers on top of each other.
         bidirectional: read backward too; gives up `stream`.
-        nonlinearity: of the cell "rnn": "tanh" or "relu".
-        peephole: LSTM only: the gates see the cell's state (Gers and Schmidhuber 2000).
-        proj_size: LSTM only: numbers that the output is projected to (Sak et al. 2014); 0 for no projection.
-        reset_after: GRU only: the reset gate acts after the product, as in cuDNN and PyTorch.
     """
 
-    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    cell: str = "lstm"
     hidden_size: int = 128
     num_layers: int = 1
     bidirectional: bool = False
-    nonlinearity: Literal["tanh", "relu"] = "tanh"
-    peephole: bool = False
-    proj_size: int = 0
-    reset_after: bool = True
+
+    def recurrent(self, input_size: int) -> Recurrent:
+        """The layers that the options describe.
+
+        Raises:
+            ConfigError: an unknown cell, or an option of another one.
+        """
+        names = ("cell", "hidden_size", "num_layers", "bidirectional", *all_options())
+        return Recurrent(input_size=input_size, **{name: getattr(self, name) for name in names if hasattr(self, name)})
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -54,7 +70,7 @@ class TrainingOptions:
         validation_share: share of the data that is held back where no validation data is given.
         baseline: fit a baseline beside it, to compare with.
         warm_start: where the estimator is fitted or loaded, train on from its weights, features and classes.
-        checkpoint: a file that keeps the state after each epoch; if it is there, its training goes on.
+        checkpoint: a file for the training's state after each epoch; an existing file is resumed.
         progress: a bar on standard error while training, where that is a terminal.
         random_state: seed of everything random; None for another one each time.
     """

@@ -126,7 +126,7 @@ class SeriesRegressor(SignalEstimator, Regressor):
 
         module = super()._module(data, features, network)
         offset, scale = self._unit(data)
-        assert isinstance(module.head, nn.RegressionHead)
+        assert isinstance(module.head, nn.RegressionHeadModule)
         module.head.offset.copy_(torch.from_numpy(offset))
         module.head.scale.copy_(torch.from_numpy(scale))
         return module

@@ -1,7 +1,7 @@
 """What classifying signals and foretelling numbers from them have in common: options, features, network, windows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -11,7 +11,7 @@ from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.errors import DataError
 from penstock.features import SignalFeatures, signal_list
-from penstock.network import ClassHead, Network, Numbers, Recurrent, RegressionHead
+from penstock.network import ClassHead, Network, Numbers, RegressionHead
 from penstock.report import render, signal_sections
 from penstock.runtime.nearest import resampled
 from penstock.runtime.signal_models import step_answers
@@ -103,8 +103,7 @@ class SignalEstimator(CellOptions, Estimator):
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: SignalFeatures) -> Network:
-        encoder = {field.name: getattr(self, field.name) for field in fields(Recurrent) if hasattr(self, field.name)}
-        return Network(Numbers(features.size), Recurrent(input_size=features.size, **encoder), self._head(data))
+        return Network(Numbers(features.size), self.recurrent(features.size), self._head(data))
 
     def _module(self, data: Labelled, features: SignalFeatures, network: Network) -> "NetworkModule":
         import torch
@@ -171,7 +170,10 @@ def drawn(signal: NDArray[Any]) -> list[list[float | None]]:
 
 
 def class_means(data: Labelled) -> list[dict[str, Any]]:
-    """The mean training signal of each class, stretched to one length: {label, rows, mean}, for the report to draw."""
+    """The mean training signal of each class, stretched to one length: {label, rows, mean}, for the report to draw.
+
+    Where no signal of the class has a value, the mean has a gap.
+    """
     steps = min(max(len(signal) for signal in data.train.inputs), _DRAWN_STEPS)
     means = []
     for number, label in enumerate(data.labels):
@@ -179,7 +181,8 @@ def class_means(data: Labelled) -> list[dict[str, Any]]:
         several = [resampled(np.asarray(data.train.inputs[row])[:, :_DRAWN_CHANNELS], steps) for row in rows.tolist()]
         if several:
             there = ~np.isnan(several)
-            mean = np.where(there, several, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+            seen = there.sum(axis=0)
+            mean = np.where(seen, np.where(there, several, 0).sum(axis=0) / np.maximum(seen, 1), np.nan)
             means.append({"label": label, "rows": len(rows), "mean": drawn(mean)})
     return means
 

@@ -9,7 +9,7 @@ from penstock.bundle import Bundle
 from penstock.datasets import Rows, text_table
 from penstock.errors import ConfigError
 from penstock.features import TextFeatures, read_vectors, tokenize
-from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.network import ClassHead, Embedding, Network
 from penstock.sequences import Sequences
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
@@ -91,10 +91,9 @@ class TextClassifier(CellOptions, Classifier):
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: TextFeatures) -> Network:
-        encoder = {field.name: getattr(self, field.name) for field in fields(Recurrent) if hasattr(self, field.name)}
         return Network(
             Embedding(features.vocabulary_size, self.embedding_size),
-            Recurrent(input_size=self.embedding_size, **encoder),
+            self.recurrent(self.embedding_size),
             ClassHead(len(data.labels), self.pooling),
         )
 

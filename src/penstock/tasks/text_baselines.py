@@ -20,6 +20,9 @@ CANDIDATES = (1.0, 10.0, 100.0)
 _NGRAMS = (1, 2)
 # Terms kept, the most frequent ones: beyond it a bundle would grow more than the answers improve.
 _TERMS = 200_000
+# Terms times classes. The optimiser holds some thirty times as many float64: a gigabyte; with 10^8 it ran out of its
+# 32-bit indices and crashed. Up to 20 classes keep all terms.
+_COEFFICIENTS = 4_000_000
 
 
 def fit_baseline(
@@ -43,7 +46,7 @@ def fit_baseline(
         lowercase=False,
         ngram_range=_NGRAMS,
         sublinear_tf=True,
-        max_features=_TERMS,
+        max_features=min(_TERMS, max(1, _COEFFICIENTS // len(weights))),
     )
     try:
         x = vectorizer.fit_transform(train.inputs)

@@ -1,22 +1,27 @@
-"""Training with PyTorch: one small loop for all tasks, and what each task asks of it."""
+"""Training with PyTorch: one trainer for all tasks, and the objective of each kind of task."""
 
+from penstock.training.carried import CarriedState
 from penstock.training.checkpoint import Checkpoint
 from penstock.training.classify import ClassObjective, Regularization
-from penstock.training.forecasts import CarriedObjective, Examples, WindowObjective
+from penstock.training.forecast_examples import Examples
+from penstock.training.forecasts import CarriedObjective, WindowObjective
 from penstock.training.history import Epoch, History
-from penstock.training.isolation import isolated
-from penstock.training.loop import Objective, train
+from penstock.training.objective import Objective, Seeded
 from penstock.training.progress import Bar, Callback, terminal_bar
+from penstock.training.random_state import random_scope
 from penstock.training.recipe import Recipe
 from penstock.training.regress import RegressionObjective
+from penstock.training.sequence_objective import Mixture, SequenceObjective
 from penstock.training.signals import SignalClassObjective, SignalRegressionObjective, SignalRegularization
+from penstock.training.strategy import OneProcess, Strategy
 from penstock.training.tokens import TokenObjective, TokenRegularization
-from penstock.training.whole import Mixture, WholeObjective
+from penstock.training.trainer import Trainer
 
 __all__ = [
     "Bar",
     "Callback",
     "CarriedObjective",
+    "CarriedState",
     "Checkpoint",
     "ClassObjective",
     "Epoch",
@@ -24,17 +29,20 @@ __all__ = [
     "History",
     "Mixture",
     "Objective",
+    "OneProcess",
     "Recipe",
     "RegressionObjective",
     "Regularization",
+    "Seeded",
+    "SequenceObjective",
     "SignalClassObjective",
     "SignalRegressionObjective",
     "SignalRegularization",
+    "Strategy",
     "TokenObjective",
     "TokenRegularization",
-    "WholeObjective",
+    "Trainer",
     "WindowObjective",
-    "isolated",
+    "random_scope",
     "terminal_bar",
-    "train",
 ]

@@ -1,13 +1,13 @@
-"""Classes of sounds: recordings disturbed anew in each batch, and networks that teach another.
+"""The objective of sounds: classes of recordings that are augmented anew in each batch, and distillation.
 
 Recordings are mixed with their labels (mixup, Zhang et al. 2018), follow the end of others, as in a stream, and are
-also judged by their last window alone, as a spotter hears it. A network may learn from the answers of others besides
-the labels (distillation, Hinton, Vinyals and Dean 2015).
+also scored by their last window alone, as a spotter hears it. A network may learn from the predictions of others
+besides the labels (distillation, Hinton, Vinyals and Dean 2015).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -16,10 +16,10 @@ from torch.nn import functional
 
 from penstock.features.audio import FLOOR, QUIETEST
 from penstock.nn import NetworkModule
+from penstock.training.augmentation import Augmentation, between
 from penstock.training.classify import ClassObjective
-from penstock.training.disturbance import Disturbance, between
 from penstock.training.recipe import at_least
-from penstock.training.whole import tensors
+from penstock.training.sequence_objective import tensors
 
 __all__ = ["SoundObjective"]
 
@@ -27,7 +27,7 @@ _TEMPERATURE = 2.0  # of distillation: what a teacher holds for less likely coun
 
 
 class _Part(NamedTuple):
-    """A stretch of each recording that the loss asks about."""
+    """A stretch of each recording that has a share of the loss."""
 
     share: float  # of the loss
     first: Tensor  # (batch,), from the recording's start; before it, the start
@@ -36,26 +36,26 @@ class _Part(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SoundObjective(ClassObjective):
-    """Cross-entropy of recordings, disturbed anew in each batch.
+    """Cross-entropy of recordings, augmented anew in each batch.
 
     sequences: log-mel energies, as `AudioFeatures.log_mels` gives them; the validation's are whole features
     mean, scale: (bands,), as in `AudioFeatures.scale`
     delta_frames, mean_share: as in `AudioFeatures`
-    disturbance: what training does
+    augmentation: how recordings are changed
     mixup: both parameters of the beta distribution of the share in which a recording and its label are mixed with
         another one's; 0 for no mixing
     spot_share: as much again of the loss, for `window_frames` at the end of each recording alone, which close up to
         `late_frames` before it; silence that was put there comes on top
     context_share: of the recordings, that follow the end of another one, of up to `context_frames`
-    teachers: trained networks, to whose mean answers to the same disturbed recordings the network's shall come near
-    taught_share: of the loss, for that; the rest is for the labels
+    teachers: trained networks; the network learns to predict their mean prediction for the same augmented recordings
+    taught_share: of the loss, for the teachers' predictions; the rest is for the labels
     """
 
     mean: np.ndarray
     scale: np.ndarray
     mean_share: float
     delta_frames: tuple[int, ...]
-    disturbance: Disturbance
+    augmentation: Augmentation
     mixup: float
     context_share: float
     context_frames: int
@@ -68,26 +68,31 @@ class SoundObjective(ClassObjective):
     def __post_init__(self) -> None:
         at_least("mixup", self.mixup, 0)
 
+    def taught_by(self, teachers: Sequence[torch.nn.Module]) -> "SoundObjective":
+        """The same objective with these trained networks as teachers; they are frozen."""
+        frozen = [cast(NetworkModule, teacher.requires_grad_(False).eval()) for teacher in teachers]
+        return replace(self, teachers=frozen)
+
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
-        """The loss of the recordings `batch`, disturbed, dropout on."""
+        """The loss of the recordings `batch`, augmented, dropout on."""
         values, lengths = tensors(self.sequences, batch)
         labels = functional.one_hot(torch.from_numpy(self.targets[batch]), len(self.weights)).to(values.dtype)
         if self.mixup:
             values, labels = self._mixed(values, lengths, labels)
         x, starts, lengths = self.heard(values, lengths)
         parts = self.parts(lengths)
-        answers = self._taught(x, starts, lengths, parts) if self.teachers else [None] * len(parts)
+        targets = self._taught(x, starts, lengths, parts) if self.teachers else [None] * len(parts)
         total = x.new_zeros(())
-        for part, pooled, taught in zip(parts, _pooled(module, x, starts, lengths, parts), answers, strict=True):
+        for part, pooled, taught in zip(parts, _pooled(module, x, starts, lengths, parts), targets, strict=True):
             scores = module.head.project(self.drop(pooled, self.regularization.output_dropout))
             each = self._each(scores, labels, taught)
             total = total + part.share * (each * (labels @ self.weights)).mean()
         return total, len(batch)
 
     def _each(self, scores: Tensor, labels: Tensor, taught: Tensor | None) -> Tensor:
-        """Each recording's loss (batch,) by shares of labels, and by the teachers' answers, all (batch, classes).
+        """Each recording's loss (batch,) by shares of labels, and by the teachers' predictions, all (batch, classes).
 
-        Gradients of soft answers shrink with the temperature's square, which is put back (Hinton et al. 2015).
+        Gradients of soft targets shrink with the temperature's square, which is put back (Hinton et al. 2015).
         """
         smoothing = self.regularization.label_smoothing
         each = functional.cross_entropy(scores, labels, reduction="none", label_smoothing=smoothing)
@@ -97,11 +102,11 @@ class SoundObjective(ClassObjective):
         return torch.lerp(each, soft, self.taught_share)
 
     def heard(self, energies: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Disturbed recordings as features, with where each starts, and its new length."""
-        energies, lengths = self.disturbance(energies, lengths, self.generator)
+        """Augmented recordings as features, with where each starts, and its new length."""
+        energies, lengths = self.augmentation(energies, lengths, self.generator)
         energies, starts = self._after_others(energies, lengths)
         x = self.features(energies)
-        return self.disturbance.masks(x, len(self.mean), lengths, self.generator), starts, lengths
+        return self.augmentation.masks(x, len(self.mean), lengths, self.generator), starts, lengths
 
     def parts(self, lengths: Tensor) -> list[_Part]:
         """The whole, a random prefix, and the last window alone, as a spotter hears it, a little before the end."""
@@ -133,11 +138,11 @@ class SoundObjective(ClassObjective):
     @torch.no_grad()
     def _taught(self, x: Tensor, starts: Tensor, lengths: Tensor, parts: Sequence[_Part]) -> list[Tensor]:
         """The teachers' mean probabilities (batch, classes) for each part, softened by the temperature."""
-        answers = []
+        probabilities = []
         for teacher in self.teachers:
             pooled = torch.stack(_pooled(teacher, x, starts, lengths, parts))
-            answers.append(teacher.head.project(pooled).div(_TEMPERATURE).softmax(-1))
-        return list(torch.stack(answers).mean(0))
+            probabilities.append(teacher.head.project(pooled).div(_TEMPERATURE).softmax(-1))
+        return list(torch.stack(probabilities).mean(0))
 
     def _after_others(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Some recordings behind the end of another one of the batch, and where each then starts, (batch,).

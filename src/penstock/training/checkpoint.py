@@ -1,107 +1,194 @@
-"""The state of a training on disk after each epoch, so that it can go on after an end that nobody planned.
+"""The state of a training on disk, so that it can go on after an end that nobody planned.
 
-One safetensors file: weights, their average, the best ones and the optimiser's moments as tensors; history and
-generators as JSON in its header. No pickle.
+One safetensors file: tensors as they are, everything else as JSON in its header, with a SHA-256 of both. No pickle. The
+file before it is kept beside it.
 """
 
 import json
 import os
+import shutil
+import warnings
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from penstock.errors import BundleError
-from penstock.training.averaging import restore
-from penstock.training.history import Epoch
+from penstock.training.recipe import at_least
 
 __all__ = ["Checkpoint"]
 
+_FORMAT = "2"
+_TENSOR = "$tensor"
+"""The one key of the JSON object that stands for a tensor; the value is its name."""
+
+
+class _DamagedError(Exception):
+    """Why a file can't be used."""
+
 
 class Checkpoint:
-    """A file that the loop writes after each epoch and takes up if it is there.
+    """A file for the state of a training.
+
+    A write replaces the file in one step, whole or not at all, and keeps the one before as `<name>.previous`.
 
     Args:
         path: the file.
-        key: what tells this training from another (its settings and data); only its own file is taken up.
-        generators: PyTorch generators, besides the loop's own, whose state belongs to the training.
+        key: what tells this training from another (its settings and data); only its own file is resumed.
+        every_steps: the trainer writes after so many steps besides after each epoch; None for epochs alone.
+
+    Raises:
+        ConfigError: `every_steps` is not a whole number of 1 or more.
     """
 
-    def __init__(self, path: str | Path, key: str, generators: tuple[torch.Generator, ...] = ()) -> None:
-        self.path, self.key = Path(path), key
-        self.generators = (torch.random.default_generator, *generators)
+    def __init__(self, path: str | Path, key: str, *, every_steps: int | None = None) -> None:
+        if every_steps is not None:
+            at_least("every_steps", every_steps, 1, whole=True)
+        self.path, self.key, self.every_steps = Path(path), key, every_steps
+        self.previous = self.path.with_name(f"{self.path.name}.previous")
 
-    def write(self, run: Any) -> None:
-        """Write the loop's state, whole or not at all."""
-        optimizer = run.optimizer.state_dict()
-        tensors = {
-            **_named("module", run.module.state_dict()),
-            **_named("average", run.average.weights),
-            **_named("best", run.best),
-            **{f"generator.{k}": each.get_state() for k, each in enumerate(self.generators)},
-        }
-        for index, state in optimizer["state"].items():
-            tensors |= _named(f"optimizer.{index}", state)
-        rows = [epoch.row() for epoch in run.history.epochs]
-        plain = {
-            "key": self.key,
-            "epochs": rows,
-            "best_epoch": run.history.best_epoch,
-            "seconds": sum(row["seconds"] for row in rows),
-            "steps": run.average.steps,
-            "generator": run.generator.bit_generator.state,
-        }
-        beside = self.path.with_name(f".{self.path.name}.new")
-        save_file(
-            {name: tensor.contiguous().clone() for name, tensor in tensors.items()},
-            beside,
-            metadata={"penstock": json.dumps(plain)},
-        )
-        os.replace(beside, self.path)
+    def write(self, state: Mapping[str, Any]) -> None:
+        """Replace the file.
 
-    def take_up(self, run: Any) -> None:
-        """Bring the loop to the state in the file, if there is one.
+        Args:
+            state: by names (str): tensors, None, bool, int, float, str, lists and tuples of these, and mappings.
 
         Raises:
-            BundleError: the file is damaged, or of another training.
+            BundleError: it can't be written.
+            TypeError: the state holds something else.
         """
+        beside = self.path.with_name(f".{self.path.name}.new")
+        try:
+            with open(beside, "wb") as file:
+                file.write(_encoded(state, self.key))
+                file.flush()
+                os.fsync(file.fileno())
+            if self.path.exists():
+                _keep(self.path, self.previous)
+            os.replace(beside, self.path)
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            raise BundleError(f"{self.path}: the checkpoint can't be written: {error.strerror or error}") from error
+        finally:
+            beside.unlink(missing_ok=True)  # after a success it has become the file, and there is nothing here
+
+    def read(self) -> dict[str, Any] | None:
+        """What was written last, tuples as lists; None if there is no file.
+
+        Where the file is damaged and the one before it is not, that is what is read, with a warning.
+
+        Raises:
+            BundleError: damaged, of another training, or there is no folder to write it to.
+        """
+        if not self.path.parent.is_dir():
+            raise BundleError(f"{self.path}: the checkpoint can't be written: there is no folder {self.path.parent}")
         if not self.path.exists():
-            return
-        plain, tensors = self._read()
-        if plain["key"] != self.key:
+            return None
+        try:
+            return self._read(self.path)
+        except _DamagedError as damage:
+            remedy = "Remove it to train from the start."
+            if not self.previous.exists():
+                raise BundleError(f"{self.path}: can't be read as a checkpoint: {damage}. {remedy}") from damage
+            try:
+                state = self._read(self.previous)
+            except _DamagedError as second:
+                raise BundleError(
+                    f"{self.path}: can't be read as a checkpoint: {damage}; nor can {self.previous.name}: {second}. "
+                    + remedy
+                ) from second
+            warnings.warn(
+                f"{self.path}: can't be read as a checkpoint: {damage}. "
+                f"Training resumes from the one before it, {self.previous.name}.",
+                stacklevel=2,
+            )
+            return state
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        key, state = _decoded(path)
+        if key != self.key:
             raise BundleError(
-                f"{self.path}: is the checkpoint of a training with other settings or data. "
+                f"{path}: is the checkpoint of a training with other settings or data. "
                 "Remove it, or choose another file."
             )
-        restore(run.module, _under("module", tensors))
-        run.best, run.average.weights = _under("best", tensors), _under("average", tensors)
-        run.average.steps = plain["steps"]
-        optimizer = run.optimizer.state_dict()
-        count = sum(len(group["params"]) for group in optimizer["param_groups"])
-        optimizer["state"] = {k: state for k in range(count) if (state := _under(f"optimizer.{k}", tensors))}
-        run.optimizer.load_state_dict(optimizer)
-        for index, generator in enumerate(self.generators):
-            generator.set_state(tensors[f"generator.{index}"])
-        run.generator.bit_generator.state = plain["generator"]
-        run.history.epochs = [Epoch.from_row(row) for row in plain["epochs"]]
-        run.history.best_epoch, run.history.seconds = plain["best_epoch"], plain["seconds"]
-
-    def _read(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        try:
-            with safe_open(self.path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
-                return json.loads(file.metadata()["penstock"]), tensors
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"{self.path}: can't be read as a checkpoint: {error}. Remove it.") from error
+        return state
 
 
-def _named(prefix: str, tensors: dict[str, Any]) -> dict[str, Tensor]:
-    return {f"{prefix}.{name}": torch.as_tensor(value) for name, value in tensors.items()}
+def _encoded(state: Mapping[str, Any], key: str) -> bytes:
+    tensors: dict[str, Tensor] = {}
+    text = json.dumps({"key": key, "state": _plain(state, "", tensors)})
+    return save(tensors, {"format": _FORMAT, "state": text, "sha256": _digest(text, tensors)})
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    start = f"{prefix}."
-    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+def _decoded(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        raise _DamagedError(str(error)) from error
+    if about.get("format") != _FORMAT or not {"state", "sha256"} <= about.keys():
+        raise _DamagedError("this version of Penstock did not write it")
+    if about["sha256"] != _digest(about["state"], tensors):
+        raise _DamagedError("it was changed after it was written (its SHA-256 differs)")
+    found = json.loads(about["state"])
+    return found["key"], _restored(found["state"], tensors)
+
+
+def _plain(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """The value for JSON, its tensors put aside, each by its place in the state: "optimizer/0/step"."""
+    if isinstance(value, Tensor):
+        tensors[name] = value.detach().clone(memory_format=torch.contiguous_format)
+        return {_TENSOR: name}
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError(f"a checkpoint's names must be str; {name or 'the state'} has {list(value)!r:.60}")
+        return {key: _plain(each, f"{name}/{key}", tensors) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, f"{name}/{place}", tensors) for place, each in enumerate(value)]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"a checkpoint holds tensors and plain values; {name} is a {type(value).__name__}")
+
+
+def _restored(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {_TENSOR}:
+            return tensors[value[_TENSOR]]
+        return {key: _restored(each, tensors) for key, each in value.items()}
+    return [_restored(each, tensors) for each in value] if isinstance(value, list) else value
+
+
+def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
+    digest = sha256(text.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Give the file its second name, so that at every moment one of the two is whole."""
+    beside = previous.with_name(f".{previous.name}.new")
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(path, beside)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, beside)
+    os.replace(beside, previous)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new names last over a power cut; only POSIX lets a program ask for it."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

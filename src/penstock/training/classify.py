@@ -1,23 +1,26 @@
-"""What classifying sequences asks of the loop: cross-entropy."""
+"""The objective of classes: cross-entropy."""
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from penstock.training.whole import Regularization, WholeObjective
+from penstock.training.sequence_objective import Regularization, SequenceObjective
 
 __all__ = ["ClassObjective", "Regularization"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassObjective(WholeObjective):
+class ClassObjective(SequenceObjective):
     """Cross-entropy of whole sequences and of a random prefix of each; targets are class numbers (sequences,).
 
     weights: (classes,), what a sequence of each class counts
     """
 
+    targets: np.ndarray
+    valid_targets: np.ndarray
     weights: Tensor
 
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:

@@ -28,12 +28,12 @@ class Callback(Protocol):
         ...
 
 
-def terminal_bar() -> "list[Callback]":
-    """A bar in a list, if standard error is a terminal and Rich is installed; else an empty list."""
+def terminal_bar(title: str = "") -> "list[Callback]":
+    """A `Bar` in a list, if standard error is a terminal and Rich is installed; else an empty list."""
     if not sys.stderr.isatty():
         return []
     try:
-        return [Bar()]
+        return [Bar(title=title)]
     except ModuleNotFoundError as error:
         if error.name != "rich":
             raise
@@ -45,13 +45,15 @@ class Bar:
 
     Args:
         console: where to draw; a `rich.console.Console` on standard error by default.
+        title: what is trained, where there is more than one training, like "teacher 1 of 3".
     """
 
-    def __init__(self, console: Any = None) -> None:
+    def __init__(self, console: Any = None, title: str = "") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._progress = Progress(
+            *([TextColumn(title, markup=False)] if title else []),
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
             BarColumn(),
             TextColumn("loss {task.fields[loss]:.3f}{task.fields[valid]} · {task.fields[rate]:,.0f}/s"),

@@ -1,4 +1,4 @@
-"""How the loop optimises, apart from any task."""
+"""How a training optimises, apart from any task."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ __all__ = ["Recipe", "at_least", "share"]
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Settings of the loop; a task's estimator chooses and documents the defaults.
+    """Settings of the trainer; a task's estimator chooses and documents the defaults.
 
     Args:
         epochs: passes over the training data, at most.

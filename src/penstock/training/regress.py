@@ -1,19 +1,20 @@
-"""What foretelling numbers for sequences asks of the loop: squared or Huber's loss."""
+"""The objective of numbers: squared error or Huber's loss."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from penstock.training.whole import WholeObjective
+from penstock.training.sequence_objective import SequenceObjective
 
 __all__ = ["RegressionObjective"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionObjective(WholeObjective):
+class RegressionObjective(SequenceObjective):
     """The error of whole sequences and of a random prefix of each.
 
     Targets are numbers, float32 (sequences, outputs), with mean 0 and standard deviation 1 in training: what the head
@@ -22,6 +23,8 @@ class RegressionObjective(WholeObjective):
     error: "squared", or "huber" (Huber 1964), which beyond 1 standard deviation grows only linearly
     """
 
+    targets: np.ndarray
+    valid_targets: np.ndarray
     error: Literal["squared", "huber"]
 
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:

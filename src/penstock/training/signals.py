@@ -1,4 +1,4 @@
-"""What signals ask of the loop beside their kind of answer: noise, dropout of inputs, mixtures of two signals."""
+"""Objectives of signals: classes or numbers, with noise, dropout of inputs, and mixtures of two signals."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from penstock.nn import NetworkModule
 from penstock.training.classify import ClassObjective
 from penstock.training.regress import RegressionObjective
-from penstock.training.whole import Mixture, Regularization, WholeObjective
+from penstock.training.sequence_objective import Mixture, Regularization, SequenceObjective
 
 __all__ = ["SignalClassObjective", "SignalRegressionObjective", "SignalRegularization"]
 
@@ -28,7 +28,7 @@ class SignalRegularization(Regularization):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _SignalObjective(WholeObjective):
+class _SignalObjective(SequenceObjective):
     regularization: SignalRegularization
 
     def mixture(self, batch: int) -> Mixture | None:
@@ -39,7 +39,7 @@ class _SignalObjective(WholeObjective):
         return Mixture(partner, self.regularization.mixup * torch.rand(batch, generator=self.generator) ** 3)
 
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The encoder's outputs for disturbed inputs."""
+        """The encoder's outputs for augmented inputs."""
         x = values
         if self.regularization.noise:
             x = x + self.regularization.noise * torch.randn(x.shape, generator=self.generator)

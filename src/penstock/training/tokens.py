@@ -1,4 +1,4 @@
-"""Classes of texts: what tokens ask of the loop beside `ClassObjective`: hidden ones, and foretelling the next."""
+"""The objective of texts: classes, with tokens hidden at random, and a second loss for predicting the next token."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -23,7 +23,7 @@ class TokenRegularization(Regularization):
 
     word_dropout: tokens made unknown
     embedding_dropout: numbers of the tokens' vectors set to 0
-    next_token_share: as much again of the loss, for foretelling each sequence's next id (Rei 2017); needs the
+    next_token_share: as much again of the loss, for predicting each next id of a sequence (Rei 2017); needs the
         module's `next_token`
     """
 
@@ -63,6 +63,6 @@ class TokenObjective(ClassObjective):
             places = places[torch.randperm(len(places), generator=self.generator)[:_NEXT_TOKENS]]
         candidates, right = ids.flatten()[places + 1].unique(return_inverse=True)
         state = y.flatten(0, 1).index_select(0, places)  # whose gradient is much faster than that of y[row, step]
-        foretell = cast(torch.nn.Linear, module.next_token)
-        guess = foretell(self.drop(state, _NEXT_TOKEN_DROPOUT))
+        next_token = cast(torch.nn.Linear, module.next_token)
+        guess = next_token(self.drop(state, _NEXT_TOKEN_DROPOUT))
         return functional.cross_entropy(guess @ module.inputs(candidates).T, right)

@@ -197,7 +197,7 @@ def test_asks_for_the_token(folders, running, opened, picture):
         running(folders["words"], "--token", "open-sesame") as guarded,
         opened(f"{guarded.url}/", expected=("401",), width=360, height=740) as tab,
     ):
-        tab.wait("document.querySelector('#gate')?.open")
+        tab.wait("document.querySelector('#token-dialog')?.open")
         tab.click("#token")
         tab.write("wrong")
         tab.press("Enter")
@@ -205,11 +205,11 @@ def test_asks_for_the_token(folders, running, opened, picture):
         picture(tab, "token")
         tab.value("document.querySelector('#token').select()")
         tab.write("open-sesame")
-        tab.click("#gate button")
+        tab.click("#token-dialog button")
         write(tab, "w1 w2")
-        assert not tab.value("document.querySelector('#gate').open")
+        assert not tab.value("document.querySelector('#token-dialog').open")
         tab.value("location.reload()")
-        tab.wait("document.querySelector('#text') && !document.querySelector('#gate').open")
+        tab.wait("document.querySelector('#text') && !document.querySelector('#token-dialog').open")
 
 
 def test_goes_on_when_the_server_is_back(folders, running, opened, picture):

@@ -116,7 +116,7 @@ def test_an_edit_is_read_from_the_last_saved_state(reading, words):
 
 def test_the_map_shows_the_gates_of_the_engine(reading, words, picture):
     pieces = TEXT.split()
-    _, (traced,) = words.stream().push(pieces[0], trace=True)
+    _, (traced,) = words.stream().trace(pieces[0])
     with reading() as tab:
         write(tab, TEXT, len(pieces) + 1)
         tab.value("document.querySelector('canvas.heat').focus()")

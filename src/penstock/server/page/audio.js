@@ -39,7 +39,7 @@ export class AudioView {
     this.#app = app;
     this.#rate = app.info.sample_rate;
     this.#block = Math.round(BLOCK_SECONDS * this.#rate);
-    this.#labels = app.info.labels.map(String);
+    this.#labels = app.info.label_texts;
     this.#answers = new Answers(this.#labels, { chartWords: "chartSound", onPick: (block) => this.#pick(block - 1), height: 200 });
     this.#follower = new Follower(() => app.wire.stream(app.name), { message: (block) => block, every: 100, onChange: () => this.#redraw() });
     this.#player.addEventListener("timeupdate", () => this.#pick(Math.floor(this.#player.currentTime / BLOCK_SECONDS)));

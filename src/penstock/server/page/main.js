@@ -4,12 +4,13 @@ import { choose, h } from "./elements.js";
 import { count, language, setLanguage, speak, words } from "./words.js";
 import { Wire, WireError } from "./wire.js";
 
+// By what a model says of itself (info.view): how it is shown, and the first part of its words' keys.
 const VIEWS = {
-  "text-classification": { kind: "text", load: () => import("./text.js").then(({ TextView }) => TextView) },
-  forecasting: { kind: "forecast", load: () => import("./forecast.js").then(({ ForecastView }) => ForecastView) },
-  "series-classification": { kind: "signals", load: () => import("./signal.js").then(({ SignalView }) => SignalView) },
-  "series-regression": { kind: "signals", load: () => import("./signal.js").then(({ SignalView }) => SignalView) },
-  "audio-classification": { kind: "audio", load: () => import("./audio.js").then(({ AudioView }) => AudioView) },
+  text: { say: "text", load: () => import("./text.js").then(({ TextView }) => (app) => new TextView(app)) },
+  forecast: { say: "forecast", load: () => import("./forecast.js").then(({ ForecastView }) => (app) => new ForecastView(app)) },
+  signal: { say: "signals", load: () => import("./signal.js").then(({ SignalView }) => (app) => new SignalView(app)) },
+  sound: { say: "audio", load: () => import("./audio.js").then(({ AudioView }) => (app) => new AudioView(app)) },
+  steps: { say: "steps", load: () => import("./steps.js").then(({ stepsView }) => stepsView) },
 };
 const KEPT = "penstock-token";
 const LONGEST_WAIT = 8000; // milliseconds between tries to reach the server
@@ -127,19 +128,19 @@ async function open(name) {
   const app = appFor(name, null);
   await app.working(async () => {
     app.info = await wire.model(name);
-    if (!(app.info.task in VIEWS)) {
+    if (!Object.hasOwn(VIEWS, app.info.view)) {
       note(h("p", { text: words("unknownTask", { task: app.info.task }) }));
       return;
     }
-    const View = await VIEWS[app.info.task].load();
-    view = new View(app);
+    const viewOf = await VIEWS[app.info.view].load();
+    view = viewOf(app);
     place.replaceChildren(heading(app), view.node);
     speakAll();
   });
 }
 
 function heading({ name, info }) {
-  const { kind } = VIEWS[info.task];
+  const { say } = VIEWS[info.view];
   const line = h("p", { class: "facts" });
   facts = () => {
     const encoder = info.network.encoder ?? {};
@@ -151,19 +152,19 @@ function heading({ name, info }) {
     ];
     line.textContent = parts.filter(Boolean).join(" · ");
   };
-  return h("header", { class: "heading" }, h("h1", { say: `${kind}Title` }), h("p", { class: "lead", say: `${kind}Lead` }), line);
+  return h("header", { class: "heading" }, h("h1", { say: `${say}Title` }), h("p", { class: "lead", say: `${say}Lead` }), line);
 }
 
 /** Ask for the token; `wrong` if one was tried. */
 function askForToken(wrong) {
   show("refused");
-  const gate = document.getElementById("gate");
+  const dialog = document.getElementById("token-dialog");
   document.getElementById("token-wrong").textContent = wrong && wire.token !== null ? words("tokenWrong") : "";
-  speak(gate);
-  if (!gate.open) gate.showModal();
+  speak(dialog);
+  if (!dialog.open) dialog.showModal();
 }
 
-document.getElementById("gate-form").addEventListener("submit", () => {
+document.getElementById("token-form").addEventListener("submit", () => {
   wire.token = document.getElementById("token").value.trim();
   try {
     sessionStorage.setItem(KEPT, wire.token);
@@ -172,7 +173,7 @@ document.getElementById("gate-form").addEventListener("submit", () => {
   }
   begin();
 });
-document.getElementById("gate").addEventListener("cancel", (event) => event.preventDefault());
+document.getElementById("token-dialog").addEventListener("cancel", (event) => event.preventDefault());
 picker.addEventListener("change", () => {
   location.hash = encodeURIComponent(picker.value);
   open(picker.value);

@@ -1,4 +1,4 @@
-// A classifier of signals, or a model that foretells a number from them: the signal, and the answer after each step.
+// A model of signals: the signal, and the prediction after each step, a class or a number; or a label for each step.
 
 import { Answers, likeliest } from "./answers.js";
 import { Chart } from "./chart.js";
@@ -6,6 +6,7 @@ import { series } from "./colours.js";
 import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { madeUp } from "./numbers.js";
+import { predictionsOf, predictionsOfRows, runsOf, textOf } from "./predictions.js";
 import { MOST_STEPS, Source } from "./source.js";
 import { count, percent, words } from "./words.js";
 
@@ -24,11 +25,14 @@ export class SignalView {
   #signal;
   #numbers = null;
   #source;
+  #stepwise;
+  #legend = h("ul", { class: "keys" });
 
   /** app: as of main.js. */
   constructor(app) {
     this.#app = app;
-    this.#labels = app.info.labels.map(String);
+    this.#stepwise = app.info.view === "steps";
+    this.#labels = app.info.label_texts ?? []; // none where the answer is a number
     this.#channels = app.info.channels;
     this.#follower = app.info.streams ? new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() }) : null;
     this.#source = new Source({ onTable: (table) => this.#take(table), example: () => this.#example() });
@@ -37,11 +41,12 @@ export class SignalView {
     this.#signal = new Chart(signal, { height: 200, keys: true, onPick });
     if (this.#labels.length) this.#answers = new Answers(this.#labels, { chartWords: "chartSteps", onPick, height: 200 });
     else this.#numbers = new Chart(numbers, { height: 200, onPick });
-    const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers?.bars);
+    const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: this.#stepwise ? "stepsNow" : "answerSoFar" }), this.#verdict, this.#when, this.#answers?.bars);
     this.node = h("div", { class: "view" },
       h("section", { class: "card pair" }, h("div", {}, h("h2", { class: "small-title", say: "yourSeries" }), this.#source.node), answer),
       h("section", { class: "card", "aria-labelledby": "signal-title" }, h("h2", { id: "signal-title", say: "signalTitle" }), signal,
-        this.#follower ? h("h3", { say: "overTime" }) : h("p", { class: "notice", say: "whole" }), this.#follower ? (this.#answers?.lines ?? numbers) : null));
+        this.#legend, this.#follower ? null : h("p", { class: "notice", say: "whole" }),
+        this.#perStep ? h("div", {}, h("h3", { say: "overTime" }), this.#answers?.lines ?? numbers) : null));
     this.#draw();
   }
 
@@ -85,23 +90,27 @@ export class SignalView {
 
   #whole = [];
 
-  /** For models that read in both directions: the answer stands at the last step. */
+  /** For models that read in both directions: the prediction for the whole, or one for each step. */
   async #readWhole(items) {
     if (!items.length) {
       this.#whole = [];
       return;
     }
-    const [row] = await this.#app.wire.predict(this.#app.name, [items.map((item) => JSON.parse(item))]);
-    const probabilities = Object.fromEntries(this.#labels.map((label) => [label, row[`probability_${label}`]]));
-    if (items === this.#items) this.#whole = [this.#labels.length ? { probabilities } : { prediction: row.prediction }];
+    const rows = await this.#app.wire.predict(this.#app.name, [items.map((item) => JSON.parse(item))]);
+    if (items === this.#items) this.#whole = predictionsOfRows(this.#stepwise ? rows : rows.slice(0, 1), this.#labels);
   }
 
   #soFar() {
     if (!this.#follower) return this.#whole;
-    return this.#follower.answers.slice(0, this.#follower.readOf(this.#items)).map(({ answer }) => answer);
+    return this.#follower.answers.slice(0, this.#follower.readOf(this.#items)).flatMap(({ answer }) => predictionsOf(answer));
   }
 
   #redraw = oncePerFrame(() => this.#draw());
+
+  /** Whether there is a prediction for each step, to be drawn and gone to. */
+  get #perStep() {
+    return this.#stepwise || this.#follower !== null;
+  }
 
   #pick(step) {
     this.#step = step;
@@ -113,22 +122,47 @@ export class SignalView {
     const at = Math.min(this.#step ?? answers.length - 1, answers.length - 1);
     const steps = this.#columns[0]?.values.length ?? 0;
     const last = Math.max(steps, 2);
-    if (steps && answers.length) this.#source.sayRead(this.#follower ? answers.length : steps, this.#given);
-    this.#when.textContent = this.#follower && answers.length ? words("afterStep", { n: count(at + 1) }) : "";
-    const marks = this.#follower && answers.length ? [{ x: at + 1 }] : [];
+    if (steps && answers.length) this.#source.sayRead(this.#perStep ? answers.length : steps, this.#given);
+    this.#when.textContent = this.#perStep && answers.length ? words("afterStep", { n: count(at + 1) }) : "";
+    const marks = this.#perStep && answers.length ? [{ x: at + 1 }] : [];
     const all = this.#columns.flatMap(({ values }) => values).filter((value) => value !== null);
     const [low, high] = all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];
-    this.#signal.set({ x: [1, last], y: spread(low, high), marks, label: words("signalLabel"),
+    const [bottom, top] = spread(low, high);
+    const strip = this.#stepwise ? 0.12 * (top - bottom) : 0; // below the signal
+    this.#signal.set({ x: [1, last], y: [bottom - strip, top], marks, label: words("signalLabel"), bands: this.#stepwise ? this.#strip(answers, bottom - strip, bottom) : [],
       lines: this.#columns.map(({ name, values }, n) => ({ values: values.map((value) => value ?? NaN), from: 1, class: series(n), name: this.#columns.length > 1 && n < 6 ? name : "" })) });
     if (this.#answers) this.#drawClasses(answers, at, last);
     else this.#drawNumbers(answers, at, last, marks);
   }
 
+  /** A rectangle for each stretch of steps with one label, and below the chart which colour is which label. */
+  #strip(answers, low, high) {
+    const runs = runsOf(answers.map(({ prediction }) => this.#textOf(prediction)));
+    const shown = this.#labels.filter((label) => runs.some((run) => run.label === label));
+    this.#legend.replaceChildren(...shown.map((label) => h("li", { "data-label": label }, h("span", { class: `key ${this.#colour(label)}`, "aria-hidden": "true" }), label)));
+    return runs.map(({ label, from, to }) => {
+      const ends = Array(to - from + 2);
+      return { low: [...ends.fill(low)], high: [...ends.fill(high)], from: from + 0.5, class: `label ${this.#colour(label)}` };
+    });
+  }
+
+  #textOf(prediction) {
+    return textOf(prediction, this.#app.info);
+  }
+
+  #colour(label) {
+    return series(this.#labels.indexOf(label));
+  }
+
   #drawClasses(answers, at, last) {
     const history = answers.map(({ probabilities }) => probabilities);
-    this.#answers.set(history, { at, from: 1, last });
-    const label = history.length ? likeliest(history[at], this.#labels) : null;
-    this.#verdict.replaceChildren(...(label ? [h("strong", { text: label }), h("span", { text: percent(history[at][label]) })] : [h("strong", { class: "quiet", text: "–" })]));
+    const known = history.every(Boolean); // a model that decodes a whole path has none
+    this.#answers.lines.hidden = this.#answers.bars.hidden = !known;
+    if (known) this.#answers.set(history, { at, from: 1, last });
+    const now = answers[at];
+    const label = now && (this.#stepwise ? this.#textOf(now.prediction) : likeliest(now.probabilities, this.#labels));
+    const share = now?.probabilities ? h("span", { text: percent(now.probabilities[label]) }) : null;
+    this.#verdict.replaceChildren(...(now ? [h("strong", { text: label }), share].filter(Boolean) : [h("strong", { class: "quiet", text: "–" })]));
   }
 
   #drawNumbers(answers, at, last, marks) {

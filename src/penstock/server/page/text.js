@@ -34,7 +34,7 @@ export class TextView {
   /** app: the wire, the model's name and info, and whom to tell of work and failures; see main.js. */
   constructor(app) {
     this.#app = app;
-    this.#labels = app.info.labels.map(String);
+    this.#labels = app.info.label_texts;
     this.#answers = new Answers(this.#labels, { chartWords: "chartProbabilities", onPick: (word) => this.#pick(word - 1), height: 190 });
     this.#changes = new Changes(this.#labels, { streams: app.info.streams, onPick: (word) => this.#pick(word), onChange: () => this.#redraw() });
     this.#inside = new Inside({ onPick: (step) => this.#pick(this.#wordOf(step)) });

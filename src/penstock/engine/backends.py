@@ -1,0 +1,31 @@
+"""Who computes a form of a cell: the engine's kernels where it has them, else the cell's equations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.cells import Cell
+from penstock.engine.equations import EquationLayer, EquationStep, EquationStreams
+from penstock.engine.layer import FORMS, Layer
+from penstock.engine.step import Step
+from penstock.engine.streams import Streams
+
+__all__ = ["Backend", "backend"]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Layers on NumPy arrays, and what advances a stack of them."""
+
+    layer: type[Layer] | type[EquationLayer]
+    step: type[Step] | type[EquationStep]
+    streams: type[Streams] | type[EquationStreams]
+
+
+_EQUATIONS = Backend(EquationLayer, EquationStep, EquationStreams)
+_BACKENDS = dict.fromkeys(FORMS, Backend(Layer, Step, Streams))
+
+
+def backend(cell: Cell, options: Mapping[str, Any]) -> Backend:
+    """The one for this form of the cell."""
+    return _BACKENDS.get(cell.form(options), _EQUATIONS)

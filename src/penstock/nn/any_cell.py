@@ -1,0 +1,67 @@
+"""Layers of any cell by its name, and which class a cell's layers are of."""
+
+from typing import Any
+
+from penstock.cells import find
+from penstock.errors import ConfigError
+from penstock.nn.gru import GRU
+from penstock.nn.layer import Recurrent
+from penstock.nn.lstm import LSTM
+from penstock.nn.rnn import RNN
+
+__all__ = ["LAYERS", "AnyCell", "make_layers"]
+
+LAYERS: dict[str, Any] = {each.cell: each for each in (RNN, LSTM, GRU)}
+
+
+class AnyCell(Recurrent):
+    """A stack of layers of a cell of your own (`penstock.cells.register`), by its equations.
+
+    Called as `torch.nn.RNN` is, with the cell's states in a tuple where it has several.
+
+    Args:
+        cell: the name of the cell.
+        input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype: as in
+            `torch.nn.RNN`.
+        init: initial values, one of `penstock.nn.INITIAL_VALUES`.
+        max_time: with init="chrono", the longest dependence to expect, in steps.
+        options: the cell's.
+
+    Raises:
+        ConfigError: no such cell, one that has a class of its own, an option that it lacks.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        **options: Any,
+    ) -> None:
+        find(cell)
+        if cell in LAYERS:
+            raise ConfigError(f"the cell {cell!r} has a class of its own: take penstock.nn.{LAYERS[cell].__name__}.")
+        self.cell = cell  # type: ignore[misc]  # of the class, in the others
+        # PyTorch has no such cell: what it makes of a simple one gives way to what the declaration says.
+        super().__init__(
+            "RNN_TANH", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+            device=device, dtype=dtype, **options,
+        )  # fmt: skip
+        self.mode = cell.upper()
+
+    def extra_repr(self) -> str:
+        """The cell, and the arguments that are not defaults."""
+        return f"{self.cell!r}, {super().extra_repr()}"
+
+
+def make_layers(cell: str, **arguments: Any) -> Recurrent:
+    """A stack of layers of the cell called so; the arguments are those of its class, by name."""
+    made: Recurrent = LAYERS[cell](**arguments) if cell in LAYERS else AnyCell(cell, **arguments)
+    return made

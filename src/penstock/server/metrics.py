@@ -1,0 +1,59 @@
+"""What the server counts and measures, in the format of Prometheus."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily
+
+__all__ = ["Metrics"]
+
+# Seconds; an item takes a fraction of a millisecond, a file some seconds.
+_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Metrics:
+    """The metrics of one server.
+
+    Args:
+        schedulers: by their models' names.
+    """
+
+    def __init__(self, schedulers: Mapping[str, Any]) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        self._registry.register(_Engine(schedulers))
+        known: dict[str, Any] = {"registry": self._registry}
+        self.requests = Counter("penstock_requests", "HTTP requests answered", ["path", "method", "status"], **known)
+        self.request_seconds = Histogram(
+            "penstock_request_seconds", "From a request's head to its answer", ["path"], buckets=_BUCKETS, **known
+        )
+        self.streams = Gauge("penstock_streams", "WebSocket streams open now", ["model"], **known)
+        self.items = Counter("penstock_items", "Messages of streams answered", ["model"], **known)
+        self.item_seconds = Histogram(
+            "penstock_item_seconds", "From a message to its answer", ["model"], buckets=_BUCKETS, **known
+        )
+        self.refused = Counter("penstock_refused", "Requests and streams refused or ended early", ["reason"], **known)
+        self.errors = Counter("penstock_errors", "Errors answered", ["type"], **known)
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _Engine:
+    """What the schedulers' threads have counted, read when it is asked for, so that a step costs nothing more."""
+
+    def __init__(self, schedulers: Mapping[str, Any]) -> None:
+        self._schedulers = schedulers
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        for name, about in (
+            ("steps", "Steps of streams"),
+            ("passes", "Passes of the engine; steps per pass are the batch"),
+            ("seconds", "Time that the engine was at work for streams"),
+        ):
+            family = CounterMetricFamily(f"penstock_engine_{name}", about, labels=["model"])
+            for model, scheduler in self._schedulers.items():
+                family.add_metric([model], getattr(scheduler, name))
+            yield family

@@ -1,0 +1,102 @@
+// A model that labels every step: of a text, each word in the colour of its label; of a signal, a strip below it.
+
+import { series } from "./colours.js";
+import { announce, calm, h, oncePerFrame } from "./elements.js";
+import { Follower } from "./follower.js";
+import { piecesOf, stepsOf } from "./pieces.js";
+import { predictionsOf, predictionsOfRows, textOf } from "./predictions.js";
+import { SignalView } from "./signal.js";
+import { count, percent, words } from "./words.js";
+
+const MOST_WORDS = 1000;
+const TYPING = 350; // milliseconds without a key until the text is read
+const EXAMPLE = "Ada Lovelace wrote to Charles Babbage in London in 1843.";
+
+/** The view for what the model reads. app: as of main.js. */
+export const stepsView = (app) => (app.info.reads === "text" ? new LabelledText(app) : new SignalView(app));
+
+class LabelledText {
+  #app;
+  #labels;
+  #follower = null;
+  #pieces = [];
+  #whole = []; // of models that read in both directions
+  #text = h("textarea", { id: "text", rows: 4, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
+  #how = h("p", { class: "quiet small", id: "text-how" });
+  #spans = h("ol", { class: "spans" });
+  #empty = h("p", { class: "quiet", say: "stepsEmpty" });
+
+  constructor(app) {
+    this.#app = app;
+    this.#labels = app.info.label_texts;
+    if (app.info.streams) this.#follower = new Follower(() => app.wire.stream(app.name), { onChange: () => this.#redraw() });
+    this.#text.setAttribute("aria-describedby", "text-how");
+    this.#text.addEventListener("input", calm(() => this.#take(), TYPING));
+    const put = (text) => {
+      this.#text.value = text;
+      this.#take();
+    };
+    this.node = h("div", { class: "view" },
+      h("section", { class: "card" },
+        h("div", { class: "writing" },
+          h("label", { for: "text", class: "unseen", say: "textLabel" }), this.#text, this.#how,
+          h("div", { class: "chips" },
+            h("span", { class: "quiet small", say: "examples" }), h("button", { type: "button", class: "chip", lang: "en", text: EXAMPLE, on: { click: () => put(EXAMPLE) } }),
+            h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => put("") } })))),
+      h("section", { class: "card", "aria-labelledby": "spans-title" }, h("h2", { id: "spans-title", say: "stepsHeading" }), this.#empty, this.#spans));
+    this.#draw();
+  }
+
+  resume() {
+    return this.#app.working(() => this.#read());
+  }
+
+  refresh() {
+    this.#draw();
+  }
+
+  close() {
+    this.#follower?.close();
+  }
+
+  #take() {
+    this.#pieces = piecesOf(this.#text.value).slice(0, MOST_WORDS);
+    this.#app.working(() => this.#read()).then(() => announce(this.#how.textContent));
+  }
+
+  async #read() {
+    const pieces = this.#pieces;
+    if (this.#follower) {
+      await this.#follower.follow(pieces);
+    } else {
+      const rows = pieces.length ? await this.#app.wire.predict(this.#app.name, [pieces.join("\n")]) : [];
+      if (pieces === this.#pieces) this.#whole = predictionsOfRows(rows, this.#labels).map((step, n) => ({ ...step, token: step.token ?? String(n + 1) }));
+    }
+    this.#redraw();
+  }
+
+  #steps() {
+    if (!this.#follower) return this.#whole;
+    return this.#follower.answers.flatMap(({ answer }, item) => {
+      const steps = predictionsOf(answer);
+      const names = stepsOf(this.#follower.items[item], steps.length);
+      return steps.map((step, n) => ({ ...step, token: step.token ?? names[n] }));
+    });
+  }
+
+  #redraw = oncePerFrame(() => this.#draw());
+
+  #draw() {
+    const steps = this.#steps();
+    this.#empty.hidden = steps.length > 0;
+    this.#how.textContent = words(this.#pieces.length === MOST_WORDS ? "wordsCut" : this.#pieces.length === 1 ? "wordRead" : "wordsRead", { count: count(this.#pieces.length) });
+    this.#spans.replaceChildren(...steps.map((step) => this.#span(step)));
+  }
+
+  #span({ token, prediction, probabilities }) {
+    const label = textOf(prediction, this.#app.info);
+    const p = probabilities?.[label];
+    return h("li", { class: series(this.#labels.indexOf(label)), "data-label": label, title: p === undefined ? label : `${label} ${percent(p)}` },
+      h("span", { text: token }), h("small", { text: label }));
+  }
+}

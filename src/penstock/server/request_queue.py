@@ -1,0 +1,123 @@
+"""The queue of predict requests: one thread answers them, and texts that wait together are one batch."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from penstock.errors import InputError
+from penstock.runtime import Model
+
+__all__ = ["BusyError", "Places", "RequestQueue"]
+
+_TOGETHER = 512  # texts answered at once
+
+
+class BusyError(Exception):
+    """As many requests as may wait are waiting."""
+
+
+class Places:
+    """A number of places, each taken for the time of a with statement; BusyError where none is free."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+
+    def __enter__(self) -> None:
+        if not self._free:
+            raise BusyError
+        self._free -= 1
+
+    def __exit__(self, *error: object) -> None:
+        self._free += 1
+
+
+class RequestQueue:
+    """Predict requests of all models, answered one after the other by one thread.
+
+    Streams have threads of their own, so a long file does not delay them.
+
+    Args:
+        places: how many requests may wait at once, and how many large bodies may be read at once.
+
+    Attributes:
+        places: taken by a request while it waits for its predictions.
+        reading: taken by a request while its large body is read. They are separate, so that clients who send slowly do
+            not keep others from being answered.
+    """
+
+    def __init__(self, places: int) -> None:
+        self.places, self.reading = Places(places), Places(places)
+        self._thread = ThreadPoolExecutor(1, "predict")
+        self._waiting: dict[Model, list[_Waiting]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """What `work()` returns, called in the queue's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def answers(self, model: Model, inputs: Any) -> list[dict[str, Any]]:
+        """The model's rows for these inputs; their bits do not depend on what else was in the batch."""
+        if not (isinstance(inputs, list) and inputs and all(isinstance(one, str) for one in inputs)):
+            return await self.run(lambda: list(model.answers(inputs)))
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if model in self._waiting:
+            self._waiting[model].append((inputs, future))
+        else:
+            self._waiting[model] = [(inputs, future)]
+            task = asyncio.create_task(self._answer_waiting(model))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await future
+
+    async def _answer_waiting(self, model: Model) -> None:
+        waiting = self._waiting[model]
+        try:
+            while waiting:
+                taken = _first(waiting)
+                requests = [texts for texts, _ in taken]
+                found = await self.run(partial(_answer_together, model, requests))
+                for (_, future), answer in zip(taken, found, strict=True):
+                    _resolve(future, answer)
+        finally:
+            del self._waiting[model]
+
+
+_Waiting = tuple[list[str], "asyncio.Future[Any]"]
+
+
+def _first(waiting: list[_Waiting]) -> list[_Waiting]:
+    """Take out the first request, and with it others as long as they are not too many texts together."""
+    texts = count = 0
+    while count < len(waiting) and (not count or texts + len(waiting[count][0]) <= _TOGETHER):
+        texts += len(waiting[count][0])
+        count += 1
+    taken = waiting[:count]
+    del waiting[:count]
+    return taken
+
+
+def _answer_together(model: Model, requests: list[list[str]]) -> list[Any]:
+    """For each request its answers, or the exception why there are none."""
+    try:
+        rows = list(model.answers([text for texts in requests for text in texts]))
+    except Exception as error:
+        if len(requests) > 1 and isinstance(error, InputError):
+            return [_answer_together(model, [texts])[0] for texts in requests]
+        return [error] * len(requests)
+    if len(requests) == 1:
+        return [rows]
+    if len(rows) != sum(map(len, requests)):  # not one row for each text: whose they are can't be told
+        return [_answer_together(model, [texts])[0] for texts in requests]
+    remaining = iter(rows)
+    return [[next(remaining) for _ in texts] for texts in requests]
+
+
+def _resolve(future: "asyncio.Future[Any]", answer: Any) -> None:
+    if future.done():
+        return
+    if isinstance(answer, Exception):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

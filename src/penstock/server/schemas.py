@@ -1,0 +1,117 @@
+"""What the addresses take and give, as Pydantic's models: FastAPI makes the OpenAPI document of them.
+
+They describe. Predictions are written and requests are read without them, as those are large and checked elsewhere.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from penstock.server.uploads import FILES
+
+__all__ = ["ABOUT", "PREDICT", "Failure", "ModelInfo", "ModelList", "Predictions", "Readiness", "Status", "errors"]
+
+ABOUT = """Trained recurrent networks: whole inputs by HTTP, streams by WebSocket.
+
+The WebSocket `/v1/models/{name}/stream` answers each message, in order: `{"push": item}` (with `"trace": true` also
+every gate), `{"finish": true}`, `{"save": true}`, `{"load": state}`, `{"reset": true}`, and binary messages of 16-bit
+samples for audio."""
+
+
+class Status(BaseModel):
+    """Liveness."""
+
+    status: str
+
+
+class Readiness(BaseModel):
+    """Whether requests are accepted, and the models whose folders have changed since they were loaded."""
+
+    status: Literal["ready", "stopping"]
+    changed_on_disk: list[str]
+
+
+class ModelEntry(BaseModel):
+    """A model in the list of models."""
+
+    name: str
+    task: str
+    labels: list[Any]
+    streams: bool = Field(description="whether it has a WebSocket stream")
+    fingerprint: str = Field(description="tells the model from any other")
+
+
+class ModelList(BaseModel):
+    """The models."""
+
+    models: list[ModelEntry]
+
+
+class ModelInfo(ModelEntry):
+    """Everything about one model; kinds of models add fields."""
+
+    model_config = ConfigDict(extra="allow")
+
+    reads: Literal["text", "step", "samples"] = Field(description="what a stream is pushed")
+    view: str = Field(description='how the page shows it: "text", "signal", "sound", "forecast", "steps", or ""')
+    changed_on_disk: bool
+
+
+class Predict(BaseModel):
+    """Whole inputs."""
+
+    inputs: list[Any] = Field(
+        description="texts; or series, each a list of numbers, or of a list of numbers for each step"
+    )
+
+
+class Predictions(BaseModel):
+    """Rows as `penstock predict` writes them."""
+
+    outputs: list[dict[str, Any]]
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    type: str = Field(description="a name for programs")
+    message: str = Field(description="what was expected, what came, what to do")
+
+
+class Failure(BaseModel):
+    """Any answer that is not a success."""
+
+    error: Problem
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The responses of an address that are not a success: those of every address, and these."""
+    return {status: {"model": Failure, "description": _WORDS[status]} for status in (403, 421, *statuses)}
+
+
+_WORDS = {
+    400: "Not JSON, not UTF-8, no form, or cut short",
+    401: "No token, or a wrong one",
+    403: "From a page of another origin",
+    404: "No such model",
+    408: "Not arrived in time",
+    413: "Larger than allowed",
+    415: "Of a type that is not known",
+    421: "Asked for by a name that is not this server's",
+    422: "Inputs that the model can't read",
+    429: "Too many requests wait",
+    501: "A file for which this server lacks a package",
+    503: "The server stops",
+}
+_FILE = {"type": "string", "format": "binary"}
+PREDICT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": Predict.model_json_schema()},
+            "multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": {"file": _FILE}}},
+            **{kind: {"schema": _FILE} for kind in FILES},
+        },
+    }
+}
+"""What `predict` takes, beyond what FastAPI sees in its signature."""

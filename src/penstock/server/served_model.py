@@ -1,0 +1,98 @@
+"""A model that is served: what was loaded, its streams, and whether its files have changed since."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import ConfigError
+from penstock.runtime import Model, load
+from penstock.server.request_queue import RequestQueue
+from penstock.server.stream_scheduler import StreamScheduler
+
+__all__ = ["ServedModel", "load_all"]
+
+
+class ServedModel:
+    """One model of a server.
+
+    Args:
+        name: in addresses.
+        path: its folder.
+        queue: where whole inputs wait.
+    """
+
+    def __init__(self, name: str, path: Path, queue: RequestQueue) -> None:
+        self.name, self.path = name, path
+        self._state = _state_on_disk(path)  # first, so that a change while loading is not missed
+        self.model: Model = load(path)
+        self.scheduler = StreamScheduler(self.model)
+        self.changed = False
+        self._queue = queue
+
+    async def answers(self, inputs: Any) -> list[dict[str, Any]]:
+        """What `penstock predict` writes for these inputs; InputError if they are none."""
+        return await self._queue.answers(self.model, inputs)
+
+    def look(self) -> bool:
+        """Check the folder: whether it has changed since the last check. What was loaded is still served."""
+        before, self.changed = self.changed, _state_on_disk(self.path) != self._state
+        return self.changed and not before
+
+    def entry(self) -> dict[str, Any]:
+        """The model's entry in the list of models."""
+        model = self.model
+        return {
+            "name": self.name,
+            "task": model.task,
+            "labels": model.labels,
+            "streams": model.streams,
+            "fingerprint": model.fingerprint,
+        }
+
+    def info(self) -> dict[str, Any]:
+        """Everything about it."""
+        return {**self.model.info(), "name": self.name, "changed_on_disk": self.changed}
+
+
+def load_all(folders: Sequence[str], queue: RequestQueue) -> dict[str, ServedModel]:
+    """The models by name: that of the folder, or what is written before it as NAME=DIR.
+
+    Raises:
+        ConfigError: two of one name.
+        BundleError: a folder that can't be used.
+    """
+    found: dict[str, ServedModel] = {}
+    for folder in folders:
+        name, path = _named(folder)
+        if name in found:
+            raise ConfigError(f"two models have the name {name!r}. Name one of them: other={folder}")
+        found[name] = ServedModel(name, path, queue)
+    return found
+
+
+def start_all(models: Iterable[ServedModel]) -> None:
+    """Start the threads of the models' streams, for the running event loop."""
+    for served in models:
+        served.scheduler.start()
+
+
+async def stop_all(models: Iterable[ServedModel]) -> None:
+    """End the threads of the models' streams."""
+    await asyncio.gather(*(served.scheduler.stop() for served in models))
+
+
+def _named(folder: str) -> tuple[str, Path]:
+    name, equals, rest = folder.partition("=")
+    if equals and not Path(folder).exists() and name and "/" not in name:
+        return name, Path(rest)
+    return Path(folder).resolve().name, Path(folder)
+
+
+def _state_on_disk(path: Path) -> tuple[Any, ...] | None:
+    """What changes whenever a folder is written anew; None if it is gone."""
+    try:
+        files = sorted(entry for entry in path.iterdir() if entry.suffix in (".json", ".safetensors"))
+        return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size, file.stat().st_ino) for file in files)
+    except OSError:
+        return None

@@ -1,0 +1,186 @@
+"""Schedules the streams of one model for an asyncio program: what arrives while the engine works is its next batch.
+
+One thread owns the model's streams. In each round it takes in what has arrived, then advances every stream that has
+steps to read by one of them, all in one batch (continuous batching, as in Orca, Yu et al. 2022). So an item of a
+thousand steps delays no other by more than its share, and each prediction has the bits of a stream alone.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from time import perf_counter
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.runtime import Model, PooledStream, Stream
+
+__all__ = ["StreamScheduler"]
+
+_TOGETHER = 1024  # streams advanced in one pass: enough for the engine's peak, few enough to take in others soon
+
+
+@dataclass(eq=False, slots=True)
+class Moving:
+    """A stream of the pool on its way through an item.
+
+    stream: it
+    values: (steps, ...), the item as `Scorer.vectors` reads it, at least one step
+    read: how many of the steps have been read
+    future: of who waits for the prediction
+    """
+
+    stream: PooledStream
+    values: NDArray[Any]
+    read: int = 0
+    future: "asyncio.Future[Any]" = field(init=False)
+
+
+class StreamScheduler:
+    """The streams of one model, for one event loop.
+
+    Args:
+        model: its streams share one pool where they can; else they work one after the other in the same thread.
+
+    Attributes:
+        pool: of the model's streams, to be touched inside `do` only; None where they can't be pooled.
+        steps, passes: counted since the start.
+        seconds: for which the engine was at work.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.pool = model.scorer.pool() if model.pools else None
+        self.steps = self.passes = 0
+        self.seconds = 0.0
+        self._arrived: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
+        self._moving: deque[Moving] = deque()
+        self._done: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._work, name="streams", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work for the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """End the thread, after what has arrived."""
+        self._arrived.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def open(self) -> Stream:
+        """A new stream of the model; ConfigError if it can't be streamed. Use it through the methods here only."""
+        return await self.do(self._new)
+
+    async def push(self, stream: Stream, item: Callable[[], Any]) -> dict[str, Any]:
+        """The prediction after an item, as JSON has it; `item` makes it, in the thread of the streams."""
+        if self.pool is None:
+            return await self.do(lambda: stream.as_json(stream.push(item())))
+        pooled = cast(PooledStream, stream)
+        return await self.do(lambda: self._through(pooled, pooled.begin(item())))
+
+    async def finish(self, stream: Stream) -> dict[str, Any]:
+        """The prediction for the whole input, as JSON has it."""
+        if self.pool is None:
+            return await self.do(lambda: stream.as_json(stream.finish()))
+        pooled = cast(PooledStream, stream)
+        return await self.do(lambda: self._through(pooled, pooled.begin_end()))
+
+    async def do(self, work: Callable[[], Any]) -> Any:
+        """What `work` returns, called in the thread of the streams."""
+        assert self._loop is not None
+        future = self._loop.create_future()
+        self._arrived.put((work, future))
+        return await future
+
+    def _new(self) -> Stream:
+        return self.model.stream() if self.pool is None else PooledStream(self.model, self.pool)
+
+    def _through(self, stream: PooledStream, values: NDArray[Any]) -> Any:
+        """The way through the steps that an item left to be read; where there are none, the prediction."""
+        return Moving(stream, values) if len(values) else stream.as_json(stream.so_far())
+
+    def _work(self) -> None:
+        going = True
+        while going or self._moving:
+            going = self._take_in() and going
+            if self._moving:
+                self._pass()
+            if self._done:
+                done, self._done = self._done, []
+                try:
+                    assert self._loop is not None
+                    self._loop.call_soon_threadsafe(_resolve, done)
+                except RuntimeError:  # the loop has closed: nobody waits any more
+                    return
+
+    def _take_in(self) -> bool:
+        """Begin what has arrived, waiting for it where nothing else is to be done; False if it is the end."""
+        for _ in range(_TOGETHER):
+            try:
+                arrived = self._arrived.get(block=not self._moving and not self._done)
+            except Empty:
+                return True
+            if arrived is None:
+                return False
+            self._begin(*arrived)
+        return True
+
+    def _begin(self, work: Callable[[], Any], future: "asyncio.Future[Any]") -> None:
+        try:
+            result = work()
+        except BaseException as error:
+            self._done.append((future, None, error))
+            return
+        if isinstance(result, Moving):
+            result.future = future
+            self._moving.append(result)
+        else:
+            self._done.append((future, result, None))
+
+    def _pass(self) -> None:
+        """One step for those whose turn it is; a stream with more to read goes to the end of the queue."""
+        # A caller that has gone (its connection closed) waits for nothing.
+        together = [self._moving.popleft() for _ in range(min(len(self._moving), _TOGETHER))]
+        together = [moving for moving in together if not moving.future.cancelled()]
+        if not together:
+            return
+        assert self.pool is not None
+        values = np.array([moving.values[moving.read] for moving in together])
+        start = perf_counter()
+        try:
+            outputs = self.pool.step([moving.stream.handle for moving in together], self.model.scorer.vectors(values))
+        except Exception as error:
+            self._done.extend((moving.future, None, error) for moving in together)
+            return
+        self.seconds += perf_counter() - start
+        self.passes += 1
+        self.steps += len(together)
+        for moving, row in zip(together, outputs, strict=True):
+            moving.read += 1
+            if moving.read < len(moving.values):
+                self._moving.append(moving)
+            else:
+                self._finish(moving, row)
+
+    def _finish(self, moving: Moving, row: NDArray[np.float32]) -> None:
+        stream = moving.stream
+        try:
+            self._done.append((moving.future, stream.as_json(stream.decode(row)), None))
+        except Exception as error:
+            self._done.append((moving.future, None, error))
+
+
+def _resolve(done: list[tuple["asyncio.Future[Any]", Any, BaseException | None]]) -> None:
+    for future, result, error in done:
+        if future.cancelled():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

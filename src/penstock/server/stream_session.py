@@ -1,0 +1,196 @@
+"""One client's WebSocket and its stream: each message is answered, in order, until one side ends it.
+
+-> {"push": item}                  <- {"item": n, "answer": {...}}
+-> {"push": item, "trace": true}   <- {"item": n, "answer": {...}, "trace": [step][layer]{gate: [values]}}
+-> {"finish": true}                <- {"item": n, "answer": {...}, "finished": true}
+-> {"save": true}                  <- {"item": n, "state": "<base64>"}
+-> {"load": "<base64>"}            <- {"item": n, "loaded": true}
+-> {"reset": true}                 <- {"item": 0, "reset": true}
+-> binary: 16-bit samples          <- {"item": n, "answer": {...}}
+                                   <- {"error": {"type", "message"}} where a message is none of these, or can't be used
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from starlette.websockets import WebSocket
+
+from penstock.errors import ConfigError, DataError
+from penstock.runtime import Stream, Traces, notes
+from penstock.server.failures import as_json, body_of, failure_of
+from penstock.server.metrics import Metrics
+from penstock.server.served_model import ServedModel
+
+__all__ = ["StreamSession"]
+
+_TRACED = 64  # steps of one item whose inside is shown; each is some thousand numbers
+
+
+class StreamSession:
+    """One client's stream.
+
+    Args:
+        socket: accepted.
+        served: the model.
+        metrics: where messages and errors are counted.
+
+    Attributes:
+        heard: when the last message came, by the event loop's clock.
+    """
+
+    def __init__(self, socket: WebSocket, served: ServedModel, metrics: Metrics) -> None:
+        self._socket, self._served, self._metrics = socket, served, metrics
+        self._item = 0
+        self._ending: tuple[int, str] | None = None
+        self._waits = False
+        self._task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        self.heard = self._loop.time()
+
+    def end(self, code: int, reason: str) -> None:
+        """Answer what has come, then close."""
+        if self._ending is None:
+            self._ending = code, reason
+            if self._waits and self._task is not None:
+                self._task.cancel()
+
+    async def run(self) -> tuple[int, int, str]:
+        """Answer until the end: items read, and the close code with its reason."""
+        stream = await self._served.scheduler.open()
+        seconds = self._metrics.item_seconds.labels(self._served.name)
+        items = self._metrics.items.labels(self._served.name)
+        try:
+            while (message := await self._next()) is not None:
+                if message["type"] == "websocket.disconnect":
+                    return self._item, message.get("code", 1005), message.get("reason") or ""
+                start = perf_counter()
+                answer = await self._answer(stream, message)
+                await self._socket.send({"type": "websocket.send", "text": as_json(answer)})
+                seconds.observe(perf_counter() - start)
+                items.inc()
+        finally:
+            await self._served.scheduler.do(stream.close)
+        assert self._ending is not None
+        code, reason = self._ending
+        await self._socket.close(code, reason)
+        return self._item, code, reason
+
+    async def _next(self) -> Any:
+        """The next message; None if the session is to end and nothing is left to answer."""
+        if self._ending is None:
+            self._waits = True
+            try:
+                message = await self._socket.receive()
+            except asyncio.CancelledError:
+                if self._ending is None or self._task is None or self._task.uncancel():
+                    raise
+                return None
+            finally:
+                self._waits = False
+            self.heard = self._loop.time()
+            return message
+        try:
+            async with asyncio.timeout(0):  # what has come is there at once
+                return await self._socket.receive()
+        except TimeoutError:
+            return None
+
+    async def _answer(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._do(stream, message)
+        except Exception as error:
+            failure = failure_of(error)
+            self._metrics.errors.labels(failure.kind).inc()
+            return body_of(failure)
+
+    async def _do(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
+        text = message.get("text")
+        if text is None:
+            return await self._push(stream, self._samples(message["bytes"]))
+        asked = _parsed(text)
+        scheduler = self._served.scheduler
+        match asked:
+            case {"push": item}:
+                return await self._push(stream, item, trace=asked.get("trace") is True)
+            case {"finish": True}:
+                return {"item": self._item, "answer": await scheduler.finish(stream), "finished": True}
+            case {"save": True}:
+                state = await scheduler.do(lambda: stream.save(item=self._item))
+                return {"item": self._item, "state": base64.b64encode(state).decode()}
+            case {"load": str(state)}:
+                self._item = await scheduler.do(lambda: _load(stream, _decoded(state)))
+                return {"item": self._item, "loaded": True}
+            case {"reset": True}:
+                await scheduler.do(stream.reset)
+                self._item = 0
+                return {"item": 0, "reset": True}
+        raise ConfigError(
+            'a message must be {"push": item}, {"finish": true}, {"save": true}, {"load": state} or {"reset": true}; '
+            f"got {text!r:.80}"
+        )
+
+    async def _push(self, stream: Stream, item: Any, trace: bool = False) -> dict[str, Any]:
+        model, scheduler = self._served.model, self._served.scheduler
+
+        def read() -> Any:
+            return model.item(item) if isinstance(item, str) else item
+
+        if trace:
+            prediction, traces = await scheduler.do(lambda: stream.trace(read(), most=_TRACED))
+            self._item += 1
+            return {"item": self._item, "answer": stream.as_json(prediction), "trace": _rounded(traces)}
+        answer = await scheduler.push(stream, read)
+        self._item += 1
+        return {"item": self._item, "answer": answer}
+
+    def _samples(self, data: bytes) -> Any:
+        model = self._served.model
+        if model.reads != "samples":
+            raise DataError(f'a model for {model.task} takes no binary messages. Send {{"push": item}} as text.')
+        if len(data) % 2:
+            raise DataError(f"a binary message must hold 16-bit samples, so an even number of bytes; got {len(data)}")
+        return np.frombuffer(data, "<i2").astype(np.int16)
+
+
+def _load(stream: Stream, data: bytes) -> int:
+    """Continue from a saved state: how many items it had read, which `penstock stream --state` calls lines."""
+    kept = notes(data)
+    stream.load(data)
+    return kept.get("item", kept.get("line", 0))
+
+
+def _rounded(traces: Traces) -> list[Any]:
+    """[step][layer]{name: [values]}, plain and short; the values of several rows one after the other."""
+    return [
+        [
+            {name: np.round(array.astype(np.float64), 4).ravel().tolist() for name, array in layer.items()}
+            for layer in step
+        ]
+        for step in traces
+    ]
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return _JSON.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"a message must be JSON; got {text!r:.80}: {error}") from error
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_number)
+
+
+def _decoded(state: str) -> bytes:
+    try:
+        return base64.b64decode(state, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise DataError(f"a state must be base64, as save gives it: {error}") from error

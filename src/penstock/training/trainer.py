@@ -1,0 +1,290 @@
+"""The trainer: epochs, gradients, validation, the best weights kept; it can be saved and resumed at any step."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from penstock.datasets import Batches, shard
+from penstock.errors import PenstockError
+from penstock.training.checkpoint import Checkpoint
+from penstock.training.history import Epoch, History
+from penstock.training.objective import LossModule, Objective
+from penstock.training.progress import Callback
+from penstock.training.recipe import Recipe
+from penstock.training.strategy import OneProcess, Strategy
+
+__all__ = ["Trainer"]
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class _Progress:
+    """What the present epoch has come to.
+
+    loss: sum over its rows
+    rows: number of them
+    seconds: time that it took in processes before this one
+    learning_rate: of the last step
+    """
+
+    loss: float = 0.0
+    rows: int = 0
+    seconds: float = 0.0
+    learning_rate: float = 0.0
+
+
+class Trainer:
+    """Trains a module; in the end it has the weights of the epoch with the lowest validation loss, or the last ones.
+
+    It is in evaluation mode then.
+
+    A training that is resumed, from a checkpoint or from `state_dict`, ends with the same bits as one that never
+    stopped, at whatever step it stopped.
+
+    Args:
+        module: changed in place.
+        objective: the task's batches, loss and validation.
+        recipe: the settings.
+        generator: for the order of the data.
+        callbacks: told of the start, each step, each epoch and the end.
+        checkpoint: where the state is written, after each epoch at least; where there is one, it is resumed.
+        strategy: where the training runs; None for this process alone.
+
+    Attributes:
+        history: what the training has done so far, epoch by epoch.
+    """
+
+    def __init__(
+        self,
+        module: torch.nn.Module,
+        objective: Objective,
+        recipe: Recipe,
+        *,
+        generator: np.random.Generator,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
+        strategy: Strategy | None = None,
+    ) -> None:
+        self.module, self.objective, self.recipe = module, objective, recipe
+        self.callbacks, self.checkpoint, self.strategy = callbacks, checkpoint, strategy or OneProcess()
+        self.batches = Batches(objective.batches, generator)
+        self.history = History()
+        self._loss = self.strategy.prepare(LossModule(module, objective))
+        self._optimizer = _optimizer(module, recipe)
+        self._averaged = _averaged(module, recipe.average) if recipe.average else None
+        self._best = _copied(module)
+        self._last: Weights | None = None  # after the end, when the module has the best weights
+        self._progress, self._started = _Progress(), time.perf_counter()
+
+    def fit(self) -> History:
+        """Train until the end, or from where the checkpoint or `load_state_dict` says.
+
+        A keyboard interrupt ends the training there, with the best weights so far; before the end of the first epoch
+        it is passed on, and the weights are as at the start.
+
+        Raises:
+            PenstockError: the loss became NaN or infinite.
+            BundleError: the checkpoint is damaged, of another training, or can't be written.
+            KeyboardInterrupt: before the first epoch's end.
+        """
+        state = None if self.checkpoint is None else self.strategy.load(self.checkpoint)
+        if state is not None:
+            self.load_state_dict(state)
+        self._tell("on_start", self.recipe.epochs)
+        with self._running():
+            try:
+                self._epochs()
+            except KeyboardInterrupt:
+                if not self.history.epochs:
+                    raise
+                self.history.stopped = "interrupted"
+        return self.history
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state after the last step: tensors, the trainer's own as in PyTorch, and plain values, by names.
+
+        It is exact when a callback asks for it and after the end. After an interrupt, which may come within a step,
+        resume from a checkpoint.
+        """
+        return {
+            "module": self.module.state_dict() if self._last is None else self._last,
+            "best": self._best,
+            "averaged": None if self._averaged is None else self._averaged.state_dict(),
+            "optimizer": {str(number): state for number, state in self._optimizer.state_dict()["state"].items()},
+            "objective": self.objective.state_dict(),
+            "batches": self.batches.state_dict(),
+            "random": torch.get_rng_state(),
+            "epochs": self.history.rows(),
+            "best_epoch": self.history.best_epoch,
+            "progress": asdict(self._progress) | {"seconds": self._seconds()},
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state, of the same settings and data.
+
+        PyTorch's global random state, from which dropout between layers draws, is set as well.
+
+        Raises:
+            StateError: the data has other batches.
+            RuntimeError: the module has other parameters.
+        """
+        _restore(self.module, state["module"])
+        self._last = None
+        self._best = {name: tensor.clone() for name, tensor in state["best"].items()}
+        if self._averaged is not None:
+            self._averaged.load_state_dict(state["averaged"])
+        moments = {
+            int(number): {name: tensor.clone() for name, tensor in several.items()}
+            for number, several in state["optimizer"].items()
+        }
+        self._optimizer.load_state_dict(self._optimizer.state_dict() | {"state": moments})
+        self.batches.load_state_dict(state["batches"])
+        self.objective.load_state_dict(state["objective"])
+        torch.set_rng_state(state["random"])
+        self.history.epochs = [Epoch.from_row(row) for row in state["epochs"]]
+        self.history.best_epoch = state["best_epoch"]
+        self._progress, self._started = _Progress(**state["progress"]), time.perf_counter()
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Inside, the module has the weights of the last step; afterwards, however it ends, the best ones."""
+        if self._last is not None:
+            _restore(self.module, self._last)
+            self._last = None
+        self._started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._progress.seconds = self._seconds()
+            self._last = _copied(self.module)
+            _restore(self.module, self._best)
+            self.module.eval()
+            self.history.seconds = sum(epoch.seconds for epoch in self.history.epochs) + self._progress.seconds
+            self._tell("on_end", self.history)
+
+    def _epochs(self) -> None:
+        self.history.stopped = "finished"
+        for number in range(len(self.history.epochs) + 1, self.recipe.epochs + 1):
+            if number - 1 - self.history.best_epoch >= self.recipe.patience:
+                self.history.stopped = "no improvement"
+                return
+            self.module.train()
+            for batch in self.batches:
+                self._step(number, batch)
+            epoch = self._validated(number)
+            self._save()
+            self._tell("on_epoch", epoch)
+
+    def _step(self, number: int, batch: Any) -> None:
+        """One step of the optimiser, in epoch `number`."""
+        steps, step = len(self.batches), self.batches.position
+        rate = self.recipe.learning_rate * self.recipe.factor(
+            (number - 1) * steps + step - 1, steps * self.recipe.epochs
+        )
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        rows = self._descend(number, batch)
+        if self._averaged is not None:
+            self._averaged.update_parameters(self.module)
+        self._progress.learning_rate = rate
+        every = None if self.checkpoint is None else self.checkpoint.every_steps
+        if every and step % every == 0:
+            self._save()
+        self._tell("on_step", number, step, steps, rows, self._progress.loss / self._progress.rows)
+
+    def _descend(self, number: int, batch: Any) -> int:
+        """Change the weights by the gradient of the loss; the number of rows in all processes."""
+        part, counts = shard(batch, self.strategy.rank, self.strategy.size)
+        loss, own = self._loss(part)
+        own = own if counts else 0
+        total, rows = self.strategy.reduce(torch.tensor([loss.item() * own, own], dtype=torch.float64)).tolist()
+        _check(total / rows, "loss", number, self.recipe)
+        self._optimizer.zero_grad()
+        # The strategy takes the mean over the processes; each is to count as much as its rows.
+        (loss if self.strategy.size == 1 else loss * (own * self.strategy.size / rows)).backward()
+        torch.nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip)
+        self._optimizer.step()
+        self._progress.loss += total
+        self._progress.rows += int(rows)
+        return int(rows)
+
+    def _validated(self, number: int) -> Epoch:
+        """Validate after the last step of an epoch, note it, and keep the weights if they are the best so far."""
+        module = self.module if self._averaged is None else self._averaged.module
+        names, values = zip(*self.objective.validate(module).items(), strict=True)
+        # All processes go by the same figures, so that none stops alone.
+        mean = self.strategy.reduce(torch.tensor(values, dtype=torch.float64)) / self.strategy.size
+        valid = dict(zip(names, mean.tolist(), strict=True))
+        _check(valid["loss"], "validation loss", number, self.recipe)
+        best, progress = self.history.best, self._progress
+        if self.recipe.keep == "last" or best is None or valid["loss"] < best.valid["loss"]:
+            self._best, self.history.best_epoch = _copied(module), number
+        epoch = Epoch(number, progress.loss / progress.rows, valid, progress.learning_rate, self._seconds())
+        self.history.epochs.append(epoch)
+        self._progress, self._started = _Progress(), time.perf_counter()
+        return epoch
+
+    def _save(self) -> None:
+        if self.checkpoint is not None:
+            self.strategy.save(self.checkpoint, self.state_dict())
+
+    def _seconds(self) -> float:
+        """Time that the present epoch has taken so far."""
+        return self._progress.seconds + (time.perf_counter() - self._started if self._last is None else 0.0)
+
+    def _tell(self, what: str, *news: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, what)(*news)
+
+
+def _optimizer(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW; biases and the like do not decay, because a small bias is no simpler than a large one."""
+    parameters = list(module.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
+        {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+
+
+def _averaged(module: torch.nn.Module, decay: float) -> AveragedModel:
+    """A copy of the module whose weights are an exponential moving average (Polyak and Juditsky 1992).
+
+    After few steps it keeps (1 + steps) / (10 + steps) at most, so that the start is soon forgotten.
+    """
+
+    def mean(averaged: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
+        count = int(steps)
+        return torch.lerp(averaged, now, 1 - min(decay, (1 + count) / (10 + count)))
+
+    averaged = AveragedModel(module, avg_fn=mean)
+    averaged.n_averaged.fill_(1)  # the first values count as a step, which the first update would else overwrite
+    return averaged
+
+
+def _copied(module: torch.nn.Module) -> Weights:
+    """The module's weights now, apart from the module."""
+    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+
+
+@torch.no_grad()
+def _restore(module: torch.nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Put weights into the module, in place."""
+    module.load_state_dict(dict(weights))
+
+
+def _check(loss: float, what: str, epoch: int, recipe: Recipe) -> None:
+    if not math.isfinite(loss):
+        raise PenstockError(
+            f"training diverged: the {what} became {loss} in epoch {epoch}. "
+            f"Lower learning_rate (now {recipe.learning_rate:g}) or clip (now {recipe.clip:g})."
+        )

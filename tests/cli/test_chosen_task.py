@@ -1,0 +1,134 @@
+"""`penstock train` finds the task by the data and the flags, in whatever order they come."""
+
+import json
+
+import pytest
+
+from penstock.cli.train import chosen_task
+from penstock.errors import ConfigError
+
+TEXT, SERIES, AUDIO = "text-classification", "series-classification", "audio-classification"
+QUICK = ("--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-progress", "--no-baseline")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working folder: a table, and things that have the names of values."""
+    rows = "".join(f"{text},{label}\n" for text, label in [("great food", "good"), ("rude staff", "bad")] * 12)
+    for name in ("reviews.csv", "-reviews.csv", "8"):
+        (tmp_path / name).write_text("text,label\n" + rows)
+    for name in ("m", "label", "text", "sounds", "-sounds"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "ucr.tsv").write_text("1\t0.5\t0.25\t1.5\n2\t0.5\t0.25\t1.5\n")
+    (tmp_path / "words.tsv").write_text("text\tlabel\ngreat food\tgood\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("data", "flags", "task"),
+    [
+        ("reviews.csv", ["--out m", "--overwrite", "--embedding-size 8"], TEXT),
+        ("reviews.csv", ["--label label", "--text text", "--out=m"], TEXT),
+        ("reviews.csv", ["--no-bidirectional", "--valid sounds", "--test=sounds"], TEXT),
+        ("reviews.csv", ["--series v*", "--id 8"], SERIES),
+        ("reviews.csv", ["--series=v*", "--label sounds"], SERIES),
+        ("reviews.csv", ["--audio path", "--label label"], AUDIO),
+        ("sounds", ["--out m", "--mel-bins 8", "--overwrite"], AUDIO),
+        ("label", ["--label label", "--out reviews.csv"], AUDIO),
+        ("ucr.tsv", ["--out m", "--stride 8"], SERIES),
+        ("words.tsv", ["--out m", "--label label"], TEXT),
+        ("gestures.ts", ["--out sounds"], SERIES),
+        ("recordings.zip", ["--out m", "--help"], AUDIO),
+        ("not-there.tsv", ["--help"], TEXT),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+@pytest.mark.usefixtures("folder")
+def test_the_order_of_flags_changes_nothing(data, flags, task):
+    for place in range(len(flags) + 1):
+        words = " ".join([*flags[:place], data, *flags[place:]])
+        assert chosen_task("classify", words.split()).name == task, words
+
+
+@pytest.mark.parametrize(
+    ("words", "task"),
+    [
+        ("", TEXT),
+        ("--help", TEXT),
+        ("--out m -- -reviews.csv", TEXT),
+        ("--out m -- -sounds", AUDIO),
+        ("--out m -- --series", TEXT),
+        ("--label -- --out m sounds", AUDIO),
+        ("reviews.csv sounds --out m", TEXT),
+        ("--out", TEXT),
+        ("sounds --out", TEXT),
+        ("--hidden-size many sounds", AUDIO),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_what_is_no_flag_and_what_is_wrong(words, task):
+    assert chosen_task("classify", words.split()).name == task
+
+
+@pytest.mark.usefixtures("folder")
+def test_numbers_of_series_have_a_command_of_their_own():
+    assert chosen_task("regress", ["--out", "m", "engines.csv", "--series", "x"]).name == "series-regression"
+    assert chosen_task("forecast", ["--out", "sounds", "sales.csv"]).name == "forecasting"
+
+
+@pytest.mark.parametrize(
+    "words", ["--from {} --out m reviews.csv", "reviews.csv --from={}", "--epochs 8 --from {} sounds"]
+)
+@pytest.mark.usefixtures("folder")
+def test_a_saved_model_says_which_task(saved, words):
+    assert chosen_task("classify", words.format(saved).split()).name == TEXT
+    with pytest.raises(ConfigError, match="train it on with: penstock train classify"):
+        chosen_task("regress", words.format(saved).split())
+
+
+def test_training_with_the_data_last_overwrites_as_with_the_data_first(penstock, folder):
+    first = penstock("train", "classify", "reviews.csv", "--out", "model", *QUICK)
+    assert (first.code, first.err) == (0, "")
+    weights = (folder / "model" / "model.safetensors").read_bytes()
+    last = penstock("train", "classify", "--label", "label", *QUICK, "--out", "model", "--overwrite", "reviews.csv")
+    assert (last.code, last.err) == (0, "")
+    dashed = penstock("train", "classify", *QUICK, "--out=other", "--", "-reviews.csv")
+    assert (dashed.code, dashed.err) == (0, "")
+    assert (folder / "model" / "model.safetensors").read_bytes() == weights
+    assert (folder / "other" / "model.safetensors").read_bytes() == weights
+    evaluated = penstock("evaluate", "--json", "--label", "label", "--", "model", "-reviews.csv")
+    assert set(json.loads(evaluated.out)) == {"metrics", "baseline"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--out", "new", "reviews.csv", "sounds"], "(sounds)"),
+        (["--out", "new", "-reviews.csv"], "No such option: -r"),
+        (["--out", "new", "--colour", "red", "reviews.csv"], "No such option: --colour"),
+        (["reviews.csv", "--out"], "--out"),
+        (["--out", "new"], "Missing argument 'DATA'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_words_are_named_by_the_commands_own_error(penstock, folder, words, message):
+    result = penstock("train", "classify", *words)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert message in result.err
+    assert not (folder / "new").exists()
+
+
+def test_help_is_that_of_the_data_that_is_meant_though_it_is_not_there(penstock):
+    for words, flag in (("gestures.csv --series x", "--stride"), ("--out b sounds.zip", "--mel-bins")):
+        result = penstock("train", "classify", *words.split(), "--help")
+        assert result.code == 0
+        assert flag in result.out
+
+
+def test_debug_after_two_dashes_is_a_path(penstock, saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = penstock("evaluate", saved, "--", "--debug")
+    assert result.code == 2
+    assert result.err.startswith("penstock: --debug: must end in")
+    assert "Traceback" not in result.err

@@ -1,0 +1,213 @@
+"""For every kind in the table: PyTorch ≡ runtime, whole ≡ step by step, and an export where there is one.
+
+A kind without a case here fails.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from penstock import engine, network, nn
+from penstock.errors import ConfigError, ShapeError
+from penstock.network import KINDS, Network, Numbers, Recurrent
+from penstock.runtime import scorer
+from penstock.sequences import Sequences
+
+LENGTHS = (7, 0, 3, 9, 1, 9)
+SIZE, CONTEXT, HORIZON, COVARIATES = 4, 7, 5, 2
+SEGMENTS = network.Segments(3, 1 + COVARIATES, SIZE, identities=2)
+FORECAST = {"horizon": HORIZON, "quantiles": 3, "known": 2}
+DESCRIPTIONS = {
+    "inputs": {"embedding": network.Embedding(11, SIZE), "numbers": Numbers(SIZE), "segments": SEGMENTS},
+    "encoder": {"recurrent": Recurrent(cell="gru", input_size=SIZE, hidden_size=6, num_layers=2)},
+    "head": {
+        "class": network.ClassHead(3, "mean_max"),
+        "regression": network.RegressionHead(2, "last"),
+        "step_class": network.StepClassHead(3),
+        "forecast": network.ForecastHead(**FORECAST, known_size=4),
+        "segment_forecast": network.SegmentForecastHead(**FORECAST, length=3, size=SIZE, context=CONTEXT, highway=2),
+    },
+}
+"""One description of each kind."""
+ACTIVATIONS = {"class": lambda scores: scores.softmax(-1)}
+"""What the runtime's side of a head does to the scores that PyTorch's gives."""
+
+
+def joined(part, name):
+    """A network with a part of this kind, and other parts that go with it."""
+    description = DESCRIPTIONS[part][name]
+    encoder = DESCRIPTIONS["encoder"]["recurrent"]
+    if part == "inputs":
+        head = DESCRIPTIONS["head"]["segment_forecast" if KINDS[part][name].identified else "class"]
+        return Network(description, encoder, head)
+    if part == "encoder":
+        return Network(Numbers(SIZE), description, DESCRIPTIONS["head"]["class"])
+    wiring = KINDS[part][name].wiring
+    inputs = {"carried": network.Segments(1, SIZE, SIZE, 2), "windowed": SEGMENTS}.get(wiring.name, Numbers(SIZE))
+    return Network(inputs, encoder, description)
+
+
+@dataclass
+class Sides:
+    """A network in PyTorch and on the engine, with the same weights; buffers, which nothing draws, are drawn too."""
+
+    network: Network
+
+    def __post_init__(self):
+        torch.manual_seed(0)
+        self.module: Any = nn.build(self.network).eval()
+        for buffer in self.module.buffers():
+            buffer.copy_(torch.rand_like(buffer) + 0.5)
+        tensors = {name: value.numpy() for name, value in self.module.state_dict().items()}
+        self.scorer = scorer.build(self.network, tensors)
+        self.shapes = {name: array.shape for name, array in tensors.items()}
+
+
+def drawn(*shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def of_sequences(sides):
+    """(PyTorch's, the runtime's whole, the runtime's step by step) for sequences of unequal lengths."""
+    total = sum(LENGTHS)
+    ids = isinstance(sides.network.inputs, network.Embedding)
+    values = np.random.default_rng(1).integers(11, size=total).astype(np.int32) if ids else drawn(total, SIZE)
+    sequences = Sequences(values, np.cumsum([0, *LENGTHS]))
+    padded, lengths = sequences.pad()
+    with torch.no_grad():
+        found = sides.module(torch.tensor(padded.astype(np.int64) if ids else padded), torch.tensor(lengths))
+    found = ACTIVATIONS.get(sides.network.head.kind, lambda scores: scores)(found).numpy()
+    whole, head = sides.scorer.scores(sequences), sides.scorer.head
+    pooled = sides.network.wiring == network.POOLED
+    stepped = []
+    for each in sequences:
+        step, carry = sides.scorer.encoder.step(), head.init(1) if pooled else None
+        rows = []
+        for vector in sides.scorer.vectors(each):
+            y = step(vector[None])
+            rows.append(head.step(carry, y) if pooled else head(y)[0])
+        stepped.append(head.read(carry)[0] if pooled else np.array(rows, np.float32).reshape(-1, head.outputs))
+    if pooled:
+        return found, whole, np.stack(stepped)
+    inside = np.concatenate([row[:length] for row, length in zip(found, lengths, strict=True)])
+    np.testing.assert_array_equal(whole.offsets, sequences.offsets)
+    return inside, whole.values, np.concatenate(stepped)
+
+
+def of_carried(sides):
+    """The same for forecasts after each step of two series."""
+    steps, last, known = drawn(2, 8, SIZE), drawn(2, 8, 1, seed=2), drawn(2, 8, HORIZON, 2, seed=3)
+    identity = np.array([2, 0])
+    with torch.no_grad():
+        found, _ = sides.module(*map(torch.from_numpy, (steps, last, known, identity)))
+    y, _ = sides.scorer.fold(steps.swapaxes(0, 1), identity)
+    head, shape = sides.scorer.head, found.shape
+    about = last.reshape(16, 1), known.reshape(16, HORIZON, 2)
+    whole = head(y.swapaxes(0, 1).reshape(16, -1), *about).reshape(shape)
+    step, stepped = sides.scorer.encoder.step(2), np.empty(shape, np.float32)
+    for time in range(8):
+        out = step(sides.scorer.vectors(steps[:, time], identity))
+        stepped[:, time] = head(out, last[:, time], known[:, time])
+    return found.numpy(), whole, stepped
+
+
+def of_windows(sides):
+    """The same for forecasts from look-backs; they have no steps, so each is taken alone instead."""
+    values, covariates, known = (
+        drawn(3, CONTEXT, 1),
+        drawn(3, CONTEXT, COVARIATES, seed=2),
+        drawn(3, HORIZON, 2, seed=3),
+    )
+    window = values, covariates, known, np.array([2, 0, 1])
+    with torch.no_grad():
+        found, _ = sides.module(*map(torch.from_numpy, window))
+    alone = [sides.scorer(*(array[row : row + 1] for array in window)) for row in range(3)]
+    return found.numpy(), sides.scorer(*window), np.concatenate(alone)
+
+
+RUNS: dict[str, Callable[[Sides], tuple[np.ndarray, np.ndarray, np.ndarray]]] = {
+    "pooled": of_sequences,
+    "stepwise": of_sequences,
+    "carried": of_carried,
+    "windowed": of_windows,
+}
+ROWS = [(part, name) for part, kinds in KINDS.items() for name in kinds]
+
+
+@pytest.mark.parametrize(("part", "name"), ROWS, ids=["-".join(row) for row in ROWS])
+def test_pytorch_the_runtime_and_the_runtime_step_by_step_agree(part, name):
+    assert name in DESCRIPTIONS[part], f"add a description of {part} of kind {name!r} to DESCRIPTIONS"
+    sides = Sides(joined(part, name))
+    assert sides.network.wiring.name in RUNS, f"add a run of networks wired {sides.network.wiring.name!r} to RUNS"
+    assert sides.shapes == {key: tuple(shape) for key, shape in sides.network.parameter_shapes().items()}
+    expected, whole, stepped = RUNS[sides.network.wiring.name](sides)
+    assert len(np.unique(whole.round(4))) > 10, "the outputs must differ for this test to mean anything"
+    np.testing.assert_array_equal(stepped, whole)
+    # The same bits through the recurrence; sums in heads run in another order.
+    np.testing.assert_allclose(whole, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS["head"].items() if not kind.wiring.identified])
+def test_a_network_that_reads_backward_too_agrees_and_has_no_stream(name):
+    encoder = Recurrent(cell="lstm", input_size=SIZE, hidden_size=3, bidirectional=True)
+    sides = Sides(Network(Numbers(SIZE), encoder, DESCRIPTIONS["head"][name]))
+    sequences = Sequences(drawn(sum(LENGTHS), SIZE), np.cumsum([0, *LENGTHS]))
+    padded, lengths = map(torch.tensor, sequences.pad())
+    with torch.no_grad():
+        expected = ACTIVATIONS.get(name, lambda scores: scores)(sides.module(padded, lengths)).numpy()
+    whole = sides.scorer.scores(sequences)
+    if sides.network.wiring == network.STEPWISE:
+        expected = np.concatenate([row[:length] for row, length in zip(expected, LENGTHS, strict=True)])
+        whole = whole.values
+    np.testing.assert_allclose(whole, expected, rtol=1e-4, atol=1e-5)
+    assert not sides.scorer.pools
+    with pytest.raises(ConfigError, match=r"bidirectional|can't share a pool"):
+        sides.scorer.pool()
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS["head"].items() if not kind.wiring.identified])
+def test_long_sequences_in_spans_and_threads_give_the_same_bits(name, monkeypatch):
+    sides = Sides(joined("head", name))
+    lengths = (40, 3, 0, 25)
+    sequences = Sequences(drawn(sum(lengths), SIZE), np.cumsum([0, *lengths]))
+
+    def bits():
+        found = sides.scorer.scores(sequences)
+        return getattr(found, "values", found).tobytes()
+
+    whole, threads = bits(), engine.get_num_threads()
+    monkeypatch.setattr(scorer, "_STEPS", 6)
+    assert bits() == whole
+    try:
+        engine.set_num_threads(3)
+        assert bits() == whole
+    finally:
+        engine.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(("part", "name"), ROWS, ids=["-".join(row) for row in ROWS])
+def test_an_export_is_compared_here_or_missed_by_name(part, name):
+    kind = KINDS[part][name]
+    assert kind.export is None, f"{part} of kind {name!r} can be exported: compare its export above too"
+    with pytest.raises(ConfigError, match=f"{part} of kind '{name}' has no export side"):
+        kind.side("export")
+
+
+@pytest.mark.parametrize(("part", "name"), ROWS, ids=["-".join(row) for row in ROWS])
+def test_every_field_of_a_description_comes_back_from_json(part, name):
+    described = joined(part, name)
+    assert Network.from_json(described.to_json()) == described
+    assert set(described.to_json()[part]) == {"kind", *(field.name for field in fields(DESCRIPTIONS[part][name]))}
+
+
+def test_tensors_that_are_not_those_of_the_description_are_refused():
+    sides = Sides(joined("head", "class"))
+    tensors = {name: value.numpy() for name, value in sides.module.state_dict().items()}
+    for wrong in (np.zeros((3, 5), np.float32), None):
+        changed = {name: wrong if name == "head.weight" else array for name, array in tensors.items()}
+        with pytest.raises(ShapeError, match=r"head.weight must be \(3, 12\), .*; got (\(3, 5\)|absent)"):
+            scorer.build(sides.network, {name: array for name, array in changed.items() if array is not None})

@@ -1,0 +1,424 @@
+"""Every kind of stream keeps the same contract: whole ≡ in pieces, saved ≡ unbroken, looked into ≡ not.
+
+A kind of stream is a `Case`; what holds for one is asked of all.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from penstock.errors import ConfigError, InputError, StateError
+from penstock.features import SignalFeatures
+from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
+from penstock.features.frequency import Frequency
+from penstock.features.panel_columns import panel
+from penstock.network import ClassHead, ForecastHead, Network, Numbers, Recurrent, SegmentForecastHead, Segments
+from penstock.runtime import (
+    PooledStream,
+    RandomState,
+    Recurrence,
+    SignalClassModel,
+    StepLabels,
+    Stream,
+    TextModel,
+    states,
+)
+from penstock.runtime.forecast_model import ForecastModel
+
+DRAW = np.random.default_rng(0)
+HOUR = Frequency("second", 3600, 0)
+HORIZON, CONTEXT = 3, 4
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of stream.
+
+    make: a new one
+    items: to be pushed
+    whole: what the model itself predicts for some of the items, from the first on; None where there are too few
+    bad: an item that is refused
+    shows: whether the network's steps can be told apart
+    """
+
+    make: Callable[[], Stream]
+    items: list[Any]
+    whole: Callable[[list[Any]], Any]
+    bad: Any
+    shows: bool = True
+
+
+def drawn(network):
+    draw = np.random.default_rng(1)
+    shapes = network.parameter_shapes().items()
+    return {name: draw.normal(size=shape, scale=0.5).astype(np.float32) for name, shape in shapes}
+
+
+def text(text_parts, **options):
+    model = TextModel(*text_parts(**options))
+    items = ["the ferry", "", "sailed 早餐", "at dawn , didn't it", "3.5"]
+
+    def whole(pieces):
+        return dict(zip(model.labels, model.predict_proba(["\n".join(pieces)])[0].tolist(), strict=True))
+
+    return model, Case(model.stream, items, whole, 5)
+
+
+def signals(*, window=None, bidirectional=False):
+    features = SignalFeatures(stride=2, width=2, window=window).fit([DRAW.normal(3, 2, (20, 2))])
+    encoder = Recurrent(cell="gru", input_size=features.size, hidden_size=7, bidirectional=bidirectional)
+    network = Network(Numbers(features.size), encoder, ClassHead(3, "mean_max"))
+    model = SignalClassModel(network, features, ["a", "b", "c"], drawn(network))
+    items = [*DRAW.normal(3, 2, (9, 2)), DRAW.normal(3, 2, (4, 2)), np.array([np.nan, 1.0])]
+
+    def whole(steps):
+        signal = np.concatenate([np.atleast_2d(step) for step in steps]) if steps else np.zeros((0, 2))
+        last = model.predict_proba([signal])[-1:]
+        return dict(zip(model.labels, last[0].tolist(), strict=True)) if len(last) else None
+
+    return Case(model.stream, items, whole, [1.0, 2.0, 3.0], shows=not bidirectional)
+
+
+def audio(model, spoken):
+    samples = spoken[0][0].samples
+    items = [samples[start : start + 700] for start in range(0, len(samples), 700)]
+
+    def whole(pieces):
+        joined = np.concatenate([np.zeros(0, np.float32), *pieces])
+        return dict(zip(model.labels, model.predict_proba([joined])[0].tolist(), strict=True))
+
+    return Case(model.stream, items, whole, np.array([np.nan], np.float32))
+
+
+def spotter(model, spoken):
+    samples = np.concatenate([recording.samples for recording in spoken[0][:3]])
+    items = [samples[start : start + 2500] for start in range(0, len(samples), 2500)]
+
+    def whole(pieces):
+        alone = model.spotter(threshold=0.36)
+        alone.push(np.concatenate([np.zeros(0, np.float32), *pieces]))
+        return alone.finish()
+
+    return Case(lambda: model.spotter(threshold=0.36), items, whole, np.array([np.nan], np.float32))
+
+
+def forecaster(*, carried):
+    about = {"horizon": HORIZON, "targets": 1, "quantiles": 3, "known": 3}
+    columns = {name: np.exp(DRAW.normal(size=20)) for name in ("y", "promo")}
+    table = {**columns, "ds": HOUR.times(np.arange(20)), "id": ["a"] * 20}
+    features = ForecastFeatures(
+        horizon=HORIZON, context=CONTEXT, quantiles=(0.1, 0.5, 0.9), targets=("y",), past=(), known=("promo",),
+        transform="none", normalization="relative", calendar=("hour",), joint=False, season=2, frequency=HOUR,
+        time="ds", id="id", names=("a",), scales={}, covariate_scale=np.array([[1.0], [2.0]]), factors=(),
+    )  # fmt: skip
+    scale = measured_scale(columns["y"][:, None], features)
+    features.scales = {name: getattr(scale, name)[None] for name in Scale._fields}
+    encoder = Recurrent(cell="lstm", input_size=5, hidden_size=6)
+    if carried:
+        network = Network(Segments(1, 2 + 3, 5, 1), encoder, ForecastHead(**about, known_size=4))
+    else:
+        head = SegmentForecastHead(length=2, size=5, context=CONTEXT, highway=3, normalization="relative", **about)
+        network = Network(Segments(2, 1 + 3, 5, 1), encoder, head)
+    model = ForecastModel(network, features, [], drawn(network))
+    items = [
+        {"y": y, "promo": promo, "ds": str(time), "id": "a", "ahead": {"promo": columns["promo"][at + 1 :][:HORIZON]}}
+        for at, (y, promo, time) in enumerate(zip(columns["y"], columns["promo"], table["ds"], strict=True))
+    ][:9]
+
+    def whole(seen):
+        if len(seen) < CONTEXT:
+            return None
+        rows = {name: np.array(values[: len(seen) + HORIZON], object) for name, values in table.items()}
+        rows["y"][len(seen) :] = np.nan
+        read = panel(rows, targets=["y"], time="ds", id="id", past=[], known=["promo"])
+        return model.predict_quantiles(read)[0]
+
+    return Case(model.stream, items, whole, {"y": "x", "promo": 1, "ds": "1970-01-01"})
+
+
+def recurrence(batch):
+    spec = Recurrent(cell="lstm", input_size=3, hidden_size=5, num_layers=2)
+    shapes = spec.parameter_shapes()
+    network = Recurrence({name: DRAW.normal(size=shape) for name, shape in shapes.items()}, "lstm")
+    xs = DRAW.normal(size=(6, batch, 3)).astype(np.float32)
+
+    def whole(steps):
+        last = network(np.stack(steps))[0][-1] if steps else np.zeros((batch, 5), np.float32)
+        return last[0] if batch == 1 else last
+
+    return Case(lambda: network.stream(batch), list(xs), whole, np.zeros((batch, 4)))
+
+
+class Sampler(Stream):
+    """A stream that draws random numbers, as one that samples from a language model does."""
+
+    def __init__(self, seed):
+        super().__init__("sampler", self)
+        self.fingerprint = "none"
+        self._random = RandomState(seed)
+        self._total = np.zeros(1, np.float64)
+
+    def _push(self, item, traces):
+        if not isinstance(item, int):
+            raise ConfigError(f"a number of draws is needed; got {item!r}")
+        for _ in range(item):
+            self._total += self._random.uniform()
+            if traces is not None:
+                traces.append([{"total": self._total[None].astype(np.float32)}])
+        return self._whole()
+
+    def _whole(self):
+        return float(self._total[0])
+
+    def _memory(self):
+        return {"random": self._random.array, "total": self._total}
+
+    def _forget(self):
+        self._random.reset()
+        self._total[:] = 0
+
+    def _twin(self):
+        return type(self)(0)
+
+
+def sampler():
+    def whole(items):
+        numbers = RandomState(7)
+        total = 0.0
+        for _ in range(sum(items)):
+            total += numbers.uniform()
+        return total
+
+    return Case(lambda: Sampler(7), [1, 0, 3, 2], whole, "two")
+
+
+def labelled_steps(model, items, bad):
+    def whole(seen):
+        """What is left to be settled at the end: all labels of the whole but those that the items settled."""
+        stream = model.stream()
+        settled = [label for item in seen for label in stream.push(item).labels]
+        joined = "\n".join(seen) if model.reads == "text" else np.array(seen).reshape(-1, 2)
+        labels = model.predict([joined])[0]
+        assert settled == labels[: len(settled)]
+        rest = labels[len(settled) :]
+        return StepLabels(rest, np.zeros((len(rest), 3), np.float32) if model.decoder.immediate else None)
+
+    return Case(model.stream, items, whole, bad)
+
+
+@pytest.fixture(scope="module")
+def cases(text_parts, step_model, audio_model, spoken):
+    model, plain = text(text_parts)
+    pool = model.scorer.pool()
+    return {
+        "text": plain,
+        "text-pooled": Case(lambda: PooledStream(model, pool), plain.items, plain.whole, plain.bad),
+        "text-gru-2": text(text_parts, cell="gru", num_layers=2, pooling="last")[1],
+        "signal": signals(),
+        "text-steps": labelled_steps(step_model(), plain.items, 5),
+        "text-steps-delayed": labelled_steps(step_model(delayed=True), plain.items, 5),
+        "signal-steps": labelled_steps(step_model("step"), list(DRAW.normal(3, 2, (9, 2))), [1.0, 2.0, 3.0]),
+        "signal-steps-delayed": labelled_steps(
+            step_model("step", delayed=True, cell="gru"), list(DRAW.normal(3, 2, (9, 2))), [1.0, 2.0, 3.0]
+        ),
+        "signal-window": signals(window=4),
+        "signal-window-both-ways": signals(window=4, bidirectional=True),
+        "audio": audio(audio_model, spoken),
+        "spotter": spotter(audio_model, spoken),
+        "forecast-carried": forecaster(carried=True),
+        "forecast-window": forecaster(carried=False),
+        "recurrence": recurrence(1),
+        "recurrence-batch-3": recurrence(3),
+        "sampler": sampler(),
+    }
+
+
+NAMES = (
+    *("text", "text-pooled", "text-gru-2", "signal", "signal-window", "signal-window-both-ways", "audio", "spotter"),
+    *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
+    *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
+)
+ALIKE = {("text", "text-pooled"), ("text-pooled", "text")}
+"""Streams that load each other's states."""
+
+
+@pytest.fixture(params=NAMES)
+def case(request, cases):
+    return cases[request.param]
+
+
+def bits(prediction):
+    """A prediction as something that is equal only where every bit is."""
+    if isinstance(prediction, np.ndarray):
+        return prediction.dtype.str, prediction.shape, prediction.tobytes()
+    if hasattr(prediction, "quantiles"):
+        return bits(prediction.quantiles)
+    if hasattr(prediction, "words"):
+        return bits(prediction.scores), bits(prediction.seconds), prediction.words
+    if hasattr(prediction, "labels"):
+        probabilities = prediction.probabilities
+        return prediction.labels, None if probabilities is None else bits(probabilities)
+    return json.dumps(prediction)
+
+
+def test_pushed_and_finished_equals_whole_after_every_item(case):
+    stream, seen = case.make(), []
+    for item in [None, *case.items]:
+        if item is not None:
+            stream.push(item)
+            seen.append(item)
+        expected = case.whole(seen)
+        if seen or expected is not None:
+            assert bits(stream.fork().finish()) == bits(expected)
+    assert bits(stream.finish()) == bits(case.whole(seen))
+
+
+def test_saved_loaded_forked_and_traced_go_on_with_the_same_bits_from_every_position(case):
+    unbroken, traced_steps = case.make(), 0
+    for item in case.items:
+        data = unbroken.save(item=3)
+        loaded, fork, traced = case.make().load(data), unbroken.fork(), unbroken.fork()
+        assert states.notes(data) == {"item": 3}
+        expected = bits(unbroken.push(item))
+        assert bits(loaded.push(item)) == bits(fork.push(item)) == expected
+        if case.shows:
+            prediction, traces = traced.trace(item)
+            traced_steps += len(traces)
+            assert bits(prediction) == expected
+            assert all(isinstance(array, np.ndarray) for step in traces for layer in step for array in layer.values())
+            assert traced.save() == unbroken.save()
+        assert loaded.save() == fork.save() == unbroken.save()
+    assert traced_steps > 0 or not case.shows
+
+
+def test_a_reset_stream_is_a_new_one(case):
+    new, stream = case.make(), case.make()
+    for item in case.items:
+        stream.push(item)
+        finished = stream.fork()
+        finished.finish()
+        for used in (stream.fork(), finished):
+            used.reset()
+            assert used.save() == new.save()
+    stream.reset()
+    assert bits(stream.push(case.items[0])) == bits(new.push(case.items[0]))
+
+
+def test_many_items_at_once_are_as_many_pushes(case):
+    one, many = case.make(), case.make()
+    expected = [bits(one.push(item)) for item in case.items]
+    assert [bits(each) for each in many.push_many(case.items)] == expected
+    assert many.save() == one.save()
+
+
+def test_a_finished_stream_takes_nothing_more(case):
+    stream = case.make()
+    stream.push_many(case.items)
+    whole = bits(stream.finish())
+    for finished in (stream, stream.fork(), case.make().load(stream.save())):
+        before = finished.save()
+        assert bits(finished.finish()) == whole
+        for use in (finished.push, finished.trace, lambda item, stream=finished: stream.push_many([item])):
+            with pytest.raises(StateError, match=r"finished: call reset\(\)"):
+                use(case.items[0])
+        assert finished.save() == before
+
+
+def test_a_refused_item_leaves_the_stream_as_it_was(case):
+    stream = case.make()
+    for item in case.items[:5]:
+        before = stream.save()
+        for use in (stream.push, stream.trace):
+            with pytest.raises(InputError):
+                use(case.bad)
+            assert stream.save() == before
+        stream.push(item)
+
+
+def test_a_look_inside_may_be_limited(case):
+    """An item of too many steps is refused, also in the midst of it, and has not been read."""
+    stream, refused = case.make(), 0
+    for item in case.items:
+        before = stream.save()
+        steps = len(stream.fork().trace(item)[1]) if case.shows else 1
+        if steps:
+            refused += 1
+            with pytest.raises(ConfigError, match=f"may have {steps - 1} steps" if case.shows else "both directions"):
+                stream.trace(item, most=steps - 1)
+            assert stream.save() == before
+        stream.trace(item, most=steps) if case.shows else stream.push(item)
+    assert refused
+
+
+def test_memory_does_not_grow(case):
+    stream = case.make()
+    sizes = {name: array.shape for name, array in stream.arrays().items()}
+    for item in case.items:
+        stream.push(item)
+    assert {name: array.shape for name, array in stream.arrays().items()} == sizes
+
+
+def test_a_damaged_state_is_refused_and_changes_nothing(case):
+    stream = case.make()
+    stream.push_many(case.items[:2])
+    saved, before = stream.save(), stream.save()
+    stream.push(case.items[2])
+    now = stream.save()
+    assert now != before
+    for position in range(0, len(saved), 97):
+        damaged = bytearray(saved)
+        damaged[position] ^= 1
+        with pytest.raises(StateError):
+            stream.load(bytes(damaged))
+    for end in (0, 8, len(saved) // 2, len(saved) - 1):
+        with pytest.raises(StateError, match="cut short"):
+            stream.load(saved[:end])
+    assert stream.save() == now
+
+
+def test_a_forged_state_is_refused_and_changes_nothing(case):
+    """With a checksum that is right: counters that no stream can reach would be taken for places."""
+    stream = case.make()
+    stream.push_many(case.items[:2])
+    now, about = stream.save(), {"kind": stream.kind, "model": stream._model.fingerprint}
+    counters = {name for name, array in stream.arrays().items() if array.dtype == np.int64}
+    assert "finished" in counters
+    for name in counters:
+        for number in (-(1 << 50), 1 << 60):
+            forged = stream.arrays() | {name: np.full_like(stream.arrays()[name], number)}
+            with pytest.raises(StateError, match=f"damaged: {name} must be from"):
+                stream.load(states.pack(forged, **about))
+    assert stream.save() == now
+
+
+def test_a_forged_state_within_bounds_is_no_failure_of_ours(case):
+    stream = case.make()
+    stream.push_many(case.items[:2])
+    about, refused = {"kind": stream.kind, "model": stream._model.fingerprint}, 0
+    for name, array in stream.arrays().items():
+        if array.dtype == np.int64 and name != "finished":
+            for number in stream._bounds().get(name, (0, 1 << 53)):
+                forged = case.make().load(states.pack(stream.arrays() | {name: np.full_like(array, number)}, **about))
+                try:
+                    forged.push(case.items[2])
+                    forged.finish()
+                except InputError:
+                    refused += 1
+    assert bits(stream.push(case.items[2])) is not None
+    assert refused <= 4  # a series that goes on at another time
+
+
+def test_a_foreign_state_is_refused(cases):
+    saved = {name: case.make().save() for name, case in cases.items()}
+    assert set(saved) == set(NAMES)
+    for name, case in cases.items():
+        for other, data in saved.items():
+            if name == other or (name, other) in ALIKE:
+                assert case.make().load(data).save() == data
+                continue
+            with pytest.raises(StateError, match=r"another model|state of a|does not fit this stream"):
+                case.make().load(data)

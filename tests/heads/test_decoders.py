@@ -1,0 +1,28 @@
+"""Decoders: whole ≡ in pieces, and what each of them means."""
+
+import numpy as np
+import pytest
+
+from penstock.heads import ArgMax
+
+SCORES = np.random.default_rng(0).normal(size=(17, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize("cuts", [(), (0,), (1, 2, 3), (8, 8), (16,), tuple(range(18))], ids=str)
+@pytest.mark.parametrize("decoder", [ArgMax()], ids=lambda each: type(each).__name__)
+def test_scores_in_pieces_give_the_labels_of_the_whole(decoder, cuts):
+    stream = decoder.stream()
+    for _ in range(2):
+        told = [stream.push(piece) for piece in np.split(SCORES, cuts)]
+        twice = stream.finish(), stream.finish()
+        np.testing.assert_array_equal(*twice)
+        np.testing.assert_array_equal(np.concatenate([*told, twice[0]]), decoder.whole(SCORES))
+        assert all(each.dtype == np.int64 for each in (*told, *twice))
+        stream.reset()
+
+
+def test_the_likeliest_label_of_each_step_the_first_of_equals():
+    found = ArgMax().whole(np.array([[1, 3, 3], [0, 0, 0], [-1, -2, 5]], np.float32))
+    assert found.tolist() == [1, 0, 2]
+    assert ArgMax().whole(np.zeros((0, 3), np.float32)).shape == (0,)
+    assert ArgMax().immediate

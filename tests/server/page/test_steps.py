@@ -1,0 +1,70 @@
+"""The view of models that label every step: a strip below a signal, words in the colour of their label."""
+
+import numpy as np
+import pytest
+
+SIGNAL = np.random.default_rng(3).normal(3, 2, (30, 2)).round(2).tolist()
+TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
+  const labels = ["O", "PER"];
+  const stream = {
+    isOpen: true, close() {},
+    async ask({ push }) {
+      if (push === undefined) return {};
+      const steps = push.split(" ").map((word) => ({ prediction: word === "Ada" ? "PER" : "O", probabilities: { O: 0.25, PER: 0.75 } }));
+      return { answer: { steps } };
+    },
+  };
+  const rows = [["PER", 0.75], ["O", 0.25]].map(([prediction, p], n) => ({ prediction, token: ["Ada", "wrote"][n], probability_PER: p, probability_O: 1 - p }));
+  const wire = { stream: async () => stream, predict: async (name, [text]) => (text === "Ada\\nwrote" ? rows : []) };
+  const view = stepsView({ wire, name: "tags", info: { reads: "text", labels, label_texts: labels, streams: %s }, working: (work) => work() });
+  document.querySelector("main").replaceChildren(view.node);
+  const text = view.node.querySelector("textarea");
+  text.value = "Ada wrote";
+  text.dispatchEvent(new Event("input"));
+  return true;
+})"""  # noqa: E501
+
+
+@pytest.fixture(scope="module")
+def server(models, running):
+    with running(models["folder"] / "each-step") as process:
+        yield process
+
+
+def test_a_signal_has_a_strip_of_its_labels(server, opened, models, picture):
+    stream = models["each-step"].stream()
+    answers = [stream.push(step) for step in SIGNAL]
+    labels = [max(answer, key=answer.get) for answer in answers]
+    runs = [label for at, label in enumerate(labels) if not at or labels[at - 1] != label]
+    assert len(set(runs)) > 1, "the labels must differ"
+    with opened(f"{server.url}/#each-step") as tab:
+        tab.wait("document.querySelector('#numbers')")
+        assert tab.text("h1") == "A label for every step"
+        tab.click("#numbers")
+        tab.write("\n".join(", ".join(map(str, step)) for step in SIGNAL))
+        tab.wait("document.querySelector('.verdict + p').textContent === 'after step 30'")
+        assert tab.text(".verdict strong") == labels[-1]
+        order = models["each-step"].labels
+        drawn = tab.value("[...document.querySelectorAll('.chart .band.label')].map((e) => e.getAttribute('class'))")
+        assert drawn == [f"band label s{order.index(label)}" for label in runs]
+        keys = tab.value("[...document.querySelectorAll('.keys [data-label]')].map((e) => e.dataset.label)")
+        assert keys == [label for label in order if label in runs]
+        picture(tab, "steps")
+
+
+@pytest.mark.parametrize("streams", ["true", "false"])
+def test_each_word_of_a_text_has_the_colour_of_its_label(server, opened, streams):
+    with opened(f"{server.url}/#each-step") as tab:
+        tab.wait("document.querySelector('#numbers')")
+        assert tab.value(TAGGED % streams)
+        tab.wait("document.querySelectorAll('.spans li').length === 2")
+        shown = (
+            "[...document.querySelectorAll('.spans li')].map((word) => "
+            "[word.className, ...[...word.children].map((part) => part.textContent), word.title])"
+        )
+        assert tab.value(shown) == [
+            ["s1", "Ada", "PER", "PER 75.0 %"],
+            ["s0", "wrote", "O", f"O {'25' if streams == 'true' else '75'}.0 %"],
+        ]
+        tab.value("[...document.querySelectorAll('.chip')].at(-1).click()")
+        tab.wait("document.querySelectorAll('.spans li').length === 0")
