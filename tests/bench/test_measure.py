@@ -53,7 +53,7 @@ def test_every_peer_computes_the_equations(name, point):
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("name", ["nn", "torch"])
+@pytest.mark.parametrize("name", ["nn", "frozen", "torch"])
 def test_ragged_and_training_problems_are_checked_too(name, cell):
     ragged = make_problem(Point(cell, "infer", 4, 6, 5, 5, ragged=True))
     assert ragged.lengths[0] == 6
@@ -128,7 +128,7 @@ def test_processes_answer():
 
 
 def test_unknown_peers_are_named_with_those_there_are():
-    with pytest.raises(ConfigError, match=r"peers must be among penstock, nn, torch.*got 'tourch'"):
+    with pytest.raises(ConfigError, match=r"peers must be among penstock, nn, frozen, torch.*got 'tourch'"):
         load("tourch")
 
 

@@ -103,7 +103,7 @@ def tensors() -> Iterator[Callable[[], Any]]:
         yield lambda dtype=dtype: torch.ones(2, dtype=getattr(torch, dtype))
     yield lambda: torch.zeros(())
     yield lambda: torch.zeros(4, 2, 3).to_sparse()
-    yield lambda: torch.zeros(1, 1, 3).expand(2**20, 2**10, 3)
+    yield lambda: torch.zeros(1, 1, 3).expand(2**8, 2**4, 3)
     yield lambda: torch.frombuffer(bytearray(4 * 24 + 1), dtype=torch.float32, count=24, offset=1).view(4, 2, 3)
     yield lambda: freed(2, dtype=torch.int64)
     yield lambda: freed(4, dtype=torch.int64, left=8)

@@ -51,7 +51,7 @@ def bench(
         check_new_file(path)
     there = room.installed()
     chosen = there if peers is None else [name for name in peers.split(",") if name]
-    if unknown := [name for name in chosen if name not in ("nn", *there)]:
+    if unknown := [name for name in chosen if name not in ("nn", "frozen", *there)]:
         raise ConfigError(f"--peers must be among those that are installed: nn, {', '.join(there)}; got {unknown[0]!r}")
     points = [point for point in room.GRIDS[grid]() if point.cell in cells.split(",")]
     if not points:

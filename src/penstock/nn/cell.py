@@ -9,7 +9,7 @@ from torch.nn.parameter import Parameter
 from penstock import cells
 from penstock.nn import initial, native, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import refuse_proxy, refuse_script
+from penstock.nn.checks import check_memory, refuse_proxy, refuse_script
 from penstock.nn.layer import extras
 from penstock.nn.paths import Path, find_path
 from penstock.nn.plan import Kind
@@ -108,6 +108,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
             return tuple([each.squeeze(0) for each in batch_of_one])
         if self._path(x, state, weights) == "native":
             return native.step(self._bound, x, state, weights)
+        check_memory(x, *state, *weights)
         with reference.own_precision(x):
             return self._by_equations(x, state, weights)
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from penstock.errors import ConfigError
+from penstock.nn.paths import is_plain
 from penstock.nn.plan import Layout
 
 if TYPE_CHECKING:
@@ -83,20 +84,25 @@ def check_types(x: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype) -> Non
             )
 
 
-def check_memory(tensor: Tensor, name: str) -> None:
-    """Does the tensor's storage still hold all its elements? PyTorch reads on where it was freed or made smaller.
+def check_memory(*tensors: Tensor) -> None:
+    """Do the tensors' storages still hold all their elements? PyTorch reads on where one was freed or made smaller.
+
+    Only of tensors that are what they seem, in the CPU's memory.
 
     Raises:
-        RuntimeError: it does not.
+        RuntimeError: one does not.
     """
-    if type(tensor) not in (Tensor, torch.nn.Parameter) or not tensor.is_cpu or tensor.layout is not torch.strided:
+    if torch.compiler.is_compiling() or not is_plain():
         return
-    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
-    needed, held = (tensor.storage_offset() + last + 1) * tensor.element_size(), tensor.untyped_storage().nbytes()
-    if tensor.numel() and needed > held:
-        raise RuntimeError(
-            f"{name}: the tensor's storage has {held} bytes, and {needed} are needed; it was freed or resized"
-        )
+    for tensor in tensors:
+        if type(tensor) not in (Tensor, torch.nn.Parameter) or not tensor.is_cpu or tensor.layout is not torch.strided:
+            continue
+        last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+        needed, held = (tensor.storage_offset() + last + 1) * tensor.element_size(), tensor.untyped_storage().nbytes()
+        if tensor.numel() and needed > held:
+            raise RuntimeError(
+                f"a tensor {tuple(tensor.shape)} needs {needed} bytes; its storage, freed or resized, has {held}"
+            )
 
 
 def check_packed(x: Tensor, batch_sizes: Tensor, *indices: Tensor | None) -> None:
@@ -117,7 +123,7 @@ def check_packed(x: Tensor, batch_sizes: Tensor, *indices: Tensor | None) -> Non
             "batch_sizes of a PackedSequence must be (steps,) int64 on the CPU, one step or more; got "
             f"{tuple(batch_sizes.shape)} {batch_sizes.dtype} on {batch_sizes.device}"
         )
-    check_memory(batch_sizes, "batch_sizes")
+    check_memory(batch_sizes)
     if (batch_sizes < 0).any() or (batch_sizes.diff() > 0).any() or int(batch_sizes.sum()) != x.shape[0]:
         raise RuntimeError(
             "batch_sizes of a PackedSequence must be 0 or more, must not grow from step to step, and must add up to "
@@ -125,7 +131,7 @@ def check_packed(x: Tensor, batch_sizes: Tensor, *indices: Tensor | None) -> Non
         )
     for each in indices:
         if each is not None:
-            check_memory(each, "indices of a PackedSequence")
+            check_memory(each)
             if each.shape != (int(batch_sizes[0]),):
                 raise RuntimeError(
                     f"indices of a PackedSequence must be (batch={int(batch_sizes[0])},); got {tuple(each.shape)}"

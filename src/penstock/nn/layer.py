@@ -14,7 +14,7 @@ from penstock import cells
 from penstock.errors import ConfigError
 from penstock.nn import cudnn, initial, native, operator, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import check_packed, check_types, refuse_proxy, refuse_script, refuse_shapes
+from penstock.nn.checks import check_memory, check_packed, check_types, refuse_proxy, refuse_script, refuse_shapes
 from penstock.nn.lengths import check_range, own_lengths
 from penstock.nn.paths import Path, find_path, is_plain, is_traced
 from penstock.nn.plan import BATCH_FIRST, PACKED, TIME_MAJOR, Kind, Layout
@@ -209,6 +209,7 @@ class Recurrent(torch.nn.RNNBase):
             check_packed(x, batch_sizes, sorted_indices, unsorted_indices)
         state = self._as_state(hx)
         if sorted_indices is not None:
+            check_memory(*state)
             state = tuple([each.index_select(1, sorted_indices) for each in state])
         layout = Layout(PACKED, len(batch_sizes), int(batch_sizes[0]), None, batch_sizes.contiguous())
         y, state = self._compute(x, state, layout)
@@ -277,6 +278,8 @@ class Recurrent(torch.nn.RNNBase):
             check_types(x, state, dtype)
         if path == "cudnn":
             return cudnn.run(self, x, state, layout)
+        if path == "reference":
+            check_memory(x, *state, *itertools.chain(*weights))
         directions, finals = self._bound[0].directions, []
         for k in range(self.num_layers):
             own = state if len(weights) == 1 else tuple([each[k * directions : (k + 1) * directions] for each in state])

@@ -32,7 +32,7 @@ def own_lengths(lengths: Any, batch: int) -> Tensor:
             f"lengths must be (batch={batch},), one for each sequence; got {tuple(given.shape)}."
             " Is batch_first as it should be?"
         )
-    check_memory(given, "lengths")
+    check_memory(given)
     return given.to(device="cpu", dtype=torch.int64, copy=True)
 
 

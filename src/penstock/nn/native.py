@@ -84,5 +84,5 @@ def _dense(tensor: Tensor) -> Tensor:
         return tensor.contiguous()
     if tensor.is_contiguous() and tensor.data_ptr() % tensor.element_size() == 0:
         return tensor
-    check_memory(tensor, "a tensor")
+    check_memory(tensor)
     return tensor.clone(memory_format=torch.contiguous_format)

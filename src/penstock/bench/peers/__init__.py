@@ -17,18 +17,20 @@ __all__ = ["PEERS", "installed", "load"]
 PEERS = {
     "penstock": "torch",
     "nn": "torch",
+    "frozen": "torch",
     "torch": "torch",
     "onnxruntime": "onnxruntime",
     "openvino": "openvino",
     "jax": "jax",
     "keras": "tensorflow",
 }
-"""Each peer, and the package that has to be there for it. "nn" is Penstock's layers inside PyTorch."""
+"""Each peer, and the package that has to be there for it. "nn" is Penstock's layers inside PyTorch,
+"frozen" the same after `freeze()`."""
 
 
 def installed() -> list[str]:
     """The peers that can be compared here, besides Penstock itself."""
-    return [name for name, package in PEERS.items() if name not in ("penstock", "nn") and find_spec(package)]
+    return [name for name, package in PEERS.items() if name not in ("penstock", "nn", "frozen") and find_spec(package)]
 
 
 def load(name: str) -> ModuleType:
