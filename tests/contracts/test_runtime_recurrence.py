@@ -129,8 +129,6 @@ def test_pushed_one_by_one_many_at_once_and_whole_are_the_same_bits(variant, lay
     for number, states in enumerate(as_tuple(state)):
         name = network.spec.declaration.states[number]
         carried = [array for key, array in single.arrays().items() if key.endswith(name)]
-            array for key, array in single.arrays().items() if key.endswith(network.spec.declaration.states[number])
-        ]
         assert np.stack(carried).tobytes() == states.tobytes()
 
 
