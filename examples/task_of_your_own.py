@@ -9,13 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from penstock.datasets import Rows, read_inputs, read_texts
+from penstock.datasets import Rows
 from penstock.errors import DataError
-from penstock.features import TextFeatures, tokenize
 from penstock.heads import LabelByLabel
 from penstock.network import Embedding
-from penstock.runtime import StepModel, TextSequenceModel
+from penstock.runtime import StepModel
 from penstock.tasks import Column, StepClassifier, Task, register
+from penstock.text.features import TextFeatures, tokenize
+from penstock.text.model import TextSequenceModel
+from penstock.text.readers import read_inputs, read_texts
 
 
 class SpanDecoder(LabelByLabel):

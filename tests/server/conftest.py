@@ -18,9 +18,9 @@ import pytest
 
 import penstock
 from penstock import bundle
-from penstock.features import SignalFeatures
-from penstock.features.text import TextFeatures
 from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent, RegressionHead
+from penstock.signals.features import SignalFeatures
+from penstock.text.features import TextFeatures
 
 WORDS = [f"w{number}" for number in range(50)]
 

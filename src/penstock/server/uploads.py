@@ -12,8 +12,8 @@ from python_multipart.exceptions import FormParserError
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from penstock.audio.recordings import AUDIO_ENDINGS, decode
 from penstock.errors import ConfigError
-from penstock.features.recordings import AUDIO_ENDINGS, decode
 from penstock.registry import find
 from penstock.runtime import Model
 from penstock.server.failures import RequestError

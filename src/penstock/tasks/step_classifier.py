@@ -29,7 +29,7 @@ class StepClassifier(CellOptions, Supervised):
     """An estimator that gives each step of a sequence a label.
 
     A kind of data fills in `_rows`, whose answers are lists with a label for each step, `_features` and `_inputs`. Its
-    features have `apply`, `stream` and `to_json`, as those in `penstock.features`; its model is a `runtime.StepModel`.
+    features have `apply`, `stream` and `to_json`, as `TextFeatures` has; its model is a `runtime.StepModel`.
 
     Args:
         output_dropout: share of the layers' outputs that training sets to 0 (Srivastava et al. 2014).

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from penstock import bundle
-from penstock.features import TextFeatures
 from penstock.network import Embedding, Network, Recurrent, StepClassHead
+from penstock.text.features import TextFeatures
 
 SIGNAL = np.random.default_rng(3).normal(3, 2, (30, 2)).round(2).tolist()
 TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
