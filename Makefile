@@ -42,14 +42,15 @@ sanitize: sanitize-python
 	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
 	done
 
-# Needs CMake too, and the compiler's own libasan, which must be there before Python's first allocation. Leaks are not
+# Needs CMake too, and the compiler's own libasan, which must be there before Python's first allocation, with libstdc++,
+# whose exceptions it watches. Leaks are not
 # looked for: the interpreter and PyTorch end with memory that they never give back.
 sanitize-python: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade --target build/nanobind nanobind
 	PYTHONPATH=build/nanobind cmake -S . -B build/sanitize-python -DPENSTOCK_SANITIZE=address -DPENSTOCK_EXTENSION=ON \
 	  -DCMAKE_BUILD_TYPE=Release -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python
 	PYTHONPATH=build/nanobind cmake --build build/sanitize-python --target _native
-	LD_PRELOAD=$$($(CXX) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 	  $(BIN)/python tests/contracts/hostile.py --examples 300 --native build/sanitize-python/_native*.so
 
 # Both name the Debian packages they lack.

@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,17 @@ def data_dir() -> Path:
     if not _DATA.is_dir():
         pytest.skip(f"no real data at {_DATA}: set PENSTOCK_DATA to the folder that holds it")
     return _DATA
+
+
+@pytest.fixture
+def cells_as_before() -> Iterator[None]:
+    """After the test, the cells that there were before it."""
+    from penstock.cells import CELLS
+
+    kept = dict(CELLS)
+    yield
+    CELLS.clear()
+    CELLS.update(kept)
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,35 @@ def test_old_descriptions_may_leave_out_what_has_a_default():
     assert Network.from_json(data) == a_network()
 
 
+def test_a_description_names_the_options_of_its_own_cell_alone():
+    described = a_network(cell="gru").to_json()["encoder"]
+    assert {"reset_after": True}.items() <= described.items()
+    assert not {"nonlinearity", "peephole", "proj_size", "options"} & set(described)
+
+
+def test_old_descriptions_name_the_options_of_all_cells():
+    data = a_network(cell="gru").to_json()
+    data["encoder"] |= {"nonlinearity": "tanh", "peephole": False, "proj_size": 0}
+    assert Network.from_json(data) == a_network(cell="gru")
+    data["encoder"]["peephole"] = True
+    with pytest.raises(ConfigError, match="peephole=True is no option of the cell 'gru'"):
+        Network.from_json(data)
+
+
+def test_fingerprints_are_over_what_descriptions_always_named():
+    identity = Recurrent(cell="lstm", input_size=7, hidden_size=5, peephole=True).identity()
+    assert repr(identity) == (
+        "{'cell': 'lstm', 'input_size': 7, 'hidden_size': 5, 'num_layers': 1, 'bidirectional': False, 'bias': True, "
+        "'nonlinearity': 'tanh', 'peephole': True, 'proj_size': 0, 'reset_after': True}"
+    )
+
+
+@pytest.mark.parametrize("cell", ["mgu", ["lstm"], None, 3])
+def test_a_cell_that_is_not_registered_is_refused_by_name(cell):
+    with pytest.raises(ConfigError, match=r"cell must be one of rnn, lstm, gru; got .*penstock\.cells\.register"):
+        Network.from_json(changed("encoder", cell=cell, leak=3))
+
+
 def test_numbers_of_numpy_become_plain():
     head = ClassHead(classes=np.int64(4))
     encoder = Recurrent(cell="gru", input_size=np.int32(6), hidden_size=5, bidirectional=np.True_)

@@ -3,6 +3,11 @@
 // so no vector code can leak into the portable path through a shared inline function.
 #include "penstock/sweep_back.hpp"
 
+// A cell from outside: the build may name its header and its type (CMakeLists.txt).
+#if defined(PENSTOCK_CELL)
+#include PENSTOCK_CELL_HEADER
+#endif
+
 namespace PENSTOCK_ISA {
 namespace {
 
@@ -19,6 +24,9 @@ constexpr penstock::CellKernels cells[] = {
     kernels_of<Lstm<true, true>>,
     kernels_of<GruAfter>,
     kernels_of<GruBefore>,
+#if defined(PENSTOCK_CELL)
+    kernels_of<PENSTOCK_CELL>,
+#endif
 };
 
 void run_product(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count, const float* bias,

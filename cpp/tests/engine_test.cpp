@@ -45,11 +45,12 @@ Floats draw(std::mt19937& random, std::size_t n, float scale) {
 }
 
 // What the equations below tell apart; the engine's forms are these and whether there is a projection.
-enum Cell { kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore };
+enum Cell { kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore, kOutside };
 
 const CellKernels& kernels_of(Cell cell, int projection) {
     static const char* const forms[][2] = {{"rnn nonlinearity=tanh"}, {"rnn nonlinearity=relu"}, {"lstm", "lstm proj_size"},
-                                           {"lstm peephole", "lstm peephole proj_size"}, {"gru reset_after"}, {"gru"}};
+                                           {"lstm peephole", "lstm peephole proj_size"}, {"gru reset_after"}, {"gru"},
+                                           {"mgu"}};  // examples/cell_of_your_own.hpp, which only builds for tests have
     return *find_cell(forms[cell][projection > 0]);
 }
 
@@ -175,6 +176,14 @@ void step(const Case& c, const Data& w, const float* x, std::vector<double>& h, 
                                      : from(w.w_hh, w.b_hh, 2 * H + u, H, [&](int k) { return reset[k] * h[k]; });
             out[u] = (1 - z) * std::tanh(in(2, u) + inner) + z * h[u];
         }
+    if (c.kind == kOutside) {
+        std::vector<double> forget(H);
+        for (int u = 0; u < H; ++u) forget[u] = sigmoid(in(0, u) + re(0, u));
+        for (int u = 0; u < H; ++u) {
+            const double inner = from(w.w_hh, w.b_hh, H + u, H, [&](int k) { return forget[k] * h[k]; });
+            out[u] = (1 - forget[u]) * h[u] + forget[u] * std::tanh(in(1, u) + inner);
+        }
+    }
     if (!c.projection) {
         h = out;
         return;
@@ -420,8 +429,9 @@ int count(const char* name) {
 int main(int argc, char** argv) {
     if (argc > 1 && argv[1] == std::string("count")) return count(argc > 2 ? argv[2] : "");
     int cases = 0;
-    for (Cell kind : {kRnnTanh, kRnnRelu, kLstm, kLstmPeephole,
-                          kGruAfter, kGruBefore})
+    std::vector<Cell> cells{kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore};
+    if (find_cell("mgu")) cells.push_back(kOutside);
+    for (const Cell kind : cells)
         for (const auto& [input, hidden, batch, steps] :
              {std::array{1, 1, 1, 1}, {3, 5, 2, 4}, {16, 16, 8, 3}, {17, 33, 13, 6}, {40, 70, 1, 5}})
             for (bool both : {false, true})

@@ -26,7 +26,7 @@ from safetensors.numpy import load as decode_tensors
 from safetensors.numpy import save as encode_tensors
 
 from penstock import __version__
-from penstock.errors import BundleError
+from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 
 __all__ = ["FORMAT", "Bundle", "check_target", "load", "plain", "save"]
@@ -124,6 +124,8 @@ def load(path: str | Path) -> Bundle:
         baseline = decode_tensors(contents[_BASELINE])
         metrics = json.loads(contents[_METRICS])
         task, features, labels = config.get("task", _FIRST_TASK), config["features"], config["labels"]
+    except ConfigError as error:  # whole, but of a newer Penstock, or with a cell from outside that is not there
+        raise BundleError(f"{folder}: {error}") from error
     except (KeyError, ValueError, RecursionError, SafetensorError) as error:
         raise BundleError(f"{folder}: damaged: {_reason(error)}. Save the model again.") from error
     checked = _fitting(network, tensors, str(folder))

@@ -10,9 +10,10 @@ BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_there_is_a_page_for_each_cell():
-    assert {"rnn", "lstm", "gru", "from-the-article"} == {path.stem for path in DOCS.glob("*.md")}
+    assert {"rnn", "lstm", "gru", "from-the-article", "of-your-own"} == {path.stem for path in DOCS.glob("*.md")}
 
 
+@pytest.mark.usefixtures("cells_as_before")
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda path: path.stem)
 def test_code_on_the_page_runs(page):
     text = page.read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """nn.replace swaps the recurrent layers of a model that exists."""
 
+import operator
+
 import pytest
 import torch
 from torch.nn.utils import parametrizations, prune
@@ -71,14 +73,80 @@ def test_hooks_stay():
     assert calls == ["forward"]
 
 
-def test_what_is_more_than_a_plain_layer_stays():
-    class Own(torch.nn.LSTM):
-        pass
+class Own(torch.nn.LSTM):
+    """A layer whose forward pass may be anything."""
 
-    pruned = prune.l1_unstructured(torch.nn.GRU(4, 5), "weight_ih_l0", amount=0.5)
+
+def test_what_may_compute_something_else_stays_and_is_named():
     normed = parametrizations.weight_norm(torch.nn.GRU(4, 5), "weight_hh_l0")
-    model = torch.nn.ModuleList([Own(4, 5), pruned, normed, torch.nn.Linear(4, 5)])
-    before = list(model)
-    nn.replace(model)
-    assert all(a is b for a, b in zip(before, model, strict=True))
+    exchanged = torch.nn.GRU(4, 5)
+    exchanged.forward = lambda x: x
+    taken = torch.nn.RNN(4, 5)
+    taken.freeze = "a name that our layer has"
+    model = torch.nn.Sequential(Own(4, 5), normed, torch.nn.Linear(4, 5), torch.nn.ModuleList([exchanged, taken]))
+    before = list(model.modules())
+    with pytest.warns(UserWarning, match="replace left as they are") as warned:
+        nn.replace(model)
+    assert all(map(operator.is_, before, model.modules()))
+    said = str(warned[0].message)
+    for part in ("0 (Own is a subclass", "1 (its weights are parametrised", "3.0 (it was given an attribute forward",
+                 "3.1 (it was given an attribute freeze"):  # fmt: skip
+        assert part in said
+    with pytest.warns(UserWarning, match="the model itself"):
+        assert type(nn.replace(Own(4, 5))) is Own
     assert nn.replace(nn.replace(torch.nn.LSTM(4, 5))).hidden_size == 5
+
+
+def test_what_a_layer_was_given_goes_with_it():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.LSTM(4, 5, 2, dropout=0.5), torch.nn.GRUCell(4, 5))
+    layer, cell = model
+    for each in (layer, cell):
+        each.register_buffer("scale", torch.tensor(2.0))
+        each.register_buffer("passing", torch.tensor(3.0), persistent=False)
+        each.register_parameter("gain", torch.nn.Parameter(torch.ones(3)))
+        each.inner = torch.nn.Linear(2, 2).eval()
+        each.note = {"made": "by hand"}
+    layer.dropout = 0.25
+    names, buffers = list(model.state_dict()), dict(model.named_buffers())
+    nn.replace(model)
+    assert [type(each) for each in model] == [nn.LSTM, nn.GRUCell]
+    assert list(model.state_dict()) == names
+    assert all(buffers[name] is each for name, each in model.named_buffers())
+    for ours, theirs in zip(model, (layer, cell), strict=True):
+        assert ours.note is theirs.note
+        assert ours.inner is theirs.inner
+        assert (ours.inner.training, ours.training) == (False, True)
+        assert ours.gain is theirs.gain
+    assert model[0].dropout == 0.25
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated")
+def test_pruned_and_normed_layers_go_on_being_so():
+    torch.manual_seed(0)
+    x = torch.randn(3, 2, 4)
+    pruned = prune.l1_unstructured(torch.nn.GRU(4, 5), "weight_ih_l0", amount=0.5)
+    normed = torch.nn.utils.weight_norm(torch.nn.LSTM(4, 5, bidirectional=True), "weight_hh_l0")
+    for layer, original in ((pruned, "weight_ih_l0_orig"), (normed, "weight_hh_l0_g")):
+        expected = layer(x)[0]
+        twin = nn.replace(layer)
+        assert type(twin).__module__.startswith("penstock")
+        torch.testing.assert_close(twin(x)[0], expected)
+        with torch.no_grad():
+            getattr(layer, original).mul_(2)
+            changed = twin(x)[0]
+        torch.testing.assert_close(changed, layer(x)[0])
+        assert not torch.allclose(changed, expected, atol=1e-3)
+    prune.remove(nn.replace(torch.nn.ModuleList([pruned]))[0], "weight_ih_l0")
+
+
+def test_tied_weights_stay_tied():
+    first, second = torch.nn.GRU(5, 5), torch.nn.GRU(5, 5)
+    second.weight_hh_l0 = first.weight_hh_l0
+    model = nn.replace(torch.nn.Sequential(first, second))
+    assert model[0].weight_hh_l0 is model[1].weight_hh_l0 is first.weight_hh_l0
+    x = torch.randn(3, 2, 5)
+    with torch.no_grad():
+        before = model[1](x)[0]
+        first.weight_hh_l0.mul_(2)
+        assert not torch.equal(model[1](x)[0], before)

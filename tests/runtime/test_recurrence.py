@@ -206,3 +206,16 @@ def test_memory_does_not_grow():
         tracemalloc.stop()
     assert last - first < 2_000
     assert peak < 20_000
+
+
+@pytest.mark.parametrize(
+    ("cell", "gates", "options", "fingerprint"),
+    [
+        ("rnn", 1, {"nonlinearity": "relu"}, "a7ee470d24c06237"),
+        ("lstm", 4, {}, "140baf4cd1e4b903"),
+        ("gru", 3, {"reset_after": False}, "5cf1a594da42f7fe"),
+    ],
+)
+def test_fingerprints_are_those_of_the_first_release(cell, gates, options, fingerprint):
+    weights = {"weight_ih_l0": np.ones((gates * 2, 3)), "weight_hh_l0": np.ones((gates * 2, 2))}
+    assert Recurrence(weights, cell, **options).fingerprint.startswith(fingerprint)

@@ -95,12 +95,11 @@ struct Lstm {
     // Adds this step's share of the peepholes' gradient to sum: [3][Hp].
     static void backward_peephole(const BackwardStep& t, Range rows, Range blocks, float* sum) {
         for_vectors(rows, blocks, [&](At a) {
-            const float* dg = t.job.dg + (t.row0 - t.block_row0 + a.j) * 4 * t.Hp() + a.unit();
             const V c = t.state_before(a, kCell, kCellSlot), c_new = t.saved(a, kCellSlot);
             float* s = sum + a.unit();
-            store(s, fma(load(dg), c, load(s)));
-            store(s + t.Hp(), fma(load(dg + t.Hp()), c, load(s + t.Hp())));
-            store(s + 2 * t.Hp(), fma(load(dg + 3 * t.Hp()), c_new, load(s + 2 * t.Hp())));
+            store(s, fma(t.gate(a, 0), c, load(s)));
+            store(s + t.Hp(), fma(t.gate(a, 1), c, load(s + t.Hp())));
+            store(s + 2 * t.Hp(), fma(t.gate(a, 3), c_new, load(s + 2 * t.Hp())));
         });
     }
 };

@@ -126,8 +126,13 @@ struct BackwardStep {
                             a.left_of(job.sizes->P));
         return d;
     }
-    void gate(At a, int slot, V d) const {
-        store(job.dg + ((row0 - block_row0 + a.j) * job.sizes->D + slot) * Hp() + a.unit(), d);
+    // Gate gradients: written, and read by a phase that goes on with them.
+    void gate(At a, int slot, V d) const { store(gate_at(a, slot), d); }
+    V gate(At a, int slot) const { return load(gate_at(a, slot)); }
+
+   private:
+    float* gate_at(At a, int slot) const {
+        return job.dg + ((row0 - block_row0 + a.j) * job.sizes->D + slot) * Hp() + a.unit();
     }
 };
 

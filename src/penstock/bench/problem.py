@@ -50,8 +50,9 @@ class Problem:
             outputs = []
             for direction, weights in enumerate(layer):
                 exact = {name: array.astype(np.float64) for name, array in weights.items()}
-                options = cell.complete({})
-                found, _ = sweep(cell, expected, start, exact, self.lengths, reverse=direction == 1, **options)
+                found, _ = sweep(
+                    cell, expected, start, exact, self.lengths, reverse=direction == 1, **cell.complete({})
+                )
                 outputs.append(found)
             expected = np.concatenate(outputs, -1)
         return float(np.abs(np.asarray(y, np.float64) - expected).max(initial=0.0))

@@ -14,6 +14,8 @@ __all__ = ["CELLS", "VARIANTS", "all_options", "find", "own_options", "register"
 
 CELLS: dict[str, Cell] = {cell.name: cell for cell in (RNN, LSTM, GRU)}
 
+_BUILT_IN = frozenset(CELLS)
+
 # Every cell in every form, for the tests that walk them all.
 VARIANTS: tuple[tuple[str, dict[str, Any]], ...] = tuple(
     (cell.name, dict(form)) for cell in CELLS.values() for form in cell.forms
@@ -44,17 +46,18 @@ def find(name: str) -> Cell:
 def register(cell: Cell) -> Cell:
     """Let a cell from outside be used by its name everywhere: layers, descriptions, estimators, streams, bundles.
 
-    It runs by its equations, until the engine has kernels for it. Register it before the first estimator is imported if
-    it has options of its own, as these become arguments of the estimators and flags of `penstock train`.
+    It takes the place of an earlier one of its name. It runs by its equations, unless the engine has kernels for it.
+    If it has options of its own, register it before the first estimator is imported: then they are arguments of the
+    estimators and flags of `penstock train`.
 
     Returns:
         The cell.
 
     Raises:
-        ConfigError: the name is another cell's, or the declaration does not hold together.
+        ConfigError: the name is that of a cell of Penstock's own, or the declaration does not hold together.
     """
-    if CELLS.get(cell.name, cell) is not cell:
-        raise ConfigError(f"there is a cell {cell.name!r} already. Choose another name.")
+    if cell.name in _BUILT_IN:
+        raise ConfigError(f"the cell {cell.name!r} is Penstock's own. Choose another name.")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", cell.name):
         raise ConfigError(f"a cell's name must be small letters, digits and _; got {cell.name!r}.")
     if not cell.states or not cell.gates:
@@ -89,7 +92,9 @@ def own_options(cell: Cell, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_options(cell: Cell) -> None:
-    known = all_options()
+    known = {
+        name: option for other in CELLS.values() if other.name != cell.name for name, option in other.options.items()
+    }
     for name, option in cell.options.items():
         if not name.isidentifier() or name in _TAKEN:
             raise ConfigError(f"{cell.name}: an option can't be called {name!r}. Choose another name.")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from penstock.cells import Cell, all_options, find, own_options
-from penstock.errors import ConfigError
 from penstock.network.checks import flag, whole
+from penstock.network.spelling import Spelled, check_names
 
 __all__ = ["Recurrent"]
 
@@ -19,7 +19,7 @@ _ALWAYS_NAMED = {"nonlinearity": "tanh", "peephole": False, "proj_size": 0, "res
 
 
 @dataclass(frozen=True, init=False, repr=False)
-class Recurrent:
+class Recurrent(Spelled):
     """A stack of recurrent layers of one cell.
 
     Args:
@@ -103,11 +103,7 @@ class Recurrent:
         """
         find(arguments.get("cell", "lstm"))  # first, as a cell that is not registered has options that nobody knows
         known = {*_LAYERS, *all_options()}
-        if unknown := set(arguments) - known:
-            listed, has = ", ".join(sorted(map(str, unknown))), ", ".join(sorted(known))
-            raise ConfigError(f"encoder of kind {cls.kind!r} has no {listed}; it has {has}")
-        if missing := [name for name in ("hidden_size", "input_size") if name not in arguments]:
-            raise ConfigError(f"encoder of kind {cls.kind!r} lacks {', '.join(missing)}")
+        check_names(f"encoder of kind {cls.kind!r}", arguments, required={"hidden_size", "input_size"}, known=known)
         return cls(**arguments)
 
     def identity(self) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """The whole: inputs, encoder and head, and the way to JSON and back."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import ConfigError
 from penstock.network.kinds import KINDS, Side, Wiring, kind_of
+from penstock.network.spelling import check_names, identity, read, spell
 
 __all__ = ["Network"]
 
@@ -63,16 +64,18 @@ class Network:
     def to_json(self) -> dict[str, dict[str, Any]]:
         """The description as plain dicts, each part with its `kind`."""
         parts = {part: getattr(self, part) for part in KINDS}
-        return {
-            part: {"kind": value.kind} | (value.arguments() if part == "encoder" else _fields(value))
-            for part, value in parts.items()
-        }
+        return {part: {"kind": value.kind} | spell(value) for part, value in parts.items()}
+
+    def identity(self) -> dict[str, dict[str, Any]]:
+        """What tells it from any other, for fingerprints."""
+        parts = {part: getattr(self, part) for part in KINDS}
+        return {part: {"kind": value.kind} | identity(value) for part, value in parts.items()}
 
     @classmethod
     def from_json(cls, data: object) -> "Network":
         """The network that `to_json` described; ConfigError says which part, kind or field is wrong."""
         described = _mapping(data, "a network")
-        _names("a network", described, required=set(KINDS), known=set(KINDS))
+        check_names("a network", described, required=set(KINDS), known=set(KINDS))
         return cls(**{part: _part(part, described[part]) for part in KINDS})
 
 
@@ -84,27 +87,10 @@ def _part(part: str, data: object) -> Any:
             f"{part}: kind must be one of {', '.join(KINDS[part])}; got {kind!r}. "
             "A kind that a newer Penstock knows needs that version: pip install --upgrade penstock"
         )
-    spec = KINDS[part][kind].side("spec")
-    if part == "encoder":
-        return spec.from_arguments(values)
-    declared = fields(spec)
-    required = {field.name for field in declared if field.default is MISSING}
-    _names(f"{part} of kind {kind!r}", values, required=required, known={field.name for field in declared})
-    return spec(**values)
-
-
-def _fields(part: Any) -> dict[str, Any]:
-    return {field.name: getattr(part, field.name) for field in fields(part)}
+    return read(KINDS[part][kind].side("spec"), values, f"{part} of kind {kind!r}")
 
 
 def _mapping(data: object, what: str) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise ConfigError(f"{what} must be described by names and values (a JSON object); got {data!r:.80}")
     return data
-
-
-def _names(what: str, values: Mapping[str, Any], *, required: set[str], known: set[str]) -> None:
-    if missing := required - set(values):
-        raise ConfigError(f"{what} lacks {', '.join(sorted(missing))}")
-    if unknown := set(values) - known:
-        raise ConfigError(f"{what} has no {', '.join(sorted(map(str, unknown)))}; it has {', '.join(sorted(known))}")

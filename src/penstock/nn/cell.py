@@ -9,6 +9,7 @@ from torch.nn.parameter import Parameter
 from penstock import cells
 from penstock.nn import initial, native, reference
 from penstock.nn.autograd import Bound
+from penstock.nn.checks import refuse_proxy, refuse_script
 from penstock.nn.layer import extras
 from penstock.nn.paths import Path, find_path
 from penstock.nn.plan import Kind
@@ -77,6 +78,10 @@ class RecurrentCell(torch.nn.RNNCellBase):
         state = () if hx is None else (hx,) if isinstance(hx, Tensor) else tuple(hx)
         return self._path(input, state, self._tensors())
 
+    def __prepare_scriptable__(self) -> Self:
+        """What torch.jit.script asks for first."""
+        return refuse_script(self)
+
     def _path(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> Path:
         path = find_path(self._kind, x, state, weights)
         return "reference" if path == "cudnn" else path  # cuDNN knows no single steps
@@ -92,6 +97,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
         results = native.quick_step((self._bound,), x, state, self._parameters, (self._names,))
         if results is not None:
             return results
+        refuse_proxy(self, x)
         weights = self._tensors()
         dtype = weights[0].dtype
         if x.dtype != dtype and torch.is_autocast_enabled(x.device.type):

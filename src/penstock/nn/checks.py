@@ -11,13 +11,38 @@ from penstock.nn.plan import Layout
 if TYPE_CHECKING:
     from penstock.nn.layer import Recurrent
 
-__all__ = ["check_memory", "check_packed", "check_types", "refuse_projection", "refuse_shapes"]
+__all__ = [
+    "check_memory",
+    "check_packed",
+    "check_types",
+    "refuse_projection",
+    "refuse_proxy",
+    "refuse_script",
+    "refuse_shapes",
+]
 
 
 def refuse_projection(proj_size: object) -> None:
     """RNN and GRU take the word `proj_size` only to say, as PyTorch does, that it isn't theirs."""
     if proj_size is not None:
         raise ConfigError("proj_size argument is only supported for LSTM, not RNN or GRU")
+
+
+def refuse_script(module: torch.nn.Module) -> NoReturn:
+    """torch.jit.script compiles Python's own code, which the engine is not."""
+    raise ConfigError(
+        f"torch.jit.script can't compile penstock.nn.{type(module).__name__}. Use torch.jit.trace, torch.export or "
+        "torch.compile, or the layer of torch.nn with this one's state_dict."
+    )
+
+
+def refuse_proxy(module: torch.nn.Module, x: object) -> None:
+    """torch.fx.symbolic_trace takes only torch.nn's own layers for one operation, and can't look into others."""
+    if isinstance(x, torch.fx.Proxy):
+        raise ConfigError(
+            f"torch.fx.symbolic_trace must take penstock.nn.{type(module).__name__} as a leaf: use a torch.fx.Tracer "
+            "whose is_leaf_module is true for it."
+        )
 
 
 def refuse_shapes(module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout) -> NoReturn:

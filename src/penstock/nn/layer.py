@@ -14,9 +14,9 @@ from penstock import cells
 from penstock.errors import ConfigError
 from penstock.nn import cudnn, initial, native, operator, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import check_packed, check_types, refuse_shapes
+from penstock.nn.checks import check_packed, check_types, refuse_proxy, refuse_script, refuse_shapes
 from penstock.nn.lengths import check_range, own_lengths
-from penstock.nn.paths import Path, find_path, is_plain
+from penstock.nn.paths import Path, find_path, is_plain, is_traced
 from penstock.nn.plan import BATCH_FIRST, PACKED, TIME_MAJOR, Kind, Layout
 
 __all__ = ["Recurrent", "extras"]
@@ -173,13 +173,16 @@ class Recurrent(torch.nn.RNNBase):
             LengthsError: lengths that don't fit the input.
         """
         if isinstance(input, PackedSequence):
-            return self._forward_packed(input, hx, lengths)
+            return self._forward_traced(input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
         if lengths is None and self._kinds[0].is_native and not (self.dropout and self.training):
             results = native.quick_stack(
                 self._bound, input, self._as_state(hx), self._parameters, self._names, self.batch_first
             )
             if results is not None:
                 return results
+        if is_traced():
+            return self._forward_traced(input, hx, lengths)
+        refuse_proxy(self, input)
         if input.dim() != 3:
             return self._forward_unbatched(input, hx, lengths)
         batch, steps = input.shape[:2]
@@ -213,6 +216,22 @@ class Recurrent(torch.nn.RNNBase):
             state = tuple([each.index_select(1, unsorted_indices) for each in state])
         output = PackedSequence(y, batch_sizes, sorted_indices, unsorted_indices)
         return output, (state if len(state) > 1 else state[0])
+
+    def _forward_traced(self, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
+        """As PyTorch's own layer, a single operation in the trace; our equations would fix the number of steps."""
+        if lengths is not None or not self._kinds[0].is_torch:
+            what = (
+                "lengths=" if lengths is not None else f"a {type(self).__name__}{extras(self._kinds[0], 'torch', None)}"
+            )
+            raise ConfigError(
+                f"torch.jit.trace can't record {what}: it would fix the number of steps at the example's. "
+                "Use torch.export or torch.compile, or pack_padded_sequence in place of lengths."
+            )
+        return self.torch_forward(input, hx)
+
+    def __prepare_scriptable__(self) -> Self:
+        """What torch.jit.script asks for first."""
+        return refuse_script(self)
 
     def _forward_unbatched(self, input: Tensor, hx: Any, lengths: Any) -> tuple[Tensor, Any]:
         name = type(self).__name__

@@ -10,7 +10,7 @@ from torch.nn.parameter import Parameter
 
 from penstock.nn.plan import Kind
 
-__all__ = ["Path", "find_path", "is_plain"]
+__all__ = ["Path", "find_path", "is_plain", "is_traced"]
 
 Path = Literal["native", "cudnn", "reference"]
 
@@ -27,6 +27,11 @@ def is_plain() -> bool:
     return (
         _interpreter() is None and _tracing_state() is None and _dispatch_modes() == 0 and forward_ad._current_level < 0
     )
+
+
+def is_traced() -> bool:
+    """Whether torch.jit.trace records, which the ONNX exporter that builds on TorchScript uses too."""
+    return _tracing_state() is not None
 
 
 def find_path(kind: Kind, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:

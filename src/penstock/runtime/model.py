@@ -179,9 +179,7 @@ class Model(ABC):
     @cached_property
     def fingerprint(self) -> str:
         """What tells this model from any other: a hash of its description, features, labels and tensors."""
-        network = self.network.to_json()
-        network["encoder"] |= self.network.encoder.identity()
-        described = [network, self.features.to_json(), self.labels]
+        described = [self.network.identity(), self.features.to_json(), self.labels]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         for name in sorted(self.tensors):
             digest.update(self.tensors[name].tobytes())

@@ -13,13 +13,29 @@ from penstock.network import Recurrent
 
 Parameters = Mapping[str, NDArray[np.float32]]
 
-_PARAMETER = re.compile(r"(weight|bias)_[a-z]{2}(_l\d+(_reverse)?)?")
+_PARAMETER = re.compile(r"((?:weight|bias)_[a-z]{2})(?:_l(\d+)(_reverse)?)?")
 _FIRST = ("weight_ih_l0", "weight_ih")
 
 
 def is_parameter(name: str) -> bool:
     """Whether PyTorch could call a recurrent layer's or cell's parameter so."""
     return _PARAMETER.fullmatch(name) is not None
+
+
+def in_stack(name: str) -> str:
+    """A parameter's name in a stack: a cell's own names, weight_ih, are those of a single layer, weight_ih_l0."""
+    return name if _parts(name)[2] else f"{name}_l0"
+
+
+def number_of_layer(name: str) -> int:
+    """1 of weight_ih_l1_reverse."""
+    return int(_parts(name)[2])
+
+
+def _parts(name: str) -> re.Match[str]:
+    parts = _PARAMETER.fullmatch(name)
+    assert parts, name  # `is_parameter` has been asked
+    return parts
 
 
 def real(values: ArrayLike, name: str) -> NDArray[np.float32]:
@@ -64,7 +80,7 @@ def infer(parameters: Parameters, cell: str, options: dict[str, Any]) -> Recurre
     declaration = find(cell)
     hidden_size = _hidden_size(parameters, cell)
     layers = {
-        "num_layers": 1 + max(int(name.split("_l")[1].split("_")[0]) for name in parameters),
+        "num_layers": 1 + max(number_of_layer(name) for name in parameters),
         "bidirectional": any(name.endswith("_reverse") for name in parameters),
         "bias": any(name.startswith("bias") for name in parameters),
     }

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.cells import find
 from penstock.errors import ShapeError
-from penstock.runtime.parameters import check_prefix, infer, is_parameter, real
+from penstock.runtime.parameters import check_prefix, in_stack, infer, is_parameter, real
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import LayerState, Stack
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
@@ -39,12 +39,7 @@ class Recurrence:
     """
 
     def __init__(self, parameters: Mapping[str, ArrayLike], cell: str, **options: Any) -> None:
-        # A cell's own names, weight_ih, are those of a single layer, weight_ih_l0.
-        named = {
-            name if "_l" in name else f"{name}_l0": real(parameters[name], name)
-            for name in parameters
-            if is_parameter(name)
-        }
+        named = {in_stack(name): real(parameters[name], name) for name in parameters if is_parameter(name)}
         self.spec = infer(named, cell, options)
         self._parameters = named
         self._stack = Stack(self.spec, named)
