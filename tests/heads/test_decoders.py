@@ -3,13 +3,21 @@
 import numpy as np
 import pytest
 
-from penstock.heads import ArgMax
+from penstock.heads import ArgMax, LabelByLabel
+
+
+class Changing(LabelByLabel):
+    """The likeliest label that is not the one before it."""
+
+    def choose(self, scores, before):
+        return int(np.argsort(-scores)[0 if before != scores.argmax() else 1])
+
 
 SCORES = np.random.default_rng(0).normal(size=(17, 4)).astype(np.float32)
 
 
 @pytest.mark.parametrize("cuts", [(), (0,), (1, 2, 3), (8, 8), (16,), tuple(range(18))], ids=str)
-@pytest.mark.parametrize("decoder", [ArgMax()], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize("decoder", [ArgMax(), Changing(4)], ids=lambda each: type(each).__name__)
 def test_scores_in_pieces_give_the_labels_of_the_whole(decoder, cuts):
     stream = decoder.stream()
     for _ in range(2):
@@ -26,3 +34,17 @@ def test_the_likeliest_label_of_each_step_the_first_of_equals():
     assert found.tolist() == [1, 0, 2]
     assert ArgMax().whole(np.zeros((0, 3), np.float32)).shape == (0,)
     assert ArgMax().immediate
+
+
+def test_labels_one_by_one_remember_the_label_before_and_nothing_else():
+    scores = np.array([[3, 2, 1]] * 4, np.float32)
+    decoder = Changing(3)
+    assert decoder.whole(scores).tolist() == [0, 1, 0, 1]
+    stream = decoder.stream()
+    assert stream.push(scores[:1]).tolist() == [0]
+    other = decoder.stream()
+    other.arrays()["before"][...] = stream.arrays()["before"]
+    assert stream.push(scores[1:]).tolist() == other.push(scores[1:]).tolist() == [1, 0, 1]
+    assert decoder.whole(scores[:1]).tolist() == [0], "the decoder itself remembers nothing"
+    assert stream.bounds() == {"before": (-1, 2)}
+    assert not decoder.immediate

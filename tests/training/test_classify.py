@@ -8,7 +8,10 @@ import torch
 from torch.nn import functional
 
 from penstock.errors import ConfigError
+from penstock.network import Network, Numbers, Recurrent, StepClassHead
+from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
+from penstock.training import Mixture, Regularization, StepClassObjective
 
 
 def logits_of(module, sequences, batch, lengths=None):
@@ -112,3 +115,79 @@ def test_next_token_loss_of_a_large_batch_takes_a_sample(make_module, make_objec
     assert not torch.equal(first, whole)
     first.backward()
     assert module.next_token.weight.grad.abs().sum() > 0
+
+
+LABELLED = Network(Numbers(2), Recurrent(cell="lstm", input_size=2, hidden_size=5), StepClassHead(3))
+
+
+@pytest.fixture
+def labelled():
+    """A function that makes sequences whose steps have random classes."""
+
+    def make(*, lengths=(4, 0, 7, 1, 3), weights=(1.0, 1.0, 1.0), **shares):
+        draw = np.random.default_rng(0)
+        values = draw.normal(size=(sum(lengths), 2)).astype(np.float32)
+        offsets = np.cumsum([0, *lengths])
+        sequences, targets = Sequences(values, offsets), Sequences(draw.integers(0, 3, len(values)), offsets)
+        rules = {"output_dropout": 0.0, "label_smoothing": 0.0, "prefix_share": 0.0} | shares
+        return StepClassObjective(
+            sequences=sequences,
+            targets=targets,
+            valid_sequences=sequences,
+            valid_targets=targets,
+            weights=torch.tensor(weights),
+            batch_size=2,
+            regularization=Regularization(**rules),
+            generator=torch.Generator().manual_seed(0),
+        )
+
+    return make
+
+
+def step_logits(module, objective, batch):
+    """The logits of the steps of a batch, one sequence alone after the other."""
+    alone = [torch.from_numpy(objective.sequences[row])[None] for row in batch]
+    found = [module(each)[0] for each in alone if each.shape[1]]
+    return torch.cat(found), torch.from_numpy(np.concatenate([objective.targets[row] for row in batch]))
+
+
+def test_the_loss_of_steps_is_cross_entropy_over_all_of_them(labelled):
+    module = NetworkModule(LABELLED)
+    batch = np.array([2, 1, 0, 3])
+    for weights in ((1.0, 1.0, 1.0), (0.0, 2.0, 0.5)):
+        objective = labelled(weights=weights)
+        loss, rows = objective.loss(module, batch)
+        logits, target = step_logits(module, objective, batch)
+        each = functional.cross_entropy(logits, target, reduction="none") * torch.tensor(weights)[target]
+        assert rows == 4
+        torch.testing.assert_close(loss, each[target >= 0].mean(), rtol=1e-5, atol=1e-6)
+
+
+def test_figures_of_steps_are_those_of_all_in_order(labelled):
+    module, objective = NetworkModule(LABELLED), labelled()
+    found = objective.validate(module)
+    logits, target = step_logits(module, objective, np.arange(5))
+    assert found["accuracy"] == pytest.approx((logits.argmax(1) == target).double().mean().item())
+    assert found["loss"] == pytest.approx(functional.cross_entropy(logits, target).item(), rel=1e-5)
+
+
+def test_a_batch_without_steps_has_no_loss_and_a_mixture_none_at_all(labelled):
+    module = NetworkModule(LABELLED)
+    loss, _ = labelled().loss(module, np.array([1]))
+    assert loss.item() == 0
+    loss.backward()
+    assert all(each.grad is None or each.grad.isfinite().all() for each in module.parameters())
+    objective = labelled()
+    values, lengths = map(torch.from_numpy, objective.sequences.pad())
+    mixture = Mixture(torch.arange(5), torch.ones(5))
+    with pytest.raises(ConfigError, match="whose steps have labels can't be mixed"):
+        objective.scored_loss(module, module.encoder(values, lengths=lengths)[0], lengths, torch.zeros(5, 7), mixture)
+
+
+def test_dropout_and_smoothing_change_the_loss_of_steps_and_repeat(labelled):
+    module, batch = NetworkModule(LABELLED), np.arange(5)
+    plain = labelled().loss(module, batch)[0]
+    for name in ("output_dropout", "label_smoothing"):
+        one, two = (labelled(**{name: 0.4}).loss(module, batch)[0] for _ in range(2))
+        assert torch.equal(one, two), name
+        assert not torch.equal(one, plain), name

@@ -19,7 +19,7 @@ from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.step_stream import StepLabels, StepStream
 from penstock.sequences import Sequences
 
-__all__ = ["StepModel", "places_of_steps"]
+__all__ = ["StepModel", "labels_of_steps"]
 
 
 class StepModel(SequenceModel):
@@ -89,7 +89,9 @@ class StepModel(SequenceModel):
         """
         rows = self.checked(inputs)
         scores = self.outputs(rows)
-        truth = places_of_steps(answers, scores.lengths.tolist(), LabelIndex(self.labels))
+        truth = np.array(
+            LabelIndex(self.labels).places(labels_of_steps(answers, scores.lengths.tolist()), "labels"), np.int64
+        )
         places = self.places(scores)
         if len(places) != len(truth):
             raise DataError("accuracy over steps needs a decoder that gives every step one label")
@@ -157,26 +159,25 @@ class _Majority:
         return np.tile(self._shares, (self._steps_of(inputs), 1))
 
 
-def places_of_steps(labels: Any, lengths: list[int], index: LabelIndex) -> NDArray[np.int64]:
-    """The places of the labels of all steps, end to end, (steps of all,).
+def labels_of_steps(labels: Any, lengths: Sequence[int] | None = None) -> list[Any]:
+    """The labels of all steps of all sequences, end to end.
 
     Args:
-        labels: for each sequence the labels of its steps.
-        lengths: the steps of each sequence.
-        index: finds a label's place.
+        labels: for each sequence a list of the labels of its steps.
+        lengths: the steps of each sequence; None where they are not known.
 
     Raises:
-        DataError: not as many lists as sequences, not as many labels as steps, no step at all, or an unknown label.
+        DataError: something that is no list, not as many lists as sequences or labels as steps, or no step at all.
     """
     several = list(labels) if labels is not None else []
-    if len(several) != len(lengths):
+    if lengths is not None and len(several) != len(lengths):
         raise DataError(f"there must be a list of labels for each of {len(lengths)} inputs; got {len(several)}")
-    for number, (own, length) in enumerate(zip(several, lengths, strict=True)):
+    for number, own in enumerate(several):
         if isinstance(own, str) or not hasattr(own, "__len__"):
             raise DataError(f"input {number} must have a list of labels, one for each step; got {own!r:.60}")
-        if len(own) != length:
-            raise DataError(f"input {number} has {length} steps and {len(own)} labels; give one for each step")
+        if lengths is not None and len(own) != lengths[number]:
+            raise DataError(f"input {number} has {lengths[number]} steps and {len(own)} labels; give one for each step")
     flat = [label for own in several for label in own]
     if not flat:
         raise DataError("there must be at least one step with a label; got none")
-    return np.array(index.places(flat, "labels"), np.int64)
+    return flat

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from penstock.errors import DataError
-from penstock.labels import LabelIndex, label_texts
+from penstock.labels import label_texts
 from penstock.network import Network, StepClassHead
 from penstock.runtime import StepModel
-from penstock.runtime.step_model import places_of_steps
+from penstock.runtime.step_model import labels_of_steps
 from penstock.sequences import Sequences
 from penstock.tasks.classes import training_classes
-from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.labelled import Labelled, Part, class_numbers
 from penstock.tasks.measures import step_figures
 from penstock.tasks.options import CellOptions
 from penstock.tasks.supervised import Supervised
@@ -106,15 +106,14 @@ class StepClassifier(CellOptions, Supervised):
         known = self._known()
         if known is not None:
             return known.labels
-        return training_classes([label for own in answers for label in own], self.max_classes)
+        return training_classes(labels_of_steps(answers), self.max_classes)
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
-        lengths = [len(own) for own in answers]
         try:
-            places = places_of_steps(answers, lengths, LabelIndex(classes))
+            labels = labels_of_steps(answers)
         except DataError as error:
             raise DataError(f"{where}: {error}") from error
-        return Sequences(places, np.cumsum([0, *lengths]))
+        return Sequences(class_numbers(labels, classes, where), np.cumsum([0, *map(len, answers)]))
 
     def _about(self, targets: Any, classes: Sequence[Any]) -> dict[str, Any]:
         counts = np.bincount(targets.values, minlength=len(classes)).tolist()

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import pytest
 from sklearn.base import BaseEstimator, clone
 
+import penstock
 from penstock import tasks
 from penstock.cli.options import argument_texts
 from penstock.errors import ConfigError
@@ -54,3 +55,14 @@ def test_a_name_is_taken_once():
     other = replace(task, summary="Another.")
     with pytest.raises(ConfigError, match="'text-classification' already"):
         tasks.register(other)
+
+
+def test_estimators_are_lazy_names_of_the_package():
+    assert tasks.TextClassifier is penstock.TextClassifier is tasks.find("text-classification").estimator_class()
+    with pytest.raises(AttributeError, match="no attribute 'TextClasifier'"):
+        _ = tasks.TextClasifier
+
+
+def test_an_estimator_and_a_model_may_be_given_as_classes():
+    task = replace(tasks.find("text-classification"), name="other", estimator=dict, model=list)
+    assert (task.estimator_class(), task.model_class()) == (dict, list)
