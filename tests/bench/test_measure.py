@@ -154,7 +154,7 @@ def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
     assert penstock("bench", "--grid", "corr").code == 2
     unknown = penstock("bench", "--peers", "torch,tourch")
     assert unknown.code == 2
-    assert "--peers must be among those that are installed: nn, torch" in unknown.err
+    assert "--peers must be among those that are installed: nn, frozen, torch" in unknown.err
     assert penstock("bench", "--cells", "gruu").code == 2
 
 

@@ -52,7 +52,8 @@ def bench(
     there = room.installed()
     chosen = there if peers is None else [name for name in peers.split(",") if name]
     if unknown := [name for name in chosen if name not in ("nn", "frozen", *there)]:
-        raise ConfigError(f"--peers must be among those that are installed: nn, {', '.join(there)}; got {unknown[0]!r}")
+        known = ", ".join(["nn", "frozen", *there])
+        raise ConfigError(f"--peers must be among those that are installed: {known}; got {unknown[0]!r}")
     points = [point for point in room.GRIDS[grid]() if point.cell in cells.split(",")]
     if not points:
         raise ConfigError(f"--cells must be among rnn, lstm, gru; got {cells!r}")
