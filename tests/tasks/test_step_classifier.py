@@ -10,9 +10,10 @@ from sklearn.base import clone
 from penstock import tasks
 from penstock.datasets import Rows
 from penstock.errors import DataError, NotFittedError
-from penstock.features import SignalFeatures
 from penstock.network import Numbers
-from penstock.runtime import SignalSequenceModel, StepModel
+from penstock.runtime import StepModel
+from penstock.signals.features import SignalFeatures
+from penstock.signals.model import SignalSequenceModel
 
 
 class LevelModel(SignalSequenceModel, StepModel):
