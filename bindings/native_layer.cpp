@@ -9,7 +9,7 @@ namespace {
 
 const CellKernels& kernels_of(const std::string& form) {
     const CellKernels* found = find_cell(form.c_str());
-    require(found != nullptr, "no kernels for this form of a cell");
+    require(found && form == found->traits.form, "no kernels for this form of a cell");
     return *found;
 }
 

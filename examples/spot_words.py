@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import penstock
-from penstock.datasets.synthetic_words import synthetic_word, synthetic_words
+from penstock.audio.synthetic_words import synthetic_word, synthetic_words
 
 WORDS = ["yes", "no", "stop"]
 STREAM = ["no", "stop", "yes", "no", "stop"]

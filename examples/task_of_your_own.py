@@ -1,80 +1,90 @@
-"""A task of your own: the language of a name, character by character. Import this file, then train it by command:
+"""A task of your own: tag each word of a text. Training, figures, streams, report and page come from Penstock.
 
-python -c 'import task_of_your_own, penstock.cli as c; c.main()' train names names.csv --out names
+python task_of_your_own.py train tag people.csv --out people    a table of texts, and of their tags with blanks between
+python task_of_your_own.py stream people                        and predict, evaluate, info, serve
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import torch
 
-from penstock.datasets import read_texts, text_table
-from penstock.network import ClassHead, Embedding, Network, Recurrent
-from penstock.runtime import TextModel
-from penstock.sequences import Sequences
-from penstock.tasks import Classifier, Column, Task, register
-from penstock.tasks.options import CellOptions
-from penstock.training import ClassObjective, Regularization
-
-
-class Characters:
-    kind, vocabulary_size = "characters", 512
-
-    def apply(self, names):
-        return Sequences.from_list([np.array([ord(c) % 512 for c in name], np.int32) for name in names], np.int32)
-
-    def to_json(self):
-        return {"kind": self.kind}
+from penstock.datasets import Rows
+from penstock.errors import DataError
+from penstock.heads import LabelByLabel
+from penstock.network import Embedding
+from penstock.runtime import StepModel
+from penstock.tasks import Column, StepClassifier, Task, register
+from penstock.text.features import TextFeatures, tokenize
+from penstock.text.model import TextSequenceModel
+from penstock.text.readers import read_inputs, read_texts
 
 
-class Commonest:
-    names = ("majority",)
+class SpanDecoder(LabelByLabel):
+    """The likeliest tag of each word that may follow the tag before it: I-x continues B-x or I-x and begins nothing."""
 
-    def __init__(self, arrays):
-        self.shares = arrays["class_counts"] / arrays["class_counts"].sum()
+    def __init__(self, tags):
+        super().__init__(len(tags))
+        self.tags = tags
 
-    def answers(self, name, inputs):
-        return np.tile(self.shares, (len(inputs), 1))
+    def choose(self, scores, before):
+        """The tag of a word, from the scores (tags,) of the network and the tag before it."""
+        allowed = [self._may_follow(tag, before) for tag in self.tags]
+        return np.where(allowed, scores, -np.inf).argmax()
+
+    def _may_follow(self, tag, before):
+        return tag[:2] != "I-" or (before is not None and self.tags[before] in (tag, "B" + tag[1:]))
 
 
-class NameModel(TextModel):
-    task = "names"
-    read_features = classmethod(lambda cls, described: Characters())
-    read_baselines = staticmethod(Commonest)
+class TagModel(TextSequenceModel, StepModel):
+    """Predicts without PyTorch."""
+
+    task = "tagging"
+
+    @cached_property
+    def decoder(self):
+        """The tags of spans."""
+        return SpanDecoder(self.labels)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class NameClassifier(CellOptions, Classifier):
-    task = "names"
-    bidirectional: bool = True  # a name is short and comes at once
+class Tagger(StepClassifier):
+    """Trains with PyTorch.
 
-    def _rows(self, inputs, labels):
-        return text_table(inputs, labels)
+    Args:
+        embedding_size: numbers that a word is turned into.
+    """
 
-    def _describe(self, data):
-        return Characters(), self._network(data, Characters())
+    task = "tagging"
+    embedding_size: int = 64
 
-    def _network(self, data, features):
-        cell = {each.name: getattr(self, each.name) for each in fields(CellOptions)}
-        return Network(Embedding(512, 32), Recurrent(input_size=32, **cell), ClassHead(len(data.labels)))
+    def _rows(self, texts, tags):
+        for text, own in zip(texts, tags, strict=True):
+            if len(tokenize(text)) != len(own):
+                raise DataError(f"there must be a tag for each of {tokenize(text)}; got {own}")
+        return Rows(list(texts), list(tags))
 
-    def _objective(self, data, features, network, seed):
-        train, valid, weights = data.train, data.valid, torch.from_numpy(self._weights(data)).float()
-        rules = Regularization(output_dropout=0.2, label_smoothing=0.05, prefix_share=0.0)
-        given = {"sequences": features.apply(train.inputs), "targets": train.targets}
-        given |= {"valid_sequences": features.apply(valid.inputs), "valid_targets": valid.targets}
-        more = {"batch_size": self.batch_size, "generator": torch.Generator().manual_seed(seed)}
-        return ClassObjective(**given, **more, weights=weights, regularization=rules)
+    def _features(self, data):
+        return TextFeatures(min_count=2).fit(data.train.inputs)
 
-    def _fit_baselines(self, data, features):
-        return {"class_counts": np.bincount(data.train.targets, minlength=len(data.labels))}, {}
+    def _inputs(self, features):
+        return Embedding(features.vocabulary_size, self.embedding_size)
 
 
 def read(path, columns, answers):
-    return read_texts(path, text=columns["name"], label=columns["label"] if answers else None)
+    """The rows of a file; without `answers` it needs no tags."""
+    if not answers:
+        return read_inputs(path, text=columns["text"])
+    rows = read_texts(path, text=columns["text"], label=columns["tags"])
+    return Rows(rows.inputs, [str(tags).split() for tags in rows.answers], rows.dropped)
 
 
-NAME, LABEL = Column("name", "The column of names.", "name"), Column("label", "Languages.", "label", answer=True)
-CLASSES = (f"{__name__}:NameClassifier", f"{__name__}:NameModel")
-TASK = Task("names", "names", "Say which language a name is of.", "a.csv --out b", (NAME, LABEL), read, *CLASSES)
+COLUMNS = (Column("text", "The column of texts.", "text"), Column("tags", "That of tags.", "tags", answer=True))
+SUMMARY = "Tag each word of a text: names, places, amounts."
+TASK = Task("tagging", "tag", SUMMARY, "people.csv --out people", COLUMNS, read, Tagger, TagModel, parse=str)
 register(TASK)
+
+if __name__ == "__main__":
+    from penstock.cli import main
+
+    raise SystemExit(main())

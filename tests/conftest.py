@@ -36,8 +36,8 @@ def cells_as_before() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def text_parts() -> Callable[..., tuple[Any, ...]]:
     """A function that makes (network, features, labels, tensors) of a text model with random weights."""
-    from penstock.features.text import TextFeatures
     from penstock.network import ClassHead, Embedding, Network, Recurrent
+    from penstock.text.features import TextFeatures
 
     words = ["the ferry sailed at dawn, didn't it?", "我们喜欢这家旅馆的早餐!", "naïve — 3.5 stars"]
     features = TextFeatures(min_count=1).fit(words)
@@ -110,9 +110,11 @@ class DelayedStream:
 @pytest.fixture(scope="session")
 def step_model(text_parts) -> Callable[..., Any]:
     """A function that makes a model with random weights that labels each token of a text, or step of a signal."""
-    from penstock.features import SignalFeatures
     from penstock.network import Embedding, Network, Numbers, Recurrent, StepClassHead
-    from penstock.runtime import SignalSequenceModel, StepModel, TextSequenceModel
+    from penstock.runtime import StepModel
+    from penstock.signals.features import SignalFeatures
+    from penstock.signals.model import SignalSequenceModel
+    from penstock.text.model import TextSequenceModel
 
     class Counts:
         names = ("majority",)
@@ -151,7 +153,7 @@ def step_model(text_parts) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def spoken() -> tuple[list[Any], list[str]]:
     """Synthetic recordings of three words, eight of each, at 8 kHz, and their labels."""
-    from penstock.datasets.synthetic_words import synthetic_words
+    from penstock.audio.synthetic_words import synthetic_words
 
     return synthetic_words(8, np.random.default_rng(0), ["yes", "no", "stop"])
 
@@ -159,9 +161,9 @@ def spoken() -> tuple[list[Any], list[str]]:
 @pytest.fixture(scope="session")
 def audio_model(spoken) -> Any:
     """An audio model with random weights, of the labels of `spoken`."""
-    from penstock.features import AudioFeatures
+    from penstock.audio.features import AudioFeatures
+    from penstock.audio.model import AudioModel
     from penstock.network import ClassHead, Network, Numbers, Recurrent
-    from penstock.runtime import AudioModel
 
     features = AudioFeatures(mel_bins=8).fit(spoken[0])
     recurrent = Recurrent(cell="gru", input_size=features.size, hidden_size=12)

@@ -7,19 +7,8 @@ from dataclasses import dataclass, is_dataclass, replace
 import pytest
 
 from penstock.errors import ConfigError
-from penstock.network import (
-    KINDS,
-    POOLED,
-    ClassHead,
-    Embedding,
-    ForecastHead,
-    Kind,
-    Network,
-    Numbers,
-    Recurrent,
-    Segments,
-    register,
-)
+from penstock.forecast.spec import ForecastHead, Segments
+from penstock.network import KINDS, POOLED, ClassHead, Embedding, Kind, Network, Numbers, Recurrent, register
 from penstock.network.kinds import kind_of
 
 ROWS = [kind for kinds in KINDS.values() for kind in kinds.values()]

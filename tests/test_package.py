@@ -11,13 +11,14 @@ from penstock.errors import ConfigError
 # Everything that runs a trained model must do so without PyTorch; the rest of the package may use it.
 WITHOUT_TORCH = (
     "penstock",
+    "penstock.audio.model",
     "penstock.bundle",
     "penstock.cells",
     "penstock.cli",
     "penstock.datasets",
     "penstock.engine",
     "penstock.errors",
-    "penstock.features",
+    "penstock.forecast.model",
     "penstock.functional",
     "penstock.heads",
     "penstock.network",
@@ -25,6 +26,8 @@ WITHOUT_TORCH = (
     "penstock.report",
     "penstock.runtime",
     "penstock.sequences",
+    "penstock.signals.model",
+    "penstock.text.model",
 )
 
 

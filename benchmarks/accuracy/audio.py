@@ -24,8 +24,8 @@ import numpy as np
 from runs import Runs, argument_parser, parsed
 
 import penstock
-from penstock.datasets.audio import read_recordings
-from penstock.features import Recording
+from penstock.audio.readers import read_recordings
+from penstock.audio.recordings import Recording
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo")
 TOLERANCE_SECONDS = 0.15

@@ -19,7 +19,8 @@ import numpy as np
 from runs import Runs, argument_parser, parsed
 
 import penstock
-from penstock.datasets import read_signals, read_ucr
+from penstock.signals.file_formats import read_ucr
+from penstock.signals.readers import read_signals
 
 Rows = tuple[Any, Any]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from penstock import bundle
-from penstock.features.text import TextFeatures
 from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.text.features import TextFeatures
 
 WORDS = [f"w{number}" for number in range(5000)]
 

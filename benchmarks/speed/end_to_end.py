@@ -28,8 +28,8 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 import penstock.nn
-from penstock.features import TextFeatures
 from penstock.nn.threads import engine_threads_of
+from penstock.text.features import TextFeatures
 
 HIDDEN = 128
 Batch = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]

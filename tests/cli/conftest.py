@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from penstock import bundle
-from penstock.features.text import TextFeatures
 from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.text.features import TextFeatures
 
 TEXTS = ["good food", "kind staff", "bad food", "rude staff", "很好", "不好"]
 LABELS = ["good", "good", "bad", "bad", "good", "bad"]

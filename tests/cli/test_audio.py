@@ -10,7 +10,7 @@ import pytest
 
 import penstock as package
 from penstock import bundle
-from penstock.report.sounds import wav
+from penstock.audio.report import wav
 from penstock.runtime import notes
 
 QUICK = ("--epochs", "2", "--hidden-size", "8", "--mel-bins", "8", "--no-progress")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from penstock.audio.stream import Heard, Word
 from penstock.cli import demo_words
-from penstock.runtime import Heard, Word
 
 
 def test_a_stream_says_each_word_as_often_and_always_the_same():

@@ -158,7 +158,7 @@ def entries() -> dict[str, Entry]:
         return block[-block.ctypes.data % 64 // 4 :][:128]
 
     def layer(directions: int = 1) -> Any:
-        made = native.NativeLayer(2, 3, 4, 0, True, directions)
+        made = native.NativeLayer("lstm", 3, 4, 0, True, directions)
         made.load_arrays([floats(16, 3), floats(16, 4), floats(16), floats(16)] * directions)
         return made
 
@@ -225,7 +225,7 @@ def entries() -> dict[str, Entry]:
 
     by_both = {"": native.NativeTensors(), "-by-attributes": native.NativeTensors(by_attributes=True)}
     table: dict[str, Entry] = {
-        "NativeLayer": lambda: (native.NativeLayer, [2, 3, 4, 2, True, 1]),
+        "NativeLayer": lambda: (native.NativeLayer, ["lstm proj_size", 3, 4, 2, True, 1]),
         "load_arrays": lambda: (layer().load_arrays, [[floats(16, 3), floats(16, 4), floats(16), floats(16)]]),
         "run": lambda: (layer().run, [floats(4, 2, 3), False, np.array([4, 0]), [floats(1, 2, 4), floats(1, 2, 4)], 1]),
         "saved_size": lambda: (layer().saved_size, [3]),
@@ -233,8 +233,6 @@ def entries() -> dict[str, Entry]:
         "NativeStep": lambda: (native.NativeStep, [[layer()], 2, 1]),
         "step": lambda: (native.NativeStep([layer()], 2, 1), [floats(2, 3)]),
         "trace": lambda: (native.NativeStep([layer()], 2, 1).trace, [floats(2, 3)]),
-        "h": lambda: (native.NativeStep([layer()], 2, 1).h, [0]),
-        "c": lambda: (native.NativeStep([layer()], 2, 1).c, [0]),
         "NativeStreams": lambda: (native.NativeStreams, [[layer()]]),
         "streams": lambda: (native.NativeStreams([layer()]).step, streams()),
         "NativeLinear": lambda: (lambda *a: native.NativeLinear(*a)(floats(2, 3)), [floats(5, 3), floats(5)]),

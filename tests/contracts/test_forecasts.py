@@ -6,12 +6,13 @@ import torch
 
 from penstock import nn
 from penstock.errors import DataError, StateError
-from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
-from penstock.features.frequency import Frequency
-from penstock.features.panel_columns import panel
-from penstock.network import ForecastHead, Network, Recurrent, SegmentForecastHead, Segments
-from penstock.runtime.forecast_baselines import Origins
-from penstock.runtime.forecast_model import ForecastModel
+from penstock.forecast.baselines import Origins
+from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
+from penstock.forecast.frequency import Frequency
+from penstock.forecast.model import ForecastModel
+from penstock.forecast.panel_columns import panel
+from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
+from penstock.network import Network, Recurrent
 
 HORIZON, CONTEXT, STEPS = 5, 17, 60
 HOUR = Frequency("second", 3600, 0)

@@ -127,7 +127,8 @@ def test_pushed_one_by_one_many_at_once_and_whole_are_the_same_bits(variant, lay
     assert np.concatenate(pieces).tobytes() == whole.tobytes()
     assert single.save() == several.save() == mixed.save()
     for number, states in enumerate(as_tuple(state)):
-        carried = [array for key, array in single.arrays().items() if key.endswith("hc"[number])]
+        name = network.spec.declaration.states[number]
+        carried = [array for key, array in single.arrays().items() if key.endswith(name)]
         assert np.stack(carried).tobytes() == states.tobytes()
 
 

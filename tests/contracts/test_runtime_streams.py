@@ -5,7 +5,7 @@ import pytest
 
 from penstock import engine
 from penstock.cells import VARIANTS
-from penstock.runtime import TextModel
+from penstock.text.model import TextModel
 
 LAYERS = (1, 2, 3)
 THREADS = (1, 2, 3, 4)

@@ -12,22 +12,16 @@ import numpy as np
 import pytest
 
 from penstock.errors import ConfigError, InputError, StateError
-from penstock.features import SignalFeatures
-from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
-from penstock.features.frequency import Frequency
-from penstock.features.panel_columns import panel
-from penstock.network import ClassHead, ForecastHead, Network, Numbers, Recurrent, SegmentForecastHead, Segments
-from penstock.runtime import (
-    PooledStream,
-    RandomState,
-    Recurrence,
-    SignalClassModel,
-    StepLabels,
-    Stream,
-    TextModel,
-    states,
-)
-from penstock.runtime.forecast_model import ForecastModel
+from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
+from penstock.forecast.frequency import Frequency
+from penstock.forecast.model import ForecastModel
+from penstock.forecast.panel_columns import panel
+from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
+from penstock.network import ClassHead, Network, Numbers, Recurrent
+from penstock.runtime import PooledStream, RandomState, Recurrence, StepLabels, Stream, states
+from penstock.signals.features import SignalFeatures
+from penstock.signals.model import SignalClassModel
+from penstock.text.model import TextModel
 
 DRAW = np.random.default_rng(0)
 HOUR = Frequency("second", 3600, 0)

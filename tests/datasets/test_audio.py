@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from penstock.datasets.audio import read_recordings, recording_at
+from penstock.audio.readers import read_recordings, recording_at
 from penstock.errors import DataError
 
 

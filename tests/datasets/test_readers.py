@@ -10,9 +10,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from penstock.datasets import is_ucr, read_table, read_texts
+from penstock.datasets import read_table
 from penstock.datasets.readers import column_names
 from penstock.errors import DataError, MissingExtraError
+from penstock.signals.file_formats import is_ucr
+from penstock.text.readers import read_texts
 
 ROWS = [("a, \"b\"\n'c'", "1"), ("好吃，推荐", "null"), ("NA", "007"), ("x" * 5000, "1")]
 

@@ -5,9 +5,9 @@ import pandas
 import polars
 import pytest
 
-from penstock.datasets import read_series
 from penstock.datasets.readers import read_table
 from penstock.errors import DataError
+from penstock.forecast.readers import read_series
 
 TIMES = pandas.date_range("2024-01-01", periods=3, freq="h")
 

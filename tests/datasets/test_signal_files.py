@@ -5,8 +5,9 @@ import gzip
 import numpy as np
 import pytest
 
-from penstock.datasets import is_ucr, read_signals, read_ts, read_ucr
 from penstock.errors import DataError
+from penstock.signals.file_formats import is_ucr, read_ts, read_ucr
+from penstock.signals.readers import read_signals
 
 TS = """# a comment
 @problemName Two

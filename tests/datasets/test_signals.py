@@ -7,8 +7,8 @@ import pandas
 import polars
 import pytest
 
-from penstock.datasets import read_signals, signal_table
 from penstock.errors import ConfigError, DataError
+from penstock.signals.readers import read_signals, signal_table
 
 LONG = """case,label,t,x,y
 a,up,2,3,30

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from penstock.datasets.synthetic_words import SYNTHETIC_WORDS, synthetic_word, synthetic_words
+from penstock.audio.synthetic_words import SYNTHETIC_WORDS, synthetic_word, synthetic_words
 
 
 def test_words_are_short_sounds_without_clipping():

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from penstock.errors import ConfigError, DataError
-from penstock.features.calendar import calendar_features, usual_calendar
-from penstock.features.forecasts import ForecastFeatures, filled, measured_scale, scaled, transformed
-from penstock.features.frequency_search import find_frequency
-from penstock.features.panel import Series
-from penstock.features.panel_columns import arrays_panel
-from penstock.features.season import find_season
-from penstock.features.times import parse_times
+from penstock.forecast.calendar import calendar_features, usual_calendar
+from penstock.forecast.features import ForecastFeatures, filled, measured_scale, scaled, transformed
+from penstock.forecast.frequency_search import find_frequency
+from penstock.forecast.panel import Series
+from penstock.forecast.panel_columns import arrays_panel
+from penstock.forecast.season import find_season
+from penstock.forecast.times import parse_times
 
 
 def features(**more):

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import ConfigError, DataError
-from penstock.features.frequency import Frequency
-from penstock.features.frequency_search import find_frequency
-from penstock.features.times import parse_times
+from penstock.forecast.frequency import Frequency
+from penstock.forecast.frequency_search import find_frequency
+from penstock.forecast.times import parse_times
 
 
 def dates(*words):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import DataError
-from penstock.features.panel_columns import UNNAMED, arrays_panel, panel
+from penstock.forecast.panel_columns import UNNAMED, arrays_panel, panel
 
 HOURS = [f"2020-01-01 {hour:02d}:00" for hour in range(6)]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from penstock.audio import recordings
+from penstock.audio.recordings import Recording, as_recording, decode, read_recording, resampled
 from penstock.errors import DataError, MissingExtraError, ShapeError
-from penstock.features import Recording, read_recording, recordings
-from penstock.features.recordings import as_recording, decode, resampled
 
 TONE = (0.5 * np.sin(np.arange(4000) / 3)).astype(np.float32)
 

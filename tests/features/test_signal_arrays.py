@@ -6,8 +6,9 @@ import polars
 import pytest
 
 from penstock.errors import DataError, ShapeError
-from penstock.features import parse_signal, parse_step, signal_list
 from penstock.sequences import Sequences
+from penstock.signals.arrays import signal_list
+from penstock.signals.lines import parse_signal, parse_step
 
 CUBE = np.arange(12.0).reshape(2, 3, 2)
 FLAT = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, np.nan]])

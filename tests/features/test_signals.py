@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import ConfigError, DataError, NotFittedError, ShapeError
-from penstock.features import SignalFeatures
+from penstock.signals.features import SignalFeatures
 
 DRAW = np.random.default_rng(0)
 TRAINING = [DRAW.normal(5.0, 2.0, (length, 2)) for length in (9, 4, 17)]

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import ConfigError, DtypeError, NotFittedError
-from penstock.features import TextFeatures, tokenize
-from penstock.features.text import _tokens
+from penstock.text.features import TextFeatures, _tokens, tokenize
 
 # Characters that meet at the rules' borders: letters, marks, joiners, apostrophes, pictures, breaks.
 tricky = st.text(

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from penstock.report import render, signal_sections
+from penstock.report import render
+from penstock.signals.report import signal_sections
 
 CLASSES = {
     "task": "series-classification",

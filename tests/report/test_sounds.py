@@ -7,7 +7,7 @@ import wave
 
 import numpy as np
 
-from penstock.report.sounds import MOST_SOUNDS, sound_section, wav
+from penstock.audio.report import MOST_SOUNDS, sound_section, wav
 
 MISTAKES = [{"file": f"<{n}>.wav", "label": "yes", "prediction": "no", "probability": 0.9 - n / 100} for n in range(12)]
 

@@ -6,12 +6,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from penstock.audio.baseline_training import fit_baseline
+from penstock.audio.baselines import AudioBaselines, statistics
+from penstock.audio.features import AudioFeatures
+from penstock.audio.model import AudioModel
 from penstock.errors import BundleError
-from penstock.features import AudioFeatures
-from penstock.runtime.audio_baselines import AudioBaselines, statistics
-from penstock.runtime.audio_model import AudioModel
 from penstock.sequences import Sequences
-from penstock.tasks.audio_baselines import fit_baseline
 from penstock.tasks.labelled import Part
 
 

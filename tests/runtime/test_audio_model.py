@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from penstock.audio.model import AudioModel
+from penstock.audio.recordings import Recording
 from penstock.errors import ConfigError, DataError
-from penstock.features import Recording
 from penstock.network import ClassHead, Network, Numbers, Recurrent
-from penstock.runtime import AudioModel
 
 
 def test_streamed_equals_whole(audio_model, spoken):

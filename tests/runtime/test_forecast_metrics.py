@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from penstock.runtime.forecast_metrics import Errors
+from penstock.forecast.metrics import Errors
 
 
 def test_figures_match_plain_loops():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from penstock.errors import BundleError, ShapeError
-from penstock.features.text import tokenize
 from penstock.runtime.metrics import class_metrics, f1_scores
-from penstock.runtime.text_baselines import TextBaselines
+from penstock.text.baselines import TextBaselines
+from penstock.text.features import tokenize
 
 TEXTS = [
     "the ferry sailed at dawn", "the the the ferry", "早餐很好吃", "早餐不好", "it's fine, it's late", "late again",

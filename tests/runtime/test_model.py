@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 import penstock.bundle
 from penstock import runtime
 from penstock.errors import BundleError, ConfigError, DataError
-from penstock.features.text import TextFeatures
 from penstock.network import ClassHead, Embedding, Network, Recurrent
-from penstock.runtime import TextModel, load
+from penstock.runtime import load
+from penstock.text.features import TextFeatures
+from penstock.text.model import TextModel
 
 TEXTS = ["the ferry sailed", "", "早餐 didn't", "3.5 stars!", "the"]
 

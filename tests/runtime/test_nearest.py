@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from penstock.runtime import nearest as module
-from penstock.runtime.nearest import nearest, resampled, warped_distances
+from penstock.signals import nearest as module
+from penstock.signals.nearest import nearest, resampled, warped_distances
 
 DRAW = np.random.default_rng(0)
 KNOWN, QUERIES = DRAW.normal(size=(13, 11, 2)), DRAW.normal(size=(9, 11, 2))

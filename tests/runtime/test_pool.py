@@ -9,8 +9,9 @@ from penstock import engine
 from penstock.cells import VARIANTS
 from penstock.errors import ConfigError, DtypeError, ShapeError, StateError
 from penstock.network import Recurrent
-from penstock.runtime import Recurrence, StreamPool, TextModel
+from penstock.runtime import Recurrence, StreamPool
 from penstock.runtime.stack import Stack
+from penstock.text.model import TextModel
 
 RNG = np.random.default_rng(0)
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from penstock.errors import ConfigError, DataError, ShapeError, StateError
-from penstock.features import SignalFeatures
 from penstock.network import ClassHead, Network, Numbers, Recurrent, RegressionHead
-from penstock.runtime import SignalClassModel, SignalRegressionModel
-from penstock.runtime import signal_models as module
+from penstock.signals import model as module
+from penstock.signals.features import SignalFeatures
+from penstock.signals.model import SignalClassModel, SignalRegressionModel
 
 DRAW = np.random.default_rng(0)
 SIGNALS = [DRAW.normal(3, 2, (length, 2)) for length in (12, 0, 5, 31, 1, 12)]

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from penstock.audio.model import AudioModel
+from penstock.audio.stream import Word
 from penstock.errors import ConfigError, StateError
 from penstock.network import ClassHead, Network
-from penstock.runtime import AudioModel, Word
 
 WINDOW, SMOOTHED = 15, 2
 

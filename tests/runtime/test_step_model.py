@@ -8,7 +8,7 @@ import sklearn.metrics
 
 from penstock.errors import ConfigError, DataError
 from penstock.network import ClassHead, Network
-from penstock.runtime import SignalClassModel
+from penstock.signals.model import SignalClassModel
 
 TEXTS = ["the ferry sailed at dawn", "", "我们喜欢早餐 !", "ferry"]
 

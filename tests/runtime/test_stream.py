@@ -9,7 +9,8 @@ import pytest
 import safetensors.numpy
 
 from penstock.errors import ConfigError, DtypeError, StateError
-from penstock.runtime import Recurrence, TextModel, states
+from penstock.runtime import Recurrence, states
+from penstock.text.model import TextModel
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ import pytest
 
 import penstock
 from penstock import bundle
-from penstock.features import SignalFeatures
-from penstock.features.text import TextFeatures
 from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent, RegressionHead
+from penstock.signals.features import SignalFeatures
+from penstock.text.features import TextFeatures
 
 WORDS = [f"w{number}" for number in range(50)]
 
@@ -98,14 +98,17 @@ class Process:
     Args:
         words: what follows `penstock serve`.
         port: a free one if 0.
+        program: what Python runs.
 
     Attributes:
         log: what it has written so far.
         url: its address.
     """
 
-    def __init__(self, *words: object, port: int = 0, **environment: str) -> None:
-        command = [sys.executable, "-W", "error", "-m", "penstock", "serve", *map(str, words), "--port", str(port)]
+    def __init__(
+        self, *words: object, port: int = 0, program: tuple[object, ...] = ("-m", "penstock"), **environment: str
+    ) -> None:
+        command = [sys.executable, "-W", "error", *map(str, [*program, "serve", *words, "--port", port])]
         self.log: list[dict[str, Any]] = []
         self._ready = threading.Event()
         self.process = subprocess.Popen(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from websockets.asyncio.client import connect
 
-from penstock.datasets import read_series
 from penstock.errors import ConfigError, DataError, ShapeError, StateError
+from penstock.forecast.readers import read_series
 
 STEPS = np.random.default_rng(0).normal(3, 2, (20, 2))
 

@@ -11,9 +11,9 @@ from sklearn.base import clone
 
 import penstock
 from penstock import AudioClassifier
-from penstock.datasets.synthetic_words import synthetic_words
+from penstock.audio.recordings import Recording
+from penstock.audio.synthetic_words import synthetic_words
 from penstock.errors import BundleError, ConfigError, DataError
-from penstock.features import Recording
 
 SMALL = {"hidden_size": 16, "mel_bins": 12, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "average": 0.9}
 SMALL |= {"keep": "best", "patience": 100, "teachers": 0, "progress": False}
@@ -221,7 +221,7 @@ def test_mistakes_can_be_heard(spoken, tmp_path):
 
 def test_spoken_digits_of_people(data_dir):
     """A glimpse of what benchmarks/accuracy/audio.py measures: two digits, a few epochs."""
-    from penstock.datasets.audio import read_recordings
+    from penstock.audio.readers import read_recordings
 
     def two(part):
         rows = read_recordings(data_dir / "fsdd" / f"{part}.zip", answers=False).inputs

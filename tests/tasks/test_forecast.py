@@ -10,8 +10,8 @@ import pytest
 from sklearn.base import clone
 
 import penstock
-from penstock.datasets import read_series
 from penstock.errors import ConfigError, DataError, NotFittedError
+from penstock.forecast.readers import read_series
 from penstock.tasks import Forecaster
 from penstock.training import Callback
 

@@ -12,12 +12,13 @@ import pytest
 
 import penstock
 from penstock.errors import ConfigError
-from penstock.features import arrays_panel
-from penstock.features.forecasts import ForecastFeatures
-from penstock.network import ForecastHead, Network, Recurrent, Segments
-from penstock.runtime.forecast_model import ForecastModel
+from penstock.forecast.calibration import calibrate
+from penstock.forecast.features import ForecastFeatures
+from penstock.forecast.model import ForecastModel
+from penstock.forecast.panel_columns import arrays_panel
+from penstock.forecast.spec import ForecastHead, Segments
+from penstock.network import Network, Recurrent
 from penstock.tasks import Forecaster
-from penstock.tasks.forecast_calibration import calibrate
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -180,7 +181,7 @@ def test_of_many_values_some_origins_will_do(monkeypatch):
     model = forecaster((-0.5, 0.0, 0.5), targets=2)
     panel = panel_of(model, walks(1500, 3, series=2, targets=2))
     every, _ = calibrate(model, panel)
-    monkeypatch.setattr("penstock.tasks.forecast_calibration._MOST_VALUES", 2000)
+    monkeypatch.setattr("penstock.forecast.calibration._MOST_VALUES", 2000)
     some, figures = calibrate(model, panel)
     assert some != every
     assert some[0] / every[0] == pytest.approx(1, abs=0.1)

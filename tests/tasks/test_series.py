@@ -12,10 +12,10 @@ from sklearn.preprocessing import StandardScaler
 
 import penstock
 from penstock import SeriesClassifier, SeriesRegressor
-from penstock.datasets import read_signals
 from penstock.errors import ConfigError, DataError, ShapeError
-from penstock.runtime.nearest import resampled
-from penstock.runtime.signal_statistics import signal_statistics
+from penstock.signals.nearest import resampled
+from penstock.signals.readers import read_signals
+from penstock.signals.statistics import signal_statistics
 from penstock.training import Callback
 
 SMALL = {"hidden_size": 6, "num_layers": 1, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "progress": False}

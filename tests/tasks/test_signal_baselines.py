@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from penstock.features import SignalFeatures
-from penstock.runtime.signal_baselines import SignalBaselines
+from penstock.signals.baseline_training import fit_class_baselines
+from penstock.signals.baselines import SignalBaselines
+from penstock.signals.features import SignalFeatures
 from penstock.tasks.labelled import Part
-from penstock.tasks.signal_baselines import fit_class_baselines
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -6,10 +6,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from penstock.features import tokenize
-from penstock.runtime.text_baselines import TextBaselines
 from penstock.tasks.labelled import Part
-from penstock.tasks.text_baselines import fit_baseline
+from penstock.text.baseline_training import fit_baseline
+from penstock.text.baselines import TextBaselines
+from penstock.text.features import tokenize
 
 
 def parts(make_reviews, classes=2):
@@ -71,7 +71,7 @@ def test_a_class_without_rows_is_never_answered(make_reviews):
 
 
 def test_many_classes_keep_fewer_terms(monkeypatch):
-    from penstock.tasks import text_baselines
+    from penstock.text import baseline_training as text_baselines
 
     monkeypatch.setattr(text_baselines, "_COEFFICIENTS", 30)
     texts = [f"w{row} w{row + 1} w{row + 2} c{row % 3}" for row in range(30)]

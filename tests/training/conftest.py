@@ -7,7 +7,8 @@ import torch
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
-from penstock.training import Recipe, TokenObjective, TokenRegularization, random_scope
+from penstock.text.objective import TokenObjective, TokenRegularization
+from penstock.training import Recipe, random_scope
 
 NETWORK = Network(Embedding(9, 6), Recurrent(cell="gru", input_size=6, hidden_size=5), ClassHead(2, "max"))
 PLAIN = TokenRegularization(

@@ -5,14 +5,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from penstock.audio.augmentation import Augmentation
+from penstock.audio.features import FLOOR, AudioFeatures
+from penstock.audio.objective import SoundObjective, _pooled
 from penstock.errors import ConfigError
-from penstock.features import AudioFeatures
-from penstock.features.audio import FLOOR
 from penstock.network import ClassHead, Network, Numbers, Recurrent
 from penstock.nn import NetworkModule
 from penstock.training import Regularization
-from penstock.training.audio import SoundObjective, _pooled
-from penstock.training.augmentation import Augmentation
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -83,7 +83,7 @@ def test_shares_are_below_one(make_objective):
 
 
 def test_next_token_loss_is_cross_entropy_among_the_ids_of_the_batch(make_module, make_objective, monkeypatch):
-    monkeypatch.setattr("penstock.training.tokens._NEXT_TOKEN_DROPOUT", 0.0)
+    monkeypatch.setattr("penstock.text.objective._NEXT_TOKEN_DROPOUT", 0.0)
     module, batch = make_module(), np.arange(9)
     module.next_token = torch.nn.Linear(5, 6)
     plain, _ = make_objective().loss(module, batch)
@@ -106,7 +106,7 @@ def test_next_token_loss_of_a_large_batch_takes_a_sample(make_module, make_objec
     module.next_token = torch.nn.Linear(5, 6)
     setting = replace(make_objective().regularization, next_token_share=0.5)
     whole = make_objective(setting).loss(module, batch)[0]
-    monkeypatch.setattr("penstock.training.tokens._NEXT_TOKENS", 10)
+    monkeypatch.setattr("penstock.text.objective._NEXT_TOKENS", 10)
     first, second = (make_objective(setting).loss(module, batch)[0] for _ in range(2))
     assert torch.equal(first, second)
     assert not torch.equal(first, whole)

@@ -3,11 +3,12 @@
 import numpy as np
 import torch
 
-from penstock.features.forecasts import ForecastFeatures, Scale, measured_scale
-from penstock.features.panel_columns import panel
-from penstock.network import ForecastHead, Network, Recurrent, Segments
-from penstock.nn.forecast_networks import CarriedModule
-from penstock.training.forecasts import CarriedObjective, Examples, WindowObjective, pinball
+from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
+from penstock.forecast.module import CarriedModule
+from penstock.forecast.objective import CarriedObjective, Examples, WindowObjective, pinball
+from penstock.forecast.panel_columns import panel
+from penstock.forecast.spec import ForecastHead, Segments
+from penstock.network import Network, Recurrent
 
 HORIZON, CONTEXT = 3, 5
 

@@ -7,9 +7,13 @@ import pytest
 import torch
 
 from penstock.errors import StateError
-from penstock.network import ForecastHead, Network, Recurrent, Segments
-from penstock.nn.forecast_networks import CarriedModule
-from penstock.training import CarriedObjective, Checkpoint, Examples, TokenRegularization, Trainer
+from penstock.forecast.examples import Examples
+from penstock.forecast.module import CarriedModule
+from penstock.forecast.objective import CarriedObjective
+from penstock.forecast.spec import ForecastHead, Segments
+from penstock.network import Network, Recurrent
+from penstock.text.objective import TokenRegularization
+from penstock.training import Checkpoint, Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -10,7 +10,8 @@ from penstock.errors import ConfigError
 from penstock.network import ClassHead, Network, Numbers, Recurrent, RegressionHead
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
-from penstock.training import SignalClassObjective, SignalRegressionObjective, SignalRegularization, Trainer
+from penstock.signals.objective import SignalClassObjective, SignalRegressionObjective, SignalRegularization
+from penstock.training import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -13,21 +13,15 @@ import torch
 from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
-from penstock.network import ClassHead, Embedding, ForecastHead, Network, Recurrent, Segments
+from penstock.forecast.examples import Examples
+from penstock.forecast.module import CarriedModule
+from penstock.forecast.objective import CarriedObjective
+from penstock.forecast.spec import ForecastHead, Segments
+from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.nn import NetworkModule
-from penstock.nn.forecast_networks import CarriedModule
 from penstock.sequences import Sequences
-from penstock.training import (
-    CarriedObjective,
-    Checkpoint,
-    Examples,
-    OneProcess,
-    Recipe,
-    TokenObjective,
-    TokenRegularization,
-    Trainer,
-    random_scope,
-)
+from penstock.text.objective import TokenObjective, TokenRegularization
+from penstock.training import Checkpoint, OneProcess, Recipe, Trainer, random_scope
 
 PROCESSES = 2
 RECIPE = Recipe(

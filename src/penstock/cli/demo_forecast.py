@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from penstock.features import Panel, arrays_panel
+from penstock.forecast.panel import Panel
+from penstock.forecast.panel_columns import arrays_panel
 
 if TYPE_CHECKING:
-    from penstock.runtime.forecast_model import ForecastModel
+    from penstock.forecast.model import ForecastModel
 
 __all__ = ["CONTEXT", "HORIZON", "TEST_YEARS", "learn", "measure", "sunspots"]
 
@@ -40,8 +41,8 @@ def sunspots() -> tuple[np.ndarray, np.ndarray]:
 
 def learn(folder: Path) -> "ForecastModel":
     """Train on the years before those held back, save the model in a folder and load it again, without PyTorch."""
+    from penstock.forecast.estimator import Forecaster
     from penstock.runtime import load
-    from penstock.tasks.forecast import Forecaster
 
     train, valid, _ = _parts()
     forecaster = Forecaster(horizon=HORIZON, context=CONTEXT, transform="log1p", random_state=0)
@@ -75,7 +76,7 @@ def measure(model: "ForecastModel") -> dict[str, Any]:
 
 def _parts() -> list[Panel]:
     """The years to learn from, to validate with and held back, each after what lies before it."""
-    from penstock.tasks.forecast import Forecaster
+    from penstock.forecast.estimator import Forecaster
 
     _, numbers = sunspots()
     sizes = (len(numbers) - _VALIDATION_YEARS - TEST_YEARS, _VALIDATION_YEARS, TEST_YEARS)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from penstock.runtime import TextModel
+    from penstock.text.model import TextModel
 
 __all__ = ["SENTENCES", "Review", "answers_as_they_come", "learn", "measure", "reviews"]
 
@@ -46,7 +46,7 @@ def reviews() -> list[Review]:
 def learn(folder: Path) -> "TextModel":
     """Train on the reviews to learn from, save the model in a folder and load it again, without PyTorch."""
     from penstock.runtime import load
-    from penstock.tasks.text import TextClassifier
+    from penstock.text.estimator import TextClassifier
 
     train = [review for review in reviews() if review.split == "train"]
     # So few reviews are held back to validate on that a pause in their loss says little: train to the end.

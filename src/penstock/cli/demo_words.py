@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 if TYPE_CHECKING:
-    from penstock.runtime import AudioModel
+    from penstock.audio.model import AudioModel
 
 __all__ = ["KEYWORD", "learn", "listen", "measure"]
 
@@ -23,8 +23,8 @@ _TOLERANCE_SECONDS = 0.15
 
 def learn(folder: Path) -> "AudioModel":
     """Train on synthetic words, save the model in a folder and load it again, without PyTorch."""
+    from penstock.audio.estimator import AudioClassifier
     from penstock.runtime import load
-    from penstock.tasks.audio import AudioClassifier
 
     classifier = AudioClassifier(
         hidden_size=64,
@@ -80,14 +80,14 @@ def listen(model: "AudioModel") -> dict[str, Any]:
 
 
 def _words(part: str) -> Any:
-    from penstock.datasets.synthetic_words import synthetic_words
+    from penstock.audio.synthetic_words import synthetic_words
 
     return synthetic_words(_VOICES[part], np.random.default_rng(list(_VOICES).index(part)))
 
 
 def _stream() -> tuple[np.ndarray, list[dict[str, Any]]]:
     """Samples at 8 kHz of several words with short pauses, and when each ended."""
-    from penstock.datasets.synthetic_words import SYNTHETIC_WORDS, synthetic_word
+    from penstock.audio.synthetic_words import SYNTHETIC_WORDS, synthetic_word
 
     generator = np.random.default_rng(2)
     order = generator.permutation(np.resize([*SYNTHETIC_WORDS], _SAID))

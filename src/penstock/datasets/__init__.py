@@ -6,11 +6,7 @@ from penstock.datasets.columns import as_labels, as_texts, text_table
 from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import read_table
 from penstock.datasets.rows import Rows
-from penstock.datasets.series_table import read_series
-from penstock.datasets.signal_files import is_ucr, read_ts, read_ucr
-from penstock.datasets.signals import matching_columns, read_signals, signal_table
 from penstock.datasets.splits import parse_proportions, random_split, stratified_split
-from penstock.datasets.texts import read_inputs, read_texts
 from penstock.labels import class_counts
 
 __all__ = [
@@ -20,20 +16,11 @@ __all__ = [
     "as_labels",
     "as_texts",
     "class_counts",
-    "is_ucr",
     "length_batches",
-    "matching_columns",
     "parse_proportions",
     "random_split",
-    "read_inputs",
-    "read_series",
-    "read_signals",
     "read_table",
-    "read_texts",
-    "read_ts",
-    "read_ucr",
     "shard",
-    "signal_table",
     "stratified_split",
     "stream_chunks",
     "text_lines",

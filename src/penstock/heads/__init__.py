@@ -4,8 +4,7 @@
 """
 
 from penstock.heads.classify import ClassReadout, StepClassReadout
-from penstock.heads.decoders import ArgMax
-from penstock.heads.forecasts import ForecastReadout, SegmentForecastReadout
+from penstock.heads.decoders import ArgMax, LabelByLabel
 from penstock.heads.pooled import PooledReadout
 from penstock.heads.protocols import Carry, Decoder, Pooled, Stepwise
 from penstock.heads.regression import RegressionReadout
@@ -15,11 +14,10 @@ __all__ = [
     "Carry",
     "ClassReadout",
     "Decoder",
-    "ForecastReadout",
+    "LabelByLabel",
     "Pooled",
     "PooledReadout",
     "RegressionReadout",
-    "SegmentForecastReadout",
     "StepClassReadout",
     "Stepwise",
 ]

@@ -6,30 +6,25 @@ live. `wiring` says how the three are joined.
 """
 
 from penstock.network.encoder import Recurrent
-from penstock.network.forecasts import LEAST_SPREAD, ForecastHead, SegmentForecastHead
 from penstock.network.heads import ClassHead, Pooling, RegressionHead, StepClassHead
-from penstock.network.inputs import Embedding, Numbers, Segments
+from penstock.network.inputs import Embedding, Numbers
 from penstock.network.kinds import CARRIED, KINDS, POOLED, STEPWISE, WINDOWED, Kind, Wiring, register
 from penstock.network.network import Network
 
 __all__ = [
     "CARRIED",
     "KINDS",
-    "LEAST_SPREAD",
     "POOLED",
     "STEPWISE",
     "WINDOWED",
     "ClassHead",
     "Embedding",
-    "ForecastHead",
     "Kind",
     "Network",
     "Numbers",
     "Pooling",
     "Recurrent",
     "RegressionHead",
-    "SegmentForecastHead",
-    "Segments",
     "StepClassHead",
     "Wiring",
     "register",

@@ -75,15 +75,15 @@ STEPWISE = Wiring(
 """Each output becomes a row of scores, for each step of each sequence; a decoder says what they mean together."""
 CARRIED = Wiring(
     name="carried",
-    torch="penstock.nn.forecast_networks:CarriedModule",
-    runtime="penstock.runtime.forecast_networks:CarriedScorer",
+    torch="penstock.forecast.module:CarriedModule",
+    runtime="penstock.forecast.scorer:CarriedScorer",
     identified=True,
 )
 """A forecast after each step, from a state that has seen all steps before it."""
 WINDOWED = Wiring(
     name="windowed",
-    torch="penstock.nn.forecast_networks:WindowModule",
-    runtime="penstock.runtime.forecast_networks:WindowScorer",
+    torch="penstock.forecast.module:WindowModule",
+    runtime="penstock.forecast.scorer:WindowScorer",
     identified=True,
 )
 """A forecast from a look-back that is read anew each time."""
@@ -187,9 +187,9 @@ for _kind in (
     Kind(
         part="inputs",
         name="segments",
-        spec="penstock.network.inputs:Segments",
-        torch="penstock.nn.forecasts:SegmentsModule",
-        runtime="penstock.runtime.inputs:SegmentInputs",
+        spec="penstock.forecast.spec:Segments",
+        torch="penstock.forecast.layers:SegmentsModule",
+        runtime="penstock.forecast.head:SegmentInputs",
         identified=True,
     ),
     Kind(
@@ -226,17 +226,17 @@ for _kind in (
     Kind(
         part="head",
         name="forecast",
-        spec="penstock.network.forecasts:ForecastHead",
-        torch="penstock.nn.forecasts:ForecastHeadModule",
-        runtime="penstock.heads:ForecastReadout",
+        spec="penstock.forecast.spec:ForecastHead",
+        torch="penstock.forecast.layers:ForecastHeadModule",
+        runtime="penstock.forecast.head:ForecastReadout",
         wiring=CARRIED,
     ),
     Kind(
         part="head",
         name="segment_forecast",
-        spec="penstock.network.forecasts:SegmentForecastHead",
-        torch="penstock.nn.forecasts:SegmentForecastHeadModule",
-        runtime="penstock.heads:SegmentForecastReadout",
+        spec="penstock.forecast.spec:SegmentForecastHead",
+        torch="penstock.forecast.layers:SegmentForecastHeadModule",
+        runtime="penstock.forecast.head:SegmentForecastReadout",
         wiring=WINDOWED,
     ),
 ):

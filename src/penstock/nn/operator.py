@@ -37,8 +37,8 @@ def sweep(
 ) -> tuple[Tensor, ...]:
     """One layer by the engine, as `autograd.run` does it: y and the final states."""
     order, steps, batch, lengths, batch_sizes = layout
-    y, hn, cn, _ = _sweep(x, list(state), list(weights), lengths, batch_sizes, order, steps, batch, spec, training)
-    return (y, hn) if cn.numel() == 0 else (y, hn, cn)
+    results = _sweep(x, list(state), list(weights), lengths, batch_sizes, order, steps, batch, spec, training)
+    return tuple(results[:-1])
 
 
 @torch.library.custom_op("penstock::sweep", mutates_args=())
@@ -53,14 +53,13 @@ def _sweep(
     batch: int,
     spec: str,
     training: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> list[Tensor]:
+    """y, the final states, and what the backward pass needs, empty where there will be none."""
     if lengths is not None:
         check_range(lengths, steps)  # here, because a tracer could not look at them
     bound, layout = _find(spec, weights), Layout(order, steps, batch, lengths, batch_sizes)
     results = autograd.run(bound, layout, x, tuple(state), weights, training=training)
-    y, *final = results[:-1] if training else results
-    cn = final[1] if len(final) > 1 else x.new_empty(0)
-    return y, final[0], cn, results[-1] if training else x.new_empty(0)
+    return [*results] if training else [*results, x.new_empty(0)]
 
 
 @_sweep.register_fake
@@ -75,12 +74,11 @@ def _(
     batch: int,
     spec: str,
     training: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+) -> list[Tensor]:
     bound = _bound(spec, 0)
     y = x.new_empty((*x.shape[:-1], bound.directions * bound.state_sizes[0]))
-    hn, *more = [x.new_empty((bound.directions, batch, size)) for size in bound.state_sizes]
-    cn = more[0] if more else x.new_empty(0)
-    return y, hn, cn, x.new_empty(bound.saved_size(x) if training else 0)
+    final = [x.new_empty((bound.directions, batch, size)) for size in bound.state_sizes]
+    return [y, *final, x.new_empty(bound.saved_size(x) if training else 0)]
 
 
 @torch.library.custom_op("penstock::sweep_backward", mutates_args=())
@@ -124,20 +122,19 @@ def _(
     return [each.new_empty(each.shape) if want else x.new_empty(0) for each, want in zip(inputs, wanted, strict=True)]
 
 
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, _ = inputs
-    ctx.save_for_backward(x, *state, *weights, output[0], output[3])
+    ctx.save_for_backward(x, *state, *weights, output[0], output[-1])
     ctx.states = len(state)
 
 
-def _differentiate(ctx: Any, dy: Tensor, dhn: Tensor, dcn: Tensor, _: Tensor) -> tuple[Any, ...]:
+def _differentiate(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     x, *tensors, y, saved = ctx.saved_tensors
     state, weights = tensors[: ctx.states], tensors[ctx.states :]
     wants_x, wants_state, wants_weights, *none = ctx.needs_input_grad
     wanted = [wants_x, *wants_state, *wants_weights]
-    gradients = [dy, dhn, dcn] if dcn.numel() else [dy, dhn]
     found = _sweep_backward(
-        x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, y, saved, gradients, wanted
+        x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, y, saved, gradients[:-1], wanted
     )
     dx, *rest = [each if want else None for each, want in zip(found, wanted, strict=True)]
     return dx, rest[: ctx.states], rest[ctx.states :], *([None] * len(none))
@@ -146,13 +143,13 @@ def _differentiate(ctx: Any, dy: Tensor, dhn: Tensor, dcn: Tensor, _: Tensor) ->
 _sweep.register_autograd(_differentiate, setup_context=_keep)
 
 
-def _one_by_one(info: Any, axes: tuple[Any, ...], *arguments: Any) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
+def _one_by_one(info: Any, axes: tuple[Any, ...], *arguments: Any) -> tuple[list[Tensor], list[int]]:
     """torch.vmap inside torch.compile: the operator called for each element, as its batches may share no weights."""
     results = []
     for k in range(info.batch_size):
         results.append(_sweep(*[_pick(k, each, axis) for each, axis in zip(arguments, axes, strict=True)]))
-    stacked = tuple([torch.stack(each) for each in zip(*results, strict=True)])
-    return stacked, (0,) * len(stacked)
+    stacked = [torch.stack(each) for each in zip(*results, strict=True)]
+    return stacked, [0] * len(stacked)
 
 
 def _pick(k: int, argument: Any, axis: Any) -> Any:

@@ -50,8 +50,8 @@ class Task:
     columns: what of the data is read
     read: (path, columns, answers) -> Rows, or another table with `inputs`, `answers` and `dropped`; with answers False
         the file may lack them and no row may be dropped
-    estimator: "module:Class", a `tasks.Estimator`, which trains; needs PyTorch
-    model: "module:Class", a `runtime.Model`, which predicts; needs the base install alone
+    estimator: a `tasks.Estimator`, which trains; needs PyTorch. "module:Class", or the class itself
+    model: a `runtime.Model`, which predicts; needs the base install alone. "module:Class", or the class itself
     claims: (path, flags given) -> whether this data is of this task, among those of its command; where none says so, it
         is of the first
     parse: a line of `penstock predict DIR -` -> one input; None where lines make no inputs
@@ -64,8 +64,8 @@ class Task:
     example: str
     columns: tuple[Column, ...]
     read: Callable[[Path, Columns, bool], Any]
-    estimator: str
-    model: str
+    estimator: Any
+    model: Any
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
     found: Callable[[Path, Columns], Columns] = _as_named

@@ -6,8 +6,6 @@ from penstock.registry.task import Column, Task
 
 __all__ = ["TASKS", "estimators", "find", "register"]
 
-_READERS = "penstock.tasks.readers"
-
 _SERIES_COLUMNS = (
     Column("series", "The columns of values; a name may be a pattern like 'v*'.", several=True),
     Column("id", "The column that says which signal a row is a step of."),
@@ -20,12 +18,12 @@ _SERIES = Task(
     summary="Say which class a signal belongs to: sensors, gestures, heartbeats; or each step of it.",
     example="gestures.csv --series x,y,z --id recording --label gesture --out gestures",
     columns=(*_SERIES_COLUMNS, Column("label", "The column of labels.", default="label", answer=True)),
-    read=deferred(f"{_READERS}:read_signal_rows", answer="label", numbers=False),
-    estimator="penstock.tasks.series:SeriesClassifier",
-    model="penstock.runtime.signal_models:SignalClassModel",
-    claims=deferred(f"{_READERS}:claims_signals"),
-    parse=deferred("penstock.features:parse_signal"),
-    found=deferred(f"{_READERS}:named_channels"),
+    read=deferred("penstock.signals.readers:read_signal_rows", answer="label", numbers=False),
+    estimator="penstock.signals.estimator:SeriesClassifier",
+    model="penstock.signals.model:SignalClassModel",
+    claims=deferred("penstock.signals.readers:claims_signals"),
+    parse=deferred("penstock.signals.lines:parse_signal"),
+    found=deferred("penstock.signals.readers:named_channels"),
 )
 
 _SERIES_NUMBERS = Task(
@@ -34,12 +32,12 @@ _SERIES_NUMBERS = Task(
     summary="Foretell a number from a signal; or one for each step of it.",
     example="engines.csv --series speed,load --id run --target wear --out wear",
     columns=(*_SERIES_COLUMNS, Column("target", "The column of numbers to foretell.", default="target", answer=True)),
-    read=deferred(f"{_READERS}:read_signal_rows", answer="target", numbers=True),
-    estimator="penstock.tasks.series:SeriesRegressor",
-    model="penstock.runtime.signal_models:SignalRegressionModel",
-    claims=deferred(f"{_READERS}:claims_signals"),
-    parse=deferred("penstock.features:parse_signal"),
-    found=deferred(f"{_READERS}:named_channels"),
+    read=deferred("penstock.signals.readers:read_signal_rows", answer="target", numbers=True),
+    estimator="penstock.signals.estimator:SeriesRegressor",
+    model="penstock.signals.model:SignalRegressionModel",
+    claims=deferred("penstock.signals.readers:claims_signals"),
+    parse=deferred("penstock.signals.lines:parse_signal"),
+    found=deferred("penstock.signals.readers:named_channels"),
 )
 
 _TEXT = Task(
@@ -51,9 +49,9 @@ _TEXT = Task(
         Column("text", "The column of texts.", default="text"),
         Column("label", "The column of labels.", default="label", answer=True),
     ),
-    read=deferred(f"{_READERS}:read_text_rows"),
-    estimator="penstock.tasks.text:TextClassifier",
-    model="penstock.runtime.text_model:TextModel",
+    read=deferred("penstock.text.readers:read_text_rows"),
+    estimator="penstock.text.estimator:TextClassifier",
+    model="penstock.text.model:TextModel",
     parse=str,
 )
 
@@ -69,9 +67,9 @@ _FORECAST = Task(
         Column("past", "Columns that are known only when they have happened.", several=True),
         Column("known", "Columns that are known beforehand.", several=True),
     ),
-    read=deferred(f"{_READERS}:read_panel"),
-    estimator="penstock.tasks.forecast:Forecaster",
-    model="penstock.runtime.forecast_model:ForecastModel",
+    read=deferred("penstock.forecast.readers:read_panel"),
+    estimator="penstock.forecast.estimator:Forecaster",
+    model="penstock.forecast.model:ForecastModel",
 )
 
 
@@ -84,11 +82,11 @@ _AUDIO = Task(
         Column("audio", "The column of paths, seen from the table's folder; not for a folder or zip of recordings."),
         Column("label", "The column of labels; not for a folder or zip of recordings.", answer=True),
     ),
-    read=deferred(f"{_READERS}:read_recording_rows"),
-    estimator="penstock.tasks.audio:AudioClassifier",
-    model="penstock.runtime.audio_model:AudioModel",
-    claims=deferred(f"{_READERS}:claims_recordings"),
-    parse=deferred("penstock.datasets.audio:recording_at"),
+    read=deferred("penstock.audio.readers:read_recording_rows"),
+    estimator="penstock.audio.estimator:AudioClassifier",
+    model="penstock.audio.model:AudioModel",
+    claims=deferred("penstock.audio.readers:claims_recordings"),
+    parse=deferred("penstock.audio.readers:recording_at"),
 )
 
 TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST)}
@@ -121,5 +119,6 @@ def find(name: str) -> Task:
 
 
 def estimators() -> dict[str, str]:
-    """The modules of the tasks' estimators, by the names of their classes."""
-    return {name: module for module, _, name in (task.estimator.partition(":") for task in TASKS.values())}
+    """The modules of the estimators that the table has by name, by the names of their classes."""
+    named = [task.estimator for task in TASKS.values() if isinstance(task.estimator, str)]
+    return {name: module for module, _, name in (reference.partition(":") for reference in named)}

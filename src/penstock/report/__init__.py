@@ -3,9 +3,7 @@
 from penstock.report.chart import Band, Line, line_chart
 from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer, readable
-from penstock.report.forecasts import forecast_sections
 from penstock.report.page import PARTS, measured_part, page, scrolled, section, table
-from penstock.report.signals import signal_sections
 from penstock.report.training import metric_names, render
 from penstock.report.words import LOWER_IS_BETTER, baseline_words, metric_words, task_words
 
@@ -17,7 +15,6 @@ __all__ = [
     "Line",
     "baseline_words",
     "escape",
-    "forecast_sections",
     "line_chart",
     "measured_part",
     "metric_names",
@@ -29,7 +26,6 @@ __all__ = [
     "render_demo",
     "scrolled",
     "section",
-    "signal_sections",
     "table",
     "task_words",
 ]

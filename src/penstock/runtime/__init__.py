@@ -1,6 +1,5 @@
 """Trained models at work, without PyTorch: whole inputs, or streams that answer as the input arrives."""
 
-from penstock.runtime.audio_model import AudioModel
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model
 from penstock.runtime.models import load
@@ -11,19 +10,13 @@ from penstock.runtime.recurrence import Recurrence, RecurrenceStream
 from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
-from penstock.runtime.signal_models import SignalClassModel, SignalRegressionModel, SignalSequenceModel
-from penstock.runtime.spotter import Heard, Spotter, Word
 from penstock.runtime.states import notes
 from penstock.runtime.step_model import StepModel
 from penstock.runtime.step_stream import StepLabels, StepStream
 from penstock.runtime.stream import Stream, Traces
-from penstock.runtime.text_model import TextModel, TextSequenceModel
-from penstock.runtime.window_stream import WindowStream
 
 __all__ = [
-    "AudioModel",
     "ClassModel",
-    "Heard",
     "Model",
     "PooledStream",
     "RandomState",
@@ -32,20 +25,12 @@ __all__ = [
     "RegressionModel",
     "SequenceModel",
     "SequenceStream",
-    "SignalClassModel",
-    "SignalRegressionModel",
-    "SignalSequenceModel",
-    "Spotter",
     "StepLabels",
     "StepModel",
     "StepStream",
     "Stream",
     "StreamPool",
-    "TextModel",
-    "TextSequenceModel",
     "Traces",
-    "WindowStream",
-    "Word",
     "load",
     "notes",
 ]

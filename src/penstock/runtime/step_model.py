@@ -1,6 +1,6 @@
 """Models that give each step of a sequence a label: words, moments, events."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ from penstock.heads import ArgMax, Decoder
 from penstock.labels import LabelIndex, label_texts
 from penstock.network import STEPWISE
 from penstock.runtime.metrics import label_metrics
+from penstock.runtime.model import Baselines
 from penstock.runtime.scorer import StepScorer
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.step_stream import StepLabels, StepStream
@@ -37,6 +38,10 @@ class StepModel(SequenceModel):
     def decoder(self) -> Decoder:
         """From scores to labels: the likeliest of each step. A task with another decoder gives it here."""
         return ArgMax()
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Baselines:
+        """The commonest class, from `class_counts`; a task with other baselines gives them here."""
+        return _Majority(arrays["class_counts"], lambda inputs: len(self.encode(inputs).values))
 
     def check(self) -> None:
         """A stepwise head with as many classes as there are labels."""
@@ -138,6 +143,18 @@ class StepModel(SequenceModel):
     def info(self) -> dict[str, Any]:
         """As `Model.info`, and `label_texts`."""
         return super().info() | {"label_texts": self.label_texts}
+
+
+class _Majority:
+    """For every step the training's share of each class."""
+
+    names = ("majority",)
+
+    def __init__(self, counts: NDArray[Any], steps_of: Callable[[Any], int]) -> None:
+        self._shares, self._steps_of = counts / counts.sum(), steps_of
+
+    def answers(self, name: str, inputs: Any) -> NDArray[np.float64]:
+        return np.tile(self._shares, (self._steps_of(inputs), 1))
 
 
 def places_of_steps(labels: Any, lengths: list[int], index: LabelIndex) -> NDArray[np.int64]:

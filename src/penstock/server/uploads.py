@@ -12,8 +12,9 @@ from python_multipart.exceptions import FormParserError
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from penstock.audio.recordings import AUDIO_ENDINGS, decode
 from penstock.errors import ConfigError
-from penstock.features.recordings import AUDIO_ENDINGS, decode
+from penstock.registry import find
 from penstock.runtime import Model
 from penstock.server.failures import RequestError
 from penstock.server.request_queue import Places
@@ -46,8 +47,6 @@ class Upload:
 
     def inputs(self, model: Model) -> Any:
         """The inputs in it, as `penstock predict` reads them; InputError if there are none."""
-        from penstock.tasks import find
-
         # A table for a model of sounds would name other files, and this machine's are none of a client's business.
         sound = model.reads == "samples"
         task, known = find(model.task), AUDIO_ENDINGS if sound else _TABLES

@@ -9,15 +9,28 @@ if TYPE_CHECKING:
     from penstock.tasks.classifier import Classifier
     from penstock.tasks.estimator import Estimator
     from penstock.tasks.regressor import Regressor
+    from penstock.tasks.step_classifier import StepClassifier
 
 # The estimators of Penstock's own tasks, and what estimators of others are made from.
 _ESTIMATORS = estimators() | {
     "Classifier": "penstock.tasks.classifier",
     "Estimator": "penstock.tasks.estimator",
     "Regressor": "penstock.tasks.regressor",
+    "StepClassifier": "penstock.tasks.step_classifier",
 }
 
-__all__ = ["TASKS", "Classifier", "Column", "Columns", "Estimator", "Regressor", "Task", "find", "register"]
+__all__ = [
+    "TASKS",
+    "Classifier",
+    "Column",
+    "Columns",
+    "Estimator",
+    "Regressor",
+    "StepClassifier",
+    "Task",
+    "find",
+    "register",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,6 +22,8 @@ confusion                   part ("test", or "valid" without one), matrix: rows 
 mistakes                    of that part, the surest first: label, prediction, probability of the prediction, and
                             what the task shows of the input
 
+Where each step has a label, the same but for mistakes, which is empty, and `rows` of a class are its steps.
+
 A regressor's has these too:
 
 foretold                    part, truth, prediction: at most 200 rows of it, evenly spread over the sorted truths
@@ -36,14 +38,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime.metrics import class_metrics, f1_scores, regression_metrics
+from penstock.runtime.metrics import class_metrics, f1_scores, label_metrics, regression_metrics
 from penstock.tasks.labelled import Labelled, Part
 
 if TYPE_CHECKING:
-    from penstock.runtime import ClassModel
+    from penstock.runtime import ClassModel, StepModel
     from penstock.runtime.regression_model import RegressionModel
 
-__all__ = ["class_figures", "confusion_matrix", "mistakes", "peak_mb", "per_class", "regression_figures", "scores"]
+__all__ = [
+    "class_figures",
+    "confusion_matrix",
+    "mistakes",
+    "peak_mb",
+    "per_class",
+    "regression_figures",
+    "scores",
+    "step_figures",
+]
 
 _MOST_MISTAKES = 20
 _MOST_DRAWN = 200
@@ -64,7 +75,9 @@ def class_figures(
     judged = "test" if data.test is not None else "valid"
     found: dict[str, Any] = {"labels": data.labels, "valid": None, "test": None, "main_baseline": None}
     found |= {name: scores(answers[name], part) for name, part in parts.items()}
-    found["per_class"] = {name: per_class(answers[name], part.targets, data.labels) for name, part in parts.items()}
+    found["per_class"] = {
+        name: per_class(answers[name].argmax(axis=1), part.targets, data.labels) for name, part in parts.items()
+    }
     beside = {name: model.baseline_answers(part.inputs) for name, part in parts.items()}
     found["baseline"] = {
         baseline: {"valid": None, "test": None}
@@ -74,10 +87,40 @@ def class_figures(
     if main := next(iter(beside[judged]), None):
         found["main_baseline"] = main
         found["per_class_baseline"] = {
-            name: per_class(beside[name][main], part.targets, data.labels) for name, part in parts.items()
+            name: per_class(beside[name][main].argmax(axis=1), part.targets, data.labels)
+            for name, part in parts.items()
         }
-    found["confusion"] = {"part": judged, "matrix": confusion_matrix(answers[judged], parts[judged].targets)}
+    predicted, truth = answers[judged].argmax(axis=1), parts[judged].targets
+    found["confusion"] = {"part": judged, "matrix": confusion_matrix(predicted, truth, len(data.labels))}
     found["mistakes"] = mistakes(answers[judged], parts[judged], data.labels, shown)
+    return found
+
+
+def step_figures(model: "StepModel", data: Labelled) -> dict[str, Any]:
+    """The figures of a model that labels steps beside those of its baselines, over all steps.
+
+    Args:
+        model: the model that will predict.
+        data: its parts `valid` and `test` are measured; targets are `Sequences`.
+    """
+    parts = data.measured()
+    judged = "test" if data.test is not None else "valid"
+    found: dict[str, Any] = {"labels": data.labels, "valid": None, "test": None, "baseline": {}, "main_baseline": None}
+    found |= {"per_class": {}, "per_class_baseline": {}, "mistakes": []}
+    for name, part in parts.items():
+        truth, classes = part.targets.values, len(data.labels)
+        predicted = model.places(model.outputs(part.inputs))
+        found[name] = {"rows": len(part), **label_metrics(predicted, truth, classes)}
+        found["per_class"][name] = per_class(predicted, truth, data.labels)
+        if name == judged:
+            found["confusion"] = {"part": name, "matrix": confusion_matrix(predicted, truth, classes)}
+        for baseline, spread in model.baseline_answers(part.inputs).items():
+            said = spread.argmax(axis=1)
+            place = found["baseline"].setdefault(baseline, {"valid": None, "test": None})
+            place[name] = {"rows": len(part), **label_metrics(said, truth, classes)}
+            if found["main_baseline"] in (None, baseline):
+                found["main_baseline"] = baseline
+                found["per_class_baseline"][name] = per_class(said, truth, data.labels)
     return found
 
 
@@ -134,18 +177,16 @@ def scores(probabilities: NDArray[Any], part: Part) -> dict[str, float]:
     return {"rows": len(part), **class_metrics(probabilities, part.targets)}
 
 
-def confusion_matrix(probabilities: NDArray[Any], targets: NDArray[np.int64]) -> list[list[int]]:
-    """How often each class (rows) was answered by each (columns)."""
-    classes = probabilities.shape[1]
-    pairs = targets * classes + probabilities.argmax(axis=1)
-    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes).tolist()
+def confusion_matrix(predicted: NDArray[np.int64], targets: NDArray[np.int64], classes: int) -> list[list[int]]:
+    """How often each class (rows) was predicted as each (columns); class numbers (rows,)."""
+    return np.bincount(targets * classes + predicted, minlength=classes**2).reshape(classes, classes).tolist()
 
 
-def per_class(probabilities: NDArray[Any], targets: NDArray[np.int64], labels: Sequence[Any]) -> list[dict[str, Any]]:
+def per_class(predicted: NDArray[np.int64], targets: NDArray[np.int64], labels: Sequence[Any]) -> list[dict[str, Any]]:
     """precision, recall, f1 and rows of each class; 0 where a figure isn't defined, as in scikit-learn."""
-    matrix = np.array(confusion_matrix(probabilities, targets))
+    matrix = np.array(confusion_matrix(predicted, targets, len(labels)))
     hits, rows, answers = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-    f1 = f1_scores(probabilities.argmax(axis=1), targets, len(labels))
+    f1 = f1_scores(predicted, targets, len(labels))
     return [
         {
             "label": label,

@@ -2,9 +2,7 @@
 
 from penstock.training.carried import CarriedState
 from penstock.training.checkpoint import Checkpoint
-from penstock.training.classify import ClassObjective, Regularization
-from penstock.training.forecast_examples import Examples
-from penstock.training.forecasts import CarriedObjective, WindowObjective
+from penstock.training.classify import ClassObjective, Regularization, StepClassObjective
 from penstock.training.history import Epoch, History
 from penstock.training.objective import Objective, Seeded
 from penstock.training.progress import Bar, Callback, terminal_bar
@@ -12,20 +10,16 @@ from penstock.training.random_state import random_scope
 from penstock.training.recipe import Recipe
 from penstock.training.regress import RegressionObjective
 from penstock.training.sequence_objective import Mixture, SequenceObjective
-from penstock.training.signals import SignalClassObjective, SignalRegressionObjective, SignalRegularization
 from penstock.training.strategy import OneProcess, Strategy
-from penstock.training.tokens import TokenObjective, TokenRegularization
 from penstock.training.trainer import Trainer
 
 __all__ = [
     "Bar",
     "Callback",
-    "CarriedObjective",
     "CarriedState",
     "Checkpoint",
     "ClassObjective",
     "Epoch",
-    "Examples",
     "History",
     "Mixture",
     "Objective",
@@ -35,14 +29,9 @@ __all__ = [
     "Regularization",
     "Seeded",
     "SequenceObjective",
-    "SignalClassObjective",
-    "SignalRegressionObjective",
-    "SignalRegularization",
+    "StepClassObjective",
     "Strategy",
-    "TokenObjective",
-    "TokenRegularization",
     "Trainer",
-    "WindowObjective",
     "random_scope",
     "terminal_bar",
 ]

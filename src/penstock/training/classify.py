@@ -1,4 +1,4 @@
-"""The objective of classes: cross-entropy."""
+"""The objective of classes, of whole sequences or of each step: cross-entropy."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from penstock.training.sequence_objective import Regularization, SequenceObjective
+from penstock.errors import ConfigError
+from penstock.nn import NetworkModule
+from penstock.sequences import Sequences
+from penstock.training.sequence_objective import Mixture, Regularization, SequenceObjective
 
-__all__ = ["ClassObjective", "Regularization"]
+__all__ = ["ClassObjective", "Regularization", "StepClassObjective"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +28,57 @@ class ClassObjective(SequenceObjective):
 
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:
         """Weighted cross-entropy with smoothed labels."""
-        smoothing = self.regularization.label_smoothing
-        each = functional.cross_entropy(scores, target, reduction="none", label_smoothing=smoothing)
-        return each * self.weights[target]
+        return _errors(scores, target, self.weights, self.regularization.label_smoothing)
 
     def figures(self, scores: Tensor) -> dict[str, float]:
         """Weighted cross-entropy, as the training's without smoothing, and accuracy."""
-        target = torch.from_numpy(self.valid_targets)
-        each = functional.cross_entropy(scores, target, reduction="none") * self.weights[target]
-        loss = each.double().sum().item() / float(self.weights.double()[target].sum())
-        return {"loss": loss, "accuracy": int((scores.argmax(1) == target).sum()) / len(target)}
+        return _figures(scores, torch.from_numpy(self.valid_targets), self.weights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepClassObjective(SequenceObjective):
+    """Cross-entropy of every step; targets are class numbers, with as many steps as the sequences.
+
+    weights: (classes,), what a step of each class counts
+    """
+
+    targets: Sequences
+    valid_targets: Sequences
+    weights: Tensor
+
+    def errors(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Weighted cross-entropy with smoothed labels."""
+        return _errors(scores, target, self.weights, self.regularization.label_smoothing)
+
+    def figures(self, scores: Tensor) -> dict[str, float]:
+        """Weighted cross-entropy, as the training's without smoothing, and accuracy over all steps."""
+        return _figures(scores, torch.from_numpy(self.valid_targets.values), self.weights)
+
+    def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
+        """The head's scores of all steps of the batch, one sequence after the other."""
+        return module.head(y[_inside(y, lengths)])
+
+    def scored_loss(
+        self, module: NetworkModule, y: Tensor, lengths: Tensor, target: Tensor, mixture: Mixture | None = None
+    ) -> Tensor:
+        """The mean of `errors` over the first `lengths` steps; a mixture of sequences has no labels of steps."""
+        if mixture is not None:
+            raise ConfigError("sequences whose steps have labels can't be mixed: let mixture() return None")
+        inside = _inside(y, lengths)
+        scores = module.head(self.drop(y[inside], self.regularization.output_dropout))
+        return self.errors(scores, target[inside]).sum() / inside.sum().clamp(min=1)
+
+
+def _inside(y: Tensor, lengths: Tensor) -> Tensor:
+    """Which steps of y (batch, time, ...) are the sequences' own, (batch, time)."""
+    return torch.arange(y.shape[1], device=y.device) < lengths.to(y.device)[:, None]
+
+
+def _errors(scores: Tensor, target: Tensor, weights: Tensor, smoothing: float) -> Tensor:
+    each = functional.cross_entropy(scores, target, reduction="none", label_smoothing=smoothing)
+    return each * weights[target]
+
+
+def _figures(scores: Tensor, target: Tensor, weights: Tensor) -> dict[str, float]:
+    loss = _errors(scores, target, weights, 0.0).double().sum().item() / float(weights.double()[target].sum())
+    return {"loss": loss, "accuracy": int((scores.argmax(1) == target).sum()) / len(target)}

@@ -1,7 +1,13 @@
 """The view of models that label every step: a strip below a signal, words in the colour of their label."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+from penstock import bundle
+from penstock.network import Embedding, Network, Recurrent, StepClassHead
+from penstock.text.features import TextFeatures
 
 SIGNAL = np.random.default_rng(3).normal(3, 2, (30, 2)).round(2).tolist()
 TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
@@ -68,3 +74,29 @@ def test_each_word_of_a_text_has_the_colour_of_its_label(server, opened, streams
         ]
         tab.value("[...document.querySelectorAll('.chip')].at(-1).click()")
         tab.wait("document.querySelectorAll('.spans li').length === 0")
+
+
+def test_a_task_of_another_package_has_this_view(running, opened, picture, tmp_path):
+    """That of examples/task_of_your_own.py, with random weights: tags of words, as they are typed."""
+    words = "Ada Lovelace wrote to Charles"
+    features = TextFeatures(min_count=1).fit([words])
+    network = Network(Embedding(features.vocabulary_size, 8), Recurrent(input_size=8, hidden_size=9), StepClassHead(3))
+    draw = np.random.default_rng(4)
+    tensors = {name: draw.normal(size=shape, scale=2) for name, shape in network.parameter_shapes().items()}
+    labels = ["B-PER", "I-PER", "O"]
+    bundle.save(tmp_path / "people", network, features.to_json(), labels, tensors, task="tagging")
+    example = Path(__file__).resolve().parents[3] / "examples" / "task_of_your_own.py"
+    with running(tmp_path / "people", program=(example,)) as server, opened(f"{server.url}/#people") as tab:
+        tab.wait("document.querySelector('textarea')")
+        assert tab.text("h1") == "A label for every step"
+        tab.click("textarea")
+        tab.write(words)
+        tab.wait("document.querySelectorAll('.spans li').length === 5")
+        children = "[...word.children].map((part) => part.textContent)"
+        shown = tab.value(f"[...document.querySelectorAll('.spans li')].map((word) => {children})")
+        assert [token for token, _ in shown] == words.split()
+        tags = [tag for _, tag in shown]
+        assert set(tags) <= set(labels)
+        assert len(set(tags)) > 1, "the tags must differ"
+        assert all(before != "O" for before, tag in zip(["O", *tags], tags, strict=False) if tag == "I-PER")
+        picture(tab, "steps-of-a-text")

@@ -1,7 +1,7 @@
 // A text cut into pieces to be pushed one by one: words with the marks after them; in scripts without spaces, characters.
-// Cut only where a token of penstock.features.text ends, so that the pieces give the tokens of the text.
+// Cut only where a token of penstock.text.features ends, so that the pieces give the tokens of the text.
 
-// As in penstock.features.text, where it says what they are.
+// As in penstock.text.features, where it says what they are.
 const UNSPACED =
   "\\u3005-\\u3007\\u3021-\\u3029\\u3038-\\u303b\\u3041-\\u3096\\u309d-\\u309f\\u30a1-\\u30fa\\u30fc-\\u30ff\\u31f0-\\u31ff" +
   "\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\uff66-\\uff9f\\u{1b000}-\\u{1b16f}\\u{20000}-\\u{3ffff}" +

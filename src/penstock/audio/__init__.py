@@ -1,0 +1,1 @@
+"""Sounds: classes of recordings, and words spotted in a stream of samples."""

@@ -1,0 +1,55 @@
+"""What a classifier of sounds must beat: mean and spread of each feature over time with logistic regression, tuned."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from penstock.audio.baselines import AudioBaselines, statistics
+from penstock.audio.features import AudioFeatures
+from penstock.runtime.metrics import class_metrics
+from penstock.tasks.labelled import Part
+
+__all__ = ["CANDIDATES", "fit_baseline"]
+
+CANDIDATES = (0.01, 0.1, 1.0)
+"""Inverse strengths of the penalty that are tried, scikit-learn's C."""
+
+
+def fit_baseline(
+    train: Part,
+    valid: Part,
+    features: AudioFeatures,
+    weights: np.ndarray,
+    candidates: Sequence[float] = CANDIDATES,
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Fit the baseline and choose C by the accuracy on the validation data, then by the log loss.
+
+    Args:
+        train, valid: the parts; their inputs are recordings.
+        features: fitted.
+        weights: (classes,), what a row of each class counts, as for the network.
+        candidates: values of C to try.
+
+    Returns:
+        The arrays of `runtime.audio_baselines.AudioBaselines`, and the settings for people.
+    """
+    counts = np.bincount(train.targets, minlength=len(weights))
+    if np.count_nonzero(counts) < len(counts):  # a further training may lack some of the model's classes
+        return {"class_counts": counts}, {}
+    found, held_back = (statistics(features.apply(part.inputs)) for part in (train, valid))
+    mean, spread = found.mean(axis=0), found.std(axis=0)
+    scale = 1 / np.maximum(spread, 1e-6)
+    best: tuple[tuple[float, float], float, dict[str, np.ndarray]] | None = None
+    model = LogisticRegression(max_iter=2000, warm_start=True)
+    for c in candidates:
+        model.set_params(C=c).fit((found - mean) * scale, train.targets, sample_weight=weights[train.targets])
+        parts = {"mean": mean, "scale": scale, "coef": model.coef_, "intercept": model.intercept_}
+        arrays = {"class_counts": counts} | {name: array.astype(np.float32) for name, array in parts.items()}
+        scores = class_metrics(AudioBaselines(arrays, features).probabilities(held_back), valid.targets)
+        rank = (scores["accuracy"], -scores["log_loss"])
+        if best is None or rank > best[0]:
+            best = (rank, c, arrays)
+    assert best is not None
+    return best[2], {"C": best[1], "candidates": list(candidates), "statistics": len(mean)}

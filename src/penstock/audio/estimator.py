@@ -1,0 +1,262 @@
+"""Classes of sounds: spoken words, commands, machines, animals."""
+
+from collections import Counter
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from penstock.audio.baseline_training import fit_baseline
+from penstock.audio.features import AudioFeatures
+from penstock.audio.model import recording_list
+from penstock.audio.recordings import Recording, resampled
+from penstock.audio.report import MOST_SOUNDS, sound_section
+from penstock.audio.stream import SPOT_SECONDS
+from penstock.bundle import Bundle
+from penstock.datasets import Rows, as_labels
+from penstock.errors import DataError
+from penstock.network import ClassHead, Network, Numbers
+from penstock.report import render
+from penstock.tasks.classifier import Classifier
+from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.options import CellOptions
+from penstock.tasks.stages import Stage
+
+if TYPE_CHECKING:
+    import torch
+
+    from penstock.audio.objective import SoundObjective
+
+__all__ = ["AudioClassifier"]
+
+_SILENT = 1e-4  # peak below which a recording holds nothing to hear, -80 dB of full scale
+_CLIPPED, _FULL = 0.001, 0.999  # share of samples at full scale, and what counts as that
+_CONTEXT_SECONDS = 0.3
+_LATE_SECONDS = 0.06  # before a recording's end that a spotter's window may close in training
+_FEATURES = ("sample_rate", "mel_bins", "mean_seconds")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AudioClassifier(CellOptions, Classifier):
+    """A recurrent network that says which class a sound belongs to; scikit-learn style.
+
+    Defaults were chosen on spoken digits of speakers that were not in training. Fitting the same data with the same
+    `random_state` gives the same bits, whatever the number of threads, and leaves the global random generators as they
+    were. Recordings are paths of WAV and FLAC files, arrays of samples at `sample_rate`, (samples, rate), or
+    `features.Recording`. The options of `CellOptions`, `TrainingOptions` and `Classifier` are its own too.
+
+    Args:
+        sample_rate: samples a second that all recordings are brought to; None for the commonest rate in training.
+        mel_bins: bands of the filterbank.
+        mean_seconds: time constant of each band's running mean, which is subtracted, so that other microphones and
+            rooms are no news (Hermansky and Morgan 1994); 0 for none.
+        pooling: what of the outputs over time goes to the answer: "max", "mean", "mean_max" or "last".
+        trim_share: share of the beginnings, and of the ends, from which training cuts off what is quiet, so that it
+            matters less how closely people cut their recordings.
+        stretch: training changes the tempo by up to this share.
+        warp: training moves the bands up or down by up to this share, as with another length of the vocal tract
+            (Jaitly and Hinton 2013).
+        blur: training smooths or sharpens the spectra by up to this share, so that a voice's pitch counts less.
+        contrast: training makes what is loud and what is quiet differ more or less, by up to this share.
+        shift_seconds: training puts silence before and after, up to this long.
+        gain_db: training makes recordings louder or softer by up to this.
+        color_db: spread of a random smooth gain over the bands, as of another microphone or room.
+        noise_share: share of the recordings that get noise of a random colour in training.
+        mel_mask: bands that training hides, up to this many (Park et al. 2019).
+        time_mask: frames that training hides, up to this many.
+        mixup: training mixes recordings, and their labels alike, in shares of a beta distribution with this for both
+            parameters (Zhang et al. 2018); 0 for no mixing.
+        teachers: networks with other random numbers that are trained first; the one that is kept learns from their
+            mean answers besides the labels, and so comes near to what all of them together would answer (Hinton,
+            Vinyals and Dean 2015). Callbacks hear of the last training alone; each has a checkpoint of its own.
+        context_share: share of the recordings that training puts behind the end of another one, so that a stream's
+            layers know how to start anew where a word ends.
+        spot_share: as much again of the loss, for the end of each recording alone, as `spotter` hears it.
+        output_dropout: share of the pooled numbers that training sets to 0.
+        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
+        prefix_share: share of the loss at a random prefix of each recording, so that answers mean something while a
+            sound is still coming in.
+    """
+
+    task: ClassVar[str] = "audio-classification"
+    usual_epochs: ClassVar[int] = 24
+    fewest_steps: ClassVar[int] = 2500
+
+    cell: Literal["lstm", "gru", "rnn"] = "gru"
+    hidden_size: int = 128
+    sample_rate: int | None = None
+    mel_bins: int = 24
+    mean_seconds: float = 0.5
+    num_layers: int = 2
+    pooling: Literal["max", "mean", "mean_max", "last"] = "max"
+    learning_rate: float = 0.002
+    patience: int = 10
+    keep: Literal["best", "last"] = "last"
+    trim_share: float = 0.5
+    stretch: float = 0.35
+    warp: float = 0.1
+    blur: float = 0.7
+    contrast: float = 0.2
+    shift_seconds: float = 0.1
+    gain_db: float = 15.0
+    color_db: float = 6.0
+    noise_share: float = 0.5
+    mel_mask: int = 0
+    time_mask: int = 0
+    mixup: float = 0.4
+    teachers: int = 3
+    context_share: float = 0.5
+    spot_share: float = 0.5
+    output_dropout: float = 0.5
+    label_smoothing: float = 0.1
+    prefix_share: float = 0.0
+
+    def _rows(self, inputs: Any, labels: Any) -> Rows:
+        known = self._known()
+        recordings = recording_list(inputs, self.sample_rate if known is None else known.features.rate)
+        answers = as_labels(labels)
+        if len(recordings) != len(answers):
+            raise DataError(
+                f"recordings and labels must be as many; got {len(recordings)} recordings and {len(answers)} labels"
+            )
+        shortest = AudioFeatures().window_seconds
+        reasons = [
+            "no label" if answer is None else _unfit(recording, shortest)
+            for recording, answer in zip(recordings, answers, strict=True)
+        ]
+        kept = np.array([position for position, reason in enumerate(reasons) if not reason], np.int64)
+        dropped = dict(Counter(filter(None, reasons)))
+        if not len(kept):
+            why = ", ".join(f"{count}: {reason}" for reason, count in dropped.items()) or "there are none"
+            raise DataError(f"no recordings are left to use: {why}")
+        rows = Rows(recordings, answers).take(kept)
+        return Rows(rows.inputs, rows.answers, dropped)
+
+    def _amount(self, part: Part) -> dict[str, float]:
+        recordings: list[Recording] = list(part.inputs)
+        return {
+            "seconds": sum(recording.seconds for recording in recordings),
+            "mixed_down": sum(recording.channels > 1 for recording in recordings),
+            "clipped": sum(is_clipped(recording) for recording in recordings),
+        }
+
+    def _shown(self, part: Part, row: int) -> dict[str, Any]:
+        return {"row": row, "file": Path(part.inputs[row].name).name or f"row {row}"}
+
+    def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
+        found = super()._measure(model, data)
+        part = data.measured()[found["confusion"]["part"]]
+        worst = [part.inputs[mistake["row"]] for mistake in found["mistakes"][:MOST_SOUNDS]]
+        self._sounds = [(resampled(recording, model.features.rate), model.features.rate) for recording in worst]
+        return found
+
+    def _report(self) -> str:
+        return render(self.metrics_, extra=[sound_section(self.metrics_, getattr(self, "_sounds", []))])
+
+    def _describe(self, data: Labelled) -> tuple[AudioFeatures, Network]:
+        features = AudioFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)
+        return features, self._network(data, features)
+
+    def _network(self, data: Labelled, features: AudioFeatures) -> Network:
+        return Network(
+            Numbers(features.size),
+            self.recurrent(features.size),
+            ClassHead(len(data.labels), self.pooling),
+        )
+
+    def _stages(self, objective: "SoundObjective", seed: int) -> list[Stage]:
+        """The teachers, which learn from the labels alone, then the network that learns from them too."""
+        from penstock.training.recipe import at_least
+
+        at_least("teachers", self.teachers, 0, whole=True)
+        return [
+            *(_teacher(number, self.teachers, objective, seed) for number in range(1, self.teachers + 1)),
+            Stage(seed=seed, objective=objective.taught_by, title="network" if self.teachers else ""),
+        ]
+
+    def _objective(self, data: Labelled, features: AudioFeatures, network: Network, seed: int) -> "SoundObjective":
+        import torch
+
+        from penstock.audio.augmentation import Augmentation
+        from penstock.audio.objective import SoundObjective
+        from penstock.training.classify import Regularization
+
+        mean, scale = features.scale
+        augmentation, shares = (
+            {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
+            for kind in (Augmentation, Regularization)
+        )
+        return SoundObjective(
+            sequences=features.log_mels(data.train.inputs),
+            targets=data.train.targets,
+            valid_sequences=features.apply(data.valid.inputs),
+            valid_targets=data.valid.targets,
+            weights=torch.from_numpy(self._weights(data).astype(np.float32)),
+            batch_size=self.batch_size,
+            regularization=Regularization(**shares),
+            generator=torch.Generator().manual_seed(seed),
+            mean=mean,
+            scale=scale,
+            mean_share=features.mean_share,
+            delta_frames=features.delta_frames,
+            mixup=self.mixup,
+            spot_share=self.spot_share,
+            window_frames=round(SPOT_SECONDS / features.hop_seconds),
+            late_frames=round(_LATE_SECONDS / features.hop_seconds),
+            context_share=self.context_share,
+            context_frames=round(_CONTEXT_SECONDS / features.hop_seconds),
+            augmentation=Augmentation(shift_frames=round(self.shift_seconds / features.hop_seconds), **augmentation),
+        )
+
+    def _module(self, data: Labelled, features: AudioFeatures, network: Network) -> "torch.nn.Module":
+        import torch
+
+        from penstock.nn import NetworkModule
+
+        module = NetworkModule(network, init="orthogonal")
+        with torch.no_grad():
+            torch.nn.init.xavier_uniform_(module.head.weight)
+            torch.nn.init.zeros_(module.head.bias)
+        return module
+
+    def _fit_baselines(self, data: Labelled, features: AudioFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        weights = self._weights(data)
+        if not self.baseline:
+            return {"class_counts": np.bincount(data.train.targets, minlength=len(weights))}, {}
+        arrays, settings = fit_baseline(data.train, data.valid, features, weights)
+        return arrays, {"statistics": settings} if settings else {}
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        features = {name: saved.features.get(name) for name in _FEATURES}
+        features["mean_seconds"] = features["mean_seconds"] or 0.0
+        return features | {"pooling": saved.network.head.pooling}
+
+
+def _teacher(number: int, count: int, objective: "SoundObjective", seed: int) -> Stage:
+    """The training of a teacher, with random numbers that are neither the last network's nor another teacher's."""
+    import torch
+
+    own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    return Stage(
+        seed=own,
+        objective=lambda earlier: replace(objective, generator=torch.Generator().manual_seed(own)),
+        name=f"teacher-{number}",
+        title=f"teacher {number} of {count}",
+    )
+
+
+def is_clipped(recording: Recording) -> bool:
+    """Whether more than a thousandth of the samples lie at full scale."""
+    samples = np.abs(recording.samples)
+    return bool(len(samples)) and float((samples >= _FULL).mean()) > _CLIPPED
+
+
+def _unfit(recording: Recording, shortest_seconds: float) -> str:
+    """Why nothing can be learned from a recording; empty if something can."""
+    if not len(recording.samples):
+        return "empty"
+    if recording.seconds < shortest_seconds:
+        return f"shorter than {shortest_seconds:g} s"
+    return "silent" if float(np.abs(recording.samples).max()) < _SILENT else ""

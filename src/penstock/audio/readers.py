@@ -1,0 +1,185 @@
+"""Labelled recordings: a folder or a zip with a folder for each class, or a table of paths and labels.
+
+Files that end in .wav or .flac are recordings, others and hidden ones are passed over. A path may lead into a zip:
+`digits.zip/0_george_1.wav`.
+"""
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path, PurePosixPath
+
+from penstock.audio.recordings import AUDIO_ENDINGS, Recording, decode, read_recording
+from penstock.datasets.columns import as_labels, as_texts
+from penstock.datasets.readers import read_table
+from penstock.datasets.rows import Rows
+from penstock.errors import DataError
+from penstock.registry import Columns
+
+__all__ = ["claims_recordings", "read_recording_rows", "read_recordings", "recording_at"]
+
+
+def read_recordings(
+    path: str | Path, *, audio: str | None = None, label: str | None = None, answers: bool = True
+) -> Rows:
+    """The recordings of a folder, a zip, or a table.
+
+    Args:
+        path: a folder or zip: the class is the name of the folder inside that a recording lies in, at any depth. Or a
+            table, as `read_table` reads it, with a path in each row, seen from the table's own folder.
+        audio, label: the table's columns; "audio" and "label" if not named.
+        answers: False where there may be no labels; then no row of a table may be without a path.
+
+    Raises:
+        DataError: nothing there, no recordings, no folder for each class, a file that can't be read, or columns named
+            where there are none.
+    """
+    path = Path(path)
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        if audio is not None:
+            raise DataError(f"{path}: is no table, so it has no column {audio}. Leave --audio and --label out.")
+        return _from_folders(path, answers)
+    return _from_table(path, audio or "audio", label or "label", answers)
+
+
+def recording_at(path: str | Path) -> Recording:
+    """The recording at a path, which may lead into a zip.
+
+    Raises:
+        DataError: it isn't there, or can't be read.
+    """
+    return next(_listed(Path(), [str(path)]))
+
+
+class _Folder:
+    """The recordings below a folder, by their paths inside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def names(self) -> list[str]:
+        return _audio_names(each.relative_to(self.path).as_posix() for each in sorted(self.path.rglob("*")))
+
+    def recording(self, name: str) -> Recording:
+        return read_recording(self.path / name)
+
+
+class _Zip:
+    """The recordings in a zip, by their paths inside it."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self.path, self.archive = path, archive
+
+    def names(self) -> list[str]:
+        return _audio_names(self.archive.namelist())
+
+    def recording(self, name: str) -> Recording:
+        where = f"{self.path}/{name}"
+        try:
+            return decode(self.archive.read(name), where)
+        except KeyError as error:
+            raise DataError(f"{where}: is not in the zip") from error
+        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+            raise DataError(f"{where}: can't be read from the zip: {error}") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_Folder | _Zip]:
+    if path.is_dir():
+        yield _Folder(path)
+        return
+    try:
+        # UTF-8 even where a zip doesn't say so, as those of macOS.
+        archive = zipfile.ZipFile(path, metadata_encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: the names inside must be in UTF-8; got {error.object[:40]!r}. Unpack it and give the folder, or "
+            "pack it anew with names in UTF-8."
+        ) from error
+    except (zipfile.BadZipFile, OSError) as error:
+        raise DataError(f"{path}: can't be read as a zip: {getattr(error, 'strerror', None) or error}") from error
+    with archive:
+        yield _Zip(path, archive)
+
+
+def _audio_names(names: Iterable[str]) -> list[str]:
+    """The names of recordings, in order; hidden files and folders, such as those that macOS adds, are none."""
+    parts = ((name, PurePosixPath(name)) for name in names)
+    return sorted(
+        name
+        for name, path in parts
+        if path.suffix.lower() in AUDIO_ENDINGS and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
+    )
+
+
+def _from_folders(path: Path, answers: bool) -> Rows:
+    with _opened(path) as source:
+        names = source.names()
+        if not names:
+            raise DataError(f"{path}: holds no recordings; expected files that end in {' or '.join(AUDIO_ENDINGS)}")
+        labels = _folder_labels(path, names) if answers else None
+        return Rows([source.recording(name) for name in names], labels)
+
+
+def _folder_labels(path: Path, names: list[str]) -> list[str]:
+    """The name of each recording's folder: the first below those that all recordings share."""
+    folders = [PurePosixPath(name).parent.parts for name in names]
+    shared = 0
+    while all(len(parts) > shared + 1 and parts[shared] == folders[0][shared] for parts in folders):
+        shared += 1
+    if lying := [name for name, parts in zip(names, folders, strict=True) if len(parts) <= shared]:
+        raise DataError(
+            f"{path}: must hold a folder for each class; {lying[0]} lies in none. Sort the recordings into folders, or "
+            "list them in a CSV file with a column of paths and one of labels: --audio COL --label COL"
+        )
+    return [parts[shared] for parts in folders]
+
+
+def _from_table(path: Path, audio: str, label: str, answers: bool) -> Rows:
+    table = read_table(path, [audio, label] if answers else [audio])
+    paths = as_texts(table[audio], f"the column {audio} of {path}")
+    labels = as_labels(table[label], f"the column {label} of {path}") if answers else [None] * len(paths)
+    kept: list[tuple[str, object]] = []
+    dropped: dict[str, int] = {}
+    for row, (name, answer) in enumerate(zip(paths, labels, strict=True), start=1):
+        if reason := _unfit(name, answer, answers):
+            if not answers:
+                raise DataError(f"{path}: row {row} has no path in the column {audio}. Name a recording, or drop it.")
+            dropped[reason] = dropped.get(reason, 0) + 1
+        else:
+            kept.append((name or "", answer))
+    if not kept:
+        raise DataError(f"{path}: no rows are left to use. Are {audio} and {label} the right columns?")
+    recordings = list(_listed(path.parent, [name for name, _ in kept]))
+    return Rows(recordings, [answer for _, answer in kept] if answers else None, dropped)
+
+
+def _unfit(name: str | None, answer: object, answers: bool) -> str:
+    if name is None or not name.strip():
+        return "no recording"
+    return "no label" if answers and answer is None else ""
+
+
+def _listed(folder: Path, names: Iterable[str]) -> Iterator[Recording]:
+    """The recordings at paths seen from a folder; a zip among them is opened once."""
+    with ExitStack() as stack:
+        zips: dict[Path, _Folder | _Zip] = {}
+        for name in names:
+            path = folder / name
+            archive = next((each for each in path.parents if each.suffix.lower() == ".zip" and each.is_file()), None)
+            if archive is None:
+                yield read_recording(path)
+                continue
+            if archive not in zips:
+                zips[archive] = stack.enter_context(_opened(archive))
+            yield zips[archive].recording(path.relative_to(archive).as_posix())
+
+
+def read_recording_rows(path: Path, columns: Columns, answers: bool) -> Rows:
+    """Recordings and their labels."""
+    return read_recordings(path, audio=columns["audio"], label=columns["label"], answers=answers)
+
+
+def claims_recordings(path: Path, columns: Columns) -> bool:
+    """Whether a folder, an archive or a column of paths holds recordings."""
+    return "audio" in columns or path.suffix.lower() == ".zip" or (path.is_dir() and path != Path())

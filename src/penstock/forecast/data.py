@@ -1,0 +1,172 @@
+"""Series in three parts by time: to learn from, to stop by, to measure on, each with what lies before it as history."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from penstock.datasets import parse_proportions
+from penstock.errors import ConfigError, DataError
+from penstock.forecast.panel import Panel
+from penstock.forecast.panel_columns import arrays_panel
+from penstock.forecast.readers import read_series
+
+__all__ = ["ForecastData", "TrainingSeries", "as_panel", "parse_split", "prepare", "split_by_time"]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSeries:
+    """The series to learn from; its length is how many examples an epoch draws from them."""
+
+    panel: Panel
+    examples: int
+
+    def __len__(self) -> int:
+        return self.examples
+
+    def digest(self) -> str:
+        """What tells these series from any others."""
+        digest = hashlib.sha256(repr([self.panel.names, self.panel.targets]).encode())
+        for series in self.panel:
+            for each in (series.values, series.past, series.known):
+                digest.update(each.tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastData:
+    """All the data of a training.
+
+    train: with as many examples as an epoch draws
+    valid, test: panels with their history; test may be None
+    dropped: rows left out, by reason
+    found: what else was done to the data
+    """
+
+    train: TrainingSeries
+    valid: Panel
+    test: Panel | None
+    dropped: dict[str, int]
+    found: dict[str, int]
+
+    labels = ()
+
+    def measured(self) -> dict[str, Panel]:
+        """The parts to measure on, by name."""
+        return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
+
+
+def as_panel(data: Any, what: str = "the data") -> Panel:
+    """What people hold, as a panel: a `Panel`, a path, a frame with `unique_id`, `ds`, `y`, or arrays.
+
+    Raises:
+        DataError: it is none of these.
+    """
+    if isinstance(data, Panel):
+        return data
+    if isinstance(data, np.ndarray | list | tuple) or (
+        isinstance(data, Mapping) and not {"y", "ds", "unique_id"} & set(data)
+    ):
+        return arrays_panel(data)
+    try:
+        return read_series(data)
+    except DataError as error:
+        raise DataError(
+            f"{what}: {str(error).rstrip('.')}. Say which columns are which: "
+            "penstock.read_series(data, time=..., target=...); or give an array"
+        ) from error
+
+
+def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, validation_share: float) -> ForecastData:
+    """The parts, checked, each with its history.
+
+    Args:
+        data: to learn from, and to stop by where there is no `validation_data`.
+        validation_data, test_data: what comes after; rows that `data` has already are history. Or None.
+        horizon: steps that are forecast.
+        validation_share: of each series' steps, held back at its end without `validation_data`; a horizon at least.
+
+    Raises:
+        DataError: data that can't be used.
+        ConfigError: a share that makes no sense.
+    """
+    if not isinstance(validation_share, float) or not 0 < validation_share < 1:
+        raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
+    train = as_panel(data)
+    parts = {"validation_data": validation_data, "test_data": test_data}
+    later = {name: as_panel(part, name) for name, part in parts.items() if part is not None}
+    found: dict[str, int] = {}
+    for each in (train, *later.values()):
+        for reason, count in each.found.items():
+            found[reason] = found.get(reason, 0) + count
+    if "validation_data" in later:
+        valid = _after(later["validation_data"], train, "validation_data")
+        history = valid
+    else:
+        history = train
+        train, valid = _held_back(train, validation_share, horizon)
+    test = _after(later["test_data"], history, "test_data") if "test_data" in later else None
+    return ForecastData(TrainingSeries(train, 0), valid, test, {}, found)
+
+
+def split_by_time(panel: Panel, sizes: Sequence[float]) -> list[Panel]:
+    """Parts of a panel, each with what lies before it.
+
+    Args:
+        panel: whole series.
+        sizes: shares of each series' steps whose sum is 1, or numbers of steps; steps beyond these are left out.
+    """
+    cuts = []
+    for series in panel:
+        ends = np.cumsum(sizes) * (1 if _are_steps(sizes) else len(series))
+        ends = np.rint(ends).astype(int)
+        if ends[-1] > len(series):
+            raise ConfigError(f"--split asks for {ends[-1]} steps; series {series.name!r} has {len(series)}")
+        cuts.append([0, *ends.tolist()])
+    parts = [
+        panel.with_series(
+            [series.until(ends[k + 1], begin=ends[k]) for series, ends in zip(panel, cuts, strict=True) if ends[k + 1]]
+        )
+        for k in range(len(sizes))
+    ]
+    parts[0] = replace(parts[0], found=panel.found)
+    return parts
+
+
+def parse_split(text: str) -> tuple[float, ...]:
+    """Shares like 0.8/0.1/0.1, or numbers of steps like 8640/2880/2880.
+
+    Raises:
+        ConfigError: neither.
+    """
+    words = text.split("/")
+    if len(words) > 1 and all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        return tuple(float(int(word)) for word in words)
+    return parse_proportions(text)
+
+
+def _are_steps(sizes: Sequence[float]) -> bool:
+    return min(sizes) >= 1
+
+
+def _held_back(panel: Panel, share: float, horizon: int) -> tuple[Panel, Panel]:
+    cuts = [len(series) - max(horizon, round(len(series) * share)) for series in panel]
+    kept = [(series, cut) for series, cut in zip(panel, cuts, strict=True) if cut > 0]
+    if not kept:
+        raise DataError(
+            f"the series must be longer than what is held back to validate, {horizon} steps at least; the longest has "
+            f"{max(map(len, panel))}. Give more data, or a shorter horizon."
+        )
+    return (
+        panel.with_series([series.until(cut) for series, cut in kept]),
+        panel.with_series([series.until(len(series), begin=cut) for series, cut in kept]),
+    )
+
+
+def _after(part: Panel, history: Panel, what: str) -> Panel:
+    """The part with its history; one that `split_by_time` made has it already."""
+    if any(series.begin for series in part):
+        return part
+    return part.after(history, what)

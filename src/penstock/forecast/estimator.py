@@ -1,0 +1,395 @@
+"""Forecasts of series: many steps ahead, with quantiles; one series or thousands, alone or together."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from penstock.bundle import Bundle
+from penstock.errors import ConfigError, DataError
+from penstock.forecast.calendar import CALENDAR, usual_calendar
+from penstock.forecast.calibration import calibrate
+from penstock.forecast.data import ForecastData, TrainingSeries, as_panel, parse_split, prepare, split_by_time
+from penstock.forecast.features import TRANSFORMS, ForecastFeatures, Scale, measured_scale, unit
+from penstock.forecast.figures import forecast_figures
+from penstock.forecast.model import ForecastModel
+from penstock.forecast.panel import Panel
+from penstock.forecast.season import find_season
+from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
+from penstock.network import Network
+from penstock.tasks.estimator import Estimator, seed_of, training_room
+from penstock.tasks.options import CellOptions
+
+if TYPE_CHECKING:
+    import torch
+
+    from penstock.forecast.examples import Examples
+    from penstock.forecast.objective import CarriedObjective, WindowObjective
+    from penstock.training import Callback
+
+__all__ = ["Forecaster"]
+
+_QUANTILES = (0.1, 0.5, 0.9)
+_FEWEST_BATCHES, _MOST_BATCHES = 25, 100
+_VALIDATION_ORIGINS = 4096
+_LONGEST_SEGMENT, _SHORTEST_SEGMENT = 48, 12
+_LONGEST_HIGHWAY = 336
+_MOST_IDENTITIES = 64
+"""Rows up to which each has a vector of its own by default: of many, each is seen too seldom."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Forecaster(CellOptions, Estimator):
+    """A recurrent network that forecasts series; scikit-learn style.
+
+    Data is a `Panel` from `penstock.read_series`, a path or a frame with the columns `unique_id`, `ds` and `y`, or
+    arrays without times: (steps,), (steps, targets), several in a list or by name. The options of `CellOptions` and
+    `TrainingOptions` are its own too; `bidirectional` isn't: a forecast reads forward.
+
+    Args:
+        horizon: steps to forecast.
+        context: steps that a forecast needs before it: the look-back of `memory` "window"; None for four horizons or
+            three seasons, as the series allow.
+        memory: "window" reads a look-back anew for each forecast, stretch by stretch (SegRNN, Lin et al. 2023);
+            "carried" carries its state for ever, so a stream needs no window.
+        quantiles: what to forecast of each value, rising, with 0.5, the point forecast, among them; None for 0.1, 0.5
+            and 0.9.
+        calibrate: widen intervals that hold too little of the validation data, in the manner of conformalised quantile
+            regression (Romano et al. 2019); the point forecast stays.
+        segment: steps of a stretch with memory "window"; None for the horizon, from 12 to 48.
+        highway: last values from which a linear layer goes straight to the forecast with memory "window" (Lai et al.
+            2018); None for the context, 336 at most; 0 for none.
+        normalization: what a look-back is related to: "relative": its last value, in units of its spread; "last": its
+            last value; "instance": its mean, in units of its spread (Kim et al. 2022); "none". Memory "carried" is
+            related to the last value.
+        transform: "log" or "log1p" before anything else, for what grows and varies in proportion; "none".
+        joint: forecast all targets together, from all of them; otherwise each as a series of its own, by the same
+            network.
+        calendar: what of the calendar the network reads: "none", "auto" for what steps of their size can tell apart, or
+            a list of "hour", "weekday", "yearday", "month".
+        identities: a vector of its own for each series that training knows; None for one where there are 2 to 64.
+        season: steps after which the series repeat themselves, for the baseline and MASE; None to find it from the
+            data.
+        dropout: share of the encoder's outputs that training sets to 0 (Srivastava et al. 2014).
+        metric_scale: unit of mse and mae: "original", or "standardised" by each series' spread in the training data.
+    """
+
+    task: ClassVar[str] = "forecasting"
+    fewest_steps: ClassVar[int] = 800
+
+    horizon: int = 12
+    context: int | None = None
+    memory: Literal["window", "carried"] = "window"
+    quantiles: list[float] | None = None
+    calibrate: bool = True
+    segment: int | None = None
+    highway: int | None = None
+    normalization: Literal["relative", "last", "instance", "none"] = "relative"
+    transform: Literal["none", "log", "log1p"] = "none"
+    joint: bool = False
+    calendar: Literal["none", "auto"] | list[str] = "none"
+    identities: bool | None = None
+    season: int | None = None
+    dropout: float = 0.3
+    metric_scale: Literal["original", "standardised"] = "original"
+    cell: Literal["lstm", "gru", "rnn"] = "gru"
+    batch_size: int = 128
+    learning_rate: float = 0.002
+    average: float = 0.99
+
+    def fit(
+        self,
+        data: Any,
+        validation_data: Any = None,
+        test_data: Any = None,
+        *,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on series.
+
+        Gaps are filled and missing values replaced by the one before them; `metrics_` counts both. Ctrl-C ends the
+        training with the best weights so far, as in every estimator.
+
+        Args:
+            data: series, as the class says.
+            validation_data: what comes after them, to stop by; None holds back `validation_share` of each series at its
+                end, the horizon at least.
+            test_data: what comes after that; no part in training, only in `metrics_`.
+            callbacks: told how training goes, see `training.Callback`.
+            dropped: rows left out before, by reason, to be counted too.
+
+        Raises:
+            DataError: series that are too short, irregular in time, or hold what is no number.
+            ConfigError: an option that makes no sense.
+            PenstockError: training diverged.
+        """
+        started = time.perf_counter()
+        training_room()
+        self._check_options()
+        seed = seed_of(self.random_state)
+        found = prepare(data, validation_data, test_data, horizon=self.horizon, validation_share=self.validation_share)
+        found.dropped.update(dropped or {})
+        origins = sum(max(len(series) - self.horizon, 1) for series in found.train.panel)
+        rows = origins * (1 if self.joint else len(found.train.panel.targets))
+        batches = min(max(-(-rows // self.batch_size), _FEWEST_BATCHES), _MOST_BATCHES)
+        train = TrainingSeries(found.train.panel, batches * self.batch_size)
+        complete = ForecastData(train, found.valid, found.test, found.dropped, found.found)
+        return self._train(complete, seed=seed, started=started, callbacks=callbacks)
+
+    def fit_rows(self, train: Panel, valid: Panel | None, test: Panel | None, **more: Any) -> Self:  # type: ignore[override]
+        """`fit` on what the task's reader gave; `more` goes to `fit`."""
+        return self.fit(train, validation_data=valid, test_data=test, **more)
+
+    def predict(self, data: Any) -> np.ndarray:
+        """The point forecasts after the end of each series, (series, horizon, targets).
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: a series shorter than the context, or other columns or steps than in training.
+        """
+        return self._fitted().predict(self._asked(data))
+
+    def predict_quantiles(self, data: Any) -> np.ndarray:
+        """The quantiles after the end of each series, (series, horizon, targets, quantiles).
+
+        Raises:
+            NotFittedError, DataError: as `predict`.
+        """
+        model = self._fitted()
+        assert isinstance(model, ForecastModel)
+        return model.predict_quantiles(self._asked(data))
+
+    @staticmethod
+    def split(rows: Panel, proportions: Sequence[float], random_state: int) -> list[Panel]:
+        """Parts by time, each with what lies before it; nothing is random."""
+        return split_by_time(rows, proportions)
+
+    parse_split = staticmethod(parse_split)
+
+    def _asked(self, data: Any) -> Any:
+        """Arrays go to the model as they are: it knows the targets' names."""
+        return data if isinstance(data, np.ndarray | list | tuple | Panel) else as_panel(data)
+
+    def _check_options(self) -> None:
+        for name in ("horizon", "context", "segment", "season", "batch_size"):
+            _whole(name, getattr(self, name), 1)
+        _whole("highway", self.highway, 0)
+        levels = self._levels()
+        if 0.5 not in levels or levels != sorted(set(levels)) or not all(0 < level < 1 for level in levels):
+            raise ConfigError(f"quantiles must rise, between 0 and 1, with 0.5 among them; got {self.quantiles!r}")
+        for name, choices in (
+            ("memory", ("window", "carried")),
+            ("transform", TRANSFORMS),
+            ("normalization", ("relative", "last", "instance", "none")),
+            ("metric_scale", ("original", "standardised")),
+        ):
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        if self.bidirectional:
+            raise ConfigError("a forecaster reads forward: what lies ahead is not known yet. Leave bidirectional out.")
+        if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
+            raise ConfigError(f"dropout must be from 0 to below 1; got {self.dropout!r}")
+        words = self.calendar if isinstance(self.calendar, list | tuple) else [self.calendar]
+        if unknown := [word for word in words if word not in CALENDAR and word not in ("none", "auto")]:
+            raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
+
+    def _levels(self) -> list[float]:
+        if self.quantiles is None:
+            return list(_QUANTILES)
+        numbers = isinstance(self.quantiles, list | tuple) and all(isinstance(q, float | int) for q in self.quantiles)
+        if not numbers:
+            raise ConfigError(f"quantiles must be a list like [0.1, 0.5, 0.9]; got {self.quantiles!r}")
+        return [float(level) for level in self.quantiles]
+
+    def _describe(self, data: ForecastData) -> tuple[ForecastFeatures, Network]:
+        panel = data.train.panel
+        for column, target in enumerate(panel.targets):
+            if all(np.isnan(series.values[:, column]).all() for series in panel):
+                raise DataError(f"the target {target} must have values to learn from; all are missing")
+        season = self.season or find_season(panel.series, self.horizon, panel.frequency)
+        features = ForecastFeatures(
+            horizon=self.horizon,
+            context=self._context(panel, season),
+            quantiles=tuple(self._levels()),
+            targets=panel.targets,
+            past=panel.past,
+            known=panel.known,
+            transform=self.transform,
+            normalization=self.normalization,
+            calendar=self._calendar(panel),
+            joint=self.joint,
+            season=season,
+            frequency=panel.frequency,
+            time=panel.time,
+            id=panel.id,
+            names=tuple(panel.names),
+            scales={},
+            covariate_scale=_covariate_scale(panel),
+            metric_scale=self.metric_scale,
+        )
+        scales = [measured_scale(series.values, features) for series in panel]
+        features.scales = {name: np.stack([getattr(each, name) for each in scales]) for name in Scale._fields}
+        return features, self._network(data, features)
+
+    def _context(self, panel: Panel, season: int) -> int:
+        """Steps before a forecast, if the series have them."""
+        longest = max(map(len, panel)) - self.horizon
+        shortest = min(map(len, panel)) - self.horizon
+        context = self.context or max(1, min(max(4 * self.horizon, 3 * season, 24), shortest))
+        if context > longest:
+            raise DataError(
+                f"the series to learn from must have at least context + horizon = {context} + {self.horizon} steps; "
+                f"the longest has {longest + self.horizon}. Give more data, or a shorter context or horizon."
+            )
+        return context
+
+    def _calendar(self, panel: Panel) -> tuple[str, ...]:
+        if self.calendar == "none" or not self.calendar:
+            return ()
+        if panel.frequency is None or panel.frequency.unit == "number":
+            raise DataError("calendar features need a column of dates. Name it, or leave calendar out.")
+        return usual_calendar(panel.frequency) if self.calendar == "auto" else tuple(self.calendar)
+
+    def _network(self, data: ForecastData, features: ForecastFeatures) -> Network:
+        targets = len(features.targets) if self.joint else 1
+        known = len(features.known) + 2 * len(features.calendar)
+        covariates = len(features.past) + known
+        rows = len(features.names) * (1 if self.joint else len(features.targets))
+        own = 1 < rows <= _MOST_IDENTITIES if self.identities is None else self.identities
+        recurrent = self.recurrent(self.hidden_size)
+        about = {"horizon": self.horizon, "targets": targets, "quantiles": len(features.quantiles), "known": known}
+        identities = rows if own else 0
+        if self.memory == "carried":
+            return Network(
+                Segments(1, 2 * targets + covariates, self.hidden_size, identities), recurrent, ForecastHead(**about)
+            )
+        usual = min(_LONGEST_SEGMENT, max(self.horizon, _SHORTEST_SEGMENT), features.context)
+        length = min(self.segment or usual, features.context)
+        highway = (
+            min(_LONGEST_HIGHWAY, features.context) if self.highway is None else min(self.highway, features.context)
+        )
+        head = SegmentForecastHead(
+            length=length,
+            size=self.hidden_size,
+            context=features.context,
+            highway=highway,
+            normalization=self.normalization,
+            **about,
+        )
+        return Network(Segments(length, targets + covariates, self.hidden_size, identities), recurrent, head)
+
+    def _module(self, data: ForecastData, features: ForecastFeatures, network: Network) -> "torch.nn.Module":
+        from penstock import nn
+
+        return nn.build(network, init="orthogonal", dropout=self.dropout)
+
+    def _objective(
+        self, data: ForecastData, features: ForecastFeatures, network: Network, seed: int
+    ) -> "CarriedObjective | WindowObjective":
+        import torch
+
+        from penstock.forecast.objective import CarriedObjective, WindowObjective
+
+        if data.test is not None:
+            self._examples(data.test, features, "test with")  # what is wrong with it is to be said before training
+        shared: dict[str, Any] = {
+            "train": self._examples(data.train.panel, features, "learn from"),
+            "valid": self._examples(data.valid, features, "validate with"),
+            "quantiles": torch.tensor(features.quantiles, dtype=torch.float32),
+            "context": features.context,
+            "horizon": features.horizon,
+            "batch_size": self.batch_size if self.memory == "window" else max(1, self.batch_size // 4),
+            "steps": len(data.train) // self.batch_size,
+            "validation_origins": _VALIDATION_ORIGINS,
+            "generator": torch.Generator().manual_seed(seed),
+        }
+        if self.memory == "carried":
+            return CarriedObjective(chunk=features.context, **shared)
+        return WindowObjective(**shared)
+
+    def _examples(self, panel: Panel, features: ForecastFeatures, what: str) -> "Examples":
+        from penstock.forecast.examples import Examples
+
+        features.check(panel)
+        usable = features.measurable(panel, what)
+        encoded = [features.encode(series, panel.frequency) for series in usable]
+        return Examples.of(
+            encoded,
+            [features.rows(each.identity) for each in encoded],
+            [max(series.begin, features.context) for series in usable],
+            [
+                min(len(series), each.known_steps) - features.horizon
+                for series, each in zip(usable, encoded, strict=True)
+            ],
+            features.joint,
+        )
+
+    def _fit_baselines(
+        self, data: ForecastData, features: ForecastFeatures
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        from penstock.forecast.baseline_training import fit_baselines
+
+        if not self.baseline:
+            return {"order": np.array([2])}, {}
+        train = self._examples(data.train.panel, features, "learn from")
+        return fit_baselines(train, self._examples(data.valid, features, "validate with"), features)
+
+    def _again(self, data: ForecastData, known: Any) -> tuple[ForecastFeatures, Network]:
+        features, network = super()._again(data, known)
+        return replace(features, factors=()), network  # they were of the weights before
+
+    def _calibrate(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
+        if not self.calibrate:
+            return {}
+        model.features.factors, figures = calibrate(model, data.valid)
+        return {"intervals": figures}
+
+    def _measure(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
+        return forecast_figures(model, data)
+
+    def _data_figures(self, data: ForecastData, features: ForecastFeatures) -> dict[str, Any]:
+        parts = {"train": data.train.panel, "valid": data.valid, "test": data.test}
+        about: dict[str, Any] = {name: None if part is None else _amount(part) for name, part in parts.items()}
+        return about | {
+            "horizon": features.horizon,
+            "context": features.context,
+            "season": features.season,
+            "frequency": features.frequency.words if features.frequency else None,
+            "found": data.found,
+        }
+
+    def _report(self) -> str:
+        from penstock.forecast.report import forecast_sections
+        from penstock.report import Figures, render
+
+        return render(self.metrics_, extra=forecast_sections(Figures(self.metrics_)))
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        names = ("horizon", "context", "transform", "normalization", "joint", "season", "metric_scale", "quantiles")
+        return {name: saved.features[name] for name in names} | {"calendar": saved.features["calendar"] or "none"}
+
+
+def _amount(panel: Panel) -> dict[str, int]:
+    steps = sum(len(series) - series.begin for series in panel)
+    missing = sum(int(np.isnan(series.values[series.begin :]).sum()) for series in panel)
+    return {"rows": steps, "series": len(panel), "missing": missing}
+
+
+def _covariate_scale(panel: Panel) -> np.ndarray:
+    """Mean and spread of each covariate over all series, (2, covariates); a constant's spread is 1."""
+    steps = [np.concatenate([series.past, series.known[: len(series)]], 1) for series in panel]
+    values = np.concatenate(steps)
+    if not values.shape[1]:
+        return np.zeros((2, 0))
+    if empty := [name for name, gone in zip((*panel.past, *panel.known), np.isnan(values).all(0), strict=True) if gone]:
+        raise DataError(f"the covariate {empty[0]} must have values; all are missing")
+    return np.stack([np.nanmean(values, axis=0), [unit(column[~np.isnan(column)]) for column in values.T]])
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least):
+        raise ConfigError(f"{name} must be a whole number, at least {least}; got {value!r}")

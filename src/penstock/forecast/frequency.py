@@ -1,0 +1,246 @@
+"""A regular grid of times, whose steps are numbered: equal seconds, months, a week's days and hours, plain numbers.
+
+A place on the grid is a whole number, so that months of 28 and of 31 days are one step apart, and a Friday's close and
+Monday's. `features.frequency_search` finds the grid of some times.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError, DataError
+from penstock.forecast.times import Times, words_of
+
+__all__ = ["BUSINESS_DAY", "DAY", "MONTH", "NUMBER", "SECOND", "WEEKDAYS", "Frequency", "months_and_rest"]
+
+NUMBER, SECOND, MONTH, BUSINESS_DAY = "number", "second", "month", "business day"
+DAY = 86_400
+WEEKDAYS = (0, 1, 2, 3, 4)
+"""Monday to Friday, as the days of a week are numbered here."""
+_HOUR = 3600
+_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_THURSDAY = 3  # the weekday of 1970-01-01
+_LARGEST = 2**53
+_DAY_RULES = ("", "first business day", "last business day")
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """A regular grid.
+
+    unit: "number", "second", "month" or "business day", which is a time of a weekly timetable
+    step: units between two steps
+    anchor: the unit's number of some step, so that all are anchor + k * step
+    remainder: what is left of a time beside its unit: seconds into the month, or into the day. The day of a shorter
+        month is its last one.
+    offset: seconds by which the clock of the times is ahead of UTC, 0 for UTC; None for a clock whose offset is not
+        known or changes
+    weekdays: of the timetable, 0 for Monday
+    hours: the timetable's times of day, seconds; empty for one a day, which is `remainder`
+    day_rule: which day of the month it is, where that is no fixed one: "first business day" or "last business day"
+    """
+
+    kind: ClassVar[str] = "frequency"
+    unit: str
+    step: int
+    anchor: int
+    remainder: int = 0
+    offset: int | None = 0
+    weekdays: tuple[int, ...] = WEEKDAYS
+    hours: tuple[int, ...] = ()
+    day_rule: str = ""
+
+    def __post_init__(self) -> None:
+        known = self.unit in (NUMBER, SECOND, MONTH, BUSINESS_DAY) and self.day_rule in _DAY_RULES
+        small = all(abs(each) <= _LARGEST for each in (self.step, self.anchor, self.remainder, self.offset or 0))
+        timetable = self.weekdays and _rises(self.weekdays, 7) and _rises(self.hours, DAY)
+        if not (known and small and timetable and self.step >= 1):
+            raise ConfigError(f"a frequency must be a known unit and a step of at least 1; got {self!s:.200}")
+
+    def places(self, times: NDArray[Any]) -> NDArray[np.int64]:
+        """Each time's place on the grid; times are by this grid's clock.
+
+        Raises:
+            DataError: some times do not lie on the grid.
+        """
+        units, right = self._units(times)
+        places, rest = np.divmod(units - self.anchor, self.step)
+        wrong = (rest != 0) | ~right
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            raise DataError(
+                f"times must lie a whole number of steps of {self.words} apart; {words_of(times[first])} does not "
+                f"({int(wrong.sum())} of {len(times)} rows). {self._advice(rest)}"
+            )
+        return places
+
+    def _advice(self, rest: NDArray[np.int64]) -> str:
+        if self.unit == SECOND and self.step % DAY == 0 and np.isin(rest, (0, _HOUR, self.step - _HOUR)).all():
+            return "Are they days by a clock that knows daylight saving time? Write dates alone, or with their offset."
+        if self.unit == SECOND and 26 * DAY <= self.step <= 33 * DAY:
+            return "Are they months, on different days of each? Write the month alone: 2016-07."
+        if self.unit == NUMBER or (self.unit == SECOND and self.step < DAY):
+            return "Resample the data to regular steps first."
+        return "Correct that time, or leave its row out."
+
+    def times(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        """The times at these places by this grid's clock: int64, or datetime64[s]."""
+        units = self.anchor + np.asarray(places, np.int64) * self.step
+        if self.unit == NUMBER:
+            return units
+        if self.unit == SECOND:
+            return units.astype("datetime64[s]")
+        return self._month_times(units) if self.unit == MONTH else self._timetable(units)
+
+    def read(self, times: Times) -> NDArray[Any]:
+        """Times by this grid's clock, as `places` takes them."""
+        if self.offset is None or times.offsets is None:
+            return times.by_clock
+        if self.offset == 0:
+            return times.moments
+        return times.by_clock if times.offsets.any() else times.moments + np.timedelta64(self.offset, "s")
+
+    def from_other(self, times: NDArray[Any], other: "Frequency") -> NDArray[Any]:
+        """Times by another grid's clock, by this one's: they differ where just one of them is UTC."""
+        return times + np.timedelta64(self._ahead_of(other), "s") if self._ahead_of(other) else times
+
+    def like(self, other: "Frequency") -> bool:
+        """Whether the steps are of the same size, and by clocks that need no conversion."""
+        same = all(getattr(self, name) == getattr(other, name) for name in ("unit", "step", "weekdays", "hours"))
+        return same and not self._ahead_of(other)
+
+    @property
+    def words(self) -> str:
+        """For people: "1 hour", "3 months", "1 day (Sunday to Thursday)"."""
+        size, unit = self.step, self.unit
+        if unit == NUMBER:
+            return str(size)
+        if unit == BUSINESS_DAY and (self.hours or self.weekdays != WEEKDAYS):
+            return self._timetable_words()
+        if unit == SECOND:
+            size, unit = _duration(size)
+        return f"{size} {unit}{'' if size == 1 else 's'}"
+
+    @property
+    def per_day(self) -> int:
+        """Steps in a day of a timetable."""
+        return max(len(self.hours), 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """The frequency as plain values; those that bundles did not always have only where they say something."""
+        plain: dict[str, Any] = {name: getattr(self, name) for name in ("unit", "step", "anchor", "remainder")}
+        for name in ("offset", "weekdays", "hours", "day_rule"):
+            value, usual = getattr(self, name), type(self).__dataclass_fields__[name].default
+            if value != usual:
+                plain[name] = list(value) if isinstance(value, tuple) else value
+        return plain
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Frequency":
+        """The frequency that `to_json` described; ConfigError if it is none."""
+        try:
+            plain: dict[str, Any] = {name: int(data[name]) for name in ("step", "anchor", "remainder")}
+            plain |= {name: tuple(map(int, data[name])) for name in ("weekdays", "hours") if name in data}
+            plain |= {"unit": str(data["unit"]), "day_rule": str(data.get("day_rule", ""))}
+            offset = data.get("offset", 0)
+            plain["offset"] = None if offset is None else int(offset)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ConfigError(f"a frequency must have unit, step, anchor and remainder; got {data!r:.80}") from error
+        return cls(**plain)
+
+    def _ahead_of(self, other: "Frequency") -> int:
+        """Seconds by which this grid's clock is ahead of another's, where one is UTC and the other is not."""
+        if self.offset is None or other.offset is None or (self.offset and other.offset):
+            return 0
+        return self.offset - other.offset
+
+    def _units(self, times: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Each time's unit, as a number, and whether it is a time of that unit."""
+        if (times.dtype.kind == "M") == (self.unit == NUMBER):
+            wanted = "numbers" if self.unit == NUMBER else "dates"
+            raise DataError(f"times must be {wanted} as in training; got the other kind")
+        whole = times.astype(np.int64)
+        if self.unit in (NUMBER, SECOND):
+            return whole, np.ones(len(times), bool)
+        if self.unit == MONTH:  # on whatever day of it: a month is a month
+            return months_and_rest(times)[0], np.ones(len(times), bool)
+        days, seconds = np.divmod(whole, DAY)
+        weeks, weekday = np.divmod(days + _THURSDAY, 7)
+        (on_days, day), (on_hours, hour) = _index(self.weekdays, weekday), _index(self._hours, seconds)
+        units = (weeks * len(self.weekdays) + day - self._before) * len(self._hours) + hour
+        return units, on_days & on_hours
+
+    def _timetable(self, units: NDArray[np.int64]) -> NDArray[Any]:
+        """The inverse of `_units` for a weekly timetable."""
+        days, hour = np.divmod(units, len(self._hours))
+        weeks, day = np.divmod(days + self._before, len(self.weekdays))
+        days = weeks * 7 + np.array(self.weekdays)[day] - _THURSDAY
+        return (days * DAY + np.array(self._hours)[hour]).astype("datetime64[s]")
+
+    def _month_times(self, units: NDArray[np.int64]) -> NDArray[Any]:
+        starts, ends = (each.astype("datetime64[M]").astype("datetime64[D]") for each in (units, units + 1))
+        day, seconds = divmod(self.remainder, DAY)
+        if self.day_rule == "first business day":
+            days = np.busday_offset(starts, 0, roll="forward")
+        elif self.day_rule == "last business day":
+            days = np.busday_offset(ends - 1, 0, roll="backward")
+        else:
+            days = starts + np.minimum(day, (ends - starts).astype(np.int64) - 1)
+        return days.astype("datetime64[s]") + seconds
+
+    @property
+    def _hours(self) -> tuple[int, ...]:
+        return self.hours or (self.remainder,)
+
+    @property
+    def _before(self) -> int:
+        """Days of the timetable in the week of 1970-01-01 that lie before it, so that days count from there."""
+        return sum(day < _THURSDAY for day in self.weekdays)
+
+    def _timetable_words(self) -> str:
+        days, gaps = _weekday_words(self.weekdays), set(np.diff(self.hours).tolist())
+        if not self.hours:
+            return f"1 day ({days})"
+        hours = [f"{each // _HOUR:02d}:{each // 60 % 60:02d}" for each in self.hours]
+        if len(hours) < 3 or len(gaps) > 1:
+            return f"1 time of day ({days}, {', '.join(hours):.60})"
+        size, unit = _duration(gaps.pop())
+        return f"{size} {unit}{'' if size == 1 else 's'} ({days}, {hours[0]} to {hours[-1]})"
+
+
+def months_and_rest(times: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Each time's month, counted from January 1970, and its seconds into it."""
+    months = times.astype("datetime64[M]")
+    return months.astype(np.int64), times.astype(np.int64) - months.astype("datetime64[s]").astype(np.int64)
+
+
+def _rises(values: tuple[int, ...], end: int) -> bool:
+    """Whether values rise, from 0 to below an end."""
+    return all(0 <= each < end for each in values) and all(np.diff(values) > 0)
+
+
+def _index(rising: tuple[int, ...], values: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Whether each value is among some rising ones, and as which."""
+    among = np.array(rising)
+    found = np.minimum(np.searchsorted(among, values), len(among) - 1)
+    return among[found] == values, found
+
+
+def _duration(seconds: int) -> tuple[int, str]:
+    for size, name in ((7 * DAY, "week"), (DAY, "day"), (_HOUR, "hour"), (60, "minute")):
+        if seconds % size == 0:
+            return seconds // size, name
+    return seconds, "second"
+
+
+def _weekday_words(weekdays: tuple[int, ...]) -> str:
+    """Sunday to Thursday; or each by its name, where they do not follow each other."""
+    if len(weekdays) == 7:
+        return "every day"
+    starts = [day for day in weekdays if (day - 1) % 7 not in weekdays]
+    if len(starts) == 1 and len(weekdays) > 1:
+        return f"{_NAMES[starts[0]]} to {_NAMES[(starts[0] + len(weekdays) - 1) % 7]}"
+    return ", ".join(_NAMES[day] for day in weekdays)

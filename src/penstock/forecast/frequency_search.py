@@ -1,0 +1,140 @@
+"""The grid on which the times of series lie, found: of those that hold all of them, the one with the fewest gaps."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataError
+from penstock.forecast.frequency import BUSINESS_DAY, DAY, MONTH, NUMBER, SECOND, WEEKDAYS, Frequency, months_and_rest
+from penstock.forecast.times import Times
+
+__all__ = ["find_frequency"]
+
+Several = Sequence[NDArray[Any]]
+
+_BY_CHANCE = 1e-3
+"""How likely it may be that a day or an hour was never there though the timetable has it."""
+_LEAST_FULL = 0.5
+"""Share of a timetable's steps that must be there."""
+_MOST_HOURS = DAY // 60
+_MONTH_END = 30 * DAY
+
+
+def find_frequency(several: Sequence[Times]) -> Frequency | None:
+    """The grid of the times of several series, each rising; None if there are no times.
+
+    Where no series has two of them, the size of a step is not known: it is 1, or 1 second. Times that came with an
+    offset from UTC are read by their own clock where steps are days or longer or follow the hours of a week, else in
+    UTC: a shop opens by the clock, and a sensor knows none.
+    """
+    several = [each for each in several if len(each)]
+    if not several:
+        return None
+    first = several[0]
+    if not first.are_dates:
+        return _commonest([each.moments for each in several], NUMBER)
+    clock, gaps = _best([each.by_clock for each in several])
+    if first.offsets is None:
+        return replace(clock, offset=None)
+    offsets = np.unique(np.concatenate([each.offsets for each in several if each.offsets is not None]))
+    clock = replace(clock, offset=int(offsets[0]) if len(offsets) == 1 else None)
+    utc, utc_gaps = _best([each.moments for each in several])
+    alone = max(map(len, several)) == 1
+    by_days = alone or clock.unit != SECOND or clock.step >= DAY
+    return clock if by_days and gaps <= utc_gaps and (alone or gaps < np.inf) else utc
+
+
+def _best(several: Several) -> tuple[Frequency, float]:
+    """The grid with the fewest gaps, and how many; infinity where times lie on none."""
+    equal = _commonest(several, SECOND)
+    candidates = [*(_months(several) if equal.step >= 28 * DAY else ()), equal, *_timetables(several)]
+    gaps = [_gaps(each, several) for each in candidates]
+    least = min(range(len(gaps)), key=gaps.__getitem__)
+    return (candidates[least], gaps[least]) if gaps[least] < np.inf else (equal, np.inf)
+
+
+def _gaps(frequency: Frequency, several: Several) -> float:
+    """Steps without a time between each series' first and last; infinity where times do not lie on the grid."""
+    try:
+        places = [frequency.places(times) for times in several]
+    except DataError:
+        return np.inf
+    if any((np.diff(each) < 1).any() for each in places):
+        return np.inf
+    return float(sum(each[-1] - each[0] + 1 - len(each) for each in places))
+
+
+def _commonest(several: Several, unit: str) -> Frequency:
+    """Equal steps of the commonest size, counted in units of one."""
+    units = [months_and_rest(each)[0] if unit == MONTH else each.astype(np.int64) for each in several]
+    gaps = np.concatenate([np.diff(each) for each in units])
+    sizes, counts = np.unique(gaps[gaps > 0], return_counts=True)
+    step = int(sizes[counts.argmax()]) if len(sizes) else 1
+    return Frequency(unit, step, int(units[0][0]))
+
+
+def _months(several: Several) -> Iterable[Frequency]:
+    """Months, on the same day of each, on the last one, or on the first or last business day."""
+    times = np.concatenate(several)
+    _, rest = months_and_rest(times)
+    day, seconds = np.divmod(rest, DAY)
+    if (seconds != seconds[0]).any():
+        return
+    found, clock = _commonest(several, MONTH), int(seconds[0])
+    last = (times.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+    ways = [replace(found, remainder=_MONTH_END + clock)]
+    if not (times.astype("datetime64[D]") == last).all():
+        ways = [replace(found, remainder=int(day.max()) * DAY + clock)]
+    rules = ("first business day", "last business day")
+    ways += [replace(found, remainder=clock, day_rule=rule) for rule in rules]
+    for way in ways:
+        months = (months_and_rest(times)[0] - way.anchor) / way.step
+        if (months == np.rint(months)).all() and (way.times(months.astype(np.int64)) == times).all():
+            yield way
+            return
+
+
+def _timetables(several: Several) -> Iterable[Frequency]:
+    """A weekly timetable: the weekdays and times of day that are there, if others are left out too often for chance."""
+    hours = np.unique(np.concatenate([each.astype(np.int64) % DAY for each in several]))
+    if len(hours) > _MOST_HOURS:
+        return
+    days = [np.unique(each.astype(np.int64) // DAY) for each in several]
+    seen = np.unique((np.concatenate(days) + 3) % 7)
+    passed = np.max([_passes(each) for each in days], axis=0)
+    rows, expected = sum(map(len, several)), sum(int(_passes(each)[seen].sum()) for each in days) * len(hours)
+    chance = 1 - (rows + 1) / (expected + 2)  # that a step of the timetable lacks, by Laplace's rule
+    weekdays = _open_days(set(seen.tolist()), passed, chance)
+    around = len(hours) == DAY // int(np.gcd.reduce([DAY, *np.diff(hours)]))
+    kept = around or len(hours) == 1 or chance ** max(map(len, days)) < _BY_CHANCE
+    if not kept or rows < _LEAST_FULL * expected or (len(weekdays) == 7 and (around or len(hours) == 1)):
+        return
+    found = Frequency(
+        BUSINESS_DAY,
+        1,
+        0,
+        int(hours[0]) if len(hours) == 1 else 0,
+        weekdays=weekdays,
+        hours=() if len(hours) == 1 else tuple(hours.tolist()),
+    )
+    yield replace(found, anchor=int(found.places(several[0][:1])[0]))
+
+
+def _passes(days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How often each weekday comes from the first to the last of rising days, (7,)."""
+    weekday = np.arange(7)
+    return (days[-1] + 3 - weekday) // 7 - (days[0] + 2 - weekday) // 7
+
+
+def _open_days(seen: set[int], passed: NDArray[np.int64], chance: float) -> tuple[int, ...]:
+    """The weekdays of a timetable: those seen, and others that were not passed over often enough to be left out."""
+    office = seen <= set(WEEKDAYS)  # so usual a week that one weekend is enough
+    closed = {
+        day
+        for day in set(range(7)) - seen
+        if (passed[day] if office and day not in WEEKDAYS else chance ** passed[day] < _BY_CHANCE)
+    }
+    return tuple(sorted(set(range(7)) - closed))

@@ -1,0 +1,351 @@
+"""A forecaster at work: series in, several steps ahead out, with quantiles."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError, DataError
+from penstock.forecast.baselines import ForecastBaselines, Origins
+from penstock.forecast.features import Encoded, ForecastFeatures
+from penstock.forecast.metrics import Errors
+from penstock.forecast.panel import Panel, Series
+from penstock.forecast.panel_columns import arrays_panel
+from penstock.forecast.scorer import step_features
+from penstock.forecast.stream import Forecast, ForecastStream
+from penstock.forecast.times import words_of
+from penstock.network import CARRIED, WINDOWED
+from penstock.runtime.model import Model
+
+__all__ = ["ForecastModel", "ahead"]
+
+# Look-backs answered at once: enough to keep the engine busy, a few tens of megabytes.
+_ROWS = 1024
+Answer = Callable[[Origins], NDArray[np.float64]]
+
+
+class ForecastModel(Model):
+    """A forecaster without PyTorch.
+
+    Inputs are a `Panel` (from `penstock.read_series`), or arrays without times: (steps,), (steps, targets), several in
+    a list or by name. An answer needs `features.context` values before it.
+    """
+
+    scorer: Any  # a CarriedScorer or a WindowScorer
+    task = "forecasting"
+    reads = "step"
+    view = "forecast"
+
+    def check(self) -> None:
+        """Whether the network forecasts what the features say."""
+        head, features = self.network.head, self.features
+        if self.network.wiring not in (CARRIED, WINDOWED):
+            raise ConfigError(f"a forecaster needs a head for forecasts; got one of kind {head.kind!r}")
+        targets = len(features.targets) if features.joint else 1
+        asked = (features.horizon, targets, len(features.quantiles))
+        if (head.horizon, head.targets, head.quantiles) != asked:
+            raise ConfigError(f"the head must give (horizon, targets, quantiles) {asked}, as the features say")
+
+    @classmethod
+    def read_features(cls, described: Mapping[str, Any]) -> ForecastFeatures:
+        """Scales, columns and the horizon."""
+        return ForecastFeatures.from_json(described)
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> ForecastBaselines:
+        """The last value, the value a season ago, and ridge regression."""
+        return ForecastBaselines(arrays, self.features)
+
+    @property
+    def carries(self) -> bool:
+        """Whether forecasts come from a state that has seen all of the series, and not from a look-back."""
+        return self.scorer.carries
+
+    def predict(self, inputs: Any) -> NDArray[np.float64]:
+        """The point forecasts after the end of each series, (series, horizon, targets).
+
+        Raises:
+            DataError: as `predict_quantiles`.
+        """
+        return self.predict_quantiles(inputs)[..., self.features.median]
+
+    def predict_quantiles(self, inputs: Any) -> NDArray[np.float64]:
+        """The quantiles after the end of each series, (series, horizon, targets, quantiles).
+
+        Raises:
+            DataError: a series shorter than the context, other columns or steps than in training, or known covariates
+                that are not known for the steps ahead.
+        """
+        panel = self.panel(inputs)
+        found = []
+        for series in panel:
+            encoded = self._encoded(series, panel)
+            if encoded.known_steps < len(series) + self.features.horizon:
+                raise DataError(
+                    f"series {series.name!r}: {', '.join(self.features.known)} must be known for the "
+                    f"{self.features.horizon} steps after its last value; known for "
+                    f"{encoded.known_steps - len(series)}. Add rows with times ahead and an empty target."
+                )
+            found.append(self.forecasts(Origins(series, encoded, np.array([len(series)])))[0])
+        return np.stack(found)
+
+    def forecasts(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float64]:
+        """The quantiles (origins, horizon, targets, quantiles) at origins of one series.
+
+        Args:
+            origins: of one series.
+            read: what `self.read` gave for it, where it is at hand.
+        """
+        return self.features.forecasts(self.outputs(origins, read), origins.encoded.scale)
+
+    def outputs(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """What the network says at origins of one series, in its own numbers, of the same shape as `forecasts`."""
+        if self.carries:
+            return self._carried(origins, self.read(origins.encoded) if read is None else read)
+        return self._windows(origins)
+
+    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+        """mse, mae, smape, mase and coverage_80 over every origin that has its context and its truth; see `Model`.
+
+        Raises:
+            DataError: no origin at all: the series are too short.
+        """
+        panel = self.panel(inputs)
+        beside = {name: self.errors(panel, name).metrics() for name in (self.baselines.names if self.baselines else ())}
+        return {
+            "metrics": self.errors(panel).metrics(),
+            "baseline": next(iter(beside.values()), {}),
+            "baselines": beside,
+        }
+
+    def errors(self, panel: Panel, baseline: str | None = None, watch: Callable[..., None] | None = None) -> Errors:
+        """Forecasts at every origin of a panel beside what came, of the model or of a baseline.
+
+        Args:
+            panel: as `self.panel` gives it.
+            baseline: its name; None for the model.
+            watch: told (row of the first target, Origins, truth, quantiles) of each piece.
+
+        Raises:
+            DataError: no origin at all.
+        """
+        features, targets = self.features, len(self.features.targets)
+        features.measurable(panel, "measure on")
+        scales = [features.scale(features.identity(series.name), series.values) for series in panel]
+        standard = features.metric_scale == "standardised"
+        spreads = np.concatenate([scale.spread if standard else np.ones(targets) for scale in scales])
+        errors = Errors(spreads, np.concatenate([scale.season_error for scale in scales]), features.horizon)
+        for number, origins, read in self.origins(panel, network=baseline is None):
+            rows = slice(number * targets, (number + 1) * targets)
+            truth = ahead(origins.series.values, origins.steps, features.horizon)
+            if baseline is not None:
+                assert self.baselines is not None
+                errors.add(rows, truth, self.baselines.answers(baseline, origins))
+                continue
+            found = self.forecasts(origins, read)
+            ends = features.interval
+            interval = None if ends is None else (found[..., ends[0]], found[..., ends[1]])
+            errors.add(rows, truth, found[..., features.median], interval)
+            if watch is not None:
+                watch(rows.start, origins, truth, found)
+        return errors
+
+    def origins(
+        self, panel: Panel, *, every: int = 1, network: bool = True
+    ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
+        """Every origin of a panel that has its context and its truth, some at once.
+
+        Args:
+            panel: as `self.panel` gives it.
+            every: from one origin to the next; 1 for all.
+            network: whether the network is to be asked.
+
+        Yields:
+            The series' place in the panel, origins, and what `forecasts` and `outputs` take as `read`.
+        """
+        for number, series in enumerate(panel):
+            if len(series) < self.features.context + self.features.horizon:
+                continue
+            encoded = self._encoded(series, panel)
+            read = self.read(encoded) if self.carries and network else None
+            for steps in self._pieces(series, encoded, every):
+                yield number, Origins(series, encoded, steps), read
+
+    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
+        """For each series, target and step ahead: unique_id, ds, target, step, prediction, and a quantile_Q of each."""
+        panel = self.panel(inputs)
+        found = self.predict_quantiles(panel)
+        for series, forecast in zip(panel, found, strict=True):
+            places = series.start + len(series) + np.arange(self.features.horizon)
+            times = places if panel.frequency is None else panel.frequency.times(places)
+            for column, target in enumerate(self.features.targets):
+                for step, quantiles in enumerate(forecast[:, column]):
+                    yield {
+                        "unique_id": series.name,
+                        "ds": words_of(times[step]),
+                        "target": target,
+                        "step": step + 1,
+                        "prediction": float(quantiles[self.features.median]),
+                        **{
+                            f"quantile_{q:g}": float(v) for q, v in zip(self.features.quantiles, quantiles, strict=True)
+                        },
+                    }
+
+    def stream(self, series: str | None = None) -> ForecastStream:
+        """A series that arrives step by step, and a forecast after each.
+
+        Args:
+            series: its name, if training knew it; by default the only one of a training on one, else an unknown one.
+        """
+        return ForecastStream(self, series)
+
+    def item(self, line: str) -> Any:
+        """An observation: a number, several with commas, or JSON: a list, or an object by column."""
+        text = line.strip()
+        if text[:1] in "{[":
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise DataError(
+                    f"a line must be a number, numbers with commas or JSON; got {text!r:.60}: {error}"
+                ) from error
+        return [part.strip() for part in text.split(",")]
+
+    def as_json(self, answer: Forecast | None) -> dict[str, Any]:
+        """{"prediction": [...], "quantiles": {"0.1": [...], ...}}, by target where there are several.
+
+        Before there are enough observations: {"prediction": null}.
+        """
+        if answer is None:
+            return {"prediction": None}
+        quantiles = {f"{q:g}": self._named(answer.quantiles[..., k]) for k, q in enumerate(self.features.quantiles)}
+        return {"prediction": self._named(answer.prediction), "quantiles": quantiles}
+
+    def info(self) -> dict[str, Any]:
+        """See `Model.info`; also what is forecast."""
+        features = self.features
+        names = ("horizon", "context", "quantiles", "targets", "past", "known", "season", "transform", "normalization")
+        about = {name: getattr(features, name) for name in names}
+        about["frequency"] = features.frequency.words if features.frequency else None
+        about["series"] = len(features.names)
+        return super().info() | {"forecast": {k: list(v) if isinstance(v, tuple) else v for k, v in about.items()}}
+
+    def panel(self, inputs: Any) -> Panel:
+        """The inputs as a panel of the columns and steps of training.
+
+        Raises:
+            DataError: other columns, steps or kinds of data.
+        """
+        found = inputs if isinstance(inputs, Panel) else arrays_panel(inputs, self.features.targets)
+        self.features.check(found)
+        own, trained = found.frequency, self.features.frequency
+        # Where there are few rows, training knows better what a step is.
+        return found.on(trained) if own and trained and not own.like(trained) else found
+
+    def _named(self, values: NDArray[np.float64]) -> Any:
+        """(horizon, targets) as plain lists."""
+        if len(self.features.targets) == 1:
+            return values[:, 0].tolist()
+        return {name: values[:, k].tolist() for k, name in enumerate(self.features.targets)}
+
+    def _encoded(self, series: Series, panel: Panel) -> Encoded:
+        if len(series) < self.features.context:
+            raise DataError(
+                f"series {series.name!r} must have the {self.features.context} values of the context before a "
+                f"forecast; got {len(series)}. Give more of its history, or train with a shorter context."
+            )
+        return self.features.encode(series, panel.frequency)
+
+    def _pieces(self, series: Series, encoded: Encoded, every: int) -> Iterator[NDArray[np.int64]]:
+        """The origins of a series, as many at once as memory allows."""
+        first = max(series.begin, self.features.context)
+        last = min(len(series), encoded.known_steps) - self.features.horizon
+        size = max(1, _ROWS // len(self.features.targets)) * every
+        for start in range(first, last + 1, size):
+            yield np.arange(start, min(start + size, last + 1), every)
+
+    def _windows(self, origins: Origins) -> NDArray[np.float32]:
+        encoded, steps, context = origins.encoded, origins.steps, self.features.context
+        view = np.lib.stride_tricks.sliding_window_view
+        values = view(encoded.values, context, axis=0)[steps - context]
+        covariates = view(encoded.covariates, context, axis=0)[steps - context].swapaxes(1, 2)
+        known = ahead(encoded.known, steps, self.features.horizon)
+        return self.windows(values, covariates, known, encoded.identity)
+
+    def windows(
+        self, values: NDArray[np.float32], covariates: NDArray[np.float32], known: NDArray[np.float32], identity: int
+    ) -> NDArray[np.float32]:
+        """Outputs (origins, horizon, targets, quantiles) from look-backs.
+
+        Args:
+            values: (origins, targets, context).
+            covariates: (origins, context, covariates).
+            known: (origins, horizon, known).
+            identity: the series' number.
+        """
+        count, targets, _ = values.shape
+        read, covariates, rows = self._rows(values, covariates, identity)
+        if self.features.joint:
+            return self.scorer(read, covariates, known, rows)
+        found = self.scorer(read, covariates, np.repeat(known, targets, axis=0), rows)
+        return found.reshape(count, targets, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)
+
+    def look_back(
+        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
+    ) -> NDArray[np.float32]:
+        """What the encoder reads of look-backs, (stretches, rows, size); arguments as for `windows`."""
+        return self.scorer.look_back(*self._rows(values, covariates, identity))
+
+    def _rows(
+        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+        """Look-backs as the network has them, (rows, context, targets), with covariates, and each row's series."""
+        count, targets, context = values.shape
+        rows = np.tile(self.features.rows(identity), count)
+        if self.features.joint:
+            return values.swapaxes(1, 2), covariates, rows
+        return values.reshape(count * targets, context, 1), np.repeat(covariates, targets, axis=0), rows
+
+    def read(self, encoded: Encoded) -> NDArray[np.float32]:
+        """The encoder's outputs (steps, rows, size) at every step, where the state is carried."""
+        before = np.concatenate([encoded.values[:1], encoded.values[:-1]])
+        features = self.carried_features(encoded.values, before, encoded.covariates)
+        return self.scorer.fold(features, self.features.rows(encoded.identity))[0]
+
+    def _carried(self, origins: Origins, read: NDArray[np.float32]) -> NDArray[np.float32]:
+        steps = origins.steps
+        known = ahead(origins.encoded.known, steps, self.features.horizon)
+        return self.carried(read[steps - 1], origins.encoded.values[steps - 1], known)
+
+    def carried_features(
+        self, values: NDArray[np.float32], before: NDArray[np.float32], covariates: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """What the network reads of steps, (steps, rows, features)."""
+        if self.features.joint:
+            return step_features(values, before, covariates)[:, None]
+        each = np.broadcast_to(covariates[:, None], (*values.shape, covariates.shape[1]))
+        return step_features(values[..., None], before[..., None], each)
+
+    def carried(
+        self, y: NDArray[np.float32], last: NDArray[np.float32], known: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Outputs (origins, horizon, targets, quantiles) from the encoder's.
+
+        Args:
+            y: (origins, rows, size).
+            last: (origins, targets).
+            known: (origins, horizon, known).
+        """
+        count, rows, size = y.shape
+        if self.features.joint:
+            return self.scorer.head(y[:, 0], last, known)
+        found = self.scorer.head(
+            y.reshape(count * rows, size), last.reshape(count * rows, 1), np.repeat(known, rows, axis=0)
+        )
+        return found.reshape(count, rows, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)
+
+
+def ahead(values: NDArray[Any], steps: NDArray[np.int64], horizon: int) -> NDArray[Any]:
+    """The `horizon` rows after each origin, (origins, horizon, columns)."""
+    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(values, horizon, axis=0)[steps].swapaxes(1, 2))

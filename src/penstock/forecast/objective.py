@@ -1,0 +1,202 @@
+"""Objectives of forecasting: look-backs drawn at random, or states that are carried on; quantile loss."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from penstock.datasets import Chunk, stream_chunks
+from penstock.forecast.examples import Examples
+from penstock.forecast.module import CarriedModule, WindowModule
+from penstock.forecast.scorer import step_features
+from penstock.training.carried import CarriedState
+from penstock.training.objective import Seeded
+
+__all__ = ["CarriedObjective", "WindowObjective", "pinball"]
+
+# Of an example's series, made unknown at random, so that the network can forecast one that it never saw.
+_UNKNOWN_SHARE = 0.1
+_VALIDATION_ROWS = 1024
+# Streams begin anew now and then, so that the network learns from young states too.
+_RESET_SHARE = 0.05
+
+
+def pinball(error: Tensor, quantiles: Tensor) -> Tensor:
+    """The quantile loss (Koenker and Bassett 1978), twice: of 0.5 it is the absolute error.
+
+    Args:
+        error: (..., quantiles), truth less forecast.
+        quantiles: (quantiles,).
+    """
+    return 2 * torch.maximum(quantiles * error, (quantiles - 1) * error)
+
+
+@dataclass(kw_only=True, eq=False)
+class _ForecastObjective(Seeded):
+    """What both networks share.
+
+    train, valid: rows to learn from, and to stop by
+    quantiles: rising
+    context, horizon: steps
+    batch_size: look-backs, or streams, of a step
+    steps: batches of an epoch
+    validation_origins: most of them that decide on the best epoch
+    generator: for dropout and unknown series
+    """
+
+    train: Examples
+    valid: Examples
+    quantiles: Tensor
+    context: int
+    horizon: int
+    batch_size: int
+    steps: int
+    validation_origins: int
+    generator: torch.Generator
+
+    def known_or_not(self, identities: Tensor) -> Tensor:
+        """Some of them made unknown."""
+        hidden = torch.rand(len(identities), generator=self.generator) < _UNKNOWN_SHARE
+        return identities.masked_fill(hidden, 0)
+
+    def mean(self, forecasts: Tensor, truth: Tensor, observed: Tensor, unit: Tensor | float) -> tuple[Tensor, Tensor]:
+        """The sum of the loss over observed values, and how many there were; errors count in `unit`."""
+        loss = pinball((truth[..., None] - forecasts) / unit, self.quantiles).mean(-1)
+        return (loss * observed).sum(), observed.sum()
+
+
+@dataclass(kw_only=True, eq=False)
+class WindowObjective(_ForecastObjective):
+    """Look-backs drawn at random; errors count in units of the look-back's own spread."""
+
+    def batches(self, generator: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Rows and origins."""
+        rows, origins = self.train.draw(self.steps * self.batch_size, generator)
+        return list(zip(np.split(rows, self.steps), np.split(origins, self.steps), strict=True))
+
+    def loss(self, module: WindowModule, batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, int]:
+        """The mean loss of the batch."""
+        identities = self.known_or_not(self.train.identities[torch.from_numpy(batch[0])])
+        total, count = self._loss(module, self.train, batch, identities)
+        return total / count.clamp(min=1), len(batch[0])
+
+    @torch.no_grad()
+    def validate(self, module: WindowModule) -> dict[str, float]:
+        """The loss over the validation data."""
+        module.eval()
+        rows, origins = self.valid.spread(self.validation_origins)
+        total = count = 0.0
+        for start in range(0, len(rows), _VALIDATION_ROWS):
+            piece = slice(start, start + _VALIDATION_ROWS)
+            identities = self.valid.identities[torch.from_numpy(rows[piece])]
+            sums = self._loss(module, self.valid, (rows[piece], origins[piece]), identities)
+            total, count = total + sums[0].item(), count + sums[1].item()
+        module.train()
+        return {"loss": total / max(count, 1)}
+
+    def _loss(
+        self, module: WindowModule, examples: Examples, batch: tuple[np.ndarray, np.ndarray], identities: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        values, covariates, known, truth, observed = examples.windows(*batch, self.context, self.horizon)
+        forecasts, unit = module(values, covariates, known, identities)
+        return self.mean(forecasts, truth, observed, unit)
+
+
+@dataclass(kw_only=True, eq=False)
+class CarriedObjective(_ForecastObjective):
+    """Streams side by side, read chunk after chunk with the state carried over, a loss at every step.
+
+    They begin at random places, and begin anew at the end of their series or by chance, so that the network learns from
+    states of every age.
+
+    chunk: steps that are read at once
+    """
+
+    chunk: int
+    _carried: CarriedState = field(default_factory=CarriedState, init=False)
+
+    def batches(self, generator: np.random.Generator) -> list[Chunk]:
+        """The chunks of an epoch, at whose beginning all streams begin anew."""
+        return stream_chunks(
+            self.train.last,
+            self._places,
+            streams=self.batch_size,
+            steps=self.chunk,
+            count=self.steps,
+            generator=generator,
+            reset_share=_RESET_SHARE,
+        )
+
+    def loss(self, module: CarriedModule, batch: Chunk) -> tuple[Tensor, int]:
+        """The mean loss of the next chunk of each stream."""
+        parts = [self._piece(row, start) for row, start in zip(batch.rows.tolist(), batch.starts.tolist(), strict=True)]
+        steps, last, known, truth, observed = (torch.stack(each) for each in zip(*parts, strict=True))
+        identities = self.known_or_not(self.train.identities[torch.from_numpy(batch.rows)])
+        forecasts, state = module(steps, last, known, identities, self._carried.begin(batch.fresh))
+        self._carried.keep(state)
+        total, count = self.mean(forecasts, truth, observed, 1.0)
+        return total / count.clamp(min=1), len(parts)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The states of the generator and of the streams."""
+        return super().state_dict() | {"carried": self._carried.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state."""
+        super().load_state_dict(state)
+        self._carried.load_state_dict(state["carried"])
+
+    @torch.no_grad()
+    def validate(self, module: CarriedModule) -> dict[str, float]:
+        """The loss over the validation data, the state carried from each series' first step."""
+        module.eval()
+        rows, origins = self.valid.spread(self.validation_origins)
+        total = count = 0.0
+        for row in np.unique(rows).tolist():
+            at = torch.from_numpy(origins[rows == row])
+            values, covariates = self.valid.values[row], self.valid.covariates[row]
+            x = _features(values, covariates)[None]
+            y, _ = module.encoder(module.inputs(x, self.valid.identities[row : row + 1]))
+            known = self.valid.known[row].unfold(0, self.horizon, 1).transpose(1, 2)[at]
+            forecasts = module.head(y[0, at - 1], values[at - 1], known)
+            ahead = (
+                each[row].unfold(0, self.horizon, 1).transpose(1, 2)[at]
+                for each in (self.valid.values, self.valid.observed)
+            )
+            sums = self.mean(forecasts, next(ahead), next(ahead), 1.0)
+            total, count = total + sums[0].item(), count + sums[1].item()
+        module.train()
+        return {"loss": total / max(count, 1)}
+
+    def _places(self, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and steps of them to begin at."""
+        rows, _ = self.train.draw(count, generator)
+        return rows, (generator.random(count) * self.train.last[rows]).astype(np.int64)
+
+    def _piece(self, row: int, place: int) -> tuple[Tensor, ...]:
+        """What is read, last values, what is known, truth, and where it counts: `chunk` steps, the rest zeros."""
+        train, horizon = self.train, self.horizon
+        steps = min(self.chunk, int(train.last[row]) - place)  # the truth of the last one is still there
+        values = train.values[row][max(place - 1, 0) : place + steps]
+        covariates = train.covariates[row][place : place + steps]
+        x = _features(values, covariates, follows=place > 0)
+        known = train.known[row][place + 1 : place + steps + horizon].unfold(0, horizon, 1).transpose(1, 2)
+        truth = train.values[row][place + 1 : place + steps + horizon].unfold(0, horizon, 1).transpose(1, 2)
+        observed = train.observed[row][place + 1 : place + steps + horizon].unfold(0, horizon, 1).transpose(1, 2)
+        return tuple(_padded(each, self.chunk) for each in (x, values[-steps:], known, truth, observed))
+
+
+def _features(values: Tensor, covariates: Tensor, *, follows: bool = False) -> Tensor:
+    """What the network reads of steps; with `follows`, the first value is that of the step before them."""
+    own = values[1:] if follows else values
+    before = values[:-1] if follows else torch.cat([values[:1], values[:-1]])
+    return torch.from_numpy(step_features(own.numpy(), before.numpy(), covariates.numpy()))
+
+
+def _padded(each: Tensor, steps: int) -> Tensor:
+    if len(each) == steps:
+        return each
+    return torch.cat([each, each.new_zeros(steps - len(each), *each.shape[1:])])

@@ -1,0 +1,225 @@
+"""Series side by side on one grid of time: what a forecaster reads. `features.panel_columns` makes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataError
+from penstock.forecast.frequency import BUSINESS_DAY, NUMBER, SECOND, Frequency
+
+__all__ = ["LARGEST", "Panel", "Series", "is_gap"]
+
+LARGEST = 1e100
+"""Of values: squares and sums of them must be finite."""
+_MOST_FILLED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One series, regular in time.
+
+    name: what tells it from the others
+    start: its first step's place on the grid
+    values: (steps, targets) float64, NaN where missing
+    past: (steps, columns), what is known only when it has happened
+    known: (steps + ahead, columns), what is known beforehand
+    begin: the step from which on values are to be forecast; those before it are history
+    """
+
+    name: str
+    start: int
+    values: NDArray[np.float64]
+    past: NDArray[np.float64]
+    known: NDArray[np.float64]
+    begin: int = 0
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def until(self, step: int, begin: int = 0) -> "Series":
+        """Its first steps, with what is known of all later ones."""
+        return replace(self, values=self.values[:step], past=self.past[:step], begin=begin)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Series with the same columns and the same steps of time.
+
+    series: at least one
+    targets, past, known: the columns' names
+    frequency: None where there are no times
+    time, id: the columns they came from; None without
+    dropped: rows that were left out, by reason
+    found: what else was done to the data, by words for people
+    """
+
+    series: Sequence[Series]
+    targets: tuple[str, ...]
+    past: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    frequency: Frequency | None = None
+    time: str | None = None
+    id: str | None = None
+    dropped: dict[str, int] = field(default_factory=dict)
+    found: dict[str, int] = field(default_factory=dict)
+
+    answers = None
+
+    @property
+    def inputs(self) -> "Panel":
+        """Itself: what is answered lies beside what is asked."""
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """The series' names."""
+        return [each.name for each in self.series]
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __iter__(self) -> Any:
+        return iter(self.series)
+
+    def with_series(self, series: Sequence[Series]) -> "Panel":
+        """The same columns with other series; nothing is counted as dropped or found."""
+        return replace(self, series=list(series), dropped={}, found={})
+
+    def after(self, earlier: "Panel", what: str) -> "Panel":
+        """This panel as what follows `earlier`: each series with its history before it, to be forecast after it.
+
+        A series that `earlier` doesn't have stays as it is. Rows that both have are history.
+
+        Raises:
+            DataError: other columns or steps, or a series that doesn't go on where it ended.
+        """
+        self.check_like(earlier.targets, earlier.past, earlier.known, earlier.frequency, what)
+        before = {each.name: each for each in earlier.series}
+        moved = self if earlier.frequency is None else self.on(earlier.frequency)
+        return moved.with_series(
+            [
+                _joined(before[each.name], each, what, timed=self.time is not None) if each.name in before else each
+                for each in moved.series
+            ]
+        )
+
+    def check_like(
+        self,
+        targets: Sequence[str],
+        past: Sequence[str],
+        known: Sequence[str],
+        frequency: Frequency | None,
+        what: str,
+    ) -> None:
+        """Whether columns and steps are those given; DataError says which are not."""
+        for kind, own, others in (
+            ("target", self.targets, targets),
+            ("past covariate", self.past, past),
+            ("known covariate", self.known, known),
+        ):
+            if tuple(own) != tuple(others):
+                raise DataError(
+                    f"{what} must have the {kind} columns {', '.join(others) or '(none)'}, as in training; "
+                    f"got {', '.join(own) or 'none'}"
+                )
+        if frequency is None or self.frequency is None or self.frequency.like(frequency):
+            return
+        if (self.frequency.unit == NUMBER) != (frequency.unit == NUMBER):
+            wanted, got = ("whole numbers", "dates") if frequency.unit == NUMBER else ("dates", "whole numbers")
+            raise DataError(
+                f"times must be {wanted} as in training; {what} has {got}. Whole numbers of which every one is a date, "
+                "like 202401 or 20240131, are read as dates."
+            )
+        if not self._is_on(frequency):
+            raise DataError(
+                f"{what} must have steps of {frequency.words}, as in training; got {self.frequency.words}. "
+                "Give it at the same steps, or train a model for these."
+            )
+
+    def _is_on(self, frequency: Frequency) -> bool:
+        """Whether its steps are steps of that grid too: single rows, or a few days that are business days as well.
+
+        Or the days and hours of a week, where training, which saw too few of them, has all days or hours.
+
+        Raises:
+            DataError: a single row that isn't.
+        """
+        assert self.frequency is not None
+        holes = self.frequency.unit == BUSINESS_DAY and frequency.unit == SECOND
+        try:
+            return all(
+                (np.diff(rows) == 1).all() or (holes and is_gap(int(rows[-1] - rows[0]) + 1 - len(rows), len(rows)))
+                for rows in self._rows_on(frequency)
+            )
+        except DataError:
+            if all(len(each.known) == 1 for each in self.series):
+                raise
+            return False
+
+    def _rows_on(self, frequency: Frequency) -> list[NDArray[np.int64]]:
+        """The places of each series' rows on another grid; DataError if they do not lie on it."""
+        own = self.frequency
+        assert own is not None
+        times = [own.times(each.start + np.arange(len(each.known))) for each in self.series]
+        return [frequency.places(frequency.from_other(each, own)) for each in times]
+
+    def on(self, frequency: Frequency) -> "Panel":
+        """The same series on another grid, steps between theirs missing; itself where there are no times.
+
+        Raises:
+            DataError: one of them doesn't lie on that grid.
+        """
+        if self.frequency is None:
+            return self
+        rows = self._rows_on(frequency)
+        moved = [_moved(each, places) for each, places in zip(self.series, rows, strict=True)]
+        return replace(self, series=moved, frequency=frequency)
+
+
+def is_gap(missing: int, rows: int) -> bool:
+    """Whether so many steps without a row, beside so many with one, are a gap to fill; more are a mistake."""
+    return missing <= (_MOST_FILLED - 1) * rows + 1000
+
+
+def _moved(series: Series, rows: NDArray[np.int64]) -> Series:
+    """A series whose rows come to these places, those between them missing."""
+    start, length = int(rows[0]), int(rows[-1] - rows[0]) + 1
+    if length == len(rows):
+        return replace(series, start=start)
+
+    def spread(part: NDArray[np.float64]) -> NDArray[np.float64]:
+        own = rows[: len(part)] - start
+        found = np.full((int(own[-1]) + 1, part.shape[1]), np.nan)
+        found[own] = part
+        return found
+
+    values, past, known = spread(series.values), spread(series.past), spread(series.known)
+    return Series(series.name, start, values, past, known, begin=int(rows[series.begin]) - start)
+
+
+def _joined(before: Series, after: Series, what: str, *, timed: bool) -> Series:
+    """`after` with what lies before it."""
+    end = before.start + len(before)
+    later = after.start - end if timed else 0
+    if not is_gap(later, len(before) + len(after)):
+        raise DataError(
+            f"{what} must go on where the data before it ended; series {after.name!r} begins {later} steps later"
+        )
+    gap, both = max(later, 0), max(-later, 0)
+    if both >= len(after):
+        raise DataError(f"{what} must go on after the training data; series {after.name!r} ends before it does")
+    values, past, known = (
+        np.concatenate([np.full((gap, each.shape[1]), np.nan), each[both:]])
+        for each in (after.values, after.past, after.known)
+    )
+    return Series(
+        before.name,
+        before.start,
+        np.concatenate([before.values, values]),
+        np.concatenate([before.past, past]),
+        np.concatenate([before.known[: len(before)], known]),
+        begin=len(before) + gap,
+    )

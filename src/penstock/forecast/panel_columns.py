@@ -1,0 +1,286 @@
+"""Columns of a table, or arrays, as series on one grid of time.
+
+`panel` puts columns in order: rows sorted by time, gaps filled with missing values, duplicates refused. What was done
+is counted in `Panel.found`, so that a report can say it.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from penstock.errors import DataError
+from penstock.forecast.frequency import Frequency
+from penstock.forecast.frequency_search import find_frequency
+from penstock.forecast.panel import LARGEST, Panel, Series, is_gap
+from penstock.forecast.times import Times, parse_times, words_of
+from penstock.missing import is_missing
+
+__all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
+
+UNNAMED = "series"
+"""The name of a series that stands alone."""
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
+
+
+def panel(
+    columns: Mapping[str, Sequence[Any]],
+    *,
+    targets: Sequence[str],
+    time: str | None = None,
+    id: str | None = None,
+    past: Sequence[str] = (),
+    known: Sequence[str] = (),
+) -> Panel:
+    """The series of a table.
+
+    Rows after the last value of a series that hold only known covariates say what lies ahead.
+
+    Args:
+        columns: name to values, all of one length.
+        targets: what is to be forecast.
+        time: the column of times, in any order of rows; None where a row is the step after the row above.
+        id: the column that says which series a row is of; None for one series.
+        past, known: covariates, known afterwards and known beforehand.
+
+    Raises:
+        DataError: text where numbers should be, infinity, times that are missing, twice, or not regular, a series
+            without any value.
+    """
+    if not targets:
+        raise DataError("there must be a target column to forecast; got none")
+    lengths = {name: len(columns[name]) for name in (*targets, *past, *known, *filter(None, (time, id)))}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            "columns must all be of one length; got "
+            + ", ".join(f"{count} of {name}" for name, count in lengths.items())
+        )
+    numbers = {name: _numbers(columns[name], name) for name in dict.fromkeys((*targets, *past, *known))}
+    rows = len(next(iter(numbers.values())))
+    if not rows:
+        raise DataError("there are no rows to forecast from")
+    times = None if time is None else parse_times(columns[time], f"the column {time}")
+    found: Counter[str] = Counter()
+    groups = _groups(columns[id] if id is not None else None, rows)
+    if times is not None:
+        for name, members in groups.items():
+            groups[name] = _sorted(members, times.moments, name if id else "", found)
+        if times.compact:
+            found["times without punctuation like 20240131, read as dates"] = rows
+    frequency, places = _on_grid(times, groups)
+    table = {
+        kind: np.stack([numbers[name] for name in names], 1) if names else np.zeros((rows, 0))
+        for kind, names in (("values", targets), ("past", past), ("known", known))
+    }
+    series = []
+    for name, members in groups.items():
+        series.append(_series(name, places[name], {kind: each[members] for kind, each in table.items()}, found))
+    return Panel(series, tuple(targets), tuple(past), tuple(known), frequency, time, id, {}, dict(+found))
+
+
+def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
+    """Arrays as a panel without times: one of (steps,) or (steps, targets), or several in a list or by name.
+
+    Raises:
+        DataError: not numbers, or different numbers of targets.
+    """
+    if isinstance(data, Mapping):
+        several = {str(name): each for name, each in data.items()}
+    elif isinstance(data, list | tuple) and len(data) and not np.isscalar(data[0]):
+        several = {str(number): each for number, each in enumerate(data)}
+    else:
+        several = {UNNAMED: data}
+    arrays = {name: _array(each, name) for name, each in several.items()}
+    widths = {each.shape[1] for each in arrays.values()}
+    if len(widths) != 1:
+        raise DataError(f"series must all have the same number of targets; got {sorted(widths)}")
+    width = widths.pop()
+    names = (
+        tuple(targets) if targets is not None else ("y",) if width == 1 else tuple(f"y{k}" for k in range(1, width + 1))
+    )
+    if len(names) != width:
+        raise DataError(f"there must be a name for each target; got {len(names)} for {width}")
+    found: Counter[str] = Counter()
+    series = [
+        _series(
+            name,
+            np.arange(len(each)),
+            {"values": each, "past": np.zeros((len(each), 0)), "known": np.zeros((len(each), 0))},
+            found,
+        )
+        for name, each in arrays.items()
+    ]
+    return Panel(series, names, found=dict(+found))
+
+
+def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers have no order")
+        array = np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:  # the last: a whole number beyond every float
+        raise DataError(f"series {name!r} must be numbers; got {type(values).__name__}: {error}") from error
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or not array.size:
+        raise DataError(f"series {name} must be (steps,) or (steps, targets), at least one step; got {array.shape}")
+    _check_size(array, f"series {name}")
+    return array
+
+
+def _numbers(values: Sequence[Any], name: str) -> NDArray[np.float64]:
+    """A column as float64, NaN where it says that a value is missing."""
+    try:
+        found = np.array(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        found = np.zeros((0, 0))
+    if found.ndim != 1:  # not so simple: words, or lists
+        found = np.array([_number(value, name, row) for row, value in enumerate(values, start=1)], np.float64)
+    _check_size(found, f"the column {name}")
+    return found
+
+
+def cell_number(value: Any) -> float:
+    """A cell as a number, NaN where it says that one is missing; ValueError or TypeError if it is something else."""
+    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in _MISSING):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond every float
+        return np.inf
+
+
+def _number(value: Any, name: str, row: int) -> float:
+    try:
+        return cell_number(value)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"the column {name} must be numbers, empty or NA where they are missing; row {row} is {value!r:.40}. "
+            "Correct it, or choose another column."
+        ) from None
+
+
+def _check_size(values: NDArray[np.float64], what: str) -> None:
+    if (beyond := np.argwhere(np.abs(values) > LARGEST)).size:
+        row, *_ = place = tuple(beyond[0])
+        raise DataError(
+            f"{what} must be finite numbers, {LARGEST:g} at most; row {row + 1} is {values[place]:g}. "
+            "Does it stand for a missing value? Leave that empty."
+        )
+
+
+def _groups(ids: Sequence[Any] | None, rows: int) -> dict[str, NDArray[np.int64]]:
+    """Series name to its rows, in the order in which the names first stand."""
+    if ids is None:
+        return {UNNAMED: np.arange(rows)}
+    words = ["" if is_missing(value) else str(value).strip() for value in ids]
+    if "" in words:
+        raise DataError(f"the column of series must have no gaps; row {words.index('') + 1} is empty")
+    order: dict[str, list[int]] = {}
+    for row, word in enumerate(words):
+        order.setdefault(word, []).append(row)
+    return {word: np.array(members) for word, members in order.items()}
+
+
+def _sorted(members: NDArray[np.int64], times: NDArray[Any], name: str, found: Counter[str]) -> NDArray[np.int64]:
+    """The rows in the order of time."""
+    own = times[members]
+    if (np.diff(own.astype(np.int64)) < 0).any():
+        order = np.argsort(own, kind="stable")
+        found["rows out of order, sorted by time"] += int((np.diff(own.astype(np.int64)) < 0).sum())
+        members, own = members[order], own[order]
+    twice = np.flatnonzero(np.diff(own.astype(np.int64)) == 0)
+    if len(twice):
+        of = f" of series {name}" if name else ""
+        raise DataError(
+            f"each time must stand once in a series; {words_of(own[twice[0]])}{of} stands twice "
+            f"({len(twice)} such rows). {_advice(own, twice, name)}"
+        )
+    return members
+
+
+def _on_grid(
+    times: Times | None, groups: Mapping[str, NDArray[np.int64]]
+) -> tuple[Frequency | None, dict[str, NDArray[np.int64]]]:
+    """The grid of the times, and the places on it of each series' rows; without times, rows are a step apart."""
+    if times is None:
+        return None, {name: np.arange(len(members)) for name, members in groups.items()}
+    frequency = find_frequency([times[members] for members in groups.values()])
+    assert frequency is not None  # there are rows
+    try:
+        return frequency, {name: frequency.places(frequency.read(times[members])) for name, members in groups.items()}
+    except DataError as error:
+        if differing := _differing(times, groups):
+            raise DataError(differing) from error
+        raise
+
+
+def _differing(times: Times, groups: Mapping[str, NDArray[np.int64]]) -> str:
+    """What to say where each of several series is regular, but not all of them together; else nothing."""
+    grids: list[tuple[str, Frequency, Any]] = []
+    for name, members in groups.items():
+        grid = find_frequency([times[members]])
+        assert grid is not None
+        own = grid.read(times[members])
+        try:
+            grid.places(own)
+        except DataError:
+            return ""
+        if len(own) > 1:
+            grids.append((name, grid, own[0]))
+    for name, grid, start in grids[1:]:
+        first, other, other_start = grids[0]
+        try:
+            if grid.like(other):
+                other.places(other.from_other(np.array([start]), grid))
+                continue
+        except DataError:
+            pass
+        return (
+            f"all series must share one grid of times; series {first} has steps of {other.words} from "
+            f"{words_of(other_start)} on, series {name} of {grid.words} from {words_of(start)} on. "
+            "Write the times of one as the other has them, or train a model for each."
+        )
+    return ""
+
+
+def _advice(own: NDArray[Any], twice: NDArray[np.int64], name: str) -> str:
+    if own.dtype.kind == "M" and _is_clock_change(own[twice]):
+        return "It looks like the end of daylight saving time: write the times in UTC, or with their offset (+02:00)."
+    return "Join such rows into one." if name else "Are there several series? Then name their column: --id."
+
+
+def _is_clock_change(times: NDArray[Any]) -> bool:
+    """Whether all lie in the small hours of a Sunday, as the hour does that a clock shows twice."""
+    hours = times.astype("datetime64[h]").astype(np.int64) % 24
+    weekdays = (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    return bool(((hours <= 3) & (weekdays == 6)).all())
+
+
+def _series(
+    name: str, places: NDArray[np.int64], parts: Mapping[str, NDArray[np.float64]], found: Counter[str]
+) -> Series:
+    """Rows at their places, with missing values in the gaps, cut to where there are values."""
+    values, past, known = parts["values"], parts["past"], parts["known"]
+    there = np.flatnonzero(~np.isnan(values).all(axis=1))
+    if not len(there):
+        raise DataError(f"series {name!r} must have values; all {len(values)} are missing")
+    first, last = int(there[0]), int(there[-1])
+    found["missing rows at the start of a series, left out"] += first
+    places, values, past, known = places[first:], values[first:], past[first:], known[first:]
+    length = int(places[-1] - places[0]) + 1
+    if not is_gap(length - len(places), len(places)):
+        raise DataError(
+            f"series {name!r} must be regular; its {len(places)} rows would need {length - len(places)} more "
+            "to fill the gaps between them. Split it at the gap, or resample it to longer steps."
+        )
+    rows = places - places[0]
+    steps = int(rows[last - first]) + 1
+    found["missing steps, filled in"] += length - len(places)
+    found["missing values, the last one before them taken instead"] += int(np.isnan(values[: last - first + 1]).sum())
+    width = (values.shape[1], past.shape[1], known.shape[1])
+    filled = [np.full((length, each), np.nan) for each in width]
+    for to, of in zip(filled, (values, past, known), strict=True):
+        to[rows] = of
+    return Series(name, int(places[0]), filled[0][:steps], filled[1][:steps], filled[2])

@@ -1,0 +1,94 @@
+"""Series in time from files and frames, as a forecaster reads them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from penstock.datasets.columns import frame_column
+from penstock.datasets.readers import column_names, read_table
+from penstock.errors import DataError, MissingExtraError
+from penstock.forecast.panel import Panel
+from penstock.forecast.panel_columns import panel
+from penstock.registry import Columns
+
+__all__ = ["read_panel", "read_series"]
+
+_ID, _TIME, _TARGET = "unique_id", "ds", "y"
+
+
+def read_series(
+    source: Any,
+    *,
+    time: str | None = None,
+    target: str | Sequence[str] | None = None,
+    id: str | None = None,
+    past: Sequence[str] = (),
+    known: Sequence[str] = (),
+) -> Panel:
+    """Series from a file or a frame: long (a row is a step of a series) or wide (several target columns).
+
+    Args:
+        source: the path of a CSV, TSV, JSON lines or Parquet file, plain or gzipped; a pandas, Polars or Arrow frame;
+            or a mapping of names to columns.
+        time: the column of times; by default `ds`, if there is one. Without times, a row is the step after the one
+            above it.
+        target: the column to forecast, or several; by default `y`.
+        id: the column that names a row's series; by default `unique_id`, if there is one.
+        past: covariates that are known only when they have happened.
+        known: covariates that are known beforehand.
+
+    Raises:
+        DataError: a column that isn't there, text where numbers should be, times that are missing, twice or irregular.
+        MissingExtraError: a package that reads this kind of source isn't installed.
+    """
+    is_path = isinstance(source, str | Path)
+    there = column_names(source) if is_path else _names(source)
+    time = time or (_TIME if _TIME in there else None)
+    id = id or (_ID if _ID in there else None)
+    targets = [target] if isinstance(target, str) else list(target or [_TARGET])
+    wanted = list(dict.fromkeys([*targets, *past, *known, *filter(None, (time, id))]))
+    where = f"{source}: " if is_path else ""
+    every = [*targets, *past, *known]
+    if twice := [name for name in every if every.count(name) > 1]:
+        raise DataError(f"{where}a column is a target, a past or a known covariate, once; {twice[0]} is named twice")
+    if missing := [name for name in wanted if name not in there]:
+        raise DataError(f"{where}has no column {', '.join(missing)}; it has {', '.join(there):.300}")
+    columns = read_table(source, wanted) if is_path else {name: _column(source, name) for name in wanted}
+    try:
+        return panel(columns, targets=targets, time=time, id=id, past=past, known=known)
+    except DataError as error:
+        raise DataError(f"{where}{error}") from error
+
+
+def _names(source: Any) -> list[str]:
+    if isinstance(source, Mapping):
+        return [str(name) for name in source]
+    return [str(name) for name in _frame(source).columns]
+
+
+def _column(source: Any, name: str) -> Sequence[Any]:
+    if not isinstance(source, Mapping):
+        return frame_column(_frame(source)[name])
+    column = source[name]
+    if isinstance(column, str | bytes) or not hasattr(column, "__len__") or getattr(column, "ndim", 1) != 1:
+        raise DataError(f"the column {name} must be a column of values; got {column!r:.60}")
+    return frame_column(column) if hasattr(column, "to_list") else column
+
+
+def _frame(source: Any) -> Any:
+    try:
+        import narwhals
+    except ImportError as error:
+        raise MissingExtraError("frames need Narwhals: pip install 'penstock[data]'") from error
+    try:
+        return narwhals.from_native(source, eager_only=True)
+    except TypeError as error:
+        raise DataError(
+            f"series must be a path, a frame or a mapping of columns; got {type(source).__name__}"
+        ) from error
+
+
+def read_panel(path: Path, columns: Columns, answers: bool) -> Panel:
+    """Series to forecast."""
+    several = {name: columns.get(name) or () for name in ("past", "known")}
+    return read_series(path, time=columns.get("time"), target=columns.get("target"), id=columns.get("id"), **several)

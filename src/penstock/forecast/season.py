@@ -1,0 +1,82 @@
+"""The season of series, found from the data: after how many steps they repeat themselves best."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.forecast.features import filled
+from penstock.forecast.frequency import Frequency
+from penstock.forecast.panel import Series
+
+__all__ = ["find_season"]
+
+_MOST_SERIES = 50
+_LONGEST = 1000
+_PEAKS = 5
+_MOST_AHEAD = 48
+_DAY = 86_400
+
+
+def find_season(series: Sequence[Series], horizon: int, frequency: Frequency | None = None) -> int:
+    """Steps after which values come back with the least error, over `horizon` steps ahead; 1 for no season.
+
+    Tried are the highest peaks of the autocorrelation (without a linear trend), and what the calendar suggests.
+
+    Args:
+        series: training values.
+        horizon: steps that are forecast.
+        frequency: of the steps.
+    """
+    chosen = [filled(each.values) for each in series[:: max(1, len(series) // _MOST_SERIES)]]
+    several = [(column, column[~np.isnan(column)]) for values in chosen for column in values.T]
+    columns = [
+        np.where(np.isnan(column), there.mean(), column)
+        for column, there in several
+        if len(there) > 3 and there.std() > 0
+    ]
+    if not columns:
+        return 1
+    shortest = sorted(map(len, columns))[len(columns) // 2]
+    candidates = {1, *_usual(frequency), *_peaks(columns, min(shortest // 3, _LONGEST))}
+    errors = {season: _error(columns, season, horizon) for season in sorted(candidates)}
+    return min(errors, key=errors.__getitem__)
+
+
+def _usual(frequency: Frequency | None) -> Iterable[int]:
+    if frequency is None or frequency.unit == "number":
+        return ()
+    if frequency.unit == "month":
+        return (12 // frequency.step,) if 12 % frequency.step == 0 else ()
+    if frequency.unit == "business day":
+        return {frequency.per_day, frequency.per_day * len(frequency.weekdays)}
+    circles = (3600, _DAY, 7 * _DAY, 364 * _DAY)
+    return (circle // frequency.step for circle in circles if circle % frequency.step == 0 and frequency.step < circle)
+
+
+def _peaks(columns: Sequence[NDArray[np.float64]], longest: int) -> list[int]:
+    """Lags of the highest local peaks of the mean autocorrelation."""
+    if longest < 3:
+        return []
+    total = np.zeros(longest + 1)
+    for column in columns:
+        steps = np.arange(len(column))
+        rest = column - np.polyval(np.polyfit(steps, column, 1), steps)
+        power = np.abs(np.fft.rfft(rest, 2 * len(rest))) ** 2
+        correlation = np.fft.irfft(power)[: longest + 1]
+        if correlation[0] > 0:
+            total[: len(correlation)] += correlation / correlation[0]
+    inside = total[1:-1]
+    peaks = np.flatnonzero((inside > total[:-2]) & (inside >= total[2:]) & (inside > 0)) + 1
+    return [int(lag) for lag in peaks[np.argsort(-total[peaks])][:_PEAKS] if lag > 1]
+
+
+def _error(columns: Sequence[NDArray[np.float64]], season: int, horizon: int) -> float:
+    """Mean absolute error of the value a season ago, in units of each series' spread."""
+    # Many steps ahead: at those that a season divides, no season at all would look as good.
+    ahead = np.unique(np.rint(np.linspace(1, horizon, min(horizon, _MOST_AHEAD))).astype(int))
+    lags, counts = np.unique(season * -(-ahead // season), return_counts=True)
+    if lags[-1] >= min(map(len, columns)):
+        return np.inf
+    errors = [[np.abs(column[lag:] - column[:-lag]).mean() / column.std() for lag in lags] for column in columns]
+    return float(np.average(np.mean(errors, axis=0), weights=counts))

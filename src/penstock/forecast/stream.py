@@ -1,0 +1,299 @@
+"""A series that arrives step by step, and a forecast after each: the same bits as from the whole series."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataError, InputError
+from penstock.forecast.calendar import calendar_features
+from penstock.forecast.features import Scale, filled, in_units, scaled
+from penstock.forecast.frequency import NUMBER
+from penstock.forecast.panel import LARGEST
+from penstock.forecast.panel_columns import cell_number
+from penstock.forecast.times import parse_times
+from penstock.runtime.stream import Stream, Traces, advance, step_arrays
+
+if TYPE_CHECKING:
+    from penstock.forecast.model import ForecastModel
+
+__all__ = ["Forecast", "ForecastStream"]
+
+AHEAD = "ahead"
+"""The key of an observation under which known covariates of the steps ahead stand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """prediction (horizon, targets) float64, and quantiles (horizon, targets, quantiles)."""
+
+    prediction: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+
+
+class ForecastStream(Stream):
+    """A forecast after each observation, once there are as many as the model's context; None before.
+
+    Made by `ForecastModel.stream()`. An item is an observation: a number; the columns (targets, past, known) in that
+    order; or an object by column, in which "ahead" holds a list for each known column with its values at the `horizon`
+    steps ahead. A missing value is None or NaN. Where the model reads the calendar, the first observation has its time.
+    `finish` gives the forecast after the last observation once more.
+
+    A network that carries its state needs no more memory than that; one that reads a look-back keeps it, and `trace`
+    shows its steps over the look-back.
+
+    Args:
+        model: whose stream it is.
+        series: the name of a series that training knew; None: the only one there was, else an unknown one.
+    """
+
+    def __init__(self, model: "ForecastModel", series: str | None = None) -> None:
+        features = model.features
+        if series is not None and not features.identity(series):
+            raise DataError(f"there is no series {series!r} in the model; leave it out for an unknown one")
+        super().__init__(features.kind, model)
+        self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
+        targets, context = len(features.targets), features.context
+        columns = len(features.past) + len(features.known) + 2 * len(features.calendar)
+        # Observations so far, the first one's place in time, the series' number.
+        self._counts = np.array([0, 0, self._usual])
+        # The first values as they came, from which an unknown series has its scale.
+        self._first = np.full((context, targets), np.nan)
+        self._values = np.zeros((context, targets), np.float32)
+        self._last_value = np.full(targets, np.nan)
+        self._covariates = np.zeros((context, columns), np.float32)
+        # The known covariates of the steps ahead, NaN where the last observation did not say them.
+        self._ahead = np.full((features.horizon, len(features.known)), np.nan, np.float32)
+        self._step = model.scorer.encoder.step(len(model.features.rows(0))) if model.carries else None
+        self._output = np.zeros((len(model.features.rows(0)), model.network.encoder.output_size), np.float32)
+
+    def read(self, observations: Any) -> None:
+        """Take observations in without a forecast: the history before a stream begins, say.
+
+        Raises:
+            DataError: as `push`, except that nothing needs to be known of the steps ahead.
+            StateError: `finish` was called.
+        """
+        self._refuse_if_finished()
+        for each in observations:
+            self._take_in(each, None, answered=False)
+
+    def _push(self, item: Any, traces: Traces | None) -> Forecast | None:
+        self._take_in(item, traces, answered=True)
+        if traces is not None and self._step is None and self._counts[0] >= len(self._first):
+            self._look(traces)
+        return self._whole()
+
+    def _whole(self) -> Forecast | None:
+        seen = int(self._counts[0])
+        return None if seen < len(self._first) else self._forecast(self._known(seen))
+
+    def _forget(self) -> None:
+        self._counts[:] = 0, 0, self._usual
+        for array in (self._first, self._last_value, self._ahead):
+            array[:] = np.nan
+        for array in (self._values, self._covariates, self._output):
+            array[:] = 0
+        if self._step is not None:
+            self._step.reset()
+
+    def _memory(self) -> dict[str, NDArray[Any]]:
+        steps = dict(step_arrays(self._step, "encoder.")) if self._step is not None else {}
+        return steps | {
+            "seen": self._counts[:1],
+            "place": self._counts[1:2],
+            "series": self._counts[2:],
+            "first": self._first,
+            "last_value": self._last_value,
+            "values": self._values,
+            "covariates": self._covariates,
+            "ahead": self._ahead,
+            "output": self._output,
+        }
+
+    def _bounds(self) -> dict[str, tuple[int, int]]:
+        # Steps of a second for thirty thousand years: the times of larger numbers can't be worked out.
+        steps = {"seen": (0, 1 << 40), "place": (-(1 << 40), 1 << 40)}
+        return super()._bounds() | steps | {"series": (0, len(self._model.features.names))}
+
+    def _take_in(self, observation: Any, traces: Traces | None, *, answered: bool) -> None:
+        """Read one step on."""
+        before = self._counts.copy()
+        targets, seen, context = len(self._model.features.targets), int(before[0]), len(self._first)
+        try:
+            row, ahead = self._row(observation)
+            values = np.where(np.isnan(row[:targets]), self._last_value, row[:targets])
+            covariates = self._scaled_covariates(row[targets:])
+            known = self._scaled_ahead(ahead, needed=answered and seen + 1 >= context)
+        except InputError:
+            self._counts[:] = before  # the first one's series and time are taken up before its numbers are seen
+            raise
+        if not seen and np.isnan(values).all():  # a series begins with its first value, as in a panel
+            self._counts[:] = before
+            return
+        self._last_value[:], self._ahead[:] = values, known
+        self._counts[0] += 1
+        if seen < context:
+            self._first[seen], self._covariates[seen] = row[:targets], covariates
+            if seen + 1 == context:
+                self._begin(traces)
+        else:
+            self._advance(values, covariates, traces)
+
+    def _row(self, observation: Any) -> tuple[NDArray[np.float64], Any]:
+        """The numbers of the columns, and what is said of the steps ahead; None for nothing."""
+        features = self._model.features
+        names = (*features.targets, *features.past, *features.known)
+        ahead = None
+        if isinstance(observation, Mapping):
+            self._check_series(observation)
+            if missing := [name for name in names if name not in observation]:
+                raise DataError(f"an observation must have {', '.join(names)}; this one lacks {', '.join(missing)}")
+            self._take_time(observation)
+            ahead = observation.get(AHEAD)
+            given: Any = [observation[name] for name in names]
+        else:
+            # Lists first: one of unequal lists has no number of axes.
+            several = isinstance(observation, list | tuple) or np.ndim(observation) > 0
+            given = list(observation) if several else [observation]
+            if self._model.features.calendar and not self._counts[0]:
+                raise DataError(f"the first observation must be an object with its {features.time}: the model reads it")
+        if len(given) != len(names):
+            raise DataError(f"an observation must hold {', '.join(names)}; got {len(given)} values")
+        row = np.array([_number(value, name) for value, name in zip(given, names, strict=True)])
+        return row, ahead
+
+    def _check_series(self, observation: Mapping[str, Any]) -> None:
+        column = self._model.features.id
+        if column is None or column not in observation:
+            return
+        identity = self._model.features.identity(str(observation[column]))
+        if not self._counts[0]:
+            self._counts[2] = identity
+        elif identity != self._counts[2]:
+            raise DataError(f"a stream is of one series; got {observation[column]!r} too. Reset it, or open another.")
+
+    def _take_time(self, observation: Mapping[str, Any]) -> None:
+        features = self._model.features
+        if features.frequency is None or features.time not in observation:
+            if features.calendar and not self._counts[0]:
+                raise DataError(f"the first observation must have its {features.time}: the model reads the calendar")
+            return
+        numbers = features.frequency.unit == NUMBER
+        times = parse_times([observation[features.time]], features.time or "", numbers=numbers)
+        place = int(features.frequency.places(features.frequency.read(times))[0])
+        if not self._counts[0]:
+            self._counts[1] = place
+        elif place != (expected := int(self._counts[:2].sum())):
+            raise DataError(
+                f"observations must come step by step, {features.frequency.words} apart; "
+                f"{observation[features.time]} is {place - expected + 1} steps after the one before it"
+            )
+
+    def _scaled_covariates(self, row: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The covariates of this step; a missing one is the one before it."""
+        features, seen = self._model.features, int(self._counts[0])
+        numbers = in_units(row, *features.covariate_scale)
+        before = self._covariates[min(seen, len(self._covariates)) - 1, : len(row)] if seen else np.zeros_like(numbers)
+        numbers = np.where(np.isnan(row), before, numbers)
+        return np.concatenate([numbers, self._calendar(seen, 1)[0]])
+
+    def _calendar(self, seen: int, rows: int) -> NDArray[np.float32]:
+        features = self._model.features
+        if not features.calendar:
+            return np.zeros((rows, 0), np.float32)
+        assert features.frequency is not None
+        return calendar_features(features.frequency.times(self._counts[1] + seen + np.arange(rows)), features.calendar)
+
+    def _known(self, seen: int) -> NDArray[np.float32]:
+        """Known covariates and calendar of the steps after `seen`, (1, horizon, known)."""
+        if np.isnan(self._ahead).any():
+            self._check_ahead(None)
+        return np.concatenate([self._ahead, self._calendar(seen, len(self._ahead))], axis=1)[None]
+
+    def _scaled_ahead(self, ahead: Any, *, needed: bool) -> NDArray[np.float32]:
+        """The known covariates of the steps ahead, (horizon, known); NaN where they are not said and not needed."""
+        features = self._model.features
+        if not features.known or (ahead is None and not needed):
+            return np.full_like(self._ahead, np.nan)
+        self._check_ahead(ahead)
+        columns = np.array([[_number(value, name) for value in ahead[name]] for name in features.known]).T
+        return in_units(columns, *features.covariate_scale[:, len(features.past) :])
+
+    def _check_ahead(self, ahead: Any) -> None:
+        """Whether all that must be known of the steps ahead is there."""
+        features = self._model.features
+        for name in features.known:
+            given = ahead.get(name) if isinstance(ahead, Mapping) else None
+            if not isinstance(given, list | tuple | np.ndarray):
+                given = ()
+            if len(given) != features.horizon:
+                raise DataError(
+                    f'an observation must hold, under "{AHEAD}", the {features.horizon} values of {name} at the steps '
+                    f"ahead; got {len(given)}"
+                )
+            if np.isnan([_number(value, name) for value in given]).any():
+                raise DataError(f"{name} of the steps ahead must not be missing")
+
+    def _scale(self) -> Scale:
+        return self._model.features.scale(int(self._counts[2]), self._first)
+
+    def _begin(self, traces: Traces | None) -> None:
+        """Read the first values, now that there are enough for a scale."""
+        model = self._model
+        self._values[:] = scaled(filled(self._first), self._scale(), model.features.transform)
+        if self._step is None:
+            return
+        before = np.concatenate([self._values[:1], self._values[:-1]])
+        for features in model.carried_features(self._values, before, self._covariates):
+            self._take(features, traces)
+
+    def _advance(self, values: NDArray[np.float64], covariates: NDArray[np.float32], traces: Traces | None) -> None:
+        model = self._model
+        now = scaled(values, self._scale(), model.features.transform)
+        if self._step is not None:
+            self._take(model.carried_features(now[None], self._values[-1:], covariates[None])[0], traces)
+            self._values[-1], self._covariates[-1] = now, covariates
+            return
+        for window, new in ((self._values, now), (self._covariates, covariates)):
+            window[:-1] = window[1:]
+            window[-1] = new
+
+    def _take(self, features: NDArray[np.float32], traces: Traces | None) -> None:
+        """One step of the encoder: features (rows, features)."""
+        assert self._step is not None
+        x = self._model.scorer.vectors(features, self._model.features.rows(int(self._counts[2])))
+        self._output[:] = advance(self._step, x, traces)
+
+    def _look(self, traces: Traces) -> None:
+        """The encoder's steps over the look-back, once more, one by one."""
+        x = self._model.look_back(self._values.T[None], self._covariates[None], int(self._counts[2]))
+        step = self._model.scorer.encoder.step(x.shape[1])
+        for segment in x:
+            advance(step, np.ascontiguousarray(segment), traces)
+
+    def _forecast(self, known: NDArray[np.float32]) -> Forecast:
+        model = self._model
+        if self._step is not None:
+            outputs = model.carried(self._output[None], self._values[-1:], known)
+        else:
+            outputs = model.windows(self._values.T[None], self._covariates[None], known, int(self._counts[2]))
+        found = model.features.forecasts(outputs, self._scale())[0]
+        return Forecast(found[..., model.features.median], found)
+
+    def _twin(self) -> Self:
+        twin = type(self)(self._model)
+        twin._usual = self._usual
+        return twin
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        found = cell_number(value)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} must be a number; got {value!r:.40}. A missing one is null or NA.") from None
+    if abs(found) > LARGEST:
+        raise DataError(f"{name} must be finite, {LARGEST:g} at most; got {value!r:.40}")
+    return found

@@ -1,0 +1,1 @@
+"""Signals: classes of them and numbers from them, whole or at each step."""

@@ -1,0 +1,174 @@
+"""Fitting what a model of signals must beat: the nearest training signal, and a linear model of summary statistics."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from penstock.runtime.metrics import class_metrics, regression_metrics
+from penstock.signals.baselines import SignalBaselines
+from penstock.signals.features import SignalFeatures
+from penstock.signals.nearest import resampled
+from penstock.signals.statistics import signal_statistics
+from penstock.tasks.labelled import Part
+
+__all__ = ["CANDIDATES", "fit_class_baselines", "fit_regression_baselines"]
+
+CANDIDATES = (0.01, 0.1, 1.0, 10.0, 100.0)
+"""Inverse strengths of the penalty that are tried: scikit-learn's C, and 1 / alpha of ridge regression."""
+
+# Longest form of a signal that is compared, and numbers that are kept of all: more makes large bundles, not answers.
+_STEPS, _NUMBERS = 256, 2_000_000
+# Where warping is worth its time: signals, and cells of the table of costs over all of them for one query.
+_WARPED_SIGNALS, _WARPED_CELLS = 1000, 2_000_000
+
+Arrays = dict[str, NDArray[Any]]
+Found = tuple[Arrays, dict[str, Any]]
+
+_LEAST_LEAD = 0.01
+"""Of the neighbour's class over equal probabilities."""
+
+
+def fit_class_baselines(
+    train: Part, valid: Part, features: SignalFeatures, weights: NDArray[np.float64], *, plain: bool = False
+) -> Found:
+    """The baselines of a classifier, the one with the best accuracy on the validation data first.
+
+    Args:
+        train, valid: the parts, targets being class numbers.
+        features: the network's, fitted.
+        weights: (classes,), what a signal of each class counts.
+        plain: the commonest class alone.
+
+    Returns:
+        The arrays of `runtime.signal_baselines.SignalBaselines`, and the settings by the baseline's name.
+    """
+    classes = len(weights)
+    arrays: Arrays = {"class_counts": np.bincount(train.targets, minlength=classes)}
+    settings: dict[str, Any] = {}
+    if plain:
+        return arrays | {"names": _text(["majority"])}, settings
+
+    def rank(name: str) -> tuple[float, float]:
+        found = class_metrics(_answers(name, arrays, features, valid), valid.targets)
+        return found["accuracy"], -found["log_loss"]
+
+    for name in _keep_signals(arrays, settings, train, features):
+        arrays[f"{name}.sure"] = np.ones(1)
+        hits = _answers(name, arrays, features, valid).argmax(axis=1) == valid.targets
+        # How often it is right on the validation data; never quite always or never (Laplace's rule). However seldom,
+        # the neighbour's class stays the likeliest: a tie would be answered by the first class.
+        arrays[f"{name}.sure"] = np.array([max((hits.sum() + 1) / (len(hits) + 2), 1 / classes + _LEAST_LEAD)])
+    if len(np.unique(train.targets)) > 1:
+        each = weights[train.targets]
+        model = LogisticRegression(max_iter=2000, tol=1e-6, warm_start=True)
+        _fit_linear(
+            arrays,
+            settings,
+            train,
+            features,
+            lambda x, c: _class_rows(model.set_params(C=c).fit(x, train.targets, sample_weight=each), classes),
+            lambda: rank("statistics"),
+        )
+    return _ordered(arrays, settings, "majority", rank)
+
+
+def fit_regression_baselines(train: Part, valid: Part, features: SignalFeatures, *, plain: bool = False) -> Found:
+    """The baselines of a regressor, the one with the least squared error on the validation data first.
+
+    Args:
+        train, valid: the parts, targets being numbers (rows, 1).
+        features: the network's, fitted.
+        plain: the mean alone.
+
+    Returns:
+        As `fit_class_baselines`.
+    """
+    arrays: Arrays = {"target_mean": train.targets.mean(axis=0)}
+    settings: dict[str, Any] = {}
+    if plain:
+        return arrays | {"names": _text(["mean"])}, settings
+
+    def rank(name: str) -> tuple[float, ...]:
+        return (-regression_metrics(_answers(name, arrays, features, valid), valid.targets)["mse"],)
+
+    def fitted(x: NDArray[np.float64], c: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        model = Ridge(alpha=1 / c).fit(x, train.targets[:, 0])
+        return model.coef_[None], np.array([model.intercept_])
+
+    _keep_signals(arrays, settings, train, features)
+    _fit_linear(arrays, settings, train, features, fitted, lambda: rank("statistics"))
+    return _ordered(arrays, settings, "mean", rank)
+
+
+def _answers(name: str, arrays: Arrays, features: SignalFeatures, part: Part) -> NDArray[np.float64]:
+    named = arrays | {"names": _text([name])}
+    return SignalBaselines(named, features).answers(name, part.inputs)
+
+
+def _keep_signals(arrays: Arrays, settings: dict[str, Any], train: Part, features: SignalFeatures) -> list[str]:
+    """Put the training signals, or as many as are worth keeping, into `arrays`; the names of the distances to use."""
+    steps = min(max(len(signal) for signal in train.inputs), _STEPS) or 1
+    most = max(1, _NUMBERS // (steps * features.channels))
+    rows = np.arange(len(train))
+    if most < len(rows):
+        rows = np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+    signals = [resampled(features.standardised(train.inputs[row]), steps) for row in rows.tolist()]
+    targets = train.targets[rows] if train.targets.ndim == 1 else train.targets[rows, 0]
+    arrays |= {"nearest.signals": np.array(signals, np.float32), "nearest.targets": targets}
+    settings["nearest"] = {"signals": len(rows), "steps": steps}
+    band = max(1, steps // 10)
+    if len(rows) > _WARPED_SIGNALS or len(rows) * steps * (2 * band + 1) * features.channels > _WARPED_CELLS:
+        return ["nearest"]
+    settings["nearest_dtw"] = {"signals": len(rows), "steps": steps, "band": band}
+    return ["nearest", "nearest_dtw"]
+
+
+def _fit_linear(
+    arrays: Arrays,
+    settings: dict[str, Any],
+    train: Part,
+    features: SignalFeatures,
+    fitted: Callable[[NDArray[np.float64], float], tuple[NDArray[np.float64], NDArray[np.float64]]],
+    rank: Callable[[], Any],
+) -> None:
+    """Put the linear model of summary statistics into `arrays`, with the penalty that ranks highest."""
+    signals = [features.standardised(signal) for signal in train.inputs]
+    x = signal_statistics(signals, features.channels)
+    mean, scale = x.mean(axis=0), x.std(axis=0)
+    scale = np.where(scale > 1e-9, scale, 1.0)
+    arrays |= {"statistics.mean": mean, "statistics.scale": scale}
+    best: Any = None
+    for c in CANDIDATES:
+        coef, intercept = fitted((x - mean) / scale, c)
+        arrays |= {"statistics.coef": coef, "statistics.intercept": intercept}
+        found = rank()
+        if best is None or found > best[0]:
+            best = (found, c, coef, intercept)
+    arrays |= {"statistics.coef": best[2], "statistics.intercept": best[3]}
+    settings["statistics"] = {"C": best[1], "candidates": list(CANDIDATES)}
+
+
+def _class_rows(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Coefficients with a row for each class; an absent one gets a score that no signal overcomes."""
+    coef, intercept = model.coef_.copy(), model.intercept_.copy()
+    if len(model.classes_) == classes:
+        return coef, intercept
+    if len(coef) == 1:
+        coef, intercept = np.stack([np.zeros_like(coef[0]), coef[0]]), np.array([0.0, intercept[0]])
+    rows, offsets = np.zeros((classes, coef.shape[1])), np.full(classes, -30.0)
+    rows[model.classes_], offsets[model.classes_] = coef, intercept
+    return rows, offsets
+
+
+def _ordered(arrays: Arrays, settings: dict[str, Any], plainest: str, rank: Callable[[str], Any]) -> Found:
+    """The arrays with the baselines' names, the best first."""
+    names: Sequence[str] = [*settings, plainest]
+    arrays["names"] = _text(sorted(names, key=rank, reverse=True))
+    return arrays, settings
+
+
+def _text(lines: Sequence[str]) -> NDArray[np.uint8]:
+    return np.frombuffer("\n".join(lines).encode(), np.uint8)

@@ -1,0 +1,163 @@
+"""Classes of signals, and numbers foretold from them: sensors, gestures, heartbeats, machines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from penstock.datasets import Rows, as_labels
+from penstock.errors import DataError
+from penstock.network import ClassHead, Network, RegressionHead
+from penstock.signals.arrays import signal_array
+from penstock.signals.baseline_training import fit_class_baselines, fit_regression_baselines
+from penstock.signals.features import SignalFeatures
+from penstock.signals.signal_estimator import SignalEstimator, class_means, has_step_answers, time_split
+from penstock.tasks.classifier import Classifier
+from penstock.tasks.labelled import Labelled
+from penstock.tasks.regressor import Regressor
+
+if TYPE_CHECKING:
+    from penstock.nn import NetworkModule
+    from penstock.signals.objective import SignalClassObjective, SignalRegressionObjective
+
+__all__ = ["SeriesClassifier", "SeriesRegressor"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SeriesClassifier(SignalEstimator, Classifier):
+    """A recurrent network that says which class a signal belongs to; scikit-learn style.
+
+    Signals have one channel or many, and any length: an array (signals, steps, channels) or (signals, steps), a list of
+    arrays (steps, channels) or (steps,), or a frame with a row a signal. NaN is a missing value. With `window` each
+    step has a label of its own: labels are a list for each signal, and answers come for all steps of all signals, end
+    to end. Defaults were chosen over many data sets at once. The options of `SignalEstimator`, `CellOptions`,
+    `TrainingOptions` and `Classifier` are its own too.
+
+    Args:
+        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
+    """
+
+    task: ClassVar[str] = "series-classification"
+
+    label_smoothing: float = 0.1
+
+    @staticmethod
+    def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
+        """In parts of time where steps have labels of their own, else so that every class has its share in each."""
+        if has_step_answers(rows):
+            return time_split(rows, proportions)
+        return Classifier.split(rows, proportions, random_state)
+
+    def _answers(self, answers: Any) -> list[Any]:
+        several = answers if hasattr(answers, "__len__") else list(answers)
+        if any(isinstance(each, list | tuple | np.ndarray) for each in several):
+            raise DataError(
+                "there are labels for single steps: set window to the number of steps that each answer may look back "
+                "over, or give one label for each signal"
+            )
+        return as_labels(several)
+
+    def _head(self, data: Labelled) -> ClassHead:
+        return ClassHead(len(data.labels), self.pooling)
+
+    def _objective(
+        self, data: Labelled, features: SignalFeatures, network: Network, seed: int
+    ) -> "SignalClassObjective":
+        import torch
+
+        from penstock.signals.objective import SignalClassObjective, SignalRegularization
+
+        shares = {field.name: getattr(self, field.name) for field in fields(SignalRegularization)}
+        return SignalClassObjective(
+            sequences=features.apply(data.train.inputs),
+            targets=data.train.targets,
+            valid_sequences=features.apply(data.valid.inputs),
+            valid_targets=data.valid.targets,
+            weights=torch.from_numpy(self._weights(data).astype(np.float32)),
+            batch_size=self.batch_size,
+            regularization=SignalRegularization(**shares),
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def _fit_baselines(self, data: Labelled, features: SignalFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        weights = self._weights(data)
+        return fit_class_baselines(data.train, data.valid, features, weights, plain=not self.baseline)
+
+    def _data_figures(self, data: Labelled, features: SignalFeatures) -> dict[str, Any]:
+        return super()._data_figures(data, features) | {"class_means": class_means(data)}
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SeriesRegressor(SignalEstimator, Regressor):
+    """A recurrent network that foretells a number from a signal; scikit-learn style.
+
+    Signals are as for `SeriesClassifier`; with `window` each step has a number of its own. The options of
+    `SignalEstimator`, `CellOptions` and `TrainingOptions` are its own too.
+
+    Args:
+        error: what training makes small, in standard deviations of the numbers: "huber" (Huber 1964), which minds
+            outliers less, or "squared".
+    """
+
+    task: ClassVar[str] = "series-regression"
+
+    error: Literal["huber", "squared"] = "huber"
+
+    @staticmethod
+    def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
+        """In parts of time where steps have numbers of their own, else by chance."""
+        if has_step_answers(rows):
+            return time_split(rows, proportions)
+        return Regressor.split(rows, proportions, random_state)
+
+    def _answers(self, answers: Any) -> list[Any]:
+        found = signal_array(answers, "the numbers to foretell")
+        if found.ndim != 1:
+            raise DataError(f"there must be one number to foretell for each signal; got {found.shape}. Or set window?")
+        return [None if value != value else value for value in found.tolist()]
+
+    def _head(self, data: Labelled) -> RegressionHead:
+        return RegressionHead(data.train.targets.shape[1], self.pooling)
+
+    def _module(self, data: Labelled, features: SignalFeatures, network: Network) -> "NetworkModule":
+        import torch
+
+        from penstock import nn
+
+        module = super()._module(data, features, network)
+        offset, scale = self._unit(data)
+        assert isinstance(module.head, nn.RegressionHeadModule)
+        module.head.offset.copy_(torch.from_numpy(offset))
+        module.head.scale.copy_(torch.from_numpy(scale))
+        return module
+
+    def _objective(
+        self, data: Labelled, features: SignalFeatures, network: Network, seed: int
+    ) -> "SignalRegressionObjective":
+        import torch
+
+        from penstock.signals.objective import SignalRegressionObjective, SignalRegularization
+
+        shares = {name.name: getattr(self, name.name, 0.0) for name in fields(SignalRegularization)}
+        offset, scale = self._unit(data)
+        return SignalRegressionObjective(
+            sequences=features.apply(data.train.inputs),
+            targets=((data.train.targets - offset) / scale).astype(np.float32),
+            valid_sequences=features.apply(data.valid.inputs),
+            valid_targets=((data.valid.targets - offset) / scale).astype(np.float32),
+            batch_size=self.batch_size,
+            regularization=SignalRegularization(**shares),
+            error=self.error,
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def _unit(self, data: Labelled) -> tuple[np.ndarray, np.ndarray]:
+        """Offset and scale of the numbers: those of the model that is trained further, else of the training data."""
+        known = self._known()
+        if known is not None:
+            return known.tensors["head.offset"].astype(float), known.tensors["head.scale"].astype(float)
+        return data.train.targets.mean(axis=0), data.train.targets.std(axis=0)
+
+    def _fit_baselines(self, data: Labelled, features: SignalFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return fit_regression_baselines(data.train, data.valid, features, plain=not self.baseline)

@@ -1,0 +1,94 @@
+"""Signals in lines of text: a whole one, or one step of a stream."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataError, ShapeError
+from penstock.signals.arrays import signal_array
+
+__all__ = ["MISSING", "parse_signal", "parse_step"]
+
+MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "?"})
+"""What a cell says in which a value of a signal is missing, in lower case."""
+
+
+def parse_signal(line: str) -> NDArray[Any]:
+    """A whole signal (steps, channels) from a line.
+
+    Args:
+        line: JSON, [1, 2] or [[1, 2], [3, 4]] with a list a step; or numbers with commas, tabs or blanks between, and
+            colons between channels.
+
+    Raises:
+        DataError: it is no such thing.
+    """
+    if line.lstrip().startswith("["):
+        signal = signal_array(_json(line), "a signal")
+        if signal.ndim not in (1, 2):
+            raise DataError(f"a signal must be a list of numbers, or of lists with a number a channel; got {line:.40}")
+        return signal if signal.ndim == 2 else signal[:, None]
+    channels = [_numbers(part) for part in line.split(":")]
+    if len({len(channel) for channel in channels}) > 1:
+        raise DataError(
+            f"all channels of a signal must have as many values; got {', '.join(str(len(each)) for each in channels)}"
+        )
+    return np.array(channels, np.float64).T
+
+
+def parse_step(line: str, channels: int, names: Sequence[str] = ()) -> NDArray[Any]:
+    """One step (channels,) from a line; a channel that lacks in an object is missing, NaN.
+
+    Args:
+        line: a number for each channel with commas, tabs or blanks between; or as JSON: a number, a list, or an object
+            by the names of the channels.
+        channels: how many there must be.
+        names: of the channels, in order, where they are known.
+
+    Raises:
+        DataError: it is no such thing.
+        ShapeError: another number of channels.
+    """
+    start = line.lstrip()[:1]
+    if start == "{":
+        return _by_name(_json(line), names)
+    values = signal_array(_json(line), "a step") if start == "[" else np.array(_numbers(line), np.float64)
+    if values.shape != (channels,):
+        raise ShapeError(f"a step must be {channels} number{'s' * (channels > 1)}, one a channel; got {line[:60]!r}")
+    return values
+
+
+def _by_name(step: Any, names: Sequence[str]) -> NDArray[np.float64]:
+    assert isinstance(step, Mapping)
+    if not names:
+        raise DataError("this model doesn't know its channels by name: write a step as numbers, in training's order")
+    if unknown := [name for name in step if name not in names]:
+        raise DataError(f"a step has the channels {', '.join(names)}; got {unknown[0]!r}")
+    return signal_array([step.get(name) for name in names], "a step").astype(np.float64)
+
+
+def _json(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"expected numbers or JSON; got {line[:60]!r}: {error}") from error
+
+
+def _numbers(text: str) -> list[float]:
+    cells = text.split(",") if "," in text else text.split("\t") if "\t" in text else text.split()
+    return [_number(cell) for cell in cells]
+
+
+def _number(cell: str) -> float:
+    if cell.strip().lower() in MISSING:
+        return float("nan")
+    try:
+        value = float(cell)
+    except ValueError as error:
+        raise DataError(f"expected a number; got {cell.strip()[:40]!r}. A missing value is empty, NA or ?.") from error
+    if value in (float("inf"), float("-inf")):
+        raise DataError(f"expected a finite number; got {cell.strip()[:40]!r}")
+    return value

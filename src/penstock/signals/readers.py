@@ -1,0 +1,262 @@
+"""Signals and their answers from tables: a row for each step, or a row for each signal.
+
+Rows are steps where a column of ids or of times is named; those of one id are a signal. Without either a row is a
+signal: its columns are the steps of one channel, or one column holds a list.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.datasets.columns import as_labels, plain_column
+from penstock.datasets.readers import column_names, read_table
+from penstock.datasets.rows import Rows
+from penstock.errors import ConfigError, DataError
+from penstock.labels import label_key
+from penstock.missing import is_missing
+from penstock.registry import Columns
+from penstock.signals.arrays import signal_list
+from penstock.signals.file_formats import is_ucr, read_ts, read_ucr
+from penstock.signals.lines import MISSING
+
+__all__ = ["claims_signals", "matching_columns", "named_channels", "read_signal_rows", "read_signals", "signal_table"]
+
+Table = Mapping[str, Sequence[Any]]
+
+
+def read_signals(
+    path: str | Path,
+    *,
+    series: Sequence[str] | None = None,
+    answer: str | None = None,
+    id: str | None = None,
+    time: str | None = None,
+    numbers: bool = False,
+) -> Rows:
+    """The signals of a file, each (steps, channels) float64, and their answers.
+
+    Args:
+        path: a table (CSV, TSV, JSON lines, Parquet); or, by themselves without any column to name, a `.ts` file of
+            sktime and the UEA archive, or a `.tsv` of the UCR archive: no header, the label first. All plain or .gz.
+        series: the columns of values; a name may be a pattern like "v*".
+        answer: the column of labels, or of numbers to foretell; None: signals alone.
+        id: the column that says which signal a row is a step of.
+        time: the column by which the steps of a signal are sorted: numbers, or dates by ISO 8601.
+        numbers: the answers are numbers, not labels.
+
+    Returns:
+        Rows, where a step's answer differs from the next one's with a list of answers, one for each step.
+
+    Raises:
+        DataError: the file can't be read, or holds text where numbers should be, and where.
+    """
+    path = Path(path)
+    plain = path.name.lower().removesuffix(".gz")
+    if plain.endswith(".ts"):
+        return read_ts(path, answers=answer is not None, numbers=numbers)
+    if not series and plain.endswith((".tsv", ".txt")) and is_ucr(path):
+        return read_ucr(path, numbers=numbers)
+    if not series:
+        raise ConfigError(f"{path}: say which columns hold the series: --series COL,COL or --series 'v*'")
+    others = [name for name in (answer, id, time) if name is not None]
+    columns = matching_columns(path, series, others)
+    wanted = [*columns, *others]
+    try:
+        return signal_table(read_table(path, wanted), series=columns, answer=answer, id=id, time=time, numbers=numbers)
+    except DataError as error:
+        raise error if str(error).startswith(str(path)) else DataError(f"{path}: {error}") from error
+
+
+def signal_table(
+    table: Any,
+    *,
+    series: Sequence[str],
+    answer: str | None = None,
+    id: str | None = None,
+    time: str | None = None,
+    numbers: bool = False,
+) -> Rows:
+    """The same from a table in memory: a frame of pandas, Polars or their like, or columns by name.
+
+    Args:
+        table: the table.
+        series, answer, id, time, numbers: as in `read_signals`.
+
+    Raises:
+        DataError: a column lacks, or holds what it shouldn't.
+    """
+    named = list(dict.fromkeys([*series, *(name for name in (answer, id, time) if name is not None)]))
+    columns = {name: _column(table, name) for name in named}
+    if len({len(column) for column in columns.values()}) > 1:
+        counted = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
+        raise DataError(f"columns must all be of one length; got {counted}")
+    if id is None and time is None:
+        signals = _wide(columns, series)
+        answers = None if answer is None else _answers(columns[answer], answer, numbers)
+        return Rows(signals, answers)
+    values = np.stack([_floats(columns[name], name) for name in series], axis=1)
+    groups = _groups(columns, id, time, len(values))
+    signals = [values[rows] for rows in groups]
+    if answer is None:
+        return Rows(signals)
+    given = _answers(columns[answer], answer, numbers)
+    return Rows(signals, _together([[given[row] for row in rows] for rows in groups]))
+
+
+def matching_columns(path: Path, names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The columns of a table that names and patterns mean; a pattern never means a column of `others`.
+
+    Raises:
+        DataError: the file can't be read.
+    """
+    if not any(set(name) & set("*?[") for name in names):
+        return list(names)
+    found: list[str] = []
+    there = [each for each in column_names(path) if each not in others]
+    for name in names:
+        matches = [name] if name in there else [each for each in there if fnmatchcase(each, name)] or [name]
+        found += [each for each in matches if each not in found]
+    return found
+
+
+def _column(table: Any, name: str) -> list[Any]:
+    there = list(table) if isinstance(table, Mapping) else list(table.columns)
+    if name not in there:
+        raise DataError(f"there is no column {name}; there are {', '.join(map(str, there))[:300]}")
+    return plain_column(table[name], f"the column {name}")
+
+
+def _wide(columns: Table, series: Sequence[str]) -> list[NDArray[Any]]:
+    """A signal a row: a list of its own in the only column, or one channel over the columns."""
+    if len(series) == 1 and any(isinstance(each, list | tuple | np.ndarray) for each in columns[series[0]]):
+        return signal_list([[] if each is None else each for each in columns[series[0]]])
+    return signal_list(np.stack([_floats(columns[name], name) for name in series], axis=1))
+
+
+def _floats(values: Sequence[Any], name: str) -> NDArray[np.float64]:
+    """A column of numbers, NaN where one is missing."""
+    try:
+        found = np.array([np.nan if value is None else value for value in values], np.float64)
+    except (TypeError, ValueError, OverflowError):
+        found = np.zeros((0, 0))
+    if found.ndim != 1:  # not so simple: words, or lists
+        found = np.array([_float(value, name, row) for row, value in enumerate(values, start=1)])
+    if np.isinf(found).any():
+        row = int(np.flatnonzero(np.isinf(found))[0]) + 1
+        raise DataError(f"the column {name} must hold finite numbers; row {row} has {values[row - 1]!r:.40}")
+    return found
+
+
+def _float(value: Any, name: str, row: int) -> float:
+    if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond every float
+        return np.inf
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the column {name} must hold numbers; row {row} has {value!r:.40}. "
+            "A missing value is empty, NA, NaN, null or ?. Choose another column, or mend the file."
+        ) from error
+
+
+def _answers(values: Sequence[Any], name: str, numbers: bool) -> list[Any]:
+    if not numbers:
+        return as_labels(list(values), f"labels in the column {name}")
+    return [None if value != value else value for value in _floats(values, name).tolist()]
+
+
+def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list[NDArray[np.int64]]:
+    """The rows of each signal in the order of its steps; signals in the order of their first rows."""
+    members: dict[Any, list[int]] = {}
+    for row, key in enumerate(columns[id] if id is not None else [""] * rows):
+        if not isinstance(key, Hashable) or is_missing(key):
+            says = "nothing" if is_missing(key) else repr(key)
+            raise DataError(
+                f"the column {id} must say of each row which signal it is of; row {row + 1} says {says:.40}"
+            )
+        members.setdefault(key, []).append(row)
+    groups = [np.array(each, np.int64) for each in members.values()]
+    if time is None:
+        return groups
+    moments = _moments(columns[time], time)
+    for key, group in zip(members, groups, strict=True):
+        of = "" if id is None else f" of signal {key!r}"
+        if len(np.unique(moments[group])) < len(group):
+            values, counts = np.unique(moments[group], return_counts=True)
+            row = int(group[moments[group] == values[counts.argmax()]][0])
+            raise DataError(
+                f"the column {time} must give each step{of} another time; {columns[time][row]} is there "
+                f"{counts.max()} times. Does a column of ids lack?"
+            )
+    return [group[np.argsort(moments[group], kind="stable")] for group in groups]
+
+
+def _moments(values: Sequence[Any], name: str) -> NDArray[np.float64]:
+    """A column of times as numbers that rise with time; the first tells whether they are numbers or dates."""
+    found, numbers, epoch = np.empty(len(values)), _is_number(values[0]), None
+    for row, value in enumerate(values):
+        try:
+            if numbers:
+                found[row] = _number_moment(value)
+                continue
+            date = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+            epoch = epoch or datetime(1970, 1, 1, tzinfo=date.tzinfo and UTC)
+            found[row] = (date - epoch).total_seconds()  # TypeError where some have an offset from UTC, others none
+        except (TypeError, ValueError, OverflowError) as error:
+            raise DataError(
+                f"the column {name} must hold numbers, or dates like 2024-05-31 14:00, in each row, all with an offset "
+                f"from UTC or none; row {row + 1} has {value!r:.40}"
+            ) from error
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(value)))
+    except OverflowError:
+        return True
+    except (TypeError, ValueError):
+        return False
+
+
+def _number_moment(value: Any) -> float:
+    if not np.isfinite(moment := float(value)):
+        raise ValueError(value)
+    return moment
+
+
+def _together(answers: list[list[Any]]) -> list[Any]:
+    """One answer for a signal whose steps agree, in all signals; else a list of the steps' answers for each."""
+    known = [list({label_key(each): each for each in steps if each is not None}.values()) for steps in answers]
+    if len(answers) > 1 and all(len(each) <= 1 for each in known):
+        return [each[0] if each else None for each in known]
+    return answers
+
+
+def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
+    """Signals, with a label or a number each, or one for each step."""
+    named = {"series": columns["series"], "id": columns["id"], "time": columns["time"]}
+    return read_signals(path, answer=columns[answer] if answers else None, numbers=numbers, **named)
+
+
+def named_channels(path: Path, columns: Columns) -> Columns:
+    """The channels by their names: in another file a pattern may mean them in another order. Steps are as they come."""
+    if not columns["series"] or not (columns["id"] or columns["time"]):
+        return columns
+    others = [name for kind, name in columns.items() if kind != "series" and name is not None]
+    return {**columns, "series": matching_columns(path, columns["series"], others)}
+
+
+def claims_signals(path: Path, columns: Columns) -> bool:
+    """Whether a file holds signals: its ending or its columns say so."""
+    name = path.name.lower().removesuffix(".gz")
+    if columns.get("series") or name.endswith(".ts"):
+        return True
+    return name.endswith((".tsv", ".txt")) and path.is_file() and is_ucr(path)

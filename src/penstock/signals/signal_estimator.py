@@ -1,0 +1,212 @@
+"""What classifying signals and foretelling numbers from them have in common: options, features, network, windows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.bundle import Bundle
+from penstock.datasets import Rows
+from penstock.errors import DataError
+from penstock.network import ClassHead, Network, Numbers, RegressionHead
+from penstock.report import render
+from penstock.signals.arrays import signal_list
+from penstock.signals.features import SignalFeatures
+from penstock.signals.model import step_answers
+from penstock.signals.nearest import resampled
+from penstock.signals.report import signal_sections
+from penstock.tasks.estimator import Estimator
+from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.options import CellOptions
+
+if TYPE_CHECKING:
+    from penstock.nn import NetworkModule
+
+__all__ = ["SignalEstimator", "class_means", "has_step_answers", "time_split"]
+
+_DRAWN_STEPS, _DRAWN_CHANNELS = 100, 4
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SignalEstimator(CellOptions, Estimator):
+    """An estimator of signals; to be inherited before `Classifier` or `Regressor`.
+
+    Args:
+        stride: steps of a signal that the network takes at once; None for what gives about 64 network steps for the
+            median signal.
+        width: strides that a network step sees, the latest and those before it.
+        window: steps that an answer looks back over, where each step has an answer of its own; None where a whole
+            signal has one.
+        pooling: what of the outputs over time goes to the answer: "mean_max", "max", "mean" or "last".
+        input_dropout: share of the network's input that training sets to 0 (Srivastava et al. 2014).
+        layer_dropout: the same between layers.
+        output_dropout: the same of the pooled numbers.
+        noise: standard deviation of the noise that training adds to the network's input, which has about 1 itself.
+        mixup: largest share of another signal that training mixes into a signal (Zhang et al. 2018).
+        prefix_share: share of the loss at a random prefix of each signal, so that answers mean something while a
+            signal is still streaming in.
+    """
+
+    # Sets of signals are small: a hundred rows are three steps, so many epochs, and patience with a noisy validation.
+    fewest_steps: ClassVar[int] = 4000
+    most_epochs: ClassVar[int] = 300
+
+    cell: Literal["lstm", "gru", "rnn"] = "gru"
+    num_layers: int = 2
+    patience: int = 30
+    stride: int | None = None
+    width: int = 8
+    window: int | None = None
+    pooling: Literal["mean_max", "max", "mean", "last"] = "mean_max"
+    input_dropout: float = 0.0
+    layer_dropout: float = 0.2
+    output_dropout: float = 0.3
+    noise: float = 0.0
+    mixup: float = 0.5
+    prefix_share: float = 0.0
+
+    def _held_back(self, inputs: Any, answers: Any) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
+        """Where steps have answers, the last part of each signal: windows overlap, so chance would give it all away."""
+        if self.window is None:
+            return super()._held_back(inputs, answers)
+        signals, several = signal_list(inputs), list(answers)
+        if len(several) != len(signals) or not any(isinstance(each, list | np.ndarray) for each in several):
+            return super()._held_back(signals, several)
+        shares = (1 - self.validation_share, self.validation_share)
+        kept, held_back = time_split(Rows(signals, several), shares)
+        return (kept.inputs, kept.answers), (held_back.inputs, held_back.answers)
+
+    def _rows(self, inputs: Any, answers: Any) -> Rows:
+        """Signals and their answers, or with a window the windows and theirs; without a value or an answer: dropped."""
+        signals = signal_list(inputs)
+        if self.window is None:
+            return kept_rows(signals, self._answers(answers))
+        flat = self._answers(step_answers([len(signal) for signal in signals], answers))
+        features = SignalFeatures(window=self.window)
+        return kept_rows([window for signal in signals for window in features.windows(signal)], flat)
+
+    def _train(self, data: Labelled, **how: Any) -> Self:
+        for part in data.measured().values():  # what is wrong with them is to be said before training
+            signal_list(part.inputs, data.train.inputs[0].shape[1])
+        return super()._train(data, **how)
+
+    def _answers(self, answers: Any) -> list[Any]:
+        """Labels or numbers as a list, None where one is missing."""
+        raise NotImplementedError
+
+    def _head(self, data: Labelled) -> ClassHead | RegressionHead:
+        """What is answered."""
+        raise NotImplementedError
+
+    def _describe(self, data: Labelled) -> tuple[SignalFeatures, Network]:
+        features = SignalFeatures(stride=self.stride, width=self.width, window=self.window).fit(data.train.inputs)
+        return features, self._network(data, features)
+
+    def _network(self, data: Labelled, features: SignalFeatures) -> Network:
+        return Network(Numbers(features.size), self.recurrent(features.size), self._head(data))
+
+    def _module(self, data: Labelled, features: SignalFeatures, network: Network) -> "NetworkModule":
+        import torch
+
+        from penstock.nn import NetworkModule
+
+        module = NetworkModule(network, init="orthogonal")
+        module.encoder.dropout = self.layer_dropout if self.num_layers > 1 else 0.0
+        torch.nn.init.xavier_uniform_(module.head.weight)
+        torch.nn.init.zeros_(module.head.bias)
+        return module
+
+    def _amount(self, part: Part) -> dict[str, float]:
+        missing = sum(int(np.isnan(signal).sum()) for signal in part.inputs)
+        return {"steps": sum(len(signal) for signal in part.inputs), "missing": missing}
+
+    def _data_figures(self, data: Labelled, features: SignalFeatures) -> dict[str, Any]:
+        figures = super()._data_figures(data, features)
+        return figures | {"channels": features.channels, "stride": features.stride}
+
+    def _shown(self, part: Part, row: int) -> dict[str, Any]:
+        return {"row": row, "signal": drawn(part.inputs[row])}
+
+    def _report(self) -> str:
+        return render(self.metrics_, extra=signal_sections(self.metrics_), mistakes=False)
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        features = {name: saved.features.get(name) for name in ("stride", "width", "window")}
+        return features | {"pooling": saved.network.head.pooling}
+
+
+def has_step_answers(rows: Rows) -> bool:
+    """Whether each step has an answer of its own."""
+    return any(isinstance(each, list) for each in rows.answers or [])
+
+
+def time_split(rows: Rows, proportions: Sequence[float]) -> list[Rows]:
+    """Each signal, and the answers to its steps, cut into parts of time, in order.
+
+    Raises:
+        DataError: a part would be empty.
+    """
+    parts: list[tuple[list[Any], list[Any]]] = [([], []) for _ in proportions]
+    for signal, answers in zip(rows.inputs, rows.answers or [], strict=True):
+        steps = step_answers([len(signal)], [answers])
+        cuts = np.rint(np.cumsum([0, *proportions]) * len(signal)).astype(int)
+        for (signals, several), start, end in zip(parts, cuts[:-1], cuts[1:], strict=True):
+            if end > start:
+                signals.append(signal[start:end])
+                several.append(steps[start:end])
+    if not all(signals for signals, _ in parts):
+        raise DataError(
+            f"{sum(map(len, rows.inputs))} steps are too few for parts of {'/'.join(map(str, proportions))}"
+        )
+    return [Rows(signals, several) for signals, several in parts]
+
+
+def drawn(signal: NDArray[Any]) -> list[list[float | None]]:
+    """A signal as a report draws it, a list a channel: few enough steps and channels to see, in four digits."""
+    steps = np.unique(np.linspace(0, len(signal) - 1, min(len(signal), _DRAWN_STEPS)).round().astype(int))
+    few = signal[steps, :_DRAWN_CHANNELS] if len(signal) else signal[:, :_DRAWN_CHANNELS]
+    return [[None if value != value else float(f"{value:.4g}") for value in channel] for channel in few.T.tolist()]
+
+
+def class_means(data: Labelled) -> list[dict[str, Any]]:
+    """The mean training signal of each class, stretched to one length: {label, rows, mean}, for the report to draw.
+
+    Where no signal of the class has a value, the mean has a gap.
+    """
+    steps = min(max(len(signal) for signal in data.train.inputs), _DRAWN_STEPS)
+    means = []
+    for number, label in enumerate(data.labels):
+        rows = np.flatnonzero(data.train.targets == number)
+        several = [resampled(np.asarray(data.train.inputs[row])[:, :_DRAWN_CHANNELS], steps) for row in rows.tolist()]
+        if several:
+            there = ~np.isnan(several)
+            seen = there.sum(axis=0)
+            mean = np.where(seen, np.where(there, several, 0).sum(axis=0) / np.maximum(seen, 1), np.nan)
+            means.append({"label": label, "rows": len(rows), "mean": drawn(mean)})
+    return means
+
+
+def kept_rows(signals: Sequence[NDArray[Any]], answers: Sequence[Any]) -> Rows:
+    """The signals that have a value and an answer, and why the others were dropped.
+
+    Raises:
+        DataError: not as many answers as signals, or nothing left.
+    """
+    if len(answers) != len(signals):
+        raise DataError(f"signals and answers must be as many; got {len(signals)} signals and {len(answers)} answers")
+    kept, dropped = [], {"no values": 0, "no answer": 0}
+    for row, (signal, answer) in enumerate(zip(signals, answers, strict=True)):
+        if not len(signal) or np.isnan(signal).all():
+            dropped["no values"] += 1
+        elif answer is None:
+            dropped["no answer"] += 1
+        else:
+            kept.append(row)
+    dropped = {reason: count for reason, count in dropped.items() if count}
+    if not kept:
+        why = ", ".join(f"{count} with {reason}" for reason, count in dropped.items()) or "there are none"
+        raise DataError(f"no signals are left to use: {why}. Is it the right file and columns?")
+    return Rows([signals[row] for row in kept], [answers[row] for row in kept], dropped)

@@ -1,0 +1,63 @@
+"""A signal that arrives step by step, with a prediction for each step from a window that ends with it."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError
+from penstock.runtime.stream import Stream, Traces, advance
+from penstock.signals.features import signal_steps
+
+if TYPE_CHECKING:
+    from penstock.runtime.sequence_model import SequenceModel
+
+__all__ = ["WindowStream"]
+
+
+class WindowStream(Stream):
+    """The prediction for the latest step, bit for bit that of `predict`; the last `window` steps are remembered.
+
+    Made by the `stream()` of a model whose steps have predictions of their own. An item is (steps, channels), or
+    (channels,) for one step, or a number where there is one channel. `trace` shows the network's steps over the window,
+    which it reads anew for every prediction.
+    """
+
+    def __init__(self, model: "SequenceModel") -> None:
+        super().__init__(f"{model.features.kind}-window", model)
+        self._recent = np.zeros((model.features.window, model.features.channels), np.float64)
+        self._seen = np.zeros(1, np.int64)
+
+    def _push(self, item: Any, traces: Traces | None) -> Any:
+        steps = signal_steps(item, self._model.features.channels)
+        self._recent[...] = np.concatenate([self._recent, steps])[len(steps) :]
+        self._seen += len(steps)
+        if traces is not None:
+            self._look(traces)
+        return self._whole()
+
+    def _whole(self) -> Any:
+        return self._model.decode(self._model.outputs([self._window])[0])
+
+    def _memory(self) -> dict[str, NDArray[Any]]:
+        """The last steps, and how many there were."""
+        return {"recent": self._recent, "seen": self._seen}
+
+    def _forget(self) -> None:
+        self._recent[...] = 0
+        self._seen[...] = 0
+
+    def _twin(self) -> Self:
+        return type(self)(self._model)
+
+    @property
+    def _window(self) -> NDArray[np.float64]:
+        there = min(int(self._seen[0]), len(self._recent))
+        return self._recent[len(self._recent) - there :]
+
+    def _look(self, traces: Traces) -> None:
+        if self._model.network.encoder.bidirectional:
+            raise ConfigError("a network that reads each window in both directions shows no steps: push without trace")
+        step = self._model.scorer.encoder.step()
+        for vector in self._model.scorer.vectors(self._model.encode([self._window])[0]):
+            advance(step, vector[None], traces)

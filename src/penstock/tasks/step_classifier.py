@@ -1,0 +1,175 @@
+"""What every estimator that labels steps does alike: classes, network, objective, predictions, figures."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from penstock.errors import DataError
+from penstock.labels import LabelIndex, label_texts
+from penstock.network import Network, StepClassHead
+from penstock.runtime import StepModel
+from penstock.runtime.step_model import places_of_steps
+from penstock.sequences import Sequences
+from penstock.tasks.classes import training_classes
+from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.measures import step_figures
+from penstock.tasks.options import CellOptions
+from penstock.tasks.supervised import Supervised
+
+if TYPE_CHECKING:
+    from penstock.training import Callback, Objective
+
+__all__ = ["StepClassifier"]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class StepClassifier(CellOptions, Supervised):
+    """An estimator that gives each step of a sequence a label.
+
+    A kind of data fills in `_rows`, whose answers are lists with a label for each step, `_features` and `_inputs`. Its
+    features have `apply`, `stream` and `to_json`, as `TextFeatures` has; its model is a `runtime.StepModel`.
+
+    Args:
+        output_dropout: share of the layers' outputs that training sets to 0 (Srivastava et al. 2014).
+        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
+        max_classes: most classes that training accepts.
+
+    Attributes:
+        classes_: the labels in order.
+    """
+
+    output_dropout: float = 0.3
+    label_smoothing: float = 0.0
+    max_classes: int = 1000
+
+    def _features(self, data: Labelled) -> Any:
+        """Features, fitted to the training data."""
+        raise NotImplementedError
+
+    def _inputs(self, features: Any) -> Any:
+        """The description of how the network reads these features, such as `network.Embedding`."""
+        raise NotImplementedError
+
+    def _head(self, data: Labelled) -> Any:
+        """The description of the stepwise head; the objective must be able to train it."""
+        return StepClassHead(len(data.labels))
+
+    def fit(
+        self,
+        inputs: Iterable[Any],
+        labels: Iterable[Any],
+        validation_data: tuple[Any, Any] | None = None,
+        test_data: tuple[Any, Any] | None = None,
+        *,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on sequences whose steps have labels.
+
+        Args:
+            inputs: sequences.
+            labels: for each of them a list with a label for each step; labels are str, int, bool or float.
+            validation_data: (inputs, labels) to stop by; None holds back `validation_share` of the sequences.
+            test_data: (inputs, labels) that have no part in training, only in `metrics_`.
+            callbacks: told how training goes, see `training.Callback`.
+            dropped: rows left out before, by reason, to be counted too.
+
+        Raises:
+            DataError: not as many labels as steps, one class only, more than `max_classes`, or unknown classes in
+                further data.
+            ConfigError: an option that makes no sense.
+            PenstockError: training diverged.
+        """
+        return self._fit(inputs, labels, validation_data, test_data, callbacks, dropped)
+
+    def predict(self, inputs: Iterable[Any]) -> list[list[Any]]:
+        """The labels of each input's steps.
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: not inputs of this kind.
+        """
+        return self._fitted().predict(inputs)
+
+    def score(self, inputs: Iterable[Any], labels: Iterable[Any]) -> float:
+        """The accuracy over all steps.
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: as `StepModel.evaluate`.
+        """
+        return self._fitted().evaluate(inputs, labels)["metrics"]["accuracy"]
+
+    def _classes(self, answers: Sequence[Any]) -> list[Any]:
+        known = self._known()
+        if known is not None:
+            return known.labels
+        return training_classes([label for own in answers for label in own], self.max_classes)
+
+    def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
+        lengths = [len(own) for own in answers]
+        try:
+            places = places_of_steps(answers, lengths, LabelIndex(classes))
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from error
+        return Sequences(places, np.cumsum([0, *lengths]))
+
+    def _about(self, targets: Any, classes: Sequence[Any]) -> dict[str, Any]:
+        counts = np.bincount(targets.values, minlength=len(classes)).tolist()
+        return {"classes": dict(zip(label_texts(classes), counts, strict=True))}
+
+    def _amount(self, part: Part) -> dict[str, float]:
+        return {"steps": len(part.targets.values)}
+
+    def _describe(self, data: Labelled) -> tuple[Any, Network]:
+        features = self._features(data)
+        return features, self._network(data, features)
+
+    def _network(self, data: Labelled, features: Any) -> Network:
+        inputs = self._inputs(features)
+        return Network(inputs, self.recurrent(inputs.size), self._head(data))
+
+    def _objective(self, data: Labelled, features: Any, network: Network, seed: int) -> "Objective":
+        import torch
+
+        from penstock.training import Regularization, StepClassObjective
+
+        if data.test is not None:
+            _with_steps(features, data.test, "the test data")  # what is wrong with it is to be said before training
+        return StepClassObjective(
+            sequences=_with_steps(features, data.train, "the training data"),
+            targets=data.train.targets,
+            valid_sequences=_with_steps(features, data.valid, "the validation data"),
+            valid_targets=data.valid.targets,
+            weights=torch.ones(len(data.labels)),
+            batch_size=self.batch_size,
+            regularization=Regularization(
+                output_dropout=self.output_dropout, label_smoothing=self.label_smoothing, prefix_share=0.0
+            ),
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def _fit_baselines(self, data: Labelled, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return {"class_counts": np.bincount(data.train.targets.values, minlength=len(data.labels))}, {}
+
+    def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
+        return step_figures(model, data)
+
+    def _keep(self, model: StepModel, arrays: Mapping[str, np.ndarray]) -> None:
+        super()._keep(model, arrays)
+        self.classes_ = model.labels
+
+
+def _with_steps(features: Any, part: Part, where: str) -> Sequences:
+    """A part's features; DataError where an input has not as many steps as labels."""
+    sequences = features.apply(part.inputs)
+    different = np.flatnonzero(sequences.lengths != part.targets.lengths)
+    if len(different):
+        row = int(different[0])
+        raise DataError(
+            f"{where}: input {row} has {sequences.lengths[row]} steps and {part.targets.lengths[row]} labels; "
+            "give one for each step"
+        )
+    return sequences

@@ -1,0 +1,170 @@
+"""Classes of texts: topics, sentiment, spam; in any language."""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from penstock.bundle import Bundle
+from penstock.datasets import Rows, text_table
+from penstock.errors import ConfigError
+from penstock.network import ClassHead, Embedding, Network
+from penstock.sequences import Sequences
+from penstock.tasks.classifier import Classifier
+from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.options import CellOptions
+from penstock.text.baseline_training import fit_baseline
+from penstock.text.features import TextFeatures, tokenize
+from penstock.text.vectors import read_vectors
+
+if TYPE_CHECKING:
+    import torch
+
+    from penstock.nn import NetworkModule
+    from penstock.text.objective import TokenObjective
+
+__all__ = ["TextClassifier"]
+
+_EMBEDDING_SCALE = 0.1
+_FEATURES = ("min_count", "max_vocabulary", "max_length", "word_shapes")
+_LONGEST_TEXT = 1000
+"""Characters of a text that the report shows."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TextClassifier(CellOptions, Classifier):
+    """A recurrent network that says which class a text belongs to; scikit-learn style.
+
+    Defaults were chosen over several data sets at once (reviews, questions, news, messages; English and Chinese).
+    Fitting the same data with the same `random_state` gives the same bits, whatever the number of threads, and
+    leaves the global random generators as they were. Texts are lists, NumPy arrays, or columns of pandas, Polars and
+    Arrow. The options of `CellOptions`, `TrainingOptions` and `Classifier` are its own too.
+
+    Args:
+        embedding_size: numbers that a token is turned into.
+        pooling: what of the outputs over time goes to the answer: "max", "mean", "mean_max" or "last".
+        min_count: times that a token must stand in the training texts to be known.
+        max_vocabulary: most tokens that are known.
+        max_length: tokens of a text that training reads; answers read all of it.
+        word_shapes: tell unknown tokens apart by their spelling: capitals and digits (Bikel et al. 1999).
+        vectors: a file of pretrained word vectors in word2vec's or GloVe's text form, plain or .gz; words of the
+            training texts start from them. `embedding_size` must be theirs.
+        word_dropout: share of tokens that training hides, to know what to do with unknown ones.
+        embedding_dropout: share of a token's numbers that training sets to 0 (Srivastava et al. 2014).
+        output_dropout: share of the pooled numbers that training sets to 0.
+        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
+        prefix_share: share of the loss at a random prefix of each text, so that answers mean something while a
+            text is still streaming in.
+        next_token_share: weight of a second loss, for foretelling each text's next token (Rei 2017), from which a
+            small set learns more about its words; without effect where `bidirectional`.
+    """
+
+    task: ClassVar[str] = "text-classification"
+    paths: ClassVar[tuple[str, ...]] = ("vectors",)
+
+    hidden_size: int = 256
+    embedding_size: int = 256
+    pooling: Literal["max", "mean", "mean_max", "last"] = "max"
+    min_count: int = 2
+    max_vocabulary: int = 30_000
+    max_length: int = 256
+    word_shapes: bool = True
+    vectors: str | None = None
+    word_dropout: float = 0.2
+    embedding_dropout: float = 0.5
+    output_dropout: float = 0.5
+    label_smoothing: float = 0.1
+    prefix_share: float = 0.25
+    next_token_share: float = 0.3
+
+    def _rows(self, inputs: Any, labels: Any) -> Rows:
+        return text_table(inputs, labels)
+
+    def _amount(self, part: Part) -> dict[str, float]:
+        return {"tokens": sum(len(tokenize(text)) for text in part.inputs)}
+
+    def _shown(self, part: Part, row: int) -> dict[str, Any]:
+        text = part.inputs[row]
+        return {"text": text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"}
+
+    def _describe(self, data: Labelled) -> tuple[TextFeatures, Network]:
+        features = TextFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)
+        return features, self._network(data, features)
+
+    def _network(self, data: Labelled, features: TextFeatures) -> Network:
+        return Network(
+            Embedding(features.vocabulary_size, self.embedding_size),
+            self.recurrent(self.embedding_size),
+            ClassHead(len(data.labels), self.pooling),
+        )
+
+    def _objective(self, data: Labelled, features: TextFeatures, network: Network, seed: int) -> "TokenObjective":
+        import torch
+
+        from penstock.text.objective import TokenObjective, TokenRegularization
+
+        shares = {field.name: getattr(self, field.name) for field in fields(TokenRegularization)}
+        if self.bidirectional:
+            shares["next_token_share"] = 0.0
+        known = features.apply(data.train.inputs, max_length=features.max_length)
+        unknown = features.apply_unknown(data.train.inputs, max_length=features.max_length)
+        return TokenObjective(
+            sequences=Sequences(np.stack([known.values, unknown.values], axis=1), known.offsets),
+            targets=data.train.targets,
+            valid_sequences=features.apply(data.valid.inputs),
+            valid_targets=data.valid.targets,
+            weights=torch.from_numpy(self._weights(data).astype(np.float32)),
+            batch_size=self.batch_size,
+            regularization=TokenRegularization(**shares),
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def _module(self, data: Labelled, features: TextFeatures, network: Network) -> "NetworkModule":
+        import torch
+
+        from penstock.nn import NetworkModule
+
+        module = NetworkModule(network, init="orthogonal")
+        assert isinstance(module.inputs, torch.nn.Embedding)
+        with torch.no_grad():
+            torch.nn.init.normal_(module.inputs.weight, std=_EMBEDDING_SCALE)
+            torch.nn.init.xavier_uniform_(module.head.weight)
+            torch.nn.init.zeros_(module.head.bias)
+            if self.vectors is not None and self._known() is None:
+                _put_vectors(self.vectors, module.inputs.weight, features)
+        if self.next_token_share and not self.bidirectional:  # one that reads backward has seen the answer
+            module.next_token = torch.nn.Linear(network.encoder.output_size, self.embedding_size)
+        return module
+
+    def _fit_baselines(self, data: Labelled, features: TextFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        weights = self._weights(data)
+        if not self.baseline:
+            return {"class_counts": np.bincount(data.train.targets, minlength=len(weights))}, {}
+        arrays, settings = fit_baseline(data.train, data.valid, weights)
+        return arrays, {"tfidf": settings} if settings else {}
+
+    def _data_figures(self, data: Labelled, features: TextFeatures) -> dict[str, Any]:
+        cut = sum(len(tokenize(text)) > features.max_length for text in data.train.inputs)
+        return super()._data_figures(data, features) | {"vocabulary": features.vocabulary_size, "truncated": cut}
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        features = TextFeatures.from_json(saved.features)
+        options = {name: getattr(features, name) for name in _FEATURES}
+        return options | {"embedding_size": saved.network.inputs.size, "pooling": saved.network.head.pooling}
+
+
+def _put_vectors(path: str, weight: "torch.Tensor", features: TextFeatures) -> None:
+    """Overwrite the rows of known words, at the scale that the others have."""
+    import torch
+
+    ids, vectors = read_vectors(path, features.vocabulary)
+    if vectors.shape[1] != weight.shape[1]:
+        raise ConfigError(
+            f"{path}: its vectors have {vectors.shape[1]} numbers, and embedding_size is {weight.shape[1]}. "
+            f"Set embedding_size={vectors.shape[1]}."
+        )
+    if not len(ids):
+        raise ConfigError(f"{path}: has no vector for any word of the training texts. Is it of another language?")
+    spread = float(vectors.std()) or 1.0
+    weight[torch.from_numpy(ids)] = torch.from_numpy(vectors * np.float32(_EMBEDDING_SCALE / spread))

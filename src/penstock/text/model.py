@@ -1,0 +1,65 @@
+"""Models of texts at work: whole texts in, labels and probabilities out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError
+from penstock.network import Embedding
+from penstock.runtime.class_model import ClassModel
+from penstock.runtime.columns import text_list
+from penstock.runtime.sequence_model import SequenceModel
+from penstock.sequences import Sequences
+from penstock.text.baselines import TextBaselines
+from penstock.text.features import TextFeatures
+
+__all__ = ["TextModel", "TextSequenceModel"]
+
+
+class TextSequenceModel(SequenceModel):
+    """What models of texts do alike, whatever they predict; that is said by the other parent of a task's own class.
+
+    Inputs are texts: str, in a list, a NumPy array, or a pandas, Polars or Arrow column.
+    """
+
+    reads = "text"
+
+    def check(self) -> None:
+        """An embedding with a row for each id."""
+        super().check()
+        inputs, ids = self.network.inputs, self.features.vocabulary_size
+        if not isinstance(inputs, Embedding):
+            raise ConfigError(f"a text model needs inputs of kind embedding; got {inputs.kind!r}")
+        if inputs.vocabulary_size != ids:
+            raise ConfigError(
+                f"the embedding must have a row for each of the features' {ids} ids; got {inputs.vocabulary_size}"
+            )
+
+    @classmethod
+    def read_features(cls, described: Mapping[str, Any]) -> TextFeatures:
+        """The vocabulary."""
+        return TextFeatures.from_json(described)
+
+    def checked(self, inputs: Any) -> list[str]:
+        """The texts as a list."""
+        return text_list(inputs)
+
+    def encode(self, inputs: Sequence[str]) -> Sequences:
+        """The ids of the texts' tokens."""
+        return self.features.apply(inputs)
+
+    def item(self, line: str) -> str:
+        """The line: a piece of a text."""
+        return line
+
+
+class TextModel(TextSequenceModel, ClassModel):
+    """A text classifier without PyTorch."""
+
+    task = "text-classification"
+    view = "text"
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> TextBaselines:
+        """TF-IDF with logistic regression where there is one, and the commonest class."""
+        return TextBaselines(arrays)
