@@ -9,7 +9,7 @@ from torch.nn.parameter import Parameter
 from penstock import cells
 from penstock.nn import initial, native, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import check_memory, refuse_proxy, refuse_script
+from penstock.nn.checks import check_memory, refuse_proxy, refuse_script, states_of
 from penstock.nn.layer import extras
 from penstock.nn.paths import Path, find_path
 from penstock.nn.plan import Kind
@@ -75,8 +75,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
 
     def path(self, input: Tensor, hx: Any = None) -> Path:
         """How this very call would be computed: "native" (the engine) or "reference" (the equations)."""
-        state = () if hx is None else (hx,) if isinstance(hx, Tensor) else tuple(hx)
-        return self._path(input, state, self._tensors())
+        return self._path(input, states_of(hx), self._tensors())
 
     def __prepare_scriptable__(self) -> Self:
         """What torch.jit.script asks for first."""

@@ -1,6 +1,6 @@
 """What does not fit a recurrent layer, said with PyTorch's types of errors and words."""
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ __all__ = [
     "refuse_proxy",
     "refuse_script",
     "refuse_shapes",
+    "states_of",
 ]
 
 
@@ -63,6 +64,21 @@ def refuse_shapes(module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], lay
         name = f"hidden[{k}]" if len(state) > 1 else "hidden"
         module.check_hidden_size(each, (rows, layout.batch, size), f"Expected {name} size {{}}, got {{}}")
     raise RuntimeError(f"input {tuple(x.shape)} does not fit {module}")
+
+
+def states_of(hx: Any) -> tuple[Any, ...]:
+    """The initial states as a tuple: none for None, one for a tensor.
+
+    Raises:
+        RuntimeError: hx is something else.
+    """
+    if hx is None:
+        return ()
+    if isinstance(hx, Tensor):
+        return (hx,)
+    if not isinstance(hx, tuple | list):
+        raise RuntimeError(f"hx must be a tensor, or a tuple of tensors; got {type(hx).__name__}")
+    return tuple(hx)
 
 
 def check_types(x: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype) -> None:

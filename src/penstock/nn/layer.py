@@ -14,7 +14,15 @@ from penstock import cells
 from penstock.errors import ConfigError
 from penstock.nn import cudnn, initial, native, operator, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import check_memory, check_packed, check_types, refuse_proxy, refuse_script, refuse_shapes
+from penstock.nn.checks import (
+    check_memory,
+    check_packed,
+    check_types,
+    refuse_proxy,
+    refuse_script,
+    refuse_shapes,
+    states_of,
+)
 from penstock.nn.lengths import check_range, own_lengths
 from penstock.nn.paths import Path, find_path, is_plain, is_traced
 from penstock.nn.plan import BATCH_FIRST, PACKED, TIME_MAJOR, Kind, Layout
@@ -153,7 +161,7 @@ class Recurrent(torch.nn.RNNBase):
     def path(self, input: Tensor | PackedSequence, hx: Any = None) -> Path:
         """How this very call would be computed: "native" (the engine), "cudnn", or "reference" (the equations)."""
         x = input.data if isinstance(input, PackedSequence) else input
-        return find_path(self._kinds[0], x, self._as_state(hx), self._all_tensors())
+        return find_path(self._kinds[0], x, states_of(hx), self._all_tensors())
 
     def forward(self, input: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """The outputs of the last layer at every step, and the final states of all layers.
@@ -176,7 +184,7 @@ class Recurrent(torch.nn.RNNBase):
             return self._forward_traced(input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
         if lengths is None and self._kinds[0].is_native and not (self.dropout and self.training):
             results = native.quick_stack(
-                self._bound, input, self._as_state(hx), self._parameters, self._names, self.batch_first
+                self._bound, input, states_of(hx), self._parameters, self._names, self.batch_first
             )
             if results is not None:
                 return results
@@ -198,7 +206,7 @@ class Recurrent(torch.nn.RNNBase):
                 "Expected sequence length to be larger than 0 in RNN; got no steps. "
                 "Give lengths= if empty sequences are meant."
             )
-        y, state = self._compute(input, self._as_state(hx), Layout(order, steps, batch, lengths))
+        y, state = self._compute(input, states_of(hx), Layout(order, steps, batch, lengths))
         return y, (state if len(state) > 1 else state[0])
 
     def _forward_packed(self, input: PackedSequence, hx: Any, lengths: Any) -> tuple[PackedSequence, Any]:
@@ -207,7 +215,7 @@ class Recurrent(torch.nn.RNNBase):
         x, batch_sizes, sorted_indices, unsorted_indices = input
         if not torch.compiler.is_compiling() and is_plain():
             check_packed(x, batch_sizes, sorted_indices, unsorted_indices)
-        state = self._as_state(hx)
+        state = states_of(hx)
         if sorted_indices is not None:
             check_memory(*state)
             state = tuple([each.index_select(1, sorted_indices) for each in state])
@@ -240,7 +248,7 @@ class Recurrent(torch.nn.RNNBase):
             raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.dim()}D instead")
         if lengths is not None:
             raise ConfigError("lengths= is for batched, 3-D input; cut a single sequence instead.")
-        state = self._as_state(hx)
+        state = states_of(hx)
         if any(each.dim() != 2 for each in state):
             dims = ", ".join(f"{each.dim()}-D" for each in state)
             raise RuntimeError(f"For unbatched 2-D input, hx should also be 2-D but got {dims} tensors")
@@ -249,11 +257,6 @@ class Recurrent(torch.nn.RNNBase):
         y, final = self.forward(input.unsqueeze(batch_axis), state if len(state) > 1 else (*state, None)[0])
         final = final.squeeze(1) if isinstance(final, Tensor) else tuple([each.squeeze(1) for each in final])
         return y.squeeze(batch_axis), final
-
-    def _as_state(self, hx: Any) -> State:
-        if hx is None:
-            return ()
-        return (hx,) if isinstance(hx, Tensor) else tuple(hx)
 
     def _tensors(self, layer: int) -> list[Tensor]:
         """The weights of a layer, where they are now: functional_call, pruning and parametrisations swap them."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from penstock.nn.cell import RecurrentCell
+from penstock.nn.checks import states_of
 from penstock.nn.layer import Recurrent
 
 __all__ = ["LSTM", "LSTMCell"]
@@ -80,5 +81,5 @@ class LSTMCell(RecurrentCell):
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """input (batch, input) or (input,), hx = (h, c), each (batch, hidden) or (hidden,) -> the new (h, c)."""
-        h, c = self._step(input, () if hx is None else tuple(hx))
+        h, c = self._step(input, states_of(hx))
         return h, c
