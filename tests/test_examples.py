@@ -231,7 +231,7 @@ def test_bad_data_is_refused_before_training(outside):
         tagger.fit([*texts, "they sailed"], [*labels, ["O"]])
     with pytest.raises(DataError, match="at least two classes; got only 'O'"):
         tagger.fit(["they sailed", "at dawn"], [["O", "O"], ["O", "O"]])
-    with pytest.raises(DataError, match=r"test_data: .* no other classes than .*; got also 'B-ORG'"):
+    with pytest.raises(DataError, match=r"test_data must have no other classes than .*; got also 'B-ORG'"):
         tagger.fit(texts, labels, test_data=(["Acme"], [["B-ORG"]]))
 
 

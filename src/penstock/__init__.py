@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "Client": "penstock.client",
     "load": "penstock.runtime",
-    "read_series": "penstock.datasets",
+    "read_series": "penstock.forecast.readers",
     "set_num_threads": "penstock.threads",
 } | estimators()
 _ROOMS = ("cells", "engine", "functional", "nn", "runtime")

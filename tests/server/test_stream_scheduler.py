@@ -8,6 +8,7 @@ import pytest
 import penstock
 from penstock.errors import DtypeError, StateError
 from penstock.server.stream_scheduler import StreamScheduler
+from penstock.text.model import TextModel
 
 
 async def with_scheduler(model, work):
@@ -86,8 +87,8 @@ async def test_errors_reach_their_caller_alone(words):
 
 async def test_a_model_without_a_pool_has_streams_of_its_own(words, monkeypatch):
     """As a forecaster over a window has."""
-    monkeypatch.setattr(penstock.runtime.TextModel, "stream", lambda model: Lone(model))
-    monkeypatch.setattr(penstock.runtime.TextModel, "pools", False)
+    monkeypatch.setattr(TextModel, "stream", lambda model: Lone(model))
+    monkeypatch.setattr(TextModel, "pools", False)
 
     async def alone(scheduler):
         assert scheduler.pool is None

@@ -25,7 +25,7 @@ class AudioModel(ClassModel):
     """A classifier of sounds without PyTorch; needs the extra `audio`.
 
     Inputs are recordings: paths of WAV and FLAC files, arrays of samples at the model's rate, (samples, rate), or
-    `features.Recording`. What a stream is pushed are samples at the model's rate: `model.features.sample_rate`.
+    `audio.recordings.Recording`. What a stream is pushed are samples at the model's rate: `model.features.sample_rate`.
     """
 
     task = "audio-classification"

@@ -30,7 +30,7 @@ class SegmentsModule(torch.nn.Module):
 
 
 class ForecastHeadModule(torch.nn.Module):
-    """Forecasts from single outputs of the encoder; the PyTorch side of `penstock.heads.ForecastReadout`.
+    """Forecasts from single outputs of the encoder; the PyTorch side of `forecast.head.ForecastReadout`.
 
     Args:
         head: the description.
@@ -66,7 +66,7 @@ class ForecastHeadModule(torch.nn.Module):
 
 
 class SegmentForecastHeadModule(torch.nn.Module):
-    """What is asked about each segment ahead, and what the answers say; for `penstock.heads.SegmentForecastReadout`.
+    """What is asked about each segment ahead, and what the answers say; for `forecast.head.SegmentForecastReadout`.
 
     Args, attributes: as for `ForecastHeadModule`.
     """

@@ -28,7 +28,7 @@ _SPAN = 2048
 class SignalSequenceModel(SequenceModel):
     """What models of signals do alike, whatever they predict; that is said by the other parent of a task's own class.
 
-    Inputs are signals (steps, channels) in whatever `features.signal_list` takes.
+    Inputs are signals (steps, channels) in whatever `signals.arrays.signal_list` takes.
     """
 
     reads = "step"
