@@ -287,7 +287,7 @@ def test_what_is_no_model_is_named(folder, tmp_path):
     for path, message in (
         (tmp_path / "absent", "no such folder"),
         (folder / "config.json", "is a file; expected a model folder"),
-        (tmp_path / "empty", "is no model folder: it holds no config.json"),
+        (tmp_path / "empty", "is not a model folder: it holds no config.json"),
     ):
         with pytest.raises(BundleError, match=message):
             bundle.load(path)

@@ -141,9 +141,9 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
     target = Path(os.path.realpath(path))
     if os.path.lexists(target):
         if not overwrite:
-            raise BundleError(f"{path}: exists already. Choose another folder, or say that it may be overwritten.")
+            raise BundleError(f"{path}: exists already. Choose another folder, or pass --overwrite (overwrite=True).")
         if not (target / _CONFIG).is_file():
-            raise BundleError(f"{path}: is no model folder, so it is not overwritten. Choose another folder.")
+            raise BundleError(f"{path}: is not a model folder, so it is not overwritten. Choose another folder.")
     above = target.parent
     while not os.path.lexists(above):
         above = above.parent
@@ -190,7 +190,7 @@ def _config(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise BundleError(f"{folder}: {'is a file' if folder.exists() else 'no such folder'}; expected a model folder")
     if not (folder / _CONFIG).is_file():
-        raise BundleError(f"{folder}: is no model folder: it holds no {_CONFIG}")
+        raise BundleError(f"{folder}: is not a model folder: it holds no {_CONFIG}")
     try:
         config = json.loads(_read(folder / _CONFIG))
     except (ValueError, RecursionError) as error:

@@ -281,7 +281,12 @@ def test_the_report_shows_what_the_metrics_hold(fitted, tmp_path):
     fitted.save(tmp_path / "model")
     metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
     page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
-    for title in ("Forecasts and what came", "Error by step ahead", "Error by series", "What the errors still hold"):
+    for title in (
+        "Forecasts and actual values",
+        "Error by step ahead",
+        "Error by series",
+        "What the errors still hold",
+    ):
         assert f"<h2>{title}</h2>" in page
     assert page.count('<polygon class="band s0" points=') >= 2
     places = re.findall(r'data-metric="([^"]+)" data-value="([^"]+)"', page)

@@ -1,4 +1,4 @@
-"""Classifying signals and foretelling numbers from them, from fit to a saved model and its report."""
+"""Classifying signals and predicting numbers from them, from fit to a saved model and its report."""
 
 import json
 
@@ -50,7 +50,7 @@ def fitted():
 
 
 @pytest.fixture(scope="module")
-def foreteller():
+def regressor():
     signals, _, slopes = waves()
     test = waves(20, seed=1)
     return SeriesRegressor(**SMALL).fit(signals, 1000 + 50 * slopes, test_data=(test[0], 1000 + 50 * test[2]))
@@ -68,20 +68,20 @@ def test_it_learns_and_says_so(fitted):
     assert set(fitted.metrics_["baseline"]) == {"nearest", "nearest_dtw", "statistics", "majority"}
 
 
-def test_numbers_are_foretold_in_their_unit(foreteller):
+def test_numbers_are_predicted_in_their_unit(regressor):
     signals, _, slopes = waves(20, seed=1)
-    found = foreteller.predict(signals)
-    assert foreteller.score(signals, 1000 + 50 * slopes) > 0.8
-    assert foreteller.metrics_["test"]["r2"] == pytest.approx(foreteller.score(signals, 1000 + 50 * slopes), abs=1e-6)
-    assert foreteller.metrics_["baseline"]["mean"]["test"]["r2"] < 0.1
-    assert set(foreteller.metrics_["baseline"]) >= {"nearest", "statistics", "mean"}
-    worst = foreteller.metrics_["errors"][0]
+    found = regressor.predict(signals)
+    assert regressor.score(signals, 1000 + 50 * slopes) > 0.8
+    assert regressor.metrics_["test"]["r2"] == pytest.approx(regressor.score(signals, 1000 + 50 * slopes), abs=1e-6)
+    assert regressor.metrics_["baseline"]["mean"]["test"]["r2"] < 0.1
+    assert set(regressor.metrics_["baseline"]) >= {"nearest", "statistics", "mean"}
+    worst = regressor.metrics_["errors"][0]
     assert abs(worst["truth"] - worst["prediction"]) == pytest.approx(np.abs(found - 1000 - 50 * slopes).max())
-    drawn = foreteller.metrics_["foretold"]
+    drawn = regressor.metrics_["predicted"]
     assert drawn["truth"] == sorted((1000 + 50 * slopes).tolist())
 
 
-@pytest.mark.parametrize("kind", ["fitted", "foreteller"])
+@pytest.mark.parametrize("kind", ["fitted", "regressor"])
 def test_saved_streamed_and_pytorch_agree(kind, request, tmp_path):
     estimator = request.getfixturevalue(kind)
     signals = waves(8, seed=2, missing=True)[0]
@@ -106,7 +106,7 @@ def test_saved_streamed_and_pytorch_agree(kind, request, tmp_path):
         np.testing.assert_allclose(whole, logits.softmax(1), rtol=1e-5, atol=1e-6)
     page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
     assert "<svg" in page
-    assert ("The classes’ signals" if kind == "fitted" else "Numbers foretold beside the truth") in page
+    assert ("The classes’ signals" if kind == "fitted" else "Numbers predicted beside the truth") in page
     json.dumps(estimator.metrics_, allow_nan=False)
 
 
@@ -119,9 +119,9 @@ def test_the_same_seed_gives_the_same_bits_and_another_others():
     assert set(runs[0].metrics_["baseline"]) == {"majority"}
 
 
-def test_training_goes_on_from_what_there_is(fitted, foreteller, tmp_path):
+def test_training_goes_on_from_what_there_is(fitted, regressor, tmp_path):
     signals, labels, slopes = waves(20, seed=3)
-    for estimator, answers in ((fitted, labels), (foreteller, 1000 + 50 * slopes)):
+    for estimator, answers in ((fitted, labels), (regressor, 1000 + 50 * slopes)):
         path = estimator.save(tmp_path / type(estimator).__name__)
         further = type(estimator).load(path).set_params(epochs=1, learning_rate=1e-12)
         before = estimator.model_.outputs(signals)
@@ -204,12 +204,12 @@ def test_data_that_cannot_be_used_is_refused_before_training():
         (classifier, [*signals[:-1], signals[-1][:, :1]], labels, ShapeError, "signal 19 is"),
         (classifier, [[1.0, "warm"]] * 20, labels, DataError, "signal 0 must be numbers"),
         (classifier, [np.where(each > 2, np.inf, 1) for each in signals], labels, None, None),
-        (regressor, signals, ["up"] * 20, DataError, "the numbers to foretell must be numbers; got"),
+        (regressor, signals, ["up"] * 20, DataError, "the numbers to predict must be numbers; got"),
         (regressor, signals, [3.0] * 20, DataError, "all 3: there is nothing to learn"),
         (regressor, signals, [0.1] * 20, DataError, "all 0.1: there is nothing to learn"),
         (regressor, signals, np.arange(20) * 1e-40, DataError, "lie within 1.9e-39. Give them in another unit"),
         (regressor, signals, np.arange(20) * 1e300, DataError, r"finite numbers, 1e\+30 at most; number 1 is 1e\+300"),
-        (regressor, signals, np.ones((20, 2)), DataError, r"one number to foretell for each signal; got \(20, 2\)"),
+        (regressor, signals, np.ones((20, 2)), DataError, r"one number to predict for each signal; got \(20, 2\)"),
         (SeriesClassifier(window=3, **options), signals, labels[:5], DataError, "for each of 20 signals"),
         (SeriesClassifier(width=0, **options), signals, labels, ConfigError, "width must be"),
         (SeriesClassifier(mixup=1.5, **options), signals, labels, ConfigError, "mixup must be"),
@@ -331,15 +331,15 @@ def fitted_part(estimator):
     return [signals[row] for row in rows], numbers[rows]
 
 
-def test_ridge_regression_is_scikit_learn_s(foreteller):
+def test_ridge_regression_is_scikit_learn_s(regressor):
     from penstock.datasets import random_split
 
-    model = foreteller.model_
+    model = regressor.model_
     signals, _, slopes = waves()
     rows, _ = random_split(60, (0.9, 0.1), random_state=0)
     x = signal_statistics([model.features.standardised(signals[row]) for row in rows], 2)
     scaler = StandardScaler().fit(x)
-    chosen = foreteller.metrics_["baseline"]["statistics"]["settings"]["C"]
+    chosen = regressor.metrics_["baseline"]["statistics"]["settings"]["C"]
     reference = Ridge(alpha=1 / chosen).fit(scaler.transform(x), 1000 + 50 * slopes[rows])
     others = waves(20, seed=1)[0]
     later = signal_statistics([model.features.standardised(signal) for signal in others], 2)

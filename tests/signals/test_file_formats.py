@@ -40,7 +40,7 @@ def test_a_ts_file(write, name):
 
 def test_a_ts_file_with_numbers_to_foretell_and_one_without_answers(write):
     text = TS.replace("@classLabel true up down", "@targetLabel true").replace("up", "1.5").replace("down", "?")
-    with pytest.raises(DataError, match="line 8: must have a number to foretell; got '\\?'"):
+    with pytest.raises(DataError, match="line 8: must have a number to predict; got '\\?'"):
         read_ts(write(text, "a.ts"), numbers=True)
     assert read_ts(write(text.replace("8:?", "8:nan"), "b.ts"), numbers=True).answers == [1.5, None]
     alone = TS.replace("true up down", "false").replace(":up", "").replace(":down", "")
@@ -50,7 +50,7 @@ def test_a_ts_file_with_numbers_to_foretell_and_one_without_answers(write):
 def test_labels_that_only_look_like_numbers_stay_words(write):
     text = TS.replace("up", "1_0").replace("down", "10.0")
     assert read_ts(write(text, "a.ts")).answers == ["1_0", "10"]
-    with pytest.raises(DataError, match="must have a number to foretell; got '1_0'"):
+    with pytest.raises(DataError, match="must have a number to predict; got '1_0'"):
         read_ts(write(text, "a.ts"), numbers=True)
 
 

@@ -63,7 +63,7 @@ def test_steps_with_labels_of_their_own(write):
     np.testing.assert_array_equal(rows.inputs[0], [[2], [1], [3]])
 
 
-def test_numbers_to_foretell(write):
+def test_numbers_to_predict(write):
     text = LONG.replace("up", "1.5").replace("down", "")
     assert read_long(write(text), numbers=True).answers == [1.5, None]
 

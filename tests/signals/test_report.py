@@ -24,7 +24,7 @@ CLASSES = {
 }
 NUMBERS = {
     "task": "series-regression",
-    "foretold": {"part": "test", "truth": [1.0, 2.0], "prediction": [1.5, 1.75]},
+    "predicted": {"part": "test", "truth": [1.0, 2.0], "prediction": [1.5, 1.75]},
     "errors": [{"row": 4, "signal": [[1.0, 2.0]], "truth": 2.0, "prediction": 1.25}],
 }
 

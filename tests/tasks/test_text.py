@@ -314,7 +314,7 @@ def test_further_data_must_fit(small):
         small().fit(TEXTS, LABELS, validation_data=(TEXTS, ["c"] * 20))
     with pytest.raises(DataError, match="validation_data must be two columns"):
         small().fit(TEXTS, LABELS, validation_data=TEXTS)
-    with pytest.raises(DataError, match="test_data: texts and labels must be as many"):
+    with pytest.raises(DataError, match="test_data: texts and labels must have the same length"):
         small().fit(TEXTS, LABELS, test_data=(TEXTS, LABELS[1:]))
 
 

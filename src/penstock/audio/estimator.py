@@ -118,7 +118,8 @@ class AudioClassifier(CellOptions, Classifier):
         answers = as_labels(labels)
         if len(recordings) != len(answers):
             raise DataError(
-                f"recordings and labels must be as many; got {len(recordings)} recordings and {len(answers)} labels"
+                "recordings and labels must have the same length; "
+                f"got {len(recordings)} recordings and {len(answers)} labels"
             )
         shortest = AudioFeatures().window_seconds
         reasons = [

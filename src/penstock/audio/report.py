@@ -40,7 +40,7 @@ def sound_section(metrics: Mapping[str, Any], sounds: Sequence[tuple[NDArray[np.
         return ""
     return section(
         "Worst recordings",
-        f'<p class="quiet">Wrong, and surest of it, first; at most {_MOST_SECONDS:g} seconds of each.</p>',
+        f'<p class="quiet">Most confident errors first; at most {_MOST_SECONDS:g} seconds of each.</p>',
         f'<ul class="quotes">{"".join(items)}</ul>',
     )
 

@@ -31,9 +31,7 @@ def bench(
     seconds: Annotated[float, typer.Option("--seconds", help="Of one timing.")] = 0.1,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--json", help="Also write the figures here, after each point; a file that is there is gone on with."
-        ),
+        typer.Option("--json", help="Also write the figures here, after each point; an existing file is resumed."),
     ] = None,
     plot: Annotated[Path | None, typer.Option("--plot", help="Also draw ratios and shares: an HTML file.")] = None,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Sunspots of the years ahead: foretold from those before, beside what is simple, on years that training never saw.
+"""Sunspots of the years ahead: predicted from those before, beside what is simple, on years that training never saw.
 
 demo_sunspots.csv holds the yearly mean of the international sunspot number, version 1.0 (SILSO, Royal Observatory of
 Belgium), 1700 to 2008.
@@ -55,7 +55,7 @@ def measure(model: "ForecastModel") -> dict[str, Any]:
     """What the model and the baselines make of the years held back, from every year on that leaves enough ahead.
 
     Returns:
-        `rows`, `horizon`, `origins`, `metrics`, `baselines` by name; `fan`: the last years foretold from the year
+        `rows`, `horizon`, `origins`, `metrics`, `baselines` by name; `fan`: the last years predicted from the year
         before them, with the interval of 80 %; `as_expected`: whether the mean absolute error is below that of the
         last value and of the value a season ago.
     """
@@ -84,7 +84,7 @@ def _parts() -> list[Panel]:
 
 
 def _fan(model: "ForecastModel") -> dict[str, list[float]]:
-    """The last `HORIZON` years as they came, and as foretold from the years before."""
+    """The last `HORIZON` years as they came, and as predicted from the years before."""
     years, numbers = sunspots()
     quantiles = model.predict_quantiles({"sunspots": numbers[:-HORIZON]})[0, :, 0]
     before = slice(-HORIZON - _HISTORY_YEARS, -HORIZON)

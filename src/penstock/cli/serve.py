@@ -20,7 +20,8 @@ def serve(
     ),
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
     token: Annotated[
-        str | None, typer.Option(envvar="PENSTOCK_TOKEN", help="What requests must bear; better by the environment.")
+        str | None,
+        typer.Option(envvar="PENSTOCK_TOKEN", help="Bearer token; prefer the environment variable PENSTOCK_TOKEN."),
     ] = None,
     allow_origin: Annotated[
         list[str] | None, typer.Option(help="A page's origin, like https://example.org, that may use it; repeatable.")

@@ -22,7 +22,7 @@ def text_table(texts: Any, labels: Any = None) -> Rows:
     rows = as_texts(texts)
     answers = None if labels is None else as_labels(labels)
     if answers is not None and len(answers) != len(rows):
-        raise DataError(f"texts and labels must be as many; got {len(rows)} texts and {len(answers)} labels")
+        raise DataError(f"texts and labels must have the same length; got {len(rows)} texts and {len(answers)} labels")
     reasons = [
         "no text" if text is None or not text.strip() else "no label" if answers is not None and label is None else ""
         for text, label in zip(rows, answers or [None] * len(rows), strict=True)

@@ -26,7 +26,9 @@ class Rows:
 
     def __post_init__(self) -> None:
         if self.answers is not None and len(self.answers) != len(self.inputs):
-            raise DataError(f"inputs and answers must be as many; got {len(self.inputs)} and {len(self.answers)}")
+            raise DataError(
+                f"inputs and answers must have the same length; got {len(self.inputs)} and {len(self.answers)}"
+            )
 
     def __len__(self) -> int:
         return len(self.inputs)

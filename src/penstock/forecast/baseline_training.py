@@ -22,7 +22,7 @@ def fit_baselines(
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The arrays of `runtime.forecast_baselines.ForecastBaselines`, and settings for people.
 
-    Ridge regression foretells each step ahead from the last values, all relative to the last one and in units of their
+    Ridge regression predicts each step ahead from the last values, all relative to the last one and in units of their
     series, the same for all series. The penalty, and the order of the baselines, are chosen by the mean absolute error
     on the validation data.
     """

@@ -45,7 +45,9 @@ def _fans(figures: Figures) -> str:
     charts = [_fan(fan) for fan in figures.get("fans", default=[])]
     part = PARTS.get(figures.get("part"), "").lower()
     note = f'<p class="quiet">Forecasts at some origins of the {part} data, over what came.</p>'
-    return section("Forecasts and what came", note, f'<div class="charts">{"".join(charts)}</div>') if charts else ""
+    return (
+        section("Forecasts and actual values", note, f'<div class="charts">{"".join(charts)}</div>') if charts else ""
+    )
 
 
 def _fan(fan: dict[str, Any]) -> str:
@@ -119,9 +121,9 @@ def _intervals(figures: Figures) -> str:
     ]
     note = (
         "<p>The distance of these quantiles from the median is multiplied by the factor with which they hold their "
-        "share of the validation data; by 1 where they did as trained, or where there is too little to tell. A horizon "
-        f"fits {figures.number('intervals', 'stretches')} times into the validation data: the fewer, the less it says "
-        "of what comes.</p>"
+        "share of the validation data; by 1 where they did as trained, or where there is too little to tell. The validation "
+        f"data holds {figures.number('intervals', 'stretches')} horizons that do not overlap: the fewer there are, the less "
+        "certain these shares are.</p>"
     )
     heads = ["Quantiles", "factor", "share held, as trained", "share held, widened"]
     return section("Intervals on the validation data", table(heads, rows), note)

@@ -29,9 +29,9 @@ _SERIES = Task(
 _SERIES_NUMBERS = Task(
     name="series-regression",
     command="regress",
-    summary="Foretell a number from a signal; or one for each step of it.",
+    summary="Predict a number from a signal; or one for each step of it.",
     example="engines.csv --series speed,load --id run --target wear --out wear",
-    columns=(*_SERIES_COLUMNS, Column("target", "The column of numbers to foretell.", default="target", answer=True)),
+    columns=(*_SERIES_COLUMNS, Column("target", "The column of numbers to predict.", default="target", answer=True)),
     read=deferred("penstock.signals.readers:read_signal_rows", answer="target", numbers=True),
     estimator="penstock.signals.estimator:SeriesRegressor",
     model="penstock.signals.model:SignalRegressionModel",

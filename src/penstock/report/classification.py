@@ -92,6 +92,6 @@ def _mistakes(figures: Figures) -> str:
         return ""
     return section(
         "Worst mistakes",
-        '<p class="quiet">Wrong, and surest of it, first.</p>',
+        '<p class="quiet">Most confident errors first.</p>',
         f'<ul class="quotes">{"".join(items)}</ul>',
     )

@@ -81,7 +81,7 @@ class ClassModel(SequenceModel):
 
     def _places(self, labels: list[Any], rows: int) -> NDArray[np.int64]:
         if len(labels) != rows or not rows:
-            raise DataError(f"inputs and labels must be as many, and at least one; got {rows} and {len(labels)}")
+            raise DataError(f"inputs and labels must have the same length, at least 1; got {rows} and {len(labels)}")
         try:
             return np.array(LabelIndex(self.labels).places(labels, "labels"), np.int64)
         except DataError as error:

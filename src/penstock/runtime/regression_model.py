@@ -1,4 +1,4 @@
-"""Models that foretell a number for a sequence."""
+"""Models that predict a number for a sequence."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -60,7 +60,7 @@ class RegressionModel(SequenceModel):
     def _numbers(self, answers: Any, rows: int) -> NDArray[np.float64]:
         values = column_list(answers, "answers")
         if len(values) != rows or not rows:
-            raise DataError(f"inputs and answers must be as many, and at least one; got {rows} and {len(values)}")
+            raise DataError(f"inputs and answers must have the same length, at least 1; got {rows} and {len(values)}")
         try:
             truth = np.array(values, np.float64)
         except (TypeError, ValueError) as error:

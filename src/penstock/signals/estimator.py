@@ -1,4 +1,4 @@
-"""Classes of signals, and numbers foretold from them: sensors, gestures, heartbeats, machines."""
+"""Classes of signals, and numbers predicted from them: sensors, gestures, heartbeats, machines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -90,7 +90,7 @@ class SeriesClassifier(SignalEstimator, Classifier):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SeriesRegressor(SignalEstimator, Regressor):
-    """A recurrent network that foretells a number from a signal; scikit-learn style.
+    """A recurrent network that predicts a number from a signal; scikit-learn style.
 
     Signals are as for `SeriesClassifier`; with `window` each step has a number of its own. The options of
     `SignalEstimator`, `CellOptions` and `TrainingOptions` are its own too.
@@ -112,9 +112,9 @@ class SeriesRegressor(SignalEstimator, Regressor):
         return Regressor.split(rows, proportions, random_state)
 
     def _answers(self, answers: Any) -> list[Any]:
-        found = signal_array(answers, "the numbers to foretell")
+        found = signal_array(answers, "the numbers to predict")
         if found.ndim != 1:
-            raise DataError(f"there must be one number to foretell for each signal; got {found.shape}. Or set window?")
+            raise DataError(f"there must be one number to predict for each signal; got {found.shape}. Or set window?")
         return [None if value != value else value for value in found.tolist()]
 
     def _head(self, data: Labelled) -> RegressionHead:

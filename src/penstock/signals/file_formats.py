@@ -49,7 +49,7 @@ def read_ucr(path: Path, *, numbers: bool = False) -> Rows:
 
 def read_ts(path: Path, *, answers: bool = True, numbers: bool = False) -> Rows:
     """A `.ts` file: lines of `@name value`, then `@data` and a line a signal: its channels with colons between, each
-    values with commas between, ? where one is missing; the label, or the number to foretell, comes last.
+    values with commas between, ? where one is missing; the label, or the number to predict, comes last.
 
     Raises:
         DataError: a line that is no such thing, with its number.
@@ -122,7 +122,7 @@ def _answer(text: str, numbers: bool, where: str) -> Any:
         value = float(plain)
     except ValueError:
         if numbers:
-            raise DataError(f"{where}: must have a number to foretell; got {plain[:40]!r}") from None
+            raise DataError(f"{where}: must have a number to predict; got {plain[:40]!r}") from None
         return plain or None
     if value != value:
         return None

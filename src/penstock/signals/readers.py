@@ -44,7 +44,7 @@ def read_signals(
         path: a table (CSV, TSV, JSON lines, Parquet); or, by themselves without any column to name, a `.ts` file of
             sktime and the UEA archive, or a `.tsv` of the UCR archive: no header, the label first. All plain or .gz.
         series: the columns of values; a name may be a pattern like "v*".
-        answer: the column of labels, or of numbers to foretell; None: signals alone.
+        answer: the column of labels, or of numbers to predict; None: signals alone.
         id: the column that says which signal a row is a step of.
         time: the column by which the steps of a signal are sorted: numbers, or dates by ISO 8601.
         numbers: the answers are numbers, not labels.

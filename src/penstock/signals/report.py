@@ -1,4 +1,4 @@
-"""What the report shows of signals: each class's mean, the worst mistakes drawn, numbers foretold beside the truth."""
+"""What the report shows of signals: each class's mean, the worst mistakes drawn, numbers predicted beside the truth."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ _CHANNELS = ("first channel", "second channel", "third channel", "fourth channel
 def signal_sections(metrics: Mapping[str, Any]) -> list[str]:
     """The sections, each empty where metrics.json holds nothing for it."""
     figures = Figures(metrics)
-    return [_means(figures), _foretold(figures), _mistakes(figures), _errors(figures)]
+    return [_means(figures), _predicted(figures), _mistakes(figures), _errors(figures)]
 
 
 def _means(figures: Figures) -> str:
@@ -30,15 +30,15 @@ def _means(figures: Figures) -> str:
     return _charts("The classes’ signals", "Means of the training signals, stretched to one length.", cells)
 
 
-def _foretold(figures: Figures) -> str:
-    truth = figures.get("foretold", "truth", default=[])
+def _predicted(figures: Figures) -> str:
+    truth = figures.get("predicted", "truth", default=[])
     if not truth:
         return ""
     places = [float(place) for place in range(1, len(truth) + 1)]
-    lines = [Line("truth", places, truth, 0), Line("model", places, figures.get("foretold", "prediction"), 1)]
-    part = PARTS.get(figures.get("foretold", "part"), "").lower()
+    lines = [Line("truth", places, truth, 0), Line("model", places, figures.get("predicted", "prediction"), 1)]
+    part = PARTS.get(figures.get("predicted", "part"), "").lower()
     return section(
-        "Numbers foretold beside the truth",
+        "Numbers predicted beside the truth",
         f'<p class="quiet">Rows of the {part} data in the order of the truth.</p>',
         line_chart(lines, title="Truth and model", x_label="row", y_label="value"),
     )
@@ -54,7 +54,7 @@ def _mistakes(figures: Figures) -> str:
             f"{_word(figures, *place, 'prediction')}</strong> at {figures.number(*place, 'probability', form='.3f')}, "
             f'is <strong class="good">{_word(figures, *place, "label")}</strong></p>'
         )
-    return _charts("Worst mistakes", "Wrong, and surest of it, first.", cells)
+    return _charts("Worst mistakes", "Most confident errors first.", cells)
 
 
 def _errors(figures: Figures) -> str:
@@ -63,7 +63,7 @@ def _errors(figures: Figures) -> str:
         place = ("errors", index)
         cells.append(
             _chart(figures, (*place, "signal"), "Far off")
-            + f"<p>Row {figures.number(*place, 'row')}: foretold {figures.number(*place, 'prediction', form='.4g')}, "
+            + f"<p>Row {figures.number(*place, 'row')}: predicted {figures.number(*place, 'prediction', form='.4g')}, "
             f"is {figures.number(*place, 'truth', form='.4g')}</p>"
         )
     return _charts("Largest errors", "The furthest off, first.", cells)

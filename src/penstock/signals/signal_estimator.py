@@ -1,4 +1,4 @@
-"""What classifying signals and foretelling numbers from them have in common: options, features, network, windows."""
+"""What classifying signals and predicting numbers from them have in common: options, features, network, windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -196,7 +196,9 @@ def kept_rows(signals: Sequence[NDArray[Any]], answers: Sequence[Any]) -> Rows:
         DataError: not as many answers as signals, or nothing left.
     """
     if len(answers) != len(signals):
-        raise DataError(f"signals and answers must be as many; got {len(signals)} signals and {len(answers)} answers")
+        raise DataError(
+            f"signals and answers must have the same length; got {len(signals)} signals and {len(answers)} answers"
+        )
     kept, dropped = [], {"no values": 0, "no answer": 0}
     for row, (signal, answer) in enumerate(zip(signals, answers, strict=True)):
         if not len(signal) or np.isnan(signal).all():

@@ -26,7 +26,7 @@ Where each step has a label, the same but for mistakes, which is empty, and `row
 
 A regressor's has these too:
 
-foretold                    part, truth, prediction: at most 200 rows of it, evenly spread over the sorted truths
+predicted                    part, truth, prediction: at most 200 rows of it, evenly spread over the sorted truths
 errors                      of that part, the largest first: truth, prediction, and what the task shows of the input
 """
 
@@ -146,7 +146,7 @@ def regression_figures(
         answers = model.outputs(part.inputs)[:, 0]
         found[name] = _number_scores(answers, part)
         if name == judged:
-            found["foretold"] = {"part": name, **_spread(answers, part.targets[:, 0])}
+            found["predicted"] = {"part": name, **_spread(answers, part.targets[:, 0])}
             found["errors"] = _largest_errors(answers, part, shown)
     return found
 

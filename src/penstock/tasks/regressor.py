@@ -1,4 +1,4 @@
-"""What every regressor of sequences does alike: numbers to foretell, answers, figures."""
+"""What every regressor of sequences does alike: numbers to predict, answers, figures."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _LARGEST = 1e30  # the network answers in float32
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Regressor(RegressorMixin, Supervised):
-    """An estimator that foretells a number for a sequence.
+    """An estimator that predicts a number for a sequence.
 
     A kind of data fills in `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
     """
@@ -82,10 +82,10 @@ class Regressor(RegressorMixin, Supervised):
         low, high = float(data.train.targets.min()), float(data.train.targets.max())
         if low == high:
             raise DataError(
-                f"the numbers to foretell are all {low:g}: there is nothing to learn. Is it the right column?"
+                f"the numbers to predict are all {low:g}: there is nothing to learn. Is it the right column?"
             )
         if high - low < 1 / _LARGEST:
-            raise DataError(f"the numbers to foretell lie within {high - low:g}. Give them in another unit.")
+            raise DataError(f"the numbers to predict lie within {high - low:g}. Give them in another unit.")
         return super()._train(data, **how)
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Regressor(RegressorMixin, Supervised):
 
 
 def numbers(answers: Sequence[Any], where: str) -> np.ndarray:
-    """Numbers to foretell, (rows, 1) float64.
+    """Numbers to predict, (rows, 1) float64.
 
     Raises:
         DataError: something else, or some that are too large.

@@ -55,7 +55,7 @@ class TextClassifier(CellOptions, Classifier):
         label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
         prefix_share: share of the loss at a random prefix of each text, so that answers mean something while a
             text is still streaming in.
-        next_token_share: weight of a second loss, for foretelling each text's next token (Rei 2017), from which a
+        next_token_share: weight of a second loss, for predicting each text's next token (Rei 2017), from which a
             small set learns more about its words; without effect where `bidirectional`.
     """
 

@@ -176,7 +176,7 @@ def test_a_signal_and_the_classes_after_each_step(server, opened, models, pictur
         tab.wait("document.querySelector('#numbers-how').textContent === 'This model needs 2 columns of numbers.'")
 
 
-def test_a_signal_and_the_number_foretold(server, opened, models, picture):
+def test_a_signal_and_the_number_predicted(server, opened, models, picture):
     stream = models["level"].stream()
     answer = [stream.push(step) for step in SIGNAL][-1]
     with opened(f"{server.url}/#level") as tab:
