@@ -10,7 +10,7 @@ import pytest
 from penstock.bench import GRIDS, PEERS, Measured, Point, measure, summary
 from penstock.bench.floor import floor_seconds
 from penstock.bench.peers import load
-from penstock.bench.problem import make_problem
+from penstock.bench.workload import make_workload
 from penstock.engine import limits
 from penstock.errors import ConfigError, PenstockError
 
@@ -45,20 +45,20 @@ def test_the_core_grid_has_48_points_and_no_grid_has_one_twice():
 def test_every_peer_computes_the_equations(name, point):
     if not find_spec(PEERS[name]):
         pytest.skip(f"{PEERS[name]} is not installed")
-    problem = make_problem(point)
-    call, outputs = load(name).prepare(problem)
-    assert problem.error(outputs) < 1e-5  # float32's rounding
+    workload = make_workload(point)
+    call, outputs = load(name).prepare(workload)
+    assert workload.error(outputs) < 1e-5  # float32's rounding
     call()
-    assert problem.error(outputs + 1) > 0.9
+    assert workload.error(outputs + 1) > 0.9
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("name", ["nn", "frozen", "torch"])
 def test_ragged_and_training_problems_are_checked_too(name, cell):
-    ragged = make_problem(Point(cell, "infer", 4, 6, 5, 5, ragged=True))
+    ragged = make_workload(Point(cell, "infer", 4, 6, 5, 5, ragged=True))
     assert ragged.lengths[0] == 6
     assert ragged.error(load(name).prepare(ragged)[1]) < 1e-5
-    call, outputs = load(name).prepare(make_problem(Point(cell, "train", 3, 4, 5, 6)))
+    call, outputs = load(name).prepare(make_workload(Point(cell, "train", 3, 4, 5, 6)))
     assert outputs is None
     assert len(call()) == 5
 
@@ -67,18 +67,18 @@ def test_ragged_and_training_problems_are_checked_too(name, cell):
 @pytest.mark.parametrize("more", [{"directions": 2}, {"layers": 2}, {"directions": 2, "layers": 2, "ragged": True}])
 def test_directions_and_layers(cell, more):
     point = Point(cell, "infer", 3, 4, 5, 6, **more)
-    problem = make_problem(point)
-    assert problem.error(load("nn").prepare(problem)[1]) < 1e-5
-    assert problem.error(load("torch").prepare(problem)[1]) < 1e-5
-    gradients = load("nn").prepare(make_problem(Point(cell, "train", 3, 4, 5, 6, **more)))[0]()
+    workload = make_workload(point)
+    assert workload.error(load("nn").prepare(workload)[1]) < 1e-5
+    assert workload.error(load("torch").prepare(workload)[1]) < 1e-5
+    gradients = load("nn").prepare(make_workload(Point(cell, "train", 3, 4, 5, 6, **more)))[0]()
     assert len(gradients) == 1 + 4 * point.directions * point.layers
     products = [
-        weights["weight_ih"].size + weights["weight_hh"].size for layer in problem.all_weights for weights in layer
+        weights["weight_ih"].size + weights["weight_hh"].size for layer in workload.all_weights for weights in layer
     ]
     steps = 3 * 4 * (0.5 + 0.5 / 4 if point.ragged else 1)
     assert point.flops == 2 * steps * sum(products)
     with pytest.raises(NotImplementedError, match="one layer of one direction"):
-        load("penstock").prepare(make_problem(Point(cell, "step", 1, 1, 5, 6, **more)))
+        load("penstock").prepare(make_workload(Point(cell, "step", 1, 1, 5, 6, **more)))
 
 
 def test_ratios_are_by_round_and_the_best_peer_is_the_fastest(monkeypatch):

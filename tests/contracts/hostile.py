@@ -148,7 +148,7 @@ def entries() -> dict[str, Entry]:
     from penstock import nn
     from penstock.engine import _native as native
     from penstock.nn import autograd, operator  # noqa: F401 - which registers it
-    from penstock.nn.plan import Kind
+    from penstock.nn.layer_spec import LayerSpec
 
     def floats(*shape: int) -> np.ndarray:
         return np.zeros(shape, np.float32)
@@ -215,7 +215,7 @@ def entries() -> dict[str, Entry]:
         return run, [torch.zeros(4, 2, 3), 40, 2**20]
 
     def operation() -> list[Any]:
-        spec = Kind("lstm", 3, 4, bidirectional=True).spell()
+        spec = LayerSpec("lstm", 3, 4, bidirectional=True).spell()
         return [*whole()[1:3], whole()[3], torch.tensor([4, 2]), None, 0, 4, 2, spec]
 
     def operation_backward() -> list[Any]:

@@ -228,7 +228,7 @@ def test_the_report_says_what_was_done(fitted):
     page = estimator._report()
     for name in ("factor", "before", "after"):
         assert f'data-metric="/intervals/pairs/0/{name}"' in page
-    assert re.search(r"A horizon holds <[^>]*>75</[a-z]+> horizons", page)
+    assert re.search(r"data holds <[^>]*>75</[a-z]+> horizons", page)
 
 
 def test_training_on_begins_without_the_factors_of_before(fitted, tmp_path):

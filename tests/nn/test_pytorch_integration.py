@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from penstock import nn
 from penstock.nn import cudnn, operator
-from penstock.nn.plan import Layout
+from penstock.nn.layer_spec import Layout
 
 LENGTHS = [3, 0, 2]
 

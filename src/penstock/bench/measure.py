@@ -17,7 +17,7 @@ from typing import Any
 from penstock.bench import peers as peers_room
 from penstock.bench.floor import floor_seconds
 from penstock.bench.points import Point
-from penstock.bench.problem import make_problem
+from penstock.bench.workload import make_workload
 from penstock.errors import PenstockError
 
 __all__ = ["Measured", "Side", "measure"]
@@ -153,10 +153,10 @@ def _serve(name: str, threads: int, pipe: Connection) -> None:
             pipe.send(peer.about())
         elif what == "prepare":
             (point,) = arguments
-            problem = make_problem(point)
+            workload = make_workload(point)
             try:
-                call, outputs = peer.prepare(problem)
-                pipe.send((None if outputs is None else problem.error(outputs), ""))
+                call, outputs = peer.prepare(workload)
+                pipe.send((None if outputs is None else workload.error(outputs), ""))
             except (ArithmeticError, NotImplementedError) as error:
                 pipe.send((None, str(error)))
         else:

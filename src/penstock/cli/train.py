@@ -13,7 +13,7 @@ from penstock.tasks import TASKS, Task, find
 __all__ = ["app", "chosen_task"]
 
 
-class _Commands(TyperGroup):
+class _TrainCommands(TyperGroup):
     """The commands of the table of tasks; one is made when it is asked for, as its flags come from an estimator."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -90,7 +90,7 @@ def _saved_task(path: Path, tasks: Sequence[Task]) -> Task:
     return task
 
 
-app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=_TrainCommands, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback(epilog="Example: penstock train classify reviews.csv --out sentiment")

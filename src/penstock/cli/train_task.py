@@ -10,8 +10,8 @@ from typer.main import get_command
 from penstock.cli.columns import column_flags, trained_columns
 from penstock.cli.evaluate import show_scores
 from penstock.cli.options import estimator_flags, parse_options
-from penstock.cli.parts import PROPORTIONS, read_parts
 from penstock.cli.signatures import with_flags
+from penstock.cli.splits import PROPORTIONS, read_parts
 from penstock.report import baseline_words, measured_part
 from penstock.tasks import TASKS, Columns, Task
 

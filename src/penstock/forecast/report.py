@@ -121,9 +121,9 @@ def _intervals(figures: Figures) -> str:
     ]
     note = (
         "<p>The distance of these quantiles from the median is multiplied by the factor with which they hold their "
-        "share of the validation data; by 1 where they did as trained, or where there is too little to tell. The validation "
-        f"data holds {figures.number('intervals', 'stretches')} horizons that do not overlap: the fewer there are, the less "
-        "certain these shares are.</p>"
+        "share of the validation data; by 1 where they did as trained, or where there is too little to tell. The "
+        f"validation data holds {figures.number('intervals', 'stretches')} horizons that do not overlap: the fewer "
+        "there are, the less certain these shares are.</p>"
     )
     heads = ["Quantiles", "factor", "share held, as trained", "share held, widened"]
     return section("Intervals on the validation data", table(heads, rows), note)

@@ -5,7 +5,7 @@ from typing import Any
 from penstock.cells import find
 from penstock.errors import ConfigError
 from penstock.nn.gru import GRU
-from penstock.nn.layer import Recurrent
+from penstock.nn.layer import RecurrentLayers
 from penstock.nn.lstm import LSTM
 from penstock.nn.rnn import RNN
 
@@ -14,7 +14,7 @@ __all__ = ["LAYERS", "AnyCell", "make_layers"]
 LAYERS: dict[str, Any] = {each.cell: each for each in (RNN, LSTM, GRU)}
 
 
-class AnyCell(Recurrent):
+class AnyCell(RecurrentLayers):
     """A stack of layers of a cell of your own (`penstock.cells.register`), by its equations.
 
     Called as `torch.nn.RNN` is, with the cell's states in a tuple where it has several.
@@ -61,7 +61,7 @@ class AnyCell(Recurrent):
         return f"{self.cell!r}, {super().extra_repr()}"
 
 
-def make_layers(cell: str, **arguments: Any) -> Recurrent:
+def make_layers(cell: str, **arguments: Any) -> RecurrentLayers:
     """A stack of layers of the cell called so; the arguments are those of its class, by name."""
-    made: Recurrent = LAYERS[cell](**arguments) if cell in LAYERS else AnyCell(cell, **arguments)
+    made: RecurrentLayers = LAYERS[cell](**arguments) if cell in LAYERS else AnyCell(cell, **arguments)
     return made

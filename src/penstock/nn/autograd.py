@@ -8,9 +8,9 @@ from torch import Tensor
 
 from penstock import engine
 from penstock.nn import reference
+from penstock.nn.layer_spec import LayerSpec, Layout
 from penstock.nn.memory import Kept
 from penstock.nn.paths import is_plain
-from penstock.nn.plan import Kind, Layout
 from penstock.nn.tensors import native_tensors
 from penstock.nn.threads import engine_threads
 
@@ -30,7 +30,7 @@ class Bound:
 
     __slots__ = ("directions", "kept", "kind", "layer", "spec", "state_sizes")
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: LayerSpec) -> None:
         self.kind = kind
         self.directions, self.state_sizes = kind.directions, kind.state_sizes
         self.spec = kind.spell()
@@ -48,7 +48,7 @@ class Bound:
         )
         self.kept = Kept()
 
-    def __reduce__(self) -> tuple[type["Bound"], tuple[Kind]]:
+    def __reduce__(self) -> tuple[type["Bound"], tuple[LayerSpec]]:
         return Bound, (self.kind,)
 
     def saved_size(self, x: Tensor) -> int:
@@ -135,7 +135,7 @@ class Sweep(torch.autograd.Function):
 
 
 def _differentiable(
-    kind: Kind,
+    kind: LayerSpec,
     layout: Layout,
     states: int,
     tensors: Sequence[Tensor],

@@ -11,8 +11,8 @@ from penstock.nn import initial, native, reference
 from penstock.nn.autograd import Bound
 from penstock.nn.checks import check_memory, refuse_proxy, refuse_script, states_of
 from penstock.nn.layer import extras
+from penstock.nn.layer_spec import LayerSpec
 from penstock.nn.paths import Path, find_path
-from penstock.nn.plan import Kind
 
 __all__ = ["RecurrentCell"]
 
@@ -39,7 +39,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
         self.init, self.max_time = init, max_time
         gates = len(declaration.gates)
         super().__init__(input_size, hidden_size, bias, num_chunks=gates, device=device, dtype=dtype)
-        self._kind = Kind.make(self.cell, input_size, hidden_size, options, bias=bool(bias))
+        self._kind = LayerSpec.make(self.cell, input_size, hidden_size, options, bias=bool(bias))
         self._bound = Bound(self._kind)
         self._names = tuple(self._kind.parameter_shapes)
         for name, shape in self._kind.parameter_shapes.items():

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from penstock.errors import ConfigError
+from penstock.nn.layer_spec import Layout
 from penstock.nn.paths import is_plain
-from penstock.nn.plan import Layout
 
 if TYPE_CHECKING:
-    from penstock.nn.layer import Recurrent
+    from penstock.nn.layer import RecurrentLayers
 
 __all__ = [
     "check_memory",
@@ -47,7 +47,7 @@ def refuse_proxy(module: torch.nn.Module, x: object) -> None:
         )
 
 
-def refuse_shapes(module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout) -> NoReturn:
+def refuse_shapes(module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...], layout: Layout) -> NoReturn:
     """Say which shape is wrong; one is.
 
     Raises:

@@ -6,15 +6,17 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from penstock.nn.plan import BATCH_FIRST, PACKED, Layout
+from penstock.nn.layer_spec import BATCH_FIRST, PACKED, Layout
 
 if TYPE_CHECKING:
-    from penstock.nn.layer import Recurrent
+    from penstock.nn.layer import RecurrentLayers
 
 __all__ = ["run"]
 
 
-def run(module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout) -> tuple[Tensor, tuple[Tensor, ...]]:
+def run(
+    module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...], layout: Layout
+) -> tuple[Tensor, tuple[Tensor, ...]]:
     """All layers of `module` as PyTorch runs them: y in the order of `layout`, and the final states."""
     if layout.order == PACKED:
         y, final = _call(module, PackedSequence(x, layout.batch_sizes), state)
@@ -24,14 +26,16 @@ def run(module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layou
     return _with_lengths(module, x, state, layout)
 
 
-def _call(module: "Recurrent", x: Tensor | PackedSequence, state: tuple[Tensor, ...]) -> tuple[Any, tuple[Tensor, ...]]:
+def _call(
+    module: "RecurrentLayers", x: Tensor | PackedSequence, state: tuple[Tensor, ...]
+) -> tuple[Any, tuple[Tensor, ...]]:
     hx = None if not state else state if len(state) > 1 else state[0]
     y, final = module.torch_forward(x, hx)
     return y, (final,) if isinstance(final, Tensor) else final
 
 
 def _with_lengths(
-    module: "Recurrent", x: Tensor, state: tuple[Tensor, ...], layout: Layout
+    module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...], layout: Layout
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
     """Packed and padded again. PyTorch packs no empty sequence: such a one runs a step, and that is undone."""
     assert layout.lengths is not None

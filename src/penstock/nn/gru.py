@@ -7,12 +7,12 @@ from torch import Tensor
 
 from penstock.nn.cell import RecurrentCell
 from penstock.nn.checks import refuse_projection
-from penstock.nn.layer import Recurrent
+from penstock.nn.layer import RecurrentLayers
 
 __all__ = ["GRU", "GRUCell"]
 
 
-class GRU(Recurrent):
+class GRU(RecurrentLayers):
     """Reset gate after the recurrent product, as in PyTorch and cuDNN (paper's version 1), or before it (version 3).
 
     Args:

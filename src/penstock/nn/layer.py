@@ -23,16 +23,16 @@ from penstock.nn.checks import (
     refuse_shapes,
     states_of,
 )
+from penstock.nn.layer_spec import BATCH_FIRST, PACKED, TIME_MAJOR, LayerSpec, Layout
 from penstock.nn.lengths import check_range, own_lengths
 from penstock.nn.paths import Path, find_path, is_plain, is_traced
-from penstock.nn.plan import BATCH_FIRST, PACKED, TIME_MAJOR, Kind, Layout
 
-__all__ = ["Recurrent", "extras"]
+__all__ = ["RecurrentLayers", "extras"]
 
 State = tuple[Tensor, ...]
 
 
-class Recurrent(torch.nn.RNNBase):
+class RecurrentLayers(torch.nn.RNNBase):
     """A stack of recurrent layers: `torch.nn.RNNBase` in all that it holds, Penstock's in how it runs.
 
     Not a subclass of torch.nn.LSTM and its siblings, because torch.compile refuses those by `isinstance`.
@@ -78,10 +78,10 @@ class Recurrent(torch.nn.RNNBase):
 
     def _describe(
         self, input_size: int, hidden_size: int, num_layers: int, options: dict[str, Any], **more: bool
-    ) -> tuple[Kind, ...]:
-        first = Kind.make(self.cell, input_size, hidden_size, options, **more)
+    ) -> tuple[LayerSpec, ...]:
+        first = LayerSpec.make(self.cell, input_size, hidden_size, options, **more)
         above = first.state_sizes[0] * first.directions
-        return (first, *(Kind.make(self.cell, above, hidden_size, options, **more) for _ in range(num_layers - 1)))
+        return (first, *(LayerSpec.make(self.cell, above, hidden_size, options, **more) for _ in range(num_layers - 1)))
 
     @property
     def _is_described(self) -> bool:
@@ -319,7 +319,7 @@ class Recurrent(torch.nn.RNNBase):
         return super().extra_repr() + extras(self._kinds[0], self.init, self.max_time)
 
 
-def extras(kind: Kind, init: str, max_time: int | None) -> str:
+def extras(kind: LayerSpec, init: str, max_time: int | None) -> str:
     """What Penstock's layers have beyond PyTorch's, where it isn't the default, as `repr` shows it."""
     declared, torch_options = kind.declaration.options, kind.declaration.torch_options
     beyond = kind.options if torch_options is None else {name: kind.options[name] for name in torch_options}

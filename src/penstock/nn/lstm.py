@@ -7,12 +7,12 @@ from torch import Tensor
 
 from penstock.nn.cell import RecurrentCell
 from penstock.nn.checks import states_of
-from penstock.nn.layer import Recurrent
+from penstock.nn.layer import RecurrentLayers
 
 __all__ = ["LSTM", "LSTMCell"]
 
 
-class LSTM(Recurrent):
+class LSTM(RecurrentLayers):
     """With forget gate, and on request a projection (Sak et al. 2014) or peepholes (Gers and Schmidhuber 2000).
 
     Args:

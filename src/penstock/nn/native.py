@@ -8,8 +8,8 @@ from torch import Tensor
 from penstock.nn import autograd, operator
 from penstock.nn.autograd import Bound
 from penstock.nn.checks import check_memory
+from penstock.nn.layer_spec import BATCH_FIRST, TIME_MAJOR, Layout
 from penstock.nn.paths import is_plain
-from penstock.nn.plan import BATCH_FIRST, TIME_MAJOR, Layout
 from penstock.nn.tensors import native_tensors
 from penstock.nn.threads import engine_threads
 

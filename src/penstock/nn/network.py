@@ -7,8 +7,8 @@ from torch import Tensor
 
 from penstock.network import Network, Recurrent
 from penstock.network.wiring import whole
-from penstock.nn import layer
 from penstock.nn.any_cell import make_layers
+from penstock.nn.layer import RecurrentLayers
 
 __all__ = ["NetworkModule", "build", "recurrent_layers"]
 
@@ -75,7 +75,7 @@ def build(network: Network, **options: Any) -> NetworkModule:
     return network.wiring.side("torch")(network, **options)
 
 
-def recurrent_layers(encoder: Recurrent, *, init: str = "torch", max_time: int | None = None) -> layer.Recurrent:
+def recurrent_layers(encoder: Recurrent, *, init: str = "torch", max_time: int | None = None) -> RecurrentLayers:
     """The layers of a description; `init` and `max_time` as for `NetworkModule`."""
     chrono: dict[str, Any] = {} if max_time is None else {"max_time": max_time}
     return make_layers(

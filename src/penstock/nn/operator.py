@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from penstock.nn import autograd
+from penstock.nn.layer_spec import LayerSpec, Layout
 from penstock.nn.lengths import check_range
 from penstock.nn.memory import Kept
-from penstock.nn.plan import Kind, Layout
 
 __all__ = ["kept", "sweep"]
 
@@ -23,7 +23,7 @@ def _bound(spec: str, address: int) -> autograd.Bound:
 
     That is a guess which saves time, no more: the engine compares a pack with every weight of a call.
     """
-    bound = autograd.Bound(Kind.read(spec))
+    bound = autograd.Bound(LayerSpec.read(spec))
     bound.kept = kept
     return bound
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn.parameter import Parameter
 
-from penstock.nn.plan import Kind
+from penstock.nn.layer_spec import LayerSpec
 
 __all__ = ["Path", "find_path", "is_plain", "is_traced"]
 
@@ -34,7 +34,7 @@ def is_traced() -> bool:
     return _tracing_state() is not None
 
 
-def find_path(kind: Kind, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:
+def find_path(kind: LayerSpec, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:
     """The way that a call takes: engine for its cells in float32 on a CPU, cuDNN for its own on a GPU, else equations.
 
     torch.compile puts the engine into its graph as one operator; tracers and transforms see the equations.

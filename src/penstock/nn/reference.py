@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from penstock import cells
+from penstock.nn.layer_spec import BATCH_FIRST, PACKED, LayerSpec, Layout
 from penstock.nn.lengths import sorted_lengths
-from penstock.nn.plan import BATCH_FIRST, PACKED, Kind, Layout
 
 __all__ = ["layer", "own_precision"]
 
@@ -20,7 +20,7 @@ def own_precision(x: Tensor) -> AbstractContextManager[object]:
 
 
 def layer(
-    kind: Kind, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+    kind: LayerSpec, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
     """One layer in its one or two directions, in PyTorch operations.
 
@@ -41,7 +41,7 @@ def layer(
 
 
 def _time_major(
-    kind: Kind, lengths: Tensor | None, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+    kind: LayerSpec, lengths: Tensor | None, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
     names, outputs, finals = tuple(kind.parameter_shapes), [], []
     for direction in range(kind.directions):
@@ -55,7 +55,7 @@ def _time_major(
 
 
 def _packed(
-    kind: Kind, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
+    kind: LayerSpec, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
     assert layout.batch_sizes is not None
     inside = torch.arange(layout.batch) < layout.batch_sizes[:, None]  # (steps, batch), in packed order

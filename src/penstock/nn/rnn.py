@@ -9,12 +9,12 @@ from penstock.cells import find
 from penstock.errors import ConfigError
 from penstock.nn.cell import RecurrentCell
 from penstock.nn.checks import refuse_projection
-from penstock.nn.layer import Recurrent
+from penstock.nn.layer import RecurrentLayers
 
 __all__ = ["RNN", "RNNCell"]
 
 
-class RNN(Recurrent):
+class RNN(RecurrentLayers):
     """h = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; arguments and results as in `torch.nn.RNN`.
 
     Args:

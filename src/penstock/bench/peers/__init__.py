@@ -1,6 +1,6 @@
-"""What is compared: a file for each, which turns a problem into a call to be timed.
+"""What is compared: a file for each, which turns a workload into a call to be timed.
 
-A peer's module has `about() -> str`, its name with its version; `set_threads(n)`; and `prepare(problem)`, which gives
+A peer's module has `about() -> str`, its name with its version; `set_threads(n)`; and `prepare(workload)`, which gives
 the call and what it computes: outputs (time, batch, hidden), or None where its gradients are checked by itself.
 `prepare` raises NotImplementedError for what the peer can't do. It may have `around(point)`, a context in which the
 calls are made, entered once for all of them as in a loop of one's own.

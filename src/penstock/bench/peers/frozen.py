@@ -10,7 +10,7 @@ import penstock.nn
 from penstock import __version__, engine
 from penstock.bench.peers.nn import set_threads
 from penstock.bench.peers.torch import around, prepare_layers
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["about", "around", "prepare", "set_threads"]
 
@@ -27,6 +27,6 @@ def _frozen(layer: type[Any]) -> Callable[..., Any]:
 _LAYERS = SimpleNamespace(**{name: _frozen(getattr(penstock.nn, name)) for name in ("RNN", "LSTM", "GRU")})
 
 
-def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The call and its outputs."""
-    return prepare_layers(problem, _LAYERS)
+    return prepare_layers(workload, _LAYERS)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jax import numpy as jnp
 
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["about", "prepare", "set_threads"]
 
@@ -24,13 +24,13 @@ def set_threads(threads: int) -> None:
         os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
 
 
-def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The call and its outputs; compiled beforehand."""
-    point = problem.point
+    point = workload.point
     if point.ragged:
         raise NotImplementedError("lax.scan knows no lengths")
-    weights = {name: jnp.asarray(array) for name, array in problem.weights.items()}
-    x, dy = jnp.asarray(problem.x), jnp.asarray(problem.dy)
+    weights = {name: jnp.asarray(array) for name, array in workload.weights.items()}
+    x, dy = jnp.asarray(workload.x), jnp.asarray(workload.dy)
     zeros = jnp.zeros((point.batch, point.hidden))
     if point.what == "train":
         gradient = jax.jit(

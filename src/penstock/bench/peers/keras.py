@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow
 
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["about", "prepare", "set_threads"]
 
@@ -26,17 +26,17 @@ def set_threads(threads: int) -> None:
     tensorflow.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The call and its outputs; traced beforehand."""
-    point = problem.point
+    point = workload.point
     if point.ragged or point.what == "step":
         raise NotImplementedError("compared on whole sequences of equal length only")
     layer = _LAYERS[point.cell](point.hidden, return_sequences=True)
-    x = tensorflow.constant(problem.x.swapaxes(0, 1))
+    x = tensorflow.constant(workload.x.swapaxes(0, 1))
     layer(x)
-    layer.set_weights(_weights(problem))
+    layer.set_weights(_weights(workload))
     if point.what == "train":
-        dy = tensorflow.constant(problem.dy.swapaxes(0, 1))
+        dy = tensorflow.constant(workload.dy.swapaxes(0, 1))
 
         @tensorflow.function
         def train(x: Any) -> Any:
@@ -50,9 +50,9 @@ def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
     return lambda: infer(x).numpy(), infer(x).numpy().swapaxes(0, 1)
 
 
-def _weights(problem: Problem) -> list[np.ndarray]:
-    cell, found = problem.point.cell, {}
-    for name, array in problem.weights.items():
+def _weights(workload: Workload) -> list[np.ndarray]:
+    cell, found = workload.point.cell, {}
+    for name, array in workload.weights.items():
         blocks = np.split(array, len(_ORDERS[cell]))
         found[name] = np.concatenate([blocks[place] for place in _ORDERS[cell]])
     biases = [found["bias_ih"], found["bias_hh"]]

@@ -9,7 +9,7 @@ import torch
 import penstock.nn
 from penstock import __version__, engine
 from penstock.bench.peers.torch import around, prepare_layers
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["about", "around", "prepare", "set_threads"]
 
@@ -25,6 +25,6 @@ def set_threads(threads: int) -> None:
     engine.set_num_threads(threads)
 
 
-def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The call and its outputs."""
-    return prepare_layers(problem, penstock.nn)
+    return prepare_layers(workload, penstock.nn)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["as_onnx"]
 
@@ -13,16 +13,16 @@ __all__ = ["as_onnx"]
 _ORDERS = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
 
 
-def as_onnx(problem: Problem) -> tuple[bytes, dict[str, np.ndarray]]:
+def as_onnx(workload: Workload) -> tuple[bytes, dict[str, np.ndarray]]:
     """The model, and its inputs by name. A step takes and gives its states."""
-    point, weights = problem.point, problem.weights
+    point, weights = workload.point, workload.weights
     w, r = (_gates(point.cell, weights[name])[None] for name in ("weight_ih", "weight_hh"))
     b = np.concatenate([_gates(point.cell, weights[name]) for name in ("bias_ih", "bias_hh")])[None]
-    inputs = {"X": problem.x}
+    inputs = {"X": workload.x}
     outputs = {"Y": [point.time, 1, point.batch, point.hidden]}
     names = ["X", "W", "R", "B", "", "", ""]
-    if problem.lengths is not None:
-        names[4], inputs["L"] = "L", problem.lengths.astype(np.int32)
+    if workload.lengths is not None:
+        names[4], inputs["L"] = "L", workload.lengths.astype(np.int32)
     if point.what == "step":
         for place, name in enumerate(("h", "c")[: 2 if point.cell == "lstm" else 1]):
             names[5 + place], inputs[name] = name, np.zeros((1, point.batch, point.hidden), np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 import openvino
 
 from penstock.bench.peers.onnx_model import as_onnx
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["about", "prepare", "set_threads"]
 
@@ -25,11 +25,11 @@ def set_threads(threads: int) -> None:
     _threads = threads
 
 
-def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The call and its outputs."""
-    if problem.point.what == "train":
+    if workload.point.what == "train":
         raise NotImplementedError("OpenVINO trains nothing")
-    model, inputs = as_onnx(problem)
+    model, inputs = as_onnx(workload)
     core = openvino.Core()
     settings = {
         "PERFORMANCE_HINT": "LATENCY",

@@ -7,7 +7,7 @@ import numpy as np
 
 from penstock import __version__, engine
 from penstock.bench.peers import nn
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["about", "around", "prepare", "set_threads"]
 
@@ -19,13 +19,13 @@ def about() -> str:
     return f"Penstock {__version__} ({engine.instruction_set()})"
 
 
-def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The call and its outputs. A step's arrays are bound once and its state is carried inside."""
-    point = problem.point
+    point = workload.point
     if point.what != "step":
-        return nn.prepare(problem)
+        return nn.prepare(workload)
     layer = engine.Layer(point.cell, point.input, point.hidden)
-    layer.load(problem.weights)
-    step, row = engine.Step([layer], point.batch), problem.x[0]
+    layer.load(workload.weights)
+    step, row = engine.Step([layer], point.batch), workload.x[0]
     first = step(row).copy()[None]
     return lambda: step(row), first

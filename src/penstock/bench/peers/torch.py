@@ -10,7 +10,7 @@ import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from penstock.bench.points import Point
-from penstock.bench.problem import Problem
+from penstock.bench.workload import Workload
 
 __all__ = ["about", "around", "prepare", "set_threads"]
 
@@ -30,25 +30,25 @@ def around(point: Point) -> AbstractContextManager[object]:
     return torch.inference_mode(point.what != "train")
 
 
-def prepare(problem: Problem) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The call and its outputs."""
-    return prepare_layers(problem, torch.nn)
+    return prepare_layers(workload, torch.nn)
 
 
-def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], np.ndarray | None]:
+def prepare_layers(workload: Workload, library: Any) -> tuple[Callable[[], Any], np.ndarray | None]:
     """The same for `torch.nn` and what drops in for it: those that take `lengths` get them, others packed sequences."""
-    point = problem.point
+    point = workload.point
     layer = _layer(library, point)
     layer.load_state_dict(
         {
             f"{name}_l{depth}{suffix}": torch.from_numpy(array)
-            for depth, directions in enumerate(problem.all_weights)
+            for depth, directions in enumerate(workload.all_weights)
             for suffix, weights in zip(("", "_reverse"), directions, strict=False)
             for name, array in weights.items()
         }
     )
-    x = torch.from_numpy(problem.x)
-    lengths = None if problem.lengths is None else torch.from_numpy(problem.lengths)
+    x = torch.from_numpy(workload.x)
+    lengths = None if workload.lengths is None else torch.from_numpy(workload.lengths)
 
     def outputs(module: Any, data: torch.Tensor, *state: Any) -> torch.Tensor:
         if lengths is None:
@@ -59,7 +59,7 @@ def prepare_layers(problem: Problem, library: Any) -> tuple[Callable[[], Any], n
         return pad_packed_sequence(packed, total_length=point.time)[0]
 
     if point.what == "train":
-        return _training(problem, layer, x, outputs), None
+        return _training(workload, layer, x, outputs), None
     zeros = torch.zeros(1, point.batch, point.hidden)
     state: tuple[Any, ...] = ()
     if point.what == "step":
@@ -77,13 +77,15 @@ def _layer(library: Any, point: Point) -> Any:
     return make(point.input, point.hidden, point.layers, bidirectional=point.directions == 2)
 
 
-def _training(problem: Problem, layer: Any, x: torch.Tensor, outputs: Callable[..., torch.Tensor]) -> Callable[[], Any]:
+def _training(
+    workload: Workload, layer: Any, x: torch.Tensor, outputs: Callable[..., torch.Tensor]
+) -> Callable[[], Any]:
     """Forward, backward to weights and inputs, after a check against PyTorch's layer in float64.
 
     Raises:
         ArithmeticError: the gradients are wrong.
     """
-    exact = _layer(torch.nn, problem.point).double()
+    exact = _layer(torch.nn, workload.point).double()
     exact.load_state_dict({name: value.double() for name, value in layer.state_dict().items()})
 
     def train(module: Any, data: torch.Tensor, dy: torch.Tensor) -> list[torch.Tensor]:
@@ -92,7 +94,7 @@ def _training(problem: Problem, layer: Any, x: torch.Tensor, outputs: Callable[.
         outputs(module, data).backward(dy)
         return [data.grad, *(each.grad for each in module.parameters())]
 
-    dy, data = torch.from_numpy(problem.dy), x.clone().requires_grad_()
+    dy, data = torch.from_numpy(workload.dy), x.clone().requires_grad_()
     wanted = train(exact, x.double().requires_grad_(), dy.double())
     worst = max(float((a - b).abs().max() / b.abs().max()) for a, b in zip(train(layer, data, dy), wanted, strict=True))
     if not worst < 1e-4:

@@ -7,14 +7,14 @@ import numpy as np
 from penstock.bench.points import Point
 from penstock.cells import find, sweep
 
-__all__ = ["Problem", "State", "make_problem"]
+__all__ = ["State", "Workload", "make_workload"]
 
 Arrays = dict[str, np.ndarray]
 State = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
-class Problem:
+class Workload:
     """What a peer gets.
 
     x: (time, batch, input) float32
@@ -58,7 +58,7 @@ class Problem:
         return float(np.abs(np.asarray(y, np.float64) - expected).max(initial=0.0))
 
 
-def make_problem(point: Point) -> Problem:
+def make_workload(point: Point) -> Workload:
     """Weights as PyTorch draws them, standard normal data; the same for a point every time."""
     draw = np.random.default_rng(0)
     bound = point.hidden**-0.5
@@ -79,4 +79,4 @@ def make_problem(point: Point) -> Problem:
         lengths = np.sort(draw.integers(1, point.time + 1, point.batch))[::-1].copy()
         lengths[0] = point.time
     dy = draw.standard_normal((point.time, point.batch, point.directions * point.hidden)).astype(np.float32)
-    return Problem(point, x, weights, lengths, dy)
+    return Workload(point, x, weights, lengths, dy)

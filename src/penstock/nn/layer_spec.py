@@ -10,13 +10,13 @@ from torch import Tensor
 from penstock import cells
 from penstock.engine import FORMS
 
-__all__ = ["BATCH_FIRST", "PACKED", "TIME_MAJOR", "Kind", "Layout"]
+__all__ = ["BATCH_FIRST", "PACKED", "TIME_MAJOR", "LayerSpec", "Layout"]
 
 TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2  # the engine's own numbers
 
 
 @dataclass(frozen=True)
-class Kind:
+class LayerSpec:
     """One layer, in one or two directions: its cell, sizes and options, as `engine.Layer` takes them."""
 
     cell: str
