@@ -144,7 +144,7 @@ class TestBeforeTraining:
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "mine.txt").write_text("mine")
         check(penstock("train", "classify", data, "--out", tmp_path / "out"), "exists already")
-        check(penstock("train", "classify", data, "--out", tmp_path / "out", "--overwrite"), "no model")
+        check(penstock("train", "classify", data, "--out", tmp_path / "out", "--overwrite"), "not a model folder")
         assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
 
     def test_a_path_that_cannot_be_written(self, penstock, data):
