@@ -120,7 +120,7 @@ def test_only_a_model_is_overwritten(tmp_path):
     (tmp_path / "photos" / "cat.png").write_bytes(b"cat")
     (tmp_path / "file").write_bytes(b"words")
     for name in ("photos", "file"):
-        with pytest.raises(BundleError, match="no model folder, so it is not overwritten"):
+        with pytest.raises(BundleError, match="is not a model folder, so it is not overwritten"):
             save(tmp_path / name, overwrite=True)
     assert (tmp_path / "photos" / "cat.png").read_bytes() == b"cat"
     assert (tmp_path / "file").read_bytes() == b"words"

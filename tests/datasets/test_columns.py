@@ -56,7 +56,7 @@ def test_half_a_character_is_replaced():
 @pytest.mark.parametrize(
     ("texts", "labels", "message"),
     [
-        (["a", "b"], ["x"], "as many; got 2 texts and 1 labels"),
+        (["a", "b"], ["x"], "the same length; got 2 texts and 1 labels"),
         ([], [], "no rows are left to use: there are no rows"),
         (["", None], ["x", "y"], "2 rows with no text"),
         ("a text", ["x"], "texts must be a list or a column; got a single str"),
