@@ -131,7 +131,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ConfigError, match="bidirectional"):
         make(bidirectional=True).stream()
     number = make("regression")
-    with pytest.raises(DataError, match="as many, and at least one; got 6 and 1"):
+    with pytest.raises(DataError, match="the same length, at least 1; got 6 and 1"):
         number.evaluate(SIGNALS, [1.0])
     with pytest.raises(DataError, match="answers must be numbers"):
         number.evaluate(SIGNALS[:1], ["warm"])
