@@ -66,6 +66,7 @@ def test_a_missing_export_is_said_by_name():
         ),
         ({"runtime": None}, "head of kind 'gate' has no runtime side, so nothing can predict with it on the engine"),
         ({"wiring": None}, "head of kind 'gate' must say its wiring"),
+        ({"wiring": replace(POOLED, runtime=None)}, "the wiring 'pooled' has no runtime side"),
     ],
 )
 def test_a_network_of_a_kind_that_lacks_a_side_is_refused_when_it_is_made(lacks, message):

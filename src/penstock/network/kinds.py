@@ -119,8 +119,12 @@ class Kind:
         """Whether the kind can be trained and used; ConfigError names the side that it lacks."""
         for side in _NEEDED:
             _declared(self, f"{self.part} of kind {self.name!r}", side)
-        if self.part == "head" and self.wiring is None:
+        if self.part != "head":
+            return
+        if self.wiring is None:
             raise ConfigError(f"head of kind {self.name!r} must say its wiring, such as network.POOLED")
+        for side in _NEEDED[1:]:  # a wiring needs no description
+            _declared(self.wiring, f"the wiring {self.wiring.name!r}", side)
 
 
 KINDS: dict[str, dict[str, Kind]] = {"inputs": {}, "encoder": {}, "head": {}}
