@@ -33,7 +33,7 @@ def fit_baseline(
         candidates: values of C to try.
 
     Returns:
-        The arrays of `runtime.audio_baselines.AudioBaselines`, and the settings for people.
+        The arrays of `audio.baselines.AudioBaselines`, and the settings for people.
     """
     counts = np.bincount(train.targets, minlength=len(weights))
     if np.count_nonzero(counts) < len(counts):  # a further training may lack some of the model's classes

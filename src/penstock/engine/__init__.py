@@ -1,4 +1,4 @@
-"""The native engine: recurrent layers on NumPy arrays and raw addresses, the same bits on every path."""
+"""The native engine: recurrent layers on NumPy arrays, the same bits on every path."""
 
 import os
 

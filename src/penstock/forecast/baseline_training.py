@@ -20,7 +20,7 @@ _EXAMPLES, _TRIALS = 20_000, 4096
 def fit_baselines(
     train: Examples, valid: Examples, features: ForecastFeatures
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays of `runtime.forecast_baselines.ForecastBaselines`, and settings for people.
+    """The arrays of `forecast.baselines.ForecastBaselines`, and settings for people.
 
     Ridge regression predicts each step ahead from the last values, all relative to the last one and in units of their
     series, the same for all series. The penalty, and the order of the baselines, are chosen by the mean absolute error

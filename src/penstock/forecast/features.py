@@ -71,7 +71,7 @@ class ForecastFeatures:
         targets, past, known: columns.
         transform: "log", "log1p" or "none", before anything else.
         normalization: "relative", "last", "instance" or "none": what a look-back is related to.
-        calendar: names in `features.calendar.CALENDAR`.
+        calendar: names in `forecast.calendar.CALENDAR`.
         joint: whether a step is of all targets together, or each target is a series of its own.
         season: steps after which the series repeat themselves most; 1 for none.
         frequency: the steps in time, None without.

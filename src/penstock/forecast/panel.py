@@ -1,4 +1,4 @@
-"""Series side by side on one grid of time: what a forecaster reads. `features.panel_columns` makes them."""
+"""Series side by side on one grid of time: what a forecaster reads. `panel_columns` makes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

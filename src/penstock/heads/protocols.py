@@ -2,7 +2,7 @@
 
 A pooled head folds a sequence's outputs and reads one row of scores from the fold. A stepwise head gives a row of
 scores for each step, and a decoder says which labels they mean. Heads for forecasts have no protocol of their own yet:
-their scorers, in `runtime.forecast_networks`, call them by name.
+their scorers, in `forecast.scorer`, call them by name.
 """
 
 from typing import Any, Protocol

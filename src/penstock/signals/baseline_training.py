@@ -43,7 +43,7 @@ def fit_class_baselines(
         plain: the commonest class alone.
 
     Returns:
-        The arrays of `runtime.signal_baselines.SignalBaselines`, and the settings by the baseline's name.
+        The arrays of `signals.baselines.SignalBaselines`, and the settings by the baseline's name.
     """
     classes = len(weights)
     arrays: Arrays = {"class_counts": np.bincount(train.targets, minlength=classes)}

@@ -36,7 +36,7 @@ def fit_baseline(
         candidates: values of C to try.
 
     Returns:
-        The arrays of `runtime.text_baselines.TextBaselines`, and the settings for people.
+        The arrays of `text.baselines.TextBaselines`, and the settings for people.
     """
     counts = np.bincount(train.targets, minlength=len(weights))
     vectorizer = TfidfVectorizer(
