@@ -101,7 +101,7 @@ class Forecaster(CellOptions, Estimator):
 
     def fit(
         self,
-        data: Any,
+        X: Any,
         validation_data: Any = None,
         test_data: Any = None,
         *,
@@ -114,7 +114,7 @@ class Forecaster(CellOptions, Estimator):
         training with the best weights so far, as in every estimator.
 
         Args:
-            data: series, as the class says.
+            X: series, as the class says.
             validation_data: what comes after them, to stop by; None holds back `validation_share` of each series at its
                 end, the horizon at least.
             test_data: what comes after that; no part in training, only in `metrics_`.
@@ -130,7 +130,7 @@ class Forecaster(CellOptions, Estimator):
         training_room()
         self._check_options()
         seed = seed_of(self.random_state)
-        found = prepare(data, validation_data, test_data, horizon=self.horizon, validation_share=self.validation_share)
+        found = prepare(X, validation_data, test_data, horizon=self.horizon, validation_share=self.validation_share)
         found.dropped.update(dropped or {})
         origins = sum(max(len(series) - self.horizon, 1) for series in found.train.panel)
         rows = origins * (1 if self.joint else len(found.train.panel.targets))
@@ -143,16 +143,16 @@ class Forecaster(CellOptions, Estimator):
         """`fit` on what the task's reader gave; `more` goes to `fit`."""
         return self.fit(train, validation_data=valid, test_data=test, **more)
 
-    def predict(self, data: Any) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """The point forecasts after the end of each series, (series, horizon, targets).
 
         Raises:
             NotFittedError: before `fit`.
             DataError: a series shorter than the context, or other columns or steps than in training.
         """
-        return self._fitted().predict(self._asked(data))
+        return self._fitted().predict(self._asked(X))
 
-    def predict_quantiles(self, data: Any) -> np.ndarray:
+    def predict_quantiles(self, X: Any) -> np.ndarray:
         """The quantiles after the end of each series, (series, horizon, targets, quantiles).
 
         Raises:
@@ -160,7 +160,7 @@ class Forecaster(CellOptions, Estimator):
         """
         model = self._fitted()
         assert isinstance(model, ForecastModel)
-        return model.predict_quantiles(self._asked(data))
+        return model.predict_quantiles(self._asked(X))
 
     @staticmethod
     def split(rows: Panel, proportions: Sequence[float], random_state: int) -> list[Panel]:

@@ -44,8 +44,8 @@ class Classifier(ClassifierMixin, Supervised):
 
     def fit(
         self,
-        inputs: Iterable[Any],
-        labels: Iterable[Any],
+        X: Iterable[Any],
+        y: Iterable[Any],
         validation_data: tuple[Any, Any] | None = None,
         test_data: tuple[Any, Any] | None = None,
         *,
@@ -59,9 +59,10 @@ class Classifier(ClassifierMixin, Supervised):
         had been finished.
 
         Args:
-            inputs, labels: as many of each; labels are str, int, bool or float, see `penstock.labels`.
-            validation_data: (inputs, labels) to stop by; None holds back `validation_share` of the rows.
-            test_data: (inputs, labels) that have no part in training, only in `metrics_`.
+            X: sequences, as the class says.
+            y: as many labels: str, int, bool or float, see `penstock.labels`.
+            validation_data: (X, y) to stop by; None holds back `validation_share` of the rows.
+            test_data: (X, y) that have no part in training, only in `metrics_`.
             callbacks: told how training goes, see `training.Callback`.
             dropped: rows left out before, by reason, to be counted too.
 
@@ -71,20 +72,20 @@ class Classifier(ClassifierMixin, Supervised):
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        return self._fit(inputs, labels, validation_data, test_data, callbacks, dropped)
+        return self._fit(X, y, validation_data, test_data, callbacks, dropped)
 
-    def predict(self, inputs: Iterable[Any]) -> np.ndarray:
-        """The likeliest label of each input, (inputs,).
+    def predict(self, X: Iterable[Any]) -> np.ndarray:
+        """The likeliest label of each sequence, (sequences,).
 
         Raises:
             NotFittedError: before `fit`.
             DataError: not inputs of this kind.
         """
-        answers = self.predict_proba(inputs).argmax(axis=1)
+        answers = self.predict_proba(X).argmax(axis=1)
         return self.classes_[answers]
 
-    def predict_proba(self, inputs: Iterable[Any]) -> np.ndarray:
-        """The probability of each class, (inputs, classes) float32, in the order of `classes_`.
+    def predict_proba(self, X: Iterable[Any]) -> np.ndarray:
+        """The probability of each class, (sequences, classes) float32, in the order of `classes_`.
 
         Raises:
             NotFittedError: before `fit`.
@@ -92,7 +93,7 @@ class Classifier(ClassifierMixin, Supervised):
         """
         model = self._fitted()
         assert isinstance(model, ClassModel)
-        return model.predict_proba(inputs)
+        return model.predict_proba(X)
 
     @staticmethod
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:

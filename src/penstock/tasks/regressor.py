@@ -30,8 +30,8 @@ class Regressor(RegressorMixin, Supervised):
 
     def fit(
         self,
-        inputs: Iterable[Any],
-        answers: Iterable[Any],
+        X: Iterable[Any],
+        y: Iterable[Any],
         validation_data: tuple[Any, Any] | None = None,
         test_data: tuple[Any, Any] | None = None,
         *,
@@ -45,21 +45,22 @@ class Regressor(RegressorMixin, Supervised):
         had been finished.
 
         Args:
-            inputs, answers: as many of each.
-            validation_data: (inputs, answers) to stop by; None holds back `validation_share` of the rows.
-            test_data: (inputs, answers) that have no part in training, only in `metrics_`.
+            X: sequences, as the class says.
+            y: as many numbers.
+            validation_data: (X, y) to stop by; None holds back `validation_share` of the rows.
+            test_data: (X, y) that have no part in training, only in `metrics_`.
             callbacks: told how training goes, see `training.Callback`.
             dropped: rows left out before, by reason, to be counted too.
 
         Raises:
-            DataError: not as many answers as inputs, no inputs, or answers that are no numbers or all the same.
+            DataError: not as many numbers as sequences, no sequences, or numbers that are none or all the same.
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        return self._fit(inputs, answers, validation_data, test_data, callbacks, dropped)
+        return self._fit(X, y, validation_data, test_data, callbacks, dropped)
 
-    def predict(self, inputs: Iterable[Any]) -> np.ndarray:
-        """The number for each input, (inputs,) float32.
+    def predict(self, X: Iterable[Any]) -> np.ndarray:
+        """The number for each sequence, (sequences,) float32.
 
         Raises:
             NotFittedError: before `fit`.
@@ -67,7 +68,7 @@ class Regressor(RegressorMixin, Supervised):
         """
         model = self._fitted()
         assert isinstance(model, RegressionModel)
-        return model.predict(inputs)
+        return model.predict(X)
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         return []

@@ -58,8 +58,8 @@ class StepClassifier(CellOptions, Supervised):
 
     def fit(
         self,
-        inputs: Iterable[Any],
-        labels: Iterable[Any],
+        X: Iterable[Any],
+        y: Iterable[Any],
         validation_data: tuple[Any, Any] | None = None,
         test_data: tuple[Any, Any] | None = None,
         *,
@@ -69,10 +69,10 @@ class StepClassifier(CellOptions, Supervised):
         """Train on sequences whose steps have labels.
 
         Args:
-            inputs: sequences.
-            labels: for each of them a list with a label for each step; labels are str, int, bool or float.
-            validation_data: (inputs, labels) to stop by; None holds back `validation_share` of the sequences.
-            test_data: (inputs, labels) that have no part in training, only in `metrics_`.
+            X: sequences.
+            y: for each of them a list with a label for each step; labels are str, int, bool or float.
+            validation_data: (X, y) to stop by; None holds back `validation_share` of the sequences.
+            test_data: (X, y) that have no part in training, only in `metrics_`.
             callbacks: told how training goes, see `training.Callback`.
             dropped: rows left out before, by reason, to be counted too.
 
@@ -82,25 +82,25 @@ class StepClassifier(CellOptions, Supervised):
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        return self._fit(inputs, labels, validation_data, test_data, callbacks, dropped)
+        return self._fit(X, y, validation_data, test_data, callbacks, dropped)
 
-    def predict(self, inputs: Iterable[Any]) -> list[list[Any]]:
-        """The labels of each input's steps.
+    def predict(self, X: Iterable[Any]) -> list[list[Any]]:
+        """The labels of each sequence's steps.
 
         Raises:
             NotFittedError: before `fit`.
             DataError: not inputs of this kind.
         """
-        return self._fitted().predict(inputs)
+        return self._fitted().predict(X)
 
-    def score(self, inputs: Iterable[Any], labels: Iterable[Any]) -> float:
+    def score(self, X: Iterable[Any], y: Iterable[Any]) -> float:
         """The accuracy over all steps.
 
         Raises:
             NotFittedError: before `fit`.
             DataError: as `StepModel.evaluate`.
         """
-        return self._fitted().evaluate(inputs, labels)["metrics"]["accuracy"]
+        return self._fitted().evaluate(X, y)["metrics"]["accuracy"]
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         known = self._known()
