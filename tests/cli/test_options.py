@@ -78,3 +78,28 @@ def test_flags_of_several_types_are_read_as_json():
     given = {"weights": '{"a": 2.0}', "rate": "0.5", "cell": "gru", "layers": None, "other": "1"}
     assert parse_options(Estimator, given) == {"weights": {"a": 2.0}, "rate": 0.5, "cell": "gru", "layers": None}
     assert parse_options(Estimator, {"weights": "balanced", "rate": "auto"}) == {"weights": "balanced", "rate": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("weekday", ["weekday"]),
+        ("hour, weekday", ["hour", "weekday"]),
+        ('["hour"]', ["hour"]),
+        ("auto", "auto"),
+        ("null", None),
+    ],
+)
+def test_a_list_may_be_written_with_commas(words, value):
+    class Listed:
+        def __init__(self, calendar: Literal["auto"] | list[str] | None = None) -> None: ...
+
+    assert parse_options(Listed, {"calendar": words}) == {"calendar": value}
+
+
+@pytest.mark.parametrize(("words", "value"), [("0.5", [0.5]), ("0.1,0.5,0.9", [0.1, 0.5, 0.9]), ("[0.5]", [0.5])])
+def test_numbers_with_commas_are_a_list_of_numbers(words, value):
+    class Listed:
+        def __init__(self, quantiles: list[float] | None = None) -> None: ...
+
+    assert parse_options(Listed, {"quantiles": words}) == {"quantiles": value}

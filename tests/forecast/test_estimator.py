@@ -195,6 +195,12 @@ def test_business_days_at_the_close_go_on_at_the_close(zone, tmp_path):
         stream.push({"ds": pandas.Timestamp("2024-05-18 16:00", tz=zone), "y": 1.0})
 
 
+def test_a_calendar_by_one_name_is_a_list_of_one():
+    table = pandas.DataFrame({"ds": pandas.date_range("2024-01-01", periods=80), "y": wave(80)})
+    fitted = Forecaster(**(SMALL | {"epochs": 1, "calendar": "weekday"})).fit(table)
+    assert fitted.model_.features.calendar == ("weekday",)
+
+
 def test_hours_of_business_have_their_own_season_and_calendar():
     times = pandas.date_range("2024-01-01", periods=24 * 35, freq="h")
     times = times[(times.day_of_week < 5) & (times.hour >= 9) & (times.hour < 17)]
@@ -228,6 +234,8 @@ def test_a_stream_of_row_numbers_may_pass_numbers_that_look_like_dates():
         ({"transform": "sqrt"}, "transform must be one of none, log, log1p"),
         ({"bidirectional": True}, "reads forward"),
         ({"dropout": 1}, "dropout must be from 0 to below 1"),
+        ({"calendar": "tide"}, "calendar must be none, auto or a list of hour.*; got 'tide'"),
+        ({"calendar": ["none", "hour"]}, "calendar must be none, auto or a list of hour.*; got 'none'"),
         ({"calendar": ["tide"]}, "calendar must be none, auto or a list of hour"),
         ({"metric_scale": "log"}, "metric_scale must be one of"),
     ],

@@ -34,10 +34,15 @@ def estimator_flags(estimator: type) -> list[inspect.Parameter]:
 
 
 def parse_options(estimator: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the flags said, as the constructor wants it; a flag of several types may be JSON."""
+    """What the flags said, as the constructor wants it.
+
+    A flag of several types may be JSON. One that takes a list may also be its values with commas between.
+    """
     arguments = _arguments(estimator)
     return {
-        name: _read(value) if isinstance(value, str) and _is_loose(arguments[name].annotation) else value
+        name: _read(value, arguments[name].annotation)
+        if isinstance(value, str) and _is_loose(arguments[name].annotation)
+        else value
         for name, value in given.items()
         if name in arguments
     }
@@ -93,8 +98,26 @@ def _flag_type(hint: Any) -> Any:
     return kind | None if optional else kind
 
 
-def _read(value: str) -> Any:
+def _read(value: str, hint: Any) -> Any:
+    found = _json(value)
+    if isinstance(found, list | dict) or not _takes_list(hint) or found in _words(hint):
+        return found
+    return [_json(part.strip()) for part in value.split(",")]
+
+
+def _json(value: str) -> Any:
     try:
         return json.loads(value)
     except json.JSONDecodeError:
         return value
+
+
+def _takes_list(hint: Any) -> bool:
+    return any(get_origin(member) is list for member in _members(hint))
+
+
+def _words(hint: Any) -> list[Any]:
+    """The values that the `Literal`s among the types of a hint allow, and None."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return [word for member in get_args(hint) for word in _words(member)]
+    return list(get_args(hint)) if get_origin(hint) is Literal else [None]

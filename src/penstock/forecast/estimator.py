@@ -192,8 +192,9 @@ class Forecaster(CellOptions, Estimator):
             raise ConfigError("a forecaster reads forward: what lies ahead is not known yet. Leave bidirectional out.")
         if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout must be from 0 to below 1; got {self.dropout!r}")
-        words = self.calendar if isinstance(self.calendar, list | tuple) else [self.calendar]
-        if unknown := [word for word in words if word not in CALENDAR and word not in ("none", "auto")]:
+        if self.calendar not in ("none", "auto") and (
+            unknown := [w for w in self._calendar_names() if w not in CALENDAR]
+        ):
             raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
 
     def _levels(self) -> list[float]:
@@ -251,7 +252,11 @@ class Forecaster(CellOptions, Estimator):
             return ()
         if panel.frequency is None or panel.frequency.unit == "number":
             raise DataError("calendar features need a column of dates. Name it, or leave calendar out.")
-        return usual_calendar(panel.frequency) if self.calendar == "auto" else tuple(self.calendar)
+        return usual_calendar(panel.frequency) if self.calendar == "auto" else self._calendar_names()
+
+    def _calendar_names(self) -> tuple[str, ...]:
+        """What a list of names says; a name may stand alone."""
+        return tuple(self.calendar) if isinstance(self.calendar, list | tuple) else (self.calendar,)
 
     def _network(self, data: ForecastData, features: ForecastFeatures) -> Network:
         targets = len(features.targets) if self.joint else 1
