@@ -1,6 +1,8 @@
 """Where the tests find real data, text models with random weights, and a way to run commands in this process."""
 
 import io
+import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -182,6 +184,32 @@ class Result(NamedTuple):
     code: int
     out: str
     err: str
+    """Standard error without the lines that say what is being done."""
+
+
+class Talking(Result):
+    """Equal to a `Result` that says nothing."""
+
+    said: str
+    """The lines of standard error that say what is being done."""
+
+
+class Said(logging.Handler):
+    """Keeps what a command says of its work."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.INFO:
+            self.lines.append(record.getMessage())
+
+    def said(self, line: str) -> bool:
+        """Whether a line of standard error, plain or JSON, says what is being done."""
+        if line.startswith('{"time"'):
+            return json.loads(line)["event"] not in ("warning", "error")
+        return line.rstrip("\n") in self.lines
 
 
 @pytest.fixture
@@ -189,10 +217,20 @@ def penstock(capsys, monkeypatch):
     """Runs `penstock WORDS...` in this process, with bytes on standard input."""
     from penstock.cli import main
 
-    def run(*words: object, stdin: bytes = b"") -> Result:
+    def run(*words: object, stdin: bytes = b"") -> Talking:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         capsys.readouterr()
-        code = main([str(word) for word in words])
-        return Result(code, *capsys.readouterr())
+        told = Said()
+        logging.getLogger("penstock").addHandler(told)
+        try:
+            code = main([str(word) for word in words])
+        finally:
+            logging.getLogger("penstock").removeHandler(told)
+        out, err = capsys.readouterr()
+        lines = err.splitlines(keepends=True)
+        said = [line for line in lines if told.said(line)]
+        result = Talking(code, out, "".join(line for line in lines if not told.said(line)))
+        result.said = "".join(said)
+        return result
 
     return run

@@ -5,6 +5,7 @@ only by what needs it.
 """
 
 import importlib
+import logging
 from typing import Any
 
 from penstock.registry import estimators
@@ -20,6 +21,9 @@ _NAMES = {
 _ROOMS = ("cells", "engine", "functional", "nn", "runtime")
 
 __all__ = sorted(["__version__", *_NAMES])
+
+# What the library does is told to `logging` and shown by whoever configures that, `verbose=` or the command line.
+logging.getLogger("penstock").addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:

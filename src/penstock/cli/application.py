@@ -39,6 +39,9 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="On an error, print where it happened too.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Show only warnings and errors, not what is being done.")
+    ] = False,
 ) -> None:
     """Recurrent neural networks on sequences: trained, evaluated, streamed."""
 

@@ -3,16 +3,24 @@
 0 done; 1 failed; 2 bad input; 130 interrupted.
 """
 
+import logging
 import os
 import sys
-import traceback
 import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
+from penstock import __version__
+from penstock.console import output, shown
 from penstock.errors import DataWarning, InputError, MissingExtraError
+from penstock.events import say
 
 __all__ = ["main"]
+
+_LOGGER = logging.getLogger("penstock.cli")
+
+# These first import what takes seconds.
+_SLOW = ("train", "demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,12 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    words, debug = _without_debug(list(sys.argv[1:] if arguments is None else arguments))
+    words, flags = _without_flags(list(sys.argv[1:] if arguments is None else arguments), ("--debug", "--quiet"))
+    handler = output(sys.stderr, as_json="--json" in _before_data(words))
+    with shown(handler, logging.WARNING if "--quiet" in flags else logging.DEBUG), warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = _warn
+        return _guarded(words, debug="--debug" in flags)
+
+
+def _guarded(words: list[str], *, debug: bool) -> int:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", DataWarning)
-            warnings.showwarning = _warn
-            return _run(words)
+        return _run(words)
     except BrokenPipeError:
         # The reader has gone (`| head`); Python would try to flush into the closed pipe once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -37,23 +50,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
     except Exception as error:
-        if debug:
-            traceback.print_exc()
         if isinstance(error, InputError):
-            return _fail(str(error), 2)
+            return _fail(str(error), 2, debug=debug)
         hint = "" if debug else " (--debug shows where)"
-        return _fail(f"{type(error).__name__}: {error}{hint}", 1)
+        return _fail(f"{type(error).__name__}: {error}{hint}", 1, debug=debug)
 
 
-def _without_debug(words: list[str]) -> tuple[list[str], bool]:
-    """The words without `--debug`, and whether it stood there.
+def _without_flags(words: list[str], flags: Sequence[str]) -> tuple[list[str], set[str]]:
+    """The words without flags that may stand anywhere on the line, and which of them stood there.
 
-    Anywhere on the line, as it is most often added to the end of one that has just failed; but what follows `--` is no
-    flag.
+    They are most often added to the end of a line; but what follows `--` is no flag.
     """
-    end = words.index("--") if "--" in words else len(words)
-    flags = [word for word in words[:end] if word != "--debug"]
-    return flags + words[end:], len(flags) < end
+    before = _before_data(words)
+    return [word for word in before if word not in flags] + words[len(before) :], set(before) & set(flags)
+
+
+def _before_data(words: list[str]) -> list[str]:
+    """The words that may be flags: those before `--`."""
+    return words[: words.index("--")] if "--" in words else words
 
 
 def _warn(
@@ -66,12 +80,14 @@ def _warn(
 ) -> None:
     """Data that is likely not what was meant is said in a line; other warnings are for developers, and say where."""
     if issubclass(category, DataWarning):
-        print("penstock: warning: " + " ".join(str(message).split()), file=sys.stderr)
+        _LOGGER.warning("%s", message)
     else:
-        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
+        _LOGGER.warning("%s", warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def _run(words: Sequence[str]) -> int:
+    if words and words[0] in _SLOW and "--help" not in words:
+        say(_LOGGER, "start", f"penstock {__version__}: starting", version=__version__, command=words[0])
     try:
         import typer
 
@@ -101,6 +117,6 @@ def _usage(error: BaseException) -> str:
     return f"{words.rstrip('.')}. See {context.command_path if context else 'penstock'} --help"
 
 
-def _fail(message: str, code: int) -> int:
-    print("penstock: " + " ".join(message.split()), file=sys.stderr)
+def _fail(message: str, code: int, *, debug: bool = False) -> int:
+    _LOGGER.error("%s", message, exc_info=debug, extra={"event": "error", "fields": {"exit_code": code}})
     return code
