@@ -76,12 +76,13 @@ class Cell:
         source: who described it, and when, for `penstock train --help`.
         gates: in storage order, PyTorch's: block k of hidden_size rows of each weight belongs to gates[k].
         states: what is carried from step to step; states[0] is the output.
-        parameter_shapes: (input_size, hidden_size, bias=True, **options) -> name: shape, in PyTorch's order. Weights
-            are called weight_ih, weight_hh, weight_ and two other letters; biases bias_ih, bias_hh.
-        step: (x, state, parameters, **options) -> new state. x (..., input); state, a tuple of (..., size);
+        parameter_shapes: `(input_size, hidden_size, bias=True, **options) -> {name: shape}`, in PyTorch's order.
+            Weights are called `weight_ih`, `weight_hh`, or `weight_` and two other letters; biases `bias_ih`,
+            `bias_hh`.
+        step: `(x, state, parameters, **options) -> new state`. x (..., input); state, a tuple of (..., size);
             parameters by the names of `parameter_shapes`, biases may be absent. Trusts its arguments.
         options: each option by its name.
-        phases: (**options) -> the phases of one step, in order; what the engine's kernels for it do.
+        phases: `(**options) -> phases` of one step, in order; what the engine's kernels for it do.
         forms: the combinations of options that the contract tests try; None: any size that suits the test.
         torch_options: the options with which torch.nn, and so cuDNN, has this very cell; None where it has not.
         keeps: the gate that keeps the old state where it is near 1, if there is one.

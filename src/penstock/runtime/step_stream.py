@@ -18,9 +18,10 @@ __all__ = ["StepLabels", "StepStream"]
 class StepLabels:
     """What a piece settles.
 
-    labels: in the order of the steps; none where the decoder waits for more, several where it had waited
-    probabilities: of each class for each of these steps, (labels, classes) float32; None where the decoder settles a
-        label later than its step, so that it does not follow from that step alone
+    Attributes:
+        labels: in the order of the steps; none where the decoder waits for more, several where it had waited
+        probabilities: of each class for each of these steps, (labels, classes) float32; None where the decoder
+            settles a label later than its step, so that it does not follow from that step alone
     """
 
     labels: list[Any]
