@@ -43,7 +43,7 @@ bench-core: $(VENV)/.installed-dev
 sanitize: sanitize-python
 	for kind in address,undefined thread; do \
 	  cmake -S . -B build/sanitize-$$kind -DPENSTOCK_SANITIZE=$$kind -DCMAKE_BUILD_TYPE=Release && \
-	  cmake --build build/sanitize-$$kind --target engine_test pace_test && build/sanitize-$$kind/pace_test || exit 1; \
+	  cmake --build build/sanitize-$$kind --target engine_test thread_speed_test && build/sanitize-$$kind/thread_speed_test || exit 1; \
 	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
 	done
 

@@ -1,9 +1,9 @@
-// What the compiled border asks of every number and array that comes from Python, before an address is made of it.
+// The checks that the bindings apply to every number and array from Python before they compute an address from it.
 //
-// Python's code, and whoever calls it, may be wrong or hostile: nothing here may end in anything but an exception. Threads
-// that run without Python's lock may change what arrays hold during a call; results are then undefined values. So whatever
-// decides an address (lengths, sizes, places) is copied first, and the copy is checked and used. Only memory that another
-// thread gives back during a call, by resizing a storage, cannot be held here, nor in PyTorch.
+// The Python code, and its caller, may be wrong or hostile, so every wrong argument must end in an exception. Threads that
+// run without the GIL may change the contents of arrays during a call; the results are then undefined values. So whatever
+// decides an address (lengths, sizes, places) is copied first, and the copy is checked and used. One case remains, as in
+// PyTorch: nothing here can hold memory that another thread frees during a call by resizing a storage.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -35,10 +35,10 @@ inline int in_range(std::int64_t value, std::int64_t least, std::int64_t most, c
     return static_cast<int>(value);
 }
 
-// Whether a size of an array, which may be beyond any int, is this one.
+// Whether the size of an array, which may exceed any int, is the expected one.
 inline bool is_size(std::size_t size, std::int64_t expected) { return expected >= 0 && size == std::size_t(expected); }
 
-// Threads to use: more than the engine can have are as good as the most.
+// The number of threads to use, at most as many as the engine can have.
 inline int threads_of(std::int64_t given) {
     require(given >= 1, "threads must be 1 or more");
     return static_cast<int>(given < kMostThreads ? given : kMostThreads);
@@ -46,8 +46,8 @@ inline int threads_of(std::int64_t given) {
 
 inline bool is_aligned(const void* data, std::size_t to) { return reinterpret_cast<std::uintptr_t>(data) % to == 0; }
 
-// A NumPy array of just this type and number of axes, C-contiguous and aligned. NumPy's alone: it keeps the memory of its
-// arrays while they live, where a tensor's may have been given back.
+// A NumPy array of exactly this type and number of axes, C-contiguous and aligned. Only NumPy arrays are accepted, because
+// their memory lives as long as they do; the storage of a tensor may have been freed.
 template <class Array>
 Array array_of(nb::handle object, const char* expected) {
     static PyObject* const type = nb::object(nb::module_::import_("numpy").attr("ndarray")).release().ptr();
@@ -59,7 +59,7 @@ Array array_of(nb::handle object, const char* expected) {
     return array;
 }
 
-// Objects whose workspace serves one call at a time say so, since a second thread would tear it from under the first.
+// For objects whose workspace serves one call at a time: refuses a second thread during a call.
 class OneCall {
    public:
     explicit OneCall(std::atomic<bool>& busy) : busy_(busy) {

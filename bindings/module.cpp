@@ -1,5 +1,5 @@
-// The compiled module: takes arrays, and PyTorch's tensors (tensors.hpp), checks what decides an address (checks.hpp),
-// releases the GIL, calls.
+// The compiled module: it takes NumPy arrays and PyTorch tensors (tensors.hpp), checks everything that decides an address
+// (checks.hpp), releases the GIL and calls the engine.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
@@ -23,7 +23,7 @@ void map_floats(Map f, nb::handle given, nb::handle to) {
 
 nb::object softmax(nb::handle given) {
     const Rows x = rows_of(given);
-    require(x.shape(1) >= 1 && x.shape(1) <= std::size_t(kMostUnits), "x must have 1 column or more, not too many");
+    require(x.shape(1) >= 1 && x.shape(1) <= std::size_t(kMostUnits), "x must have from 1 to 2^24 columns");
     float* out;
     nb::object result = fresh_array({x.shape(0), x.shape(1)}, out);
     kernels().softmax(x.data(), out, x.shape(0), int(x.shape(1)));
@@ -52,7 +52,7 @@ nb::object apply_linear(const Linear& l, nb::handle given) {
     return result;
 }
 
-constexpr std::int64_t kMostRounds = 1 << 24;  // some tenths of a second
+constexpr std::int64_t kMostRounds = 1 << 24;  // these take some tenths of a second
 
 double multiply_add(std::int64_t rounds) {
     in_range(rounds, 0, kMostRounds, "rounds");
@@ -63,7 +63,7 @@ double multiply_add(std::int64_t rounds) {
 
 float read_all(nb::handle given, std::int64_t repeats) {
     const auto data = array_of<Floats>(given, "data must be a C-contiguous, aligned float32 array");
-    require(data.size() % 128 == 0, "data must be a multiple of 128 floats");
+    require(data.size() % 128 == 0, "the size of data must be a multiple of 128");
     in_range(repeats, 0, kMostRounds, "repeats");
     require(data.size() == 0 || is_aligned(data.data(), 64), "data must be aligned to 64 bytes");
     const nb::gil_scoped_release release;
@@ -73,7 +73,7 @@ float read_all(nb::handle given, std::int64_t repeats) {
 }  // namespace
 
 NB_MODULE(_native, m) {
-    nb::set_leak_warnings(false);  // at exit, a traceback or a module-level layer may still hold objects; that is no fault
+    nb::set_leak_warnings(false);  // at exit a traceback or a module-level layer may still hold objects, which is no leak
     register_layer(m);
     register_tensors(m);
     register_steps(m);

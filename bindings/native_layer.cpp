@@ -49,10 +49,10 @@ void NativeLayer::load(nb::sequence arrays) {
     const std::size_t all = parameters_ * layer.directions();
     std::vector<Floats> held;
     for (nb::handle each : arrays) held.push_back(array_of<Floats>(each, "a parameter must be a C-contiguous, aligned float32 array"));
-    require(held.size() == all, "as many arrays as the layer has parameters");
+    require(held.size() == all, "arrays must be as many as the layer has parameters");
     std::array<const float*, 2 * kMostParameters> at{};
     for (std::size_t i = 0; i < all; ++i) {
-        const Declared& d = declared_[i % parameters_];
+        const ParameterShape& d = declared_[i % parameters_];
         const bool fits = held[i].ndim() == (d.columns ? 2u : 1u) && is_size(held[i].shape(0), d.rows) &&
                           (!d.columns || is_size(held[i].shape(1), d.columns));
         require(fits, d.name);
@@ -70,15 +70,15 @@ nb::tuple NativeLayer::run(nb::handle given, bool batch_first, nb::handle length
     const auto x = array_of<Sequences>(given, "x must be a C-contiguous, aligned float32 array of 3 axes");
     require(is_size(x.shape(2), z.I), "x must be (time, batch, input) or (batch, time, input)");
     const std::size_t first = x.shape(0), second = x.shape(1), directions = layer.directions();
-    Arrangement rows(batch_first ? second : first, batch_first ? first : second,
-                     batch_first ? Layout::kBatchFirst : Layout::kTimeMajor);
+    BatchSpec rows(batch_first ? second : first, batch_first ? first : second,
+                     batch_first ? RowOrder::kBatchFirst : RowOrder::kTimeMajor);
     if (!lengths.is_none()) {
         const auto own = array_of<Wholes>(lengths, "lengths must be a C-contiguous, aligned int64 array of 1 axis");
         rows.set_lengths({own.data(), own.size()});
     }
     std::vector<Sequences> held;
     for (nb::handle each : state) held.push_back(array_of<Sequences>(each, "a state must be a C-contiguous, aligned float32 array of 3 axes"));
-    require(held.empty() || held.size() == states(), "as many states as the cell has");
+    require(held.empty() || held.size() == states(), "state must have as many arrays as the cell has states, or none");
     std::array<const float*, kMostStates> initial{};
     std::array<float*, kMostStates> last{};
     for (std::size_t k = 0; k < held.size(); ++k) {
@@ -116,7 +116,7 @@ HeldStack::HeldStack(nb::sequence layers) {
         require(layers_[i]->layer.directions() == 1, "a step needs layers of one direction");
         require(layers_[i]->layer.packed(), "a layer has no parameters");
         require(i == 0 || layers_[i - 1]->layer.sizes().P == layers_[i]->layer.sizes().I,
-                "a layer must read what the one before it gives");
+                "a layer must have as many inputs as the one before it has outputs");
     }
 }
 

@@ -1,4 +1,4 @@
-// A layer as Python holds it: the engine's, with the shapes of its parameters, on NumPy arrays.
+// A layer as Python holds it: the engine's layer and the shapes of its parameters; its own calls take NumPy arrays.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "arrangement.hpp"
+#include "batch_spec.hpp"
 #include "penstock/layer.hpp"
 
 namespace penstock {
@@ -24,19 +24,19 @@ inline Rows rows_of(nb::handle object) {
     return array_of<Rows>(object, "x must be a C-contiguous, aligned float32 array of 2 axes");
 }
 
-// The name and shape of a parameter of one direction; 0 columns for a vector.
-struct Declared {
+// The name and shape of a parameter of one direction; a vector has 0 columns.
+struct ParameterShape {
     const char* name;
     std::int64_t rows, columns;
 };
-constexpr std::size_t kMostParameters = 6;  // of one direction
+constexpr std::size_t kMostParameters = 6;  // in one direction
 
 // A new NumPy array of floats, not initialised.
 nb::object fresh_array(std::initializer_list<std::size_t> shape, float*& data);
 
-// The weights of a layer's last pack, where it is frozen: a call whose weights are these needs no look at their elements.
-// Their storages are held, so that no other weights come to lie at the same addresses.
-struct Known {
+// The weights that a frozen layer packed last. A call with the same addresses and versions need not read the elements. The
+// storages are held, so that no other weights can get the same addresses.
+struct FrozenWeights {
     std::uint64_t number = 0;
     std::array<const float*, 2 * kMostParameters> at{};
     std::array<std::uint64_t, 2 * kMostParameters> versions{};
@@ -48,18 +48,18 @@ class NativeLayer {
     NativeLayer(const std::string& form, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
                 std::int64_t directions);
 
-    // Of one direction, in the order of `parameter_names` in penstock/engine/layer.py.
-    std::span<const Declared> declared() const { return {declared_.data(), parameters_}; }
+    // The parameters of one direction, in the order of `parameter_names` in penstock/engine/layer.py.
+    std::span<const ParameterShape> declared() const { return {declared_.data(), parameters_}; }
     std::size_t states() const { return layer.sizes().states; }
     std::int64_t state_size(std::size_t k) const { return penstock::state_size(layer.sizes(), int(k)); }
     std::size_t saved_size(std::int64_t rows) const;
 
-    // The arrays of all parameters of one direction after another, copied and packed.
+    // Copies and packs the arrays of all parameters, one direction after another.
     void load(nb::sequence arrays);
-    // y and each last state, of x (time, batch, input) or (batch, time, input), by what was loaded.
+    // x: (time, batch, input) or (batch, time, input). Returns y and each last state, computed with the loaded weights.
     nb::tuple run(nb::handle x, bool batch_first, nb::handle lengths, nb::sequence state, std::int64_t threads);
 
-    // Addresses in the order of `declared`, one direction after another, as the engine takes them.
+    // Turns addresses in the order of `declared`, one direction after another, into the engine's structs.
     template <class T>
     void split(T* const* from, Weights<T>* to) const {
         const Sizes& z = layer.sizes();
@@ -78,16 +78,16 @@ class NativeLayer {
 
     Layer layer;
     bool frozen = false;
-    Known known;
+    FrozenWeights known;
 
    private:
     bool bias_;
     std::size_t parameters_ = 0;
-    std::array<Declared, kMostParameters> declared_;
+    std::array<ParameterShape, kMostParameters> declared_;
 };
 
-// The layers of a stack that can be advanced step by step: loaded, of one direction, each reading what the one before it
-// gives. They are held for as long as this lives.
+// The layers of a stack that can advance step by step: they are loaded, have one direction, and each reads the output of the
+// one before it. This object keeps them alive.
 class HeldStack {
    public:
     explicit HeldStack(nb::sequence layers);
@@ -102,7 +102,7 @@ class HeldStack {
     std::vector<NativeLayer*> layers_;
 };
 
-// A layer out of any Python object.
+// The layer in a Python object; throws a TypeError if it is something else.
 NativeLayer& layer_of(nb::handle object);
 
 void register_layer(nb::module_& m);

@@ -8,7 +8,7 @@
 
 namespace penstock {
 
-// DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html; only what is called here has a type.
+// DLPack 1.x, https://dmlc.github.io/dlpack/latest/c_api.html; only the function that is called here has its type.
 struct Exchange {
     std::uint32_t major, minor;
     void *previous, *allocate, *from_tensor_owned, *to_tensor;
@@ -34,7 +34,7 @@ nb::object checked(PyObject* made) {
 
 nb::object call(PyObject* of, Name method) { return checked(PyObject_CallMethodNoArgs(of, interned(method))); }
 
-// method(self), a method of a type; there is nothing quicker.
+// method(self) for a method of a type: the fastest kind of call.
 nb::object call(const nb::object& method, PyObject* self) {
     PyObject* arguments[] = {self};
     return checked(PyObject_Vectorcall(method.ptr(), arguments, 1, nullptr));
@@ -77,7 +77,7 @@ Reader::Reader(bool by_attributes) {
     if (table->major == 1 && table->from_tensor) exchange_ = table;
 }
 
-// Of these two types exactly: others may mean something else by their data, or have none.
+// Accepts exactly these two types, because subclasses may give their data another meaning, or have none.
 bool Reader::describe(PyObject* tensor, View& view, Type type) const {
     PyObject* is = reinterpret_cast<PyObject*>(Py_TYPE(tensor));
     if (is != tensor_.ptr() && is != parameter_.ptr()) return false;
@@ -87,7 +87,7 @@ bool Reader::describe(PyObject* tensor, View& view, Type type) const {
 
 bool Reader::describe_exchanged(PyObject* tensor, View& view, Type type) const {
     nb::dlpack::dltensor t;
-    if (exchange_->from_tensor(tensor, &t)) {  // it has no memory of the usual kind, if it is sparse say
+    if (exchange_->from_tensor(tensor, &t)) {  // it has no ordinary memory; it may be sparse
         PyErr_Clear();
         return false;
     }
@@ -123,7 +123,7 @@ void Reader::secure(PyObject* tensor, View& view, const char* what) const {
     const std::uintptr_t bytes = whole_number(call(storage_bytes_, view.storage.ptr())),
                          begin = whole_number(call(storage_data_, view.storage.ptr())),
                          at = reinterpret_cast<std::uintptr_t>(view.data);
-    // Wholes have twice the size of floats; `whole_numbers` asks for its views as so many floats more.
+    // Sizes count floats; `whole_numbers` passes a view of twice as many elements, because int64 has twice the size.
     if (floats > bytes / sizeof(float) || at < begin || at - begin > bytes - floats * sizeof(float))
         throw std::runtime_error(std::string(what) + ": the tensor's storage has " + std::to_string(bytes) +
                                  " bytes, not enough for its elements; it was freed or resized");

@@ -1,4 +1,4 @@
-// PyTorch's tensors, read and made without linking to PyTorch.
+// Reads and makes PyTorch tensors without linking to PyTorch.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -14,12 +14,12 @@
 
 namespace penstock {
 
-// C-contiguous memory of the CPU, of one to three axes.
+// C-contiguous memory of the CPU with one to three axes.
 struct View {
     float* data = nullptr;
     int axes = 0;
     std::array<std::int64_t, 3> shape{};
-    nb::object storage;  // held, so that the memory stays where a thread gives the tensor another one
+    nb::object storage;  // held, so that the memory stays if another thread gives the tensor another storage
 
     std::span<const std::int64_t> sizes() const { return {shape.data(), std::size_t(axes)}; }
     std::int64_t numel() const;
@@ -27,24 +27,24 @@ struct View {
     bool empty() const { return numel() == 0; }
 };
 
-struct Exchange;  // DLPack's table of functions
+struct Exchange;  // DLPack's table of functions, in reader.cpp
 
 class Reader {
    public:
-    // PyTorch's types are taken from PyTorch itself. by_attributes: not by the DLPack exchange API, which PyTorch 2.10
-    // brought, even where there is one.
+    // by_attributes: read tensors by their Python attributes, even if PyTorch (2.10 and later) has the DLPack exchange API.
     explicit Reader(bool by_attributes);
 
-    // A float32 tensor, whose memory `secure` has yet to vouch for. False where it is something else.
+    // Describes a float32 tensor; returns false for anything else. The memory may be used only after `secure`.
     bool describe(PyObject* tensor, View& view) const { return describe(tensor, view, Type::kFloat); }
-    // Sees that all of the view lies inside its tensor's storage, which may have been freed or shrunk since.
+    // Checks that the whole view is inside the tensor's storage, which may have been freed or shrunk, and holds the storage.
     void secure(PyObject* tensor, View& view, const char* what) const;
+    // `describe`, then `secure`.
     bool read(PyObject* tensor, View& view, const char* what) const;
-    // The same, an error where it does not fit.
+    // `read`, with an error if the tensor does not fit.
     View expect(nb::handle tensor, const char* what) const;
     // A copy of an int64 tensor (n,).
     std::vector<std::int64_t> whole_numbers(nb::handle tensor, const char* what) const;
-    // How often a tensor was changed in place; false for an inference tensor, which counts no changes.
+    // How often a tensor was changed in place; false for an inference tensor, which does not count changes.
     bool version(PyObject* tensor, std::uint64_t& version) const;
     // A new tensor, not initialised.
     nb::object fresh(nb::handle like, std::span<const std::int64_t> shape, float*& data) const;
@@ -64,7 +64,7 @@ class Reader {
     const Exchange* exchange_ = nullptr;
 };
 
-// An attribute of a Python object, by a name that is made once.
+// An attribute of a Python object, by a name that is interned once.
 enum Name { kVersion, kNewEmpty, kDataPtr, kDtype, kShape, kIsCpu, kIsContiguous, kLayer };
 nb::object attribute(PyObject* of, Name name);
 

@@ -1,4 +1,4 @@
-// Steps: a stack of layers that carries its states inside, and many streams whose states lie in slabs of memory.
+// Steps: a stack of layers that holds its states itself, and many streams whose states are in slabs of the caller.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -13,12 +13,12 @@ namespace {
 
 using Slab2 = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
-// A stack of one-direction packed layers, one step at a time: arrays bound once, state carried inside.
+// A stack of loaded layers of one direction that advances one step at a time and keeps its states between the steps.
 class Step {
    public:
     Step(nb::sequence layers, std::int64_t batch, std::int64_t threads)
         : layers_(layers), threads_(threads_of(threads)) {
-        plan_.make(1, in_range(batch, 1, kMostRows, "batch"), Layout::kTimeMajor, nullptr, nullptr, false);
+        layout_.make(1, in_range(batch, 1, kMostRows, "batch"), RowOrder::kTimeMajor, nullptr, nullptr, false);
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             for (std::size_t k = 0; k < layers_[i].states(); ++k)
                 states_.emplace_back(std::size_t(batch) * layers_[i].state_size(k));
@@ -26,10 +26,10 @@ class Step {
         for (std::vector<float>& state : states_) addresses_.push_back(state.data());
     }
 
-    // The last layer's state is the output. saved: for each layer Layer::saved_size floats, or null
+    // The last layer's first state is the output. saved: for each layer Layer::saved_size floats, or null
     void run(nb::handle given, float* const* saved = nullptr) {
         const Rows x = rows_of(given);
-        require(is_size(x.shape(0), plan_.batch) && is_size(x.shape(1), layers_.inputs()), "x must be (batch, input)");
+        require(is_size(x.shape(0), layout_.batch) && is_size(x.shape(1), layers_.inputs()), "x must be (batch, input)");
         const float* from = x.data();
         const OneCall alone(busy_);
         const nb::gil_scoped_release release;
@@ -37,18 +37,18 @@ class Step {
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             const StatesOut own(next, layers_[i].states());
             next += own.size();
-            layers_[i].layer.forward(plan_, {from, own, own[0], own, saved ? saved[i] : nullptr}, threads_, arena_);
+            layers_[i].layer.forward(layout_, {from, own, own[0], own, saved ? saved[i] : nullptr}, threads_, arena_);
             from = own[0];
         }
     }
 
-    // A step that also keeps what each layer saves for a gradient: its gates and states, [batch][S][Hp] a layer.
+    // A step that also returns what each layer saves for a gradient, its gates and states: one [batch][S][Hp] per layer.
     nb::list trace(nb::handle x) {
         nb::list result;
         std::vector<float*> saved;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             const Layer& l = layers_[i].layer;
-            const std::size_t batch = plan_.batch, S = l.sizes().S, Hp = l.sizes().Hp;
+            const std::size_t batch = layout_.batch, S = l.sizes().S, Hp = l.sizes().Hp;
             auto* data = new (std::align_val_t(64)) float[l.saved_size(batch)];
             nb::capsule owner(data, [](void* p) noexcept { operator delete[](p, std::align_val_t(64)); });
             const std::size_t shape[3] = {batch, S, Hp};
@@ -59,12 +59,12 @@ class Step {
         return result;
     }
 
-    // All states of each layer in turn, for as long as `self` lives.
+    // Arrays over the states of each layer in turn; they keep `self` alive.
     static nb::list views(nb::handle self) {
         Step& step = nb::cast<Step&>(self);
         nb::list views;
         for (std::vector<float>& state : step.states_) {
-            const std::size_t rows = step.plan_.batch, shape[2] = {rows, state.size() / rows};
+            const std::size_t rows = step.layout_.batch, shape[2] = {rows, state.size() / rows};
             views.append(nb::cast(nb::ndarray<nb::numpy, float, nb::ndim<2>>(state.data(), 2, shape, self)));
         }
         return views;
@@ -73,9 +73,9 @@ class Step {
    private:
     HeldStack layers_;
     int threads_;
-    Plan plan_;
+    BatchLayout layout_;
     Arena arena_;
-    std::vector<std::vector<float>> states_;  // of each layer in turn
+    std::vector<std::vector<float>> states_;  // the states of each layer in turn
     std::vector<float*> addresses_;
     std::atomic<bool> busy_{false};
 };
@@ -84,7 +84,7 @@ class NativeStreams {
    public:
     explicit NativeStreams(nb::sequence layers) : layers_(layers), streams_(engine_layers(layers_)) {}
 
-    // slabs: each layer's states in turn, each (streams, size)
+    // slabs: the states of each layer in turn, each (streams, size)
     nb::object step(nb::handle given_places, nb::handle given_x, nb::sequence slabs, std::int64_t threads) {
         const auto places = array_of<Wholes>(given_places, "places must be a C-contiguous, aligned int64 array of 1 axis");
         const Rows x = rows_of(given_x);

@@ -8,22 +8,22 @@ namespace penstock {
 namespace {
 
 constexpr std::size_t kMostWeights = 2 * kMostParameters;
-constexpr std::int64_t kLarge = 1 << 18;  // floats; so much freed memory the C library may give back to the system
+constexpr std::int64_t kLarge = 1 << 18;  // floats; the C library may return freed memory of this size to the system
 
-bool matches(const Declared& declared, const View& view) {
+bool matches(const ParameterShape& declared, const View& view) {
     return declared.columns ? view.is({declared.rows, declared.columns}) : view.is({declared.rows});
 }
 
 }  // namespace
 
-// A layer's weights as they came. The tensors are held: while the engine runs, another thread may put others in their
-// places.
-struct Tensors::Given {
+// The weights that a call passes for one layer. The tensors are held, because another thread may replace them in the module
+// while the engine runs.
+struct Tensors::LayerWeights {
     std::array<nb::object, kMostWeights> tensors;
     std::array<View, kMostWeights> views;
     std::array<std::uint64_t, kMostWeights> versions{};
     std::size_t n = 0;
-    bool counted = true;  // whether there are versions
+    bool counted = true;  // whether all have versions
     bool secured = false;
 
     std::array<const float*, kMostWeights> addresses() const {
@@ -31,20 +31,20 @@ struct Tensors::Given {
         for (std::size_t i = 0; i < n; ++i) at[i] = views[i].data;
         return at;
     }
-    bool are(const Known& known) const { return known.number && counted && versions == known.versions && addresses() == known.at; }
-    Known known(std::uint64_t number) const {
-        Known known{number, addresses(), versions, {}};
+    bool are(const FrozenWeights& known) const { return known.number && counted && versions == known.versions && addresses() == known.at; }
+    FrozenWeights known(std::uint64_t number) const {
+        FrozenWeights known{number, addresses(), versions, {}};
         for (std::size_t i = 0; i < n; ++i) known.storages[i] = views[i].storage;
         return known;
     }
 };
 
-// find(i) is the parameter i, or null. False where one is not there or does not fit, weights.n is which.
+// find(i) returns parameter i, or null. Returns false if a parameter is missing or does not fit; weights.n is its index.
 template <class Find>
-bool Tensors::describe_weights(const NativeLayer& l, std::size_t given, Find find, Given& weights) const {
-    const std::span<const Declared> declared = l.declared();
+bool Tensors::describe_weights(const NativeLayer& l, std::size_t given, Find find, LayerWeights& weights) const {
+    const std::span<const ParameterShape> declared = l.declared();
     const std::size_t all = declared.size() * l.layer.directions();
-    require(given == all, "as many weights as the layer has parameters");
+    require(given == all, "weights must be as many as the layer has parameters");
     for (std::size_t& i = weights.n; i < all; ++i) {
         PyObject* tensor = find(i);
         if (!tensor || !reader_.describe(tensor, weights.views[i]) || !matches(declared[i % declared.size()], weights.views[i]))
@@ -55,21 +55,21 @@ bool Tensors::describe_weights(const NativeLayer& l, std::size_t given, Find fin
     return true;
 }
 
-void Tensors::secure_weights(Given& weights) const {
+void Tensors::secure_weights(LayerWeights& weights) const {
     if (weights.secured) return;
     for (std::size_t i = 0; i < weights.n; ++i) reader_.secure(weights.tensors[i].ptr(), weights.views[i], "a weight");
     weights.secured = true;
 }
 
-Tensors::Given Tensors::expect_weights(const NativeLayer& l, nb::list given) const {
-    Given weights;
-    // Not by PyList_GET_ITEM: asking a tensor may run Python code, which may shorten the list.
+Tensors::LayerWeights Tensors::expect_weights(const NativeLayer& l, nb::list given) const {
+    LayerWeights weights;
+    // The length is tested each time, because reading a tensor may run Python code that shortens the list.
     const auto find = [&](std::size_t i) { return i < nb::len(given) ? PyList_GET_ITEM(given.ptr(), i) : nullptr; };
     if (describe_weights(l, nb::len(given), find, weights)) {
         secure_weights(weights);
         return weights;
     }
-    const Declared& wrong = l.declared()[weights.n % l.declared().size()];
+    const ParameterShape& wrong = l.declared()[weights.n % l.declared().size()];
     std::string shape = std::to_string(wrong.rows);
     shape += wrong.columns ? ", " + std::to_string(wrong.columns) : ",";
     const nb::object found = weights.n < nb::len(given) ? nb::borrow(given[weights.n]) : nb::none();
@@ -77,14 +77,15 @@ Tensors::Given Tensors::expect_weights(const NativeLayer& l, nb::list given) con
                              nb::repr(nb::getattr(found, "shape", nb::borrow(found.type()))).c_str());
 }
 
-// Sequences without a graph: with the pack that is known to hold these weights, else after a look at every element.
-void Tensors::infer(NativeLayer& l, Given& weights, const Arrangement& rows, const ForwardCall& call, int threads) const {
+// Runs sequences without a graph. A frozen layer uses its pack if it was made of these weights, by address and version;
+// otherwise every element is compared.
+void Tensors::infer(NativeLayer& l, LayerWeights& weights, const BatchSpec& rows, const ForwardCall& call, int threads) const {
     const int directions = l.layer.directions();
     if (l.frozen && weights.are(l.known)) {
         const std::uint64_t number = l.known.number;
         const nb::gil_scoped_release release;
         ThreadState& t = thread_state;
-        if (l.layer.forward_known(number, t.make(rows, directions), call, threads, t.arena)) return;
+        if (l.layer.forward_with_pack(number, t.make(rows, directions), call, threads, t.arena)) return;
     }
     secure_weights(weights);
     Parameters p[2];
@@ -93,7 +94,7 @@ void Tensors::infer(NativeLayer& l, Given& weights, const Arrangement& rows, con
     {
         const nb::gil_scoped_release release;
         ThreadState& t = thread_state;
-        number = l.layer.forward_kept(p, t.make(rows, directions), call, threads, t.arena);
+        number = l.layer.forward_cached(p, t.make(rows, directions), call, threads, t.arena);
     }
     if (l.frozen && weights.counted) l.known = weights.known(number);
 }
@@ -111,32 +112,32 @@ nb::tuple Tensors::fresh_states(const NativeLayer& l, nb::handle like, std::init
     return states;
 }
 
-// What a call with nothing out of the ordinary consists of.
-struct Tensors::Plain {
+// The arguments of an ordinary call.
+struct Tensors::DenseCall {
     View x, initial[kMostStates];
     std::size_t states = 0;  // 0 for zeros
     std::vector<nb::object> held;
     std::vector<NativeLayer*> layers;
-    std::vector<Given> weights;
+    std::vector<LayerWeights> weights;
 };
 
-// axes: 3 for sequences, 2 for one step; batch_axis: of x. False where something is out of the ordinary.
-bool Tensors::read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, int axes,
-                         int batch_axis, Plain& call) const {
+// axes: 3 for sequences, 2 for one step; batch_axis: that of x. Returns false if the call is not ordinary.
+bool Tensors::read_dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, int axes,
+                         int batch_axis, DenseCall& call) const {
     if (!reader_.read(x.ptr(), call.x, "input") || call.x.axes != axes || call.x.empty()) return false;
-    require(nb::len(bounds) >= 1 && nb::len(bounds) == nb::len(names), "as many tuples of names as layers, one or more");
+    require(nb::len(bounds) >= 1 && nb::len(bounds) == nb::len(names), "names must have a tuple for each layer, one or more");
     for (nb::handle bound : bounds) {
         call.held.push_back(attribute(bound.ptr(), kLayer));
         call.layers.push_back(&layer_of(call.held.back()));
     }
     const NativeLayer& bottom = *call.layers.front();
     const std::int64_t directions = bottom.layer.directions(), above = directions * bottom.state_size(0);
-    require(axes == 3 || (directions == 1 && call.layers.size() == 1), "a step is of one layer of one direction");
+    require(axes == 3 || (directions == 1 && call.layers.size() == 1), "a step needs one layer of one direction");
     for (std::size_t i = 1; i < call.layers.size(); ++i) {
         const NativeLayer& l = *call.layers[i];
         require(l.layer.directions() == directions && l.layer.sizes().I == above && l.states() == bottom.states() &&
                     l.state_size(0) == bottom.state_size(0) && l.state_size(1) == bottom.state_size(1),
-                "a layer must read what the one below it gives");
+                "a layer must have as many inputs as the one below it has outputs");
     }
     if (call.x.shape[axes - 1] != bottom.layer.sizes().I) return false;
     const std::int64_t rows = call.layers.size() * directions, batch = call.x.shape[batch_axis];
@@ -164,20 +165,20 @@ bool Tensors::read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
 
 bool Tensors::fits(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                    bool batch_first) const {
-    Plain call;
-    return read_plain(bounds, x, state, parameters, names, 3, batch_first ? 0 : 1, call);
+    DenseCall call;
+    return read_dense(bounds, x, state, parameters, names, 3, batch_first ? 0 : 1, call);
 }
 
 nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                           bool batch_first, std::int64_t threads) const {
-    Plain call;
+    DenseCall call;
     const int batch_axis = batch_first ? 0 : 1, most = threads_of(threads);
-    if (!read_plain(bounds, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
+    if (!read_dense(bounds, x, state, parameters, names, 3, batch_axis, call)) return nb::none();
     const NativeLayer& bottom = *call.layers.front();
     const std::int64_t directions = bottom.layer.directions(), rows = call.layers.size() * directions;
     const std::int64_t batch = call.x.shape[batch_axis];
     const std::size_t states = bottom.states();
-    const Arrangement arrangement(call.x.shape[1 - batch_axis], batch, batch_first ? Layout::kBatchFirst : Layout::kTimeMajor);
+    const BatchSpec spec(call.x.shape[1 - batch_axis], batch, batch_first ? RowOrder::kBatchFirst : RowOrder::kTimeMajor);
     Pointers initial{}, last{};
     for (std::size_t k = 0; k < call.states; ++k) initial[k] = call.initial[k].data;
     const nb::tuple made = fresh_states(bottom, x, {rows, batch}, last);
@@ -186,10 +187,10 @@ nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::d
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
         float* y;
         nb::object above = reader_.fresh(x, {call.x.shape[0], call.x.shape[1], directions * bottom.state_size(0)}, y);
-        infer(*call.layers[i], call.weights[i], arrangement,
+        infer(*call.layers[i], call.weights[i], spec,
               {call.x.data, {initial.data(), call.states}, y, {last.data(), states}, nullptr}, most);
         call.x.data = y;
-        // The states of the next layer stand behind those of this one.
+        // The states of the next layer follow those of this one.
         for (std::size_t k = 0; k < states; ++k) {
             const std::int64_t own = directions * batch * bottom.state_size(k);
             last[k] += own;
@@ -202,46 +203,46 @@ nb::object Tensors::dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::d
 
 nb::object Tensors::step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                          std::int64_t threads) const {
-    Plain call;
+    DenseCall call;
     const int most = threads_of(threads);
-    if (!read_plain(bounds, x, state, parameters, names, 2, 0, call)) return nb::none();
+    if (!read_dense(bounds, x, state, parameters, names, 2, 0, call)) return nb::none();
     NativeLayer& l = *call.layers.front();
     const std::int64_t batch = call.x.shape[0];
-    const Arrangement arrangement(1, batch, Layout::kTimeMajor);
+    const BatchSpec spec(1, batch, RowOrder::kTimeMajor);
     Pointers initial{}, last{};
     for (std::size_t k = 0; k < call.states; ++k) initial[k] = call.initial[k].data;
     nb::tuple made = fresh_states(l, x, {batch}, last);
-    // The output of a single step is its state, and the engine takes one memory for both.
-    infer(l, call.weights[0], arrangement,
+    // The output of a single step is its first state, so the engine writes both to the same memory.
+    infer(l, call.weights[0], spec,
           {call.x.data, {initial.data(), call.states}, last[0], {last.data(), l.states()}, nullptr}, most);
     return made;
 }
 
-// What forward and backward are given alike, checked.
+// The checked arguments that forward and backward have in common.
 struct Tensors::Sequence {
     View x, views[kMostStates];
     std::size_t states;  // 0 for zeros
     Pointers initial;
-    Arrangement rows;
-    std::int64_t all_rows;  // padding too
+    BatchSpec rows;
+    std::int64_t all_rows;  // with padding
 };
 
 Tensors::Sequence Tensors::expect_sequence(const NativeLayer& l, nb::handle input, nb::tuple state, std::int64_t layout,
                                            std::int64_t steps, std::int64_t batch, nb::handle lengths,
                                            nb::handle batch_sizes) const {
-    const auto order = static_cast<Layout>(in_range(layout, 0, 2, "layout"));
-    const bool packed = order == Layout::kPacked, batch_first = order == Layout::kBatchFirst;
+    const auto order = static_cast<RowOrder>(in_range(layout, 0, 2, "layout"));
+    const bool packed = order == RowOrder::kPacked, batch_first = order == RowOrder::kBatchFirst;
     View x = reader_.expect(input, "input");
     const std::int64_t features = l.layer.sizes().I;
     require(packed ? x.axes == 2 && x.shape[1] == features
                    : x.is({batch_first ? batch : steps, batch_first ? steps : batch, features}),
             "input must be (time, batch, input), (batch, time, input) or, packed, (rows, input), as the layout says");
-    Sequence call{x, {}, nb::len(state), {}, Arrangement(steps, batch, order), packed ? x.shape[0] : steps * batch};
-    require(call.all_rows <= kMostRows, "more steps of all sequences together than the engine can count");
+    Sequence call{x, {}, nb::len(state), {}, BatchSpec(steps, batch, order), packed ? x.shape[0] : steps * batch};
+    require(call.all_rows <= kMostRows, "the steps of all sequences together are more than the engine can count");
     require(packed == !batch_sizes.is_none() && !(packed && !lengths.is_none()), "batch_sizes are for packed input, lengths for any other");
     if (packed) call.rows.set_batch_sizes(reader_.whole_numbers(batch_sizes, "batch_sizes"), call.all_rows);
     if (!lengths.is_none()) call.rows.set_lengths(reader_.whole_numbers(lengths, "lengths"));
-    require(call.states == 0 || call.states == l.states(), "as many states as the cell has, or none");
+    require(call.states == 0 || call.states == l.states(), "state must have as many tensors as the cell has states, or none");
     for (std::size_t k = 0; k < call.states; ++k) {
         call.views[k] = reader_.expect(state[k], "hx");
         call.initial[k] = call.views[k].data;
@@ -257,7 +258,7 @@ nb::tuple Tensors::forward(nb::handle layer, nb::handle input, nb::tuple state, 
     const Sequence given = expect_sequence(l, input, state, layout, steps, batch, lengths, batch_sizes);
     const std::int64_t directions = l.layer.directions();
     const int most = threads_of(threads);
-    Given own = expect_weights(l, weights);
+    LayerWeights own = expect_weights(l, weights);
     Pointers last{};
     ForwardCall call{given.x.data, {given.initial.data(), given.states}, nullptr, {last.data(), l.states()}, nullptr};
     nb::list results;
@@ -272,7 +273,7 @@ nb::tuple Tensors::forward(nb::handle layer, nb::handle input, nb::tuple state, 
     const std::int64_t size = l.saved_size(given.all_rows);
     nb::object saved = size < kLarge ? reader_.fresh(input, {size}, call.saved) : lend(size);
     const View memory = reader_.expect(saved, "lent memory");
-    require(memory.is({size}), "lent memory must be of the size that was asked for");
+    require(memory.is({size}), "lent memory must have the requested size");
     call.saved = memory.data;
     results.append(saved);
     Parameters p[2];
@@ -293,15 +294,15 @@ nb::list Tensors::backward(nb::handle layer, nb::handle x, nb::tuple state, nb::
     const Sequence given = expect_sequence(l, x, state, layout, steps, batch, lengths, batch_sizes);
     const std::int64_t directions = l.layer.directions();
     const int most = threads_of(threads);
-    const Given own = expect_weights(l, weights);
+    const LayerWeights own = expect_weights(l, weights);
     View expected = given.x;
     expected.shape[expected.axes - 1] = directions * l.state_size(0);
     const auto is_output = [&](const View& view) { return std::ranges::equal(view.sizes(), expected.sizes()); };
     const View output = reader_.expect(y, "y"), memory = reader_.expect(saved, "saved");
-    require(is_output(output), "y must be what the forward pass gave");
-    require(memory.is({std::int64_t(l.saved_size(given.all_rows))}), "saved must be what the forward pass gave");
+    require(is_output(output), "y must be what the forward pass returned");
+    require(memory.is({std::int64_t(l.saved_size(given.all_rows))}), "saved must be what the forward pass returned");
 
-    require(nb::len(gradients) == 1 + l.states(), "gradients must be of y and each final state");
+    require(nb::len(gradients) == 1 + l.states(), "gradients must be those of y and each last state");
     View after[1 + kMostStates];
     Pointers dlast{}, dinitial{};
     for (std::size_t k = 0; k < 1 + l.states(); ++k) {
@@ -309,14 +310,14 @@ nb::list Tensors::backward(nb::handle layer, nb::handle x, nb::tuple state, nb::
         if (gradient.is_none()) continue;
         after[k] = reader_.expect(gradient, "a gradient");
         require(k == 0 ? is_output(after[k]) : after[k].is({directions, batch, l.state_size(k - 1)}),
-                "a gradient must have the shape of what it belongs to");
+                "a gradient must have the shape of its output or state");
         if (k > 0) dlast[k - 1] = after[k].data;
     }
 
     std::vector<nb::object> likes{nb::borrow(x)};
     for (nb::handle each : state) likes.push_back(nb::borrow(each));
     for (std::size_t i = 0; i < own.n; ++i) likes.push_back(own.tensors[i]);
-    require(nb::len(wanted) == likes.size(), "wanted must say yes or no for each gradient");
+    require(nb::len(wanted) == likes.size(), "wanted must have a bool for each gradient");
     nb::list results;
     std::vector<float*> to;
     const std::size_t states = nb::len(state);

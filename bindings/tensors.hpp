@@ -1,4 +1,4 @@
-// The engine's calls on PyTorch's tensors.
+// The engine's calls on PyTorch tensors.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -17,46 +17,46 @@ class Tensors {
    public:
     explicit Tensors(bool by_attributes) : reader_(by_attributes) {}
 
-    // Whether there is nothing out of the ordinary about a call on sequences of one length: all tensors C-contiguous
-    // float32 on the CPU, of the right shapes. Where there is, it is for the caller to find out what.
-    // bounds: of a stack of layers, each with `layer`; parameters: a module's; names: for each layer those of its own
+    // Whether a call on sequences of one length is ordinary: all tensors are C-contiguous float32 on the CPU and have the
+    // right shapes. If not, the caller finds out why.
+    // bounds: an object with `layer` for each layer of the stack; parameters: the module's; names: each layer's own ones
     bool fits(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, bool batch_first) const;
-    // Such a call without a graph: y, and the last state or a tuple of them; None where it does not fit.
+    // Runs such a call without a graph. Returns y, and the last state or a tuple of them; None if the call is not ordinary.
     nb::object dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                      bool batch_first, std::int64_t threads) const;
-    // And for one step: x (batch, input), states (batch, size) -> the new states, or None.
+    // The same for one step: x (batch, input), states (batch, size). Returns the new states, or None.
     nb::object step(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names,
                     std::int64_t threads) const;
 
-    // Any layout: y, each last state, and at the end, unless `lend` is None, what the backward pass needs: if that is large, in
-    // the tensor that lend(floats) gives.
+    // One layer, in any row order (`layout`). Returns y and each last state and, unless `lend` is None, what the backward pass
+    // needs; if that is large, in the tensor that lend(floats) returns.
     nb::tuple forward(nb::handle layer, nb::handle x, nb::tuple state, nb::list weights, std::int64_t layout,
                       std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes, nb::object lend,
                       std::int64_t threads) const;
-    // Gradients of x, the states and the weights in turn, None where not wanted. gradients: of y and each final state,
-    // None for zeros.
+    // Returns the gradients of x, the states and the weights in turn, None where not wanted. gradients: those of y and each
+    // last state, None for zeros.
     nb::list backward(nb::handle layer, nb::handle x, nb::tuple state, nb::list weights, std::int64_t layout,
                       std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes, nb::handle y,
                       nb::handle saved, nb::list gradients, nb::sequence wanted, std::int64_t threads) const;
 
    private:
     using Pointers = std::array<float*, kMostStates>;
-    struct Given;
-    struct Plain;
+    struct LayerWeights;
+    struct DenseCall;
     struct Sequence;
 
     template <class Find>
-    bool describe_weights(const NativeLayer& layer, std::size_t given, Find find, Given& weights) const;
-    void secure_weights(Given& weights) const;
-    Given expect_weights(const NativeLayer& layer, nb::list given) const;
-    bool read_plain(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, int axes,
-                    int batch_axis, Plain& call) const;
-    // The cell's states, each (*axes, its size).
+    bool describe_weights(const NativeLayer& layer, std::size_t given, Find find, LayerWeights& weights) const;
+    void secure_weights(LayerWeights& weights) const;
+    LayerWeights expect_weights(const NativeLayer& layer, nb::list given) const;
+    bool read_dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::dict parameters, nb::tuple names, int axes,
+                    int batch_axis, DenseCall& call) const;
+    // New tensors for the cell's states, each (*axes, its size).
     nb::tuple fresh_states(const NativeLayer& layer, nb::handle like, std::initializer_list<std::int64_t> axes,
                            Pointers& to) const;
     Sequence expect_sequence(const NativeLayer& layer, nb::handle x, nb::tuple state, std::int64_t layout,
                              std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes) const;
-    void infer(NativeLayer& layer, Given& weights, const Arrangement& rows, const ForwardCall& call, int threads) const;
+    void infer(NativeLayer& layer, LayerWeights& weights, const BatchSpec& rows, const ForwardCall& call, int threads) const;
 
     Reader reader_;
 };

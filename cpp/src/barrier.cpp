@@ -2,15 +2,15 @@
 
 #include <chrono>
 
-#include "waiting.hpp"
+#include "futex.hpp"
 
 namespace penstock {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int kEager = 200;  // looks without a pause, which can take longer than the other thread does
+constexpr int kEager = 200;  // iterations without a pause, because a pause can outlast the other thread's work
 
-// What a futex compares: the half of a count that changes.
+// A futex compares 32 bits: the half of the count that changes.
 unsigned* low_half(std::uint64_t* count) {
     return reinterpret_cast<unsigned*>(count) + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 }
@@ -23,7 +23,8 @@ void Barrier::enter(int rank, std::uint64_t visits) {
     __atomic_store_n(&counts_[rank].visits, visits, __ATOMIC_RELAXED);
 }
 
-// No fence between the count and the look at sleepers: one who misses its waking up sleeps for a millisecond at most.
+// There is no fence between the count and the test for sleepers: a thread that misses its wake-up sleeps for a millisecond
+// at most.
 void Barrier::wait(int rank, int size) {
     std::uint64_t* mine = &counts_[rank].visits;
     const std::uint64_t count = __atomic_load_n(mine, __ATOMIC_RELAXED) + 1;

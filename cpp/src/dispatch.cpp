@@ -1,4 +1,4 @@
-// Picks the kernels for this machine, once.
+// Chooses the kernels for this machine, once.
 #include <cstdlib>
 #include <cstring>
 

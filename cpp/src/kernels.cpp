@@ -1,6 +1,6 @@
-// All kernels for one instruction set. The build compiles this file once for each, with PENSTOCK_ISA (a namespace)
-// and PENSTOCK_WIDTH (lanes) set and the matching machine flags; everything but the table has internal linkage,
-// so no vector code can leak into the portable path through a shared inline function.
+// All kernels for one instruction set. The build compiles this file once for each set, with PENSTOCK_ISA (a namespace),
+// PENSTOCK_WIDTH (lanes) and the matching machine flags. Everything but the table has internal linkage, so no vector code
+// can leak into the portable path through a shared inline function.
 #include "penstock/sweep_back.hpp"
 
 // A cell from outside: the build may name its header and its type (CMakeLists.txt).
@@ -14,7 +14,7 @@ namespace {
 template <class Cell>
 constexpr penstock::CellKernels kernels_of{Cell::traits, forward<Cell>, backward<Cell>};
 
-// Every cell in every form: a new one is its header and its line here.
+// Every cell in every form. A new one needs its header and its line here.
 constexpr penstock::CellKernels cells[] = {
     kernels_of<Rnn<false>>,
     kernels_of<Rnn<true>>,
@@ -34,7 +34,7 @@ void run_product(const float* a, std::size_t a_row, int rows, int K, const float
     product(a, a_row, rows, K, panels, count, panels_together(1), bias, out, out_row, Start::kBias);
 }
 
-// The sum over a row runs through 16 virtual lanes and one fixed tree, whatever the vector's width.
+// The sum over a row uses 16 virtual lanes and one fixed tree, so its bits do not depend on the vector's width.
 void run_softmax(const float* x, float* out, std::size_t rows, int n) {
     for (std::size_t r = 0; r < rows; ++r, x += n, out += n) {
         float top = x[0];
@@ -63,7 +63,7 @@ void map(const float* x, float* out, std::size_t n) {
     }
 }
 
-// What the machine could do at best, for `penstock bench`: fused multiply-adds that wait for nothing.
+// The peak of the machine, for `penstock bench`: independent fused multiply-adds.
 float multiply_add(std::size_t rounds) {
     V sums[kAccumulators];
     for (int i = 0; i < kAccumulators; ++i) sums[i] = splat(static_cast<float>(i));
@@ -77,7 +77,7 @@ float multiply_add(std::size_t rounds) {
     return result;
 }
 
-// And reading n floats, a multiple of 128, again and again from wherever they lie.
+// The read bandwidth of the machine: reads n floats, a multiple of 128, repeatedly.
 float read_all(const float* data, std::size_t n, std::size_t repeats) {
     constexpr int kSums = 8;
     V sums[kSums]{};

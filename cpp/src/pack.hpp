@@ -1,4 +1,4 @@
-// Weights from PyTorch's layout into interleaved panels (kernels.hpp).
+// Packs weights from PyTorch's layout into interleaved panels (kernels.hpp).
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,10 @@
 
 namespace penstock {
 
-// The order of gates where their gradients stand as their weights do; others are in a cell's traits.
+// The order of gates where gradients are in the order of the weights; other orders are in a cell's traits.
 inline constexpr int kIdentity[kMostGates] = {0, 1, 2, 3};
 
-// Where panel p of `panels` with K rows stands, and how far its rows are from each other.
+// The address of panel p of `panels` with K rows each, and the distance between its rows.
 struct PanelPlace {
     float* at;
     std::size_t row;
@@ -41,7 +41,7 @@ inline void transpose(const float* from, std::size_t row, float* to, std::size_t
     out(3, __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7));
 }
 
-// Rows [first, first + n) of w: [..][K] become lanes of one panel; missing lanes are zero.
+// Rows [first, first + n) of w, [..][K], become the lanes of one panel; lanes from n on become zero.
 inline void pack_rows(const float* w, std::size_t first, int n, int K, PanelPlace to) {
     const float* from = w + first * K;
     const int whole_lanes = n / 4 * 4, whole = K / 4 * 4;
@@ -53,33 +53,33 @@ inline void pack_rows(const float* w, std::size_t first, int n, int K, PanelPlac
             to.at[k * to.row + lane] = lane < n ? from[std::size_t(lane) * K + k] : 0.0f;
 }
 
-// Copies of weights or gradients from one layout to another, made by the threads of a team together: large ones take
-// longer than a core needs to read them.
-class Copies {
+// Copies of weights or gradients from one layout to another, which the threads of a group share: one core alone would take
+// longer to copy large ones than to read them.
+class CopyTasks {
    public:
-    // copy(first, end) makes the pieces [first, end) of `pieces`.
+    // copy(first, end) copies pieces [first, end) of `pieces`.
     template <class Copy>
     void add(int pieces, Copy copy) {
-        copies_.push_back([pieces, copy](const Team& team) {
+        tasks_.push_back([pieces, copy](const ThreadGroup& group) {
             int first, end;
-            team.share(pieces, 1, first, end);
+            group.share(pieces, 1, first, end);
             copy(first, end);
         });
     }
-    bool empty() const { return copies_.empty(); }
-    void make(const Team& team) const {
-        for (const auto& copy : copies_) copy(team);
+    bool empty() const { return tasks_.empty(); }
+    void make(const ThreadGroup& group) const {
+        for (const auto& copy : tasks_) copy(group);
     }
 
    private:
-    std::vector<std::function<void(const Team&)>> copies_;
+    std::vector<std::function<void(const ThreadGroup&)>> tasks_;
 };
 
 // w: gates of [units][K] each -> panels [unit blocks][gates] of K rows. copy: null, or where w is copied to first, so that
 // the panels are sure to be those of the copy.
-inline void pack_gates(const float* w, float* copy, int first_gate, int gates, int units, int K, float* to, Copies& copies) {
+inline void pack_gates(const float* w, float* copy, int first_gate, int gates, int units, int K, float* to, CopyTasks& tasks) {
     const int together = panels_together(gates, kernels().widest_group), panels = padded(units) / kPanelWidth * gates;
-    copies.add(panels, [=](int first, int end) {
+    tasks.add(panels, [=](int first, int end) {
         for (int p = first; p < end; ++p) {
             const int u = p / gates * kPanelWidth, n = std::min(kPanelWidth, units - u);
             const std::size_t row = std::size_t(first_gate + p % gates) * units + u;
@@ -97,12 +97,12 @@ inline void pack_bias(const float* b, int first_gate, int gates, int units, floa
                 to[lane] = b && u + lane < units ? b[std::size_t(first_gate + g) * units + u + lane] : 0.0f;
 }
 
-// Columns of w become lanes: the gates named by `order`, each [units][n] padded to `units_padded` rows, stand one
-// after another as k. -> panels [n / 16 up] of gates * units_padded rows
+// Columns of w become lanes. The gates named by `order`, each [units][n] and padded to `units_padded` rows, follow each other
+// along k. -> panels [n / 16, rounded up] of gates * units_padded rows
 inline void pack_columns(const float* w, const int* order, int gates, int units, int units_padded, int n, float* to,
-                         Copies& copies) {
+                         CopyTasks& tasks) {
     const int together = panels_together(1, kernels().widest_group) * kPanelWidth, K = gates * units_padded, all = padded(n);
-    copies.add(K, [=](int first, int end) {
+    tasks.add(K, [=](int first, int end) {
         for (int k = first; k < end; ++k) {
             const int u = k % units_padded, have = u < units ? n : 0;
             const float* row = w + (std::size_t(order[k / units_padded]) * units + u) * n;

@@ -5,7 +5,7 @@
 namespace penstock {
 namespace {
 
-// Streams of one pass: their states, gathered from all over the slabs, stay in L2 until they are written back.
+// Streams of one pass. Their states are gathered from rows all over the slabs and stay in L2 until they are written back.
 constexpr std::size_t kStreams = 256;
 
 }  // namespace
@@ -15,7 +15,7 @@ void Streams::step(const std::int64_t* places, std::size_t n, const float* x, fl
     const std::size_t inputs = layers_.front()->sizes().I, outputs = layers_.back()->sizes().P;
     for (std::size_t begin = 0; begin < n; begin += kStreams) {
         const std::size_t count = std::min(kStreams, n - begin);
-        plan_.make_step(places + begin, static_cast<int>(count));
+        layout_.make_step(places + begin, static_cast<int>(count));
         between_.start();
         const float* from = x + begin * inputs;
         float* const* next = slabs;
@@ -24,7 +24,7 @@ void Streams::step(const std::int64_t* places, std::size_t n, const float* x, fl
             float* to = last ? y + begin * outputs : between_.take(count * layers_[i]->sizes().P);
             const StatesOut states(next, layers_[i]->sizes().states);
             next += states.size();
-            layers_[i]->forward(plan_, {from, states, to, states, nullptr}, threads, arena_);
+            layers_[i]->forward(layout_, {from, states, to, states, nullptr}, threads, arena_);
             from = to;
         }
     }

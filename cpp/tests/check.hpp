@@ -1,4 +1,4 @@
-// What the engine's test programs tell of what they find.
+// How the engine's test programs report failures.
 #pragma once
 
 #include <cstdio>

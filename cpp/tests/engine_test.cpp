@@ -1,10 +1,10 @@
-// The engine without Python, for sanitizers: every cell over odd sizes, forward, backward, by steps and in pools.
+// The engine without Python, for sanitizers: every cell over odd sizes, forward, backward, by steps and in pools of streams.
 //
-// Values are held against the equations in double precision, written out below as plainly as possible; bits against
-// other numbers of threads and other batches; gradients against the slope of a loss between two nearby inputs.
-// The last line tells the kernels that ran, and one number of all bits of all outputs and gradients.
+// Values are compared with the equations in double precision, written below as plainly as possible; bits with those of
+// other numbers of threads and other batches; gradients with the slope of a loss between two nearby inputs. The last line
+// names the kernels that ran and prints a hash of the bits of all outputs and gradients.
 //
-// `engine_test count NAME` does one piece of work for valgrind to count.
+// `engine_test count NAME` runs one piece of work for valgrind to count.
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -26,7 +26,7 @@ using Floats = std::vector<float>;
 
 namespace {
 
-// All bits so far in one number (FNV-1a), the same on every machine whose kernels give the same bits.
+// A hash (FNV-1a) of all bits so far, the same on every machine whose kernels give the same bits.
 std::uint64_t all_bits = 0xcbf29ce484222325ull;
 
 void mix(const Floats& values) {
@@ -37,20 +37,20 @@ void mix(const Floats& values) {
     }
 }
 
-// Whole multiples of 2^-23 times the scale: the same numbers with every standard library.
+// Integer multiples of 2^-23 times the scale, so that every standard library draws the same numbers.
 Floats draw(std::mt19937& random, std::size_t n, float scale) {
     Floats f(n);
     for (float& v : f) v = (float(random() >> 8) * 0x1p-23f - 1) * scale;
     return f;
 }
 
-// What the equations below tell apart; the engine's forms are these and whether there is a projection.
+// The cells that the equations below distinguish; the engine's forms are these, with and without a projection.
 enum Cell { kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore, kOutside };
 
 const CellKernels& kernels_of(Cell cell, int projection) {
     static const char* const forms[][2] = {{"rnn nonlinearity=tanh"}, {"rnn nonlinearity=relu"}, {"lstm", "lstm proj_size"},
                                            {"lstm peephole", "lstm peephole proj_size"}, {"gru reset_after"}, {"gru"},
-                                           {"mgu"}};  // examples/cell_of_your_own.hpp, which only builds for tests have
+                                           {"mgu"}};  // examples/cell_of_your_own.hpp, which only test builds include
     return *find_cell(forms[cell][projection > 0]);
 }
 
@@ -71,7 +71,7 @@ struct Case {
     bool has_c() const { return states() > 1; }
 };
 
-// Memory of exactly the size that the engine is told, so that a step beyond it is seen.
+// Buffers of exactly the size that the engine is told, so that sanitizers see every access beyond them.
 struct Data {
     Floats w_ih, w_hh, b_ih, b_hh, w_hr, w_ch;
     Parameters parameters() const {
@@ -80,7 +80,7 @@ struct Data {
     }
 };
 
-// States by their addresses, as many as the cell has.
+// The addresses of the states, as many as the cell has.
 struct Addresses {
     std::array<float*, 2> at{};
     std::size_t n;
@@ -97,7 +97,7 @@ struct Problem {
     std::vector<Data> weights;
     Floats x, h0, c0;
     std::vector<std::int64_t> lengths;
-    Plan plan;
+    BatchLayout layout;
 
     explicit Problem(const Case& given) : c(given) {
         std::mt19937 random(7);
@@ -114,7 +114,7 @@ struct Problem {
         h0 = draw(std::size_t(c.directions()) * c.batch * P, 0.5f);
         if (c.has_c()) c0 = draw(std::size_t(c.directions()) * c.batch * H, 0.5f);
         for (int b = 0; b < c.batch; ++b) lengths.push_back(c.ragged ? int(random() % (c.steps + 1)) : c.steps);
-        plan.make(c.steps, c.batch, Layout::kTimeMajor, c.ragged ? lengths.data() : nullptr, nullptr, c.both);
+        layout.make(c.steps, c.batch, RowOrder::kTimeMajor, c.ragged ? lengths.data() : nullptr, nullptr, c.both);
     }
     Addresses initial() const { return {c.states(), h0, c0}; }
     std::vector<Parameters> parameters() const {
@@ -131,19 +131,19 @@ struct Outputs {
 Outputs run(const Problem& p, Layer& layer, int threads, bool training = false) {
     const std::size_t D = p.c.directions(), B = p.c.batch, P = p.c.outputs();
     Outputs o{Floats(p.c.steps * B * D * P), Floats(D * B * P), Floats(p.c0.size()), {}};
-    if (training) o.saved.resize(layer.saved_size(p.plan.rows()));
+    if (training) o.saved.resize(layer.saved_size(p.layout.rows()));
     Arena arena;
     const auto parameters = p.parameters();
     const Addresses initial = p.initial(), last(p.c.states(), o.hn, o.cn);
     const ForwardCall call{p.x.data(), initial, o.y.data(), last, training ? o.saved.data() : nullptr};
-    if (training) layer.forward(parameters.data(), p.plan, call, threads, arena);
-    else layer.forward_kept(parameters.data(), p.plan, call, threads, arena);
+    if (training) layer.forward(parameters.data(), p.layout, call, threads, arena);
+    else layer.forward_cached(parameters.data(), p.layout, call, threads, arena);
     return o;
 }
 
 double sigmoid(double v) { return 1 / (1 + std::exp(-v)); }
 
-// One step of one sequence by the equations; h and c are replaced.
+// One step of one sequence by the equations; overwrites h and cell.
 void step(const Case& c, const Data& w, const float* x, std::vector<double>& h, std::vector<double>& cell) {
     const int H = c.hidden, P = c.outputs();
     const auto from = [&](const Floats& m, const Floats& b, int row, int n, auto&& v) {
@@ -228,7 +228,7 @@ void check_slope(Problem& p, Layer& layer, const Outputs& o, int others = 3) {
         }
         Arena arena;
         const auto parameters = p.parameters();
-        layer.backward(p.plan,
+        layer.backward(p.layout,
                        {p.x.data(), p.initial(), o.y.data(), o.saved.data(), dy.data(), {}, to.data(),
                         Addresses(p.c.states(), dh0, dc0)},
                        parameters.data(), gradients.data(), threads, arena);
@@ -248,7 +248,7 @@ void check_slope(Problem& p, Layer& layer, const Outputs& o, int others = 3) {
     };
     double expected = 0, size = 0;
     for (std::size_t i = 0; i < along.size(); ++i) expected += double(dx[0][i]) * along[i], size += std::abs(dx[0][i]);
-    // A relu's corner may lie between the two points, and float32 has few digits for a difference.
+    // The kink of a relu may lie between the two points, and float32 has few digits for a difference.
     const double slope = (loss(1e-2f) - loss(-1e-2f)) / 2e-2, slack = p.c.kind == kRnnRelu ? 0.2 : 0.02;
     check(std::abs(slope - expected) <= slack * (1 + size), p.c.name() + ": slope");
 }
@@ -259,7 +259,7 @@ void check_steps(const Problem& p, Layer& layer, const Outputs& whole) {
     Floats h = p.h0, c = p.c0, y(B * P);
     Streams streams({&layer});
     std::vector<std::int64_t> places(B);
-    for (std::size_t i = 0; i < B; ++i) places[i] = std::int64_t(B - 1 - i);  // each in another's order
+    for (std::size_t i = 0; i < B; ++i) places[i] = std::int64_t(B - 1 - i);  // in reverse
     for (int s = 0; s < p.c.steps; ++s) {
         Floats x(B * p.c.input);
         for (std::size_t i = 0; i < B; ++i)
@@ -284,7 +284,7 @@ void try_case(const Case& c) {
     check_steps(p, layer, one);
 }
 
-// Any one weight that changes, the first, the last or one in between, is seen by the next call, and that it changes back.
+// The next call sees any single weight that changes (the first, the last or one in between), and that it changes back.
 void try_changed_weights() {
     for (const Cell kind : {kRnnTanh, kLstmPeephole, kGruAfter, kGruBefore}) {
         const Case c{kind, 40, 70, kind == kLstmPeephole ? 20 : 0, 3, 4, true, false};
@@ -311,17 +311,17 @@ void try_many_threads() {
     Problem p(c);
     Layer layer(kernels_of(c.kind, 0), c.input, c.hidden, 0, 1);
     const Outputs expected = run(p, layer, 1);
-    std::vector<std::thread> team;
+    std::vector<std::thread> threads;
     std::vector<int> good(4);
     for (int k = 0; k < 4; ++k)
-        team.emplace_back([&, k] {
+        threads.emplace_back([&, k] {
             for (int i = 0; i < 20; ++i) good[k] += run(p, layer, 2).y == expected.y;
         });
-    for (std::thread& t : team) t.join();
+    for (std::thread& t : threads) t.join();
     for (int k = 0; k < 4; ++k) check(good[k] == 20, "one layer in several threads");
 }
 
-// Blocks of steps whose last is shorter than the others, where threads share the rows and hardly ever meet.
+// Blocks of steps, the last one shorter than the others, where threads share the rows and rarely synchronise.
 void try_blocks() {
     for (const bool ragged : {false, true}) {
         const Case c{kLstm, 30, 50, 0, 16, 30, false, ragged};  // enough work to wake threads
@@ -332,19 +332,19 @@ void try_blocks() {
     }
 }
 
-// After blocks of two steps of 50 rows each comes one that has room for a third step, of only 10 rows.
+// Blocks of two steps of 50 rows each, then a block that has space for a third step of only 10 rows.
 void try_longer_block() {
     const Case c{kLstm, 30, 64, 0, 50, 5, false, true};  // enough work to wake threads
     Problem p(c);
     for (int b = 0; b < c.batch; ++b) p.lengths[b] = b < 40 ? 4 : 5;
-    p.plan.make(c.steps, c.batch, Layout::kTimeMajor, p.lengths.data(), nullptr, false);
+    p.layout.make(c.steps, c.batch, RowOrder::kTimeMajor, p.lengths.data(), nullptr, false);
     Layer layer(kernels_of(c.kind, 0), c.input, c.hidden, 0, 1);
     const Outputs expected = run(p, layer, 1);
     check(worst_error(p, expected) < 1e-5, c.name() + ": the equations");
     for (int i = 0; i < 200; ++i) check(run(p, layer, 2 + i % 3).y == expected.y, c.name() + ": bits of a longer block");
 }
 
-// A team is chosen for the most rows of a pass. Where sequences end, those that go on still keep more than one thread.
+// The number of threads is chosen for the most rows of a pass. Where sequences end, the remaining ones still get several.
 void try_falling_rows() {
     for (Cell kind : {kRnnTanh, kLstm, kGruAfter, kGruBefore})
         for (int hidden : {64, 128, 512})
@@ -353,7 +353,7 @@ void try_falling_rows() {
                     const Sizes z = make_sizes(kernels_of(kind, 0).traits, hidden, hidden, 0);
                     bool good = true;
                     for (int rows = 4 * threads; rows >= 8; --rows) good &= share_steps(z, rows, threads, backward, 80).threads > 1;
-                    check(good, "cell " + std::to_string(int(kind)) + " H" + std::to_string(hidden) + ": rows that fall alone, " +
+                    check(good, "cell " + std::to_string(int(kind)) + " H" + std::to_string(hidden) + ": one thread for falling rows, " +
                                     std::to_string(threads) + " threads");
                 }
     const Case c{kLstm, 30, 64, 0, 32, 12, false, true};
@@ -364,13 +364,13 @@ void try_falling_rows() {
     check_slope(p, layer, run(p, layer, 1, true), 8);
 }
 
-// Few panels of large weights, as behind a narrow projection: many rows are shared all the same.
+// With few panels of large weights, as with a narrow projection, threads still share many rows.
 void try_few_panels() {
     const Sizes z = make_sizes(kernels_of(kLstm, 64).traits, 64, 4096, 64);
     check(choose_split(z, 64, 2, true, 80) == Split::kRows, "few panels of large weights");
 }
 
-// Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. Few steps, because valgrind
+// Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. It has few steps, because valgrind
 // takes half a microsecond for a fused multiply-add.
 struct Work {
     const char* name;
@@ -384,7 +384,7 @@ constexpr Work kWork[] = {
     {"gru-infer-B32", kGruAfter, 32, 4, false}, {"lstm-train-B32", kLstm, 32, 4, true},
 };
 
-// What callgrind counts, and nothing outside it: tests/engine/test_instruction_counts.py names this function.
+// Callgrind counts inside this function only: tests/engine/test_instruction_counts.py names it.
 [[gnu::noinline]] void counted(const std::function<void()>& work) { work(); }
 
 int count(const char* name) {
@@ -396,7 +396,7 @@ int count(const char* name) {
         const std::size_t B = w.batch;
         const auto of = [](Floats& f) { return f.empty() ? nullptr : f.data(); };
         Floats y(w.steps * B * 128), hn(B * 128), cn(p.c0.size()), dx(p.x.size()), dh0(p.h0.size()), dc0(p.c0.size());
-        Floats saved(w.training ? layer.saved_size(p.plan.rows()) : 0);
+        Floats saved(w.training ? layer.saved_size(p.layout.rows()) : 0);
         Data g = p.weights[0];
         const Gradients gradients{of(g.w_ih), of(g.w_hh), of(g.b_ih), of(g.b_hh), nullptr, nullptr};
         const auto parameters = p.parameters();
@@ -409,13 +409,13 @@ int count(const char* name) {
                 streams.step(&place, 1, p.x.data(), initial.at.data(), y.data(), 1);
                 return;
             }
-            layer.forward(p.plan, {p.x.data(), initial, y.data(), last, of(saved)}, 1, arena);
+            layer.forward(p.layout, {p.x.data(), initial, y.data(), last, of(saved)}, 1, arena);
             if (w.training)
-                layer.backward(p.plan,
+                layer.backward(p.layout,
                                {p.x.data(), initial, y.data(), saved.data(), y.data(), {}, dx.data(), dinitial},
                                parameters.data(), &gradients, 1, arena);
         };
-        for (int i = 0; i < 2; ++i) work();  // until its workspace has grown
+        for (int i = 0; i < 2; ++i) work();  // the workspace grows
         counted(work);
         std::printf("%s: %s\n", kernels().name, name);
         return EXIT_SUCCESS;

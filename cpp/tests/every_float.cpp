@@ -1,4 +1,4 @@
-// The two activations against double precision, at each of the 2^32 floats.
+// Compares the two activations with double precision at each of the 2^32 floats.
 #include <algorithm>
 #include <atomic>
 #include <cfloat>
@@ -16,8 +16,8 @@ using namespace penstock;
 
 namespace {
 
-// In double precision; a series where two terms of it are as good, and the limit where it is reached: 2^32 calls of
-// libm would take minutes.
+// In double precision. Where two terms of the series, or the limit, are as exact, they save time: 2^32 calls of libm would
+// take minutes.
 double exact_tanh(double x) {
     if (std::abs(x) < 0x1p-12) return x - x * x * x / 3;
     return std::abs(x) > 20 ? std::copysign(1.0, x) : std::tanh(x);
@@ -27,8 +27,8 @@ double exact_sigmoid(double x) {
     return x > 40 ? 1.0 : x < -104 ? 0.0 : 1 / (1 + std::exp(-x));
 }
 
-// How many units in the last place `got` is off, of float32 around `exact`. Below the smallest normal number a result
-// may be flushed to zero: there the unit is half of that number.
+// The error of `got` in units in the last place of float32 at `exact`. Below the smallest normal number a result may be
+// flushed to zero, so the unit there is half of that number.
 double units_off(float got, double exact) {
     std::uint64_t bits;
     std::memcpy(&bits, &exact, 8);
@@ -38,7 +38,7 @@ double units_off(float got, double exact) {
     return std::abs(got - exact) / (power < double(FLT_MIN) ? double(FLT_MIN) / 2 : power * 0x1p-23);
 }
 
-// And how many floats lie between `got` and the one nearest to `exact`, `got` counted.
+// The number of floats from the one nearest to `exact` to `got`; 0 if they are the same.
 std::int64_t floats_off(float got, double exact) {
     if (std::abs(exact) < double(FLT_MIN)) return std::abs(got) <= FLT_MIN ? 0 : INT32_MAX;
     const auto place = [](float v) -> std::int64_t {
@@ -49,7 +49,7 @@ std::int64_t floats_off(float got, double exact) {
     return std::abs(place(got) - place(float(exact)));
 }
 
-// How far the activations may be off.
+// The errors that the activations may have.
 constexpr std::int64_t kFloats = 2;
 constexpr double kUnits = 2;
 
@@ -59,16 +59,16 @@ struct Worst {
     std::int64_t floats = 0;
 };
 
-// Whether the function is as near as it should be.
+// Whether the function is within these errors.
 template <class Exact>
 bool try_every_float(const char* name, void (*function)(const float*, float*, std::size_t), Exact exact) {
     constexpr std::uint64_t kChunk = 1 << 14, kChunks = (1ull << 32) / kChunk;
     const unsigned threads = std::max(1u, std::thread::hardware_concurrency());
     std::atomic<std::uint64_t> next = 0, values = 0;
     std::vector<Worst> worst(threads);
-    std::vector<std::thread> team;
+    std::vector<std::thread> workers;
     for (unsigned t = 0; t < threads; ++t)
-        team.emplace_back([&, t] {
+        workers.emplace_back([&, t] {
             std::vector<float> x(kChunk), y(kChunk);
             Worst w;
             for (std::uint64_t c; (c = next++) < kChunks; values += kChunk) {
@@ -87,7 +87,7 @@ bool try_every_float(const char* name, void (*function)(const float*, float*, st
             }
             worst[t] = w;
         });
-    for (std::thread& t : team) t.join();
+    for (std::thread& worker : workers) worker.join();
     Worst all;
     for (const Worst& w : worst) {
         all.floats = std::max(all.floats, w.floats);

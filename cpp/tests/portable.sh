@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The engine's own tests on machines that this one is not, which QEMU plays: an x86-64 with nothing above SSE2, and an
-# AArch64. Kernels with fused multiply-adds must all give the same bits; plain x86-64 has none and only agrees with
-# itself. Last, the activations at every float32. `make portable` runs this.
+# The engine's own tests on machines that QEMU emulates: an x86-64 with nothing above SSE2, and an AArch64. All kernels with
+# fused multiply-adds must give the same bits; plain x86-64 has none, so its bits are compared with its own. At the end, the
+# activations are tested at every float32. `make portable` runs this.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . cpp/tests/tools.sh
@@ -18,7 +18,7 @@ build build/portable-aarch64 -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=
   -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static
 here=build/portable/engine_test
 
-# Runs a test program, which must choose these kernels; sets `bits`, the number of all its bits.
+# Runs a test program, which must choose these kernels; sets `bits` to the hash of all its bits.
 tested() {
   local kernels=$1 said
   said=$("${@:2}") || { echo "$said"; exit 1; }
@@ -28,13 +28,13 @@ tested() {
 }
 same() { [ "$bits" = "$1" ] || { echo "FAILED: other bits than $2"; exit 1; }; }
 
-unset PENSTOCK_ISA  # each machine chooses by itself
+unset PENSTOCK_ISA  # each machine chooses for itself
 old=(qemu-x86_64 -cpu "qemu64,-sse3,-ssse3,-sse4.1,-sse4.2,-avx,-avx2,-fma")
 for newer in "haddps %xmm0, %xmm0" "pabsd %xmm0, %xmm0" "ptest %xmm0, %xmm0" "pcmpgtq %xmm0, %xmm0" "vzeroupper"; do
   echo "int main() { __asm__(\"$newer\"); }" | c++ -x c++ - -o build/portable/newer
   status=0
   { "${old[@]}" build/portable/newer || status=$?; } 2>/dev/null
-  # 128 + SIGILL, else a pass under this emulator would say nothing
+  # 128 + SIGILL; otherwise a pass under this emulator would prove nothing
   [ $status = 132 ] || { echo "FAILED: the emulator of an old CPU runs $newer"; exit 1; }
 done
 tested plain "${old[@]}" $here

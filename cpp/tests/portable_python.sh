@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The engine behind Python on an AArch64 that QEMU plays: its golden bits, then the contract suite with PyTorch.
-# Debian's Python for arm64 and wheels are downloaded once into build/portable-python; this machine's own packages stay
-# as they are. `make portable-python` runs this; arguments go to pytest, in the place of the suite's own tests.
+# The engine behind Python on an AArch64 that QEMU emulates: its golden bits, then the contract suite with PyTorch.
+# Debian's Python for arm64 and wheels are downloaded once into build/portable-python; the packages of this machine do not
+# change. `make portable-python` runs this; arguments go to pytest and replace the suite's own tests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . cpp/tests/tools.sh
@@ -13,18 +13,18 @@ root=$here/root
 python=$root/usr/bin/python
 suite=(tests/engine tests/cells tests/contracts tests/heads tests/nn tests/runtime tests/test_functional.py
   tests/test_bundle.py tests/test_network.py tests/test_sequences.py)
-# The package's own needs, the tests', and PyTorch's.
+# What the package, its tests and PyTorch need.
 wheels=(numpy safetensors array-api-compat nanobind pytest hypothesis expecttest onnx scikit-learn narwhals pyarrow
   soundfile kaldi-native-fbank soxr filelock fsspec jinja2 networkx setuptools sympy typing-extensions)
 torch=torch==2.10.0  # the last whose wheel for AArch64 needs no CUDA
 
-# An apt that knows of nothing installed, and of another machine's packages alone.
+# An apt that sees no installed packages, and only packages for arm64.
 debian() {
   apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State="$here/apt" \
     -o Dir::State::status="$here/apt/status" -o Dir::Cache="$here/apt" "$@"
 }
 
-# Debian's Python, and a command that QEMU runs it by: CMake and the tests see a Python like any other.
+# Debian's Python, and a command that runs it under QEMU, so that CMake and the tests see an ordinary Python.
 install_python() {
   rm -rf "$root"
   mkdir -p "$here"/apt/{lists,archives}/partial "$root"
@@ -50,10 +50,10 @@ install_wheels() {
   "${pip[@]}" --constraint "$here/constraints.txt" --no-deps "$torch"
 }
 
-# once NAME STAMP COMMAND: not again while STAMP stays the same
+# once NAME STAMP COMMAND: runs COMMAND, and not again until STAMP changes
 once() {
   [ "$(cat "$here/$1.done" 2>/dev/null)" = "$2" ] && return
-  echo "$1: a first time, or anew"
+  echo "$1: installing"
   "$3"
   echo "$2" >"$here/$1.done"
 }
@@ -76,7 +76,7 @@ cmake --install "$here/build" --prefix "$site" >>"$log"
 
 unset PENSTOCK_ISA
 [ $# -gt 0 ] || set -- "${suite[@]}"
-# One thread for OpenBLAS and PyTorch, whose threads spin. The test left out starts threads in a forked child, where
-# QEMU itself stops.
+# One thread for OpenBLAS and PyTorch, whose threads spin. The deselected test starts threads in a forked child, where QEMU
+# itself fails.
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "$python" -m pytest -p no:cacheprovider "$@" \
   --deselect tests/engine/test_layer.py::test_a_forked_child_computes

@@ -1,6 +1,6 @@
-# Sourced by its neighbours.
+# Functions that the other scripts here source.
 
-# stops_without TARGET (COMMAND PACKAGE)...: where commands are missing, names Debian's packages that have them.
+# stops_without TARGET (COMMAND PACKAGE)...: exits if a command is missing, and names the Debian package that has it.
 stops_without() {
   local target=$1 missing=()
   shift

@@ -1,4 +1,4 @@
-// Workspace that is allocated once and used again: a call takes what it needs, the next call starts over.
+// Workspace that is allocated once and reused: a call takes what it needs, and the next call starts over.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace penstock {
 
-// Asks for huge pages where a buffer is large: fresh memory comes a page at a time, and a training step of a large
-// layer spends a seventh of its time waiting for small ones. Only advice, so it may be refused.
+// Asks for huge pages if a buffer is large. The system maps fresh memory page by page, and with small pages a training step
+// of a large layer spends a seventh of its time waiting for them. This is only advice: the system may ignore it.
 inline void advise_huge_pages(const void* data, std::size_t bytes) {
 #if defined(__linux__)
     constexpr std::uintptr_t kHuge = 1 << 21;
@@ -34,7 +34,7 @@ class Arena {
     Arena& operator=(const Arena&) = delete;
     ~Arena() { release(); }
 
-    // All earlier `take`s are void. Pieces of the last round become one block, so a steady state has no allocation.
+    // Invalidates all earlier `take`s. The blocks of the last round become one block, so repeated calls allocate nothing.
     void start() {
         if (blocks_.size() > 1) {
             std::size_t total = 0;

@@ -1,4 +1,4 @@
-// Where the threads of a team meet.
+// Where the threads of a group synchronise.
 #pragma once
 
 #include <cstdint>
@@ -7,16 +7,17 @@ namespace penstock {
 
 constexpr int kMostThreads = 256;
 
-// All threads of a team pass `wait` together. Each counts its visits on a cache line of its own, so that a meeting takes
-// one trip of a line from core to core. Spins, because a step of the recurrence takes a microsecond or two; sleeps when
-// that lasts, because then something else has a thread's core, and this one's can run that thread instead.
+// All threads of a group pass `wait` together. Each thread counts its visits on a cache line of its own, so that one
+// synchronisation takes one transfer of a line between cores. A thread spins first, because a step of the recurrence takes
+// a microsecond or two. It sleeps when that lasts longer, because then something else occupies the core of another thread,
+// which can run on this thread's core instead.
 class Barrier {
    public:
-    std::uint64_t visits() const;                // of rank 0, which has part in every job
-    void enter(int rank, std::uint64_t visits);  // of the others at the beginning of a job: as many as rank 0
+    std::uint64_t visits() const;                // of rank 0, which takes part in every job
+    void enter(int rank, std::uint64_t visits);  // the other ranks begin a job with the count of rank 0
     void wait(int rank, int size);
 
-    // Nanoseconds that threads have slept here, all together, since the last time that was asked.
+    // Nanoseconds that all threads together have slept here since the last call.
     long long slept();
 
    private:

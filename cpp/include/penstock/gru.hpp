@@ -4,8 +4,8 @@
 //   reset after (cuDNN, PyTorch):         n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
 //   reset before (Cho et al. 2014, v3):   n = tanh(W_in x + b_in + W_hn (r * h) + b_hn)
 //
-// Gates stand as r, z, n. Gate gradients stand as n, r, z (and n's recurrent part last), so that those of the
-// input product and those of the recurrent product are both one run without gaps.
+// The order of the gates is r, z, n. The order of the gate gradients is n, r, z, and then n's recurrent part, so that the
+// gradients for the input product and those for the recurrent product are both contiguous.
 #pragma once
 
 #include "step.hpp"
@@ -85,7 +85,7 @@ struct GruBefore {
             store(t.dh(a), dh * z);
         });
     }
-    // After the product that takes the candidate's gradient back through W_hn: dmid is d(r * h).
+    // After the product that carries the candidate's gradient back through W_hn: dmid is d(r * h).
     static void backward_two(const BackwardStep& t, Range rows, Range blocks) {
         const V one = splat(1.0f);
         for_vectors(rows, blocks, [&](At a) {

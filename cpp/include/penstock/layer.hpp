@@ -11,7 +11,7 @@
 
 namespace penstock {
 
-class Copies;
+class CopyTasks;
 
 // A direction's parameters in PyTorch's layout; null where the cell has none.
 template <class T>
@@ -23,8 +23,8 @@ struct Weights {
 using Parameters = Weights<const float>;
 using Gradients = Weights<float>;  // null where none is wanted
 
-// Spans of states hold one pointer for each state of the cell, in its order, to [directions][B][its size]. Spans of what
-// is read may be empty, and each of their pointers null: for zeros.
+// A span of states holds one pointer for each state of the cell, in the cell's order, to [directions][B][its size]. In spans
+// that are only read, a null pointer stands for zeros, and so does an empty span.
 using StatesIn = std::span<const float* const>;
 using StatesOut = std::span<float* const>;
 
@@ -32,7 +32,7 @@ struct ForwardCall {
     const float* x;
     StatesIn initial;
     float* y;
-    StatesOut last;  // after each sequence's last step
+    StatesOut last;  // the states after each sequence's last step
     float* saved;    // Layer::saved_size floats, or null
 };
 
@@ -42,51 +42,51 @@ struct BackwardCall {
     const float *y, *saved, *dy;
     StatesIn dlast;
     float* dx;
-    StatesOut dinitial;  // empty, or a pointer null, where no gradient is wanted
+    StatesOut dinitial;  // an empty span, or a null pointer, where no gradient is wanted
 };
 
-// projection: outputs of the cell where it is projected, else 0
+// projection: the number of outputs if the cell has a projection, else 0
 Sizes make_sizes(const Traits& traits, int input, int hidden, int projection);
 
 class Layer {
    public:
-    // Throws std::invalid_argument where a projection is given to a form that has none, or none to one that has.
+    // Throws std::invalid_argument if the form has a projection and the size is 0, or the other way round.
     Layer(const CellKernels& cell, int input, int hidden, int projection, int directions);
 
     const Sizes& sizes() const { return sizes_; }
     int directions() const { return directions_; }
     std::size_t saved_size(std::size_t rows) const;
 
-    // Copies the weights and packs the copy, for the calls to come. A thread that packs has the layer alone.
+    // Copies the weights and packs the copy for later calls. A thread that packs has exclusive use of the layer.
     void pack(const Parameters* parameters);
     bool packed() const { return number_ != 0; }
-    // With the weights as last packed. Several threads may run one layer at a time.
-    void forward(const Plan& plan, const ForwardCall& call, int threads, Arena& arena);
-    // With these weights, packed for this call alone.
-    void forward(const Parameters* parameters, const Plan& plan, const ForwardCall& call, int threads, Arena& arena) const;
-    // With these weights: packed and kept as by `pack`, unless they are the last ones, element for element. Returns the
-    // number of the pack that was used.
-    std::uint64_t forward_kept(const Parameters* parameters, const Plan& plan, const ForwardCall& call, int threads,
+    // With the weights that were packed last. Several threads may run one layer at the same time.
+    void forward(const BatchLayout& layout, const ForwardCall& call, int threads, Arena& arena);
+    // With these weights, packed for this call only.
+    void forward(const Parameters* parameters, const BatchLayout& layout, const ForwardCall& call, int threads, Arena& arena) const;
+    // With these weights. Unless they equal the packed ones, element for element, they are packed and kept as by `pack`.
+    // Returns the number of the pack that was used.
+    std::uint64_t forward_cached(const Parameters* parameters, const BatchLayout& layout, const ForwardCall& call, int threads,
                                Arena& arena);
-    // With the pack of this number, without a look at any weight. False, and nothing done, if it is no longer there.
-    bool forward_known(std::uint64_t number, const Plan& plan, const ForwardCall& call, int threads, Arena& arena);
-    // `parameters` as in the forward call; `gradients` are written, not added to.
-    void backward(const Plan& plan, const BackwardCall& call, const Parameters* parameters, const Gradients* gradients,
+    // With the pack of this number; reads no weights. Returns false, and does nothing, if that pack is no longer there.
+    bool forward_with_pack(std::uint64_t number, const BatchLayout& layout, const ForwardCall& call, int threads, Arena& arena);
+    // `parameters` are those of the forward call; `gradients` are overwritten, not added to.
+    void backward(const BatchLayout& layout, const BackwardCall& call, const Parameters* parameters, const Gradients* gradients,
                   int threads, Arena& arena) const;
 
    private:
-    Job forward_job(const Plan& plan, const ForwardCall& call, int direction, const Packed& weights, int threads,
+    Job forward_job(const BatchLayout& layout, const ForwardCall& call, int direction, const Packed& weights, int threads,
                     Arena& arena) const;
-    void run(const Plan& plan, const ForwardCall& call, const Packed* packed, const Copies& packing, int threads,
+    void run(const BatchLayout& layout, const ForwardCall& call, const Packed* packed, const CopyTasks& packing, int threads,
              Arena& arena) const;
     bool holds(const Parameters* parameters, int threads) const;
-    Copies start_pack(const Parameters* parameters);  // void until end_pack
+    CopyTasks start_pack(const Parameters* parameters);  // void until end_pack
     std::uint64_t end_pack();
-    Packed pack_forward(const Parameters& p, const Weights<float>* copy, Arena& arena, Copies& copies) const;
-    Packed pack_backward(const Parameters& p, bool with_input, Arena& arena, Copies& copies) const;
-    Job backward_job(const Plan& plan, const BackwardCall& call, int direction, const Packed& weights, int threads,
+    Packed pack_forward(const Parameters& p, const Weights<float>* copy, Arena& arena, CopyTasks& tasks) const;
+    Packed pack_backward(const Parameters& p, bool with_input, Arena& arena, CopyTasks& tasks) const;
+    Job backward_job(const BatchLayout& layout, const BackwardCall& call, int direction, const Packed& weights, int threads,
                      Arena& arena) const;
-    void backward_direction(const Plan& plan, const BackwardCall& call, int direction, const Parameters& p,
+    void backward_direction(const BatchLayout& layout, const BackwardCall& call, int direction, const Parameters& p,
                             const Gradients& g, int threads, Arena& arena) const;
 
     const CellKernels* cell_;
@@ -95,11 +95,11 @@ class Layer {
     Arena storage_;
     std::array<Packed, 2> packed_{};
     std::array<Weights<float>, 2> copy_{};  // of what is packed, in PyTorch's layout
-    std::uint64_t packs_ = 0, number_ = 0;  // packs so far; which of them this is, 0 for none
+    std::uint64_t packs_ = 0, number_ = 0;  // packs so far; the number of the one that is there, 0 for none
     std::shared_mutex mutex_;
 };
 
-// out (rows, n) = x (rows, k) W^T + b, the same bits for a row however many there are
+// out (rows, n) = x (rows, k) W^T + b. A row's bits do not depend on the number of rows.
 class Linear {
    public:
     Linear(const float* weight, const float* bias, int n, int k);

@@ -17,7 +17,7 @@ struct Lstm {
                                    .states = 2, .G = 4, .S = Projected ? 6 : 5, .D = 4,
                                    .x_slot = 0, .input_order = {0, 1, 2, 3}, .h_slot = 0, .h_gates = 4,
                                    .projected = Projected, .mid_slot = 5, .peepholes = Peephole ? 3 : 0};
-    static constexpr int kCell = 1, kCellSlot = 4;  // c: among the states, and where its new value is saved
+    static constexpr int kCell = 1, kCellSlot = 4;  // the index of c among the states, and the slot that saves c'
 
     static void forward(const ForwardStep& t, const Products& q, Range rows, Range blocks) {
         for_vectors(rows, blocks, [&](At a) {
@@ -52,12 +52,12 @@ struct Lstm {
             }
         });
     }
-    // Phase two of a projection: its product is the output. Rows of W_hr stand where unit blocks do.
+    // Phase two of a projection: its product is the output. Here unit blocks are blocks of rows of W_hr.
     static void forward_two(const ForwardStep& t, const Products& q, Range rows, Range blocks) {
         for_vectors(rows, blocks, [&](At a) { t.output(a, q(a, 0)); });
     }
 
-    // With projection: the gradient of its output, for the product that takes it back through W_hr.
+    // With projection: stores the gradient of its output for the product that carries it back through W_hr.
     static void backward_projection(const BackwardStep& t, Range rows, Range blocks) {
         for_vectors(rows, blocks, [&](At a) {
             store(t.dp(a), t.output_gradient(a));
@@ -92,7 +92,7 @@ struct Lstm {
             t.gate(a, 3, d_o);
         });
     }
-    // Adds this step's share of the peepholes' gradient to sum: [3][Hp].
+    // Adds this step's part of the peepholes' gradient to sum: [3][Hp].
     static void backward_peephole(const BackwardStep& t, Range rows, Range blocks, float* sum) {
         for_vectors(rows, blocks, [&](At a) {
             const V c = t.state_before(a, kCell, kCellSlot), c_new = t.saved(a, kCellSlot);

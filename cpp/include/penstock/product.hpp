@@ -1,9 +1,9 @@
-// The one matrix product: rows times packed panels, one accumulator per output, k ascending.
+// The one matrix product: rows times packed panels, with one accumulator per output and ascending k.
 //
-// A panel holds 16 output columns as [k][16]; panels_together of them are interleaved as [k][panel][16] where a tile
-// can take them all. A tile keeps MR rows x NP panels of accumulators in registers.
-// Because every output has one accumulator that sees its terms in the same order whatever the tile, the bits do
-// not depend on how many rows there are, where a row stands among them, or which thread computes it.
+// A panel holds 16 output columns as [k][16]. Where a tile can take several panels, panels_together of them are interleaved
+// as [k][panel][16]. A tile keeps MR rows x NP panels of accumulators in registers.
+// Every output has one accumulator that adds its terms in the same order in every tile. So the bits do not depend on the
+// number of rows, on a row's position among them, or on the thread that computes it.
 #pragma once
 
 #include "vec.hpp"
@@ -23,13 +23,13 @@ constexpr int kAccumulators = 12, kMaxRows = 3;  // of 16 registers
 #endif
 constexpr int kWidestGroup = PENSTOCK_WIDTH == 16 ? 6 : 1;
 constexpr bool kInterleaved = kWidestGroup > 1;
-// k of one pass when several row blocks share a group of panels: 128 KB of one stream, which L2 delivers in time, or,
-// not interleaved, 16 KB of each panel, which stay in L1.
+// How many k one pass takes when several row blocks use the same panel group: 128 KB of one stream, which L2 delivers fast
+// enough, or, not interleaved, 16 KB of each panel, which stay in L1.
 constexpr int kDepth = kInterleaved ? 512 : 256;
-// Panels of more bytes than this may not be in L2, so each group of them is fetched there while the one before it is used.
+// Panels of more bytes than this may not be in L2, so each panel group is prefetched while the one before it is used.
 constexpr std::size_t kFar = 512 * 1024;
-constexpr int kAheadRows = 3;  // of the tiles that fetch; for fewer rows memory is what they wait for anyway
-constexpr int kAhead = kInterleaved ? 2 : 1;  // cache lines for each k of a tile; a group that is one panel has no more
+constexpr int kAheadRows = 3;  // tiles of fewer rows do not prefetch: they wait for memory anyway
+constexpr int kAhead = kInterleaved ? 2 : 1;  // cache lines to prefetch for each k of a tile; a group of one panel has one
 
 enum class Start {
     kBias,      // the accumulator starts as the bias, or as zero where there is none
@@ -46,12 +46,12 @@ constexpr int panels_of(int rows) {
 // a: [MR][K] with `a_row` between rows, or, transposed, [K][kMaxRows]
 // b: [K][NP][16] interleaved, or [NP][K][16] with `b_panel` between panels
 // bias: [NP][16] or null        out: [MR][NP][16] by its strides
-// ahead: kAhead * K cache lines to fetch, where Ahead
+// ahead: with Ahead, kAhead * K cache lines to prefetch
 template <int MR, int NP, bool Transposed, bool Interleaved, bool Ahead>
 void tile(const float* a, std::size_t a_row, int K, const float* b, std::size_t b_panel, const float* bias,
           float* out, std::size_t out_row, std::size_t out_panel, Start start, const float* ahead) {
     constexpr int N = NP * kVectors;
-    if (start == Start::kAdd)  // what it is added to comes meanwhile
+    if (start == Start::kAdd)  // the memory that is added to arrives meanwhile
         for (int m = 0; m < MR; ++m)
             for (int v = 0; v < N; ++v)
                 __builtin_prefetch(out + m * out_row + (v / kVectors) * out_panel + (v % kVectors) * kWidth);
@@ -111,8 +111,8 @@ Tile find_tile(int rows, int panels, bool ahead) {
 }
 
 // out[r][p] = start + a[r] . panel p        a: [rows][K]        b: panels, `together` of them interleaved
-// out: [rows][panels][16]. `descending` takes the panels from the last to the first: of matrices that do not fit a
-// cache, read again and again, part is still there when every other pass goes backwards.
+// out: [rows][panels][16]. `descending` takes the panels from the last to the first: when a matrix that exceeds a cache is
+// read repeatedly and every other pass goes backwards, the cache still holds the part that the next pass begins with.
 void product(const float* a, std::size_t a_row, int rows, int K, const float* b, int panels, int together,
              const float* bias, float* out, std::size_t out_row, Start start, bool descending = false) {
     if (rows <= 0) return;
@@ -153,9 +153,9 @@ void product(const float* a, std::size_t a_row, int rows, int K, const float* b,
     } while (k < K);
 }
 
-// a_tiles: [tiles][k][kMaxRows], what product_transposed reads; rows of `a` become k, its columns become rows.
-// Some rows at a time, so that a cache line of them is still there for the next tile: rows are often a power of two
-// apart, and whole columns of such would all fall into a few sets of the cache.
+// a_tiles: [tiles][k][kMaxRows], as product_transposed reads them; rows of `a` become k, its columns become rows. It takes
+// a few rows at a time, so that their cache lines are still cached for the next tile: rows are often a power of two apart,
+// and the lines of a whole column would all fall into a few sets of the cache.
 void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, float* a_tiles) {
     constexpr int kTogether = 16;
     for (int k0 = 0; k0 < depth; k0 += kTogether) {
@@ -179,7 +179,7 @@ void pack_transposed(const float* a, std::size_t a_row, int depth, int columns, 
 // `b_panel` floats lie between panels.
 void product_transposed(const float* a_tiles, int rows, int depth, const float* b, std::size_t b_panel, int panels,
                         float* out, std::size_t out_row, Start start) {
-    constexpr int kGroup = panels_of(kMaxRows), kRows = 96;  // so many rows of tiles stay in L2
+    constexpr int kGroup = panels_of(kMaxRows), kRows = 96;  // rows whose tiles stay in L2
     for (int r0 = 0; r0 < rows; r0 += kRows) {
         const int r1 = r0 + kRows < rows ? r0 + kRows : rows;
         for (int p = 0; p < panels; p += kGroup) {

@@ -1,4 +1,4 @@
-// What a cell's pointwise part sees: one step in time, some of its rows, some of its unit blocks.
+// What a cell's pointwise functions see: one step in time, some of its rows, some of its unit blocks.
 #pragma once
 
 #include "kernels.hpp"
@@ -15,7 +15,7 @@ struct Range {
     int begin, end;
 };
 
-// Position of one vector: row j of the step's order, and kWidth hidden units from a lane of a block on.
+// Position of one vector: row j of the step, and kWidth hidden units that begin at a lane of a unit block.
 struct At {
     std::size_t j, block, lane;
 
@@ -35,7 +35,7 @@ struct ForwardStep {
     const Job& job;
     int s;                 // step
     std::size_t row0;      // its first packed row
-    int active_next;       // sequences that go on after it
+    int active_next;       // sequences that continue after it
     const float* px;       // [active][Hp/16][G][16]
     const float* h_before; // [B][Pp]
     float* h_after;
@@ -48,7 +48,7 @@ struct ForwardStep {
         return load(px + a.j * G * Hp() + (a.block * G + gate) * kPanel + a.lane);
     }
     V before(At a) const { return load(h_before + a.j * job.sizes->Pp + a.unit()); }
-    V state(At a, int k) const { return load(job.state[k] + a.j * Hp() + a.unit()); }  // the other states, before the step
+    V state(At a, int k) const { return load(job.state[k] + a.j * Hp() + a.unit()); }  // another state, before the step
     float* mid(At a) const { return job.mid + a.j * Hp() + a.unit(); }
     float* keep(At a) const { return job.keep + a.j * Hp() + a.unit(); }
     V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit()); }
@@ -58,31 +58,31 @@ struct ForwardStep {
             store(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit(), v);
     }
     bool ends(At a) const { return static_cast<int>(a.j) >= active_next; }
-    // The new output: to the next step, to y, and to the last states where the sequence ends here.
+    // Stores the new output for the next step, in y, and as the last state if the sequence ends here.
     void output(At a, V h) const {
         const int P = job.sizes->P;
         store(h_after + a.j * job.sizes->Pp + a.unit(), h);
-        store_first(job.y + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit(), h, a.left_of(P));
+        store_first(job.y + job.layout->where[job.direction][row0 + a.j] * job.y_row + a.unit(), h, a.left_of(P));
         if (ends(a))
-            store_first(job.last[0] + static_cast<std::size_t>(job.plan->sequence[a.j]) * P + a.unit(), h, a.left_of(P));
+            store_first(job.last[0] + static_cast<std::size_t>(job.layout->sequence[a.j]) * P + a.unit(), h, a.left_of(P));
     }
-    // Another state's new value, in the place of the old one.
+    // Overwrites another state with its new value.
     void put_state(At a, int k, V v) const {
         store(job.state[k] + a.j * Hp() + a.unit(), v);
         if (ends(a))
-            store_first(job.last[k] + static_cast<std::size_t>(job.plan->sequence[a.j]) * H() + a.unit(), v,
+            store_first(job.last[k] + static_cast<std::size_t>(job.layout->sequence[a.j]) * H() + a.unit(), v,
                         a.left_of(H()));
     }
 };
 
-// Pre-activations of a phase's product in scratch: [rows of the chunk][unit blocks of the group][gates][16].
+// Pre-activations of a phase's product, in scratch: [rows of the chunk][unit blocks of the panel group][gates][16].
 struct Products {
     float* scratch;
     int row0, block0, blocks, gates;
 
     V operator()(At a, int gate) const { return load(at(a, gate)); }
-    // A gate in the place of its product. Gates wait for nothing, so they have a loop of their own: in one with the state,
-    // whose tanh waits for them, a processor would have only a vector or two under way at a time.
+    // Overwrites the product with its gate. Gates have a loop of their own because they are independent of each other: in one
+    // loop with the state, whose tanh depends on them, a processor would work on only one or two vectors at a time.
     void put(At a, int gate, V v) const { store(at(a, gate), v); }
 
    private:
@@ -102,31 +102,31 @@ struct BackwardStep {
     int Hp() const { return job.sizes->Hp; }
 
     V saved(At a, int slot) const { return load(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit()); }
-    V saved_before(At a, int slot) const {  // of the step before; s > 0
+    V saved_before(At a, int slot) const {  // by the step before; needs s > 0
         return load(job.saved + ((before0 + a.j) * job.sizes->S + slot) * Hp() + a.unit());
     }
     V h_before(At a) const {
         return load(job.h_panels + (a.block * block_rows + (row0 + a.j - block_row0)) * kPanel + a.lane);
     }
-    // Another state before the step, whose value after each step is saved in `slot`.
+    // Another state before the step. Its value after each step is saved in `slot`.
     V state_before(At a, int k, int slot) const {
         return s > 0 ? saved_before(a, slot) : load(job.start[k] + a.j * Hp() + a.unit());
     }
     float* dh(At a) const { return job.dstate[0] + a.j * job.sizes->Pp + a.unit(); }
-    float* dstate(At a, int k) const { return job.dstate[k] + a.j * Hp() + a.unit(); }  // of another state
+    float* dstate(At a, int k) const { return job.dstate[k] + a.j * Hp() + a.unit(); }  // another state's gradient
     float* dmid(At a) const { return job.dmid + a.j * Hp() + a.unit(); }
     float* dp(At a) const { return job.dp + (row0 - block_row0 + a.j) * job.sizes->Pp + a.unit(); }
     V peephole(At a, int gate) const { return load(job.weights->w_ch + gate * Hp() + a.unit()); }
 
-    // Gradient of this step's output: carried back from later steps, plus what y received.
+    // Gradient of this step's output: what later steps carry back, plus the gradient of y.
     V output_gradient(At a) const {
         V d = load(dh(a));
         if (job.dy)
-            d += load_first(job.dy + job.plan->where[job.direction][row0 + a.j] * job.y_row + a.unit(),
+            d += load_first(job.dy + job.layout->where[job.direction][row0 + a.j] * job.y_row + a.unit(),
                             a.left_of(job.sizes->P));
         return d;
     }
-    // Gate gradients: written, and read by a phase that goes on with them.
+    // Gate gradients: written by one phase and read by the next.
     void gate(At a, int slot, V d) const { store(gate_at(a, slot), d); }
     V gate(At a, int slot) const { return load(gate_at(a, slot)); }
 

@@ -1,4 +1,4 @@
-// Many streams of one stack of layers, any of them advanced together: their states lie in slabs that the caller owns.
+// Many streams through one stack of layers, any of which advance together. Their states are in slabs that the caller owns.
 #pragma once
 
 #include <vector>
@@ -9,17 +9,17 @@ namespace penstock {
 
 class Streams {
    public:
-    // The layers have one direction and are packed; each reads what the one before it gives. They outlive this.
+    // The layers have one direction and are packed; each reads the output of the one before it. They must outlive this.
     explicit Streams(std::vector<Layer*> layers) : layers_(std::move(layers)) {}
 
-    // One step of n streams, the same bits for a stream whichever others go with it.
+    // One step of n streams. A stream's bits do not depend on which others advance with it.
     // places: [n] their rows in the slabs, all different      x: [n][I]      y: [n][P of the last layer]
-    // slabs: of each layer in turn its states, each [streams][its size]
+    // slabs: the states of each layer in turn, each [streams][its size]
     void step(const std::int64_t* places, std::size_t n, const float* x, float* const* slabs, float* y, int threads);
 
    private:
     std::vector<Layer*> layers_;
-    Plan plan_;
+    BatchLayout layout_;
     Arena arena_, between_;
 };
 

@@ -1,63 +1,63 @@
-// The sweep over time, forward: blocks of input products, then step by step the recurrent phases.
+// The forward sweep over time: for each block of steps the input products, then step by step the recurrent phases.
 #pragma once
 
 #include <cstring>
 
 #include "gru.hpp"
 #include "lstm.hpp"
-#include "pace.hpp"
+#include "thread_speed.hpp"
 #include "rnn.hpp"
 #include "split.hpp"
 
 namespace PENSTOCK_ISA {
 namespace {
 
-using penstock::Plan;
+using penstock::BatchLayout;
 using penstock::share_steps;
 using penstock::Split;
-using penstock::Team;
+using penstock::ThreadGroup;
 
 constexpr int panels_together(int gates) { return penstock::panels_together(gates, kWidestGroup); }
 constexpr int blocks_together(int gates) { return penstock::blocks_together(gates, kWidestGroup); }
 
-inline Range share(const Team& team, int n, int grain = 1) {
+inline Range share(const ThreadGroup& group, int n, int grain = 1) {
     Range r;
-    team.share(n, grain, r.begin, r.end);
+    group.share(n, grain, r.begin, r.end);
     return r;
 }
 
-// What those before `rank` get of a team's work.
-inline double part_before(const Team& team, int rank) {
-    if (!team.pace) return static_cast<double>(rank) / team.size;
-    return team.pace->reach()[rank] / team.pace->reach()[team.size];
+// The fraction of a group's work that the ranks before `rank` get.
+inline double fraction_before(const ThreadGroup& group, int rank) {
+    if (!group.speeds) return static_cast<double>(rank) / group.size;
+    return group.speeds->cumulative()[rank] / group.speeds->cumulative()[group.size];
 }
 
-// This thread's share of [0, n) by its pace, in whole multiples of `grain`: of work that waits for nobody.
-inline Range share_by_pace(const Team& team, int n, int grain) {
+// This thread's share of [0, n) in proportion to its speed, in whole multiples of `grain`; for work without synchronisation.
+inline Range share_by_speed(const ThreadGroup& group, int n, int grain) {
     const auto cut = [&](int rank) {
-        const int at = static_cast<int>((n + grain - 1) / grain * part_before(team, rank) + 0.5) * grain;
+        const int at = static_cast<int>((n + grain - 1) / grain * fraction_before(group, rank) + 0.5) * grain;
         return at < n ? at : n;
     };
-    return {cut(team.rank), cut(team.rank + 1)};
+    return {cut(group.rank), cut(group.rank + 1)};
 }
 
-// Tells how long work took that waited for nobody; nothing where `counts` is false.
-class Watch {
+// Records this thread's speed from work without synchronisation; does nothing if `timed` is false.
+class Stopwatch {
    public:
-    explicit Watch(const Team& team, bool counts = true)
-        : pace_(counts ? team.pace : nullptr), rank_(team.rank), begin_(pace_ ? penstock::now_in_nanoseconds() : 0) {}
-    void tell(double multiply_adds) const {
-        if (pace_) pace_->tell(rank_, multiply_adds, penstock::now_in_nanoseconds() - begin_);
+    explicit Stopwatch(const ThreadGroup& group, bool timed = true)
+        : speeds_(timed ? group.speeds : nullptr), rank_(group.rank), begin_(speeds_ ? penstock::now_in_nanoseconds() : 0) {}
+    void record(double multiply_adds) const {
+        if (speeds_) speeds_->record(rank_, multiply_adds, penstock::now_in_nanoseconds() - begin_);
     }
 
    private:
-    penstock::Pace* pace_;
+    penstock::ThreadSpeeds* speeds_;
     int rank_;
     long long begin_;
 };
 
 inline const float* h_start(const Job& job, int j) {
-    return job.initial[0] ? job.initial[0] + static_cast<std::size_t>(job.plan->sequence[j]) * job.sizes->P : nullptr;
+    return job.initial[0] ? job.initial[0] + static_cast<std::size_t>(job.layout->sequence[j]) * job.sizes->P : nullptr;
 }
 
 inline void copy_padded(const float* from, int n, int n_padded, float* to) {
@@ -66,24 +66,24 @@ inline void copy_padded(const float* from, int n, int n_padded, float* to) {
     std::memset(to + have, 0, (n_padded - have) * sizeof(float));
 }
 
-// Packed rows [begin, end) of x. Returns the end of them.
+// Copies packed rows [begin, end) of x. Returns the end of the copies.
 inline float* copy_rows(const Job& job, std::size_t begin, std::size_t end, float* to) {
     const int I = job.sizes->I;
     for (std::size_t r = begin; r < end; ++r, to += I)
-        std::memcpy(to, job.x + job.plan->where[job.direction][r] * I, I * sizeof(float));
+        std::memcpy(to, job.x + job.layout->where[job.direction][r] * I, I * sizeof(float));
     return to;
 }
 
-// Initial states into the workspace; sequences without a single step have their final states at once.
-void start_forward(const Job& job, const Team& team) {
+// Copies initial states into the workspace. For a sequence without steps they are also the last states.
+void start_forward(const Job& job, const ThreadGroup& group) {
     const Sizes& z = *job.sizes;
-    const Plan& plan = *job.plan;
-    const Range rows = share(team, plan.batch);
+    const BatchLayout& layout = *job.layout;
+    const Range rows = share(group, layout.batch);
     for (int j = rows.begin; j < rows.end; ++j) {
-        const std::size_t b = plan.sequence[j];
+        const std::size_t b = layout.sequence[j];
         float* h = job.h[0] + static_cast<std::size_t>(j) * z.Pp;
         copy_padded(h_start(job, j), z.P, z.Pp, h);
-        const bool is_empty = plan.length[j] == 0;
+        const bool is_empty = layout.length[j] == 0;
         if (is_empty) std::memcpy(job.last[0] + b * z.P, h, z.P * sizeof(float));
         for (int k = 1; k < z.states; ++k) {
             float* state = job.state[k] + static_cast<std::size_t>(j) * z.Hp;
@@ -91,107 +91,107 @@ void start_forward(const Job& job, const Team& team) {
             if (is_empty) std::memcpy(job.last[k] + b * z.H, state, z.H * sizeof(float));
         }
     }
-    const Range pad = share(team, static_cast<int>(plan.padding.size()));
+    const Range pad = share(group, static_cast<int>(layout.padding.size()));
     for (int i = pad.begin; i < pad.end; ++i)
-        std::memset(job.y + plan.padding[i] * job.y_row, 0, z.P * sizeof(float));
+        std::memset(job.y + layout.padding[i] * job.y_row, 0, z.P * sizeof(float));
 }
 
-// A thread's part of the steps of a block: rows, by their place in the order of sequences, and unit blocks.
+// A thread's part of the steps of a block: rows, by position in the sorted order of sequences, and unit blocks.
 struct Part {
     Split split;
-    bool tells;  // of its pace: where all of the team share rows
+    bool timed;  // whether it measures the thread's speed: where the whole group shares rows
     Range rows, units;
 
     Range of(int active) const { return {rows.begin, rows.end < active ? rows.end : active}; }
 };
 
-// Rows of steps [s0, s1) whose place in the order of sequences is below n.
-std::size_t rows_below(const Plan& plan, int s0, int s1, int n) {
+// How many rows of steps [s0, s1) have a position below n in the sorted order of sequences.
+std::size_t rows_below(const BatchLayout& layout, int s0, int s1, int n) {
     std::size_t rows = 0;
-    for (int s = s0; s < s1; ++s) rows += plan.active[s] < n ? plan.active[s] : n;
+    for (int s = s0; s < s1; ++s) rows += layout.active[s] < n ? layout.active[s] : n;
     return rows;
 }
 
-// This thread's share of the rows of steps [s0, s1) by its pace, by their place in the order of sequences. Later places
-// have fewer steps, so what is shared out is rows.
-Range share_rows(const Plan& plan, const Team& team, int s0, int s1) {
-    const int active = plan.active[s0];
-    if (team.rank >= team.size) return {active, active};
-    if (plan.active[s1 - 1] == active) return share_by_pace(team, active, 1);
+// This thread's share of the rows of steps [s0, s1), in proportion to its speed, as a range of positions in the sorted order
+// of sequences. Later positions have fewer steps, so the shares balance rows, not positions.
+Range share_rows(const BatchLayout& layout, const ThreadGroup& group, int s0, int s1) {
+    const int active = layout.active[s0];
+    if (group.rank >= group.size) return {active, active};
+    if (layout.active[s1 - 1] == active) return share_by_speed(group, active, 1);
     const auto cut = [&](int rank) {
-        const double wanted = static_cast<double>(plan.first[s1] - plan.first[s0]) * part_before(team, rank);
+        const double wanted = static_cast<double>(layout.first[s1] - layout.first[s0]) * fraction_before(group, rank);
         int n = 0, going = s1;
         for (double below = 0; n < active; ++n) {
-            while (plan.active[going - 1] <= n) --going;
+            while (layout.active[going - 1] <= n) --going;
             if (below + 0.5 * (going - s0) >= wanted) break;
             below += going - s0;
         }
         return n;
     };
-    return {cut(team.rank), cut(team.rank + 1)};
+    return {cut(group.rank), cut(group.rank + 1)};
 }
 
-// Those of a team who share steps of so many rows: by pace, unless that left one with so few that each takes longer, which
-// would look like a slower pace still.
-Team among(const Team& team, int threads, int rows) {
+// The threads of a group that share steps of so many rows. Shares follow the speeds, unless a thread would get very few rows:
+// these take longer each, so that the thread would look slower still.
+ThreadGroup subgroup(const ThreadGroup& group, int threads, int rows) {
     constexpr double kFewest = 4;
-    Team some{team.rank, threads, nullptr, 0, team.pace};
-    for (int rank = 0; rank < threads && some.pace; ++rank)
-        if (rows * (part_before(some, rank + 1) - part_before(some, rank)) < kFewest) some.pace = nullptr;
+    ThreadGroup some{group.rank, threads, nullptr, 0, group.speeds};
+    for (int rank = 0; rank < threads && some.speeds; ++rank)
+        if (rows * (fraction_before(some, rank + 1) - fraction_before(some, rank)) < kFewest) some.speeds = nullptr;
     return some;
 }
 
-Part part_of(const Job& job, const Team& team, int s0, int s1, int gates) {
+Part part_of(const Job& job, const ThreadGroup& group, int s0, int s1, int gates) {
     const Sizes& z = *job.sizes;
-    const int active = job.plan->active[s0];
-    const auto [split, threads] = share_steps(z, active, team.size, false, team.meeting);
-    const Team sharing = among(team, threads, active);
+    const int active = job.layout->active[s0];
+    const auto [split, threads] = share_steps(z, active, group.size, false, group.sync_ns);
+    const ThreadGroup sharing = subgroup(group, threads, active);
     const Range blocks{0, z.Hp / kPanel};
     const bool by_rows = split == Split::kRows;
-    return {split, by_rows && threads == team.size, by_rows ? share_rows(*job.plan, sharing, s0, s1) : Range{0, active},
+    return {split, by_rows && threads == group.size, by_rows ? share_rows(*job.layout, sharing, s0, s1) : Range{0, active},
             split == Split::kUnits ? share(sharing, blocks.end, blocks_together(gates)) : blocks};
 }
 
-// Packed rows of steps [s0, s1) that this thread takes to the input product, one after another: x itself where they
-// stand so, else copies. By units all threads take all of them, and share the copying.
-const float* input_rows(const Job& job, const Team& team, const Part& part, int s0, int s1, std::size_t first, Range mine) {
-    const Plan& plan = *job.plan;
-    const std::size_t I = job.sizes->I, row0 = plan.first[s0];
+// The packed rows of steps [s0, s1) that this thread multiplies in the input product, contiguous: x itself where its rows
+// are in this order, else copies. By units all threads need all rows, and share the copying.
+const float* input_rows(const Job& job, const ThreadGroup& group, const Part& part, int s0, int s1, std::size_t first, Range mine) {
+    const BatchLayout& layout = *job.layout;
+    const std::size_t I = job.sizes->I, row0 = layout.first[s0];
     if (part.split == Split::kRows) {
         float* to = job.x_rows + first * I;
         for (int s = s0; s < s1; ++s) {
-            const Range r = part.of(plan.active[s]);
-            if (r.begin < r.end) to = copy_rows(job, plan.first[s] + r.begin, plan.first[s] + r.end, to);
+            const Range r = part.of(layout.active[s]);
+            if (r.begin < r.end) to = copy_rows(job, layout.first[s] + r.begin, layout.first[s] + r.end, to);
         }
         return job.x_rows + first * I;
     }
-    if (plan.contiguous[job.direction]) return job.x + (row0 + mine.begin) * I;
+    if (layout.contiguous[job.direction]) return job.x + (row0 + mine.begin) * I;
     const bool units = part.split == Split::kUnits;
-    const Range r = units ? share(team, mine.end) : mine;
+    const Range r = units ? share(group, mine.end) : mine;
     copy_rows(job, row0 + r.begin, row0 + r.end, job.x_rows + r.begin * I);
-    if (units) team.meet();
+    if (units) group.sync();
     return job.x_rows + mine.begin * I;
 }
 
-// The input product of steps [s0, s1), of each thread the part that it will read itself, as what another core wrote is
-// slow to come. Rows of a thread stand together. Returns the first of them.
-const float* input_product(const Job& job, const Team& team, const Part& part, int s0, int s1) {
+// The input product of steps [s0, s1). Each thread computes the part that it will read itself, because memory written by
+// another core is slow to read. The rows of a thread are contiguous; returns the first.
+const float* input_product(const Job& job, const ThreadGroup& group, const Part& part, int s0, int s1) {
     const Sizes& z = *job.sizes;
     const bool alone = part.split == Split::kAlone, helped = alone && penstock::helps_alone(z);
-    const std::size_t first = rows_below(*job.plan, s0, s1, part.rows.begin),
-                      end = rows_below(*job.plan, s0, s1, part.rows.end), row = static_cast<std::size_t>(z.G) * z.Hp,
+    const std::size_t first = rows_below(*job.layout, s0, s1, part.rows.begin),
+                      end = rows_below(*job.layout, s0, s1, part.rows.end), row = static_cast<std::size_t>(z.G) * z.Hp,
                       panel = static_cast<std::size_t>(part.units.begin) * z.G;
     Range mine{0, static_cast<int>(end - first)};
-    if (helped) mine = share(team, mine.end, kMaxRows);
-    if (!alone || helped || team.rank == 0)
-        product(input_rows(job, team, part, s0, s1, first, mine), z.I, mine.end - mine.begin, z.I,
+    if (helped) mine = share(group, mine.end, kMaxRows);
+    if (!alone || helped || group.rank == 0)
+        product(input_rows(job, group, part, s0, s1, first, mine), z.I, mine.end - mine.begin, z.I,
                 job.weights->w_ih + panel * z.I * kPanel, (part.units.end - part.units.begin) * z.G, panels_together(z.G),
                 job.weights->b_ih + panel * kPanel, job.px + (first + mine.begin) * row + panel * kPanel, row, Start::kBias);
-    if (helped) team.meet();
+    if (helped) group.sync();
     return job.px + first * row;
 }
 
-// One phase for some rows and unit blocks: its product into scratch, piece by piece, and its epilogue.
+// One phase for some rows and unit blocks. Piece by piece, it writes the product to scratch and calls the epilogue.
 template <class Epilogue>
 void phase(float* scratch, const float* a, std::size_t a_row, int K, const float* panels, const float* bias,
            int gates, Range rows, Range blocks, bool descending, Epilogue epilogue) {
@@ -217,61 +217,62 @@ void phase(float* scratch, const float* a, std::size_t a_row, int K, const float
 }
 
 template <class Cell>
-void forward_step(const Job& job, const Team& team, const Part& part, const ForwardStep& t) {
+void forward_step(const Job& job, const ThreadGroup& group, const Part& part, const ForwardStep& t) {
     const Sizes& z = *job.sizes;
-    float* scratch = job.scratch + static_cast<std::size_t>(team.rank) * penstock::kScratch;
+    float* scratch = job.scratch + static_cast<std::size_t>(group.rank) * penstock::kScratch;
     const bool units = part.split == Split::kUnits;
     const bool descending = t.s % 2;
-    const Range rows = part.of(job.plan->active[t.s]);
+    const Range rows = part.of(job.layout->active[t.s]);
     phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::traits.h_gates, rows, part.units, descending,
           [&](const Products& q, Range r, Range b) { Cell::forward(t, q, r, b); });
-    if (units) team.meet();
+    if (units) group.sync();
     if constexpr (has_two_phases(Cell::traits)) {
-        const Range two = units ? share(team, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
+        const Range two = units ? share(group, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
         phase(scratch, job.mid, z.Hp, z.H, job.weights->w_mid, job.weights->b_mid, 1, rows, two, descending,
               [&](const Products& q, Range r, Range b) { Cell::forward_two(t, q, r, b); });
-        if (units) team.meet();
+        if (units) group.sync();
     }
 }
 
-// The end of the block of steps that begins with s0.
-int block_end(const Plan& plan, int s0) {
+// The end of the block of steps that begins at s0.
+int block_end(const BatchLayout& layout, int s0) {
     int s1 = s0 + 1;
-    while (s1 < plan.steps && plan.active[s1] > 0 && plan.first[s1 + 1] - plan.first[s0] <= penstock::kBlockRows) ++s1;
+    while (s1 < layout.steps && layout.active[s1] > 0 && layout.first[s1 + 1] - layout.first[s0] <= penstock::kBlockRows) ++s1;
     return s1;
 }
 
 template <class Cell>
-void forward(const Job& job, const Team& team) {
+void forward(const Job& job, const ThreadGroup& group) {
     const Sizes& z = *job.sizes;
-    const Plan& plan = *job.plan;
-    start_forward(job, team);
-    team.meet();
+    const BatchLayout& layout = *job.layout;
+    start_forward(job, group);
+    group.sync();
     int s0 = 0;
-    while (s0 < plan.steps && plan.active[s0] > 0) {
-        const int s1 = block_end(plan, s0);
-        const Part part = part_of(job, team, s0, s1, Cell::traits.h_gates);
-        const Watch watch(team, part.tells);
-        const float* px = input_product(job, team, part, s0, s1);
+    while (s0 < layout.steps && layout.active[s0] > 0) {
+        const int s1 = block_end(layout, s0);
+        const Part part = part_of(job, group, s0, s1, Cell::traits.h_gates);
+        const Stopwatch stopwatch(group, part.timed);
+        const float* px = input_product(job, group, part, s0, s1);
         std::size_t done = 0;
-        if (part.split != Split::kAlone || team.rank == 0)
+        if (part.split != Split::kAlone || group.rank == 0)
             for (int s = s0; s < s1; ++s) {
                 const std::size_t px_row = static_cast<std::size_t>(z.G) * z.Hp;
-                const ForwardStep t{job, s, plan.first[s], s + 1 < plan.steps ? plan.active[s + 1] : 0,
+                const ForwardStep t{job, s, layout.first[s], s + 1 < layout.steps ? layout.active[s + 1] : 0,
                                     px - part.rows.begin * px_row, job.h[s & 1], job.h[(s + 1) & 1]};
-                forward_step<Cell>(job, team, part, t);
-                const Range rows = part.of(plan.active[s]);
+                forward_step<Cell>(job, group, part, t);
+                const Range rows = part.of(layout.active[s]);
                 if (rows.begin >= rows.end) continue;
                 px += (rows.end - rows.begin) * px_row;
                 done += rows.end - rows.begin;
             }
-        watch.tell(static_cast<double>(done) * z.G * z.Hp * (z.I + z.P));
-        // Before a block of the same shape, rows go on with the same thread in the same part of the workspace. A step of
-        // fewer rows may still fit into a block of as many steps of all, and then moves these parts.
+        stopwatch.record(static_cast<double>(done) * z.G * z.Hp * (z.I + z.P));
+        // If the next block has the same shape, each row stays with its thread in the same part of the workspace, and the
+        // threads need not synchronise. The block must also end where it would end with all rows active: a step of fewer
+        // rows may fit in as well, which moves those parts.
         const int next = s1 + (s1 - s0);
-        const bool stay = part.split == Split::kRows && next <= plan.steps && plan.active[next - 1] == plan.active[s0] &&
-                          block_end(plan, s1) == next;
-        if (!stay) team.meet();
+        const bool stay = part.split == Split::kRows && next <= layout.steps && layout.active[next - 1] == layout.active[s0] &&
+                          block_end(layout, s1) == next;
+        if (!stay) group.sync();
         s0 = s1;
     }
 }

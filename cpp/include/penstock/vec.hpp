@@ -1,8 +1,8 @@
-// A float vector of one instruction set, and the two activations, written once on it.
+// A float vector of one instruction set, and the activations written on it once.
 //
-// PENSTOCK_WIDTH (4, 8 or 16) says how many lanes a vector has; the compiler's vector extensions do the rest, so
-// the same source serves every instruction set. The fused multiply-add needs an intrinsic, as contraction by the
-// compiler is switched off, because the order and the rounding of every operation are part of our promise.
+// PENSTOCK_WIDTH (4, 8 or 16) says how many lanes a vector has. The compiler's vector extensions do the rest, so the same
+// source serves every instruction set. The order and rounding of every operation are part of our promise, so contraction
+// by the compiler is off, and the fused multiply-add needs an intrinsic.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace {
 constexpr int kWidth = PENSTOCK_WIDTH;
 using V = float __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
 using VI = std::int32_t __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
-// Not may_alias: after each store the compiler would read all pointers and sizes anew.
+// Not may_alias: the compiler would reload all pointers and sizes after each store.
 using VUnaligned = float __attribute__((vector_size(PENSTOCK_WIDTH * 4), aligned(4)));
 
 inline V splat(float s) { return s - V{}; }  // s - 0 keeps the sign of a zero, s + 0 would not
@@ -29,7 +29,7 @@ inline void store(float* p, V v) { *reinterpret_cast<V*>(p) = v; }
 inline V load_unaligned(const float* p) { return *reinterpret_cast<const VUnaligned*>(p); }
 inline void store_unaligned(float* p, V v) { *reinterpret_cast<VUnaligned*>(p) = v; }
 
-// The first n lanes at p, zeros behind them; n may be anything.
+// The first n lanes at p, then zeros; n may be any number.
 inline V load_first(const float* p, int n) {
     if (n >= kWidth) return load_unaligned(p);
     V v{};
@@ -45,7 +45,7 @@ inline void store_first(float* p, V v, int n) {
     for (int i = 0; i < n; ++i) p[i] = v[i];
 }
 
-// a * b + c with one rounding, except on the plain path of machines that have no such instruction.
+// a * b + c with one rounding; with two on the plain path of machines that have no such instruction.
 inline V fma(V a, V b, V c) {
 #if PENSTOCK_WIDTH == 16 && defined(__AVX512F__)
     return reinterpret_cast<V>(
@@ -61,11 +61,11 @@ inline V fma(V a, V b, V c) {
 #endif
 }
 
-// The smaller of the two, and x where it is NaN: just what x86 has an instruction for, but compilers take two.
+// The smaller of the two, or x where x is NaN. x86 has one instruction for exactly this, but compilers emit two.
 inline V at_most(float limit, V x) {
 #if PENSTOCK_WIDTH == 16 && defined(__AVX512F__)
     const auto a = reinterpret_cast<__m512>(splat(limit)), b = reinterpret_cast<__m512>(x);
-    return reinterpret_cast<V>(_mm512_maskz_min_ps(0xffff, a, b));  // GCC 12 warns of the one without a mask
+    return reinterpret_cast<V>(_mm512_maskz_min_ps(0xffff, a, b));  // GCC 12 warns about the intrinsic without a mask
 #elif PENSTOCK_WIDTH == 8 && defined(__AVX2__)
     return reinterpret_cast<V>(_mm256_min_ps(reinterpret_cast<__m256>(splat(limit)), reinterpret_cast<__m256>(x)));
 #else
@@ -93,29 +93,30 @@ inline ExpParts exp_parts(V x) {
     return {fma(r * r, q, r), reinterpret_cast<V>(bits)};
 }
 
-// The comparisons keep a NaN: it is neither below nor above, so it passes through.
+// A NaN is neither below nor above a limit, so it passes through.
 inline V clamp(V x, float low, float high) {
     x = x < splat(low) ? splat(low) : x;
     return x > splat(high) ? splat(high) : x;
 }
 
 inline V exp(V x) {
-    const ExpParts e = exp_parts(clamp(x, -88.0f, 88.9f));  // scale is 0 at the one end and infinite at the other
+    const ExpParts e = exp_parts(clamp(x, -88.0f, 88.9f));  // scale is 0 at the lower end and infinite at the upper one
     return e.scale * (splat(1.0f) + e.p);
 }
 
-// 1 / (1 + exp(-x)), with 1 + scale + scale * p summed from the least: a scale of 2^24 would swallow the one. Where the
-// scale is infinite, p must be positive, as infinity times it is added to infinity; hence the jump from 88.37 to 89.
+// 1 / (1 + exp(-x)). The sum 1 + scale + scale * p adds the smaller terms first, because a scale of 2^24 would absorb the 1.
+// Where the scale is infinite, p must be positive, since infinity + infinity * p is NaN for a negative p; hence the jump from
+// 88.37 to 89.
 inline V sigmoid(V x) {
     V y = at_most(88.0f, x);
     y = x < splat(-88.37f) ? splat(-89.0f) : y;
     const ExpParts e = exp_parts(-y);
-    const VI one = VI{} + 0x3f800000, scale = reinterpret_cast<VI>(e.scale);  // as integers floats above 0 are in order
+    const VI one = VI{} + 0x3f800000, scale = reinterpret_cast<VI>(e.scale);  // positive floats compare like integers
     const VI least = scale > one ? one : scale, most = scale > one ? scale : one;
     return splat(1.0f) / (fma(e.scale, e.p, reinterpret_cast<V>(least)) + reinterpret_cast<V>(most));
 }
 
-// |x| below artanh(1/2) by a polynomial, minimax in x^2 to 3.7e-8: the other way, 1 - 2 / (1 + exp(2|x|)), would cancel.
+// For |x| below artanh(1/2) a polynomial, minimax in x^2 to 3.7e-8, because 1 - 2 / (1 + exp(2|x|)) would cancel there.
 inline V tanh(V x) {
     const VI sign = reinterpret_cast<VI>(x) & static_cast<std::int32_t>(0x80000000u);
     V a = reinterpret_cast<V>(reinterpret_cast<VI>(x) & 0x7fffffff);

@@ -42,12 +42,12 @@ def _best(threads: int, work: Callable[[int], object]) -> float:
     """The least seconds of several tries in which all threads did the work once."""
     taken = []
     for _ in range(_TRIES):
-        team = [threading.Thread(target=work, args=(rank,)) for rank in range(1, threads)]
+        workers = [threading.Thread(target=work, args=(rank,)) for rank in range(1, threads)]
         begin = time.perf_counter()
-        for each in team:
-            each.start()
+        for worker in workers:
+            worker.start()
         work(0)
-        for each in team:
-            each.join()
+        for worker in workers:
+            worker.join()
         taken.append(time.perf_counter() - begin)
     return min(taken)

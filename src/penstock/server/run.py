@@ -125,7 +125,7 @@ def _prepare(settings: ServerSettings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
     # A thread that has an answer waits this long for one that computes; by default 5 ms.
     sys.setswitchinterval(0.0005)
-    # The event loop needs a core too, and a team that waits for a busy one is slower than a thread alone.
+    # The event loop needs a core too: threads that wait for a busy core are slower than one thread alone.
     engine.set_num_threads(max(1, engine.get_num_threads() - 1))
     # What is loaded stays; collecting among it again and again would stop everything for a moment.
     gc.collect()

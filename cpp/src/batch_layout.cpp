@@ -1,18 +1,18 @@
-#include "penstock/plan.hpp"
+#include "penstock/batch_layout.hpp"
 
 #include <algorithm>
 #include <numeric>
 
 namespace penstock {
 
-void Plan::make(int steps_, int batch_, Layout layout, const std::int64_t* lengths, const std::int64_t* batch_sizes,
-                bool reverse_too) {
+void BatchLayout::make(int steps_, int batch_, RowOrder order, const std::int64_t* lengths, const std::int64_t* batch_sizes,
+                       bool reverse_too) {
     steps = steps_;
     batch = batch_;
     sequence.resize(batch);
     std::iota(sequence.begin(), sequence.end(), 0);
     length.assign(batch, steps);
-    if (layout == Layout::kPacked) {
+    if (order == RowOrder::kPacked) {
         for (int s = 0; s < steps; ++s) {
             const int ending = static_cast<int>(batch_sizes[s] - (s + 1 < steps ? batch_sizes[s + 1] : 0));
             for (int j = 0; j < ending; ++j) length[batch_sizes[s] - 1 - j] = s + 1;
@@ -30,9 +30,9 @@ void Plan::make(int steps_, int batch_, Layout layout, const std::int64_t* lengt
         first[s + 1] = first[s] + n;
     }
     const auto place = [&](int t, int j) -> std::int64_t {
-        switch (layout) {
-            case Layout::kTimeMajor: return std::int64_t(t) * batch + sequence[j];
-            case Layout::kBatchFirst: return std::int64_t(sequence[j]) * steps + t;
+        switch (order) {
+            case RowOrder::kTimeMajor: return std::int64_t(t) * batch + sequence[j];
+            case RowOrder::kBatchFirst: return std::int64_t(sequence[j]) * steps + t;
             default: return std::int64_t(first[t]) + j;
         }
     };
@@ -48,12 +48,12 @@ void Plan::make(int steps_, int batch_, Layout layout, const std::int64_t* lengt
             }
     }
     padding.clear();
-    if (layout != Layout::kPacked)
+    if (order != RowOrder::kPacked)
         for (int j = 0; j < batch; ++j)
             for (int t = length[j]; t < steps; ++t) padding.push_back(place(t, j));
 }
 
-void Plan::make_step(const std::int64_t* places, int n) {
+void BatchLayout::make_step(const std::int64_t* places, int n) {
     steps = 1;
     batch = n;
     sequence.assign(places, places + n);

@@ -1,4 +1,4 @@
-"""The engine's threads: which of them a call takes, and how much of it each does."""
+"""The thread pool: how many threads a call wakes, and how they share its work."""
 
 import shutil
 import subprocess
@@ -45,9 +45,9 @@ def test_threads_that_a_call_does_not_need_sleep_on():
 
 
 @pytest.mark.skipif(not shutil.which("c++"), reason="no C++ compiler called c++")
-def test_threads_share_work_by_their_pace(engine_archive, tmp_path):
-    cpp, program = Path(__file__).parents[2] / "cpp", tmp_path / "pace_test"
-    source = [cpp / "tests" / "pace_test.cpp", engine_archive]
+def test_threads_share_work_by_their_speed(engine_archive, tmp_path):
+    cpp, program = Path(__file__).parents[2] / "cpp", tmp_path / "thread_speed_test"
+    source = [cpp / "tests" / "thread_speed_test.cpp", engine_archive]
     options = ["-std=c++20", "-O1", "-ffp-contract=off", "-Wno-psabi", f"-I{cpp / 'include'}"]
     subprocess.run(["c++", *options, *source, "-pthread", "-o", program], check=True)
     done = subprocess.run([program], capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-// How a thread waits for another: looking, and asleep where that lasts.
+// How a thread waits for another: it spins first, then sleeps until it is woken (a futex on Linux).
 #pragma once
 
 #include <climits>
@@ -17,7 +17,7 @@
 
 namespace penstock {
 
-constexpr int kSpins = 2000;  // looks before a thread falls asleep: some tens of microseconds
+constexpr int kSpins = 2000;  // iterations before a thread sleeps: some tens of microseconds
 
 inline void relax() {
 #if defined(__x86_64__)
@@ -27,7 +27,7 @@ inline void relax() {
 #endif
 }
 
-// Sleep until woken or for some time, unless *word is no longer `seen`; may also return for no reason.
+// Sleeps until woken, for a millisecond at most; returns at once if *word is no longer `seen`, and may wake spuriously.
 inline void sleep_while(unsigned* word, unsigned seen) {
 #if defined(__linux__)
     constexpr timespec longest{0, 1'000'000};
