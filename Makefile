@@ -1,4 +1,4 @@
-# Everything happens in a virtual environment of its own; each target works alone, first, and again.
+# Everything is installed in a virtual environment, .venv. Each target works on its own and can be repeated.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ help:
 	@echo "make check       style, types, import rules, then the tests"
 	@echo "make docs        the guides and the reference as a website, in build/docs"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
-	@echo "make soak        a minute of a server's life: does its memory grow?"
+	@echo "make soak        run a server for a minute and check that its memory does not grow"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
 	@echo "make sanitize-python  hostile calls of the compiled module and of penstock.nn, under AddressSanitizer"
 	@echo "make portable    the engine's own tests on an old x86-64 and on AArch64, by QEMU; tanh and sigmoid of every float"
@@ -39,7 +39,7 @@ docs: $(VENV)/.installed-docs
 bench-core: $(VENV)/.installed-dev
 	$(BIN)/penstock bench --grid core --peers torch
 
-# Needs CMake of its own, apt-get install cmake or pip install cmake.
+# Needs CMake: apt-get install cmake, or pip install cmake.
 sanitize: sanitize-python
 	for kind in address,undefined thread; do \
 	  cmake -S . -B build/sanitize-$$kind -DPENSTOCK_SANITIZE=$$kind -DCMAKE_BUILD_TYPE=Release && \
@@ -47,9 +47,8 @@ sanitize: sanitize-python
 	  for isa in plain avx2 avx512; do PENSTOCK_ISA=$$isa build/sanitize-$$kind/engine_test || exit 1; done; \
 	done
 
-# Needs CMake too, and the compiler's own libasan, which must be there before Python's first allocation, with libstdc++,
-# whose exceptions it watches. Leaks are not
-# looked for: the interpreter and PyTorch end with memory that they never give back.
+# Needs CMake too, and the compiler's libasan. It must be loaded before Python's first allocation, and libstdc++ with it,
+# whose exceptions it intercepts. Leaks are not checked: the interpreter and PyTorch never free some of their memory.
 sanitize-python: $(VENV)/.installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade --target build/nanobind nanobind
 	PYTHONPATH=build/nanobind cmake -S . -B build/sanitize-python -DPENSTOCK_SANITIZE=address -DPENSTOCK_EXTENSION=ON \
@@ -58,7 +57,7 @@ sanitize-python: $(VENV)/.installed-dev
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)" ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
 	  $(BIN)/python tests/contracts/hostile.py --examples 300 --native build/sanitize-python/_native*.so
 
-# Both name the Debian packages they lack.
+# Both name the missing Debian packages.
 portable:
 	cpp/tests/portable.sh
 
@@ -75,8 +74,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Penstock needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
 
-# An editable install maps the package's files to their places, so one that comes or goes needs another install; one that
-# changes does not. This list is written anew only when it is another, else what depends on it stays as it is.
+# An editable install maps the package's files to their paths, so it must be repeated when a file is added or removed, but
+# not when one changes. The list is rewritten only when it differs, so that targets that depend on it stay up to date.
 build/package-files: FORCE
 	@mkdir -p build
 	@find src/penstock -type f -not -path '*/__pycache__/*' -not -name '.*' | LC_ALL=C sort > $@.now
