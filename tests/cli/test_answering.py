@@ -38,7 +38,10 @@ def test_evaluate_prints_one_json_object(penstock, saved, table):
     result = penstock("evaluate", saved, table, "--json")
     assert (result.code, result.err) == (0, "")
     found = json.loads(result.out)
-    assert sorted(found) == ["baseline", "metrics"]
+    assert set(found) >= {"metrics", "interval", "baseline", "verdict", "units"}
+    low, high = found["interval"]["accuracy"]
+    assert low <= found["metrics"]["accuracy"] <= high
+    assert found["verdict"]["accuracy"] == "no clear difference"  # of six rows, half of which are hit
     assert sorted(found["metrics"]) == sorted(found["baseline"]) == ["accuracy", "f1_macro", "log_loss"]
     assert found["baseline"]["accuracy"] == 0.5
 
@@ -48,7 +51,9 @@ def test_evaluate_prints_a_table_for_people(penstock, saved, table):
     result = penstock("evaluate", saved, table)
     assert result.code == 0
     assert f"{found['metrics']['accuracy']:.4f}" in result.out
-    assert "Commonest class" in result.out
+    assert f"[{found['interval']['accuracy'][0]:.4f}, {found['interval']['accuracy'][1]:.4f}]" in result.out
+    assert "Beside “Commonest class” – no clear difference: accuracy" in result.out
+    assert "only 6. These scores are uncertain" in result.out
 
 
 def test_evaluate_says_what_was_left_out(penstock, saved, tmp_path):

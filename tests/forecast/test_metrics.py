@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from penstock.forecast.metrics import Errors
+from penstock.forecast.metrics import Errors, Stretches
+from penstock.forecast.panel import Series
+from penstock.runtime.resampling import compared
 
 
 def test_figures_match_plain_loops():
@@ -45,3 +47,42 @@ def test_nothing_measured_is_no_number():
     errors = Errors([1.0], [1.0], 1)
     errors.add(slice(0, 1), np.full((1, 1, 1), np.nan), np.zeros((1, 1, 1)))
     assert all(np.isnan(value) for value in errors.metrics().values())
+
+
+def series(name, start, values):
+    steps = len(values)
+    none = np.zeros((steps, 0))
+    return Series(name, start, np.asarray(values, float)[:, None], none, none)
+
+
+def test_stretches_are_a_horizon_at_least_and_shared_by_all_series():
+    both = [series("a", 0, np.zeros(60)), series("b", 10, np.zeros(60))]
+    found = Stretches.of(both, context=5, horizon=7)
+    assert found == Stretches(first=5, length=7)
+    assert found(both[0], np.array([5, 11, 12])).tolist() == [0, 0, 1]
+    assert found(both[1], np.array([5])).tolist() == [1]  # step 15 of the grid
+    assert Stretches.of([series("a", 0, np.zeros(1010))], context=5, horizon=1).length == 11  # of 1,005 origins
+
+
+def test_sums_of_stretches_give_the_figures():
+    draw = np.random.default_rng(1)
+    truth, found = draw.normal(size=(2, 40, 3, 1)), draw.normal(size=(2, 40, 3, 1))
+    truth[0, 5] = np.nan
+    errors = Errors([1.0, 2.0], [0.5, np.nan], 3)
+    for number in range(2):
+        at = np.arange(40) // 3
+        errors.add(slice(number, number + 1), truth[number], found[number], (found[number] - 1, found[number] + 1), at)
+    sums = errors.sums()
+    assert sums.units == 14
+    assert {k: float(v) for k, v in sums.scores(sums.values.sum(axis=0)).items()} == pytest.approx(errors.metrics())
+    low, high = compared(sums, {})["interval"]["mae"]
+    assert low < errors.metrics()["mae"] < high
+
+
+def test_many_short_series_are_resampled_as_series():
+    errors = Errors(np.ones(30), np.ones(30), 2)
+    for number in range(30):
+        errors.add(
+            slice(number, number + 1), np.full((1, 2, 1), number), np.zeros((1, 2, 1)), stretches=np.zeros(1, int)
+        )
+    assert errors.sums().units == 30

@@ -127,7 +127,7 @@ def test_the_page_asks_nothing_of_any_host(metrics):
 
 
 def test_a_loss_to_the_baseline_is_said(metrics):
-    metrics["test"]["accuracy"] = 0.7
+    metrics["verdict"] = {"test": {"accuracy": "worse", "f1_macro": "no clear difference"}}
     assert 'accuracy <strong class="bad">worse</strong>' in render(metrics)
     assert 'accuracy <strong class="good">better</strong>' not in render(metrics)
 

@@ -7,8 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from penstock.cli.columns import saved_columns, several_tasks_flags
+from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.signatures import with_flags
 from penstock.tasks import find
+
+_FIGURES = ("metrics", "interval", "baseline", "baseline_intervals", "verdict", "difference", "units")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -31,27 +34,15 @@ def evaluate(
     rows = task.read(data, saved_columns(task, loaded, columns), True)
     found = loaded.evaluate(rows.inputs, rows.answers)
     if as_json:
-        print(json.dumps(plain({"metrics": found["metrics"], "baseline": found["baseline"]})))
-    else:
-        _say_dropped(rows.dropped)
-        show_scores(
-            {"model": found["metrics"]} | {baseline_words(name): each for name, each in found["baselines"].items()}
-        )
-
-
-def show_scores(scores: dict[str, dict[str, float] | None]) -> None:
-    """A table on standard output: who, and each metric."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from penstock.report import metric_names, readable
-
-    filled = {who: metrics for who, metrics in scores.items() if metrics}
-    names = metric_names({name: value for metrics in filled.values() for name, value in metrics.items()})
-    table = Table("", *names, box=None)
-    for who, metrics in filled.items():
-        table.add_row(who, *(readable(metrics[name]) if name in metrics else "–" for name in names))
-    Console(highlight=False, markup=False).print(table)
+        print(json.dumps(plain({name: found[name] for name in _FIGURES})))
+        return
+    _say_dropped(rows.dropped)
+    words = {name: baseline_words(name) for name in found["baselines"]}
+    show_scores(
+        {"model": found["metrics"]} | {words[name]: each for name, each in found["baselines"].items()},
+        {"model": found["interval"]} | {words[name]: each for name, each in found["baseline_intervals"].items()},
+    )
+    say_verdict(found["verdict"], next(iter(words.values()), ""), found["units"])
 
 
 def _say_dropped(dropped: dict[str, int]) -> None:

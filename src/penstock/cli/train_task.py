@@ -8,8 +8,8 @@ import typer
 from typer.main import get_command
 
 from penstock.cli.columns import column_flags, trained_columns
-from penstock.cli.evaluate import show_scores
 from penstock.cli.options import estimator_flags, parse_options
+from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.signatures import with_flags
 from penstock.cli.splits import PROPORTIONS, read_parts
 from penstock.report import baseline_words, measured_part
@@ -120,11 +120,14 @@ def _save(fitted: "Estimator", out: Path, columns: Columns, *, overwrite: bool) 
 
 
 def _answer(metrics: dict[str, Any], out: Path) -> dict[str, Any]:
+    part = measured_part(metrics)
     return {
         "out": str(out),
         "valid": metrics["valid"],
         "test": metrics["test"],
-        "baseline": metrics["baseline"].get(metrics["main_baseline"], {}).get(measured_part(metrics)),
+        "interval": metrics["interval"],
+        "baseline": metrics["baseline"].get(metrics["main_baseline"], {}).get(part),
+        "verdict": metrics["verdict"][part],
         "seconds": metrics["seconds"],
         "peak_mb": metrics["peak_mb"],
     }
@@ -133,8 +136,11 @@ def _answer(metrics: dict[str, Any], out: Path) -> dict[str, Any]:
 def _show(metrics: dict[str, Any], out: Path) -> None:
     part = measured_part(metrics)
     print(f"{'Test' if part == 'test' else 'Validation'} data, {metrics[part]['rows']} rows:")
-    baselines = {baseline_words(name): found[part] for name, found in metrics["baseline"].items()}
-    show_scores({"model": metrics[part]} | baselines)
+    scores, intervals = {"model": metrics[part]}, {"model": metrics["interval"][part]}
+    for name, found in metrics["baseline"].items():
+        scores[baseline_words(name)], intervals[baseline_words(name)] = found[part], found["interval"][part]
+    show_scores(scores, intervals)
+    say_verdict(metrics["verdict"][part], baseline_words(metrics["main_baseline"] or ""), metrics["units"][part])
     print(
         f"{metrics['seconds']:.0f} s, {metrics['peak_mb']:.0f} MB. The model: {out}, its report: {out / 'report.html'}"
     )

@@ -22,6 +22,7 @@ from penstock.forecast.metrics import Errors
 from penstock.forecast.model import ForecastModel
 from penstock.forecast.panel import Panel
 from penstock.forecast.times import words_of
+from penstock.tasks.measures import compare
 
 __all__ = ["forecast_figures"]
 
@@ -41,11 +42,14 @@ def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]
         watch = _Watch(model, panel) if part == judged else None
         errors = model.errors(panel, watch=watch)
         found[part] = _scores(errors)
+        others = {}
         for place, name in enumerate(names):
             beside = model.errors(panel, name)
             found["baseline"][name][part] = _scores(beside)
+            others[name] = beside.sums()
             if part == judged and place == 0:
                 found["by_step_baseline"] = beside.by_step()
+        compare(found, part, errors.sums(), others)
         if watch is not None:
             found |= {"part": part, "by_step": errors.by_step(), "by_series": _by_series(errors, panel)}
             found |= watch.figures()

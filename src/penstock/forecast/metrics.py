@@ -1,16 +1,53 @@
 """How good forecasts are, summed up origin by origin, so that memory does not grow with them.
 
-Errors are kept by row (a target of a series) and by step ahead: what a report shows is what the figures are made of.
+Errors are kept by row (a target of a series) and by step ahead, and by stretch of time, for intervals: forecasts from
+neighbouring origins are of the same steps, so they are resampled in stretches of a horizon at least (a block bootstrap,
+Künsch 1989, with blocks that don't overlap).
 """
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Errors"]
+from penstock.forecast.panel import Series
+from penstock.runtime.resampling import Sums
+
+__all__ = ["Errors", "Stretches"]
 
 Array = NDArray[np.float64]
+_FEWEST_STRETCHES = 10
+"""Of fewer, series are resampled, if there are more of these."""
+_SUMS = ("count", "absolute", "squared", "symmetric", "scaled", "scalable", "inside")
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Time in stretches so long that errors in different ones hardly depend on each other.
+
+    first: the place on the grid of the first origin
+    length: steps of a stretch: the horizon, or the cube root of the number of origins where that is more
+    """
+
+    first: int
+    length: int
+
+    @classmethod
+    def of(cls, series: Sequence[Series], context: int, horizon: int) -> Self:
+        """Stretches for the origins that have their context and their truth; all series share them."""
+        spans = [
+            (each.start + max(each.begin, context), each.start + len(each) - horizon)
+            for each in series
+            if len(each) >= context + horizon
+        ]
+        first, last = min(start for start, _ in spans), max(end for _, end in spans)
+        return cls(first, max(horizon, int(np.ceil(np.cbrt(last - first + 1)))))
+
+    def __call__(self, series: Series, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The stretch of each origin of a series, (origins,)."""
+        return (series.start + steps - self.first) // self.length
 
 
 class Errors:
@@ -26,12 +63,23 @@ class Errors:
         self.spreads, self.season_errors = np.asarray(spreads, np.float64), np.asarray(season_errors, np.float64)
         shape = (len(self.spreads), horizon)
         self.count, self.absolute, self.squared, self.symmetric, self.scaled, self.scalable, self.inside = (
-            np.zeros(shape) for _ in range(7)
+            np.zeros(shape) for _ in _SUMS
         )
         self.origins = 0
         self.has_interval = False
+        self.stretches: dict[int, Array] = {}
+        """Of each stretch of time the sums of `_SUMS`, in their order."""
+        self.series: dict[int, Array] = {}
+        """The same of each series, by the first of its rows."""
 
-    def add(self, rows: slice, truth: Array, found: Array, interval: tuple[Array, Array] | None = None) -> None:
+    def add(
+        self,
+        rows: slice,
+        truth: Array,
+        found: Array,
+        interval: tuple[Array, Array] | None = None,
+        stretches: NDArray[np.int64] | None = None,
+    ) -> None:
         """Count forecasts of one series.
 
         Args:
@@ -39,6 +87,7 @@ class Errors:
             truth: (origins, horizon, targets), NaN where it is missing.
             found: of the same shape.
             interval: low and high, of the same shape.
+            stretches: (origins,), the stretch of time of each; needed for `sums`.
         """
         there = ~np.isnan(truth)
         error = np.where(there, np.abs(truth - found), 0.0)
@@ -46,16 +95,55 @@ class Errors:
         unit = self.spreads[rows]
         base = self.season_errors[rows]
         usable = base > 0  # False for NaN too
-        self.count[rows] += there.sum(0).T
-        self.absolute[rows] += (error / unit).sum(0).T
-        self.squared[rows] += np.square(error / unit).sum(0).T
-        self.symmetric[rows] += 200 * np.divide(error, size, out=np.zeros_like(error), where=size > 0).sum(0).T
-        self.scaled[rows] += (np.where(usable, error, 0.0) / np.where(usable, base, 1.0)).sum(0).T
-        self.scalable[rows] += (there & usable).sum(0).T
+        each: dict[str, NDArray[Any]] = {
+            "count": there,
+            "absolute": error / unit,
+            "squared": np.square(error / unit),
+            "symmetric": 200 * np.divide(error, size, out=np.zeros_like(error), where=size > 0),
+            "scaled": np.where(usable, error, 0.0) / np.where(usable, base, 1.0),
+            "scalable": there & usable,
+        }
         if interval is not None:
             self.has_interval = True
-            self.inside[rows] += (there & (truth >= interval[0]) & (truth <= interval[1])).sum(0).T
+            each["inside"] = there & (truth >= interval[0]) & (truth <= interval[1])
+        for name, values in each.items():
+            getattr(self, name)[rows] += values.sum(0).T
         self.origins += len(truth)
+        if stretches is not None:
+            self._place(rows.start, each, stretches)
+
+    def _place(self, series: int, each: dict[str, NDArray[Any]], stretches: NDArray[np.int64]) -> None:
+        """Add to the sums of the series, and of the stretch of each origin."""
+        by_origin = np.zeros((len(stretches), len(_SUMS)))
+        for place, name in enumerate(_SUMS):
+            if name in each:
+                by_origin[:, place] = each[name].sum(axis=(1, 2))
+        zero = np.zeros(len(_SUMS))
+        self.series[series] = self.series.get(series, zero) + by_origin.sum(axis=0)
+        for stretch in np.unique(stretches).tolist():
+            own = by_origin[stretches == stretch].sum(axis=0)
+            self.stretches[stretch] = self.stretches.get(stretch, zero) + own
+
+    def sums(self) -> Sums:
+        """What `metrics` follow from, for `resampling.compared`: by stretches of time that all series share.
+
+        Where there are fewer than 10 of these and more series, by series.
+        """
+        by_series = len(self.stretches) < _FEWEST_STRETCHES and len(self.series) > len(self.stretches)
+        units = self.series if by_series else self.stretches
+        return Sums(np.array([units[key] for key in sorted(units)]), self._scores, len(units))
+
+    def _scores(self, sums: Array) -> dict[str, Array]:
+        of = dict(zip(_SUMS, np.moveaxis(sums, -1, 0), strict=True))
+        count = np.where(of["count"] > 0, of["count"], np.nan)
+        scalable = np.where(of["scalable"] > 0, of["scalable"], np.nan)
+        scores = {
+            "mse": of["squared"] / count,
+            "mae": of["absolute"] / count,
+            "smape": of["symmetric"] / count,
+            "mase": of["scaled"] / scalable,
+        }
+        return scores | ({"coverage_80": of["inside"] / count} if self.has_interval else {})
 
     def metrics(self) -> dict[str, float]:
         """mse, mae, smape, mase, and coverage_80 where there are intervals; over all values that were forecast."""
@@ -67,9 +155,10 @@ class Errors:
         }
         return found | ({"coverage_80": _ratio(self.inside, self.count)} if self.has_interval else {})
 
-    def by_step(self) -> list[float]:
-        """The mean absolute error of each step ahead."""
-        return [_ratio(self.absolute[:, step], self.count[:, step]) for step in range(self.count.shape[1])]
+    def by_step(self, name: str = "absolute") -> list[float]:
+        """The mean of each step ahead: by default the absolute error; "inside": the share in the 80 % interval."""
+        sums = getattr(self, name)
+        return [_ratio(sums[:, step], self.count[:, step]) for step in range(self.count.shape[1])]
 
     def by_row(self, name: str = "absolute") -> list[float]:
         """The mean of each row; NaN where there is none."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.forecast.baselines import ForecastBaselines, Origins
 from penstock.forecast.features import Encoded, ForecastFeatures
-from penstock.forecast.metrics import Errors
+from penstock.forecast.metrics import Errors, Stretches
 from penstock.forecast.panel import Panel, Series
 from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.scorer import step_features
@@ -18,6 +18,7 @@ from penstock.forecast.stream import Forecast, ForecastStream
 from penstock.forecast.times import words_of
 from penstock.network import CARRIED, WINDOWED
 from penstock.runtime.model import Model
+from penstock.runtime.resampling import compared
 
 __all__ = ["ForecastModel", "ahead"]
 
@@ -112,11 +113,14 @@ class ForecastModel(Model):
             DataError: no origin at all: the series are too short.
         """
         panel = self.panel(inputs)
-        beside = {name: self.errors(panel, name).metrics() for name in (self.baselines.names if self.baselines else ())}
+        errors = self.errors(panel)
+        others = {name: self.errors(panel, name) for name in (self.baselines.names if self.baselines else ())}
+        beside = {name: each.metrics() for name, each in others.items()}
         return {
-            "metrics": self.errors(panel).metrics(),
+            "metrics": errors.metrics(),
             "baseline": next(iter(beside.values()), {}),
             "baselines": beside,
+            **compared(errors.sums(), {name: each.sums() for name, each in others.items()}),
         }
 
     def errors(self, panel: Panel, baseline: str | None = None, watch: Callable[..., None] | None = None) -> Errors:
@@ -136,17 +140,20 @@ class ForecastModel(Model):
         standard = features.metric_scale == "standardised"
         spreads = np.concatenate([scale.spread if standard else np.ones(targets) for scale in scales])
         errors = Errors(spreads, np.concatenate([scale.season_error for scale in scales]), features.horizon)
+        stretches = Stretches.of(panel.series, features.context, features.horizon)
         for number, origins, read in self.origins(panel, network=baseline is None):
             rows = slice(number * targets, (number + 1) * targets)
             truth = ahead(origins.series.values, origins.steps, features.horizon)
             if baseline is not None:
                 assert self.baselines is not None
-                errors.add(rows, truth, self.baselines.answers(baseline, origins))
+                found = self.baselines.answers(baseline, origins)
+                errors.add(rows, truth, found, stretches=stretches(origins.series, origins.steps))
                 continue
             found = self.forecasts(origins, read)
             ends = features.interval
             interval = None if ends is None else (found[..., ends[0]], found[..., ends[1]])
-            errors.add(rows, truth, found[..., features.median], interval)
+            at = stretches(origins.series, origins.steps)
+            errors.add(rows, truth, found[..., features.median], interval, at)
             if watch is not None:
                 watch(rows.start, origins, truth, found)
         return errors

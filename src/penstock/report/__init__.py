@@ -5,10 +5,9 @@ from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer, readable
 from penstock.report.page import PARTS, measured_part, page, scrolled, section, table
 from penstock.report.training import metric_names, render
-from penstock.report.words import LOWER_IS_BETTER, baseline_words, metric_words, task_words
+from penstock.report.words import baseline_words, metric_words, task_words
 
 __all__ = [
-    "LOWER_IS_BETTER",
     "PARTS",
     "Band",
     "Figures",

@@ -7,7 +7,7 @@ from penstock.report.chart import Line, line_chart
 from penstock.report.classification import class_sections
 from penstock.report.figures import Figures, escape
 from penstock.report.page import PARTS, page, scrolled, section, table
-from penstock.report.words import LOWER_IS_BETTER, baseline_words, metric_place, metric_words, task_words
+from penstock.report.words import baseline_words, metric_place, metric_words, task_words
 
 __all__ = ["metric_names", "render"]
 
@@ -80,16 +80,13 @@ def _score_table(figures: Figures, part: str) -> str:
 
 def _verdict(figures: Figures, part: str) -> str:
     main = figures.get("main_baseline")
-    model, baseline = figures.get(part), figures.get("baseline", main, part)
-    if not baseline:
+    verdicts = figures.get("verdict", part)
+    if not verdicts:
         return ""
     words = []
-    for name in metric_names(model):
-        if name.startswith("coverage") or name not in baseline:
-            continue
-        gain = (model[name] - baseline[name]) * (-1 if name in LOWER_IS_BETTER else 1)
-        tone, verdict = ("good", "better") if gain > 0 else ("bad", "worse") if gain < 0 else ("quiet", "equal")
-        words.append(f'{escape(metric_words(name))} <strong class="{tone}">{verdict}</strong>')
+    for name in sorted(verdicts, key=metric_place):
+        tone = {"better": "good", "worse": "bad"}.get(verdicts[name], "quiet")
+        words.append(f'{escape(metric_words(name))} <strong class="{tone}">{escape(verdicts[name])}</strong>')
     return f"<p>Against the baseline “{escape(baseline_words(main))}”: {', '.join(words)}.</p>"
 
 

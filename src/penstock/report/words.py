@@ -1,6 +1,6 @@
 """How names in metrics.json read on a page and in a terminal; an unknown name reads as it is."""
 
-__all__ = ["LOWER_IS_BETTER", "baseline_words", "metric_place", "metric_words", "task_words"]
+__all__ = ["baseline_words", "metric_place", "metric_words", "task_words"]
 
 _METRICS = {
     "accuracy": "accuracy",
@@ -32,8 +32,6 @@ _TASKS = {
     "series-regression": "Series regressor",
     "text-classification": "Text classifier",
 }
-LOWER_IS_BETTER = frozenset({"log_loss", "mae", "mase", "mse", "rmse", "smape"})
-"""Metrics of which the smaller is the better one; a coverage is neither."""
 
 
 def metric_words(name: str) -> str:

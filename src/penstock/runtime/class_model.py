@@ -10,7 +10,8 @@ from penstock.errors import ConfigError, DataError
 from penstock.labels import LabelIndex, label_texts
 from penstock.network import ClassHead
 from penstock.runtime.columns import column_list
-from penstock.runtime.metrics import class_metrics
+from penstock.runtime.metrics import class_metrics, class_sums
+from penstock.runtime.resampling import compared
 from penstock.runtime.sequence_model import SequenceModel
 
 __all__ = ["ClassModel"]
@@ -56,9 +57,14 @@ class ClassModel(SequenceModel):
         """
         rows = self.checked(inputs)
         truth = self._places(column_list(answers, "labels"), len(rows))
-        beside = {name: class_metrics(found, truth) for name, found in self.baseline_answers(rows).items()}
-        main = next(iter(beside.values()), {})
-        return {"metrics": class_metrics(self.outputs(rows), truth), "baseline": main, "baselines": beside}
+        found, others = self.outputs(rows), self.baseline_answers(rows)
+        beside = {name: class_metrics(each, truth) for name, each in others.items()}
+        return {
+            "metrics": class_metrics(found, truth),
+            "baseline": next(iter(beside.values()), {}),
+            "baselines": beside,
+            **compared(class_sums(found, truth), {name: class_sums(each, truth) for name, each in others.items()}),
+        }
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """For each input its `prediction` and each label's `probability_<label>`."""

@@ -1,9 +1,22 @@
 """How good class probabilities and numbers are, under scikit-learn's names and with its values, in NumPy."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ShapeError
+from penstock.runtime.resampling import Sums, units_of
+
+__all__ = [
+    "class_metrics",
+    "class_sums",
+    "f1_scores",
+    "label_metrics",
+    "label_sums",
+    "regression_metrics",
+    "regression_sums",
+]
 
 
 def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float]:
@@ -22,11 +35,8 @@ def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float
             f"probabilities must be (rows, classes) and truth (rows,), with 1 row or more; "
             f"got {given.shape} and {true.shape}"
         )
-    # scikit-learn clips at the precision of the probabilities' own type.
-    least = np.finfo(given.dtype).eps
-    chosen = np.clip(given[np.arange(len(true)), true].astype(np.float64), least, 1 - least)
     metrics = label_metrics(given.argmax(axis=1), true, given.shape[1])
-    return metrics | {"log_loss": float(-np.log(chosen).mean())}
+    return metrics | {"log_loss": float(-np.log(_of_truth(given, true)).mean())}
 
 
 def label_metrics(predicted: ArrayLike, truth: ArrayLike, classes: int) -> dict[str, float]:
@@ -87,3 +97,87 @@ def regression_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, floa
         "mae": float(np.abs(said - true).mean()),
         "r2": float(explained.mean()),
     }
+
+
+def class_sums(probabilities: ArrayLike, truth: ArrayLike) -> Sums:
+    """What `class_metrics` follows from, row by row, for `resampling.compared`; arguments as there."""
+    given, true = np.asarray(probabilities), np.asarray(truth)
+    group, groups = units_of(len(true), 2 + 2 * given.shape[1])
+    loss = np.bincount(group, weights=-np.log(_of_truth(given, true)), minlength=groups)
+    counts = _label_counts(given.argmax(axis=1), true, given.shape[1], group, groups)
+    return Sums(np.column_stack([loss, counts]), _class_scores, len(true), shares=("accuracy",))
+
+
+def label_sums(predicted: ArrayLike, truth: ArrayLike, classes: int, lengths: ArrayLike) -> Sums:
+    """What `label_metrics` follows from, sequence by sequence: steps of one sequence are not independent.
+
+    Args:
+        predicted, truth: (steps,), class indices, end to end.
+        classes: how many classes there are.
+        lengths: (sequences,), the steps of each.
+    """
+    steps = np.asarray(lengths)
+    group, groups = units_of(len(steps), 1 + 2 * classes)
+    counts = _label_counts(np.asarray(predicted), np.asarray(truth), classes, np.repeat(group, steps), groups)
+    return Sums(counts, _label_scores, len(steps))
+
+
+def regression_sums(predicted: ArrayLike, truth: ArrayLike) -> Sums:
+    """What `regression_metrics` of one output follows from, row by row; both (rows,)."""
+    said, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
+    centred = true - true.mean()  # so that the spread is no small difference of large sums
+    group, groups = units_of(len(true), 5)
+    columns = (np.ones(len(true)), (said - true) ** 2, np.abs(said - true), centred, centred**2)
+    sums = [np.bincount(group, weights=column, minlength=groups) for column in columns]
+    return Sums(np.column_stack(sums), _regression_scores, len(true))
+
+
+def _label_counts(
+    predicted: NDArray[np.int64],
+    truth: NDArray[np.int64],
+    classes: int,
+    group: NDArray[np.int64],
+    groups: int,
+) -> NDArray[np.float64]:
+    """Of each group the rows, then each class's hits, then how often it was true or predicted, (groups, sums)."""
+
+    def counted(rows: Any, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+        places = group[rows] * classes + labels[rows]
+        return np.bincount(places, minlength=groups * classes).reshape(groups, classes)
+
+    every = slice(None)
+    rows = np.bincount(group, minlength=groups)
+    either = counted(every, truth) + counted(every, predicted)
+    return np.column_stack([rows, counted(predicted == truth, truth), either]).astype(np.float64)
+
+
+def _label_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    hits, either = np.split(sums[..., 1:], 2, axis=-1)
+    f1 = 2 * hits / np.maximum(either, 1)
+    occurs = np.maximum((either > 0).sum(axis=-1), 1)
+    return {"accuracy": hits.sum(axis=-1) / np.maximum(sums[..., 0], 1), "f1_macro": f1.sum(axis=-1) / occurs}
+
+
+def _class_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    return _label_scores(sums[..., 1:]) | {"log_loss": sums[..., 0] / sums[..., 1]}
+
+
+def _regression_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    rows, squared, absolute, first, second = np.moveaxis(sums, -1, 0)
+    spread = second - first**2 / rows
+    explained = 1 - squared / np.where(spread > 0, spread, np.inf)
+    mse = squared / rows
+    flat = np.where(squared == 0, 1.0, 0.0)
+    return {
+        "mse": mse,
+        "rmse": np.sqrt(mse),
+        "mae": absolute / rows,
+        "r2": np.where(spread > 0, explained, flat),
+    }
+
+
+def _of_truth(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The probability of each row's true class, within what a logarithm bears."""
+    # scikit-learn clips at the precision of the probabilities' own type.
+    least = np.finfo(probabilities.dtype).eps
+    return np.clip(probabilities[np.arange(len(truth)), truth].astype(np.float64), least, 1 - least)

@@ -118,8 +118,11 @@ class Model(ABC):
         """How well the model does where the answers are known, beside what it must beat.
 
         Returns:
-            `metrics`; `baseline`, the same figures of the main baseline; `baselines`, those of each by its name.
-            The last two are empty without a saved baseline.
+            `metrics`; `baseline`, the same figures of the main baseline; `baselines`, those of each by its name;
+            `interval`, the 95 % interval of each figure, [low, high], and `baseline_intervals`, of each baseline's;
+            `verdict` beside the main baseline, {metric: "better", "worse" or "no clear difference"}; `difference`,
+            what it rests on; `units`, how many independent cases there were: see `runtime.resampling.compared`. What is
+            said of baselines is empty without one.
         """
 
     @abstractmethod

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.network import RegressionHead
 from penstock.runtime.columns import column_list
-from penstock.runtime.metrics import regression_metrics
+from penstock.runtime.metrics import regression_metrics, regression_sums
+from penstock.runtime.resampling import compared
 from penstock.runtime.sequence_model import SequenceModel
 
 __all__ = ["RegressionModel"]
@@ -40,9 +41,17 @@ class RegressionModel(SequenceModel):
         """
         rows = self.checked(inputs)
         truth = self._numbers(answers, len(rows))
-        beside = {name: regression_metrics(found[:, 0], truth) for name, found in self.baseline_answers(rows).items()}
-        main = next(iter(beside.values()), {})
-        return {"metrics": regression_metrics(self.outputs(rows)[:, 0], truth), "baseline": main, "baselines": beside}
+        found = self.outputs(rows)[:, 0]
+        others = {name: each[:, 0] for name, each in self.baseline_answers(rows).items()}
+        beside = {name: regression_metrics(each, truth) for name, each in others.items()}
+        return {
+            "metrics": regression_metrics(found, truth),
+            "baseline": next(iter(beside.values()), {}),
+            "baselines": beside,
+            **compared(
+                regression_sums(found, truth), {name: regression_sums(each, truth) for name, each in others.items()}
+            ),
+        }
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """For each input its `prediction`."""

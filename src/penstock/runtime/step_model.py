@@ -12,8 +12,9 @@ from penstock.errors import ConfigError, DataError
 from penstock.heads import ArgMax, Decoder
 from penstock.labels import LabelIndex, label_texts
 from penstock.network import STEPWISE
-from penstock.runtime.metrics import label_metrics
+from penstock.runtime.metrics import label_metrics, label_sums
 from penstock.runtime.model import Baselines
+from penstock.runtime.resampling import compared
 from penstock.runtime.scorer import StepScorer
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.step_stream import StepLabels, StepStream
@@ -95,13 +96,18 @@ class StepModel(SequenceModel):
         places = self.places(scores)
         if len(places) != len(truth):
             raise DataError("accuracy over steps needs a decoder that gives every step one label")
-        beside = {
-            name: label_metrics(found.argmax(axis=1), truth, len(self.labels))
-            for name, found in self.baseline_answers(rows).items()
+        classes, lengths = len(self.labels), scores.lengths
+        others = {name: each.argmax(axis=1) for name, each in self.baseline_answers(rows).items()}
+        beside = {name: label_metrics(each, truth, classes) for name, each in others.items()}
+        return {
+            "metrics": label_metrics(places, truth, classes),
+            "baseline": next(iter(beside.values()), {}),
+            "baselines": beside,
+            **compared(
+                label_sums(places, truth, classes, lengths),
+                {name: label_sums(each, truth, classes, lengths) for name, each in others.items()},
+            ),
         }
-        main = next(iter(beside.values()), {})
-        metrics = label_metrics(places, truth, len(self.labels))
-        return {"metrics": metrics, "baseline": main, "baselines": beside}
 
     def places(self, scores: Sequences) -> NDArray[np.int64]:
         """The places in `labels` of what each sequence's scores mean, end to end."""

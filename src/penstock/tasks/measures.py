@@ -4,6 +4,9 @@ task, penstock              the task's name, the version
 valid, test                 rows and the task's metrics, of the network; test null without test data
 baseline                    each baseline's {valid, test} with the same metrics by its name, and its `settings`
 main_baseline               the name of the one that the model is judged by
+units                       {valid, test}: independent cases: rows, sequences, or stretches of a horizon
+interval                    {valid, test}: {metric: [low, high]}, 95 %; of each baseline under its name
+verdict, difference         {valid, test}: beside the main baseline, see `runtime.resampling.compared`
 curves, best_epoch, stopped each epoch's losses, validation figures, learning rate, seconds; which was kept; why it
                             ended
 data                        train, valid, test: rows and more; dropped: rows left out by reason
@@ -38,7 +41,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime.metrics import class_metrics, f1_scores, label_metrics, regression_metrics
+from penstock.runtime.metrics import (
+    class_metrics,
+    class_sums,
+    f1_scores,
+    label_metrics,
+    label_sums,
+    regression_metrics,
+    regression_sums,
+)
+from penstock.runtime.resampling import Sums, compared
 from penstock.tasks.labelled import Labelled, Part
 
 if TYPE_CHECKING:
@@ -47,6 +59,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "class_figures",
+    "compare",
     "confusion_matrix",
     "mistakes",
     "peak_mb",
@@ -90,6 +103,9 @@ def class_figures(
             name: per_class(beside[name][main].argmax(axis=1), part.targets, data.labels)
             for name, part in parts.items()
         }
+    for name, part in parts.items():
+        others = {baseline: class_sums(each, part.targets) for baseline, each in beside[name].items()}
+        compare(found, name, class_sums(answers[name], part.targets), others)
     predicted, truth = answers[judged].argmax(axis=1), parts[judged].targets
     found["confusion"] = {"part": judged, "matrix": confusion_matrix(predicted, truth, len(data.labels))}
     found["mistakes"] = mistakes(answers[judged], parts[judged], data.labels, shown)
@@ -114,13 +130,16 @@ def step_figures(model: "StepModel", data: Labelled) -> dict[str, Any]:
         found["per_class"][name] = per_class(predicted, truth, data.labels)
         if name == judged:
             found["confusion"] = {"part": name, "matrix": confusion_matrix(predicted, truth, classes)}
+        lengths, others = part.targets.lengths, {}
         for baseline, spread in model.baseline_answers(part.inputs).items():
             said = spread.argmax(axis=1)
+            others[baseline] = label_sums(said, truth, classes, lengths)
             place = found["baseline"].setdefault(baseline, {"valid": None, "test": None})
             place[name] = {"rows": len(part), **label_metrics(said, truth, classes)}
             if found["main_baseline"] in (None, baseline):
                 found["main_baseline"] = baseline
                 found["per_class_baseline"][name] = per_class(said, truth, data.labels)
+        compare(found, name, label_sums(predicted, truth, classes, lengths), others)
     return found
 
 
@@ -145,10 +164,27 @@ def regression_figures(
             place[name] = _number_scores(answers[:, 0], part)
         answers = model.outputs(part.inputs)[:, 0]
         found[name] = _number_scores(answers, part)
+        others = {name: regression_sums(each[:, 0], part.targets[:, 0]) for name, each in beside.items()}
+        compare(found, name, regression_sums(answers, part.targets[:, 0]), others)
         if name == judged:
             found["predicted"] = {"part": name, **_spread(answers, part.targets[:, 0])}
             found["errors"] = _largest_errors(answers, part, shown)
     return found
+
+
+def compare(found: dict[str, Any], part: str, ours: Sums, baselines: Mapping[str, Sums]) -> None:
+    """Put the intervals and verdicts of a part's scores into the figures that hold these.
+
+    Args:
+        found: the figures, with `baseline`.
+        part: its name.
+        ours, baselines: as for `runtime.resampling.compared`.
+    """
+    judgement = compared(ours, baselines)
+    for name in ("units", "interval", "verdict", "difference"):
+        found.setdefault(name, {"valid": None, "test": None})[part] = judgement[name]
+    for baseline, intervals in judgement["baseline_intervals"].items():
+        found["baseline"][baseline].setdefault("interval", {"valid": None, "test": None})[part] = intervals
 
 
 def _number_scores(answers: NDArray[Any], part: Part) -> dict[str, float]:

@@ -1,0 +1,172 @@
+"""How far scores can be trusted: 95 % intervals, and whether a difference from a baseline is more than chance.
+
+Scores follow from sums over units: a unit is a row, a sequence, or a stretch of time, whatever is independent of the
+others. So resampling is a product of counts and sums, and each score of each resample follows from its sums.
+
+Intervals: the percentile bootstrap over units (Efron and Tibshirani 1993); of a share of rows, such as accuracy,
+Wilson's (1927), which holds for few rows and near 0 and 1 too. Both models are resampled together for the interval of
+their difference. A difference counts where that interval excludes 0 and a paired randomisation test (Yeh 2000), which
+swaps the two models' predictions of a unit by chance, gives p <= 0.05. Everything is drawn with a fixed seed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "BETTER",
+    "FEWEST_UNITS",
+    "FEW_UNITS",
+    "LOWER_IS_BETTER",
+    "UNCLEAR",
+    "WORSE",
+    "Sums",
+    "compared",
+    "units_of",
+    "wilson",
+]
+
+Array = NDArray[np.float64]
+Interval = list[float] | None
+
+BETTER, WORSE, UNCLEAR = "better", "worse", "no clear difference"
+LOWER_IS_BETTER = frozenset({"log_loss", "mae", "mase", "mse", "rmse", "smape"})
+"""Scores of which the smaller is the better one."""
+_NO_SIDE = frozenset({"coverage_80"})  # neither more nor less of it is better
+FEWEST_UNITS = 6
+"""Of fewer units no difference can reach p <= 0.05: of 5, all must be alike, which chance does in 2 of 2^5 cases."""
+FEW_UNITS = 30
+"""Fewer are little to go by: intervals are wide, and themselves uncertain."""
+_RESAMPLES = 2000
+_MOST_UNITS, _FEWEST_GROUPS, _MOST_VALUES = 2000, 200, 600_000
+_LEVEL, _QUANTILES = 0.05, (0.025, 0.975)
+_Z = 1.959963984540054  # the normal distribution's 0.975 quantile
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What the scores of some data follow from.
+
+    Args:
+        values: (groups, sums), the sums of each group of units; a group is one unit where there are not too many.
+        scores: sums (..., sums) -> each score (...), by its name.
+        units: how many independent units there are.
+        shares: names of scores that are shares of units, for which Wilson's interval is exact enough.
+    """
+
+    values: Array
+    scores: Callable[[Array], dict[str, Array]]
+    units: int
+    shares: tuple[str, ...] = ()
+
+
+def units_of(units: int, width: int) -> tuple[NDArray[np.int64], int]:
+    """The group of each unit, (units,), and how many groups there are.
+
+    Up to 2,000 units are a group each. More are put together at random, which changes what an interval is expected to
+    be by nothing, and keeps time and memory small.
+
+    Args:
+        units: how many there are.
+        width: how many sums each has.
+    """
+    most = min(_MOST_UNITS, max(_FEWEST_GROUPS, _MOST_VALUES // width))
+    if units <= most:
+        return np.arange(units), units
+    return np.random.default_rng(0).permutation(units) % most, most
+
+
+def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
+    """Intervals of a model's scores and of its baselines', and a verdict beside the first of these.
+
+    Args:
+        ours: the model's.
+        baselines: of the same units, the main one first; may be empty.
+
+    Returns:
+        `units`, how many there are; `interval`, {score: [low, high]}, None where the data is too little to say;
+        `baseline_intervals`, the same for each baseline; `verdict`, {score: "better", "worse" or "no clear
+        difference"}; `difference`, {score: {"value": model less baseline, "interval", "p"}}. The last two are empty
+        without a baseline.
+    """
+    generator = np.random.default_rng(0)
+    groups = len(ours.values)
+    drawn = generator.integers(0, groups, (_RESAMPLES, groups)) + groups * np.arange(_RESAMPLES)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=_RESAMPLES * groups).reshape(_RESAMPLES, groups).astype(np.float64)
+    resampled = ours.scores(counts @ ours.values)
+    found: dict[str, Any] = {
+        "units": ours.units,
+        "interval": _intervals(ours, resampled),
+        "baseline_intervals": {},
+        "verdict": {},
+        "difference": {},
+    }
+    for place, (name, theirs) in enumerate(baselines.items()):
+        beside = theirs.scores(counts @ theirs.values)
+        found["baseline_intervals"][name] = _intervals(theirs, beside)
+        if place == 0:
+            swaps = generator.integers(0, 2, (_RESAMPLES, groups)).astype(np.float64)
+            found["difference"] = _differences(ours, theirs, resampled, beside, swaps)
+            found["verdict"] = {score: _verdict(score, each) for score, each in found["difference"].items()}
+    return found
+
+
+def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Array, Array]:
+    """Low and high end of the 95 % interval of shares of so many cases each (Wilson 1927); NaN where there are none."""
+    p, n = np.asarray(share, np.float64), np.asarray(count, np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+        half = _Z / (1 + _Z**2 / n) * np.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def _intervals(sums: Sums, resampled: Mapping[str, Array]) -> dict[str, Interval]:
+    own = sums.scores(sums.values.sum(axis=0))
+    found: dict[str, Interval] = {}
+    for name, values in resampled.items():
+        if name in sums.shares:
+            found[name] = [float(end) for end in wilson(own[name], sums.units)]
+        else:
+            found[name] = _ends(values) if sums.units >= FEWEST_UNITS else None
+    return found
+
+
+def _ends(values: Array) -> Interval:
+    """The interval of what came out of resamples; None where it can't be told, or all resamples agree."""
+    there = values[np.isfinite(values)]
+    if not len(there) or there.min() == there.max():
+        return None
+    low, high = np.quantile(there, _QUANTILES)
+    return [float(low), float(high)]
+
+
+def _differences(
+    ours: Sums, theirs: Sums, resampled: Mapping[str, Array], beside: Mapping[str, Array], swaps: Array
+) -> dict[str, dict[str, Any]]:
+    """Of each score that both have and that has a better side: the difference, its interval, and p."""
+    total, other = ours.values.sum(axis=0), theirs.values.sum(axis=0)
+    moved = swaps @ (theirs.values - ours.values)
+    swapped, unswapped = ours.scores(total + moved), theirs.scores(other - moved)
+    first, second = ours.scores(total), theirs.scores(other)
+    found = {}
+    for name in first.keys() & second.keys() - _NO_SIDE:
+        value = float(first[name] - second[name])
+        if not np.isfinite(value):
+            continue
+        by_chance = np.abs(swapped[name] - unswapped[name])
+        # What should be the same difference may differ from it in its last digits.
+        as_large = int((by_chance >= abs(value) * (1 - 1e-9)).sum())
+        enough = ours.units >= FEWEST_UNITS
+        ends = _ends(resampled[name] - beside[name]) if enough else None
+        found[name] = {"value": value, "interval": ends, "p": (1 + as_large) / (1 + len(swaps)) if enough else 1.0}
+    return {name: found[name] for name in first if name in found}
+
+
+def _verdict(score: str, difference: Mapping[str, Any]) -> str:
+    ends, value = difference["interval"], difference["value"]
+    if difference["p"] > _LEVEL or ends is None or ends[0] <= 0 <= ends[1]:
+        return UNCLEAR
+    return BETTER if (value < 0) == (score in LOWER_IS_BETTER) else WORSE
