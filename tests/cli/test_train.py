@@ -59,7 +59,7 @@ def test_json_for_programs(penstock, data, tmp_path):
     result = penstock("train", "classify", data, "--out", tmp_path / "model", *QUICK, "--json")
     assert (result.code, result.err) == (0, "")
     found = json.loads(result.out)
-    assert sorted(found) == ["baseline", "out", "peak_mb", "seconds", "test", "valid"]
+    assert sorted(found) == ["baseline", "interval", "out", "peak_mb", "seconds", "test", "valid", "verdict"]
     metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
     assert found["test"] == metrics["test"]
     assert found["baseline"] == metrics["baseline"]["tfidf"]["test"]
