@@ -54,7 +54,7 @@ def sound(spoken):
 def test_a_folder_is_enough_to_train(penstock, folder, tmp_path):
     trained = penstock("train", "classify", folder, "--out", tmp_path / "model", *QUICK, "--json")
     assert trained.code == 0, trained.err
-    assert set(json.loads(trained.out)) == {"out", "valid", "test", "baseline", "seconds", "peak_mb"}
+    assert set(json.loads(trained.out)) >= {"out", "valid", "test", "baseline", "seconds", "peak_mb"}
     info = json.loads(penstock("info", tmp_path / "model", "--json").out)
     assert (info["task"], info["labels"]) == ("audio-classification", ["no", "stop", "yes"])
     found = json.loads(penstock("evaluate", tmp_path / "model", folder, "--json").out)

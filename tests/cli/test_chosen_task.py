@@ -98,7 +98,7 @@ def test_training_with_the_data_last_overwrites_as_with_the_data_first(penstock,
     assert (folder / "model" / "model.safetensors").read_bytes() == weights
     assert (folder / "other" / "model.safetensors").read_bytes() == weights
     evaluated = penstock("evaluate", "--json", "--label", "label", "--", "model", "-reviews.csv")
-    assert set(json.loads(evaluated.out)) == {"metrics", "baseline"}
+    assert set(json.loads(evaluated.out)) >= {"metrics", "baseline"}
 
 
 @pytest.mark.parametrize(
