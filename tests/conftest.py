@@ -1,16 +1,23 @@
 """Where the tests find real data, text models with random weights, and a way to run commands in this process."""
 
+import copy
 import io
 import json
 import logging
 import os
+import pickle
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+
+from penstock.runtime import StepModel
+from penstock.signals.model import SignalSequenceModel
+from penstock.text.model import TextSequenceModel
 
 # Real data sets are not part of the project: they lie in PENSTOCK_DATA, or in `shared/data` beside the checkout.
 _DATA = Path(os.environ.get("PENSTOCK_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -22,6 +29,16 @@ def data_dir() -> Path:
     if not _DATA.is_dir():
         pytest.skip(f"no real data at {_DATA}: set PENSTOCK_DATA to the folder that holds it")
     return _DATA
+
+
+def unpickled(thing: Any) -> Any:
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301  # our own bytes
+
+
+@pytest.fixture(params=[unpickled, copy.copy, copy.deepcopy], ids=["pickle", "copy", "deepcopy"])
+def duplicate(request) -> Callable[[Any], Any]:
+    """A function that gives another object like its argument: by way of pickle, or as a copy."""
+    return request.param
 
 
 @pytest.fixture
@@ -109,31 +126,43 @@ class DelayedStream:
         return {"waiting": (0, len(self._before) - 1)}
 
 
+class Counts:
+    """The commonest class of each word."""
+
+    names = ("majority",)
+
+    def __init__(self, arrays: Any) -> None:
+        self.shares = arrays["class_counts"] / arrays["class_counts"].sum()
+
+    def answers(self, name: str, inputs: Any) -> Any:
+        return np.tile(self.shares, (sum(len(each.split()) for each in inputs), 1))
+
+
+class TextLabels(TextSequenceModel, StepModel):
+    task = "text-labels"
+    read_baselines = staticmethod(Counts)
+
+
+class SignalLabels(SignalSequenceModel, StepModel):
+    task = "signal-labels"
+    read_baselines = staticmethod(Counts)
+
+
+class DelayedTextLabels(TextLabels):
+    decoder = cached_property(lambda self: Delayed())
+
+
+class DelayedSignalLabels(SignalLabels):
+    decoder = cached_property(lambda self: Delayed())
+
+
 @pytest.fixture(scope="session")
 def step_model(text_parts) -> Callable[..., Any]:
     """A function that makes a model with random weights that labels each token of a text, or step of a signal."""
     from penstock.network import Embedding, Network, Numbers, Recurrent, StepClassHead
-    from penstock.runtime import StepModel
     from penstock.signals.features import SignalFeatures
-    from penstock.signals.model import SignalSequenceModel
-    from penstock.text.model import TextSequenceModel
 
-    class Counts:
-        names = ("majority",)
-
-        def __init__(self, arrays: Any) -> None:
-            self.shares = arrays["class_counts"] / arrays["class_counts"].sum()
-
-        def answers(self, name: str, inputs: Any) -> Any:
-            return np.tile(self.shares, (sum(len(each.split()) for each in inputs), 1))
-
-    class TextLabels(TextSequenceModel, StepModel):
-        task = "text-labels"
-        read_baselines = staticmethod(Counts)
-
-    class SignalLabels(SignalSequenceModel, StepModel):
-        task = "signal-labels"
-        read_baselines = staticmethod(Counts)
+    kinds = {"text": (TextLabels, DelayedTextLabels), "step": (SignalLabels, DelayedSignalLabels)}
 
     def make(reads: str = "text", *, delayed: bool = False, baseline: Any = None, **encoder: Any) -> Any:
         words = text_parts()[1]
@@ -143,11 +172,7 @@ def step_model(text_parts) -> Callable[..., Any]:
         network = Network(inputs, Recurrent(input_size=4, **options), StepClassHead(3))
         draw = np.random.default_rng(2)
         tensors = {name: draw.normal(size=shape, scale=0.8) for name, shape in network.parameter_shapes().items()}
-        kind = TextLabels if reads == "text" else SignalLabels
-        model = kind(network, features, ["O", "PER", 3], tensors, baseline=baseline)
-        if delayed:
-            model.decoder = Delayed()
-        return model
+        return kinds[reads][delayed](network, features, ["O", "PER", 3], tensors, baseline=baseline)
 
     return make
 

@@ -15,7 +15,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from penstock import __version__
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 
-__all__ = ["FORMAT", "Bundle", "check_target", "load", "plain", "save"]
+__all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "load", "plain", "save"]
 
 FORMAT = 1
 _CONFIG, _CARD = "config.json", "README.md"
@@ -78,15 +78,39 @@ def save(
 
     Args:
         path: the folder, which must not exist; missing parents are made.
-        network, features, labels, tensors, task, baseline, metrics: as in `Bundle`. In the metrics, NumPy's numbers
-            become plain ones and what isn't finite becomes null.
-        files: more files by name, such as "report.html"; a "README.md" replaces the model card written here.
+        network, features, labels, tensors, task, baseline, metrics, files: as for `encode`.
         overwrite: replace a model folder that exists. It is kept until the new one is complete.
 
     Raises:
         BundleError: the target can't be written, or what is given doesn't fit together.
     """
     target = check_target(path, overwrite=overwrite)
+    about: dict[str, Any] = {"task": task, "baseline": baseline, "metrics": metrics, "files": files}
+    _write(target, encode(network, features, labels, tensors, **about))
+    return target
+
+
+def encode(
+    network: Network,
+    features: Mapping[str, Any],
+    labels: Sequence[Any],
+    tensors: Mapping[str, np.ndarray],
+    *,
+    task: str = _FIRST_TASK,
+    baseline: Mapping[str, np.ndarray] | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    files: Mapping[str, bytes | str] | None = None,
+) -> dict[str, bytes]:
+    """The files of a model folder by name: what `save` writes, and what a pickled model holds.
+
+    Args:
+        network, features, labels, tensors, task, baseline, metrics: as in `Bundle`. In the metrics, NumPy's numbers
+            become plain ones and what isn't finite becomes null.
+        files: more files by name, such as "report.html"; a "README.md" replaces the model card written here.
+
+    Raises:
+        BundleError: what is given doesn't fit together.
+    """
     checked = _fitting(network, tensors, "what is saved")
     described = {
         "format": FORMAT,
@@ -104,8 +128,7 @@ def save(
     described["files"] = {name: _digest(content) for name, content in sorted(contents.items())}
     described["self"] = _own_digest(described)
     contents[_CONFIG] = _json(described)
-    _write(target, contents)
-    return target
+    return contents
 
 
 def load(path: str | Path) -> Bundle:
@@ -116,8 +139,34 @@ def load(path: str | Path) -> Bundle:
             that are not those of the network.
     """
     folder = Path(path)
-    config = _config(folder)
-    contents = {name: _checked_file(folder, name, digest) for name, digest in config["files"].items()}
+    if not folder.is_dir():
+        raise BundleError(f"{folder}: {'is a file' if folder.exists() else 'no such folder'}; expected a model folder")
+    if not (folder / _CONFIG).is_file():
+        raise BundleError(f"{folder}: is not a model folder: it holds no {_CONFIG}")
+
+    def content(name: str) -> bytes | None:
+        return _read(folder / name) if (folder / name).is_file() else None
+
+    return _decoded(content, str(folder))
+
+
+def decode(contents: Mapping[str, bytes], where: str = "the saved model") -> Bundle:
+    """What files hold that `encode` gave; all of it is checked.
+
+    Args:
+        contents: the files by name.
+        where: what messages call them.
+
+    Raises:
+        BundleError: as `load`.
+    """
+    return _decoded(contents.get, where)
+
+
+def _decoded(content: Callable[[str], bytes | None], where: str) -> Bundle:
+    """The bundle, from what gives a file's content by its name, None where there is no such file."""
+    config = _config(content(_CONFIG), where)
+    contents = {name: _checked_file(content, where, name, digest) for name, digest in config["files"].items()}
     try:
         network = Network.from_json(config["network"])
         tensors = decode_tensors(contents[_TENSORS])
@@ -125,10 +174,10 @@ def load(path: str | Path) -> Bundle:
         metrics = json.loads(contents[_METRICS])
         task, features, labels = config.get("task", _FIRST_TASK), config["features"], config["labels"]
     except ConfigError as error:  # whole, but of a newer Penstock, or with a cell from outside that is not there
-        raise BundleError(f"{folder}: {error}") from error
+        raise BundleError(f"{where}: {error}") from error
     except (KeyError, ValueError, RecursionError, SafetensorError) as error:
-        raise BundleError(f"{folder}: damaged: {_reason(error)}. Save the model again.") from error
-    checked = _fitting(network, tensors, str(folder))
+        raise BundleError(f"{where}: damaged: {_reason(error)}. Save the model again.") from error
+    checked = _fitting(network, tensors, where)
     return Bundle(task, network, features, _plain_labels(labels, network), checked, baseline, metrics)
 
 
@@ -186,39 +235,35 @@ def _replace(target: Path, new: Path) -> None:
     shutil.rmtree(old)
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
-        raise BundleError(f"{folder}: {'is a file' if folder.exists() else 'no such folder'}; expected a model folder")
-    if not (folder / _CONFIG).is_file():
-        raise BundleError(f"{folder}: is not a model folder: it holds no {_CONFIG}")
+def _config(content: bytes | None, where: str) -> dict[str, Any]:
     try:
-        config = json.loads(_read(folder / _CONFIG))
+        config = json.loads(b"null" if content is None else content)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{folder}: {_CONFIG} is damaged: {error}. Save the model again.") from error
+        raise BundleError(f"{where}: {_CONFIG} is damaged: {error}. Save the model again.") from error
     version = config.get("format") if isinstance(config, dict) else None
     if isinstance(version, bool) or not isinstance(version, int):
-        raise BundleError(f"{folder}: {_CONFIG} does not describe a Penstock model")
+        raise BundleError(f"{where}: {_CONFIG} does not describe a Penstock model")
     if version > FORMAT:
         raise BundleError(
-            f"{folder}: was written in format {version}; this Penstock ({__version__}) reads up to {FORMAT}. "
+            f"{where}: was written in format {version}; this Penstock ({__version__}) reads up to {FORMAT}. "
             "Upgrade: pip install --upgrade penstock"
         )
     files = config.get("files")
     if version < 1 or config.get("self") != _own_digest(config) or not isinstance(files, dict):
-        raise BundleError(f"{folder}: {_CONFIG} is damaged or was changed. Save the model again.")
+        raise BundleError(f"{where}: {_CONFIG} is damaged or was changed. Save the model again.")
     if missing := set(_PARTS) - set(files):
-        raise BundleError(f"{folder}: {_CONFIG} does not list {', '.join(sorted(missing))}")
+        raise BundleError(f"{where}: {_CONFIG} does not list {', '.join(sorted(missing))}")
     return config
 
 
-def _checked_file(folder: Path, name: str, digest: object) -> bytes:
+def _checked_file(found: Callable[[str], bytes | None], where: str, name: str, digest: object) -> bytes:
     if not _is_name(name):
-        raise BundleError(f"{folder}: {_CONFIG} lists {name!r}, which is no file of a model")
-    if not (folder / name).is_file():
-        raise BundleError(f"{folder}: {name} is missing. Copy the whole folder.")
-    content = _read(folder / name)
+        raise BundleError(f"{where}: {_CONFIG} lists {name!r}, which is no file of a model")
+    content = found(name)
+    if content is None:
+        raise BundleError(f"{where}: {name} is missing. Copy the whole folder.")
     if _digest(content) != digest:
-        raise BundleError(f"{folder}: {name} is damaged or was changed: its SHA-256 is not the one in {_CONFIG}")
+        raise BundleError(f"{where}: {name} is damaged or was changed: its SHA-256 is not the one in {_CONFIG}")
     return content
 
 

@@ -175,8 +175,8 @@ class Sampler(Stream):
         self._random.reset()
         self._total[:] = 0
 
-    def _twin(self):
-        return type(self)(0)
+    def _arguments(self):
+        return (0,)
 
 
 def sampler():
@@ -287,6 +287,22 @@ def test_saved_loaded_forked_and_traced_go_on_with_the_same_bits_from_every_posi
             assert traced.save() == unbroken.save()
         assert loaded.save() == fork.save() == unbroken.save()
     assert traced_steps > 0 or not case.shows
+
+
+def test_duplicates_go_on_with_the_same_bits(case, duplicate):
+    unbroken = case.make()
+    for item in case.items[:3]:
+        unbroken.push(item)
+    before = unbroken.save()
+    twin, beside = duplicate(unbroken), unbroken.fork()
+    assert twin.save() == before
+    for item in case.items[3:]:
+        assert bits(twin.push(item)) == bits(beside.push(item))
+    assert bits(duplicate(twin).finish()) == bits(beside.fork().finish())
+    assert twin.save() == beside.save()
+    assert unbroken.save() == before
+    twin.reset()
+    assert twin.save() == case.make().save()
 
 
 def test_a_reset_stream_is_a_new_one(case):

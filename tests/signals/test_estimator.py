@@ -301,7 +301,7 @@ def test_a_ucr_table_has_the_same_gap(tmp_path):
 def test_the_baselines_are_scikit_learn_s(fitted):
     model = fitted.model_
     signals, _, _ = waves(20, seed=1)
-    arrays = fitted._arrays
+    arrays = fitted.model_.baseline
     known = arrays["nearest.signals"]
     assert known.shape[1:] == (14, 2)
     flat = [resampled(model.features.standardised(signal), 14).ravel() for signal in signals]

@@ -8,7 +8,7 @@ gravity, which lies at the word's end, where training taught the window to be su
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,8 +136,8 @@ class Spotter(Stream):
         self._step.reset()
         self._clear()
 
-    def _twin(self) -> Self:
-        return type(self)(self._model, self._thresholds)
+    def _arguments(self) -> tuple[Any, ...]:
+        return self._model, self._thresholds
 
     def _clear(self) -> None:
         self._outputs[:] = -np.inf

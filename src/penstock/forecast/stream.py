@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ class ForecastStream(Stream):
         if series is not None and not features.identity(series):
             raise DataError(f"there is no series {series!r} in the model; leave it out for an unknown one")
         super().__init__(features.kind, model)
+        self._name = series
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
         targets, context = len(features.targets), features.context
         columns = len(features.past) + len(features.known) + 2 * len(features.calendar)
@@ -283,10 +284,8 @@ class ForecastStream(Stream):
         found = model.features.forecasts(outputs, self._scale())[0]
         return Forecast(found[..., model.features.median], found)
 
-    def _twin(self) -> Self:
-        twin = type(self)(self._model)
-        twin._usual = self._usual
-        return twin
+    def _arguments(self) -> tuple[Any, ...]:
+        return self._model, self._name
 
 
 def _number(value: Any, name: str) -> float:

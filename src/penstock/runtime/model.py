@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock import bundle
 from penstock.bundle import Bundle
-from penstock.errors import ConfigError
+from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
@@ -44,6 +45,9 @@ class Features(Protocol):
 
 class Model(ABC):
     """A trained network with all that it needs to answer.
+
+    It can be pickled, copied and sent to other processes. The pickle holds the files of the model's bundle, and loading
+    it needs no PyTorch.
 
     Args:
         network: its description.
@@ -83,9 +87,22 @@ class Model(ABC):
         self.labels = list(labels)
         self.metrics = dict(metrics or {})
         self.tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
+        self.baseline = dict(baseline or {})
         self.check()
         self.scorer = build(network, self.tensors)
         self.baselines = self.read_baselines(baseline) if baseline else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        files = bundle.encode(
+            self.network,
+            self.features.to_json(),
+            self.labels,
+            self.tensors,
+            task=self.task,
+            baseline=self.baseline,
+            metrics=self.metrics,
+        )
+        return _unpickled, (type(self), files)
 
     def check(self) -> None:  # noqa: B027  # each parent of a model checks its own part
         """Whether network, features and labels fit each other; ConfigError if they do not."""
@@ -191,3 +208,16 @@ class Model(ABC):
     def baseline_answers(self, inputs: Any) -> dict[str, NDArray[Any]]:
         """The answers of each baseline, the main one first; none without a saved baseline."""
         return {name: self.baselines.answers(name, inputs) for name in self.baselines.names} if self.baselines else {}
+
+
+def _unpickled(kind: type[Model], files: Mapping[str, bytes]) -> Model:
+    """The model whose bundle a pickle holds.
+
+    Raises:
+        BundleError: written by a newer Penstock, damaged, or with a cell that isn't registered in this process.
+    """
+    where = f"a pickled {kind.__name__}"
+    try:
+        return kind.from_bundle(bundle.decode(files, where))
+    except ConfigError as error:
+        raise BundleError(f"{where}: can't be used: {error}") from error

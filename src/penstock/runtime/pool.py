@@ -26,18 +26,20 @@ class StreamPool:
 
     A stream is known by its handle, a whole number that no other stream of the pool ever has. A stream's answers are,
     bit for bit, those that it would give alone, whichever streams are advanced with it. The places of closed streams
-    wait for new ones. For one thread at a time.
+    wait for new ones. For one thread at a time. A pickled pool holds its network and all open streams, whose handles
+    stay theirs.
 
     Made by `Recurrence.pool()` and by `model.scorer.pool()`.
 
     Args:
         stack: the layers, of one direction.
         head: reads an answer off the outputs so far; None: a step's outputs are the answer.
+        of: whose `pool()` makes such a pool; pickled with it.
     """
 
-    def __init__(self, stack: Stack, head: "Pooled | None" = None) -> None:
+    def __init__(self, stack: Stack, head: "Pooled | None" = None, *, of: Any = None) -> None:
         self._streams, self._names = stack.streams(), stack.state_names
-        self._head = head
+        self._head, self._of = head, of
         self._slabs = self._streams.slabs(0)
         self._carry: dict[str, NDArray[Any]] = head.init(0) if head else {}
         # Odd for an open stream; counts up at each opening and closing, so that an old handle is known for one.
@@ -137,6 +139,18 @@ class StreamPool:
             array[slots] = carry[name]
         return self._head.read(carry)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (self._of, self._arrays(), self._generation, np.array(self._free, np.int64))
+
+    def _remember(self, arrays: Mapping[str, NDArray[Any]], generation: NDArray[np.int64], free: list[int]) -> None:
+        """Hold what another pool of the same network holds."""
+        count = len(generation)
+        self._slabs = self._streams.slabs(count)
+        self._carry = self._head.init(count) if self._head else {}
+        self._generation, self._mark, self._free = generation.copy(), np.zeros(count, np.int64), free
+        for name, array in self._arrays().items():
+            array[...] = arrays[name]
+
     def _slots(self, streams: ArrayLike) -> NDArray[np.int64]:
         handles = np.asarray(streams)
         if handles.shape == (0,):  # an empty list, which NumPy takes for float
@@ -186,3 +200,12 @@ class StreamPool:
             for name, array in zip(self._names, states, strict=True)
         }
         return layers | {f"head.{name}": array for name, array in self._carry.items()}
+
+
+def _unpickled(
+    of: Any, arrays: Mapping[str, NDArray[Any]], generation: NDArray[np.int64], free: NDArray[np.int64]
+) -> StreamPool:
+    """The pool that a pickle holds."""
+    pool: StreamPool = of.pool()
+    pool._remember(arrays, generation, free.tolist())
+    return pool

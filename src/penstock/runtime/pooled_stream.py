@@ -20,16 +20,17 @@ class PooledStream(Stream):
     Args:
         model: a `SequenceModel` whose streams can share a pool (`Model.pools`).
         pool: of the model's network.
+        handle: of a stream that is open in the pool; None opens one.
 
     Attributes:
         handle: the stream's in the pool.
     """
 
-    def __init__(self, model: Any, pool: StreamPool) -> None:
+    def __init__(self, model: Any, pool: StreamPool, handle: int | None = None) -> None:
         super().__init__(model.features.kind, model)
         self._pool = pool
         self._features = model.features.stream()
-        self.handle = pool.open()
+        self.handle = pool.open() if handle is None else handle
 
     def begin(self, item: Any) -> NDArray[Any]:
         """The steps (steps, ...) of an item that the layers have yet to read, as `vectors` takes them.
@@ -84,6 +85,9 @@ class PooledStream(Stream):
     def _forget(self) -> None:
         self._features.reset()
         self._pool.reset(self.handle)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return self._model, self._pool, self.handle
 
     def _twin(self) -> Self:
         return type(self)(self._model, self._pool)

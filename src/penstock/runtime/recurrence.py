@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.cells import find
@@ -23,7 +24,8 @@ State = NDArray[np.float32] | tuple[NDArray[np.float32], ...]
 class Recurrence:
     """A recurrent network from the parameters of `torch.nn.RNN`, `LSTM`, `GRU`, or one of their cells.
 
-    Sizes, layers, directions, biases, projections and peepholes are read off the parameters.
+    Sizes, layers, directions, biases, projections and peepholes are read off the parameters. A pickled one holds them
+    as safetensors.
 
     Args:
         parameters: arrays by PyTorch's names (`weight_ih_l0`, ..., `weight_hr_l0`, `_reverse`; peepholes are
@@ -41,7 +43,7 @@ class Recurrence:
     def __init__(self, parameters: Mapping[str, ArrayLike], cell: str, **options: Any) -> None:
         named = {in_stack(name): real(parameters[name], name) for name in parameters if is_parameter(name)}
         self.spec = infer(named, cell, options)
-        self._parameters = named
+        self._parameters, self._options = named, options
         self._stack = Stack(self.spec, named)
 
     @classmethod
@@ -118,7 +120,7 @@ class Recurrence:
         Raises:
             ConfigError: the network is bidirectional.
         """
-        return StreamPool(self._stack)
+        return StreamPool(self._stack, of=self)
 
     @property
     def fingerprint(self) -> str:
@@ -128,6 +130,9 @@ class Recurrence:
         for name in sorted(self._parameters):
             digest.update(self._parameters[name].tobytes())
         return digest.hexdigest()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), safetensors.numpy.save(self._parameters), self.spec.cell, self._options)
 
     def __repr__(self) -> str:
         return f"Recurrence({self.spec})"
@@ -213,8 +218,13 @@ class RecurrenceStream(Stream):
     def _forget(self) -> None:
         self._step.reset()
 
-    def _twin(self) -> Self:
-        return type(self)(self._model, self._batch)
+    def _arguments(self) -> tuple[Any, ...]:
+        return self._model, self._batch
+
+
+def _unpickled(kind: type[Recurrence], parameters: bytes, cell: str, options: Mapping[str, Any]) -> Recurrence:
+    """The network that a pickle holds; ConfigError where its cell isn't registered here."""
+    return kind(safetensors.numpy.load(parameters), cell, **options)
 
 
 def _joined(shapes: Iterable[tuple[int, ...]]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import safetensors.numpy
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, ShapeError
@@ -28,6 +29,8 @@ _BATCH = 128
 class Scorer:
     """The three parts of a network on the engine; a subclass for each wiring.
 
+    A pickled one holds the description as JSON and the tensors as safetensors.
+
     Args:
         network: its description.
         tensors: float32 arrays as in `model.safetensors`.
@@ -47,7 +50,7 @@ class Scorer:
 
     def __init__(self, network: Network, tensors: Mapping[str, Floats]) -> None:
         _check_shapes(network, tensors)
-        self.network = network
+        self.network, self._tensors = network, tensors
         inputs, encoder, head = network.sides("runtime")
         self.inputs: Any = inputs(network.inputs, _below("inputs.", tensors))
         self.encoder: Stack = encoder(network.encoder, _below("encoder.", tensors))
@@ -57,6 +60,10 @@ class Scorer:
             features=network.encoder.output_size,
             bidirectional=network.encoder.bidirectional,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        tensors = {name: np.ascontiguousarray(array) for name, array in self._tensors.items()}
+        return _unpickled, (self.network.to_json(), safetensors.numpy.save(tensors))
 
     @property
     def pools(self) -> bool:
@@ -87,6 +94,11 @@ class Scorer:
 def build(network: Network, tensors: Mapping[str, Floats]) -> Any:
     """The scorer of a network, wired as its description says; arguments and errors as for `Scorer`."""
     return network.wiring.side("runtime")(network, tensors)
+
+
+def _unpickled(described: Mapping[str, Any], tensors: bytes) -> Any:
+    """The scorer that a pickle holds; ConfigError where it has a part or a cell that isn't registered here."""
+    return build(Network.from_json(described), safetensors.numpy.load(tensors))
 
 
 class _SequenceScorer(Scorer):
@@ -132,7 +144,7 @@ class PooledScorer(_SequenceScorer):
 
     def pool(self) -> StreamPool:
         """See `Scorer.pool`; ConfigError if the network is bidirectional."""
-        return StreamPool(self.encoder, self.head)
+        return StreamPool(self.encoder, self.head, of=self)
 
 
 class StepScorer(_SequenceScorer):

@@ -1,6 +1,6 @@
 """A sequence that arrives piece by piece, and the prediction so far after each piece."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -47,9 +47,6 @@ class SequenceStream(Stream):
         self._step.reset()
         for name, array in self._model.scorer.head.init(1).items():
             self._carry[name][...] = array
-
-    def _twin(self) -> Self:
-        return type(self)(self._model)
 
     def _read(self, values: NDArray[Any], traces: Traces | None) -> None:
         for vector in self._model.scorer.vectors(values):

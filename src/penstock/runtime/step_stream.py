@@ -1,7 +1,7 @@
 """A sequence that arrives piece by piece, with a label for each of its steps."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,9 +65,6 @@ class StepStream(Stream):
         self._features.reset()
         self._step.reset()
         self._decoder.reset()
-
-    def _twin(self) -> Self:
-        return type(self)(self._model)
 
     def _scores(self, values: NDArray[Any], traces: Traces | None) -> NDArray[np.float32]:
         """The head's scores (steps, outputs) for further features."""

@@ -23,8 +23,11 @@ class Stream(ABC):
     `push(a)`, `push(b)`, `finish()` gives, bit for bit, what the model predicts for the whole input. The memory is some
     arrays whose size does not depend on how much has been read. For one thread at a time.
 
-    What an item and a prediction are, the kind of stream says. It adds `_push`, `_whole`, `_memory`, `_forget` and
-    `_twin`; every other method is made of these. An item that `_push` refuses must leave the memory as it was.
+    A pickled stream holds its model and its saved state, and goes on bit for bit where it was; a copy is a fork.
+
+    What an item and a prediction are, the kind of stream says. It adds `_push`, `_whole`, `_memory` and `_forget`, and
+    `_arguments` where its constructor takes more than the model; every other method is made of these. An item that
+    `_push` refuses must leave the memory as it was.
 
     Args:
         kind: a state is loaded by streams of its own kind only.
@@ -118,6 +121,12 @@ class Stream(ABC):
         twin._remember(self.arrays())
         return twin
 
+    def __copy__(self) -> Self:
+        return self.fork()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickled, (type(self), self._arguments(), self.save())
+
     def as_json(self, prediction: Any) -> dict[str, Any]:
         """A prediction as plain values: what `penstock stream` prints and a server sends; {} for nothing to say."""
         return self._model.as_json(prediction)
@@ -144,9 +153,13 @@ class Stream(ABC):
     def _forget(self) -> None:
         """Bring the memory back to what it was at first."""
 
-    @abstractmethod
+    def _arguments(self) -> tuple[Any, ...]:
+        """What the constructor takes to make a stream of the same model, with a memory of the same names and shapes."""
+        return (self._model,)
+
     def _twin(self) -> Self:
-        """A new stream of the same model, with a memory of the same names and shapes."""
+        """A new stream, for which the constructor's arguments are the same."""
+        return type(self)(*self._arguments())
 
     def _end(self) -> None:  # noqa: B027  # to most streams the end says nothing new
         """Take in that the input is at its end."""
@@ -162,6 +175,11 @@ class Stream(ABC):
     def _remember(self, memory: Mapping[str, NDArray[Any]]) -> None:
         for name, array in self.arrays().items():
             array[...] = memory[name]
+
+
+def _unpickled(kind: type[Stream], arguments: tuple[Any, ...], state: bytes) -> Stream:
+    """The stream that a pickle holds; StateError where another version wrote its state."""
+    return kind(*arguments).load(state)
 
 
 class _AtMost(list[list[Trace]]):

@@ -1,6 +1,6 @@
 """A signal that arrives step by step, with a prediction for each step from a window that ends with it."""
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +46,6 @@ class WindowStream(Stream):
     def _forget(self) -> None:
         self._recent[...] = 0
         self._seen[...] = 0
-
-    def _twin(self) -> Self:
-        return type(self)(self._model)
 
     @property
     def _window(self) -> NDArray[np.float64]:

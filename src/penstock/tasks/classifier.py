@@ -132,8 +132,8 @@ class Classifier(ClassifierMixin, Supervised):
         """What a row of each class counts, (classes,) float64."""
         return class_weights(self.class_weight, data)
 
-    def _keep(self, model: Any, arrays: Mapping[str, np.ndarray]) -> None:
-        super()._keep(model, arrays)
+    def _keep(self, model: Any) -> None:
+        super()._keep(model)
         self.classes_ = _as_array(model.labels)
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from penstock import __version__, bundle
 from penstock.datasets import Rows, parse_proportions, random_split
-from penstock.errors import ConfigError, MissingExtraError, NotFittedError
+from penstock.errors import BundleError, ConfigError, MissingExtraError, NotFittedError
 from penstock.network import Network
 from penstock.registry import find
 from penstock.report import render
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimator", "seed_of"]
 
+_VERSION = "_penstock"
 _LEFT_OUT = ("checkpoint", "progress", "warm_start")
 
 
@@ -152,7 +153,7 @@ class Estimator(TrainingOptions, BaseEstimator):
             model.labels,
             model.tensors,
             task=self.task,
-            baseline=self._arrays,
+            baseline=model.baseline,
             metrics=self.metrics_,
             files={"report.html": self._report()},
             overwrite=overwrite,
@@ -174,10 +175,26 @@ class Estimator(TrainingOptions, BaseEstimator):
         options |= encoder.arguments()
         options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
         loaded = cls(**{name: value for name, value in options.items() if name in known})
-        loaded._keep(find(cls.task).model_class().from_bundle(saved), saved.baseline)
+        loaded._keep(find(cls.task).model_class().from_bundle(saved))
         loaded.metrics_ = saved.metrics
         loaded.history_ = saved.metrics.get("curves", [])
         return loaded
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {_VERSION: __version__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        given = dict(state)
+        version = given.pop(_VERSION, "0.1.0")
+        options = {name for name in given if not (name.startswith("_") or name.endswith("_"))}
+        differing = sorted(options ^ set(self._get_param_names()))
+        if differing and version != __version__:
+            raise BundleError(
+                f"a pickled {type(self).__name__} of Penstock {version} has other options than that of this Penstock "
+                f"({__version__}): {', '.join(differing)}. Pickles are for one version: with the other one, save the "
+                f"model by save(folder); {type(self).__name__}.load(folder) reads it here."
+            )
+        super().__setstate__(given)
 
     def _train(self, data: Any, *, seed: int, started: float, callbacks: Sequence["Callback"]) -> Self:
         """Train on prepared data and keep what came out.
@@ -198,7 +215,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
         model = find(self.task).model_class()
-        self._keep(model(network, features, data.labels, tensors, baseline=arrays), arrays)
+        self._keep(model(network, features, data.labels, tensors, baseline=arrays))
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
@@ -274,8 +291,8 @@ class Estimator(TrainingOptions, BaseEstimator):
             raise NotFittedError(f"this {type(self).__name__} has no weights yet: call fit, or load(path)")
         return self.model_
 
-    def _keep(self, model: Any, arrays: Mapping[str, np.ndarray]) -> None:
-        self.model_, self._arrays = model, arrays
+    def _keep(self, model: Any) -> None:
+        self.model_ = model
 
     def _described(self) -> dict[str, Any]:
         """The constructor's arguments as metrics.json holds them."""

@@ -156,8 +156,8 @@ class StepClassifier(CellOptions, Supervised):
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         return step_figures(model, data)
 
-    def _keep(self, model: StepModel, arrays: Mapping[str, np.ndarray]) -> None:
-        super()._keep(model, arrays)
+    def _keep(self, model: StepModel) -> None:
+        super()._keep(model)
         self.classes_ = model.labels
 
 
