@@ -39,10 +39,10 @@ def test_example_runs(path, capsys):
 
 def test_readme_lines_run(tmp_path, monkeypatch, capsys):
     lines = python_blocks(ROOT / "README.md")
-    assert len(lines) == 1
     monkeypatch.chdir(tmp_path)
     names: dict = {}
-    exec(compile(lines[0], "README.md", "exec"), names)  # our own text, not input
+    for block in lines:
+        exec(compile(block, "README.md", "exec"), names)  # our own text, not input
     assert names["model"].predict(["lovely food", "服务差"]) == ["good", "bad"]
     assert (tmp_path / "sentiment" / "report.html").is_file()
     assert tuple(names["lstm"](names["lstm"].weight_ih_l0.new_zeros(2, 3, 64))[0].shape) == (2, 3, 128)
