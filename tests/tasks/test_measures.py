@@ -77,6 +77,7 @@ def test_everything_measured_is_recorded(fitted, make_reviews):
     assert found["confusion"]["part"] == "test"
     assert np.sum(found["confusion"]["matrix"]) == 40
     assert found["curves"] == fitted.history_
+    assert {"seen_loss", "valid_loss", "seen_accuracy", "valid_accuracy"} <= set(found["curves"][0])
     best = min(found["curves"], key=lambda row: row["valid_loss"])
     assert found["best_epoch"] == best["epoch"]
     assert found["valid"]["log_loss"] == pytest.approx(best["valid_loss"], abs=1e-5)

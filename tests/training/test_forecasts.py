@@ -1,5 +1,7 @@
 """What training on series cuts out of them, beside slices made by hand; the quantile loss."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -143,3 +145,6 @@ def test_validation_of_a_carried_state_folds_the_whole_series():
             error = values[origin : origin + HORIZON, :, None] - forecast
             total, count = total + pinball(error, goal.quantiles).mean(-1).sum().item(), count + HORIZON
     np.testing.assert_allclose(found, total / count, rtol=1e-5)  # float32, other orders of sums
+    assert goal.validate_seen(module)["loss"] == found  # here the training data is the validation data
+    other = replace(goal, train=examples((14, 11))[0])
+    assert other.validate_seen(module)["loss"] == replace(other, valid=other.train).validate(module)["loss"] != found

@@ -1,6 +1,6 @@
 """Targets for each step: a tagger written on the shared objective, whose batches and validation are ragged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from penstock.sequences import Sequences
-from penstock.training import Regularization, SequenceObjective, Trainer
+from penstock.training import Epoch, Regularization, SequenceObjective, Trainer
 from penstock.training.sequence_objective import IGNORED, target_tensor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -77,6 +77,24 @@ def test_each_step_counts_once(make_module):
         np.testing.assert_allclose(
             [found["loss"], found["accuracy"]], by_hand(module, goal.valid_sequences, goal.valid_targets), rtol=1e-5
         )
+
+
+def test_training_data_is_measured_again_as_the_validation_data_is(make_module, make_recipe):
+    module, plain = make_module(), tagging()
+    goal = replace(plain, seen_sequences=plain.sequences[np.arange(9)], seen_targets=plain.targets[np.arange(9)])
+    assert plain.validate_seen(module) == {}
+    with torch.no_grad():
+        found = goal.validate_seen(module.eval())
+        expected = by_hand(module, goal.seen_sequences, goal.seen_targets)
+    np.testing.assert_allclose([found["loss"], found["accuracy"]], expected, rtol=1e-5)
+    trained = [
+        Trainer(make_module(), each, make_recipe(epochs=2), generator=np.random.default_rng(0))
+        for each in (plain, goal)
+    ]
+    rows = [trainer.fit().rows() for trainer in trained]
+    assert [row["valid_loss"] for row in rows[0]] == [row["valid_loss"] for row in rows[1]]  # it changes nothing
+    assert set(rows[1][0]) - set(rows[0][0]) == {"seen_loss", "seen_accuracy"}
+    assert Epoch.from_row(rows[1][1]).row() == rows[1][1]
 
 
 def test_a_tagger_learns(make_module, make_recipe):

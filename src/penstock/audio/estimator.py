@@ -184,6 +184,7 @@ class AudioClassifier(CellOptions, Classifier):
         from penstock.training.classify import Regularization
 
         mean, scale = features.scale
+        seen = data.seen()
         augmentation, shares = (
             {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
             for kind in (Augmentation, Regularization)
@@ -193,6 +194,8 @@ class AudioClassifier(CellOptions, Classifier):
             targets=data.train.targets,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=data.valid.targets,
+            seen_sequences=features.apply(seen.inputs),
+            seen_targets=seen.targets,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
             batch_size=self.batch_size,
             regularization=Regularization(**shares),

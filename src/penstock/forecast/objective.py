@@ -20,6 +20,8 @@ __all__ = ["CarriedObjective", "WindowObjective", "pinball"]
 # Of an example's series, made unknown at random, so that the network can forecast one that it never saw.
 _UNKNOWN_SHARE = 0.1
 _VALIDATION_ROWS = 1024
+# Origins of the training data, and rows of carried states, that learning curves measure after each epoch.
+_SEEN_ORIGINS, _SEEN_ROWS = 1000, 32
 # Streams begin anew now and then, so that the network learns from young states too.
 _RESET_SHARE = 0.05
 
@@ -86,13 +88,21 @@ class WindowObjective(_ForecastObjective):
     @torch.no_grad()
     def validate(self, module: WindowModule) -> dict[str, float]:
         """The loss over the validation data."""
+        return self._validated(module, self.valid, self.validation_origins)
+
+    @torch.no_grad()
+    def validate_seen(self, module: WindowModule) -> dict[str, float]:
+        """The same loss at some origins of the training data, for learning curves."""
+        return self._validated(module, self.train, min(int(self.valid.counts.sum()), _SEEN_ORIGINS))
+
+    def _validated(self, module: WindowModule, examples: Examples, most: int) -> dict[str, float]:
         module.eval()
-        rows, origins = self.valid.spread(self.validation_origins)
+        rows, origins = examples.spread(most)
         total = count = 0.0
         for start in range(0, len(rows), _VALIDATION_ROWS):
             piece = slice(start, start + _VALIDATION_ROWS)
-            identities = self.valid.identities[torch.from_numpy(rows[piece])]
-            sums = self._loss(module, self.valid, (rows[piece], origins[piece]), identities)
+            identities = examples.identities[torch.from_numpy(rows[piece])]
+            sums = self._loss(module, examples, (rows[piece], origins[piece]), identities)
             total, count = total + sums[0].item(), count + sums[1].item()
         module.train()
         return {"loss": total / max(count, 1)}
@@ -152,19 +162,34 @@ class CarriedObjective(_ForecastObjective):
     @torch.no_grad()
     def validate(self, module: CarriedModule) -> dict[str, float]:
         """The loss over the validation data, the state carried from each series' first step."""
+        return self._validated(module, self.valid, *self.valid.spread(self.validation_origins))
+
+    @torch.no_grad()
+    def validate_seen(self, module: CarriedModule) -> dict[str, float]:
+        """The same loss on some rows of the training data, for learning curves."""
+        rows, origins = self.train.spread(min(int(self.valid.counts.sum()), _SEEN_ORIGINS))
+        # Each row is read from its first step on, so few rows are enough.
+        several = np.unique(rows)
+        chosen = several[np.linspace(0, len(several) - 1, min(len(several), _SEEN_ROWS)).round().astype(np.int64)]
+        kept = np.isin(rows, chosen)
+        return self._validated(module, self.train, rows[kept], origins[kept])
+
+    def _validated(
+        self, module: CarriedModule, examples: Examples, rows: np.ndarray, origins: np.ndarray
+    ) -> dict[str, float]:
         module.eval()
-        rows, origins = self.valid.spread(self.validation_origins)
         total = count = 0.0
         for row in np.unique(rows).tolist():
             at = torch.from_numpy(origins[rows == row])
-            values, covariates = self.valid.values[row], self.valid.covariates[row]
+            last = int(at.max())
+            values, covariates = examples.values[row][:last], examples.covariates[row][:last]
             x = _features(values, covariates)[None]
-            y, _ = module.encoder(module.inputs(x, self.valid.identities[row : row + 1]))
-            known = self.valid.known[row].unfold(0, self.horizon, 1).transpose(1, 2)[at]
+            y, _ = module.encoder(module.inputs(x, examples.identities[row : row + 1]))
+            known = examples.known[row].unfold(0, self.horizon, 1).transpose(1, 2)[at]
             forecasts = module.head(y[0, at - 1], values[at - 1], known)
             ahead = (
                 each[row].unfold(0, self.horizon, 1).transpose(1, 2)[at]
-                for each in (self.valid.values, self.valid.observed)
+                for each in (examples.values, examples.observed)
             )
             sums = self.mean(forecasts, next(ahead), next(ahead), 1.0)
             total, count = total + sums[0].item(), count + sums[1].item()

@@ -69,11 +69,14 @@ class SeriesClassifier(SignalEstimator, Classifier):
         from penstock.signals.objective import SignalClassObjective, SignalRegularization
 
         shares = {field.name: getattr(self, field.name) for field in fields(SignalRegularization)}
+        seen = data.seen()
         return SignalClassObjective(
             sequences=features.apply(data.train.inputs),
             targets=data.train.targets,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=data.valid.targets,
+            seen_sequences=features.apply(seen.inputs),
+            seen_targets=seen.targets,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
             batch_size=self.batch_size,
             regularization=SignalRegularization(**shares),
@@ -141,11 +144,14 @@ class SeriesRegressor(SignalEstimator, Regressor):
 
         shares = {name.name: getattr(self, name.name, 0.0) for name in fields(SignalRegularization)}
         offset, scale = self._unit(data)
+        seen = data.seen()
         return SignalRegressionObjective(
             sequences=features.apply(data.train.inputs),
             targets=((data.train.targets - offset) / scale).astype(np.float32),
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=((data.valid.targets - offset) / scale).astype(np.float32),
+            seen_sequences=features.apply(seen.inputs),
+            seen_targets=((seen.targets - offset) / scale).astype(np.float32),
             batch_size=self.batch_size,
             regularization=SignalRegularization(**shares),
             error=self.error,

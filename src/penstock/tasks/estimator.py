@@ -52,7 +52,8 @@ class Estimator(TrainingOptions, BaseEstimator):
 
     Attributes:
         model_: the `runtime.Model` that answers.
-        history_: one dict per epoch: epoch, train_loss, valid_loss, other valid figures, learning_rate, seconds.
+        history_: one dict per epoch: epoch, train_loss, valid_loss, other valid figures, the same on
+            some training rows (seen_loss, ...), learning_rate, seconds.
         metrics_: what goes into metrics.json; `tasks.measures` says what each part is.
     """
 

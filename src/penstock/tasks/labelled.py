@@ -14,6 +14,8 @@ from penstock.sequences import Sequences
 
 __all__ = ["Labelled", "Part", "class_numbers", "prepare"]
 
+_MOST_SEEN = 1000  # training rows that learning curves measure after each epoch: enough for two digits
+
 
 @dataclass(frozen=True)
 class Part:
@@ -60,6 +62,11 @@ class Labelled:
     def measured(self) -> dict[str, Part]:
         """The parts to measure on, by name."""
         return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
+
+    def seen(self) -> Part:
+        """Training rows to measure as the validation rows are, for learning curves: as many as these, 1,000 at most."""
+        count = min(len(self.train), len(self.valid), _MOST_SEEN)
+        return self.train.take(np.linspace(0, len(self.train) - 1, count).round().astype(np.int64))
 
     def count_dropped(self, more: Mapping[str, int]) -> None:
         """Count rows that were left out."""

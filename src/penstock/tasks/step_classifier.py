@@ -137,11 +137,14 @@ class StepClassifier(CellOptions, Supervised):
 
         if data.test is not None:
             _with_steps(features, data.test, "the test data")  # what is wrong with it is to be said before training
+        seen = data.seen()
         return StepClassObjective(
             sequences=_with_steps(features, data.train, "the training data"),
             targets=data.train.targets,
             valid_sequences=_with_steps(features, data.valid, "the validation data"),
             valid_targets=data.valid.targets,
+            seen_sequences=features.apply(seen.inputs),
+            seen_targets=seen.targets,
             weights=torch.ones(len(data.labels)),
             batch_size=self.batch_size,
             regularization=Regularization(

@@ -106,6 +106,7 @@ class TextClassifier(CellOptions, Classifier):
         shares = {field.name: getattr(self, field.name) for field in fields(TokenRegularization)}
         if self.bidirectional:
             shares["next_token_share"] = 0.0
+        seen = data.seen()
         known = features.apply(data.train.inputs, max_length=features.max_length)
         unknown = features.apply_unknown(data.train.inputs, max_length=features.max_length)
         return TokenObjective(
@@ -113,6 +114,8 @@ class TextClassifier(CellOptions, Classifier):
             targets=data.train.targets,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=data.valid.targets,
+            seen_sequences=features.apply(seen.inputs),
+            seen_targets=seen.targets,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
             batch_size=self.batch_size,
             regularization=TokenRegularization(**shares),

@@ -23,19 +23,25 @@ class Epoch:
     """At the epoch's last step."""
     seconds: float
     """Wall time of the epoch with its validation."""
+    seen: Mapping[str, float] = field(default_factory=dict)
+    """The figures of `valid`, by the same weights, on some of the training data."""
 
     def row(self) -> dict[str, float]:
-        """One flat row of a table: the fields, and `valid_<metric>` for each metric."""
+        """One flat row of a table: the fields, and `valid_<metric>` and `seen_<metric>` for each metric."""
         valid = {f"valid_{name}": value for name, value in self.valid.items()}
+        seen = {f"seen_{name}": value for name, value in self.seen.items()}
         start = {"epoch": self.epoch, "train_loss": self.train_loss}
-        return start | valid | {"learning_rate": self.learning_rate, "seconds": self.seconds}
+        return start | valid | seen | {"learning_rate": self.learning_rate, "seconds": self.seconds}
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Epoch":
         """The epoch that `row` gave."""
-        valid = {name.removeprefix("valid_"): value for name, value in row.items() if name.startswith("valid_")}
+        valid, seen = (
+            {name.removeprefix(start): value for name, value in row.items() if name.startswith(start)}
+            for start in ("valid_", "seen_")
+        )
         own = {name: row[name] for name in ("epoch", "train_loss", "learning_rate", "seconds")}
-        return cls(**own, valid=valid)
+        return cls(**own, valid=valid, seen=seen)
 
 
 @dataclass

@@ -28,6 +28,10 @@ class Objective(Protocol):
         """`loss`, which decides, and metrics to show."""
         ...
 
+    def validate_seen(self, module: Any) -> dict[str, float]:
+        """The same figures on some training data, for learning curves; empty where that is not wanted."""
+        ...
+
     def state_dict(self) -> dict[str, Any]:
         """What changes from step to step: tensors and plain values, by names."""
         ...
@@ -41,6 +45,10 @@ class Seeded:
     """An objective whose only state is its generator: dropout, prefixes, noise."""
 
     generator: torch.Generator
+
+    def validate_seen(self, module: Any) -> dict[str, float]:
+        """Nothing; an objective with training data to measure again gives its figures."""
+        return {}
 
     def state_dict(self) -> dict[str, Any]:
         """The generator's state."""

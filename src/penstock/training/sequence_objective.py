@@ -1,7 +1,7 @@
 """Objectives over labelled sequences: batches, dropout, random prefixes, mixtures, validation."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,6 +58,8 @@ class SequenceObjective(Seeded, ABC):
     sequences, targets: the training data, ids or numbers, and the ground truth: an array (sequences, ...), or
         `Sequences` with as many steps where each step has its own
     valid_sequences, valid_targets: the validation data
+    seen_sequences, seen_targets: some of the training data in the validation data's form, for learning curves of the
+        same figures on both; None for no such curve
     generator: for dropout and prefixes
     """
 
@@ -68,6 +70,8 @@ class SequenceObjective(Seeded, ABC):
     batch_size: int
     regularization: Regularization
     generator: torch.Generator
+    seen_sequences: Sequences | None = None
+    seen_targets: Any = None
 
     @abstractmethod
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:
@@ -128,6 +132,13 @@ class SequenceObjective(Seeded, ABC):
             scores = found.new_empty(count, found.shape[1]) if scores is None else scores
             scores[torch.from_numpy(batch if ragged is None else ragged.places(batch))] = found
         return self.figures(scores)
+
+    def validate_seen(self, module: NetworkModule) -> dict[str, float]:
+        """`figures` on the training data that is measured again; nothing where there is none."""
+        if self.seen_sequences is None:
+            return {}
+        seen = replace(self, valid_sequences=self.seen_sequences, valid_targets=self.seen_targets)
+        return seen.validate(module)
 
     def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
         """The scores of the encoder's outputs y (batch, time, output): (batch, outputs), from the head's pooling.

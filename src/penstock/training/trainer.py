@@ -228,7 +228,9 @@ class Trainer:
         best, progress = self.history.best, self._progress
         if self.recipe.keep == "last" or best is None or valid["loss"] < best.valid["loss"]:
             self._best, self.history.best_epoch = _copied(module), number
-        epoch = Epoch(number, progress.loss / progress.rows, valid, progress.learning_rate, self._seconds())
+        seen = self.objective.validate_seen(module)
+        loss, rate = progress.loss / progress.rows, progress.learning_rate
+        epoch = Epoch(number, loss, valid, rate, self._seconds(), seen)
         self.history.epochs.append(epoch)
         self._progress, self._started = _Progress(), time.perf_counter()
         return epoch
