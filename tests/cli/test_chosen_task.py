@@ -5,7 +5,6 @@ import json
 import pytest
 
 from penstock.cli.train import chosen_task
-from penstock.errors import ConfigError
 
 TEXT, SERIES, AUDIO = "text-classification", "series-classification", "audio-classification"
 QUICK = ("--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-progress", "--no-baseline")
@@ -64,11 +63,27 @@ def test_the_order_of_flags_changes_nothing(data, flags, task):
         ("--out", TEXT),
         ("sounds --out", TEXT),
         ("--hidden-size many sounds", AUDIO),
+        ("--mel-bins 8 not-there", AUDIO),
+        ("--stride 8 not-there", SERIES),
     ],
 )
 @pytest.mark.usefixtures("folder")
 def test_what_is_no_flag_and_what_is_wrong(words, task):
     assert chosen_task("classify", words.split()).name == task
+
+
+def test_only_the_task_that_reads_the_words_is_made(monkeypatch, folder):
+    """The others say by the data alone whether it is theirs."""
+    from penstock.cli import train_task
+
+    made = []
+    monkeypatch.setattr(
+        train_task, "task_command", lambda task, own=train_task.task_command: made.append(task) or own(task)
+    )
+    assert chosen_task("classify", ["sounds", "--epochs", "2"]).name == AUDIO
+    assert [task.name for task in made] == [TEXT]
+    assert chosen_task("forecast", ["sales.csv", "--epochs", "2"]).name == "forecasting"
+    assert len(made) == 1
 
 
 @pytest.mark.usefixtures("folder")
@@ -83,8 +98,14 @@ def test_numbers_of_series_have_a_command_of_their_own():
 @pytest.mark.usefixtures("folder")
 def test_a_saved_model_says_which_task(saved, words):
     assert chosen_task("classify", words.format(saved).split()).name == TEXT
-    with pytest.raises(ConfigError, match="train it on with: penstock train classify"):
-        chosen_task("regress", words.format(saved).split())
+
+
+@pytest.mark.parametrize("command", ["regress", "forecast"])
+def test_a_saved_model_is_not_trained_on_by_another_command(penstock, saved, folder, command):
+    result = penstock("train", command, "reviews.csv", "--from", saved, "--out", "new")
+    assert (result.code, result.out) == (2, "")
+    assert "train it on with: penstock train classify" in result.err
+    assert not (folder / "new").exists()
 
 
 def test_training_with_the_data_last_overwrites_as_with_the_data_first(penstock, folder):
@@ -104,11 +125,16 @@ def test_training_with_the_data_last_overwrites_as_with_the_data_first(penstock,
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--out", "new", "reviews.csv", "sounds"], "(sounds)"),
-        (["--out", "new", "-reviews.csv"], "No such option: -r"),
-        (["--out", "new", "--colour", "red", "reviews.csv"], "No such option: --colour"),
-        (["reviews.csv", "--out"], "--out"),
-        (["--out", "new"], "Missing argument 'DATA'"),
+        (["--out", "new", "reviews.csv", "sounds"], "penstock train classify takes DATA; got also sounds."),
+        (["--out", "new", "-reviews.csv"], "there is no option -r. A path that begins with - stands after --."),
+        (["--out", "new", "--colour", "red", "reviews.csv"], "there is no option --colour."),
+        (["--out", "new", "--embeding-size", "8", "reviews.csv"], "Did you mean --embedding-size?"),
+        (["--out", "new", "--mel-bin", "8", "sounds"], "Did you mean --mel-bins?"),
+        (["reviews.csv", "--out"], "--out needs a value."),
+        (["reviews.csv", "--json=5"], "--json takes no value."),
+        (["--out", "new"], "DATA is missing: the data to train on"),
+        (["reviews.csv"], "--out is missing: the folder to write"),
+        (["reviews.csv", "--out", "new", "--cell", "lsmt"], "got 'lsmt'. Did you mean lstm?"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -116,6 +142,7 @@ def test_wrong_words_are_named_by_the_commands_own_error(penstock, folder, words
     result = penstock("train", "classify", *words)
     assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
     assert message in result.err
+    assert result.err.endswith(" See penstock train classify --help\n")
     assert not (folder / "new").exists()
 
 

@@ -122,6 +122,31 @@ def test_commands_that_are_not_there(penstock, words):
     check(penstock(*words), "--help")
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tran"], "there is no command tran. Did you mean train? See penstock --help"),
+        (["clasify"], "there is no command clasify. Did you mean train classify?"),
+        (
+            ["train", "clasify", "x.csv"],
+            "there is no command clasify. Did you mean classify? See penstock train --help",
+        ),
+        (["train", "tag", "x.csv"], "there is no command tag. See penstock train --help"),
+        (["--verson"], "there is no option --verson. Did you mean --version?"),
+        (["info", "--jsn", "x"], "there is no option --jsn. Did you mean --json?"),
+        (
+            ["bench", "--grid", "quik"],
+            "--grid must be one of quick, core, ragged, full; got 'quik'. Did you mean quick?",
+        ),
+        (["bench", "--threads", "0"], "--threads must be a whole number, at least 1; got '0'."),
+        (["info"], "DIR is missing: a trained model's folder."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_misspelled_is_offered_as_it_should_be(penstock, words, message):
+    check(penstock(*words), message)
+
+
 @pytest.mark.parametrize("debug", [False, True])
 def test_what_is_no_input_error_fails_with_1(penstock, monkeypatch, saved, debug):
     def fail(path):

@@ -20,7 +20,7 @@ from penstock.network import ClassHead, Network, Numbers
 from penstock.report import render
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
-from penstock.tasks.options import CellOptions
+from penstock.tasks.options import CellName, CellOptions
 from penstock.tasks.stages import Stage
 
 if TYPE_CHECKING:
@@ -83,7 +83,16 @@ class AudioClassifier(CellOptions, Classifier):
     usual_epochs: ClassVar[int] = 24
     fewest_steps: ClassVar[int] = 2500
 
-    cell: Literal["lstm", "gru", "rnn"] = "gru"
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("sample_rate", "mel_bins", "mean_seconds"),
+        "training": (
+            "trim_share", "stretch", "warp", "blur", "contrast", "shift_seconds", "gain_db", "color_db", "noise_share",
+            "mel_mask", "time_mask", "mixup", "teachers", "context_share", "spot_share", "output_dropout",
+            "label_smoothing", "prefix_share",
+        ),
+    }  # fmt: skip
+
+    cell: CellName = "gru"
     hidden_size: int = 128
     sample_rate: int | None = None
     mel_bins: int = 24

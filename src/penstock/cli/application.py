@@ -1,53 +1,55 @@
 """The table of commands. Each lives in the file of its name and is imported when it is asked for."""
 
 from importlib import import_module
-from typing import Annotated, Any
 
-import typer
-from typer.core import TyperGroup
-from typer.main import get_command
+import click
 
 from penstock import __version__
+from penstock.cli.command import SETTINGS, Group, option
+from penstock.cli.values import meant
+from penstock.registry import TASKS
 
 __all__ = ["command"]
 
 COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "bench", "demo")
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Finds a command by importing its module, so that none pays for what another one needs."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        found = get_command(import_module(f"penstock.cli.{cmd_name}").app)
-        found.name = cmd_name
-        return found
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return getattr(import_module(f"penstock.cli.{cmd_name}"), cmd_name) if cmd_name in COMMANDS else None
+
+    def meant(self, ctx: click.Context, word: str) -> str:
+        tasks = meant(word, {task.command for task in TASKS.values()}).replace("mean ", "mean train ")
+        return super().meant(ctx, word) or tasks
 
 
-def _version(asked: bool) -> None:
+def _version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
     if asked:
         print(__version__)
-        raise typer.Exit
+        ctx.exit()
 
 
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="On an error, print where it happened too.")] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Show only warnings and errors, not what is being done.")
-    ] = False,
-) -> None:
+@click.command(
+    "penstock",
+    cls=_Commands,
+    no_args_is_help=True,
+    context_settings=SETTINGS,
+    epilog="Example: penstock train classify reviews.csv --out sentiment",
+)
+@option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version and leave."
+)
+@option("--debug", is_flag=True, expose_value=False, help="On an error, print where it happened too.")
+@option("--quiet", is_flag=True, expose_value=False, help="Show only warnings and errors, not what is being done.")
+def penstock() -> None:
     """Recurrent neural networks on sequences: trained, evaluated, streamed."""
 
 
-def command() -> Any:
+def command() -> click.Command:
     """The whole command, with all that stands below it."""
-    app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
-    app.callback(epilog="Example: penstock train classify reviews.csv --out sentiment")(_root)
-    return get_command(app)
+    return penstock

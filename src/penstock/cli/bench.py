@@ -4,36 +4,44 @@ import json
 import math
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from penstock.cli.answers import written_whole
+from penstock.cli.command import command, option
 from penstock.cli.paths import check_new_file
+from penstock.cli.values import NUMBER, PATH, Number, OneOf
 from penstock.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from penstock.bench import Measured
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+def _grids() -> list[str]:
+    from penstock.bench import GRIDS
+
+    return list(GRIDS)
 
 
-@app.command(epilog="Example: penstock bench --grid quick")
+@command("bench", example="penstock bench --grid quick")
+@option("--grid", type=OneOf(_grids), default="quick", help="The points: quick, core, ragged or full.")
+@option("--peers", help="Who is compared, with commas between; all that are installed if left out.")
+@option("--cells", default="rnn,lstm,gru", help="Which cells, with commas between.")
+@option("--threads", type=Number(whole=True, least=1), default=2, help="Of each of them.")
+@option("--rounds", type=Number(whole=True, least=1), default=5, help="Interleaved rounds; the medians are reported.")
+@option("--seconds", type=NUMBER, default=0.1, help="Of one timing.")
+@option(
+    "--json", "output", type=PATH, help="Also write the figures here, after each point; an existing file is resumed."
+)
+@option("--plot", type=PATH, help="Also draw ratios and shares: an HTML file.")
 def bench(
-    grid: Annotated[str, typer.Option("--grid", help="The points: quick, core, ragged or full.")] = "quick",
-    peers: Annotated[
-        str | None,
-        typer.Option("--peers", help="Who is compared, with commas between; all that are installed if left out."),
-    ] = None,
-    cells: Annotated[str, typer.Option("--cells", help="Which cells, with commas between.")] = "rnn,lstm,gru",
-    threads: Annotated[int, typer.Option("--threads", min=1, help="Of each of them.")] = 2,
-    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Interleaved rounds; the medians are reported.")] = 5,
-    seconds: Annotated[float, typer.Option("--seconds", help="Of one timing.")] = 0.1,
-    output: Annotated[
-        Path | None,
-        typer.Option("--json", help="Also write the figures here, after each point; an existing file is resumed."),
-    ] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", help="Also draw ratios and shares: an HTML file.")] = None,
+    grid: str,
+    peers: str | None,
+    cells: str,
+    threads: int,
+    rounds: int,
+    seconds: float,
+    output: Path | None,
+    plot: Path | None,
 ) -> None:
     """Time layers side by side: same weights, inputs, threads; each peer in a process of its own; rounds interleaved.
 
@@ -43,8 +51,6 @@ def bench(
     from penstock import bench as room
     from penstock.bench.report import page
 
-    if grid not in room.GRIDS:
-        raise ConfigError(f"--grid must be one of {', '.join(room.GRIDS)}; got {grid!r}")
     for path in filter(None, (output, plot)):
         check_new_file(path)
     there = room.installed()

@@ -1,48 +1,44 @@
 """Flags that name what to read of the data, made from what the tasks say of their columns."""
 
 import csv
-import inspect
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from penstock.cli.command import Option
 from penstock.errors import ConfigError
 from penstock.tasks import TASKS, Column, Task
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
 
-__all__ = ["column_flags", "saved_columns", "several_tasks_flags", "trained_columns"]
+__all__ = ["column_options", "saved_columns", "several_tasks_options", "trained_columns"]
 
 
-def column_flags(columns: Iterable[Column], *, as_in_training: bool = False) -> list[inspect.Parameter]:
-    """A keyword-only parameter for each column, annotated as Typer wants it.
+def column_options(columns: Iterable[Column], *, as_in_training: bool = False, panel: str = "options") -> list[Option]:
+    """An option for each column.
 
     Args:
         columns: of one task.
         as_in_training: leave the defaults to `saved_columns`.
+        panel: of the help.
     """
     return [
-        inspect.Parameter(
-            column.name,
-            inspect.Parameter.KEYWORD_ONLY,
+        Option(
+            [f"--{column.name.replace('_', '-')}", column.name],
             default=None if as_in_training else column.default,
-            annotation=Annotated[
-                str | None if as_in_training or column.default is None else str,
-                typer.Option(f"--{column.name.replace('_', '-')}", help=_help(column, as_in_training)),
-            ],
+            help=_help(column, as_in_training),
+            panel=panel,
         )
         for column in columns
     ]
 
 
-def several_tasks_flags(*, answers: bool) -> list[inspect.Parameter]:
-    """A flag for each column that any task knows, for commands that learn the task from a saved model."""
+def several_tasks_options(*, answers: bool) -> list[Option]:
+    """An option for each column that any task knows, for commands that learn the task from a saved model."""
     columns = {
         column.name: column for task in TASKS.values() for column in task.columns if answers or not column.answer
     }
-    return column_flags(columns.values(), as_in_training=True)
+    return column_options(columns.values(), as_in_training=True)
 
 
 def trained_columns(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:

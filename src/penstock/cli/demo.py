@@ -5,30 +5,25 @@ import time
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from penstock import __version__
+from penstock.cli.command import command, option
 from penstock.cli.paths import check_new_folder
+from penstock.cli.values import PATH
 from penstock.errors import PenstockError
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
 _RESULTS, _PAGE = "demo.json", "report.html"
 _MODELS = _SENTIMENT, _SUNSPOTS, _WORDS = "sentiment", "sunspots", "words"
 
 
-@app.command(epilog="Example: penstock demo --out demo-output")
-def demo(
-    out: Annotated[Path, typer.Option("--out", help="The folder to write; an earlier demo's is written over.")] = Path(
-        "demo-output"
-    ),
-) -> None:
+@command("demo", example="penstock demo --out demo-output")
+@option("--out", type=PATH, default="demo-output", help="The folder to write; an earlier demo's is written over.")
+def demo(out: Path) -> None:
     """Train a classifier of texts, a forecaster and a classifier of sounds, then see the vanishing gradient.
 
     Takes under four minutes on two cores and writes one HTML page, and the models. Exits with 1 if something came out

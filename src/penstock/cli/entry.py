@@ -89,32 +89,25 @@ def _run(words: Sequence[str]) -> int:
     if words and words[0] in _SLOW and "--help" not in words:
         say(_LOGGER, "start", f"penstock {__version__}: starting", version=__version__, command=words[0])
     try:
-        import typer
+        import click
 
         from penstock.cli.application import command
+        from penstock.cli.usage import usage_words
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        if error.name not in ("click", "rich"):
             raise
-        raise MissingExtraError("the commands need Typer and Rich: pip install 'penstock[cli]'") from error
-    # Newer versions of Typer hold Click inside, by a private name: a public descendant leads to its errors.
-    usage_error: type[Exception] = typer.BadParameter.__mro__[1]
+        raise MissingExtraError("the commands need Click and Rich: pip install 'penstock[cli]'") from error
     try:
         code = command().main(list(words), prog_name="penstock", standalone_mode=False)
-    except typer.Abort as abort:
+    except click.Abort as abort:
         raise KeyboardInterrupt from abort
-    except usage_error as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # Click's private one: its message is the help
-            print(error.format_message(), file=sys.stderr)  # type: ignore[attr-defined]
-            return 2
-        raise InputError(_usage(error)) from error
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return 2
+    except click.ClickException as error:
+        raise InputError(usage_words(error)) from error
     sys.stdout.flush()
     return code if isinstance(code, int) else 0
-
-
-def _usage(error: BaseException) -> str:
-    context = getattr(error, "ctx", None)
-    words = getattr(error, "format_message", error.__str__)()
-    return f"{words.rstrip('.')}. See {context.command_path if context else 'penstock'} --help"
 
 
 def _fail(message: str, code: int, *, debug: bool = False) -> int:

@@ -2,28 +2,24 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from penstock.cli.columns import saved_columns, several_tasks_flags
+from penstock.cli.columns import saved_columns, several_tasks_options
+from penstock.cli.command import argument, command, option
 from penstock.cli.scores import say_verdict, show_scores
-from penstock.cli.signatures import with_flags
+from penstock.cli.values import PATH
 from penstock.tasks import find
 
 _FIGURES = ("metrics", "interval", "baseline", "baseline_intervals", "verdict", "difference", "units")
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="DIR", help="A trained model's folder.")],
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA", help="Data with the right answers, of a kind as in training.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
-    **columns: Any,
-) -> None:
+@command(
+    "evaluate", example="penstock evaluate sentiment reviews.csv --json", params=several_tasks_options(answers=True)
+)
+@argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
+@argument("data", metavar="DATA", type=PATH, help="Data with the right answers, of a kind as in training.")
+@option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def evaluate(model: Path, data: Path, as_json: bool, **columns: Any) -> None:
     """Measure a model where the answers are known, beside the baseline that was fitted on the same training data."""
     from penstock.bundle import plain
     from penstock.report import baseline_words
@@ -48,8 +44,3 @@ def evaluate(
 def _say_dropped(dropped: dict[str, int]) -> None:
     if dropped:
         print("left out: " + ", ".join(f"{count} rows with {reason}" for reason, count in dropped.items()))
-
-
-app.command(epilog="Example: penstock evaluate sentiment reviews.csv --json")(
-    with_flags(evaluate, several_tasks_flags(answers=True))
-)

@@ -2,18 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+from penstock.cli.command import argument, command, option
+from penstock.cli.values import PATH
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command(epilog="Example: penstock info sentiment")
-def info(
-    model: Annotated[Path, typer.Argument(metavar="DIR", help="A trained model's folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
-) -> None:
+@command("info", example="penstock info sentiment")
+@argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
+@option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def info(model: Path, as_json: bool) -> None:
     """Say what a model is: its task, labels, network, size, and how well it did."""
     from penstock.runtime import load
 

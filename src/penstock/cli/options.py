@@ -1,123 +1,77 @@
-"""Flags made from an estimator's signature and docstring, so that no option is written down twice."""
+"""Options of `penstock train` made from an estimator's signature and docstrings, so that none is written down twice."""
 
 import inspect
-import json
-import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import typer
+import click
+from docstring_parser import DocstringStyle, parse
 
-__all__ = ["argument_texts", "estimator_flags", "parse_options"]
+from penstock.cli.command import Option
+from penstock.cli.values import NUMBER, TEXT, WHOLE, Json, OneOf
 
-_PLAIN = (bool, int, float, str)
+__all__ = ["argument_texts", "estimator_options"]
+
+_PLAIN: dict[Any, click.ParamType] = {bool: click.BOOL, int: WHOLE, float: NUMBER, str: TEXT}
 
 
-def estimator_flags(estimator: type) -> list[inspect.Parameter]:
-    """A keyword-only parameter for each argument of the constructor, annotated as Typer wants it."""
-    # Each class describes the options that it adds; a dataclass without a docstring gets a signature for one.
+def estimator_options(estimator: type, *, leave_out: Iterable[str] = ()) -> list[Option]:
+    """An option for each argument of the constructor, in the panel that the estimator's classes put it in."""
     texts: dict[str, str] = {}
+    panels: dict[str, str] = {}
+    # Each class describes the options that it adds.
     for each in reversed(estimator.__mro__):
         texts |= argument_texts(each.__doc__ or "")
+        panels |= {name: panel for panel, names in vars(each).get("panels", {}).items() for name in names}
+    arguments = inspect.signature(estimator, eval_str=True).parameters
+    order = [name for name in (*panels, *arguments) if name in arguments and name not in leave_out]
     return [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=parameter.default,
-            annotation=Annotated[
-                _flag_type(parameter.annotation), _flag(name, parameter.annotation, texts.get(name, ""))
-            ],
-        )
-        for name, parameter in _arguments(estimator).items()
+        _option(name, arguments[name], texts.get(name, ""), panels.get(name, "network"))
+        for name in dict.fromkeys(order)
     ]
 
 
-def parse_options(estimator: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the flags said, as the constructor wants it.
-
-    A flag of several types may be JSON. One that takes a list may also be its values with commas between.
-    """
-    arguments = _arguments(estimator)
+def argument_texts(docstring: str) -> Mapping[str, str]:
+    """Argument to description, from the `Args:` section of a docstring in Google's style."""
     return {
-        name: _read(value, arguments[name].annotation)
-        if isinstance(value, str) and _is_loose(arguments[name].annotation)
-        else value
-        for name, value in given.items()
-        if name in arguments
+        name: " ".join((found.description or "").split())
+        for found in parse(docstring, DocstringStyle.GOOGLE).params
+        if found.args[0] == "param"
+        for name in found.arg_name.split(", ")
     }
 
 
-def argument_texts(docstring: str) -> dict[str, str]:
-    """Argument to description, from the `Args:` section of a docstring in Google's style."""
-    found = re.search(r"^( *)Args:\n((?:\1 +.*\n|\s*\n)+)", inspect.cleandoc(docstring) + "\n", re.MULTILINE)
-    texts: dict[str, str] = {}
-    names: list[str] = []
-    for line in inspect.cleandoc(found[2]).splitlines() if found else []:
-        start = re.match(r"(\w+(?:, \w+)*):\s*(.*)", line)
-        if start:
-            names = start[1].split(", ")
-        for name in names:
-            texts[name] = f"{texts.get(name, '')} {start[2] if start else line.strip()}".strip()
-    return texts
-
-
-def _arguments(estimator: type) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(estimator, eval_str=True).parameters
-
-
-def _flag(name: str, hint: Any, text: str) -> Any:
-    words = f"--{name.replace('_', '-')}"
-    if _flag_type(hint) is bool:
-        words = f"{words}/--no-{words[2:]}"
-    return typer.Option(words, help=_sentence(text) or None)
-
-
-def _sentence(text: str) -> str:
+def _option(name: str, argument: inspect.Parameter, text: str, panel: str) -> Option:
+    kind = _value(argument.annotation)
+    words = name.replace("_", "-")
     plain = text.replace("`", "")
-    return plain[:1].upper() + plain[1:]
+    return Option(
+        [f"--{words}/--no-{words}" if kind is click.BOOL else f"--{words}", name],
+        type=kind,
+        default=None if argument.default is inspect.Parameter.empty else argument.default,
+        help=plain[:1].upper() + plain[1:],
+        panel=panel,
+    )
+
+
+def _value(hint: Any) -> click.ParamType:
+    """What an option of this type takes. `Annotated[str, TABLE]` is a name in a table that may still grow."""
+    if get_origin(hint) is Annotated:
+        return OneOf(get_args(hint)[1].keys)
+    members = _members(hint)
+    words = [word for member in members if get_origin(member) is Literal for word in get_args(member) if word]
+    kinds = [member for member in members if get_origin(member) is not Literal]
+    if words and not kinds and all(isinstance(word, str) for word in words):
+        return OneOf(words)
+    if not words and len(kinds) == 1 and kinds[0] in _PLAIN:
+        return _PLAIN[kinds[0]]
+    lists = any(kind is list or get_origin(kind) is list for kind in kinds)
+    return Json(None if str in kinds or not words else words, lists=lists)
 
 
 def _members(hint: Any) -> list[Any]:
-    """The types that a hint allows, None aside; a Literal is the type of its values."""
+    """The types that a hint allows, None aside."""
     if get_origin(hint) in (Union, types.UnionType):
-        return [inner for member in get_args(hint) if member is not type(None) for inner in _members(member)]
-    if get_origin(hint) is Literal:
-        return list(dict.fromkeys(type(value) for value in get_args(hint) if value is not None))
-    return [hint]
-
-
-def _is_loose(hint: Any) -> bool:
-    members = _members(hint)
-    return len(members) > 1 or members[0] not in _PLAIN
-
-
-def _flag_type(hint: Any) -> Any:
-    kind = str if _is_loose(hint) else _members(hint)[0]
-    optional = type(None) in get_args(hint)
-    return kind | None if optional else kind
-
-
-def _read(value: str, hint: Any) -> Any:
-    found = _json(value)
-    if isinstance(found, list | dict) or not _takes_list(hint) or found in _words(hint):
-        return found
-    return [_json(part.strip()) for part in value.split(",")]
-
-
-def _json(value: str) -> Any:
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError:
-        return value
-
-
-def _takes_list(hint: Any) -> bool:
-    return any(get_origin(member) is list for member in _members(hint))
-
-
-def _words(hint: Any) -> list[Any]:
-    """The values that the `Literal`s among the types of a hint allow, and None."""
-    if get_origin(hint) in (Union, types.UnionType):
-        return [word for member in get_args(hint) for word in _words(member)]
-    return list(get_args(hint)) if get_origin(hint) is Literal else [None]
+        return [inner for member in get_args(hint) for inner in _members(member)]
+    return [] if hint is type(None) else [hint]

@@ -4,13 +4,12 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
-
-import typer
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.cli.answers import Answer, check_answer_file, write_answers
-from penstock.cli.columns import saved_columns, several_tasks_flags
-from penstock.cli.signatures import with_flags
+from penstock.cli.columns import saved_columns, several_tasks_options
+from penstock.cli.command import argument, command, option
+from penstock.cli.values import PATH
 from penstock.datasets import text_lines
 from penstock.errors import ConfigError
 from penstock.tasks import Task, find
@@ -18,40 +17,40 @@ from penstock.tasks import Task, find
 if TYPE_CHECKING:
     from penstock.runtime import Model
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
 # Lines answered at once: enough to keep the engine busy, few enough for constant memory.
 _LINES = 512
 
 
-def predict(
-    model: Annotated[Path, typer.Argument(metavar="DIR", help="A trained model's folder.")],
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="INPUT",
-            help="Data of a kind as in training, for texts also .txt with one a line; or - for standard input, "
-            "an input per line.",
-        ),
-    ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Where answers go: .jsonl, .csv, .tsv or .parquet; else JSON lines are printed."
-        ),
-    ] = None,
-    **columns: Any,
-) -> None:
+@command(
+    "predict",
+    example="penstock predict sentiment reviews.csv -o answers.csv",
+    params=several_tasks_options(answers=False),
+)
+@argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
+@argument(
+    "data",
+    metavar="INPUT",
+    type=PATH,
+    help="Data of a kind as in training, for texts also .txt with one a line; or - for standard input, an input per "
+    "line.",
+)
+@option(
+    "--output",
+    "-o",
+    type=PATH,
+    help="Where answers go: .jsonl, .csv, .tsv or .parquet; else JSON lines are printed.",
+)
+def predict(model: Path, data: Path, output: Path | None, **columns: Any) -> None:
     """Answer each input: `prediction`, and for classes all probabilities (`probability_<label>`)."""
     from penstock.runtime import load
 
     check_answer_file(output)
     loaded = load(model)
     task = find(loaded.task)
-    if data == "-":
+    if data == Path("-"):
         answers = answer_lines(task, loaded, sys.stdin.buffer)
     else:
-        answers = loaded.answers(task.read(Path(data), saved_columns(task, loaded, columns), False).inputs)
+        answers = loaded.answers(task.read(data, saved_columns(task, loaded, columns), False).inputs)
     write_answers(answers, output)
 
 
@@ -66,8 +65,3 @@ def answer_lines(task: Task, model: "Model", lines: BinaryIO) -> Iterator[Answer
     inputs = map(task.parse, text_lines(lines, "standard input"))
     while some := list(islice(inputs, _LINES)):
         yield from model.answers(some)
-
-
-app.command(epilog="Example: penstock predict sentiment reviews.csv -o answers.csv")(
-    with_flags(predict, several_tasks_flags(answers=False))
-)

@@ -1,9 +1,11 @@
 """The reference of all commands as Markdown: `python -m penstock.cli.reference > docs/cli.md`."""
 
 from collections.abc import Iterator
-from typing import Any
+
+import click
 
 from penstock.cli.application import command
+from penstock.cli.command import Panels
 from penstock.cli.train_task import task_command
 from penstock.tasks import TASKS
 
@@ -18,50 +20,54 @@ Exit codes and messages: [errors.md](errors.md).
 
 def reference() -> str:
     """The whole page."""
-    return "\n".join([_HEAD, *_sections(command(), "penstock", None)])
+    return "\n".join([_HEAD, *_sections(command(), "penstock")])
 
 
-def _sections(found: Any, path: str, parent: Any) -> Iterator[str]:
-    context = found.context_class(found, info_name=path, parent=None)
+def _sections(found: click.Command, path: str) -> Iterator[str]:
+    context = click.Context(found, info_name=path)
     yield f"## `{path}`\n"
     if found.help:
         yield f"{_paragraphs(found.help)}\n"
     if found.epilog:
         yield f"```sh\n{found.epilog.removeprefix('Example: ')}\n```\n"
-    rows = [row for parameter in found.params if (row := _row(parameter))]
-    if rows:
-        yield "| | Default | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    for name in found.list_commands(context) if hasattr(found, "list_commands") else ():
-        yield from _sections(found.get_command(context, name), f"{path} {name}", context)
-        if path == "penstock train":
-            yield from _siblings(name, context)
+    panels = found.panels(context) if isinstance(found, Panels) else {}
+    for panel, parameters in panels.items():
+        rows = [_row(parameter) for parameter in parameters if parameter in found.params]
+        if rows:
+            title = " " if len(panels) == 1 else f" {panel.capitalize()} "
+            yield f"|{title}| Default | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    if isinstance(found, click.Group):
+        for name in found.list_commands(context):
+            below = found.get_command(context, name)
+            assert below is not None, name
+            yield from _sections(below, f"{path} {name}")
+            if path == "penstock train":
+                yield from _siblings(name)
 
 
-def _siblings(command: str, context: Any) -> Iterator[str]:
-    """The other tasks of a command of `penstock train`, whose flags differ."""
+def _siblings(command: str) -> Iterator[str]:
+    """The other tasks of a command of `penstock train`, whose options differ."""
     for task in [task for task in TASKS.values() if task.command == command][1:]:
-        yield from _sections(task_command(task), f"penstock train {command} {task.example.split()[0]}", context)
+        yield from _sections(task_command(task), f"penstock train {command} {task.example.split()[0]}")
 
 
 def _paragraphs(text: str) -> str:
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
-def _row(parameter: Any) -> str | None:
-    if parameter.name == "help":
-        return None
+def _row(parameter: click.Parameter) -> str:
     names = "/".join([*parameter.opts, *parameter.secondary_opts])
-    if parameter.param_type_name == "argument":
-        names = parameter.metavar or parameter.name.upper()
-    text = " ".join((parameter.help or "").split()).replace("|", "\\|")
-    return f"| `{names}` | {_default(parameter)} | {text} |"
+    if isinstance(parameter, click.Argument):
+        names = parameter.human_readable_name
+    text = " ".join((parameter.help or "").split())
+    return f"| `{names}` | {_default(parameter)} | {text.replace('|', '&#124;')} |"
 
 
-def _default(parameter: Any) -> str:
-    value = parameter.default
+def _default(parameter: click.Parameter) -> str:
+    value = parameter.to_info_dict()["default"]
     if parameter.required:
         return "required"
-    if value is None or callable(value) or (value is False and not parameter.secondary_opts):
+    if value in (None, ()) or (value is False and not parameter.secondary_opts):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

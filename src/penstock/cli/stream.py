@@ -4,45 +4,34 @@ import json
 import sys
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from penstock.cli.command import argument, command, option
 from penstock.cli.stream_state import KeptState
+from penstock.cli.values import NUMBER, PATH
 from penstock.datasets import text_lines
 from penstock.errors import ConfigError
 
 if TYPE_CHECKING:
     from penstock.runtime import Model, Stream
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command(epilog="Example: printf 'the food\\nwas wonderful\\n' | penstock stream sentiment")
+@command("stream", example="printf 'the food\\nwas wonderful\\n' | penstock stream sentiment")
+@argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
+@option("--state", type=PATH, help="A file that keeps the memory; where it is there, go on from it.")
+@option("--skip", is_flag=True, help="The input starts over: pass over what the --state has read of it already.")
+@option("--raw", is_flag=True, help="For models of sounds: read 16-bit little-endian samples at the model's rate.")
+@option("--words", help="With --raw: the labels to hear, commas between; all if left out.")
+@option("--threshold", type=NUMBER, help="With --raw: the score from which on a word counts as heard; usually 0.7.")
+@option("--block-seconds", type=NUMBER, default=0.1, help="With --raw: of sound between two lines.")
 def stream(
-    model: Annotated[Path, typer.Argument(metavar="DIR", help="A trained model's folder.")],
-    state: Annotated[
-        Path | None,
-        typer.Option("--state", help="A file that keeps the memory; where it is there, go on from it."),
-    ] = None,
-    skip: Annotated[
-        bool,
-        typer.Option("--skip", help="The input starts over: pass over what the --state has read of it already."),
-    ] = False,
-    raw: Annotated[
-        bool,
-        typer.Option("--raw", help="For models of sounds: read 16-bit little-endian samples at the model's rate."),
-    ] = False,
-    words: Annotated[
-        str | None, typer.Option("--words", help="With --raw: the labels to hear, commas between; all if left out.")
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option("--threshold", help="With --raw: the score from which on a word counts as heard; usually 0.7."),
-    ] = None,
-    block_seconds: Annotated[
-        float, typer.Option("--block-seconds", help="With --raw: of sound between two lines.")
-    ] = 0.1,
+    model: Path,
+    state: Path | None,
+    skip: bool,
+    raw: bool,
+    words: str | None,
+    threshold: float | None,
+    block_seconds: float,
 ) -> None:
     """Read pieces of an input from standard input, a line each; write an answer to the input so far after each.
 

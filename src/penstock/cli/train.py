@@ -1,41 +1,51 @@
-"""`penstock train`: one command for each kind of answer; which task it is, the data and the flags say."""
+"""`penstock train`: one command for each kind of prediction; which task it is, the data and the options say."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-from typer.core import TyperGroup
+import click
 
-from penstock.errors import ConfigError, MissingExtraError
-from penstock.tasks import TASKS, Task, find
+from penstock.cli.command import SETTINGS, Group
+from penstock.cli.values import meant
+from penstock.errors import InputError, MissingExtraError
+from penstock.tasks import TASKS, Task
 
-__all__ = ["app", "chosen_task"]
+__all__ = ["chosen_task", "train"]
 
 
-class _TrainCommands(TyperGroup):
-    """The commands of the table of tasks; one is made when it is asked for, as its flags come from an estimator."""
+class _TrainCommands(Group):
+    """The commands of the table of tasks; one is made when it is asked for, as its options come from an estimator."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(dict.fromkeys(task.command for task in TASKS.values()))
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return self._made(cmd_name, [])
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._made(ctx, cmd_name, [])
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        found = self._made(args[0], args[1:])
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        found = self._made(ctx, args[0], args[1:])
         return (args[0], found, args[1:]) if found else super().resolve_command(ctx, args)
 
-    def _made(self, command: str, words: Sequence[str]) -> Any:
-        if command not in self.list_commands(None):
+    def _made(self, ctx: click.Context, command: str, words: Sequence[str]) -> click.Command | None:
+        if command not in self.list_commands(ctx):
             return None
         from penstock.cli.train_task import task_command
 
-        return task_command(chosen_task(command, words))
+        try:
+            return task_command(chosen_task(command, words))
+        except InputError:
+            if ctx.resilient_parsing:  # a shell asks what may follow, and nobody reads an error
+                return task_command(_tasks(command)[0])
+            raise
 
 
 def chosen_task(command: str, words: Sequence[str]) -> Task:
     """The task that is meant, among those of a command: the saved model's, the one that claims the data, or the first.
+
+    Only a task's own parser can tell a value from the data. So the first one that takes the words reads them.
 
     Args:
         command: the word after `penstock train`.
@@ -45,54 +55,53 @@ def chosen_task(command: str, words: Sequence[str]) -> Task:
         ConfigError: a saved model of another command.
         DataError: the data can't be read.
     """
-    tasks = [task for task in TASKS.values() if task.command == command]
-    given = _given(tasks, words) if words else {}
+    from penstock.cli.train_task import saved_task
+
+    tasks = _tasks(command)
+    if len(tasks) == 1:
+        return tasks[0]
+    reader, given = _reading(tasks, words)
     if start := given.get("start"):
-        return _saved_task(Path(start), tasks)
-    path = Path(given.get("data", ""))
-    return next((task for task in tasks if task.claims(path, given)), tasks[0])
+        return saved_task(Path(start), tasks)
+    path = Path(given.get("data") or "")
+    return next((task for task in tasks if task.claims(path, given)), reader)
 
 
-def _given(tasks: Sequence[Task], words: Sequence[str]) -> dict[str, Any]:
-    """What the words say, by the parameters of all these tasks together: only so can a value be told from the data.
+def _tasks(command: str) -> list[Task]:
+    return [task for task in TASKS.values() if task.command == command]
 
-    Errors of usage are passed over, as the chosen task's own command will raise them.
+
+def _reading(tasks: Sequence[Task], words: Sequence[str]) -> tuple[Task, Mapping[str, Any]]:
+    """The first task whose parser takes the words, and the values by name.
+
+    Where none does, it is the first whose options are near to the word that is none: its command will say so.
     """
-    commands = [made for task in tasks if (made := _command_of(task)) is not None]
-    if not commands:
-        return {}
-    params = {param.name: param for each in reversed(commands) for param in each.params}
-    parser = type(commands[0])(commands[0].name, params=list(params.values()))
-    context = parser.make_context(commands[0].name, list(words), resilient_parsing=True, ignore_unknown_options=True)
-    return {
-        name: value
-        for name, value in context.params.items()
-        if value is not None and (source := context.get_parameter_source(name)) and source.name == "COMMANDLINE"
-    }
-
-
-def _command_of(task: Task) -> Any:
-    """The command of a task; None where a package that it needs isn't installed."""
     from penstock.cli.train_task import task_command
 
-    try:
-        return task_command(task)
-    except MissingExtraError:
-        return None
+    near = []
+    for task in tasks if words else ():
+        try:
+            command = task_command(task)
+        except MissingExtraError:  # another task may do without
+            continue
+        context = click.Context(command, info_name=task.command)
+        try:
+            values = command.make_parser(context).parse_args(list(words))[0]
+            return task, {name: value for name, value in values.items() if isinstance(value, str)}
+        except click.NoSuchOption as error:
+            if meant(error.option_name, [word for each in command.params for word in each.opts]):
+                near.append(task)
+        except click.UsageError:  # the chosen task's command will raise it
+            return task, {}
+    return next(iter(near), tasks[0]), {}
 
 
-def _saved_task(path: Path, tasks: Sequence[Task]) -> Task:
-    from penstock import bundle
-
-    task = find(bundle.load(path).task)
-    if task not in tasks:
-        raise ConfigError(f"{path}: is a model for {task.name}; train it on with: penstock train {task.command}")
-    return task
-
-
-app = typer.Typer(cls=_TrainCommands, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
-
-
-@app.callback(epilog="Example: penstock train classify reviews.csv --out sentiment")
+@click.command(
+    "train",
+    cls=_TrainCommands,
+    no_args_is_help=True,
+    context_settings=SETTINGS,
+    epilog="Example: penstock train classify reviews.csv --out sentiment",
+)
 def train() -> None:
     """Train a model on a file of data."""

@@ -1,62 +1,59 @@
 """`penstock train TASK`: from a file of data to a saved model."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from typer.main import get_command
+import click
+from click.core import ParameterSource
 
-from penstock.cli.columns import column_flags, trained_columns
-from penstock.cli.options import estimator_flags, parse_options
+from penstock.cli.columns import column_options, trained_columns
+from penstock.cli.command import SETTINGS, Command, Option
+from penstock.cli.options import estimator_options
 from penstock.cli.scores import say_verdict, show_scores
-from penstock.cli.signatures import with_flags
 from penstock.cli.splits import PROPORTIONS, read_parts
+from penstock.cli.values import FOLDER, PATH
+from penstock.errors import ConfigError
 from penstock.report import baseline_words, measured_part
-from penstock.tasks import TASKS, Columns, Task
+from penstock.tasks import TASKS, Columns, Task, find
 
 if TYPE_CHECKING:
     from penstock.tasks import Estimator
 
-__all__ = ["task_command"]
+__all__ = ["saved_task", "task_command"]
 
+_PANELS = ("data", "network", "training", "output")
 _FILE = "CSV, TSV, JSON lines or Parquet, plain or gzipped, or what else the task reads."
 # Said by --from instead.
-_NOT_FLAGS = ("warm_start",)
+_NOT_OPTIONS = ("warm_start",)
 
 
-def task_command(task: Task) -> Any:
-    """The command that trains for a task, with flags for its columns and for each option of its estimator."""
+def task_command(task: Task) -> Command:
+    """The command that trains for a task, with options for its columns and for each argument of its estimator."""
     estimator = task.estimator_class()
-    flags = [flag for flag in estimator_flags(estimator) if flag.name not in _NOT_FLAGS]
 
+    @click.pass_context
     def train(
-        invocation: typer.Context,
-        data: Annotated[Path, typer.Argument(metavar="DATA", help=f"The data to train on: {_FILE}")],
-        out: Annotated[Path, typer.Option("--out", help="The folder to write: the model with its report.")],
-        valid: Annotated[Path | None, typer.Option("--valid", help="Validation data.")] = None,
-        test: Annotated[Path | None, typer.Option("--test", help="Test data, measured once at the end.")] = None,
-        split: Annotated[
-            str | None,
-            typer.Option(
-                "--split",
-                help="Shares of DATA to train on, validate and test with; two shares for no test. "
-                f"{PROPORTIONS} where neither --valid nor --test is given.",
-            ),
-        ] = None,
-        start: Annotated[
-            Path | None,
-            typer.Option("--from", help="A saved model to go on from; its options are kept where none are given."),
-        ] = None,
-        overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+        invocation: click.Context,
+        data: Path,
+        out: Path,
+        valid: Path | None,
+        test: Path | None,
+        split: str | None,
+        start: Path | None,
+        overwrite: bool,
+        as_json: bool,
         **options: Any,
     ) -> None:
         from penstock import bundle
 
         bundle.check_target(out, overwrite=overwrite)
+        named = {column.name: options.pop(column.name) for column in task.columns}
+        if start is not None:
+            saved_task(start, [task])
         fitted = _estimator(estimator, invocation, options, start)
-        columns = task.found(data, trained_columns(task, options))
+        columns = task.found(data, trained_columns(task, named))
         parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, fitted.random_state or 0)
         before = getattr(fitted, "model_", None)  # of --from
         try:
@@ -64,10 +61,10 @@ def task_command(task: Task) -> Any:
         except KeyboardInterrupt:
             # The best weights so far are worth keeping, if there are any.
             if getattr(fitted, "model_", None) is before:
-                typer.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
+                click.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
             else:
                 _save(fitted, out, columns, overwrite=overwrite)
-                typer.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
+                click.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
             raise
         _save(fitted, out, columns, overwrite=overwrite)
         if as_json:
@@ -75,42 +72,83 @@ def task_command(task: Task) -> Any:
         else:
             _show(fitted.metrics_, out)
 
-    train.__doc__ = f"""{task.summary}
-
-    Writes a folder with the model, what it needs to run without PyTorch, its metrics beside its baselines', and a
-    report, report.html, that opens offline.{_siblings(task)}
-    """
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(epilog=f"Example: penstock train {task.command} {task.example}")(
-        with_flags(train, [*column_flags(task.columns), *flags])
+    return Command(
+        task.command,
+        callback=train,
+        params=_parameters(task, estimator),
+        help="\n\n".join([task.summary, _WRITES, *_siblings(task)]),
+        short_help=" ".join(each.summary for each in TASKS.values() if each.command == task.command),
+        epilog=f"Example: penstock train {task.command} {task.example}",
+        context_settings=SETTINGS,
     )
-    command = get_command(app)
-    command.name = task.command
-    command.short_help = " ".join(each.summary for each in TASKS.values() if each.command == task.command)
-    return command
 
 
-def _siblings(task: Task) -> str:
+_WRITES = (
+    "Writes a folder with the model, what it needs to run without PyTorch, its metrics beside its baselines', and a "
+    "report, report.html, that opens offline."
+)
+
+
+def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Parameter]:
+    """Those of every task, of its columns, and of its estimator, panel by panel."""
+    shares = (
+        "Shares of DATA to train on, validate and test with; two shares for no test. "
+        f"{PROPORTIONS} where neither --valid nor --test is given."
+    )
+    found = [
+        *column_options(task.columns, panel="data"),
+        Option(["--valid"], type=PATH, panel="data", help="Validation data."),
+        Option(["--test"], type=PATH, panel="data", help="Test data, measured once at the end."),
+        Option(["--split"], panel="data", help=shares),
+        Option(
+            ["--from", "start"],
+            type=FOLDER,
+            panel="training",
+            help="A saved model to go on from; its options are kept where none are given.",
+        ),
+        Option(
+            ["--out"],
+            type=FOLDER,
+            required=True,
+            panel="output",
+            help="The folder to write: the model with its report.",
+        ),
+        Option(["--overwrite"], is_flag=True, panel="output", help="Replace a model that is there."),
+        Option(["--json", "as_json"], is_flag=True, panel="output", help="Print one JSON object instead."),
+        *estimator_options(estimator, leave_out=_NOT_OPTIONS),
+    ]
+    data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {_FILE}")
+    return [data, *sorted(found, key=lambda each: _PANELS.index(each.panel))]
+
+
+def _siblings(task: Task) -> list[str]:
     """How to reach the tasks that share this command."""
     others = [other for other in TASKS.values() if other.command == task.command and other is not task]
-    words = [f"{other.summary} See: penstock train {task.command} {other.example} --help" for other in others]
-    return "".join(f"\n\n    {word}" for word in words)
+    return [f"{other.summary} See: penstock train {task.command} {other.example} --help" for other in others]
 
 
 def _estimator(
-    estimator: "type[Estimator]", invocation: typer.Context, options: dict[str, Any], start: Path | None
+    estimator: "type[Estimator]", invocation: click.Context, settings: dict[str, Any], start: Path | None
 ) -> "Estimator":
     """A new estimator, or a saved one with the options that were given set anew."""
-    settings = parse_options(estimator, options)
     if start is None:
         return estimator(**settings)
     given = {name for name in settings if _is_given(invocation, name)}
     return estimator.load(start).set_params(**{name: settings[name] for name in given})
 
 
-def _is_given(invocation: typer.Context, name: str) -> bool:
-    source = invocation.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
+def saved_task(path: Path, tasks: Sequence[Task]) -> Task:
+    """The task of a saved model; ConfigError if it is none of these."""
+    from penstock import bundle
+
+    task = find(bundle.load(path).task)
+    if task not in tasks:
+        raise ConfigError(f"{path}: is a model for {task.name}; train it on with: penstock train {task.command}")
+    return task
+
+
+def _is_given(invocation: click.Context, name: str) -> bool:
+    return invocation.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
 
 
 def _save(fitted: "Estimator", out: Path, columns: Columns, *, overwrite: bool) -> None:

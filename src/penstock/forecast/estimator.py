@@ -20,7 +20,7 @@ from penstock.forecast.season import find_season
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network
 from penstock.tasks.estimator import Estimator, seed_of, training_room
-from penstock.tasks.options import CellOptions
+from penstock.tasks.options import CellName, CellOptions
 
 if TYPE_CHECKING:
     import torch
@@ -79,6 +79,14 @@ class Forecaster(CellOptions, Estimator):
     task: ClassVar[str] = "forecasting"
     fewest_steps: ClassVar[int] = 800
 
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": (
+            "horizon", "context", "quantiles", "calibrate", "season", "normalization", "transform", "joint", "calendar",
+            "identities", "metric_scale",
+        ),
+        "training": ("dropout",),
+    }  # fmt: skip
+
     horizon: int = 12
     context: int | None = None
     memory: Literal["window", "carried"] = "window"
@@ -94,7 +102,7 @@ class Forecaster(CellOptions, Estimator):
     season: int | None = None
     dropout: float = 0.3
     metric_scale: Literal["original", "standardised"] = "original"
-    cell: Literal["lstm", "gru", "rnn"] = "gru"
+    cell: CellName = "gru"
     batch_size: int = 128
     learning_rate: float = 0.002
     average: float = 0.99

@@ -40,6 +40,8 @@ class SeriesClassifier(SignalEstimator, Classifier):
 
     task: ClassVar[str] = "series-classification"
 
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {"training": ("label_smoothing",)}
+
     label_smoothing: float = 0.1
 
     @staticmethod
@@ -104,6 +106,8 @@ class SeriesRegressor(SignalEstimator, Regressor):
     """
 
     task: ClassVar[str] = "series-regression"
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {"training": ("error",)}
 
     error: Literal["huber", "squared"] = "huber"
 

@@ -19,7 +19,7 @@ from penstock.signals.nearest import resampled
 from penstock.signals.report import signal_sections
 from penstock.tasks.estimator import Estimator
 from penstock.tasks.labelled import Labelled, Part
-from penstock.tasks.options import CellOptions
+from penstock.tasks.options import CellName, CellOptions
 
 if TYPE_CHECKING:
     from penstock.nn import NetworkModule
@@ -53,7 +53,12 @@ class SignalEstimator(CellOptions, Estimator):
     fewest_steps: ClassVar[int] = 4000
     most_epochs: ClassVar[int] = 300
 
-    cell: Literal["lstm", "gru", "rnn"] = "gru"
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("stride", "width", "window"),
+        "training": ("input_dropout", "layer_dropout", "output_dropout", "noise", "mixup", "prefix_share"),
+    }
+
+    cell: CellName = "gru"
     num_layers: int = 2
     patience: int = 30
     stride: int | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -38,6 +38,8 @@ class Classifier(ClassifierMixin, Supervised):
     Attributes:
         classes_: the labels in order, (classes,).
     """
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {"data": ("max_classes",), "training": ("class_weight",)}
 
     class_weight: Literal["balanced"] | dict[Any, float] | None = None
     max_classes: int = 1000

@@ -5,12 +5,15 @@ An estimator inherits them: it is a dataclass too, so that scikit-learn finds th
 
 import inspect
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from penstock.cells import CELLS, all_options
 from penstock.network import Recurrent
 
-__all__ = ["CellOptions", "TrainingOptions"]
+__all__ = ["CellName", "CellOptions", "TrainingOptions"]
+
+CellName = Annotated[str, CELLS]
+"""The name of a cell: one of Penstock's own, or one that was registered."""
 
 
 def _with_options_of_cells(options: type["CellOptions"]) -> type["CellOptions"]:
@@ -36,7 +39,7 @@ class CellOptions:
         bidirectional: read backward too; gives up `stream`.
     """
 
-    cell: str = "lstm"
+    cell: CellName = "lstm"
     hidden_size: int = 128
     num_layers: int = 1
     bidirectional: bool = False
@@ -74,6 +77,15 @@ class TrainingOptions:
         progress: a bar on standard error while training, where that is a terminal.
         random_state: seed of everything random; None for another one each time.
     """
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "training": (
+            "epochs", "learning_rate", "batch_size", "patience", "keep", "random_state", "weight_decay", "warmup",
+            "clip", "average", "validation_share", "warm_start",
+        ),
+        "output": ("baseline", "checkpoint", "progress"),
+    }  # fmt: skip
+    """Where `penstock train --help` lists the options that a class adds, and in which order; the rest is "network"."""
 
     epochs: int | None = None
     batch_size: int = 32

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -39,6 +39,11 @@ class StepClassifier(CellOptions, Supervised):
     Attributes:
         classes_: the labels in order.
     """
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("max_classes",),
+        "training": ("output_dropout", "label_smoothing"),
+    }
 
     output_dropout: float = 0.3
     label_smoothing: float = 0.0

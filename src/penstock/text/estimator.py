@@ -62,6 +62,14 @@ class TextClassifier(CellOptions, Classifier):
     task: ClassVar[str] = "text-classification"
     paths: ClassVar[tuple[str, ...]] = ("vectors",)
 
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("min_count", "max_vocabulary", "max_length", "word_shapes", "vectors"),
+        "training": (
+            "word_dropout", "embedding_dropout", "output_dropout", "label_smoothing", "prefix_share",
+            "next_token_share",
+        ),
+    }  # fmt: skip
+
     hidden_size: int = 256
     embedding_size: int = 256
     pooling: Literal["max", "mean", "mean_max", "last"] = "max"

@@ -1,0 +1,123 @@
+"""Commands as Click has them, with their options in panels and suggestions for what is misspelled."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import click
+
+from penstock.cli.values import meant
+
+__all__ = ["SETTINGS", "Command", "Group", "Option", "argument", "command", "option"]
+
+SETTINGS = {"max_content_width": 100}
+
+
+class Option(click.Option):
+    """An option, in a panel of the help."""
+
+    def __init__(self, declared: Sequence[str], *, panel: str = "options", **more: Any) -> None:
+        super().__init__(declared, **({"show_default": True} | more))
+        self.panel = panel
+
+
+class Panels(click.Command):
+    """A command whose help lists arguments and options panel by panel."""
+
+    def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Nothing: they stand in the first panel."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the panels."""
+        for panel, parameters in self.panels(ctx).items():
+            records = [record for each in parameters if (record := each.get_help_record(ctx))]
+            if records:
+                with formatter.section(panel.capitalize()):
+                    formatter.write_dl(records)
+
+    def panels(self, ctx: click.Context) -> dict[str, list[click.Parameter]]:
+        """The parameters by panel; arguments stand in the first one, `--help` in the last."""
+        parameters = self.get_params(ctx)
+        names = list(dict.fromkeys(each.panel for each in parameters if isinstance(each, Option))) or ["options"]
+        found: dict[str, list[click.Parameter]] = {name: [] for name in names}
+        for each in parameters:
+            first = names[0] if isinstance(each, click.Argument) else names[-1]
+            found[getattr(each, "panel", first)].append(each)
+        return found
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; an error knows whose they are."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """What must be given, then what may."""
+        parameters = self.get_params(ctx)
+        required = [each for each in parameters if isinstance(each, click.Option) and each.required]
+        return [
+            *(piece for each in parameters for piece in each.get_usage_pieces(ctx)),
+            *(f"{each.opts[0]} {each.make_metavar(ctx)}" for each in required),
+            "[OPTIONS]",
+        ]
+
+
+class Command(Panels):
+    """A command; what is too much on its line is named."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words."""
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            taken = " ".join(piece for each in self.params for piece in each.get_usage_pieces(ctx))
+            raise click.UsageError(f"{ctx.command_path} takes {taken or 'options alone'}; got also {rest[0]}", ctx)
+        return rest
+
+
+class Group(Panels, click.Group):
+    """Commands, found by name; one near to a word that is none is offered."""
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """As Click has them."""
+        return click.Group.collect_usage_pieces(self, ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, then the commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def meant(self, ctx: click.Context, word: str) -> str:
+        """What is offered for a word that is no command."""
+        return meant(word, self.list_commands(ctx))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names."""
+        found = self.get_command(ctx, args[0])
+        if found is None and not ctx.resilient_parsing and not args[0].startswith("-"):
+            raise click.UsageError(f"there is no command {args[0]}.{self.meant(ctx, args[0])}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def command(
+    name: str, *, example: str, params: Sequence[click.Parameter] = ()
+) -> Callable[[Callable[..., None]], Command]:
+    """Decorates a function that is a command: its docstring is the help.
+
+    Args:
+        name: the command's word.
+        example: a line that uses it.
+        params: parameters besides those that decorate the function.
+    """
+    return click.command(
+        name, cls=Command, params=list(params), epilog=f"Example: {example}", context_settings=SETTINGS
+    )
+
+
+argument = click.argument
+option = partial(click.option, cls=Option)
