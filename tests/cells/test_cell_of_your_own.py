@@ -102,10 +102,11 @@ def test_options_of_a_cell_become_arguments_and_flags():
         "    parameter_shapes=lambda i, h, bias=True, *, nonlinearity='tanh', speed=False:\n"
         "        find('rnn').parameter_shapes(i, h, bias)))\n"
         "import penstock\n"
-        "from penstock.cli.options import estimator_flags\n"
-        "flags = {flag.name: flag for flag in estimator_flags(penstock.TextClassifier)}\n"
-        "assert flags['speed'].annotation.__metadata__[0].help == 'Mine only: how fast.', flags['speed']\n"
-        "assert '\"mine\"' in flags['cell'].annotation.__metadata__[0].help\n"
+        "from penstock.cli.options import estimator_options\n"
+        "options = {option.name: option for option in estimator_options(penstock.TextClassifier)}\n"
+        "assert (options['speed'].help, options['speed'].panel) == ('Mine only: how fast.', 'network')\n"
+        "assert '\"mine\"' in options['cell'].help\n"
+        "assert options['cell'].type.words == ['rnn', 'lstm', 'gru', 'mine']\n"
         "assert penstock.TextClassifier(cell='mine', speed=True).recurrent(3).options['speed'] is True\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ, check=False)

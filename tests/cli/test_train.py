@@ -190,7 +190,7 @@ class TestBeforeTraining:
         (["--hidden-size", "many"], "--hidden-size"),
         (["--epochs", "0"], "epochs"),
         (["--colour", "red"], "--colour"),
-        (["--class-weight", "heavy"], "class_weight"),
+        (["--class-weight", "heavy"], "--class-weight"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -6,7 +6,8 @@ import click
 
 from penstock import __version__
 from penstock.cli.command import SETTINGS, Group, option
-from penstock.cli.values import meant
+from penstock.cli.completion import SHELLS, install_completion
+from penstock.cli.values import OneOf, meant
 from penstock.registry import TASKS
 
 __all__ = ["command"]
@@ -29,8 +30,14 @@ class _Commands(Group):
 
 
 def _version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
-    if asked:
+    if asked and not ctx.resilient_parsing:
         print(__version__)
+        ctx.exit()
+
+
+def _install_completion(ctx: click.Context, param: click.Parameter, shell: str | None) -> None:
+    if shell is not None and not ctx.resilient_parsing:
+        print(install_completion(ctx.command, None if shell == "auto" else shell))
         ctx.exit()
 
 
@@ -43,6 +50,18 @@ def _version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
 )
 @option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version and leave."
+)
+@option(
+    "--install-completion",
+    metavar="[SHELL]",
+    is_flag=False,
+    flag_value="auto",
+    type=OneOf(("auto", *SHELLS)),
+    expose_value=False,
+    is_eager=True,
+    callback=_install_completion,
+    help="Let the tab key complete commands, options and values, in bash, zsh or fish; in your own shell if none is "
+    "named.",
 )
 @option("--debug", is_flag=True, expose_value=False, help="On an error, print where it happened too.")
 @option("--quiet", is_flag=True, expose_value=False, help="Show only warnings and errors, not what is being done.")
