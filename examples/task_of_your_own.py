@@ -79,7 +79,7 @@ def read(path, columns, answers):
     return Rows(rows.inputs, [str(tags).split() for tags in rows.answers], rows.dropped)
 
 
-COLUMNS = (Column("text", "The column of texts.", "text"), Column("tags", "That of tags.", "tags", answer=True))
+COLUMNS = (Column("text", "Text column.", "text"), Column("tags", "Tag column.", "tags", answer=True))
 SUMMARY = "Tag each word of a text: names, places, amounts."
 TASK = Task("tagging", "tag", SUMMARY, "people.csv --out people", COLUMNS, read, Tagger, TagModel, parse=str)
 register(TASK)

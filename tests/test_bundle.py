@@ -178,7 +178,7 @@ def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"labels": ["a"]}, "2 classes needs as many labels; got 1"),
+        ({"labels": ["a"]}, "2 classes needs 2 labels; got 1"),
         ({"labels": ["a", "a"]}, "must differ"),
         ({"labels": ["a", None]}, "must be str, int, bool or float; got None"),
         ({"labels": ["a", float("nan")]}, "got nan"),
@@ -262,7 +262,7 @@ def test_what_is_no_tensor_file_is_refused(folder):
     ("changes", "message"),
     [
         ({"network": {}}, "a network lacks encoder"),
-        ({"labels": ["a"]}, "as many labels; got 1"),
+        ({"labels": ["a"]}, "needs 2 labels; got 1"),
         ({"labels": None}, "labels must be a list"),
         ({"files": {}}, "does not list baseline.safetensors"),
         ({"files": {"../../etc/passwd": "", **dict.fromkeys(bundle._PARTS, "")}}, "lists '../../etc/passwd'"),

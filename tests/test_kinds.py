@@ -65,7 +65,7 @@ def test_a_missing_export_is_said_by_name():
             r"head of kind 'gate' has no torch side, so nothing can train it in PyTorch. .*torch='module:",
         ),
         ({"runtime": None}, "head of kind 'gate' has no runtime side, so nothing can predict with it on the engine"),
-        ({"wiring": None}, "head of kind 'gate' must say its wiring"),
+        ({"wiring": None}, "head of kind 'gate' must have a wiring"),
         ({"wiring": replace(POOLED, runtime=None)}, "the wiring 'pooled' has no runtime side"),
     ],
 )
@@ -98,10 +98,12 @@ def test_a_kind_of_another_package_is_one_row():
 def test_inputs_that_read_the_number_of_a_series_and_heads_go_together():
     encoder = Recurrent(input_size=2, hidden_size=3)
     with pytest.raises(
-        ConfigError, match=r"'class' is wired 'pooled', which has no inputs .* got inputs of kind 'segm"
+        ConfigError, match=r"'class' has the wiring 'pooled', which cannot have inputs .* got inputs of kind 'segm"
     ):
         Network(Segments(1, 2, 2), encoder, ClassHead(2))
-    with pytest.raises(ConfigError, match=r"'forecast' is wired 'carried', which needs inputs .* kind 'embedding'"):
+    with pytest.raises(
+        ConfigError, match=r"'forecast' has the wiring 'carried', which needs inputs .* kind 'embedding'"
+    ):
         Network(Embedding(9, 2), encoder, ForecastHead(3))
 
 

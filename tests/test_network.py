@@ -49,7 +49,7 @@ def test_old_descriptions_name_the_options_of_all_cells():
     data["encoder"] |= {"nonlinearity": "tanh", "peephole": False, "proj_size": 0}
     assert Network.from_json(data) == a_network(cell="gru")
     data["encoder"]["peephole"] = True
-    with pytest.raises(ConfigError, match="peephole=True is no option of the cell 'gru'"):
+    with pytest.raises(ConfigError, match="peephole=True is not an option of the cell 'gru'"):
         Network.from_json(data)
 
 
@@ -115,13 +115,13 @@ def test_parameter_shapes_without_bias_or_embedding():
         (lambda: a_network(num_layers=True), "num_layers .* got True"),
         (lambda: a_network(bidirectional=1), "bidirectional must be True or False; got 1"),
         (lambda: a_network(proj_size=5), "proj_size must be smaller than hidden_size=5; got 5"),
-        (lambda: a_network(cell="gru", peephole=True), "peephole=True is no option of the cell 'gru'"),
-        (lambda: a_network(nonlinearity="relu"), "nonlinearity='relu' is no option of the cell 'lstm'"),
+        (lambda: a_network(cell="gru", peephole=True), "peephole=True is not an option of the cell 'gru'"),
+        (lambda: a_network(nonlinearity="relu"), "nonlinearity='relu' is not an option of the cell 'lstm'"),
         (
             lambda: a_network(cell="rnn", nonlinearity="gelu"),
             "nonlinearity must be 'tanh' or 'relu'; got 'gelu'",
         ),
-        (lambda: a_network(input_size=7), "inputs have size 6, the encoder input_size 7"),
+        (lambda: a_network(input_size=7), "size of the inputs; got 7 and 6"),
         (lambda: ClassHead(classes=1), "at least 2; got 1"),
         (lambda: ClassHead(classes=2, pooling="sum"), "last, mean, max, mean_max; got 'sum'"),
         (lambda: Embedding(vocabulary_size="9", size=2), "vocabulary_size .* got '9'"),
@@ -145,10 +145,10 @@ def changed(part, **values):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ([1, 2], "a network must be described by names and values"),
+        ([1, 2], "a network must be a JSON object"),
         ({"inputs": {}, "head": {}}, "a network lacks encoder"),
         (a_network().to_json() | {"tail": {}}, "a network has no tail; it has encoder, head, inputs"),
-        (a_network().to_json() | {"head": "class"}, "head must be described"),
+        (a_network().to_json() | {"head": "class"}, "head must be a JSON object"),
         (changed("head", kind="crf"), "head: kind must be one of class, .*; got 'crf'.*newer"),
         (changed("inputs", kind=["embedding"]), "inputs: kind must be one of embedding, numbers"),
         (changed("encoder", hiden_size=3), "kind 'recurrent' has no hiden_size; it has .*hidden_size"),

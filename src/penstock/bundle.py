@@ -305,7 +305,7 @@ def _plain_labels(labels: Sequence[Any], network: Network) -> list[Any]:
         raise BundleError(f"labels must differ from each other; got {plain!r:.200}")
     classes = getattr(network.head, "classes", 0)
     if len(plain) != classes:
-        raise BundleError(f"a head of {classes} classes needs as many labels; got {len(plain)}")
+        raise BundleError(f"a head of {classes} classes needs {classes} labels; got {len(plain)}")
     return plain
 
 

@@ -357,7 +357,7 @@ def test_a_look_inside_may_be_limited(case):
         steps = len(stream.fork().trace(item)[1]) if case.shows else 1
         if steps:
             refused += 1
-            with pytest.raises(ConfigError, match=f"may have {steps - 1} steps" if case.shows else "both directions"):
+            with pytest.raises(ConfigError, match=f"at most {steps - 1} steps" if case.shows else "both directions"):
                 stream.trace(item, most=steps - 1)
             assert stream.save() == before
         stream.trace(item, most=steps) if case.shows else stream.push(item)
@@ -430,5 +430,5 @@ def test_a_foreign_state_is_refused(cases):
             if name == other or (name, other) in ALIKE:
                 assert case.make().load(data).save() == data
                 continue
-            with pytest.raises(StateError, match=r"another model|state of a|does not fit this stream"):
+            with pytest.raises(StateError, match=r"another model|state of a|does not match this stream"):
                 case.make().load(data)

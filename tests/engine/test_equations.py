@@ -83,7 +83,7 @@ def test_what_does_not_fit_is_refused():
     layer, _ = make(("gru", {}))
     with pytest.raises(ShapeError, match="input=7"):
         layer(draw(3, 2, 8))
-    with pytest.raises(LengthsError, match="from 0 to the 3 steps"):
+    with pytest.raises(LengthsError, match="0 and the 3 steps"):
         layer(draw(3, 2, 7), lengths=np.array([4, 0]))
     with pytest.raises(ShapeError, match=r"\(batch=2, input=7\); got \(1, 7\)"):
         EquationStep([layer], 2)(draw(1, 7))

@@ -172,7 +172,7 @@ def test_a_forked_child_computes(random_layer):
         ({"x": np.zeros((3, 5))}, ShapeError, r"got \(3, 5\)"),
         ({"x": np.array([[["a"]]])}, DtypeError, "real numbers"),
         ({"x": np.zeros((3, 2, 5), complex)}, DtypeError, "complex"),
-        ({"lengths": np.array([1, 4])}, LengthsError, "0 to the 3 steps"),
+        ({"lengths": np.array([1, 4])}, LengthsError, "0 and the 3 steps"),
         ({"lengths": np.array([-1, 2])}, LengthsError, "got -1"),
         ({"lengths": np.array([1.0, 2.0])}, LengthsError, "whole numbers"),
         ({"lengths": np.array([1, 2, 3])}, LengthsError, "2 whole numbers"),

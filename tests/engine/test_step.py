@@ -49,9 +49,9 @@ def test_bad_steps_are_named(random_layer):
         engine.Step([one])(np.zeros((1, 6), np.float32))
     with pytest.raises(ShapeError, match="float64"):
         engine.Step([one])(np.zeros((1, 7)))
-    with pytest.raises(ConfigError, match="one direction"):
+    with pytest.raises(ConfigError, match="unidirectional layers"):
         engine.Step([random_layer(("gru", {}), 7, 8, both=True).layer])
-    with pytest.raises(ShapeError, match="8 outputs can't feed 7 inputs"):
+    with pytest.raises(ShapeError, match="8 outputs can't feed one with 7 inputs"):
         engine.Step([one, one])
 
 

@@ -115,7 +115,7 @@ def test_a_folder_that_is_no_model_is_refused(text_parts, tmp_path):
 
 def test_parts_that_do_not_fit_are_refused(text_parts):
     network, features, labels, tensors = text_parts()
-    with pytest.raises(ConfigError, match="as many labels; got 2"):
+    with pytest.raises(ConfigError, match="needs 3 labels; got 2"):
         TextModel(network, features, labels[:2], tensors)
     with pytest.raises(ConfigError, match="a row for each of the features' 3 ids"):
         TextModel(network, TextFeatures(min_count=1).fit(["two words"]), labels, tensors)
@@ -176,7 +176,7 @@ def test_only_models_that_spot_words_take_words_to_hear(text_parts, audio_model)
     assert (text.reads, text.view, text.sample_rate) == ("text", "text", None)
     assert type(text.listen()) is type(text.stream())
     for options in ({"words": ["bad"]}, {"threshold": 0.5}):
-        with pytest.raises(ConfigError, match="a model for text-classification spots no words"):
+        with pytest.raises(ConfigError, match="a model for text-classification does not spot words"):
             text.listen(**options)
     assert (audio_model.reads, audio_model.view, audio_model.sample_rate) == ("samples", "sound", 8000)
     assert audio_model.listen(["stop"]).save() == audio_model.spotter(["stop"], threshold=0.7).save()

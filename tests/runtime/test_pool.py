@@ -125,7 +125,7 @@ def test_what_can_not_be_advanced_is_refused_and_nothing_moves(gru):
     a, b = pool.open(), pool.open()
     before = pool.state(a)
     for streams, data, error, message in (
-        ([a, a], x, StateError, f"stream {a} stands there twice"),
+        ([a, a], x, StateError, f"stream {a} occurs twice"),
         ([a, b + 1], x, StateError, "is not open"),
         ([a, -1], x, StateError, "stream -1 is not open"),
         ([a, b], x[:, :3], ShapeError, r"x must be \(streams=2, input=5\); got \(2, 3\)"),
@@ -133,8 +133,8 @@ def test_what_can_not_be_advanced_is_refused_and_nothing_moves(gru):
         ([0.5], x, ShapeError, "handles from open"),
         ([[a, b]], x, ShapeError, "handles from open"),
         ([2**70, a], x, ShapeError, "handles from open"),
-        ([a, b], x + 1j, DtypeError, "x must be real numbers; got complex"),
-        ([a, b], [["one"] * 5] * 2, DtypeError, "x must be real numbers"),
+        ([a, b], x + 1j, DtypeError, "x must hold real numbers; got complex"),
+        ([a, b], [["one"] * 5] * 2, DtypeError, "x must hold real numbers"),
     ):
         with pytest.raises(error, match=message):
             pool.step(streams, data)
@@ -144,7 +144,7 @@ def test_what_can_not_be_advanced_is_refused_and_nothing_moves(gru):
         pool.put(a, {"encoder.0.h": before["encoder.0.h"]})
     with pytest.raises(StateError, match=r"must be \(1, 12\); got \(1, 3\)"):
         pool.put(a, before | {"encoder.0.h": np.zeros((1, 3))})
-    with pytest.raises(DtypeError, match=r"encoder.0.h must be real numbers"):
+    with pytest.raises(DtypeError, match=r"encoder.0.h must hold real numbers"):
         pool.put(a, before | {"encoder.0.h": np.zeros((1, 12), complex)})
     for odd in (float(a), None, "a", 2**70):
         with pytest.raises(ShapeError, match="handles from open"):

@@ -51,7 +51,7 @@ def test_a_wrong_prefix_names_those_there_are(file, tmp_path):
         with pytest.raises(ConfigError, match=r"Prefixes found: 'decoder.', 'encoder.rnn.'"):
             Recurrence.from_safetensors(file, "lstm", prefix)
     save_file({"a": np.zeros(2)}, tmp_path / "other.safetensors")
-    with pytest.raises(ConfigError, match="holds no recurrent layer at all"):
+    with pytest.raises(ConfigError, match="holds no recurrent layer"):
         Recurrence.from_safetensors(tmp_path / "other.safetensors", "lstm")
 
 
@@ -89,7 +89,7 @@ def test_the_parameters_of_a_cell_are_those_of_one_layer(x):
 
 
 def test_parameters_of_another_cell_are_refused():
-    with pytest.raises(ConfigError, match=r"has 3 gates.*is 4 gates of 2 units. The cell 'lstm' has as many"):
+    with pytest.raises(ConfigError, match=r"has 3 gates.*is 4 gates of 2 units. The cell 'lstm' has that many gates"):
         Recurrence(weights(gates=4), "gru")
     with pytest.raises(ConfigError, match=r"is 5 gates of 2 units\.$"):
         Recurrence(weights(gates=5), "lstm")
@@ -107,20 +107,20 @@ def test_missing_and_misshapen_parameters_are_named():
             Recurrence(some, "lstm")
     with pytest.raises(ConfigError, match="no parameters of a recurrent layer"):
         Recurrence({"embedding": np.ones(3)}, "lstm")
-    with pytest.raises(ShapeError, match=r"bias_hh_l0 must be \(8,\) beside weight_ih_l0 \(8, 3\); got \(7,\)"):
+    with pytest.raises(ShapeError, match=r"bias_hh_l0 must be \(8,\) to match weight_ih_l0 \(8, 3\); got \(7,\)"):
         Recurrence(weights() | {"bias_hh_l0": np.ones(7)}, "lstm")
     with pytest.raises(ShapeError, match="weight_hh_l0 must have two axes"):
         Recurrence(weights() | {"weight_hh_l0": np.ones(8)}, "lstm")
-    with pytest.raises(DtypeError, match="bias_hh_l0 must be real numbers; got complex128"):
+    with pytest.raises(DtypeError, match="bias_hh_l0 must hold real numbers; got complex128"):
         Recurrence(weights() | {"bias_hh_l0": np.ones(8) * 1j}, "lstm")
 
 
 def test_options_must_fit_cell_and_parameters():
     with pytest.raises(ConfigError, match="got reset_after"):
         Recurrence(weights(), "lstm", reset_after=False)
-    with pytest.raises(ConfigError, match="peephole=True does not fit the parameters, which say False"):
+    with pytest.raises(ConfigError, match="peephole=True does not match the parameters, which imply False"):
         Recurrence(weights(), "lstm", peephole=True)
-    with pytest.raises(ConfigError, match="num_layers=2 does not fit the parameters, which say 1"):
+    with pytest.raises(ConfigError, match="num_layers=2 does not match the parameters, which imply 1"):
         Recurrence(weights(), "lstm", num_layers=2)
     assert Recurrence(weights(), "lstm", peephole=False).spec.options["peephole"] is False
 
@@ -158,11 +158,11 @@ def test_inputs_that_do_not_fit_are_refused(x):
     network = Recurrence(weights(), "lstm")
     with pytest.raises(ShapeError, match=r"x must be \(time, batch, input=3\) or \(time, input=3\); got \(5, 2, 2\)"):
         network(x[..., :2])
-    with pytest.raises(DtypeError, match="x must be real numbers"):
+    with pytest.raises(DtypeError, match="x must hold real numbers"):
         network(np.full((5, 2, 3), "a"))
     with pytest.raises(ShapeError, match=r"state must be \(1, 2, 2\) and \(1, 2, 2\), .*; got \(1, 2, 2\)"):
         network(x, np.zeros((1, 2, 2)))
-    with pytest.raises(LengthsError, match="from 0 to the 5 steps"):
+    with pytest.raises(LengthsError, match="0 and the 5 steps"):
         network(x, lengths=[6, 1])
     with pytest.raises(LengthsError, match="2 whole numbers"):
         network(x, lengths=[1.0, 2.0])

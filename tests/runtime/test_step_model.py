@@ -88,14 +88,14 @@ def test_truth_that_does_not_fit_is_refused(step_model, texts, labels, message):
 def test_a_decoder_that_skips_steps_has_no_accuracy_over_steps(step_model):
     model = step_model()
     model.decoder = type("Skips", (), {"immediate": False, "whole": lambda self, scores: np.zeros(1, np.int64)})()
-    with pytest.raises(DataError, match="a decoder that gives every step one label"):
+    with pytest.raises(DataError, match="a decoder that gives every step exactly one label"):
         model.evaluate(["the ferry"], [["O", "O"]])
 
 
 def test_parts_that_do_not_fit_are_refused(step_model):
     model = step_model("step")
     kind, parts = type(model), (model.network, model.features, model.labels, model.tensors)
-    with pytest.raises(ConfigError, match="a head of 3 classes needs as many labels; got 2"):
+    with pytest.raises(ConfigError, match="a head of 3 classes needs 3 labels; got 2"):
         kind(*parts[:2], ["a", "b"], model.tensors)
     pooled = Network(model.network.inputs, model.network.encoder, ClassHead(3))
     with pytest.raises(ConfigError, match="needs a stepwise head; got one of kind 'class'"):

@@ -92,7 +92,7 @@ def test_a_state_of_another_kind_is_refused(model, text_parts):
         stream.load(safetensors.numpy.save({"h": np.zeros(3, np.int8)}))
     weights = {"weight_ih_l0": np.ones((2, 3)), "weight_hh_l0": np.ones((2, 2))}
     recurrence = Recurrence(weights, "rnn")
-    with pytest.raises(StateError, match="expected the state of a recurrence stream; got that of a text stream"):
+    with pytest.raises(StateError, match="expected the state of a recurrence stream; got the state of a text stream"):
         recurrence.stream().load(stream.save())
     with pytest.raises(StateError, match=r"0.h must be float32 \(1, 2\); got float32 \(3, 2\)"):
         recurrence.stream().load(recurrence.stream(batch=3).save())
@@ -101,9 +101,9 @@ def test_a_state_of_another_kind_is_refused(model, text_parts):
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (3, "of version 3, this Penstock reads 2. Update"),
-        (10**4000, "this Penstock reads 2. Update"),
-        (1, "of version 1, of an older Penstock"),
+        (3, "version 3, this Penstock reads version 2. Update"),
+        (10**4000, "this Penstock reads version 2. Update"),
+        (1, "version 1, from an older Penstock"),
         (-3, "damaged: its version is -3"),
         (True, "damaged: its version is True"),
         (None, "damaged: its version is None"),

@@ -126,7 +126,7 @@ def test_what_does_not_fit_is_refused():
     other = SignalFeatures(stride=1, width=1).fit(SIGNALS)
     with pytest.raises(ConfigError, match="needs inputs of 2 numbers, as its features give; got Numbers"):
         SignalClassModel(model.network, other, model.labels, model.tensors)
-    with pytest.raises(ConfigError, match="a head of one number and no labels"):
+    with pytest.raises(ConfigError, match="a regression head with one output and no labels"):
         SignalRegressionModel(model.network, model.features, [], model.tensors)
     with pytest.raises(ConfigError, match="bidirectional"):
         make(bidirectional=True).stream()

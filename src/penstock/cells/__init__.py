@@ -1,4 +1,4 @@
-"""The table of cells; each cell's declaration and equations lie in the file of its name."""
+"""Recurrent cells: the table of cells, and one module per cell with its declaration and equations."""
 
 from penstock.cells.declaration import Cell, Option, Phase
 from penstock.cells.sweep import sweep, sweep_stack

@@ -1,4 +1,4 @@
-"""The few operations that cells are written in, for NumPy arrays and PyTorch tensors alike."""
+"""The operations that cell equations use, for NumPy arrays and PyTorch tensors alike."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -7,43 +7,43 @@ from penstock.cells.declaration import Array
 
 
 def namespace(array: Array) -> ModuleType:
-    """The array API functions that go with `array`.
+    """Return the array API namespace of `array`.
 
-    NumPy arrays name theirs; PyTorch tensors do not, so they get array-api-compat's. Its `array_namespace`
-    would find both, but through caches that torch.compile warns about.
+    NumPy arrays have `__array_namespace__`; PyTorch tensors do not, so array-api-compat's namespace is used for
+    them. Its `array_namespace` function would handle both, but torch.compile warns about its caches.
     """
     if hasattr(array, "__array_namespace__"):
         return array.__array_namespace__()
-    from array_api_compat import torch  # imported only where a tensor, and so PyTorch, is already at hand
+    from array_api_compat import torch  # imported here: `array` is a tensor, so PyTorch is loaded
 
     return torch
 
 
 def affine(x: Array, weight: Array, bias: Array | None) -> Array:
-    """x @ weight.T + bias: x (..., k), weight (n, k), bias (n,) or None -> (..., n)."""
+    """Return x @ weight.T + bias: x (..., k), weight (n, k), bias (n,) or None -> (..., n)."""
     product = x @ weight.mT
     return product if bias is None else product + bias
 
 
 def split(gates: Array, count: int) -> tuple[Array, ...]:
-    """The last axis in `count` equal blocks: (..., count * n) -> count times (..., n)."""
+    """Split the last axis into `count` equal blocks: (..., count * n) -> `count` arrays (..., n)."""
     size = gates.shape[-1] // count
     return tuple(gates[..., k * size : (k + 1) * size] for k in range(count))
 
 
 def tanh(x: Array) -> Array:
-    """The hyperbolic tangent."""
+    """Hyperbolic tangent."""
     return namespace(x).tanh(x)
 
 
 def relu(x: Array) -> Array:
-    """max(x, 0); NaN stays NaN, and the slope at 0 is 0, as in PyTorch."""
+    """max(x, 0); NaN stays NaN, and the gradient at 0 is 0, as in PyTorch."""
     xp = namespace(x)
     return xp.where(x <= 0, xp.zeros_like(x), x)
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), written with the one function that the engine has for it; can't overflow."""
+    """1 / (1 + exp(-x)), computed with tanh like the engine's; it cannot overflow."""
     return 0.5 * (1 + tanh(0.5 * x))
 
 

@@ -1,4 +1,4 @@
-"""What a cell is: gates, states, options, parameter shapes, phases, and one function for its equations."""
+"""Declaration of a cell: gates, states, options, parameter shapes, phases and one function for its equations."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,25 +15,25 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Phase:
-    """Products that can run together, then one elementwise epilogue; later phases read what it writes."""
+    """Matrix products that can run together, followed by one elementwise epilogue; later phases read its results."""
 
     products: tuple[tuple[str, str], ...]
-    """Pairs (parameter, operand): ("weight_hh", "h") is h @ weight_hh.T. Some gates only:
-    "weight_hh[reset, update]"."""
+    """Pairs (parameter, operand): ("weight_hh", "h") means h @ weight_hh.T; "weight_hh[reset, update]" takes only
+    the rows of these gates."""
     writes: tuple[str, ...]
-    """What the epilogue leaves: new states, or intermediate values that the next phase reads."""
+    """What the epilogue writes: new states, or intermediate values that the next phase reads."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a cell: constructors, descriptions, flags and the engine all follow from it.
+    """One option of a cell; constructor arguments, descriptions and command-line flags are derived from it.
 
     Attributes:
-        default: its value where none is given, and so its type: True or False, one of `choices`, or a whole number.
-        text: what it does, for `penstock train --help`.
-        choices: the words it may be, where it is one.
-        parameter: the parameter that is there just where the option is on; of a whole number, with so many rows.
-        below_hidden_size: whether it must be smaller than hidden_size.
+        default: the default value, which also decides the type: a bool, one of `choices`, or an integer.
+        text: the help text for `penstock train --help`.
+        choices: the allowed strings, if the option is a string.
+        parameter: the parameter that exists only if the option is on; an integer option is its number of rows.
+        below_hidden_size: whether the value must be smaller than hidden_size.
     """
 
     default: bool | int | str
@@ -44,13 +44,13 @@ class Option:
 
     @property
     def expected(self) -> str:
-        """What it may be, in words."""
+        """The allowed values in words, for error messages."""
         if self.choices:
             return " or ".join(map(repr, self.choices))
         return "True or False" if isinstance(self.default, bool) else "an integer, 0 or more"
 
     def accepts(self, value: Any) -> bool:
-        """Whether it may be this."""
+        """Whether `value` is allowed."""
         if self.choices:
             return isinstance(value, str) and value in self.choices
         if isinstance(self.default, bool):
@@ -58,7 +58,7 @@ class Option:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
     def read_from(self, parameters: Mapping[str, Array]) -> bool | int:
-        """Its value, as its parameter shows."""
+        """Infer the value from the parameters of a layer."""
         array = parameters.get(self.parameter or "")
         if isinstance(self.default, bool):
             return array is not None
@@ -66,28 +66,28 @@ class Option:
         return int(shape[0]) if shape else 0
 
 
-# eq=False: two cells are the same when they are the same object, and then a cell can be a dictionary's key.
+# eq=False: cells compare by identity, which makes them hashable.
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Cell:
-    """One recurrent cell: all that layers, engine and runtime need to know about it.
+    """One recurrent cell: everything that layers, engine and runtime need to know about it.
 
     Attributes:
-        name: "rnn", "lstm", "gru", or that of a cell of your own (`penstock.cells.register`).
-        source: who described it, and when, for `penstock train --help`.
-        gates: in storage order, PyTorch's: block k of hidden_size rows of each weight belongs to gates[k].
-        states: what is carried from step to step; states[0] is the output.
+        name: "rnn", "lstm", "gru", or the name of a cell of your own (`penstock.cells.register`).
+        source: the publication, author and year, for `penstock train --help`.
+        gates: in storage order, which is PyTorch's: block k of hidden_size rows of each weight belongs to gates[k].
+        states: names of the states carried from step to step; states[0] is the output.
         parameter_shapes: `(input_size, hidden_size, bias=True, **options) -> {name: shape}`, in PyTorch's order.
-            Weights are called `weight_ih`, `weight_hh`, or `weight_` and two other letters; biases `bias_ih`,
+            Weights are called `weight_ih`, `weight_hh`, or `weight_` and two other letters; biases are `bias_ih` and
             `bias_hh`.
         step: `(x, state, parameters, **options) -> new state`. x (..., input); state, a tuple of (..., size);
-            parameters by the names of `parameter_shapes`, biases may be absent. Trusts its arguments.
-        options: each option by its name.
-        phases: `(**options) -> phases` of one step, in order; what the engine's kernels for it do.
-        forms: the combinations of options that the contract tests try; None: any size that suits the test.
-        torch_options: the options with which torch.nn, and so cuDNN, has this very cell; None where it has not.
-        keeps: the gate that keeps the old state where it is near 1, if there is one.
-        admits: the gate that lets the new in, where the cell has one apart from that.
-        orthogonal_biases: gates whose bias begins with another value than 0 with init="orthogonal".
+            parameters by the names of `parameter_shapes`; biases may be absent. Does not check its arguments.
+        options: the options by name.
+        phases: `(**options) -> phases` of one step, in order, as the engine's kernels compute them.
+        forms: the combinations of options that the contract tests run; a value of None stands for any size.
+        torch_options: the options with which torch.nn, and so cuDNN, has the same cell; None if it has no such cell.
+        keeps: the gate that keeps the old state when it is near 1, if there is one.
+        admits: the gate that admits new input, if that is a gate of its own.
+        orthogonal_biases: initial bias of a gate with init="orthogonal", where it is not 0.
     """
 
     name: str
@@ -105,28 +105,28 @@ class Cell:
     orthogonal_biases: Mapping[str, float] = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[Callable[[str], "Cell"], tuple[str]]:
-        """A copy of a cell, or a pickled one, is the one in the table."""
+        """Copying and unpickling return the cell in the table."""
         from penstock.cells import find  # here, because the table imports this module
 
         return find, (self.name,)
 
     def state_sizes(self, hidden_size: int, **options: Any) -> tuple[int, ...]:
-        """The last axis of each state: that of the output is what weight_hh reads, the others have hidden_size."""
+        """Size of the last axis of each state: the output's is what weight_hh reads, the others' is hidden_size."""
         output_size = self.parameter_shapes(1, hidden_size, **options)["weight_hh"][1]
         return (output_size, *(hidden_size for _ in self.states[1:]))
 
     def complete(self, options: Mapping[str, Any], hidden_size: int | None = None) -> dict[str, Any]:
-        """All options in the declaration's order, defaults filled in, NumPy's numbers made plain.
+        """Return all options in the declaration's order, with defaults filled in and NumPy scalars converted.
 
         Args:
-            options: those that were given.
-            hidden_size: of the layer, for what depends on it.
+            options: the options that differ from their defaults, or all of them.
+            hidden_size: hidden size of the layer, to check the options that depend on it.
 
         Raises:
-            ConfigError: an option that this cell lacks, or a value that it can't take.
+            ConfigError: this cell has no such option, or the value is not allowed.
         """
-        given = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
-        for name, value in given.items():
+        values = {name: value.item() if isinstance(value, np.generic) else value for name, value in options.items()}
+        for name, value in values.items():
             if name not in self.options:
                 known = f"the options {', '.join(self.options)}" if self.options else "no options"
                 raise ConfigError(f"{self.name} has {known}; got {name}. Leave it out.")
@@ -135,20 +135,20 @@ class Cell:
                 raise ConfigError(f"{self.name}: {name} must be {option.expected}; got {value!r}.")
             if option.below_hidden_size and hidden_size is not None and value >= hidden_size:
                 raise ConfigError(
-                    f"{self.name}: {name} must be smaller than hidden_size={hidden_size}; got {value}. Take 0 for none."
+                    f"{self.name}: {name} must be smaller than hidden_size={hidden_size}; got {value}. Use 0 for none."
                 )
-        return {name: given.get(name, option.default) for name, option in self.options.items()}
+        return {name: values.get(name, option.default) for name, option in self.options.items()}
 
     def shown(self, parameters: Mapping[str, Array]) -> dict[str, Any]:
-        """The options that these parameters show by being there; others must be given."""
+        """Infer the options that follow from which parameters exist; other options cannot be inferred."""
         return {name: option.read_from(parameters) for name, option in self.options.items() if option.parameter}
 
     def form(self, options: Mapping[str, Any]) -> str:
-        """This form of the cell as the engine spells it: its name, and each option that is on; a word by its value."""
+        """The engine's name for this form: the cell's name, then each option that is on (a string as name=value)."""
         on = {name: value for name, value in self.complete(options).items() if value}
         words = (f"{name}={value}" if isinstance(value, str) else name for name, value in on.items())
         return " ".join((self.name, *words))
 
     def is_torch(self, options: Mapping[str, Any]) -> bool:
-        """Whether torch.nn has this very cell."""
+        """Whether torch.nn has this cell with these options."""
         return self.torch_options is not None and all(options[k] == v for k, v in self.torch_options.items())

@@ -14,14 +14,14 @@ from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True) -> Shapes:
-    """Each parameter's shape by name, in PyTorch's order; both forms have the same."""
+    """Shape of each parameter by name, in PyTorch's order; the same for both forms."""
     rows = 3 * hidden_size
     shapes: Shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}
     return shapes | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
 
 
 def phases(*, reset_after: bool = True) -> tuple[Phase, ...]:
-    """Reset after: one phase, the candidate's two products apart. Reset before: the candidate waits for r."""
+    """One phase if reset is applied after the product; two if before, as the candidate's product then needs r."""
     if reset_after:
         return (Phase(products=(("weight_ih", "x"), ("weight_hh", "h")), writes=("h",)),)
     return (
@@ -57,7 +57,7 @@ GRU = Cell(
     source="Cho et al. 2014",
     gates=("reset", "update", "candidate"),
     states=("h",),
-    options={"reset_after": Option(True, "GRU only: the reset gate acts after the product, as in cuDNN and PyTorch.")},
+    options={"reset_after": Option(True, "GRU only: apply the reset gate after the product, as in cuDNN and PyTorch.")},
     forms=({"reset_after": True}, {"reset_after": False}),
     torch_options={"reset_after": True},
     keeps="update",

@@ -7,8 +7,8 @@ c' = f * c + i * g
 o = sigmoid(W_io x + b_io + W_ho h + b_ho + p_o * c')     output gate
 h' = o * tanh(c')
 
-The terms in p are for peepholes (Gers and Schmidhuber 2000, "Recurrent nets that time and count"):
-the output gate sees the new cell state. With projection (Sak, Senior and Beaufays 2014, arXiv:1402.1128),
+The terms p * c are peephole connections (Gers and Schmidhuber 2000, "Recurrent nets that time and count"); the output
+gate reads the new cell state. With a projection (Sak, Senior and Beaufays 2014, arXiv:1402.1128),
 h' = W_hr (o * tanh(c')).
 """
 
@@ -21,7 +21,7 @@ from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
 def parameter_shapes(
     input_size: int, hidden_size: int, bias: bool = True, *, peephole: bool = False, proj_size: int = 0
 ) -> Shapes:
-    """Each parameter's shape by name, in PyTorch's order; rows of weight_ch are the peepholes i, f, o."""
+    """Shape of each parameter by name, in PyTorch's order; the rows of weight_ch are the peepholes of i, f and o."""
     rows = 4 * hidden_size
     shapes: Shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, proj_size or hidden_size)}
     if bias:
@@ -34,7 +34,7 @@ def parameter_shapes(
 
 
 def phases(*, peephole: bool = False, proj_size: int = 0) -> tuple[Phase, ...]:
-    """One phase, whose epilogue takes the peepholes in; the projection is a second."""
+    """One phase, whose epilogue adds the peepholes; the projection is a second phase."""
     products = (("weight_ih", "x"), ("weight_hh", "h"))
     if not proj_size:
         return (Phase(products, writes=("h", "c")),)
@@ -71,12 +71,12 @@ LSTM = Cell(
     options={
         "peephole": Option(
             False,
-            "LSTM only: the gates see the cell's state (Gers and Schmidhuber 2000).",
+            "LSTM only: the gates also read the cell state (Gers and Schmidhuber 2000).",
             parameter="weight_ch",
         ),
         "proj_size": Option(
             0,
-            "LSTM only: numbers that the output is projected to (Sak et al. 2014); 0 for no projection.",
+            "LSTM only: project the output to this size (Sak et al. 2014); 0 for no projection.",
             parameter="weight_hr",
             below_hidden_size=True,
         ),

@@ -10,13 +10,13 @@ from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh") -> Shapes:
-    """Each parameter's shape by name, in PyTorch's order."""
+    """Shape of each parameter by name, in PyTorch's order."""
     shapes: Shapes = {"weight_ih": (hidden_size, input_size), "weight_hh": (hidden_size, hidden_size)}
     return shapes | ({"bias_ih": (hidden_size,), "bias_hh": (hidden_size,)} if bias else {})
 
 
 def phases(*, nonlinearity: str = "tanh") -> tuple[Phase, ...]:
-    """One phase: both products share one sum."""
+    """One phase: the two products are added into one sum."""
     return (Phase(products=(("weight_ih", "x"), ("weight_hh", "h")), writes=("h",)),)
 
 
@@ -33,7 +33,7 @@ RNN = Cell(
     source="Elman 1990",
     gates=("hidden",),
     states=("h",),
-    options={"nonlinearity": Option("tanh", 'of the cell "rnn": "tanh" or "relu".', choices=tuple(ACTIVATIONS))},
+    options={"nonlinearity": Option("tanh", 'RNN only: the activation, "tanh" or "relu".', choices=tuple(ACTIVATIONS))},
     forms=({"nonlinearity": "tanh"}, {"nonlinearity": "relu"}),
     torch_options={},
     parameter_shapes=parameter_shapes,

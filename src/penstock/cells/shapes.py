@@ -1,4 +1,4 @@
-"""Checks at the border: do the arrays given to a cell fit each other? Shapes are read, values never."""
+"""Argument checks for cells: whether array shapes match each other. Values are never read."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from penstock.errors import ConfigError, DtypeError, ShapeError
 
 
 def check_parameters(cell: Cell, parameters: Mapping[str, Array], **options: Any) -> tuple[int, int]:
-    """(input_size, hidden_size) of `parameters`, known from here on to be all there and of matching shapes.
+    """Check that all parameters exist and have matching shapes; return (input_size, hidden_size).
 
     Raises:
-        ConfigError: a parameter is missing, or there is one that the options do not use.
-        ShapeError: a parameter's shape.
+        ConfigError: a parameter is missing, or the options do not use one.
+        ShapeError: a parameter has the wrong shape.
     """
     if missing := [name for name in ("weight_ih", "weight_hh") if name not in parameters]:
         raise ConfigError(f"{cell.name} needs {' and '.join(missing)}; got {', '.join(parameters) or 'none'}.")
@@ -29,18 +29,18 @@ def check_parameters(cell: Cell, parameters: Mapping[str, Array], **options: Any
     for name, array in parameters.items():
         if _shape(name, array) != expected[name]:
             raise ShapeError(
-                f"{name} must be {expected[name]}, as weight_ih {shape} says that {cell.name} has"
-                f" input={input_size}, hidden={hidden_size}; got {_shape(name, array)}."
+                f"{name} must be {expected[name]} ({cell.name} with input={input_size}, hidden={hidden_size}, from"
+                f" weight_ih {shape}); got {_shape(name, array)}."
             )
     return input_size, hidden_size
 
 
 def check_input(x: Array, input_size: int, *, over_time: bool = False) -> tuple[int, ...]:
-    """The batch axes of x: those before `input` in (..., input), or (batch,) in (time, batch, input).
+    """Check x and return its batch axes: those before `input` in (..., input), or (batch,) in (time, batch, input).
 
     Raises:
-        ShapeError: x's shape.
-        DtypeError: x's elements are not floating-point numbers.
+        ShapeError: x has the wrong shape.
+        DtypeError: x does not hold floating-point numbers.
     """
     shape = _shape("x", x)
     if not shape or shape[-1] != input_size or (over_time and len(shape) != 3):
@@ -52,17 +52,17 @@ def check_input(x: Array, input_size: int, *, over_time: bool = False) -> tuple[
 
 
 def check_state(cell: Cell, state: tuple[Array, ...], batch: tuple[int, ...], sizes: tuple[int, ...]) -> None:
-    """Is each state (*batch, its size)?
+    """Check that each state has the shape (*batch, size).
 
     Raises:
-        ShapeError: a state is missing, or its shape.
+        ShapeError: a state is missing or has the wrong shape.
     """
     if len(state) != len(cell.states):
         raise ShapeError(f"the state of {cell.name} must be ({', '.join(cell.states)}); got {len(state)} arrays.")
     for name, array, size in zip(cell.states, state, sizes, strict=True):
         if _shape(name, array) != (*batch, size):
             raise ShapeError(
-                f"{name} must be {(*batch, size)}, the batch axes of x and then its size {size};"
+                f"{name} must be {(*batch, size)}, the batch axes of x followed by the state's size {size};"
                 f" got {_shape(name, array)}."
             )
 

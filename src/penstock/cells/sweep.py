@@ -1,7 +1,7 @@
-"""The plain loops over time and layers that every faster path is compared with.
+"""Reference implementation: plain loops over time and layers, with which every faster path is compared.
 
-They work on NumPy arrays and PyTorch tensors, with autograd, torch.func transforms and torch.compile: no
-branch looks at a value.
+They work on NumPy arrays and PyTorch tensors, with autograd, torch.func transforms and torch.compile, because no
+branch depends on a value.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,23 +22,23 @@ def sweep(
     reverse: bool = False,
     **options: Any,
 ) -> tuple[Array, State]:
-    """One layer in one direction over whole sequences.
+    """Run one layer in one direction over whole sequences.
 
     Args:
-        x: (time, batch, input). What lies past a sequence's length is not looked at and may be NaN.
+        x: (time, batch, input). Padding past a sequence's length is ignored and may be NaN.
         state: the initial states, each (batch, size); None for zeros.
-        parameters: by the names of `cell.parameter_shapes`.
-        lengths: (batch,) integers, the steps of each sequence; None when all are `time`. Callers check their
-            values, here they can't be: below 0 counts as 0, above `time` as `time`.
-        reverse: start each sequence at its own end and walk to its beginning.
-        options: the cell's.
+        parameters: arrays by the names of `cell.parameter_shapes`.
+        lengths: (batch,) integers, the steps of each sequence; None if all have `time` steps. Callers check the
+            values, because this function must not read them: below 0 counts as 0, above `time` as `time`.
+        reverse: run from each sequence's last step to its first.
+        options: the cell's options.
 
     Returns:
-        y (time, batch, size of h), zero past a length, and the states after each sequence's last step, which
-        for length 0 are the initial ones.
+        y (time, batch, size of h), zero past a sequence's length, and the states after each sequence's last step; for
+        length 0 these are the initial states.
 
     Raises:
-        ShapeError, LengthsError, DtypeError, ConfigError: arguments that don't fit each other.
+        ShapeError, LengthsError, DtypeError, ConfigError: the arguments do not match each other.
     """
     options = cell.complete(options)
     input_size, hidden_size = check_parameters(cell, parameters, **options)
@@ -50,18 +50,18 @@ def sweep(
         state = tuple(xp.zeros((batch, size), dtype=like.dtype, device=like.device) for size in sizes)
     check_state(cell, state, (batch,), sizes)
     steps = x.shape[0]
-    inside = None if lengths is None else _inside(lengths, x)
-    if inside is not None:
-        # Else a NaN in the padding would reach the weights' gradients, as 0 * NaN.
-        x = xp.where(inside, x, xp.zeros_like(x))
+    valid = None if lengths is None else _valid_steps(lengths, x)
+    if valid is not None:
+        # Otherwise NaN in the padding would reach the weights' gradients as 0 * NaN.
+        x = xp.where(valid, x, xp.zeros_like(x))
     outputs: list[Array] = [None] * steps
     for t in reversed(range(steps)) if reverse else range(steps):
         new = cell.step(x[t, ...], state, parameters, **options)
-        if inside is None:
+        if valid is None:
             outputs[t] = new[0]
         else:
-            outputs[t] = xp.where(inside[t, ...], new[0], xp.zeros_like(new[0]))
-            new = tuple(xp.where(inside[t, ...], n, s) for n, s in zip(new, state, strict=True))
+            outputs[t] = xp.where(valid[t, ...], new[0], xp.zeros_like(new[0]))
+            new = tuple(xp.where(valid[t, ...], n, s) for n, s in zip(new, state, strict=True))
         state = new
     return (xp.stack(outputs) if steps else state[0][None, ...][:0, ...]), state
 
@@ -77,19 +77,19 @@ def sweep_stack(
     between_layers: Callable[[Array], Array] | None = None,
     **options: Any,
 ) -> tuple[Array, State]:
-    """Several layers, each in one or both directions; a layer reads both directions of the one below.
+    """Run a stack of layers, each in one or both directions; a layer reads both directions of the layer below.
 
     Args:
         x, lengths: as in `sweep`.
         states: each (num_layers * directions, batch, size), in PyTorch's order; None for zeros.
-        parameters: by PyTorch's names, weight_ih_l0, weight_ih_l0_reverse, weight_ih_l1 ...
-        between_layers: applied to the output of each layer but the last: dropout, in training.
+        parameters: arrays by PyTorch's names: weight_ih_l0, weight_ih_l0_reverse, weight_ih_l1 ...
+        between_layers: applied to the output of each layer except the last, such as dropout in training.
 
     Returns:
-        y (time, batch, directions * size of h), and the states in the shape of `states`.
+        y (time, batch, directions * size of h), and the final states, shaped like `states`.
 
     Raises:
-        As `sweep`.
+        ShapeError, LengthsError, DtypeError, ConfigError: the arguments do not match each other.
     """
     xp = namespace(x)
     directions = ("", "_reverse") if bidirectional else ("",)
@@ -98,8 +98,8 @@ def sweep_stack(
         outputs = []
         for direction in directions:
             state = None if states is None else tuple(s[len(finals), ...] for s in states)
-            own = _without_suffix(parameters, f"_l{layer}{direction}")
-            y, final = sweep(cell, x, state, own, lengths, reverse=direction == "_reverse", **options)
+            layer_parameters = _without_suffix(parameters, f"_l{layer}{direction}")
+            y, final = sweep(cell, x, state, layer_parameters, lengths, reverse=direction == "_reverse", **options)
             outputs.append(y)
             finals.append(final)
         x = xp.concat(outputs, axis=-1) if bidirectional else outputs[0]
@@ -108,8 +108,8 @@ def sweep_stack(
     return x, tuple(xp.stack(each) for each in zip(*finals, strict=True))
 
 
-def _inside(lengths: Array, x: Array) -> Array:
-    """(time, batch, 1): is the step within its sequence?"""
+def _valid_steps(lengths: Array, x: Array) -> Array:
+    """Mask (time, batch, 1): whether the step is within its sequence."""
     xp = namespace(x)
     steps, batch = x.shape[:2]
     lengths = xp.asarray(lengths, device=x.device)

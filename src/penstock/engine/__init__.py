@@ -1,4 +1,4 @@
-"""The native engine: recurrent layers on NumPy arrays, the same bits on every path."""
+"""The native engine: recurrent layers on NumPy arrays, with bit-identical results on every code path."""
 
 import os
 
@@ -35,5 +35,5 @@ __all__ = [
 
 _forced = os.environ.get("PENSTOCK_ISA")
 if _forced is not None and not runs_here(_forced):
-    _known = [name for name in ("plain", "avx2", "avx512") if runs_here(name)]
-    raise ConfigError(f"PENSTOCK_ISA must be one of {', '.join(_known)} on this machine; got {_forced!r}. Unset it.")
+    _valid = [name for name in ("plain", "avx2", "avx512") if runs_here(name)]
+    raise ConfigError(f"PENSTOCK_ISA must be one of {', '.join(_valid)} on this machine; got {_forced!r}. Unset it.")

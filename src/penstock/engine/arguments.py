@@ -1,4 +1,4 @@
-"""What every recurrent layer on NumPy arrays is and takes, whoever computes it: sizes, parameters, arguments."""
+"""Base class of recurrent layers on NumPy arrays: sizes, parameters and argument checks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,23 +9,24 @@ from penstock.cells import Cell
 from penstock.engine.arrays import dense
 from penstock.errors import ConfigError, DtypeError, LengthsError, ShapeError
 
-__all__ = ["Described", "State"]
+__all__ = ["BaseLayer", "State"]
 
 State = tuple[np.ndarray, ...]
 """A layer's states, each (directions, batch, size)."""
 
 
-class Described:
-    """A layer that knows its cell, sizes and parameters, and checks what it is called with.
+class BaseLayer:
+    """A layer that knows its cell, sizes and parameters, and checks its arguments.
 
-    Whoever computes fills in `loaded`, `take` and `sweep`. Not an ABC: the compiled layer has another metaclass.
+    Subclasses implement `loaded`, `take` and `sweep`. This is not an ABC, because the compiled layer has another
+    metaclass.
 
     Attributes:
-        cell, options: the declaration, and all its options.
-        input_size, hidden_size, output_size: features of a step, units, outputs of one direction.
+        cell, options: the cell's declaration, and the values of all its options.
+        input_size, hidden_size, output_size: input features, hidden units, outputs of one direction.
         directions: 1, or 2 if bidirectional.
-        state_sizes: the last axis of each state.
-        parameter_shapes: name to shape; those of the reverse direction end in `_reverse`.
+        state_sizes: size of the last axis of each state.
+        parameter_shapes: name to shape; names of the reverse direction end in `_reverse`.
     """
 
     def describe(
@@ -41,7 +42,7 @@ class Described:
         """Set the attributes.
 
         Raises:
-            ConfigError: an option that the cell lacks, a size below 1.
+            ConfigError: the cell has no such option, or a size is below 1.
         """
         if not all(isinstance(size, int | np.integer) and size >= 1 for size in (input_size, hidden_size)):
             raise ConfigError(
@@ -59,7 +60,7 @@ class Described:
 
     @property
     def states(self) -> int:
-        """How many states the cell has."""
+        """Number of states of the cell."""
         return len(self.state_sizes)
 
     @property
@@ -68,12 +69,12 @@ class Described:
         raise NotImplementedError
 
     def load(self, parameters: Mapping[str, np.ndarray]) -> None:
-        """Take these parameters (names as in `parameter_names`, shapes as in `parameter_shapes`), copied.
+        """Copy these parameters (names as in `parameter_names`, shapes as in `parameter_shapes`) into the layer.
 
-        What happens to the arrays later is not seen: load them again.
+        Later changes to the arrays have no effect until they are loaded again.
 
         Raises:
-            ShapeError: one is missing or has another shape.
+            ShapeError: a parameter is missing or has the wrong shape.
         """
         arrays = []
         for name, shape in self.parameter_shapes.items():
@@ -86,13 +87,13 @@ class Described:
         self.take(arrays)
 
     def take(self, arrays: list[np.ndarray]) -> None:
-        """Make ready what computes with the parameters, given in the order of `parameter_names`; copied."""
+        """Copy or pack the parameters, given in the order of `parameter_names`, for computation."""
         raise NotImplementedError
 
     def sweep(
         self, x: np.ndarray, state: State, lengths: np.ndarray | None, batch_first: bool
     ) -> tuple[np.ndarray, State]:
-        """`__call__` with arguments that are checked; no states are zeros."""
+        """`__call__` with checked arguments; an empty `state` means zeros."""
         raise NotImplementedError
 
     def __call__(
@@ -107,15 +108,16 @@ class Described:
 
         Args:
             x: (time, batch, input) or, with `batch_first`, (batch, time, input); converted to float32.
-            state: initial states, each (directions, batch, size); zeros where not given.
-            lengths: (batch,) whole numbers from 0 to time, in any order; all `time` where not given.
+            state: initial states, each (directions, batch, size); zeros by default.
+            lengths: (batch,) integers from 0 to time, in any order; `time` for all by default.
 
         Returns:
-            y like x with directions * output_size features, 0 past a sequence's length, and the final states, each
-            (directions, batch, size): those at each sequence's own end, the initial ones at length 0.
+            y, laid out like x with directions * output_size features and 0 past a sequence's length, and the final
+            states, each (directions, batch, size), taken at each sequence's end; for length 0 the initial states.
 
         Raises:
-            ShapeError, DtypeError, LengthsError: what was given does not fit.
+            ShapeError, DtypeError, LengthsError: an argument has the wrong shape, type or length.
+            ConfigError: the layer has no parameters yet.
         """
         x = _floats(x, "x")
         axes = "(batch, time, input=%d)" if batch_first else "(time, batch, input=%d)"
@@ -123,12 +125,12 @@ class Described:
             raise ShapeError(f"x must be {axes % self.input_size}; got {x.shape}.")
         batch, steps = (x.shape[0], x.shape[1]) if batch_first else (x.shape[1], x.shape[0])
         lengths = _checked_lengths(lengths, batch, steps)
-        initial = () if state is None else self._initial(state, batch)
+        initial = () if state is None else self._checked_state(state, batch)
         if not self.loaded:
             raise ConfigError("the layer has no parameters yet: call load first.")
         return self.sweep(x, initial, lengths, batch_first)
 
-    def _initial(self, state: State, batch: int) -> State:
+    def _checked_state(self, state: State, batch: int) -> State:
         if len(state) != self.states:
             raise ShapeError(f"state must be a tuple of {self.states} arrays; got {len(state)}.")
         initial = tuple(_floats(array, "state") for array in state)
@@ -143,7 +145,7 @@ class Described:
 def _floats(array: np.ndarray, name: str) -> np.ndarray:
     array = np.asarray(array)
     if array.dtype.kind not in "fiub":
-        raise DtypeError(f"{name} must be real numbers; got dtype {array.dtype}.")
+        raise DtypeError(f"{name} must hold real numbers; got dtype {array.dtype}.")
     return dense(array, np.float32)
 
 
@@ -158,6 +160,6 @@ def _checked_lengths(lengths: np.ndarray | None, batch: int, steps: int) -> np.n
         )
     if batch and (lengths.min() < 0 or lengths.max() > steps):
         raise LengthsError(
-            f"each length must be from 0 to the {steps} steps of the data; got {lengths.min()} to {lengths.max()}."
+            f"lengths must lie between 0 and the {steps} steps of x; got {lengths.min()} to {lengths.max()}."
         )
     return dense(lengths, np.int64)

@@ -1,4 +1,4 @@
-"""Arrays as the compiled module takes them."""
+"""Conversion of arrays to the layout that the compiled module requires."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ __all__ = ["dense"]
 
 
 def dense(array: Any, dtype: type[np.generic]) -> np.ndarray:
-    """C-contiguous, aligned and of this type, in the machine's byte order; `array` itself where it is that already."""
+    """Return `array` as C-contiguous, aligned, native-endian `dtype`; copies only if necessary."""
     return np.require(np.asarray(array, dtype=dtype), requirements=("C_CONTIGUOUS", "ALIGNED"))

@@ -1,4 +1,4 @@
-"""Who computes a form of a cell: the engine's kernels where it has them, else the cell's equations."""
+"""Choice of backend for a form of a cell: the engine's kernels if there are any, otherwise the cell's equations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ __all__ = ["Backend", "backend"]
 
 @dataclass(frozen=True)
 class Backend:
-    """Layers on NumPy arrays, and what advances a stack of them."""
+    """The classes that compute a cell: a layer on whole sequences, a single step, and many streams."""
 
     layer: type[Layer] | type[EquationLayer]
     step: type[Step] | type[EquationStep]
@@ -27,5 +27,5 @@ _BACKENDS = dict.fromkeys(FORMS, Backend(Layer, Step, Streams))
 
 
 def backend(cell: Cell, options: Mapping[str, Any]) -> Backend:
-    """The one for this form of the cell."""
+    """Return the backend for this form of the cell."""
     return _BACKENDS.get(cell.form(options), _EQUATIONS)

@@ -1,7 +1,7 @@
-"""Layers by the equations of their cell, on NumPy: for cells that the engine has no kernels for.
+"""NumPy layers that evaluate a cell's equations, for cells without kernels in the engine.
 
-Slow, and with the promises of the engine all the same: a sequence's bits do not depend on other sequences, on padding,
-or on whether it came whole or step by step.
+They are slow but keep the engine's guarantees: the bits of a sequence's result do not depend on other sequences, on
+padding, or on whether it is computed whole or step by step.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from penstock.cells import find, sweep
-from penstock.engine.arguments import Described, State
+from penstock.engine.arguments import BaseLayer, State
 from penstock.engine.exact import Exact
-from penstock.engine.step import StackStep, Trace, check_stack, named
+from penstock.engine.step import StackStep, Trace, check_stack, named_states
 from penstock.engine.streams import Slabs, zero_slabs
 from penstock.errors import ShapeError
 
 __all__ = ["EquationLayer", "EquationStep", "EquationStreams"]
 
 
-class EquationLayer(Described):
-    """One recurrent layer by the equations; arguments and errors as in `engine.Layer`."""
+class EquationLayer(BaseLayer):
+    """One recurrent layer computed by its cell's equations; arguments and errors as in `engine.Layer`."""
 
     def __init__(
         self,
@@ -43,12 +43,13 @@ class EquationLayer(Described):
         return bool(self._directions)
 
     def take(self, arrays: list[np.ndarray]) -> None:
-        """Keep copies of the parameters, given in the order of `parameter_names`, by the names of the equations."""
+        """Copy the parameters, given in the order of `parameter_names`."""
         arrays = [array.copy() for array in arrays]
-        each = len(arrays) // self.directions
-        names = self.parameter_names[:each]
+        count = len(arrays) // self.directions
+        names = self.parameter_names[:count]
         self._directions = [
-            dict(zip(names, map(Exact.weight, arrays[k : k + each]), strict=True)) for k in range(0, len(arrays), each)
+            dict(zip(names, map(Exact.weight, arrays[k : k + count]), strict=True))
+            for k in range(0, len(arrays), count)
         ]
 
     def advance(self, x: np.ndarray, state: State) -> State:
@@ -58,7 +59,7 @@ class EquationLayer(Described):
     def sweep(
         self, x: np.ndarray, state: State, lengths: np.ndarray | None, batch_first: bool
     ) -> tuple[np.ndarray, State]:
-        """`__call__` with arguments that are checked."""
+        """`__call__` with checked arguments."""
         x = x.swapaxes(0, 1) if batch_first else x
         outputs, finals = [], []
         for direction, parameters in enumerate(self._directions):
@@ -76,7 +77,7 @@ class EquationLayer(Described):
 
 
 class EquationStep(StackStep):
-    """Advances `batch` streams of a stack of such layers together, as `engine.Step` does."""
+    """Advances `batch` streams of a stack of equation layers together, like `engine.Step`."""
 
     def __init__(self, layers: Sequence[EquationLayer], batch: int = 1) -> None:
         super().__init__(layers, batch)
@@ -86,10 +87,10 @@ class EquationStep(StackStep):
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """x (batch, input) float32 -> the last layer's output (batch, size), a view of its state.
 
-        The next step changes it: copy what is to be kept.
+        The next step overwrites it: copy what you keep.
 
         Raises:
-            ShapeError: x has another shape, or is not float32.
+            ShapeError: x has the wrong shape or is not float32.
         """
         if getattr(x, "shape", None) != self.shape or x.dtype != np.float32:
             raise ShapeError(self.expected(x))
@@ -100,13 +101,13 @@ class EquationStep(StackStep):
         return x
 
     def trace(self, x: np.ndarray) -> tuple[np.ndarray, list[Trace]]:
-        """A step as above, and each layer's states by name, copied; equations do not tell their gates."""
+        """Take a step; also return copies of each layer's states by name. Equations do not expose their gates."""
         y = self(x)
-        return y, [named(layer, states) for layer, states in zip(self._layers, self.state, strict=True)]
+        return y, [named_states(layer, states) for layer, states in zip(self._layers, self.state, strict=True)]
 
 
 class EquationStreams:
-    """Advances any streams of a stack of such layers by one step each, as `engine.Streams` does."""
+    """Advances any subset of the streams of a stack of equation layers by one step each, like `engine.Streams`."""
 
     def __init__(self, layers: Sequence[EquationLayer]) -> None:
         check_stack(layers)
@@ -114,11 +115,11 @@ class EquationStreams:
         self.input_size, self.output_size = layers[0].input_size, layers[-1].output_size
 
     def slabs(self, streams: int) -> Slabs:
-        """Zero states for so many streams."""
+        """Return zero states for `streams` streams."""
         return zero_slabs(self.layers, streams)
 
     def step(self, places: np.ndarray, x: np.ndarray, slabs: Slabs) -> np.ndarray:
-        """The last layer's outputs, and the streams' states moved on in the slabs; as `engine.Streams.step`."""
+        """Advance the streams at `places`: update their states in `slabs`, return the last layer's outputs."""
         for layer, states in zip(self.layers, slabs, strict=True):
             new = layer.advance(x, tuple(state[places] for state in states))
             for state, rows in zip(states, new, strict=True):

@@ -1,4 +1,4 @@
-"""NumPy arrays whose matrix products and tanh are the engine's, so that a row's bits do not depend on other rows."""
+"""NumPy arrays whose matrix products and tanh run in the engine, so that a row's bits do not depend on other rows."""
 
 from typing import Any, Self
 
@@ -10,10 +10,11 @@ __all__ = ["Exact"]
 
 
 class Exact(np.ndarray):
-    """float32 numbers for a cell's equations.
+    """A float32 array for a cell's equations.
 
-    A BLAS gives other bits for one row than for sixty-four, and NumPy's tanh may for an array's last elements. Here
-    `x @ weight.mT` and `tanh` are the engine's; all else is NumPy's, element by element. Results are such arrays too.
+    BLAS gives different bits for one row than for sixty-four, and NumPy's tanh may differ for an array's last elements.
+    Therefore `x @ weight.mT` and `tanh` run in the engine; every other operation is NumPy's and elementwise. Results
+    are `Exact` arrays too.
     """
 
     _weight: "Exact | None"
@@ -21,16 +22,16 @@ class Exact(np.ndarray):
 
     @classmethod
     def weight(cls, array: np.ndarray) -> Self:
-        """A parameter, float32 and C-contiguous, that nobody writes to: its parts are packed for products once."""
-        made = array.view(cls)
-        made._weight, made._packs = made, {}
-        return made
+        """Wrap a parameter (float32, C-contiguous, never written to); each of its parts is packed for products once."""
+        weight = array.view(cls)
+        weight._weight, weight._packs = weight, {}
+        return weight
 
     def __array_finalize__(self, source: Any) -> None:
         self._weight, self._packs = getattr(source, "_weight", None), getattr(source, "_packs", {})
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        if method == "__call__" and not options and _is_single(inputs):
+        if method == "__call__" and not options and _all_float32(inputs):
             if ufunc is np.tanh:
                 return tanh(_plain(inputs[0])).view(Exact)
             if ufunc is np.matmul and isinstance(inputs[1], Exact) and inputs[1].ndim == 2 and inputs[0].ndim:
@@ -43,7 +44,7 @@ class Exact(np.ndarray):
         return result.view(Exact) if isinstance(result, np.ndarray) else result
 
     def columns(self) -> Linear:
-        """What multiplies with this matrix, (k, n): packed anew, unless it is a part of a parameter."""
+        """Return this matrix (k, n) packed for products; the result is cached if the matrix is part of a parameter."""
         if self._weight is None or not np.may_share_memory(self, self._weight):
             return Linear(_plain(self).T)
         key = (self.ctypes.data, self.shape, self.strides)
@@ -52,7 +53,7 @@ class Exact(np.ndarray):
         return self._packs[key]
 
 
-def _is_single(inputs: tuple[Any, ...]) -> bool:
+def _all_float32(inputs: tuple[Any, ...]) -> bool:
     return all(isinstance(each, np.ndarray) and each.dtype == np.float32 for each in inputs)
 
 
@@ -61,6 +62,6 @@ def _plain(value: Any) -> Any:
 
 
 def _product(x: np.ndarray, matrix: Exact) -> Exact:
-    """x (..., k) times the matrix (k, n) -> (..., n)."""
+    """Multiply x (..., k) by the matrix (k, n) -> (..., n)."""
     rows = _plain(x).reshape(-1, x.shape[-1])
     return matrix.columns()(rows).reshape(*x.shape[:-1], matrix.shape[1]).view(Exact)

@@ -1,4 +1,4 @@
-"""Row-wise functions whose bits do not depend on how many rows there are."""
+"""Row-wise functions whose bits do not depend on the number of rows."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ __all__ = ["Linear", "sigmoid", "softmax", "tanh"]
 
 
 class Linear:
-    """y = x W^T + b, one accumulator for each output, inputs in order, the bias first.
+    """y = x W^T + b, with one accumulator per output that starts at the bias and adds the inputs in order.
 
     Args:
-        weight: (outputs, inputs) float32, 1 or more of each; copied.
+        weight: (outputs, inputs) float32, neither of them 0; copied.
         bias: (outputs,) or None; copied.
 
     Raises:
-        ShapeError: the weight is no such matrix, or the bias does not fit it.
+        ShapeError: the weight is not such a matrix, or the bias does not match it.
     """
 
     def __init__(self, weight: np.ndarray, bias: np.ndarray | None = None) -> None:

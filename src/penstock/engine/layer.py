@@ -6,7 +6,7 @@ import numpy as np
 
 from penstock.cells import Cell, find
 from penstock.engine._native import NativeLayer, forms
-from penstock.engine.arguments import Described, State
+from penstock.engine.arguments import BaseLayer, State
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError
 
@@ -16,18 +16,18 @@ FORMS = frozenset(forms())
 """The forms of cells (`Cell.form`) that the engine has kernels for."""
 
 
-class Layer(Described, NativeLayer):
-    """One recurrent layer: packed weights and runs over whole sequences, in float32.
+class Layer(BaseLayer, NativeLayer):
+    """One recurrent layer with packed weights that runs over whole sequences, in float32.
 
     Args:
         cell: a name in `penstock.cells.CELLS`.
-        input_size, hidden_size: features of a step, units of the state.
+        input_size, hidden_size: input features, hidden units.
         bias: whether `bias_ih` and `bias_hh` exist.
-        bidirectional: a second direction that reads each sequence from its end.
-        options: the cell's.
+        bidirectional: add a second direction that reads each sequence from its end.
+        options: the cell's options.
 
     Raises:
-        ConfigError: an unknown cell, one that the engine has no kernels for, an option it lacks, a size below 1.
+        ConfigError: the cell is unknown or has no kernels in the engine, it lacks an option, or a size is below 1.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class Layer(Described, NativeLayer):
         return self.packed
 
     def take(self, arrays: list[np.ndarray]) -> None:
-        """Pack the parameters, given in the order of `parameter_names`, copied."""
+        """Pack copies of the parameters, given in the order of `parameter_names`."""
         self.load_arrays(arrays)
 
     def sweep(
         self, x: np.ndarray, state: State, lengths: np.ndarray | None, batch_first: bool
     ) -> tuple[np.ndarray, State]:
-        """`__call__` with arguments that are checked."""
+        """`__call__` with checked arguments."""
         y, *final = self.run(x, batch_first, lengths, state, get_num_threads())
         return y, tuple(final)
 
 
 def _projection(cell: Cell, options: dict[str, Any]) -> int:
-    """Outputs of a projection; an option with a size is none other."""
+    """Size of the projection, 0 for none; no other option of a cell is a size."""
     return sum(options[name] for name, option in cell.options.items() if option.below_hidden_size)

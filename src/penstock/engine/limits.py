@@ -1,4 +1,4 @@
-"""What this machine could do at best, measured with the engine's own instructions."""
+"""Upper limits of this machine, measured with the engine's own instructions."""
 
 import threading
 import time
@@ -14,14 +14,14 @@ _TRIES = 5
 
 
 def flops_per_second(threads: int = 1) -> float:
-    """Fused multiply-adds of float32 that wait for nothing, two operations each, by so many threads together."""
+    """Peak float32 operations per second of `threads` threads: independent fused multiply-adds, two operations each."""
     rounds = 2_000_000
     seconds = _best(threads, lambda _: multiply_add(rounds))
     return threads * multiply_add(1) * rounds / seconds
 
 
 def read_seconds(size: int, threads: int = 1) -> float:
-    """Seconds to read `size` bytes that were read just before, each thread its share of them, so from its caches."""
+    """Seconds to read `size` bytes from cache, divided evenly among the threads."""
     floats = max(128, size // 4 // threads // 128 * 128)
     blocks = [_aligned(floats) for _ in range(threads)]
     repeats = max(1, 40_000_000 // floats)
@@ -33,14 +33,14 @@ def read_seconds(size: int, threads: int = 1) -> float:
 
 
 def _aligned(floats: int) -> np.ndarray:
-    whole = np.ones(floats + 16, np.float32)
-    start = -whole.ctypes.data % 64 // 4
-    return whole[start : start + floats]
+    buffer = np.ones(floats + 16, np.float32)
+    start = -buffer.ctypes.data % 64 // 4
+    return buffer[start : start + floats]
 
 
 def _best(threads: int, work: Callable[[int], object]) -> float:
-    """The least seconds of several tries in which all threads did the work once."""
-    taken = []
+    """Shortest time in seconds, of several tries, in which all threads do the work once."""
+    seconds = []
     for _ in range(_TRIES):
         workers = [threading.Thread(target=work, args=(rank,)) for rank in range(1, threads)]
         begin = time.perf_counter()
@@ -49,5 +49,5 @@ def _best(threads: int, work: Callable[[int], object]) -> float:
         work(0)
         for worker in workers:
             worker.join()
-        taken.append(time.perf_counter() - begin)
-    return min(taken)
+        seconds.append(time.perf_counter() - begin)
+    return min(seconds)

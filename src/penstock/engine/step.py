@@ -1,4 +1,4 @@
-"""One step at a time: a stack of layers whose arrays are bound once and whose state is carried inside."""
+"""A stack of layers that advances one step per call, with preallocated arrays and its own state."""
 
 import itertools
 from abc import ABC, abstractmethod
@@ -8,33 +8,33 @@ from typing import Any
 import numpy as np
 
 from penstock.engine._native import NativeStep
-from penstock.engine.arguments import Described, State
+from penstock.engine.arguments import BaseLayer, State
 from penstock.engine.layer import Layer
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError, ShapeError
 
-__all__ = ["StackStep", "Step", "Trace", "check_stack", "named"]
+__all__ = ["StackStep", "Step", "Trace", "check_stack", "named_states"]
 
 Trace = dict[str, np.ndarray]
-"""One layer's gates and states in a step, each (batch, size)."""
+"""Gates and states of one layer at a step by name, each (batch, size)."""
 
 
 class StackStep(ABC):
-    """Advances `batch` streams of a stack of layers together, one step a call. For one Python thread at a time.
+    """Advances `batch` streams of a stack of layers together, one step per call. Not thread-safe.
 
     Args:
-        layers: loaded layers of one direction; each reads the output of the one before it.
-        batch: how many streams.
+        layers: unidirectional layers with parameters; each reads the output of the layer before it.
+        batch: the number of streams.
 
     Attributes:
-        shape: (batch, input), what a step reads.
-        state: for each layer its states, each (batch, size): arrays that may be read and written between steps.
-        state_names: for each layer the names of its states, as the cell declares them.
+        shape: (batch, input), the shape of a step's input.
+        state: the states of each layer, each (batch, size); the arrays may be read and written between steps.
+        state_names: the names of each layer's states, as the cell declares them.
     """
 
     state: list[State]
 
-    def __init__(self, layers: Sequence[Described], batch: int) -> None:
+    def __init__(self, layers: Sequence[BaseLayer], batch: int) -> None:
         check_stack(layers)
         if not isinstance(batch, int | np.integer) or batch < 1:
             raise ConfigError(f"batch must be a whole number of 1 or more; got {batch!r}.")
@@ -47,24 +47,24 @@ class StackStep(ABC):
 
     @abstractmethod
     def trace(self, x: np.ndarray) -> tuple[np.ndarray, list[Trace]]:
-        """A step as above, and what went on in it."""
+        """Take a step; also return each layer's gates and states."""
 
     def expected(self, x: object) -> str:
-        """What x must be, for an error."""
+        """The error message for an x of the wrong shape or type."""
         return (
             f"x must be a C-contiguous float32 array (batch={self.shape[0]}, input={self.shape[1]}); got "
             f"{getattr(x, 'shape', type(x).__name__)} {getattr(x, 'dtype', '')}."
         )
 
     def reset(self) -> None:
-        """All states back to zero."""
+        """Set all states to zero."""
         for states in self.state:
             for array in states:
                 array[:] = 0.0
 
 
 class Step(StackStep):
-    """The engine's: arguments and attributes as above."""
+    """Steps computed by the engine; arguments and attributes as in `StackStep`."""
 
     def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:
         super().__init__(layers, batch)
@@ -77,31 +77,31 @@ class Step(StackStep):
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """x (batch, input) float32 -> the last layer's output (batch, size), a view of its state.
 
-        The next step changes it: copy what is to be kept.
+        The next step overwrites it: copy what you keep.
 
         Raises:
-            ShapeError: x has another shape, or is not C-contiguous float32.
+            ShapeError: x has the wrong shape or is not C-contiguous float32.
         """
         self._run(self._native, x)
         return self._y
 
     def trace(self, x: np.ndarray) -> tuple[np.ndarray, list[Trace]]:
-        """A step as above, and what went on in it: the output, and each layer's gates and states by name, copied.
+        """Take a step and return the output together with copies of each layer's gates and states.
 
-        Gates and states bear the names that the cell declares, `input` or `h`; each is (batch, size). The same bits as
-        without a look inside.
+        Gates and states have the names that the cell declares, such as `input` or `h`; each is (batch, size). The
+        results have the same bits as those of an ordinary step.
 
         Raises:
-            ShapeError: x has another shape, or is not C-contiguous float32.
+            ShapeError: x has the wrong shape or is not C-contiguous float32.
         """
         saved = self._run(self._native.trace, x)
         traces = []
-        for layer, kept, states in zip(self._layers, saved, self.state, strict=True):
+        for layer, gate_values, states in zip(self._layers, saved, self.state, strict=True):
             size = layer.hidden_size
-            # What a layer saves for its gradient begins with the gates, in the cell's order.
+            # The values that a layer saves for its gradient begin with the gates, in the cell's order.
             names = layer.cell.gates if len(layer.cell.gates) > 1 else ()
-            gates = {name: kept[:, slot, :size].copy() for slot, name in enumerate(names)}
-            traces.append(gates | named(layer, states))
+            gates = {name: gate_values[:, slot, :size].copy() for slot, name in enumerate(names)}
+            traces.append(gates | named_states(layer, states))
         return self._y, traces
 
     def _run(self, call: Any, x: np.ndarray) -> Any:
@@ -111,22 +111,24 @@ class Step(StackStep):
             raise ShapeError(self.expected(x)) from None
 
 
-def named(layer: Described, states: State) -> Trace:
-    """A layer's states by the cell's names, copied."""
+def named_states(layer: BaseLayer, states: State) -> Trace:
+    """Return copies of a layer's states by the cell's names."""
     return {name: array.copy() for name, array in zip(layer.cell.states, states, strict=True)}
 
 
-def check_stack(layers: Sequence[Described]) -> None:
-    """Whether the layers can be advanced step by step, one above the other.
+def check_stack(layers: Sequence[BaseLayer]) -> None:
+    """Check that the layers can be stacked and advanced step by step.
 
     Raises:
-        ConfigError: none, or one that reads backward or has no parameters.
-        ShapeError: one does not give what the next one reads.
+        ConfigError: there is no layer, or one is bidirectional or has no parameters.
+        ShapeError: the output size of a layer is not the input size of the next.
     """
     if not layers or any(layer.directions != 1 for layer in layers):
-        raise ConfigError("a step needs one or more layers of one direction: the reverse one starts at the end.")
+        raise ConfigError("steps need one or more unidirectional layers: a reverse direction starts at the end.")
     if any(not layer.loaded for layer in layers):
         raise ConfigError("a layer has no parameters yet: call load first.")
     for before, after in itertools.pairwise(layers):
         if before.output_size != after.input_size:
-            raise ShapeError(f"a layer with {before.output_size} outputs can't feed {after.input_size} inputs.")
+            raise ShapeError(
+                f"a layer with {before.output_size} outputs can't feed one with {after.input_size} inputs."
+            )

@@ -1,11 +1,11 @@
-"""Many streams of a stack of layers, any of them advanced together: their states lie in slabs of memory."""
+"""Many streams of a stack of layers, whose states lie in shared arrays; any subset advances together."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from penstock.engine._native import NativeStreams
-from penstock.engine.arguments import Described
+from penstock.engine.arguments import BaseLayer
 from penstock.engine.layer import Layer
 from penstock.engine.step import check_stack
 from penstock.engine.threads import get_num_threads
@@ -14,19 +14,19 @@ from penstock.errors import ShapeError
 __all__ = ["Slabs", "Streams", "zero_slabs"]
 
 Slabs = list[tuple[np.ndarray, ...]]
-"""For each layer its states, each (streams, size) float32 and C-contiguous."""
+"""The states of each layer, each (streams, size), float32 and C-contiguous."""
 
 
-def zero_slabs(layers: Sequence[Described], streams: int) -> Slabs:
-    """The zero states of so many streams of these layers."""
+def zero_slabs(layers: Sequence[BaseLayer], streams: int) -> Slabs:
+    """Return zero states of these layers for `streams` streams."""
     return [tuple(np.zeros((streams, size), np.float32) for size in layer.state_sizes) for layer in layers]
 
 
 class Streams:
-    """Advances any streams of a stack of layers by one step each. For one Python thread at a time.
+    """Advances any subset of the streams of a stack of layers by one step each. Not thread-safe.
 
     Args:
-        layers: loaded layers of one direction; each reads the output of the one before it.
+        layers: unidirectional layers with parameters; each reads the output of the layer before it.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
@@ -36,20 +36,20 @@ class Streams:
         self.input_size, self.output_size = layers[0].input_size, layers[-1].output_size
 
     def slabs(self, streams: int) -> Slabs:
-        """Zero states for so many streams."""
+        """Return zero states for `streams` streams."""
         return zero_slabs(self._layers, streams)
 
     def step(self, places: np.ndarray, x: np.ndarray, slabs: Slabs) -> np.ndarray:
-        """The last layer's outputs (n, output), and the streams' states moved on in the slabs.
+        """Advance the streams at `places`: update their states in `slabs`, return the last layer's outputs (n, output).
 
         Args:
-            places: (n,) int64, C-contiguous: rows of the slabs, all different. Of one that stands there twice, the new
-                states are one of the two.
+            places: (n,) int64, C-contiguous: row numbers in the slabs, all different. If one occurs twice, either of
+                its two new states is kept.
             x: (n, input) float32, C-contiguous.
-            slabs: as `slabs` gave them.
+            slabs: arrays from `slabs`.
 
         Raises:
-            ShapeError: places, x or slabs are something else, or a place is outside the slabs.
+            ShapeError: places, x or slabs have the wrong shape or type, or a place is outside the slabs.
         """
         flat = [array for states in slabs for array in states]
         try:

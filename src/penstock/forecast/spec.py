@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from penstock.network.checks import choice, whole
+from penstock.network.checks import check_choice, check_integer
 
 __all__ = ["LEAST_SPREAD", "ForecastHead", "Normalization", "SegmentForecastHead", "Segments"]
 
@@ -32,8 +32,8 @@ class ForecastHead:
 
     def __post_init__(self) -> None:
         for name in ("horizon", "targets", "quantiles", "known_size"):
-            whole(self, name, at_least=1)
-        whole(self, "known", at_least=0)
+            check_integer(self, name, at_least=1)
+        check_integer(self, "known", at_least=0)
 
     def parameter_shapes(self, output_size: int) -> Shapes:
         """Name to shape of the trained tensors, behind an encoder of `output_size` features."""
@@ -74,10 +74,10 @@ class SegmentForecastHead:
 
     def __post_init__(self) -> None:
         for name in ("horizon", "length", "size", "context", "targets", "quantiles"):
-            whole(self, name, at_least=1)
+            check_integer(self, name, at_least=1)
         for name in ("known", "highway"):
-            whole(self, name, at_least=0)
-        choice(self, "normalization", get_args(Normalization))
+            check_integer(self, name, at_least=0)
+        check_choice(self, "normalization", get_args(Normalization))
 
     @property
     def stretches(self) -> int:
@@ -117,8 +117,8 @@ class Segments:
 
     def __post_init__(self) -> None:
         for name in ("length", "features", "size"):
-            whole(self, name, at_least=1)
-        whole(self, "identities", at_least=0)
+            check_integer(self, name, at_least=1)
+        check_integer(self, "identities", at_least=0)
 
     def parameter_shapes(self) -> Shapes:
         """Name to shape of the trained tensors."""

@@ -1,6 +1,6 @@
-"""The runtime sides of heads, on NumPy and the engine; `penstock.network.KINDS` names them.
+"""Heads at run time, on NumPy and the engine; `penstock.network.KINDS` names them.
 
-`protocols` says what a pooled and a stepwise head must have, and what a decoder is.
+`protocols` defines the interfaces of pooled heads, stepwise heads and decoders.
 """
 
 from penstock.heads.classify import ClassReadout, StepClassReadout

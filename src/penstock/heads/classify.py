@@ -1,4 +1,4 @@
-"""Classes of a whole sequence, as probabilities, or of each of its steps, as logits."""
+"""Classification heads: probabilities for a whole sequence, or logits for each step."""
 
 from collections.abc import Mapping
 
@@ -17,21 +17,21 @@ class ClassReadout(PooledReadout):
     """One probability per class for a whole sequence; see `PooledReadout`. The description is `network.ClassHead`."""
 
     def activation(self, scores: Floats) -> Floats:
-        """The softmax, by the engine."""
+        """Softmax, computed by the engine."""
         return engine.softmax(scores)
 
 
 class StepClassReadout:
-    """Logits of classes for each step.
+    """Logits of the classes for each step.
 
     Args:
         spec: `network.StepClassHead`.
         tensors: `weight` (classes, features) and `bias` (classes,), float32.
         features: the encoder's output size.
-        bidirectional: makes no difference here.
+        bidirectional: ignored; accepted because all heads take it.
 
     Attributes:
-        outputs: how many classes.
+        outputs: the number of classes.
     """
 
     def __init__(
@@ -46,5 +46,5 @@ class StepClassReadout:
         self._linear = engine.Linear(tensors["weight"], tensors["bias"])
 
     def __call__(self, y: Floats) -> Floats:
-        """y (steps, features) -> logits (steps, classes); a row's bits do not depend on the others."""
+        """y (steps, features) -> logits (steps, classes); a row's bits do not depend on other rows."""
         return self._linear(y)

@@ -1,4 +1,4 @@
-"""Decoders: from the scores of steps to labels; see `protocols.Decoder`."""
+"""Decoders, which turn the scores of steps into labels; see `protocols.Decoder`."""
 
 from abc import ABC, abstractmethod
 from copy import copy
@@ -13,85 +13,85 @@ __all__ = ["ArgMax", "LabelByLabel"]
 
 
 class ArgMax:
-    """The label with the highest score at each step, on its own; of equal scores the first.
+    """Takes the label with the highest score at each step; the first one if several are equal.
 
-    It remembers nothing, so it is its own stream.
+    It keeps no memory, so a decoder is its own stream.
     """
 
     immediate = True
 
     def whole(self, scores: NDArray[np.float32]) -> NDArray[np.int64]:
-        """One label for each step: scores (steps, outputs) -> (steps,)."""
+        """Return one label for each step: scores (steps, outputs) -> (steps,)."""
         return scores.argmax(axis=1).astype(np.int64, copy=False)
 
     def stream(self) -> "ArgMax":
-        """Itself."""
+        """Return this decoder, which has no memory."""
         return self
 
     push = whole
 
     def finish(self) -> NDArray[np.int64]:
-        """Nothing is left to be settled."""
+        """Return no labels, because `push` has already returned all of them."""
         return np.zeros(0, np.int64)
 
     def reset(self) -> None:
-        """There is nothing to forget."""
+        """Do nothing: there is no memory."""
 
     def arrays(self) -> Carry:
-        """There is nothing to save."""
+        """Empty: there is no memory to save."""
         return {}
 
     def bounds(self) -> dict[str, tuple[int, int]]:
-        """There is nothing to check."""
+        """Empty: there is no memory to check."""
         return {}
 
 
 class LabelByLabel(ABC):
-    """Labels one after the other, each from its own step's scores and the label before it; a subclass says how.
+    """Chooses each label from its step's scores and the previous label; subclasses implement `choose`.
 
-    It remembers that label alone, so a stream's memory stays as small.
+    The previous label is the only memory.
     """
 
     immediate = False
 
     def __init__(self, outputs: int) -> None:
         self.outputs = outputs
-        self._before = np.full(1, -1)  # no label yet
+        self._previous = np.full(1, -1)  # no label yet
 
     @abstractmethod
-    def choose(self, scores: NDArray[np.float32], before: int | None) -> int:
-        """The label of a step from its scores (outputs,) and the label before it; None at the first step."""
+    def choose(self, scores: NDArray[np.float32], previous: int | None) -> int:
+        """Return the label of a step from its scores (outputs,) and the previous label, None at the first step."""
 
     def push(self, scores: NDArray[np.float32]) -> NDArray[np.int64]:
-        """A label for each further step: scores (steps, outputs) -> (steps,)."""
-        found = np.empty(len(scores), np.int64)
+        """Return a label for each new step: scores (steps, outputs) -> (steps,)."""
+        labels = np.empty(len(scores), np.int64)
         for step, row in enumerate(scores):
-            before = int(self._before[0])
-            found[step] = self._before[0] = self.choose(row, None if before < 0 else before)
-        return found
+            previous = int(self._previous[0])
+            labels[step] = self._previous[0] = self.choose(row, None if previous < 0 else previous)
+        return labels
 
     def whole(self, scores: NDArray[np.float32]) -> NDArray[np.int64]:
-        """The labels (steps,) of a whole sequence, scores (steps, outputs)."""
+        """Return the labels (steps,) of a whole sequence with scores (steps, outputs)."""
         return self.stream().push(scores)
 
     def stream(self) -> Self:
-        """The same rule with a memory of its own."""
+        """Return a decoder with the same rule and its own, empty memory."""
         new = copy(self)
-        new._before = np.full(1, -1)
+        new._previous = np.full(1, -1)
         return new
 
     def finish(self) -> NDArray[np.int64]:
-        """Nothing is left to be settled."""
+        """Return no labels, because `push` has already returned all of them."""
         return np.zeros(0, np.int64)
 
     def reset(self) -> None:
-        """Forget the last label."""
-        self._before[:] = -1
+        """Forget the previous label."""
+        self._previous[:] = -1
 
     def arrays(self) -> Carry:
-        """The last label; -1 before the first."""
-        return {"before": self._before}
+        """The previous label; -1 before the first step."""
+        return {"before": self._previous}
 
     def bounds(self) -> dict[str, tuple[int, int]]:
-        """A label's number, or -1."""
+        """The range of label numbers, and -1 for none."""
         return {"before": (-1, self.outputs - 1)}

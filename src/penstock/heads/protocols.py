@@ -1,8 +1,8 @@
-"""What a head must have at run time, by how it is wired, and what a decoder is.
+"""Interfaces of heads at run time, one per wiring, and of decoders.
 
-A pooled head folds a sequence's outputs and reads one row of scores from the fold. A stepwise head gives a row of
-scores for each step, and a decoder says which labels they mean. Heads for forecasts have no protocol of their own yet:
-their scorers, in `forecast.scorer`, call them by name.
+A pooled head accumulates a sequence's outputs and computes one row of scores from them. A stepwise head gives a row of
+scores for each step, which a decoder turns into labels. Forecast heads have no protocol: their scorers, in
+`forecast.scorer`, call them directly.
 """
 
 from typing import Any, Protocol
@@ -16,28 +16,28 @@ Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 Carry = dict[str, NDArray[Any]]
-"""What a fold remembers, by name; the first axis of each array is the batch."""
+"""Accumulators of a fold by name; the first axis of each array is the batch."""
 
 
 class Pooled(Protocol):
-    """A head that gives one row of scores for a sequence, whole or after any of its steps."""
+    """A head that gives one row of scores per sequence, for the whole sequence or after any step."""
 
     outputs: int
 
     def init(self, batch: int) -> Carry:
-        """What the fold remembers before the first step."""
+        """Return the accumulators before the first step."""
         ...
 
     def step(self, carry: Carry, y: Floats, active: NDArray[np.bool_] | None = None) -> Carry:
-        """Take one step's outputs y (batch, features) of the `active` sequences; `carry` changes in place."""
+        """Accumulate one step's outputs y (batch, features) of the `active` sequences; `carry` changes in place."""
         ...
 
     def fold(self, carry: Carry, y: Floats, lengths: NDArray[np.int64] | None = None) -> Carry:
-        """Take the steps of y (time, batch, features) in order, `lengths` (batch,) of them each: `step` by `step`."""
+        """Call `step` for each step of y (time, batch, features); `lengths` (batch,) counts each sequence's steps."""
         ...
 
     def read(self, carry: Carry) -> Floats:
-        """The scores (batch, outputs) after the steps so far; `carry` is left as it is."""
+        """Return the scores (batch, outputs) after the steps so far; `carry` does not change."""
         ...
 
 
@@ -52,51 +52,52 @@ class Stepwise(Protocol):
 
 
 class DecoderStream(Protocol):
-    """A decoder at work on scores that arrive; its memory never grows.
+    """A decoder that processes scores as they arrive, in constant memory.
 
-    What all calls of `push` and `finish` give, end to end, equals `Decoder.whole` of all scores, however these were cut
-    into pieces.
+    The results of all calls of `push` and of `finish`, concatenated, equal `Decoder.whole` of all scores, however the
+    scores were cut into pieces.
     """
 
     def push(self, scores: Floats, /) -> Labels:
-        """Take the scores (steps, outputs) of further steps: the labels that they settle, perhaps none yet."""
+        """Take the scores (steps, outputs) of new steps; return the labels that are now final, possibly none."""
         ...
 
     def finish(self) -> Labels:
-        """The labels that are settled where the scores end here; changes nothing."""
+        """Return the remaining labels if the sequence ends here; changes nothing."""
         ...
 
     def reset(self) -> None:
-        """Forget everything, for the next sequence."""
+        """Clear the memory for the next sequence."""
         ...
 
     def arrays(self) -> Carry:
-        """All that is remembered, by name: arrays of float32, float64 or int64, in which the decoder itself works.
+        """Return the memory by name: the float32, float64 or int64 arrays that the decoder itself works in.
 
-        A stream saves, loads and forks a decoder by them.
+        A stream reads and writes these arrays to save, load and fork a decoder.
         """
         ...
 
     def bounds(self) -> dict[str, tuple[int, int]]:
-        """The least and greatest number that an int64 array of the memory may hold, where not 0 to 2**53.
+        """Return the least and greatest value that an int64 array of the memory may hold, if not 0 to 2**53.
 
-        A state is checked against them before it is loaded, as it may come from anyone.
+        A state is checked against these bounds before it is loaded, because it may come from an untrusted source.
         """
         ...
 
 
 class Decoder(Protocol):
-    """Which labels the scores of a sequence's steps mean, as numbers from 0: one for each step, or fewer (CTC).
+    """Turns the scores of a sequence's steps into labels, numbered from 0: one per step, or fewer (CTC).
 
-    immediate: whether each label follows from its own step's scores alone, and is settled with that step
+    Attributes:
+        immediate: whether each label depends only on its own step's scores and is final at once.
     """
 
     immediate: bool
 
     def whole(self, scores: Floats, /) -> Labels:
-        """The labels (labels,) of a whole sequence, scores (steps, outputs)."""
+        """Return the labels (labels,) of a whole sequence with scores (steps, outputs)."""
         ...
 
     def stream(self) -> DecoderStream:
-        """The same for scores that arrive piece by piece."""
+        """Return a decoder with its own memory for scores that arrive piece by piece."""
         ...

@@ -1,4 +1,4 @@
-"""Numbers for a whole sequence: pooling over time, a linear layer, and the unit of the data."""
+"""Regression head: pooling over time, a linear layer, and scaling to the unit of the data."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ __all__ = ["RegressionReadout"]
 
 
 class RegressionReadout(PooledReadout):
-    """Numbers for a whole sequence; see `PooledReadout`. The description is `network.RegressionHead`.
+    """Predicts numbers for a whole sequence; see `PooledReadout`. The description is `network.RegressionHead`.
 
     `tensors` also holds `scale` and `offset`, (outputs,) each: score * scale + offset is in the unit of the data.
     """
@@ -29,5 +29,5 @@ class RegressionReadout(PooledReadout):
         self._scale, self._offset = tensors["scale"], tensors["offset"]
 
     def activation(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The scores in the unit of the data."""
+        """Scale the scores to the unit of the data."""
         return scores * self._scale + self._offset

@@ -1,8 +1,8 @@
-"""The description of a network, from which every part builds its own side: Network(inputs, encoder, head).
+"""Descriptions of networks: Network(inputs, encoder, head), from which PyTorch and the engine build their modules.
 
-Plain frozen dataclasses that go to JSON and back. What makes no sense is refused when it is made.
-Inputs, encoders and heads are told apart by `kind`; `KINDS` is the table of all of them, and of where their sides
-live. `wiring` says how the three are joined.
+Descriptions are frozen dataclasses that can be written to JSON and read back. An invalid description raises when it is
+made. The `kind` of inputs, encoder and head names a row of `KINDS`, which says where their implementations are.
+`wiring` says how the three parts are joined.
 """
 
 from penstock.network.encoder import Recurrent

@@ -1,9 +1,9 @@
-"""How a step comes in: ids of a table's rows, or numbers."""
+"""Descriptions of inputs: ids with an embedding, or numbers."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from penstock.network.checks import whole
+from penstock.network.checks import check_integer
 
 __all__ = ["Embedding", "Numbers"]
 
@@ -12,31 +12,31 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Embedding:
-    """Inputs that are ids: row `id` of a table (vocabulary_size, size) is the vector of a step."""
+    """Inputs that are ids: a step's vector is row `id` of a trained table (vocabulary_size, size)."""
 
     kind: ClassVar[str] = "embedding"
     vocabulary_size: int
     size: int
 
     def __post_init__(self) -> None:
-        whole(self, "vocabulary_size", at_least=1)
-        whole(self, "size", at_least=1)
+        check_integer(self, "vocabulary_size", at_least=1)
+        check_integer(self, "size", at_least=1)
 
     def parameter_shapes(self) -> Shapes:
-        """Name to shape of the trained tensors."""
+        """Shapes of the trained tensors by name."""
         return {"weight": (self.vocabulary_size, self.size)}
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """Inputs that are vectors of `size` numbers, passed on as they are."""
+    """Inputs that are vectors of `size` numbers, passed to the encoder unchanged."""
 
     kind: ClassVar[str] = "numbers"
     size: int
 
     def __post_init__(self) -> None:
-        whole(self, "size", at_least=1)
+        check_integer(self, "size", at_least=1)
 
     def parameter_shapes(self) -> Shapes:
-        """Nothing here is trained."""
+        """Empty: numbers have no trained tensors."""
         return {}

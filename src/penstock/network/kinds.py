@@ -1,16 +1,16 @@
-"""The table of kinds: what a network can be made of, and where each side of each kind lives.
+"""The table of kinds: the inputs, encoders and heads that a network can have, and where each is implemented.
 
-A kind has a description (`spec`), a PyTorch side that trains, a runtime side that predicts on the engine, and, where
-there is one, an export. Each is named as "module:Name" and imported when it is asked for, so that the table needs
-neither PyTorch nor the engine. What a side is made with:
+A kind has a description (`spec`), a PyTorch module that trains (`torch`), an implementation that predicts on the engine
+(`runtime`) and, for some kinds, an export. Each is named as "module:Name" and imported on first use, so that the table
+needs neither PyTorch nor the engine. Their constructors take:
 
     inputs    torch(spec)                                     runtime(spec, tensors)
     encoder   torch(spec, init=, max_time=)                   runtime(spec, tensors)
     head      torch(spec, features=, bidirectional=)          runtime(spec, tensors, features=, bidirectional=)
     wiring    torch(network, **options)                       runtime(network, tensors)
 
-`tensors` are float32 arrays by the names of the description's `parameter_shapes`, for a wiring those of the network's;
-`features` is the size of the encoder's output, over both directions.
+`tensors` are float32 arrays by the names in `parameter_shapes` of the description, for a wiring of the whole network;
+`features` is the size of the encoder's output, including both directions.
 """
 
 from dataclasses import dataclass
@@ -47,11 +47,12 @@ _NEEDED: tuple[Side, ...] = ("spec", "torch", "runtime")
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
-    """How inputs, encoder and head are joined, and what runs them joined so on each side; see `network.wiring`.
+    """How inputs, encoder and head are joined, and which classes run the joined network; see `network.wiring`.
 
-    name: for people
-    torch, runtime, export: "module:Name", or the thing itself; None where there is none
-    identified: the inputs read, beside a step's values, the number of the series that it belongs to
+    Attributes:
+        name: the name in error messages.
+        torch, runtime, export: "module:Name", or the object itself; None if there is none.
+        identified: whether inputs read the number of the series in addition to a step's values.
     """
 
     name: str
@@ -61,45 +62,46 @@ class Wiring:
     identified: bool = False
 
     def side(self, side: Side) -> Any:
-        """The class or function of a side; ConfigError, by name, if there is none."""
+        """Return the class or function for `side`; ConfigError if there is none."""
         return _side(self, f"the wiring {self.name!r}", side)
 
 
 POOLED = Wiring(
     name="pooled", torch="penstock.nn.network:NetworkModule", runtime="penstock.runtime.scorer:PooledScorer"
 )
-"""Outputs over time become one row of scores for each sequence."""
+"""Outputs are pooled over time to one row of scores per sequence."""
 STEPWISE = Wiring(
     name="stepwise", torch="penstock.nn.network:NetworkModule", runtime="penstock.runtime.scorer:StepScorer"
 )
-"""Each output becomes a row of scores, for each step of each sequence; a decoder says what they mean together."""
+"""Each step's output gives a row of scores; a decoder turns a sequence's scores into labels."""
 CARRIED = Wiring(
     name="carried",
     torch="penstock.forecast.module:CarriedModule",
     runtime="penstock.forecast.scorer:CarriedScorer",
     identified=True,
 )
-"""A forecast after each step, from a state that has seen all steps before it."""
+"""A forecast after each step, from a state carried over all earlier steps."""
 WINDOWED = Wiring(
     name="windowed",
     torch="penstock.forecast.module:WindowModule",
     runtime="penstock.forecast.scorer:WindowScorer",
     identified=True,
 )
-"""A forecast from a look-back that is read anew each time."""
+"""A forecast from a look-back window, which is read again for each forecast."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """A row of the table.
 
-    part: what it is a kind of
-    name: the `kind` in `config.json`, and in the class of its description
-    spec: the description, a frozen dataclass with `kind` and `parameter_shapes`; for a head, of the encoder's output
-        size
-    torch, runtime, export: the sides; each "module:Name", or the thing itself; None where there is none
-    wiring: of a head: how the parts are joined
-    identified: of inputs: see `Wiring`
+    Attributes:
+        part: "inputs", "encoder" or "head".
+        name: the `kind` in `config.json`, also a class attribute of its description.
+        spec: the description, a frozen dataclass with `kind` and `parameter_shapes`; a head's `parameter_shapes` takes
+            the encoder's output size.
+        torch, runtime, export: the implementations, each "module:Name" or the object itself; None if there is none.
+        wiring: for a head, how the parts are joined.
+        identified: for inputs, see `Wiring`.
     """
 
     part: Part
@@ -112,30 +114,30 @@ class Kind:
     identified: bool = False
 
     def side(self, side: Side) -> Any:
-        """The class or function of a side; ConfigError, by name, if there is none."""
+        """Return the class or function for `side`; ConfigError if there is none."""
         return _side(self, f"{self.part} of kind {self.name!r}", side)
 
     def check(self) -> None:
-        """Whether the kind can be trained and used; ConfigError names the side that it lacks."""
+        """Check that the kind can be trained and used; ConfigError names what it lacks."""
         for side in _NEEDED:
             _declared(self, f"{self.part} of kind {self.name!r}", side)
         if self.part != "head":
             return
         if self.wiring is None:
-            raise ConfigError(f"head of kind {self.name!r} must say its wiring, such as network.POOLED")
+            raise ConfigError(f"head of kind {self.name!r} must have a wiring, such as network.POOLED")
         for side in _NEEDED[1:]:  # a wiring needs no description
             _declared(self.wiring, f"the wiring {self.wiring.name!r}", side)
 
 
 KINDS: dict[str, dict[str, Kind]] = {"inputs": {}, "encoder": {}, "head": {}}
-"""Every kind, by its part and its name."""
+"""All kinds, by part and name."""
 
 
 def register(kind: Kind) -> None:
-    """Add a kind to the table; its sides may live in any package.
+    """Add a kind to the table; its implementations may be in any package.
 
     Raises:
-        ConfigError: there is another kind of that part and name.
+        ConfigError: a different kind of that part and name is already registered.
     """
     kinds = KINDS[kind.part]
     if kinds.get(kind.name, kind) != kind:
@@ -144,10 +146,10 @@ def register(kind: Kind) -> None:
 
 
 def kind_of(part: str, description: Any) -> Kind:
-    """The row of a part's description, such as `ClassHead(classes=2)`.
+    """Return the row for a description, such as `ClassHead(classes=2)`.
 
     Raises:
-        ConfigError: it is none that the table knows.
+        ConfigError: the description's class is not in the table.
     """
     kind = KINDS[part].get(getattr(description, "kind", ""))
     if kind is None or type(description) is not kind.side("spec"):
@@ -167,8 +169,7 @@ def _declared(row: Kind | Wiring, what: str, side: Side) -> Any:
     reference = getattr(row, side)
     if reference is None:
         raise ConfigError(
-            f"{what} has no {side} side, so nothing can {_USES[side]}. "
-            f"Give it one where it is registered: {side}='module:Name'."
+            f"{what} has no {side} side, so nothing can {_USES[side]}. Add it at registration: {side}='module:Name'."
         )
     return reference
 

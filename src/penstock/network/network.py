@@ -1,4 +1,4 @@
-"""The whole: inputs, encoder and head, and the way to JSON and back."""
+"""Description of a network: inputs, encoder and head, with conversion to and from JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,13 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is: how a step comes in, what remembers, and what is predicted from that.
+    """Description of a network.
 
-    inputs, encoder, head: descriptions, each of a kind that `KINDS` has
+    Attributes:
+        inputs, encoder, head: descriptions, each of a kind in `KINDS`.
+
+    Raises:
+        ConfigError: a part is of an unknown kind, or the parts do not match each other.
     """
 
     inputs: Any
@@ -30,14 +34,14 @@ class Network:
         inputs = kind_of("inputs", self.inputs)
         if inputs.identified != self.wiring.identified:
             raise ConfigError(
-                f"Network: a head of kind {self.head.kind!r} is wired {self.wiring.name!r}, which "
-                f"{'needs' if self.wiring.identified else 'has no'} inputs that read the number of their series; "
+                f"Network: a head of kind {self.head.kind!r} has the wiring {self.wiring.name!r}, which "
+                f"{'needs' if self.wiring.identified else 'cannot have'} inputs that read the number of their series; "
                 f"got inputs of kind {inputs.name!r}"
             )
         if self.inputs.size != self.encoder.input_size:
             raise ConfigError(
-                f"Network: the encoder must read what the inputs give: inputs have size {self.inputs.size}, "
-                f"the encoder input_size {self.encoder.input_size}. Make them equal."
+                f"Network: the encoder's input_size must equal the size of the inputs; got {self.encoder.input_size} "
+                f"and {self.inputs.size}."
             )
 
     @property
@@ -48,12 +52,12 @@ class Network:
         return wiring
 
     def sides(self, side: Side) -> tuple[Any, Any, Any]:
-        """A side of inputs, encoder and head, such as their PyTorch modules; ConfigError names a part without it."""
+        """Return the classes of inputs, encoder and head for `side`; ConfigError names a part that has none."""
         inputs, encoder, head = (kind_of(part, getattr(self, part)).side(side) for part in KINDS)
         return inputs, encoder, head
 
     def parameter_shapes(self) -> Shapes:
-        """Name to shape of every trained tensor: the keys of `model.safetensors` and of the state_dict."""
+        """Shapes of all trained tensors by name: the keys of `model.safetensors` and of the state_dict."""
         parts = {
             "inputs": self.inputs.parameter_shapes(),
             "encoder": self.encoder.parameter_shapes(),
@@ -67,13 +71,13 @@ class Network:
         return {part: {"kind": value.kind} | spell(value) for part, value in parts.items()}
 
     def identity(self) -> dict[str, dict[str, Any]]:
-        """What tells it from any other, for fingerprints."""
+        """Values that identify this network in fingerprints."""
         parts = {part: getattr(self, part) for part in KINDS}
         return {part: {"kind": value.kind} | identity(value) for part, value in parts.items()}
 
     @classmethod
     def from_json(cls, data: object) -> "Network":
-        """The network that `to_json` described; ConfigError says which part, kind or field is wrong."""
+        """Read a network from the result of `to_json`; ConfigError says which part, kind or field is wrong."""
         described = _mapping(data, "a network")
         check_names("a network", described, required=set(KINDS), known=set(KINDS))
         return cls(**{part: _part(part, described[part]) for part in KINDS})
@@ -85,12 +89,12 @@ def _part(part: str, data: object) -> Any:
     if not isinstance(kind, str) or kind not in KINDS[part]:
         raise ConfigError(
             f"{part}: kind must be one of {', '.join(KINDS[part])}; got {kind!r}. "
-            "A kind that a newer Penstock knows needs that version: pip install --upgrade penstock"
+            "If a newer Penstock wrote it, upgrade: pip install --upgrade penstock"
         )
     return read(KINDS[part][kind].side("spec"), values, f"{part} of kind {kind!r}")
 
 
 def _mapping(data: object, what: str) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
-        raise ConfigError(f"{what} must be described by names and values (a JSON object); got {data!r:.80}")
+        raise ConfigError(f"{what} must be a JSON object; got {data!r:.80}")
     return data

@@ -1,4 +1,4 @@
-"""How descriptions are spelled: field by field, unless they say otherwise."""
+"""Conversion of descriptions to and from plain values: field by field, unless a class defines its own."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,24 +11,24 @@ __all__ = ["Spelled", "check_names", "identity", "read", "spell"]
 
 
 class Spelled(ABC):
-    """A description whose arguments are not just its fields."""
+    """A description whose constructor arguments differ from its fields."""
 
     @abstractmethod
     def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments that make the same again, as plain values."""
+        """Constructor arguments, as plain values, that reproduce this description."""
 
     @classmethod
     @abstractmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
-        """The description of these arguments, read from a file; ConfigError if one is missing, unknown or wrong."""
+        """Make a description from arguments read from a file; ConfigError if one is missing, unknown or invalid."""
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """What tells it from any other, for fingerprints: in names that never change."""
+        """Values that identify this description in fingerprints, under names that never change."""
 
 
 def spell(part: Any) -> dict[str, Any]:
-    """What makes a description again, as plain values."""
+    """Return the constructor arguments of a description as plain values."""
     return (
         part.arguments()
         if isinstance(part, Spelled)
@@ -37,15 +37,15 @@ def spell(part: Any) -> dict[str, Any]:
 
 
 def identity(part: Any) -> dict[str, Any]:
-    """What tells a description from any other."""
+    """Return the values that identify a description in fingerprints."""
     return part.identity() if isinstance(part, Spelled) else spell(part)
 
 
 def read(spec: Any, values: Mapping[str, Any], what: str) -> Any:
-    """The description of a class, from what `spell` gave.
+    """Make a description of class `spec` from the result of `spell`.
 
     Raises:
-        ConfigError: a name is missing or unknown, or a value wrong; the message calls it `what`.
+        ConfigError: a name is missing or unknown, or a value is invalid; the message starts with `what`.
     """
     if issubclass(spec, Spelled):
         return spec.from_arguments(values)
@@ -56,7 +56,7 @@ def read(spec: Any, values: Mapping[str, Any], what: str) -> Any:
 
 
 def check_names(what: str, values: Mapping[str, Any], *, required: set[str], known: set[str]) -> None:
-    """Whether the values have all names that are required, and none that is unknown; ConfigError otherwise."""
+    """Raise ConfigError unless all required names are present and no name is unknown."""
     if missing := required - set(values):
         raise ConfigError(f"{what} lacks {', '.join(sorted(missing))}")
     if unknown := set(values) - known:

@@ -1,36 +1,36 @@
-"""How the parts of a network are joined, written once for every side that runs them.
+"""How the parts of a network are joined, written once for all implementations.
 
-The functions take a side's parts and arrays of that side's library: PyTorch's (`nn`), NumPy's (`runtime`), or whatever
-an export traces. Products are the parts' own; what stands between them goes element by element, through the array API,
-so that the runtime's bits do not depend on what else is in a batch.
+The functions take the parts and arrays of one library: PyTorch (`nn`), NumPy (`runtime`), or the tracer of an export.
+Matrix products happen inside the parts. Everything between the parts is elementwise and uses the array API, so that
+the runtime's bits do not depend on what else is in a batch.
 """
 
 from typing import Any, Protocol
 
-__all__ = ["Parts", "whole"]
+__all__ = ["Parts", "score_sequences"]
 
 
 class Parts(Protocol):
-    """A network's parts on one side."""
+    """A network's parts in one library."""
 
     head: Any
 
     def vectors(self, values: Any, *identity: Any) -> Any:
-        """What the first layer reads of (batch, time, features) or of ids (batch, time): (batch, time, input)."""
+        """Inputs of the first layer (batch, time, input), from numbers (batch, time, features) or ids (batch, time)."""
         ...
 
     def encode(self, x: Any, state: Any = None, lengths: Any = None) -> tuple[Any, Any]:
-        """The layers' outputs (batch, time, output) for x (batch, time, input), and their state afterwards."""
+        """Run the layers: x (batch, time, input) -> outputs (batch, time, output), and their final state."""
         ...
 
 
-def whole(parts: Parts, values: Any, lengths: Any = None) -> Any:
-    """The head's scores for whole sequences; pooled (batch, outputs), or stepwise (batch, time, outputs).
+def score_sequences(parts: Parts, values: Any, lengths: Any = None) -> Any:
+    """Return the head's scores for whole sequences: pooled (batch, outputs), or stepwise (batch, time, outputs).
 
     Args:
-        parts: of a network that is wired `POOLED` or `STEPWISE`.
+        parts: the parts of a network with the wiring `POOLED` or `STEPWISE`.
         values: (batch, time, size) numbers, or (batch, time) ids.
-        lengths: (batch,) steps of each sequence; all if None.
+        lengths: (batch,) steps of each sequence; None if all have `time` steps.
     """
     y, _ = parts.encode(parts.vectors(values), lengths=lengths)
     return parts.head(y, lengths)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from penstock.network import Network, Recurrent
-from penstock.network.wiring import whole
+from penstock.network.wiring import score_sequences
 from penstock.nn.any_cell import make_layers
 from penstock.nn.layer import RecurrentLayers
 
@@ -59,7 +59,7 @@ class NetworkModule(torch.nn.Module):
             (batch, outputs) of a pooled head, (batch, time, outputs) of a stepwise one. Of classes they are logits, of
             which softmax makes probabilities.
         """
-        return whole(self, values, lengths)
+        return score_sequences(self, values, lengths)
 
 
 def build(network: Network, **options: Any) -> NetworkModule:

@@ -1,4 +1,4 @@
-"""Tables of names: what Penstock can do, each row with references to the parts, which are imported when needed."""
+"""The table of tasks; its rows refer to classes and functions by name, which are imported on first use."""
 
 from penstock.registry.references import deferred, resolve
 from penstock.registry.task import Column, Columns, Task

@@ -1,4 +1,4 @@
-"""References: "module:Name" strings that stand for classes and functions until somebody needs them."""
+"""References: "module:Name" strings that name classes and functions, imported on first use."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -10,11 +10,11 @@ __all__ = ["deferred", "resolve"]
 
 
 def resolve(reference: Any) -> Any:
-    """What a reference like "package.module:Name" stands for; anything that is no string stands for itself.
+    """Import and return the object that "package.module:Name" names; anything but a string is returned unchanged.
 
     Raises:
-        ConfigError: no such module, or nothing of that name in it.
-        ModuleNotFoundError: the module is there, but needs a package that isn't installed.
+        ConfigError: there is no such module, or it has no such name.
+        ModuleNotFoundError: the module exists but needs a package that is not installed.
     """
     if not isinstance(reference, str):
         return reference
@@ -32,7 +32,7 @@ def resolve(reference: Any) -> Any:
 
 
 def deferred(reference: str, **options: Any) -> Callable[..., Any]:
-    """A function that calls what a reference stands for, with these options, and imports it at the first call."""
+    """Return a function that imports a referenced function at the first call and calls it with these options."""
 
     def call(*arguments: Any) -> Any:
         return resolve(reference)(*arguments, **options)

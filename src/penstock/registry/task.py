@@ -1,4 +1,4 @@
-"""What a task is to the commands, the server and `penstock.load`: its words, its columns, and where its parts are."""
+"""Declaration of a task: its names, columns and classes, as the commands, the server and `penstock.load` need them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ from penstock.registry.references import resolve
 __all__ = ["Column", "Columns", "Task"]
 
 Columns = Mapping[str, Any]
-"""What was chosen to read: the column's name, or several, for each `Column` of the task; None where nothing was."""
+"""The columns chosen for each `Column` of the task: one name, several names, or None if nothing was chosen."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A flag that names what to read of the data: `--text COL`.
+    """A command-line flag that names a column of the data, such as `--text COL`.
 
-    name: of the flag, without dashes
-    help: for people
-    default: the column to read where the flag isn't given; None: nothing
-    several: several names may be given, with commas between
-    answer: it holds what is to be learned, so `predict` needs none
+    Attributes:
+        name: name of the flag, without dashes.
+        help: help text.
+        default: the column to read if the flag is not given; None for no column.
+        several: whether the flag takes several names, separated by commas.
+        answer: whether the column holds the targets, which `predict` does not need.
     """
 
     name: str
@@ -41,21 +42,23 @@ def _as_named(path: Path, columns: Columns) -> Columns:
 
 @dataclass(frozen=True)
 class Task:
-    """A row of the table of tasks. It names its parts, and they are imported when they are needed.
+    """A row of the table of tasks. Its classes and functions are imported on first use.
 
-    name: the task's own, as bundles bear it
-    command: the word after `penstock train`; tasks that share one are told apart by `claims`
-    summary: one line for people
-    example: what may follow `penstock train COMMAND`
-    columns: what of the data is read
-    read: (path, columns, answers) -> Rows, or another table with `inputs`, `answers` and `dropped`; with answers False
-        the file may lack them and no row may be dropped
-    estimator: a `tasks.Estimator`, which trains; needs PyTorch. "module:Class", or the class itself
-    model: a `runtime.Model`, which predicts; needs the base install alone. "module:Class", or the class itself
-    claims: (path, flags given) -> whether this data is of this task, among those of its command; where none says so, it
-        is of the first
-    parse: a line of `penstock predict DIR -` -> one input; None where lines make no inputs
-    found: (path of the training data, columns) -> the columns that a saved model reads: names where patterns were given
+    Attributes:
+        name: the name of the task, as stored in bundles.
+        command: the word after `penstock train`; `claims` decides between tasks with the same command.
+        summary: one line of help.
+        example: example arguments of `penstock train COMMAND`.
+        columns: the columns that are read from the data.
+        read: (path, columns, answers) -> Rows, or another table with `inputs`, `answers` and `dropped`. If `answers` is
+            False, the file may lack the targets and no row may be dropped.
+        estimator: a `tasks.Estimator`, which trains and needs PyTorch; "module:Class", or the class itself.
+        model: a `runtime.Model`, which predicts and needs only the base install; "module:Class", or the class itself.
+        claims: (path, columns) -> whether the data belongs to this task; of the tasks with the same command, the first
+            is used if none claims the data.
+        parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
+        found: (path of the training data, columns) -> the columns that a saved model reads, with patterns replaced by
+            the names that they match.
     """
 
     name: str
@@ -71,9 +74,9 @@ class Task:
     found: Callable[[Path, Columns], Columns] = _as_named
 
     def estimator_class(self) -> type[Any]:
-        """The `tasks.Estimator`; MissingExtraError if a package that training needs isn't installed."""
+        """Return the `tasks.Estimator` class; MissingExtraError if a package that training needs is not installed."""
         return resolve(self.estimator)
 
     def model_class(self) -> type[Any]:
-        """The `runtime.Model`."""
+        """Return the `runtime.Model` class."""
         return resolve(self.model)

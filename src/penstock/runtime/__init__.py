@@ -1,4 +1,4 @@
-"""Trained models at work, without PyTorch: whole inputs, or streams that answer as the input arrives."""
+"""Prediction with trained models, without PyTorch: on whole inputs, or as streams that predict as input arrives."""
 
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.model import Model

@@ -1,4 +1,4 @@
-"""Models that say which class a sequence belongs to."""
+"""Models that classify sequences."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,71 +18,70 @@ __all__ = ["ClassModel"]
 
 
 class ClassModel(SequenceModel):
-    """A classifier of sequences without PyTorch; a kind of data makes a class of its own from it.
+    """A sequence classifier that needs no PyTorch; each kind of data has a subclass.
 
     Attributes:
         label_texts: how each class is written in columns and keys, in the order of `labels`; see `penstock.labels`.
     """
 
     def check(self) -> None:
-        """As many labels as classes."""
+        """Check that there are as many labels as classes."""
         head = self.network.head
         classes = head.classes if isinstance(head, ClassHead) else 0
         if len(self.labels) != classes:
-            raise ConfigError(f"a head of {classes} classes needs as many labels; got {len(self.labels)}")
+            raise ConfigError(f"a head of {classes} classes needs {classes} labels; got {len(self.labels)}")
         self.label_texts = label_texts(self.labels)
 
     def predict(self, inputs: Iterable[Any]) -> list[Any]:
-        """The likeliest label of each input.
+        """Return the most likely label of each input.
 
         Raises:
-            DataError: as `predict_proba`.
+            DataError: the inputs are not of this model's kind.
         """
-        return [self.labels[answer] for answer in self.predict_proba(inputs).argmax(axis=1)]
+        return [self.labels[place] for place in self.predict_proba(inputs).argmax(axis=1)]
 
     def predict_proba(self, inputs: Iterable[Any]) -> NDArray[np.float32]:
-        """The probability of each label, (inputs, labels), in the order of `labels`.
+        """Return the probability of each label, (inputs, labels), in the order of `labels`.
 
         Raises:
-            DataError: not inputs of this kind of model.
+            DataError: the inputs are not of this model's kind.
         """
         return self.outputs(self.checked(inputs))
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
-        """accuracy, f1_macro and log_loss on labelled inputs, of the model and of each baseline; see `Model`.
+        """Return accuracy, f1_macro and log_loss on labelled inputs, of the model and of each baseline; see `Model`.
 
         Raises:
-            DataError: not as many labels as inputs, none at all, one that is missing, or one that the model doesn't
-                know.
+            DataError: inputs and labels differ in length or are empty, or a label is missing or unknown to the model.
         """
         rows = self.checked(inputs)
         truth = self._places(column_list(answers, "labels"), len(rows))
-        found, others = self.outputs(rows), self.baseline_answers(rows)
-        beside = {name: class_metrics(each, truth) for name, each in others.items()}
+        probabilities, others = self.outputs(rows), self.baseline_answers(rows)
+        baselines = {name: class_metrics(p, truth) for name, p in others.items()}
         return {
-            "metrics": class_metrics(found, truth),
-            "baseline": next(iter(beside.values()), {}),
-            "baselines": beside,
-            **compared(class_sums(found, truth), {name: class_sums(each, truth) for name, each in others.items()}),
+            "metrics": class_metrics(probabilities, truth),
+            "baseline": next(iter(baselines.values()), {}),
+            "baselines": baselines,
+            **compared(class_sums(probabilities, truth), {name: class_sums(p, truth) for name, p in others.items()}),
         }
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
-        """For each input its `prediction` and each label's `probability_<label>`."""
+        """Yield `prediction` and each label's `probability_<label>` for each input."""
         for row in self.predict_proba(inputs):
             spread = {f"probability_{text}": float(p) for text, p in zip(self.label_texts, row, strict=True)}
             yield {"prediction": self.labels[int(row.argmax())], **spread}
 
     def decode(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
-        """Label to probability."""
+        """Map each label to its probability."""
         return dict(zip(self.labels, outputs.tolist(), strict=True))
 
     def as_json(self, answer: dict[Any, float]) -> dict[str, Any]:
-        """{"prediction": label, "probabilities": {the label's text: p}}."""
+        """Return {"prediction": label, "probabilities": {the label's text: p}}."""
         probabilities = dict(zip(self.label_texts, answer.values(), strict=True))
         return {"prediction": max(answer, key=answer.__getitem__), "probabilities": probabilities}
 
     def info(self) -> dict[str, Any]:
-        """As `Model.info`, and `label_texts`."""
+        """Return `Model.info` with `label_texts` added."""
         return super().info() | {"label_texts": self.label_texts}
 
     def _places(self, labels: list[Any], rows: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""How a step comes in at run time: the vector that the first layer reads of an id, or of numbers."""
+"""Inputs at run time: the first layer's input vectors, from ids or from numbers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 
 class EmbeddingInputs:
-    """Ids to rows of a table.
+    """Looks up the vectors of ids in a table.
 
     Args:
         spec: `network.Embedding`.
@@ -25,12 +25,12 @@ class EmbeddingInputs:
         self._table = tensors["weight"]
 
     def __call__(self, ids: NDArray[np.integer[Any]]) -> Floats:
-        """The vectors (..., size) of ids (...)."""
+        """Return the vectors (..., size) of ids (...)."""
         return self._table[ids]
 
 
 class NumberInputs:
-    """Vectors of numbers, passed on as they are.
+    """Passes vectors of numbers through unchanged.
 
     Args:
         spec: `network.Numbers`.
@@ -41,5 +41,5 @@ class NumberInputs:
         pass
 
     def __call__(self, values: Floats) -> Floats:
-        """The same vectors (..., size)."""
+        """Return the vectors (..., size) unchanged."""
         return values

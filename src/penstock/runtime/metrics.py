@@ -1,4 +1,4 @@
-"""How good class probabilities and numbers are, under scikit-learn's names and with its values, in NumPy."""
+"""Metrics of class probabilities and of numbers, in NumPy, with scikit-learn's names and values."""
 
 from typing import Any
 
@@ -20,101 +20,101 @@ __all__ = [
 
 
 def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float]:
-    """accuracy, f1_macro and log_loss; of equal probabilities the first class counts as the answer.
+    """Return accuracy, f1_macro and log_loss; if probabilities are equal, the first class is the prediction.
 
     Args:
         probabilities: (rows, classes), at least one row.
         truth: (rows,), the index of each row's class.
 
     Raises:
-        ShapeError: the two do not fit each other, or there are no rows.
+        ShapeError: the shapes do not match, or there are no rows.
     """
-    given, true = np.asarray(probabilities), np.asarray(truth)
-    if given.ndim != 2 or true.shape != given.shape[:1] or not len(true):
+    p, true = np.asarray(probabilities), np.asarray(truth)
+    if p.ndim != 2 or true.shape != p.shape[:1] or not len(true):
         raise ShapeError(
             f"probabilities must be (rows, classes) and truth (rows,), with 1 row or more; "
-            f"got {given.shape} and {true.shape}"
+            f"got {p.shape} and {true.shape}"
         )
-    metrics = label_metrics(given.argmax(axis=1), true, given.shape[1])
-    return metrics | {"log_loss": float(-np.log(_of_truth(given, true)).mean())}
+    metrics = label_metrics(p.argmax(axis=1), true, p.shape[1])
+    return metrics | {"log_loss": float(-np.log(_true_class_probability(p, true)).mean())}
 
 
 def label_metrics(predicted: ArrayLike, truth: ArrayLike, classes: int) -> dict[str, float]:
-    """accuracy and f1_macro, over the classes that occur.
+    """Return accuracy, and f1_macro over the classes that occur.
 
     Args:
         predicted, truth: (rows,), class indices, at least one row.
-        classes: how many classes there are.
+        classes: the number of classes.
 
     Raises:
-        ShapeError: the two do not fit each other, or there are no rows.
+        ShapeError: the shapes do not match, or there are no rows.
     """
-    said, true = np.asarray(predicted), np.asarray(truth)
-    if said.ndim != 1 or said.shape != true.shape or not len(true):
-        raise ShapeError(f"predicted and truth must both be (rows,), 1 or more; got {said.shape} and {true.shape}")
-    f1 = f1_scores(said, true, classes)
+    labels, true = np.asarray(predicted), np.asarray(truth)
+    if labels.ndim != 1 or labels.shape != true.shape or not len(true):
+        raise ShapeError(f"predicted and truth must both be (rows,), 1 or more; got {labels.shape} and {true.shape}")
+    f1 = f1_scores(labels, true, classes)
     occurs = np.zeros(classes, bool)
-    occurs[said] = occurs[true] = True
-    return {"accuracy": float((said == true).mean()), "f1_macro": float(f1[occurs].mean())}
+    occurs[labels] = occurs[true] = True
+    return {"accuracy": float((labels == true).mean()), "f1_macro": float(f1[occurs].mean())}
 
 
 def f1_scores(predicted: ArrayLike, truth: ArrayLike, classes: int) -> NDArray[np.float64]:
-    """The F1 score of each class, (classes,), and 0 for one that is neither there nor predicted.
+    """Return the F1 score of each class, (classes,); 0 for a class that neither occurs nor is predicted.
 
     Args:
         predicted, truth: (rows,), class indices.
-        classes: how many classes there are.
+        classes: the number of classes.
     """
-    said, true = np.asarray(predicted), np.asarray(truth)
-    hits = np.bincount(true[said == true], minlength=classes)
-    either = np.bincount(said, minlength=classes) + np.bincount(true, minlength=classes)
+    labels, true = np.asarray(predicted), np.asarray(truth)
+    hits = np.bincount(true[labels == true], minlength=classes)
+    either = np.bincount(labels, minlength=classes) + np.bincount(true, minlength=classes)
     return 2 * hits / np.maximum(either, 1)
 
 
 def regression_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float]:
-    """mse, rmse, mae and r2, in float64; of several outputs the mean over them all, each with the same weight.
+    """Return mse, rmse, mae and r2, in float64; for several outputs the mean over all of them, equally weighted.
 
-    Where the truth is constant, r2 is 1 for a perfect answer and else 0, as in scikit-learn.
+    If the truth is constant, r2 is 1 for a perfect prediction and otherwise 0, as in scikit-learn.
 
     Args:
         predicted, truth: (rows,) or (rows, outputs), at least one row.
 
     Raises:
-        ShapeError: the two do not fit each other, or there are no rows.
+        ShapeError: the shapes do not match, or there are no rows.
     """
-    said, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
-    if said.shape != true.shape or said.ndim not in (1, 2) or not len(true):
+    values, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
+    if values.shape != true.shape or values.ndim not in (1, 2) or not len(true):
         raise ShapeError(
             f"predicted and truth must both be (rows,) or (rows, outputs), with 1 row or more; "
-            f"got {said.shape} and {true.shape}"
+            f"got {values.shape} and {true.shape}"
         )
-    errors = ((said - true) ** 2).reshape(len(true), -1).mean(axis=0)
+    errors = ((values - true) ** 2).reshape(len(true), -1).mean(axis=0)
     spread = true.reshape(len(true), -1).var(axis=0)
     explained = np.where(errors == 0, 1.0, np.where(spread > 0, 1 - errors / np.where(spread > 0, spread, 1), 0.0))
     return {
         "mse": float(errors.mean()),
         "rmse": float(np.sqrt(errors.mean())),
-        "mae": float(np.abs(said - true).mean()),
+        "mae": float(np.abs(values - true).mean()),
         "r2": float(explained.mean()),
     }
 
 
 def class_sums(probabilities: ArrayLike, truth: ArrayLike) -> Sums:
-    """What `class_metrics` follows from, row by row, for `resampling.compared`; arguments as there."""
+    """Per-row sums from which `class_metrics` can be computed, for `resampling.compared`; arguments as there."""
     given, true = np.asarray(probabilities), np.asarray(truth)
     group, groups = units_of(len(true), 2 + 2 * given.shape[1])
-    loss = np.bincount(group, weights=-np.log(_of_truth(given, true)), minlength=groups)
+    loss = np.bincount(group, weights=-np.log(_true_class_probability(given, true)), minlength=groups)
     counts = _label_counts(given.argmax(axis=1), true, given.shape[1], group, groups)
     return Sums(np.column_stack([loss, counts]), _class_scores, len(true), shares=("accuracy",))
 
 
 def label_sums(predicted: ArrayLike, truth: ArrayLike, classes: int, lengths: ArrayLike) -> Sums:
-    """What `label_metrics` follows from, sequence by sequence: steps of one sequence are not independent.
+    """Per-sequence sums from which `label_metrics` can be computed: steps of one sequence are not independent.
 
     Args:
-        predicted, truth: (steps,), class indices, end to end.
+        predicted, truth: (steps,), class indices of all sequences, concatenated.
         classes: how many classes there are.
-        lengths: (sequences,), the steps of each.
+        lengths: (sequences,), the number of steps of each.
     """
     steps = np.asarray(lengths)
     group, groups = units_of(len(steps), 1 + 2 * classes)
@@ -123,9 +123,9 @@ def label_sums(predicted: ArrayLike, truth: ArrayLike, classes: int, lengths: Ar
 
 
 def regression_sums(predicted: ArrayLike, truth: ArrayLike) -> Sums:
-    """What `regression_metrics` of one output follows from, row by row; both (rows,)."""
+    """Per-row sums from which `regression_metrics` of one output can be computed; both arguments (rows,)."""
     said, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
-    centred = true - true.mean()  # so that the spread is no small difference of large sums
+    centred = true - true.mean()  # centred first, so that the variance is not a small difference of large sums
     group, groups = units_of(len(true), 5)
     columns = (np.ones(len(true)), (said - true) ** 2, np.abs(said - true), centred, centred**2)
     sums = [np.bincount(group, weights=column, minlength=groups) for column in columns]
@@ -139,7 +139,7 @@ def _label_counts(
     group: NDArray[np.int64],
     groups: int,
 ) -> NDArray[np.float64]:
-    """Of each group the rows, then each class's hits, then how often it was true or predicted, (groups, sums)."""
+    """Per group: rows, hits of each class, and true plus predicted occurrences of each class, (groups, sums)."""
 
     def counted(rows: Any, labels: NDArray[np.int64]) -> NDArray[np.int64]:
         places = group[rows] * classes + labels[rows]
@@ -176,8 +176,8 @@ def _regression_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float6
     }
 
 
-def _of_truth(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The probability of each row's true class, within what a logarithm bears."""
+def _true_class_probability(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the probability of each row's true class, clipped away from 0 and 1 for the logarithm."""
     # scikit-learn clips at the precision of the probabilities' own type.
     least = np.finfo(probabilities.dtype).eps
     return np.clip(probabilities[np.arange(len(truth)), truth].astype(np.float64), least, 1 - least)

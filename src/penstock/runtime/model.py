@@ -1,4 +1,4 @@
-"""What every saved model is when it is at work: described, told apart from others, asked, measured. Without PyTorch."""
+"""The base class of all saved models at run time: description, fingerprint, prediction, evaluation. No PyTorch."""
 
 import hashlib
 import json
@@ -21,54 +21,54 @@ __all__ = ["Baselines", "Features", "Model"]
 
 
 class Baselines(Protocol):
-    """What a model must beat, from arrays alone."""
+    """The baselines saved with a model, computed from arrays alone."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The main one, by which the model is judged, first."""
+        """Names of the baselines; the first is the main one, with which the model is compared."""
         ...
 
     def answers(self, name: str, inputs: Any, /) -> NDArray[Any]:
-        """A baseline's answers, of the same form as the model's."""
+        """Return a baseline's predictions, in the same form as the model's."""
         ...
 
 
 class Features(Protocol):
-    """What training learned of how data becomes numbers."""
+    """The conversion of data into numbers that training fitted."""
 
     kind: ClassVar[str]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that makes them again, as plain values."""
+        """Return everything needed to rebuild the features, as plain values."""
         ...
 
 
 class Model(ABC):
-    """A trained network with all that it needs to answer.
+    """A trained network together with everything needed to predict.
 
     It can be pickled, copied and sent to other processes. The pickle holds the files of the model's bundle, and loading
     it needs no PyTorch.
 
     Args:
-        network: its description.
-        features: turn data into the network's input.
-        labels: the classes in the order of the head's outputs; empty where the answers are numbers.
+        network: the network's description.
+        features: the fitted conversion of data into the network's input.
+        labels: the classes in the order of the head's outputs; empty if predictions are numbers.
         tensors: float32 arrays as in `model.safetensors`.
         baseline: arrays as in `baseline.safetensors`, if any.
         metrics: what training measured, if anything.
 
     Raises:
-        ConfigError: the runtime can't run this network, or its parts do not fit each other.
+        ConfigError: the runtime cannot run this network, or its parts do not match each other.
     """
 
     task: ClassVar[str]
     """The name of the task, as in `penstock.registry.TASKS`."""
     reads: ClassVar[Literal["text", "step", "samples"]]
-    """What a stream is pushed: pieces of a text, single steps of numbers, or samples of a sound."""
+    """What a stream's `push` takes: a piece of text, one step of numbers, or samples of a sound."""
     view: str = ""
-    """How the server's page shows the model: "text", "signal", "sound", "forecast", "steps"; "" where it can't."""
+    """The view of the server's page: "text", "signal", "sound", "forecast" or "steps"; "" if it has none."""
     sample_rate: int | None = None
-    """Samples a second, of models that read samples."""
+    """Samples per second, for models that read samples."""
     scorer: Scorer
     """The network on the engine."""
 
@@ -104,15 +104,15 @@ class Model(ABC):
         )
         return _unpickled, (type(self), files)
 
-    def check(self) -> None:  # noqa: B027  # each parent of a model checks its own part
-        """Whether network, features and labels fit each other; ConfigError if they do not."""
+    def check(self) -> None:  # noqa: B027  # each parent class checks its own part
+        """Raise ConfigError unless network, features and labels match each other."""
 
     @classmethod
     def from_bundle(cls, saved: Bundle) -> Self:
-        """The model of a saved bundle.
+        """Make the model of a loaded bundle.
 
         Raises:
-            ConfigError: its features can't be read, or do not fit its network.
+            ConfigError: the features cannot be read, or do not match the network.
         """
         features = cls.read_features(saved.features)
         return cls(saved.network, features, saved.labels, saved.tensors, baseline=saved.baseline, metrics=saved.metrics)
@@ -120,70 +120,70 @@ class Model(ABC):
     @classmethod
     @abstractmethod
     def read_features(cls, described: Mapping[str, Any]) -> Any:
-        """The features that a bundle describes; ConfigError if they are none of this model's."""
+        """Read the features that a bundle describes; ConfigError if they are not of this model's kind."""
 
     @abstractmethod
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Baselines:
-        """The baselines that a bundle holds; BundleError if they are damaged."""
+        """Read the baselines that a bundle holds; BundleError if they are damaged."""
 
     @abstractmethod
     def predict(self, inputs: Any) -> Any:
-        """The answer to each input."""
+        """Return the prediction for each input."""
 
     @abstractmethod
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
-        """How well the model does where the answers are known, beside what it must beat.
+        """Measure the model and its baselines on inputs whose true answers are known.
 
         Returns:
-            `metrics`; `baseline`, the same figures of the main baseline; `baselines`, those of each by its name;
-            `interval`, the 95 % interval of each figure, [low, high], and `baseline_intervals`, of each baseline's;
-            `verdict` beside the main baseline, {metric: "better", "worse" or "no clear difference"}; `difference`,
-            what it rests on; `units`, how many independent cases there were: see `runtime.resampling.compared`. What is
-            said of baselines is empty without one.
+            `metrics`; `baseline`, the same metrics of the main baseline; `baselines`, those of each baseline by name;
+            `interval`, the 95 % confidence interval [low, high] of each metric, and `baseline_intervals`, those of each
+            baseline; `verdict`, the comparison with the main baseline, {metric: "better", "worse" or "no clear
+            difference"}; `difference`, the numbers behind it; `units`, the number of independent cases: see
+            `runtime.resampling.compared`. The values about baselines are empty if no baseline was saved.
         """
 
     @abstractmethod
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
-        """What `penstock predict` writes: a flat row or more for each input."""
+        """Yield the rows that `penstock predict` writes: one or more flat rows for each input."""
 
     @abstractmethod
     def stream(self) -> Stream:
-        """An input that arrives piece by piece; ConfigError if the network can't be streamed."""
+        """Start a stream for an input that arrives piece by piece; ConfigError if the network cannot be streamed."""
 
     def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> Stream:
-        """The stream of a sound that does not end, of models that read samples: `stream()`, unless they spot words.
+        """Start a stream for endless sound, for models that read samples: `stream()`, unless the model spots words.
 
         Args:
-            words: the labels to hear; all if None.
-            threshold: the score from which on a word counts as heard.
+            words: the labels to detect; all if None.
+            threshold: the score above which a word counts as detected.
 
         Raises:
-            ConfigError: there are no words to spot, or none of these.
+            ConfigError: the model does not spot words, or does not know one of these.
         """
         if words is not None or threshold is not None:
-            raise ConfigError(f"a model for {self.task} spots no words. Leave words and threshold out.")
+            raise ConfigError(f"a model for {self.task} does not spot words. Leave words and threshold out.")
         return self.stream()
 
     @abstractmethod
     def item(self, line: str) -> Any:
-        """What `penstock stream` pushes for a line; DataError if the line is no such thing."""
+        """Parse a line for `penstock stream` to push; DataError if the line is invalid."""
 
     @abstractmethod
     def as_json(self, answer: Any) -> dict[str, Any]:
-        """What `penstock stream` prints for an answer of `Stream.push`."""
+        """Return a prediction of `Stream.push` as plain values, as `penstock stream` prints it."""
 
     @property
     def streams(self) -> bool:
-        """Whether `stream` works."""
+        """Whether the model can be streamed."""
         return not getattr(self.network.encoder, "bidirectional", False)
 
     @property
     def pools(self) -> bool:
-        """Whether its streams may be advanced together, in `scorer.pool()`."""
+        """Whether streams of the model can be advanced together, in `scorer.pool()`."""
         return self.scorer.pools
 
     def info(self) -> dict[str, Any]:
-        """What the model is, for people and programs: plain values that go into JSON."""
+        """Return a description of the model: plain values that can be written to JSON."""
         return {
             "task": self.task,
             "labels": self.labels,
@@ -198,7 +198,7 @@ class Model(ABC):
 
     @cached_property
     def fingerprint(self) -> str:
-        """What tells this model from any other: a hash of its description, features, labels and tensors."""
+        """A hash that identifies the model: of its description, features, labels and tensors."""
         described = [self.network.identity(), self.features.to_json(), self.labels]
         digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
         for name in sorted(self.tensors):
@@ -206,15 +206,15 @@ class Model(ABC):
         return digest.hexdigest()
 
     def baseline_answers(self, inputs: Any) -> dict[str, NDArray[Any]]:
-        """The answers of each baseline, the main one first; none without a saved baseline."""
+        """Return each baseline's predictions by name, the main one first; empty if no baseline was saved."""
         return {name: self.baselines.answers(name, inputs) for name in self.baselines.names} if self.baselines else {}
 
 
 def _unpickled(kind: type[Model], files: Mapping[str, bytes]) -> Model:
-    """The model whose bundle a pickle holds.
+    """Load the model from the bundle files of a pickle.
 
     Raises:
-        BundleError: written by a newer Penstock, damaged, or with a cell that isn't registered in this process.
+        BundleError: a newer Penstock wrote the files, they are damaged, or a cell is not registered here.
     """
     where = f"a pickled {kind.__name__}"
     try:

@@ -1,4 +1,4 @@
-"""From a saved folder to the model of its task, without PyTorch."""
+"""Loading a saved model, without PyTorch."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ __all__ = ["load"]
 
 
 def load(path: str | Path) -> Model:
-    """The model that was saved in a folder, ready to predict, without PyTorch.
+    """Load the model that was saved in a folder, without PyTorch.
 
     Raises:
-        BundleError: no such folder, damaged, of a task that isn't registered, or written by a newer Penstock.
+        BundleError: the folder does not exist or is damaged, its task is not registered, or a newer Penstock wrote it.
     """
     saved = bundle.load(path)
     try:
         return find(saved.task).model_class().from_bundle(saved)
     except ConfigError as error:
-        raise BundleError(f"{path}: can't be used: {error}") from error
+        raise BundleError(f"{path}: cannot be used: {error}") from error

@@ -1,4 +1,4 @@
-"""Thousands of streams of one network, any of them advanced together in one step; they come and go at any time."""
+"""A pool of thousands of streams of one network; streams open and close at any time, any subset advances together."""
 
 import math
 from collections.abc import Mapping
@@ -16,25 +16,24 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamPool"]
 
-_GROWTH = 8  # grow by this part of the streams at most
-_IDLE = 128  # bytes for each stream that may lie idle, waiting for others
+_GROWTH = 8  # grow by at most this fraction (1/8) of the current number of streams
+_IDLE = 128  # bytes per stream that may be allocated but unused
 _SLOT = (1 << 32) - 1
 
 
 class StreamPool:
-    """Streams whose states lie side by side in one slab of memory, with at most 256 bytes more for each.
+    """Streams whose states lie in shared arrays, with at most 256 bytes of overhead per stream.
 
-    A stream is known by its handle, a whole number that no other stream of the pool ever has. A stream's answers are,
-    bit for bit, those that it would give alone, whichever streams are advanced with it. The places of closed streams
-    wait for new ones. For one thread at a time. A pickled pool holds its network and all open streams, whose handles
-    stay theirs.
+    A stream is identified by its handle, an integer that no other stream of the pool ever has. A stream's predictions
+    are bit for bit the same as if it were alone, whichever streams advance with it. The memory of a closed stream is
+    reused. Not thread-safe. A pickled pool holds its network and all open streams, which keep their handles.
 
-    Made by `Recurrence.pool()` and by `model.scorer.pool()`.
+    Made by `Recurrence.pool()` and `model.scorer.pool()`.
 
     Args:
-        stack: the layers, of one direction.
-        head: reads an answer off the outputs so far; None: a step's outputs are the answer.
-        of: whose `pool()` makes such a pool; pickled with it.
+        stack: unidirectional layers.
+        head: computes a prediction from the outputs so far; if None, a step's outputs are its prediction.
+        of: the object whose `pool()` makes such a pool; pickled with it.
     """
 
     def __init__(self, stack: Stack, head: "Pooled | None" = None, *, of: Any = None) -> None:
@@ -42,17 +41,17 @@ class StreamPool:
         self._head, self._of = head, of
         self._slabs = self._streams.slabs(0)
         self._carry: dict[str, NDArray[Any]] = head.init(0) if head else {}
-        # Odd for an open stream; counts up at each opening and closing, so that an old handle is known for one.
+        # Incremented at each opening and closing, so odd while the stream is open; this detects outdated handles.
         self._generation = np.zeros(0, np.int64)
         self._mark = np.zeros(0, np.int64)
         self._free: list[int] = []
 
     def __len__(self) -> int:
-        """How many streams are open."""
+        """Number of open streams."""
         return len(self._generation) - len(self._free)
 
     def open(self) -> int:
-        """A new stream, with nothing read yet: its handle."""
+        """Open a new stream, with zero state, and return its handle."""
         if not self._free:
             self._grow()
         slot = self._free.pop()
@@ -61,70 +60,72 @@ class StreamPool:
         return int(self._generation[slot]) << 32 | slot
 
     def close(self, stream: int) -> None:
-        """Give a stream's place to others.
+        """Close a stream and free its memory for other streams.
 
         Raises:
-            StateError: it is not open.
+            StateError: the stream is not open.
         """
         slot = self._slot(stream)
         self._generation[slot] += 1
         self._free.append(slot)
 
     def reset(self, stream: int) -> None:
-        """Let a stream forget everything; StateError if it is not open."""
+        """Reset a stream to its initial state; StateError if it is not open."""
         self._forget(self._slot(stream))
 
     def fork(self, stream: int) -> int:
-        """A second stream with the same memory: its handle; StateError if the first is not open."""
+        """Open a second stream with a copy of the state and return its handle; StateError if the first is not open."""
         state = self.state(stream)
         twin = self.open()
         self.put(twin, state)
         return twin
 
     def state(self, stream: int) -> dict[str, NDArray[Any]]:
-        """What a stream remembers, copied: `encoder.<layer>.<state>` (1, size), `head.<name>` (1, ...).
+        """Return a copy of a stream's state: `encoder.<layer>.<state>` (1, size), `head.<name>` (1, ...).
 
         Raises:
-            StateError: it is not open.
+            StateError: the stream is not open.
         """
         return {name: array.copy() for name, array in self.arrays(stream).items()}
 
     def arrays(self, stream: int) -> dict[str, NDArray[Any]]:
-        """As `state`, but the memory itself, until the next `open`: what is written there the stream remembers.
+        """Return views of a stream's state, named as in `state`; writing to them changes the stream.
+
+        The views are valid until the next `open`.
 
         Raises:
-            StateError: it is not open.
+            StateError: the stream is not open.
         """
         slot = self._slot(stream)
         return {name: array[slot : slot + 1] for name, array in self._arrays().items()}
 
     def put(self, stream: int, state: Mapping[str, ArrayLike]) -> None:
-        """Let a stream remember what `state` gave, of this pool or another one of the same network.
+        """Set a stream's state to one returned by `state` of this pool or of another pool of the same network.
 
         Raises:
-            StateError: it is not open, or the state is another network's; the stream stays as it was.
-            DtypeError: the state is no real numbers; likewise.
+            StateError: the stream is not open, or the state is of another network; the stream does not change.
+            DtypeError: the state does not hold real numbers; the stream does not change.
         """
         slot, arrays = self._slot(stream), self._arrays()
-        given = {name: real(array, name) for name, array in state.items()}
-        for name in sorted(arrays.keys() | given.keys()):
+        new = {name: real(array, name) for name, array in state.items()}
+        for name in sorted(arrays.keys() | new.keys()):
             expected = (1, *arrays[name].shape[1:]) if name in arrays else "absent"
-            found = given[name].shape if name in given else "absent"
-            if expected != found:
-                raise StateError(f"the state is of another network: {name} must be {expected}; got {found}")
+            shape = new[name].shape if name in new else "absent"
+            if expected != shape:
+                raise StateError(f"the state is of another network: {name} must be {expected}; got {shape}")
         for name, array in arrays.items():
-            array[slot] = given[name][0]
+            array[slot] = new[name][0]
 
     def step(self, streams: ArrayLike, x: ArrayLike) -> NDArray[np.float32]:
-        """Advance streams by one step each: their answers (n, outputs).
+        """Advance streams by one step each and return their predictions (n, outputs).
 
         Args:
             streams: (n,) handles, all different.
-            x: (n, input), what each of them reads, real numbers.
+            x: (n, input), each stream's input, real numbers.
 
         Raises:
-            ShapeError, DtypeError: x does not fit; no stream has moved.
-            StateError: a handle is not open, or stands there twice; no stream has moved.
+            ShapeError, DtypeError: x has the wrong shape or type; no stream has advanced.
+            StateError: a handle is not open or occurs twice; no stream has advanced.
         """
         slots = self._slots(streams)
         rows = real(x, "x")
@@ -164,8 +165,8 @@ class StreamPool:
         if not is_open.all():
             raise StateError(f"stream {handles[~is_open][0]} is not open. Call open() for a new one.")
         self._mark[slots] = np.arange(len(slots))
-        if (twice := self._mark[slots] != np.arange(len(slots))).any():
-            raise StateError(f"stream {handles[twice][0]} stands there twice. Push its items one after the other.")
+        if (repeated := self._mark[slots] != np.arange(len(slots))).any():
+            raise StateError(f"stream {handles[repeated][0]} occurs twice. Push its items one after the other.")
         return slots
 
     def _slot(self, stream: int) -> int:

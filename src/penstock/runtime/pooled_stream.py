@@ -1,4 +1,4 @@
-"""A sequence that arrives piece by piece, with its memory in a pool, so that many can be advanced together."""
+"""A sequence stream whose state lies in a pool, so that many streams can be advanced together."""
 
 from typing import Any, Self
 
@@ -12,18 +12,18 @@ __all__ = ["PooledStream"]
 
 
 class PooledStream(Stream):
-    """A `SequenceStream` whose layers' memory lies in a pool: same predictions, same saved states.
+    """A `SequenceStream` whose layers' state lies in a pool: same predictions, same saved states.
 
-    `push` and `finish` advance this stream alone. Who advances many together asks `begin` or `begin_end` for the steps
-    to be read, moves the pool through them, and has the last step's outputs worded by `decode`.
+    `push` and `finish` advance this stream alone. To advance many streams together, take the steps to be read from
+    `begin` or `begin_end`, call the pool's `step` for them, and convert the last step's outputs with `decode`.
 
     Args:
         model: a `SequenceModel` whose streams can share a pool (`Model.pools`).
-        pool: of the model's network.
-        handle: of a stream that is open in the pool; None opens one.
+        pool: a pool of the model's network.
+        handle: the handle of a stream that is open in the pool; None opens a new one.
 
     Attributes:
-        handle: the stream's in the pool.
+        handle: the stream's handle in the pool.
     """
 
     def __init__(self, model: Any, pool: StreamPool, handle: int | None = None) -> None:
@@ -33,7 +33,7 @@ class PooledStream(Stream):
         self.handle = pool.open() if handle is None else handle
 
     def begin(self, item: Any) -> NDArray[Any]:
-        """The steps (steps, ...) of an item that the layers have yet to read, as `vectors` takes them.
+        """Return the steps (steps, ...) of an item that the layers have yet to read, as `vectors` takes them.
 
         Raises:
             InputError, StateError: as `push`.
@@ -42,22 +42,22 @@ class PooledStream(Stream):
         return self._features.push(item)
 
     def begin_end(self) -> NDArray[Any]:
-        """The steps that the end of the input leaves to be read."""
+        """Finish the input and return the steps that remain to be read."""
         if self._finished[0]:
             return self._features.finish()[:0]
         self._finished[0] = 1
         return self._features.finish()
 
     def decode(self, outputs: NDArray[np.float32]) -> Any:
-        """The prediction that the head's outputs (outputs,) after the last step stand for."""
+        """Convert the head's outputs (outputs,) after the last step to a prediction."""
         return self._model.decode(outputs)
 
     def so_far(self) -> Any:
-        """The prediction for what was read, where no step is left to be read."""
+        """Return the prediction for the input so far; all its steps must have been read."""
         return self._whole()
 
     def close(self) -> None:
-        """Give the place in the pool to others."""
+        """Free the stream's memory in the pool."""
         self._pool.close(self.handle)
 
     def _push(self, item: Any, traces: Traces | None) -> Any:

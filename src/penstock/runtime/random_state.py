@@ -1,4 +1,4 @@
-"""Random numbers whose whole state is one array, so that a stream saves, forks and resets them with its memory."""
+"""A random number generator whose state is one array, which a stream saves, forks and resets with its memory."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +11,16 @@ _SEEDS = 1 << 53
 
 
 class RandomState:
-    """The numbers of a seed, one after the other: the n-th is that of a counter-based generator (Philox 4x64) at n.
+    """Random numbers of a seed; the n-th is that of a counter-based generator (Philox 4x64) at counter n.
 
     Args:
         seed: 0 to 2**53 - 1.
 
     Attributes:
-        array: (2,) int64, the seed and how many numbers were drawn; a stream that draws has it in its memory.
+        array: (2,) int64, the seed and how many numbers were drawn; part of a stream's memory.
 
     Raises:
-        ConfigError: another seed.
+        ConfigError: the seed is not an integer in that range.
     """
 
     def __init__(self, seed: int) -> None:
@@ -29,12 +29,12 @@ class RandomState:
         self.array: NDArray[np.int64] = np.array([seed, 0], np.int64)
 
     def uniform(self) -> float:
-        """The next number, at least 0 and below 1, with 53 random bits."""
+        """Return the next number, at least 0 and below 1, with 53 random bits."""
         seed, drawn = self.array.tolist()
         self.array[1] += 1
         bits = np.random.Philox(key=seed, counter=drawn).random_raw()
         return (bits >> 11) * 2.0**-53
 
     def reset(self) -> None:
-        """Begin again with the seed's first number."""
+        """Restart from the seed's first number."""
         self.array[1] = 0

@@ -1,4 +1,4 @@
-"""PyTorch's recurrent layers without PyTorch: any state_dict in safetensors, run whole or streamed."""
+"""PyTorch's recurrent layers without PyTorch: run the state_dict of a safetensors file, on sequences or as a stream."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,25 +18,24 @@ from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 from penstock.runtime.weights import read_tensors, tensor_names
 
 State = NDArray[np.float32] | tuple[NDArray[np.float32], ...]
-"""As PyTorch's: h (layers * directions, batch, size), or (h, c) for a cell with two states."""
+"""As in PyTorch: h (layers * directions, batch, size), or (h, c) for a cell with two states."""
 
 
 class Recurrence:
-    """A recurrent network from the parameters of `torch.nn.RNN`, `LSTM`, `GRU`, or one of their cells.
+    """A recurrent network made from the parameters of `torch.nn.RNN`, `LSTM`, `GRU`, or one of their cells.
 
-    Sizes, layers, directions, biases, projections and peepholes are read off the parameters. A pickled one holds them
-    as safetensors.
+    Sizes, layers, directions, biases, projections and peepholes are inferred from the parameters. It can be pickled,
+    with the parameters as safetensors.
 
     Args:
         parameters: arrays by PyTorch's names (`weight_ih_l0`, ..., `weight_hr_l0`, `_reverse`; peepholes are
-            `weight_ch_l0` (3, hidden)); float16, float32 and float64 become float32. Names that are no
-            recurrent layer's are left alone.
+            `weight_ch_l0` (3, hidden)); float16, float32 and float64 become float32. Other names are ignored.
         cell: "rnn", "lstm" or "gru".
-        options: what no parameter shows: `nonlinearity="relu"` of the rnn, `reset_after=False` of the gru.
+        options: options that no parameter shows: `nonlinearity="relu"` for rnn, `reset_after=False` for gru.
 
     Raises:
         ConfigError: an unknown cell or option, missing parameters, or parameters of another cell.
-        ShapeError: parameters that do not fit each other.
+        ShapeError: parameters whose shapes do not match each other.
         DtypeError: parameters that are not real numbers.
     """
 
@@ -48,17 +47,17 @@ class Recurrence:
 
     @classmethod
     def from_safetensors(cls, path: str | Path, cell: str, prefix: str = "", **options: Any) -> Self:
-        """From a file that `safetensors.torch.save_file(module.state_dict(), path)` wrote.
+        """Load a file that `safetensors.torch.save_file(module.state_dict(), path)` wrote.
 
         Args:
             path: the file; float16, bfloat16 and float64 tensors become float32.
             cell: "rnn", "lstm" or "gru".
-            prefix: what comes before `weight_ih_l0` in the tensors' names, for example "encoder.".
-            options: as of the class.
+            prefix: the part before `weight_ih_l0` in the tensors' names, for example "encoder.".
+            options: as in the class.
 
         Raises:
-            BundleError: no such file, or not safetensors.
-            ConfigError: no recurrent layer under this prefix (the message lists those there are), or as of
+            BundleError: there is no such file, or it is not in the safetensors format.
+            ConfigError: no recurrent layer under this prefix (the message lists the prefixes that have one), or as in
                 the class.
         """
         find(cell)
@@ -77,20 +76,20 @@ class Recurrence:
         lengths: ArrayLike | None = None,
         batch_first: bool = False,
     ) -> tuple[NDArray[np.float32], State]:
-        """Whole sequences: the outputs and the last states, as PyTorch's layers give them.
+        """Run whole sequences; return the outputs and the final states, like PyTorch's layers.
 
         Args:
             x: (time, batch, input), (batch, time, input) with `batch_first`, or (time, input); real numbers.
-            state: h, or (h, c), to begin with: (layers * directions, batch, size), without batch where x
-                has none; zeros if None.
+            state: initial h, or (h, c): (layers * directions, batch, size), without batch if x has none; zeros if
+                None.
             lengths: (batch,), each sequence's steps, 0 to time; outputs past them are 0.
-            batch_first: whether x and the outputs have the batch before time.
+            batch_first: whether x and the outputs have the batch axis before time.
 
         Returns:
             outputs, with directions * size features, and the states after each sequence's last step.
 
         Raises:
-            ShapeError, DtypeError, LengthsError: arguments that do not fit.
+            ShapeError, DtypeError, LengthsError: an argument has the wrong shape, type or length.
         """
         x = self._checked(x, batch_first)
         single = x.ndim == 2
@@ -107,7 +106,7 @@ class Recurrence:
         return y, joined[0] if len(joined) == 1 else joined
 
     def stream(self, batch: int = 1) -> "RecurrenceStream":
-        """One step at a time for `batch` sequences side by side, from zero states.
+        """Start a stream that reads `batch` sequences together, one step at a time, from zero states.
 
         Raises:
             ConfigError: the network is bidirectional, or `batch` is below 1.
@@ -115,7 +114,7 @@ class Recurrence:
         return RecurrenceStream(self, batch)
 
     def pool(self) -> StreamPool:
-        """Many streams of this network, advanced together; a step's answer is the last layer's output.
+        """Return a pool of streams that are advanced together; a step's prediction is the last layer's output.
 
         Raises:
             ConfigError: the network is bidirectional.
@@ -124,7 +123,7 @@ class Recurrence:
 
     @property
     def fingerprint(self) -> str:
-        """What tells this network from any other: a hash of its description and its parameters."""
+        """A hash that identifies this network: of its description and its parameters."""
         spelled = ", ".join(f"{name}={value!r}" for name, value in self.spec.identity().items())
         digest = hashlib.sha256(f"Recurrent({spelled})".encode())
         for name in sorted(self._parameters):
@@ -148,10 +147,10 @@ class Recurrence:
         if state is None:
             return None
         sizes, directions = self._stack.state_sizes, self._stack.directions
-        given: Sequence[ArrayLike] = state if isinstance(state, tuple | list) else (state,)
+        arrays: Sequence[ArrayLike] = state if isinstance(state, tuple | list) else (state,)
         rows = self.spec.num_layers * directions
         expected = [(rows, size) if single else (rows, batch, size) for size in sizes]
-        arrays = [real(array, "state") for array in given]
+        arrays = [real(array, "state") for array in arrays]
         if [array.shape for array in arrays] != expected:
             raise ShapeError(
                 f"state must be {_joined(expected)}, (layers * directions{'' if single else ', batch'}, size); "
@@ -162,10 +161,11 @@ class Recurrence:
 
 
 class RecurrenceStream(Stream):
-    """A recurrent network that reads as its input arrives. Made by `Recurrence.stream()`.
+    """A stream through a recurrent network. Made by `Recurrence.stream()`.
 
-    An item is x, real numbers (batch, input), and a prediction the outputs (batch, output) of this step, those of
-    `finish` of the last one (zeros before the first). Where the batch is 1, also (output,) for (input,).
+    An item is x, real numbers (batch, input). A prediction is the outputs (batch, output) of that step; `finish`
+    returns the outputs of the last step, or zeros if there was none. If batch is 1, items may also be (input,), which
+    gives (output,).
     """
 
     def __init__(self, network: Recurrence, batch: int = 1) -> None:
@@ -174,12 +174,12 @@ class RecurrenceStream(Stream):
         self._step = network._stack.step(batch)
 
     def push_many(self, items: Any) -> NDArray[np.float32]:
-        """The outputs (time, batch, output) of steps (time, batch, input), the same bits as one `push` each.
+        """Return the outputs (time, batch, output) of steps (time, batch, input), bit for bit those of single pushes.
 
-        With a batch of one also (time, output) for (time, input).
+        If batch is 1, steps may also be (time, input), which gives (time, output).
 
         Raises:
-            ShapeError, DtypeError: the items do not fit.
+            ShapeError, DtypeError: the items have the wrong shape or type.
             StateError: `finish` was called.
         """
         self._refuse_if_finished()
@@ -196,7 +196,7 @@ class RecurrenceStream(Stream):
         return y if array.ndim == 3 else y[:, 0]
 
     def as_json(self, prediction: NDArray[np.float32]) -> dict[str, Any]:
-        """{"outputs": [...]}."""
+        """Return {"outputs": [...]}."""
         return {"outputs": prediction.tolist()}
 
     def _push(self, item: ArrayLike, traces: Traces | None) -> NDArray[np.float32]:

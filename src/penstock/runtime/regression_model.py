@@ -17,53 +17,53 @@ __all__ = ["RegressionModel"]
 
 
 class RegressionModel(SequenceModel):
-    """A regressor of sequences without PyTorch; a kind of data makes a class of its own from it."""
+    """A sequence regressor that needs no PyTorch; each kind of data has a subclass."""
 
     def check(self) -> None:
-        """A head of one number, and no labels."""
+        """Check that the head has one output, and that there are no labels."""
         head = self.network.head
         if not isinstance(head, RegressionHead) or head.outputs != 1 or self.labels:
-            raise ConfigError(f"a regressor needs a head of one number and no labels; got {head!r}")
+            raise ConfigError(f"a regressor needs a regression head with one output and no labels; got {head!r}")
 
     def predict(self, inputs: Iterable[Any]) -> NDArray[np.float32]:
-        """The number for each input, (inputs,).
+        """Return the predicted number for each input, (inputs,).
 
         Raises:
-            DataError: not inputs of this kind of model.
+            DataError: the inputs are not of this model's kind.
         """
         return self.outputs(self.checked(inputs))[:, 0]
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
-        """mse, rmse, mae and r2 where the numbers are known, of the model and of each baseline; see `Model`.
+        """Return mse, rmse, mae and r2 on inputs with known answers, of the model and of each baseline; see `Model`.
 
         Raises:
-            DataError: not as many numbers as inputs, none at all, or no numbers.
+            DataError: inputs and answers differ in length or are empty, or the answers are not numbers.
         """
         rows = self.checked(inputs)
         truth = self._numbers(answers, len(rows))
-        found = self.outputs(rows)[:, 0]
-        others = {name: each[:, 0] for name, each in self.baseline_answers(rows).items()}
-        beside = {name: regression_metrics(each, truth) for name, each in others.items()}
+        predicted = self.outputs(rows)[:, 0]
+        others = {name: y[:, 0] for name, y in self.baseline_answers(rows).items()}
+        baselines = {name: regression_metrics(y, truth) for name, y in others.items()}
         return {
-            "metrics": regression_metrics(found, truth),
-            "baseline": next(iter(beside.values()), {}),
-            "baselines": beside,
+            "metrics": regression_metrics(predicted, truth),
+            "baseline": next(iter(baselines.values()), {}),
+            "baselines": baselines,
             **compared(
-                regression_sums(found, truth), {name: regression_sums(each, truth) for name, each in others.items()}
+                regression_sums(predicted, truth), {name: regression_sums(y, truth) for name, y in others.items()}
             ),
         }
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
-        """For each input its `prediction`."""
+        """Yield `prediction` for each input."""
         for value in self.predict(inputs).tolist():
             yield {"prediction": value}
 
     def decode(self, outputs: NDArray[np.float32]) -> float:
-        """The number."""
+        """Return the predicted number."""
         return float(outputs[0])
 
     def as_json(self, answer: float) -> dict[str, Any]:
-        """{"prediction": number}."""
+        """Return {"prediction": number}."""
         return {"prediction": answer}
 
     def _numbers(self, answers: Any, rows: int) -> NDArray[np.float64]:
@@ -75,5 +75,5 @@ class RegressionModel(SequenceModel):
         except (TypeError, ValueError) as error:
             raise DataError(f"answers must be numbers: {error}") from error
         if not np.isfinite(truth).all():
-            raise DataError("answers must be finite numbers. Leave rows without an answer out.")
+            raise DataError("answers must be finite numbers. Drop the rows without an answer.")
         return truth

@@ -1,6 +1,7 @@
-"""What scores: a network on the engine, from the numbers of sequences to the outputs of its head.
+"""Scorers: a network on the engine, from numeric sequences to the outputs of its head.
 
-A scorer knows nothing of labels, words, files or units: a model turns data into its input and words its output.
+A scorer knows nothing of labels, words, files or units: a model converts data to its input, and its output to
+predictions.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,32 +22,32 @@ __all__ = ["PooledScorer", "Scorer", "StepScorer", "build"]
 
 Floats = NDArray[np.float32]
 State = list[LayerState]
-# Steps computed at once, over all sequences of a batch: enough to keep the engine busy, a few tens of megabytes.
+# Steps computed at once, over all sequences of a batch: enough to keep the engine busy in tens of megabytes of memory.
 _STEPS = 16384
 _BATCH = 128
 
 
 class Scorer:
-    """The three parts of a network on the engine; a subclass for each wiring.
+    """The three parts of a network on the engine; there is a subclass for each wiring.
 
     A pickled one holds the description as JSON and the tensors as safetensors.
 
     Args:
-        network: its description.
+        network: the network's description.
         tensors: float32 arrays as in `model.safetensors`.
 
     Attributes:
-        inputs: what a step's numbers become before the first layer.
+        inputs: converts a step's values to the first layer's input.
         encoder: the recurrent layers.
-        head: what reads their outputs.
+        head: reads the outputs of the encoder.
 
     Raises:
-        ConfigError: a part has no runtime side.
-        ShapeError: the tensors are not those of the description.
+        ConfigError: a part has no runtime implementation.
+        ShapeError: the tensors do not match the description.
     """
 
     carries: ClassVar[bool] = False
-    """Whether forecasts come from a state that has seen all of a series."""
+    """Whether forecasts come from a state that is carried over the whole series."""
 
     def __init__(self, network: Network, tensors: Mapping[str, Floats]) -> None:
         _check_shapes(network, tensors)
@@ -67,23 +68,23 @@ class Scorer:
 
     @property
     def pools(self) -> bool:
-        """Whether one step of many streams can be computed together, by `pool`."""
+        """Whether a step of many streams can be computed together, with `pool`."""
         return False
 
     def vectors(self, values: NDArray[Any], *identity: NDArray[np.int64]) -> Floats:
-        """What the first layer reads, (..., input), of features (..., size) or ids (...)."""
+        """Return the first layer's input (..., input) for features (..., size) or ids (...)."""
         return self.inputs(values, *identity)
 
     def encode(self, x: Floats, state: State | None = None, lengths: Any = None) -> tuple[Floats, State]:
-        """The layers' outputs (batch, time, output) for x (batch, time, input); see `network.wiring.Parts`."""
+        """Run the layers: x (batch, time, input) -> outputs (batch, time, output); see `network.wiring.Parts`."""
         y, state = self.encoder(np.ascontiguousarray(x.swapaxes(0, 1)), state, lengths)
         return y.swapaxes(0, 1), state
 
     def pool(self) -> StreamPool:
-        """Many streams, advanced together: a step reads a row of `vectors`, its output is the head's.
+        """Return a pool of streams that advance together: a step reads rows of `vectors`, and outputs are the head's.
 
         Raises:
-            ConfigError: this network's streams can't be advanced together.
+            ConfigError: streams of this network cannot be advanced together.
         """
         raise ConfigError(
             f"streams of a network with a head of kind {self.network.head.kind!r} can't share a pool. "
@@ -92,7 +93,7 @@ class Scorer:
 
 
 def build(network: Network, tensors: Mapping[str, Floats]) -> Any:
-    """The scorer of a network, wired as its description says; arguments and errors as for `Scorer`."""
+    """Make the scorer for a network's wiring; arguments and errors as for `Scorer`."""
     return network.wiring.side("runtime")(network, tensors)
 
 
@@ -102,45 +103,45 @@ def _unpickled(described: Mapping[str, Any], tensors: bytes) -> Any:
 
 
 class _SequenceScorer(Scorer):
-    """Sequences in batches of similar lengths, each in spans, so that memory does not grow with a long sequence."""
+    """Runs sequences in batches of similar lengths and in spans of time, which bounds the memory for long sequences."""
 
     def _spans(self, values: NDArray[Any], lengths: NDArray[np.int64]) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
-        """Outputs (time, batch, output) of padded features (batch, time, ...), and each sequence's steps in them."""
+        """Yield spans of outputs (time, batch, output), and each sequence's steps in them, for padded features."""
         batch, longest = values.shape[:2]
-        # A backward direction needs all of a sequence at once.
+        # A backward direction needs the whole sequence at once.
         span = max(longest, 1) if self.network.encoder.bidirectional else max(_STEPS // max(batch, 1), 1)
         state: State | None = None
         for start in range(0, longest, span):
             piece = np.ascontiguousarray(values[:, start : start + span].swapaxes(0, 1))
-            inside = np.clip(lengths - start, 0, len(piece))
-            y, state = self.encoder(self.vectors(piece), state, inside)
-            yield y, inside
+            steps = np.clip(lengths - start, 0, len(piece))
+            y, state = self.encoder(self.vectors(piece), state, steps)
+            yield y, steps
 
 
 class PooledScorer(_SequenceScorer):
     """One row of outputs for each sequence; its bits depend on that sequence alone.
 
-    They do not depend on the other sequences, their order, the padding, the number of threads, or on whether the
-    sequence came at once or step by step.
+    They do not depend on other sequences, their order, padding, the number of threads, or on whether the sequence is
+    read whole or step by step.
     """
 
     head: Pooled
 
     @property
     def pools(self) -> bool:
-        """Whether the network reads forward only."""
+        """Whether the network is unidirectional."""
         return not self.network.encoder.bidirectional
 
     def scores(self, sequences: Sequences) -> Floats:
-        """The head's outputs, (sequences, outputs)."""
-        found = np.empty((len(sequences), self.head.outputs), np.float32)
+        """Return the head's outputs, (sequences, outputs)."""
+        outputs = np.empty((len(sequences), self.head.outputs), np.float32)
         for indices in _batches(sequences.lengths):
             values, lengths = sequences.pad(indices)
             carry = self.head.init(len(indices))
-            for y, inside in self._spans(values, lengths):
-                self.head.fold(carry, y, inside)
-            found[indices] = self.head.read(carry)
-        return found
+            for y, steps in self._spans(values, lengths):
+                self.head.fold(carry, y, steps)
+            outputs[indices] = self.head.read(carry)
+        return outputs
 
     def pool(self) -> StreamPool:
         """See `Scorer.pool`; ConfigError if the network is bidirectional."""
@@ -148,35 +149,35 @@ class PooledScorer(_SequenceScorer):
 
 
 class StepScorer(_SequenceScorer):
-    """A row of outputs for each step of each sequence; its bits depend on that sequence alone, as `PooledScorer`'s."""
+    """A row of outputs for each step of each sequence; its bits depend on that sequence alone, as in `PooledScorer`."""
 
     head: Stepwise
 
     def scores(self, sequences: Sequences) -> Sequences:
-        """The head's outputs, with the sequences' own lengths: values (steps of all, outputs)."""
-        found = np.empty((int(sequences.offsets[-1]), self.head.outputs), np.float32)
+        """Return the head's outputs as `Sequences` with the same lengths: values (all steps, outputs)."""
+        outputs = np.empty((int(sequences.offsets[-1]), self.head.outputs), np.float32)
         for indices in _batches(sequences.lengths):
             values, lengths = sequences.pad(indices)
-            at = sequences.offsets[:-1][indices]
-            for y, inside in self._spans(values, lengths):
-                time, row = np.nonzero(np.arange(len(y))[:, None] < inside)
-                found[at[row] + time] = self.head(y[time, row])
-                at = at + inside
-        return Sequences(found, sequences.offsets)
+            start = sequences.offsets[:-1][indices]
+            for y, steps in self._spans(values, lengths):
+                time, row = np.nonzero(np.arange(len(y))[:, None] < steps)
+                outputs[start[row] + time] = self.head(y[time, row])
+                start = start + steps
+        return Sequences(outputs, sequences.offsets)
 
 
 def _below(prefix: str, tensors: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The tensors below a prefix like "encoder.", named without it."""
+    """Return the tensors whose names start with a prefix like "encoder.", without the prefix."""
     return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
 
 
 def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Indices of sequences of similar lengths, so that little is computed for padding."""
+    """Yield indices of sequences of similar lengths, so that little padding is computed."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     while start < len(order):
         end = min(start + _BATCH, len(order))
-        # Shrink to what the longest, the last one, allows.
+        # Shrink to what the length of the last sequence, the longest, allows.
         while end > start + 1 and lengths[order[end - 1]] * (end - start) > _STEPS:
             end -= 1
         yield order[start:end]
@@ -185,6 +186,6 @@ def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 def _check_shapes(network: Network, tensors: Mapping[str, Floats]) -> None:
     for name, shape in network.parameter_shapes().items():
-        found = tensors[name].shape if name in tensors else "absent"
-        if found != tuple(shape):
-            raise ShapeError(f"{name} must be {tuple(shape)}, as the network's description says; got {found}")
+        shape_found = tensors[name].shape if name in tensors else "absent"
+        if shape_found != tuple(shape):
+            raise ShapeError(f"{name} must be {tuple(shape)}, from the network's description; got {shape_found}")

@@ -1,4 +1,4 @@
-"""Models of sequences: features, a scorer, and words for what it says."""
+"""Base class of models that read sequences: features, a scorer, and the conversion of scores to predictions."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -13,32 +13,33 @@ __all__ = ["SequenceModel"]
 
 
 class SequenceModel(Model):
-    """A model whose predictions for a sequence have bits that depend on that sequence alone.
+    """A model whose prediction for a sequence has bits that depend on that sequence alone.
 
-    What a kind of data adds: `checked`, `encode` and `item`; what a kind of prediction adds: `decode`. The prediction
-    is one for the whole sequence, unless a subclass has another stream and another form of outputs, as `StepModel`.
+    A subclass for a kind of data implements `checked`, `encode` and `item`; one for a kind of prediction implements
+    `decode`. There is one prediction for the whole sequence, unless a subclass overrides `stream` and `outputs`, as
+    `StepModel` does.
     """
 
     scorer: Any  # a PooledScorer or a StepScorer
 
     @abstractmethod
     def checked(self, inputs: Any) -> Sequence[Any]:
-        """The inputs as a sequence that can be gone through twice; DataError if they are none of this model's."""
+        """Return the inputs as a sequence (iterable twice); DataError if they are not of this model's kind."""
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any]) -> Sequences:
-        """The features of checked inputs: ids or numbers, one sequence each."""
+        """Return the features of checked inputs: one sequence of ids or numbers for each."""
 
     @abstractmethod
     def decode(self, outputs: Any) -> Any:
-        """What the head's outputs for one sequence mean: (outputs,), or (steps, outputs) of a stepwise head."""
+        """Convert the head's outputs for a sequence, (outputs,) or stepwise (steps, outputs), to its prediction."""
 
     def outputs(self, inputs: Sequence[Any]) -> Any:
-        """The head's outputs for checked inputs: of a pooled head (inputs, outputs), of a stepwise `Sequences`."""
+        """Return the head's outputs for checked inputs: (inputs, outputs), or `Sequences` for a stepwise head."""
         return self.scorer.scores(self.encode(inputs))
 
     def stream(self) -> Stream:
-        """A sequence that arrives piece by piece, and the prediction so far after each.
+        """Start a stream for a sequence that arrives piece by piece, with a prediction after each piece.
 
         Raises:
             ConfigError: the model is bidirectional.

@@ -1,4 +1,4 @@
-"""A sequence that arrives piece by piece, and the prediction so far after each piece."""
+"""Stream of a sequence that arrives piece by piece, with a prediction after each piece."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,11 @@ __all__ = ["SequenceStream"]
 
 
 class SequenceStream(Stream):
-    """One prediction so far after each piece; after `finish`, bit for bit that for the whole sequence.
+    """One prediction after each piece; after `finish` it equals, bit for bit, the prediction for the whole sequence.
 
-    Made by a model's `stream()`. What a piece is, the model's features say: a part of a text that ends where a word
-    ends (so that the whole is the pieces joined by line breaks), a step of a series, some samples of a sound. A
-    prediction is what the model's head says: for a classifier label to probability.
+    Made by a model's `stream()`. The model's features define a piece: part of a text that ends at a word boundary (the
+    whole text is the pieces joined by line breaks), a step of a series, or samples of a sound. The model's head defines
+    a prediction: for a classifier, a dict of label to probability.
     """
 
     def __init__(self, model: "SequenceModel") -> None:
@@ -37,7 +37,7 @@ class SequenceStream(Stream):
         return self._model.decode(self._model.scorer.head.read(self._carry)[0])
 
     def _memory(self) -> dict[str, NDArray[Any]]:
-        """Features, the layers' states, the head's fold."""
+        """Arrays of the features, the layers' states and the head's accumulators."""
         features = {f"features.{name}": array for name, array in self._features.arrays().items()}
         head = {f"head.{name}": array for name, array in self._carry.items()}
         return features | dict(step_arrays(self._step, "encoder.")) | head

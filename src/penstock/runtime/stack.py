@@ -1,4 +1,4 @@
-"""A stack of the engine's layers, built from a recurrent network's description and PyTorch's parameter names."""
+"""A stack of engine layers, built from a recurrent network's description and PyTorch's parameter names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from penstock.errors import ConfigError
 from penstock.network import Recurrent
 
 LayerState = tuple[NDArray[np.float32], ...]
-"""One layer's states, each (directions, batch, size), in the order that the cell declares."""
+"""States of one layer, each (directions, batch, size), in the order that the cell declares."""
 
 
 class Stack:
-    """Recurrent layers one above the other, over whole sequences or one step at a time, with the same bits.
+    """Stacked recurrent layers that run over whole sequences or one step at a time, with the same bits.
 
     Args:
         spec: the layers' description.
@@ -31,12 +31,12 @@ class Stack:
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
-        """The last axis of each state."""
+        """Size of the last axis of each state."""
         return self._layers[0].state_sizes
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """The names of a layer's states, the output's first."""
+        """Names of a layer's states, the output first."""
         return self.spec.declaration.states
 
     def __call__(
@@ -45,28 +45,28 @@ class Stack:
         state: Sequence[LayerState] | None = None,
         lengths: ArrayLike | None = None,
     ) -> tuple[NDArray[np.float32], list[LayerState]]:
-        """Outputs (time, batch, output) and each layer's states after every sequence's last step.
+        """Return outputs (time, batch, output) and each layer's states after every sequence's last step.
 
         Args:
             x: (time, batch, input).
-            state: each layer's states to begin with; zeros if None.
+            state: each layer's initial states; zeros if None.
             lengths: (batch,), 0 to time; the outputs past them are 0. All `time` if None.
 
         Raises:
-            LengthsError: lengths that do not fit x.
+            LengthsError: the lengths do not match x.
         """
         counts = None if lengths is None else np.asarray(lengths)
         y, after = x, []
-        for layer, before in zip(self._layers, [None] * len(self._layers) if state is None else state, strict=True):
-            y, states = layer(y, before, lengths=counts)
+        for layer, initial in zip(self._layers, [None] * len(self._layers) if state is None else state, strict=True):
+            y, states = layer(y, initial, lengths=counts)
             after.append(states)
         return y, after
 
     def step(self, batch: int = 1) -> engine.StackStep:
-        """A single step for `batch` sequences side by side, from zero states.
+        """Return a step that advances `batch` sequences together, from zero states.
 
         Raises:
-            ConfigError: a bidirectional stack can't answer before the end, and `batch` must be 1 or more.
+            ConfigError: the stack is bidirectional, or `batch` is not an integer of 1 or more.
         """
         if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"batch must be a whole number, at least 1; got {batch!r}")
@@ -74,10 +74,10 @@ class Stack:
         return self._backend.step(self._layers, batch=batch)
 
     def streams(self) -> engine.Streams | engine.EquationStreams:
-        """A step of any of many streams.
+        """Return streams of which any subset advances by one step.
 
         Raises:
-            ConfigError: a bidirectional stack can't answer before the end.
+            ConfigError: the stack is bidirectional.
         """
         self._refuse_backward()
         return self._backend.streams(self._layers)
@@ -104,6 +104,6 @@ class Stack:
 
 
 def _numbered(name: str, number: int) -> str:
-    """weight_ih_reverse, the engine's name in one layer, is weight_ih_l1_reverse in layer 1 of a stack."""
+    """Return a parameter's name in a stack: weight_ih_reverse of layer 1 is weight_ih_l1_reverse."""
     plain = name.removesuffix("_reverse")
     return f"{plain}_l{number}{name[len(plain) :]}"

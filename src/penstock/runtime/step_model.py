@@ -1,4 +1,4 @@
-"""Models that give each step of a sequence a label: words, moments, events."""
+"""Models that label each step of a sequence, such as words, moments or events."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -24,10 +24,9 @@ __all__ = ["StepModel", "labels_of_steps"]
 
 
 class StepModel(SequenceModel):
-    """A labeller of steps without PyTorch; a kind of data makes a class of its own from it.
+    """A step labeller that needs no PyTorch; each kind of data has a subclass.
 
-    The scorer gives each step a row of scores, and `decoder` says which labels they mean.
-
+    The scorer gives each step a row of scores, and `decoder` turns them into labels.
     Attributes:
         label_texts: how each class is written in columns and keys, in the order of `labels`; see `penstock.labels`.
     """
@@ -37,36 +36,36 @@ class StepModel(SequenceModel):
 
     @cached_property
     def decoder(self) -> Decoder:
-        """From scores to labels: the likeliest of each step. A task with another decoder gives it here."""
+        """Turns scores into labels; by default takes the most likely label of each step. Tasks may override it."""
         return ArgMax()
 
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Baselines:
-        """The commonest class, from `class_counts`; a task with other baselines gives them here."""
+        """Read the baselines, by default the most frequent class from `class_counts`; tasks may override this."""
         return _Majority(arrays["class_counts"], lambda inputs: len(self.encode(inputs).values))
 
     def check(self) -> None:
-        """A stepwise head with as many classes as there are labels."""
+        """Check that the head is stepwise and has as many classes as there are labels."""
         head = self.network.head
         if self.network.wiring != STEPWISE:
             raise ConfigError(f"a model that labels steps needs a stepwise head; got one of kind {head.kind!r}")
         if len(self.labels) != head.classes:
-            raise ConfigError(f"a head of {head.classes} classes needs as many labels; got {len(self.labels)}")
+            raise ConfigError(f"a head of {head.classes} classes needs {head.classes} labels; got {len(self.labels)}")
         self.label_texts = label_texts(self.labels)
 
     def outputs(self, inputs: Sequence[Any]) -> Sequences:
-        """The head's scores for checked inputs, a row for each step."""
+        """Return the head's scores for checked inputs, one row per step."""
         return self.scorer.scores(self.encode(inputs))
 
     def predict(self, inputs: Iterable[Any]) -> list[list[Any]]:
-        """The labels of each input's steps.
+        """Return the labels of each input's steps.
 
         Raises:
-            DataError: not inputs of this kind of model.
+            DataError: the inputs are not of this model's kind.
         """
         return [self.decode(scores) for scores in self.outputs(self.checked(inputs))]
 
     def predict_proba(self, inputs: Iterable[Any]) -> list[NDArray[np.float32]]:
-        """The softmax of each step's scores, (steps, labels) for each input; a decoder may decide otherwise.
+        """Return the softmax of each step's scores, (steps, labels) for each input; decoders may choose other labels.
 
         Raises:
             DataError: as `predict`.
@@ -74,19 +73,19 @@ class StepModel(SequenceModel):
         return [engine.softmax(scores) for scores in self.outputs(self.checked(inputs))]
 
     def decode(self, outputs: NDArray[np.float32]) -> list[Any]:
-        """The labels that the scores (steps, outputs) of one sequence mean."""
+        """Return the labels for the scores (steps, outputs) of one sequence."""
         return [self.labels[place] for place in self.decoder.whole(outputs)]
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
-        """accuracy and f1_macro over all steps, of the model and of each baseline; see `Model`.
+        """Return accuracy and f1_macro over all steps, of the model and of each baseline; see `Model`.
 
         Args:
             inputs: as for `predict`.
-            answers: for each input the labels of its steps.
+            answers: the labels of each input's steps.
 
         Raises:
-            DataError: not as many lists as inputs or labels as steps, none at all, or a label that the model does not
-                know.
+            DataError: the numbers of inputs and lists, or of steps and labels, differ; there is no input; or the model
+                does not know a label.
         """
         rows = self.checked(inputs)
         scores = self.outputs(rows)
@@ -95,14 +94,14 @@ class StepModel(SequenceModel):
         )
         places = self.places(scores)
         if len(places) != len(truth):
-            raise DataError("accuracy over steps needs a decoder that gives every step one label")
+            raise DataError("evaluation needs a decoder that gives every step exactly one label")
         classes, lengths = len(self.labels), scores.lengths
         others = {name: each.argmax(axis=1) for name, each in self.baseline_answers(rows).items()}
-        beside = {name: label_metrics(each, truth, classes) for name, each in others.items()}
+        baselines = {name: label_metrics(each, truth, classes) for name, each in others.items()}
         return {
             "metrics": label_metrics(places, truth, classes),
-            "baseline": next(iter(beside.values()), {}),
-            "baselines": beside,
+            "baseline": next(iter(baselines.values()), {}),
+            "baselines": baselines,
             **compared(
                 label_sums(places, truth, classes, lengths),
                 {name: label_sums(each, truth, classes, lengths) for name, each in others.items()},
@@ -110,30 +109,30 @@ class StepModel(SequenceModel):
         }
 
     def places(self, scores: Sequences) -> NDArray[np.int64]:
-        """The places in `labels` of what each sequence's scores mean, end to end."""
+        """Return the indices in `labels` of all sequences' labels, concatenated."""
         return np.concatenate([np.zeros(0, np.int64), *map(self.decoder.whole, scores)])
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
-        """For each label of each input its `step` in the input, from 1, and `prediction`.
+        """Yield `step` (counted from 1) and `prediction` for each label of each input.
 
-        Where a label follows from its step alone also each label's `probability_<label>`.
+        If labels depend on their own steps alone, each row also has `probability_<label>` of each label.
         """
         for scores in self.outputs(self.checked(inputs)):
-            found = self.step_labels(self.decoder.whole(scores), scores)
-            for step, label in enumerate(found.labels):
+            labelled = self.step_labels(self.decoder.whole(scores), scores)
+            for step, label in enumerate(labelled.labels):
                 row = {"step": step + 1, "prediction": label}
-                if found.probabilities is not None:
-                    spread = found.probabilities[step].tolist()
+                if labelled.probabilities is not None:
+                    spread = labelled.probabilities[step].tolist()
                     row |= {f"probability_{text}": p for text, p in zip(self.label_texts, spread, strict=True)}
                 yield row
 
     def step_labels(self, places: NDArray[np.int64], scores: NDArray[np.float32]) -> StepLabels:
-        """Labels, as a decoder settled them, with their probabilities where these are those of `scores`."""
+        """Return decoded labels, with probabilities from `scores` if labels depend on their own steps alone."""
         immediate = self.decoder.immediate
         return StepLabels([self.labels[place] for place in places], engine.softmax(scores) if immediate else None)
 
     def stream(self) -> StepStream:
-        """A sequence that arrives piece by piece, and the labels that each piece settles.
+        """Start a stream for a sequence that arrives piece by piece; each piece returns the labels that became final.
 
         Raises:
             ConfigError: the model is bidirectional.
@@ -141,7 +140,7 @@ class StepModel(SequenceModel):
         return StepStream(self)
 
     def as_json(self, answer: StepLabels) -> dict[str, Any]:
-        """{"steps": [{"prediction": label, "probabilities": {the label's text: p}}, ...]}; see `StepLabels`."""
+        """Return {"steps": [{"prediction": label, "probabilities": {label text: p}}, ...]}; see `StepLabels`."""
         steps: list[dict[str, Any]] = [{"prediction": label} for label in answer.labels]
         if answer.probabilities is not None:
             for step, spread in zip(steps, answer.probabilities.tolist(), strict=True):
@@ -149,12 +148,12 @@ class StepModel(SequenceModel):
         return {"steps": steps}
 
     def info(self) -> dict[str, Any]:
-        """As `Model.info`, and `label_texts`."""
+        """Return `Model.info` with `label_texts` added."""
         return super().info() | {"label_texts": self.label_texts}
 
 
 class _Majority:
-    """For every step the training's share of each class."""
+    """Predicts, at every step, the share of each class in the training data."""
 
     names = ("majority",)
 
@@ -166,24 +165,28 @@ class _Majority:
 
 
 def labels_of_steps(labels: Any, lengths: Sequence[int] | None = None) -> list[Any]:
-    """The labels of all steps of all sequences, end to end.
+    """Return the labels of all steps of all sequences, concatenated.
 
     Args:
-        labels: for each sequence a list of the labels of its steps.
-        lengths: the steps of each sequence; None where they are not known.
+        labels: a list of step labels for each sequence.
+        lengths: the number of steps of each sequence; None if unknown.
 
     Raises:
-        DataError: something that is no list, not as many lists as sequences or labels as steps, or no step at all.
+        DataError: an element is not a list, the numbers of sequences or steps differ, or there are no steps.
     """
     several = list(labels) if labels is not None else []
     if lengths is not None and len(several) != len(lengths):
         raise DataError(f"there must be a list of labels for each of {len(lengths)} inputs; got {len(several)}")
-    for number, own in enumerate(several):
-        if isinstance(own, str) or not hasattr(own, "__len__"):
-            raise DataError(f"input {number} must have a list of labels, one for each step; got {own!r:.60}")
-        if lengths is not None and len(own) != lengths[number]:
-            raise DataError(f"input {number} has {lengths[number]} steps and {len(own)} labels; give one for each step")
-    flat = [label for own in several for label in own]
+    for number, sequence_labels in enumerate(several):
+        if isinstance(sequence_labels, str) or not hasattr(sequence_labels, "__len__"):
+            raise DataError(
+                f"input {number} must have a list of labels, one for each step; got {sequence_labels!r:.60}"
+            )
+        if lengths is not None and len(sequence_labels) != lengths[number]:
+            raise DataError(
+                f"input {number} has {lengths[number]} steps and {len(sequence_labels)} labels; give one for each step"
+            )
+    flat = [label for sequence_labels in several for label in sequence_labels]
     if not flat:
         raise DataError("there must be at least one step with a label; got none")
     return flat

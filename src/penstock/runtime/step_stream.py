@@ -1,4 +1,4 @@
-"""A sequence that arrives piece by piece, with a label for each of its steps."""
+"""Stream of a sequence that arrives piece by piece, with a label for each of its steps."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,12 @@ __all__ = ["StepLabels", "StepStream"]
 
 @dataclass(frozen=True, eq=False)
 class StepLabels:
-    """What a piece settles.
+    """Labels that became final with a piece of input.
 
     Attributes:
-        labels: in the order of the steps; none where the decoder waits for more, several where it had waited
-        probabilities: of each class for each of these steps, (labels, classes) float32; None where the decoder
-            settles a label later than its step, so that it does not follow from that step alone
+        labels: in the order of the steps; empty if the decoder needs more input, several if it had waited.
+        probabilities: (labels, classes) float32, the class probabilities of these steps; None if the decoder's labels
+            do not depend on their own steps alone.
     """
 
     labels: list[Any]
@@ -29,10 +29,10 @@ class StepLabels:
 
 
 class StepStream(Stream):
-    """The labels that each piece settles; those of all pieces and of `finish`, end to end, are those of `predict`.
+    """Returns the labels that each piece makes final; all of them and those of `finish` together equal `predict`.
 
-    Made by a model's `stream()`. What a piece is, the model's features say. Memory stays the same: the layers' states
-    and what the decoder remembers.
+    Made by a model's `stream()`; the model's features define a piece. Memory is constant: the layers' states and the
+    decoder's memory.
     """
 
     def __init__(self, model: "StepModel") -> None:
@@ -46,14 +46,14 @@ class StepStream(Stream):
         return self._model.step_labels(self._decoder.push(scores), scores)
 
     def _whole(self) -> StepLabels:
-        """What the end settles: read by a twin, so that nothing changes however often that is asked."""
+        """Return the labels that the end makes final, computed on a fork so that this stream does not change."""
         twin = self.fork()
         scores = twin._scores(twin._features.finish(), None)
-        settled = np.concatenate([twin._decoder.push(scores), twin._decoder.finish()])
-        return self._model.step_labels(settled, scores)
+        labels = np.concatenate([twin._decoder.push(scores), twin._decoder.finish()])
+        return self._model.step_labels(labels, scores)
 
     def _memory(self) -> dict[str, NDArray[Any]]:
-        """Features, the layers' states, the decoder's memory."""
+        """Arrays of the features, the layers' states and the decoder."""
         features = {f"features.{name}": array for name, array in self._features.arrays().items()}
         decoder = {f"decoder.{name}": array for name, array in self._decoder.arrays().items()}
         return features | dict(step_arrays(self._step, "encoder.")) | decoder
@@ -67,7 +67,7 @@ class StepStream(Stream):
         self._decoder.reset()
 
     def _scores(self, values: NDArray[Any], traces: Traces | None) -> NDArray[np.float32]:
-        """The head's scores (steps, outputs) for further features."""
+        """Return the head's scores (steps, outputs) for new features."""
         scorer = self._model.scorer
         y = np.empty((len(values), self._model.network.encoder.output_size), np.float32)
         for row, vector in enumerate(scorer.vectors(values)):

@@ -1,4 +1,4 @@
-"""Chosen tensors of a safetensors file as float32 arrays, bfloat16 included; the rest is left unread."""
+"""Reading selected tensors of a safetensors file as float32 arrays, including bfloat16."""
 
 import json
 from collections.abc import Callable
@@ -15,10 +15,10 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
 def tensor_names(path: str | Path) -> list[str]:
-    """The names of a safetensors file's tensors.
+    """Return the names of the tensors in a safetensors file.
 
     Raises:
-        BundleError: no such file, or not in the safetensors format.
+        BundleError: there is no such file, or it is not in the safetensors format.
     """
     try:
         with safetensors.safe_open(path, "np") as file:
@@ -27,21 +27,21 @@ def tensor_names(path: str | Path) -> list[str]:
         raise BundleError(f"can't read {path}: {error.strerror or error}") from error
     except safetensors.SafetensorError as error:
         raise BundleError(
-            f"{path} is not a safetensors file, or a damaged one ({error}). "
+            f"{path} is not a safetensors file, or is damaged ({error}). "
             "Write one with safetensors.torch.save_file(module.state_dict(), path)."
         ) from error
 
 
 def read_tensors(path: str | Path, wanted: Callable[[str], bool]) -> dict[str, NDArray[np.float32]]:
-    """The tensors whose names are wanted, converted to float32.
+    """Return the tensors whose names are wanted, converted to float32.
 
     Raises:
-        BundleError: no such file, or not in the safetensors format.
-        DtypeError: a wanted tensor holds no real numbers of 16 to 64 bits.
+        BundleError: there is no such file, or it is not in the safetensors format.
+        DtypeError: a wanted tensor is not of a supported floating-point type.
     """
     names = [name for name in tensor_names(path) if wanted(name)]
     with open(path, "rb") as file:
-        # Checked just now: eight bytes with the header's length, the header in JSON, the data.
+        # tensor_names has checked the file: eight bytes with the header's length, the header in JSON, the data.
         size = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(size))
         return {name: _read(file, 8 + size, name, header[name]) for name in names}
