@@ -252,5 +252,5 @@ def test_without_it_its_models_are_refused_by_name_and_their_states_by_others(sa
     with pytest.raises(StateError, match="text-steps"):
         library.runtime.Recurrence(weights, "lstm").stream().load(state)
     monkeypatch.delitem(tasks.TASKS, "tagging")
-    with pytest.raises(BundleError, match=r"there is no task 'tagging'; there are: .* import that package first"):
+    with pytest.raises(BundleError, match=r"there is no task 'tagging'; known tasks: .* import that package first"):
         library.load(saved[0])

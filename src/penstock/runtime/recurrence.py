@@ -147,10 +147,10 @@ class Recurrence:
         if state is None:
             return None
         sizes, directions = self._stack.state_sizes, self._stack.directions
-        arrays: Sequence[ArrayLike] = state if isinstance(state, tuple | list) else (state,)
+        given: Sequence[ArrayLike] = state if isinstance(state, tuple | list) else (state,)
         rows = self.spec.num_layers * directions
         expected = [(rows, size) if single else (rows, batch, size) for size in sizes]
-        arrays = [real(array, "state") for array in arrays]
+        arrays = [real(array, "state") for array in given]
         if [array.shape for array in arrays] != expected:
             raise ShapeError(
                 f"state must be {_joined(expected)}, (layers * directions{'' if single else ', batch'}, size); "
