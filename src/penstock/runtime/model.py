@@ -3,19 +3,23 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock import bundle
+from penstock import bundle, plots
 from penstock.bundle import Bundle
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
+from penstock.runtime.summary import as_html, in_a_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Baselines", "Features", "Model"]
 
@@ -104,6 +108,13 @@ class Model(ABC):
         )
         return _unpickled, (type(self), files)
 
+    def __repr__(self) -> str:
+        return in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: network, data, and the scores beside the baseline's."""
+        return as_html(self)
+
     def check(self) -> None:  # noqa: B027  # each parent class checks its own part
         """Raise ConfigError unless network, features and labels match each other."""
 
@@ -181,6 +192,37 @@ class Model(ABC):
     def pools(self) -> bool:
         """Whether streams of the model can be advanced together, in `scorer.pool()`."""
         return self.scorer.pools
+
+    def plot(self, kind: str | None = None, *, ax: "Axes | None" = None, **options: Any) -> "Axes":
+        """Draw a figure of the training, by Matplotlib.
+
+        Args:
+            kind: "learning_curve" or, of a classifier, "confusion"; by default the last of these that there is.
+            ax: where to draw; new axes if None.
+            options: go to the function of that name in `penstock.plots`, like `metric="accuracy"`.
+
+        Raises:
+            ConfigError: the model's metrics hold no figures for such a chart; the error names those that they do.
+            MissingExtraError: Matplotlib isn't installed.
+        """
+        kinds = self._charts()
+        kind = kind or next(reversed(kinds), "")
+        if kind not in kinds:
+            raise ConfigError(f"this model has no chart {kind!r}; it has {', '.join(kinds) or 'none'}")
+        chart, figures = kinds[kind]
+        return chart(**figures, **options, ax=ax)
+
+    def _charts(self) -> dict[str, tuple[Callable[..., "Axes"], dict[str, Any]]]:
+        """For each kind of `plot`, the function that draws it and what it draws."""
+        metrics = self.metrics
+        kinds: dict[str, tuple[Callable[..., Axes], dict[str, Any]]] = {}
+        if metrics.get("curves"):
+            figures = {"history": metrics["curves"], "best_epoch": metrics.get("best_epoch")}
+            kinds["learning_curve"] = (plots.learning_curve, figures)
+        if metrics.get("confusion"):
+            figures = {"matrix": metrics["confusion"]["matrix"], "labels": self.labels}
+            kinds["confusion"] = (plots.confusion, figures)
+        return kinds
 
     def info(self) -> dict[str, Any]:
         """Return a description of the model: plain values that can be written to JSON."""

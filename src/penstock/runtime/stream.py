@@ -40,6 +40,10 @@ class Stream(ABC):
         self.kind, self._model = kind, model
         self._finished = np.zeros(1, np.int64)
 
+    def __repr__(self) -> str:
+        state = "finished" if self._finished[0] else "open"
+        return f"{type(self).__name__}(of {self._model!r}, {state})"
+
     def push(self, item: Any) -> Any:
         """Read an item and return the prediction after it.
 

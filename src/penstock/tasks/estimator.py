@@ -26,6 +26,7 @@ from penstock.tasks.stages import Stage, run_stages, stage_figures
 
 try:
     from sklearn.base import BaseEstimator
+    from sklearn.utils import estimator_html_repr
 except ModuleNotFoundError as error:
     if error.name != "sklearn":
         raise
@@ -33,6 +34,7 @@ except ModuleNotFoundError as error:
 
 if TYPE_CHECKING:
     import torch
+    from matplotlib.axes import Axes
 
     from penstock.training import Callback, Checkpoint, History, Objective, Recipe
 
@@ -139,6 +141,23 @@ class Estimator(TrainingOptions, BaseEstimator):
         """
         return self._fitted().stream()
 
+    def plot(self, *args: Any, **options: Any) -> "Axes":
+        """Draw a figure of the training or of a prediction: see `plot` of the model, `model_`.
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
+        return self._fitted().plot(*args, **options)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: scikit-learn's box with the options; after `fit` the model's table too."""
+        fitted: Model | None = getattr(self, "model_", None)
+        return str(estimator_html_repr(self)) + (fitted._repr_html_() if fitted else "")
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """The same for IPython, which asks for this first."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
     def save(self, path: str | Path, overwrite: bool = False) -> Path:
         """Write the model to a folder, which `penstock.load` reads without PyTorch, with its report and figures.
 
@@ -221,6 +240,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         calibration = self._calibrate(self.model_, data)
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
         self.metrics_ |= {"random_state": seed, "seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
+        self.model_.metrics = self.metrics_
         if history.stopped == "interrupted":
             raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")
         return self
