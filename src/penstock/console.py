@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from penstock.events import PROGRESS, duration
 
-__all__ = ["JsonLines", "Lines", "Terminal", "output", "shown"]
+__all__ = ["JsonLines", "Lines", "Terminal", "output", "printable", "shown"]
 
 _LOGGER = logging.getLogger("penstock")
 
@@ -61,7 +61,7 @@ class Lines(logging.Handler):
         if record.levelno >= logging.WARNING:
             warning = "warning: " if record.levelno < logging.ERROR else ""
             message = f"penstock: {warning}{' '.join(message.split())}"
-        line = "".join(letter if letter.isprintable() else _escaped(letter) for letter in message)
+        line = printable(message)
         return f"{_traceback(record)}\n{line}" if record.exc_info else line
 
     def write(self, line: str) -> None:
@@ -148,6 +148,11 @@ class Terminal(Lines):
             self._bar = None
 
 
+def printable(text: str) -> str:
+    """The text with what a terminal would obey, and not print, as an escape: "\\x1b"."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
 def output(stream: TextIO | None, *, as_json: bool = False) -> Lines:
     """The handler for a stream: JSON where it is asked for, a bar where the stream is a terminal, else plain lines."""
     if as_json:
@@ -232,7 +237,3 @@ _SHOWN = _Shown()
 
 def _traceback(record: logging.LogRecord) -> str:
     return logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
-
-
-def _escaped(letter: str) -> str:
-    return letter.encode("unicode_escape").decode()

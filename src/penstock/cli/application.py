@@ -12,7 +12,7 @@ from penstock.registry import TASKS
 
 __all__ = ["command"]
 
-COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "bench", "demo")
+COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "bench", "demo", "doctor")
 
 
 class _Commands(Group):
@@ -31,7 +31,9 @@ class _Commands(Group):
 
 def _version(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        print(__version__)
+        from penstock import engine
+
+        print(f"penstock {__version__} (engine: {engine.instruction_set()}, threads: {engine.get_num_threads()})")
         ctx.exit()
 
 
@@ -49,7 +51,12 @@ def _install_completion(ctx: click.Context, param: click.Parameter, shell: str |
     epilog="Example: penstock train classify reviews.csv --out sentiment",
 )
 @option(
-    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version and leave."
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Print the version, and the engine's instruction set and threads.",
 )
 @option(
     "--install-completion",

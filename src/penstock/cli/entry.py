@@ -3,14 +3,15 @@
 0 done; 1 failed; 2 bad input; 130 interrupted.
 """
 
+import errno
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Any, TextIO
 
 from penstock import __version__
+from penstock.cli.standard import check_output, silence_output
 from penstock.console import output, shown
 from penstock.errors import DataWarning, InputError, MissingExtraError
 from penstock.events import say
@@ -18,6 +19,12 @@ from penstock.events import say
 __all__ = ["main"]
 
 _LOGGER = logging.getLogger("penstock.cli")
+
+# A full disk, or one that is gone.
+_OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+
+# Of the extra "cli".
+_NEEDED = ("click", "docstring_parser", "rich")
 
 # These first import what takes seconds.
 _SLOW = ("train", "demo")
@@ -44,12 +51,15 @@ def _guarded(words: list[str], *, debug: bool) -> int:
     try:
         return _run(words)
     except BrokenPipeError:
-        # The reader has gone (`| head`); Python would try to flush into the closed pipe once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has gone, as `| head` does.
+        silence_output()
         return 1
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED and error.filename is None:
+            silence_output()
+            return _fail(f"standard output can't be written: {error.strerror}", 1, debug=debug)
         if isinstance(error, InputError):
             return _fail(str(error), 2, debug=debug)
         hint = "" if debug else " (--debug shows where)"
@@ -88,17 +98,26 @@ def _warn(
 def _run(words: Sequence[str]) -> int:
     if words and words[0] in _SLOW and "--help" not in words:
         say(_LOGGER, "start", f"penstock {__version__}: starting", version=__version__, command=words[0])
+    check_output()
     try:
-        import click
-
-        from penstock.cli.application import command
-        from penstock.cli.usage import usage_words
+        code = _result(list(words))
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
+        if error.name not in _NEEDED:
             raise
-        raise MissingExtraError("the commands need Click and Rich: pip install 'penstock[cli]'") from error
+        raise MissingExtraError(f"the commands need {error.name}: pip install 'penstock[cli]'") from error
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _result(words: list[str]) -> Any:
+    """What the command returns; 2 where it was asked for nothing and has shown its help."""
+    import click
+
+    from penstock.cli.application import command
+    from penstock.cli.usage import usage_words
+
     try:
-        code = command().main(list(words), prog_name="penstock", standalone_mode=False)
+        return command().main(words, prog_name="penstock", standalone_mode=False)
     except click.Abort as abort:
         raise KeyboardInterrupt from abort
     except click.exceptions.NoArgsIsHelpError as error:
@@ -106,8 +125,6 @@ def _run(words: Sequence[str]) -> int:
         return 2
     except click.ClickException as error:
         raise InputError(usage_words(error)) from error
-    sys.stdout.flush()
-    return code if isinstance(code, int) else 0
 
 
 def _fail(message: str, code: int, *, debug: bool = False) -> int:

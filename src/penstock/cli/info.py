@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.cli.command import argument, command, option
 from penstock.cli.values import PATH
+from penstock.console import printable
 
 
 @command("info", example="penstock info sentiment")
@@ -29,7 +30,7 @@ def _show(described: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None)
     table.add_column(style="bold")
     for name, value in _rows(described):
-        table.add_row(name, value)
+        table.add_row(name, printable(value))
     Console(highlight=False, markup=False).print(table)
 
 

@@ -1,6 +1,5 @@
 """`penstock predict`: a saved model's answers to a file, or to lines as they come."""
 
-import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from penstock.cli.answers import Answer, check_answer_file, write_answers
 from penstock.cli.columns import saved_columns, several_tasks_options
 from penstock.cli.command import argument, command, option
+from penstock.cli.standard import standard_input
 from penstock.cli.values import PATH
 from penstock.datasets import text_lines
 from penstock.errors import ConfigError
@@ -48,7 +48,7 @@ def predict(model: Path, data: Path, output: Path | None, **columns: Any) -> Non
     loaded = load(model)
     task = find(loaded.task)
     if data == Path("-"):
-        answers = answer_lines(task, loaded, sys.stdin.buffer)
+        answers = answer_lines(task, loaded, standard_input())
     else:
         answers = loaded.answers(task.read(data, saved_columns(task, loaded, columns), False).inputs)
     write_answers(answers, output)

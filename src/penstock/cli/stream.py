@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.cli.command import argument, command, option
+from penstock.cli.standard import standard_input
 from penstock.cli.stream_state import KeptState
 from penstock.cli.values import NUMBER, PATH
 from penstock.datasets import text_lines
@@ -54,7 +55,7 @@ def stream(
         stream_sound(loaded, words, threshold, block_seconds, state, skip=skip)
         return
     running = loaded.stream()
-    lines = text_lines(sys.stdin.buffer, "standard input")
+    lines = text_lines(standard_input(), "standard input")
     if state is None:
         for line in lines:
             _answer(running, _item(loaded, line))

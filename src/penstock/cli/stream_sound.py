@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from penstock.cli.standard import standard_input
 from penstock.cli.stream_state import KeptState
 from penstock.errors import ConfigError
 from penstock.runtime import Model, Stream
@@ -42,9 +43,9 @@ def stream_sound(
         )
     samples = round(block_seconds * model.sample_rate)
     wanted = None if words is None else [word.strip() for word in words.split(",") if word.strip()]
-    stream = model.listen(wanted, threshold)
+    stream, source = model.listen(wanted, threshold), standard_input()
     if state is None:
-        for block in _blocks(sys.stdin.buffer, samples):
+        for block in _blocks(source, samples):
             _print(stream, stream.push(block))
         _print(stream, stream.finish())
     else:  # the sound goes on in the next run, and so does a word that is being said
@@ -52,8 +53,8 @@ def stream_sound(
             if kept.line:
                 print(f"penstock: goes on after sample {kept.line}", file=sys.stderr)
             if skip:
-                _pass_over(sys.stdin.buffer, kept.line * _BYTES)
-            for block in _blocks(sys.stdin.buffer, samples):
+                _pass_over(source, kept.line * _BYTES)
+            for block in _blocks(source, samples):
                 with kept.item(len(block)):
                     _print(stream, stream.push(block))
 
