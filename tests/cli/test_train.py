@@ -169,7 +169,7 @@ class TestBeforeTraining:
 
     @pytest.mark.parametrize(
         ("content", "word"),
-        [(b"", "empty"), (b"\xff\xfe\x00", "UTF-8"), (b"text,label\n", "no rows")],
+        [(b"", "empty"), (b"a\xff\xfe\x00", "UTF-8"), (b"text,label\n", "no rows")],
         ids=["empty", "noise", "header"],
     )
     def test_files_that_cannot_be_used(self, penstock, tmp_path, content, word):

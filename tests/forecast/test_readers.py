@@ -53,7 +53,7 @@ def test_a_column_has_one_part_to_play(columns):
         ("a.json", b'[{"y": 1}]', r"a\.json, line 1: must be a JSON object on one line; got '\[{"),
         ("a.json", b'\n{\n"y": 1}', r"a\.json, line 2: must be a JSON object on one line: Expecting"),
         ("a.xlsx", b"PK\x03\x04", r"must end in one of \.csv"),
-        ("a.csv", b"ds;y\n1;2\n", "has no column y; it has ds;y"),
+        ("a.csv", b"ds;z\n1;2\n", "has no column y; it has ds, z"),
     ],
 )
 def test_what_is_no_table_is_said(tmp_path, name, data, message):

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from penstock.audio.recordings import AUDIO_ENDINGS, Recording, decode, read_recording
 from penstock.datasets.columns import as_labels, as_texts
+from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.readers import read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
@@ -20,7 +21,12 @@ __all__ = ["claims_recordings", "read_recording_rows", "read_recordings", "recor
 
 
 def read_recordings(
-    path: str | Path, *, audio: str | None = None, label: str | None = None, answers: bool = True
+    path: str | Path,
+    *,
+    audio: str | None = None,
+    label: str | None = None,
+    answers: bool = True,
+    layout: Layout = DETECT,
 ) -> Rows:
     """The recordings of a folder, a zip, or a table.
 
@@ -29,6 +35,7 @@ def read_recordings(
             table, as `read_table` reads it, with a path in each row, seen from the table's own folder.
         audio, label: the table's columns; "audio" and "label" if not named.
         answers: False where there may be no labels; then no row of a table may be without a path.
+        layout: how a table of text is laid out.
 
     Raises:
         DataError: nothing there, no recordings, no folder for each class, a file that can't be read, or columns named
@@ -39,7 +46,7 @@ def read_recordings(
         if audio is not None:
             raise DataError(f"{path}: is no table, so it has no column {audio}. Leave --audio and --label out.")
         return _from_folders(path, answers)
-    return _from_table(path, audio or "audio", label or "label", answers)
+    return _from_table(path, audio or "audio", label or "label", answers, layout)
 
 
 def recording_at(path: str | Path) -> Recording:
@@ -135,8 +142,8 @@ def _folder_labels(path: Path, names: list[str]) -> list[str]:
     return [parts[shared] for parts in folders]
 
 
-def _from_table(path: Path, audio: str, label: str, answers: bool) -> Rows:
-    table = read_table(path, [audio, label] if answers else [audio])
+def _from_table(path: Path, audio: str, label: str, answers: bool, layout: Layout) -> Rows:
+    table = read_table(path, [audio, label] if answers else [audio], layout)
     paths = as_texts(table[audio], f"the column {audio} of {path}")
     labels = as_labels(table[label], f"the column {label} of {path}") if answers else [None] * len(paths)
     kept: list[tuple[str, object]] = []
@@ -177,7 +184,8 @@ def _listed(folder: Path, names: Iterable[str]) -> Iterator[Recording]:
 
 def read_recording_rows(path: Path, columns: Columns, answers: bool) -> Rows:
     """Recordings and their labels."""
-    return read_recordings(path, audio=columns["audio"], label=columns["label"], answers=answers)
+    named = {"audio": columns["audio"], "label": columns["label"]}
+    return read_recordings(path, answers=answers, layout=layout_of(columns), **named)
 
 
 def claims_recordings(path: Path, columns: Columns) -> bool:

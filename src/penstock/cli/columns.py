@@ -11,7 +11,7 @@ from penstock.tasks import TASKS, Column, Task
 if TYPE_CHECKING:
     from penstock.runtime import Model
 
-__all__ = ["column_options", "saved_columns", "several_tasks_options", "trained_columns"]
+__all__ = ["column_options", "remembered_columns", "saved_columns", "several_tasks_options", "trained_columns"]
 
 
 def column_options(columns: Iterable[Column], *, as_in_training: bool = False, panel: str = "options") -> list[Option]:
@@ -24,7 +24,8 @@ def column_options(columns: Iterable[Column], *, as_in_training: bool = False, p
     """
     return [
         Option(
-            [f"--{column.name.replace('_', '-')}", column.name],
+            [_flag(column), column.name],
+            type=bool if isinstance(column.default, bool) else str,
             default=None if as_in_training else column.default,
             help=_help(column, as_in_training),
             panel=panel,
@@ -67,7 +68,18 @@ def saved_columns(task: Task, model: "Model", given: Mapping[str, Any]) -> dict[
     }
 
 
-def _names(column: Column, given: str | None) -> str | list[str] | None:
+def remembered_columns(task: Task, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what training read, what a saved model reads of other files too."""
+    forgotten = {column.name for column in task.columns if not column.remembered}
+    return {name: value for name, value in columns.items() if name not in forgotten}
+
+
+def _flag(column: Column) -> str:
+    name = column.name.replace("_", "-")
+    return f"--{name}/--no-{name}" if isinstance(column.default, bool) else f"--{name}"
+
+
+def _names(column: Column, given: Any) -> Any:
     if given is None or not column.several:
         return given
     # As a line of CSV: a name that holds a comma is quoted.
@@ -78,6 +90,6 @@ def _help(column: Column, as_in_training: bool) -> str:
     words = [column.help]
     if column.several:
         words.append("Several with commas between; a name that holds one, in quotes.")
-    if as_in_training:
+    if as_in_training and column.remembered:
         words.append("As in training if left out.")
     return " ".join(words)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from penstock.cli.columns import column_options, trained_columns
+from penstock.cli.columns import column_options, remembered_columns, trained_columns
 from penstock.cli.command import SETTINGS, Command, Option
 from penstock.cli.options import estimator_options
 from penstock.cli.scores import say_verdict, show_scores
@@ -63,10 +63,10 @@ def task_command(task: Task) -> Command:
             if getattr(fitted, "model_", None) is before:
                 click.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
             else:
-                _save(fitted, out, columns, overwrite=overwrite)
+                _save(fitted, out, remembered_columns(task, columns), overwrite=overwrite)
                 click.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
             raise
-        _save(fitted, out, columns, overwrite=overwrite)
+        _save(fitted, out, remembered_columns(task, columns), overwrite=overwrite)
         if as_json:
             print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
         else:

@@ -3,6 +3,7 @@
 from penstock.datasets.batches import Batches, length_batches, shard
 from penstock.datasets.chunks import Chunk, stream_chunks
 from penstock.datasets.columns import as_labels, as_texts, text_table
+from penstock.datasets.layout import Layout
 from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import read_table
 from penstock.datasets.rows import Rows
@@ -12,6 +13,7 @@ from penstock.labels import class_counts
 __all__ = [
     "Batches",
     "Chunk",
+    "Layout",
     "Rows",
     "as_labels",
     "as_texts",

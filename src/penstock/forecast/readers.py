@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from penstock.datasets.columns import frame_column
+from penstock.datasets.layout import DETECT, Layout, layout_of
+from penstock.datasets.naming import absent_words
 from penstock.datasets.readers import column_names, read_table
 from penstock.errors import DataError, MissingExtraError
 from penstock.forecast.panel import Panel
@@ -24,6 +26,7 @@ def read_series(
     id: str | None = None,
     past: Sequence[str] = (),
     known: Sequence[str] = (),
+    layout: Layout = DETECT,
 ) -> Panel:
     """Series from a file or a frame: long (a row is a step of a series) or wide (several target columns).
 
@@ -36,13 +39,14 @@ def read_series(
         id: the column that names a row's series; by default `unique_id`, if there is one.
         past: covariates that are known only when they have happened.
         known: covariates that are known beforehand.
+        layout: how a file of text is laid out.
 
     Raises:
         DataError: a column that isn't there, text where numbers should be, times that are missing, twice or irregular.
         MissingExtraError: a package that reads this kind of source isn't installed.
     """
     is_path = isinstance(source, str | Path)
-    there = column_names(source) if is_path else _names(source)
+    there = column_names(source, layout) if is_path else _names(source)
     time = time or (_TIME if _TIME in there else None)
     id = id or (_ID if _ID in there else None)
     targets = [target] if isinstance(target, str) else list(target or [_TARGET])
@@ -52,8 +56,8 @@ def read_series(
     if twice := [name for name in every if every.count(name) > 1]:
         raise DataError(f"{where}a column is a target, a past or a known covariate, once; {twice[0]} is named twice")
     if missing := [name for name in wanted if name not in there]:
-        raise DataError(f"{where}has no column {', '.join(missing)}; it has {', '.join(there):.300}")
-    columns = read_table(source, wanted) if is_path else {name: _column(source, name) for name in wanted}
+        raise DataError(f"{where}{absent_words(missing, there)}")
+    columns = read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
     try:
         return panel(columns, targets=targets, time=time, id=id, past=past, known=known)
     except DataError as error:
@@ -90,5 +94,12 @@ def _frame(source: Any) -> Any:
 
 def read_panel(path: Path, columns: Columns, answers: bool) -> Panel:
     """Series to forecast."""
-    several = {name: columns.get(name) or () for name in ("past", "known")}
-    return read_series(path, time=columns.get("time"), target=columns.get("target"), id=columns.get("id"), **several)
+    return read_series(
+        path,
+        time=columns.get("time"),
+        target=columns.get("target"),
+        id=columns.get("id"),
+        past=columns.get("past") or (),
+        known=columns.get("known") or (),
+        layout=layout_of(columns),
+    )

@@ -20,16 +20,18 @@ class Column:
     Attributes:
         name: name of the flag, without dashes.
         help: help text.
-        default: the column to read if the flag is not given; None for no column.
+        default: the column to read if the flag is not given; None for no column. A boolean makes the flag a switch.
         several: whether the flag takes several names, separated by commas.
         answer: whether the column holds the targets, which `predict` does not need.
+        remembered: whether a saved model uses the value for other files too; False for what describes one file.
     """
 
     name: str
     help: str
-    default: str | None = None
+    default: str | bool | None = None
     several: bool = False
     answer: bool = False
+    remembered: bool = True
 
 
 def _no_claim(path: Path, columns: Columns) -> bool:

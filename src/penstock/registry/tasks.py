@@ -6,6 +6,18 @@ from penstock.registry.task import Column, Task
 
 __all__ = ["TASKS", "estimators", "find", "register"]
 
+_LAYOUT = (
+    Column("header", "Whether the first row holds the column names; if not, columns are called 1, 2, 3.", default=True),
+    Column("separator", "Column separator: one character, or tab; default: detected.", remembered=False),
+    Column(
+        "encoding",
+        "Text encoding, such as gb18030, utf-16 or latin-1; default: UTF-8, or as its byte order mark says.",
+        remembered=False,
+    ),
+    Column("decimal", "Decimal mark, '.' or ','; default: detected.", remembered=False),
+)
+"""How a file of text is laid out, by the fields of `datasets.Layout`."""
+
 _SERIES_COLUMNS = (
     Column("series", "Value columns; a name may be a pattern such as 'v*'.", several=True),
     Column("id", "Signal id column: rows with the same id are the steps of one signal."),
@@ -17,7 +29,7 @@ _SERIES = Task(
     command="classify",
     summary="Classify signals, such as sensor data, gestures or heartbeats, or each of their steps.",
     example="gestures.csv --series x,y,z --id recording --label gesture --out gestures",
-    columns=(*_SERIES_COLUMNS, Column("label", "Label column.", default="label", answer=True)),
+    columns=(*_SERIES_COLUMNS, Column("label", "Label column.", default="label", answer=True), *_LAYOUT),
     read=deferred("penstock.signals.readers:read_signal_rows", answer="label", numbers=False),
     estimator="penstock.signals.estimator:SeriesClassifier",
     model="penstock.signals.model:SignalClassModel",
@@ -34,6 +46,7 @@ _SERIES_NUMBERS = Task(
     columns=(
         *_SERIES_COLUMNS,
         Column("target", "Target column: numbers to predict.", default="target", answer=True),
+        *_LAYOUT,
     ),
     read=deferred("penstock.signals.readers:read_signal_rows", answer="target", numbers=True),
     estimator="penstock.signals.estimator:SeriesRegressor",
@@ -51,6 +64,7 @@ _TEXT = Task(
     columns=(
         Column("text", "Text column.", default="text"),
         Column("label", "Label column.", default="label", answer=True),
+        *_LAYOUT,
     ),
     read=deferred("penstock.text.readers:read_text_rows"),
     estimator="penstock.text.estimator:TextClassifier",
@@ -69,6 +83,7 @@ _FORECAST = Task(
         Column("id", "Series id column; default: unique_id, if present."),
         Column("past", "Covariates whose future values are unknown, such as the weather.", several=True),
         Column("known", "Covariates whose future values are known, such as holidays.", several=True),
+        *_LAYOUT,
     ),
     read=deferred("penstock.forecast.readers:read_panel"),
     estimator="penstock.forecast.estimator:Forecaster",
@@ -84,6 +99,7 @@ _AUDIO = Task(
     columns=(
         Column("audio", "Column of file paths, relative to the table's folder; not for a folder or zip of recordings."),
         Column("label", "Label column; not for a folder or zip of recordings.", answer=True),
+        *_LAYOUT,
     ),
     read=deferred("penstock.audio.readers:read_recording_rows"),
     estimator="penstock.audio.estimator:AudioClassifier",

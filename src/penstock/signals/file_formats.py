@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.datasets.readers import first_line, read_utf8
+from penstock.datasets.layout import DETECT, Layout
+from penstock.datasets.readers import first_line, read_text
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.signals.arrays import signal_list
@@ -14,13 +15,13 @@ from penstock.signals.arrays import signal_list
 __all__ = ["is_ucr", "read_ts", "read_ucr"]
 
 
-def is_ucr(path: Path) -> bool:
+def is_ucr(path: Path, layout: Layout = DETECT) -> bool:
     """Whether a file is a table of the UCR archive: no header, but numbers from the first line on.
 
     Raises:
         DataError: it can't be read. It is not read beyond its first 64 KiB or so.
     """
-    line, whole = first_line(path)
+    line, whole = first_line(path, layout)
     cells = line.split()
     if not whole:
         del cells[-1:]  # it may be a part of a number
@@ -31,14 +32,14 @@ def is_ucr(path: Path) -> bool:
     return len(cells) > 2
 
 
-def read_ucr(path: Path, *, numbers: bool = False) -> Rows:
+def read_ucr(path: Path, *, numbers: bool = False, layout: Layout = DETECT) -> Rows:
     """A line a signal: its label, then its values, with tabs or blanks between; NaN at the end is padding.
 
     Raises:
         DataError: a line that is no such thing, with its number.
     """
     signals, answers = [], []
-    for number, line in enumerate(read_utf8(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path, layout).splitlines(), start=1):
         if not line.strip():
             continue
         label, *cells = line.split("\t") if "\t" in line else line.split()
@@ -47,7 +48,7 @@ def read_ucr(path: Path, *, numbers: bool = False) -> Rows:
     return _rows(path, signals, answers)
 
 
-def read_ts(path: Path, *, answers: bool = True, numbers: bool = False) -> Rows:
+def read_ts(path: Path, *, answers: bool = True, numbers: bool = False, layout: Layout = DETECT) -> Rows:
     """A `.ts` file: lines of `@name value`, then `@data` and a line a signal: its channels with colons between, each
     values with commas between, ? where one is missing; the label, or the number to predict, comes last.
 
@@ -58,7 +59,7 @@ def read_ts(path: Path, *, answers: bool = True, numbers: bool = False) -> Rows:
     signals: list[NDArray[np.float64]] = []
     found: list[Any] = []
     in_data = False
-    for number, line in enumerate(map(str.strip, read_utf8(path).splitlines()), start=1):
+    for number, line in enumerate(map(str.strip, read_text(path, layout).splitlines()), start=1):
         where = f"{path}, line {number}"
         if not line or line.startswith(("#", "%")):
             continue

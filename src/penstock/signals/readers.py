@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.datasets.columns import as_labels, plain_column
+from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.readers import column_names, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
@@ -37,6 +38,7 @@ def read_signals(
     id: str | None = None,
     time: str | None = None,
     numbers: bool = False,
+    layout: Layout = DETECT,
 ) -> Rows:
     """The signals of a file, each (steps, channels) float64, and their answers.
 
@@ -48,6 +50,7 @@ def read_signals(
         id: the column that says which signal a row is a step of.
         time: the column by which the steps of a signal are sorted: numbers, or dates by ISO 8601.
         numbers: the answers are numbers, not labels.
+        layout: how a file of text is laid out.
 
     Returns:
         Rows, where a step's answer differs from the next one's with a list of answers, one for each step.
@@ -58,16 +61,17 @@ def read_signals(
     path = Path(path)
     plain = path.name.lower().removesuffix(".gz")
     if plain.endswith(".ts"):
-        return read_ts(path, answers=answer is not None, numbers=numbers)
-    if not series and plain.endswith((".tsv", ".txt")) and is_ucr(path):
-        return read_ucr(path, numbers=numbers)
+        return read_ts(path, answers=answer is not None, numbers=numbers, layout=layout)
+    if not series and plain.endswith((".tsv", ".txt")) and is_ucr(path, layout):
+        return read_ucr(path, numbers=numbers, layout=layout)
     if not series:
         raise ConfigError(f"{path}: say which columns hold the series: --series COL,COL or --series 'v*'")
     others = [name for name in (answer, id, time) if name is not None]
-    columns = matching_columns(path, series, others)
+    columns = matching_columns(path, series, others, layout)
     wanted = [*columns, *others]
     try:
-        return signal_table(read_table(path, wanted), series=columns, answer=answer, id=id, time=time, numbers=numbers)
+        table = read_table(path, wanted, layout)
+        return signal_table(table, series=columns, answer=answer, id=id, time=time, numbers=numbers)
     except DataError as error:
         raise error if str(error).startswith(str(path)) else DataError(f"{path}: {error}") from error
 
@@ -108,7 +112,7 @@ def signal_table(
     return Rows(signals, _together([[given[row] for row in rows] for rows in groups]))
 
 
-def matching_columns(path: Path, names: Sequence[str], others: Sequence[str]) -> list[str]:
+def matching_columns(path: Path, names: Sequence[str], others: Sequence[str], layout: Layout = DETECT) -> list[str]:
     """The columns of a table that names and patterns mean; a pattern never means a column of `others`.
 
     Raises:
@@ -117,7 +121,7 @@ def matching_columns(path: Path, names: Sequence[str], others: Sequence[str]) ->
     if not any(set(name) & set("*?[") for name in names):
         return list(names)
     found: list[str] = []
-    there = [each for each in column_names(path) if each not in others]
+    there = [each for each in column_names(path, layout) if each not in others]
     for name in names:
         matches = [name] if name in there else [each for each in there if fnmatchcase(each, name)] or [name]
         found += [each for each in matches if each not in found]
@@ -243,15 +247,16 @@ def _together(answers: list[list[Any]]) -> list[Any]:
 def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
     """Signals, with a label or a number each, or one for each step."""
     named = {"series": columns["series"], "id": columns["id"], "time": columns["time"]}
-    return read_signals(path, answer=columns[answer] if answers else None, numbers=numbers, **named)
+    wanted = columns[answer] if answers else None
+    return read_signals(path, answer=wanted, numbers=numbers, layout=layout_of(columns), **named)
 
 
 def named_channels(path: Path, columns: Columns) -> Columns:
     """The channels by their names: in another file a pattern may mean them in another order. Steps are as they come."""
     if not columns["series"] or not (columns["id"] or columns["time"]):
         return columns
-    others = [name for kind, name in columns.items() if kind != "series" and name is not None]
-    return {**columns, "series": matching_columns(path, columns["series"], others)}
+    others = [columns[kind] for kind in ("id", "time", "label", "target") if columns.get(kind) is not None]
+    return {**columns, "series": matching_columns(path, columns["series"], others, layout_of(columns))}
 
 
 def claims_signals(path: Path, columns: Columns) -> bool:
@@ -259,4 +264,4 @@ def claims_signals(path: Path, columns: Columns) -> bool:
     name = path.name.lower().removesuffix(".gz")
     if columns.get("series") or name.endswith(".ts"):
         return True
-    return name.endswith((".tsv", ".txt")) and path.is_file() and is_ucr(path)
+    return name.endswith((".tsv", ".txt")) and path.is_file() and is_ucr(path, layout_of(columns))

@@ -1,0 +1,172 @@
+"""Comma- and tab-separated values, by PyArrow, in any layout.
+
+A quoted text may hold separators, quotes and line breaks, as in RFC 4180; a `.tsv` with tabs isn't quoted: a row a
+line.
+"""
+
+import csv
+import io
+import logging
+import re
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from penstock.datasets.encodings import as_utf8, first_text, text_encoding
+from penstock.datasets.files import all_bytes, first_bytes, opened
+from penstock.datasets.layout import DETECT, Layout, Seen, cells, see
+from penstock.datasets.naming import check_columns
+from penstock.errors import DataError, MissingExtraError
+
+__all__ = ["delimited_head", "delimited_names", "read_delimited"]
+
+_LOGGER = logging.getLogger(__name__)
+_LONGEST_LINE = 1 << 24
+"""Of names of columns, in characters: whoever looks for them in another file reads no more."""
+_BLOCK_LIMIT = 2**31 - 1  # PyArrow's, in bytes
+_DATA = re.compile(r"\s*([+-]?[\d.,]*\d|\d{4}[-/.]\d\d?[-/.]\d\d?.*)\s*", re.ASCII)
+"""What is likely not a name: a number, a date."""
+
+
+def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, ending: str) -> dict[str, list[Any]]:
+    """The columns of a file by name, as text, None where a cell is empty.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        columns: the names, each once.
+        layout: what a person says of it.
+        ending: ".csv" or ".tsv".
+
+    Raises:
+        DataError: not text in its encoding, a column that isn't there, or a row of another width.
+        MissingExtraError: PyArrow isn't installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.csv
+    except ImportError as error:
+        raise MissingExtraError("reading csv files needs PyArrow: pip install 'penstock[data]'") from error
+    seen = see(path, layout, ending)
+    data = as_utf8(path, data, layout.encoding)
+    first = _first_row(path, io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""), seen)
+    there = first if layout.header else _numbered(first)
+    _check(path, there, columns, layout, seen)
+    if not seen.usual:
+        _LOGGER.info("%s: %s", path, seen.words)
+    try:
+        table = pyarrow.csv.read_csv(
+            pyarrow.BufferReader(data),
+            # One block, because a row must not cross two; one thread, because only then errors say which row.
+            pyarrow.csv.ReadOptions(
+                use_threads=False,
+                block_size=min(max(len(data), 1024), _BLOCK_LIMIT),
+                skip_rows=int(seen.declared),
+                column_names=None if layout.header else there,
+            ),
+            pyarrow.csv.ParseOptions(
+                delimiter=seen.separator, quote_char='"' if seen.quoted else False, newlines_in_values=seen.quoted
+            ),
+            # Everything is text, so that a label 007 stays one; only what is empty is missing.
+            pyarrow.csv.ConvertOptions(
+                include_columns=columns,
+                column_types=dict.fromkeys(columns, pyarrow.large_string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pyarrow.ArrowInvalid as error:
+        advice = "Quote texts that hold separators." if seen.quoted else "A TSV's texts can't hold tabs."
+        raise DataError(
+            f"{path}: {str(error).removeprefix('CSV parse error: '):.200}. The separator is {seen.separator_name}. "
+            f"{advice}"
+        ) from error
+    return {name: table[name].to_pylist() for name in columns}
+
+
+def delimited_names(path: Path, layout: Layout, ending: str) -> list[str]:
+    """The names of a file's columns, of which no more is read than its first row; none in an empty file.
+
+    Raises:
+        DataError: the file can't be read, or its first row holds no names.
+    """
+    seen = see(path, layout, ending)
+    with opened(path) as file:
+        mark = text_encoding(file.read(4), layout.encoding)[1]
+        file.seek(mark)
+        with io.TextIOWrapper(file, seen.encoding, newline="") as lines:
+            first = _first_row(path, lines, seen, layout)
+    return first if layout.header else _numbered(first)
+
+
+def delimited_head(path: Path, layout: Layout, ending: str, size: int, rows: int) -> dict[str, list[Any]]:
+    """The first whole rows of a file as columns, None where a cell is empty; rows of another width are left out.
+
+    Args:
+        path, layout, ending: as in `read_delimited`.
+        size: bytes to read.
+        rows: the most to give.
+
+    Raises:
+        DataError: the file can't be read, or its first row looks like data and not like names.
+    """
+    seen = see(path, layout, ending)
+    data, whole = first_bytes(path, size)
+    text = first_text(data, layout.encoding, whole=whole)
+    found = list(islice(cells(io.StringIO(text, newline=""), seen), rows + 1))
+    if not whole and len(found) > 1:
+        del found[-1]
+    if not found:
+        return {}
+    names = found.pop(0) if layout.header else _numbered(found[0])
+    columns = list(zip(*(row for row in found if len(row) == len(names)), strict=True)) or [()] * len(names)
+    if layout.header and (cell := _first_data(names, columns)) is not None:
+        raise DataError(
+            f"{path}: its first row looks like data, not like names of columns: {cell!r:.40}. If it has no names, say "
+            f"so with --no-header (Layout(header=False)); then columns are called 1 to {len(names)}. Else name the "
+            "columns to read."
+        )
+    return {name: [cell or None for cell in column] for name, column in zip(names, columns, strict=True)}
+
+
+def _first_row(path: Path, lines: io.TextIOBase, seen: Seen, layout: Layout = DETECT) -> list[str]:
+    """The first row that isn't empty; none in an empty file."""
+    limited = iter(lambda: lines.readline(_LONGEST_LINE), "")
+    try:
+        names = next(cells(limited, seen), [])
+    except csv.Error as error:
+        raise DataError(f"{path}: its first line holds no names of columns: {error}") from error
+    except UnicodeDecodeError:
+        names = ["\0"]
+    if any("\0" in name for name in names):
+        as_utf8(path, all_bytes(path), layout.encoding)  # says in which line
+    if sum(map(len, names)) + len(names) >= _LONGEST_LINE:
+        raise DataError(
+            f"{path}: its first line holds no names of columns: it has more than {_LONGEST_LINE} characters"
+        )
+    return names
+
+
+def _numbered(row: Sequence[str]) -> list[str]:
+    """The names of the columns of a file without names."""
+    return [str(number) for number in range(1, len(row) + 1)]
+
+
+def _first_data(names: Sequence[str], columns: Sequence[Sequence[str]]) -> str | None:
+    """A cell among the names of columns that is likely no name: a number, a date, or a value of its own column."""
+    return next(
+        (
+            name
+            for name, column in zip(names, columns, strict=True)
+            if (_DATA.fullmatch(name) and len(names) > 1) or (name and name in column)
+        ),
+        None,
+    )
+
+
+def _check(path: Path, there: list[str], columns: list[str], layout: Layout, seen: Seen) -> None:
+    more = f" The separator is {seen.separator_name}."
+    if layout.header and len(there) > 1 and any(map(_DATA.fullmatch, there)):
+        more += f" If the first row is data, say so with --no-header; then columns are called 1 to {len(there)}."
+    check_columns(path, there, columns, more)

@@ -1,0 +1,128 @@
+"""Text in any encoding, as UTF-8: the encoding that was given, the one that a byte order mark names, or UTF-8.
+
+Nothing is guessed from the text itself, as many encodings read the same bytes without an error. What is not UTF-8 is an
+error that shows how the line reads in the usual ones, for a person to choose.
+"""
+
+import codecs
+from pathlib import Path
+
+from penstock.errors import ConfigError, DataError
+
+__all__ = ["as_utf8", "check_encoding", "first_text", "text_encoding"]
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16's, which it begins with
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+    b"\x84\x31\x95\x33": "gb18030",
+}
+_TRIED = ("gb18030", "cp1252", "big5", "shift_jis", "euc_kr", "cp1251", "latin-1")
+"""Encodings to offer, in this order."""
+_MOST_OFFERED = 4
+_TRIED_BYTES = 1 << 20
+_SHOWN = 24
+"""Bytes of a line that are shown in each encoding."""
+
+
+def check_encoding(name: str) -> None:
+    """ConfigError unless it is the name of an encoding of text."""
+    try:
+        "".encode(name)
+    except (LookupError, ValueError) as error:
+        raise ConfigError(
+            f"the encoding must be one that Python knows, such as utf-8, gb18030, utf-16 or latin-1; got {name!r:.40}"
+        ) from error
+
+
+def text_encoding(start: bytes, given: str | None = None) -> tuple[str, int]:
+    """The encoding of text that begins with these bytes, and the length of its byte order mark.
+
+    Args:
+        start: at least four bytes, if there are so many.
+        given: what a person says; a mark knows better.
+    """
+    for mark, name in _MARKS.items():
+        if start.startswith(mark):
+            return name, len(mark)
+    name = (given or "utf-8").lower()
+    return "utf-8" if codecs.lookup(name).name == "utf-8" else name, 0
+
+
+def as_utf8(path: Path | str, data: bytes, given: str | None = None) -> bytes:
+    """A whole text in UTF-8, without a byte order mark.
+
+    Args:
+        path: what messages call it.
+        data: the text as it is stored.
+        given: its encoding; None: UTF-8, unless a mark names another.
+
+    Raises:
+        DataError: it isn't text in that encoding; the message says in which line, and offers others.
+    """
+    name, mark = text_encoding(data[:4], given)
+    data = data[mark:] if mark else data
+    try:
+        text = data.decode(name)
+    except UnicodeDecodeError as error:
+        raise DataError(_wrong_words(path, data, name, error.start)) from error
+    if "\0" in text:
+        raise DataError(_wrong_words(path, data, name, data.find(b"\0")))
+    return data if name == "utf-8" else text.encode()
+
+
+def first_text(data: bytes, given: str | None, *, whole: bool) -> str:
+    """The text that the first bytes of a file hold, without a mark; what is wrong in it becomes U+FFFD.
+
+    Args:
+        data: the first bytes.
+        given: the encoding, as in `as_utf8`.
+        whole: whether that is all of the file; else half a character at the end is left out.
+    """
+    name, mark = text_encoding(data[:4], given)
+    return codecs.getincrementaldecoder(name)("replace").decode(data[mark:], final=whole)
+
+
+def _wrong_words(path: Path | str, data: bytes, name: str, place: int) -> str:
+    """What is wrong with text at one of its bytes, and in which other encodings it can be read."""
+    line = data.count(b"\n", 0, place) + 1
+    found = "a zero byte" if data[place] == 0 else f"the byte 0x{data[place]:02x}"
+    said = f"{path}, line {line}: must be text in {name.upper()}; got {found}"
+    if offered := _readable(data, name, place):
+        return f"{said}. Say what it is with --encoding (Layout(encoding=...)); this line in {', in '.join(offered)}"
+    return f"{said}, and it is no text in any usual encoding. Is it the right file?"
+
+
+def _readable(data: bytes, refused: str, place: int) -> list[str]:
+    """Encodings in which the text can be read, each with how it reads around one of its bytes."""
+    tried = ("utf-16-le", "utf-16-be") if b"\0" in data[:_TRIED_BYTES] else _TRIED
+    offered: list[str] = []
+    for name in tried:
+        if name == refused or (name == "latin-1" and offered):
+            continue
+        decoder = codecs.getincrementaldecoder(name)()
+        try:
+            text = decoder.decode(data[:_TRIED_BYTES], final=len(data) <= _TRIED_BYTES)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text and _is_lines(text):
+            offered.append(f"{name}: {_around(data, place, name)!r}")
+    return offered[:_MOST_OFFERED]
+
+
+def _is_lines(text: str) -> bool:
+    """Whether text has the shape of text: no control characters but those that lay lines out."""
+    return not any(character < " " and character not in "\t\r\n\f" for character in text)
+
+
+def _around(data: bytes, place: int, name: str) -> str:
+    """A few characters of the line, from shortly before a byte."""
+    if name.startswith("utf-16"):
+        return data[:_SHOWN].decode(name, "ignore")
+    start = max(data.rfind(b"\n", 0, place) + 1, place - _SHOWN // 2)
+    while start > 0 and data[start] > 127 and data[start - 1] != 10:  # not within a character
+        start -= 1
+    end = data.find(b"\n", place)
+    return data[start : min(end if end >= 0 else len(data), place + _SHOWN // 2)].decode(name, "ignore").strip()
