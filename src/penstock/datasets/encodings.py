@@ -23,7 +23,7 @@ _TRIED = ("gb18030", "cp1252", "big5", "shift_jis", "euc_kr", "cp1251", "latin-1
 """Encodings to offer, in this order."""
 _MOST_OFFERED = 4
 _TRIED_BYTES = 1 << 20
-_SHOWN = 24
+_SHOWN = 40
 """Bytes of a line that are shown in each encoding."""
 
 
