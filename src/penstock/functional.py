@@ -35,6 +35,12 @@ def rnn_cell(
 
     Raises:
         ShapeError, DtypeError, ConfigError: what was expected, what came.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.functional import rnn_cell
+        >>> rnn_cell(np.ones((2, 3)), np.zeros((2, 4)), np.zeros((4, 3)), np.zeros((4, 4)), np.full(4, 0.5)).shape
+        (2, 4)
     """
     parameters = _present(weight_ih=w_ih, weight_hh=w_hh, bias_ih=b_ih, bias_hh=b_hh)
     return _step("rnn", x, (h,), parameters, nonlinearity=nonlinearity)[0]
@@ -65,6 +71,14 @@ def lstm_cell(
 
     Raises:
         ShapeError, DtypeError, ConfigError: what was expected, what came.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.functional import lstm_cell
+        >>> state = np.zeros((2, 4)), np.zeros((2, 4))
+        >>> h, c = lstm_cell(np.ones((2, 3)), state, np.ones((16, 3)), np.zeros((16, 4)))
+        >>> h.shape, c.shape
+        ((2, 4), (2, 4))
     """
     parameters = _present(
         weight_ih=w_ih, weight_hh=w_hh, bias_ih=b_ih, bias_hh=b_hh, weight_hr=projection, weight_ch=peephole
@@ -96,6 +110,12 @@ def gru_cell(
 
     Raises:
         ShapeError, DtypeError, ConfigError: what was expected, what came.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.functional import gru_cell
+        >>> gru_cell(np.ones((2, 3)), np.zeros((2, 4)), np.ones((12, 3)), np.zeros((12, 4))).shape
+        (2, 4)
     """
     parameters = _present(weight_ih=w_ih, weight_hh=w_hh, bias_ih=b_ih, bias_hh=b_hh)
     return _step("gru", x, (h,), parameters, reset_after=reset_after)[0]

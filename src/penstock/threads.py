@@ -12,6 +12,15 @@ def set_num_threads(threads: int) -> None:
 
     Raises:
         ConfigError: `threads` is not a whole number of 1 or more.
+
+    Examples:
+        >>> import penstock
+        >>> from penstock.engine import get_num_threads
+        >>> before = get_num_threads()
+        >>> penstock.set_num_threads(1)
+        >>> get_num_threads()
+        1
+        >>> penstock.set_num_threads(before)
     """
     engine.set_num_threads(threads)
     if "torch" in sys.modules:  # without it there is nothing to set

@@ -44,7 +44,7 @@ class AudioClassifier(CellOptions, Classifier):
     Defaults were chosen on spoken digits of speakers that were not in training. Fitting the same data with the same
     `random_state` gives the same bits, whatever the number of threads, and leaves the global random generators as they
     were. Recordings are paths of WAV and FLAC files, arrays of samples at `sample_rate`, (samples, rate), or
-    `audio.recordings.Recording`. The options of `CellOptions`, `TrainingOptions` and `Classifier` are its own too.
+    `audio.recordings.Recording`.
 
     Args:
         sample_rate: samples a second that all recordings are brought to; None for the commonest rate in training.
@@ -77,6 +77,14 @@ class AudioClassifier(CellOptions, Classifier):
         label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
         prefix_share: share of the loss at a random prefix of each recording, so that answers mean something while a
             sound is still coming in.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock import AudioClassifier
+        >>> sounds = [np.sin(np.arange(4000) * pitch) for pitch in [0.1, 0.3] * 6]  # half a second each
+        >>> clf = AudioClassifier(hidden_size=8, epochs=1, sample_rate=8000, progress=False)
+        >>> clf.fit(sounds, ["low", "high"] * 6).predict(sounds[:2]).shape
+        (2,)
     """
 
     task: ClassVar[str] = "audio-classification"

@@ -15,13 +15,16 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Phase:
-    """Matrix products that can run together, followed by one elementwise epilogue; later phases read its results."""
+    """Matrix products that can run together, followed by one elementwise epilogue; later phases read its results.
+
+    Args:
+        products: pairs (parameter, operand): ("weight_hh", "h") means h @ weight_hh.T; "weight_hh[reset, update]"
+            takes only the rows of these gates.
+        writes: what the epilogue writes: new states, or intermediate values that the next phase reads.
+    """
 
     products: tuple[tuple[str, str], ...]
-    """Pairs (parameter, operand): ("weight_hh", "h") means h @ weight_hh.T; "weight_hh[reset, update]" takes only
-    the rows of these gates."""
     writes: tuple[str, ...]
-    """What the epilogue writes: new states, or intermediate values that the next phase reads."""
 
 
 @dataclass(frozen=True)

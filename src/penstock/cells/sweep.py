@@ -80,9 +80,10 @@ def sweep_stack(
     """Run a stack of layers, each in one or both directions; a layer reads both directions of the layer below.
 
     Args:
-        x, lengths: as in `sweep`.
+        cell, x, lengths: as in `sweep`.
         states: each (num_layers * directions, batch, size), in PyTorch's order; None for zeros.
         parameters: arrays by PyTorch's names: weight_ih_l0, weight_ih_l0_reverse, weight_ih_l1 ...
+        bidirectional: whether each layer has a second direction.
         between_layers: applied to the output of each layer except the last, such as dropout in training.
 
     Returns:

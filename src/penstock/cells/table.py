@@ -34,6 +34,11 @@ def find(name: str) -> Cell:
 
     Raises:
         ConfigError: there is no such cell; the message lists the known ones.
+
+    Examples:
+        >>> from penstock.cells import find
+        >>> find("lstm").gates
+        ('input', 'forget', 'cell', 'output')
     """
     if not isinstance(name, str) or name not in CELLS:
         raise ConfigError(

@@ -27,5 +27,5 @@ _BACKENDS = dict.fromkeys(FORMS, Backend(Layer, Step, Streams))
 
 
 def backend(cell: Cell, options: Mapping[str, Any]) -> Backend:
-    """Return the backend for this form of the cell."""
+    """Return the backend that runs this cell with these options: the engine, or the equations."""
     return _BACKENDS.get(cell.form(options), _EQUATIONS)

@@ -21,7 +21,12 @@ __all__ = ["EquationLayer", "EquationStep", "EquationStreams"]
 
 
 class EquationLayer(BaseLayer):
-    """One recurrent layer computed by its cell's equations; arguments and errors as in `engine.Layer`."""
+    """One recurrent layer computed by its cell's equations; errors as in `engine.Layer`.
+
+    Args:
+        cell: a name in `penstock.cells.CELLS`.
+        input_size, hidden_size, bias, bidirectional, options: as in `engine.Layer`.
+    """
 
     def __init__(
         self,

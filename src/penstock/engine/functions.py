@@ -21,6 +21,12 @@ class Linear:
 
     Raises:
         ShapeError: the weight is not such a matrix, or the bias does not match it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import Linear
+        >>> Linear(np.ones((2, 3), np.float32))(np.ones((1, 3), np.float32))
+        array([[3., 3.]], dtype=float32)
     """
 
     def __init__(self, weight: np.ndarray, bias: np.ndarray | None = None) -> None:
@@ -43,7 +49,14 @@ class Linear:
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
-    """exp(x - max) / sum of each row; x (rows, 1 or more columns), float32."""
+    """exp(x - max) / sum of each row; x (rows, 1 or more columns), float32.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import softmax
+        >>> softmax(np.zeros((1, 4), np.float32))
+        array([[0.25, 0.25, 0.25, 0.25]], dtype=float32)
+    """
     x = _rows(x)
     if x.shape[1] == 0:
         raise ShapeError(f"x must be (rows, 1 or more columns); got {x.shape}.")
@@ -51,12 +64,12 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 
 def tanh(x: np.ndarray) -> np.ndarray:
-    """The engine's hyperbolic tangent, elementwise, float32."""
+    """The engine's hyperbolic tangent of x, elementwise: float32 of any shape to the same shape."""
     return _map(_tanh, x)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    """The engine's logistic function, elementwise, float32."""
+    """The engine's logistic function of x, elementwise: float32 of any shape to the same shape."""
     return _map(_sigmoid, x)
 
 

@@ -28,6 +28,15 @@ class Layer(BaseLayer, NativeLayer):
 
     Raises:
         ConfigError: the cell is unknown or has no kernels in the engine, it lacks an option, or a size is below 1.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import Layer
+        >>> layer = Layer("gru", 3, 4)
+        >>> layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+        >>> y, states = layer(np.ones((10, 2, 3), np.float32))  # steps, sequences, features
+        >>> y.shape
+        (10, 2, 4)
     """
 
     def __init__(

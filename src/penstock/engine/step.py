@@ -30,6 +30,15 @@ class StackStep(ABC):
         shape: (batch, input), the shape of a step's input.
         state: the states of each layer, each (batch, size); the arrays may be read and written between steps.
         state_names: the names of each layer's states, as the cell declares them.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import Layer, Step
+        >>> layer = Layer("gru", 3, 4)
+        >>> layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+        >>> step = Step([layer], batch=2)
+        >>> step(np.ones((2, 3), np.float32)).shape
+        (2, 4)
     """
 
     state: list[State]
@@ -64,7 +73,12 @@ class StackStep(ABC):
 
 
 class Step(StackStep):
-    """Steps computed by the engine; arguments and attributes as in `StackStep`."""
+    """Steps computed by the engine; attributes as in `StackStep`.
+
+    Args:
+        layers: as in `StackStep`, with kernels in the engine (`runs_here`).
+        batch: the number of streams.
+    """
 
     def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:
         super().__init__(layers, batch)

@@ -45,8 +45,8 @@ class Forecaster(CellOptions, Estimator):
     """A recurrent network that forecasts series; scikit-learn style.
 
     Data is a `Panel` from `penstock.read_series`, a path or a frame with the columns `unique_id`, `ds` and `y`, or
-    arrays without times: (steps,), (steps, targets), several in a list or by name. The options of `CellOptions` and
-    `TrainingOptions` are its own too; `bidirectional` isn't: a forecast reads forward.
+    arrays without times: (steps,), (steps, targets), several in a list or by name. `bidirectional` must stay
+    False: a forecast reads forward.
 
     Args:
         horizon: steps to forecast.
@@ -74,6 +74,14 @@ class Forecaster(CellOptions, Estimator):
             data.
         dropout: share of the encoder's outputs that training sets to 0 (Srivastava et al. 2014).
         metric_scale: unit of mse and mae: "original", or "standardised" by each series' spread in the training data.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock import Forecaster
+        >>> series = np.sin(np.arange(200) / 5)
+        >>> model = Forecaster(horizon=3, context=12, hidden_size=8, epochs=1, progress=False).fit(series)
+        >>> model.predict(series).shape  # series, steps ahead, targets
+        (1, 3, 1)
     """
 
     task: ClassVar[str] = "forecasting"

@@ -44,6 +44,13 @@ def read_series(
     Raises:
         DataError: a column that isn't there, text where numbers should be, times that are missing, twice or irregular.
         MissingExtraError: a package that reads this kind of source isn't installed.
+
+    Examples:
+        >>> import penstock
+        >>> days = ["2024-01-01", "2024-01-02", "2024-01-03"]
+        >>> panel = penstock.read_series({"day": days, "sold": [3, 5, 4]}, time="day", target="sold")
+        >>> [len(series) for series in panel]
+        [3]
     """
     is_path = isinstance(source, str | Path)
     there = column_names(source, layout) if is_path else _names(source)

@@ -13,8 +13,22 @@ __all__ = ["load"]
 def load(path: str | Path) -> Model:
     """Load the model that was saved in a folder, without PyTorch.
 
+    Args:
+        path: the folder, as `save` of an estimator or `penstock train --out` wrote it.
+
+    Returns:
+        The model: it predicts, streams and evaluates as its task says.
+
     Raises:
         BundleError: the folder does not exist or is damaged, its task is not registered, or a newer Penstock wrote it.
+
+    Examples:
+        >>> import penstock
+        >>> texts, labels = ["good food", "bad room"] * 8, ["good", "bad"] * 8
+        >>> clf = penstock.TextClassifier(hidden_size=8, epochs=1, progress=False).fit(texts, labels)
+        >>> folder = clf.save("sentiment", overwrite=True)
+        >>> penstock.load(folder).labels
+        ['bad', 'good']
     """
     saved = bundle.load(path)
     try:

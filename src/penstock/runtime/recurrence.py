@@ -37,6 +37,15 @@ class Recurrence:
         ConfigError: an unknown cell or option, missing parameters, or parameters of another cell.
         ShapeError: parameters whose shapes do not match each other.
         DtypeError: parameters that are not real numbers.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.runtime import Recurrence
+        >>> shapes = {"weight_ih_l0": (12, 3), "weight_hh_l0": (12, 4), "bias_ih_l0": (12,), "bias_hh_l0": (12,)}
+        >>> network = Recurrence({name: np.ones(shape) for name, shape in shapes.items()}, cell="gru")
+        >>> stream = network.stream()
+        >>> stream.push(np.ones(3)).shape
+        (4,)
     """
 
     def __init__(self, parameters: Mapping[str, ArrayLike], cell: str, **options: Any) -> None:

@@ -31,11 +31,18 @@ class SeriesClassifier(SignalEstimator, Classifier):
     Signals have one channel or many, and any length: an array (signals, steps, channels) or (signals, steps), a list of
     arrays (steps, channels) or (steps,), or a frame with a row a signal. NaN is a missing value. With `window` each
     step has a label of its own: labels are a list for each signal, and answers come for all steps of all signals, end
-    to end. Defaults were chosen over many data sets at once. The options of `SignalEstimator`, `CellOptions`,
-    `TrainingOptions` and `Classifier` are its own too.
+    to end. Defaults were chosen over many data sets at once.
 
     Args:
         label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock import SeriesClassifier
+        >>> signals = np.random.default_rng(0).normal(size=(20, 50, 3))  # signals, steps, channels
+        >>> clf = SeriesClassifier(hidden_size=8, epochs=1, progress=False).fit(signals, ["up", "down"] * 10)
+        >>> clf.predict(signals[:2]).shape
+        (2,)
     """
 
     task: ClassVar[str] = "series-classification"
@@ -97,12 +104,19 @@ class SeriesClassifier(SignalEstimator, Classifier):
 class SeriesRegressor(SignalEstimator, Regressor):
     """A recurrent network that predicts a number from a signal; scikit-learn style.
 
-    Signals are as for `SeriesClassifier`; with `window` each step has a number of its own. The options of
-    `SignalEstimator`, `CellOptions` and `TrainingOptions` are its own too.
+    Signals are as for `SeriesClassifier`; with `window` each step has a number of its own.
 
     Args:
         error: what training makes small, in standard deviations of the numbers: "huber" (Huber 1964), which minds
             outliers less, or "squared".
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock import SeriesRegressor
+        >>> signals = np.random.default_rng(0).normal(size=(20, 50, 3))  # signals, steps, channels
+        >>> model = SeriesRegressor(hidden_size=8, epochs=1, progress=False).fit(signals, signals.mean(axis=(1, 2)))
+        >>> model.predict(signals[:2]).shape
+        (2,)
     """
 
     task: ClassVar[str] = "series-regression"

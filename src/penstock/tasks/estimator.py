@@ -20,6 +20,7 @@ from penstock.network import Network
 from penstock.registry import find
 from penstock.report import render
 from penstock.runtime import Model, Stream
+from penstock.tasks.documented import list_options
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
 from penstock.tasks.stages import Stage, run_stages, stage_figures
@@ -67,6 +68,10 @@ class Estimator(TrainingOptions, BaseEstimator):
     usual_epochs: ClassVar[int] = 8
     fewest_steps: ClassVar[int] = 2000
     most_epochs: ClassVar[int] = 40
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        list_options(cls)
 
     def _held_back(self, inputs: Any, answers: Any) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
         """What to train on, and what to validate with where no data was given for it; None leaves that to chance."""

@@ -38,7 +38,7 @@ class TextClassifier(CellOptions, Classifier):
     Defaults were chosen over several data sets at once (reviews, questions, news, messages; English and Chinese).
     Fitting the same data with the same `random_state` gives the same bits, whatever the number of threads, and
     leaves the global random generators as they were. Texts are lists, NumPy arrays, or columns of pandas, Polars and
-    Arrow. The options of `CellOptions`, `TrainingOptions` and `Classifier` are its own too.
+    Arrow.
 
     Args:
         embedding_size: numbers that a token is turned into.
@@ -57,6 +57,15 @@ class TextClassifier(CellOptions, Classifier):
             text is still streaming in.
         next_token_share: weight of a second loss, for predicting each text's next token (Rei 2017), from which a
             small set learns more about its words; without effect where `bidirectional`.
+
+    Examples:
+        >>> from penstock import TextClassifier
+        >>> texts, labels = ["good food", "bad room"] * 8, ["good", "bad"] * 8
+        >>> clf = TextClassifier(hidden_size=8, epochs=1, progress=False).fit(texts, labels)
+        >>> clf.predict_proba(["good room"]).shape
+        (1, 2)
+        >>> clf.stream().push("good").keys() == {"good", "bad"}
+        True
     """
 
     task: ClassVar[str] = "text-classification"
