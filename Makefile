@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
-.PHONY: help demo test lint check bench-core docs soak sanitize sanitize-python portable portable-python clean FORCE
+.PHONY: help demo test test-slow lint check bench-core docs soak sanitize sanitize-python portable portable-python clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
-	@echo "make test        set up and run the tests"
-	@echo "make check       style, types, import rules, then the tests"
+	@echo "make test        set up and run the tests, without the slow ones"
+	@echo "make test-slow   run the slow tests"
+	@echo "make check       style, types, import rules, then all tests"
 	@echo "make docs        the guides and the reference as a website, in build/docs"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
 	@echo "make soak        run a server for a minute and check that its memory does not grow"
@@ -22,7 +23,10 @@ demo: $(VENV)/.installed-all
 	$(BIN)/penstock demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-slow: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n 2 -m slow
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -30,7 +34,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test
+check: lint test test-slow
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs

@@ -31,6 +31,7 @@ EXAMPLES = sorted(path for path in (ROOT / "examples").glob("*.py") if not path.
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_example_runs(path, capsys):
     # Each asserts what it claims.
     runpy.run_path(str(path), run_name="__main__")

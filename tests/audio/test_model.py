@@ -37,6 +37,7 @@ def test_a_stream_goes_on_elsewhere_and_starts_anew(audio_model, spoken):
     assert list(stream.finish().values()) == audio_model.predict_proba([spoken[0][0]])[0].tolist()
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_frames_in_constant_memory(audio_model):
     features = audio_model.features
     noise = np.random.default_rng(2).normal(size=1000 * features.hop).astype(np.float32) * np.float32(0.1)

@@ -101,6 +101,7 @@ def test_memory_is_small_saved_and_forgotten(audio_model, samples):
         spotter.load(audio_model.stream().save())
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_frames_in_constant_memory(audio_model):
     noise = np.random.default_rng(2).normal(size=2000 * 160).astype(np.float32) * np.float32(0.1)
     spotter = audio_model.spotter(threshold=0.4)

@@ -121,6 +121,7 @@ def test_a_point_whose_outputs_are_wrong_is_not_reported():
     assert "a" in found.left_out
 
 
+@pytest.mark.slow
 def test_processes_answer():
     (found,) = measure([Point("gru", "infer", 1, 3, 4, 4)], ["torch"], threads=1, rounds=1, seconds=0.001)
     assert set(found.seconds) == {"penstock", "torch"}
@@ -132,6 +133,7 @@ def test_unknown_peers_are_named_with_those_there_are():
         load("tourch")
 
 
+@pytest.mark.slow
 def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
     monkeypatch.setitem(GRIDS, "quick", lambda: iter(SMALL[:2]))
     path, plot = tmp_path / "bench.json", tmp_path / "bench.html"

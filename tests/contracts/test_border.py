@@ -18,6 +18,7 @@ from penstock.nn import native as native_calls
 HOSTILE = Path(__file__).with_name("hostile.py")
 
 
+@pytest.mark.slow
 def test_hostile_calls_do_no_harm():
     """In a process of its own, since a fault would end it; `make sanitize` has the same with AddressSanitizer."""
     done = subprocess.run([sys.executable, HOSTILE, "--examples", "25"], capture_output=True, text=True)

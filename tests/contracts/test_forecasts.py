@@ -197,6 +197,7 @@ def test_runtime_equals_pytorch(made):
     np.testing.assert_allclose(features.forecasts(outputs, encoded.scale), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_long_stream_keeps_its_size_and_equals_the_whole():
     """100,000 items; the answers to the last ones are those to the whole series."""
     made = model(carried=True, cell="rnn", identities=False)

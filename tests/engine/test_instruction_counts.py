@@ -69,6 +69,7 @@ def count(engine_test: Path, work: str) -> int:
     return int(collected[1])
 
 
+@pytest.mark.slow
 def test_no_work_takes_more_instructions_than_it_did(engine_test):
     known = EXPECTED["counts"]
     counts = {work: count(engine_test, work) for work in known}

@@ -139,6 +139,7 @@ def test_a_description_too_deep_is_damage(model):
         model.stream().load(data)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow(model):
     stream = model.stream()
     for _ in range(100):

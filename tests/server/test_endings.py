@@ -25,6 +25,7 @@ def expected(model, seed):
     return items, [model.as_json(stream.push(item)) for item in items]
 
 
+@pytest.mark.slow
 async def test_after_a_kill_every_client_goes_on_with_the_same_bits(folders, running, words):
     with running(folders["words"]) as first, penstock.Client(first.url, timeout=5) as client:
         at_work = asyncio.Event()
@@ -73,6 +74,7 @@ async def test_without_the_helper_a_saved_state_and_its_item_number_are_enough(f
             await again.close()
 
 
+@pytest.mark.slow
 async def test_told_to_stop_it_answers_what_it_accepted(folders, running, words):
     with running(folders["words"]) as server:
         long = " ".join(f"w{number % 50}" for number in range(4000))  # takes a while

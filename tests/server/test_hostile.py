@@ -120,6 +120,7 @@ def test_bodies_that_stall_keep_others_of_their_size_back_and_nobody_else(server
     assert httpx.post(url, json={"inputs": [long]}).status_code == 200
 
 
+@pytest.mark.slow
 def test_more_requests_than_may_wait_get_429(server, words):
     url, slow = f"{server.url}/v1/models/words/predict", json.dumps({"inputs": ["w1 w2 " * 15_000] * 10}).encode()
     statuses = []
@@ -286,6 +287,7 @@ async def test_more_streams_than_allowed_are_told_so(server):
         await asyncio.gather(*(stream.close() for stream in streams))
 
 
+@pytest.mark.slow
 async def test_an_idle_stream_is_closed_with_its_reason(folders, running):
     with running(folders["words"], "--idle-seconds", "1") as server:
         client = penstock.Client(server.url)

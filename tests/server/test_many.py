@@ -19,6 +19,7 @@ def many_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+@pytest.mark.slow
 async def test_two_thousand_streams_each_answer_as_alone(many_files, server, client, words):
     memory = server.memory()
     turn = asyncio.Semaphore(100)

@@ -30,6 +30,7 @@ ODD = [
 """Items and inputs, each as JSON, that some models can read and none may fail at."""
 
 
+@pytest.mark.slow
 async def test_no_item_however_odd_is_a_failure_of_ours(server, models):
     for name in sorted(models.keys() - {"folder"}):
         async with connect(f"ws{server.url[4:]}/v1/models/{name}/stream", compression=None) as stream:

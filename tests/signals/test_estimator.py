@@ -144,6 +144,7 @@ def test_frames_and_arrays():
         np.testing.assert_array_equal(other, answers[0])
 
 
+@pytest.mark.slow
 def test_with_a_window_steps_are_labelled():
     signal, labels = labelled_steps()
     estimator = SeriesClassifier(window=4, **SMALL).fit([signal], [labels])

@@ -58,6 +58,7 @@ def test_numbers_too():
     assert model.as_json(model.stream().push(SIGNALS[0])).keys() == {"prediction"}
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_steps_in_constant_memory():
     model = make(stride=4, layers=1)
     signal = np.random.default_rng(2).normal(3, 2, (100_000, 2))

@@ -346,6 +346,7 @@ def test_before_fit_there_are_no_answers(small, tmp_path):
             call(small())
 
 
+@pytest.mark.slow
 def test_options_are_known_without_pytorch():
     code = "import sys, penstock.text.estimator; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

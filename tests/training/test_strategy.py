@@ -164,6 +164,7 @@ def found(tmp_path_factory):
     return [json.loads(Path(folder, f"found.{rank}").read_text()) for rank in range(PROCESSES)]
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_losses_of_one(found):
     expected = train(text, OneProcess())
     assert [rows for rows, _ in expected["losses"]].count(1) == 3  # one of the two then has no row of its own

@@ -212,6 +212,7 @@ def test_asks_for_the_token(folders, running, opened, picture):
         tab.wait("document.querySelector('#text') && !document.querySelector('#token-dialog').open")
 
 
+@pytest.mark.slow
 def test_goes_on_when_the_server_is_back(folders, running, opened, picture):
     with running(folders["words"]) as first, opened(f"{first.url}/", expected=("net::ERR_", "WebSocket")) as tab:
         write(tab, "w1 w2 w3")

@@ -76,6 +76,7 @@ def test_each_word_of_a_text_has_the_colour_of_its_label(server, opened, streams
         tab.wait("document.querySelectorAll('.spans li').length === 0")
 
 
+@pytest.mark.slow
 def test_a_task_of_another_package_has_this_view(running, opened, picture, tmp_path):
     """That of examples/task_of_your_own.py, with random weights: tags of words, as they are typed."""
     words = "Ada Lovelace wrote to Charles"
