@@ -2,7 +2,10 @@
 
 from typing import Any
 
-__all__ = ["is_missing"]
+__all__ = ["MISSING_WORDS", "is_missing"]
+
+MISSING_WORDS = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})
+"""What a cell of a column of numbers says where a value is missing, in lower case."""
 
 
 def is_missing(value: Any) -> bool:

@@ -76,7 +76,7 @@ def test_parts_in_files_of_their_own_go_on_after_each_other(penstock, sales, tmp
     ("flags", "message"),
     [
         (("--target", "price"), "has no column price; it has month, sold, rain"),
-        (("--target", "month"), "the column month must be numbers"),
+        (("--target", "month"), "the column month must hold numbers"),
         (("--target", "sold", "--context", "300"), "context + horizon = 300 + 3"),
         (("--target", "sold", "--past", "sold"), "sold is named twice"),
         (("--target", "sold", "--split", "0.5/0.2"), "must have the sum 1"),

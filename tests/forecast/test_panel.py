@@ -62,11 +62,11 @@ def test_known_covariates_may_go_on_beyond_the_values():
     ("values", "times", "message"),
     [
         ([1, 2, 3], [HOURS[0], HOURS[1], HOURS[1]], "2020-01-01 01:00:00 stands twice .* Are there several series"),
-        ([1, "two", 3], HOURS, "the column y must be numbers.* row 2 is 'two'"),
+        ([1, "two", 3], HOURS, "the column y must hold numbers.* row 2 has 'two'"),
         ([1, np.inf, 3], HOURS, "finite numbers, 1e\\+100 at most; row 2 is inf"),
         ([1, 10**400, 3], HOURS, "the column y must be finite numbers.* row 2 is inf"),
         ([1, -1.797e308, 3], HOURS, "row 2 is -1.797e\\+308. Does it stand for a missing value"),
-        ([[1], [2], [3]], HOURS, r"the column y must be numbers.* row 1 is \[1\]"),
+        ([[1], [2], [3]], HOURS, r"the column y must hold numbers.* row 1 has \[1\]"),
         ([1, 2, 3, 4], HOURS[:3], "columns must all be of one length; got 4 of y, 3 of ds"),
         (["", "", ""], HOURS, "must have values; all 3 are missing"),
         ([1, 2, 3], [HOURS[0], "", HOURS[1]], "row 2 is empty"),

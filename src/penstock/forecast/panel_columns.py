@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from penstock.datasets.numbers import number_columns, plain_number
 from penstock.errors import DataError
 from penstock.forecast.frequency import Frequency
 from penstock.forecast.frequency_search import find_frequency
 from penstock.forecast.panel import LARGEST, Panel, Series, is_gap
 from penstock.forecast.times import Times, parse_times, words_of
-from penstock.missing import is_missing
+from penstock.missing import MISSING_WORDS, is_missing
 
 __all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
 
 UNNAMED = "series"
 """The name of a series that stands alone."""
-_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none"})
 
 
 def panel(
@@ -33,6 +33,7 @@ def panel(
     id: str | None = None,
     past: Sequence[str] = (),
     known: Sequence[str] = (),
+    decimal: str | None = None,
 ) -> Panel:
     """The series of a table.
 
@@ -44,6 +45,7 @@ def panel(
         time: the column of times, in any order of rows; None where a row is the step after the row above.
         id: the column that says which series a row is of; None for one series.
         past, known: covariates, known afterwards and known beforehand.
+        decimal: the decimal mark of numbers that are texts; None to find it.
 
     Raises:
         DataError: text where numbers should be, infinity, times that are missing, twice, or not regular, a series
@@ -57,7 +59,9 @@ def panel(
             "columns must all be of one length; got "
             + ", ".join(f"{count} of {name}" for name, count in lengths.items())
         )
-    numbers = {name: _numbers(columns[name], name) for name in dict.fromkeys((*targets, *past, *known))}
+    numbers = number_columns({name: columns[name] for name in (*targets, *past, *known)}, decimal)
+    for name, values in numbers.items():
+        _check_size(values, f"the column {name}")
     rows = len(next(iter(numbers.values())))
     if not rows:
         raise DataError("there are no rows to forecast from")
@@ -129,36 +133,14 @@ def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:
     return array
 
 
-def _numbers(values: Sequence[Any], name: str) -> NDArray[np.float64]:
-    """A column as float64, NaN where it says that a value is missing."""
-    try:
-        found = np.array(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        found = np.zeros((0, 0))
-    if found.ndim != 1:  # not so simple: words, or lists
-        found = np.array([_number(value, name, row) for row, value in enumerate(values, start=1)], np.float64)
-    _check_size(found, f"the column {name}")
-    return found
-
-
 def cell_number(value: Any) -> float:
     """A cell as a number, NaN where it says that one is missing; ValueError or TypeError if it is something else."""
-    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in _MISSING):
+    if is_missing(value) or (isinstance(value, str) and value.strip().lower() in MISSING_WORDS):
         return np.nan
     try:
-        return float(value)
+        return plain_number(value) if isinstance(value, str) else float(value)
     except OverflowError:  # a whole number beyond every float
         return np.inf
-
-
-def _number(value: Any, name: str, row: int) -> float:
-    try:
-        return cell_number(value)
-    except (TypeError, ValueError):
-        raise DataError(
-            f"the column {name} must be numbers, empty or NA where they are missing; row {row} is {value!r:.40}. "
-            "Correct it, or choose another column."
-        ) from None
 
 
 def _check_size(values: NDArray[np.float64], what: str) -> None:

@@ -66,7 +66,7 @@ def read_series(
         raise DataError(f"{where}{absent_words(missing, there)}")
     columns = read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
     try:
-        return panel(columns, targets=targets, time=time, id=id, past=past, known=known)
+        return panel(columns, targets=targets, time=time, id=id, past=past, known=known, decimal=layout.decimal)
     except DataError as error:
         raise DataError(f"{where}{error}") from error
 

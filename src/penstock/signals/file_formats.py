@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.datasets.layout import DETECT, Layout
+from penstock.datasets.numbers import plain_number
 from penstock.datasets.readers import first_line, read_text
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
@@ -101,7 +102,7 @@ def _ts_line(line: str, header: dict[str, str], numbers: bool, where: str) -> tu
 def _values(cells: list[str], where: str) -> NDArray[np.float64]:
     plain = ["nan" if cell.strip() in ("?", "") else cell for cell in cells]
     try:
-        values = np.array(plain, np.float64)
+        values = np.array([plain_number(cell) for cell in plain], np.float64)
     except ValueError as error:
         raise DataError(f"{where}: a signal must be numbers: {error}") from error
     if np.isinf(values).any():
@@ -118,9 +119,7 @@ def _cut(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 def _answer(text: str, numbers: bool, where: str) -> Any:
     plain = text.strip()
     try:
-        if "_" in plain:  # which Python would read as one number
-            raise ValueError
-        value = float(plain)
+        value = plain_number(plain)
     except ValueError:
         if numbers:
             raise DataError(f"{where}: must have a number to predict; got {plain[:40]!r}") from None

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.numbers import plain_number
 from penstock.errors import DataError, ShapeError
+from penstock.missing import MISSING_WORDS
 from penstock.signals.arrays import signal_array
 
-__all__ = ["MISSING", "parse_signal", "parse_step"]
-
-MISSING = frozenset({"", "na", "nan", "n/a", "null", "none", "?"})
-"""What a cell says in which a value of a signal is missing, in lower case."""
+__all__ = ["parse_signal", "parse_step"]
 
 
 def parse_signal(line: str) -> NDArray[Any]:
@@ -83,10 +82,10 @@ def _numbers(text: str) -> list[float]:
 
 
 def _number(cell: str) -> float:
-    if cell.strip().lower() in MISSING:
+    if cell.strip().lower() in MISSING_WORDS:
         return float("nan")
     try:
-        value = float(cell)
+        value = plain_number(cell)
     except ValueError as error:
         raise DataError(f"expected a number; got {cell.strip()[:40]!r}. A missing value is empty, NA or ?.") from error
     if value in (float("inf"), float("-inf")):

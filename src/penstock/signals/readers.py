@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from penstock.datasets.columns import as_labels, plain_column
 from penstock.datasets.layout import DETECT, Layout, layout_of
+from penstock.datasets.numbers import number_columns
 from penstock.datasets.readers import column_names, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
@@ -23,7 +24,6 @@ from penstock.missing import is_missing
 from penstock.registry import Columns
 from penstock.signals.arrays import signal_list
 from penstock.signals.file_formats import is_ucr, read_ts, read_ucr
-from penstock.signals.lines import MISSING
 
 __all__ = ["claims_signals", "matching_columns", "named_channels", "read_signal_rows", "read_signals", "signal_table"]
 
@@ -71,7 +71,9 @@ def read_signals(
     wanted = [*columns, *others]
     try:
         table = read_table(path, wanted, layout)
-        return signal_table(table, series=columns, answer=answer, id=id, time=time, numbers=numbers)
+        return signal_table(
+            table, series=columns, answer=answer, id=id, time=time, numbers=numbers, decimal=layout.decimal
+        )
     except DataError as error:
         raise error if str(error).startswith(str(path)) else DataError(f"{path}: {error}") from error
 
@@ -84,12 +86,14 @@ def signal_table(
     id: str | None = None,
     time: str | None = None,
     numbers: bool = False,
+    decimal: str | None = None,
 ) -> Rows:
     """The same from a table in memory: a frame of pandas, Polars or their like, or columns by name.
 
     Args:
         table: the table.
         series, answer, id, time, numbers: as in `read_signals`.
+        decimal: the decimal mark of numbers that are texts; None to find it.
 
     Raises:
         DataError: a column lacks, or holds what it shouldn't.
@@ -99,16 +103,18 @@ def signal_table(
     if len({len(column) for column in columns.values()}) > 1:
         counted = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
         raise DataError(f"columns must all be of one length; got {counted}")
+    of_numbers = [*([] if _holds_lists(columns, series, id, time) else series)]
+    if answer is not None and numbers:
+        of_numbers.append(answer)
+    floats = _floats({name: columns[name] for name in of_numbers}, decimal)
+    given = None if answer is None else _answers(columns[answer], answer, floats if numbers else {})
     if id is None and time is None:
-        signals = _wide(columns, series)
-        answers = None if answer is None else _answers(columns[answer], answer, numbers)
-        return Rows(signals, answers)
-    values = np.stack([_floats(columns[name], name) for name in series], axis=1)
+        return Rows(_wide(columns, series, floats), given)
+    values = np.stack([floats[name] for name in series], axis=1)
     groups = _groups(columns, id, time, len(values))
     signals = [values[rows] for rows in groups]
-    if answer is None:
+    if given is None:
         return Rows(signals)
-    given = _answers(columns[answer], answer, numbers)
     return Rows(signals, _together([[given[row] for row in rows] for rows in groups]))
 
 
@@ -135,45 +141,35 @@ def _column(table: Any, name: str) -> list[Any]:
     return plain_column(table[name], f"the column {name}")
 
 
-def _wide(columns: Table, series: Sequence[str]) -> list[NDArray[Any]]:
+def _holds_lists(columns: Table, series: Sequence[str], id: str | None, time: str | None) -> bool:
+    """Whether a row is a signal and its only column holds lists."""
+    alone = len(series) == 1 and id is None and time is None
+    return alone and any(isinstance(each, list | tuple | np.ndarray) for each in columns[series[0]])
+
+
+def _wide(columns: Table, series: Sequence[str], floats: Mapping[str, NDArray[np.float64]]) -> list[NDArray[Any]]:
     """A signal a row: a list of its own in the only column, or one channel over the columns."""
-    if len(series) == 1 and any(isinstance(each, list | tuple | np.ndarray) for each in columns[series[0]]):
+    if not set(series) <= set(floats):
         return signal_list([[] if each is None else each for each in columns[series[0]]])
-    return signal_list(np.stack([_floats(columns[name], name) for name in series], axis=1))
+    return signal_list(np.stack([floats[name] for name in series], axis=1))
 
 
-def _floats(values: Sequence[Any], name: str) -> NDArray[np.float64]:
-    """A column of numbers, NaN where one is missing."""
-    try:
-        found = np.array([np.nan if value is None else value for value in values], np.float64)
-    except (TypeError, ValueError, OverflowError):
-        found = np.zeros((0, 0))
-    if found.ndim != 1:  # not so simple: words, or lists
-        found = np.array([_float(value, name, row) for row, value in enumerate(values, start=1)])
-    if np.isinf(found).any():
-        row = int(np.flatnonzero(np.isinf(found))[0]) + 1
-        raise DataError(f"the column {name} must hold finite numbers; row {row} has {values[row - 1]!r:.40}")
+def _floats(columns: Table, decimal: str | None) -> dict[str, NDArray[np.float64]]:
+    """Columns of finite numbers, NaN where one is missing."""
+    found = number_columns(columns, decimal)
+    for name, values in found.items():
+        if np.isinf(values).any():
+            row = int(np.flatnonzero(np.isinf(values))[0])
+            given = columns[name][row]
+            raise DataError(f"the column {name} must hold finite numbers; row {row + 1} has {given!r:.40}")
     return found
 
 
-def _float(value: Any, name: str, row: int) -> float:
-    if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
-        return np.nan
-    try:
-        return float(value)
-    except OverflowError:  # a whole number beyond every float
-        return np.inf
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"the column {name} must hold numbers; row {row} has {value!r:.40}. "
-            "A missing value is empty, NA, NaN, null or ?. Choose another column, or mend the file."
-        ) from error
-
-
-def _answers(values: Sequence[Any], name: str, numbers: bool) -> list[Any]:
-    if not numbers:
+def _answers(values: Sequence[Any], name: str, floats: Mapping[str, NDArray[np.float64]]) -> list[Any]:
+    """Numbers to predict, if the column is among those of numbers, else labels; None where one is missing."""
+    if name not in floats:
         return as_labels(list(values), f"labels in the column {name}")
-    return [None if value != value else value for value in _floats(values, name).tolist()]
+    return [None if value != value else value for value in floats[name].tolist()]
 
 
 def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list[NDArray[np.int64]]:

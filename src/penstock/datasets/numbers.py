@@ -1,0 +1,180 @@
+"""Numbers in cells of text, by one rule for every reader.
+
+- A number has the digits 0 to 9, perhaps with a sign, a decimal mark and an exponent. `1_000` and digits of other
+  scripts are errors.
+- Thousands may be parted, in groups of three, by a blank, by an apostrophe, or by the mark that isn't the decimal one.
+- The decimal mark is a point or a comma, the same in the whole column: the one by which every cell is a number. Where
+  both do and a comma stands in the column, as in `1,234`, the other columns of the table decide; where they don't, it
+  is an error. Points alone are decimal points, unless another column has decimal commas.
+- Empty cells and the words in `MISSING_WORDS` are missing values.
+"""
+
+import logging
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import DataError
+from penstock.missing import MISSING_WORDS, is_missing
+
+__all__ = ["number_columns", "plain_number"]
+
+_LOGGER = logging.getLogger(__name__)
+_GROUP = "[ '\N{RIGHT SINGLE QUOTATION MARK}\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]"
+_BETWEEN = re.compile(_GROUP)
+_MINUS = "\N{MINUS SIGN}"
+_PLAIN = re.compile(r"[0-9eE+.-]*")
+_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+
+
+def _form(decimal: str, group: str) -> re.Pattern[str]:
+    groups = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d{{1,3}}(?:{_GROUP}\d{{3}})+"
+    return re.compile(
+        rf"[+-]?(?:(?:{groups}|\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?|{_INFINITE.pattern}",
+        re.ASCII | re.IGNORECASE,
+    )
+
+
+_FORMS = {".": _form(r"\.", ","), ",": _form(",", r"\.")}
+_OTHER = {".": ",", ",": "."}
+
+
+@dataclass
+class _Column:
+    """A column on its way.
+
+    numbers: NaN where a text is still to be read
+    texts: these, by their rows
+    marks: decimal marks by which all of the cells are numbers
+    seen: marks that stand in the cells
+    """
+
+    name: str
+    numbers: NDArray[np.float64]
+    texts: dict[int, str]
+    marks: tuple[str, ...]
+    seen: frozenset[str] = frozenset()
+
+
+def number_columns(columns: Mapping[str, Sequence[Any]], decimal: str | None = None) -> dict[str, NDArray[np.float64]]:
+    """Columns of numbers, (rows,) float64 each, NaN where a value is missing.
+
+    Args:
+        columns: name to values: numbers, or texts by the rule above.
+        decimal: the decimal mark, "." or ","; None to find it.
+
+    Raises:
+        DataError: a cell is no number, or could be two; with its column and row.
+    """
+    found = [_simple(name, values, decimal) or _column(name, values, decimal) for name, values in columns.items()]
+    sure = {each.marks[0] for each in found if len(each.marks) == 1 and each.marks[0] in each.seen}
+    for each in found:
+        mark = _mark(each, sure)
+        if "," in each.seen or (mark == "," and each.seen):
+            _LOGGER.info(
+                "the column %s has %s", each.name, "decimal commas" if mark == "," else "commas between thousands"
+            )
+        for row, text in each.texts.items():
+            each.numbers[row] = _value(text, mark)
+    return {each.name: each.numbers for each in found}
+
+
+def plain_number(text: str) -> float:
+    """One number with a decimal point and no groups; ValueError if it is none."""
+    if not text.isascii() or "_" in text:
+        raise ValueError(f"could not convert string to float: {text!r}")
+    return float(text)
+
+
+def _simple(name: str, values: Sequence[Any], decimal: str | None) -> _Column | None:
+    """A column of plain numbers, read at once; None if it is no such column, or may have points between thousands."""
+    texts = [value for value in values if isinstance(value, str)] if _may_hold_text(values) else []
+    if not _PLAIN.fullmatch("".join(texts)) or (texts and decimal == ","):
+        return None
+    try:
+        numbers = np.array(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    pointed = [text for text in texts if "." in text]
+    if numbers.ndim != 1 or (pointed and all(map(_FORMS[","].fullmatch, pointed))):
+        return None
+    return _Column(name, numbers, {}, (".",), frozenset(".")) if pointed else _Column(name, numbers, {}, tuple(_FORMS))
+
+
+def _may_hold_text(values: Sequence[Any]) -> bool:
+    return not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf"
+
+
+def _column(name: str, values: Sequence[Any], decimal: str | None) -> _Column:
+    """A column cell by cell."""
+    numbers, texts = np.empty(len(values)), {}
+    for row, value in enumerate(values):
+        if isinstance(value, str):
+            plain = value.strip().replace(_MINUS, "-")
+            numbers[row] = np.nan
+            if plain.lower() not in MISSING_WORDS:
+                texts[row] = plain
+        else:
+            numbers[row] = _given(value, name, row)
+    marks = tuple(_FORMS) if decimal is None else (decimal,)
+    fitting = tuple(mark for mark in marks if all(map(_FORMS[mark].fullmatch, texts.values())))
+    if not fitting:
+        raise DataError(_wrong_words(name, values, texts, marks))
+    seen = frozenset(mark for mark in _FORMS if any(mark in text for text in texts.values()))
+    return _Column(name, numbers, texts, fitting, seen)
+
+
+def _given(value: Any, name: str, row: int) -> float:
+    """What isn't text as a number."""
+    if is_missing(value):
+        return np.nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond every float
+        return np.inf
+    except (TypeError, ValueError):
+        raise DataError(_no_number(name, row, value)) from None
+
+
+def _mark(column: _Column, sure: set[str]) -> str:
+    """The decimal mark of a column, by itself or by what is sure of the others."""
+    if len(column.marks) == 1:
+        return column.marks[0]
+    if len(sure) == 1:
+        return next(iter(sure))
+    for row, text in column.texts.items():
+        if "," in text:
+            raise DataError(
+                f"the column {column.name} must say what its commas are; row {row + 1} has {text!r:.40}, which is "
+                f"{_value(text, ','):.12g} with a decimal comma, {_value(text, '.'):.12g} with one between thousands. "
+                "Say which with --decimal ',' or --decimal . (Layout(decimal=...))"
+            )
+    return "."
+
+
+def _value(text: str, mark: str) -> float:
+    return float(_BETWEEN.sub("", text).replace(_OTHER[mark], "").replace(",", "."))
+
+
+def _wrong_words(name: str, values: Sequence[Any], texts: Mapping[int, str], marks: Sequence[str]) -> str:
+    """What to say of a column some of whose cells are no numbers by any mark."""
+    for row, text in texts.items():
+        if not any(_FORMS[mark].fullmatch(text) for mark in marks):
+            return _no_number(name, row, values[row])
+    rows = [next(row for row, text in texts.items() if not _FORMS[mark].fullmatch(text)) for mark in marks]
+    shown = " and ".join(f"row {row + 1} has {values[row]!r:.40}" for row in sorted(rows))
+    return f"the column {name} must have one decimal mark; {shown}. Write all its numbers in one way."
+
+
+def _no_number(name: str, row: int, value: Any) -> str:
+    advice = "A missing value is empty, NA, NaN, null or ?. Choose another column, or correct the file."
+    if isinstance(value, str):
+        plain = unicodedata.normalize("NFKC", value).replace("_", "").strip()
+        if _FORMS["."].fullmatch(plain):
+            advice = f"Digits are 0 to 9, without underscores: write {plain:.40}."
+    return f"the column {name} must hold numbers; row {row + 1} has {value!r:.40}. {advice}"
