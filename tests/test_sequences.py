@@ -74,7 +74,7 @@ def test_out_of_range_is_an_index_error():
         (np.zeros(3), [0.0, 3.0], DtypeError, "float64"),
         (np.zeros(3), [0, 2], LengthsError, "the 3 steps of values; got 0 to 2"),
         (np.zeros(3), [1, 3], LengthsError, "got 1 to 3"),
-        (np.zeros(3), [0, 2, 1, 3], LengthsError, "falling between"),
+        (np.zeros(3), [0, 2, 1, 3], LengthsError, "decreasing in between"),
     ],
 )
 def test_what_does_not_fit_is_refused(values, offsets, error, message):

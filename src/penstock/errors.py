@@ -1,7 +1,7 @@
-"""Every error that Penstock raises on purpose.
+"""All exceptions that Penstock raises.
 
 PenstockError
-├── InputError (also ValueError)       what was given can't be used: expected, got, what to do
+├── InputError (also ValueError)       invalid argument or input; the message says expected, got, what to do
 │   ├── ShapeError                     an array's axes
 │   ├── DtypeError                     an array's element type
 │   ├── LengthsError                   sequence lengths
@@ -9,11 +9,11 @@ PenstockError
 │   ├── DataError                      a file or a table of data
 │   ├── BundleError                    a saved model
 │   ├── StateError                     a saved state of a stream or a training
-│   └── MissingExtraError (also ImportError)   an optional dependency that isn't installed
-├── NotFittedError                     an estimator asked to predict before `fit`
-└── ServerError                        a server that can't be reached, refuses or fails
+│   └── MissingExtraError (also ImportError)   an optional dependency is not installed
+├── NotFittedError                     an estimator must predict before `fit`
+└── ServerError                        a server is unreachable, refuses or fails
 
-DataWarning (a UserWarning)            data that can be used, and is likely not what was meant
+DataWarning (a UserWarning)            data is usable, but probably not as intended
 """
 
 __all__ = [
@@ -34,58 +34,58 @@ __all__ = [
 
 
 class PenstockError(Exception):
-    """The root of all errors that Penstock raises on purpose."""
+    """Base class of all exceptions that Penstock raises."""
 
 
 class InputError(PenstockError, ValueError):
-    """What was given can't be used as it is."""
+    """An argument or input is invalid."""
 
 
 class ShapeError(InputError):
-    """An array's axes are not what they should be."""
+    """An array has the wrong axes."""
 
 
 class DtypeError(InputError):
-    """An array's element type is not what it should be."""
+    """An array has the wrong element type."""
 
 
 class LengthsError(InputError):
-    """Sequence lengths do not fit the data."""
+    """Sequence lengths do not match the data."""
 
 
 class ConfigError(InputError):
-    """An option, or a network's description, makes no sense."""
+    """An option or a network description is invalid."""
 
 
 class DataError(InputError):
-    """A file or a table of data can't be read as sequences."""
+    """A file or a table of data cannot be read as sequences."""
 
 
 class BundleError(InputError):
-    """A saved model is missing, damaged, or of another format."""
+    """A saved model is missing, damaged, or in another format."""
 
 
 class StateError(InputError):
-    """A saved state, of a stream or a training, is damaged or belongs to another model or other data."""
+    """A saved state, of a stream or of training, is damaged or belongs to another model or other data."""
 
 
 class MissingExtraError(InputError, ImportError):
-    """An optional dependency isn't installed; the message holds the command that installs it."""
+    """An optional dependency is not installed; the message contains the command that installs it."""
 
 
 class NotFittedError(PenstockError):
-    """An estimator was asked for an answer before `fit`."""
+    """An estimator was asked for a prediction before `fit`."""
 
 
 class DataWarning(UserWarning):
-    """Data can be used, and is likely not what was meant."""
+    """Data is usable, but probably not as intended."""
 
 
 class ServerError(PenstockError):
-    """A server can't be reached, refuses or fails.
+    """A server is unreachable, refuses or fails.
 
     Attributes:
-        code: HTTP's status, or a WebSocket's close code; 1006 where there was no answer at all.
+        code: the HTTP status or WebSocket close code; 1006 if there was no response.
     """
 
     def __init__(self, message: str, code: int = 1006) -> None:

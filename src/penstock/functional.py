@@ -1,7 +1,7 @@
 """The equations of the cells, one step each, on NumPy arrays or PyTorch tensors; docs/cells derives them.
 
-Everywhere: x (..., input) with any leading batch axes, h (..., hidden) with the same; weights as in
-`torch.nn`, gates stacked along the rows. All arguments are arrays of one library and one floating-point type.
+x is (..., input) with any leading batch axes, h (..., hidden) with the same axes; weights are as in `torch.nn`, with
+gates stacked along the rows. All arguments are arrays of one library and one floating-point type.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ def rnn_cell(
         h' (..., hidden).
 
     Raises:
-        ShapeError, DtypeError, ConfigError: what was expected, what came.
+        ShapeError, DtypeError, ConfigError: an argument has the wrong shape or type, or an option is invalid.
 
     Examples:
         >>> import numpy as np
@@ -64,13 +64,13 @@ def lstm_cell(
         w_ih, w_hh: (4 * hidden, input) and (4 * hidden, hidden or proj); gates input, forget, cell, output.
         b_ih, b_hh: (4 * hidden,), or None for none.
         peephole: (3, hidden), rows for the input, forget and output gate (Gers and Schmidhuber 2000).
-        projection: (proj, hidden): h' is this times the usual output (Sak, Senior and Beaufays 2014).
+        projection: (proj, hidden): h' is this matrix times the usual output (Sak, Senior and Beaufays 2014).
 
     Returns:
         (h', c') in the shapes of `state`.
 
     Raises:
-        ShapeError, DtypeError, ConfigError: what was expected, what came.
+        ShapeError, DtypeError, ConfigError: an argument has the wrong shape or type, or an option is invalid.
 
     Examples:
         >>> import numpy as np
@@ -109,7 +109,7 @@ def gru_cell(
         h' (..., hidden).
 
     Raises:
-        ShapeError, DtypeError, ConfigError: what was expected, what came.
+        ShapeError, DtypeError, ConfigError: an argument has the wrong shape or type, or an option is invalid.
 
     Examples:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Which cells of a table hold nothing."""
+"""Detection of missing values in table cells."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ MISSING_WORDS = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "?"})
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a cell that is no text says that nothing is there: None, NaN, NaT, or NA of pandas."""
+    """Whether a cell is missing: None, NaN, NaT, or pandas' NA; a str never is."""
     return value is None or (not isinstance(value, str) and str(value) in ("nan", "NaN", "sNaN", "NaT", "<NA>"))

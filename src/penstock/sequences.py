@@ -1,4 +1,4 @@
-"""Sequences of different lengths, end to end in one array: the one ragged container."""
+"""Sequences of different lengths, concatenated in one array: the container for ragged data."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ __all__ = ["Batch", "Sequences"]
 
 
 class Batch(NamedTuple):
-    """Sequences side by side.
+    """Padded sequences.
 
-    values: (batch, time) or (batch, time, features); past a sequence's end the value that was asked for, usually 0
-    lengths: (batch,) int64
+    Attributes:
+        values: (batch, time) or (batch, time, features); the fill value, usually 0, past a sequence's end.
+        lengths: (batch,) int64.
     """
 
     values: np.ndarray
@@ -27,8 +28,12 @@ class Batch(NamedTuple):
 class Sequences:
     """`len(self)` sequences in one array; sequence i is values[offsets[i]:offsets[i + 1]].
 
-    values: (total, features), or (total,) for ids
-    offsets: (sequences + 1,) int64, from 0 to total, never falling; equal neighbours are an empty sequence
+    Attributes:
+        values: (total, features), or (total,) for ids.
+        offsets: (sequences + 1,) int64, from 0 to total, never decreasing; equal neighbours mean an empty sequence.
+
+    Raises:
+        ShapeError, DtypeError, LengthsError: values or offsets have the wrong shape or type, or do not match.
     """
 
     values: np.ndarray
@@ -43,18 +48,18 @@ class Sequences:
         if not np.issubdtype(offsets.dtype, np.integer):
             raise DtypeError(f"offsets must be whole numbers; got {offsets.dtype}")
         offsets = offsets.astype(np.int64, copy=False)
-        falls = bool((np.diff(offsets) < 0).any())
-        if offsets[0] != 0 or offsets[-1] != len(values) or falls:
+        decreases = bool((np.diff(offsets) < 0).any())
+        if offsets[0] != 0 or offsets[-1] != len(values) or decreases:
             raise LengthsError(
-                f"offsets must rise from 0 to the {len(values)} steps of values; "
-                f"got {offsets[0]} to {offsets[-1]}{', falling between' if falls else ''}"
+                f"offsets must not decrease and go from 0 to the {len(values)} steps of values; "
+                f"got {offsets[0]} to {offsets[-1]}{', decreasing in between' if decreases else ''}"
             )
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "offsets", offsets)
 
     @classmethod
     def from_list(cls, arrays: Iterable[ArrayLike], dtype: DTypeLike | None = None) -> "Sequences":
-        """From one array (time,) or (time, features) per sequence."""
+        """Make Sequences from one array (time,) or (time, features) per sequence."""
         parts = [np.asarray(array, dtype) for array in arrays]
         for position, part in enumerate(parts):
             if part.ndim not in (1, 2) or part.shape[1:] != parts[0].shape[1:]:
@@ -82,7 +87,7 @@ class Sequences:
     @overload
     def __getitem__(self, index: slice | np.ndarray | list[int]) -> "Sequences": ...
     def __getitem__(self, index: int | slice | np.ndarray | list[int]) -> "np.ndarray | Sequences":
-        """A number gives that sequence, a view; a slice, or an array of indices or booleans, Sequences."""
+        """An integer index returns that sequence as a view; a slice, indices or booleans return Sequences."""
         if isinstance(index, int | np.integer):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"sequence {index} of {len(self)}")
@@ -92,7 +97,7 @@ class Sequences:
         return Sequences(self.values[steps], np.concatenate([[0], np.cumsum(lengths)]))
 
     def pad(self, indices: slice | np.ndarray | list[int] | None = None, fill: float = 0) -> Batch:
-        """The chosen sequences (all by default) in one array as long as the longest, `fill` past each end."""
+        """Pad the chosen sequences (all by default) with `fill` to the longest one's length."""
         steps, lengths = self._steps(slice(None) if indices is None else indices)
         longest = int(lengths.max(initial=0))
         values = np.zeros((len(lengths), longest, *self.values.shape[1:]), self.values.dtype)
@@ -102,13 +107,13 @@ class Sequences:
         return Batch(values, lengths)
 
     def places(self, indices: slice | np.ndarray | list[int]) -> np.ndarray:
-        """Where the steps of the chosen sequences lie in `values`, one sequence after the other, (steps,) int64."""
+        """Return the positions in `values` of the steps of the chosen sequences, in order, (steps,) int64."""
         return self._steps(indices)[0]
 
     def _steps(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Where the steps of the chosen sequences lie in `values`, in order, and the sequences' lengths."""
+        """Return the positions in `values` of the chosen sequences' steps, in order, and the sequences' lengths."""
         if isinstance(index, list):
-            index = np.asarray(index, None if index else np.int64)  # an empty list would become floats
+            index = np.asarray(index, None if index else np.int64)  # an empty list would become float
         chosen = np.arange(len(self))[index]
         lengths = self.lengths[chosen]
         ends = np.cumsum(lengths)

@@ -1,4 +1,4 @@
-"""One setting for the engine's threads and, where PyTorch is loaded, for PyTorch's."""
+"""One setting for the number of threads of the engine and, if PyTorch is loaded, of PyTorch."""
 
 import sys
 
@@ -8,10 +8,10 @@ __all__ = ["set_num_threads"]
 
 
 def set_num_threads(threads: int) -> None:
-    """Use `threads` (1 or more) threads in the engine and in PyTorch's operators from the next call on.
+    """Set the number of threads, 1 or more, of the engine and of PyTorch's operators from the next call on.
 
     Raises:
-        ConfigError: `threads` is not a whole number of 1 or more.
+        ConfigError: `threads` is not a whole number from 1 to 1024.
 
     Examples:
         >>> import penstock
@@ -23,5 +23,5 @@ def set_num_threads(threads: int) -> None:
         >>> penstock.set_num_threads(before)
     """
     engine.set_num_threads(threads)
-    if "torch" in sys.modules:  # without it there is nothing to set
+    if "torch" in sys.modules:  # PyTorch is not imported just to set it
         sys.modules["torch"].set_num_threads(threads)

@@ -88,7 +88,7 @@ def test_lengths_belong_to_batched_unpacked_input():
     with pytest.raises(ConfigError, match="batched"):
         layer(torch.zeros(6, 5), lengths=[6])
     packed = torch.nn.utils.rnn.pack_sequence([torch.zeros(6, 5)])
-    with pytest.raises(ConfigError, match="PackedSequence knows"):
+    with pytest.raises(ConfigError, match="PackedSequence has its own lengths"):
         layer(packed, lengths=[6])
 
 

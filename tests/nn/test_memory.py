@@ -4,31 +4,31 @@ import torch
 
 from penstock import nn
 from penstock.nn import operator
-from penstock.nn.memory import Kept
+from penstock.nn.memory import ReusableMemory
 
 
 def test_memory_is_lent_again_when_the_tensor_is_gone():
-    kept = Kept()
-    first = kept.lend(100)
-    address, other = first.data_ptr(), kept.lend(100)
+    memory = ReusableMemory()
+    first = memory.lend(100)
+    address, other = first.data_ptr(), memory.lend(100)
     assert (first.shape, first.dtype) == ((100,), torch.float32)
     assert other.data_ptr() != address
     part = first[10:]
     del first
-    assert kept.lend(100).data_ptr() != address, "a view still has it"
+    assert memory.lend(100).data_ptr() != address, "a view still has it"
     del part
-    assert kept.lend(60).data_ptr() == address
+    assert memory.lend(60).data_ptr() == address
 
 
 def test_memory_of_another_size_is_not_kept():
-    kept = Kept()
-    small = kept.lend(100).data_ptr()
-    larger = kept.lend(400)
+    memory = ReusableMemory()
+    small = memory.lend(100).data_ptr()
+    larger = memory.lend(400)
     assert larger.data_ptr() != small
     del larger
-    assert kept.lend(100).shape == (100,)
-    kept.drop()
-    assert kept._free == []
+    assert memory.lend(100).shape == (100,)
+    memory.free()
+    assert memory._free == []
 
 
 def saved_address(y: torch.Tensor) -> int:
@@ -49,12 +49,12 @@ def test_large_training_steps_take_turns_in_one_memory_and_graphs_that_live_toge
     torch.testing.assert_close(gradient(alone), expected, rtol=0, atol=0)
     del alone, both
     again = layer(x)[0]
-    kept = saved_address(again)
+    memory = saved_address(again)
     torch.testing.assert_close(gradient(again), expected, rtol=0, atol=0)
     del again
-    assert saved_address(layer(x)[0]) == kept
+    assert saved_address(layer(x)[0]) == memory
     layer.eval()
-    assert layer._bound[0].kept._free == []
+    assert layer._bound[0].memory._free == []
 
 
 def test_compiled_layers_keep_one_memory_together_and_give_it_back():
@@ -65,7 +65,7 @@ def test_compiled_layers_keep_one_memory_together_and_give_it_back():
         y.sum().backward()
         del y
     bounds = [operator._bound(each.spec, layer.weight_ih_l0.data_ptr()) for each in layer._bound]
-    assert [each.kept for each in bounds] == [operator.kept]
-    assert len(operator.kept._free) == 1
+    assert [each.memory for each in bounds] == [operator.memory]
+    assert len(operator.memory._free) == 1
     layer.eval()
-    assert operator.kept._free == []
+    assert operator.memory._free == []

@@ -85,13 +85,17 @@ def test_what_may_compute_something_else_stays_and_is_named():
     taken.freeze = "a name that our layer has"
     model = torch.nn.Sequential(Own(4, 5), normed, torch.nn.Linear(4, 5), torch.nn.ModuleList([exchanged, taken]))
     before = list(model.modules())
-    with pytest.warns(UserWarning, match="replace left as they are") as warned:
+    with pytest.warns(UserWarning, match="replace kept these layers") as warned:
         nn.replace(model)
     assert all(map(operator.is_, before, model.modules()))
-    said = str(warned[0].message)
-    for part in ("0 (Own is a subclass", "1 (its weights are parametrised", "3.0 (it was given an attribute forward",
-                 "3.1 (it was given an attribute freeze"):  # fmt: skip
-        assert part in said
+    message = str(warned[0].message)
+    for part in (
+        "0 (Own is a subclass",
+        "1 (its weights are parametrised",
+        "3.0 (it has an additional attribute forward",
+        "3.1 (it has an additional attribute freeze",
+    ):
+        assert part in message
     with pytest.warns(UserWarning, match="the model itself"):
         assert type(nn.replace(Own(4, 5))) is Own
     assert nn.replace(nn.replace(torch.nn.LSTM(4, 5))).hidden_size == 5

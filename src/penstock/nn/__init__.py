@@ -1,4 +1,4 @@
-"""PyTorch layers that run on the engine: drop-ins for torch.nn's, with lengths, peepholes and initial values."""
+"""PyTorch layers that run on the engine: drop-in replacements for torch.nn's, with lengths and init schemes."""
 
 from penstock.nn.any_cell import AnyCell
 from penstock.nn.gru import GRU, GRUCell

@@ -1,4 +1,4 @@
-"""Layers of any cell by its name, and which class a cell's layers are of."""
+"""Layers of any cell by name."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ LAYERS: dict[str, Any] = {each.cell: each for each in (RNN, LSTM, GRU)}
 
 
 class AnyCell(RecurrentLayers):
-    """A stack of layers of a cell of your own (`penstock.cells.register`), by its equations.
+    """A stack of layers of a registered cell (`penstock.cells.register`), computed by its equations.
 
-    Called as `torch.nn.RNN` is, with the cell's states in a tuple where it has several.
+    Called like `torch.nn.RNN`; if the cell has several states, they are passed and returned as a tuple.
 
     Args:
         cell: the name of the cell.
@@ -25,10 +25,10 @@ class AnyCell(RecurrentLayers):
             `torch.nn.RNN`.
         init: initial values, one of `penstock.nn.INITIAL_VALUES`.
         max_time: with init="chrono", the longest dependence to expect, in steps.
-        options: the cell's.
+        options: the cell's options.
 
     Raises:
-        ConfigError: no such cell, one that has a class of its own, an option that it lacks.
+        ConfigError: there is no such cell, it has a class of its own, or it lacks an option.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class AnyCell(RecurrentLayers):
     ) -> None:
         find(cell)
         if cell in LAYERS:
-            raise ConfigError(f"the cell {cell!r} has a class of its own: take penstock.nn.{LAYERS[cell].__name__}.")
-        self.cell = cell  # type: ignore[misc]  # of the class, in the others
-        # PyTorch has no such cell: what it makes of a simple one gives way to what the declaration says.
+            raise ConfigError(f"the cell {cell!r} has a class of its own: use penstock.nn.{LAYERS[cell].__name__}.")
+        self.cell = cell  # type: ignore[misc]  # a class attribute in the other classes
+        # PyTorch has no such cell: its parameters for a plain RNN are replaced by those that the cell declares.
         super().__init__(
             "RNN_TANH", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
             device=device, dtype=dtype, **options,
@@ -57,11 +57,11 @@ class AnyCell(RecurrentLayers):
         self.mode = cell.upper()
 
     def extra_repr(self) -> str:
-        """The cell, and the arguments that are not defaults."""
+        """The cell and the arguments that differ from their defaults."""
         return f"{self.cell!r}, {super().extra_repr()}"
 
 
 def make_layers(cell: str, **arguments: Any) -> RecurrentLayers:
-    """A stack of layers of the cell called so; the arguments are those of its class, by name."""
-    made: RecurrentLayers = LAYERS[cell](**arguments) if cell in LAYERS else AnyCell(cell, **arguments)
-    return made
+    """Make a stack of layers of the cell called `cell`; the arguments are those of its class, by name."""
+    layers: RecurrentLayers = LAYERS[cell](**arguments) if cell in LAYERS else AnyCell(cell, **arguments)
+    return layers

@@ -1,4 +1,4 @@
-"""One layer by the engine: without a graph, or as the one autograd function of all cells."""
+"""One layer computed by the engine: without a graph, or as an autograd function, the same for all cells."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor
 from penstock import engine
 from penstock.nn import reference
 from penstock.nn.layer_spec import LayerSpec, Layout
-from penstock.nn.memory import Kept
+from penstock.nn.memory import ReusableMemory
 from penstock.nn.paths import is_plain
 from penstock.nn.tensors import native_tensors
 from penstock.nn.threads import engine_threads
@@ -18,17 +18,17 @@ __all__ = ["Bound", "Sweep", "run", "run_backward"]
 
 
 def _is_batched(gradient: Tensor | None) -> bool:
-    """Whether this is many gradients in one, from torch.autograd.grad(is_grads_batched=True)."""
+    """Whether this is a batch of gradients, from torch.autograd.grad(is_grads_batched=True)."""
     return gradient is not None and torch._C._functorch.is_legacy_batchedtensor(gradient)
 
 
 class Bound:
-    """An engine layer of one kind; None where the engine has no kernels for the cell: then nobody asks for it.
+    """An engine layer of one kind; its `layer` is None, and never used, if the engine has no kernels for the cell.
 
-    Copies and pickles start afresh, and not frozen: the engine's layer is a cache, and tied to its process.
+    Copies and unpickled objects get a new, unfrozen engine layer, because that is a cache tied to its process.
     """
 
-    __slots__ = ("directions", "kept", "kind", "layer", "spec", "state_sizes")
+    __slots__ = ("directions", "kind", "layer", "memory", "spec", "state_sizes")
 
     def __init__(self, kind: LayerSpec) -> None:
         self.kind = kind
@@ -46,18 +46,18 @@ class Bound:
             if kind.is_native
             else None
         )
-        self.kept = Kept()
+        self.memory = ReusableMemory()
 
     def __reduce__(self) -> tuple[type["Bound"], tuple[LayerSpec]]:
         return Bound, (self.kind,)
 
     def saved_size(self, x: Tensor) -> int:
-        """Floats that the backward pass needs of a forward pass over x; room for padding too, so lengths don't matter.
+        """Number of floats that the backward pass needs from a forward pass over x, with room for padding.
 
-        Linear in the rows, and written so that they may be a tracer's symbol.
+        It is linear in the number of rows, and computed so that this number may be a tracer's symbol.
         """
-        none, one = self.layer.saved_size(0), self.layer.saved_size(1)
-        return none + (one - none) * x.shape[:-1].numel()
+        base, one = self.layer.saved_size(0), self.layer.saved_size(1)
+        return base + (one - base) * x.shape[:-1].numel()
 
 
 def run(
@@ -69,17 +69,17 @@ def run(
     *,
     training: bool,
 ) -> tuple[Tensor, ...]:
-    """One layer by the engine: y, the final states and, for training, what the backward pass needs.
+    """Run one layer on the engine; return y, the final states and, for training, what the backward pass needs.
 
     Args:
-        layout: where each step of x lies.
-        x: in that order, contiguous float32 on the CPU, as all tensors here.
-        state: none (zeros), or each (directions, batch, size).
-        weights: by `kind.parameter_shapes`, then again for the reverse direction.
+        layout: the order of the steps in x.
+        x: in that order, contiguous float32 on the CPU, like all tensors here.
+        state: empty for zeros, or one tensor (directions, batch, size) per state.
+        weights: in the order of `kind.parameter_shapes`, then again for the reverse direction.
     """
-    # A training step packs for itself, without asking whether that is needed: its weights have just changed.
+    # A training step always packs: its weights have just changed, so comparing them would be wasted.
     order, steps, batch, lengths, batch_sizes = layout
-    lend = bound.kept.lend if training else None
+    lend = bound.memory.lend if training else None
     return native_tensors.forward(
         bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, lend, engine_threads()
     )
@@ -96,11 +96,11 @@ def run_backward(
     gradients: Sequence[Tensor | None],
     wanted: Sequence[bool],
 ) -> list[Tensor | None]:
-    """Gradients of x, the initial states (as many as there are in `state`) and the weights, by the engine.
+    """Compute, on the engine, gradients of x, of the initial states in `state`, and of the weights.
 
     Args:
-        y, saved: what `run` gave.
-        gradients: of y and of each final state; None for zeros.
+        y, saved: results of `run`.
+        gradients: gradients of y and of each final state; None for zeros.
         wanted: which gradients to compute, in the order of the result.
     """
     order, steps, batch, lengths, batch_sizes = layout
@@ -112,7 +112,7 @@ def run_backward(
 
 
 class Sweep(torch.autograd.Function):
-    """One layer, all its directions and steps: `apply(bound, layout, number of states, x, *state, *weights)`."""
+    """One layer, all directions and steps: `apply(bound, layout, number of states, x, *state, *weights)`."""
 
     @staticmethod
     def forward(ctx: Any, bound: Bound, layout: Layout, states: int, *tensors: Tensor) -> tuple[Tensor, ...]:
@@ -142,19 +142,19 @@ def _differentiable(
     gradients: Sequence[Tensor | None],
     wanted: Sequence[bool],
 ) -> tuple[Tensor | None, ...]:
-    """The gradients by the reference equations, for a graph of them (double backward) or a batch (vmap)."""
+    """Compute the gradients by the reference equations, for double backward or a batch of gradients (vmap)."""
     create_graph = torch.is_grad_enabled()
     with torch.enable_grad():
-        # An alias each: x may itself depend on a state, and only the direct way from each input counts here.
+        # An alias of each: x may itself depend on a state, but only the direct path from each input counts here.
         inputs = [each.view_as(each) if each.requires_grad else each for each in tensors]
         outputs = reference.layer(kind, layout, inputs[0], tuple(inputs[1 : 1 + states]), inputs[1 + states :])
         pairs = [(out, g) for out, g in zip(outputs, gradients, strict=True) if g is not None]
-        found = torch.autograd.grad(
+        computed = torch.autograd.grad(
             [out for out, _ in pairs],
             [each for each, want in zip(inputs, wanted, strict=True) if want],
             [g for _, g in pairs],
             create_graph=create_graph,
             allow_unused=True,
         )
-    remaining = iter(found)
+    remaining = iter(computed)
     return tuple([next(remaining) if want else None for want in wanted])

@@ -1,4 +1,4 @@
-"""What the cells, layers of a single step, share."""
+"""Base class of the cells, which are layers of a single step."""
 
 from typing import Any, ClassVar, Self
 
@@ -18,7 +18,7 @@ __all__ = ["RecurrentCell"]
 
 
 class RecurrentCell(torch.nn.RNNCellBase):
-    """One step of one layer: `torch.nn.RNNCellBase` in all that it holds, Penstock's in how it runs."""
+    """One step of one layer: holds the parameters of `torch.nn.RNNCellBase`, computes on the engine."""
 
     cell: ClassVar[str]
 
@@ -43,47 +43,47 @@ class RecurrentCell(torch.nn.RNNCellBase):
         self._bound = Bound(self._kind)
         self._names = tuple(self._kind.parameter_shapes)
         for name, shape in self._kind.parameter_shapes.items():
-            if name not in self._parameters:  # PyTorch has made its own
+            if name not in self._parameters:  # PyTorch has not made it
                 weight = Parameter(torch.empty(shape, device=device, dtype=dtype))
                 torch.nn.init.uniform_(weight, -(hidden_size**-0.5), hidden_size**-0.5)
                 initial.fill(init, max_time, declaration, hidden_size, [(name, weight)])
                 self.register_parameter(name, weight)
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew, by the scheme given as `init`, from PyTorch's global generator."""
+        """Initialise all parameters again by the scheme `init`, from PyTorch's global generator."""
         super().reset_parameters()
         cell = cells.find(self.cell)
         initial.fill(self.init, self.max_time, cell, self.hidden_size, self.named_parameters())
 
     def extra_repr(self) -> str:
-        """The arguments that are not defaults."""
+        """The arguments that differ from their defaults."""
         return super().extra_repr() + extras(self._kind, self.init, self.max_time)
 
     def freeze(self) -> Self:
-        """Promise that the weights stay as they are, as `penstock.nn.LSTM.freeze` does. Returns the cell."""
+        """Promise that the weights do not change, like `penstock.nn.LSTM.freeze`. Returns the cell."""
         self._bound.layer.frozen = True
         return self
 
     def unfreeze(self) -> Self:
-        """Look at the weights again at every step. Returns the cell."""
+        """Check the weights for changes again at every step. Returns the cell."""
         self._bound.layer.frozen = False
         return self
 
     def repack(self) -> None:
-        """Look at the weights of a frozen cell at the next step, which then sees any change; else there is no need."""
+        """Make the next step of a frozen cell check its weights; needed after a change that PyTorch does not count."""
         self._bound.layer.forget()
 
     def path(self, input: Tensor, hx: Any = None) -> Path:
-        """How this very call would be computed: "native" (the engine) or "reference" (the equations)."""
+        """How a call with these arguments is computed: "native" (the engine) or "reference" (the equations)."""
         return self._path(input, states_of(hx), self._tensors())
 
     def __prepare_scriptable__(self) -> Self:
-        """What torch.jit.script asks for first."""
+        """Called by torch.jit.script; raises."""
         return refuse_script(self)
 
     def _path(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> Path:
         path = find_path(self._kind, x, state, weights)
-        return "reference" if path == "cudnn" else path  # cuDNN knows no single steps
+        return "reference" if path == "cudnn" else path  # cuDNN has no single steps
 
     def _tensors(self) -> list[Tensor]:
         try:
@@ -92,7 +92,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
             return [getattr(self, name) for name in self._names]
 
     def _step(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The new states for x (batch, input) or (input,)."""
+        """Return the new states for x (batch, input) or (input,)."""
         results = native.quick_step((self._bound,), x, state, self._parameters, (self._names,))
         if results is not None:
             return results
@@ -108,7 +108,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
         if self._path(x, state, weights) == "native":
             return native.step(self._bound, x, state, weights)
         check_memory(x, *state, *weights)
-        with reference.own_precision(x):
+        with reference.no_autocast(x):
             return self._by_equations(x, state, weights)
 
     def _by_equations(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
@@ -119,10 +119,10 @@ class RecurrentCell(torch.nn.RNNCellBase):
         return kind.declaration.step(x, state, parameters, **kind.options)
 
     def _check(self, x: Tensor, state: tuple[Tensor, ...]) -> None:
-        """Do input and states fit the cell?
+        """Check that input and states match the cell.
 
         Raises:
-            RuntimeError, ValueError: with PyTorch's words.
+            RuntimeError, ValueError: worded like PyTorch's.
         """
         name = type(self).__name__
         if x.dim() not in (1, 2):

@@ -1,4 +1,4 @@
-"""What does not fit a recurrent layer, said with PyTorch's types of errors and words."""
+"""Checks of arguments to recurrent layers, with PyTorch's error types and messages."""
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -25,13 +25,13 @@ __all__ = [
 
 
 def refuse_projection(proj_size: object) -> None:
-    """RNN and GRU take the word `proj_size` only to say, as PyTorch does, that it isn't theirs."""
+    """Raise, like PyTorch, if RNN or GRU gets `proj_size`."""
     if proj_size is not None:
         raise ConfigError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 
 def refuse_script(module: torch.nn.Module) -> NoReturn:
-    """torch.jit.script compiles Python's own code, which the engine is not."""
+    """Raise: torch.jit.script compiles Python code, and the engine is compiled already."""
     raise ConfigError(
         f"torch.jit.script can't compile penstock.nn.{type(module).__name__}. Use torch.jit.trace, torch.export or "
         "torch.compile, or the layer of torch.nn with this one's state_dict."
@@ -39,19 +39,19 @@ def refuse_script(module: torch.nn.Module) -> NoReturn:
 
 
 def refuse_proxy(module: torch.nn.Module, x: object) -> None:
-    """torch.fx.symbolic_trace takes only torch.nn's own layers for one operation, and can't look into others."""
+    """Raise if x is a proxy: torch.fx.symbolic_trace treats only torch.nn's layers as leaves."""
     if isinstance(x, torch.fx.Proxy):
         raise ConfigError(
-            f"torch.fx.symbolic_trace must take penstock.nn.{type(module).__name__} as a leaf: use a torch.fx.Tracer "
+            f"torch.fx.symbolic_trace must treat penstock.nn.{type(module).__name__} as a leaf: use a torch.fx.Tracer "
             "whose is_leaf_module is true for it."
         )
 
 
 def refuse_shapes(module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...], layout: Layout) -> NoReturn:
-    """Say which shape is wrong; one is.
+    """Raise an error that says which shape is wrong.
 
     Raises:
-        RuntimeError, ValueError: as PyTorch does.
+        RuntimeError, ValueError: like PyTorch.
     """
     module._update_flat_weights()
     module.check_input(x, layout.batch_sizes)
@@ -63,14 +63,14 @@ def refuse_shapes(module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...
     for k, (each, size) in enumerate(zip(state, bound.state_sizes, strict=True)):
         name = f"hidden[{k}]" if len(state) > 1 else "hidden"
         module.check_hidden_size(each, (rows, layout.batch, size), f"Expected {name} size {{}}, got {{}}")
-    raise RuntimeError(f"input {tuple(x.shape)} does not fit {module}")
+    raise RuntimeError(f"input {tuple(x.shape)} does not match {module}")
 
 
 def states_of(hx: Any) -> tuple[Any, ...]:
-    """The initial states as a tuple: none for None, one for a tensor.
+    """Return the initial states as a tuple: empty for None, one element for a tensor.
 
     Raises:
-        RuntimeError: hx is something else.
+        RuntimeError: hx is not None, a tensor or a tuple of tensors.
     """
     if hx is None:
         return ()
@@ -82,10 +82,10 @@ def states_of(hx: Any) -> tuple[Any, ...]:
 
 
 def check_types(x: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype) -> None:
-    """Do input and states have the dtype of the weights, and one device?
+    """Check that input and states have the weights' dtype and are on one device.
 
     Raises:
-        RuntimeError, ValueError: as PyTorch does.
+        RuntimeError, ValueError: like PyTorch.
     """
     if x.dtype != dtype:
         raise ValueError(
@@ -101,12 +101,12 @@ def check_types(x: Tensor, state: tuple[Tensor, ...], dtype: torch.dtype) -> Non
 
 
 def check_memory(*tensors: Tensor) -> None:
-    """Do the tensors' storages still hold all their elements? PyTorch reads on where one was freed or made smaller.
+    """Check that the tensors' storages hold all their elements; PyTorch reads past a storage that was freed or resized.
 
-    Only of tensors that are what they seem, in the CPU's memory.
+    Only ordinary tensors in CPU memory are checked.
 
     Raises:
-        RuntimeError: one does not.
+        RuntimeError: a storage is too small.
     """
     if torch.compiler.is_compiling() or not is_plain():
         return
@@ -122,11 +122,11 @@ def check_memory(*tensors: Tensor) -> None:
 
 
 def check_packed(x: Tensor, batch_sizes: Tensor, *indices: Tensor | None) -> None:
-    """Is this what `pack_padded_sequence` could have made?
+    """Check that this could be a result of `pack_padded_sequence`.
 
     Args:
         x: (rows, features).
-        batch_sizes: (steps,), how many sequences each step has.
+        batch_sizes: (steps,), the number of sequences at each step.
         indices: (batch,) each, or None.
 
     Raises:
@@ -143,7 +143,7 @@ def check_packed(x: Tensor, batch_sizes: Tensor, *indices: Tensor | None) -> Non
     if (batch_sizes < 0).any() or (batch_sizes.diff() > 0).any() or int(batch_sizes.sum()) != x.shape[0]:
         raise RuntimeError(
             "batch_sizes of a PackedSequence must be 0 or more, must not grow from step to step, and must add up to "
-            f"the {x.shape[0]} rows of its data. Make it by pack_padded_sequence or pack_sequence."
+            f"the {x.shape[0]} rows of its data. Make it with pack_padded_sequence or pack_sequence."
         )
     for each in indices:
         if each is not None:

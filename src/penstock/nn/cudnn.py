@@ -1,4 +1,4 @@
-"""A whole stack by PyTorch's own function, which is cuDNN's on a GPU that has it, with lengths added."""
+"""A stack computed by PyTorch's own function, which uses cuDNN on a GPU that has it, with support for lengths."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ __all__ = ["run"]
 def run(
     module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...], layout: Layout
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """All layers of `module` as PyTorch runs them: y in the order of `layout`, and the final states."""
+    """Run all layers of `module` as PyTorch does; return y in the order of `layout`, and the final states."""
     if layout.order == PACKED:
         y, final = _call(module, PackedSequence(x, layout.batch_sizes), state)
         return y.data, final
@@ -37,16 +37,16 @@ def _call(
 def _with_lengths(
     module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...], layout: Layout
 ) -> tuple[Tensor, tuple[Tensor, ...]]:
-    """Packed and padded again. PyTorch packs no empty sequence: such a one runs a step, and that is undone."""
+    """Run on packed data. PyTorch cannot pack an empty sequence: it gets one step, whose results are then discarded."""
     assert layout.lengths is not None
     batch_first = layout.order == BATCH_FIRST
     packed = pack_padded_sequence(x, layout.lengths.clamp(min=1), batch_first, enforce_sorted=False)
     y, final = _call(module, packed, state)
     padded, _ = pad_packed_sequence(y, batch_first, total_length=layout.steps)
     lengths = layout.lengths.to(x.device)
-    inside = torch.arange(layout.steps, device=x.device)[:, None] < lengths
-    inside = (inside.T if batch_first else inside)[..., None]
+    valid = torch.arange(layout.steps, device=x.device)[:, None] < lengths
+    valid = (valid.T if batch_first else valid)[..., None]
     initial = state or tuple([torch.zeros_like(each) for each in final])
-    some = lengths[:, None] > 0
-    final = tuple([torch.where(some, each, start) for each, start in zip(final, initial, strict=True)])
-    return torch.where(inside, padded, torch.zeros_like(padded)), final
+    not_empty = lengths[:, None] > 0
+    final = tuple([torch.where(not_empty, each, start) for each, start in zip(final, initial, strict=True)])
+    return torch.where(valid, padded, torch.zeros_like(padded)), final

@@ -1,4 +1,4 @@
-"""Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) as a drop-in for torch.nn.GRU and torch.nn.GRUCell."""
+"""Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078): drop-in replacements for torch.nn.GRU and GRUCell."""
 
 from typing import Any
 
@@ -13,14 +13,16 @@ __all__ = ["GRU", "GRUCell"]
 
 
 class GRU(RecurrentLayers):
-    """Reset gate after the recurrent product, as in PyTorch and cuDNN (paper's version 1), or before it (version 3).
+    """GRU with the reset gate applied after the recurrent product, as in PyTorch and cuDNN, or before it.
+
+    The two forms are version 1 and version 3 of the paper.
 
     Args:
         input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype: as in
             `torch.nn.GRU`.
         reset_after: False for n = tanh(W_in x + b_in + W_hn (r * h) + b_hn).
         init: initial values, one of `penstock.nn.INITIAL_VALUES`.
-        max_time: with init="chrono", the longest dependence to expect, in steps.
+        max_time: with init="chrono", the longest dependency to expect, in steps.
     """
 
     cell = "gru"
@@ -78,5 +80,5 @@ class GRUCell(RecurrentCell):
         )
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        """input (batch, input) or (input,), hx (batch, hidden) or (hidden,), zeros if None -> the new h."""
+        """input (batch, input) or (input,), hx (batch, hidden) or (hidden,), zeros if None -> new h."""
         return self._step(input, () if hx is None else (hx,))[0]

@@ -1,4 +1,4 @@
-"""What a network predicts from its layers' outputs, as PyTorch modules: pooled over time, or for each step."""
+"""Heads as PyTorch modules: predictions from outputs pooled over time, or for each step."""
 
 from typing import Any
 
@@ -8,18 +8,18 @@ from torch.nn import functional
 from torch.nn.parameter import Parameter
 
 from penstock import network
-from penstock.nn.lengths import own_lengths
+from penstock.nn.lengths import int64_lengths
 
 __all__ = ["ClassHeadModule", "PooledHeadModule", "RegressionHeadModule", "StepClassHeadModule", "linear_parameters"]
 
 
 class PooledHeadModule(torch.nn.Module):
-    """Pooling over time and one linear layer; the PyTorch side of `penstock.heads.PooledReadout`.
+    """Pooling over time and a linear layer; the PyTorch counterpart of `penstock.heads.PooledReadout`.
 
     Args:
-        head: the description.
-        features: the size of the encoder's output, over both directions.
-        bidirectional: whether the second half of the features runs backward.
+        head: the head's description.
+        features: the size of the encoder's output, including both directions.
+        bidirectional: whether the second half of the features belongs to the backward direction.
     """
 
     def __init__(
@@ -39,30 +39,30 @@ class PooledHeadModule(torch.nn.Module):
         return functional.linear(pooled, self.weight, self.bias)
 
     def pool(self, y: Tensor, lengths: Any = None) -> Tensor:
-        """The first `lengths` steps of each sequence in one vector: y (batch, time, features) -> (batch, pooled).
+        """Pool the first `lengths` steps of each sequence: y (batch, time, features) -> (batch, pooled).
 
-        Shorter lengths than the encoder's give what a prefix has to say, if the encoder runs forward only. Zeros
-        for length 0.
+        With a unidirectional encoder, lengths shorter than the encoder's give the pooling of a prefix. Zeros for
+        length 0.
         """
         batch, steps, _ = y.shape
         if lengths is None:
             lengths = torch.full((batch,), steps)
-        lengths = own_lengths(lengths, batch).to(y.device)
+        lengths = int64_lengths(lengths, batch).to(y.device)
         if steps == 0:
             return y.new_zeros(batch, self.weight.shape[1])
-        inside = (torch.arange(steps, device=y.device) < lengths[:, None])[..., None]
+        valid = (torch.arange(steps, device=y.device) < lengths[:, None])[..., None]
         if self.pooling == "last":
             return self._last(y, lengths)
         parts = []
         if self.pooling in ("mean", "mean_max"):
-            parts.append(torch.where(inside, y, 0).sum(1) / lengths.clamp(min=1)[:, None])
+            parts.append(torch.where(valid, y, 0).sum(1) / lengths.clamp(min=1)[:, None])
         if self.pooling in ("max", "mean_max"):
-            highest = y.masked_fill(~inside, -torch.inf).max(1).values
+            highest = y.masked_fill(~valid, -torch.inf).max(1).values
             parts.append(torch.where(lengths[:, None] > 0, highest, 0))
         return torch.cat(parts, 1)
 
     def _last(self, y: Tensor, lengths: Tensor) -> Tensor:
-        """Each direction's own last output: at step length - 1 forward, at step 0 backward."""
+        """Return each direction's last output: at step length - 1 forward, at step 0 backward."""
         rows = torch.arange(len(y), device=y.device)
         last = y[rows, (lengths - 1).clamp(min=0), : self.forward_features]
         pooled = torch.cat([last, y[:, 0, self.forward_features :]], 1)
@@ -70,14 +70,14 @@ class PooledHeadModule(torch.nn.Module):
 
 
 class ClassHeadModule(PooledHeadModule):
-    """Logits of classes; the PyTorch side of `penstock.heads.ClassReadout`."""
+    """Logits of classes; the PyTorch counterpart of `penstock.heads.ClassReadout`."""
 
 
 class RegressionHeadModule(PooledHeadModule):
-    """Numbers; the PyTorch side of `penstock.heads.RegressionReadout`.
+    """Numbers; the PyTorch counterpart of `penstock.heads.RegressionReadout`.
 
-    `project` gives them as they are trained, `forward` in the unit of the data: `offset` (0) and `scale` (1) are to be
-    set from the data.
+    `project` returns them as they are trained, `forward` in the unit of the data. Set `offset` (0) and `scale` (1) from
+    the data.
     """
 
     offset: Tensor
@@ -94,12 +94,12 @@ class RegressionHeadModule(PooledHeadModule):
 
 
 class StepClassHeadModule(torch.nn.Module):
-    """Logits of classes for each step; the PyTorch side of `penstock.heads.StepClassReadout`.
+    """Logits of classes for each step; the PyTorch counterpart of `penstock.heads.StepClassReadout`.
 
     Args:
-        head: the description.
+        head: the head's description.
         features: the size of the encoder's output.
-        bidirectional: makes no difference here.
+        bidirectional: ignored; accepted because all heads take it.
     """
 
     def __init__(self, head: network.StepClassHead, *, features: int, bidirectional: bool = False) -> None:
@@ -107,12 +107,12 @@ class StepClassHeadModule(torch.nn.Module):
         self.weight, self.bias = linear_parameters(head.parameter_shapes(features)["weight"])
 
     def forward(self, y: Tensor, lengths: Any = None) -> Tensor:
-        """y (batch, time, features) -> logits (batch, time, classes); those past a sequence's length mean nothing."""
+        """y (batch, time, features) -> logits (batch, time, classes); ignore those past a sequence's length."""
         return functional.linear(y, self.weight, self.bias)
 
 
 def linear_parameters(shape: tuple[int, ...]) -> tuple[Parameter, Parameter]:
-    """A weight of this shape and its bias, drawn as `torch.nn.Linear` draws them."""
+    """Make a weight of this shape and its bias, initialised like `torch.nn.Linear`'s."""
     bound = shape[1] ** -0.5
     weight, bias = (torch.empty(size).uniform_(-bound, bound) for size in (shape, shape[:1]))
     return Parameter(weight), Parameter(bias)

@@ -1,4 +1,4 @@
-"""Named initial values for the parameters of recurrent layers and cells."""
+"""Named initialisation schemes for the parameters of recurrent layers and cells."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ INITIAL_VALUES = ("torch", "orthogonal", "forget_bias", "chrono")
 
 
 def check(name: str, max_time: int | None, cell: Cell, bias: bool) -> None:
-    """Are `init=` and `max_time=` known, and of use to this cell?
+    """Check that `init=` and `max_time=` are valid for this cell.
 
     Raises:
         ConfigError: they are not.
@@ -23,31 +23,31 @@ def check(name: str, max_time: int | None, cell: Cell, bias: bool) -> None:
     if name not in INITIAL_VALUES:
         raise ConfigError(f"init must be one of {', '.join(INITIAL_VALUES)}; got {name!r}.")
     if name in ("forget_bias", "chrono") and cell.keeps is None:
-        raise ConfigError(f"init={name!r} sets the bias of a gate, and {cell.name} has none; take 'orthogonal'.")
+        raise ConfigError(f"init={name!r} sets the bias of a gate, and {cell.name} has none; use 'orthogonal'.")
     if name in ("forget_bias", "chrono") and not bias:
-        raise ConfigError(f"init={name!r} sets a bias, and there is none; take bias=True.")
+        raise ConfigError(f"init={name!r} sets a bias, but bias=False; use bias=True.")
     if name == "chrono" and (max_time is None or max_time < 3):
-        raise ConfigError(f"init='chrono' needs max_time, the longest dependence in steps, at least 3; got {max_time}.")
+        raise ConfigError(f"init='chrono' needs max_time, the longest dependency in steps, at least 3; got {max_time}.")
     if name != "chrono" and max_time is not None:
-        raise ConfigError(f"max_time={max_time} is of use with init='chrono' only; got init={name!r}.")
+        raise ConfigError(f"max_time={max_time} applies only to init='chrono'; got init={name!r}.")
 
 
 @torch.no_grad()
 def fill(
     name: str, max_time: int | None, cell: Cell, hidden_size: int, parameters: Iterable[tuple[str, Tensor]]
 ) -> None:
-    """Overwrite parameters that hold PyTorch's initial values with those of the scheme `name`.
+    """Overwrite parameters, which hold PyTorch's initial values, by the scheme `name`.
 
-    - "torch": U(-1/sqrt(hidden), 1/sqrt(hidden)) everywhere, as it is.
+    - "torch": U(-1/sqrt(hidden), 1/sqrt(hidden)) everywhere: no change.
     - "orthogonal": each gate's recurrent matrix orthogonal (Saxe et al. 2014), its input matrix Glorot-uniform,
-      biases and peepholes 0, but for the gates in the cell's `orthogonal_biases`: 1 for the LSTM's forget gate.
+      biases and peepholes 0, except biases in the cell's `orthogonal_biases`: 1 for the LSTM's forget gate.
     - "forget_bias": 1 for the gate that keeps the state: LSTM's forget, GRU's update (Jozefowicz et al. 2015).
-    - "chrono": that gate's bias log(U(1, max_time - 1)), and minus that for the gate that admits the new, so that
+    - "chrono": that gate's bias log(U(1, max_time - 1)), and minus that for the gate that admits new input, so that
       units forget at all time scales up to max_time (Tallec and Ollivier 2018, arXiv:1804.11188).
 
     Args:
-        name, max_time: as checked by `check`.
-        hidden_size: rows per gate.
+        name, max_time: checked by `check`.
+        hidden_size: the number of rows per gate.
         parameters: (name, tensor); names begin with weight_ih, weight_hh, weight_hr, weight_ch, bias_ih, bias_hh.
     """
     for parameter, tensor in parameters:
@@ -55,7 +55,7 @@ def fill(
             _orthogonal(parameter, cell, hidden_size, tensor)
         elif name in ("forget_bias", "chrono") and parameter.startswith("bias_"):
             keeps = tensor.new_zeros(hidden_size)
-            if parameter.startswith("bias_ih"):  # the engine and PyTorch add both biases: the other one stays 0
+            if parameter.startswith("bias_ih"):  # both biases are added, so bias_hh stays 0
                 keeps = keeps + 1 if name == "forget_bias" else keeps.uniform_(1, (max_time or 0) - 1).log_()
             _set(cell, cell.keeps, hidden_size, tensor, keeps)
             if name == "chrono":

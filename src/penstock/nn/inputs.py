@@ -1,4 +1,4 @@
-"""How a step comes in, as PyTorch modules; numbers need none, and segments of series are in `nn.forecasts`."""
+"""Inputs as PyTorch modules; numbers need none, and segments of series are in `forecast.layers`."""
 
 import torch
 
@@ -8,10 +8,10 @@ __all__ = ["EmbeddingModule"]
 
 
 class EmbeddingModule(torch.nn.Embedding):
-    """Ids to rows of a table.
+    """Looks up the vectors of ids in a trained table.
 
     Args:
-        inputs: the description.
+        inputs: the description of the inputs.
     """
 
     def __init__(self, inputs: network.Embedding) -> None:

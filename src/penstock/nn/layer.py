@@ -1,4 +1,4 @@
-"""What the recurrent layers share: PyTorch's module, with lengths, run by the engine wherever that is possible."""
+"""Base class of the recurrent layers: PyTorch's module, with lengths, computed by the engine where possible."""
 
 import itertools
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from penstock.nn.checks import (
     states_of,
 )
 from penstock.nn.layer_spec import BATCH_FIRST, PACKED, TIME_MAJOR, LayerSpec, Layout
-from penstock.nn.lengths import check_range, own_lengths
+from penstock.nn.lengths import check_range, int64_lengths
 from penstock.nn.paths import Path, find_path, is_plain, is_traced
 
 __all__ = ["RecurrentLayers", "extras"]
@@ -33,9 +33,9 @@ State = tuple[Tensor, ...]
 
 
 class RecurrentLayers(torch.nn.RNNBase):
-    """A stack of recurrent layers: `torch.nn.RNNBase` in all that it holds, Penstock's in how it runs.
+    """A stack of recurrent layers: holds the parameters of `torch.nn.RNNBase`, computes on the engine.
 
-    Not a subclass of torch.nn.LSTM and its siblings, because torch.compile refuses those by `isinstance`.
+    Not a subclass of torch.nn.LSTM etc., because torch.compile refuses instances of those.
     """
 
     cell: ClassVar[str]
@@ -66,8 +66,10 @@ class RecurrentLayers(torch.nn.RNNBase):
             mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
             device, dtype,
         )  # fmt: skip
-        given = cells.own_options(cell, {"proj_size": proj_size, **options})
-        self._kinds = self._describe(input_size, hidden_size, num_layers, given, bias=bias, bidirectional=bidirectional)
+        completed = cells.own_options(cell, {"proj_size": proj_size, **options})
+        self._kinds = self._describe(
+            input_size, hidden_size, num_layers, completed, bias=bias, bidirectional=bidirectional
+        )
         self._complete_parameters(device, dtype)
         self._bound = tuple(Bound(kind) for kind in self._kinds)
         directions = self._kinds[0].directions
@@ -85,17 +87,17 @@ class RecurrentLayers(torch.nn.RNNBase):
 
     @property
     def _is_described(self) -> bool:
-        """False while PyTorch's constructor runs: then not all parameters are there."""
+        """False while PyTorch's constructor runs, when not all parameters exist yet."""
         return "_kinds" in vars(self)
 
     def _complete_parameters(self, device: Any, dtype: Any) -> None:
-        """The parameters that the cell declares, where PyTorch has made none, or those of another cell."""
+        """Register the parameters that the cell declares and PyTorch has not made, or has made in another shape."""
         bound = self.hidden_size**-0.5
         for number, names in enumerate(self._all_weights):
             kind, suffix = self._kinds[number // self._kinds[0].directions], names[0].removeprefix("weight_ih")
             for name, shape in kind.parameter_shapes.items():
-                made = self._parameters.get(name + suffix)
-                if made is None or made.shape != shape:
+                existing = self._parameters.get(name + suffix)
+                if existing is None or existing.shape != shape:
                     weight = Parameter(torch.empty(shape, device=device, dtype=dtype))
                     torch.nn.init.uniform_(weight, -bound, bound)
                     self.register_parameter(name + suffix, weight)
@@ -105,7 +107,7 @@ class RecurrentLayers(torch.nn.RNNBase):
         self._fill(self.init)
 
     def reset_parameters(self) -> None:
-        """Draw all parameters anew, by the scheme given as `init`, from PyTorch's global generator."""
+        """Initialise all parameters again by the scheme `init`, from PyTorch's global generator."""
         super().reset_parameters()
         if self._is_described:
             self._fill(self.init)
@@ -115,70 +117,71 @@ class RecurrentLayers(torch.nn.RNNBase):
         initial.fill(scheme, self.max_time, cell, self.hidden_size, self.named_parameters())
 
     def flatten_parameters(self) -> None:
-        """Lay the weights out in one block for cuDNN; on a CPU there is nothing to do, as in PyTorch."""
+        """Move the weights into one block of memory for cuDNN; on a CPU this does nothing, as in PyTorch."""
         if self._is_described and self._kinds[0].is_torch:
             super().flatten_parameters()
 
     def freeze(self) -> Self:
-        """Promise that the weights stay as they are, so that calls without a graph need not look at them.
+        """Promise that the weights do not change, so that calls without a graph need not check them.
 
-        Without this, each such call compares every weight with what the engine has packed, and so answers with what
-        the tensors hold, however they were changed. A long sequence or a batch takes little more for that; a single
-        step can take several times as long.
+        Without this, each such call compares every weight with what the engine has packed, and so uses the tensors'
+        current values, however they were changed. This costs little for a long sequence or a batch; a single step can
+        take several times as long.
 
-        With it, a change that PyTorch counts is seen all the same: by optimisers, `load_state_dict`, operations in
-        place, another tensor in a parameter's place or in its `.data`. Not seen is a change that it does not count: of
-        what `.data`, a NumPy view or another process's view holds, or of memory that was freed and filled anew. Call
-        `repack` after such a one. Calls with a graph and compiled ones read the weights in any case. Copies of the
-        layer are not frozen.
+        A frozen layer still notices changes that PyTorch counts: by optimisers, by `load_state_dict`, by in-place
+        operations, or by replacing a parameter or its `.data`. It does not notice changes that PyTorch does not count:
+        writes through `.data`, a NumPy view or another process, or memory that was freed and reused. Call `repack`
+        after such a change. Calls with a graph and compiled calls always read the weights. Copies of the layer are not
+        frozen.
 
         Returns:
-            the layer.
+            The layer.
         """
         for bound in self._bound:
             bound.layer.frozen = True
         return self
 
     def unfreeze(self) -> Self:
-        """Look at the weights again at every call. Returns the layer."""
+        """Check the weights for changes again at every call. Returns the layer."""
         for bound in self._bound:
             bound.layer.frozen = False
         return self
 
     def repack(self) -> None:
-        """Look at the weights of a frozen layer at the next call, which then sees any change; else there is no need."""
+        """Make the next call of a frozen layer check its weights; needed after a change that PyTorch does not count."""
         for bound in self._bound:
             bound.layer.forget()
 
     def train(self, mode: bool = True) -> Self:
-        """As `torch.nn.Module.train`; `eval()` also gives back the memory that large training steps keep."""
+        """As `torch.nn.Module.train`; `eval()` also frees the memory that is reused between large training steps."""
         if not mode:
             for bound in self._bound:
-                bound.kept.drop()
-            operator.kept.drop()
+                bound.memory.free()
+            operator.memory.free()
         return super().train(mode)
 
     def path(self, input: Tensor | PackedSequence, hx: Any = None) -> Path:
-        """How this very call would be computed: "native" (the engine), "cudnn", or "reference" (the equations)."""
+        """How a call with these arguments is computed: "native" (engine), "cudnn", or "reference" (equations)."""
         x = input.data if isinstance(input, PackedSequence) else input
         return find_path(self._kinds[0], x, states_of(hx), self._all_tensors())
 
     def forward(self, input: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
-        """The outputs of the last layer at every step, and the final states of all layers.
+        """Return the outputs of the last layer at every step, and the final states of all layers.
 
         Args:
             input: (time, batch, input), with `batch_first` (batch, time, input), unbatched (time, input), or a
                 PackedSequence.
             hx: the initial states as in PyTorch, (layers * directions, batch, size) each; zeros if None.
             lengths: (batch,) integers in any order, 0 to time: the steps of each sequence. Outputs past a length
-                are 0, final states are those at a sequence's own end, the initial ones for length 0.
+                are 0; final states are taken at each sequence's end, and equal the initial ones for length 0.
 
         Returns:
-            output, as `input` with directions * (proj_size or hidden_size) features, and the final states, as hx.
+            The output, laid out like `input` with directions * (proj_size or hidden_size) features, and the final
+            states, shaped like hx.
 
         Raises:
-            RuntimeError, ValueError: as PyTorch does, for shapes and dtypes.
-            LengthsError: lengths that don't fit the input.
+            RuntimeError, ValueError: like PyTorch, for wrong shapes and dtypes.
+            LengthsError: lengths that do not match the input.
         """
         if isinstance(input, PackedSequence):
             return self._forward_traced(input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
@@ -198,20 +201,20 @@ class RecurrentLayers(torch.nn.RNNBase):
         if not self.batch_first:
             order, batch, steps = TIME_MAJOR, steps, batch
         if lengths is not None:
-            lengths = own_lengths(lengths, batch)
+            lengths = int64_lengths(lengths, batch)
             if not torch.compiler.is_compiling() and is_plain():
                 check_range(lengths, steps)
         elif steps == 0:
             raise RuntimeError(
                 "Expected sequence length to be larger than 0 in RNN; got no steps. "
-                "Give lengths= if empty sequences are meant."
+                "Give lengths= if empty sequences are intended."
             )
         y, state = self._compute(input, states_of(hx), Layout(order, steps, batch, lengths))
         return y, (state if len(state) > 1 else state[0])
 
     def _forward_packed(self, input: PackedSequence, hx: Any, lengths: Any) -> tuple[PackedSequence, Any]:
         if lengths is not None:
-            raise ConfigError("a PackedSequence knows its lengths; got lengths= as well. Leave them out.")
+            raise ConfigError("a PackedSequence has its own lengths. Leave lengths= out.")
         x, batch_sizes, sorted_indices, unsorted_indices = input
         if not torch.compiler.is_compiling() and is_plain():
             check_packed(x, batch_sizes, sorted_indices, unsorted_indices)
@@ -227,19 +230,19 @@ class RecurrentLayers(torch.nn.RNNBase):
         return output, (state if len(state) > 1 else state[0])
 
     def _forward_traced(self, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
-        """As PyTorch's own layer, a single operation in the trace; our equations would fix the number of steps."""
+        """Record PyTorch's own layer as a single operation; our equations would fix the number of steps."""
         if lengths is not None or not self._kinds[0].is_torch:
             what = (
                 "lengths=" if lengths is not None else f"a {type(self).__name__}{extras(self._kinds[0], 'torch', None)}"
             )
             raise ConfigError(
-                f"torch.jit.trace can't record {what}: it would fix the number of steps at the example's. "
+                f"torch.jit.trace can't record {what}: the trace would fix the number of steps. "
                 "Use torch.export or torch.compile, or pack_padded_sequence in place of lengths."
             )
         return self.torch_forward(input, hx)
 
     def __prepare_scriptable__(self) -> Self:
-        """What torch.jit.script asks for first."""
+        """Called by torch.jit.script; raises."""
         return refuse_script(self)
 
     def _forward_unbatched(self, input: Tensor, hx: Any, lengths: Any) -> tuple[Tensor, Any]:
@@ -247,7 +250,7 @@ class RecurrentLayers(torch.nn.RNNBase):
         if input.dim() != 2:
             raise ValueError(f"{name}: Expected input to be 2D or 3D, got {input.dim()}D instead")
         if lengths is not None:
-            raise ConfigError("lengths= is for batched, 3-D input; cut a single sequence instead.")
+            raise ConfigError("lengths= needs batched, 3-D input; shorten a single sequence instead.")
         state = states_of(hx)
         if any(each.dim() != 2 for each in state):
             dims = ", ".join(f"{each.dim()}-D" for each in state)
@@ -259,7 +262,7 @@ class RecurrentLayers(torch.nn.RNNBase):
         return y.squeeze(batch_axis), final
 
     def _tensors(self, layer: int) -> list[Tensor]:
-        """The weights of a layer, where they are now: functional_call, pruning and parametrisations swap them."""
+        """Return a layer's current weights: functional_call, pruning and parametrisations replace them."""
         parameters = self._parameters
         try:
             return [parameters[name] for name in self._names[layer]]  # type: ignore[misc]
@@ -277,7 +280,7 @@ class RecurrentLayers(torch.nn.RNNBase):
         if not self._fits(x, state, layout):
             refuse_shapes(self, x, state, layout)
         path = find_path(self._kinds[0], x, state, itertools.chain(*weights))
-        if path != "native":  # which is a word for all dtypes and devices
+        if path != "native":  # find_path has already checked dtypes and devices
             check_types(x, state, dtype)
         if path == "cudnn":
             return cudnn.run(self, x, state, layout)
@@ -285,8 +288,10 @@ class RecurrentLayers(torch.nn.RNNBase):
             check_memory(x, *state, *itertools.chain(*weights))
         directions, finals = self._bound[0].directions, []
         for k in range(self.num_layers):
-            own = state if len(weights) == 1 else tuple([each[k * directions : (k + 1) * directions] for each in state])
-            x, *final = self._run(path, k, layout, x, own, weights[k])
+            layer_state = (
+                state if len(weights) == 1 else tuple([each[k * directions : (k + 1) * directions] for each in state])
+            )
+            x, *final = self._run(path, k, layout, x, layer_state, weights[k])
             finals.append(final)
             if self.dropout and self.training and k < self.num_layers - 1:
                 x = _drop(x, self.dropout, layout)
@@ -297,9 +302,9 @@ class RecurrentLayers(torch.nn.RNNBase):
     def _run(
         self, path: Path, k: int, layout: Layout, x: Tensor, state: State, weights: list[Tensor]
     ) -> tuple[Tensor, ...]:
-        """Layer k by the engine or by the equations: y and its final states."""
+        """Run layer k on the engine or by the equations; return y and its final states."""
         if path == "reference":
-            with reference.own_precision(x):
+            with reference.no_autocast(x):
                 return reference.layer(self._kinds[k], layout, x, state, weights)
         return native.layer(self._bound[k], layout, x, state, weights)
 
@@ -315,12 +320,12 @@ class RecurrentLayers(torch.nn.RNNBase):
         return not state or len(state) == len(bound.state_sizes)
 
     def extra_repr(self) -> str:
-        """The arguments that are not defaults."""
+        """The arguments that differ from their defaults."""
         return super().extra_repr() + extras(self._kinds[0], self.init, self.max_time)
 
 
 def extras(kind: LayerSpec, init: str, max_time: int | None) -> str:
-    """What Penstock's layers have beyond PyTorch's, where it isn't the default, as `repr` shows it."""
+    """Return, for `repr`, arguments that PyTorch's layers do not have and that differ from their defaults."""
     declared, torch_options = kind.declaration.options, kind.declaration.torch_options
     beyond = kind.options if torch_options is None else {name: kind.options[name] for name in torch_options}
     text = "".join(f", {name}={value!r}" for name, value in beyond.items() if value != declared[name].default)
@@ -329,7 +334,7 @@ def extras(kind: LayerSpec, init: str, max_time: int | None) -> str:
 
 
 def _drop(y: Tensor, probability: float, layout: Layout) -> Tensor:
-    """Dropout, its mask drawn in the order of time, as PyTorch draws it."""
+    """Apply dropout with a mask drawn in time order, as PyTorch draws it."""
     if layout.order == BATCH_FIRST:
         mask = functional.dropout(y.new_ones(layout.steps, layout.batch, y.shape[2]), probability)
         return y * mask.transpose(0, 1)

@@ -1,4 +1,4 @@
-"""What a call of one layer consists of, apart from its tensors: the kind of layer and the layout of its data."""
+"""The non-tensor arguments of a call of one layer: the kind of layer and the layout of its data."""
 
 import json
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from penstock.engine import FORMS
 
 __all__ = ["BATCH_FIRST", "PACKED", "TIME_MAJOR", "LayerSpec", "Layout"]
 
-TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2  # the engine's own numbers
+TIME_MAJOR, BATCH_FIRST, PACKED = 0, 1, 2  # the engine's numbers for them
 
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer, in one or two directions: its cell, sizes and options, as `engine.Layer` takes them."""
+    """One layer in one or two directions: cell, sizes and options, as in `engine.Layer`."""
 
     cell: str
     input_size: int
     hidden_size: int
     bias: bool = True
     bidirectional: bool = False
-    given: tuple[tuple[str, Any], ...] = ()
-    """All options of the cell, as pairs, so that a kind can be a dictionary's key."""
+    option_items: tuple[tuple[str, Any], ...] = ()
+    """All options of the cell as pairs, which makes the object hashable."""
     is_native: bool = field(init=False, compare=False)
     """Whether the engine has kernels for it."""
 
@@ -34,13 +34,13 @@ class LayerSpec:
 
     @classmethod
     def make(cls, cell: str, input_size: int, hidden_size: int, options: Mapping[str, Any], **more: bool) -> Self:
-        """The kind of a layer with these options of its cell; defaults are filled in.
+        """Describe a layer with these options of its cell; defaults are filled in.
 
         Raises:
-            ConfigError: an unknown cell, or an option that it lacks.
+            ConfigError: an unknown cell, or an option that the cell lacks.
         """
-        given = cells.find(cell).complete(options)
-        return cls(cell, input_size, hidden_size, given=tuple(given.items()), **more)
+        completed = cells.find(cell).complete(options)
+        return cls(cell, input_size, hidden_size, option_items=tuple(completed.items()), **more)
 
     @property
     def declaration(self) -> cells.Cell:
@@ -50,7 +50,7 @@ class LayerSpec:
     @property
     def options(self) -> dict[str, Any]:
         """The options of the cell."""
-        return dict(self.given)
+        return dict(self.option_items)
 
     @property
     def directions(self) -> int:
@@ -59,39 +59,41 @@ class LayerSpec:
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
-        """The last axis of each state; the first is also the output's, of one direction."""
+        """Size of the last axis of each state; the first is also the output size of one direction."""
         return self.declaration.state_sizes(self.hidden_size, **self.options)
 
     @property
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of one direction, by name, in the engine's order."""
+        """Shapes of one direction's parameters by name, in the engine's order."""
         sizes = self.input_size, self.hidden_size
         return self.declaration.parameter_shapes(*sizes, bias=self.bias, **self.options)
 
     def spell(self) -> str:
-        """As text, the only form that an operator's schema can take it in; `read` reads it."""
-        return json.dumps([self.cell, self.input_size, self.hidden_size, self.bias, self.bidirectional, self.given])
+        """Write as text, the only form that an operator's schema accepts; `read` reads it."""
+        return json.dumps(
+            [self.cell, self.input_size, self.hidden_size, self.bias, self.bidirectional, self.option_items]
+        )
 
     @classmethod
     def read(cls, spec: str) -> Self:
-        """The kind that `spell` wrote."""
-        cell, input_size, hidden_size, bias, bidirectional, given = json.loads(spec)
-        return cls(cell, input_size, hidden_size, bias, bidirectional, tuple(map(tuple, given)))
+        """Read the result of `spell`."""
+        cell, input_size, hidden_size, bias, bidirectional, items = json.loads(spec)
+        return cls(cell, input_size, hidden_size, bias, bidirectional, tuple(map(tuple, items)))
 
     @property
     def is_torch(self) -> bool:
-        """Whether PyTorch, and so cuDNN, has this very cell."""
+        """Whether PyTorch, and so cuDNN, has this cell with these options."""
         return self.declaration.is_torch(self.options)
 
 
 class Layout(NamedTuple):
-    """Where each step of each sequence lies."""
+    """The order of the steps of all sequences in a tensor."""
 
     order: int
     """TIME_MAJOR (time, batch, features), BATCH_FIRST (batch, time, features) or PACKED (rows, features)."""
     steps: int
     batch: int
     lengths: Tensor | None = None
-    """(batch,) int64 on the CPU, or None when all sequences have `steps` steps; never with PACKED."""
+    """(batch,) int64 on the CPU, or None if all sequences have `steps` steps; never with PACKED."""
     batch_sizes: Tensor | None = None
-    """(steps,) int64 on the CPU, falling; with PACKED only."""
+    """(steps,) int64 on the CPU, descending; with PACKED only."""

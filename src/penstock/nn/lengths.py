@@ -1,4 +1,4 @@
-"""Lengths of sequences, as they come from outside and as they hide in a packed batch."""
+"""Sequence lengths: conversion, range check, and lengths of a packed batch."""
 
 from typing import Any
 
@@ -8,39 +8,38 @@ from torch import Tensor
 from penstock.errors import LengthsError
 from penstock.nn.checks import check_memory
 
-__all__ = ["check_range", "own_lengths", "sorted_lengths"]
+__all__ = ["check_range", "int64_lengths", "sorted_lengths"]
 
-_WHOLE = (
+_INTEGERS = (
     torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.uint16, torch.uint32, torch.uint64,
 )  # fmt: skip
 
 
-def own_lengths(lengths: Any, batch: int) -> Tensor:
-    """A copy of `lengths` as (batch,) int64 on the CPU; given as tensor, array or list. Values are not looked at.
+def int64_lengths(lengths: Any, batch: int) -> Tensor:
+    """Copy `lengths` (a tensor, array or list) to an int64 tensor (batch,) on the CPU. Values are not checked.
 
     Raises:
-        LengthsError: they aren't whole numbers, one for each sequence.
+        LengthsError: they are not whole numbers, one for each sequence.
     """
     try:
-        given = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths)
+        tensor = lengths if isinstance(lengths, Tensor) else torch.as_tensor(lengths)
     except (TypeError, ValueError, RuntimeError) as error:
         raise LengthsError(f"lengths must be whole numbers; got {lengths!r:.80}.") from error
-    if given.dtype not in _WHOLE:
-        raise LengthsError(f"lengths must be whole numbers; got {given.dtype}. Convert them to int64.")
-    if given.shape != (batch,):
+    if tensor.dtype not in _INTEGERS:
+        raise LengthsError(f"lengths must be whole numbers; got {tensor.dtype}. Convert them to int64.")
+    if tensor.shape != (batch,):
         raise LengthsError(
-            f"lengths must be (batch={batch},), one for each sequence; got {tuple(given.shape)}."
-            " Is batch_first as it should be?"
+            f"lengths must be (batch={batch},), one for each sequence; got {tuple(tensor.shape)}. Check batch_first."
         )
-    check_memory(given)
-    return given.to(device="cpu", dtype=torch.int64, copy=True)
+    check_memory(tensor)
+    return tensor.to(device="cpu", dtype=torch.int64, copy=True)
 
 
 def check_range(lengths: Tensor, steps: int) -> None:
-    """Is each length from 0 to `steps`?
+    """Check that each length is from 0 to `steps`.
 
     Raises:
-        LengthsError: one is not.
+        LengthsError: a length is out of range.
     """
     if lengths.numel() and not 0 <= int(lengths.min()) <= int(lengths.max()) <= steps:
         raise LengthsError(
@@ -50,5 +49,5 @@ def check_range(lengths: Tensor, steps: int) -> None:
 
 
 def sorted_lengths(batch_sizes: Tensor, batch: int) -> Tensor:
-    """The lengths, falling, of the sequences of a packed batch: batch_sizes (steps,) -> (batch,)."""
+    """Return the lengths, in descending order, of a packed batch's sequences: batch_sizes (steps,) -> (batch,)."""
     return (torch.arange(batch)[:, None] < batch_sizes).sum(1)

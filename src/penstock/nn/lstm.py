@@ -1,4 +1,4 @@
-"""Long short-term memory (Hochreiter and Schmidhuber 1997) as a drop-in for torch.nn.LSTM and torch.nn.LSTMCell."""
+"""Long short-term memory (Hochreiter and Schmidhuber 1997): drop-in replacements for torch.nn.LSTM and LSTMCell."""
 
 from typing import Any
 
@@ -13,20 +13,20 @@ __all__ = ["LSTM", "LSTMCell"]
 
 
 class LSTM(RecurrentLayers):
-    """With forget gate, and on request a projection (Sak et al. 2014) or peepholes (Gers and Schmidhuber 2000).
+    """LSTM with forget gate, optionally with a projection (Sak et al. 2014) or peepholes (Gers and Schmidhuber 2000).
 
     Args:
         input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype: as
             in `torch.nn.LSTM`.
-        peephole: input and forget gate see c(t-1), the output gate c(t), through `weight_ch_l0` (3, hidden), rows
-            i, f, o; one such parameter for each layer and direction.
+        peephole: the input and forget gates read c(t-1) and the output gate reads c(t), through `weight_ch_l0`
+            (3, hidden) with rows i, f, o; one such parameter for each layer and direction.
         init: initial values, one of `penstock.nn.INITIAL_VALUES`.
-        max_time: with init="chrono", the longest dependence to expect, in steps.
+        max_time: with init="chrono", the longest dependency to expect, in steps.
     """
 
     cell = "lstm"
     torch_forward = torch.nn.LSTM.forward
-    # PyTorch's own, for a pair of states; its forward calls them.
+    # PyTorch's methods for a pair of states, which its forward calls.
     get_expected_cell_size = torch.nn.LSTM.get_expected_cell_size
     check_forward_args = torch.nn.LSTM.check_forward_args  # type: ignore[assignment]
     permute_hidden = torch.nn.LSTM.permute_hidden  # type: ignore[assignment]
@@ -80,6 +80,6 @@ class LSTMCell(RecurrentCell):
         super().__init__(input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, peephole=peephole)
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """input (batch, input) or (input,), hx = (h, c), each (batch, hidden) or (hidden,) -> the new (h, c)."""
+        """input (batch, input) or (input,), hx = (h, c), each (batch, hidden) or (hidden,) -> new (h, c)."""
         h, c = self._step(input, states_of(hx))
         return h, c

@@ -1,4 +1,4 @@
-"""One layer by the engine, in whichever of its forms the call needs: without a graph, with one, or compiled."""
+"""One layer on the engine, in the form that a call needs: without a graph, with a graph, or compiled."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ Names = tuple[tuple[str, ...], ...]
 def quick_stack(
     bounds: Bounds, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names, batch_first: bool
 ) -> tuple[Tensor, Any] | None:
-    """A call whose tensors are all as the engine takes them, straight into it; None says to look closer.
+    """Run a call directly on the engine if all tensors allow it; otherwise return None.
 
-    x (time, batch, input) or (batch, time, input), without lengths and dropout; for each layer the names of its weights
-    in a module's `_parameters` -> y, and the final state or states. The engine checks what it is given, faster than
-    Python could.
+    x is (time, batch, input) or (batch, time, input), without lengths or dropout; `names` are the names of each layer's
+    weights in a module's `_parameters`. Returns y and the final state or states. The engine checks the arguments, which
+    is faster than checking them in Python.
     """
     if torch.compiler.is_compiling() or not is_plain():
         return None
@@ -36,7 +36,7 @@ def quick_stack(
     if len(bounds) > 1 or not native_tensors.fits(bounds, x, state, parameters, names, batch_first):
         return None
     weights = [parameters[name] for name in names[0]]
-    if not _any_wants_gradient(*weights):
+    if not _any_requires_grad(*weights):
         return None
     first, second = x.shape[:2]
     layout = Layout(BATCH_FIRST, second, first) if batch_first else Layout(TIME_MAJOR, first, second)
@@ -47,7 +47,7 @@ def quick_stack(
 def quick_step(
     bounds: Bounds, x: Tensor, state: tuple[Tensor, ...], parameters: Parameters, names: Names
 ) -> tuple[Tensor, ...] | None:
-    """The same for one step of one layer: x (batch, input) -> the new states."""
+    """The same for one step of one layer: x (batch, input) -> new states."""
     if torch.compiler.is_compiling() or torch.is_grad_enabled() or not is_plain():
         return None
     return native_tensors.step(bounds, x, state, parameters, names, engine_threads())
@@ -56,9 +56,9 @@ def quick_step(
 def layer(
     bound: Bound, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]
 ) -> tuple[Tensor, ...]:
-    """One layer in its one or two directions; arguments and results as in `reference.layer`, on float32 and CPU."""
+    """Run one layer in one or two directions; arguments and results as in `reference.layer`, float32 on the CPU."""
     x, state, weights = _dense(x), tuple([_dense(each) for each in state]), [_dense(each) for each in weights]
-    needs_graph = torch.is_grad_enabled() and _any_wants_gradient(x, *state, *weights)
+    needs_graph = torch.is_grad_enabled() and _any_requires_grad(x, *state, *weights)
     if torch.compiler.is_compiling():
         return operator.sweep(bound.spec, layout, x, state, weights, needs_graph)
     if needs_graph:
@@ -67,19 +67,19 @@ def layer(
 
 
 def step(bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
-    """One step: x (batch, input), states (batch, size) each -> the new states."""
+    """Run one step: x (batch, input), one state (batch, size) each -> new states."""
     over_time = Layout(TIME_MAJOR, 1, len(x))
     batched = tuple([each.unsqueeze(0) for each in state])
     _, *final = layer(bound, over_time, x.unsqueeze(0), batched, weights)
     return tuple([each.squeeze(0) for each in final])
 
 
-def _any_wants_gradient(*tensors: Tensor) -> bool:
+def _any_requires_grad(*tensors: Tensor) -> bool:
     return any(each.requires_grad for each in tensors)
 
 
 def _dense(tensor: Tensor) -> Tensor:
-    """Contiguous and aligned, as torch.frombuffer need not give it."""
+    """Return the tensor contiguous and aligned; tensors from torch.frombuffer need not be aligned."""
     if torch.compiler.is_compiling():
         return tensor.contiguous()
     if tensor.is_contiguous() and tensor.data_ptr() % tensor.element_size() == 0:

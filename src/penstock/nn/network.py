@@ -1,4 +1,4 @@
-"""A whole network as a PyTorch module, built from the sides that `penstock.network.KINDS` names."""
+"""A whole network as a PyTorch module, built from the modules that `penstock.network.KINDS` names."""
 
 from typing import Any
 
@@ -14,20 +14,20 @@ __all__ = ["NetworkModule", "build", "recurrent_layers"]
 
 
 class NetworkModule(torch.nn.Module):
-    """What training trains; its state_dict has the names of the bundle's `model.safetensors`.
+    """The module that is trained; its state_dict has the names of the bundle's `model.safetensors`.
 
-    The parts can be called one by one, for dropout or another loss in between:
+    The parts can be called separately, for example to add dropout or another loss:
 
         y, _ = module.encoder(module.inputs(values), lengths=lengths)
         logits = module.head.project(module.head.pool(y, lengths))
 
     Args:
-        network: the description.
+        network: the network's description.
         init: the encoder's initial values, one of `penstock.nn.INITIAL_VALUES`.
-        max_time: with init="chrono", the longest dependence to expect, in steps.
+        max_time: with init="chrono", the longest dependency to expect, in steps.
 
     Raises:
-        ConfigError: a part has no PyTorch side.
+        ConfigError: a part has no PyTorch implementation.
     """
 
     def __init__(self, network: Network, *, init: str = "torch", max_time: int | None = None) -> None:
@@ -41,42 +41,42 @@ class NetworkModule(torch.nn.Module):
         )
 
     def vectors(self, values: Tensor, *identity: Tensor) -> Tensor:
-        """What the first layer reads; see `network.wiring.Parts`."""
+        """Return the first layer's inputs; see `network.wiring.Parts`."""
         return self.inputs(values, *identity)
 
     def encode(self, x: Tensor, state: Any = None, lengths: Any = None) -> tuple[Tensor, Any]:
-        """The layers' outputs and their state; see `network.wiring.Parts`."""
+        """Run the layers; see `network.wiring.Parts`."""
         return self.encoder(x, state, lengths=lengths)
 
     def forward(self, values: Tensor, lengths: Any = None) -> Tensor:
-        """The head's scores for whole sequences.
+        """Return the head's scores for whole sequences.
 
         Args:
-            values: (batch, time) ids for an embedding, else (batch, time, size) numbers.
+            values: (batch, time) ids for an embedding, otherwise (batch, time, size) numbers.
             lengths: (batch,) steps of each sequence, 0 to time, in any order; all `time` if None.
 
         Returns:
-            (batch, outputs) of a pooled head, (batch, time, outputs) of a stepwise one. Of classes they are logits, of
-            which softmax makes probabilities.
+            (batch, outputs) for a pooled head, (batch, time, outputs) for a stepwise one. For classes these are logits;
+            apply softmax for probabilities.
         """
         return score_sequences(self, values, lengths)
 
 
 def build(network: Network, **options: Any) -> NetworkModule:
-    """The module that trains a network, wired as its description says.
+    """Make the module that trains a network, of the class that its wiring names.
 
     Args:
-        network: the description.
-        options: of `NetworkModule`; for networks that forecast also `dropout`.
+        network: the network's description.
+        options: options of `NetworkModule`; forecasting networks also take `dropout`.
 
     Raises:
-        ConfigError: the wiring or a part has no PyTorch side.
+        ConfigError: the wiring or a part has no PyTorch implementation.
     """
     return network.wiring.side("torch")(network, **options)
 
 
 def recurrent_layers(encoder: Recurrent, *, init: str = "torch", max_time: int | None = None) -> RecurrentLayers:
-    """The layers of a description; `init` and `max_time` as for `NetworkModule`."""
+    """Make the layers of a description; `init` and `max_time` as for `NetworkModule`."""
     chrono: dict[str, Any] = {} if max_time is None else {"max_time": max_time}
     return make_layers(
         encoder.cell,

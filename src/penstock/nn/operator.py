@@ -1,4 +1,4 @@
-"""The engine as a registered operator: what torch.compile puts into its graphs, where eager mode uses `autograd`."""
+"""The engine as a registered operator, which torch.compile puts into its graphs; eager mode uses `autograd`."""
 
 import functools
 from collections.abc import Sequence
@@ -10,21 +10,21 @@ from torch import Tensor
 from penstock.nn import autograd
 from penstock.nn.layer_spec import LayerSpec, Layout
 from penstock.nn.lengths import check_range
-from penstock.nn.memory import Kept
+from penstock.nn.memory import ReusableMemory
 
-__all__ = ["kept", "sweep"]
+__all__ = ["memory", "sweep"]
 
-kept = Kept()  # of all layers here, as they outlive their modules
+memory = ReusableMemory()  # one for all layers in `_bound`'s cache, which outlive their modules
 
 
 @functools.lru_cache(maxsize=256)
 def _bound(spec: str, address: int) -> autograd.Bound:
-    """One engine layer for each module's layer, told apart by the address of its weights, so that packs last.
+    """Return an engine layer for a module's layer, identified by the address of its weights, so that packs are reused.
 
-    That is a guess which saves time, no more: the engine compares a pack with every weight of a call.
+    The address only saves time: the engine compares a pack with every weight at each call.
     """
     bound = autograd.Bound(LayerSpec.read(spec))
-    bound.kept = kept
+    bound.memory = memory
     return bound
 
 
@@ -35,7 +35,7 @@ def _find(spec: str, weights: Sequence[Tensor]) -> autograd.Bound:
 def sweep(
     spec: str, layout: Layout, x: Tensor, state: Sequence[Tensor], weights: Sequence[Tensor], training: bool
 ) -> tuple[Tensor, ...]:
-    """One layer by the engine, as `autograd.run` does it: y and the final states."""
+    """Run one layer on the engine like `autograd.run`; return y and the final states."""
     order, steps, batch, lengths, batch_sizes = layout
     results = _sweep(x, list(state), list(weights), lengths, batch_sizes, order, steps, batch, spec, training)
     return tuple(results[:-1])
@@ -54,9 +54,9 @@ def _sweep(
     spec: str,
     training: bool,
 ) -> list[Tensor]:
-    """y, the final states, and what the backward pass needs, empty where there will be none."""
+    """Return y, the final states, and what the backward pass needs (empty if not training)."""
     if lengths is not None:
-        check_range(lengths, steps)  # here, because a tracer could not look at them
+        check_range(lengths, steps)  # here, because a tracer could not read the values
     bound, layout = _find(spec, weights), Layout(order, steps, batch, lengths, batch_sizes)
     results = autograd.run(bound, layout, x, tuple(state), weights, training=training)
     return [*results] if training else [*results, x.new_empty(0)]
@@ -133,10 +133,10 @@ def _differentiate(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     state, weights = tensors[: ctx.states], tensors[ctx.states :]
     wants_x, wants_state, wants_weights, *none = ctx.needs_input_grad
     wanted = [wants_x, *wants_state, *wants_weights]
-    found = _sweep_backward(
+    computed = _sweep_backward(
         x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, y, saved, gradients[:-1], wanted
     )
-    dx, *rest = [each if want else None for each, want in zip(found, wanted, strict=True)]
+    dx, *rest = [each if want else None for each, want in zip(computed, wanted, strict=True)]
     return dx, rest[: ctx.states], rest[ctx.states :], *([None] * len(none))
 
 
@@ -144,7 +144,7 @@ _sweep.register_autograd(_differentiate, setup_context=_keep)
 
 
 def _one_by_one(info: Any, axes: tuple[Any, ...], *arguments: Any) -> tuple[list[Tensor], list[int]]:
-    """torch.vmap inside torch.compile: the operator called for each element, as its batches may share no weights."""
+    """torch.vmap inside torch.compile: call the operator for each element, because batches may not share weights."""
     results = []
     for k in range(info.batch_size):
         results.append(_sweep(*[_pick(k, each, axis) for each, axis in zip(arguments, axes, strict=True)]))

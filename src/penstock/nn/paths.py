@@ -1,4 +1,4 @@
-"""Which of the ways to compute a call it takes: the engine, cuDNN or the reference equations."""
+"""How a call is computed: by the engine, by cuDNN or by the reference equations."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -14,7 +14,7 @@ __all__ = ["Path", "find_path", "is_plain", "is_traced"]
 
 Path = Literal["native", "cudnn", "reference"]
 
-# Subclasses may mean something else by their data, or have none.
+# Subclasses may interpret their data differently, or have none.
 _TYPES = (Tensor, Parameter)
 
 _interpreter = torch._C._functorch.peek_interpreter_stack
@@ -23,21 +23,21 @@ _dispatch_modes = torch._C._len_torch_dispatch_stack
 
 
 def is_plain() -> bool:
-    """Whether tensors are what they seem: no transform, tracer, dispatch mode or dual numbers in force."""
+    """Whether tensors are ordinary: no transform, tracer, dispatch mode or dual numbers are active."""
     return (
         _interpreter() is None and _tracing_state() is None and _dispatch_modes() == 0 and forward_ad._current_level < 0
     )
 
 
 def is_traced() -> bool:
-    """Whether torch.jit.trace records, which the ONNX exporter that builds on TorchScript uses too."""
+    """Whether torch.jit.trace is recording; the TorchScript-based ONNX exporter uses it too."""
     return _tracing_state() is not None
 
 
 def find_path(kind: LayerSpec, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:
-    """The way that a call takes: engine for its cells in float32 on a CPU, cuDNN for its own on a GPU, else equations.
+    """Choose how to compute a call: the engine for float32 on a CPU, cuDNN for its cells on a GPU, otherwise equations.
 
-    torch.compile puts the engine into its graph as one operator; tracers and transforms see the equations.
+    torch.compile puts the engine into its graph as one operator; other tracers and transforms see the equations.
     """
     if torch.compiler.is_compiling():
         plain = True

@@ -1,4 +1,4 @@
-"""One layer by the reference equations: any dtype and device, differentiable as often as one likes."""
+"""One layer by the reference equations: any dtype and device, differentiable any number of times."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -10,11 +10,11 @@ from penstock import cells
 from penstock.nn.layer_spec import BATCH_FIRST, PACKED, LayerSpec, Layout
 from penstock.nn.lengths import sorted_lengths
 
-__all__ = ["layer", "own_precision"]
+__all__ = ["layer", "no_autocast"]
 
 
-def own_precision(x: Tensor) -> AbstractContextManager[object]:
-    """No autocast while the equations run; some devices, "meta" say, have none to switch off."""
+def no_autocast(x: Tensor) -> AbstractContextManager[object]:
+    """Switch autocast off while the equations run; devices such as "meta" have no autocast."""
     device = x.device.type
     return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
@@ -22,15 +22,15 @@ def own_precision(x: Tensor) -> AbstractContextManager[object]:
 def layer(
     kind: LayerSpec, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
-    """One layer in its one or two directions, in PyTorch operations.
+    """Run one layer in one or two directions, in PyTorch operations.
 
     Args:
         x: in the order of `layout`, input_size features.
-        state: none, or each (directions, batch, size).
-        weights: by `kind.parameter_shapes`, then again for the reverse direction.
+        state: empty for zeros, or one tensor (directions, batch, size) per state.
+        weights: in the order of `kind.parameter_shapes`, then again for the reverse direction.
 
     Returns:
-        y in the order of `layout`, directions * output features, and the final states, each like `state`.
+        y in the order of `layout`, directions * output features, and the final states, shaped like `state`.
     """
     if layout.order == PACKED:
         return _packed(kind, layout, x, state, weights)
@@ -45,9 +45,9 @@ def _time_major(
 ) -> tuple[Tensor, ...]:
     names, outputs, finals = tuple(kind.parameter_shapes), [], []
     for direction in range(kind.directions):
-        own = weights[direction * len(names) : (direction + 1) * len(names)]
+        direction_weights = weights[direction * len(names) : (direction + 1) * len(names)]
         start = tuple(each[direction] for each in state) or None
-        parameters = dict(zip(names, own, strict=True))
+        parameters = dict(zip(names, direction_weights, strict=True))
         y, final = cells.sweep(kind.declaration, x, start, parameters, lengths, reverse=direction == 1, **kind.options)
         outputs.append(y)
         finals.append(final)
@@ -58,9 +58,9 @@ def _packed(
     kind: LayerSpec, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: Sequence[Tensor]
 ) -> tuple[Tensor, ...]:
     assert layout.batch_sizes is not None
-    inside = torch.arange(layout.batch) < layout.batch_sizes[:, None]  # (steps, batch), in packed order
-    rows = inside.flatten().nonzero().squeeze(1).to(x.device)
-    padded = x.new_zeros(inside.numel(), x.shape[-1]).index_copy(0, rows, x)
+    valid = torch.arange(layout.batch) < layout.batch_sizes[:, None]  # (steps, batch), in packed order
+    rows = valid.flatten().nonzero().squeeze(1).to(x.device)
+    padded = x.new_zeros(valid.numel(), x.shape[-1]).index_copy(0, rows, x)
     lengths = sorted_lengths(layout.batch_sizes, layout.batch)
-    y, *final = _time_major(kind, lengths, padded.view(*inside.shape, -1), state, weights)
+    y, *final = _time_major(kind, lengths, padded.view(*valid.shape, -1), state, weights)
     return y.flatten(0, 1)[rows], *final

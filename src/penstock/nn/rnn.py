@@ -1,4 +1,4 @@
-"""Elman's recurrent network (Elman 1990) as a drop-in for torch.nn.RNN and torch.nn.RNNCell."""
+"""Elman's recurrent network (Elman 1990): drop-in replacements for torch.nn.RNN and RNNCell."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ __all__ = ["RNN", "RNNCell"]
 
 
 class RNN(RecurrentLayers):
-    """h = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; arguments and results as in `torch.nn.RNN`.
+    """Elman RNN: h = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; arguments and results as in `torch.nn.RNN`.
 
     Args:
         input_size, hidden_size, num_layers, nonlinearity, bias, batch_first, dropout, bidirectional, device, dtype:
@@ -78,5 +78,5 @@ class RNNCell(RecurrentCell):
         self.nonlinearity = nonlinearity
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
-        """input (batch, input) or (input,), hx (batch, hidden) or (hidden,), zeros if None -> the new h."""
+        """input (batch, input) or (input,), hx (batch, hidden) or (hidden,), zeros if None -> new h."""
         return self._step(input, () if hx is None else (hx,))[0]

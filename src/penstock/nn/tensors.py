@@ -1,4 +1,4 @@
-"""How the engine reads PyTorch's tensors."""
+"""The engine's access to PyTorch tensors."""
 
 from penstock.engine._native import NativeTensors
 
