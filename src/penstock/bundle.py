@@ -4,9 +4,10 @@
     model.safetensors     the trained tensors, by the names of `Network.parameter_shapes`
     baseline.safetensors  the baseline as arrays
     metrics.json          what training measured
-    README.md             the model card;  report.html and other files that were given
+    README.md             the model card;  report.html, train.toml and other files that were given
 
-A folder is written beside its target and renamed, so that a reader sees all of it or nothing. No file holds a path.
+A folder is written beside its target and renamed, so that a reader sees all of it or nothing. No file holds a path but
+train.toml, whose paths are relative to the folder.
 """
 
 import hashlib

@@ -38,6 +38,7 @@ def test_a_saved_model_has_everything(trained):
     names = {path.name for path in trained.iterdir()}
     assert names == {
         "README.md", "baseline.safetensors", "config.json", "metrics.json", "model.safetensors", "report.html",
+        "train.toml",
     }  # fmt: skip
     assert load(trained).info()["network"]["encoder"]["cell"] == "gru"
 

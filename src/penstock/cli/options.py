@@ -9,7 +9,8 @@ import click
 from docstring_parser import DocstringStyle, parse
 
 from penstock.cli.command import Option
-from penstock.cli.values import NUMBER, TEXT, WHOLE, Json, OneOf
+from penstock.cli.values import NUMBER, PATH_TEXT, TEXT, WHOLE, Json, OneOf
+from penstock.tasks.configuration import panels
 
 __all__ = ["argument_texts", "estimator_options"]
 
@@ -19,15 +20,14 @@ _PLAIN: dict[Any, click.ParamType] = {bool: click.BOOL, int: WHOLE, float: NUMBE
 def estimator_options(estimator: type, *, leave_out: Iterable[str] = ()) -> list[Option]:
     """An option for each argument of the constructor, in the panel that the estimator's classes put it in."""
     texts: dict[str, str] = {}
-    panels: dict[str, str] = {}
     # Each class describes the options that it adds.
     for each in reversed(estimator.__mro__):
         texts |= argument_texts(each.__doc__ or "")
-        panels |= {name: panel for panel, names in vars(each).get("panels", {}).items() for name in names}
-    arguments = inspect.signature(estimator, eval_str=True).parameters
-    order = [name for name in (*panels, *arguments) if name in arguments and name not in leave_out]
+    arguments, where = inspect.signature(estimator, eval_str=True).parameters, panels(estimator)
+    paths = ("checkpoint", *getattr(estimator, "paths", ()))
+    order = [name for name in (*where, *arguments) if name in arguments and name not in leave_out]
     return [
-        _option(name, arguments[name], texts.get(name, ""), panels.get(name, "network"))
+        _option(name, arguments[name], texts.get(name, ""), where.get(name, "network"), path=name in paths)
         for name in dict.fromkeys(order)
     ]
 
@@ -42,8 +42,8 @@ def argument_texts(docstring: str) -> Mapping[str, str]:
     }
 
 
-def _option(name: str, argument: inspect.Parameter, text: str, panel: str) -> Option:
-    kind = _value(argument.annotation)
+def _option(name: str, argument: inspect.Parameter, text: str, panel: str, *, path: bool) -> Option:
+    kind = PATH_TEXT if path else _value(argument.annotation)
     words = name.replace("_", "-")
     plain = text.replace("`", "")
     return Option(

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from penstock.cli.command import SETTINGS, Group
+from penstock.cli.configuration import config_path, read_configuration
 from penstock.cli.values import meant
 from penstock.errors import InputError, MissingExtraError
 from penstock.tasks import TASKS, Task
@@ -19,6 +20,11 @@ class _TrainCommands(Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(dict.fromkeys(task.command for task in TASKS.values()))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0].startswith("-") and (path := config_path(args)) is not None:
+            args = [read_configuration(path).command, *args]
+        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return self._made(ctx, cmd_name, [])
@@ -61,6 +67,12 @@ def chosen_task(command: str, words: Sequence[str]) -> Task:
     if len(tasks) == 1:
         return tasks[0]
     reader, given = _reading(tasks, words)
+    if config := given.get("config"):
+        configuration = read_configuration(Path(config))
+        tasks = configuration.among(tasks)
+        given = {**configuration.given(), **given}
+        if reader not in tasks or len(tasks) == 1:
+            reader = tasks[0]
     if start := given.get("start"):
         return saved_task(Path(start), tasks)
     path = Path(given.get("data") or "")

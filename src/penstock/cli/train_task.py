@@ -1,6 +1,7 @@
 """`penstock train TASK`: from a file of data to a saved model."""
 
 import json
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from click.core import ParameterSource
 
 from penstock.cli.columns import column_options, remembered_columns, trained_columns
 from penstock.cli.command import SETTINGS, Command, Option
+from penstock.cli.configuration import read_configuration
 from penstock.cli.options import estimator_options
 from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.splits import PROPORTIONS, read_parts
@@ -17,13 +19,13 @@ from penstock.cli.values import FOLDER, PATH
 from penstock.errors import ConfigError
 from penstock.report import baseline_words, measured_part
 from penstock.tasks import TASKS, Columns, Task, find
+from penstock.tasks.configuration import PANELS
 
 if TYPE_CHECKING:
     from penstock.tasks import Estimator
 
 __all__ = ["saved_task", "task_command"]
 
-_PANELS = ("data", "network", "training", "output")
 _FILE = "CSV, TSV, JSON lines or Parquet, plain or gzipped, or what else the task reads."
 # Said by --from instead.
 _NOT_OPTIONS = ("warm_start",)
@@ -50,11 +52,19 @@ def task_command(task: Task) -> Command:
 
         bundle.check_target(out, overwrite=overwrite)
         named = {column.name: options.pop(column.name) for column in task.columns}
+        command = {
+            "data": {"data": data, **named, "valid": valid, "test": test, "split": split},
+            "training": {"from": start},
+            "output": {"out": out.with_name(f"{out.name}-again")},
+        }
         if start is not None:
             saved_task(start, [task])
         fitted = _estimator(estimator, invocation, options, start)
+        # One seed for the parts and the training, which train.toml can tell.
+        seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
+        fitted.set_params(random_state=seed)
         columns = task.found(data, trained_columns(task, named))
-        parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, fitted.random_state or 0)
+        parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, seed)
         before = getattr(fitted, "model_", None)  # of --from
         try:
             fitted.fit_rows(*parts, dropped=dropped)
@@ -63,10 +73,10 @@ def task_command(task: Task) -> Command:
             if getattr(fitted, "model_", None) is before:
                 click.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
             else:
-                _save(fitted, out, remembered_columns(task, columns), overwrite=overwrite)
+                _save(fitted, out, remembered_columns(task, columns), command, overwrite=overwrite)
                 click.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
             raise
-        _save(fitted, out, remembered_columns(task, columns), overwrite=overwrite)
+        _save(fitted, out, remembered_columns(task, columns), command, overwrite=overwrite)
         if as_json:
             print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
         else:
@@ -95,7 +105,25 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
         "Shares of DATA to train on, validate and test with; two shares for no test. "
         f"{PROPORTIONS} where neither --valid nor --test is given."
     )
+
+    def configure(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+        if path is not None:
+            found = read_configuration(path)
+            if not ctx.resilient_parsing:
+                found.among([task])
+                ctx.default_map = found.defaults(ctx.command)
+
     found = [
+        Option(
+            ["--config"],
+            type=PATH,
+            panel="data",
+            is_eager=True,
+            expose_value=False,
+            callback=configure,
+            help="A TOML file of options by these names, with or without panels; its paths are relative to it, and the "
+            "command line wins. A model keeps its own, train.toml: penstock train --config DIR/train.toml repeats it.",
+        ),
         *column_options(task.columns, panel="data"),
         Option(["--valid"], type=PATH, panel="data", help="Validation data."),
         Option(["--test"], type=PATH, panel="data", help="Test data, measured once at the end."),
@@ -118,7 +146,7 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
         *estimator_options(estimator, leave_out=_NOT_OPTIONS),
     ]
     data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {_FILE}")
-    return [data, *sorted(found, key=lambda each: _PANELS.index(each.panel))]
+    return [data, *sorted(found, key=lambda each: PANELS.index(each.panel))]
 
 
 def _siblings(task: Task) -> list[str]:
@@ -151,10 +179,10 @@ def _is_given(invocation: click.Context, name: str) -> bool:
     return invocation.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
 
 
-def _save(fitted: "Estimator", out: Path, columns: Columns, *, overwrite: bool) -> None:
+def _save(fitted: "Estimator", out: Path, columns: Columns, command: dict[str, Any], *, overwrite: bool) -> None:
     # So that `evaluate` and `predict` find the same columns by themselves.
     fitted.metrics_["data"]["columns"] = columns
-    fitted.save(out, overwrite=overwrite)
+    fitted.save(out, overwrite=overwrite, command=command)
 
 
 def _answer(metrics: dict[str, Any], out: Path) -> dict[str, Any]:

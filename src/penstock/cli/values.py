@@ -11,11 +11,13 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-__all__ = ["FOLDER", "NUMBER", "PATH", "TEXT", "WHOLE", "Json", "Number", "OneOf", "meant"]
+__all__ = ["FOLDER", "NUMBER", "PATH", "PATHS", "PATH_TEXT", "TEXT", "WHOLE", "Json", "Number", "OneOf", "meant"]
 
 TEXT = click.STRING
 PATH: click.ParamType = click.Path(path_type=Path)
 FOLDER: click.ParamType = click.Path(path_type=Path, file_okay=False)
+PATH_TEXT: click.ParamType = click.Path()  # a path that stays text
+PATHS = (PATH, FOLDER, PATH_TEXT)
 
 
 def meant(word: str, known: Iterable[str]) -> str:

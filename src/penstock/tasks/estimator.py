@@ -20,6 +20,7 @@ from penstock.network import Network
 from penstock.registry import find
 from penstock.report import render
 from penstock.runtime import Model, Stream
+from penstock.tasks.configuration import train_toml
 from penstock.tasks.documented import list_options
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
@@ -163,8 +164,19 @@ class Estimator(TrainingOptions, BaseEstimator):
         """The same for IPython, which asks for this first."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
-    def save(self, path: str | Path, overwrite: bool = False) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        overwrite: bool = False,
+        *,
+        command: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Path:
         """Write the model to a folder, which `penstock.load` reads without PyTorch, with its report and figures.
+
+        Args:
+            path: the folder; missing parents are made.
+            overwrite: replace a model that is there.
+            command: what `penstock train` was given besides the options, by the panel of its help, for train.toml.
 
         Raises:
             NotFittedError: before `fit`.
@@ -180,7 +192,7 @@ class Estimator(TrainingOptions, BaseEstimator):
             task=self.task,
             baseline=model.baseline,
             metrics=self.metrics_,
-            files={"report.html": self._report()},
+            files={"report.html": self._report(), "train.toml": train_toml(self, Path(path), command or {})},
             overwrite=overwrite,
         )
 
@@ -196,7 +208,11 @@ class Estimator(TrainingOptions, BaseEstimator):
             raise ConfigError(f"{path}: is a model for {saved.task}; {cls.__name__} loads {cls.task}")
         known = cls().get_params()
         encoder = saved.network.encoder
-        options = dict(saved.metrics.get("configuration", {}))
+        # JSON has no infinity, and what is a number by default is never None: `clip` without a limit.
+        options = {
+            name: float("inf") if value is None and isinstance(known.get(name), float) else value
+            for name, value in saved.metrics.get("configuration", {}).items()
+        }
         options |= encoder.arguments()
         options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
         loaded = cls(**{name: value for name, value in options.items() if name in known})

@@ -81,9 +81,9 @@ class TrainingOptions:
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "training": (
             "epochs", "learning_rate", "batch_size", "patience", "keep", "random_state", "weight_decay", "warmup",
-            "clip", "average", "validation_share", "warm_start",
+            "clip", "average", "validation_share", "baseline", "warm_start",
         ),
-        "output": ("baseline", "checkpoint", "progress"),
+        "output": ("checkpoint", "progress"),
     }  # fmt: skip
     """Where `penstock train --help` lists the options that a class adds, and in which order; the rest is "network"."""
 

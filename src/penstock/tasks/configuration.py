@@ -1,0 +1,78 @@
+"""The options of a training as a file, train.toml, by which `penstock train --config` repeats it."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penstock import __version__
+from penstock.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from penstock.tasks.estimator import Estimator
+
+__all__ = ["PANELS", "panels", "train_toml"]
+
+PANELS = ("data", "network", "training", "output")
+"""Where options stand, in the help of `penstock train` and as tables of a configuration."""
+
+_COMMENT = """# How this model was trained, by Penstock {version}: {data}
+# Paths are relative to this file. To change something, copy it first: a model with a changed file is refused.
+
+"""
+
+
+def panels(estimator: type) -> dict[str, str]:
+    """The panel of each option that a class of the estimator puts in one; the others describe the network."""
+    found: dict[str, str] = {}
+    for each in reversed(estimator.__mro__):
+        found |= {name: panel for panel, names in vars(each).get("panels", {}).items() for name in names}
+    return found
+
+
+def train_toml(estimator: "Estimator", folder: Path, command: Mapping[str, Mapping[str, Any]]) -> str:
+    """The text of the file.
+
+    Args:
+        estimator: fitted; its options but those of the panel "output" are written.
+        folder: the model's, where the file will lie.
+        command: what `penstock train` was given besides, by panel; `Path`s become relative to the folder.
+
+    Raises:
+        MissingExtraError: tomli-w isn't installed.
+    """
+    try:
+        from tomli_w import dumps
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("training needs tomli-w: pip install 'penstock[train]'") from error
+    where = panels(type(estimator))
+    options = estimator.get_params() | {"random_state": estimator.metrics_["random_state"]}
+    tables: dict[str, dict[str, Any]] = {panel: dict(command.get(panel, {})) for panel in PANELS}
+    for name, value in options.items():
+        panel = where.get(name, "network")
+        if panel != "output" and name != "warm_start":
+            tables[panel][name] = Path(value) if value is not None and name in estimator.paths else value
+    written = {
+        panel: {name.replace("_", "-"): _plain(value, folder) for name, value in table.items() if value is not None}
+        for panel, table in tables.items()
+    }
+    again = (
+        "penstock train --config train.toml repeats it."
+        if "data" in tables["data"]
+        else ("penstock train --config train.toml DATA --out DIR repeats it on a file of data.")
+    )
+    comment = _COMMENT.format(version=__version__, data=again)
+    return comment + dumps({"task": estimator.task} | {panel: table for panel, table in written.items() if table})
+
+
+def _plain(value: Any, folder: Path) -> Any:
+    """As TOML holds it."""
+    if isinstance(value, Path):
+        return os.path.relpath(os.path.realpath(value), os.path.realpath(folder))
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one, folder) for name, one in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(one, folder) for one in value]
+    return value.item() if isinstance(value, np.generic) else value
