@@ -209,7 +209,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         known = cls().get_params()
         encoder = saved.network.encoder
         # JSON has no infinity, and what is a number by default is never None: `clip` without a limit.
-        options = {
+        options: dict[str, Any] = {
             name: float("inf") if value is None and isinstance(known.get(name), float) else value
             for name, value in saved.metrics.get("configuration", {}).items()
         }
