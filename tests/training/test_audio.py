@@ -253,11 +253,12 @@ def test_contrast_keeps_the_mean_of_each_band(batch):
         assert abs(factor[0] - 1) > 1e-3
 
 
-def test_a_mixture_lies_between_two_recordings_and_so_does_its_label(features, spoken):
+def test_a_mixture_lies_between_two_recordings_and_so_do_its_label_and_its_weight(features, spoken):
     found = objective(features, spoken, mixup=0.4)
     values, lengths = map(torch.from_numpy, found.sequences.pad(np.arange(8)))
     labels = torch.nn.functional.one_hot(torch.from_numpy(found.targets[:8]), 3).float()
-    mixed, shares = found._mixed(values, lengths, labels)
+    weights = torch.arange(1.0, 9.0)
+    mixed, shares, counts = found._mixed(values, lengths, labels, weights)
     drawn = generator()
     other = torch.randperm(8, generator=drawn)
     beta = np.random.default_rng(int(torch.randint(2**31, (1,), generator=drawn))).beta(0.4, 0.4, 8)
@@ -265,6 +266,7 @@ def test_a_mixture_lies_between_two_recordings_and_so_does_its_label(features, s
     assert part.max() > 0.1
     for row, (length, partner, share) in enumerate(zip(lengths.tolist(), other.tolist(), part.tolist(), strict=True)):
         assert_close(shares[row], (1 - share) * labels[row] + share * labels[partner])
+        assert_close(counts[row].item(), (1 - share) * weights[row].item() + share * weights[partner].item())
         for step, place in ((0, 0), (length - 1, int(lengths[partner]) - 1)):
             expected = (1 - share) * values[row, step] + share * values[partner, place]
             assert_close(mixed[row, step], expected, atol=1e-3, rtol=0)

@@ -29,25 +29,25 @@ def fit_baseline(
     Args:
         train, valid: the parts; their inputs are recordings.
         features: fitted.
-        weights: (classes,), what a row of each class counts, as for the network.
+        weights: (classes,), what a row of each class counts, as for the network; times its own weight.
         candidates: values of C to try.
 
     Returns:
         The arrays of `audio.baselines.AudioBaselines`, and the settings for people.
     """
-    counts = np.bincount(train.targets, minlength=len(weights))
+    counts = train.class_counts(len(weights))
     if np.count_nonzero(counts) < len(counts):  # a further training may lack some of the model's classes
         return {"class_counts": counts}, {}
     found, held_back = (statistics(features.apply(part.inputs)) for part in (train, valid))
-    mean, spread = found.mean(axis=0), found.std(axis=0)
+    mean, spread = train.mean_and_spread(found)
     scale = 1 / np.maximum(spread, 1e-6)
     best: tuple[tuple[float, float], float, dict[str, np.ndarray]] | None = None
     model = LogisticRegression(max_iter=2000, warm_start=True)
     for c in candidates:
-        model.set_params(C=c).fit((found - mean) * scale, train.targets, sample_weight=weights[train.targets])
+        model.set_params(C=c).fit((found - mean) * scale, train.targets, sample_weight=train.counting(weights))
         parts = {"mean": mean, "scale": scale, "coef": model.coef_, "intercept": model.intercept_}
         arrays = {"class_counts": counts} | {name: array.astype(np.float32) for name, array in parts.items()}
-        scores = class_metrics(AudioBaselines(arrays, features).probabilities(held_back), valid.targets)
+        scores = class_metrics(AudioBaselines(arrays, features).probabilities(held_back), valid.targets, valid.weights)
         rank = (scores["accuracy"], -scores["log_loss"])
         if best is None or rank > best[0]:
             best = (rank, c, arrays)

@@ -129,6 +129,12 @@ class AudioClassifier(CellOptions, Classifier):
     label_smoothing: float = 0.1
     prefix_share: float = 0.0
 
+    def __sklearn_tags__(self) -> Any:
+        """Recordings, one each; paths are strings."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        return tags
+
     def _rows(self, inputs: Any, labels: Any) -> Rows:
         known = self._known()
         recordings = recording_list(inputs, self.sample_rate if known is None else known.features.rate)
@@ -149,7 +155,7 @@ class AudioClassifier(CellOptions, Classifier):
             why = ", ".join(f"{count}: {reason}" for reason, count in dropped.items()) or "there are none"
             raise DataError(f"no recordings are left to use: {why}")
         rows = Rows(recordings, answers).take(kept)
-        return Rows(rows.inputs, rows.answers, dropped)
+        return Rows(rows.inputs, rows.answers, dropped, kept)
 
     def _amount(self, part: Part) -> dict[str, float]:
         recordings: list[Recording] = list(part.inputs)
@@ -209,10 +215,13 @@ class AudioClassifier(CellOptions, Classifier):
         return SoundObjective(
             sequences=features.log_mels(data.train.inputs),
             targets=data.train.targets,
+            sample_weights=data.train.weights,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=data.valid.targets,
             seen_sequences=features.apply(seen.inputs),
             seen_targets=seen.targets,
+            valid_sample_weights=data.valid.weights,
+            seen_sample_weights=seen.weights,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
             batch_size=self.batch_size,
             regularization=Regularization(**shares),
@@ -244,7 +253,7 @@ class AudioClassifier(CellOptions, Classifier):
     def _fit_baselines(self, data: Labelled, features: AudioFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         weights = self._weights(data)
         if not self.baseline:
-            return {"class_counts": np.bincount(data.train.targets, minlength=len(weights))}, {}
+            return {"class_counts": data.train.class_counts(len(weights))}, {}
         arrays, settings = fit_baseline(data.train, data.valid, features, weights)
         return arrays, {"statistics": settings} if settings else {}
 

@@ -77,16 +77,18 @@ class SoundObjective(ClassObjective):
         """The loss of the recordings `batch`, augmented, dropout on."""
         values, lengths = tensors(self.sequences, batch)
         labels = functional.one_hot(torch.from_numpy(self.targets[batch]), len(self.weights)).to(values.dtype)
+        weights = self.weights_of(batch)
         if self.mixup:
-            values, labels = self._mixed(values, lengths, labels)
+            values, labels, weights = self._mixed(values, lengths, labels, weights)
         x, starts, lengths = self.heard(values, lengths)
         parts = self.parts(lengths)
         targets = self._taught(x, starts, lengths, parts) if self.teachers else [None] * len(parts)
+        counts = labels @ self.weights if weights is None else labels @ self.weights * weights
         total = x.new_zeros(())
         for part, pooled, taught in zip(parts, _pooled(module, x, starts, lengths, parts), targets, strict=True):
             scores = module.head.project(self.drop(pooled, self.regularization.output_dropout))
             each = self._each(scores, labels, taught)
-            total = total + part.share * (each * (labels @ self.weights)).mean()
+            total = total + part.share * (each * counts).mean()
         return total, len(batch)
 
     def _each(self, scores: Tensor, labels: Tensor, taught: Tensor | None) -> Tensor:
@@ -121,8 +123,10 @@ class SoundObjective(ClassObjective):
             found.append(_Part(self.spot_share, lengths - late - window, window))
         return found
 
-    def _mixed(self, values: Tensor, lengths: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Each recording with at most as much of another one, brought to its length, and labels alike.
+    def _mixed(
+        self, values: Tensor, lengths: Tensor, labels: Tensor, weights: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Each recording with at most as much of another one, brought to its length; labels and weights alike.
 
         Energies are mixed as logarithms: what comes out is one sound between the two, not both at once.
         """
@@ -133,7 +137,10 @@ class SoundObjective(ClassObjective):
         last = (lengths - 1).clamp(min=0)[:, None]
         places = torch.arange(values.shape[1]).clamp(max=last) * (last[other] / last.clamp(min=1))
         brought = between(values[other], places, 1)
-        return torch.lerp(values, brought, part[:, None, None]), torch.lerp(labels, labels[other], part[:, None])
+        if weights is not None:
+            weights = torch.lerp(weights, weights[other], part)
+        mixed = torch.lerp(values, brought, part[:, None, None])
+        return mixed, torch.lerp(labels, labels[other], part[:, None]), weights
 
     @torch.no_grad()
     def _taught(self, x: Tensor, starts: Tensor, lengths: Tensor, parts: Sequence[_Part]) -> list[Tensor]:

@@ -36,6 +36,7 @@ def text_table(texts: Any, labels: Any = None) -> Rows:
         [rows[position] or "" for position in kept],
         None if answers is None else [answers[position] for position in kept],
         dropped,
+        np.array(kept, np.int64),
     )
 
 

@@ -18,11 +18,15 @@ class Rows:
     inputs: one sequence each: texts, arrays (steps, channels), recordings
     answers: as many labels or numbers, none of them missing; None where there are none
     dropped: why rows were left out, and how many; only what occurred
+    kept: the places of these rows in what was given, (rows,); None where none was left out
+    weights: what each row counts, (rows,) float64, above 0; None for 1 each
     """
 
     inputs: Sequence[Any]
     answers: list[Any] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    kept: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.answers is not None and len(self.answers) != len(self.inputs):
@@ -36,4 +40,5 @@ class Rows:
     def take(self, indices: np.ndarray) -> "Rows":
         """Some of the rows, in the order of `indices`; nothing is counted as dropped."""
         answers = None if self.answers is None else [self.answers[index] for index in indices]
-        return Rows([self.inputs[index] for index in indices], answers)
+        weights = None if self.weights is None else self.weights[indices]
+        return Rows([self.inputs[index] for index in indices], answers, weights=weights)

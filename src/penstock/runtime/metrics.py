@@ -19,12 +19,13 @@ __all__ = [
 ]
 
 
-def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float]:
+def class_metrics(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> dict[str, float]:
     """Return accuracy, f1_macro and log_loss; if probabilities are equal, the first class is the prediction.
 
     Args:
         probabilities: (rows, classes), at least one row.
         truth: (rows,), the index of each row's class.
+        weights: (rows,), above 0, what each row counts; None if all count the same.
 
     Raises:
         ShapeError: the shapes do not match, or there are no rows.
@@ -35,16 +36,19 @@ def class_metrics(probabilities: ArrayLike, truth: ArrayLike) -> dict[str, float
             f"probabilities must be (rows, classes) and truth (rows,), with 1 row or more; "
             f"got {p.shape} and {true.shape}"
         )
-    metrics = label_metrics(p.argmax(axis=1), true, p.shape[1])
-    return metrics | {"log_loss": float(-np.log(_true_class_probability(p, true)).mean())}
+    metrics = label_metrics(p.argmax(axis=1), true, p.shape[1], weights)
+    return metrics | {"log_loss": float(_mean(-np.log(_true_class_probability(p, true)), weights))}
 
 
-def label_metrics(predicted: ArrayLike, truth: ArrayLike, classes: int) -> dict[str, float]:
+def label_metrics(
+    predicted: ArrayLike, truth: ArrayLike, classes: int, weights: ArrayLike | None = None
+) -> dict[str, float]:
     """Return accuracy, and f1_macro over the classes that occur.
 
     Args:
         predicted, truth: (rows,), class indices, at least one row.
         classes: the number of classes.
+        weights: as for `class_metrics`.
 
     Raises:
         ShapeError: the shapes do not match, or there are no rows.
@@ -52,32 +56,38 @@ def label_metrics(predicted: ArrayLike, truth: ArrayLike, classes: int) -> dict[
     labels, true = np.asarray(predicted), np.asarray(truth)
     if labels.ndim != 1 or labels.shape != true.shape or not len(true):
         raise ShapeError(f"predicted and truth must both be (rows,), 1 or more; got {labels.shape} and {true.shape}")
-    f1 = f1_scores(labels, true, classes)
+    f1 = f1_scores(labels, true, classes, weights)
     occurs = np.zeros(classes, bool)
     occurs[labels] = occurs[true] = True
-    return {"accuracy": float((labels == true).mean()), "f1_macro": float(f1[occurs].mean())}
+    return {"accuracy": float(_mean(labels == true, weights)), "f1_macro": float(f1[occurs].mean())}
 
 
-def f1_scores(predicted: ArrayLike, truth: ArrayLike, classes: int) -> NDArray[np.float64]:
+def f1_scores(
+    predicted: ArrayLike, truth: ArrayLike, classes: int, weights: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Return the F1 score of each class, (classes,); 0 for a class that neither occurs nor is predicted.
 
     Args:
         predicted, truth: (rows,), class indices.
         classes: the number of classes.
+        weights: as for `class_metrics`.
     """
     labels, true = np.asarray(predicted), np.asarray(truth)
-    hits = np.bincount(true[labels == true], minlength=classes)
-    either = np.bincount(labels, minlength=classes) + np.bincount(true, minlength=classes)
-    return 2 * hits / np.maximum(either, 1)
+    each = None if weights is None else np.asarray(weights)
+    hit = labels == true
+    hits = np.bincount(true[hit], None if each is None else each[hit], minlength=classes)
+    either = np.bincount(labels, each, minlength=classes) + np.bincount(true, each, minlength=classes)
+    return 2 * hits / np.where(either > 0, either, 1)
 
 
-def regression_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, float]:
+def regression_metrics(predicted: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> dict[str, float]:
     """Return mse, rmse, mae and r2, in float64; for several outputs the mean over all of them, equally weighted.
 
     If the truth is constant, r2 is 1 for a perfect prediction and otherwise 0, as in scikit-learn.
 
     Args:
         predicted, truth: (rows,) or (rows, outputs), at least one row.
+        weights: as for `class_metrics`.
 
     Raises:
         ShapeError: the shapes do not match, or there are no rows.
@@ -88,47 +98,54 @@ def regression_metrics(predicted: ArrayLike, truth: ArrayLike) -> dict[str, floa
             f"predicted and truth must both be (rows,) or (rows, outputs), with 1 row or more; "
             f"got {values.shape} and {true.shape}"
         )
-    errors = ((values - true) ** 2).reshape(len(true), -1).mean(axis=0)
-    spread = true.reshape(len(true), -1).var(axis=0)
+    values, true = values.reshape(len(true), -1), true.reshape(len(true), -1)
+    errors = _mean((values - true) ** 2, weights)
+    spread = _mean((true - _mean(true, weights)) ** 2, weights)
     explained = np.where(errors == 0, 1.0, np.where(spread > 0, 1 - errors / np.where(spread > 0, spread, 1), 0.0))
     return {
         "mse": float(errors.mean()),
         "rmse": float(np.sqrt(errors.mean())),
-        "mae": float(np.abs(values - true).mean()),
+        "mae": float(_mean(np.abs(values - true), weights).mean()),
         "r2": float(explained.mean()),
     }
 
 
-def class_sums(probabilities: ArrayLike, truth: ArrayLike) -> Sums:
+def class_sums(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> Sums:
     """Per-row sums from which `class_metrics` can be computed, for `resampling.compared`; arguments as there."""
     given, true = np.asarray(probabilities), np.asarray(truth)
+    each = _each(weights, len(true))
     group, groups = units_of(len(true), 2 + 2 * given.shape[1])
-    loss = np.bincount(group, weights=-np.log(_true_class_probability(given, true)), minlength=groups)
-    counts = _label_counts(given.argmax(axis=1), true, given.shape[1], group, groups)
+    loss = np.bincount(group, weights=-np.log(_true_class_probability(given, true)) * each, minlength=groups)
+    counts = _label_counts(given.argmax(axis=1), true, given.shape[1], group, groups, each)
     return Sums(np.column_stack([loss, counts]), _class_scores, len(true), shares=("accuracy",))
 
 
-def label_sums(predicted: ArrayLike, truth: ArrayLike, classes: int, lengths: ArrayLike) -> Sums:
+def label_sums(
+    predicted: ArrayLike, truth: ArrayLike, classes: int, lengths: ArrayLike, weights: ArrayLike | None = None
+) -> Sums:
     """Per-sequence sums from which `label_metrics` can be computed: steps of one sequence are not independent.
 
     Args:
         predicted, truth: (steps,), class indices of all sequences, concatenated.
         classes: how many classes there are.
         lengths: (sequences,), the number of steps of each.
+        weights: (sequences,), what each of their steps counts; None if all count the same.
     """
     steps = np.asarray(lengths)
     group, groups = units_of(len(steps), 1 + 2 * classes)
-    counts = _label_counts(np.asarray(predicted), np.asarray(truth), classes, np.repeat(group, steps), groups)
+    each = np.repeat(_each(weights, len(steps)), steps)
+    counts = _label_counts(np.asarray(predicted), np.asarray(truth), classes, np.repeat(group, steps), groups, each)
     return Sums(counts, _label_scores, len(steps))
 
 
-def regression_sums(predicted: ArrayLike, truth: ArrayLike) -> Sums:
-    """Per-row sums from which `regression_metrics` of one output can be computed; both arguments (rows,)."""
+def regression_sums(predicted: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> Sums:
+    """Per-row sums from which `regression_metrics` of one output can be computed; all arguments (rows,)."""
     said, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
-    centred = true - true.mean()  # centred first, so that the variance is not a small difference of large sums
+    each = _each(weights, len(true))
+    centred = true - _mean(true, weights)  # centred first, so that the variance is not a small difference of large sums
     group, groups = units_of(len(true), 5)
     columns = (np.ones(len(true)), (said - true) ** 2, np.abs(said - true), centred, centred**2)
-    sums = [np.bincount(group, weights=column, minlength=groups) for column in columns]
+    sums = [np.bincount(group, weights=column * each, minlength=groups) for column in columns]
     return Sums(np.column_stack(sums), _regression_scores, len(true))
 
 
@@ -138,24 +155,28 @@ def _label_counts(
     classes: int,
     group: NDArray[np.int64],
     groups: int,
+    each: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Per group: rows, hits of each class, and true plus predicted occurrences of each class, (groups, sums)."""
+    """Per group: rows, hits of each class, and true plus predicted occurrences of each class, (groups, sums).
 
-    def counted(rows: Any, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    A row counts as much as `each` (rows,) says.
+    """
+
+    def counted(rows: Any, labels: NDArray[np.int64]) -> NDArray[Any]:
         places = group[rows] * classes + labels[rows]
-        return np.bincount(places, minlength=groups * classes).reshape(groups, classes)
+        return np.bincount(places, each[rows], minlength=groups * classes).reshape(groups, classes)
 
     every = slice(None)
-    rows = np.bincount(group, minlength=groups)
+    rows = np.bincount(group, each, minlength=groups)
     either = counted(every, truth) + counted(every, predicted)
     return np.column_stack([rows, counted(predicted == truth, truth), either]).astype(np.float64)
 
 
 def _label_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     hits, either = np.split(sums[..., 1:], 2, axis=-1)
-    f1 = 2 * hits / np.maximum(either, 1)
-    occurs = np.maximum((either > 0).sum(axis=-1), 1)
-    return {"accuracy": hits.sum(axis=-1) / np.maximum(sums[..., 0], 1), "f1_macro": f1.sum(axis=-1) / occurs}
+    f1 = 2 * hits / np.where(either > 0, either, 1)
+    occurs, rows = np.maximum((either > 0).sum(axis=-1), 1), sums[..., 0]
+    return {"accuracy": hits.sum(axis=-1) / np.where(rows > 0, rows, 1), "f1_macro": f1.sum(axis=-1) / occurs}
 
 
 def _class_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -174,6 +195,15 @@ def _regression_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float6
         "mae": absolute / rows,
         "r2": np.where(spread > 0, explained, flat),
     }
+
+
+def _mean(values: NDArray[Any], weights: ArrayLike | None) -> Any:
+    """Return the mean over the rows of values (rows, ...)."""
+    return values.mean(axis=0) if weights is None else np.average(values, axis=0, weights=np.asarray(weights))
+
+
+def _each(weights: ArrayLike | None, rows: int) -> NDArray[np.float64]:
+    return np.ones(rows) if weights is None else np.asarray(weights, np.float64)
 
 
 def _true_class_probability(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -39,20 +39,20 @@ def fit_class_baselines(
     Args:
         train, valid: the parts, targets being class numbers.
         features: the network's, fitted.
-        weights: (classes,), what a signal of each class counts.
+        weights: (classes,), what a signal of each class counts, times its own weight. Neighbours are found without.
         plain: the commonest class alone.
 
     Returns:
         The arrays of `signals.baselines.SignalBaselines`, and the settings by the baseline's name.
     """
     classes = len(weights)
-    arrays: Arrays = {"class_counts": np.bincount(train.targets, minlength=classes)}
+    arrays: Arrays = {"class_counts": train.class_counts(classes)}
     settings: dict[str, Any] = {}
     if plain:
         return arrays | {"names": _text(["majority"])}, settings
 
     def rank(name: str) -> tuple[float, float]:
-        found = class_metrics(_answers(name, arrays, features, valid), valid.targets)
+        found = class_metrics(_answers(name, arrays, features, valid), valid.targets, valid.weights)
         return found["accuracy"], -found["log_loss"]
 
     for name in _keep_signals(arrays, settings, train, features):
@@ -60,9 +60,10 @@ def fit_class_baselines(
         hits = _answers(name, arrays, features, valid).argmax(axis=1) == valid.targets
         # How often it is right on the validation data; never quite always or never (Laplace's rule). However seldom,
         # the neighbour's class stays the likeliest: a tie would be answered by the first class.
+        hits = hits if valid.weights is None else hits * valid.weights
         arrays[f"{name}.sure"] = np.array([max((hits.sum() + 1) / (len(hits) + 2), 1 / classes + _LEAST_LEAD)])
     if len(np.unique(train.targets)) > 1:
-        each = weights[train.targets]
+        each = train.counting(weights)
         model = LogisticRegression(max_iter=2000, tol=1e-6, warm_start=True)
         _fit_linear(
             arrays,
@@ -86,16 +87,17 @@ def fit_regression_baselines(train: Part, valid: Part, features: SignalFeatures,
     Returns:
         As `fit_class_baselines`.
     """
-    arrays: Arrays = {"target_mean": train.targets.mean(axis=0)}
+    arrays: Arrays = {"target_mean": train.mean_and_spread(train.targets)[0]}
     settings: dict[str, Any] = {}
     if plain:
         return arrays | {"names": _text(["mean"])}, settings
 
     def rank(name: str) -> tuple[float, ...]:
-        return (-regression_metrics(_answers(name, arrays, features, valid), valid.targets)["mse"],)
+        answers = _answers(name, arrays, features, valid)
+        return (-regression_metrics(answers, valid.targets, valid.weights)["mse"],)
 
     def fitted(x: NDArray[np.float64], c: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        model = Ridge(alpha=1 / c).fit(x, train.targets[:, 0])
+        model = Ridge(alpha=1 / c).fit(x, train.targets[:, 0], sample_weight=train.weights)
         return model.coef_[None], np.array([model.intercept_])
 
     _keep_signals(arrays, settings, train, features)
@@ -137,7 +139,7 @@ def _fit_linear(
     """Put the linear model of summary statistics into `arrays`, with the penalty that ranks highest."""
     signals = [features.standardised(signal) for signal in train.inputs]
     x = signal_statistics(signals, features.channels)
-    mean, scale = x.mean(axis=0), x.std(axis=0)
+    mean, scale = train.mean_and_spread(x)
     scale = np.where(scale > 1e-9, scale, 1.0)
     arrays |= {"statistics.mean": mean, "statistics.scale": scale}
     best: Any = None

@@ -82,10 +82,13 @@ class SeriesClassifier(SignalEstimator, Classifier):
         return SignalClassObjective(
             sequences=features.apply(data.train.inputs),
             targets=data.train.targets,
+            sample_weights=data.train.weights,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=data.valid.targets,
             seen_sequences=features.apply(seen.inputs),
             seen_targets=seen.targets,
+            valid_sample_weights=data.valid.weights,
+            seen_sample_weights=seen.weights,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
             batch_size=self.batch_size,
             regularization=SignalRegularization(**shares),
@@ -166,10 +169,13 @@ class SeriesRegressor(SignalEstimator, Regressor):
         return SignalRegressionObjective(
             sequences=features.apply(data.train.inputs),
             targets=((data.train.targets - offset) / scale).astype(np.float32),
+            sample_weights=data.train.weights,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=((data.valid.targets - offset) / scale).astype(np.float32),
             seen_sequences=features.apply(seen.inputs),
             seen_targets=((seen.targets - offset) / scale).astype(np.float32),
+            valid_sample_weights=data.valid.weights,
+            seen_sample_weights=seen.weights,
             batch_size=self.batch_size,
             regularization=SignalRegularization(**shares),
             error=self.error,
@@ -181,7 +187,7 @@ class SeriesRegressor(SignalEstimator, Regressor):
         known = self._known()
         if known is not None:
             return known.tensors["head.offset"].astype(float), known.tensors["head.scale"].astype(float)
-        return data.train.targets.mean(axis=0), data.train.targets.std(axis=0)
+        return data.train.mean_and_spread(data.train.targets)
 
     def _fit_baselines(self, data: Labelled, features: SignalFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         return fit_regression_baselines(data.train, data.valid, features, plain=not self.baseline)

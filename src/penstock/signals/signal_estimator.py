@@ -17,9 +17,10 @@ from penstock.signals.features import SignalFeatures
 from penstock.signals.model import step_answers
 from penstock.signals.nearest import resampled
 from penstock.signals.report import signal_sections
-from penstock.tasks.estimator import Estimator
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.supervised import Given, Supervised
+from penstock.tasks.weights import sample_weights
 
 if TYPE_CHECKING:
     from penstock.nn import NetworkModule
@@ -30,7 +31,7 @@ _DRAWN_STEPS, _DRAWN_CHANNELS = 100, 4
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SignalEstimator(CellOptions, Estimator):
+class SignalEstimator(CellOptions, Supervised):
     """An estimator of signals; to be inherited before `Classifier` or `Regressor`.
 
     Args:
@@ -72,16 +73,34 @@ class SignalEstimator(CellOptions, Estimator):
     mixup: float = 0.5
     prefix_share: float = 0.0
 
-    def _held_back(self, inputs: Any, answers: Any) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
+    def __sklearn_tags__(self) -> Any:
+        """Arrays (signals, steps) and (signals, steps, channels), in which NaN is a missing value."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = tags.input_tags.three_d_array = tags.input_tags.allow_nan = True
+        return tags
+
+    def _held_back(self, inputs: Any, answers: Any, weights: Any) -> tuple[Given, Given | None]:
         """Where steps have answers, the last part of each signal: windows overlap, so chance would give it all away."""
         if self.window is None:
-            return super()._held_back(inputs, answers)
+            return super()._held_back(inputs, answers, weights)
         signals, several = signal_list(inputs), list(answers)
         if len(several) != len(signals) or not any(isinstance(each, list | np.ndarray) for each in several):
-            return super()._held_back(signals, several)
+            return super()._held_back(signals, several, weights)
         shares = (1 - self.validation_share, self.validation_share)
-        kept, held_back = time_split(Rows(signals, several), shares)
-        return (kept.inputs, kept.answers), (held_back.inputs, held_back.answers)
+        parts = time_split(Rows(signals, several), shares)
+        counts: list[Any] = [None, None]
+        if weights is not None:
+            flat = sample_weights(step_answers(list(map(len, signals)), weights), sum(map(len, signals)))
+            ends = np.cumsum([len(signal) for signal in signals])[:-1]
+            counts = [part.answers for part in time_split(Rows(signals, np.split(flat, ends)), shares)]
+        kept, held_back = ((part.inputs, part.answers, count) for part, count in zip(parts, counts, strict=True))
+        return kept, held_back
+
+    def _each_row(self, inputs: Any, values: Any) -> Any:
+        """With a window, one for each step of each signal; one for a signal counts for each of its steps."""
+        if self.window is None:
+            return values
+        return step_answers([len(signal) for signal in signal_list(inputs)], values)
 
     def _rows(self, inputs: Any, answers: Any) -> Rows:
         """Signals and their answers, or with a window the windows and theirs; without a value or an answer: dropped."""
@@ -216,4 +235,4 @@ def kept_rows(signals: Sequence[NDArray[Any]], answers: Sequence[Any]) -> Rows:
     if not kept:
         why = ", ".join(f"{count} with {reason}" for reason, count in dropped.items()) or "there are none"
         raise DataError(f"no signals are left to use: {why}. Is it the right file and columns?")
-    return Rows([signals[row] for row in kept], [answers[row] for row in kept], dropped)
+    return Rows([signals[row] for row in kept], [answers[row] for row in kept], dropped, np.array(kept, np.int64))

@@ -70,7 +70,8 @@ def class_weights(chosen: Any, data: Labelled) -> np.ndarray:
     """What a row of each class counts, (classes,) float64.
 
     Args:
-        chosen: None for 1; "balanced" for rows / (classes * rows of the class), scikit-learn's; or label to number.
+        chosen: None for 1; "balanced" for rows / (classes * rows of the class), scikit-learn's, where a row counts as
+            much as its weight; or label to number.
         data: whose training rows are counted.
 
     Raises:
@@ -80,8 +81,8 @@ def class_weights(chosen: Any, data: Labelled) -> np.ndarray:
     if chosen is None:
         return np.ones(classes)
     if isinstance(chosen, str) and chosen == "balanced":
-        counts = np.bincount(data.train.targets, minlength=classes)
-        return len(data.train) / (classes * np.maximum(counts, 1))
+        counts = data.train.class_counts(classes)
+        return len(data.train) / (classes * np.where(counts > 0, counts, 1))
     if not isinstance(chosen, Mapping):
         raise ConfigError(f"class_weight must be None, 'balanced' or a number per label; got {chosen!r:.200}")
     weights = _by_class(chosen, data.labels)

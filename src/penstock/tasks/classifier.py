@@ -13,9 +13,9 @@ from penstock.errors import DataError
 from penstock.labels import LabelIndex, class_counts, label_texts
 from penstock.runtime import ClassModel
 from penstock.tasks.classes import advice, class_weights, training_classes
-from penstock.tasks.labelled import Labelled, class_numbers
+from penstock.tasks.labelled import Labelled, check_lengths, class_numbers, known_places
 from penstock.tasks.measures import class_figures
-from penstock.tasks.supervised import Supervised
+from penstock.tasks.supervised import Given, Supervised
 
 if TYPE_CHECKING:
     from penstock.training import Callback
@@ -48,9 +48,10 @@ class Classifier(ClassifierMixin, Supervised):
         self,
         X: Iterable[Any],
         y: Iterable[Any],
-        validation_data: tuple[Any, Any] | None = None,
-        test_data: tuple[Any, Any] | None = None,
+        validation_data: Given | None = None,
+        test_data: Given | None = None,
         *,
+        sample_weight: Any = None,
         callbacks: Sequence["Callback"] = (),
         dropped: Mapping[str, int] | None = None,
     ) -> Self:
@@ -63,8 +64,12 @@ class Classifier(ClassifierMixin, Supervised):
         Args:
             X: sequences, as the class says.
             y: as many labels: str, int, bool or float, see `penstock.labels`.
-            validation_data: (X, y) to stop by; None holds back `validation_share` of the rows.
-            test_data: (X, y) that have no part in training, only in `metrics_`.
+            validation_data: (X, y) or (X, y, sample_weight) to stop by; None holds back `validation_share` of the rows,
+                with their weights.
+            test_data: the same, of rows that have no part in training, only in `metrics_`.
+            sample_weight: what each row counts in the loss, the baselines and the figures: numbers from 0 on, of which
+                only the proportions matter; None for all alike. Weights multiply those of `class_weight`. A row of
+                weight 0 is left out, as if it had not been given.
             callbacks: told how training goes, see `training.Callback`.
             dropped: rows left out before, by reason, to be counted too.
 
@@ -74,7 +79,7 @@ class Classifier(ClassifierMixin, Supervised):
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        return self._fit(X, y, validation_data, test_data, callbacks, dropped)
+        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
         """The likeliest label of each sequence, (sequences,).
@@ -96,6 +101,22 @@ class Classifier(ClassifierMixin, Supervised):
         model = self._fitted()
         assert isinstance(model, ClassModel)
         return model.predict_proba(X)
+
+    def score(self, X: Iterable[Any], y: Iterable[Any], sample_weight: Any = None) -> float:
+        """The accuracy: the share of the rows whose label is predicted. One that training never saw counts as missed.
+
+        Args:
+            X, y: as for `fit`.
+            sample_weight: what each row counts; None for 1 each.
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: not as many labels as sequences, a label that is missing, or weights as `fit` refuses them.
+        """
+        predicted = self.predict_proba(X).argmax(axis=1)
+        truth = known_places(self._each_row(X, y), self.model_.labels)
+        check_lengths(len(predicted), len(truth))
+        return float(np.average(predicted == truth, weights=self._score_weights(X, sample_weight, len(truth))))
 
     @staticmethod
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:

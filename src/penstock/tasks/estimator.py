@@ -28,6 +28,7 @@ from penstock.tasks.stages import Stage, run_stages, stage_figures
 
 try:
     from sklearn.base import BaseEstimator
+    from sklearn.exceptions import NotFittedError as SklearnNotFittedError
     from sklearn.utils import estimator_html_repr
 except ModuleNotFoundError as error:
     if error.name != "sklearn":
@@ -44,6 +45,10 @@ __all__ = ["Estimator", "seed_of"]
 
 _VERSION = "_penstock"
 _LEFT_OUT = ("checkpoint", "progress", "warm_start")
+
+
+class _NotFittedError(NotFittedError, SklearnNotFittedError):
+    """Ours, which is scikit-learn's too, so that its tools know it."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -73,10 +78,6 @@ class Estimator(TrainingOptions, BaseEstimator):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         list_options(cls)
-
-    def _held_back(self, inputs: Any, answers: Any) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
-        """What to train on, and what to validate with where no data was given for it; None leaves that to chance."""
-        return (inputs, answers), None
 
     def _describe(self, data: Any) -> tuple[Any, Network]:
         """Features, fitted to the training data, and the network for them."""
@@ -221,6 +222,12 @@ class Estimator(TrainingOptions, BaseEstimator):
         loaded.history_ = saved.metrics.get("curves", [])
         return loaded
 
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may give: not arrays (samples, features), unless a kind of data says so."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
+
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {_VERSION: __version__}
 
@@ -330,7 +337,7 @@ class Estimator(TrainingOptions, BaseEstimator):
 
     def _fitted(self) -> Model:
         if not hasattr(self, "model_"):
-            raise NotFittedError(f"this {type(self).__name__} has no weights yet: call fit, or load(path)")
+            raise _NotFittedError(f"this {type(self).__name__} has no weights yet: call fit, or load(path)")
         return self.model_
 
     def _keep(self, model: Any) -> None:

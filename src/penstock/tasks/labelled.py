@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from penstock.datasets import Rows, random_split, stratified_split
+from penstock.datasets import Rows, as_labels, random_split, stratified_split
 from penstock.errors import ConfigError, DataError
 from penstock.labels import LabelIndex
 from penstock.sequences import Sequences
+from penstock.tasks.weights import in_units_of_mean
 
-__all__ = ["Labelled", "Part", "class_numbers", "prepare"]
+__all__ = ["Labelled", "Part", "check_lengths", "class_numbers", "known_places", "prepare"]
 
 _MOST_SEEN = 1000  # training rows that learning curves measure after each epoch: enough for two digits
 
@@ -22,22 +23,46 @@ class Part:
     """Inputs and their ground truth: class numbers int64 (rows,), or numbers float64 (rows, outputs).
 
     Where each step has a class of its own, targets are `Sequences` of class numbers.
+
+    weights: what each row counts, (rows,) float64 with mean 1; None for all alike
     """
 
     inputs: Sequence[Any]
     targets: Any
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def take(self, rows: np.ndarray) -> "Part":
         """Some of the rows."""
-        return Part([self.inputs[row] for row in rows], self.targets[rows])
+        weights = None if self.weights is None else in_units_of_mean(self.weights[rows])
+        return Part([self.inputs[row] for row in rows], self.targets[rows], weights)
+
+    def class_counts(self, classes: int) -> np.ndarray:
+        """The rows or steps of each class, (classes,) int64; where rows have weights the sums of these, float64."""
+        if not isinstance(self.targets, Sequences):
+            return np.bincount(self.targets, self.weights, minlength=classes)
+        weights = None if self.weights is None else np.repeat(self.weights, self.targets.lengths)
+        return np.bincount(self.targets.values, weights, minlength=classes)
+
+    def counting(self, class_weights: np.ndarray) -> np.ndarray:
+        """What each row counts, (rows,), where each class counts as much as `class_weights` (classes,)."""
+        each = class_weights[self.targets]
+        return each if self.weights is None else each * self.weights
+
+    def mean_and_spread(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weighted mean and standard deviation over the rows of values (rows, ...)."""
+        if self.weights is None:
+            return values.mean(axis=0), values.std(axis=0)
+        mean = np.average(values, axis=0, weights=self.weights)
+        return mean, np.sqrt(np.average((values - mean) ** 2, axis=0, weights=self.weights))
 
     def digest(self) -> str:
         """What tells these rows from any others."""
         ragged = isinstance(self.targets, Sequences)
         arrays = (self.targets.values, self.targets.offsets) if ragged else (self.targets,)
+        arrays += () if self.weights is None else (self.weights,)
         digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays))
         for each in self.inputs:
             digest.update(each.encode() if isinstance(each, str) else getattr(each, "samples", each).tobytes())
@@ -79,7 +104,7 @@ def prepare(
     validation_data: Any,
     test_data: Any,
     *,
-    rows_of: Callable[[Any, Any], Rows],
+    rows_of: Callable[..., Rows],
     targets_of: Callable[[list[Any], str], Any],
     labels: list[Any],
     validation_share: float,
@@ -89,8 +114,8 @@ def prepare(
 
     Args:
         train: to train on, and to validate on where there is no `validation_data`.
-        validation_data, test_data: (inputs, answers), or None.
-        rows_of: (inputs, answers) as people hold them -> rows fit for use.
+        validation_data, test_data: (inputs, answers) or (inputs, answers, weights), or None.
+        rows_of: (inputs, answers, perhaps weights) as people hold them -> rows fit for use.
         targets_of: (answers, where they come from) -> targets.
         labels: the classes, if there are any; then each class is split in the same proportions, but where each step
             has a class of its own.
@@ -103,14 +128,14 @@ def prepare(
     """
     if not isinstance(validation_share, float) or not 0 < validation_share < 1:
         raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
-    given = Part(train.inputs, targets_of(train.answers or [], "the training data"))
+    given = _part(train, targets_of, "the training data")
     parts: dict[str, Part | None] = {}
     dropped = dict(train.dropped)
     for name, pair in (("validation_data", validation_data), ("test_data", test_data)):
         parts[name] = None
         if pair is not None:
             rows = _rows(name, pair, rows_of)
-            parts[name] = Part(rows.inputs, targets_of(rows.answers or [], name))
+            parts[name] = _part(rows, targets_of, name)
             for reason, count in rows.dropped.items():
                 dropped[reason] = dropped.get(reason, 0) + count
     valid = parts["validation_data"]
@@ -139,10 +164,38 @@ def class_numbers(labels: Sequence[Any], classes: Sequence[Any], where: str) -> 
         ) from error
 
 
-def _rows(name: str, pair: Any, rows_of: Callable[[Any, Any], Rows]) -> Rows:
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise DataError(f"{name} must be two columns, (inputs, answers); got {type(pair).__name__}")
+def check_lengths(inputs: int, answers: int) -> None:
+    """DataError where there are not as many answers as inputs, or none at all."""
+    if inputs != answers or not inputs:
+        raise DataError(f"X and y must have the same length, at least 1; got {inputs} and {answers}")
+
+
+def known_places(labels: Any, classes: Sequence[Any]) -> np.ndarray:
+    """Each label's place among the classes, (rows,) int64; -1 for a label that is none of them, which is to be scored.
+
+    Raises:
+        DataError: not a column of labels, or one is missing.
+    """
+    index, found = LabelIndex(classes), as_labels(labels, "y")
+    if None in found:
+        raise DataError(f"y must have a label for each row; number {found.index(None)} is missing")
+    places = [index.find(label) for label in found]
+    return np.array([-1 if place is None else place for place in places], np.int64)
+
+
+def _part(rows: Rows, targets_of: Callable[[list[Any], str], Any], where: str) -> Part:
+    return Part(rows.inputs, targets_of(rows.answers or [], where), in_units_of_mean(rows.weights))
+
+
+def _rows(name: str, pair: Any, rows_of: Callable[..., Rows]) -> Rows:
+    if not isinstance(pair, tuple | list) or len(pair) not in (2, 3):
+        raise DataError(f"{name} must be two columns, (X, y), or three, (X, y, sample_weight); got {_kind(pair)}")
     try:
         return rows_of(*pair)
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
+
+
+def _kind(given: Any) -> str:
+    kind = type(given).__name__
+    return f"a {kind} of {len(given)}" if isinstance(given, tuple | list) else kind

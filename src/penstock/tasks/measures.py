@@ -25,6 +25,8 @@ confusion                   part ("test", or "valid" without one), matrix: rows 
 mistakes                    of that part, the surest first: label, prediction, probability of the prediction, and
                             what the task shows of the input
 
+Where rows have weights, scores, intervals and per_class are weighted by them; confusion and `rows` count rows.
+
 Where each step has a label, the same but for mistakes, which is empty, and `rows` of a class are its steps.
 
 A regressor's has these too:
@@ -89,7 +91,8 @@ def class_figures(
     found: dict[str, Any] = {"labels": data.labels, "valid": None, "test": None, "main_baseline": None}
     found |= {name: scores(answers[name], part) for name, part in parts.items()}
     found["per_class"] = {
-        name: per_class(answers[name].argmax(axis=1), part.targets, data.labels) for name, part in parts.items()
+        name: per_class(answers[name].argmax(axis=1), part.targets, data.labels, part.weights)
+        for name, part in parts.items()
     }
     beside = {name: model.baseline_answers(part.inputs) for name, part in parts.items()}
     found["baseline"] = {
@@ -100,12 +103,12 @@ def class_figures(
     if main := next(iter(beside[judged]), None):
         found["main_baseline"] = main
         found["per_class_baseline"] = {
-            name: per_class(beside[name][main].argmax(axis=1), part.targets, data.labels)
+            name: per_class(beside[name][main].argmax(axis=1), part.targets, data.labels, part.weights)
             for name, part in parts.items()
         }
     for name, part in parts.items():
-        others = {baseline: class_sums(each, part.targets) for baseline, each in beside[name].items()}
-        compare(found, name, class_sums(answers[name], part.targets), others)
+        others = {baseline: class_sums(each, part.targets, part.weights) for baseline, each in beside[name].items()}
+        compare(found, name, class_sums(answers[name], part.targets, part.weights), others)
     predicted, truth = answers[judged].argmax(axis=1), parts[judged].targets
     found["confusion"] = {"part": judged, "matrix": confusion_matrix(predicted, truth, len(data.labels))}
     found["mistakes"] = mistakes(answers[judged], parts[judged], data.labels, shown)
@@ -126,20 +129,21 @@ def step_figures(model: "StepModel", data: Labelled) -> dict[str, Any]:
     for name, part in parts.items():
         truth, classes = part.targets.values, len(data.labels)
         predicted = model.places(model.outputs(part.inputs))
-        found[name] = {"rows": len(part), **label_metrics(predicted, truth, classes)}
-        found["per_class"][name] = per_class(predicted, truth, data.labels)
+        counts = None if part.weights is None else np.repeat(part.weights, part.targets.lengths)
+        found[name] = {"rows": len(part), **label_metrics(predicted, truth, classes, counts)}
+        found["per_class"][name] = per_class(predicted, truth, data.labels, counts)
         if name == judged:
             found["confusion"] = {"part": name, "matrix": confusion_matrix(predicted, truth, classes)}
         lengths, others = part.targets.lengths, {}
         for baseline, spread in model.baseline_answers(part.inputs).items():
             said = spread.argmax(axis=1)
-            others[baseline] = label_sums(said, truth, classes, lengths)
+            others[baseline] = label_sums(said, truth, classes, lengths, part.weights)
             place = found["baseline"].setdefault(baseline, {"valid": None, "test": None})
-            place[name] = {"rows": len(part), **label_metrics(said, truth, classes)}
+            place[name] = {"rows": len(part), **label_metrics(said, truth, classes, counts)}
             if found["main_baseline"] in (None, baseline):
                 found["main_baseline"] = baseline
-                found["per_class_baseline"][name] = per_class(said, truth, data.labels)
-        compare(found, name, label_sums(predicted, truth, classes, lengths), others)
+                found["per_class_baseline"][name] = per_class(said, truth, data.labels, counts)
+        compare(found, name, label_sums(predicted, truth, classes, lengths, part.weights), others)
     return found
 
 
@@ -164,8 +168,8 @@ def regression_figures(
             place[name] = _number_scores(answers[:, 0], part)
         answers = model.outputs(part.inputs)[:, 0]
         found[name] = _number_scores(answers, part)
-        others = {name: regression_sums(each[:, 0], part.targets[:, 0]) for name, each in beside.items()}
-        compare(found, name, regression_sums(answers, part.targets[:, 0]), others)
+        others = {name: regression_sums(each[:, 0], part.targets[:, 0], part.weights) for name, each in beside.items()}
+        compare(found, name, regression_sums(answers, part.targets[:, 0], part.weights), others)
         if name == judged:
             found["predicted"] = {"part": name, **_spread(answers, part.targets[:, 0])}
             found["errors"] = _largest_errors(answers, part, shown)
@@ -188,7 +192,7 @@ def compare(found: dict[str, Any], part: str, ours: Sums, baselines: Mapping[str
 
 
 def _number_scores(answers: NDArray[Any], part: Part) -> dict[str, float]:
-    return {"rows": len(part), **regression_metrics(answers, part.targets[:, 0])}
+    return {"rows": len(part), **regression_metrics(answers, part.targets[:, 0], part.weights)}
 
 
 def _spread(answers: NDArray[Any], truth: NDArray[np.float64]) -> dict[str, list[float]]:
@@ -210,7 +214,7 @@ def _largest_errors(
 
 def scores(probabilities: NDArray[Any], part: Part) -> dict[str, float]:
     """rows, accuracy, f1_macro and log_loss."""
-    return {"rows": len(part), **class_metrics(probabilities, part.targets)}
+    return {"rows": len(part), **class_metrics(probabilities, part.targets, part.weights)}
 
 
 def confusion_matrix(predicted: NDArray[np.int64], targets: NDArray[np.int64], classes: int) -> list[list[int]]:
@@ -218,16 +222,23 @@ def confusion_matrix(predicted: NDArray[np.int64], targets: NDArray[np.int64], c
     return np.bincount(targets * classes + predicted, minlength=classes**2).reshape(classes, classes).tolist()
 
 
-def per_class(predicted: NDArray[np.int64], targets: NDArray[np.int64], labels: Sequence[Any]) -> list[dict[str, Any]]:
+def per_class(
+    predicted: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    labels: Sequence[Any],
+    weights: NDArray[np.float64] | None = None,
+) -> list[dict[str, Any]]:
     """precision, recall, f1 and rows of each class; 0 where a figure isn't defined, as in scikit-learn."""
-    matrix = np.array(confusion_matrix(predicted, targets, len(labels)))
-    hits, rows, answers = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
-    f1 = f1_scores(predicted, targets, len(labels))
+    classes, hit = len(labels), predicted == targets
+    hits = np.bincount(targets[hit], None if weights is None else weights[hit], minlength=classes)
+    truths, answers = (np.bincount(each, weights, minlength=classes) for each in (targets, predicted))
+    rows = np.bincount(targets, minlength=classes)
+    f1 = f1_scores(predicted, targets, classes, weights)
     return [
         {
             "label": label,
-            "precision": float(hits[k] / max(answers[k], 1)),
-            "recall": float(hits[k] / max(rows[k], 1)),
+            "precision": float(hits[k] / (answers[k] or 1)),
+            "recall": float(hits[k] / (truths[k] or 1)),
             "f1": float(f1[k]),
             "rows": int(rows[k]),
         }

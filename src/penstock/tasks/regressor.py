@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
+from penstock.datasets.columns import plain_column
 from penstock.errors import DataError
+from penstock.runtime.metrics import regression_metrics
 from penstock.runtime.regression_model import RegressionModel
-from penstock.tasks.labelled import Labelled
+from penstock.tasks.labelled import Labelled, check_lengths
 from penstock.tasks.measures import regression_figures
-from penstock.tasks.supervised import Supervised
+from penstock.tasks.supervised import Given, Supervised
 
 if TYPE_CHECKING:
     from penstock.training import Callback
@@ -32,9 +34,10 @@ class Regressor(RegressorMixin, Supervised):
         self,
         X: Iterable[Any],
         y: Iterable[Any],
-        validation_data: tuple[Any, Any] | None = None,
-        test_data: tuple[Any, Any] | None = None,
+        validation_data: Given | None = None,
+        test_data: Given | None = None,
         *,
+        sample_weight: Any = None,
         callbacks: Sequence["Callback"] = (),
         dropped: Mapping[str, int] | None = None,
     ) -> Self:
@@ -47,8 +50,12 @@ class Regressor(RegressorMixin, Supervised):
         Args:
             X: sequences, as the class says.
             y: as many numbers.
-            validation_data: (X, y) to stop by; None holds back `validation_share` of the rows.
-            test_data: (X, y) that have no part in training, only in `metrics_`.
+            validation_data: (X, y) or (X, y, sample_weight) to stop by; None holds back `validation_share` of the rows,
+                with their weights.
+            test_data: the same, of rows that have no part in training, only in `metrics_`.
+            sample_weight: what each row counts in the loss, the baselines and the figures: numbers from 0 on, of which
+                only the proportions matter; None for all alike. A row of weight 0 is left out, as if it had not been
+                given.
             callbacks: told how training goes, see `training.Callback`.
             dropped: rows left out before, by reason, to be counted too.
 
@@ -57,7 +64,7 @@ class Regressor(RegressorMixin, Supervised):
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        return self._fit(X, y, validation_data, test_data, callbacks, dropped)
+        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
         """The number for each sequence, (sequences,) float32.
@@ -69,6 +76,22 @@ class Regressor(RegressorMixin, Supervised):
         model = self._fitted()
         assert isinstance(model, RegressionModel)
         return model.predict(X)
+
+    def score(self, X: Iterable[Any], y: Iterable[Any], sample_weight: Any = None) -> float:
+        """R², the share of the numbers' variance that the predictions explain; 1 at best.
+
+        Args:
+            X, y: as for `fit`.
+            sample_weight: what each row counts; None for 1 each.
+
+        Raises:
+            NotFittedError: before `fit`.
+            DataError: not as many numbers as sequences, one that is missing, or weights as `fit` refuses them.
+        """
+        predicted = self.predict(X)
+        truth = numbers(plain_column(self._each_row(X, y), "y"), "y")[:, 0]
+        check_lengths(len(predicted), len(truth))
+        return regression_metrics(predicted, truth, self._score_weights(X, sample_weight, len(truth)))["r2"]
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         return []

@@ -13,10 +13,10 @@ from penstock.runtime import StepModel
 from penstock.runtime.step_model import labels_of_steps
 from penstock.sequences import Sequences
 from penstock.tasks.classes import training_classes
-from penstock.tasks.labelled import Labelled, Part, class_numbers
+from penstock.tasks.labelled import Labelled, Part, class_numbers, known_places
 from penstock.tasks.measures import step_figures
 from penstock.tasks.options import CellOptions
-from penstock.tasks.supervised import Supervised
+from penstock.tasks.supervised import Given, Supervised
 
 if TYPE_CHECKING:
     from penstock.training import Callback, Objective
@@ -49,6 +49,12 @@ class StepClassifier(CellOptions, Supervised):
     label_smoothing: float = 0.0
     max_classes: int = 1000
 
+    def __sklearn_tags__(self) -> Any:
+        """Sequences with a label for each of their steps."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required, tags.target_tags.single_output = True, False
+        return tags
+
     def _features(self, data: Labelled) -> Any:
         """Features, fitted to the training data."""
         raise NotImplementedError
@@ -65,9 +71,10 @@ class StepClassifier(CellOptions, Supervised):
         self,
         X: Iterable[Any],
         y: Iterable[Any],
-        validation_data: tuple[Any, Any] | None = None,
-        test_data: tuple[Any, Any] | None = None,
+        validation_data: Given | None = None,
+        test_data: Given | None = None,
         *,
+        sample_weight: Any = None,
         callbacks: Sequence["Callback"] = (),
         dropped: Mapping[str, int] | None = None,
     ) -> Self:
@@ -76,8 +83,10 @@ class StepClassifier(CellOptions, Supervised):
         Args:
             X: sequences.
             y: for each of them a list with a label for each step; labels are str, int, bool or float.
-            validation_data: (X, y) to stop by; None holds back `validation_share` of the sequences.
-            test_data: (X, y) that have no part in training, only in `metrics_`.
+            validation_data: (X, y) or (X, y, sample_weight) to stop by; None holds back `validation_share` of the
+                sequences.
+            test_data: the same, of sequences that have no part in training, only in `metrics_`.
+            sample_weight: what each sequence counts, with all its steps; see `Classifier.fit`.
             callbacks: told how training goes, see `training.Callback`.
             dropped: rows left out before, by reason, to be counted too.
 
@@ -87,7 +96,7 @@ class StepClassifier(CellOptions, Supervised):
             ConfigError: an option that makes no sense.
             PenstockError: training diverged.
         """
-        return self._fit(X, y, validation_data, test_data, callbacks, dropped)
+        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
 
     def predict(self, X: Iterable[Any]) -> list[list[Any]]:
         """The labels of each sequence's steps.
@@ -98,14 +107,25 @@ class StepClassifier(CellOptions, Supervised):
         """
         return self._fitted().predict(X)
 
-    def score(self, X: Iterable[Any], y: Iterable[Any]) -> float:
-        """The accuracy over all steps.
+    def score(self, X: Iterable[Any], y: Iterable[Any], sample_weight: Any = None) -> float:
+        """The accuracy over all steps; see `Classifier.score`.
+
+        Args:
+            X, y: as for `fit`.
+            sample_weight: what each sequence counts, with all its steps; None for 1 each.
 
         Raises:
             NotFittedError: before `fit`.
-            DataError: as `StepModel.evaluate`.
+            DataError: not as many labels as steps, a label that is missing, or weights as `fit` refuses them.
         """
-        return self._fitted().evaluate(X, y)["metrics"]["accuracy"]
+        model = self._fitted()
+        assert isinstance(model, StepModel)
+        scores = model.outputs(model.checked(X))
+        lengths = scores.lengths.tolist()
+        truth = known_places(labels_of_steps(y, lengths), model.labels)
+        weights = self._score_weights(X, sample_weight, len(lengths))
+        each = None if weights is None else np.repeat(weights, lengths)
+        return float(np.average(model.places(scores) == truth, weights=each))
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         known = self._known()
@@ -146,10 +166,13 @@ class StepClassifier(CellOptions, Supervised):
         return StepClassObjective(
             sequences=_with_steps(features, data.train, "the training data"),
             targets=data.train.targets,
+            sample_weights=data.train.weights,
             valid_sequences=_with_steps(features, data.valid, "the validation data"),
             valid_targets=data.valid.targets,
             seen_sequences=features.apply(seen.inputs),
             seen_targets=seen.targets,
+            valid_sample_weights=data.valid.weights,
+            seen_sample_weights=seen.weights,
             weights=torch.ones(len(data.labels)),
             batch_size=self.batch_size,
             regularization=Regularization(
@@ -159,7 +182,7 @@ class StepClassifier(CellOptions, Supervised):
         )
 
     def _fit_baselines(self, data: Labelled, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return {"class_counts": np.bincount(data.train.targets.values, minlength=len(data.labels))}, {}
+        return {"class_counts": data.train.class_counts(len(data.labels))}, {}
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         return step_figures(model, data)

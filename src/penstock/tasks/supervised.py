@@ -2,19 +2,24 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from penstock.datasets import Rows
+from penstock.errors import DataError
 from penstock.tasks.estimator import Estimator, seed_of, training_room
 from penstock.tasks.labelled import Labelled, Part, prepare
+from penstock.tasks.weights import sample_weights
 
 if TYPE_CHECKING:
     from penstock.training import Callback
 
-__all__ = ["Supervised"]
+__all__ = ["Given", "Supervised"]
+
+Given = tuple[Any, ...]
+"""(X, y) or (X, y, sample_weight) as people hold them."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -22,8 +27,16 @@ class Supervised(Estimator):
     """An estimator whose rows are an input and its answer. Its `data` is `Labelled`."""
 
     def _rows(self, inputs: Any, answers: Any) -> Rows:
-        """What people hold, as rows fit for use."""
+        """What people hold, as rows fit for use; where some are dropped, `Rows.kept` says which are left."""
         raise NotImplementedError
+
+    def _held_back(self, inputs: Any, answers: Any, weights: Any) -> tuple[Given, Given | None]:
+        """What to train on, and what to validate with where no data was given for it; None leaves that to chance."""
+        return (inputs, answers, weights), None
+
+    def _each_row(self, inputs: Any, values: Any) -> Any:
+        """Weights or answers as people hold them, one for each row that `_rows` makes of the inputs, dropped or not."""
+        return values
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         """The classes in order, from the answers to train on; none where answers are numbers."""
@@ -45,12 +58,15 @@ class Supervised(Estimator):
         """What a report shows of a row that was answered badly."""
         return {"row": row}
 
+    def _score_weights(self, inputs: Any, weights: Any, rows: int) -> np.ndarray | None:
+        """`sample_weight` of `score`, checked."""
+        return None if weights is None else sample_weights(self._each_row(inputs, weights), rows)
+
     def _fit(
         self,
-        inputs: Any,
-        answers: Any,
-        validation_data: tuple[Any, Any] | None,
-        test_data: tuple[Any, Any] | None,
+        given: Given,
+        validation_data: Given | None,
+        test_data: Given | None,
         callbacks: Sequence["Callback"],
         dropped: Mapping[str, int] | None,
     ) -> Self:
@@ -58,15 +74,15 @@ class Supervised(Estimator):
         started = time.perf_counter()
         training_room()
         if validation_data is None:
-            (inputs, answers), validation_data = self._held_back(inputs, answers)
+            given, validation_data = self._held_back(*given)
         seed = seed_of(self.random_state)
-        train = self._rows(inputs, answers)
+        train = self._weighed_rows(*given)
         classes = self._classes(train.answers or [])
         data = prepare(
             train,
             validation_data,
             test_data,
-            rows_of=self._rows,
+            rows_of=self._weighed_rows,
             targets_of=lambda found, where: self._targets(found, classes, where),
             labels=classes,
             validation_share=self.validation_share,
@@ -75,11 +91,31 @@ class Supervised(Estimator):
         data.count_dropped(dropped or {})
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
+    def _weighed_rows(self, inputs: Any, answers: Any, weights: Any = None) -> Rows:
+        """`_rows`, each with its weight; those of weight 0 are dropped and counted."""
+        rows = self._rows(inputs, answers)
+        if weights is None:
+            return rows
+        if rows.kept is None and rows.dropped:
+            raise DataError("sample_weight needs to know which rows were dropped: let _rows give Rows.kept")
+        found = sample_weights(self._each_row(inputs, weights), len(rows) + sum(rows.dropped.values()))
+        found = found if rows.kept is None else found[rows.kept]
+        counting = np.flatnonzero(found)
+        if not len(counting):
+            raise DataError("sample_weight must not be zero for all rows that are left: nothing would be learned")
+        zero = {"weight 0": len(found) - len(counting)} if len(counting) < len(found) else {}
+        return replace(replace(rows, weights=found).take(counting), dropped=rows.dropped | zero)
+
     def _data_figures(self, data: Labelled, features: Any) -> dict[str, Any]:
         parts = {"train": data.train, "valid": data.valid, "test": data.test}
         return {
             name: None
             if part is None
-            else {"rows": len(part), **self._amount(part), **self._about(part.targets, data.labels)}
+            else {
+                "rows": len(part),
+                **({} if part.weights is None else {"weighted": True}),
+                **self._amount(part),
+                **self._about(part.targets, data.labels),
+            }
             for name, part in parts.items()
         }

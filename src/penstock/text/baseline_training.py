@@ -32,13 +32,13 @@ def fit_baseline(
 
     Args:
         train, valid: the parts.
-        weights: (classes,), what a row of each class counts, as for the network.
+        weights: (classes,), what a row of each class counts, as for the network; times its own weight.
         candidates: values of C to try.
 
     Returns:
         The arrays of `text.baselines.TextBaselines`, and the settings for people.
     """
-    counts = np.bincount(train.targets, minlength=len(weights))
+    counts = train.class_counts(len(weights))
     vectorizer = TfidfVectorizer(
         analyzer="word",
         tokenizer=tokenize,
@@ -57,11 +57,12 @@ def fit_baseline(
         return {"class_counts": counts}, {}
     terms = vectorizer.get_feature_names_out()
     best: tuple[tuple[float, float], float, dict[str, np.ndarray]] | None = None
+    each = train.counting(weights)
     model = LogisticRegression(max_iter=2000, warm_start=True)  # each goes on from the one before: half the time
     for c in candidates:
-        model.set_params(C=c).fit(x, train.targets, sample_weight=weights[train.targets])
+        model.set_params(C=c).fit(x, train.targets, sample_weight=each)
         arrays = {"class_counts": counts, **_arrays(vectorizer, terms, model, len(weights))}
-        found = class_metrics(TextBaselines(arrays).predict_proba(valid.inputs), valid.targets)
+        found = class_metrics(TextBaselines(arrays).predict_proba(valid.inputs), valid.targets, valid.weights)
         rank = (found["accuracy"], -found["log_loss"])
         if best is None or rank > best[0]:
             best = (rank, c, arrays)

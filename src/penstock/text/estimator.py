@@ -94,6 +94,12 @@ class TextClassifier(CellOptions, Classifier):
     prefix_share: float = 0.25
     next_token_share: float = 0.3
 
+    def __sklearn_tags__(self) -> Any:
+        """Texts, one each."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        return tags
+
     def _rows(self, inputs: Any, labels: Any) -> Rows:
         return text_table(inputs, labels)
 
@@ -129,10 +135,13 @@ class TextClassifier(CellOptions, Classifier):
         return TokenObjective(
             sequences=Sequences(np.stack([known.values, unknown.values], axis=1), known.offsets),
             targets=data.train.targets,
+            sample_weights=data.train.weights,
             valid_sequences=features.apply(data.valid.inputs),
             valid_targets=data.valid.targets,
             seen_sequences=features.apply(seen.inputs),
             seen_targets=seen.targets,
+            valid_sample_weights=data.valid.weights,
+            seen_sample_weights=seen.weights,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
             batch_size=self.batch_size,
             regularization=TokenRegularization(**shares),
@@ -159,7 +168,7 @@ class TextClassifier(CellOptions, Classifier):
     def _fit_baselines(self, data: Labelled, features: TextFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         weights = self._weights(data)
         if not self.baseline:
-            return {"class_counts": np.bincount(data.train.targets, minlength=len(weights))}, {}
+            return {"class_counts": data.train.class_counts(len(weights))}, {}
         arrays, settings = fit_baseline(data.train, data.valid, weights)
         return arrays, {"tfidf": settings} if settings else {}
 

@@ -50,13 +50,23 @@ class TokenObjective(ClassObjective):
         return module.encoder(x, lengths=lengths)[0], lengths
 
     def further(
-        self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor, target: Tensor
+        self,
+        module: NetworkModule,
+        y: Tensor,
+        values: Tensor,
+        lengths: Tensor,
+        target: Tensor,
+        weights: Tensor | None,
     ) -> Tensor | float:
-        """The loss of the next ids."""
+        """The loss of the next ids, each as its sequence counts."""
         share = self.regularization.next_token_share
-        return share * self._next_token(module, y, values[..., 0], lengths) if share and int(lengths.max()) > 1 else 0.0
+        if not share or int(lengths.max()) <= 1:
+            return 0.0
+        return share * self._next_token(module, y, values[..., 0], lengths, weights)
 
-    def _next_token(self, module: NetworkModule, y: Tensor, ids: Tensor, lengths: Tensor) -> Tensor:
+    def _next_token(
+        self, module: NetworkModule, y: Tensor, ids: Tensor, lengths: Tensor, weights: Tensor | None
+    ) -> Tensor:
         """Cross-entropy of each next id among those of the batch, scored by the ids' own input vectors."""
         (places,) = (torch.arange(1, ids.shape[1] + 1) < lengths[:, None]).flatten().nonzero(as_tuple=True)
         if len(places) > _NEXT_TOKENS:
@@ -65,4 +75,8 @@ class TokenObjective(ClassObjective):
         state = y.flatten(0, 1).index_select(0, places)  # whose gradient is much faster than that of y[row, step]
         next_token = cast(torch.nn.Linear, module.next_token)
         guess = next_token(self.drop(state, _NEXT_TOKEN_DROPOUT))
-        return functional.cross_entropy(guess @ module.inputs(candidates).T, right)
+        scores = guess @ module.inputs(candidates).T
+        if weights is None:
+            return functional.cross_entropy(scores, right)
+        each = functional.cross_entropy(scores, right, reduction="none")
+        return (each * weights[places // ids.shape[1]]).mean()

@@ -32,7 +32,7 @@ class ClassObjective(SequenceObjective):
 
     def figures(self, scores: Tensor) -> dict[str, float]:
         """Weighted cross-entropy, as the training's without smoothing, and accuracy."""
-        return _figures(scores, torch.from_numpy(self.valid_targets), self.weights)
+        return _figures(scores, torch.from_numpy(self.valid_targets), self.weights, self.valid_sample_weights)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,21 +52,35 @@ class StepClassObjective(SequenceObjective):
 
     def figures(self, scores: Tensor) -> dict[str, float]:
         """Weighted cross-entropy, as the training's without smoothing, and accuracy over all steps."""
-        return _figures(scores, torch.from_numpy(self.valid_targets.values), self.weights)
+        counts, lengths = self.valid_sample_weights, self.valid_targets.lengths
+        each = None if counts is None else np.repeat(counts, lengths)
+        return _figures(scores, torch.from_numpy(self.valid_targets.values), self.weights, each)
 
     def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
         """The head's scores of all steps of the batch, one sequence after the other."""
         return module.head(y[_inside(y, lengths)])
 
     def scored_loss(
-        self, module: NetworkModule, y: Tensor, lengths: Tensor, target: Tensor, mixture: Mixture | None = None
+        self,
+        module: NetworkModule,
+        y: Tensor,
+        lengths: Tensor,
+        target: Tensor,
+        mixture: Mixture | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
-        """The mean of `errors` over the first `lengths` steps; a mixture of sequences has no labels of steps."""
+        """The mean of `errors` over the first `lengths` steps, each as its sequence counts.
+
+        A mixture of sequences has no labels of steps.
+        """
         if mixture is not None:
             raise ConfigError("sequences whose steps have labels can't be mixed: let mixture() return None")
         inside = _inside(y, lengths)
         scores = module.head(self.drop(y[inside], self.regularization.output_dropout))
-        return self.errors(scores, target[inside]).sum() / inside.sum().clamp(min=1)
+        each = self.errors(scores, target[inside])
+        if weights is not None:
+            each = each * weights[:, None].expand_as(inside)[inside]
+        return each.sum() / inside.sum().clamp(min=1)
 
 
 def _inside(y: Tensor, lengths: Tensor) -> Tensor:
@@ -79,6 +93,16 @@ def _errors(scores: Tensor, target: Tensor, weights: Tensor, smoothing: float) -
     return each * weights[target]
 
 
-def _figures(scores: Tensor, target: Tensor, weights: Tensor) -> dict[str, float]:
-    loss = _errors(scores, target, weights, 0.0).double().sum().item() / float(weights.double()[target].sum())
-    return {"loss": loss, "accuracy": int((scores.argmax(1) == target).sum()) / len(target)}
+def _figures(scores: Tensor, target: Tensor, weights: Tensor, counts: np.ndarray | None) -> dict[str, float]:
+    """Loss and accuracy; `weights` is what a prediction of each class counts, `counts` what each prediction does."""
+    errors, hits = _errors(scores, target, weights, 0.0).double(), scores.argmax(1) == target
+    if counts is None:
+        return {
+            "loss": errors.sum().item() / float(weights.double()[target].sum()),
+            "accuracy": int(hits.sum()) / len(target),
+        }
+    each = torch.from_numpy(counts)
+    return {
+        "loss": float((errors * each).sum() / (weights.double()[target] * each).sum()),
+        "accuracy": float(each[hits].sum() / each.sum()),
+    }

@@ -34,8 +34,10 @@ class RegressionObjective(SequenceObjective):
 
     def figures(self, scores: Tensor) -> dict[str, float]:
         """The chosen error, and R² as long as the validation targets differ."""
-        target = torch.from_numpy(self.valid_targets)
-        loss = self.errors(scores, target).double().mean().item()
-        spread = (target - target.mean(0)).double().square().mean().item()
-        squared = (scores - target).double().square().mean().item()
+        target, counts = torch.from_numpy(self.valid_targets), self.valid_sample_weights
+        each = torch.ones(len(target)) if counts is None else torch.from_numpy(counts / counts.mean()).float()
+        loss = (self.errors(scores, target) * each).double().mean().item()
+        mean = (target * each[:, None]).mean(0)
+        spread = ((target - mean).double().square() * each[:, None]).mean().item()
+        squared = ((scores - target).double().square() * each[:, None]).mean().item()
         return {"loss": loss} | ({"r2": 1 - squared / spread} if spread else {})

@@ -60,6 +60,8 @@ class SequenceObjective(Seeded, ABC):
     valid_sequences, valid_targets: the validation data
     seen_sequences, seen_targets: some of the training data in the validation data's form, for learning curves of the
         same figures on both; None for no such curve
+    sample_weights, valid_sample_weights, seen_sample_weights: what each sequence counts, float (sequences,), 1 in the
+        mean; None for all alike
     generator: for dropout and prefixes
     """
 
@@ -72,6 +74,9 @@ class SequenceObjective(Seeded, ABC):
     generator: torch.Generator
     seen_sequences: Sequences | None = None
     seen_targets: Any = None
+    sample_weights: np.ndarray | None = None
+    valid_sample_weights: np.ndarray | None = None
+    seen_sample_weights: np.ndarray | None = None
 
     @abstractmethod
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:
@@ -88,18 +93,22 @@ class SequenceObjective(Seeded, ABC):
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """The loss of the sequences `batch`, dropout on."""
         values, steps = tensors(self.sequences, batch)
-        target = target_tensor(self.targets, batch)
+        target, weights = target_tensor(self.targets, batch), self.weights_of(batch)
         mixture = self.mixture(len(batch))
         if mixture is not None:
             values = torch.lerp(values, values[mixture.partner], mixture.share[:, None, None])
         y, steps = self.encoded(module, values, steps)
-        loss = self.scored_loss(module, y, steps, target, mixture)
+        loss = self.scored_loss(module, y, steps, target, mixture, weights)
         if prefix_share := self.regularization.prefix_share:
             # Uniform over 1..length; an empty sequence has its empty prefix only.
             drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
-            prefix = self.scored_loss(module, y, torch.minimum(drawn, steps), target, mixture)
+            prefix = self.scored_loss(module, y, torch.minimum(drawn, steps), target, mixture, weights)
             loss = torch.lerp(loss, prefix, prefix_share)
-        return loss + self.further(module, y, values, steps, target), len(batch)
+        return loss + self.further(module, y, values, steps, target, weights), len(batch)
+
+    def weights_of(self, batch: np.ndarray) -> Tensor | None:
+        """What each sequence of a training batch counts, (batch,) float32; None for all alike."""
+        return None if self.sample_weights is None else torch.from_numpy(self.sample_weights[batch]).float()
 
     def mixture(self, batch: int) -> Mixture | None:
         """With what each sequence of a training batch is mixed; None for nothing."""
@@ -113,9 +122,15 @@ class SequenceObjective(Seeded, ABC):
         return module.encoder(module.inputs(values), lengths=lengths)[0], lengths
 
     def further(
-        self, module: NetworkModule, y: Tensor, values: Tensor, lengths: Tensor, target: Tensor
+        self,
+        module: NetworkModule,
+        y: Tensor,
+        values: Tensor,
+        lengths: Tensor,
+        target: Tensor,
+        weights: Tensor | None,
     ) -> Tensor | float:
-        """Another loss, to be added."""
+        """Another loss, to be added; `weights` is what each sequence counts, (batch,)."""
         return 0.0
 
     @torch.no_grad()
@@ -137,8 +152,8 @@ class SequenceObjective(Seeded, ABC):
         """`figures` on the training data that is measured again; nothing where there is none."""
         if self.seen_sequences is None:
             return {}
-        seen = replace(self, valid_sequences=self.seen_sequences, valid_targets=self.seen_targets)
-        return seen.validate(module)
+        seen = {"valid_sequences": self.seen_sequences, "valid_targets": self.seen_targets}
+        return replace(self, **seen, valid_sample_weights=self.seen_sample_weights).validate(module)
 
     def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
         """The scores of the encoder's outputs y (batch, time, output): (batch, outputs), from the head's pooling.
@@ -160,14 +175,25 @@ class SequenceObjective(Seeded, ABC):
         return torch.rand(shape, generator=self.generator) < probability
 
     def scored_loss(
-        self, module: NetworkModule, y: Tensor, lengths: Tensor, target: Tensor, mixture: Mixture | None = None
+        self,
+        module: NetworkModule,
+        y: Tensor,
+        lengths: Tensor,
+        target: Tensor,
+        mixture: Mixture | None = None,
+        weights: Tensor | None = None,
     ) -> Tensor:
-        """The mean of `errors` for outputs pooled over the first `lengths` steps, and of the partners' in a mixture."""
+        """The mean of `errors` for outputs pooled over the first `lengths` steps, and of the partners' in a mixture.
+
+        Each target's error counts as much as its sequence: `weights` (batch,).
+        """
         pooled = self.drop(module.head.pool(y, lengths), self.regularization.output_dropout)
         scores = module.head.project(pooled)
         each = self.errors(scores, target)
+        each = each if weights is None else each * weights
         if mixture is not None:
-            each = torch.lerp(each, self.errors(scores, target[mixture.partner]), mixture.share)
+            other = self.errors(scores, target[mixture.partner])
+            each = torch.lerp(each, other if weights is None else other * weights[mixture.partner], mixture.share)
         return each.mean()
 
 
