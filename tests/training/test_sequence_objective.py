@@ -24,7 +24,7 @@ class Tagging(SequenceObjective):
         inside = torch.arange(y.shape[1]) < lengths[:, None]
         return module.head.project(y)[inside]
 
-    def scored_loss(self, module, y, lengths, target, mixture=None):
+    def scored_loss(self, module, y, lengths, target, mixture=None, weights=None):
         each = self.errors(self.scores(module, y, lengths), target[target != IGNORED])
         return each.sum() / max(1, len(each))  # a batch may hold empty sequences alone
 
