@@ -120,6 +120,7 @@ def test_another_versions_options_are_a_clear_error(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_scikit_learns_workers_take_and_return_it():
     series = SeriesClassifier(**TINY, baseline=False)
     folds = [(np.arange(12), np.arange(12, 16)), (np.arange(4, 16), np.arange(4))]
