@@ -46,6 +46,7 @@ def test_missing_labels_are_none():
 def test_a_table_drops_and_counts():
     table = text_table(np.array(["a", "", "c", "d"]), pandas.Series([1, 2, 3, None], dtype="Int64"))
     assert table == Rows(["a", "c"], [1, 3], {"no text": 1, "no label": 1})
+    assert table.kept.tolist() == [0, 2]
     assert text_table(["a", None]) == Rows(["a"], None, {"no text": 1})
 
 

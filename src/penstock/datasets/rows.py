@@ -25,8 +25,8 @@ class Rows:
     inputs: Sequence[Any]
     answers: list[Any] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
-    kept: np.ndarray | None = None
-    weights: np.ndarray | None = None
+    kept: np.ndarray | None = field(default=None, compare=False)
+    weights: np.ndarray | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.answers is not None and len(self.answers) != len(self.inputs):
