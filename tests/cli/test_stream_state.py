@@ -131,6 +131,16 @@ def test_a_state_that_the_stream_itself_saved_has_no_line(penstock, saved, tmp_p
     assert "was not written by penstock stream --state" in penstock("stream", saved, "--state", state).err
 
 
+def test_two_streams_on_one_file_are_refused(penstock, saved, tmp_path):
+    state = tmp_path / "state"
+    with KeptState(state, load(saved).stream()):
+        second = penstock("stream", saved, "--state", state, stdin=FIRST)
+        assert (second.code, second.out, second.err.count("\n")) == (2, "", 1)
+        assert "another stream keeps its memory there now" in second.err
+    assert penstock("stream", saved, "--state", state, stdin=FIRST).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
 def test_a_place_that_can_not_be_written_is_said(penstock, saved, tmp_path):
     result = penstock("stream", saved, "--state", tmp_path, stdin=FIRST)
     assert result.code == 2

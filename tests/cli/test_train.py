@@ -6,6 +6,7 @@ import json
 import pytest
 
 from penstock.cli import entry
+from penstock.locks import held
 from penstock.runtime import load
 
 GOOD = ["great food", "kind staff", "lovely room", "真好吃", "很喜欢", "服务好"]
@@ -178,6 +179,13 @@ class TestBeforeTraining:
         path.write_bytes(content)
         check(penstock("train", "classify", path, "--out", tmp_path / "m"), "data.csv", word)
         assert [file.name for file in tmp_path.iterdir()] == ["data.csv"]
+
+    def test_a_folder_that_another_training_writes_to(self, penstock, data, tmp_path):
+        with held(tmp_path / "m", "in use"):
+            check(
+                penstock("train", "classify", data, "--out", tmp_path / "m"), "another training writes this model now"
+            )
+        assert list(tmp_path.iterdir()) == []
 
     def test_a_model_to_go_on_from_that_is_not_there(self, penstock, data, tmp_path):
         check(penstock("train", "classify", data, "--from", tmp_path / "none", "--out", tmp_path / "m"), "none")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from penstock.errors import StateError
+from penstock.errors import InputError, StateError
 from penstock.forecast.examples import Examples
 from penstock.forecast.module import CarriedModule
 from penstock.forecast.objective import CarriedObjective
@@ -136,6 +136,15 @@ def assert_resumable(folder, make, recipe, every_steps):
             resumed = trainer(make(seed=9), recipe, kept, seed=77)
             resumed.fit()
             assert_equal(resumed, whole)
+
+
+def test_two_trainings_on_one_checkpoint_are_refused(tmp_path, text, make_recipe):
+    recipe, kept = make_recipe(epochs=1), Checkpoint(tmp_path / "state", "a")
+    with kept.alone(), pytest.raises(InputError, match="another training uses this checkpoint now"):
+        trainer(text(), recipe, Checkpoint(tmp_path / "state", "b")).fit()
+    assert list(tmp_path.iterdir()) == []
+    trainer(text(), recipe, kept).fit()
+    assert [path.name for path in tmp_path.iterdir()] == ["state"]
 
 
 def test_a_training_cut_again_and_again_equals_uninterrupted(tmp_path, text, make_recipe):

@@ -3,18 +3,20 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from penstock.cli.paths import check_new_file
 from penstock.errors import InputError, StateError
+from penstock.locks import held
 from penstock.runtime import Stream, notes
 
 __all__ = ["KeptState"]
 
 _SECONDS = 1.0
+_IN_USE = "another stream keeps its memory there now. Wait for its end, or choose another --state."
 
 
 class KeptState:
@@ -31,7 +33,7 @@ class KeptState:
 
     Raises:
         StateError: the file is damaged, or belongs to another model.
-        InputError: it can't be read or written.
+        InputError: it can't be read or written, or another stream uses it.
     """
 
     def __init__(self, path: Path, stream: Stream) -> None:
@@ -42,9 +44,8 @@ class KeptState:
         self._between = True
         self._failed: InputError | None = None
         self._thread = threading.Thread(target=self._write_now_and_then, daemon=True)
+        self._alone = ExitStack()
         check_new_file(path)
-        if path.exists():
-            self._take_up()
 
     @contextmanager
     def item(self, lines: int = 1) -> Iterator[None]:
@@ -61,17 +62,23 @@ class KeptState:
             self.line, self._between = self.line + lines, True
 
     def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(held(self.path, _IN_USE))
+            if self.path.exists():
+                self._take_up()
+            self._alone = stack.pop_all()
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._ended.set()
-            self._thread.join()
-        finally:  # Ctrl-C ends the program that feeds a pipe too: the interrupt may come when the input is at its end
-            self._write()
+        with self._alone:
+            try:
+                self._ended.set()
+                self._thread.join()
+            finally:  # Ctrl-C ends the program that feeds a pipe too: the interrupt may come at the end of the input
+                self._write()
 
     def _write_now_and_then(self) -> None:
         while not self._ended.wait(_SECONDS):

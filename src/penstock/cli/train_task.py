@@ -2,7 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.splits import PROPORTIONS, read_parts
 from penstock.cli.values import FOLDER, PATH
 from penstock.errors import ConfigError
+from penstock.locks import held
 from penstock.report import baseline_words, measured_part
 from penstock.tasks import TASKS, Columns, Task, find
 from penstock.tasks.configuration import PANELS
@@ -34,57 +36,9 @@ _NOT_OPTIONS = ("warm_start",)
 def task_command(task: Task) -> Command:
     """The command that trains for a task, with options for its columns and for each argument of its estimator."""
     estimator = task.estimator_class()
-
-    @click.pass_context
-    def train(
-        invocation: click.Context,
-        data: Path,
-        out: Path,
-        valid: Path | None,
-        test: Path | None,
-        split: str | None,
-        start: Path | None,
-        overwrite: bool,
-        as_json: bool,
-        **options: Any,
-    ) -> None:
-        from penstock import bundle
-
-        bundle.check_target(out, overwrite=overwrite)
-        named = {column.name: options.pop(column.name) for column in task.columns}
-        command = {
-            "data": {"data": data, **named, "valid": valid, "test": test, "split": split},
-            "training": {"from": start},
-            "output": {"out": out.with_name(f"{out.name}-again")},
-        }
-        if start is not None:
-            saved_task(start, [task])
-        fitted = _estimator(estimator, invocation, options, start)
-        # One seed for the parts and the training, which train.toml can tell.
-        seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
-        fitted.set_params(random_state=seed)
-        columns = task.found(data, trained_columns(task, named))
-        parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, seed)
-        before = getattr(fitted, "model_", None)  # of --from
-        try:
-            fitted.fit_rows(*parts, dropped=dropped)
-        except KeyboardInterrupt:
-            # The best weights so far are worth keeping, if there are any.
-            if getattr(fitted, "model_", None) is before:
-                click.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
-            else:
-                _save(fitted, out, remembered_columns(task, columns), command, overwrite=overwrite)
-                click.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
-            raise
-        _save(fitted, out, remembered_columns(task, columns), command, overwrite=overwrite)
-        if as_json:
-            print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
-        else:
-            _show(fitted.metrics_, out)
-
     return Command(
         task.command,
-        callback=train,
+        callback=click.pass_context(partial(_train, task, estimator)),
         params=_parameters(task, estimator),
         help="\n\n".join([task.summary, _WRITES, *_siblings(task)]),
         short_help=" ".join(each.summary for each in TASKS.values() if each.command == task.command),
@@ -147,6 +101,63 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
     ]
     data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {_FILE}")
     return [data, *sorted(found, key=lambda each: PANELS.index(each.panel))]
+
+
+def _train(
+    task: Task,
+    estimator: "type[Estimator]",
+    invocation: click.Context,
+    data: Path,
+    out: Path,
+    valid: Path | None,
+    test: Path | None,
+    split: str | None,
+    start: Path | None,
+    overwrite: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    from penstock import bundle
+
+    bundle.check_target(out, overwrite=overwrite)
+    named = {column.name: options.pop(column.name) for column in task.columns}
+    command = {
+        "data": {"data": data, **named, "valid": valid, "test": test, "split": split},
+        "training": {"from": start},
+        "output": {"out": out.with_name(f"{out.name}-again")},
+    }
+    with held(out, "another training writes this model now. Wait for its end, or choose another --out."):
+        if start is not None:
+            saved_task(start, [task])
+        fitted = _estimator(estimator, invocation, options, start)
+        # One seed for the parts and the training, which train.toml can tell.
+        seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
+        fitted.set_params(random_state=seed)
+        columns = task.found(data, trained_columns(task, named))
+        parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, seed)
+        save = partial(_save, fitted, out, remembered_columns(task, columns), command, overwrite=overwrite)
+        _fit(fitted, parts, dropped, out, save)
+    if as_json:
+        print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
+    else:
+        _show(fitted.metrics_, out)
+
+
+def _fit(
+    fitted: "Estimator", parts: tuple[Any, Any, Any], dropped: dict[str, int], out: Path, save: Callable[[], None]
+) -> None:
+    """Train and save; of a training that is interrupted, the best weights so far, if there are any."""
+    before = getattr(fitted, "model_", None)  # of --from
+    try:
+        fitted.fit_rows(*parts, dropped=dropped)
+    except KeyboardInterrupt:
+        if getattr(fitted, "model_", None) is before:
+            click.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
+        else:
+            save()
+            click.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
+        raise
+    save()
 
 
 def _siblings(task: Task) -> list[str]:

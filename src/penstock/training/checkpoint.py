@@ -8,7 +8,8 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from penstock.errors import BundleError
+from penstock.locks import held
 from penstock.training.recipe import at_least
 
 __all__ = ["Checkpoint"]
@@ -77,6 +79,18 @@ class Checkpoint:
         finally:
             beside.unlink(missing_ok=True)  # after a success it has become the file, and there is nothing here
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Around a training that uses the file: no other one may use it meanwhile.
+
+        Raises:
+            InputError: another one does.
+            BundleError: there is no folder to write it to.
+        """
+        self._check_folder()
+        with held(self.path, "another training uses this checkpoint now. Wait for its end, or choose another file."):
+            yield
+
     def read(self) -> dict[str, Any] | None:
         """What was written last, tuples as lists; None if there is no file.
 
@@ -85,8 +99,7 @@ class Checkpoint:
         Raises:
             BundleError: damaged, of another training, or there is no folder to write it to.
         """
-        if not self.path.parent.is_dir():
-            raise BundleError(f"{self.path}: the checkpoint can't be written: there is no folder {self.path.parent}")
+        self._check_folder()
         if not self.path.exists():
             return None
         try:
@@ -108,6 +121,10 @@ class Checkpoint:
                 stacklevel=2,
             )
             return state
+
+    def _check_folder(self) -> None:
+        if not self.path.parent.is_dir():
+            raise BundleError(f"{self.path}: the checkpoint can't be written: there is no folder {self.path.parent}")
 
     def _read(self, path: Path) -> dict[str, Any]:
         key, state = _decoded(path)

@@ -94,8 +94,15 @@ class Trainer:
         Raises:
             PenstockError: the loss became NaN or infinite.
             BundleError: the checkpoint is damaged, of another training, or can't be written.
+            InputError: another training uses the checkpoint now.
             KeyboardInterrupt: before the first epoch's end.
         """
+        if self.checkpoint is None or self.strategy.rank != 0:
+            return self._fit()
+        with self.checkpoint.alone():
+            return self._fit()
+
+    def _fit(self) -> History:
         state = None if self.checkpoint is None else self.strategy.load(self.checkpoint)
         if state is not None:
             self.load_state_dict(state)
