@@ -188,6 +188,15 @@ def test_two_uneven_times_of_day_are_regular():
     assert found == times[-4:].to_pydatetime().tolist()
 
 
+def test_a_session_on_one_saturday_is_named():
+    days = [*pandas.bdate_range("2024-01-01", periods=250), pandas.Timestamp("2024-03-02")]
+    message = "they do on Monday to Friday, but for 1 of 251 days, such as 2024-03-02, a Saturday. Leave the rows"
+    with pytest.raises(DataError, match=message):
+        find_frequency([parse_times(sorted(days))])
+    some = [*days, *pandas.date_range("2024-01-06", periods=25, freq="14D")]  # each second one is no exception
+    assert find_frequency([parse_times(sorted(set(some)))]).words == "1 day (Monday to Saturday)"
+
+
 def test_holidays_are_gaps_of_business_days():
     times = pandas.bdate_range("2024-01-01", periods=250) + pandas.Timedelta("16h")
     kept = times.delete([0, 10, 35, 64, 103, 200])

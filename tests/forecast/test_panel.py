@@ -210,7 +210,7 @@ def test_dates_without_punctuation_are_counted():
 
 def test_dates_do_not_go_on_after_numbers():
     with pytest.raises(DataError, match=r"must be whole numbers as in training; test has dates\. Whole numbers of"):
-        one([4, 5], [202401, 202402]).after(one([1, 2, 3], [202398, 202399, 202400]), "test")
+        one([4, 5], [20240101, 20240102]).after(one([1, 2, 3], [202398, 202399, 202400]), "test")
     rows = panel({"ds": range(202395, 202412), "y": [1.0] * 17}, targets=["y"], time="ds")
     (joined,) = one([4, 5, 6], [202412, 202413, 202414]).after(rows, "test").series
     assert (len(joined), joined.begin) == (20, 17)

@@ -75,7 +75,7 @@ def test_whole_numbers_that_are_all_dates_are_dates(number, date, kind):
         found = parse_times(column)
         assert found.compact
         assert [words_of(time) for time in found.moments] == [date, date]
-    assert parse_times([kind(number)], numbers=True).moments.tolist() == [number]
+    assert parse_times([kind(number)], time_format="numbers").moments.tolist() == [number]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,38 @@ def test_row_numbers_and_seconds_since_1970_stay_numbers(start, step):
 @pytest.mark.parametrize("number", [0, -202401, 202400, 202413, 159912, 220001, 20230229, 20240431, 2024022924, 2024])
 def test_numbers_that_are_no_dates_stay_numbers(number):
     assert parse_times([number]).moments.tolist() == [number]
+
+
+def test_a_few_months_without_punctuation_may_be_numbers():
+    months = list(range(200001, 200013))
+    message = "200001 to 200012 may be either: months from 2000-01 on, or numbers. Say which with --time-format dates"
+    with pytest.raises(DataError, match=message):
+        parse_times(months)
+    as_dates, as_numbers = (parse_times(months, time_format=word) for word in ("dates", "numbers"))
+    assert words_of(as_dates.moments[-1]) == "2000-12-01"
+    assert as_numbers.moments.tolist() == months
+    assert (as_dates.time_format, as_numbers.time_format) == ("dates", "numbers")
+    assert parse_times([*months, 200101]).are_dates
+    assert not parse_times([*months, 200013]).are_dates
+    assert parse_times(list(range(20240101, 20240132))).are_dates
+
+
+@pytest.mark.parametrize(
+    ("values", "time_format", "message"),
+    [
+        (["2024-01-01"], "numbers", "must hold whole numbers, as its time format says; row 1 is '2024-01-01'"),
+        ([202401, 202413], "dates", "row 2 is 202413, which is none"),
+        ([5], "dates", "row 1 is 5, which is none"),
+        (["31.01.24", "1.2."], "%d.%m.%y", r"must hold times of the format '%d.%m.%y'; row 2 is '1.2.'"),
+    ],
+)
+def test_what_a_time_format_does_not_fit_is_named(values, time_format, message):
+    with pytest.raises(DataError, match=message):
+        parse_times(values, time_format=time_format)
+
+
+def test_dates_by_their_words_are_read_where_whole_numbers_were_dates():
+    assert parse_times(["2024-01-31"], time_format="dates").are_dates
 
 
 @pytest.mark.parametrize("ending", ["Z", "+00:00", "+0000", "+00", " UTC", " GMT", " +00:00", "-00:00"])

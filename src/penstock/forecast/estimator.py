@@ -242,6 +242,7 @@ class Forecaster(CellOptions, Estimator):
             frequency=panel.frequency,
             time=panel.time,
             id=panel.id,
+            time_format=panel.time_format,
             names=tuple(panel.names),
             scales={},
             covariate_scale=_covariate_scale(panel),

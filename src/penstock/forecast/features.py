@@ -76,6 +76,7 @@ class ForecastFeatures:
         season: steps after which the series repeat themselves most; 1 for none.
         frequency: the steps in time, None without.
         time, id: the columns that times and names came from.
+        time_format: how times are read, as `times.parse_times` takes it; None where there is nothing to choose.
         names: the series.
         scales: location, scale, spread, season_error, each (series, targets).
         covariate_scale: mean and standard deviation of each covariate, (2, past + known).
@@ -103,6 +104,7 @@ class ForecastFeatures:
     frequency: Frequency | None = None
     time: str | None = None
     id: str | None = None
+    time_format: str | None = None
     names: tuple[str, ...] = ()
     scales: dict[str, NDArray[np.float64]]
     covariate_scale: NDArray[np.float64]
@@ -224,6 +226,8 @@ class ForecastFeatures:
         plain["covariate_scale"] = self.covariate_scale.tolist()
         if not self.factors:
             del plain["factors"]  # as before there were any: the fingerprint of such a model stays the same
+        if self.time_format is None:
+            del plain["time_format"]  # likewise
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
     @classmethod

@@ -4,7 +4,7 @@ A place on the grid is a whole number, so that months of 28 and of 31 days are o
 Monday's. `features.frequency_search` finds the grid of some times.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.forecast.times import Times, words_of
 
-__all__ = ["BUSINESS_DAY", "DAY", "MONTH", "NUMBER", "SECOND", "WEEKDAYS", "Frequency", "months_and_rest"]
+__all__ = [
+    "BUSINESS_DAY",
+    "DAY",
+    "MONTH",
+    "NUMBER",
+    "SECOND",
+    "WEEKDAYS",
+    "Frequency",
+    "months_and_rest",
+    "weekday_words",
+]
 
 NUMBER, SECOND, MONTH, BUSINESS_DAY = "number", "second", "month", "business day"
 DAY = 86_400
@@ -201,7 +211,7 @@ class Frequency:
         return sum(day < _THURSDAY for day in self.weekdays)
 
     def _timetable_words(self) -> str:
-        days, gaps = _weekday_words(self.weekdays), set(np.diff(self.hours).tolist())
+        days, gaps = weekday_words(self.weekdays), set(np.diff(self.hours).tolist())
         if not self.hours:
             return f"1 day ({days})"
         hours = [f"{each // _HOUR:02d}:{each // 60 % 60:02d}" for each in self.hours]
@@ -236,7 +246,7 @@ def _duration(seconds: int) -> tuple[int, str]:
     return seconds, "second"
 
 
-def _weekday_words(weekdays: tuple[int, ...]) -> str:
+def weekday_words(weekdays: Sequence[int]) -> str:
     """Sunday to Thursday; or each by its name, where they do not follow each other."""
     if len(weekdays) == 7:
         return "every day"

@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DataError
-from penstock.forecast.frequency import BUSINESS_DAY, DAY, MONTH, NUMBER, SECOND, WEEKDAYS, Frequency, months_and_rest
+from penstock.forecast.frequency import (
+    BUSINESS_DAY,
+    DAY,
+    MONTH,
+    NUMBER,
+    SECOND,
+    WEEKDAYS,
+    Frequency,
+    months_and_rest,
+    weekday_words,
+)
 from penstock.forecast.times import Times
 
 __all__ = ["find_frequency"]
@@ -17,6 +27,8 @@ Several = Sequence[NDArray[Any]]
 
 _BY_CHANCE = 1e-3
 """How likely it may be that a day or an hour was never there though the timetable has it."""
+_SELDOM = 0.1
+"""Share of its weeks in which a weekday is an exception, like a market's session on one Saturday."""
 _LEAST_FULL = 0.5
 """Share of a timetable's steps that must be there."""
 _MOST_HOURS = DAY // 60
@@ -29,6 +41,9 @@ def find_frequency(several: Sequence[Times]) -> Frequency | None:
     Where no series has two of them, the size of a step is not known: it is 1, or 1 second. Times that came with an
     offset from UTC are read by their own clock where steps are days or longer or follow the hours of a week, else in
     UTC: a shop opens by the clock, and a sensor knows none.
+
+    Raises:
+        DataError: a weekly timetable with a few days beside it.
     """
     several = [each for each in several if len(each)]
     if not several:
@@ -38,13 +53,17 @@ def find_frequency(several: Sequence[Times]) -> Frequency | None:
         return _commonest([each.moments for each in several], NUMBER)
     clock, gaps = _best([each.by_clock for each in several])
     if first.offsets is None:
+        _check_exceptions([each.moments for each in several], clock)
         return replace(clock, offset=None)
     offsets = np.unique(np.concatenate([each.offsets for each in several if each.offsets is not None]))
     clock = replace(clock, offset=int(offsets[0]) if len(offsets) == 1 else None)
     utc, utc_gaps = _best([each.moments for each in several])
     alone = max(map(len, several)) == 1
     by_days = alone or clock.unit != SECOND or clock.step >= DAY
-    return clock if by_days and gaps <= utc_gaps and (alone or gaps < np.inf) else utc
+    by_clock = by_days and gaps <= utc_gaps and (alone or gaps < np.inf)
+    found = clock if by_clock else utc
+    _check_exceptions([each.by_clock if by_clock else each.moments for each in several], found)
+    return found
 
 
 def _best(several: Several) -> tuple[Frequency, float]:
@@ -121,6 +140,27 @@ def _timetables(several: Several) -> Iterable[Frequency]:
         hours=() if len(hours) == 1 else tuple(hours.tolist()),
     )
     yield replace(found, anchor=int(found.places(several[0][:1])[0]))
+
+
+def _check_exceptions(several: Several, found: Frequency) -> None:
+    """DataError where a weekday is there so seldom that it is an exception to a timetable, not a part of it."""
+    if found.unit == MONTH:
+        return
+    days = [np.unique(each.astype(np.int64) // DAY) for each in several]
+    passed = np.sum([_passes(each) for each in days], axis=0)
+    weekday = (np.concatenate(days) + 3) % 7
+    there = np.bincount(weekday, minlength=7)
+    seldom = (there > 0) & (there <= _SELDOM * passed)
+    usual = there > _LEAST_FULL * passed
+    if not seldom.any() or not usual.any() or not (seldom | usual | (there == 0)).all():
+        return
+    rows = np.flatnonzero(seldom[weekday])
+    dates = np.concatenate(days)[rows].astype("datetime64[D]")
+    raise DataError(
+        f"times must follow one weekly timetable; they do on {weekday_words(np.flatnonzero(usual).tolist())}, but for "
+        f"{len(rows)} of {len(weekday)} days, such as {dates[0]}, a {weekday_words([int(weekday[rows[0]])])}. Leave "
+        "the rows of such days out, or join them to the day before."
+    )
 
 
 def _passes(days: NDArray[np.int64]) -> NDArray[np.int64]:

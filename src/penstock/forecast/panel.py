@@ -52,6 +52,7 @@ class Panel:
     targets, past, known: the columns' names
     frequency: None where there are no times
     time, id: the columns they came from; None without
+    time_format: how the times were read, as `times.parse_times` takes it; None where there was nothing to choose
     dropped: rows that were left out, by reason
     found: what else was done to the data, by words for people
     """
@@ -63,6 +64,7 @@ class Panel:
     frequency: Frequency | None = None
     time: str | None = None
     id: str | None = None
+    time_format: str | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     found: dict[str, int] = field(default_factory=dict)
 

@@ -34,6 +34,7 @@ def panel(
     past: Sequence[str] = (),
     known: Sequence[str] = (),
     decimal: str | None = None,
+    time_format: str | None = None,
 ) -> Panel:
     """The series of a table.
 
@@ -46,6 +47,7 @@ def panel(
         id: the column that says which series a row is of; None for one series.
         past, known: covariates, known afterwards and known beforehand.
         decimal: the decimal mark of numbers that are texts; None to find it.
+        time_format: how to read the times; None to find out, see `times.parse_times`.
 
     Raises:
         DataError: text where numbers should be, infinity, times that are missing, twice, or not regular, a series
@@ -65,7 +67,7 @@ def panel(
     rows = len(next(iter(numbers.values())))
     if not rows:
         raise DataError("there are no rows to forecast from")
-    times = None if time is None else parse_times(columns[time], f"the column {time}")
+    times = None if time is None else parse_times(columns[time], f"the column {time}", time_format=time_format)
     found: Counter[str] = Counter()
     groups = _groups(columns[id] if id is not None else None, rows)
     if times is not None:
@@ -81,7 +83,8 @@ def panel(
     series = []
     for name, members in groups.items():
         series.append(_series(name, places[name], {kind: each[members] for kind, each in table.items()}, found))
-    return Panel(series, tuple(targets), tuple(past), tuple(known), frequency, time, id, {}, dict(+found))
+    needed = None if times is None else times.time_format
+    return Panel(series, tuple(targets), tuple(past), tuple(known), frequency, time, id, needed, {}, dict(+found))
 
 
 def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:

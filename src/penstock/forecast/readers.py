@@ -27,6 +27,7 @@ def read_series(
     past: Sequence[str] = (),
     known: Sequence[str] = (),
     layout: Layout = DETECT,
+    time_format: str | None = None,
 ) -> Panel:
     """Series from a file or a frame: long (a row is a step of a series) or wide (several target columns).
 
@@ -40,6 +41,9 @@ def read_series(
         past: covariates that are known only when they have happened.
         known: covariates that are known beforehand.
         layout: how a file of text is laid out.
+        time_format: how to read the times: one of Python's formats, such as "%d.%m.%y"; "day-first" or "month-first"
+            for 01/02/2024; "dates" for whole numbers like 202401, "numbers" for whole numbers that count steps. None to
+            find out, where the column as a whole leaves one reading.
 
     Raises:
         DataError: a column that isn't there, text where numbers should be, times that are missing, twice or irregular.
@@ -66,7 +70,16 @@ def read_series(
         raise DataError(f"{where}{absent_words(missing, there)}")
     columns = read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
     try:
-        return panel(columns, targets=targets, time=time, id=id, past=past, known=known, decimal=layout.decimal)
+        return panel(
+            columns,
+            targets=targets,
+            time=time,
+            id=id,
+            past=past,
+            known=known,
+            decimal=layout.decimal,
+            time_format=time_format,
+        )
     except DataError as error:
         raise DataError(f"{where}{error}") from error
 
@@ -109,4 +122,5 @@ def read_panel(path: Path, columns: Columns, answers: bool) -> Panel:
         past=columns.get("past") or (),
         known=columns.get("known") or (),
         layout=layout_of(columns),
+        time_format=columns.get("time_format"),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.dates import STEPS
 from penstock.errors import DataError, InputError
 from penstock.forecast.calendar import calendar_features
 from penstock.forecast.features import Scale, filled, in_units, scaled
@@ -182,8 +183,9 @@ class ForecastStream(Stream):
             if features.calendar and not self._counts[0]:
                 raise DataError(f"the first observation must have its {features.time}: the model reads the calendar")
             return
-        numbers = features.frequency.unit == NUMBER
-        times = parse_times([observation[features.time]], features.time or "", numbers=numbers)
+        counted = STEPS if features.frequency.unit == NUMBER else None  # of models that don't say how times are read
+        read = features.time_format or counted
+        times = parse_times([observation[features.time]], features.time or "", time_format=read)
         place = int(features.frequency.places(features.frequency.read(times))[0])
         if not self._counts[0]:
             self._counts[1] = place

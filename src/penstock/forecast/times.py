@@ -1,24 +1,18 @@
 """Times as people write them, read: dates with or without an offset from UTC, or whole numbers that count steps."""
 
-import datetime
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.dates import COMPACT, STEPS, check_time_format, date_words, read_dates
 from penstock.errors import DataError
-from penstock.missing import is_missing
 
 __all__ = ["Times", "parse_times", "words_of"]
 
-# NumPy would take "now", years of nine digits and hours with an offset too.
-_DATE = re.compile(r"\d{4}-\d\d(-\d\d([ T]\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?)?", re.ASCII)
-_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d[ T]\d\d:[\d:.]+) ?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", re.ASCII)
-_WEEK = re.compile(r"\d{4}-?W\d\d(-?\d)?", re.ASCII)
-_QUARTER = re.compile(r"(\d{4})-?Q([1-4])", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1600, 2199
 """Of dates that stand as whole numbers."""
 _PARTS = {6: (1, 12), 8: (1, 31), 10: (0, 23), 12: (0, 59), 14: (0, 59)}
@@ -34,17 +28,19 @@ class Times:
     moments: (rows,) whole numbers, int64; or datetime64[s], in UTC where the times came with an offset
     offsets: (rows,) int64, seconds by which each time's clock is ahead of UTC; None where they came without
     compact: whether they are dates that stood as whole numbers, like 20240131
+    time_format: how they were read, as `parse_times` takes it; None where there was nothing to choose
     """
 
     moments: NDArray[Any]
     offsets: NDArray[np.int64] | None = None
     compact: bool = False
+    time_format: str | None = None
 
     def __len__(self) -> int:
         return len(self.moments)
 
     def __getitem__(self, rows: Any) -> "Times":
-        return Times(self.moments[rows], None if self.offsets is None else self.offsets[rows], self.compact)
+        return replace(self, moments=self.moments[rows], offsets=None if self.offsets is None else self.offsets[rows])
 
     @property
     def are_dates(self) -> bool:
@@ -58,7 +54,10 @@ class Times:
 
 
 def parse_times(
-    values: Sequence[Any] | NDArray[Any], what: str = "the column of times", *, numbers: bool = False
+    values: Sequence[Any] | NDArray[Any],
+    what: str = "the column of times",
+    *,
+    time_format: str | None = None,
 ) -> Times:
     """A column of times.
 
@@ -66,35 +65,34 @@ def parse_times(
     to 21991231 (with hours, minutes and seconds behind it, perhaps). All other whole numbers count steps.
 
     Args:
-        values: whole numbers, dates ("2016-07", "2016-07-01", "2016/07/01 13:00", "2016Q3", "2016-W27"), or what Python
-            holds for them.
+        values: whole numbers, dates in any of the forms of `datasets.date_forms`, or what Python holds for them.
         what: what messages call it.
-        numbers: whole numbers count steps whatever they look like, as in a training that read them so.
+        time_format: how to read them: one of Python's formats, or a word of `datasets.dates`; None to find that out.
 
     Raises:
         DataError: something in it is neither, or is missing; offsets in some rows only, or parts of seconds; whole
-            numbers most of which are dates, or that number weeks, quarters or days within years.
+            numbers most of which are dates, or that number weeks, quarters or days within years; what could be read in
+            two ways.
+        ConfigError: no such time format.
     """
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iuM":
-        if values.dtype.kind == "M" and np.isnat(values).any():
+    check_time_format(time_format)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        if np.isnat(values).any():
             raise DataError(f"{what} must have no gaps; row {int(np.flatnonzero(np.isnat(values))[0]) + 1} is empty")
-        return Times(_seconds(values, what)) if values.dtype.kind == "M" else _whole(values, what, numbers)
-    words = [_word(value) for value in values]
+        return Times(_seconds(values, what))
+    coded = time_format is not None and "%" in time_format
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and not coded:
+        return _whole(values, what, time_format)
+    words = date_words(values)
     if "" in words:
         raise DataError(f"{what} must have no gaps; row {words.index('') + 1} is empty. Leave such rows out.")
-    if all(re.fullmatch(r"[+-]?\d{1,18}", word) for word in words):
-        return _whole(np.array([int(word) for word in words], np.int64), what, numbers)
-    matches = [_OFFSET.fullmatch(word) for word in words]
-    if len({match is None for match in matches}) > 1:
-        row = next(row for row, match in enumerate(matches) if (match is None) != (matches[0] is None))
-        raise DataError(
-            f"{what} must have an offset from UTC in all rows or in none; row 1 is {words[0]!r:.40}, "
-            f"row {row + 1} {words[row]!r:.40}"
-        )
-    if matches[0] is None:
-        return Times(_seconds(np.array([_date(word, row, what) for row, word in enumerate(words, start=1)]), what))
-    moments, offsets = zip(*(_moment(match, row, what) for row, match in enumerate(matches, start=1)), strict=True)
-    return Times(_seconds(np.array(moments), what), np.array(offsets, np.int64))
+    if not coded and all(re.fullmatch(r"[+-]?\d{1,18}", word) for word in words):
+        return _whole(np.array([int(word) for word in words], np.int64), what, time_format)
+    if time_format == STEPS:
+        row = next(row for row, word in enumerate(words) if not re.fullmatch(r"[+-]?\d{1,18}", word))
+        raise DataError(f"{what} must hold whole numbers, as its time format says; row {row + 1} is {words[row]!r:.40}")
+    (moments, offsets), needed = read_dates(words, what, None if time_format == COMPACT else time_format)
+    return Times(_seconds(moments, what), offsets, time_format=needed)
 
 
 def words_of(time: Any) -> str:
@@ -105,66 +103,41 @@ def words_of(time: Any) -> str:
     return text.removesuffix(" 00:00:00")
 
 
-def _word(value: Any) -> str:
-    if is_missing(value):
-        return ""
-    if isinstance(value, datetime.datetime | datetime.date):
-        return value.isoformat()
-    return str(value).strip()
-
-
-def _date(word: str, row: int, what: str) -> np.datetime64:
-    try:
-        if _WEEK.fullmatch(word):
-            return np.datetime64(datetime.date.fromisoformat(word), "us")
-        if quarter := _QUARTER.fullmatch(word):
-            return np.datetime64(f"{quarter[1]}-{3 * int(quarter[2]) - 2:02d}", "us")
-        plain = word.replace("/", "-")
-        if not _DATE.fullmatch(plain):
-            raise ValueError(word)
-        return np.datetime64(plain, "us")
-    except ValueError as error:
-        raise _no_date(word, row, what) from error
-
-
-def _moment(match: Any, row: int, what: str) -> tuple[np.datetime64, int]:
-    """A time with an offset: in UTC, and the offset in seconds."""
-    clock, offset = match.groups()
-    try:
-        time = datetime.datetime.fromisoformat(clock + ("Z" if offset in ("UTC", "GMT") else offset))
-        moment = time.astimezone(datetime.UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError) as error:
-        raise _no_date(match[0], row, what) from error
-    ahead = time.utcoffset()
-    assert ahead is not None
-    return np.datetime64(moment, "us"), round(ahead.total_seconds())
-
-
-def _no_date(word: str, row: int, what: str) -> DataError:
-    return DataError(
-        f"{what} must hold dates like 2016-07-01 or 2016-07-01 13:00:00, or whole numbers; row {row} is {word!r:.40}"
-    )
-
-
-def _whole(numbers: NDArray[Any], what: str, count_steps: bool) -> Times:
+def _whole(numbers: NDArray[Any], what: str, time_format: str | None) -> Times:
     """Whole numbers: dates where all of them are, else as they are."""
     whole = numbers.astype(np.int64)
-    if count_steps or not len(whole):
-        return Times(whole)
+    if time_format == STEPS or not len(whole):
+        return Times(whole, time_format=STEPS)
     digits = len(str(abs(int(whole[0]))))
     dates = _compact_dates(whole, digits)
     there = ~np.isnat(dates)
     if there.all():
-        return Times(dates, compact=True)
-    if len(np.unique(np.diff(np.unique(whole)))) > 1:  # as numbers they would have gaps
-        if there.mean() > 0.5:
-            row, date = int(np.flatnonzero(~there)[0]), int(whole[np.flatnonzero(there)[0]])
+        if time_format is None:
+            _check_one_year(whole, dates, digits, what)
+        return Times(dates, compact=True, time_format=COMPACT)
+    if time_format == COMPACT or len(np.unique(np.diff(np.unique(whole)))) > 1:  # as numbers they would have gaps
+        if time_format == COMPACT or there.mean() > 0.5:
+            row = int(np.flatnonzero(~there)[0])
+            most = f"; most are dates like {whole[np.flatnonzero(there)[0]]}, and" if there.any() else ";"
             raise DataError(
-                f"{what} must hold dates, or whole numbers that count steps; most are dates like {date}, and row "
-                f"{row + 1} is {whole[row]}, which is none. Correct it, or write all as 2016-07-01."
+                f"{what} must hold dates, or whole numbers that count steps{most} row {row + 1} is {whole[row]}, "
+                "which is none. Correct it, or write all as 2016-07-01."
             )
         _check_years(whole, digits, what)
-    return Times(whole)
+    return Times(whole, time_format=STEPS)
+
+
+def _check_one_year(numbers: NDArray[np.int64], dates: NDArray[Any], digits: int, what: str) -> None:
+    """DataError for a few numbers like 200001 to 200012: months of one year, or steps that begin at 200001.
+
+    Days of a month, like 20240101 to 20240131, are dates: steps that begin at such a number are hardly ever met.
+    """
+    if digits == 6 and numbers.min() < numbers.max() and len(np.unique(dates.astype("datetime64[Y]"))) == 1:
+        raise DataError(
+            f"{what} must hold dates, or whole numbers that count steps; {numbers.min()} to {numbers.max()} may be "
+            f"either: months from {words_of(dates.min())[:7]} on, or numbers. Say which with --time-format {COMPACT} "
+            f"or --time-format {STEPS} (time_format=...)"
+        )
 
 
 def _compact_dates(numbers: NDArray[np.int64], digits: int) -> NDArray[np.datetime64]:

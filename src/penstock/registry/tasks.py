@@ -18,10 +18,16 @@ _LAYOUT = (
 )
 """How a file of text is laid out, by the fields of `datasets.Layout`."""
 
+_TIME_FORMAT = Column(
+    "time_format",
+    "Format of the times, such as %d.%m.%y; or day-first, month-first, dates, numbers; default: detected.",
+)
+
 _SERIES_COLUMNS = (
     Column("series", "Value columns; a name may be a pattern such as 'v*'.", several=True),
     Column("id", "Signal id column: rows with the same id are the steps of one signal."),
     Column("time", "Time column, by which the steps of a signal are sorted."),
+    _TIME_FORMAT,
 )
 
 _SERIES = Task(
@@ -79,6 +85,7 @@ _FORECAST = Task(
     example="sales.csv --time date --target sold --horizon 28 --out sales",
     columns=(
         Column("time", "Time column; default: ds, if present. Without a time column each row is one step."),
+        _TIME_FORMAT,
         Column("target", "The column to forecast; default: y.", several=True),
         Column("id", "Series id column; default: unique_id, if present."),
         Column("past", "Covariates whose future values are unknown, such as the weather.", several=True),

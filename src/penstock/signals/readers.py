@@ -5,7 +5,6 @@ signal: its columns are the steps of one channel, or one column holds a list.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.datasets.columns import as_labels, plain_column
+from penstock.datasets.dates import COMPACT, STEPS, check_time_format, date_words, read_dates
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.numbers import number_columns
 from penstock.datasets.readers import column_names, read_table
@@ -39,6 +39,7 @@ def read_signals(
     time: str | None = None,
     numbers: bool = False,
     layout: Layout = DETECT,
+    time_format: str | None = None,
 ) -> Rows:
     """The signals of a file, each (steps, channels) float64, and their answers.
 
@@ -48,9 +49,10 @@ def read_signals(
         series: the columns of values; a name may be a pattern like "v*".
         answer: the column of labels, or of numbers to predict; None: signals alone.
         id: the column that says which signal a row is a step of.
-        time: the column by which the steps of a signal are sorted: numbers, or dates by ISO 8601.
+        time: the column by which the steps of a signal are sorted: numbers, or dates.
         numbers: the answers are numbers, not labels.
         layout: how a file of text is laid out.
+        time_format: how to read dates, see `datasets.dates`; None to find out.
 
     Returns:
         Rows, where a step's answer differs from the next one's with a list of answers, one for each step.
@@ -72,7 +74,14 @@ def read_signals(
     try:
         table = read_table(path, wanted, layout)
         return signal_table(
-            table, series=columns, answer=answer, id=id, time=time, numbers=numbers, decimal=layout.decimal
+            table,
+            series=columns,
+            answer=answer,
+            id=id,
+            time=time,
+            numbers=numbers,
+            decimal=layout.decimal,
+            time_format=time_format,
         )
     except DataError as error:
         raise error if str(error).startswith(str(path)) else DataError(f"{path}: {error}") from error
@@ -87,6 +96,7 @@ def signal_table(
     time: str | None = None,
     numbers: bool = False,
     decimal: str | None = None,
+    time_format: str | None = None,
 ) -> Rows:
     """The same from a table in memory: a frame of pandas, Polars or their like, or columns by name.
 
@@ -94,6 +104,7 @@ def signal_table(
         table: the table.
         series, answer, id, time, numbers: as in `read_signals`.
         decimal: the decimal mark of numbers that are texts; None to find it.
+        time_format: how to read dates, see `datasets.dates`; None to find out.
 
     Raises:
         DataError: a column lacks, or holds what it shouldn't.
@@ -111,7 +122,7 @@ def signal_table(
     if id is None and time is None:
         return Rows(_wide(columns, series, floats), given)
     values = np.stack([floats[name] for name in series], axis=1)
-    groups = _groups(columns, id, time, len(values))
+    groups = _groups(columns, id, time, len(values), time_format)
     signals = [values[rows] for rows in groups]
     if given is None:
         return Rows(signals)
@@ -172,7 +183,9 @@ def _answers(values: Sequence[Any], name: str, floats: Mapping[str, NDArray[np.f
     return [None if value != value else value for value in floats[name].tolist()]
 
 
-def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list[NDArray[np.int64]]:
+def _groups(
+    columns: Table, id: str | None, time: str | None, rows: int, time_format: str | None
+) -> list[NDArray[np.int64]]:
     """The rows of each signal in the order of its steps; signals in the order of their first rows."""
     members: dict[Any, list[int]] = {}
     for row, key in enumerate(columns[id] if id is not None else [""] * rows):
@@ -185,7 +198,7 @@ def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list
     groups = [np.array(each, np.int64) for each in members.values()]
     if time is None:
         return groups
-    moments = _moments(columns[time], time)
+    moments = _moments(columns[time], time, time_format)
     for key, group in zip(members, groups, strict=True):
         of = "" if id is None else f" of signal {key!r}"
         if len(np.unique(moments[group])) < len(group):
@@ -198,21 +211,23 @@ def _groups(columns: Table, id: str | None, time: str | None, rows: int) -> list
     return [group[np.argsort(moments[group], kind="stable")] for group in groups]
 
 
-def _moments(values: Sequence[Any], name: str) -> NDArray[np.float64]:
+def _moments(values: Sequence[Any], name: str, time_format: str | None) -> NDArray[np.float64]:
     """A column of times as numbers that rise with time; the first tells whether they are numbers or dates."""
-    found, numbers, epoch = np.empty(len(values)), _is_number(values[0]), None
+    check_time_format(time_format)
+    if not _is_number(values[0]) or (time_format is not None and "%" in time_format):
+        words = date_words(values)
+        if "" in words:
+            raise DataError(f"the column {name} must have a time in each row; row {words.index('') + 1} is empty")
+        of_dates = None if time_format in (COMPACT, STEPS) else time_format
+        (dates, _), _ = read_dates(words, f"the column {name}", of_dates)
+        return dates.astype(np.int64).astype(np.float64)
+    found = np.empty(len(values))
     for row, value in enumerate(values):
         try:
-            if numbers:
-                found[row] = _number_moment(value)
-                continue
-            date = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-            epoch = epoch or datetime(1970, 1, 1, tzinfo=date.tzinfo and UTC)
-            found[row] = (date - epoch).total_seconds()  # TypeError where some have an offset from UTC, others none
+            found[row] = _number_moment(value)
         except (TypeError, ValueError, OverflowError) as error:
             raise DataError(
-                f"the column {name} must hold numbers, or dates like 2024-05-31 14:00, in each row, all with an offset "
-                f"from UTC or none; row {row + 1} has {value!r:.40}"
+                f"the column {name} must hold numbers, or dates, in each row; row {row + 1} has {value!r:.40}"
             ) from error
     return found
 
@@ -242,7 +257,7 @@ def _together(answers: list[list[Any]]) -> list[Any]:
 
 def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
     """Signals, with a label or a number each, or one for each step."""
-    named = {"series": columns["series"], "id": columns["id"], "time": columns["time"]}
+    named = {name: columns.get(name) for name in ("series", "id", "time", "time_format")}
     wanted = columns[answer] if answers else None
     return read_signals(path, answer=wanted, numbers=numbers, layout=layout_of(columns), **named)
 

@@ -1,0 +1,171 @@
+"""A column of dates, read as a whole: in one order of day and month, with an offset from UTC in all rows or in none."""
+
+import datetime
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.datasets.date_forms import DAY_FIRST, MONTH_FIRST, has_order, read_word
+from penstock.errors import ConfigError, DataError
+from penstock.missing import is_missing
+
+__all__ = ["COMPACT", "STEPS", "check_time_format", "date_words", "looks_dated", "read_dates"]
+
+_LOGGER = logging.getLogger(__name__)
+COMPACT, STEPS = "dates", "numbers"
+"""Time formats of whole numbers: dates like 20240131, or numbers that count steps."""
+_WORDS = (DAY_FIRST, MONTH_FIRST, COMPACT, STEPS)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
+_EVEN = 4
+"""How many times the shortest step the longest one may be, from one business day to the next over a long weekend."""
+
+Found = tuple[NDArray[np.datetime64], NDArray[np.int64] | None]
+
+
+def check_time_format(time_format: str | None) -> None:
+    """ConfigError unless it is one of Python's, with a %, or one of the words."""
+    if time_format is not None and time_format not in _WORDS and "%" not in time_format:
+        raise ConfigError(
+            f"a time format must be one of {', '.join(_WORDS)}, or be made of Python's codes, such as %d.%m.%Y %H:%M; "
+            f"got {time_format!r:.40}"
+        )
+
+
+def date_words(values: Iterable[Any]) -> list[str]:
+    """A column of times as texts, empty where one is missing."""
+    return [_word(value) for value in values]
+
+
+def looks_dated(values: Iterable[Any]) -> bool:
+    """Whether every value of a column is a date, in some order of day and month; mere numbers are none."""
+    words = [word for word in date_words(values) if word]
+    return bool(words) and any(_all_dates(words, order) for order in (DAY_FIRST, MONTH_FIRST))
+
+
+def read_dates(words: Sequence[str], what: str, time_format: str | None = None) -> tuple[Found, str | None]:
+    """A column of dates: in UTC where they came with an offset, datetime64[us]; and the offsets in seconds, or None.
+
+    Args:
+        words: the dates, none of them empty.
+        what: what messages call the column.
+        time_format: one of Python's, or the order of day and month; None to find that order from all rows.
+
+    Returns:
+        The dates, and the time format that was needed to read them: the one given, or the order found; None where the
+        rows leave nothing to choose.
+
+    Raises:
+        DataError: a row is no date, an order that can't be found, or an offset in some rows only.
+    """
+    if time_format is not None and "%" in time_format:
+        moments = [_formatted(word, row, what, time_format) for row, word in enumerate(words)]
+        return _with_offsets(moments, words, what), time_format
+    if all(map(_ISO.fullmatch, words)):
+        try:
+            return (np.array(words, "datetime64[us]"), None), None
+        except ValueError:
+            pass  # no day of the calendar, or hour 24: row by row
+    open_rows = [row for row, word in enumerate(words) if has_order(word)]
+    if not open_rows:
+        return _ordered(words, what, DAY_FIRST), None
+    if time_format in (DAY_FIRST, MONTH_FIRST):
+        return _ordered(words, what, time_format), time_format
+    return _in_found_order(words, what, open_rows[0])
+
+
+def _in_found_order(words: Sequence[str], what: str, row: int) -> tuple[Found, str | None]:
+    """Dates in the one order in which all rows are dates, or else in which they are evenly spaced."""
+    found: dict[str, Found] = {}
+    refused: list[DataError] = []
+    for order in (DAY_FIRST, MONTH_FIRST):
+        try:
+            found[order] = _ordered(words, what, order)
+        except DataError as error:
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    if len(found) == 2:
+        one, other = (each[0] for each in found.values())
+        if (one == other).all():
+            return found[DAY_FIRST], None
+        even = [order for order, dates in found.items() if _is_even(dates[0])]
+        if len(even) != 1:
+            raise DataError(
+                f"{what} must leave one order of day and month; row {row + 1} is {words[row]!r:.40}, which is "
+                f"{str(one[row])[:10]} with the day first, {str(other[row])[:10]} with the month first, and both "
+                f"fit all rows. Say which with --time-format {DAY_FIRST} or {MONTH_FIRST} (time_format=...)"
+            )
+        found = {even[0]: found[even[0]]}
+    order = next(iter(found))
+    _LOGGER.info("%s has the %s first", what, order.removesuffix("-first"))
+    return found[order], order
+
+
+def _is_even(dates: NDArray[np.datetime64]) -> bool:
+    """Whether the steps between dates, sorted, are of much the same size; two steps at least."""
+    steps = np.diff(np.unique(dates)).astype(np.int64)
+    return len(steps) > 1 and bool(steps.max() <= _EVEN * steps.min())
+
+
+def _ordered(words: Sequence[str], what: str, order: str) -> Found:
+    moments = []
+    for row, word in enumerate(words):
+        try:
+            moments.append(read_word(word, order))
+        except ValueError as error:
+            raise _no_date(word, row, what) from error
+    return _with_offsets(moments, words, what)
+
+
+def _with_offsets(moments: Sequence[tuple[datetime.datetime, int | None]], words: Sequence[str], what: str) -> Found:
+    first = moments[0][1]
+    for row, (_, offset) in enumerate(moments):
+        if (offset is None) != (first is None):
+            raise DataError(
+                f"{what} must have an offset from UTC in all rows or in none; row 1 is {words[0]!r:.40}, "
+                f"row {row + 1} {words[row]!r:.40}"
+            )
+    dates = np.array([moment for moment, _ in moments], "datetime64[us]")
+    if first is None:
+        return dates, None
+    offsets = np.array([offset for _, offset in moments], np.int64)
+    return dates - offsets.astype("timedelta64[s]"), offsets
+
+
+def _formatted(word: str, row: int, what: str, time_format: str) -> tuple[datetime.datetime, int | None]:
+    try:
+        moment = datetime.datetime.strptime(word, time_format)
+    except (ValueError, re.error) as error:
+        raise DataError(
+            f"{what} must hold times of the format {time_format!r}; row {row + 1} is {word!r:.40}"
+        ) from error
+    ahead = moment.utcoffset()
+    return moment.replace(tzinfo=None), None if ahead is None else round(ahead.total_seconds())
+
+
+def _no_date(word: str, row: int, what: str) -> DataError:
+    return DataError(
+        f"{what} must hold dates like 2016-07-01 or 2016-07-01 13:00:00, or whole numbers; row {row + 1} is "
+        f"{word!r:.40}. Say how to read it with --time-format, such as %d.%m.%y (time_format=...)"
+    )
+
+
+def _all_dates(words: Sequence[str], order: str) -> bool:
+    try:
+        for word in words:
+            read_word(word, order)
+    except ValueError:
+        return False
+    return True
+
+
+def _word(value: Any) -> str:
+    if is_missing(value):
+        return ""
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat()
+    return str(value).strip()
