@@ -49,7 +49,7 @@ MGU = cells.register(
 if __name__ == "__main__":
     texts = ["good food", "lovely rooms", "kind staff", "bad food", "dirty rooms", "rude staff"] * 20
     labels = ["good", "good", "good", "bad", "bad", "bad"] * 20
-    classifier = penstock.TextClassifier(cell="mgu", hidden_size=16, epochs=5, progress=False).fit(texts, labels)
+    classifier = penstock.TextClassifier(cell="mgu", hidden_size=16, epochs=5).fit(texts, labels)
 
     with tempfile.TemporaryDirectory() as folder:
         model = penstock.load(classifier.save(f"{folder}/model"))  # no PyTorch from here on

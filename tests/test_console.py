@@ -8,10 +8,10 @@ import pty
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
-from penstock import console, events
 from penstock.console import JsonLines, Lines, Terminal, output, shown
 from penstock.events import Steps, duration, say
 
@@ -22,8 +22,8 @@ LOGGER = logging.getLogger("penstock.some.room")
 def clock(monkeypatch):
     """A clock that the test moves: `clock[0] += 1.0`."""
     now = [100.0]
-    monkeypatch.setattr(events.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

@@ -79,7 +79,7 @@ FORMS = (
     (["Kurt Planck", " left ", "New York", " for ", "Rome"], ["B-PER I-PER", "O", "B-LOC I-LOC", "O", "B-LOC"]),
 )
 ROWS = [("".join(words), " ".join(tags)) for words, tags in FORMS] * 30
-QUICK = {"epochs": 5, "hidden_size": 24, "learning_rate": 0.02, "progress": False}
+QUICK = {"epochs": 5, "hidden_size": 24, "learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +241,7 @@ def test_it_trains_on_from_what_was_saved(outside, saved):
     assert again.warm_start
     assert again.get_params()["hidden_size"] == 24
     texts, labels = [text for text, _ in ROWS], [tags.split() for _, tags in ROWS]
-    again.set_params(epochs=1, progress=False, learning_rate=1e-4).fit(texts, labels)
+    again.set_params(epochs=1, learning_rate=1e-4).fit(texts, labels)
     assert again.score(texts, labels) > 0.95
     assert again.predict(texts[:1])[0][0] == "B-PER"
 

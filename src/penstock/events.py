@@ -48,12 +48,16 @@ class Steps:
         what: the work, like "predicting".
         total: how much of it there is; None if nobody knows.
         unit: what is counted, like "rows".
+
+    Attributes:
+        done: how much is done.
+        enabled: whether anybody listens.
     """
 
     def __init__(self, logger: logging.Logger, what: str, total: int | None, unit: str) -> None:
-        self.done = 0
-        self._logger, self._what, self._total, self._unit = logger, what, total, unit
-        self._enabled = logger.isEnabledFor(logging.DEBUG)
+        self.done, self.total = 0, total
+        self._logger, self._what, self._unit = logger, what, unit
+        self.enabled = logger.isEnabledFor(logging.DEBUG)
         self._started = self._told = time.perf_counter()
         self._begun = False
 
@@ -63,7 +67,12 @@ class Steps:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Tell that the work is done, if it was told of at all."""
         if self._begun:
+            self._begun = False
             self._tell(finished=True)
 
     def advance(self, count: int = 1, *, detail: str = "", seconds_left: float | None = None) -> None:
@@ -75,15 +84,15 @@ class Steps:
             seconds_left: for the rest; None for what the pace so far says.
         """
         self.done += count
-        if not self._enabled or (now := time.perf_counter()) - self._told < _SECONDS:
+        if not self.enabled or (now := time.perf_counter()) - self._told < _SECONDS:
             return
         self._told, self._begun = now, True
-        if seconds_left is None and self._total is not None:
-            seconds_left = (now - self._started) / max(self.done, 1) * (self._total - self.done)
+        if seconds_left is None and self.total is not None:
+            seconds_left = (now - self._started) / max(self.done, 1) * (self.total - self.done)
         self._tell(detail, seconds_left)
 
     def _tell(self, detail: str = "", seconds_left: float | None = None, *, finished: bool = False) -> None:
-        of = "" if self._total is None else f" of {self._total:,}"
+        of = "" if self.total is None else f" of {self.total:,}"
         detail = detail or f"{self.done:,}{of} {self._unit}"
         left = "" if seconds_left is None else f", about {duration(seconds_left)} left"
         say(
@@ -93,7 +102,7 @@ class Steps:
             level=logging.DEBUG,
             what=self._what,
             done=self.done,
-            total=self._total,
+            total=self.total,
             unit=self._unit,
             detail=detail,
             seconds_left=seconds_left,

@@ -16,7 +16,7 @@ from penstock.audio.synthetic_words import synthetic_words
 from penstock.errors import BundleError, ConfigError, DataError
 
 SMALL = {"hidden_size": 16, "mel_bins": 12, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "average": 0.9}
-SMALL |= {"keep": "best", "patience": 100, "teachers": 0, "progress": False}
+SMALL |= {"keep": "best", "patience": 100, "teachers": 0}
 WORDS = ["yes", "no", "stop"]
 
 

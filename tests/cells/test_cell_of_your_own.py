@@ -39,7 +39,7 @@ def test_it_is_short():
 
 @pytest.fixture
 def model(mgu, tmp_path):
-    made = penstock.TextClassifier(cell=mgu.name, hidden_size=6, num_layers=2, epochs=1, progress=False)
+    made = penstock.TextClassifier(cell=mgu.name, hidden_size=6, num_layers=2, epochs=1)
     return made.fit(TEXTS, LABELS).save(tmp_path / "model")
 
 

@@ -13,7 +13,7 @@ from penstock import bundle
 from penstock.audio.report import wav
 from penstock.runtime import notes
 
-QUICK = ("--epochs", "2", "--hidden-size", "8", "--mel-bins", "8", "--no-progress")
+QUICK = ("--epochs", "2", "--hidden-size", "8", "--mel-bins", "8")
 
 
 @pytest.fixture(scope="module")

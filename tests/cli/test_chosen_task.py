@@ -7,7 +7,7 @@ import pytest
 from penstock.cli.train import chosen_task
 
 TEXT, SERIES, AUDIO = "text-classification", "series-classification", "audio-classification"
-QUICK = ("--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-progress", "--no-baseline")
+QUICK = ("--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-baseline")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pandas
 import pytest
 
 TEXTS = ["great food", "kind staff", "rude staff", "cold soup"] * 6
-QUICK = ("--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-progress", "--no-baseline")
+QUICK = ("--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-baseline")
 KINDS = {
     "whole": [1, 1, 0, 0],
     "float": [1.0, 1.0, 0.0, 0.0],

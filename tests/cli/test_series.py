@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-QUICK = ("--epochs", "3", "--hidden-size", "6", "--no-progress", "--no-baseline")
+QUICK = ("--epochs", "3", "--hidden-size", "6", "--no-baseline")
 
 
 @pytest.fixture

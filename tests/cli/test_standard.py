@@ -17,7 +17,7 @@ from penstock.text.features import TextFeatures
 def test_a_closed_standard_input_is_said(saved, capsys, monkeypatch, words):
     monkeypatch.setattr(sys, "stdin", None)
     command, *rest = words
-    assert main([command, str(saved), *rest]) == 2
+    assert main([command, str(saved), *rest, "--quiet"]) == 2
     assert capsys.readouterr() == (
         "",
         "penstock: standard input is closed, and this command reads it. Redirect a file or a pipe to it.\n",

@@ -11,7 +11,7 @@ from penstock.runtime import load
 
 GOOD = ["great food", "kind staff", "lovely room", "真好吃", "很喜欢", "服务好"]
 BAD = ["awful food", "rude staff", "dirty room", "真难吃", "不喜欢", "服务差"]
-QUICK = ["--epochs", "3", "--hidden-size", "8", "--embedding-size", "8", "--no-progress"]
+QUICK = ["--epochs", "3", "--hidden-size", "8", "--embedding-size", "8"]
 
 
 def rows(times):

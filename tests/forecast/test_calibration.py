@@ -188,7 +188,7 @@ def test_of_many_values_some_origins_will_do(monkeypatch):
     assert figures["stretches"] == pytest.approx(2 * 1499, abs=2 * 3)
 
 
-SMALL = {"horizon": 2, "context": 8, "hidden_size": 8, "epochs": 1, "batch_size": 32, "progress": False}
+SMALL = {"horizon": 2, "context": 8, "hidden_size": 8, "epochs": 1, "batch_size": 32}
 
 
 @pytest.fixture(scope="module", params=["window", "carried"])

@@ -15,7 +15,7 @@ from penstock.forecast.readers import read_series
 from penstock.tasks import Forecaster
 from penstock.training import Callback
 
-SMALL = {"horizon": 4, "context": 16, "hidden_size": 8, "epochs": 3, "batch_size": 32, "progress": False}
+SMALL = {"horizon": 4, "context": 16, "hidden_size": 8, "epochs": 3, "batch_size": 32}
 
 
 def wave(steps, seed=0, period=8):

@@ -87,7 +87,7 @@ def models(tmp_path_factory, audio_model) -> dict[str, Any]:
     parts = (sounds.network, sounds.features.to_json(), sounds.labels, sounds.tensors)
     bundle.save(folder / "sounds", *parts, task=sounds.task)
     series = 10 + np.sin(np.arange(80)) + np.random.default_rng(0).normal(size=80)
-    small: dict[str, Any] = {"horizon": 3, "context": 8, "hidden_size": 4, "epochs": 1, "progress": False}
+    small: dict[str, Any] = {"horizon": 3, "context": 8, "hidden_size": 4, "epochs": 1}
     Forecaster(**small).fit(series).save(folder / "sales")
     return {path.name: penstock.load(path) for path in folder.iterdir()} | {"folder": folder}
 

@@ -18,7 +18,7 @@ from penstock.signals.readers import read_signals
 from penstock.signals.statistics import signal_statistics
 from penstock.training import Callback
 
-SMALL = {"hidden_size": 6, "num_layers": 1, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "progress": False}
+SMALL = {"hidden_size": 6, "num_layers": 1, "epochs": 12, "batch_size": 8, "learning_rate": 0.02}
 
 
 def waves(rows=60, seed=0, missing=False):
@@ -189,7 +189,7 @@ def test_rows_without_values_or_answers_are_dropped_and_counted():
 
 def test_data_that_cannot_be_used_is_refused_before_training():
     signals, labels, _ = waves(20)
-    options = {"epochs": 1, "progress": False}
+    options = {"epochs": 1}
     classifier, regressor = SeriesClassifier(**options), SeriesRegressor(**options)
     cases = [
         (classifier, signals, ["up"] * 20, DataError, "at least two classes; got only 'up'"),

@@ -19,7 +19,6 @@ SMALL = {
     "embedding_dropout": 0.0,
     "output_dropout": 0.0,
     "min_count": 1,
-    "progress": False,
 }
 
 

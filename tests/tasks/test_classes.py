@@ -112,7 +112,7 @@ def test_class_weights_that_make_no_sense(chosen, words):
 def test_numbers_as_labels_of_signals_are_refused_before_training():
     signals = np.random.default_rng(0).normal(size=(60, 20))
     with pytest.raises(DataError, match=r"60 different values in 60 rows.*SeriesRegressor"):
-        SeriesClassifier(max_classes=50, progress=False).fit(signals, signals.mean(axis=1))
+        SeriesClassifier(max_classes=50).fit(signals, signals.mean(axis=1))
 
 
 def test_labels_keep_their_types_where_an_array_would_change_them(small, make_reviews):

@@ -18,7 +18,7 @@ from penstock.runtime import StepModel
 from penstock.signals.features import SignalFeatures
 from penstock.signals.model import SignalSequenceModel
 
-TINY = {"hidden_size": 4, "num_layers": 1, "epochs": 1, "batch_size": 8, "progress": False}
+TINY = {"hidden_size": 4, "num_layers": 1, "epochs": 1, "batch_size": 8}
 SIGNALS = np.random.default_rng(0).normal(size=(16, 6, 2))
 LABELS = np.array(["up", "down"] * 8)
 

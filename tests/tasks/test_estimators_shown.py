@@ -10,7 +10,7 @@ from penstock.errors import NotFittedError
 @pytest.fixture(scope="module")
 def fitted():
     texts, labels = ["good food", "kind staff", "bad food", "rude staff"] * 6, ["good", "good", "bad", "bad"] * 6
-    return TextClassifier(hidden_size=4, embedding_size=4, epochs=2, progress=False).fit(texts, labels)
+    return TextClassifier(hidden_size=4, embedding_size=4, epochs=2).fit(texts, labels)
 
 
 def test_a_notebook_shows_options_and_after_fit_the_model(fitted):

@@ -37,7 +37,7 @@ class Levels(tasks.StepClassifier):
 
 
 ROW = tasks.Task("levels", "levels", "Say it.", "a --out b", (), lambda *_: None, Levels, LevelModel)
-QUICK = {"epochs": 20, "hidden_size": 8, "learning_rate": 0.02, "progress": False}
+QUICK = {"epochs": 20, "hidden_size": 8, "learning_rate": 0.02}
 
 
 @pytest.fixture(autouse=True)

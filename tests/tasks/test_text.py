@@ -167,7 +167,7 @@ def test_loading_brings_back_the_arguments(tmp_path, small, make_reviews):
     estimator = small(**given).fit(*make_reviews(30, 0, (0, 1)))
     estimator.save(tmp_path / "model")
     loaded = TextClassifier.load(tmp_path / "model")
-    differs = {"warm_start", "progress"}
+    differs = {"warm_start", "verbose"}
     kept = {name: value for name, value in loaded.get_params().items() if name not in differs}
     assert kept == {name: value for name, value in estimator.get_params().items() if name not in differs}
     assert loaded.history_ == estimator.history_

@@ -17,7 +17,7 @@ from penstock.sequences import Sequences
 from penstock.tasks.labelled import Part
 from penstock.training.classify import ClassObjective, Regularization
 
-TINY = {"hidden_size": 4, "num_layers": 1, "epochs": 2, "batch_size": 8, "progress": False}
+TINY = {"hidden_size": 4, "num_layers": 1, "epochs": 2, "batch_size": 8}
 DRAW = np.random.default_rng(0)
 SIGNALS = DRAW.normal(size=(24, 6, 2))
 LABELS = np.where(SIGNALS[:, :, 0].sum(axis=1) > 0, "up", "down")

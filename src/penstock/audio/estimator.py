@@ -82,7 +82,7 @@ class AudioClassifier(CellOptions, Classifier):
         >>> import numpy as np
         >>> from penstock import AudioClassifier
         >>> sounds = [np.sin(np.arange(4000) * pitch) for pitch in [0.1, 0.3] * 6]  # half a second each
-        >>> clf = AudioClassifier(hidden_size=8, epochs=1, sample_rate=8000, progress=False)
+        >>> clf = AudioClassifier(hidden_size=8, epochs=1, sample_rate=8000)
         >>> clf.fit(sounds, ["low", "high"] * 6).predict(sounds[:2]).shape
         (2,)
     """

@@ -1,6 +1,7 @@
 """The table of commands. Each lives in the file of its name and is imported when it is asked for."""
 
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -23,6 +24,12 @@ class _Commands(Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         return getattr(import_module(f"penstock.cli.{cmd_name}"), cmd_name) if cmd_name in COMMANDS else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:  # of which Click would make an empty line on standard error
+            raise click.Abort from interrupt
 
     def meant(self, ctx: click.Context, word: str) -> str:
         tasks = meant(word, {task.command for task in TASKS.values()}).replace("mean ", "mean train ")

@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.cli.columns import saved_columns, several_tasks_options
 from penstock.cli.command import argument, command, option
+from penstock.cli.inputs import load_model, read_data
 from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.values import PATH
 from penstock.tasks import find
@@ -23,11 +24,10 @@ def evaluate(model: Path, data: Path, as_json: bool, **columns: Any) -> None:
     """Measure a model where the answers are known, beside the baseline that was fitted on the same training data."""
     from penstock.bundle import plain
     from penstock.report import baseline_words
-    from penstock.runtime import load
 
-    loaded = load(model)
+    loaded = load_model(model)
     task = find(loaded.task)
-    rows = task.read(data, saved_columns(task, loaded, columns), True)
+    rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
     found = loaded.evaluate(rows.inputs, rows.answers)
     if as_json:
         print(json.dumps(plain({name: found[name] for name in _FIGURES})))

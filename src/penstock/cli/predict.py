@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from penstock.cli.answers import Answer, check_answer_file, write_answers
 from penstock.cli.columns import saved_columns, several_tasks_options
 from penstock.cli.command import argument, command, option
+from penstock.cli.inputs import load_model, read_data
 from penstock.cli.standard import standard_input
 from penstock.cli.values import PATH
 from penstock.datasets import text_lines
@@ -42,15 +43,14 @@ _LINES = 512
 )
 def predict(model: Path, data: Path, output: Path | None, **columns: Any) -> None:
     """Answer each input: `prediction`, and for classes all probabilities (`probability_<label>`)."""
-    from penstock.runtime import load
-
     check_answer_file(output)
-    loaded = load(model)
+    loaded = load_model(model)
     task = find(loaded.task)
     if data == Path("-"):
         answers = answer_lines(task, loaded, standard_input())
     else:
-        answers = loaded.answers(task.read(data, saved_columns(task, loaded, columns), False).inputs)
+        rows = read_data(task, data, saved_columns(task, loaded, columns), answers=False)
+        answers = loaded.answers(rows.inputs)
     write_answers(answers, output)
 
 

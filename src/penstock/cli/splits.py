@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock.cli.inputs import read_data
 from penstock.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def read_parts(
     """
     if split is not None and (valid or test):
         raise ConfigError("--split divides DATA, so it can't go with --valid or --test. Give either.")
-    tables = {path: task.read(path, columns, True) for path in (data, valid, test) if path}
+    tables = {path: read_data(task, path, columns, answers=True) for path in (data, valid, test) if path}
     dropped = dict(sum((Counter(table.dropped) for table in tables.values()), Counter()))
     if valid or test:
         return (tables[data], *(tables[path] if path else None for path in (valid, test))), dropped

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from penstock.cli.columns import column_options, remembered_columns, trained_columns
 from penstock.cli.command import SETTINGS, Command, Option
 from penstock.cli.configuration import read_configuration
+from penstock.cli.interrupted import say_interrupted
 from penstock.cli.options import estimator_options
 from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.splits import PROPORTIONS, read_parts
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["saved_task", "task_command"]
 
 _FILE = "CSV, TSV, JSON lines or Parquet, plain or gzipped, or what else the task reads."
-# Said by --from instead.
-_NOT_OPTIONS = ("warm_start",)
+# --from and --quiet say these instead.
+_NOT_OPTIONS = ("warm_start", "verbose")
 
 
 def task_command(task: Task) -> Command:
@@ -147,15 +148,14 @@ def _fit(
     fitted: "Estimator", parts: tuple[Any, Any, Any], dropped: dict[str, int], out: Path, save: Callable[[], None]
 ) -> None:
     """Train and save; of a training that is interrupted, the best weights so far, if there are any."""
-    before = getattr(fitted, "model_", None)  # of --from
+    before = getattr(fitted, "metrics_", None)  # of --from
     try:
         fitted.fit_rows(*parts, dropped=dropped)
     except KeyboardInterrupt:
-        if getattr(fitted, "model_", None) is before:
-            click.echo(f"penstock: stopped before there was a model; {out} was not written", err=True)
-        else:
+        is_trained = getattr(fitted, "metrics_", None) is not before
+        if is_trained:
             save()
-            click.echo(f"penstock: stopped early; the best weights so far are in {out}", err=True)
+        say_interrupted(fitted, out, is_trained=is_trained)
         raise
     save()
 

@@ -1,5 +1,6 @@
 """Forecasts of series: many steps ahead, with quantiles; one series or thousands, alone or together."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.errors import ConfigError, DataError
+from penstock.events import say
 from penstock.forecast.calendar import CALENDAR, usual_calendar
 from penstock.forecast.calibration import calibrate
 from penstock.forecast.data import ForecastData, TrainingSeries, as_panel, parse_split, prepare, split_by_time
@@ -21,6 +23,7 @@ from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network
 from penstock.tasks.estimator import Estimator, seed_of, training_room
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.verbosity import say_data, verbose
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecaster"]
 
+_LOGGER = logging.getLogger("penstock.forecast")
 _QUANTILES = (0.1, 0.5, 0.9)
 _FEWEST_BATCHES, _MOST_BATCHES = 25, 100
 _VALIDATION_ORIGINS = 4096
@@ -79,7 +83,7 @@ class Forecaster(CellOptions, Estimator):
         >>> import numpy as np
         >>> from penstock import Forecaster
         >>> series = np.sin(np.arange(200) / 5)
-        >>> model = Forecaster(horizon=3, context=12, hidden_size=8, epochs=1, progress=False).fit(series)
+        >>> model = Forecaster(horizon=3, context=12, hidden_size=8, epochs=1).fit(series)
         >>> model.predict(series).shape  # series, steps ahead, targets
         (1, 3, 1)
     """
@@ -115,6 +119,7 @@ class Forecaster(CellOptions, Estimator):
     learning_rate: float = 0.002
     average: float = 0.99
 
+    @verbose
     def fit(
         self,
         X: Any,
@@ -153,6 +158,9 @@ class Forecaster(CellOptions, Estimator):
         batches = min(max(-(-rows // self.batch_size), _FEWEST_BATCHES), _MOST_BATCHES)
         train = TrainingSeries(found.train.panel, batches * self.batch_size)
         complete = ForecastData(train, found.valid, found.test, found.dropped, found.found)
+        train_steps, valid_steps = (_amount(panel)["rows"] for panel in (found.train.panel, found.valid))
+        test_steps = None if found.test is None else _amount(found.test)["rows"]
+        say_data("steps", train_steps, valid_steps, test_steps, found.dropped)
         return self._train(complete, seed=seed, started=started, callbacks=callbacks)
 
     def fit_rows(self, train: Panel, valid: Panel | None, test: Panel | None, **more: Any) -> Self:  # type: ignore[override]
@@ -366,6 +374,7 @@ class Forecaster(CellOptions, Estimator):
     def _calibrate(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
         if not self.calibrate:
             return {}
+        say(_LOGGER, "calibrating", "calibrating the intervals on the validation data")
         model.features.factors, figures = calibrate(model, data.valid)
         return {"intervals": figures}
 

@@ -25,7 +25,7 @@ def load(path: str | Path) -> Model:
     Examples:
         >>> import penstock
         >>> texts, labels = ["good food", "bad room"] * 8, ["good", "bad"] * 8
-        >>> clf = penstock.TextClassifier(hidden_size=8, epochs=1, progress=False).fit(texts, labels)
+        >>> clf = penstock.TextClassifier(hidden_size=8, epochs=1).fit(texts, labels)
         >>> folder = clf.save("sentiment", overwrite=True)
         >>> penstock.load(folder).labels
         ['bad', 'good']

@@ -40,7 +40,7 @@ class SeriesClassifier(SignalEstimator, Classifier):
         >>> import numpy as np
         >>> from penstock import SeriesClassifier
         >>> signals = np.random.default_rng(0).normal(size=(20, 50, 3))  # signals, steps, channels
-        >>> clf = SeriesClassifier(hidden_size=8, epochs=1, progress=False).fit(signals, ["up", "down"] * 10)
+        >>> clf = SeriesClassifier(hidden_size=8, epochs=1).fit(signals, ["up", "down"] * 10)
         >>> clf.predict(signals[:2]).shape
         (2,)
     """
@@ -117,7 +117,7 @@ class SeriesRegressor(SignalEstimator, Regressor):
         >>> import numpy as np
         >>> from penstock import SeriesRegressor
         >>> signals = np.random.default_rng(0).normal(size=(20, 50, 3))  # signals, steps, channels
-        >>> model = SeriesRegressor(hidden_size=8, epochs=1, progress=False).fit(signals, signals.mean(axis=(1, 2)))
+        >>> model = SeriesRegressor(hidden_size=8, epochs=1).fit(signals, signals.mean(axis=(1, 2)))
         >>> model.predict(signals[:2]).shape
         (2,)
     """

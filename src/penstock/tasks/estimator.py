@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import logging
 import secrets
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,6 +18,7 @@ import numpy as np
 from penstock import __version__, bundle
 from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import BundleError, ConfigError, MissingExtraError, NotFittedError
+from penstock.events import say
 from penstock.network import Network
 from penstock.registry import find
 from penstock.report import render
@@ -25,6 +28,7 @@ from penstock.tasks.documented import list_options
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
 from penstock.tasks.stages import Stage, run_stages, stage_figures
+from penstock.tasks.verbosity import say_network
 
 try:
     from sklearn.base import BaseEstimator
@@ -44,7 +48,8 @@ if TYPE_CHECKING:
 __all__ = ["Estimator", "seed_of"]
 
 _VERSION = "_penstock"
-_LEFT_OUT = ("checkpoint", "progress", "warm_start")
+_LEFT_OUT = ("checkpoint", "verbose", "warm_start")
+_LOGGER = logging.getLogger("penstock.tasks")
 
 
 class _NotFittedError(NotFittedError, SklearnNotFittedError):
@@ -184,6 +189,7 @@ class Estimator(TrainingOptions, BaseEstimator):
             BundleError: the folder exists and `overwrite` is False, or it can't be written.
         """
         model = self._fitted()
+        say(_LOGGER, "writing", f"writing {path}", path=str(path))
         return bundle.save(
             path,
             model.network,
@@ -254,10 +260,14 @@ class Estimator(TrainingOptions, BaseEstimator):
             callbacks: told how training goes.
         """
         known = self._known()
+        say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)
         self._recipe(len(data.train))  # says what makes no sense before anything takes long
         stages = self._stages(self._objective(data, features, network, seed), seed)
+        if self.baseline:
+            say(_LOGGER, "baselines", "fitting the baselines")
         arrays, settings = self._fit_baselines(data, features)
+        say_network(network)
         module, histories = run_stages(stages, partial(self._run_stage, data, features, network), callbacks)
         history = histories[-1]
         trained = module.state_dict()
@@ -266,6 +276,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         self._keep(model(network, features, data.labels, tensors, baseline=arrays))
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)
+        say(_LOGGER, "measuring", "measuring the network and its baselines")
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
         self.metrics_ |= {"random_state": seed, "seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
         self.model_.metrics = self.metrics_
@@ -293,8 +304,9 @@ class Estimator(TrainingOptions, BaseEstimator):
                 objective,
                 self._recipe(len(data.train)),
                 generator=np.random.default_rng([stage.seed, 1]),
-                callbacks=[*callbacks, *(training.terminal_bar(stage.title) if self.progress else [])],
+                callbacks=callbacks,
                 checkpoint=self._open_checkpoint(data, network, stage),
+                title=stage.title,
             )
             return module, trainer.fit()
 
@@ -361,6 +373,8 @@ class Estimator(TrainingOptions, BaseEstimator):
 
 def training_room() -> ModuleType:
     """`penstock.training`; MissingExtraError without PyTorch."""
+    if "torch" not in sys.modules:
+        say(_LOGGER, "loading", "loading PyTorch")
     try:
         from penstock import training
     except ModuleNotFoundError as error:

@@ -74,7 +74,8 @@ class TrainingOptions:
         baseline: fit a baseline beside it, to compare with.
         warm_start: where the estimator is fitted or loaded, train on from its weights, features and classes.
         checkpoint: a file for the training's state after each epoch; an existing file is resumed.
-        progress: a bar on standard error while training, where that is a terminal.
+        verbose: what `fit` shows on standard error of its work: 0 nothing, 1 a line for each stage and epoch, 2 also
+            how far it is and how long the rest takes, on a terminal as a bar. `logging` gets the same in any case.
         random_state: seed of everything random; None for another one each time.
     """
 
@@ -83,7 +84,7 @@ class TrainingOptions:
             "epochs", "learning_rate", "batch_size", "patience", "keep", "random_state", "weight_decay", "warmup",
             "clip", "average", "validation_share", "baseline", "warm_start",
         ),
-        "output": ("checkpoint", "progress"),
+        "output": ("checkpoint", "verbose"),
     }  # fmt: skip
     """Where `penstock train --help` lists the options that a class adds, and in which order; the rest is "network"."""
 
@@ -100,5 +101,5 @@ class TrainingOptions:
     baseline: bool = True
     warm_start: bool = False
     checkpoint: str | None = None
-    progress: bool = True
+    verbose: int = 0
     random_state: int | None = 0

@@ -11,6 +11,7 @@ from penstock.datasets import Rows
 from penstock.errors import DataError
 from penstock.tasks.estimator import Estimator, seed_of, training_room
 from penstock.tasks.labelled import Labelled, Part, prepare
+from penstock.tasks.verbosity import say_data, verbose
 from penstock.tasks.weights import sample_weights
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Supervised(Estimator):
         """`sample_weight` of `score`, checked."""
         return None if weights is None else sample_weights(self._each_row(inputs, weights), rows)
 
+    @verbose
     def _fit(
         self,
         given: Given,
@@ -89,6 +91,8 @@ class Supervised(Estimator):
             random_state=seed,
         )
         data.count_dropped(dropped or {})
+        test = None if data.test is None else len(data.test)
+        say_data("rows", len(data.train), len(data.valid), test, data.dropped)
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
     def _weighed_rows(self, inputs: Any, answers: Any, weights: Any = None) -> Rows:

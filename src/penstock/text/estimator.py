@@ -61,7 +61,7 @@ class TextClassifier(CellOptions, Classifier):
     Examples:
         >>> from penstock import TextClassifier
         >>> texts, labels = ["good food", "bad room"] * 8, ["good", "bad"] * 8
-        >>> clf = TextClassifier(hidden_size=8, epochs=1, progress=False).fit(texts, labels)
+        >>> clf = TextClassifier(hidden_size=8, epochs=1).fit(texts, labels)
         >>> clf.predict_proba(["good room"]).shape
         (1, 2)
         >>> clf.stream().push("good").keys() == {"good", "bad"}

@@ -5,7 +5,7 @@ from penstock.training.checkpoint import Checkpoint
 from penstock.training.classify import ClassObjective, Regularization, StepClassObjective
 from penstock.training.history import Epoch, History
 from penstock.training.objective import Objective, Seeded
-from penstock.training.progress import Bar, Callback, terminal_bar
+from penstock.training.progress import Callback, TrainingLog
 from penstock.training.random_state import random_scope
 from penstock.training.recipe import Recipe
 from penstock.training.regress import RegressionObjective
@@ -14,7 +14,6 @@ from penstock.training.strategy import OneProcess, Strategy
 from penstock.training.trainer import Trainer
 
 __all__ = [
-    "Bar",
     "Callback",
     "CarriedState",
     "Checkpoint",
@@ -32,6 +31,6 @@ __all__ = [
     "StepClassObjective",
     "Strategy",
     "Trainer",
+    "TrainingLog",
     "random_scope",
-    "terminal_bar",
 ]

@@ -1,11 +1,16 @@
-"""Who is told how a training goes; on a terminal, a bar. Without Rich, or elsewhere, there is none."""
+"""Who is told how a training goes: callbacks, and whoever listens to the logger `penstock.training`."""
 
-import sys
+import logging
+import time
 from typing import Any, Protocol
 
+from penstock.events import Steps, duration, say
 from penstock.training.history import Epoch, History
+from penstock.training.recipe import Recipe
 
-__all__ = ["Bar", "Callback", "terminal_bar"]
+__all__ = ["Callback", "TrainingLog"]
+
+_LOGGER = logging.getLogger("penstock.training")
 
 
 class Callback(Protocol):
@@ -28,61 +33,98 @@ class Callback(Protocol):
         ...
 
 
-def terminal_bar(title: str = "") -> "list[Callback]":
-    """A `Bar` in a list, if standard error is a terminal and Rich is installed; else an empty list."""
-    if not sys.stderr.isatty():
-        return []
-    try:
-        return [Bar(title=title)]
-    except ModuleNotFoundError as error:
-        if error.name != "rich":
-            raise
-        return []
-
-
-class Bar:
-    """A line on standard error: epoch, loss, validation metrics, sequences per second, time left.
+class TrainingLog:
+    """What a training says: a line when it starts, for each epoch and when it stops; between them, how far it is.
 
     Args:
-        console: where to draw; a `rich.console.Console` on standard error by default.
+        history: of the training, which adds to it.
+        recipe: its settings.
         title: what is trained, where there is more than one training, like "teacher 1 of 3".
     """
 
-    def __init__(self, console: Any = None, title: str = "") -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._progress = Progress(
-            *([TextColumn(title, markup=False)] if title else []),
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            BarColumn(),
-            TextColumn("loss {task.fields[loss]:.3f}{task.fields[valid]} · {task.fields[rate]:,.0f}/s"),
-            TimeRemainingColumn(),
-            console=console or Console(stderr=True),
-            transient=True,
-        )
+    def __init__(self, history: History, recipe: Recipe, title: str = "") -> None:
+        self._history, self._recipe, self._title = history, recipe, title
+        self._prefix = f"{title}: " if title else ""
 
     def on_start(self, epochs: int) -> None:
-        """Draw the bar."""
-        self._epochs, self._rows = epochs, 0
-        self._task = self._progress.add_task(
-            "", total=None, epoch=0, epochs=epochs, loss=float("nan"), valid="", rate=0.0
+        """Say what follows."""
+        self._steps = Steps(_LOGGER, self._title or "training", None, "batches")
+        self._began, self._rows, self._own = time.perf_counter(), 0, 0
+        patience = self._recipe.patience
+        until = f", until {patience} in a row bring no lower validation loss" if patience < epochs else ""
+        done = f"; {len(self._history.epochs)} are done" if self._history.epochs else ""
+        say(
+            _LOGGER,
+            "training",
+            f"{self._prefix or 'training: '}at most {epochs} epochs{until}{done}",
+            stage=self._title,
+            epochs=epochs,
+            patience=patience,
+            epochs_done=len(self._history.epochs),
         )
-        self._progress.start()
 
     def on_step(self, epoch: int, step: int, steps: int, rows: int, loss: float) -> None:
-        """Move on."""
+        """Say how far it is, from time to time."""
+        if not self._steps.enabled:
+            return
+        epochs = self._recipe.epochs
         self._rows += rows
-        elapsed = self._progress.tasks[0].elapsed or 0.0
-        done = (epoch - 1) * steps + step
-        rate = self._rows / elapsed if elapsed else 0.0
-        self._progress.update(self._task, completed=done, total=steps * self._epochs, epoch=epoch, loss=loss, rate=rate)
+        self._own += 1
+        total, done = steps * epochs, (epoch - 1) * steps + step
+        # From what this process has measured: batches, and validations once an epoch has ended.
+        elapsed = time.perf_counter() - self._began
+        rate = f"{self._rows / elapsed:,.0f} rows/s"
+        self._steps.total = total
+        self._steps.advance(
+            done - self._steps.done,
+            detail=f"epoch {epoch}/{epochs}, batch {step}/{steps}, loss {short(loss)}, {rate}",
+            seconds_left=elapsed / self._own * (total - done),
+        )
 
     def on_epoch(self, epoch: Epoch) -> None:
-        """Show the validation's metrics."""
-        valid = "".join(f" · validation {name} {value:.3f}" for name, value in epoch.valid.items())
-        self._progress.update(self._task, valid=valid)
+        """Say what came of an epoch."""
+        epochs, before = self._recipe.epochs, [each.valid["loss"] for each in self._history.epochs[: epoch.epoch - 1]]
+        best = all(epoch.valid["loss"] < loss for loss in before)
+        valid = ", ".join(f"{name} {short(value)}" for name, value in epoch.valid.items())
+        seconds = f"{epoch.seconds:.1f} s" if epoch.seconds < 60 else duration(epoch.seconds)
+        row: dict[str, Any] = epoch.row()
+        say(
+            _LOGGER,
+            "epoch",
+            f"{self._prefix}epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}: train loss {short(epoch.train_loss)}, "
+            f"validation {valid}, {seconds}{', best so far' if best else ''}",
+            stage=self._title,
+            epochs=epochs,
+            **row,
+            best=best,
+        )
 
     def on_end(self, history: History) -> None:
-        """Take the bar away."""
-        self._progress.stop()
+        """Take down the bar, if there is one."""
+        self._steps.end()
+
+    def on_stop(self) -> None:
+        """Say why it stopped, and which weights were kept."""
+        history = self._history
+        best, last = history.best, len(history.epochs)
+        assert best is not None
+        why = {
+            "finished": f"stopped after epoch {last}, the last one",
+            "no improvement": f"stopped after epoch {last}: no lower validation loss in {self._recipe.patience} epochs",
+            "interrupted": f"stopped in epoch {last + 1} by Ctrl-C",
+        }[history.stopped]
+        say(
+            _LOGGER,
+            "stopped",
+            f"{self._prefix}{why}; kept epoch {best.epoch}, validation loss {short(best.valid['loss'])}",
+            stage=self._title,
+            reason=history.stopped,
+            epochs_done=last,
+            best_epoch=best.epoch,
+            seconds=history.seconds,
+        )
+
+
+def short(value: float) -> str:
+    """A loss or metric for people."""
+    return f"{value:.3f}" if 0.01 <= abs(value) < 1000 or not value else f"{value:.3g}"

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
 from penstock.datasets import Batches, shard
 from penstock.errors import PenstockError
 from penstock.training.checkpoint import Checkpoint
 from penstock.training.history import Epoch, History
+from penstock.training.interrupt import held_back
 from penstock.training.objective import LossModule, Objective
-from penstock.training.progress import Callback
+from penstock.training.optimizer import adamw, averaged
+from penstock.training.progress import Callback, TrainingLog
 from penstock.training.recipe import Recipe
 from penstock.training.strategy import OneProcess, Strategy
 
@@ -58,6 +59,7 @@ class Trainer:
         callbacks: told of the start, each step, each epoch and the end.
         checkpoint: where the state is written, after each epoch at least; where there is one, it is resumed.
         strategy: where the training runs; None for this process alone.
+        title: what is trained, for the log, where there is more than one training.
 
     Attributes:
         history: what the training has done so far, epoch by epoch.
@@ -73,23 +75,27 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         checkpoint: Checkpoint | None = None,
         strategy: Strategy | None = None,
+        title: str = "",
     ) -> None:
         self.module, self.objective, self.recipe = module, objective, recipe
         self.callbacks, self.checkpoint, self.strategy = callbacks, checkpoint, strategy or OneProcess()
         self.batches = Batches(objective.batches, generator)
         self.history = History()
+        self._log = TrainingLog(self.history, recipe, title)
         self._loss = self.strategy.prepare(LossModule(module, objective))
-        self._optimizer = _optimizer(module, recipe)
-        self._averaged = _averaged(module, recipe.average) if recipe.average else None
+        self._optimizer = adamw(module, recipe)
+        self._averaged = averaged(module, recipe.average) if recipe.average else None
         self._best = _copied(module)
         self._last: Weights | None = None  # after the end, when the module has the best weights
         self._progress, self._started = _Progress(), time.perf_counter()
+        self._is_whole = True  # no step is half done
 
     def fit(self) -> History:
         """Train until the end, or from where the checkpoint or `load_state_dict` says.
 
-        A keyboard interrupt ends the training there, with the best weights so far; before the end of the first epoch
-        it is passed on, and the weights are as at the start.
+        Ctrl-C ends the training after the step at hand (a second one at once), with the best weights so far; before the
+        end of the first epoch KeyboardInterrupt is passed on, and the weights are as at the start. Where there is a
+        checkpoint, the training can be resumed from that step.
 
         Raises:
             PenstockError: the loss became NaN or infinite.
@@ -111,16 +117,18 @@ class Trainer:
             try:
                 self._epochs()
             except KeyboardInterrupt:
+                if self._is_whole and self.strategy.size == 1:  # other processes know nothing of it
+                    self._save()
                 if not self.history.epochs:
                     raise
                 self.history.stopped = "interrupted"
+        self._log.on_stop()
         return self.history
 
     def state_dict(self) -> dict[str, Any]:
         """The state after the last step: tensors, the trainer's own as in PyTorch, and plain values, by names.
 
-        It is exact when a callback asks for it and after the end. After an interrupt, which may come within a step,
-        resume from a checkpoint.
+        It is exact when a callback asks for it and after the end; not after a second Ctrl-C, which cuts a step.
         """
         return {
             "module": self.module.state_dict() if self._last is None else self._last,
@@ -185,10 +193,16 @@ class Trainer:
                 self.history.stopped = "no improvement"
                 return
             self.module.train()
-            for batch in self.batches:
-                self._step(number, batch)
+            batches = iter(self.batches)
+            while self.batches.position < len(self.batches):
+                with held_back():
+                    self._is_whole = False
+                    self._step(number, next(batches))
             epoch = self._validated(number)
-            self._save()
+            with held_back():
+                next(batches, None)  # until here, a state would have led back to before the validation
+                self._note(epoch)
+                self._save()
             self._tell("on_epoch", epoch)
 
     def _step(self, number: int, batch: Any) -> None:
@@ -203,6 +217,7 @@ class Trainer:
         if self._averaged is not None:
             self._averaged.update_parameters(self.module)
         self._progress.learning_rate = rate
+        self._is_whole = True
         every = None if self.checkpoint is None else self.checkpoint.every_steps
         if every and step % every == 0:
             self._save()
@@ -225,22 +240,28 @@ class Trainer:
         return int(rows)
 
     def _validated(self, number: int) -> Epoch:
-        """Validate after the last step of an epoch, note it, and keep the weights if they are the best so far."""
-        module = self.module if self._averaged is None else self._averaged.module
-        names, values = zip(*self.objective.validate(module).items(), strict=True)
+        """Epoch `number` after its last step, with what its validation finds."""
+        names, values = zip(*self.objective.validate(self._candidate).items(), strict=True)
         # All processes go by the same figures, so that none stops alone.
         mean = self.strategy.reduce(torch.tensor(values, dtype=torch.float64)) / self.strategy.size
         valid = dict(zip(names, mean.tolist(), strict=True))
         _check(valid["loss"], "validation loss", number, self.recipe)
-        best, progress = self.history.best, self._progress
-        if self.recipe.keep == "last" or best is None or valid["loss"] < best.valid["loss"]:
-            self._best, self.history.best_epoch = _copied(module), number
-        seen = self.objective.validate_seen(module)
-        loss, rate = progress.loss / progress.rows, progress.learning_rate
-        epoch = Epoch(number, loss, valid, rate, self._seconds(), seen)
+        seen = self.objective.validate_seen(self._candidate)
+        loss, rate = self._progress.loss / self._progress.rows, self._progress.learning_rate
+        return Epoch(number, loss, valid, rate, self._seconds(), seen)
+
+    def _note(self, epoch: Epoch) -> None:
+        """Add an epoch to the history, and keep the weights if they are the best so far."""
+        best = self.history.best
+        if self.recipe.keep == "last" or best is None or epoch.valid["loss"] < best.valid["loss"]:
+            self._best, self.history.best_epoch = _copied(self._candidate), epoch.epoch
         self.history.epochs.append(epoch)
         self._progress, self._started = _Progress(), time.perf_counter()
-        return epoch
+
+    @property
+    def _candidate(self) -> torch.nn.Module:
+        """The module with the weights that may be kept."""
+        return self.module if self._averaged is None else self._averaged.module
 
     def _save(self) -> None:
         if self.checkpoint is not None:
@@ -251,33 +272,8 @@ class Trainer:
         return self._progress.seconds + (time.perf_counter() - self._started if self._last is None else 0.0)
 
     def _tell(self, what: str, *news: Any) -> None:
-        for callback in self.callbacks:
+        for callback in (self._log, *self.callbacks):
             getattr(callback, what)(*news)
-
-
-def _optimizer(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW; biases and the like do not decay, because a small bias is no simpler than a large one."""
-    parameters = list(module.parameters())
-    groups: list[dict[str, Any]] = [
-        {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
-        {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
-
-
-def _averaged(module: torch.nn.Module, decay: float) -> AveragedModel:
-    """A copy of the module whose weights are an exponential moving average (Polyak and Juditsky 1992).
-
-    After few steps it keeps (1 + steps) / (10 + steps) at most, so that the start is soon forgotten.
-    """
-
-    def mean(averaged: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
-        count = int(steps)
-        return torch.lerp(averaged, now, 1 - min(decay, (1 + count) / (10 + count)))
-
-    averaged = AveragedModel(module, avg_fn=mean)
-    averaged.n_averaged.fill_(1)  # the first values count as a step, which the first update would else overwrite
-    return averaged
 
 
 def _copied(module: torch.nn.Module) -> Weights:

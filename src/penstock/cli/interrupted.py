@@ -1,0 +1,36 @@
+"""What a training that Ctrl-C has ended leaves."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.events import say
+
+if TYPE_CHECKING:
+    from penstock.tasks import Estimator
+
+__all__ = ["say_interrupted"]
+
+_LOGGER = logging.getLogger("penstock.cli")
+
+
+def say_interrupted(fitted: "Estimator", out: Path, *, is_trained: bool) -> None:
+    """Say what an interrupted training leaves, and how to go on from there."""
+    kept = f"the best weights so far are in {out}" if is_trained else f"{out} was not written"
+    resume = f"--from {out} trains them further." if is_trained else "No epoch was done."
+    if fitted.checkpoint and _has_begun(Path(fitted.checkpoint)):
+        more = " with --overwrite" if is_trained else ""
+        resume = f"The same command{more} resumes from {fitted.checkpoint}."
+    say(
+        _LOGGER,
+        "interrupted",
+        f"stopped early; {kept}. {resume}",
+        level=logging.WARNING,
+        out=str(out) if is_trained else None,
+        checkpoint=fitted.checkpoint,
+    )
+
+
+def _has_begun(checkpoint: Path) -> bool:
+    """Whether there is a file to resume from; those of stages before the last have longer names."""
+    return any(path.name.startswith(checkpoint.name) for path in checkpoint.parent.iterdir())

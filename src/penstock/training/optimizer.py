@@ -1,0 +1,36 @@
+"""What changes the weights: AdamW, and an average of the weights over the steps."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from penstock.training.recipe import Recipe
+
+__all__ = ["adamw", "averaged"]
+
+
+def adamw(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW; biases and the like do not decay, because a small bias is no simpler than a large one."""
+    parameters = list(module.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
+        {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+
+
+def averaged(module: torch.nn.Module, decay: float) -> AveragedModel:
+    """A copy of the module whose weights are an exponential moving average (Polyak and Juditsky 1992).
+
+    After few steps it keeps (1 + steps) / (10 + steps) at most, so that the start is soon forgotten.
+    """
+
+    def mean(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
+        count = int(steps)
+        return torch.lerp(average, now, 1 - min(decay, (1 + count) / (10 + count)))
+
+    copy = AveragedModel(module, avg_fn=mean)
+    copy.n_averaged.fill_(1)  # the first values count as a step, which the first update would else overwrite
+    return copy
