@@ -38,6 +38,8 @@ def completed(*words):
         (["train", "classify", "x.csv", "--hid"], {"--hidden-size"}),
         (["train", "classify", "x.csv", "--series", "v*", "--str"], {"--stride"}),
         (["train", "classify", "--from", "not-there", "--hid"], {"--hidden-size"}),
+        (["train", "--con"], {"--config"}),
+        (["train", "--config", "not-there.toml", "cl"], {"classify"}),
         (["bench", "--grid", "q"], {"quick"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -138,6 +138,7 @@ def test_commands_that_are_not_there(penstock, words):
             ["bench", "--grid", "quik"],
             "--grid must be one of quick, core, ragged, full; got 'quik'. Did you mean quick?",
         ),
+        (["bench", "--cells", "lstm,gur"], "--cells must be among rnn, lstm, gru; got 'gur'. Did you mean gru?"),
         (["bench", "--threads", "0"], "--threads must be a whole number, at least 1; got '0'."),
         (["info"], "DIR is missing: a trained model's folder."),
     ],

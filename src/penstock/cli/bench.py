@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 from penstock.cli.answers import written_whole
 from penstock.cli.command import command, option
 from penstock.cli.paths import check_new_file
-from penstock.cli.values import NUMBER, PATH, Number, OneOf
+from penstock.cli.values import NUMBER, PATH, Number, OneOf, meant
 from penstock.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from penstock.bench import Measured
+
+
+_CELLS = ("rnn", "lstm", "gru")
 
 
 def _grids() -> list[str]:
@@ -25,7 +28,7 @@ def _grids() -> list[str]:
 @command("bench", example="penstock bench --grid quick")
 @option("--grid", type=OneOf(_grids), default="quick", help="The points: quick, core, ragged or full.")
 @option("--peers", help="Who is compared, with commas between; all that are installed if left out.")
-@option("--cells", default="rnn,lstm,gru", help="Which cells, with commas between.")
+@option("--cells", default=",".join(_CELLS), help="Which cells, with commas between.")
 @option("--threads", type=Number(whole=True, least=1), default=2, help="Of each of them.")
 @option("--rounds", type=Number(whole=True, least=1), default=5, help="Interleaved rounds; the medians are reported.")
 @option("--seconds", type=NUMBER, default=0.1, help="Of one timing.")
@@ -57,10 +60,11 @@ def bench(
     chosen = there if peers is None else [name for name in peers.split(",") if name]
     if unknown := [name for name in chosen if name not in ("nn", "frozen", *there)]:
         known = ", ".join(["nn", "frozen", *there])
-        raise ConfigError(f"--peers must be among those that are installed: {known}; got {unknown[0]!r}")
+        near = meant(unknown[0], ["nn", "frozen", *there])
+        raise ConfigError(f"--peers must be among those that are installed: {known}; got {unknown[0]!r}.{near}")
+    if strange := [name for name in cells.split(",") if name not in _CELLS]:
+        raise ConfigError(f"--cells must be among {', '.join(_CELLS)}; got {strange[0]!r}.{meant(strange[0], _CELLS)}")
     points = [point for point in room.GRIDS[grid]() if point.cell in cells.split(",")]
-    if not points:
-        raise ConfigError(f"--cells must be among rnn, lstm, gru; got {cells!r}")
     done = [row for row in _earlier(output) if row["name"] in {point.name for point in points}]
     missing = [point for point in points if point.name not in {row["name"] for row in done}]
     print(

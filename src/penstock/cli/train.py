@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from penstock.cli.command import SETTINGS, Group
+from penstock.cli.command import SETTINGS, Group, option
 from penstock.cli.configuration import config_path, read_configuration
-from penstock.cli.values import meant
+from penstock.cli.values import PATH, meant
 from penstock.errors import InputError, MissingExtraError
 from penstock.tasks import TASKS, Task
 
@@ -23,7 +23,11 @@ class _TrainCommands(Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0].startswith("-") and (path := config_path(args)) is not None:
-            args = [read_configuration(path).command, *args]
+            try:
+                args = [read_configuration(path).command, *args]
+            except InputError:
+                if not ctx.resilient_parsing:  # a shell asks what may follow, and nobody reads an error
+                    raise
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -114,6 +118,13 @@ def _reading(tasks: Sequence[Task], words: Sequence[str]) -> tuple[Task, Mapping
     no_args_is_help=True,
     context_settings=SETTINGS,
     epilog="Example: penstock train classify reviews.csv --out sentiment",
+)
+@option(
+    "--config",
+    type=PATH,
+    expose_value=False,
+    help="A TOML file of options that names its task. Each model keeps one: penstock train --config DIR/train.toml "
+    "repeats its training. Other options may follow, and win.",
 )
 def train() -> None:
     """Train a model on a file of data."""

@@ -69,6 +69,10 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
                 ctx.default_map = found.defaults(ctx.command)
 
     found = [
+        *column_options(task.columns, panel="data"),
+        Option(["--valid"], type=PATH, panel="data", help="Validation data."),
+        Option(["--test"], type=PATH, panel="data", help="Test data, measured once at the end."),
+        Option(["--split"], panel="data", help=shares),
         Option(
             ["--config"],
             type=PATH,
@@ -79,10 +83,6 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             help="A TOML file of options by these names, with or without panels; its paths are relative to it, and the "
             "command line wins. A model keeps its own, train.toml: penstock train --config DIR/train.toml repeats it.",
         ),
-        *column_options(task.columns, panel="data"),
-        Option(["--valid"], type=PATH, panel="data", help="Validation data."),
-        Option(["--test"], type=PATH, panel="data", help="Test data, measured once at the end."),
-        Option(["--split"], panel="data", help=shares),
         Option(
             ["--from", "start"],
             type=FOLDER,

@@ -23,7 +23,7 @@ PATHS = (PATH, FOLDER, PATH_TEXT)
 def meant(word: str, known: Iterable[str]) -> str:
     """A question, such as " Did you mean train?", where something known is near to the word; otherwise nothing."""
     bare = {each.lstrip("-"): each for each in known}  # dashes would count as likeness
-    near = difflib.get_close_matches(word.lstrip("-"), bare, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(word.lstrip("-"), bare, n=1)
     return f" Did you mean {bare[near[0]]}?" if near else ""
 
 

@@ -18,9 +18,8 @@ __all__ = ["PANELS", "panels", "train_toml"]
 PANELS = ("data", "network", "training", "output")
 """Where options stand, in the help of `penstock train` and as tables of a configuration."""
 
-_COMMENT = """# How this model was trained, by Penstock {version}: {data}
+_COMMENT = """# How this model was trained, by Penstock {version}. penstock train --config train.toml {data}repeats it.
 # Paths are relative to this file. To change something, copy it first: a model with a changed file is refused.
-
 """
 
 
@@ -47,32 +46,46 @@ def train_toml(estimator: "Estimator", folder: Path, command: Mapping[str, Mappi
         from tomli_w import dumps
     except ModuleNotFoundError as error:
         raise MissingExtraError("training needs tomli-w: pip install 'penstock[train]'") from error
+    tables, unfit = _tables(estimator, folder, command)
+    data = "" if "data" in tables.get("data", {}) else "DATA --out DIR "
+    comment = _COMMENT.format(version=__version__, data=data)
+    comment += f"# Not here, as TOML can't hold them: {', '.join(unfit)}\n" if unfit else ""
+    return f"{comment}\n{dumps({'task': estimator.task} | tables)}"
+
+
+def _tables(
+    estimator: "Estimator", folder: Path, command: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The panels that hold something, and the options that TOML can't hold."""
     where = panels(type(estimator))
-    options = estimator.get_params() | {"random_state": estimator.metrics_["random_state"]}
-    tables: dict[str, dict[str, Any]] = {panel: dict(command.get(panel, {})) for panel in PANELS}
+    options = estimator.get_params()
+    options["random_state"] = estimator.metrics_.get("random_state", options["random_state"])
+    values: dict[str, dict[str, Any]] = {panel: dict(command.get(panel, {})) for panel in PANELS}
     for name, value in options.items():
         panel = where.get(name, "network")
         if panel != "output" and name != "warm_start":
-            tables[panel][name] = Path(value) if value is not None and name in estimator.paths else value
-    written = {
-        panel: {name.replace("_", "-"): _plain(value, folder) for name, value in table.items() if value is not None}
-        for panel, table in tables.items()
-    }
-    again = (
-        "penstock train --config train.toml repeats it."
-        if "data" in tables["data"]
-        else ("penstock train --config train.toml DATA --out DIR repeats it on a file of data.")
-    )
-    comment = _COMMENT.format(version=__version__, data=again)
-    return comment + dumps({"task": estimator.task} | {panel: table for panel, table in written.items() if table})
+            values[panel][name] = Path(value) if value is not None and name in estimator.paths else value
+    found: dict[str, dict[str, Any]] = {}
+    unfit = []
+    for panel, table in values.items():
+        for name, value in table.items():
+            try:
+                if value is not None:
+                    found.setdefault(panel, {})[name.replace("_", "-")] = _plain(value, folder)
+            except TypeError:
+                unfit.append(name)
+    return found, unfit
 
 
 def _plain(value: Any, folder: Path) -> Any:
-    """As TOML holds it."""
+    """As TOML holds it; TypeError if it can't."""
     if isinstance(value, Path):
         return os.path.relpath(os.path.realpath(value), os.path.realpath(folder))
     if isinstance(value, Mapping):
         return {str(name): _plain(one, folder) for name, one in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [_plain(one, folder) for one in value]
-    return value.item() if isinstance(value, np.generic) else value
+    plain = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(plain, bool | int | float | str):
+        raise TypeError(f"TOML can't hold a {type(plain).__name__}")
+    return plain

@@ -199,7 +199,11 @@ class Estimator(TrainingOptions, BaseEstimator):
             task=self.task,
             baseline=model.baseline,
             metrics=self.metrics_,
-            files={"report.html": self._report(), "train.toml": train_toml(self, Path(path), command or {})},
+            files={
+                "report.html": self._report(),
+                # A path may hold bytes that are no text.
+                "train.toml": train_toml(self, Path(path), command or {}).encode("utf-8", "backslashreplace"),
+            },
             overwrite=overwrite,
         )
 
