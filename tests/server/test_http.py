@@ -27,7 +27,7 @@ def test_models_are_listed_and_described(client, folders, words):
         "fingerprint": words.fingerprint,
     }
     assert not listed[2]["streams"]
-    assert client.model("words") == {**words.info(), "name": "words", "changed_on_disk": False}
+    assert client.model("words") == {**words.info(), "name": "words", "changed_on_disk": False, "report": False}
     with pytest.raises(ServerError, match="there are: words, other, both-ways") as caught:
         client.model("none")
     assert caught.value.code == 404

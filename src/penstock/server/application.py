@@ -20,7 +20,7 @@ from penstock.server.access_log import AccessLog
 from penstock.server.failures import RequestError, as_json, error_response, failure_of
 from penstock.server.logs import log
 from penstock.server.metrics import Metrics
-from penstock.server.page_files import index, page_file
+from penstock.server.page_files import REPORT_HEADERS, index, page_file
 from penstock.server.request_queue import RequestQueue
 from penstock.server.schemas import (
     ABOUT,
@@ -114,6 +114,7 @@ class Service:
         guarded.get(
             "/v1/models/{name}", operation_id="model", response_model=ModelInfo, responses=errors(404) | _NO_422
         )(self.model_info)
+        guarded.get("/v1/models/{name}/report", include_in_schema=False)(self.report)
         guarded.post(
             "/v1/models/{name}/predict",
             operation_id="predict",
@@ -165,6 +166,13 @@ class Service:
     async def model_info(self, name: str) -> Response:
         """Everything about one model."""
         return _json(self._served(name).info())
+
+    async def report(self, name: str) -> Response:
+        """The report of a model's training, a page that loads nothing else."""
+        path = self._served(name).report
+        if path is None:
+            raise RequestError(404, "NotFound", f"the folder of {name!r:.80} holds no report.html")
+        return Response(await asyncio.to_thread(path.read_bytes), headers=REPORT_HEADERS)
 
     async def predict(self, name: str, request: Request) -> Response:
         """Answer whole inputs: JSON, or a file as `penstock predict` reads it."""

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from penstock.server.failures import RequestError, error_response
 
-__all__ = ["index", "page_file"]
+__all__ = ["REPORT_HEADERS", "index", "page_file"]
 
 _FOLDER = Path(__file__).with_name("page")
 _TYPES = {
@@ -23,6 +23,13 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
+}
+
+# A bundle may be a stranger's: its report may show itself, and neither load anything nor run a script.
+REPORT_HEADERS = _HEADERS | {
+    "content-type": _TYPES[".html"],
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-popups",
 }
 
 

@@ -55,6 +55,7 @@ class ModelInfo(ModelEntry):
     reads: Literal["text", "step", "samples"] = Field(description="what a stream is pushed")
     view: str = Field(description='how the page shows it: "text", "signal", "sound", "forecast", "steps", or ""')
     changed_on_disk: bool
+    report: bool = Field(description="whether GET /v1/models/{name}/report has the report of its training")
 
 
 class Predict(BaseModel):

@@ -52,7 +52,14 @@ class ServedModel:
 
     def info(self) -> dict[str, Any]:
         """Everything about it."""
-        return {**self.model.info(), "name": self.name, "changed_on_disk": self.changed}
+        more = {"name": self.name, "changed_on_disk": self.changed, "report": self.report is not None}
+        return {**self.model.info(), **more}
+
+    @property
+    def report(self) -> Path | None:
+        """Where the report of its training is, if there is one."""
+        path = self.path / "report.html"
+        return path if path.is_file() else None
 
 
 def load_all(folders: Sequence[str], queue: RequestQueue) -> dict[str, ServedModel]:

@@ -252,3 +252,74 @@ def test_fits_a_phone_in_chinese(server, opened, sound, picture, name, dark):
         unnamed = [node for node in tab.tree() if node["role"] in {"button", "slider", "textbox", "combobox", "image"}]
         assert [node for node in unnamed if not node["name"].strip()] == []
         picture(tab, f"{name}-zh-{'dark' if dark else 'light'}-360")
+
+
+HEAT = "document.querySelector('.inside')?.checkVisibility() === true"
+MAP = "document.querySelector('.inside .readout').textContent"
+
+
+def test_inside_a_forecaster_the_steps_before_the_cut_off(server, opened, models):
+    with opened(f"{server.url}/#sales") as tab:
+        enter(tab, lines(SERIES))
+        tab.wait(HEAT)
+        stream = models["sales"].stream()
+        stream.push_many(SERIES[:-1])
+        _, traces = stream.trace(SERIES[-1])
+        names = {"Forget gate": "forget", "Update gate": "update"}
+        tab.wait(f"{MAP} !== ''")
+        shown = re.fullmatch(r"Unit (\d+) at step (\S+): ([\w ]+) (\S+)", tab.value(MAP))
+        gate = next((name for words, name in names.items() if words == shown[3]), shown[3].removesuffix(" gate").lower())
+        assert float(shown[4]) == pytest.approx(traces[-1][0][gate].ravel()[int(shown[1])], abs=1e-4)
+
+
+def test_inside_a_model_of_signals_each_step_by_its_number(server, opened, models):
+    with opened(f"{server.url}/#gestures") as tab:
+        enter(tab, lines(SIGNAL))
+        tab.wait(HEAT)
+        tab.wait(f"{MAP}.includes(' at step ')")
+
+
+def test_a_sound_is_looked_into_once_it_is_heard(server, opened, sound):
+    file, _ = sound
+    with opened(f"{server.url}/#sounds") as tab:
+        tab.wait("document.querySelector('#file')")
+        tab.choose_file("#file", file)
+        tab.wait(HEAT)
+        assert re.search(r"at step \d+\.\d\d s: ", tab.value(MAP))
+
+
+def test_the_charts_of_a_signal_have_one_axis_of_steps(server, opened):
+    with opened(f"{server.url}/#gestures") as tab:
+        enter(tab, lines(SIGNAL))
+        marks = "[...document.querySelectorAll('.chart .mark')].map((line) => line.getAttribute('x1'))"
+        tab.wait(f"{marks}.length >= 2")
+        assert len(set(tab.value(marks)[:2])) == 1
+
+
+def test_times_go_on_after_the_end_and_never_overlap(server, opened):
+    day = "[...Array(30)].map((_, n) => `2020-01-${String(n + 1).padStart(2, '0')} 00:00:00`)"
+    with opened(f"{server.url}/#sales") as tab:
+        tab.wait("document.querySelector('#numbers')")
+        named = f"import('/page/times.js').then(({{ stepNames }}) => {{ const name = stepNames({day}); return [0, 29, 30, 33].map(name); }})"  # noqa: E501
+        assert tab.value(named) == ["2020-01-01", "2020-01-30", "2020-01-31", "2020-02-03"]
+        months = "import('/page/times.js').then(({ stepNames }) => [3, 4].map(stepNames(['2020-09-01', '2020-10-01', '2020-11-01', '2020-12-01'])))"  # noqa: E501
+        assert tab.value(months) == ["2020-12-01", "2021-01-01"]
+        odd = "import('/page/times.js').then(({ stepNames }) => [2, 4].map(stepNames(['one', 'two', 'three'])))"
+        assert tab.value(odd) == ["three", "+2"]
+        enter(tab, "day,sold\n" + "".join(f"2020-01-{n + 1:02} 12:30:00,{value}\n" for n, value in enumerate(SERIES)))
+        tab.wait("document.querySelector('#cut')?.max === '30'")
+        boxes = "[...document.querySelectorAll('.chart .tick[text-anchor=middle]')].map((e) => { const b = e.getBBox(); return [b.x, b.x + b.width]; })"  # noqa: E501
+        places = tab.value(boxes)
+        assert len(places) > 1
+        assert all(one[1] < other[0] for one, other in zip(places, places[1:], strict=False))
+
+
+def test_links_lead_on_and_a_request_can_be_copied(server, opened, models):
+    with opened(f"{server.url}/#gestures") as tab:
+        tab.wait("document.querySelector('.links')")
+        leads = tab.value("[...document.querySelectorAll('.links a')].map((a) => a.getAttribute('href'))")
+        assert leads[-2:] == ["/metrics", "/openapi.json"]
+        copied = "new Promise((done) => { navigator.clipboard.writeText = async (text) => done(text); document.querySelector('[data-say=copyCurl]').click(); })"  # noqa: E501
+        assert tab.value(copied).startswith(f"curl '{server.url}/v1/models/gestures/predict'")
+        python = copied.replace("copyCurl", "copyPython")
+        assert f'penstock.Client("{server.url}")' in tab.value(python)

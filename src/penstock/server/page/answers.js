@@ -10,16 +10,17 @@ const MOST = 6; // as many as there are colours that all eyes tell apart
 export class Answers {
   #labels;
   #bars = h("ul", { class: "bars" });
+  #hidden = h("p", { class: "quiet small others" });
   #chart;
   #chartWords;
 
-  /** labels: the classes as strings. chartWords: the key of what the chart is. onPick(step) as of `Chart`. */
-  constructor(labels, { chartWords, onPick, height }) {
+  /** labels: the classes as strings. chartWords: the key of what the chart is. onPick(step), aligned as of `Chart`. */
+  constructor(labels, { chartWords, onPick, height, aligned }) {
     this.#labels = labels;
     this.#chartWords = chartWords;
     const host = h("div");
-    this.#chart = new Chart(host, { height, onPick });
-    this.bars = this.#bars;
+    this.#chart = new Chart(host, { height, onPick, aligned });
+    this.bars = h("div", {}, this.#bars, this.#hidden);
     this.lines = host;
   }
 
@@ -40,6 +41,9 @@ export class Answers {
           h("span", { class: "bar-name", text: label, title: label }), h("span", { class: "bar", "aria-hidden": "true" }, fill), h("output", { class: "bar-value", text }));
       }),
     );
+    const hidden = this.#labels.length - shown.length;
+    this.#hidden.hidden = !hidden;
+    this.#hidden.textContent = hidden ? words("othersHidden", { shown: shown.length, count: this.#labels.length, hidden }) : "";
     this.#chart.set({
       x: [from, Math.max(last ?? 0, from + history.length - 1, from + 1)],
       y: [0, 1],
@@ -51,12 +55,11 @@ export class Answers {
     });
   }
 
-  /** All classes, or of many those that were ever likeliest, in the order of the labels. */
+  /** All classes; of many, those that were likeliest at some step, the likeliest at its best first. */
   #shown(history) {
     if (this.#labels.length <= MOST) return this.#labels;
     const best = new Map(this.#labels.map((label) => [label, Math.max(0, ...history.map((row) => row[label]))]));
-    const chosen = new Set([...this.#labels].sort((a, b) => best.get(b) - best.get(a)).slice(0, MOST));
-    return this.#labels.filter((label) => chosen.has(label));
+    return [...this.#labels].sort((a, b) => best.get(b) - best.get(a)).slice(0, MOST);
   }
 }
 

@@ -4,7 +4,8 @@ import { Answers, likeliest } from "./answers.js";
 import { onScheme } from "./colours.js";
 import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
-import { Microphone, samplesOf, sixteenBits, wavOf } from "./sound.js";
+import { Look } from "./look.js";
+import { Microphone, numbersOf, samplesOf, sixteenBits, wavOf } from "./sound.js";
 import { melBands, Spectrogram } from "./spectrogram.js";
 import { percent, words } from "./words.js";
 
@@ -33,6 +34,7 @@ export class AudioView {
   #spectrogram = new Spectrogram();
   #frames = [];
   #answers;
+  #look;
 
   /** app: as of main.js. */
   constructor(app) {
@@ -42,6 +44,7 @@ export class AudioView {
     this.#labels = app.info.label_texts;
     this.#answers = new Answers(this.#labels, { chartWords: "chartSound", onPick: (block) => this.#pick(block - 1), height: 200 });
     this.#follower = new Follower(() => app.wire.stream(app.name), { message: (block) => block, every: 100, onChange: () => this.#redraw() });
+    this.#look = new Look(app, { traced: (block) => ({ push: numbersOf(block), trace: true }), nameOf: (block) => `${(block * BLOCK_SECONDS).toFixed(2)} s`, onPick: (block) => this.#pick(block) });
     this.#player.addEventListener("timeupdate", () => this.#pick(Math.floor(this.#player.currentTime / BLOCK_SECONDS)));
     this.#player.addEventListener("ended", () => this.#pick(null));
     onScheme(() => this.#draw());
@@ -57,6 +60,12 @@ export class AudioView {
     this.#record.dataset.say = this.#microphone ? "stopRecording" : "record";
     this.#record.textContent = words(this.#record.dataset.say);
     this.#draw();
+    this.#look.refresh();
+  }
+
+  /** A sound is sent as a file. */
+  get input() {
+    return null;
   }
 
   close() {
@@ -71,7 +80,8 @@ export class AudioView {
       h("section", { class: "card pair" },
         h("div", { class: "writing" }, h("div", { class: "row" }, this.#record, this.#file, choose), this.#how, this.#player, h("p", { class: "quiet small", say: "soundPrivacy" })),
         h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers.bars)),
-      h("section", { class: "card", "aria-labelledby": "sound-title" }, h("h2", { id: "sound-title", say: "soundTitle" }), this.#empty, this.#shown));
+      h("section", { class: "card", "aria-labelledby": "sound-title" }, h("h2", { id: "sound-title", say: "soundTitle" }), this.#empty, this.#shown),
+      this.#look.node);
   }
 
   #begin() {
@@ -156,6 +166,7 @@ export class AudioView {
       if (sound === this.#sound) this.#final = answer.probabilities;
     });
     this.#draw();
+    this.#showInside();
     if (this.#final) announce(this.#verdict.textContent);
   }
 
@@ -169,6 +180,13 @@ export class AudioView {
   #pick(block) {
     this.#at = block;
     this.#draw();
+    this.#showInside();
+  }
+
+  /** Not while the microphone is open: the sound still grows. */
+  #showInside() {
+    const last = this.#follower.answers.length - 1;
+    if (!this.#microphone && this.#player.paused) this.#look.show(this.#follower, Math.min(this.#at ?? last, last));
   }
 
   #draw() {

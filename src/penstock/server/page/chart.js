@@ -2,6 +2,7 @@
 
 import { h, svg } from "./elements.js";
 
+const LETTER = 7; // CSS pixels of a letter on the axes, about
 const MARGIN = { top: 10, right: 14, bottom: 24, left: 44 };
 
 /**
@@ -18,13 +19,16 @@ export class Chart {
   #onPick;
   #height;
   #keys;
+  #aligned;
 
   /**
    * height: in CSS pixels. onPick(x): a person points at a step. keys: name the lines below the chart where there is
-   * no room at their ends.
+   * no room at their ends. aligned: leave room for names even where there are none, so that charts below each other have
+   * one axis of steps.
    */
-  constructor(host, { height = 180, onPick = null, keys = false } = {}) {
+  constructor(host, { height = 180, onPick = null, keys = false, aligned = false } = {}) {
     this.#keys = keys;
+    this.#aligned = aligned;
     this.#host = host;
     this.#height = height;
     this.#onPick = onPick;
@@ -59,7 +63,7 @@ export class Chart {
   /** Names stand at the ends of the lines where there is room. */
   #right() {
     const named = this.#shown.lines.some(({ name }) => name);
-    return named && this.#host.clientWidth > 420 ? 96 : MARGIN.right;
+    return (named || this.#aligned) && this.#host.clientWidth > 420 ? 96 : MARGIN.right;
   }
 
   #draw() {
@@ -85,7 +89,8 @@ export class Chart {
       svg("line", { x1: MARGIN.left, x2: end, y1: sy(value), y2: sy(value), class: "grid" }),
       svg("text", { x: MARGIN.left - 8, y: sy(value) + 4, class: "tick", "text-anchor": "end", text: yName(value) }),
     ]);
-    const every = ticks(x[0], x[1], Math.max(2, Math.floor((end - MARGIN.left) / 80)), 1);
+    const widest = Math.max(...[x[0], (x[0] + x[1]) / 2, x[1]].map((step) => xName(Math.round(step)).length));
+    const every = ticks(x[0], x[1], Math.max(1, Math.floor((end - MARGIN.left) / Math.max(80, LETTER * widest + 16))), 1);
     const below = every.map((value) => svg("text", { x: sx(value), y: this.#height - 6, class: "tick", "text-anchor": "middle", text: xName(value) }));
     return [...across, ...below];
   }

@@ -62,6 +62,17 @@ export class Follower {
     this.#stream?.close();
   }
 
+  /** The last saved state at or before `position`: how many items it has read, and the state; null before any. */
+  savedBefore(position) {
+    const at = Math.max(0, ...[...this.#saved.keys()].filter((kept) => kept <= position));
+    return { at, state: at ? this.#saved.get(at) : null };
+  }
+
+  /** What is sent for an item. */
+  message(item) {
+    return this.#message(item);
+  }
+
   /** How many of these, from the first on, have been read: while it turns to them, other items may still stand here. */
   readOf(items) {
     let same = 0;
@@ -88,8 +99,8 @@ export class Follower {
 
   /** The stream to the last saved state at or before `position`. */
   async #goBack(position) {
-    const from = Math.max(0, ...[...this.#saved.keys()].filter((at) => at <= position));
-    await this.#stream.ask(from ? { load: this.#saved.get(from) } : { reset: true });
+    const { at: from, state } = this.savedBefore(position);
+    await this.#stream.ask(from ? { load: state } : { reset: true });
     for (const at of [...this.#saved.keys()]) if (at > from) this.#saved.delete(at);
     this.items.length = this.answers.length = from;
     this.#onChange();

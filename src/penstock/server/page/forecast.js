@@ -3,8 +3,10 @@
 import { Chart } from "./chart.js";
 import { announce, calm, choose, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
+import { Look } from "./look.js";
 import { madeUp } from "./numbers.js";
 import { MOST_STEPS, Source } from "./source.js";
+import { stepNames } from "./times.js";
 import { count, words } from "./words.js";
 
 const NEAR = 8; // horizons shown around the cut-off, where the series is long
@@ -26,7 +28,9 @@ export class ForecastView {
   #empty = h("div", { class: "empty" }, h("p", { say: "empty" }), h("p", { class: "quiet", say: "emptySeries" }));
   #shown = h("div", { hidden: true });
   #chart;
+  #look;
   #source;
+  #timeOf = null; // the name of a step, where the table has times
   #table = { columns: [], rows: 0 };
 
   /** app: as of main.js. */
@@ -34,6 +38,7 @@ export class ForecastView {
     this.#app = app;
     this.#about = app.info.forecast;
     this.#follower = new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() });
+    this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => this.#nameOf(item), onPick: (item) => this.#setCut(item + 1) });
     const season = this.#about.season > 1 ? this.#about.season : 12;
     const example = () => madeUp(Math.max(3 * this.#about.context, this.#about.context + 6 * this.#about.horizon), season).join("\n");
     this.#source = new Source({ onTable: (table) => this.#take(table), example });
@@ -53,6 +58,12 @@ export class ForecastView {
 
   refresh() {
     this.#draw();
+    this.#look.refresh();
+  }
+
+  /** The series, as `predict` takes it. */
+  get input() {
+    return this.#series.items.map((item) => JSON.parse(item));
   }
 
   close() {
@@ -68,7 +79,8 @@ export class ForecastView {
       this.#verdict, this.#aheadTitle, this.#ahead);
     return h("div", { class: "view" },
       h("section", { class: "card", "aria-labelledby": "series-title" }, h("h2", { id: "series-title", say: "yourSeries" }), this.#source.node),
-      h("section", { class: "card", "aria-labelledby": "fan-title" }, h("h2", { id: "fan-title", say: "fanTitle" }), h("p", { class: "quiet", say: "fanLead" }), this.#empty, this.#shown));
+      h("section", { class: "card", "aria-labelledby": "fan-title" }, h("h2", { id: "fan-title", say: "fanTitle" }), h("p", { class: "quiet", say: "fanLead" }), this.#empty, this.#shown),
+      this.#look.node);
   }
 
   #take(table) {
@@ -85,6 +97,7 @@ export class ForecastView {
       return;
     }
     this.#series = byName ? this.#named(table) : this.#unnamed(numeric);
+    this.#timeOf = this.#series.times && stepNames(this.#series.times);
     this.#cut = null;
     this.#app.working(() => this.#read()).then(() => this.#tell());
   }
@@ -151,6 +164,7 @@ export class ForecastView {
     this.#frame = [near ? Math.max(0, end - reach) : 0, end];
     this.#near.closest("label").hidden = last <= reach * 1.5;
     this.#draw();
+    this.#look.show(this.#follower, this.#at - 1);
   }
 
   #draw() {
@@ -223,7 +237,7 @@ export class ForecastView {
   }
 
   #nameOf(step) {
-    return this.#series.times?.[step] ?? count(step + 1);
+    return this.#timeOf?.(step) ?? count(step + 1);
   }
 
   #tell = calm(() => announce(this.#verdict.textContent), 500);

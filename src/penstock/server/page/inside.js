@@ -8,6 +8,10 @@ import { speak, words } from "./words.js";
 
 const GATES = ["input", "forget", "output", "reset", "update"]; // between 0 and 1; all else lies around 0
 
+/** What it says where the network reads a text, or steps of numbers: keys of the words. */
+const OF_WORDS = { lead: "insideWords", empty: "emptyWords", map: "mapWords", cell: "cellWords", unit: "unitWords" };
+export const OF_STEPS = { lead: "insideSteps", empty: "emptySteps", map: "mapSteps", cell: "cellSteps", unit: "unitSteps" };
+
 export class Inside {
   #steps = [];
   #map;
@@ -22,14 +26,16 @@ export class Inside {
   #full = h("div", { class: "inside" });
   #empty;
   #onPick;
+  #say;
   #gateChart;
   #stateChart;
 
-  /** onPick(step): a person has gone to a step. */
-  constructor({ onPick }) {
+  /** onPick(step): a person has gone to a step. say: keys of the words, as `OF_STEPS`. */
+  constructor({ onPick, say = OF_WORDS }) {
     this.#onPick = onPick;
-    this.node = h("section", { class: "card", "aria-labelledby": "inside-title" }, h("h2", { id: "inside-title", say: "inside" }), h("p", { class: "quiet", say: "insideLead" }));
-    this.#empty = h("div", { class: "empty" }, h("p", { say: "empty" }), h("p", { class: "quiet", say: "emptyText" }));
+    this.#say = say;
+    this.node = h("section", { class: "card", "aria-labelledby": "inside-title" }, h("h2", { id: "inside-title", say: "inside" }), h("p", { class: "quiet", say: say.lead }));
+    this.#empty = h("div", { class: "empty" }, h("p", { say: "empty" }), h("p", { class: "quiet", say: say.empty }));
     this.#build();
     this.#gateChart = new Chart(this.#gates, { height: 150, keys: true, onPick });
     this.#stateChart = new Chart(this.#states, { height: 150, keys: true, onPick });
@@ -95,7 +101,7 @@ export class Inside {
     const reach = isGate ? 1 : Math.max(1, Math.ceil(this.#largest(name)));
     const colour = isGate ? (value) => against(2 * value - 1) : (value) => against(value / reach);
     this.#legend.replaceChildren(isGate ? legend(against, `${words("closed")} 0`, `1 ${words("open")}`) : legend(against, `−${reach}`, `+${reach}`));
-    this.#map.node.setAttribute("aria-label", words("mapLabel", { what: nameOf(name) }));
+    this.#map.node.setAttribute("aria-label", words(this.#say.map, { what: nameOf(name) }));
     this.#map.set({ columns: this.#steps.map((step) => step.name), order: this.#rows(name), value: (column, unit) => this.#values(column)[unit], colour });
     speak(this.node);
     this.#describe();
@@ -123,8 +129,8 @@ export class Inside {
     if (!this.#steps.length) return;
     const { column, unit } = this.#map.cell;
     const name = this.#what.value;
-    this.#readout.textContent = words("cell", { unit, word: this.#steps[column].name, what: nameOf(name), value: this.#values(column)[unit].toFixed(4) });
-    this.#title.textContent = words("unitTitle", { unit });
+    this.#readout.textContent = words(this.#say.cell, { unit, word: this.#steps[column].name, what: nameOf(name), value: this.#values(column)[unit].toFixed(4) });
+    this.#title.textContent = words(this.#say.unit, { unit });
     const names = Object.keys(this.#steps[0].layers[this.#layer.value || 0]);
     const course = (each) => this.#steps.map((_, step) => this.#values(step, each)[unit]);
     const draw = (chart, host, chosen, y) => {

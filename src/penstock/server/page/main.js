@@ -1,6 +1,7 @@
 // The page: which model, which view of it, whether the server is there.
 
 import { choose, h } from "./elements.js";
+import { links } from "./links.js";
 import { count, language, setLanguage, speak, words } from "./words.js";
 import { Wire, WireError } from "./wire.js";
 
@@ -134,7 +135,7 @@ async function open(name) {
     }
     const viewOf = await VIEWS[app.info.view].load();
     view = viewOf(app);
-    place.replaceChildren(heading(app), view.node);
+    place.replaceChildren(heading(app), view.node, links(app, () => view.input));
     speakAll();
   });
 }

@@ -5,6 +5,7 @@ import { Chart } from "./chart.js";
 import { series } from "./colours.js";
 import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
+import { Look } from "./look.js";
 import { madeUp } from "./numbers.js";
 import { predictionsOf, predictionsOfRows, runsOf, textOf } from "./predictions.js";
 import { MOST_STEPS, Source } from "./source.js";
@@ -27,6 +28,7 @@ export class SignalView {
   #source;
   #stepwise;
   #legend = h("ul", { class: "keys" });
+  #look = null;
 
   /** app: as of main.js. */
   constructor(app) {
@@ -38,15 +40,17 @@ export class SignalView {
     this.#source = new Source({ onTable: (table) => this.#take(table), example: () => this.#example() });
     const [signal, numbers] = [h("div"), h("div")];
     const onPick = (step) => this.#pick(step - 1);
-    this.#signal = new Chart(signal, { height: 200, keys: true, onPick });
-    if (this.#labels.length) this.#answers = new Answers(this.#labels, { chartWords: "chartSteps", onPick, height: 200 });
-    else this.#numbers = new Chart(numbers, { height: 200, onPick });
+    this.#signal = new Chart(signal, { height: 200, keys: true, onPick, aligned: true });
+    if (this.#labels.length) this.#answers = new Answers(this.#labels, { chartWords: "chartSteps", onPick, height: 200, aligned: true });
+    else this.#numbers = new Chart(numbers, { height: 200, onPick, aligned: true });
+    if (this.#follower) this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => count(item + 1), onPick: (item) => this.#pick(item) });
     const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: this.#stepwise ? "stepsNow" : "answerSoFar" }), this.#verdict, this.#when, this.#answers?.bars);
     this.node = h("div", { class: "view" },
       h("section", { class: "card pair" }, h("div", {}, h("h2", { class: "small-title", say: "yourSeries" }), this.#source.node), answer),
       h("section", { class: "card", "aria-labelledby": "signal-title" }, h("h2", { id: "signal-title", say: "signalTitle" }), signal,
         this.#legend, this.#follower ? null : h("p", { class: "notice", say: "whole" }),
-        this.#perStep ? h("div", {}, h("h3", { say: "overTime" }), this.#answers?.lines ?? numbers) : null));
+        this.#perStep ? h("div", {}, h("h3", { say: "overTime" }), this.#answers?.lines ?? numbers) : null),
+      this.#look?.node);
     this.#draw();
   }
 
@@ -56,6 +60,12 @@ export class SignalView {
 
   refresh() {
     this.#draw();
+    this.#look?.refresh();
+  }
+
+  /** The signal, as `predict` takes it. */
+  get input() {
+    return this.#items.map((item) => JSON.parse(item));
   }
 
   close() {
@@ -82,10 +92,17 @@ export class SignalView {
     this.#app.working(() => this.#read()).then(() => this.#tell());
   }
 
+  /** The step at hand among those that have been read, from 0; -1 before any. */
+  get #at() {
+    const read = this.#follower?.readOf(this.#items) ?? 0;
+    return Math.min(this.#step ?? read - 1, read - 1);
+  }
+
   async #read() {
     if (this.#follower) await this.#follower.follow(this.#items);
     else await this.#readWhole(this.#items);
     this.#redraw();
+    this.#look?.show(this.#follower, this.#at);
   }
 
   #whole = [];
@@ -115,6 +132,7 @@ export class SignalView {
   #pick(step) {
     this.#step = step;
     this.#draw();
+    this.#look?.show(this.#follower, this.#at);
   }
 
   #draw() {

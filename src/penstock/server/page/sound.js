@@ -19,6 +19,12 @@ export function sixteenBits(samples) {
   return view.buffer;
 }
 
+/** 16-bit little-endian samples as numbers from -1 to 1. */
+export function numbersOf(bytes) {
+  const view = new DataView(bytes);
+  return Array.from({ length: bytes.byteLength / 2 }, (_, n) => view.getInt16(2 * n, true) / 32768);
+}
+
 /** A WAV file of samples, for the browser's own player. */
 export function wavOf(samples, rate) {
   const view = new DataView(new ArrayBuffer(44));

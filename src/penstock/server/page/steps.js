@@ -55,6 +55,11 @@ class LabelledText {
     this.#draw();
   }
 
+  /** The text, as `predict` takes it. */
+  get input() {
+    return this.#text.value;
+  }
+
   close() {
     this.#follower?.close();
   }

@@ -64,6 +64,11 @@ export class TextView {
     this.#inside.refresh();
   }
 
+  /** The text, as `predict` takes it. */
+  get input() {
+    return this.#text.value;
+  }
+
   close() {
     this.#follower?.close();
   }

@@ -1,0 +1,92 @@
+// Inside the network of a model that reads steps or samples: the steps that led to the place at hand.
+
+import { calm } from "./elements.js";
+import { Inside, OF_STEPS } from "./inside.js";
+import { WireError } from "./wire.js";
+
+const MOST = 100; // items whose steps are shown
+const AHEAD = 16; // messages on their way at once
+const STILL_MOVING = 300; // milliseconds until a person has chosen a place
+
+export class Look {
+  #app;
+  #inside;
+  #traced;
+  #nameOf;
+  #onPick;
+  #items = []; // the item of each step that is shown; null where a step is of no single item
+  #asked = 0; // so that a late answer is not taken for another's
+
+  /**
+   * app: as of main.js. traced(item): the message that reads an item and traces it. nameOf(item): what stands at its
+   * column, by its number. onPick(item): a person has gone to a step of this item.
+   */
+  constructor(app, { traced, nameOf, onPick }) {
+    this.#app = app;
+    this.#traced = traced;
+    this.#nameOf = nameOf;
+    this.#onPick = onPick;
+    this.#inside = new Inside({ say: OF_STEPS, onPick: (step) => this.#items[step] !== null && this.#onPick(this.#items[step]) });
+    this.node = this.#inside.node;
+    this.#inside.set([]);
+  }
+
+  refresh() {
+    this.#inside.refresh();
+  }
+
+  /** Show the steps that led to item `at` of what `follower` has read; -1 for nothing. Done once the person pauses. */
+  show = calm((follower, at) => {
+    const asked = (this.#asked += 1);
+    if (at < 0) {
+      this.#set([], []);
+      return;
+    }
+    this.#app.working(async () => {
+      const found = await this.#read(follower, at);
+      if (asked === this.#asked) this.#set(found.steps, found.items);
+    });
+  }, STILL_MOVING);
+
+  #set(steps, items) {
+    this.#items = items;
+    this.#inside.set(steps);
+    if (steps.length) this.#inside.point(steps.length - 1);
+  }
+
+  async #read(follower, at) {
+    const stream = await this.#app.wire.stream(this.#app.name);
+    try {
+      const [last] = await this.#trace(stream, follower, at, at);
+      // A model that reads each window anew shows all of its steps with one item.
+      if (this.#app.info.reads === "step" && last.length > 1) {
+        const steps = last.map((layers, n) => ({ name: String(n - last.length + 1).replace("-", "−"), layers }));
+        return { steps, items: steps.map(() => null) };
+      }
+      const first = Math.max(0, at - MOST + 1);
+      const traces = await this.#trace(stream, follower, first, at);
+      const steps = traces.flatMap((trace, n) => trace.map((layers) => ({ name: this.#nameOf(first + n), layers })));
+      return { steps, items: traces.flatMap((trace, n) => trace.map(() => first + n)) };
+    } catch (error) {
+      // Networks that read each window in both directions show no steps.
+      if (!(error instanceof WireError) || error.status !== 400) throw error;
+      this.node.hidden = true;
+      return { steps: [], items: [] };
+    } finally {
+      stream.close();
+    }
+  }
+
+  /** The traces of the items from `first` to `last`. */
+  async #trace(stream, follower, first, last) {
+    const items = follower.items.slice(0, last + 1);
+    const { at, state } = follower.savedBefore(first);
+    await stream.ask(state === null ? { reset: true } : { load: state });
+    const traces = [];
+    for (let start = at; start <= last; start += AHEAD) {
+      const asked = items.slice(start, start + AHEAD).map((item, n) => stream.ask(start + n < first ? follower.message(item) : this.#traced(item)));
+      for (const { trace } of await Promise.all(asked)) if (trace) traces.push(trace);
+    }
+    return traces;
+  }
+}
