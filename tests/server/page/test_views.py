@@ -1,5 +1,6 @@
 """The views of forecasts, signals and sounds: what they show is what the streams say."""
 
+import itertools
 import json
 import re
 import wave
@@ -265,10 +266,9 @@ def test_inside_a_forecaster_the_steps_before_the_cut_off(server, opened, models
         stream = models["sales"].stream()
         stream.push_many(SERIES[:-1])
         _, traces = stream.trace(SERIES[-1])
-        names = {"Forget gate": "forget", "Update gate": "update"}
         tab.wait(f"{MAP} !== ''")
         shown = re.fullmatch(r"Unit (\d+) at step (\S+): ([\w ]+) (\S+)", tab.value(MAP))
-        gate = next((name for words, name in names.items() if words == shown[3]), shown[3].removesuffix(" gate").lower())
+        gate = shown[3].removesuffix(" gate").lower()
         assert float(shown[4]) == pytest.approx(traces[-1][0][gate].ravel()[int(shown[1])], abs=1e-4)
 
 
@@ -311,7 +311,7 @@ def test_times_go_on_after_the_end_and_never_overlap(server, opened):
         boxes = "[...document.querySelectorAll('.chart .tick[text-anchor=middle]')].map((e) => { const b = e.getBBox(); return [b.x, b.x + b.width]; })"  # noqa: E501
         places = tab.value(boxes)
         assert len(places) > 1
-        assert all(one[1] < other[0] for one, other in zip(places, places[1:], strict=False))
+        assert all(one[1] < other[0] for one, other in itertools.pairwise(places))
 
 
 def test_links_lead_on_and_a_request_can_be_copied(server, opened, models):
