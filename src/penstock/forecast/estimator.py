@@ -381,6 +381,19 @@ class Forecaster(CellOptions, Estimator):
     def _measure(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
         return forecast_figures(model, data)
 
+    def _stored_examples(self, data: ForecastData) -> list[Any]:
+        """The ends of series, long enough for some forecasts; none where a model needs covariates beside them."""
+        features = self.model_.features
+        if features.past or features.known:
+            return []
+        steps = features.context + 6 * features.horizon
+        panel = data.test or data.valid
+        rows = np.linspace(0, len(panel) - 1, min(self.examples, len(panel)), dtype=int)
+        ends = [panel.series[row].values[-steps:] for row in rows]
+        return [
+            [[None if np.isnan(value) else float(f"{value:.6g}") for value in step] for step in end] for end in ends
+        ]
+
     def _data_figures(self, data: ForecastData, features: ForecastFeatures) -> dict[str, Any]:
         parts = {"train": data.train.panel, "valid": data.valid, "test": data.test}
         about: dict[str, Any] = {name: None if part is None else _amount(part) for name, part in parts.items()}

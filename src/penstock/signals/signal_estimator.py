@@ -1,5 +1,6 @@
 """What classifying signals and predicting numbers from them have in common: options, features, network, windows."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -152,6 +153,9 @@ class SignalEstimator(CellOptions, Supervised):
 
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
         return {"row": row, "signal": drawn(part.inputs[row])}
+
+    def _example(self, part: Part, row: int) -> list[list[float | None]]:
+        return [[None if math.isnan(value) else float(f"{value:.6g}") for value in step] for step in part.inputs[row]]
 
     def _report(self) -> str:
         return render(self.metrics_, extra=signal_sections(self.metrics_), mistakes=False)

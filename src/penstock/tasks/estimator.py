@@ -104,6 +104,10 @@ class Estimator(TrainingOptions, BaseEstimator):
         """The figures of the model that will answer, beside those of its baselines."""
         raise NotImplementedError
 
+    def _stored_examples(self, data: Any) -> list[Any]:
+        """`examples` inputs as `predict` of a server takes them: JSON values. A task without such has none."""
+        return []
+
     def _data_figures(self, data: Any, features: Any) -> dict[str, Any]:
         """What metrics.json says of the data."""
         raise NotImplementedError
@@ -266,6 +270,8 @@ class Estimator(TrainingOptions, BaseEstimator):
         known = self._known()
         say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)
+        if not isinstance(self.examples, int) or self.examples < 0:
+            raise ConfigError(f"examples must be a whole number, at least 0; got {self.examples!r:.40}")
         self._recipe(len(data.train))  # says what makes no sense before anything takes long
         stages = self._stages(self._objective(data, features, network, seed), seed)
         if self.baseline:
@@ -323,6 +329,7 @@ class Estimator(TrainingOptions, BaseEstimator):
             "best_epoch": history.best_epoch,
             "stopped": history.stopped,
             "data": self._data_figures(data, self.model_.features) | {"dropped": data.dropped},
+            **({"examples": self._stored_examples(data)} if self.examples else {}),
             "configuration": self._described(),
         } | self._measure(self.model_, data)
         for name, chosen in settings.items():

@@ -76,6 +76,8 @@ class TrainingOptions:
         checkpoint: a file for the training's state after each epoch; an existing file is resumed.
         verbose: what `fit` shows on standard error of its work: 0 nothing, 1 a line for each stage and epoch, 2 also
             how far it is and how long the rest takes, on a terminal as a bar. `logging` gets the same in any case.
+        examples: inputs of the test data, or of the validation data where there is no test data, that are stored in the
+            saved model, so that the page of `penstock serve` can offer them; 0 stores none.
         random_state: seed of everything random; None for another one each time.
     """
 
@@ -84,7 +86,7 @@ class TrainingOptions:
             "epochs", "learning_rate", "batch_size", "patience", "keep", "random_state", "weight_decay", "warmup",
             "clip", "average", "validation_share", "baseline", "warm_start",
         ),
-        "output": ("checkpoint", "verbose"),
+        "output": ("examples", "checkpoint", "verbose"),
     }  # fmt: skip
     """Where `penstock train --help` lists the options that a class adds, and in which order; the rest is "network"."""
 
@@ -102,4 +104,5 @@ class TrainingOptions:
     warm_start: bool = False
     checkpoint: str | None = None
     verbose: int = 0
+    examples: int = 0
     random_state: int | None = 0

@@ -59,6 +59,15 @@ class Supervised(Estimator):
         """What a report shows of a row that was answered badly."""
         return {"row": row}
 
+    def _example(self, part: Part, row: int) -> Any:
+        """An input as JSON, for `_stored_examples`; None where a kind of data has no such form."""
+        return None
+
+    def _stored_examples(self, data: Labelled) -> list[Any]:
+        part = data.test or data.valid
+        rows = np.linspace(0, len(part) - 1, min(self.examples, len(part)), dtype=int)
+        return [example for row in rows if (example := self._example(part, int(row))) is not None]
+
     def _score_weights(self, inputs: Any, weights: Any, rows: int) -> np.ndarray | None:
         """`sample_weight` of `score`, checked."""
         return None if weights is None else sample_weights(self._each_row(inputs, weights), rows)

@@ -110,6 +110,9 @@ class TextClassifier(CellOptions, Classifier):
         text = part.inputs[row]
         return {"text": text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"}
 
+    def _example(self, part: Part, row: int) -> str:
+        return str(part.inputs[row][:_LONGEST_TEXT])
+
     def _describe(self, data: Labelled) -> tuple[TextFeatures, Network]:
         features = TextFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)
         return features, self._network(data, features)

@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from penstock import bundle
 from penstock.text.features import tokenize
 
 TEXT = "w1 w2, w3 unheard-of w5 (w6) w7's w8 w9 w10"
@@ -194,3 +195,22 @@ def test_a_model_of_both_directions_answers_whole_texts(server, opened, folders,
         assert tab.text("li[data-label=good] output") == f"{100 * answer['good']:.1f} %"
         assert "both directions" in tab.text("main")
         picture(tab, "text-whole")
+
+
+def test_examples_are_those_that_the_model_holds(words, running, opened, tmp_path):
+    features, metrics = words.features.to_json(), {"examples": ["w1 w2 w3", "w4"]}
+    folder = bundle.save(
+        tmp_path / "own", words.network, features, words.labels, words.tensors, task=words.task, metrics=metrics
+    )
+    with running(folder) as process, opened(f"{process.url}/#own") as tab:
+        tab.wait("document.querySelector('.chips .chip')")
+        shown = "[...document.querySelectorAll('.writing .chip:not(.plain)')].map((e) => e.textContent)"
+        assert tab.value(shown) == ["w1 w2 w3", "w4"]
+        tab.click(".writing .chip")
+        tab.wait("document.querySelectorAll('.strip button[data-change]').length === 3")
+
+
+def test_a_model_without_examples_offers_none(reading):
+    with reading() as tab:
+        tab.wait("document.querySelector('.chips')")
+        assert tab.value("document.querySelectorAll('.writing .chip:not(.plain)').length") == 0

@@ -2,6 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { announce, calm, choose, h, oncePerFrame } from "./elements.js";
+import { examplesOf, linesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
 import { madeUp } from "./numbers.js";
@@ -41,7 +42,7 @@ export class ForecastView {
     this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => this.#nameOf(item), onPick: (item) => this.#setCut(item + 1) });
     const season = this.#about.season > 1 ? this.#about.season : 12;
     const example = () => madeUp(Math.max(3 * this.#about.context, this.#about.context + 6 * this.#about.horizon), season).join("\n");
-    this.#source = new Source({ onTable: (table) => this.#take(table), example });
+    this.#source = new Source({ onTable: (table) => this.#take(table), example, stored: examplesOf(app.info).map(linesOf) });
     const host = h("div");
     this.#chart = new Chart(host, { height: 320, keys: true, onPick: (step) => this.#setCut(step, true) });
     host.addEventListener("pointerup", () => this.#settle());

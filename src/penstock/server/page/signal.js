@@ -4,6 +4,7 @@ import { Answers, likeliest } from "./answers.js";
 import { Chart } from "./chart.js";
 import { series } from "./colours.js";
 import { announce, h, oncePerFrame } from "./elements.js";
+import { examplesOf, linesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
 import { madeUp } from "./numbers.js";
@@ -37,7 +38,7 @@ export class SignalView {
     this.#labels = app.info.label_texts ?? []; // none where the answer is a number
     this.#channels = app.info.channels;
     this.#follower = app.info.streams ? new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() }) : null;
-    this.#source = new Source({ onTable: (table) => this.#take(table), example: () => this.#example() });
+    this.#source = new Source({ onTable: (table) => this.#take(table), example: () => this.#example(), stored: examplesOf(app.info).map(linesOf) });
     const [signal, numbers] = [h("div"), h("div")];
     const onPick = (step) => this.#pick(step - 1);
     this.#signal = new Chart(signal, { height: 200, keys: true, onPick, aligned: true });

@@ -13,8 +13,8 @@ export class Source {
   #how = h("p", { class: "quiet small", id: "numbers-how", role: "status" });
   #onTable;
 
-  /** onTable(table): another table, as `parseTable` gives it. example(): a text to try. */
-  constructor({ onTable, example }) {
+  /** onTable(table): another table, as `parseTable` gives it. example(): a made-up text to try. stored: others, of the model. */
+  constructor({ onTable, example, stored = [] }) {
     this.#onTable = onTable;
     this.#text.addEventListener("input", calm(() => this.#read(this.#text.value), 250));
     this.#text.setAttribute("aria-describedby", "numbers-how");
@@ -23,6 +23,7 @@ export class Source {
       h("label", { for: "numbers", class: "unseen", say: "numbersLabel" }), this.#text,
       h("div", { class: "chips" },
         this.#file, h("label", { for: "file", class: "chip file", say: "chooseCsv" }),
+        ...stored.map((text, n) => h("button", { type: "button", class: "chip stored", text: words("exampleNumber", { n: n + 1 }), on: { click: () => this.#put(text) } })),
         h("button", { type: "button", class: "chip", say: "madeUp", on: { click: () => this.#put(example()) } }),
         h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => this.#put("") } })),
       this.#how);

@@ -2,6 +2,7 @@
 
 import { series } from "./colours.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
+import { examplesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { piecesOf, stepsOf } from "./pieces.js";
 import { predictionsOf, predictionsOfRows, textOf } from "./predictions.js";
@@ -10,7 +11,6 @@ import { count, percent, words } from "./words.js";
 
 const MOST_WORDS = 1000;
 const TYPING = 350; // milliseconds without a key until the text is read
-const EXAMPLE = "Ada Lovelace wrote to Charles Babbage in London in 1843.";
 
 /** The view for what the model reads. app: as of main.js. */
 export const stepsView = (app) => (app.info.reads === "text" ? new LabelledText(app) : new SignalView(app));
@@ -41,7 +41,7 @@ class LabelledText {
         h("div", { class: "writing" },
           h("label", { for: "text", class: "unseen", say: "textLabel" }), this.#text, this.#how,
           h("div", { class: "chips" },
-            h("span", { class: "quiet small", say: "examples" }), h("button", { type: "button", class: "chip", lang: "en", text: EXAMPLE, on: { click: () => put(EXAMPLE) } }),
+            ...examplesOf(app.info).map((example) => h("button", { type: "button", class: "chip", text: example.length > 28 ? `${example.slice(0, 28)}…` : example, on: { click: () => put(example) } })),
             h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => put("") } })))),
       h("section", { class: "card", "aria-labelledby": "spans-title" }, h("h2", { id: "spans-title", say: "stepsHeading" }), this.#empty, this.#spans));
     this.#draw();

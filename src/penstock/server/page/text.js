@@ -3,6 +3,7 @@
 import { Answers, likeliest } from "./answers.js";
 import { Changes } from "./changes.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
+import { examplesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Inside } from "./inside.js";
 import { changesAlong, changesWithout, probabilitiesOf } from "./odds.js";
@@ -13,7 +14,6 @@ const MOST_WORDS = 1000;
 const MOST_OUT = 200; // as many texts are read again to leave each word out
 const TOGETHER = 50; // of them in one request
 const STILL_TYPING = 350; // milliseconds until an unfinished word is taken for a word
-const EXAMPLES = ["The room was small and a little cold, but the staff were lovely and the breakfast was excellent.", "房间有点小，但是很干净，服务员非常热情。"];
 
 export class TextView {
   #app;
@@ -74,10 +74,10 @@ export class TextView {
   }
 
   #layout() {
-    const examples = EXAMPLES.map((example, n) => h("button", { type: "button", class: "chip", lang: n ? "zh-CN" : "en", text: `${example.slice(0, n ? 12 : 28)}…`, on: { click: () => this.#put(example) } }));
+    const examples = examplesOf(this.#app.info).map((example) => h("button", { type: "button", class: "chip", text: example.length > 28 ? `${example.slice(0, 28)}…` : example, on: { click: () => this.#put(example) } }));
     const writing = h("div", { class: "writing" },
       h("label", { for: "text", class: "unseen", say: "textLabel" }), this.#text, this.#how,
-      h("div", { class: "chips" }, h("span", { class: "quiet small", say: "examples" }), ...examples, h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => this.#put("") } })));
+      h("div", { class: "chips" }, examples.length ? h("span", { class: "quiet small", say: "examples" }) : null, ...examples, h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => this.#put("") } })));
     const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers.bars);
     return h("div", { class: "view" },
       h("section", { class: "card pair" }, writing, answer, h("div", { class: "wide", hidden: !this.#follower }, this.#answers.lines)),
