@@ -26,7 +26,7 @@ def check(result, *words):
     [
         ("empty.csv", b"", ["empty"]),
         ("header.csv", b"text,label\n", ["no rows"]),
-        ("other.csv", b"review,label\ngood,good\n", ["no column text", "review"]),
+        ("other.csv", b"stars,label\n5,good\n", ["no column text", "stars"]),
         ("latin.csv", "text,label\ngar\xe7on,good\n".encode("latin-1"), ["UTF-8", "0xe7", "line 2"]),
         ("noise.csv", bytes(range(256)) * 8, ["UTF-8"]),
         ("noise.parquet", bytes(range(256)) * 8, ["Parquet"]),

@@ -113,7 +113,7 @@ def test_files_of_the_archives_need_no_columns(penstock, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (",label", ",class", "has no column label"),
+        (",label", ",class", "column of labels may be 't' or 'class'"),
         ("\n3,", "\n,", "which signal it is of"),
         (",up", ",down", "at least two classes; got only 'down'"),
     ],

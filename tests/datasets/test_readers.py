@@ -93,20 +93,21 @@ def test_rows_without_text_or_label_are_dropped_and_counted(tmp_path):
     table = read_texts(tmp_path / "data.csv")
     assert (table.inputs, table.answers) == (["a", "c"], ["1", "0"])
     assert table.dropped == {"no text": 3, "no label": 1}
-    assert read_texts(tmp_path / "data.csv", label=None).inputs == ["a", "b", "c"]
+    assert read_texts(tmp_path / "data.csv", answers=False).inputs == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("data.csv", b"", "is empty; expected rows with the columns text, label"),
+        ("data.csv", b"", "is empty; expected names of columns, and rows"),
         ("data.csv", b"\n  \n", "is empty"),
         ("data.csv.gz", gzip.compress(b"", mtime=0), "is empty"),
         ("data.csv", b"text,label\n", "has columns, but no rows"),
-        ("data.csv", b"review,label\na,1\n", "has no column text; it has review, label"),
-        ("data.csv", b"text;stars\na;1\n", "has no column label; it has text, stars. The separator is ';'"),
-        ("data.csv", b"Text,labels\na,1\n", r"no column text .did you mean 'Text'.., label .did you mean 'labels'"),
-        ("data.csv", b"good,5\nbad,1\n", "has no column text, label; it has good, 5.* say so with --no-header"),
+        ("data.csv", b"a,b,label\nx,y,1\nz,w,1\n", "the column of texts may be 'a' or 'b'. Name it: --text COL"),
+        ("data.csv", b"x,y,label\n1,2.5,1\n3,4.5,1\n", "none that looks like texts.* For signals, .*--series x,y"),
+        ("data.csv", b"text;stars\na;1\n", "has no column label, and none that looks like labels; it has text, stars"),
+        ("data.csv", b"Text,labels\na,1\n", "no column label .did you mean 'labels'"),
+        ("data.csv", b"good,5\nbad,1\n", "its first row looks like data.*: '5'. .* --no-header"),
         ("data.csv", b"text,text,label\na,b,1\n", "has the column text more than once"),
         (
             "data.csv",
@@ -127,7 +128,7 @@ def test_rows_without_text_or_label_are_dropped_and_counted(tmp_path):
         ("data.jsonl", b'{"text": "a", "label": 1}\n\n{"text": \n', "line 3: must be a JSON object on one line"),
         ("data.jsonl", b"[1]\n", r"line 1: must be a JSON object on one line; got '\[1\]'"),
         ("data.jsonl", b"[" * 100_000, "line 1: must be a JSON object on one line"),
-        ("data.jsonl", b'{"text": "a"}', "has no column label; it has text"),
+        ("data.jsonl", b'{"text": "a"}', "has no column label, and none that looks like labels; it has text"),
         ("data.jsonl", b'{"text": "a\xff"}', "line 1: must be text in UTF-8"),
         ("data.jsonl", b'{"text": 3, "label": 1}', "texts must all be text; number 0 is 3 .int."),
         ("data.jsonl", b'{"text": "a", "label": [1]}', r"labels must be words or numbers.* number 0 is \[1\]"),

@@ -253,7 +253,7 @@ def test_options_that_make_no_sense_are_refused(options, message):
         (np.array(["x", "y"]), {}, "must be numbers"),
         (wave(100), {"calendar": "auto"}, "calendar features need a column of dates"),
         (wave(100) - 10, {"transform": "log"}, "with transform 'log' values must be above 0"),
-        (pandas.DataFrame({"date": [1], "sales": [2]}), {}, r"has no column y; it has date, sales\. Say.*read_series"),
+        (pandas.DataFrame({"date": [1], "sales": [2]}), {}, r"may be 'date' or 'sales'\..* Say.*read_series"),
         (pandas.Series(wave(100)), {}, r"mapping of columns; got Series\. Say .*; or give an array"),
     ],
     ids=["context", "horizon", "text", "calendar", "log", "columns", "series"],

@@ -1,5 +1,7 @@
 """Series from frames and files: which columns are read, and what of them can't be."""
 
+import logging
+
 import numpy as np
 import pandas
 import polars
@@ -53,7 +55,6 @@ def test_a_column_has_one_part_to_play(columns):
         ("a.json", b'[{"y": 1}]', r"a\.json, line 1: must be a JSON object on one line; got '\[{"),
         ("a.json", b'\n{\n"y": 1}', r"a\.json, line 2: must be a JSON object on one line: Expecting"),
         ("a.xlsx", b"PK\x03\x04", r"must end in one of \.csv"),
-        ("a.csv", b"ds;z\n1;2\n", "has no column y; it has ds, z"),
     ],
 )
 def test_what_is_no_table_is_said(tmp_path, name, data, message):
@@ -63,3 +64,59 @@ def test_what_is_no_table_is_said(tmp_path, name, data, message):
         read_series(path)
     with pytest.raises(DataError, match=message.replace("names of columns, and rows", "rows with the columns y")):
         read_table(path, ["y"])
+
+
+DAYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
+
+
+def chosen(columns, **named):
+    found = read_series(columns, **named)
+    return found.time, found.id, list(found.targets)
+
+
+@pytest.mark.parametrize("kind", [dict, pandas.DataFrame, polars.DataFrame])
+def test_times_and_values_that_nobody_named_are_found(kind, caplog):
+    caplog.set_level(logging.INFO, "penstock")
+    assert chosen(kind({"Month": DAYS, "Passengers": [1, 2, 3, 4]})) == ("Month", None, ["Passengers"])
+    message = "reading times from 'Month', values to forecast from 'Passengers'"
+    assert [record.message for record in caplog.records] == [message]
+    assert chosen(kind({"DS": DAYS, "y": [1, 2, 3, 4]})) == ("DS", None, ["y"])
+
+
+def test_series_are_told_apart_by_the_only_column_that_does():
+    twice = {"day": [*DAYS[:2], *DAYS[:2]], "shop": ["a", "a", "b", "b"], "sold": [1, 2, 3, 4]}
+    assert chosen(twice) == ("day", "shop", ["sold"])
+    with pytest.raises(DataError, match="each time must stand once"):  # two columns could
+        chosen(twice | {"town": ["x", "x", "y", "y"]})
+    assert chosen(twice | {"town": ["x", "x", "y", "y"]}, id="town") == ("day", "town", ["sold"])
+    with pytest.raises(DataError, match="each time must stand once"):
+        chosen(twice, id="")
+
+
+def test_without_dates_or_by_wish_rows_are_steps():
+    assert chosen({"n": [1, 2, 3, 4]}) == (None, None, ["n"])
+    assert chosen({"day": DAYS, "n": [1, 2, 3, 4]}, time="") == (None, None, ["n"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"a": DAYS, "b": DAYS, "n": [1, 2, 3, 4]}, "the column of times may be 'a' or 'b'. Name it: --time COL"),
+        ({"a": DAYS, "n": [1, 2, 3, 4], "m": [1, 2, 3, 4]}, "values to forecast may be 'n' or 'm'. Name it: --target"),
+        ({"a": DAYS, "n": ["x", "y", "z", "w"]}, "has no column y, and none that looks like values to forecast"),
+    ],
+)
+def test_several_columns_are_named(columns, message):
+    with pytest.raises(DataError, match=message):
+        read_series(columns)
+
+
+def test_numbers_like_days_are_times_where_they_differ():
+    assert chosen({"when": [20240130, 20240131, 20240201], "n": [1.5, 2, 3]}) == ("when", None, ["n"])
+
+
+def test_other_files_are_read_as_training_read_its_own():
+    found = read_series({"d": ["01/02/2024", "13/02/2024"], "n": [1, 2]})
+    assert found.columns == {"time": "d", "target": ["n"], "past": [], "known": [], "time_format": "day-first"}
+    later = read_series({"d": ["03/02/2024", "04/02/2024"], "n": [1, 2]}, **found.columns)
+    assert later.frequency.times(np.array([later.series[0].start]))[0] == np.datetime64("2024-02-03")

@@ -5,14 +5,16 @@ Files that end in .wav or .flac are recordings, others and hidden ones are passe
 """
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from penstock.audio.recordings import AUDIO_ENDINGS, Recording, decode, read_recording
 from penstock.datasets.columns import as_labels, as_texts
+from penstock.datasets.finding import find_column, holds_labels, say_found
 from penstock.datasets.layout import DETECT, Layout, layout_of
-from penstock.datasets.readers import read_table
+from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.registry import Columns
@@ -33,7 +35,7 @@ def read_recordings(
     Args:
         path: a folder or zip: the class is the name of the folder inside that a recording lies in, at any depth. Or a
             table, as `read_table` reads it, with a path in each row, seen from the table's own folder.
-        audio, label: the table's columns; "audio" and "label" if not named.
+        audio, label: the table's columns; None for "audio" and "label", or the only ones that are possible.
         answers: False where there may be no labels; then no row of a table may be without a path.
         layout: how a table of text is laid out.
 
@@ -46,7 +48,7 @@ def read_recordings(
         if audio is not None:
             raise DataError(f"{path}: is no table, so it has no column {audio}. Leave --audio and --label out.")
         return _from_folders(path, answers)
-    return _from_table(path, audio or "audio", label or "label", answers, layout)
+    return _from_table(path, audio, label, answers, layout)
 
 
 def recording_at(path: str | Path) -> Recording:
@@ -142,7 +144,36 @@ def _folder_labels(path: Path, names: list[str]) -> list[str]:
     return [parts[shared] for parts in folders]
 
 
-def _from_table(path: Path, audio: str, label: str, answers: bool, layout: Layout) -> Rows:
+def _columns(path: Path, audio: str | None, label: str | None, answers: bool, layout: Layout) -> dict[str, str]:
+    """The columns of paths and labels: those named, the usual ones, or the only ones that are possible."""
+    named = {"audio": audio} | ({"label": label} if answers else {})
+    usual = {kind: name or kind for kind, name in named.items()}
+    if all(named.values()) or set(usual.values()) <= set(column_names(path, layout)):
+        return usual
+    head = first_rows(path, layout)
+    found: dict[str, str] = {kind: name for kind, name in named.items() if name}
+    kinds = (("audio", _holds_paths, "recordings"), ("label", holds_labels, "labels"))
+    try:
+        for kind, fits, what in kinds:
+            if kind in named and kind not in found:
+                found[kind] = find_column(head, found.values(), fits, usual=kind, what=what, flag=f"--{kind}")
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    say_found(f"{path}: ", {what: found[kind] for kind, _, what in kinds if kind in named})
+    return found
+
+
+def _holds_paths(values: Sequence[Any]) -> bool:
+    """Whether values are paths of recordings."""
+    paths = [value for value in values if value]
+    return bool(paths) and all(
+        isinstance(path, str) and PurePosixPath(path).suffix.lower() in AUDIO_ENDINGS for path in paths
+    )
+
+
+def _from_table(path: Path, audio: str | None, label: str | None, answers: bool, layout: Layout) -> Rows:
+    columns = _columns(path, audio, label, answers, layout)
+    audio, label = columns["audio"], columns.get("label", "")
     table = read_table(path, [audio, label] if answers else [audio], layout)
     paths = as_texts(table[audio], f"the column {audio} of {path}")
     labels = as_labels(table[label], f"the column {label} of {path}") if answers else [None] * len(paths)
@@ -158,7 +189,7 @@ def _from_table(path: Path, audio: str, label: str, answers: bool, layout: Layou
     if not kept:
         raise DataError(f"{path}: no rows are left to use. Are {audio} and {label} the right columns?")
     recordings = list(_listed(path.parent, [name for name, _ in kept]))
-    return Rows(recordings, [answer for _, answer in kept] if answers else None, dropped)
+    return Rows(recordings, [answer for _, answer in kept] if answers else None, dropped, columns=columns)
 
 
 def _unfit(name: str | None, answer: object, answers: bool) -> str:

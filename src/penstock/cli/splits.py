@@ -24,8 +24,10 @@ def read_parts(
     split: str | None,
     columns: "Columns",
     random_state: int,
-) -> tuple[tuple[Any, Any, Any], dict[str, int]]:
-    """Training, validation and test rows, the last two perhaps None, and why rows were left out.
+) -> tuple[tuple[Any, Any, Any], dict[str, int], "Columns"]:
+    """Training, validation and test rows, the last two perhaps None; why rows were left out; and the columns read.
+
+    Those that the reader finds in `data` are read in the other files too.
 
     Args:
         task: whose reader is used.
@@ -42,12 +44,14 @@ def read_parts(
     """
     if split is not None and (valid or test):
         raise ConfigError("--split divides DATA, so it can't go with --valid or --test. Give either.")
-    tables = {path: read_data(task, path, columns, answers=True) for path in (data, valid, test) if path}
+    first = read_data(task, data, columns, answers=True)
+    columns = {**columns, **getattr(first, "columns", {})}
+    tables = {data: first} | {path: read_data(task, path, columns, answers=True) for path in (valid, test) if path}
     dropped = dict(sum((Counter(table.dropped) for table in tables.values()), Counter()))
     if valid or test:
-        return (tables[data], *(tables[path] if path else None for path in (valid, test))), dropped
+        return (tables[data], *(tables[path] if path else None for path in (valid, test))), dropped, columns
     shares = estimator.parse_split(split or PROPORTIONS)
     if len(shares) > 3:
         raise ConfigError(f"--split must have two or three shares (train/valid/test); got {split}")
     parts = estimator.split(tables[data], shares, random_state)
-    return (parts[0], parts[1], parts[2] if len(parts) == 3 else None), dropped
+    return (parts[0], parts[1], parts[2] if len(parts) == 3 else None), dropped, columns

@@ -134,8 +134,8 @@ def _train(
         # One seed for the parts and the training, which train.toml can tell.
         seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
         fitted.set_params(random_state=seed)
-        columns = task.found(data, trained_columns(task, named))
-        parts, dropped = read_parts(task, type(fitted), data, valid, test, split, columns, seed)
+        wanted = trained_columns(task, named)
+        parts, dropped, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, seed)
         save = partial(_save, fitted, out, remembered_columns(task, columns), command, overwrite=overwrite)
         _fit(fitted, parts, dropped, out, save)
     if as_json:

@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from penstock.errors import DataError
 from penstock.missing import MISSING_WORDS, is_missing
 
-__all__ = ["number_columns", "plain_number"]
+__all__ = ["looks_numeric", "number_columns", "plain_number"]
 
 _LOGGER = logging.getLogger(__name__)
 _GROUP = "[ '\N{RIGHT SINGLE QUOTATION MARK}\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]"
@@ -82,6 +83,16 @@ def number_columns(columns: Mapping[str, Sequence[Any]], decimal: str | None = N
         for row, text in each.texts.items():
             each.numbers[row] = _value(text, mark)
     return {each.name: each.numbers for each in found}
+
+
+def looks_numeric(values: Sequence[Any]) -> bool:
+    """Whether values are numbers, in text or not, by either decimal mark; words for missing ones aside."""
+    texts = [value.strip() for value in values if isinstance(value, str)]
+    given = [text for text in texts if text.lower() not in MISSING_WORDS]
+    others = [value for value in values if not isinstance(value, str)]
+    if not all(isinstance(value, Number) and not isinstance(value, bool | complex) for value in others):
+        return False
+    return bool(given or others) and any(all(map(form.fullmatch, given)) for form in _FORMS.values())
 
 
 def plain_number(text: str) -> float:

@@ -133,7 +133,8 @@ def _json_rows(path: Path, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError) as error:
             raise DataError(f"{path}, line {number}: must be a JSON object on one line: {error}") from error
         if not isinstance(row, dict):
-            raise DataError(f"{path}, line {number}: must be a JSON object on one line; got {line.decode()!r:.60}")
+            shown = line.decode().strip()
+            raise DataError(f"{path}, line {number}: must be a JSON object on one line; got {shown!r:.60}")
         yield row
 
 

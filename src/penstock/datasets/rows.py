@@ -1,6 +1,6 @@
 """Rows of labelled data: what readers give and estimators take."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ class Rows:
     dropped: why rows were left out, and how many; only what occurred
     kept: the places of these rows in what was given, (rows,); None where none was left out
     weights: what each row counts, (rows,) float64, above 0; None for 1 each
+    columns: the columns that were read, by the names of the task's options, for other files to be read alike
     """
 
     inputs: Sequence[Any]
@@ -27,6 +28,7 @@ class Rows:
     dropped: dict[str, int] = field(default_factory=dict)
     kept: np.ndarray | None = field(default=None, compare=False)
     weights: np.ndarray | None = field(default=None, compare=False)
+    columns: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if self.answers is not None and len(self.answers) != len(self.inputs):

@@ -58,8 +58,13 @@ class ForecastData:
         return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
 
 
-def as_panel(data: Any, what: str = "the data") -> Panel:
-    """What people hold, as a panel: a `Panel`, a path, a frame with `unique_id`, `ds`, `y`, or arrays.
+def as_panel(data: Any, what: str = "the data", columns: Mapping[str, Any] | None = None) -> Panel:
+    """What people hold, as a panel: a `Panel`, a path, a frame, or arrays.
+
+    Args:
+        data: a `Panel`, a path or a frame as `read_series` reads it, or arrays.
+        what: what messages call it.
+        columns: as in training, by the names of `Panel.columns`; None to find them.
 
     Raises:
         DataError: it is none of these.
@@ -67,16 +72,23 @@ def as_panel(data: Any, what: str = "the data") -> Panel:
     if isinstance(data, Panel):
         return data
     if isinstance(data, np.ndarray | list | tuple) or (
-        isinstance(data, Mapping) and not {"y", "ds", "unique_id"} & set(data)
+        isinstance(data, Mapping) and not ({"y", "ds", "unique_id"} | _named(columns)) & set(data)
     ):
         return arrays_panel(data)
     try:
-        return read_series(data)
+        return read_series(data, **(columns or {}))
     except DataError as error:
         raise DataError(
             f"{what}: {str(error).rstrip('.')}. Say which columns are which: "
             "penstock.read_series(data, time=..., target=...); or give an array"
         ) from error
+
+
+def _named(columns: Mapping[str, Any] | None) -> set[str]:
+    """All columns that are named."""
+    found = columns or {}
+    several = [name for kind in ("target", "past", "known") for name in found.get(kind, [])]
+    return {*several, *filter(None, (found.get("time"), found.get("id")))}
 
 
 def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, validation_share: float) -> ForecastData:
@@ -96,7 +108,7 @@ def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, va
         raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
     train = as_panel(data)
     parts = {"validation_data": validation_data, "test_data": test_data}
-    later = {name: as_panel(part, name) for name, part in parts.items() if part is not None}
+    later = {name: as_panel(part, name, train.columns) for name, part in parts.items() if part is not None}
     found: dict[str, int] = {}
     for each in (train, *later.values()):
         for reason, count in each.found.items():

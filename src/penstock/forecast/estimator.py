@@ -195,7 +195,11 @@ class Forecaster(CellOptions, Estimator):
 
     def _asked(self, data: Any) -> Any:
         """Arrays go to the model as they are: it knows the targets' names."""
-        return data if isinstance(data, np.ndarray | list | tuple | Panel) else as_panel(data)
+        if isinstance(data, np.ndarray | list | tuple | Panel):
+            return data
+        model = self._fitted()
+        assert isinstance(model, ForecastModel)
+        return as_panel(data, columns=model.features.columns)
 
     def _check_options(self) -> None:
         for name in ("horizon", "context", "segment", "season", "batch_size"):

@@ -119,6 +119,14 @@ class ForecastFeatures:
         self._places = {name: place for place, name in enumerate(self.names)}
 
     @property
+    def columns(self) -> dict[str, Any]:
+        """The columns that training read, by the names of the arguments of `read_series`."""
+        several = {"target": self.targets, "past": self.past, "known": self.known}
+        return {"time": self.time, "id": self.id, "time_format": self.time_format} | {
+            name: list(names) for name, names in several.items()
+        }
+
+    @property
     def median(self) -> int:
         """The place of the quantile 0.5: the point forecast."""
         return self.quantiles.index(0.5)

@@ -71,6 +71,15 @@ class Panel:
     answers = None
 
     @property
+    def columns(self) -> dict[str, Any]:
+        """The columns that were read, by the names of the task's options, for other files to be read alike."""
+        found = {"time": self.time, "id": self.id, "time_format": self.time_format}
+        several = {"target": self.targets, "past": self.past, "known": self.known}
+        return {name: value for name, value in found.items() if value is not None} | {
+            name: list(names) for name, names in several.items()
+        }
+
+    @property
     def inputs(self) -> "Panel":
         """Itself: what is answered lies beside what is asked."""
         return self

@@ -7,15 +7,16 @@ from typing import Any
 from penstock.datasets.columns import frame_column
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.naming import absent_words
-from penstock.datasets.readers import column_names, read_table
+from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.errors import DataError, MissingExtraError
+from penstock.forecast.column_search import find_columns
 from penstock.forecast.panel import Panel
 from penstock.forecast.panel_columns import panel
 from penstock.registry import Columns
 
 __all__ = ["read_panel", "read_series"]
 
-_ID, _TIME, _TARGET = "unique_id", "ds", "y"
+_HEAD_ROWS = 1000
 
 
 def read_series(
@@ -34,10 +35,11 @@ def read_series(
     Args:
         source: the path of a CSV, TSV, JSON lines or Parquet file, plain or gzipped; a pandas, Polars or Arrow frame;
             or a mapping of names to columns.
-        time: the column of times; by default `ds`, if there is one. Without times, a row is the step after the one
-            above it.
-        target: the column to forecast, or several; by default `y`.
-        id: the column that names a row's series; by default `unique_id`, if there is one.
+        time: the column of times; None for `ds`, or the only column of dates; "" for none. Without times, a row is the
+            step after the one above it.
+        target: the column to forecast, or several; None for `y`, or the only column of numbers.
+        id: the column that names a row's series; None for `unique_id`, or the only column of names by which each time
+            stands once; "" for none.
         past: covariates that are known only when they have happened.
         known: covariates that are known beforehand.
         layout: how a file of text is laid out.
@@ -57,31 +59,41 @@ def read_series(
         [3]
     """
     is_path = isinstance(source, str | Path)
-    there = column_names(source, layout) if is_path else _names(source)
-    time = time or (_TIME if _TIME in there else None)
-    id = id or (_ID if _ID in there else None)
-    targets = [target] if isinstance(target, str) else list(target or [_TARGET])
-    wanted = list(dict.fromkeys([*targets, *past, *known, *filter(None, (time, id))]))
     where = f"{source}: " if is_path else ""
-    every = [*targets, *past, *known]
-    if twice := [name for name in every if every.count(name) > 1]:
-        raise DataError(f"{where}a column is a target, a past or a known covariate, once; {twice[0]} is named twice")
-    if missing := [name for name in wanted if name not in there]:
-        raise DataError(f"{where}{absent_words(missing, there)}")
-    columns = read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
+    there = column_names(source, layout) if is_path else _names(source)
+    covariates = [*past, *known]
+    given = [target] if isinstance(target, str) else list(target or [])
     try:
+        chosen = find_columns(lambda: _head(source, layout), there, time, given, id, covariates, where)
+        every = [*chosen.targets, *covariates]
+        wanted = list(dict.fromkeys([*every, *filter(None, (chosen.time, chosen.id))]))
+        if twice := [name for name in every if every.count(name) > 1]:
+            raise DataError(f"a column is a target, a past or a known covariate, once; {twice[0]} is named twice")
+        if missing := [name for name in wanted if name not in there]:
+            raise DataError(absent_words(missing, there))
+        columns = read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
         return panel(
             columns,
-            targets=targets,
-            time=time,
-            id=id,
+            targets=chosen.targets,
+            time=chosen.time,
+            id=chosen.id,
             past=past,
             known=known,
             decimal=layout.decimal,
             time_format=time_format,
         )
     except DataError as error:
-        raise DataError(f"{where}{error}") from error
+        raise error if where and str(error).startswith(where.rstrip(": ")) else DataError(f"{where}{error}") from error
+
+
+def _head(source: Any, layout: Layout) -> Mapping[str, Sequence[Any]]:
+    """The first rows of a table."""
+    if isinstance(source, str | Path):
+        return first_rows(source, layout)
+    if isinstance(source, Mapping):
+        return {str(name): list(_column(source, name)[:_HEAD_ROWS]) for name in source}
+    frame = _frame(source).head(_HEAD_ROWS)
+    return {str(name): frame_column(frame[name]) for name in frame.columns}
 
 
 def _names(source: Any) -> list[str]:

@@ -38,10 +38,6 @@ def _no_claim(path: Path, columns: Columns) -> bool:
     return False
 
 
-def _as_named(path: Path, columns: Columns) -> Columns:
-    return columns
-
-
 @dataclass(frozen=True)
 class Task:
     """A row of the table of tasks. Its classes and functions are imported on first use.
@@ -53,14 +49,13 @@ class Task:
         example: example arguments of `penstock train COMMAND`.
         columns: the columns that are read from the data.
         read: (path, columns, answers) -> Rows, or another table with `inputs`, `answers` and `dropped`. If `answers` is
-            False, the file may lack the targets and no row may be dropped.
+            False, the file may lack the targets and no row may be dropped. If the table has `columns`, a saved model
+            reads these from other files.
         estimator: a `tasks.Estimator`, which trains and needs PyTorch; "module:Class", or the class itself.
         model: a `runtime.Model`, which predicts and needs only the base install; "module:Class", or the class itself.
         claims: (path, columns) -> whether the data belongs to this task; of the tasks with the same command, the first
             is used if none claims the data.
         parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
-        found: (path of the training data, columns) -> the columns that a saved model reads, with patterns replaced by
-            the names that they match.
     """
 
     name: str
@@ -73,7 +68,6 @@ class Task:
     model: Any
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
-    found: Callable[[Path, Columns], Columns] = _as_named
 
     def estimator_class(self) -> type[Any]:
         """Return the `tasks.Estimator` class; MissingExtraError if a package that training needs is not installed."""

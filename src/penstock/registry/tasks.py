@@ -18,6 +18,7 @@ _LAYOUT = (
 )
 """How a file of text is laid out, by the fields of `datasets.Layout`."""
 
+_LABEL = Column("label", "Label column; default: label, or the only one possible.", answer=True)
 _TIME_FORMAT = Column(
     "time_format",
     "Format of the times, such as %d.%m.%y; or day-first, month-first, dates, numbers; default: detected.",
@@ -35,13 +36,12 @@ _SERIES = Task(
     command="classify",
     summary="Classify signals, such as sensor data, gestures or heartbeats, or each of their steps.",
     example="gestures.csv --series x,y,z --id recording --label gesture --out gestures",
-    columns=(*_SERIES_COLUMNS, Column("label", "Label column.", default="label", answer=True), *_LAYOUT),
+    columns=(*_SERIES_COLUMNS, _LABEL, *_LAYOUT),
     read=deferred("penstock.signals.readers:read_signal_rows", answer="label", numbers=False),
     estimator="penstock.signals.estimator:SeriesClassifier",
     model="penstock.signals.model:SignalClassModel",
     claims=deferred("penstock.signals.readers:claims_signals"),
     parse=deferred("penstock.signals.lines:parse_signal"),
-    found=deferred("penstock.signals.readers:named_channels"),
 )
 
 _SERIES_NUMBERS = Task(
@@ -51,7 +51,7 @@ _SERIES_NUMBERS = Task(
     example="engines.csv --series speed,load --id run --target wear --out wear",
     columns=(
         *_SERIES_COLUMNS,
-        Column("target", "Target column: numbers to predict.", default="target", answer=True),
+        Column("target", "Target column: numbers to predict; default: target, or the only one possible.", answer=True),
         *_LAYOUT,
     ),
     read=deferred("penstock.signals.readers:read_signal_rows", answer="target", numbers=True),
@@ -59,7 +59,6 @@ _SERIES_NUMBERS = Task(
     model="penstock.signals.model:SignalRegressionModel",
     claims=deferred("penstock.signals.readers:claims_signals"),
     parse=deferred("penstock.signals.lines:parse_signal"),
-    found=deferred("penstock.signals.readers:named_channels"),
 )
 
 _TEXT = Task(
@@ -68,8 +67,8 @@ _TEXT = Task(
     summary="Classify texts, for example by topic or sentiment, or as spam.",
     example="reviews.csv --text text --label label --out sentiment",
     columns=(
-        Column("text", "Text column.", default="text"),
-        Column("label", "Label column.", default="label", answer=True),
+        Column("text", "Text column; default: text, or the only one possible."),
+        _LABEL,
         *_LAYOUT,
     ),
     read=deferred("penstock.text.readers:read_text_rows"),
@@ -84,10 +83,10 @@ _FORECAST = Task(
     summary="Forecast time series many steps ahead, with quantiles.",
     example="sales.csv --time date --target sold --horizon 28 --out sales",
     columns=(
-        Column("time", "Time column; default: ds, if present. Without a time column each row is one step."),
+        Column("time", "Time column; default: ds, or the only column of dates. '': none, each row is one step."),
         _TIME_FORMAT,
-        Column("target", "The column to forecast; default: y.", several=True),
-        Column("id", "Series id column; default: unique_id, if present."),
+        Column("target", "The column to forecast; default: y, or the only one possible.", several=True),
+        Column("id", "Series id column; default: unique_id, or the only one possible. '': none."),
         Column("past", "Covariates whose future values are unknown, such as the weather.", several=True),
         Column("known", "Covariates whose future values are known, such as holidays.", several=True),
         *_LAYOUT,

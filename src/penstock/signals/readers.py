@@ -5,6 +5,7 @@ signal: its columns are the steps of one channel, or one column holds a list.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 
 from penstock.datasets.columns import as_labels, plain_column
 from penstock.datasets.dates import COMPACT, STEPS, check_time_format, date_words, read_dates
+from penstock.datasets.finding import find_column, holds_labels, holds_numbers, say_found
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.numbers import number_columns
-from penstock.datasets.readers import column_names, read_table
+from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.labels import label_key
@@ -25,7 +27,7 @@ from penstock.registry import Columns
 from penstock.signals.arrays import signal_list
 from penstock.signals.file_formats import is_ucr, read_ts, read_ucr
 
-__all__ = ["claims_signals", "matching_columns", "named_channels", "read_signal_rows", "read_signals", "signal_table"]
+__all__ = ["claims_signals", "matching_columns", "read_signal_rows", "read_signals", "signal_table"]
 
 Table = Mapping[str, Sequence[Any]]
 
@@ -67,7 +69,9 @@ def read_signals(
     if not series and plain.endswith((".tsv", ".txt")) and is_ucr(path, layout):
         return read_ucr(path, numbers=numbers, layout=layout)
     if not series:
-        raise ConfigError(f"{path}: say which columns hold the series: --series COL,COL or --series 'v*'")
+        numeric = [name for name, values in first_rows(path, layout).items() if holds_numbers(values)]
+        shown = f"; numbers are in {', '.join(numeric):.200}" if numeric else ""
+        raise ConfigError(f"{path}: say which columns hold the series: --series COL,COL or --series 'v*'{shown}")
     others = [name for name in (answer, id, time) if name is not None]
     columns = matching_columns(path, series, others, layout)
     wanted = [*columns, *others]
@@ -257,17 +261,35 @@ def _together(answers: list[list[Any]]) -> list[Any]:
 
 def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
     """Signals, with a label or a number each, or one for each step."""
-    named = {name: columns.get(name) for name in ("series", "id", "time", "time_format")}
-    wanted = columns[answer] if answers else None
-    return read_signals(path, answer=wanted, numbers=numbers, layout=layout_of(columns), **named)
+    named = {name: columns.get(name) for name in ("series", "id", "time")}
+    layout = layout_of(columns)
+    wanted = _answer_column(path, columns, answer, numbers, layout) if answers else None
+    rows = read_signals(
+        path, answer=wanted, numbers=numbers, layout=layout, time_format=columns.get("time_format"), **named
+    )
+    found: dict[str, Any] = {} if wanted is None else {answer: wanted}
+    if named["series"] and (named["id"] or named["time"]):
+        # The channels by their names: in another file a pattern may mean them in another order. Steps are as they come.
+        others = [name for name in (wanted or columns.get(answer), named["id"], named["time"]) if name is not None]
+        found["series"] = matching_columns(path, named["series"], others, layout)
+    return replace(rows, columns=found)
 
 
-def named_channels(path: Path, columns: Columns) -> Columns:
-    """The channels by their names: in another file a pattern may mean them in another order. Steps are as they come."""
-    if not columns["series"] or not (columns["id"] or columns["time"]):
-        return columns
-    others = [columns[kind] for kind in ("id", "time", "label", "target") if columns.get(kind) is not None]
-    return {**columns, "series": matching_columns(path, columns["series"], others, layout_of(columns))}
+def _answer_column(path: Path, columns: Columns, answer: str, numbers: bool, layout: Layout) -> str:
+    """The column of answers: the one named, the usual one, or the only one that is possible."""
+    named = columns.get(answer)
+    if named is not None or not columns.get("series") or answer in column_names(path, layout):
+        return named or answer
+    head = first_rows(path, layout)
+    taken = [*(columns.get(kind) for kind in ("id", "time")), *matching_columns(path, columns["series"], [], layout)]
+    what = "numbers to predict" if numbers else "labels"
+    fits = holds_numbers if numbers else holds_labels
+    try:
+        found = find_column(head, filter(None, taken), fits, usual=answer, what=what, flag=f"--{answer}")
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    say_found(f"{path}: ", {what: found})
+    return found
 
 
 def claims_signals(path: Path, columns: Columns) -> bool:

@@ -1,35 +1,56 @@
 """Texts and labels from files."""
 
 import io
+import logging
+from dataclasses import replace
 from pathlib import Path
 
 from penstock.datasets.columns import as_texts, text_table
 from penstock.datasets.encodings import as_utf8
 from penstock.datasets.files import all_bytes
+from penstock.datasets.finding import Head, find_column, holds_labels, holds_numbers, holds_texts, say_found, usual_name
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.lines import text_lines
-from penstock.datasets.readers import read_table
+from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.registry import Columns
 
 __all__ = ["read_inputs", "read_text_rows", "read_texts"]
 
+_LOGGER = logging.getLogger(__name__)
 
-def read_texts(path: str | Path, *, text: str = "text", label: str | None = "label", layout: Layout = DETECT) -> Rows:
-    """The texts and labels of a file; label None: texts alone. Labels of CSV and TSV are str, as they stand there.
+
+def read_texts(
+    path: str | Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    answers: bool = True,
+    layout: Layout = DETECT,
+) -> Rows:
+    """The texts and labels of a file. Labels of CSV and TSV are str, as they stand there.
+
+    Args:
+        path: a table, as `read_table` reads it.
+        text, label: the columns; None for "text" and "label", or the only ones that are possible.
+        answers: False: texts alone.
+        layout: how a table of text is laid out.
 
     Raises:
         DataError: as `read_table`; or a column that holds no texts, no labels, or nothing at all.
     """
-    table = read_table(path, [text] if label is None else [text, label], layout)
+    path = Path(path)
+    columns = _columns(path, text, label, answers, layout)
+    table = read_table(path, list(columns.values()), layout)
     try:
-        return text_table(table[text], None if label is None else table[label])
+        rows = text_table(table[columns["text"]], table[columns["label"]] if answers else None)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+    return replace(rows, columns=columns)
 
 
-def read_inputs(path: str | Path, *, text: str = "text", layout: Layout = DETECT) -> Rows:
+def read_inputs(path: str | Path, *, text: str | None = None, layout: Layout = DETECT) -> Rows:
     """The texts of a file to answer, one for each row of a table or line of a .txt file; a missing one is empty.
 
     A row in, a row out: answers must stay beside their rows, so none is dropped.
@@ -40,7 +61,10 @@ def read_inputs(path: str | Path, *, text: str = "text", layout: Layout = DETECT
     path = Path(path)
     if path.suffix.lower() == ".txt":
         return Rows(list(text_lines(io.BytesIO(as_utf8(path, all_bytes(path), layout.encoding)), str(path))))
-    texts = as_texts(read_table(path, [text], layout)[text], f"the column {text} of {path}")
+    name = _columns(path, text, None, False, layout)["text"]
+    texts = as_texts(read_table(path, [name], layout)[name], f"the column {name} of {path}")
+    if missing := sum(each is None or not each.strip() for each in texts):
+        _LOGGER.info("%s: %d rows without a text are predicted as empty texts", path, missing)
     return Rows([each or "" for each in texts])
 
 
@@ -50,3 +74,28 @@ def read_text_rows(path: Path, columns: Columns, answers: bool) -> Rows:
     if answers:
         return read_texts(path, text=columns["text"], label=columns["label"], layout=layout)
     return read_inputs(path, text=columns["text"], layout=layout)
+
+
+def _columns(path: Path, text: str | None, label: str | None, answers: bool, layout: Layout) -> dict[str, str]:
+    """The columns of texts and labels: those named, the usual ones, or the only ones that are possible."""
+    named = {"text": text} | ({"label": label} if answers else {})
+    usual = {kind: name or kind for kind, name in named.items()}
+    if all(named.values()) or set(usual.values()) <= set(column_names(path, layout)):
+        return usual
+    head = first_rows(path, layout)
+    found: dict[str, str] = {kind: name for kind, name in named.items() if name}
+    by_name = {kind: usual_name(kind, head) for kind in ("text", "label") if kind not in found}
+    try:
+        for kind, fits in (("text", holds_texts), ("label", holds_labels)):
+            if kind in named and kind not in found:
+                taken = [*found.values(), *(name for other, name in by_name.items() if name and other != kind)]
+                found[kind] = find_column(head, taken, fits, usual=kind, what=f"{kind}s", flag=f"--{kind}")
+    except DataError as error:
+        raise DataError(f"{path}: {error}{_signals(head)}") from error
+    say_found(f"{path}: ", {f"{kind}s": found[kind] for kind in named})
+    return {kind: found[kind] for kind in named}
+
+
+def _signals(head: Head) -> str:
+    numbers = [name for name, values in head.items() if holds_numbers(values)]
+    return f" For signals, name the columns of numbers: --series {','.join(numbers[:4])}" if len(numbers) > 1 else ""

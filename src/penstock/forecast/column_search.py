@@ -1,0 +1,103 @@
+"""Which columns of a table are times, names of series and values to forecast, where nobody said."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from penstock.datasets.dates import looks_dated
+from penstock.datasets.finding import Head, find_column, holds_numbers, say_found, usual_name
+from penstock.errors import DataError
+from penstock.forecast.times import parse_times
+
+__all__ = ["Chosen", "find_columns"]
+
+_ID, _TIME, _TARGET = "unique_id", "ds", "y"
+
+
+class Chosen(NamedTuple):
+    """Columns to read: times and names of series, None without, and values to forecast."""
+
+    time: str | None
+    id: str | None
+    targets: list[str]
+
+
+def find_columns(
+    head: Callable[[], Head],
+    there: Sequence[str],
+    time: str | None,
+    targets: Sequence[str],
+    id: str | None,
+    covariates: Sequence[str],
+    where: str,
+) -> Chosen:
+    """The columns that are named, that have their usual names, or that are the only ones possible.
+
+    Args:
+        head: gives the first rows, which are read only where they are needed.
+        there: the columns of the table.
+        time, id: what is named; "" for none, None for what can be found.
+        targets: what is named; nothing for what can be found.
+        covariates: columns that are something else.
+        where: what comes before what is said in a line.
+
+    Raises:
+        DataError: several columns may be it; or none that could be forecast.
+    """
+    usual_time, usual_id = (usual_name(name, there) for name in (_TIME, _ID))
+    time, id = usual_time if time is None else time, usual_id if id is None else id
+    targets = list(targets) or ([_TARGET] if _TARGET in there else [])
+    if time is not None and id is not None and targets:
+        return Chosen(time or None, id or None, targets)
+    rows = head()
+    found: dict[str, str | Sequence[str]] = {}
+    taken = [*covariates, *targets, *filter(None, (time, id))]
+    if time is None and (time := _time_column(rows, taken)):
+        found["times"] = time
+    if id is None and time and (id := _id_column(rows, [*taken, time], time)):
+        found["names of series"] = id
+    if not targets:
+        taken = [*covariates, *filter(None, (time, id))]
+        targets = [find_column(rows, taken, holds_numbers, usual=_TARGET, what="values to forecast", flag="--target")]
+        found["values to forecast"] = targets
+    say_found(where, found)
+    return Chosen(time or None, id or None, targets)
+
+
+def _time_column(head: Head, taken: Sequence[str]) -> str | None:
+    """The only column of dates; None without one."""
+    dated = [name for name, values in head.items() if name not in taken and _holds_times(values)]
+    if len(dated) > 1:
+        raise DataError(
+            f"the column of times may be {' or '.join(map(repr, dated[:8]))}. Name it: --time COL (time=...), or say "
+            "that there is none: --time '' (time='')"
+        )
+    return dated[0] if dated else None
+
+
+def _holds_times(values: Sequence[Any]) -> bool:
+    """Whether values are dates: by their form, or whole numbers like 20240131 that differ."""
+    if looks_dated(values):
+        return True
+    if len(set(map(str, values))) < 2:
+        return False
+    try:
+        return parse_times(list(values)).compact
+    except DataError:
+        return False
+
+
+def _id_column(head: Head, taken: Sequence[str], time: str) -> str | None:
+    """The only column of names by which each time stands once; None where times do so by themselves, or without one."""
+    if time not in head or len(set(map(str, head[time]))) == len(head[time]):
+        return None
+    names = [
+        name
+        for name, values in head.items()
+        if name not in taken and not holds_numbers(values) and not looks_dated(values) and _is_key(values, head[time])
+    ]
+    return names[0] if len(names) == 1 else None
+
+
+def _is_key(names: Sequence[Any], times: Sequence[Any]) -> bool:
+    pairs = {(str(name), str(time)) for name, time in zip(names, times, strict=True)}
+    return len(pairs) == len(times)
