@@ -66,11 +66,13 @@ def test_quiet(penstock, data, saved, table, tmp_path):
     assert penstock("evaluate", saved, tmp_path / "none.csv", "--quiet").err.startswith("penstock: ")
 
 
-@pytest.mark.parametrize("command", ["evaluate", "predict"])
-def test_what_a_saved_model_does(penstock, saved, table, command):
+@pytest.mark.parametrize(
+    ("command", "last"), [("evaluate", "measuring the network and its baselines"), ("predict", "predicting")]
+)
+def test_what_a_saved_model_does(penstock, saved, table, command, last):
     result = penstock(command, saved, table)
     assert (result.code, result.err) == (0, "")
-    assert result.said == f"loading the model {saved}\nreading {table}\n"
+    assert result.said == f"loading the model {saved}\nreading {table}\n{last}\n"
 
 
 def test_the_first_line_comes_before_the_imports():

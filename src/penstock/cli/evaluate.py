@@ -1,6 +1,7 @@
 """`penstock evaluate`: a saved model's metrics where the answers are known, beside its baseline's."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.values import PATH
+from penstock.events import say
 from penstock.tasks import find
 
+_LOGGER = logging.getLogger("penstock.cli")
 _FIGURES = ("metrics", "interval", "baseline", "baseline_intervals", "verdict", "difference", "units")
 
 
@@ -28,6 +31,7 @@ def evaluate(model: Path, data: Path, as_json: bool, **columns: Any) -> None:
     loaded = load_model(model)
     task = find(loaded.task)
     rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
+    say(_LOGGER, "measuring", "measuring the network and its baselines")
     found = loaded.evaluate(rows.inputs, rows.answers)
     if as_json:
         print(json.dumps(plain({name: found[name] for name in _FIGURES})))

@@ -1,5 +1,6 @@
 """`penstock predict`: a saved model's answers to a file, or to lines as they come."""
 
+import logging
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,10 +14,13 @@ from penstock.cli.standard import standard_input
 from penstock.cli.values import PATH
 from penstock.datasets import text_lines
 from penstock.errors import ConfigError
+from penstock.events import say
 from penstock.tasks import Task, find
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
+
+_LOGGER = logging.getLogger("penstock.cli")
 
 # Lines answered at once: enough to keep the engine busy, few enough for constant memory.
 _LINES = 512
@@ -50,6 +54,7 @@ def predict(model: Path, data: Path, output: Path | None, **columns: Any) -> Non
         answers = answer_lines(task, loaded, standard_input())
     else:
         rows = read_data(task, data, saved_columns(task, loaded, columns), answers=False)
+        say(_LOGGER, "predicting", "predicting")
         answers = loaded.answers(rows.inputs)
     write_answers(answers, output)
 

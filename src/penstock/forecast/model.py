@@ -1,6 +1,7 @@
 """A forecaster at work: series in, several steps ahead out, with quantiles."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
+from penstock.events import Steps
 from penstock.forecast.baselines import ForecastBaselines, Origins
 from penstock.forecast.features import Encoded, ForecastFeatures
 from penstock.forecast.metrics import Errors, Stretches
@@ -21,6 +23,8 @@ from penstock.runtime.model import Model
 from penstock.runtime.resampling import compared
 
 __all__ = ["ForecastModel", "ahead"]
+
+_LOGGER = logging.getLogger("penstock.forecast")
 
 # Look-backs answered at once: enough to keep the engine busy, a few tens of megabytes.
 _ROWS = 1024
@@ -80,15 +84,17 @@ class ForecastModel(Model):
         """
         panel = self.panel(inputs)
         found = []
-        for series in panel:
-            encoded = self._encoded(series, panel)
-            if encoded.known_steps < len(series) + self.features.horizon:
-                raise DataError(
-                    f"series {series.name!r}: {', '.join(self.features.known)} must be known for the "
-                    f"{self.features.horizon} steps after its last value; known for "
-                    f"{encoded.known_steps - len(series)}. Add rows with times ahead and an empty target."
-                )
-            found.append(self.forecasts(Origins(series, encoded, np.array([len(series)])))[0])
+        with Steps(_LOGGER, "predicting", len(panel), "series") as told:
+            for series in panel:
+                encoded = self._encoded(series, panel)
+                if encoded.known_steps < len(series) + self.features.horizon:
+                    raise DataError(
+                        f"series {series.name!r}: {', '.join(self.features.known)} must be known for the "
+                        f"{self.features.horizon} steps after its last value; known for "
+                        f"{encoded.known_steps - len(series)}. Add rows with times ahead and an empty target."
+                    )
+                found.append(self.forecasts(Origins(series, encoded, np.array([len(series)])))[0])
+                told.advance()
         return np.stack(found)
 
     def forecasts(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float64]:
@@ -141,7 +147,7 @@ class ForecastModel(Model):
         spreads = np.concatenate([scale.spread if standard else np.ones(targets) for scale in scales])
         errors = Errors(spreads, np.concatenate([scale.season_error for scale in scales]), features.horizon)
         stretches = Stretches.of(panel.series, features.context, features.horizon)
-        for number, origins, read in self.origins(panel, network=baseline is None):
+        for number, origins, read in self._measured(panel, baseline):
             rows = slice(number * targets, (number + 1) * targets)
             truth = ahead(origins.series.values, origins.steps, features.horizon)
             if baseline is not None:
@@ -157,6 +163,18 @@ class ForecastModel(Model):
             if watch is not None:
                 watch(rows.start, origins, truth, found)
         return errors
+
+    def _measured(
+        self, panel: Panel, baseline: str | None
+    ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
+        """`origins`, and how far they are."""
+        first = [max(series.begin, self.features.context) for series in panel]
+        last = [len(series) - self.features.horizon for series in panel]
+        total = sum(max(0, end - start + 1) for start, end in zip(first, last, strict=True))
+        with Steps(_LOGGER, "predicting" if baseline is None else f"measuring {baseline}", total, "origins") as told:
+            for number, origins, read in self.origins(panel, network=baseline is None):
+                yield number, origins, read
+                told.advance(len(origins.steps))
 
     def origins(
         self, panel: Panel, *, every: int = 1, network: bool = True

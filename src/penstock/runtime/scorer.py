@@ -4,6 +4,7 @@ A scorer knows nothing of labels, words, files or units: a model converts data t
 predictions.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -12,13 +13,16 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, ShapeError
+from penstock.events import Steps
 from penstock.heads import Pooled, Stepwise
 from penstock.network import Network
 from penstock.runtime.pool import StreamPool
-from penstock.runtime.stack import LayerState, Stack
+from penstock.runtime.stack import MULTIPLICATIONS, LayerState, Stack
 from penstock.sequences import Sequences
 
 __all__ = ["PooledScorer", "Scorer", "StepScorer", "build"]
+
+_LOGGER = logging.getLogger("penstock.runtime")
 
 Floats = NDArray[np.float32]
 State = list[LayerState]
@@ -105,6 +109,22 @@ def _unpickled(described: Mapping[str, Any], tensors: bytes) -> Any:
 class _SequenceScorer(Scorer):
     """Runs sequences in batches of similar lengths and in spans of time, which bounds the memory for long sequences."""
 
+    def _batches(self, lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        """Yield indices of sequences of similar lengths, so that little padding is computed."""
+        most = _STEPS
+        if self.network.encoder.bidirectional:
+            # What can't be divided in time is divided by sequences, as far as the engine stays quick.
+            most = max(_STEPS // 8, min(_STEPS, MULTIPLICATIONS // self.encoder.weights))
+        order = np.argsort(lengths, kind="stable")
+        start = 0
+        while start < len(order):
+            end = min(start + _BATCH, len(order))
+            # Shrink to what the length of the last sequence, the longest, allows.
+            while end > start + 1 and lengths[order[end - 1]] * (end - start) > most:
+                end -= 1
+            yield order[start:end]
+            start = end
+
     def _spans(self, values: NDArray[Any], lengths: NDArray[np.int64]) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
         """Yield spans of outputs (time, batch, output), and each sequence's steps in them, for padded features."""
         batch, longest = values.shape[:2]
@@ -135,12 +155,14 @@ class PooledScorer(_SequenceScorer):
     def scores(self, sequences: Sequences) -> Floats:
         """Return the head's outputs, (sequences, outputs)."""
         outputs = np.empty((len(sequences), self.head.outputs), np.float32)
-        for indices in _batches(sequences.lengths):
-            values, lengths = sequences.pad(indices)
-            carry = self.head.init(len(indices))
-            for y, steps in self._spans(values, lengths):
-                self.head.fold(carry, y, steps)
-            outputs[indices] = self.head.read(carry)
+        with _told(sequences) as told:
+            for indices in self._batches(sequences.lengths):
+                values, lengths = sequences.pad(indices)
+                carry = self.head.init(len(indices))
+                for y, steps in self._spans(values, lengths):
+                    self.head.fold(carry, y, steps)
+                    told.advance(int(steps.sum()))
+                outputs[indices] = self.head.read(carry)
         return outputs
 
     def pool(self) -> StreamPool:
@@ -156,32 +178,25 @@ class StepScorer(_SequenceScorer):
     def scores(self, sequences: Sequences) -> Sequences:
         """Return the head's outputs as `Sequences` with the same lengths: values (all steps, outputs)."""
         outputs = np.empty((int(sequences.offsets[-1]), self.head.outputs), np.float32)
-        for indices in _batches(sequences.lengths):
-            values, lengths = sequences.pad(indices)
-            start = sequences.offsets[:-1][indices]
-            for y, steps in self._spans(values, lengths):
-                time, row = np.nonzero(np.arange(len(y))[:, None] < steps)
-                outputs[start[row] + time] = self.head(y[time, row])
-                start = start + steps
+        with _told(sequences) as told:
+            for indices in self._batches(sequences.lengths):
+                values, lengths = sequences.pad(indices)
+                start = sequences.offsets[:-1][indices]
+                for y, steps in self._spans(values, lengths):
+                    time, row = np.nonzero(np.arange(len(y))[:, None] < steps)
+                    outputs[start[row] + time] = self.head(y[time, row])
+                    start = start + steps
+                    told.advance(int(steps.sum()))
         return Sequences(outputs, sequences.offsets)
+
+
+def _told(sequences: Sequences) -> Steps:
+    return Steps(_LOGGER, "predicting", int(sequences.offsets[-1]), "steps")
 
 
 def _below(prefix: str, tensors: Mapping[str, Floats]) -> dict[str, Floats]:
     """Return the tensors whose names start with a prefix like "encoder.", without the prefix."""
     return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
-
-
-def _batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Yield indices of sequences of similar lengths, so that little padding is computed."""
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        end = min(start + _BATCH, len(order))
-        # Shrink to what the length of the last sequence, the longest, allows.
-        while end > start + 1 and lengths[order[end - 1]] * (end - start) > _STEPS:
-            end -= 1
-        yield order[start:end]
-        start = end
 
 
 def _check_shapes(network: Network, tensors: Mapping[str, Floats]) -> None:

@@ -1,5 +1,6 @@
 """A stack of engine layers, built from a recurrent network's description and PyTorch's parameter names."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,10 @@ LayerState = tuple[NDArray[np.float32], ...]
 """States of one layer, each (directions, batch, size), in the order that the cell declares."""
 
 
+MULTIPLICATIONS = 2**32
+"""Of one call of a layer, about, which can't be interrupted: from a twentieth of a second to a second."""
+
+
 class Stack:
     """Stacked recurrent layers that run over whole sequences or one step at a time, with the same bits.
 
@@ -26,6 +31,7 @@ class Stack:
     def __init__(self, spec: Recurrent, parameters: Mapping[str, NDArray[np.float32]]) -> None:
         self.spec = spec
         self.directions = 2 if spec.bidirectional else 1
+        self.weights = sum(map(math.prod, spec.parameter_shapes().values()))
         self._backend = engine.backend(spec.declaration, spec.options)
         self._layers = [self._layer(number, parameters) for number in range(spec.num_layers)]
 
@@ -47,6 +53,9 @@ class Stack:
     ) -> tuple[NDArray[np.float32], list[LayerState]]:
         """Return outputs (time, batch, output) and each layer's states after every sequence's last step.
 
+        Long work is divided in time, with the same bits, so that Ctrl-C does not wait for all of it; not where a
+        direction reads backward, which needs the whole.
+
         Args:
             x: (time, batch, input).
             state: each layer's initial states; zeros if None.
@@ -56,6 +65,21 @@ class Stack:
             LengthsError: the lengths do not match x.
         """
         counts = None if lengths is None else np.asarray(lengths)
+        steps, batch = x.shape[:2]
+        span = max(1, MULTIPLICATIONS // max(1, self.weights * batch))
+        if steps <= span or self.directions == 2 or not _fit(counts, steps, batch):
+            return self._run(x, state, counts)
+        outputs = []
+        for start in range(0, steps, span):
+            piece = x[start : start + span]
+            y, state = self._run(piece, state, None if counts is None else np.clip(counts - start, 0, len(piece)))
+            outputs.append(y)
+        assert state is not None
+        return np.concatenate(outputs), list(state)
+
+    def _run(
+        self, x: NDArray[np.float32], state: Sequence[LayerState] | None, counts: NDArray[Any] | None
+    ) -> tuple[NDArray[np.float32], list[LayerState]]:
         y, after = x, []
         for layer, initial in zip(self._layers, [None] * len(self._layers) if state is None else state, strict=True):
             y, states = layer(y, initial, lengths=counts)
@@ -101,6 +125,13 @@ class Stack:
                 "a bidirectional network reads each sequence from its end too, so it can't be streamed. "
                 "Call it on whole sequences, or train one with bidirectional=False."
             )
+
+
+def _fit(counts: NDArray[Any] | None, steps: int, batch: int) -> bool:
+    """Whether lengths match x; if not, the layers say what is wrong."""
+    if counts is None:
+        return True
+    return counts.dtype.kind in "iu" and counts.shape == (batch,) and counts.min() >= 0 and counts.max() <= steps
 
 
 def _numbered(name: str, number: int) -> str:

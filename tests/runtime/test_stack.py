@@ -1,0 +1,68 @@
+"""A stack whose long work is divided in time."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from penstock import events
+from penstock.errors import LengthsError
+from penstock.network import Recurrent
+from penstock.runtime import stack
+from penstock.runtime.stack import Stack
+
+
+def make(**options):
+    spec = Recurrent(input_size=3, hidden_size=5, num_layers=2, **options)
+    draw = np.random.default_rng(0)
+    shapes = spec.parameter_shapes()
+    return Stack(spec, {name: draw.normal(size=shape, scale=0.4).astype(np.float32) for name, shape in shapes.items()})
+
+
+X = np.random.default_rng(1).normal(size=(23, 4, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("steps", [1, 7, 23], ids="T{}".format)
+@pytest.mark.parametrize("lengths", [None, [23, 0, 7, 8]], ids=["full", "ragged"])
+def test_divided_work_has_the_same_bits(monkeypatch, cell, steps, lengths):
+    network = make(cell=cell)
+    state = [tuple(np.full((1, 4, size), 0.3, np.float32) for size in network.state_sizes) for _ in range(2)]
+    whole, after = network(X, state, lengths)
+    calls = []
+    monkeypatch.setattr(network, "_run", lambda *given, run=network._run: calls.append(1) or run(*given))
+    monkeypatch.setattr(stack, "MULTIPLICATIONS", steps * network.weights * 4)
+    divided, then = network(X, state, lengths)
+    assert len(calls) == -(-23 // steps)
+    np.testing.assert_array_equal(divided, whole)
+    for one, other in zip(after, then, strict=True):
+        for before, now in zip(one, other, strict=True):
+            np.testing.assert_array_equal(now, before)
+
+
+def test_what_reads_backward_is_not_divided(monkeypatch):
+    network = make(bidirectional=True)
+    whole, _ = network(X)
+    monkeypatch.setattr(stack, "MULTIPLICATIONS", 1)
+    np.testing.assert_array_equal(network(X)[0], whole)
+
+
+@pytest.mark.parametrize("lengths", [[24, 1, 1, 1], [-1, 1, 1, 1], [1, 1, 1], [1.0, 2.0, 3.0, 4.0]], ids=str)
+def test_lengths_that_do_not_match_are_refused_there_too(monkeypatch, lengths):
+    monkeypatch.setattr(stack, "MULTIPLICATIONS", 1)
+    with pytest.raises(LengthsError):
+        make()(X, None, lengths)
+
+
+def test_scoring_tells_how_far_it_is(monkeypatch, text_parts, caplog):
+    from penstock.text.model import TextModel
+
+    monkeypatch.setattr(events, "_SECONDS", 0.0)
+    caplog.set_level(logging.DEBUG, "penstock")
+    texts = ["good food", "a"] * 100
+    TextModel(*text_parts()).predict(texts)
+    told = [record.fields for record in caplog.records]
+    assert {fields["what"] for fields in told} == {"predicting"}
+    assert [fields["done"] for fields in told] == sorted(fields["done"] for fields in told)
+    assert told[-1]["finished"]
+    assert told[-1]["done"] == told[-1]["total"] == 300
