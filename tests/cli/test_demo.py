@@ -8,6 +8,7 @@ import torch
 
 from penstock.cli import demo_adding, demo_forecast, demo_sentiment, demo_words
 from penstock.cli.demo_adding import Settings, adding_batch, learn, verdict
+from penstock.locks import held
 
 SUNSPOTS = {
     "rows": {"train": 243, "test": 66},
@@ -113,6 +114,14 @@ def test_a_folder_of_somebody_else_is_left_alone(penstock, tmp_path):
     assert result.code == 2
     assert "exists already" in result.err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_two_demos_into_one_folder_are_refused(penstock, tmp_path):
+    with held(tmp_path / "demo", "in use"):
+        result = penstock("demo", "--out", tmp_path / "demo")
+    assert result.code == 2
+    assert "another demo writes there now" in result.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_reviews_are_read_whole():

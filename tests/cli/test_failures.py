@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from penstock.cli import main
+from penstock.locks import held
 
 
 def check(result, *words):
@@ -179,6 +180,13 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(saved):
         run.stdin.close()
         assert run.wait(timeout=30) == 1
         assert run.stderr.read() == b""
+
+
+def test_answers_into_a_file_that_another_command_writes(penstock, saved, table, tmp_path):
+    with held(tmp_path / "answers.csv", "in use"):
+        check(penstock("predict", saved, table, "-o", tmp_path / "answers.csv"), "another command writes this file now")
+    assert penstock("predict", saved, table, "-o", tmp_path / "answers.csv").code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"reviews.csv", "answers.csv"}
 
 
 def test_answers_that_the_disk_refuses(penstock, saved, tmp_path):

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from penstock.cli.paths import check_new_file
 from penstock.errors import InputError
+from penstock.locks import held
 
 __all__ = ["Answer", "check_answer_file", "write_answers", "written_whole"]
 
@@ -48,13 +49,18 @@ def write_answers(answers: Iterable[Answer], path: Path | None) -> None:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path to write to, which becomes `path` in the end if nothing went wrong."""
+    """A path to write to, which becomes `path` in the end if nothing went wrong.
+
+    Raises:
+        InputError: another command writes it now.
+    """
     new = path.with_name(f".{path.name}.new")
-    try:
-        yield new
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+    with held(path, "another command writes this file now. Wait for its end, or choose another one."):
+        try:
+            yield new
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
 
 
 def _write_json_lines(answers: Iterable[Answer], to: TextIO) -> None:

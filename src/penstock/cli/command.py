@@ -8,7 +8,7 @@ import click
 
 from penstock.cli.values import meant
 
-__all__ = ["SETTINGS", "Command", "Group", "Option", "argument", "command", "option"]
+__all__ = ["SETTINGS", "Command", "Group", "Option", "Panels", "argument", "command", "option"]
 
 SETTINGS = {"max_content_width": 100}
 

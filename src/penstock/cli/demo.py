@@ -12,6 +12,7 @@ from penstock.cli.command import command, option
 from penstock.cli.paths import check_new_folder
 from penstock.cli.values import PATH
 from penstock.errors import PenstockError
+from penstock.locks import held
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,11 +30,16 @@ def demo(out: Path) -> None:
     Takes under four minutes on two cores and writes one HTML page, and the models. Exits with 1 if something came out
     otherwise than it should.
     """
+    check_new_folder(out, overwrite=_holds_a_demo(out))
+    with held(out, "another demo writes there now. Wait for its end, or choose another --out."):
+        _demonstrate(out)
+
+
+def _demonstrate(out: Path) -> None:
     from rich.console import Console
 
     from penstock.report import render_demo
 
-    check_new_folder(out, overwrite=_holds_a_demo(out))
     out.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False, markup=False)
     started = time.perf_counter()
