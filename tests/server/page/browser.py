@@ -213,9 +213,12 @@ class Tab:
             if not node["ignored"]
         ]
 
-    def picture(self, path: Path) -> None:
-        """The whole page as a PNG."""
+    def picture(self, path: Path, *, until: str | None = None) -> None:
+        """The page as a PNG: all of it, or as far as the end of the element that a selector finds."""
         height = self.value("document.documentElement.scrollHeight")
+        if until is not None:
+            _, y, _, tall = self.box(until)
+            height = y + tall + 16
         width = self.value("innerWidth")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         data = self._channel.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)["data"]
