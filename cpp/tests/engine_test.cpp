@@ -305,6 +305,30 @@ void try_changed_weights() {
     }
 }
 
+// Weights are compared by their bits: a layer that did not change is not packed again, even with a NaN among its weights,
+// and the lowest bit or the sign of a zero is a change.
+void try_compared_bits() {
+    const Case c{kLstmPeephole, 9, 21, 5, 2, 3, true, false};
+    Problem p(c);
+    Layer layer(kernels_of(c.kind, c.projection), c.input, c.hidden, c.projection, c.directions());
+    Outputs o = run(p, layer, 1);
+    Arena arena;
+    const auto pack_number = [&](int threads) {
+        const Addresses initial = p.initial(), last(p.c.states(), o.hn, o.cn);
+        const ForwardCall call{p.x.data(), initial, o.y.data(), last, nullptr};
+        return layer.forward_cached(p.parameters().data(), p.layout, call, threads, arena);
+    };
+    std::uint64_t packs = pack_number(1);
+    check(packs == 1, c.name() + ": packed once");
+    for (Data& w : p.weights)
+        for (Floats* f : {&w.w_ih, &w.w_hh, &w.b_ih, &w.b_hh, &w.w_hr, &w.w_ch})
+            for (const std::uint32_t bits : {0u, 0x80000000u, 0x80000001u, 0x7fc00000u}) {  // 0, -0, a denormal, a NaN
+                std::memcpy(&f->back(), &bits, sizeof bits);
+                check(pack_number(1) == ++packs, c.name() + ": changed bits");
+                for (const int threads : {1, 3}) check(pack_number(threads) == packs, c.name() + ": the same bits");
+            }
+}
+
 // Several Python threads may use one layer at a time; each has its own workspace.
 void try_many_threads() {
     const Case c{kGruAfter, 20, 33, 0, 5, 7, false, false};
@@ -443,6 +467,7 @@ int main(int argc, char** argv) {
                     }
                 }
     try_changed_weights();
+    try_compared_bits();
     try_many_threads();
     try_blocks();
     try_longer_block();
