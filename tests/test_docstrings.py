@@ -9,7 +9,7 @@ import pytest
 import penstock
 from penstock import tasks
 
-MODULES = ["penstock", "penstock.cells", "penstock.engine", "penstock.functional", "penstock.plots"]
+MODULES = ["penstock", "penstock.cells", "penstock.engine", "penstock.functional", "penstock.nn", "penstock.plots"]
 
 
 def public():
@@ -47,6 +47,7 @@ WITH_EXAMPLES = [
     *("penstock.functional.rnn_cell", "penstock.functional.lstm_cell", "penstock.functional.gru_cell"),
     *("penstock.engine.Layer", "penstock.engine.StackStep", "penstock.engine.Linear", "penstock.engine.softmax"),
     *("penstock.runtime.Recurrence", "penstock.cells.find"),
+    *(f"penstock.nn.{name}" for name in ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "replace")),
     *(f"penstock.plots.{name}" for name in ("learning_curve", "confusion", "calibration", "forecast")),
 ]
 

@@ -20,9 +20,17 @@ class GRU(RecurrentLayers):
     Args:
         input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype: as in
             `torch.nn.GRU`.
+        proj_size: must be None: only an LSTM has a projection.
         reset_after: False for n = tanh(W_in x + b_in + W_hn (r * h) + b_hn).
         init: initial values, one of `penstock.nn.INITIAL_VALUES`.
         max_time: with init="chrono", the longest dependency to expect, in steps.
+
+    Examples:
+        >>> import torch
+        >>> from penstock import nn
+        >>> y, h = nn.GRU(64, 128, batch_first=True, bidirectional=True)(torch.zeros(2, 10, 64))
+        >>> y.shape
+        torch.Size([2, 10, 256])
     """
 
     cell = "gru"
@@ -59,6 +67,12 @@ class GRUCell(RecurrentCell):
     Args:
         input_size, hidden_size, bias, device, dtype: as in `torch.nn.GRUCell`.
         reset_after, init, max_time: as in `GRU`.
+
+    Examples:
+        >>> import torch
+        >>> from penstock import nn
+        >>> nn.GRUCell(3, 4)(torch.zeros(2, 3)).shape
+        torch.Size([2, 4])
     """
 
     cell = "gru"

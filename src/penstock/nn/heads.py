@@ -70,7 +70,13 @@ class PooledHeadModule(torch.nn.Module):
 
 
 class ClassHeadModule(PooledHeadModule):
-    """Logits of classes; the PyTorch counterpart of `penstock.heads.ClassReadout`."""
+    """Logits of classes; the PyTorch counterpart of `penstock.heads.ClassReadout`.
+
+    Args:
+        head: the head's description.
+        features: the size of the encoder's output, including both directions.
+        bidirectional: whether the second half of the features belongs to the backward direction.
+    """
 
 
 class RegressionHeadModule(PooledHeadModule):
@@ -78,6 +84,11 @@ class RegressionHeadModule(PooledHeadModule):
 
     `project` returns them as they are trained, `forward` in the unit of the data. Set `offset` (0) and `scale` (1) from
     the data.
+
+    Args:
+        head: the head's description.
+        features: the size of the encoder's output, including both directions.
+        bidirectional: whether the second half of the features belongs to the backward direction.
     """
 
     offset: Tensor

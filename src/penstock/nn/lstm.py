@@ -22,6 +22,14 @@ class LSTM(RecurrentLayers):
             (3, hidden) with rows i, f, o; one such parameter for each layer and direction.
         init: initial values, one of `penstock.nn.INITIAL_VALUES`.
         max_time: with init="chrono", the longest dependency to expect, in steps.
+
+    Examples:
+        >>> import torch
+        >>> from penstock import nn
+        >>> lstm = nn.LSTM(64, 128, num_layers=2, batch_first=True)
+        >>> y, (h, c) = lstm(torch.zeros(2, 10, 64), lengths=[10, 4])
+        >>> y.shape, h.shape
+        (torch.Size([2, 10, 128]), torch.Size([2, 2, 128]))
     """
 
     cell = "lstm"
@@ -61,6 +69,13 @@ class LSTMCell(RecurrentCell):
     Args:
         input_size, hidden_size, bias, device, dtype: as in `torch.nn.LSTMCell`.
         peephole, init, max_time: as in `LSTM`; the peepholes are `weight_ch`.
+
+    Examples:
+        >>> import torch
+        >>> from penstock import nn
+        >>> h, c = nn.LSTMCell(3, 4)(torch.zeros(2, 3))
+        >>> h.shape
+        torch.Size([2, 4])
     """
 
     cell = "lstm"

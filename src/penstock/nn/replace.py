@@ -34,8 +34,18 @@ def replace(model: torch.nn.Module) -> torch.nn.Module:
     compute something else are kept, and a warning names them: subclasses, parametrised layers, and layers whose
     `forward` was replaced. Quantised layers are kept too: Penstock's layers compute in float32.
 
+    Args:
+        model: any module; all of its submodules are searched.
+
     Returns:
         `model`, changed in place; if it is itself such a layer, the new layer.
+
+    Examples:
+        >>> import torch
+        >>> from penstock import nn
+        >>> model = nn.replace(torch.nn.Sequential(torch.nn.GRU(3, 4)))
+        >>> type(model[0]) is nn.GRU
+        True
     """
     swapped: dict[int, torch.nn.Module] = {}  # a layer that is used twice stays shared
     left: dict[str, str] = {}

@@ -20,7 +20,15 @@ class RNN(RecurrentLayers):
     Args:
         input_size, hidden_size, num_layers, nonlinearity, bias, batch_first, dropout, bidirectional, device, dtype:
             as in `torch.nn.RNN`.
+        proj_size: must be None: only an LSTM has a projection.
         init: initial values, "torch" or "orthogonal" (`penstock.nn.INITIAL_VALUES`).
+
+    Examples:
+        >>> import torch
+        >>> from penstock import nn
+        >>> y, h = nn.RNN(64, 128)(torch.zeros(10, 2, 64))
+        >>> y.shape
+        torch.Size([10, 2, 128])
     """
 
     cell = "rnn"
@@ -58,6 +66,12 @@ class RNNCell(RecurrentCell):
     Args:
         input_size, hidden_size, bias, nonlinearity, device, dtype: as in `torch.nn.RNNCell`.
         init: initial values, "torch" or "orthogonal".
+
+    Examples:
+        >>> import torch
+        >>> from penstock import nn
+        >>> nn.RNNCell(3, 4)(torch.zeros(2, 3)).shape
+        torch.Size([2, 4])
     """
 
     cell = "rnn"
