@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 _NAMES = {
     "Client": "penstock.client",
+    "Layout": "penstock.datasets",
     "load": "penstock.runtime",
     "read_series": "penstock.forecast.readers",
     "set_num_threads": "penstock.threads",

@@ -52,6 +52,25 @@ def folder(tmp_path):
     return folder_of(tmp_path / "sounds", FILES)
 
 
+def test_compressed_recordings_are_read_by_content_under_any_name(tmp_path):
+    tone = np.sin(np.arange(8000) * 0.3).astype(np.float32) / 2
+    for place, (format, subtype) in enumerate((("MP3", None), ("OGG", "VORBIS"), ("OGG", "OPUS"), ("AIFF", None))):
+        soundfile.write(tmp_path / f"{place}.bin", tone, 8000, format=format, subtype=subtype)
+    (tmp_path / "list.csv").write_text("audio,label\n0.bin,a\n1.bin,b\n2.bin,a\n3.bin,b\n")
+    for recording in read_recordings(tmp_path / "list.csv").inputs:
+        assert recording.sample_rate_hz == 8000
+        assert abs(len(recording.samples) - 8000) <= 2400  # MP3 pads its ends
+        # Lossy, but of the same loudness.
+        assert np.sqrt(np.mean(recording.samples[2000:6000] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
+
+
+def test_paths_and_labels_that_nobody_named_are_found(folder):
+    (folder / "few.csv").write_text("n,where,word\n1,no/1.wav,a\n2,yes/3.wav,b\n3,no/1.wav,a\n4,yes/3.wav,b\n")
+    rows = read_recordings(folder / "few.csv")
+    assert (levels(rows), rows.answers) == ([1, 3, 1, 3], ["a", "b", "a", "b"])
+    assert rows.columns == {"audio": "where", "label": "word"}
+
+
 def test_folders_are_classes(folder):
     rows = read_recordings(folder)
     assert (levels(rows), rows.answers, rows.dropped) == ([1, 2, 3], LABELS, {})
@@ -90,14 +109,14 @@ def test_single_paths(folder, tmp_path):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"yes/a.txt": b""}, r"holds no recordings; expected files that end in \.wav or \.flac"),
+        ({"yes/a.txt": b""}, r"holds no recordings; expected files that end in \.wav, \.flac, \.mp3"),
         (
             {"a.wav": sound(1), "b.wav": sound(2)},
             r"folder for each class; a\.wav lies in none.*--audio COL --label COL",
         ),
         ({"yes/a.wav": sound(1), "b.wav": sound(2)}, r"folder for each class; b\.wav lies in none"),
-        ({"yes/a.wav": sound(1), "no/b.wav": b"damaged"}, r"no/b\.wav: can't be read as WAV or FLAC"),
-        ({"yes/a.wav": sound(1), "no/b.flac": b""}, r"no/b\.flac: can't be read as WAV or FLAC"),
+        ({"yes/a.wav": sound(1), "no/b.wav": b"damaged"}, r"no/b\.wav: can't be read as a recording"),
+        ({"yes/a.wav": sound(1), "no/b.flac": b""}, r"no/b\.flac: can't be read as a recording"),
     ],
 )
 def test_folders_and_zips_that_are_of_no_use(files, message, tmp_path):

@@ -73,6 +73,20 @@ def test_a_first_row_of_data_gives_no_names(tmp_path, text):
         first_rows(tmp_path / "data.csv")
 
 
+def test_a_head_is_the_first_bytes_alone(tmp_path):
+    """The rest, 8 GiB of zero bytes, would be refused if it were read."""
+    with (tmp_path / "data.csv").open("wb") as file:
+        file.write(b"a;b\n1;2\n" + b"3;4\n" * 100_000)
+        file.truncate(8 << 30)
+    head = first_rows(tmp_path / "data.csv")
+    assert {name: (len(values), values[0]) for name, values in head.items()} == {"a": (1000, "1"), "b": (1000, "2")}
+
+
+def test_a_cell_that_is_longer_than_the_head_ends_it(tmp_path):
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n" + "x" * 200_000 + ",3\n4,5\n")
+    assert first_rows(tmp_path / "data.csv") == {"a": ["1"], "b": ["2"]}
+
+
 def test_an_index_without_a_name_is_a_column(tmp_path):
     (tmp_path / "data.csv").write_text(",a\n0,x\n1,\n")
     assert first_rows(tmp_path / "data.csv") == {"": ["0", "1"], "a": ["x", None]}

@@ -98,6 +98,24 @@ def test_without_dates_or_by_wish_rows_are_steps():
     assert chosen({"day": DAYS, "n": [1, 2, 3, 4]}, time="") == (None, None, ["n"])
 
 
+def test_what_was_done_to_the_rows_is_said(caplog):
+    caplog.set_level(logging.INFO, "penstock")
+    read_series({"ds": [DAYS[3], DAYS[0], DAYS[1]], "y": [1, None, 3]})
+    assert [record.message for record in caplog.records] == [
+        "rows out of order, sorted by time: 1",
+        "missing rows at the start of a series, left out: 1",
+        "missing steps, filled in: 1",
+    ]
+
+
+def test_irregular_times_that_nobody_named_may_be_left_out():
+    days = ["2024-01-01", "2024-01-02", "2024-01-04 03:00", "2024-01-09"]
+    with pytest.raises(
+        DataError, match=r"times must lie .* To take each row for a step, whatever 'day' says: --time ''"
+    ):
+        read_series({"day": days, "n": [1, 2, 3, 4]})
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [

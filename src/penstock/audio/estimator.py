@@ -43,8 +43,8 @@ class AudioClassifier(CellOptions, Classifier):
 
     Defaults were chosen on spoken digits of speakers that were not in training. Fitting the same data with the same
     `random_state` gives the same bits, whatever the number of threads, and leaves the global random generators as they
-    were. Recordings are paths of WAV and FLAC files, arrays of samples at `sample_rate`, (samples, rate), or
-    `audio.recordings.Recording`.
+    were. Recordings are paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at `sample_rate`, (samples,
+    rate), or `audio.recordings.Recording`.
 
     Args:
         sample_rate: samples a second that all recordings are brought to; None for the commonest rate in training.

@@ -24,8 +24,9 @@ _THRESHOLD = 0.7
 class AudioModel(ClassModel):
     """A classifier of sounds without PyTorch; needs the extra `audio`.
 
-    Inputs are recordings: paths of WAV and FLAC files, arrays of samples at the model's rate, (samples, rate), or
-    `audio.recordings.Recording`. What a stream is pushed are samples at the model's rate: `model.features.sample_rate`.
+    Inputs are recordings: paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at the model's rate,
+    (samples, rate), or `audio.recordings.Recording`. What a stream is pushed are samples at the model's rate:
+    `model.features.sample_rate`.
     """
 
     task = "audio-classification"

@@ -1,6 +1,6 @@
 """Labelled recordings: a folder or a zip with a folder for each class, or a table of paths and labels.
 
-Files that end in .wav or .flac are recordings, others and hidden ones are passed over. A path may lead into a zip:
+Files with one of `AUDIO_ENDINGS` are recordings, others and hidden ones are passed over. A path may lead into a zip:
 `digits.zip/0_george_1.wav`.
 """
 
@@ -125,7 +125,7 @@ def _from_folders(path: Path, answers: bool) -> Rows:
     with _opened(path) as source:
         names = source.names()
         if not names:
-            raise DataError(f"{path}: holds no recordings; expected files that end in {' or '.join(AUDIO_ENDINGS)}")
+            raise DataError(f"{path}: holds no recordings; expected files that end in {', '.join(AUDIO_ENDINGS)}")
         labels = _folder_labels(path, names) if answers else None
         return Rows([source.recording(name) for name in names], labels)
 

@@ -1,4 +1,4 @@
-"""Sounds as samples: from WAV and FLAC files, or from arrays as people hold them; one channel, one rate.
+"""Sounds as samples: from files (WAV, FLAC, MP3, Ogg, AIFF) or arrays as people hold them; one channel, one rate.
 
 Needs the extra `audio` only where a file is read (soundfile) or a rate is changed (soxr).
 """
@@ -17,8 +17,9 @@ from penstock.errors import DataError, MissingExtraError, ShapeError
 
 __all__ = ["AUDIO_ENDINGS", "Recording", "as_recording", "audio_module", "decode", "read_recording", "resampled"]
 
-AUDIO_ENDINGS = (".wav", ".flac")
-"""Of the files that are recordings."""
+AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff")
+"""Of the files that are taken for recordings in a folder or a zip. What is in a file, its content says: libsndfile
+reads what it knows under any name."""
 
 MOST_CHANNELS = 16
 _FULL_SCALE = 32768  # of 16-bit samples
@@ -118,7 +119,7 @@ def read_recording(path: str | Path) -> Recording:
 
 
 def decode(data: bytes, name: str) -> Recording:
-    """The recording that a file of WAV or FLAC holds.
+    """The recording that a file holds: WAV, FLAC, MP3, Ogg, AIFF, or what else libsndfile reads.
 
     Raises:
         DataError: it is none, is damaged, or holds NaN.
@@ -129,7 +130,7 @@ def decode(data: bytes, name: str) -> Recording:
         samples, rate = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
         reason = str(error).split(": ")[-1].rstrip(".")
-        raise DataError(f"{name}: can't be read as WAV or FLAC: {reason}. Replace it, or leave it out.") from error
+        raise DataError(f"{name}: can't be read as a recording: {reason}. Replace it, or leave it out.") from error
     try:
         return Recording(_mixed(as_samples(samples)), rate, name, samples.shape[1])
     except (DataError, ShapeError) as error:

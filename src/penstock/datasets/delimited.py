@@ -9,6 +9,7 @@ import io
 import logging
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -114,9 +115,11 @@ def delimited_head(path: Path, layout: Layout, ending: str, size: int, rows: int
     seen = see(path, layout, ending)
     data, whole = first_bytes(path, size)
     text = first_text(data, layout.encoding, whole=whole)
-    found = list(islice(cells(io.StringIO(text, newline=""), seen), rows + 1))
-    if not whole and len(found) > 1:
-        del found[-1]
+    found: list[list[str]] = []
+    with suppress(csv.Error):  # a cell of more than 128 KiB: the rows before it will do
+        found.extend(islice(cells(io.StringIO(text, newline=""), seen), rows + 1))
+    if not whole and 1 < len(found) <= rows:
+        del found[-1]  # it may be cut
     if not found:
         return {}
     names = found.pop(0) if layout.header else _numbered(found[0])

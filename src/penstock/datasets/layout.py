@@ -46,8 +46,8 @@ class Layout:
         ConfigError: a separator of several characters, an encoding that Python doesn't know, another decimal mark.
 
     Example:
-        >>> from penstock.datasets import Layout
-        >>> Layout(separator=";", encoding="gb18030").separator
+        >>> import penstock
+        >>> penstock.Layout(separator=";", encoding="gb18030").separator
         ';'
     """
 

@@ -4,6 +4,7 @@
 is counted in `Panel.found`, so that a report can say it.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from penstock.missing import MISSING_WORDS, is_missing
 
 __all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
 
+_LOGGER = logging.getLogger(__name__)
 UNNAMED = "series"
 """The name of a series that stands alone."""
 
@@ -83,6 +85,8 @@ def panel(
     series = []
     for name, members in groups.items():
         series.append(_series(name, places[name], {kind: each[members] for kind, each in table.items()}, found))
+    for reason, count in (+found).items():
+        _LOGGER.info("%s: %s", reason, f"{count:,}")
     needed = None if times is None else times.time_format
     return Panel(series, tuple(targets), tuple(past), tuple(known), frequency, time, id, needed, {}, dict(+found))
 

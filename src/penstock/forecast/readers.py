@@ -63,8 +63,10 @@ def read_series(
     there = column_names(source, layout) if is_path else _names(source)
     covariates = [*past, *known]
     given = [target] if isinstance(target, str) else list(target or [])
+    found_time = ""
     try:
         chosen = find_columns(lambda: _head(source, layout), there, time, given, id, covariates, where)
+        found_time = chosen.time if time is None and chosen.time and "ds" not in there else ""
         every = [*chosen.targets, *covariates]
         wanted = list(dict.fromkeys([*every, *filter(None, (chosen.time, chosen.id))]))
         if twice := [name for name in every if every.count(name) > 1]:
@@ -83,7 +85,10 @@ def read_series(
             time_format=time_format,
         )
     except DataError as error:
-        raise error if where and str(error).startswith(where.rstrip(": ")) else DataError(f"{where}{error}") from error
+        of_time = found_time and "time" in str(error)
+        advice = f" To take each row for a step, whatever {found_time!r} says: --time '' (time='')." if of_time else ""
+        prefix = "" if where and str(error).startswith(str(source)) else where
+        raise DataError(f"{prefix}{error}{advice}") from error
 
 
 def _head(source: Any, layout: Layout) -> Mapping[str, Sequence[Any]]:

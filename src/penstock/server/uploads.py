@@ -32,6 +32,8 @@ FILES = {
     "audio/wav": ".wav",
     "audio/x-wav": ".wav",
     "audio/flac": ".flac",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
 }
 """Media types of files, and the endings by which the readers know them."""
 _SMALL = 64 << 10  # bytes of a body that Uvicorn keeps anyway
