@@ -166,7 +166,7 @@ def test_its_decoder_forks_saves_and_forgets_with_the_stream(saved):
 
 def test_it_has_a_report(saved):
     page = (saved[0] / "report.html").read_text(encoding="utf-8")
-    assert "<h1>Tagging</h1>" in page
+    assert f"<h1>{saved[0].name}: Tagging</h1>" in page
     for title in ("Scores beside the baselines", "Learning curves", "Each class", "Confusion matrix", "Data"):
         assert f"<h2>{title}</h2>" in page
     metrics = json.loads((saved[0] / "metrics.json").read_text())

@@ -208,7 +208,7 @@ def test_mistakes_can_be_heard(spoken, tmp_path):
     wrong = ["no" if label == "yes" else label for label in labels[:1]]
     found = AudioClassifier(**SMALL).fit(recordings, labels, test_data=(recordings[:1], wrong))
     page = (found.save(tmp_path / "model") / "report.html").read_text(encoding="utf-8")
-    assert "Worst recordings" in page
+    assert "Most confident errors" in page
     assert "media-src data:" in page
     (data,) = re.findall(r'src="data:audio/wav;base64,([^"]+)"', page)
     with wave.open(io.BytesIO(base64.b64decode(data))) as sound:

@@ -7,7 +7,7 @@ import wave
 
 import numpy as np
 
-from penstock.audio.report import MOST_SOUNDS, sound_section, wav
+from penstock.audio.report import MOST_SOUNDS, render_report, wav
 
 MISTAKES = [{"file": f"<{n}>.wav", "label": "yes", "prediction": "no", "probability": 0.9 - n / 100} for n in range(12)]
 
@@ -21,7 +21,7 @@ def test_a_wav_file_holds_the_samples():
 
 
 def test_each_mistake_has_a_player_as_long_as_there_are_sounds():
-    page = sound_section({"mistakes": MISTAKES}, [(np.zeros(80_000, np.float32), 8000)] * 2)
+    page = render_report({"mistakes": MISTAKES}, [(np.zeros(80_000, np.float32), 8000)] * 2)
     players = re.findall(r"base64,([^\"]+)", page)
     assert len(players) == 2
     with wave.open(io.BytesIO(base64.b64decode(players[0]))) as sound:
@@ -32,5 +32,5 @@ def test_each_mistake_has_a_player_as_long_as_there_are_sounds():
 
 
 def test_no_mistake_no_section():
-    assert sound_section({"mistakes": []}, []) == ""
-    assert sound_section({"mistakes": [{"text": "of another task"}]}, []) == ""
+    for mistakes in ([], [{"text": "of another task"}]):
+        assert "Most confident errors" not in render_report({"mistakes": mistakes})

@@ -51,7 +51,7 @@ def test_evaluate_prints_a_table_for_people(penstock, saved, table):
     result = penstock("evaluate", saved, table)
     assert result.code == 0
     assert f"{found['metrics']['accuracy']:.4f}" in result.out
-    assert f"[{found['interval']['accuracy'][0]:.4f}, {found['interval']['accuracy'][1]:.4f}]" in result.out
+    assert f"[{found['interval']['accuracy'][0]:.3f}, {found['interval']['accuracy'][1]:.3f}]" in result.out
     assert "Beside “Commonest class” – no clear difference: accuracy" in result.out
     assert "only 6. These scores are uncertain" in result.out
 

@@ -1,7 +1,10 @@
 """`penstock train classify` from a file to a saved model, and what stops it before it starts."""
 
 import gzip
+import hashlib
+import html
 import json
+import shlex
 
 import pytest
 
@@ -49,11 +52,41 @@ def test_default_shares_are_eighty_ten_ten(trained):
     assert [data[part]["rows"] for part in ("train", "valid", "test")] == [96, 12, 12]
 
 
+def test_a_model_says_where_it_comes_from(penstock, trained, data, tmp_path):
+    metrics = json.loads((trained / "metrics.json").read_text())
+    source = metrics["data"]["sources"]["train"]
+    content = data.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    assert source == {"file": data.name, "bytes": len(content), "sha256": digest}
+    assert str(data.parent) not in (trained / "metrics.json").read_text()  # no path in a saved model
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    assert digest in page
+    assert f'<code data-metric="/command">{html.escape(metrics["command"])}</code>' in page
+    words = shlex.split(metrics["command"])
+    assert words[:2] == ["penstock", "train"]
+    again = [str(data) if word == data.name else str(tmp_path / "b") if word == "model" else word for word in words[1:]]
+    assert penstock(*again).code == 0
+    assert (tmp_path / "b" / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+
+
+def test_the_report_is_in_the_language_asked_for_or_of_the_locale(penstock, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    for out, flags in (("locale", []), ("asked", ["--language", "en"])):
+        assert penstock("train", "classify", data, "--out", tmp_path / out, *QUICK, *flags).code == 0
+    pages = [(tmp_path / out / "report.html").read_text(encoding="utf-8") for out in ("locale", "asked")]
+    assert '<html lang="zh-Hans">' in pages[0]
+    assert "学习曲线" in pages[0]
+    assert "Learning curves" in pages[1]
+    refused = penstock("train", "classify", data, "--out", tmp_path / "no", *QUICK, "--language", "fr")
+    assert refused.code == 2
+    assert "--language 'fr' is not one of 'en', 'zh'" in refused.err
+
+
 def test_the_report_is_made_of_the_metrics(trained):
     from penstock.report import render
 
     metrics = json.loads((trained / "metrics.json").read_text())
-    assert (trained / "report.html").read_text(encoding="utf-8") == render(metrics)
+    assert (trained / "report.html").read_text(encoding="utf-8") == render(metrics, title=trained.name)
     assert "TF-IDF" in render(metrics)
 
 

@@ -5,9 +5,12 @@ made anew: a change that breaks one breaks the models of users.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+
+import penstock
 
 MODELS = sorted(path.parent for path in Path(__file__).parent.glob("*/*/model"))
 STREAMED = [folder for folder in MODELS if (folder / "stream.txt").exists()]
@@ -64,3 +67,13 @@ def test_it_streams_as_it_did(folder, penstock, monkeypatch):
     streamed = penstock("stream", "model", stdin=Path("stream.txt").read_bytes())
     assert streamed.code == 0, streamed.err
     _assert_alike(_lines(streamed.out), _lines(Path("streamed.jsonl").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("folder", _named(MODELS))
+def test_its_report_can_be_written_anew(folder, tmp_path):
+    """From figures that know nothing of what newer reports show."""
+    page = penstock.load(folder / "model").report(tmp_path / "report.html", language="zh", show=False)
+    text = page.read_text(encoding="utf-8")
+    assert "<h1>model：" in text
+    assert "得分与基线对比" in text
+    assert "nan" not in re.sub("<[^>]*>", " ", text).split()

@@ -101,7 +101,7 @@ def test_pieces_are_shown_and_escaped(results):
 
 def test_both_gradient_charts_and_the_curves_are_drawn(results):
     page = render_demo(results)
-    for title in ("Validation error", "Before training", "After training", "A forecast over what came"):
+    for title in ("Validation error", "Before training", "After training", "A forecast and actual values"):
         assert f"<figcaption>{title}</figcaption>" in page
     assert page.count('class="line s2"><polyline') == 3  # the GRU's
 

@@ -106,7 +106,7 @@ def test_saved_streamed_and_pytorch_agree(kind, request, tmp_path):
         np.testing.assert_allclose(whole, logits.softmax(1), rtol=1e-5, atol=1e-6)
     page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
     assert "<svg" in page
-    assert ("The classes’ signals" if kind == "fitted" else "Numbers predicted beside the truth") in page
+    assert ("The classes’ signals" if kind == "fitted" else "Predicted and actual values") in page
     json.dumps(estimator.metrics_, allow_nan=False)
 
 

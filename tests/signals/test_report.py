@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from penstock.report import render
-from penstock.signals.report import signal_sections
+from penstock.signals.report import render_report
 
 CLASSES = {
     "task": "series-classification",
@@ -25,6 +24,14 @@ CLASSES = {
 NUMBERS = {
     "task": "series-regression",
     "predicted": {"part": "test", "truth": [1.0, 2.0], "prediction": [1.5, 1.75]},
+    "residuals": {
+        "part": "test",
+        "mean": 0.125,
+        "std": 0.375,
+        "median_absolute": 0.25,
+        "edges": [-1, 1],
+        "counts": [2],
+    },
     "errors": [{"row": 4, "signal": [[1.0, 2.0]], "truth": 2.0, "prediction": 1.25}],
 }
 
@@ -37,24 +44,31 @@ def at(data, pointer):
 
 @pytest.mark.parametrize("metrics", [CLASSES, NUMBERS], ids=["classes", "numbers"])
 def test_each_number_is_that_of_the_metrics(metrics):
-    page = "".join(signal_sections(metrics))
+    page = render_report(metrics).partition("</h1>")[2]
     marks = re.findall(r'data-metric="([^"]+)" data-value="([^"]+)">([^<]+)<', page)
     assert len(marks) >= 3
     for place, value, text in marks:
         assert json.loads(value) == at(metrics, place)
         assert float(text) == pytest.approx(at(metrics, place), rel=1e-3)
-    bare = re.sub(r"<svg.*?</svg>|<[^>]*data-metric[^>]*>[^<]*<|<[^>]*>", " ", page)
+    bare = re.sub(r'<svg.*?</svg>|<ul class="legend">.*?</ul>|<[^>]*data-metric[^>]*>[^<]*<|<[^>]*>', " ", page)
     assert not re.search(r"\d", bare), bare
 
 
 def test_signals_are_drawn_with_gaps_and_labels_are_text():
-    page = render(CLASSES, extra=signal_sections(CLASSES), mistakes=False)
+    page = render_report(CLASSES)
     assert page.count("<polyline") == 5  # that of the first mistake in two parts
-    assert "No values." in page
+    assert "<p>–</p>" in page  # the signal without a step
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
-    assert page.count("second channel") == 2  # in the legend and for those who don't see
+    assert "channel 2 2 → 3 (min 2, max 3)" in page  # for those who don't see
+
+
+def test_predictions_lie_beside_the_actual_values_with_their_residuals():
+    page = render_report(NUMBERS)
+    for title in ("Predicted against actual", "Residuals by predicted value", "How large residuals are"):
+        assert f"<figcaption>{title}</figcaption>" in page
+    assert page.count("<rect") == 2  # the histogram's only bar, and its sample
 
 
 def test_nothing_known_nothing_shown():
-    assert signal_sections({}) == ["", "", "", ""]
+    assert "<section>" not in render_report({})

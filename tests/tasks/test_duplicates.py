@@ -83,7 +83,7 @@ def test_a_duplicate_predicts_the_same_bits(fitted, duplicate, tmp_path):
         assert same(twin.predict_proba(data[0]), estimator.predict_proba(data[0]))
         assert list(twin.classes_) == list(estimator.classes_)
     assert (twin.metrics_, twin.history_) == (estimator.metrics_, estimator.history_)
-    one, two = estimator.save(tmp_path / "one"), twin.save(tmp_path / "two")
+    one, two = (each.save(tmp_path / number / "model") for number, each in (("one", estimator), ("two", twin)))
     for file in one.iterdir():
         assert file.read_bytes() == (two / file.name).read_bytes()
 

@@ -48,7 +48,7 @@ def bits(estimator):
 
 
 def figures(estimator):
-    left_out = ("seconds", "training_seconds", "stages", "peak_mb", "curves")
+    left_out = ("made", "seconds", "training_seconds", "stages", "peak_mb", "curves")
     return {name: value for name, value in estimator.metrics_.items() if name not in left_out}
 
 

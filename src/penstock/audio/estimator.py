@@ -11,13 +11,12 @@ from penstock.audio.baseline_training import fit_baseline
 from penstock.audio.features import AudioFeatures
 from penstock.audio.model import recording_list
 from penstock.audio.recordings import Recording, resampled
-from penstock.audio.report import MOST_SOUNDS, sound_section
+from penstock.audio.report import MOST_SOUNDS, render_report
 from penstock.audio.stream import SPOT_SECONDS
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, as_labels
 from penstock.errors import DataError
 from penstock.network import ClassHead, Network, Numbers
-from penstock.report import render
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
@@ -175,8 +174,11 @@ class AudioClassifier(CellOptions, Classifier):
         self._sounds = [(resampled(recording, model.features.rate), model.features.rate) for recording in worst]
         return found
 
-    def _report(self) -> str:
-        return render(self.metrics_, extra=[sound_section(self.metrics_, getattr(self, "_sounds", []))])
+    def _report(self, title: str = "", language: str = "en") -> str:
+        return render_report(self.metrics_, getattr(self, "_sounds", ()), title=title, language=language)
+
+    def _resolved(self, features: AudioFeatures, network: Network) -> dict[str, Any]:
+        return {"sample_rate": features.sample_rate}
 
     def _describe(self, data: Labelled) -> tuple[AudioFeatures, Network]:
         features = AudioFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)

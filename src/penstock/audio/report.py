@@ -9,40 +9,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.report.figures import Figures, escape
-from penstock.report.page import section
+from penstock.report import Figures, Words, render, section
+from penstock.report.mistakes import mistake_words
+from penstock.report.page import paragraph
 
-__all__ = ["MOST_SOUNDS", "sound_section"]
+__all__ = ["MOST_SOUNDS", "render_report"]
 
 MOST_SOUNDS = 10
 _MOST_SECONDS = 3.0  # of one sound, so that the page stays small
 _FULL_SCALE = 32767
 
+Sounds = Sequence[tuple[NDArray[np.float32], int]]
 
-def sound_section(metrics: Mapping[str, Any], sounds: Sequence[tuple[NDArray[np.float32], int]]) -> str:
-    """The worst recordings, the surest mistake first; nothing where there is no mistake.
+
+def render_report(metrics: Mapping[str, Any], sounds: Sounds = (), *, title: str = "", language: str = "en") -> str:
+    """The report of a model of sounds.
 
     Args:
-        metrics: what metrics.json holds; its `mistakes` bear a `file` each.
+        metrics: what metrics.json holds; its `mistakes` have a `file` each.
         sounds: samples (time,) and their rate, for as many of the first mistakes as there are; without players if none.
+        title, language: as for `report.render`.
     """
-    figures = Figures(metrics)
+    return render(
+        metrics, title=title, language=language, mistakes=lambda figures, words: _errors(figures, words, sounds)
+    )
+
+
+def _errors(figures: Figures, words: Words, sounds: Sounds) -> str:
+    """The recordings that were classified wrong, the most confident error first; nothing where there is none."""
     items = [
-        f"<li>{_player(*sounds[index]) if index < len(sounds) else ''}"
-        f'<span data-metric="/mistakes/{index}/file">{escape(mistake["file"])}</span> '
-        f'<span class="quiet">answered <strong class="bad">{escape(mistake["prediction"])}</strong> at '
-        f"{figures.number('mistakes', index, 'probability', form='.3f')}, "
-        f'is <strong class="good">{escape(mistake["label"])}</strong></span></li>'
+        f"<li>{_player(*sounds[index]) if index < len(sounds) else ''}{figures.text('mistakes', index, 'file')} "
+        f'<span class="quiet">{mistake_words(figures, words, index)}</span></li>'
         for index, mistake in enumerate(figures.get("mistakes", default=[])[:MOST_SOUNDS])
         if "file" in mistake
     ]
     if not items:
         return ""
-    return section(
-        "Worst recordings",
-        f'<p class="quiet">Most confident errors first; at most {_MOST_SECONDS:g} seconds of each.</p>',
-        f'<ul class="quotes">{"".join(items)}</ul>',
-    )
+    note = words("sounds.note", seconds=f"{_MOST_SECONDS:g}")
+    return section(words("sounds"), paragraph(note, "quiet"), f'<ul class="quotes">{"".join(items)}</ul>')
 
 
 def _player(samples: NDArray[np.float32], sample_rate_hz: int) -> str:

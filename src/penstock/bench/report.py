@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.bench.points import Point
-from penstock.report import Line, line_chart, section
+from penstock.report import Line, chart, section
 from penstock.report import page as whole_page
 
 __all__ = ["page"]
@@ -41,6 +41,6 @@ def _charts(cell: str, what: str, rows: Sequence[Row], styles: Mapping[str, int]
     roof = [speed / row["share"] for speed, row in zip(speeds, rows, strict=True)]
     below += [Line("Penstock", places, speeds, 0), Line("the machine's best", places, roof, 6)]
     order = "point, by operations for each byte of weights"
-    return line_chart(
+    return chart(
         lines, title=f"{cell} {what}: times as long as Penstock ({names})", x_label=order, y_label="ratio", log=True
-    ) + line_chart(below, title=f"{cell} {what}: roofline", x_label=order, y_label="GF/s", log=True)
+    ) + chart(below, title=f"{cell} {what}: roofline", x_label=order, y_label="GF/s", log=True)

@@ -45,7 +45,7 @@ def _rows(described: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     for part in ("valid", "test"):
         if metrics.get(part):
-            rows.append((part, _scores(metrics[part])))
+            rows.append((part, _scores(metrics[part], metrics.get("interval", {}).get(part) or {})))
     return [*rows, ("fingerprint", described["fingerprint"][:16])]
 
 
@@ -53,7 +53,12 @@ def _settings(part: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in part.items() if name != "kind")
 
 
-def _scores(scores: dict[str, Any]) -> str:
-    from penstock.report import readable
+def _scores(scores: dict[str, Any], intervals: dict[str, Any]) -> str:
+    """The metrics, each with its 95 % interval where one was measured."""
+    from penstock.cli.scores import with_interval
 
-    return ", ".join(f"{name} {readable(value)}" for name, value in scores.items() if isinstance(value, float))
+    return ", ".join(
+        f"{name} {with_interval(value, intervals.get(name))}"
+        for name, value in scores.items()
+        if isinstance(value, float)
+    )

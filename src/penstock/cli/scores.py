@@ -5,7 +5,7 @@ from typing import Any
 
 from penstock.runtime.resampling import FEW_UNITS
 
-__all__ = ["say_verdict", "show_scores"]
+__all__ = ["say_verdict", "show_scores", "with_interval"]
 
 _Intervals = Mapping[str, Sequence[float] | None]
 
@@ -21,19 +21,30 @@ def show_scores(scores: Mapping[str, Mapping[str, Any] | None], intervals: Mappi
     from rich.console import Console
     from rich.table import Table
 
-    from penstock.report import metric_names, readable
+    from penstock.report import metric_names
 
     filled = {who: metrics for who, metrics in scores.items() if metrics}
     names = metric_names({name: value for metrics in filled.values() for name, value in metrics.items()})
-    table = Table("", *filled, box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table("", *filled, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for name in names:
         cells = []
         for who, metrics in filled.items():
-            ends = intervals.get(who, {}).get(name)
-            shown = f" [{readable(ends[0])}, {readable(ends[1])}]" if ends else ""
-            cells.append(f"{readable(metrics[name])}{shown}" if name in metrics else "–")
+            interval = intervals.get(who, {}).get(name)
+            cells.append(with_interval(metrics[name], interval) if name in metrics else "–")
         table.add_row(name, *cells)
     Console(highlight=False, markup=False).print(table)
+
+
+def with_interval(value: float, interval: Sequence[float] | None) -> str:
+    """A score, and behind it its interval if there is one."""
+    from penstock.report import readable
+
+    return readable(value) if interval is None else f"{readable(value)} [{', '.join(map(_short, interval))}]"
+
+
+def _short(value: float) -> str:
+    """Enough digits for the end of an interval."""
+    return f"{value:.3f}" if not value or 1e-2 <= abs(value) < 1e4 else f"{value:.2e}"
 
 
 def say_verdict(verdict: Mapping[str, str], baseline: str, units: int) -> None:

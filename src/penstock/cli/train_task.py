@@ -15,13 +15,14 @@ from penstock.cli.command import SETTINGS, Command, Option
 from penstock.cli.configuration import read_configuration
 from penstock.cli.interrupted import say_interrupted
 from penstock.cli.options import estimator_options
+from penstock.cli.origin import repeated, sources
 from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.splits import PROPORTIONS, read_parts
 from penstock.cli.values import FOLDER, PATH
 from penstock.errors import ConfigError
 from penstock.locks import held
-from penstock.report import baseline_words, measured_part
-from penstock.tasks import TASKS, Columns, Task, find
+from penstock.report import LANGUAGES, baseline_words, chosen_language, measured_part
+from penstock.tasks import TASKS, Task, find
 from penstock.tasks.configuration import PANELS
 
 if TYPE_CHECKING:
@@ -98,6 +99,12 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
         ),
         Option(["--overwrite"], is_flag=True, panel="output", help="Replace a model that is there."),
         Option(["--json", "as_json"], is_flag=True, panel="output", help="Print one JSON object instead."),
+        Option(
+            ["--language"],
+            type=click.Choice(list(LANGUAGES)),
+            panel="output",
+            help="Language of the report; by default that of the locale.",
+        ),
         *estimator_options(estimator, leave_out=_NOT_OPTIONS),
     ]
     data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {_FILE}")
@@ -116,11 +123,13 @@ def _train(
     start: Path | None,
     overwrite: bool,
     as_json: bool,
+    language: str | None,
     **options: Any,
 ) -> None:
     from penstock import bundle
 
     bundle.check_target(out, overwrite=overwrite)
+    language = chosen_language(language)
     named = {column.name: options.pop(column.name) for column in task.columns}
     command = {
         "data": {"data": data, **named, "valid": valid, "test": test, "split": split},
@@ -136,7 +145,14 @@ def _train(
         fitted.set_params(random_state=seed)
         wanted = trained_columns(task, named)
         parts, dropped, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, seed)
-        save = partial(_save, fitted, out, remembered_columns(task, columns), command, overwrite=overwrite)
+        about = {
+            # So that `evaluate` and `predict` find the same columns by themselves.
+            "columns": remembered_columns(task, columns),
+            "sources": sources({"train": data, "valid": valid, "test": test}),
+        }
+        again = repeated(invocation, seed, fitted.paths)
+        how = {"path": out, "overwrite": overwrite, "command": command, "language": language}
+        save = partial(_save, fitted, about, again, how)
         _fit(fitted, parts, dropped, out, save)
     if as_json:
         print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
@@ -158,6 +174,13 @@ def _fit(
         say_interrupted(fitted, out, is_trained=is_trained)
         raise
     save()
+
+
+def _save(fitted: "Estimator", about: dict[str, Any], again: str, how: dict[str, Any]) -> None:
+    """Save as `how` says, with what is known of the data and the command that makes the model again."""
+    fitted.metrics_["data"] |= about
+    fitted.metrics_["command"] = again
+    fitted.save(**how)
 
 
 def _siblings(task: Task) -> list[str]:
@@ -188,12 +211,6 @@ def saved_task(path: Path, tasks: Sequence[Task]) -> Task:
 
 def _is_given(invocation: click.Context, name: str) -> bool:
     return invocation.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
-
-
-def _save(fitted: "Estimator", out: Path, columns: Columns, command: dict[str, Any], *, overwrite: bool) -> None:
-    # So that `evaluate` and `predict` find the same columns by themselves.
-    fitted.metrics_["data"]["columns"] = columns
-    fitted.save(out, overwrite=overwrite, command=command)
 
 
 def _answer(metrics: dict[str, Any], out: Path) -> dict[str, Any]:

@@ -409,11 +409,18 @@ class Forecaster(CellOptions, Estimator):
             "found": data.found,
         }
 
-    def _report(self) -> str:
-        from penstock.forecast.report import forecast_sections
-        from penstock.report import Figures, render
-
-        return render(self.metrics_, extra=forecast_sections(Figures(self.metrics_)))
+    def _resolved(self, features: ForecastFeatures, network: Network) -> dict[str, Any]:
+        head = network.head
+        found = {
+            "context": features.context,
+            "quantiles": list(features.quantiles),
+            "identities": network.inputs.identities > 0,
+            "season": features.season,
+            "calendar": list(features.calendar) or "none",
+        }
+        if isinstance(head, SegmentForecastHead):
+            return found | {"segment": head.length, "highway": head.highway}
+        return found
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 metric_scale                the unit of mse and mae: "original", or "standardised" by the training data's spread
 by_step, by_step_baseline   mean absolute error of each step ahead, of the network and the main baseline
+coverage_by_step            share of values in the 80 % interval by step ahead; null without such an interval
 by_series                   series, target, mae, smape, coverage_80: the largest MASE first
 fans                        some forecasts: series, target, times, history, truth, and each quantile's values
 intervals                   what calibration did: see `tasks.forecast_calibration.calibrate`
@@ -51,7 +52,12 @@ def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]
                 found["by_step_baseline"] = beside.by_step()
         compare(found, part, errors.sums(), others)
         if watch is not None:
-            found |= {"part": part, "by_step": errors.by_step(), "by_series": _by_series(errors, panel)}
+            found |= {
+                "part": part,
+                "by_step": errors.by_step(),
+                "coverage_by_step": errors.by_step("inside") if errors.has_interval else None,
+                "by_series": _by_series(errors, panel),
+            }
             found |= watch.figures()
     return found
 

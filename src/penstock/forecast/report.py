@@ -1,102 +1,121 @@
-"""What the report says of a forecaster: fans over what came, errors by step and series, what the errors still hold."""
+"""What the report says of a forecaster: forecasts and actual values, errors by step and series, calibration."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from penstock.report.chart import Band, Line, line_chart
-from penstock.report.figures import Figures, escape
-from penstock.report.page import PARTS, measured_part, section, table
-from penstock.report.words import baseline_words
+from penstock.report import Band, Figures, Line, Words, chart, measured_part, render, section, table
+from penstock.report.page import paragraph
 
-__all__ = ["forecast_sections"]
+__all__ = ["render_report"]
 
 _STEPS_SHOWN = 12
 _CLOSE = 0.05
 """A gain on the last value below which it counts as hard to beat."""
 
 
-def forecast_sections(figures: Figures) -> list[str]:
-    """The sections, each empty where metrics.json holds nothing for it."""
-    return [
-        _advice(figures),
-        _fans(figures),
-        _by_step(figures),
-        _by_series(figures),
-        _intervals(figures),
-        _residuals(figures),
-        _found(figures),
-    ]
+def render_report(metrics: Mapping[str, Any], *, title: str = "", language: str = "en") -> str:
+    """The report of a forecaster; arguments as for `report.render`."""
+    cards = [_advice, _fans, _by_step, _by_series, _intervals, _residuals, _grid]
+    return render(metrics, title=title, language=language, extra=cards)
 
 
-def _advice(figures: Figures) -> str:
+def _advice(figures: Figures, words: Words) -> str:
     """Whether the last value is hard to beat, which is good to know before anybody relies on forecasts."""
     part = measured_part(figures.data)
     model, naive = (figures.get(*keys, part, "mae") for keys in ((), ("baseline", "naive")))
     if not model or not naive or model < (1 - _CLOSE) * naive:
         return ""
-    return section(
-        "The last value is hard to beat here",
-        f"<p>Its mean absolute error on the {PARTS[part].lower()} data is "
-        f"{figures.number('baseline', 'naive', part, 'mae')}, the network’s {figures.number(part, 'mae')}. "
-        "Such a series moves like a random walk: what it will do next can hardly be told from what it did.</p>",
+    note = words(
+        "forecast.hard_note",
+        data=words.name("data", part),
+        naive=figures.number("baseline", "naive", part, "mae"),
+        model=figures.number(part, "mae"),
     )
+    return section(words("forecast.hard"), paragraph(note))
 
 
-def _fans(figures: Figures) -> str:
-    charts = [_fan(fan) for fan in figures.get("fans", default=[])]
-    part = PARTS.get(figures.get("part"), "").lower()
-    note = f'<p class="quiet">Forecasts at some origins of the {part} data, over what came.</p>'
-    return (
-        section("Forecasts and actual values", note, f'<div class="charts">{"".join(charts)}</div>') if charts else ""
-    )
+def _fans(figures: Figures, words: Words) -> str:
+    alone = figures.get("data", "train", "series") == 1  # and then its name says nothing
+    charts = [_fan(fan, words, alone) for fan in figures.get("fans", default=[])]
+    note = words("forecast.fans_note", data=words.name("data", figures.get("part", default="")))
+    drawn = f'<div class="charts">{"".join(charts)}</div>'
+    return section(words("forecast.fans"), paragraph(note, "quiet"), drawn) if charts else ""
 
 
-def _fan(fan: dict[str, Any]) -> str:
-    history, truth, levels = fan["history"], fan["truth"], fan["levels"]
+def _fan(fan: dict[str, Any], words: Words, alone: bool) -> str:
+    """A forecast with its history; times stand on the axis where the series has dates."""
+    history, truth, levels, times = fan["history"], fan["truth"], fan["levels"], fan["times"]
     before, ahead = list(range(1 - len(history), 1)), list(range(1, len(truth) + 1))
+    steps = [*before, *ahead]
     bands = [
-        Band(f"{levels[-1 - k] - levels[k]:.0%} of cases", ahead, fan["quantiles"][k], fan["quantiles"][-1 - k])
+        Band(
+            words("forecast.cases", share=f"{levels[-1 - k] - levels[k]:.0%}"),
+            ahead,
+            [_number(each) for each in fan["quantiles"][k]],
+            [_number(each) for each in fan["quantiles"][-1 - k]],
+        )
         for k in range(len(levels) // 2)
     ]
     lines = [
-        Line("what came", before + ahead, [_number(each) for each in history + truth], 1),
-        Line("forecast (median)", ahead, fan["quantiles"][levels.index(0.5)], 0),
+        Line(words("forecast.actual"), steps, [_number(each) for each in history + truth], 1),
+        Line(words("forecast.median"), ahead, [_number(each) for each in fan["quantiles"][levels.index(0.5)]], 0),
     ]
-    names = " ".join(filter(None, (fan["series"], fan["target"])))
-    return line_chart(
-        lines,
-        title=f"{names}, from {fan['times'][len(history)]}",
-        x_label="steps ahead",
+    names = " ".join(filter(None, ("" if alone else fan["series"], fan["target"])))
+    dated = "-" in times[0]
+    return chart(
+        [*bands, *lines],
+        title=words("forecast.from", names=names, time=times[len(history)]),
+        x_label=words("forecast.time") if dated else words("forecast.ahead"),
         y_label=fan["target"],
-        marker=0,
-        bands=bands,
+        marker=0.5,
+        marker_text=words("forecast.start"),
+        names=list(zip(map(float, steps), times, strict=True)) if dated else (),
     )
 
 
-def _by_step(figures: Figures) -> str:
+def _by_step(figures: Figures, words: Words) -> str:
     steps = figures.get("by_step", default=[])
     if not steps:
         return ""
-    main = baseline_words(figures.get("main_baseline", default=""))
-    lines = [Line("this model", range(1, len(steps) + 1), [_number(each) for each in steps])]
-    if beside := figures.get("by_step_baseline", default=[]):
-        lines.append(Line(main, range(1, len(beside) + 1), [_number(each) for each in beside], 1))
-    chart = line_chart(lines, title="Error by step ahead", x_label="steps ahead", y_label="mean absolute error")
+    main = words.spoken("baseline", figures.get("main_baseline", default=""))
+    both = ((words("scores.model"), "by_step", 0), (main, "by_step_baseline", 1))
+    lines = [_line(name, figures.get(key), style) for name, key, style in both if figures.get(key)]
+    charts = [
+        chart(
+            lines,
+            title=words("forecast.by_step"),
+            x_label=words("forecast.ahead"),
+            y_label=words("metric.mae"),
+            within=(0.0, 0.0),
+        )
+    ]
+    if held := figures.get("coverage_by_step", default=[]):
+        nominal = Line(words("forecast.nominal"), [1, len(held)], [0.8, 0.8], quiet=True)
+        charts.append(
+            chart(
+                [nominal, _line(words("scores.model"), held, 0)],
+                title=words("forecast.coverage"),
+                x_label=words("forecast.ahead"),
+                y_label=words("forecast.coverage_label"),
+                within=(0.0, 1.0),
+            )
+        )
     shown = sorted({round(k * (len(steps) - 1) / (_STEPS_SHOWN - 1)) for k in range(_STEPS_SHOWN)})
     rows = [
         (name, [figures.number(key, step) for step in shown])
-        for name, key in (("This model", "by_step"), (main, "by_step_baseline"))
+        for name, key in (*((name, key) for name, key, _ in both), (words("metric.coverage_80"), "coverage_by_step"))
         if figures.get(key)
     ]
-    numbers = table(["Steps ahead", *(str(step + 1) for step in shown)], rows, ours="This model")
-    return section("Error by step ahead", chart, numbers)
+    heads = [words("forecast.ahead"), *(str(step + 1) for step in shown)]
+    drawn = f'<div class="charts">{"".join(charts)}</div>'
+    return section(words("forecast.by_step"), drawn, table(heads, rows, ours=words("scores.model")))
 
 
-def _by_series(figures: Figures) -> str:
+def _by_series(figures: Figures, words: Words) -> str:
     found = figures.get("by_series", default=[])
     if len(found) < 2:
         return ""
     names = [name for name in ("mae", "smape", "mase", "coverage_80") if name in found[0]]
-    heads = {"mae": "MAE", "smape": "sMAPE", "mase": "MASE", "coverage_80": "in the 80 % interval"}
     rows = [
         (
             " ".join(filter(None, (each["series"], each["target"]))),
@@ -104,32 +123,27 @@ def _by_series(figures: Figures) -> str:
         )
         for place, each in enumerate(found)
     ]
-    return section("Error by series", table(["The worst first", *(heads[name] for name in names)], rows))
+    heads = [words("forecast.worst"), *(words.name("metric", name) for name in names)]
+    return section(words("forecast.by_series"), table(heads, rows))
 
 
-def _intervals(figures: Figures) -> str:
+def _intervals(figures: Figures, words: Words) -> str:
     """What calibration did."""
     pairs = figures.get("intervals", "pairs", default=[])
     if not pairs:
         return ""
-    rows = [
-        (
-            " to ".join(f"{level:g}" for level in pair["levels"]),
-            [figures.number("intervals", "pairs", place, name, form=".3f") for name in ("factor", "before", "after")],
-        )
-        for place, pair in enumerate(pairs)
-    ]
-    note = (
-        "<p>The distance of these quantiles from the median is multiplied by the factor with which they hold their "
-        "share of the validation data; by 1 where they did as trained, or where there is too little to tell. The "
-        f"validation data holds {figures.number('intervals', 'stretches')} horizons that do not overlap: the fewer "
-        "there are, the less certain these shares are.</p>"
-    )
-    heads = ["Quantiles", "factor", "share held, as trained", "share held, widened"]
-    return section("Intervals on the validation data", table(heads, rows), note)
+    rows = []
+    for place, pair in enumerate(pairs):
+        ends = [f"{level:g}" for level in pair["levels"]]
+        name = words("forecast.to", low=ends[0], high=ends[1]) if len(ends) == 2 else ends[0]
+        cells = [figures.number("intervals", "pairs", place, key, form=".3f") for key in ("factor", "before", "after")]
+        rows.append((name, cells))
+    note = words("forecast.intervals_note", stretches=figures.number("intervals", "stretches"))
+    heads = [words(f"forecast.{name}") for name in ("quantiles", "factor", "before", "after")]
+    return section(words("forecast.intervals"), table(heads, rows), paragraph(note, "quiet"))
 
 
-def _residuals(figures: Figures) -> str:
+def _residuals(figures: Figures, words: Words) -> str:
     calibration = figures.get("calibration", default=[])
     if not calibration:
         return ""
@@ -137,34 +151,42 @@ def _residuals(figures: Figures) -> str:
         (f"{each['quantile']:g}", [figures.number("calibration", place, "below", form=".3f")])
         for place, each in enumerate(calibration)
     ]
-    parts = [table(["Quantile", "share of values below it"], rows, caption="Calibration: the two should be alike.")]
+    heads = [words("forecast.quantile"), words("forecast.below")]
+    parts = [table(heads, rows, caption=words("forecast.calibration"))]
     lags = figures.get("residuals", "lags", default=[])
     bound = figures.get("residuals", "bound")
     if lags and bound:
         found = [_number(each) for each in figures.get("residuals", "autocorrelation")]
-        chart = line_chart(
-            [Line("autocorrelation", lags, found)],
-            title="Autocorrelation of the errors one step ahead",
-            x_label="lag",
-            y_label="correlation",
-            bands=[Band("within chance", lags, [-bound] * len(lags), [bound] * len(lags), 3)],
+        drawn = chart(
+            [
+                Band(words("forecast.chance"), lags, [-bound] * len(lags), [bound] * len(lags), 3),
+                Line(words("forecast.correlation"), lags, found),
+            ],
+            title=words("forecast.autocorrelation"),
+            x_label=words("forecast.lag"),
+            y_label=words("forecast.correlation"),
         )
         few = figures.get("residuals", "outside", default=0) <= max(1, len(lags) // 10)
-        words = "little that a better forecaster could use" if few else "something that a better forecaster could use"
         outside = figures.number("residuals", "outside")
-        parts += [chart, f"<p>Lags outside what is within chance: {outside}. The errors hold {words}.</p>"]
-    return section("What the errors still hold", *parts)
+        parts += [drawn, paragraph(words("forecast.little" if few else "forecast.something", outside=outside))]
+    return section(words("forecast.residuals"), *parts)
 
 
-def _found(figures: Figures) -> str:
-    """What was done to the data."""
+def _grid(figures: Figures, words: Words) -> str:
+    """The grid of times that was found, and what was done to the data."""
     found = figures.get("data", "found", default={})
-    rows = [(words, [figures.number("data", "found", words)]) for words in sorted(found)]
+    rows = [(words.name("reason", what), [figures.number("data", "found", what)]) for what in sorted(found)]
     steps = figures.get("data", "frequency")
-    note = f"<p>Steps of {escape(steps)}.</p>" if steps else ""
+    note = words("forecast.steps", frequency=figures.text("data", "frequency")) if steps else ""
     if not rows:
-        return section("Time", note + "<p>No gaps, nothing out of order, no value missing.</p>") if note else ""
-    return section("Time", note, table(["Found and treated", "times"], rows))
+        return section(words("forecast.grid"), paragraph(note), paragraph(words("forecast.clean") if note else ""))
+    treated = table([words("forecast.treated"), words("forecast.times")], rows)
+    return section(words("forecast.grid"), paragraph(note), treated)
+
+
+def _line(name: str, values: list[Any], style: int) -> Line:
+    """Values by step ahead, from 1."""
+    return Line(name, range(1, len(values) + 1), [_number(each) for each in values], style)
 
 
 def _number(value: Any) -> float:

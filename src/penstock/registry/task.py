@@ -53,6 +53,7 @@ class Task:
             reads these from other files.
         estimator: a `tasks.Estimator`, which trains and needs PyTorch; "module:Class", or the class itself.
         model: a `runtime.Model`, which predicts and needs only the base install; "module:Class", or the class itself.
+        report: (metrics, title=, language=) -> the report as HTML; "module:function", or the function itself.
         claims: (path, columns) -> whether the data belongs to this task; of the tasks with the same command, the first
             is used if none claims the data.
         parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
@@ -66,6 +67,7 @@ class Task:
     read: Callable[[Path, Columns, bool], Any]
     estimator: Any
     model: Any
+    report: Any = "penstock.report:render"
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
 

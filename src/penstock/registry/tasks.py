@@ -40,6 +40,7 @@ _SERIES = Task(
     read=deferred("penstock.signals.readers:read_signal_rows", answer="label", numbers=False),
     estimator="penstock.signals.estimator:SeriesClassifier",
     model="penstock.signals.model:SignalClassModel",
+    report="penstock.signals.report:render_report",
     claims=deferred("penstock.signals.readers:claims_signals"),
     parse=deferred("penstock.signals.lines:parse_signal"),
 )
@@ -57,6 +58,7 @@ _SERIES_NUMBERS = Task(
     read=deferred("penstock.signals.readers:read_signal_rows", answer="target", numbers=True),
     estimator="penstock.signals.estimator:SeriesRegressor",
     model="penstock.signals.model:SignalRegressionModel",
+    report="penstock.signals.report:render_report",
     claims=deferred("penstock.signals.readers:claims_signals"),
     parse=deferred("penstock.signals.lines:parse_signal"),
 )
@@ -94,6 +96,7 @@ _FORECAST = Task(
     read=deferred("penstock.forecast.readers:read_panel"),
     estimator="penstock.forecast.estimator:Forecaster",
     model="penstock.forecast.model:ForecastModel",
+    report="penstock.forecast.report:render_report",
 )
 
 
@@ -110,6 +113,7 @@ _AUDIO = Task(
     read=deferred("penstock.audio.readers:read_recording_rows"),
     estimator="penstock.audio.estimator:AudioClassifier",
     model="penstock.audio.model:AudioModel",
+    report="penstock.audio.report:render_report",
     claims=deferred("penstock.audio.readers:claims_recordings"),
     parse=deferred("penstock.audio.readers:recording_at"),
 )

@@ -1,20 +1,26 @@
 """Reports: HTML files that open offline, every number on them tied to the data that it shows."""
 
-from penstock.report.chart import Band, Line, line_chart
+from penstock.report.chart import chart
 from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer, readable
-from penstock.report.page import PARTS, measured_part, page, scrolled, section, table
-from penstock.report.training import metric_names, render
-from penstock.report.words import baseline_words, metric_words, task_words
+from penstock.report.marks import Band, Bars, Line, Points
+from penstock.report.page import measured_part, page, scrolled, section, table
+from penstock.report.scores import metric_names
+from penstock.report.training import render
+from penstock.report.words import LANGUAGES, Words, baseline_words, chosen_language, metric_words, task_words
 
 __all__ = [
-    "PARTS",
+    "LANGUAGES",
     "Band",
+    "Bars",
     "Figures",
     "Line",
+    "Points",
+    "Words",
     "baseline_words",
+    "chart",
+    "chosen_language",
     "escape",
-    "line_chart",
     "measured_part",
     "metric_names",
     "metric_words",

@@ -1,9 +1,10 @@
 """The forecasts on the demo's page: yearly sunspot numbers, beside what costs nothing."""
 
-from penstock.report.chart import Band, Line, line_chart
+from penstock.report.chart import chart
 from penstock.report.figures import Figures
+from penstock.report.marks import Band, Line
 from penstock.report.page import mark, section, table
-from penstock.report.training import metric_names
+from penstock.report.scores import metric_names
 from penstock.report.words import baseline_words, metric_words
 
 __all__ = ["forecast_section"]
@@ -37,11 +38,11 @@ def _fan(figures: Figures) -> str:
         return ""
     lines = [
         Line("before", fan["history_years"], fan["history"], 3),
-        Line("what came", fan["years"], fan["actual"], 1),
+        Line("actual", fan["years"], fan["actual"], 1),
         Line("forecast (median)", fan["years"], fan["forecast"], 0),
     ]
     band = Band("80 % interval", fan["years"], fan["low"], fan["high"], 0)
-    return line_chart(
-        lines, title="A forecast over what came", x_label="year", y_label="sunspot number", bands=[band],
+    return chart(
+        [band, *lines], title="A forecast and actual values", x_label="year", y_label="sunspot number",
         marker=fan["history_years"][-1],
     )  # fmt: skip

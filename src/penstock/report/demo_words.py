@@ -1,7 +1,8 @@
 """The spoken words on the demo's page: synthetic voices, told apart and found in a stream."""
 
-from penstock.report.chart import Line, line_chart
+from penstock.report.chart import chart
 from penstock.report.figures import Figures, escape
+from penstock.report.marks import Line
 from penstock.report.page import mark, section, table
 from penstock.report.words import metric_words
 
@@ -50,12 +51,12 @@ def _stream(figures: Figures) -> str:
         figures.number("words", "stream", "heard", k, "seconds", form=".2f", unit=" s")
         for k in range(len(stream["heard"]))
     )
-    chart = line_chart(
+    drawn = chart(
         [Line(keyword, stream["seconds"], stream["scores"])],
         title=f"Score of “{keyword}” over a stream of words", x_label="seconds", y_label="score",
     )  # fmt: skip
     return (
-        f"{chart}<p>“{escape(keyword)}” was said until {said or 'never'}, and heard at {heard or 'no time'}; each "
+        f"{drawn}<p>“{escape(keyword)}” was said until {said or 'never'}, and heard at {heard or 'no time'}; each "
         "should be heard near the time at which it ended, and nothing else. "
         f"{mark(bool(stream['as_expected']))}</p>"
     )

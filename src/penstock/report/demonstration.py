@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.report.chart import Line, line_chart
+from penstock.report.chart import chart
 from penstock.report.demo_forecast import forecast_section
 from penstock.report.demo_words import words_section
 from penstock.report.figures import Figures, escape
+from penstock.report.marks import Line
 from penstock.report.page import mark, page, section, table
 
 __all__ = ["render_demo"]
@@ -106,7 +107,7 @@ def _adding(figures: Figures) -> str:
         "The adding problem",
         _adding_words(figures),
         table(["Cell", "test error", "updates", "time", "as expected"], rows),
-        line_chart(curves, title="Validation error", x_label="updates", y_label="mean squared error", log=True),
+        chart(curves, title="Validation error", x_label="updates", y_label="mean squared error", log=True),
     )
 
 
@@ -132,7 +133,7 @@ def _gradients(figures: Figures) -> str:
     if not cells:
         return ""
     charts = [
-        line_chart(
+        chart(
             [_reach(figures, cell, key, style) for style, cell in enumerate(cells)],
             title=title,
             x_label="steps back from the last one",

@@ -5,12 +5,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Figures", "escape", "pointer", "readable"]
+__all__ = ["Figures", "Marked", "escape", "pointer", "readable"]
+
+
+class Marked(str):
+    """Text that is HTML already, with the place of each number."""
 
 
 def escape(text: object) -> str:
-    """Text as HTML that shows exactly this text."""
-    return html.escape(str(text), quote=True)
+    """Text as HTML that shows exactly this text; what is `Marked` stays as it is."""
+    return text if isinstance(text, Marked) else html.escape(str(text), quote=True)
 
 
 def pointer(*keys: object) -> str:
@@ -42,6 +46,26 @@ class Figures:
             except (KeyError, IndexError, TypeError):
                 return default
         return default if value is None else value
+
+    def text(self, *keys: object, code: bool = False) -> str:
+        """The text at these keys as HTML, marked with its place; nothing if there is none.
+
+        Args:
+            keys: where it lies.
+            code: whether it is set as code.
+        """
+        value = self.get(*keys)
+        if value is None:
+            return ""
+        tag = "code" if code else "span"
+        return f'<{tag} data-metric="{escape(pointer(*keys))}">{escape(value)}</{tag}>'
+
+    def interval(self, *keys: object, form: str = "") -> str:
+        """The two ends of an interval at these keys as HTML; nothing if there is none."""
+        if self.get(*keys) is None:
+            return ""
+        low, high = (self.number(*keys, end, form=form) for end in (0, 1))
+        return f'<span class="interval">[{low}, {high}]</span>'
 
     def number(self, *keys: object, form: str = "", unit: str = "") -> str:
         """The number at these keys as HTML, marked with its place; a dash if there is none.

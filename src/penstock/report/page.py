@@ -6,11 +6,13 @@ from importlib.resources import files
 from typing import Any
 
 from penstock.report.figures import escape
+from penstock.report.words import Words
 
-__all__ = ["PARTS", "mark", "measured_part", "page", "scrolled", "section", "table"]
+__all__ = ["PARTS", "details", "mark", "measured_part", "page", "paragraph", "scrolled", "section", "table"]
 
-PARTS = {"train": "Training", "valid": "Validation", "test": "Test"}
-"""The parts of the data, as people call them."""
+PARTS = ("train", "valid", "test")
+"""The parts of the data, in order."""
+_NARROW = 40  # characters of a table's columns, about, that a phone shows side by side
 
 # The policy makes the browser itself refuse anything from outside, whatever a text on the page may say.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
@@ -21,21 +23,24 @@ def measured_part(metrics: Mapping[str, Any]) -> str:
     return "test" if metrics.get("test") else "valid"
 
 
-def page(title: str, lead: str, sections: Iterable[str]) -> str:
+def page(title: str, lead: str, sections: Iterable[str], language: str = "en") -> str:
     """The whole file.
 
     Args:
         title: plain text.
         lead: what stands below it, as HTML.
         sections: as `section` gives them; empty ones are left out.
+        language: one of `words.LANGUAGES`.
     """
+    words = Words(language)
+    hint = f'.scroll.wide::before {{ content: "{words("scroll")}"; }}'
     body = "\n".join(part for part in sections if part)
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{words.html}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_style()}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{_style()}{hint}\n</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{escape(title)}</h1>\n<p class="lead">{lead}</p>\n{body}\n</main>\n</body>\n</html>\n'
     )
 
@@ -46,26 +51,51 @@ def section(title: str, *parts: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>" if body else ""
 
 
+def paragraph(text: str, kind: str = "") -> str:
+    """A paragraph of HTML; nothing if there is no text.
+
+    Args:
+        text: HTML.
+        kind: its class in the style: "quiet", "callout".
+    """
+    return f"<p{f' class={kind}' if kind else ''}>{text}</p>" if text else ""
+
+
+def details(summary: str, content: str) -> str:
+    """Content that opens where it is asked for; on paper it is open."""
+    return f"<details><summary>{escape(summary)}</summary>{content}</details>" if content else ""
+
+
 def table(
-    columns: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], *, ours: str = "", caption: str = ""
+    columns: Sequence[str],
+    rows: Iterable[tuple[str, Sequence[str]]],
+    *,
+    ours: str = "",
+    caption: str = "",
+    kind: str = "",
 ) -> str:
     """A table whose first column names the rows.
 
     Args:
         columns: headings, plain text; the first stands above the names.
-        rows: name (plain text) and the cells (HTML).
+        rows: name (plain text, or as `figures.Marked` HTML) and the cells (HTML).
         ours: the name of the row that is set off.
         caption: plain text above it.
+        kind: its class in the style.
     """
+    listed = [(name, list(cells)) for name, cells in rows]
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
     lines = "".join(
         f'<tr{" class=ours" if name == ours else ""}><th scope="row">{escape(name)}</th>'
         + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"
-        for name, cells in rows
+        for name, cells in listed
     )
     above = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return scrolled(f"<table>{above}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>")
+    style = f" class={kind}" if kind else ""
+    names = max([len(name) for name, _ in listed] + [len(columns[0])], default=0)
+    wide = min(names, 20) + sum(max(len(column), 8) + 2 for column in columns[1:]) > _NARROW
+    return scrolled(f"<table{style}>{above}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>", wide=wide)
 
 
 def mark(good: bool) -> str:
@@ -73,9 +103,14 @@ def mark(good: bool) -> str:
     return '<strong class="good">yes</strong>' if good else '<strong class="bad">no</strong>'
 
 
-def scrolled(content: str) -> str:
-    """What may be wider than a phone, in a box that scrolls by itself."""
-    return f'<div class="scroll">{content}</div>'
+def scrolled(content: str, *, wide: bool = False) -> str:
+    """What may be wider than a phone, in a box that scrolls by itself, also by keys.
+
+    Args:
+        content: HTML.
+        wide: whether it is wider than a phone, which is then said above it on a narrow screen.
+    """
+    return f'<div class="scroll{" wide" if wide else ""}" tabindex="0">{content}</div>'
 
 
 @cache

@@ -5,6 +5,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -14,6 +15,8 @@ from penstock import bundle, plots
 from penstock.bundle import Bundle
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
+from penstock.registry import find, resolve
+from penstock.runtime.report_page import show_page, write_page
 from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
 from penstock.runtime.summary import as_html, in_a_line
@@ -75,6 +78,8 @@ class Model(ABC):
     """Samples per second, for models that read samples."""
     scorer: Scorer
     """The network on the engine."""
+    folder: Path | None = None
+    """Where it was loaded from, if it was."""
 
     def __init__(
         self,
@@ -237,6 +242,38 @@ class Model(ABC):
             "fingerprint": self.fingerprint,
             "metrics": self.metrics,
         }
+
+    def report(self, path: str | Path | None = None, *, language: str | None = None, show: bool = True) -> Path:
+        """Open the report on the training in a browser: the saved one, or one that is written for it.
+
+        Args:
+            path: the HTML file to write; None for the one in the model's folder, if there is one and no `language` is
+                asked for, else for a new temporary file.
+            language: "en" or "zh"; None for that of the saved report, or else of the locale.
+            show: whether to open it.
+
+        Returns:
+            Where it is.
+
+        Raises:
+            ConfigError: an unknown language, or a model without metrics.
+            InputError: the file can't be written.
+        """
+        saved = self.folder / "report.html" if self.folder is not None else None
+        if path is None and language is None and saved is not None and saved.is_file():
+            target = saved
+        else:
+            target = write_page(self._report_page(language), path)
+        if show:
+            show_page(target)
+        return target
+
+    def _report_page(self, language: str | None) -> str:
+        if not self.metrics:
+            raise ConfigError("this model has no metrics, so there is nothing to report. Load one that was trained.")
+        chosen = resolve("penstock.report:chosen_language")(language)  # a room above this one
+        name = self.folder.resolve().name if self.folder is not None else ""
+        return resolve(find(self.task).report)(self.metrics, title=name, language=chosen)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -32,6 +32,8 @@ def load(path: str | Path) -> Model:
     """
     saved = bundle.load(path)
     try:
-        return find(saved.task).model_class().from_bundle(saved)
+        model = find(saved.task).model_class().from_bundle(saved)
     except ConfigError as error:
         raise BundleError(f"{path}: cannot be used: {error}") from error
+    model.folder = Path(path)
+    return model

@@ -89,8 +89,8 @@ def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
     Returns:
         `units`, how many there are; `interval`, {score: [low, high]}, None where the data is too little to say;
         `baseline_intervals`, the same for each baseline; `verdict`, {score: "better", "worse" or "no clear
-        difference"}; `difference`, {score: {"value": model less baseline, "interval", "p"}}. The last two are empty
-        without a baseline.
+        difference"}; `difference`, {score: {"value": model less baseline, "interval", "p"}}, interval and p None where
+        the data is too little. Verdict and difference are empty without a baseline.
     """
     generator = np.random.default_rng(0)
     groups = len(ours.values)
@@ -161,12 +161,12 @@ def _differences(
         as_large = int((by_chance >= abs(value) * (1 - 1e-9)).sum())
         enough = ours.units >= FEWEST_UNITS
         ends = _ends(resampled[name] - beside[name]) if enough else None
-        found[name] = {"value": value, "interval": ends, "p": (1 + as_large) / (1 + len(swaps)) if enough else 1.0}
+        found[name] = {"value": value, "interval": ends, "p": (1 + as_large) / (1 + len(swaps)) if enough else None}
     return {name: found[name] for name in first if name in found}
 
 
 def _verdict(score: str, difference: Mapping[str, Any]) -> str:
-    ends, value = difference["interval"], difference["value"]
-    if difference["p"] > _LEVEL or ends is None or ends[0] <= 0 <= ends[1]:
+    ends, value, p = difference["interval"], difference["value"], difference["p"]
+    if p is None or p > _LEVEL or ends is None or ends[0] <= 0 <= ends[1]:
         return UNCLEAR
     return BETTER if (value < 0) == (score in LOWER_IS_BETTER) else WORSE

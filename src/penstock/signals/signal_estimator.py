@@ -12,12 +12,10 @@ from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.errors import DataError
 from penstock.network import ClassHead, Network, Numbers, RegressionHead
-from penstock.report import render
 from penstock.signals.arrays import signal_list
 from penstock.signals.features import SignalFeatures
 from penstock.signals.model import step_answers
 from penstock.signals.nearest import resampled
-from penstock.signals.report import signal_sections
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
 from penstock.tasks.supervised import Given, Supervised
@@ -157,8 +155,8 @@ class SignalEstimator(CellOptions, Supervised):
     def _example(self, part: Part, row: int) -> list[list[float | None]]:
         return [[None if math.isnan(value) else float(f"{value:.6g}") for value in step] for step in part.inputs[row]]
 
-    def _report(self) -> str:
-        return render(self.metrics_, extra=signal_sections(self.metrics_), mistakes=False)
+    def _resolved(self, features: SignalFeatures, network: Network) -> dict[str, Any]:
+        return {"stride": features.stride}
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:

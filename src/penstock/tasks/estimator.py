@@ -20,13 +20,15 @@ from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import BundleError, ConfigError, MissingExtraError, NotFittedError
 from penstock.events import say
 from penstock.network import Network
-from penstock.registry import find
-from penstock.report import render
+from penstock.registry import find, resolve
+from penstock.report import chosen_language
 from penstock.runtime import Model, Stream
+from penstock.runtime.report_page import show_page, write_page
 from penstock.tasks.configuration import train_toml
 from penstock.tasks.documented import list_options
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
+from penstock.tasks.provenance import call, made, used
 from penstock.tasks.stages import Stage, run_stages, stage_figures
 from penstock.tasks.verbosity import say_network
 
@@ -126,9 +128,13 @@ class Estimator(TrainingOptions, BaseEstimator):
         """Set right in the trained model what the validation data shows to be off; what metrics.json says of it."""
         return {}
 
-    def _report(self) -> str:
+    def _resolved(self, features: Any, network: Network) -> dict[str, Any]:
+        """The options that were left to the data, as they came out."""
+        return {}
+
+    def _report(self, title: str = "", language: str = "en") -> str:
         """The report as one HTML file."""
-        return render(self.metrics_)
+        return resolve(find(self.task).report)(self.metrics_, title=title, language=language)
 
     @classmethod
     def _saved_options(cls, saved: bundle.Bundle) -> dict[str, Any]:
@@ -180,6 +186,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         overwrite: bool = False,
         *,
         command: Mapping[str, Mapping[str, Any]] | None = None,
+        language: str | None = None,
     ) -> Path:
         """Write the model to a folder, which `penstock.load` reads without PyTorch, with its report and figures.
 
@@ -187,13 +194,16 @@ class Estimator(TrainingOptions, BaseEstimator):
             path: the folder; missing parents are made.
             overwrite: replace a model that is there.
             command: what `penstock train` was given besides the options, by the panel of its help, for train.toml.
+            language: of the report, "en" or "zh"; None for that of the locale.
 
         Raises:
             NotFittedError: before `fit`.
             BundleError: the folder exists and `overwrite` is False, or it can't be written.
+            ConfigError: an unknown language.
         """
         model = self._fitted()
         say(_LOGGER, "writing", f"writing {path}", path=str(path))
+        report = self._report(Path(path).name, chosen_language(language))
         return bundle.save(
             path,
             model.network,
@@ -204,12 +214,34 @@ class Estimator(TrainingOptions, BaseEstimator):
             baseline=model.baseline,
             metrics=self.metrics_,
             files={
-                "report.html": self._report(),
-                # A path may hold bytes that are no text.
+                # Labels and paths may hold what is no text.
+                "report.html": report.encode("utf-8", "backslashreplace"),
                 "train.toml": train_toml(self, Path(path), command or {}).encode("utf-8", "backslashreplace"),
             },
             overwrite=overwrite,
         )
+
+    def report(self, path: str | Path | None = None, *, language: str | None = None, show: bool = True) -> Path:
+        """Write the report on the training and open it in a browser.
+
+        Args:
+            path: the HTML file to write; None for a new temporary one.
+            language: "en" or "zh"; None for that of the locale.
+            show: whether to open it.
+
+        Returns:
+            Where it is.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ConfigError: an unknown language.
+            InputError: the file can't be written.
+        """
+        self._fitted()
+        target = write_page(self._report("", chosen_language(language)), path)
+        if show:
+            show_page(target)
+        return target
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -288,6 +320,12 @@ class Estimator(TrainingOptions, BaseEstimator):
         calibration = self._calibrate(self.model_, data)
         say(_LOGGER, "measuring", "measuring the network and its baselines")
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
+        self.metrics_ |= {
+            "options": used(self._described(), network)
+            | {"epochs": self._recipe(len(data.train)).epochs, "random_state": seed}
+            | self._resolved(features, network),
+            "call": call(type(self), self._described() | {"random_state": seed}),
+        }
         self.metrics_ |= {"random_state": seed, "seconds": time.perf_counter() - started, "peak_mb": peak_mb()}
         self.model_.metrics = self.metrics_
         if history.stopped == "interrupted":
@@ -325,10 +363,14 @@ class Estimator(TrainingOptions, BaseEstimator):
         figures: dict[str, Any] = {
             "task": self.task,
             "penstock": __version__,
+            "made": made(),
+            "network": self.model_.network.to_json(),
+            "parameters": sum(array.size for array in self.model_.tensors.values()),
             "curves": history.rows(),
             "best_epoch": history.best_epoch,
             "stopped": history.stopped,
-            "data": self._data_figures(data, self.model_.features) | {"dropped": data.dropped},
+            "data": self._data_figures(data, self.model_.features)
+            | {"dropped": data.dropped, "digest": data.train.digest()},
             **({"examples": self._stored_examples(data)} if self.examples else {}),
             "configuration": self._described(),
         } | self._measure(self.model_, data)

@@ -1,16 +1,21 @@
 """What `metrics.json` holds; a report shows it, and no number that isn't here.
 
 task, penstock              the task's name, the version
+made                        date (UTC), versions, machine: see `tasks.provenance.made`
+command, call               what repeats it in a shell, if that is how it was made, and in Python
+network, parameters         the network's description, and how many numbers were trained
 valid, test                 rows and the task's metrics, of the network; test null without test data
 baseline                    each baseline's {valid, test} with the same metrics by its name, and its `settings`
 main_baseline               the name of the one that the model is judged by
 units                       {valid, test}: independent cases: rows, sequences, or stretches of a horizon
 interval                    {valid, test}: {metric: [low, high]}, 95 %; of each baseline under its name
 verdict, difference         {valid, test}: beside the main baseline, see `runtime.resampling.compared`
-curves, best_epoch, stopped each epoch's losses, validation figures, learning rate, seconds; which was kept; why it
-                            ended
-data                        train, valid, test: rows and more; dropped: rows left out by reason
+curves, best_epoch, stopped each epoch's minimised loss, figures of the validation rows and of some training rows,
+                            learning rate, seconds; which epoch was kept; why training ended
+data                        train, valid, test: rows and more; dropped: rows left out by reason; digest: SHA-256 of the
+                            training rows; columns, sources: what was read, and file, bytes and sha256 of each part
 configuration               the constructor's arguments; paths by their last name only
+options                     the same as they were used: what was left to the data is resolved
 random_state                the seed that was used
 seconds, training_seconds   wall time of fit, and of the training in it
 stages                      title, epochs and seconds of each training, where a fit has several
@@ -21,17 +26,22 @@ A classifier's has these too:
 labels                      the classes in order
 per_class                   {valid, test}: a list of {label, precision, recall, f1, rows}; per_class_baseline: the
                             same of the main baseline
-confusion                   part ("test", or "valid" without one), matrix: rows the truth, columns the answers
-mistakes                    of that part, the surest first: label, prediction, probability of the prediction, and
-                            what the task shows of the input
+confusion                   part ("test", or "valid" without one); matrix: rows the truth, columns the predictions;
+                            pairs: label, prediction, rows, share of the label's rows, the most often confused first
+mistakes                    of that part, the most confident first: label, prediction, probability of the prediction,
+                            and what the task shows of the input
+reliability                 part, and what `tasks.probabilities.reliability` gives
+two_classes                 of the second of two classes: part, label, what `tasks.probabilities.two_classes` gives,
+                            the same of the main `baseline`, and the `best_threshold` of the validation rows; else null
 
-Where rows have weights, scores, intervals and per_class are weighted by them; confusion and `rows` count rows.
+Where rows have weights, scores, intervals and per_class are weighted by them; all else counts rows.
 
 Where each step has a label, the same but for mistakes, which is empty, and `rows` of a class are its steps.
 
 A regressor's has these too:
 
-predicted                    part, truth, prediction: at most 200 rows of it, evenly spread over the sorted truths
+predicted                   part, truth, prediction: at most 200 rows of it, evenly spread over the sorted truths
+residuals                   part, mean, std, median_absolute of truth less prediction; counts between edges
 errors                      of that part, the largest first: truth, prediction, and what the task shows of the input
 """
 
@@ -43,36 +53,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime.metrics import (
-    class_metrics,
-    class_sums,
-    f1_scores,
-    label_metrics,
-    label_sums,
-    regression_metrics,
-    regression_sums,
-)
+from penstock.runtime.metrics import class_metrics, class_sums, f1_scores
 from penstock.runtime.resampling import Sums, compared
 from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.probabilities import best_threshold, reliability, two_classes
 
 if TYPE_CHECKING:
-    from penstock.runtime import ClassModel, StepModel
-    from penstock.runtime.regression_model import RegressionModel
+    from penstock.runtime import ClassModel
 
 __all__ = [
     "class_figures",
     "compare",
+    "confusion",
     "confusion_matrix",
     "mistakes",
     "peak_mb",
     "per_class",
-    "regression_figures",
     "scores",
-    "step_figures",
 ]
 
-_MOST_MISTAKES = 20
-_MOST_DRAWN = 200
+_MOST_MISTAKES, _MOST_PAIRS = 20, 15
 
 
 def class_figures(
@@ -110,69 +110,31 @@ def class_figures(
         others = {baseline: class_sums(each, part.targets, part.weights) for baseline, each in beside[name].items()}
         compare(found, name, class_sums(answers[name], part.targets, part.weights), others)
     predicted, truth = answers[judged].argmax(axis=1), parts[judged].targets
-    found["confusion"] = {"part": judged, "matrix": confusion_matrix(predicted, truth, len(data.labels))}
+    found["reliability"] = {"part": judged, **reliability(answers[judged], truth)}
+    found["two_classes"] = _two_classes(answers, beside, parts, data.labels, judged)
+    found["confusion"] = confusion(judged, predicted, truth, data.labels)
     found["mistakes"] = mistakes(answers[judged], parts[judged], data.labels, shown)
     return found
 
 
-def step_figures(model: "StepModel", data: Labelled) -> dict[str, Any]:
-    """The figures of a model that labels steps beside those of its baselines, over all steps.
-
-    Args:
-        model: the model that will predict.
-        data: its parts `valid` and `test` are measured; targets are `Sequences`.
-    """
-    parts = data.measured()
-    judged = "test" if data.test is not None else "valid"
-    found: dict[str, Any] = {"labels": data.labels, "valid": None, "test": None, "baseline": {}, "main_baseline": None}
-    found |= {"per_class": {}, "per_class_baseline": {}, "mistakes": []}
-    for name, part in parts.items():
-        truth, classes = part.targets.values, len(data.labels)
-        predicted = model.places(model.outputs(part.inputs))
-        counts = None if part.weights is None else np.repeat(part.weights, part.targets.lengths)
-        found[name] = {"rows": len(part), **label_metrics(predicted, truth, classes, counts)}
-        found["per_class"][name] = per_class(predicted, truth, data.labels, counts)
-        if name == judged:
-            found["confusion"] = {"part": name, "matrix": confusion_matrix(predicted, truth, classes)}
-        lengths, others = part.targets.lengths, {}
-        for baseline, spread in model.baseline_answers(part.inputs).items():
-            said = spread.argmax(axis=1)
-            others[baseline] = label_sums(said, truth, classes, lengths, part.weights)
-            place = found["baseline"].setdefault(baseline, {"valid": None, "test": None})
-            place[name] = {"rows": len(part), **label_metrics(said, truth, classes, counts)}
-            if found["main_baseline"] in (None, baseline):
-                found["main_baseline"] = baseline
-                found["per_class_baseline"][name] = per_class(said, truth, data.labels, counts)
-        compare(found, name, label_sums(predicted, truth, classes, lengths, part.weights), others)
-    return found
-
-
-def regression_figures(
-    model: "RegressionModel", data: Labelled, shown: Callable[[Part, int], Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The figures of a regressor beside those of its baselines.
-
-    Args:
-        model: the model that will answer.
-        data: its parts `valid` and `test` are measured; targets are (rows, 1).
-        shown: what `errors` shows of a row.
-    """
-    parts = data.measured()
-    judged = "test" if data.test is not None else "valid"
-    found: dict[str, Any] = {"valid": None, "test": None, "baseline": {}, "main_baseline": None}
-    for name, part in parts.items():
-        beside = model.baseline_answers(part.inputs)
-        found["main_baseline"] = next(iter(beside), None)
-        for baseline, answers in beside.items():
-            place = found["baseline"].setdefault(baseline, {"valid": None, "test": None})
-            place[name] = _number_scores(answers[:, 0], part)
-        answers = model.outputs(part.inputs)[:, 0]
-        found[name] = _number_scores(answers, part)
-        others = {name: regression_sums(each[:, 0], part.targets[:, 0], part.weights) for name, each in beside.items()}
-        compare(found, name, regression_sums(answers, part.targets[:, 0], part.weights), others)
-        if name == judged:
-            found["predicted"] = {"part": name, **_spread(answers, part.targets[:, 0])}
-            found["errors"] = _largest_errors(answers, part, shown)
+def _two_classes(
+    answers: Mapping[str, NDArray[Any]],
+    beside: Mapping[str, Mapping[str, NDArray[Any]]],
+    parts: Mapping[str, Part],
+    labels: Sequence[Any],
+    judged: str,
+) -> dict[str, Any] | None:
+    """The curves of the second of two classes, of the model and of the main baseline; None where there are none."""
+    positive = parts[judged].targets == 1
+    if len(labels) != 2 or positive.all() or not positive.any():
+        return None
+    found = {"part": judged, "label": labels[1], "baseline": None, **two_classes(answers[judged][:, 1], positive)}
+    main = next(iter(beside[judged].values()), None)
+    if main is not None:
+        found["baseline"] = two_classes(main[:, 1], positive)
+    # On the validation rows, so that figures on the test rows stay honest.
+    chosen = parts["valid"].targets == 1
+    found["best_threshold"] = best_threshold(answers["valid"][:, 1], chosen) if chosen.any() else None
     return found
 
 
@@ -191,30 +153,24 @@ def compare(found: dict[str, Any], part: str, ours: Sums, baselines: Mapping[str
         found["baseline"][baseline].setdefault("interval", {"valid": None, "test": None})[part] = intervals
 
 
-def _number_scores(answers: NDArray[Any], part: Part) -> dict[str, float]:
-    return {"rows": len(part), **regression_metrics(answers, part.targets[:, 0], part.weights)}
-
-
-def _spread(answers: NDArray[Any], truth: NDArray[np.float64]) -> dict[str, list[float]]:
-    """Truths in rising order with their answers, few enough to draw."""
-    order = np.argsort(truth, kind="stable")
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, min(len(order), _MOST_DRAWN)).round().astype(int))]
-    return {"truth": truth[chosen].tolist(), "prediction": answers[chosen].astype(float).tolist()}
-
-
-def _largest_errors(
-    answers: NDArray[Any], part: Part, shown: Callable[[Part, int], Mapping[str, Any]]
-) -> list[dict[str, Any]]:
-    chosen = np.argsort(-np.abs(answers - part.targets[:, 0]), kind="stable")[:_MOST_MISTAKES]
-    return [
-        {**shown(part, row), "truth": float(part.targets[row, 0]), "prediction": float(answers[row])}
-        for row in chosen.tolist()
-    ]
-
-
 def scores(probabilities: NDArray[Any], part: Part) -> dict[str, float]:
     """rows, accuracy, f1_macro and log_loss."""
     return {"rows": len(part), **class_metrics(probabilities, part.targets, part.weights)}
+
+
+def confusion(
+    part: str, predicted: NDArray[np.int64], truth: NDArray[np.int64], labels: Sequence[Any]
+) -> dict[str, Any]:
+    """The confusion matrix of a part, and the pairs of classes that are confused most often."""
+    matrix = np.array(confusion_matrix(predicted, truth, len(labels)))
+    wrong = matrix - np.diag(np.diag(matrix))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_PAIRS]
+    pairs = [
+        {"label": labels[row], "prediction": labels[column], "rows": count, "share": count / int(matrix[row].sum())}
+        for row, column in zip(*(each.tolist() for each in np.unravel_index(order, matrix.shape)), strict=True)
+        if (count := int(wrong[row, column]))
+    ]
+    return {"part": part, "matrix": matrix.tolist(), "pairs": pairs}
 
 
 def confusion_matrix(predicted: NDArray[np.int64], targets: NDArray[np.int64], classes: int) -> list[list[int]]:

@@ -12,7 +12,7 @@ from penstock.errors import DataError
 from penstock.runtime.metrics import regression_metrics
 from penstock.runtime.regression_model import RegressionModel
 from penstock.tasks.labelled import Labelled, check_lengths
-from penstock.tasks.measures import regression_figures
+from penstock.tasks.regression_measures import regression_figures
 from penstock.tasks.supervised import Given, Supervised
 
 if TYPE_CHECKING:

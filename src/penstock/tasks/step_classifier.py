@@ -14,8 +14,8 @@ from penstock.runtime.step_model import labels_of_steps
 from penstock.sequences import Sequences
 from penstock.tasks.classes import training_classes
 from penstock.tasks.labelled import Labelled, Part, class_numbers, known_places
-from penstock.tasks.measures import step_figures
 from penstock.tasks.options import CellOptions
+from penstock.tasks.step_measures import step_figures
 from penstock.tasks.supervised import Given, Supervised
 
 if TYPE_CHECKING:

@@ -1,0 +1,63 @@
+"""What a trained model remembers of the command that made it: the command itself, and the files that were read."""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["repeated", "sources"]
+
+_GIVEN = ("COMMANDLINE", "DEFAULT_MAP")  # the second by --config
+_NOT_REPEATED = ("overwrite", "as_json", "verbose", "quiet", "checkpoint", "random_state")
+
+
+def repeated(invocation: click.Context, seed: int, paths: Iterable[str]) -> str:
+    """The command that makes the same model again; files by their last names only, as a saved model holds no path.
+
+    Args:
+        invocation: the context of the command that trained.
+        seed: what was drawn, where no seed was given.
+        paths: names of options that are paths, beside those that are `Path`s.
+    """
+    words = ["penstock", "train", str(invocation.command.name)]
+    for parameter in invocation.command.params:
+        name = str(parameter.name)
+        source = invocation.get_parameter_source(name)
+        if source is None or source.name not in _GIVEN or name in _NOT_REPEATED or name not in invocation.params:
+            continue
+        value = invocation.params[name]
+        text = _text(Path(value) if name in paths and isinstance(value, str) else value)
+        if isinstance(parameter, click.Argument):
+            words.append(text)
+        elif isinstance(value, bool):
+            words.append((parameter.opts if value else parameter.secondary_opts)[0])
+        else:
+            words += [max(parameter.opts, key=len), text]
+    return shlex.join([*words, "--random-state", str(seed)])
+
+
+def sources(files: Mapping[str, Path | None]) -> dict[str, dict[str, Any]]:
+    """Of each part's file its name, size and SHA-256; of a folder its name.
+
+    Args:
+        files: path by part; None where there is none.
+    """
+    return {part: _source(path) for part, path in files.items() if path is not None}
+
+
+def _source(path: Path) -> dict[str, Any]:
+    name = path.resolve().name
+    if not path.is_file():
+        return {"file": name}
+    with path.open("rb") as file:
+        return {"file": name, "bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Path):
+        return value.resolve().name
+    return value if isinstance(value, str) else json.dumps(value)

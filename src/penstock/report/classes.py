@@ -1,0 +1,30 @@
+"""Each class: precision, recall, F1, support."""
+
+from penstock.report.figures import Figures
+from penstock.report.page import measured_part, section, table
+from penstock.report.words import Words
+
+__all__ = ["classes_section"]
+
+_MOST_ROWS = 200  # of more classes, those with the lowest F1
+
+
+def classes_section(figures: Figures, words: Words) -> str:
+    """The card; nothing where metrics.json has no classes."""
+    part = measured_part(figures.data)
+    found = figures.get("per_class", part, default=[])
+    if not found:
+        return ""
+    shown = list(range(len(found)))
+    if len(found) > _MOST_ROWS:
+        shown = sorted(shown, key=lambda index: found[index]["f1"])[:_MOST_ROWS]
+    rows = [
+        (
+            str(found[index]["label"]),
+            [figures.number("per_class", part, index, name) for name in ("precision", "recall", "f1", "rows")],
+        )
+        for index in shown
+    ]
+    columns = [words("scores.metric", part=words.name("part", part))]
+    columns += [words(f"classes.{name}") for name in ("precision", "recall", "f1", "support")]
+    return section(words("classes"), table(columns, rows))

@@ -1,0 +1,52 @@
+"""The data: how much of it there was, and what the readers dropped, filled or changed."""
+
+from penstock.report.figures import Figures, escape
+from penstock.report.page import PARTS, paragraph, section, table
+from penstock.report.words import Words
+
+__all__ = ["data_section"]
+
+# What of the data is told part by part, but not as a column; the rest is told below.
+_NOT_COLUMNS = ("classes", "columns", "rows")
+
+
+def data_section(figures: Figures, words: Words) -> str:
+    """The card; nothing where metrics.json says nothing of the data."""
+    parts = [part for part in PARTS if figures.get("data", part)]
+    if not parts:
+        return ""
+    columns = ["rows", *sorted(set(figures.get("data", parts[0])).difference(_NOT_COLUMNS))]
+    rows = [
+        (words.name("part", part), [figures.number("data", part, name, form=",.4g") for name in columns])
+        for part in parts
+    ]
+    names = [words.spoken("data", name) for name in columns]
+    return section(
+        words("data"), table(["", *names], rows), _classes(figures, parts, words), paragraph(_notes(figures, words))
+    )
+
+
+def _classes(figures: Figures, parts: list[str], words: Words) -> str:
+    """Rows of each class; side by side where there are few classes, else below each other."""
+    classes = list(figures.get("data", parts[0], "classes", default={}))
+    rows = [(name, [figures.number("data", part, "classes", name) for part in parts]) for name in sorted(classes)]
+    return table([words("classes"), *(words.name("part", part) for part in parts)], rows) if rows else ""
+
+
+def _notes(figures: Figures, words: Words) -> str:
+    """What was dropped, and the task's other single figures on the data."""
+    dropped = figures.get("data", "dropped", default={})
+    reasons = words("list.comma").join(
+        words(
+            "data.reason",
+            reason=escape(words.name("reason", reason)),
+            count=figures.number("data", "dropped", reason),
+        )
+        for reason in sorted(dropped)
+    )
+    notes = [words("data.dropped", reasons=reasons) if reasons else words("data.nothing")]
+    for name, value in sorted(figures.get("data").items()):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            shown = figures.number("data", name, form=",.4g")
+            notes.append(words("data.note", name=escape(words.spoken("data", name)), value=shown))
+    return words("list.sentence").join(notes)

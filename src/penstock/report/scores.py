@@ -1,0 +1,116 @@
+"""Scores beside the baselines: each with its interval, and a verdict where a paired test bears it out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.report.figures import Figures, escape
+from penstock.report.page import paragraph, section, table
+from penstock.report.words import Words, metric_place
+from penstock.runtime.resampling import BETTER, FEW_UNITS, FEWEST_UNITS, LOWER_IS_BETTER, WORSE
+
+__all__ = ["metric_names", "scores_section"]
+
+_TONES = {BETTER: "good", WORSE: "bad"}
+_NO_SIDE = ("coverage_80",)
+
+
+def metric_names(scores: Mapping[str, Any]) -> list[str]:
+    """The names of the metrics among a part's figures, which also say how many rows there were."""
+    found = [name for name, value in scores.items() if name != "rows" and isinstance(value, int | float)]
+    return sorted(found, key=metric_place)  # whatever the order of keys in the file
+
+
+def scores_section(figures: Figures, words: Words) -> str:
+    """The card with the scores of each part that was measured, the one that counts first."""
+    parts = [part for part in ("test", "valid") if figures.get(part)]
+    if not parts:
+        return ""
+    units = figures.get("units", parts[0])
+    return section(
+        words("scores"),
+        paragraph(_verdict(figures, words, parts[0])),
+        paragraph(_few(figures, words, parts[0]), "callout"),
+        *(_table(figures, words, part) for part in parts),
+        paragraph(words("scores.chosen") if "valid" in parts else "", "quiet"),
+        paragraph(words("scores.method", units=figures.number("units", parts[0])) if units else "", "quiet"),
+    )
+
+
+def _verdict(figures: Figures, words: Words, part: str) -> str:
+    """One sentence: on what, beside what, and how each metric came out."""
+    verdicts = figures.get("verdict", part, default={})
+    if not verdicts:
+        return ""
+    names: dict[str, list[str]] = {}
+    for name in sorted(verdicts, key=metric_place):
+        names.setdefault(verdicts[name], []).append(escape(words.name("metric", name)))
+    items = [
+        words("scores.item", verdict=_said(verdict, words), metrics=words("list.comma").join(several))
+        for verdict, several in names.items()
+    ]
+    return words(
+        "scores.summary",
+        data=words.name("data", part),
+        baseline=escape(_main(figures, words)),
+        verdicts=words("list.clause").join(items),
+    )
+
+
+def _few(figures: Figures, words: Words, part: str) -> str:
+    units = figures.get("units", part)
+    if units is None or units >= FEW_UNITS:
+        return ""
+    few = words("scores.few", data=words.name("data", part), units=figures.number("units", part))
+    return few if units >= FEWEST_UNITS else words("list.sentence").join([few, words("scores.too_few")])
+
+
+def _table(figures: Figures, words: Words, part: str) -> str:
+    """A row for each metric: the model, the baselines with the main one first, the verdict."""
+    main, baselines = figures.get("main_baseline"), figures.get("baseline", default={})
+    shown = [name for name in sorted(baselines, key=lambda name: (name != main, name)) if baselines[name].get(part)]
+    rows = []
+    for name in metric_names(figures.get(part)):
+        cells = [_score(figures, (part, name), ("interval", part, name))]
+        for baseline in shown:
+            place = ("baseline", baseline)
+            cells.append(_score(figures, (*place, part, name), (*place, "interval", part, name)))
+        if figures.get("verdict", part):
+            cells.append(_judged(figures, words, part, name))
+        rows.append((_metric(words, name), cells))
+    columns = [words("scores.metric", part=words.name("part", part)), words("scores.model")]
+    columns += [words.spoken("baseline", name) for name in shown]
+    if figures.get("verdict", part):
+        columns.append(words("scores.verdict", baseline=_main(figures, words)))
+    return table(columns, rows, kind="scores")
+
+
+def _metric(words: Words, name: str) -> str:
+    if name in _NO_SIDE:
+        return words.name("metric", name)
+    return f"{words.name('metric', name)} {'↓' if name in LOWER_IS_BETTER else '↑'}"
+
+
+def _score(figures: Figures, place: tuple[str, ...], interval: tuple[str, ...]) -> str:
+    return figures.number(*place) + figures.interval(*interval)
+
+
+def _judged(figures: Figures, words: Words, part: str, name: str) -> str:
+    """The verdict, and the difference that it rests on."""
+    place = ("difference", part, name)
+    if not figures.get(*place):
+        return ""
+    tested = figures.get(*place, "p") is not None
+    p = words("scores.p", p=figures.number(*place, "p", form=".4f")) if tested else ""
+    return (
+        f"{_said(figures.get('verdict', part, name), words)}"
+        f'<span class="interval">{figures.number(*place, "value", form="+.4f")} '
+        f"{figures.interval(*place, 'interval', form='+.4f')} {p}</span>"
+    )
+
+
+def _said(verdict: str, words: Words) -> str:
+    return f'<strong class="{_TONES.get(verdict, "quiet")}">{escape(words.name("verdict", verdict))}</strong>'
+
+
+def _main(figures: Figures, words: Words) -> str:
+    return words.spoken("baseline", figures.get("main_baseline", default=""))

@@ -1,0 +1,100 @@
+"""Two classes: ROC, precision and recall, and what each threshold would give."""
+
+from penstock.report.chart import chart
+from penstock.report.figures import Figures, Marked
+from penstock.report.marks import Line
+from penstock.report.page import paragraph, section, table
+from penstock.report.words import Words
+
+__all__ = ["two_classes_section"]
+
+_FIGURES = ("precision", "recall", "f1")
+
+
+def two_classes_section(figures: Figures, words: Words) -> str:
+    """The card; nothing where metrics.json has no `two_classes`."""
+    if not figures.get("two_classes"):
+        return ""
+    return section(
+        words("curve"),
+        paragraph(_note(figures, words), "quiet"),
+        f'<div class="charts">{_roc(figures, words)}{_precision_recall(figures, words)}</div>',
+        _thresholds(figures, words),
+        paragraph(_best(figures, words)),
+    )
+
+
+def _note(figures: Figures, words: Words) -> str:
+    shown = {
+        "data": words.name("data", figures.get("two_classes", "part", default="")),
+        "label": figures.text("two_classes", "label"),
+        "auc": figures.number("two_classes", "auc", form=".3f"),
+        "ap": figures.number("two_classes", "average_precision", form=".3f"),
+    }
+    place = ("two_classes", "baseline")
+    if not figures.get(*place):
+        return words("curve.note_alone", **shown)
+    return words(
+        "curve.note",
+        **shown,
+        baseline_auc=figures.number(*place, "auc", form=".3f"),
+        baseline_ap=figures.number(*place, "average_precision", form=".3f"),
+    )
+
+
+def _roc(figures: Figures, words: Words) -> str:
+    lines = [Line(words("curve.chance"), [0.0, 1.0], [0.0, 1.0], quiet=True), *_lines(figures, words, "fpr", "tpr")]
+    return chart(
+        lines,
+        title=words("curve.roc"),
+        x_label=words("curve.fpr"),
+        y_label=words("curve.tpr"),
+        within=(0.0, 1.0),
+        square=True,
+    )
+
+
+def _precision_recall(figures: Figures, words: Words) -> str:
+    share = figures.get("two_classes", "share", default=0.0)
+    chance = Line(words("curve.chance"), [0.0, 1.0], [share, share], quiet=True)
+    return chart(
+        [chance, *_lines(figures, words, "recall", "precision")],
+        title=words("curve.pr"),
+        x_label=words("curve.recall"),
+        y_label=words("curve.precision"),
+        within=(0.0, 1.0),
+        square=True,
+    )
+
+
+def _lines(figures: Figures, words: Words, x: str, y: str) -> list[Line]:
+    """The model's line, and the main baseline's behind it."""
+    main = words.spoken("baseline", figures.get("main_baseline", default=""))
+    places = ((("two_classes", "baseline"), main, 1), (("two_classes",), words("scores.model"), 0))
+    return [
+        Line(name, figures.get(*place, x), figures.get(*place, y), style)
+        for place, name, style in places
+        if figures.get(*place, x)
+    ]
+
+
+def _thresholds(figures: Figures, words: Words) -> str:
+    place = ("two_classes", "thresholds")
+    rows = [
+        (
+            Marked(figures.number(*place, index, "threshold", form=".2f")),
+            [
+                *(figures.number(*place, index, name, form=".3f") for name in _FIGURES),
+                figures.number(*place, index, "predicted"),
+            ],
+        )
+        for index in range(len(figures.get(*place, default=[])))
+    ]
+    predicted = words("curve.predicted", label=figures.get("two_classes", "label"))
+    heads = [words("curve.threshold"), *(words(f"classes.{name}") for name in _FIGURES), predicted]
+    return table(heads, rows)
+
+
+def _best(figures: Figures, words: Words) -> str:
+    threshold = figures.number("two_classes", "best_threshold", form=".2f")
+    return words("curve.best", threshold=threshold)
