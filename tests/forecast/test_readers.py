@@ -121,12 +121,20 @@ def test_irregular_times_that_nobody_named_may_be_left_out():
     [
         ({"a": DAYS, "b": DAYS, "n": [1, 2, 3, 4]}, "the column of times may be 'a' or 'b'. Name it: --time COL"),
         ({"a": DAYS, "n": [1, 2, 3, 4], "m": [1, 2, 3, 4]}, "values to forecast may be 'n' or 'm'. Name it: --target"),
+        ({"a": ["31.01.24", "01.02.24"], "n": [1, 2]}, "a may hold dates with years of two digits, such as 31.01.24"),
+        ({"a": ["Jan-24", "Feb-24"], "n": [1, 2]}, "--time a --time-format %d.%m.%y"),
+        ({"a": [202401, 202402], "n": [1, 2]}, "202401 to 202402 may be either"),
         ({"a": DAYS, "n": ["x", "y", "z", "w"]}, "has no column y, and none that looks like values to forecast"),
     ],
 )
 def test_several_columns_are_named(columns, message):
     with pytest.raises(DataError, match=message):
         read_series(columns)
+
+
+def test_a_time_format_finds_its_column_and_an_index_is_none():
+    columns = {"Unnamed: 0": [0, 1], "": [0, 1], "day": ["31.01.24", "01.02.24"], "n": [1, 2]}
+    assert chosen(columns, time_format="%d.%m.%y") == ("day", None, ["n"])
 
 
 def test_numbers_like_days_are_times_where_they_differ():

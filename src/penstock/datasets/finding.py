@@ -6,6 +6,7 @@ them; so is none.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from penstock.datasets.numbers import looks_numeric
 from penstock.errors import DataError
 from penstock.missing import is_missing
 
-__all__ = ["Head", "find_column", "holds_labels", "holds_numbers", "holds_texts", "say_found", "usual_name"]
+__all__ = ["Head", "find_column", "holds_labels", "holds_numbers", "holds_texts", "is_index", "say_found", "usual_name"]
 
 _LOGGER = logging.getLogger(__name__)
 Head = Mapping[str, Sequence[Any]]
@@ -47,7 +48,7 @@ def find_column(
     Raises:
         DataError: no column is possible, or several are.
     """
-    left = [name for name in head if name not in set(taken)]
+    left = [name for name in head if name not in set(taken) and not is_index(name)]
     if (named := usual_name(usual, left)) is not None:
         return named
     fitting = [name for name in left if fits(head[name])]
@@ -61,6 +62,11 @@ def find_column(
     meant = f" (did you mean {near!r}?)" if near is not None else ""
     shown = ", ".join(map(str, head))
     raise DataError(f"has no column {usual}{meant}, and none that looks like {what}; it has {shown:.300}. {say}")
+
+
+def is_index(name: str) -> bool:
+    """Whether a column has no name, or pandas' word for that, as the numbers of rows have in its files."""
+    return not name.strip() or re.fullmatch(r"Unnamed: \d+", name) is not None
 
 
 def say_found(where: str, found: Mapping[str, str | Sequence[str]]) -> None:

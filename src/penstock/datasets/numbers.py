@@ -34,7 +34,8 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
 def _form(decimal: str, group: str) -> re.Pattern[str]:
-    groups = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d{{1,3}}(?:{_GROUP}\d{{3}})+"
+    # No group begins with a 0: 0.123 has a decimal point, whatever else stands in the column.
+    groups = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d{{0,2}}(?:{_GROUP}\d{{3}})+"
     return re.compile(
         rf"[+-]?(?:(?:{groups}|\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?|{_INFINITE.pattern}",
         re.ASCII | re.IGNORECASE,

@@ -1,15 +1,17 @@
 """Which columns of a table are times, names of series and values to forecast, where nobody said."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from penstock.datasets.dates import looks_dated
-from penstock.datasets.finding import Head, find_column, holds_numbers, say_found, usual_name
+from penstock.datasets.dates import COMPACT, looks_dated
+from penstock.datasets.finding import Head, find_column, holds_numbers, is_index, say_found, usual_name
 from penstock.errors import DataError
 from penstock.forecast.times import parse_times
 
 __all__ = ["Chosen", "find_columns"]
 
+_SHORT_YEAR = re.compile(r"(\d\d?[-/.]\d\d?|[a-z]{3,9})[-/. ']\d\d( .*)?", re.ASCII | re.IGNORECASE)
 _ID, _TIME, _TARGET = "unique_id", "ds", "y"
 
 
@@ -28,6 +30,7 @@ def find_columns(
     targets: Sequence[str],
     id: str | None,
     covariates: Sequence[str],
+    time_format: str | None,
     where: str,
 ) -> Chosen:
     """The columns that are named, that have their usual names, or that are the only ones possible.
@@ -38,6 +41,7 @@ def find_columns(
         time, id: what is named; "" for none, None for what can be found.
         targets: what is named; nothing for what can be found.
         covariates: columns that are something else.
+        time_format: how to read the times, if that was said.
         where: what comes before what is said in a line.
 
     Raises:
@@ -51,7 +55,7 @@ def find_columns(
     rows = head()
     found: dict[str, str | Sequence[str]] = {}
     taken = [*covariates, *targets, *filter(None, (time, id))]
-    if time is None and (time := _time_column(rows, taken)):
+    if time is None and (time := _time_column(rows, taken, time_format)):
         found["times"] = time
     if id is None and time and (id := _id_column(rows, [*taken, time], time)):
         found["names of series"] = id
@@ -63,25 +67,40 @@ def find_columns(
     return Chosen(time or None, id or None, targets)
 
 
-def _time_column(head: Head, taken: Sequence[str]) -> str | None:
+def _time_column(head: Head, taken: Sequence[str], time_format: str | None) -> str | None:
     """The only column of dates; None without one."""
-    dated = [name for name, values in head.items() if name not in taken and _holds_times(values)]
+    left = {name: values for name, values in head.items() if name not in taken and not is_index(name)}
+    dated = [name for name, values in left.items() if _holds_times(values, time_format)]
     if len(dated) > 1:
         raise DataError(
             f"the column of times may be {' or '.join(map(repr, dated[:8]))}. Name it: --time COL (time=...), or say "
             "that there is none: --time '' (time='')"
         )
+    if not dated and (short := [name for name, values in left.items() if _short_years(values)]):
+        raise DataError(
+            f"the column {short[0]} may hold dates with years of two digits, such as {head[short[0]][0]}. Say how to "
+            f"read them: --time {short[0]} --time-format %d.%m.%y (time=..., time_format=...), or that it holds no times: "
+            "--time '' (time='')"
+        )
     return dated[0] if dated else None
 
 
-def _holds_times(values: Sequence[Any]) -> bool:
-    """Whether values are dates: by their form, or whole numbers like 20240131 that differ."""
-    if looks_dated(values):
+def _short_years(values: Sequence[Any]) -> bool:
+    """Whether values look like 31.01.24 or Jan-24."""
+    given = [value for value in values if value is not None]
+    return bool(given) and all(isinstance(value, str) and _SHORT_YEAR.fullmatch(value.strip()) for value in given)
+
+
+def _holds_times(values: Sequence[Any], time_format: str | None) -> bool:
+    """Whether values are dates: by their form or the given format, or whole numbers like 20240131 that differ."""
+    coded = time_format is not None and "%" in time_format
+    if not coded and looks_dated(values):
         return True
     if len(set(map(str, values))) < 2:
         return False
     try:
-        return parse_times(list(values)).compact
+        found = parse_times(list(values), time_format=time_format if coded else COMPACT)
+        return found.are_dates if coded else found.compact
     except DataError:
         return False
 

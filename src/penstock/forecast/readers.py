@@ -65,7 +65,7 @@ def read_series(
     given = [target] if isinstance(target, str) else list(target or [])
     found_time = ""
     try:
-        chosen = find_columns(lambda: _head(source, layout), there, time, given, id, covariates, where)
+        chosen = find_columns(lambda: _head(source, layout), there, time, given, id, covariates, time_format, where)
         found_time = chosen.time if time is None and chosen.time and "ds" not in there else ""
         every = [*chosen.targets, *covariates]
         wanted = list(dict.fromkeys([*every, *filter(None, (chosen.time, chosen.id))]))
