@@ -79,8 +79,8 @@ def _time_column(head: Head, taken: Sequence[str], time_format: str | None) -> s
     if not dated and (short := [name for name, values in left.items() if _short_years(values)]):
         raise DataError(
             f"the column {short[0]} may hold dates with years of two digits, such as {head[short[0]][0]}. Say how to "
-            f"read them: --time {short[0]} --time-format %d.%m.%y (time=..., time_format=...), or that it holds no times: "
-            "--time '' (time='')"
+            f"read them: --time {short[0]} --time-format %d.%m.%y (time=..., time_format=...); or that it holds "
+            "no times: --time '' (time='')"
         )
     return dated[0] if dated else None
 
