@@ -6,7 +6,7 @@ from penstock.nn.heads import ClassHeadModule, RegressionHeadModule, StepClassHe
 from penstock.nn.initial import INITIAL_VALUES
 from penstock.nn.lstm import LSTM, LSTMCell
 from penstock.nn.network import NetworkModule, build
-from penstock.nn.replace import replace
+from penstock.nn.replace import replace, to_torch
 from penstock.nn.rnn import RNN, RNNCell
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "StepClassHeadModule",
     "build",
     "replace",
+    "to_torch",
 ]

@@ -1,5 +1,6 @@
 """One layer computed by the engine: without a graph, or as an autograd function, the same for all cells."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ class Bound:
         It is linear in the number of rows, and computed so that this number may be a tracer's symbol.
         """
         base, one = self.layer.saved_size(0), self.layer.saved_size(1)
-        return base + (one - base) * x.shape[:-1].numel()
+        return base + (one - base) * math.prod(x.shape[:-1])  # Size.numel() would turn symbols into numbers
 
 
 def run(

@@ -4,15 +4,16 @@ from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
+from torch.fx import Proxy
 from torch.nn.parameter import Parameter
 
 from penstock import cells
 from penstock.nn import initial, native, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import check_memory, refuse_proxy, refuse_script, states_of
-from penstock.nn.layer import extras
+from penstock.nn.checks import check_memory, states_of
 from penstock.nn.layer_spec import LayerSpec
 from penstock.nn.paths import Path, find_path
+from penstock.nn.recorded import extras, leaf, refuse_script
 
 __all__ = ["RecurrentCell"]
 
@@ -83,7 +84,7 @@ class RecurrentCell(torch.nn.RNNCellBase):
 
     def _path(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> Path:
         path = find_path(self._kind, x, state, weights)
-        return "reference" if path == "cudnn" else path  # cuDNN has no single steps
+        return "reference" if path in ("cudnn", "onnx") else path  # neither has single steps
 
     def _tensors(self) -> list[Tensor]:
         try:
@@ -96,7 +97,9 @@ class RecurrentCell(torch.nn.RNNCellBase):
         results = native.quick_step((self._bound,), x, state, self._parameters, (self._names,))
         if results is not None:
             return results
-        refuse_proxy(self, x)
+        if isinstance(x, Proxy):
+            node, states = leaf(self, x, state if len(state) > 1 else (*state, None)[0]), len(self._bound.state_sizes)
+            return tuple([node[k] for k in range(states)]) if states > 1 else (node,)
         weights = self._tensors()
         dtype = weights[0].dtype
         if x.dtype != dtype and torch.is_autocast_enabled(x.device.type):

@@ -17,8 +17,6 @@ __all__ = [
     "check_packed",
     "check_types",
     "refuse_projection",
-    "refuse_proxy",
-    "refuse_script",
     "refuse_shapes",
     "states_of",
 ]
@@ -28,23 +26,6 @@ def refuse_projection(proj_size: object) -> None:
     """Raise, like PyTorch, if RNN or GRU gets `proj_size`."""
     if proj_size is not None:
         raise ConfigError("proj_size argument is only supported for LSTM, not RNN or GRU")
-
-
-def refuse_script(module: torch.nn.Module) -> NoReturn:
-    """Raise: torch.jit.script compiles Python code, and the engine is compiled already."""
-    raise ConfigError(
-        f"torch.jit.script can't compile penstock.nn.{type(module).__name__}. Use torch.jit.trace, torch.export or "
-        "torch.compile, or the layer of torch.nn with this one's state_dict."
-    )
-
-
-def refuse_proxy(module: torch.nn.Module, x: object) -> None:
-    """Raise if x is a proxy: torch.fx.symbolic_trace treats only torch.nn's layers as leaves."""
-    if isinstance(x, torch.fx.Proxy):
-        raise ConfigError(
-            f"torch.fx.symbolic_trace must treat penstock.nn.{type(module).__name__} as a leaf: use a torch.fx.Tracer "
-            "whose is_leaf_module is true for it."
-        )
 
 
 def refuse_shapes(module: "RecurrentLayers", x: Tensor, state: tuple[Tensor, ...], layout: Layout) -> NoReturn:
@@ -74,7 +55,7 @@ def states_of(hx: Any) -> tuple[Any, ...]:
     """
     if hx is None:
         return ()
-    if isinstance(hx, Tensor):
+    if isinstance(hx, Tensor | torch.fx.Proxy):
         return (hx,)
     if not isinstance(hx, tuple | list):
         raise RuntimeError(f"hx must be a tensor, or a tuple of tensors; got {type(hx).__name__}")

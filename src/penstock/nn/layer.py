@@ -6,28 +6,22 @@ from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
+from torch.fx import Proxy
 from torch.nn import functional
 from torch.nn.parameter import Parameter
 from torch.nn.utils.rnn import PackedSequence
 
 from penstock import cells
 from penstock.errors import ConfigError
-from penstock.nn import cudnn, initial, native, operator, reference
+from penstock.nn import cudnn, initial, native, onnx_node, operator, reference
 from penstock.nn.autograd import Bound
-from penstock.nn.checks import (
-    check_memory,
-    check_packed,
-    check_types,
-    refuse_proxy,
-    refuse_script,
-    refuse_shapes,
-    states_of,
-)
+from penstock.nn.checks import check_memory, check_packed, check_types, refuse_shapes, states_of
 from penstock.nn.layer_spec import BATCH_FIRST, PACKED, TIME_MAJOR, LayerSpec, Layout
 from penstock.nn.lengths import check_range, int64_lengths
-from penstock.nn.paths import Path, find_path, is_plain, is_traced
+from penstock.nn.paths import Path, find_path, is_exporting, is_plain, is_traced
+from penstock.nn.recorded import extras, leaf, refuse_script, trace
 
-__all__ = ["RecurrentLayers", "extras"]
+__all__ = ["RecurrentLayers"]
 
 State = tuple[Tensor, ...]
 
@@ -184,7 +178,7 @@ class RecurrentLayers(torch.nn.RNNBase):
             LengthsError: lengths that do not match the input.
         """
         if isinstance(input, PackedSequence):
-            return self._forward_traced(input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
+            return trace(self, input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
         if lengths is None and self._kinds[0].is_native and not (self.dropout and self.training):
             results = native.quick_stack(
                 self._bound, input, states_of(hx), self._parameters, self._names, self.batch_first
@@ -192,8 +186,9 @@ class RecurrentLayers(torch.nn.RNNBase):
             if results is not None:
                 return results
         if is_traced():
-            return self._forward_traced(input, hx, lengths)
-        refuse_proxy(self, input)
+            return trace(self, input, hx, lengths)
+        if isinstance(input, Proxy):
+            return leaf(self, input, hx, lengths)
         if input.dim() != 3:
             return self._forward_unbatched(input, hx, lengths)
         batch, steps = input.shape[:2]
@@ -215,6 +210,8 @@ class RecurrentLayers(torch.nn.RNNBase):
     def _forward_packed(self, input: PackedSequence, hx: Any, lengths: Any) -> tuple[PackedSequence, Any]:
         if lengths is not None:
             raise ConfigError("a PackedSequence has its own lengths. Leave lengths= out.")
+        if is_exporting():
+            raise ConfigError("torch.export can't record a PackedSequence. Give the padded sequences and lengths=.")
         x, batch_sizes, sorted_indices, unsorted_indices = input
         if not torch.compiler.is_compiling() and is_plain():
             check_packed(x, batch_sizes, sorted_indices, unsorted_indices)
@@ -228,18 +225,6 @@ class RecurrentLayers(torch.nn.RNNBase):
             state = tuple([each.index_select(1, unsorted_indices) for each in state])
         output = PackedSequence(y, batch_sizes, sorted_indices, unsorted_indices)
         return output, (state if len(state) > 1 else state[0])
-
-    def _forward_traced(self, input: Any, hx: Any, lengths: Any) -> tuple[Any, Any]:
-        """Record PyTorch's own layer as a single operation; our equations would fix the number of steps."""
-        if lengths is not None or not self._kinds[0].is_torch:
-            what = (
-                "lengths=" if lengths is not None else f"a {type(self).__name__}{extras(self._kinds[0], 'torch', None)}"
-            )
-            raise ConfigError(
-                f"torch.jit.trace can't record {what}: the trace would fix the number of steps. "
-                "Use torch.export or torch.compile, or pack_padded_sequence in place of lengths."
-            )
-        return self.torch_forward(input, hx)
 
     def __prepare_scriptable__(self) -> Self:
         """Called by torch.jit.script; raises."""
@@ -302,10 +287,12 @@ class RecurrentLayers(torch.nn.RNNBase):
     def _run(
         self, path: Path, k: int, layout: Layout, x: Tensor, state: State, weights: list[Tensor]
     ) -> tuple[Tensor, ...]:
-        """Run layer k on the engine or by the equations; return y and its final states."""
+        """Run layer k on the engine, by the equations, or as a node of ONNX; return y and its final states."""
         if path == "reference":
             with reference.no_autocast(x):
                 return reference.layer(self._kinds[k], layout, x, state, weights)
+        if path == "onnx":
+            return onnx_node.layer(self._kinds[k], layout, x, state, weights)
         return native.layer(self._bound[k], layout, x, state, weights)
 
     def _fits(self, x: Tensor, state: State, layout: Layout) -> bool:
@@ -322,15 +309,6 @@ class RecurrentLayers(torch.nn.RNNBase):
     def extra_repr(self) -> str:
         """The arguments that differ from their defaults."""
         return super().extra_repr() + extras(self._kinds[0], self.init, self.max_time)
-
-
-def extras(kind: LayerSpec, init: str, max_time: int | None) -> str:
-    """Return, for `repr`, arguments that PyTorch's layers do not have and that differ from their defaults."""
-    declared, torch_options = kind.declaration.options, kind.declaration.torch_options
-    beyond = kind.options if torch_options is None else {name: kind.options[name] for name in torch_options}
-    text = "".join(f", {name}={value!r}" for name, value in beyond.items() if value != declared[name].default)
-    text += f", init={init!r}" if init != "torch" else ""
-    return text + (f", max_time={max_time}" if max_time is not None else "")
 
 
 def _drop(y: Tensor, probability: float, layout: Layout) -> Tensor:

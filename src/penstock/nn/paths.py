@@ -5,21 +5,24 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch._subclasses import FakeTensor
 from torch.autograd import forward_ad
 from torch.nn.parameter import Parameter
 
 from penstock.nn.layer_spec import LayerSpec
 
-__all__ = ["Path", "find_path", "is_plain", "is_traced"]
+__all__ = ["Path", "find_path", "is_exporting", "is_plain", "is_traced"]
 
-Path = Literal["native", "cudnn", "reference"]
+Path = Literal["native", "cudnn", "reference", "onnx"]
 
 # Subclasses may interpret their data differently, or have none.
 _TYPES = (Tensor, Parameter)
+_EXPORTED_TYPES = (*_TYPES, FakeTensor)  # what torch.export passes through a model
 
 _interpreter = torch._C._functorch.peek_interpreter_stack
 _tracing_state = torch._C._get_tracing_state
 _dispatch_modes = torch._C._len_torch_dispatch_stack
+is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)  # since PyTorch 2.7; before, the equations
 
 
 def is_plain() -> bool:
@@ -34,13 +37,24 @@ def is_traced() -> bool:
     return _tracing_state() is not None
 
 
+@torch.compiler.assume_constant_result  # a strict export would find it false
+def _is_exporting_to_onnx() -> bool:
+    return torch.onnx.is_in_onnx_export()
+
+
 def find_path(kind: LayerSpec, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:
     """Choose how to compute a call: the engine for float32 on a CPU, cuDNN for its cells on a GPU, otherwise equations.
 
-    torch.compile puts the engine into its graph as one operator; other tracers and transforms see the equations.
+    torch.compile and torch.export put the engine into their graphs as one operator, and the ONNX exporter that builds
+    on torch.export gets a node of ONNX; other tracers and transforms see the equations.
     """
+    types: tuple[type, ...] = _TYPES
     if torch.compiler.is_compiling():
         plain = True
+        if is_exporting():
+            types = _EXPORTED_TYPES
+            if _is_exporting_to_onnx():
+                return "onnx"
     else:
         plain = is_plain()
         if plain and x.is_cuda and kind.is_torch:
@@ -48,6 +62,6 @@ def find_path(kind: LayerSpec, x: Tensor, state: Iterable[Tensor], weights: Iter
     if not plain or not kind.is_native or x.numel() == 0:
         return "reference"
     for tensor in (x, *state, *weights):
-        if type(tensor) not in _TYPES or tensor.dtype is not torch.float32 or not tensor.is_cpu:
+        if type(tensor) not in types or tensor.dtype is not torch.float32 or not tensor.is_cpu:
             return "reference"
     return "native"
