@@ -1,5 +1,6 @@
 """nn.replace swaps the recurrent layers of a model that exists."""
 
+import copy
 import operator
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from torch.nn.utils import parametrizations, prune
 
 from penstock import nn
+from penstock.errors import ConfigError
 
 
 class Tagger(torch.nn.Module):
@@ -154,3 +156,39 @@ def test_tied_weights_stay_tied():
         before = model[1](x)[0]
         first.weight_hh_l0.mul_(2)
         assert not torch.equal(model[1](x)[0], before)
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+def test_to_torch_undoes_replace():
+    model = Tagger().eval()
+    x, names, parameters = torch.randn(3, 7, 4), list(model.state_dict()), list(model.parameters())
+    model.encoder.note = "mine"
+    expected = nn.replace(model)(x)
+    assert nn.to_torch(model) is model
+    theirs = [model.encoder, *model.layers, *model.cells.values()]
+    assert [type(each).__module__ for each in theirs] == ["torch.nn.modules.rnn"] * 5
+    assert model.again is model.layers[0]
+    assert model.encoder.note == "mine"
+    assert not model.encoder.training
+    assert list(model.state_dict()) == names
+    assert all(a is b for a, b in zip(parameters, model.parameters(), strict=True))
+    torch.testing.assert_close(model(x), expected)
+    assert type(nn.to_torch(nn.RNN(4, 5, nonlinearity="relu"))) is torch.nn.RNN
+
+
+def test_to_torch_names_what_pytorch_does_not_have_and_changes_nothing():
+    model = torch.nn.ModuleDict({"a": nn.GRU(4, 5), "b": nn.GRU(4, 5, reset_after=False)})
+    model["c"] = nn.LSTMCell(4, 5, peephole=True)
+    with pytest.raises(ConfigError, match=r"b \(PyTorch has no GRU with reset_after=False\); c .*LSTMCell"):
+        nn.to_torch(model)
+    assert type(model["a"]) is nn.GRU
+
+
+@pytest.mark.filterwarnings("ignore:torch.ao.quantization is deprecated", "ignore:torch.quantize_per_tensor")
+def test_dynamic_quantisation_leaves_the_layers_and_takes_those_of_to_torch():
+    model, x = torch.nn.Sequential(nn.LSTM(4, 5)), torch.randn(3, 2, 4)
+    quantise = torch.ao.quantization.quantize_dynamic
+    assert type(quantise(model, {torch.nn.LSTM})[0]) is nn.LSTM
+    quantised = quantise(nn.to_torch(copy.deepcopy(model)), {torch.nn.LSTM})
+    assert type(quantised[0]) is torch.ao.nn.quantized.dynamic.LSTM
+    torch.testing.assert_close(quantised(x)[0], model(x)[0], rtol=0, atol=0.02)  # eight bits of weights below 0.45

@@ -1,10 +1,11 @@
 """Compilers of other kinds than torch.compile: as torch.nn, or refused with a word on what to do instead."""
 
+import copy
 import io
 
-import onnx
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounterWithBackend
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from penstock import nn
@@ -72,36 +73,118 @@ def test_what_a_trace_would_get_wrong_is_refused(layer, more, named):
         torch.jit.trace(lambda x: layer(x, *more)[0], inputs(5, 3, 4))
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
-@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
-def test_the_exporter_to_onnx_by_traces_writes_the_layer_as_one_node(name):
+DYNAMIC = torch.export.Dim.DYNAMIC
+TREE_SPEC = "ignore:`isinstance.treespec, LeafSpec.` is deprecated"  # by PyTorch itself, when it saves a program
+
+
+@pytest.mark.filterwarnings(TREE_SPEC)
+@pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
+def test_an_exported_program_takes_any_time_and_batch(strict):
+    model = Only(nn.LSTM(4, 5, 2, bidirectional=True, batch_first=True))
+    dynamic = ({0: DYNAMIC, 1: DYNAMIC},)
+    exported = torch.export.export(model, (inputs(3, 5, 4),), dynamic_shapes=dynamic, strict=strict)
     file = io.BytesIO()
-    axes = {"input_names": ["x"], "dynamic_axes": {"x": {0: "time"}}}
-    torch.onnx.export(Only(getattr(nn, name)(4, 5)), (inputs(5, 3, 4),), file, dynamo=False, **axes)
-    assert [node.op_type for node in onnx.load_from_string(file.getvalue()).graph.node].count(name) == 1
+    torch.export.save(exported, file)
+    file.seek(0)
+    program = torch.export.load(file).module()
+    for shape in ((3, 5, 4), (2, 9, 4), (1, 1, 4)):
+        torch.testing.assert_close(program(inputs(*shape)), model(inputs(*shape)), rtol=0, atol=0)
+    program(inputs(2, 9, 4)).square().sum().backward()
+    model(inputs(2, 9, 4)).square().sum().backward()
+    for found, expected in zip(program.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(found.grad, expected.grad, rtol=0, atol=0)
 
 
-def test_an_exported_program_refuses_another_number_of_steps():
+class WithLengths(Only):
+    def forward(self, x, lengths):
+        return self.inner(x, lengths=lengths)[0]
+
+
+@pytest.mark.parametrize("layer", [nn.LSTM(4, 5, peephole=True), nn.GRU(4, 5, reset_after=False)], ids=str)
+def test_an_exported_program_takes_lengths(layer):
+    model = WithLengths(layer)
+    example = inputs(5, 3, 4), torch.tensor([5, 2, 1])
+    dynamic = ({0: DYNAMIC, 1: DYNAMIC}, {0: DYNAMIC})
+    program = torch.export.export(model, example, dynamic_shapes=dynamic).module()
+    other = inputs(9, 2, 4), torch.tensor([0, 9])
+    torch.testing.assert_close(program(*other), model(*other), rtol=0, atol=0)
+
+
+def test_an_exported_program_of_fixed_sizes_refuses_others():
     program = torch.export.export(Only(nn.GRU(4, 5)), (inputs(5, 3, 4),)).module()
     assert program(inputs(5, 3, 4)).shape == (5, 3, 5)
     with pytest.raises((AssertionError, RuntimeError), match=r"size|Guard"):
         program(inputs(9, 3, 4))
 
 
+def test_a_packed_sequence_is_not_exported():
+    class Packs(Only):
+        def forward(self, x, lengths):
+            return self.inner(pack_padded_sequence(x, lengths))[0].data
+
+    with pytest.raises(ConfigError, match=r"PackedSequence.*lengths="):
+        torch.export.export(Packs(nn.GRU(4, 5)), (inputs(5, 3, 4), torch.tensor([5, 2, 1])))
+
+
+def test_compiled_for_any_size_once():
+    torch.compiler.reset()
+    counter = CompileCounterWithBackend("eager")
+    compiled = torch.compile(nn.LSTM(4, 5), dynamic=True, backend=counter, fullgraph=True)
+    for shape in ((3, 2, 4), (5, 4, 4), (7, 3, 4)):
+        compiled(inputs(*shape))
+    assert counter.frame_count == 1
+
+
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 @pytest.mark.parametrize("inner", [nn.LSTM(4, 5), nn.GRUCell(4, 5)], ids=["layer", "cell"])
-def test_script_and_symbolic_trace_are_refused_with_a_way(inner):
-    with pytest.raises(ConfigError, match=r"torch.jit.script can't compile .*torch.jit.trace"):
-        torch.jit.script(Only(inner))
-    with pytest.raises(ConfigError, match=r"as a leaf"):
-        torch.fx.symbolic_trace(Only(inner))
+def test_script_is_refused_with_a_way(inner):
+    model = Only(inner)
+    with pytest.raises(ConfigError, match=r"torch.jit.script can't compile .*torch.jit.trace.*to_torch"):
+        torch.jit.script(model)
+    scripted = torch.jit.script(nn.to_torch(copy.deepcopy(model)))
+    assert model.inner is inner
+    x = inputs(3, 4)
+    torch.testing.assert_close(scripted(x), model(x))
 
 
-def test_symbolic_trace_with_the_layer_as_a_leaf():
-    class Leaves(torch.fx.Tracer):
-        def is_leaf_module(self, module, name):
-            return isinstance(module, nn.GRU) or super().is_leaf_module(module, name)
+class FromState(torch.nn.Module):
+    """A layer from a given state, then a cell."""
 
-    model = Only(nn.GRU(4, 5))
-    graph = torch.fx.GraphModule(model, Leaves().trace(model))
-    torch.testing.assert_close(graph(inputs(9, 3, 4)), model(inputs(9, 3, 4)))
+    def __init__(self, name):
+        super().__init__()
+        self.layer, self.cell = getattr(nn, name)(4, 5), getattr(nn, f"{name}Cell")(5, 5)
+
+    def forward(self, x, h):
+        y, h = self.layer(x, h)
+        return y, h, self.cell(y[0])
+
+
+class FromStates(FromState):
+    """The same with two states."""
+
+    def forward(self, x, h):
+        y, (h, c) = self.layer(x, (h, h))
+        return y, h, c, *self.cell(y[0], (h[0], c[0]))
+
+
+@pytest.mark.parametrize("model", [FromState("RNN"), FromState("GRU"), FromStates("LSTM")], ids=["RNN", "GRU", "LSTM"])
+def test_symbolic_trace_takes_a_layer_as_one_node(model):
+    graph = torch.fx.symbolic_trace(model)
+    assert [node.target for node in graph.graph.nodes if node.op == "call_module"] == ["layer", "cell"]
+    arguments = inputs(9, 3, 4), inputs(1, 3, 5)
+    torch.testing.assert_close(graph(*arguments), model(*arguments), rtol=0, atol=0)
+
+
+def test_symbolic_trace_records_lengths():
+    model = WithLengths(nn.GRU(4, 5))
+    arguments = inputs(5, 3, 4), torch.tensor([5, 0, 2])
+    assert torch.equal(torch.fx.symbolic_trace(model)(*arguments), model(*arguments))
+
+
+def test_symbolic_trace_refuses_what_it_would_get_wrong():
+    with pytest.raises(ConfigError, match="trace a model that has it"):
+        torch.fx.symbolic_trace(nn.LSTM(4, 5))
+    model = Only(nn.LSTM(4, 5))
+    model.inner.register_forward_hook(lambda *_: None)
+    with pytest.raises(ConfigError, match=r"hooks of penstock.nn.LSTM \(inner\) twice"):
+        torch.fx.symbolic_trace(model)

@@ -21,7 +21,7 @@ def namespace(array: Array) -> ModuleType:
 
 def affine(x: Array, weight: Array, bias: Array | None) -> Array:
     """Return x @ weight.T + bias: x (..., k), weight (n, k), bias (n,) or None -> (..., n)."""
-    product = x @ weight.mT
+    product = x @ weight.T  # not mT, which the ONNX exporter that builds on traces lacks
     return product if bias is None else product + bias
 
 

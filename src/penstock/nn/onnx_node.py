@@ -58,6 +58,8 @@ def layer(
     y, *final = write(
         kind.cell.upper(), inputs, _attributes(kind), dtypes=[x.dtype] * len(shapes), shapes=shapes, version=_OPSET
     )
+    if lengths is not None and state:  # ONNX says nothing of the final states of an empty sequence
+        final = [torch.where(lengths[:, None] > 0, each, start) for each, start in zip(final, state, strict=True)]
     y = y.transpose(1, 2).flatten(2)
     return y.transpose(0, 1) if layout.order == BATCH_FIRST else y, *final
 
@@ -73,10 +75,10 @@ def _writer() -> Callable[..., Sequence[Tensor]]:
     return symbolic_multi_out
 
 
-def _ordered(rows: Tensor, order: tuple[int, ...]) -> Tensor:
+def _ordered(parameter: Tensor, order: tuple[int, ...]) -> Tensor:
     """Return blocks of rows (directions, blocks * size, ...) in another order."""
-    blocks = rows.chunk(len(order), 1)
-    return torch.cat([blocks[k] for k in order], 1)
+    size = parameter.shape[1] // len(order)
+    return parameter.index_select(1, torch.tensor([block * size + row for block in order for row in range(size)]))
 
 
 def _attributes(kind: LayerSpec) -> dict[str, Any]:

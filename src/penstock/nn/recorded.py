@@ -27,7 +27,7 @@ def leaf(module: torch.nn.Module, input: Proxy, *more: Any) -> Any:
     path = input.tracer.path_of_module(module)  # type: ignore[attr-defined]  # of the one tracer that calls modules
     if not path:
         raise ConfigError(
-            f"torch.fx.symbolic_trace records penstock.nn.{name} as one node of a model. Trace a model that contains it."
+            f"torch.fx.symbolic_trace records penstock.nn.{name} as one node of a model: trace a model that has it."
         )
     if module._forward_hooks or module._forward_pre_hooks:
         raise ConfigError(
