@@ -47,7 +47,10 @@ WITH_EXAMPLES = [
     *("penstock.functional.rnn_cell", "penstock.functional.lstm_cell", "penstock.functional.gru_cell"),
     *("penstock.engine.Layer", "penstock.engine.StackStep", "penstock.engine.Linear", "penstock.engine.softmax"),
     *("penstock.runtime.Recurrence", "penstock.cells.find"),
-    *(f"penstock.nn.{name}" for name in ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "replace")),
+    *(
+        f"penstock.nn.{name}"
+        for name in ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "replace", "to_torch")
+    ),
     *(f"penstock.plots.{name}" for name in ("learning_curve", "confusion", "calibration", "forecast")),
 ]
 
