@@ -1,6 +1,7 @@
 """Tables become series on one grid; what is wrong with them is found, counted or refused."""
 
 import numpy as np
+import pandas
 import pytest
 
 from penstock.errors import DataError
@@ -176,6 +177,11 @@ def two(first, second, **more):
             ["2024-01-01", "2024-01-08"],
             ["2024-01-07", "2024-01-14"],
             "a has steps of 1 week from 2024-01-01 on, series b",
+        ),
+        (  # often enough for a week of two days, on which neither of them is
+            pandas.date_range("2024-01-01", periods=30, freq="W-MON"),
+            pandas.date_range("2024-01-01", periods=30, freq="W-SUN"),
+            "a has steps of 1 week from 2024-01-01 on, series b of 1 week from 2024-01-07 on",
         ),
         (
             ["2024-01-01", "2024-01-02", "2024-01-03"],

@@ -198,11 +198,35 @@ def _on_grid(
     frequency = find_frequency([times[members] for members in groups.values()])
     assert frequency is not None  # there are rows
     try:
-        return frequency, {name: frequency.places(frequency.read(times[members])) for name, members in groups.items()}
+        places = {name: frequency.places(frequency.read(times[members])) for name, members in groups.items()}
     except DataError as error:
         if differing := _differing(times, groups):
             raise DataError(differing) from error
         raise
+    if _is_nobodys(places, times, groups) and (differing := _differing(times, groups)):
+        raise DataError(differing)
+    return frequency, places
+
+
+def _is_nobodys(places: Mapping[str, NDArray[np.int64]], times: Times, groups: Mapping[str, NDArray[np.int64]]) -> bool:
+    """Whether a grid has gaps in each of several series that have none on grids of their own: no series is on it."""
+    several = [name for name, members in groups.items() if len(members) > 2]
+    # One after another, as the first series most often says no.
+    return len(several) > 1 and all(_gaps(places[name]) and not _own_gaps(times[groups[name]]) for name in several)
+
+
+def _own_gaps(times: Times) -> int:
+    grid = find_frequency([times])
+    assert grid is not None
+    try:
+        return _gaps(grid.places(grid.read(times)))
+    except DataError:
+        return 1
+
+
+def _gaps(places: NDArray[np.int64]) -> int:
+    """Steps without a row between the first and the last."""
+    return int(places[-1] - places[0]) + 1 - len(places)
 
 
 def _differing(times: Times, groups: Mapping[str, NDArray[np.int64]]) -> str:
