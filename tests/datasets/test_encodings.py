@@ -32,7 +32,7 @@ def test_a_mark_says_the_encoding_whatever_else_is_said(tmp_path, name, given):
     assert read_table(path, list(TABLE), layout) == TABLE
 
 
-@pytest.mark.parametrize("name", ["gb18030", "GBK", "utf-16-le", "utf-16-be", "UTF8"])
+@pytest.mark.parametrize("name", ["gb18030", "GBK", "utf-16-le", "utf-16-be", "UTF8", "utf_8_sig"])
 @pytest.mark.parametrize("ending", [".csv", ".jsonl"])
 def test_an_encoding_that_is_given(tmp_path, name, ending):
     path, table = tmp_path / f"data{ending}", {"评论": ["很好", "差"]}
@@ -58,6 +58,10 @@ def test_an_encoding_that_is_given(tmp_path, name, ending):
 def test_other_encodings_are_offered_with_what_the_line_reads_in_them(data, offered):
     with pytest.raises(DataError, match=offered):
         as_utf8("data.csv", data)
+
+
+def test_utf_16_without_a_mark_is_little_endian():
+    assert as_utf8("data.csv", "a,好\n".encode("utf-16-le"), "UTF_16").decode() == "a,好\n"
 
 
 def test_what_is_no_text_has_no_encoding_to_offer():

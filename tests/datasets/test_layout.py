@@ -111,6 +111,7 @@ def test_what_is_unusual_is_said_in_a_line(tmp_path, caplog):
         ({"separator": "x"}, "must be one character"),
         ({"separator": "；"}, "must be one character"),
         ({"encoding": "utf-9"}, "must be one that Python knows"),
+        ({"encoding": "idna"}, "must be one that Python knows"),
         ({"encoding": "base64"}, "must be one that Python knows"),
         ({"encoding": "\0"}, "must be one that Python knows"),
         ({"decimal": "'"}, "decimal mark must be"),

@@ -21,6 +21,9 @@ _MARKS = {
 }
 _TRIED = ("gb18030", "cp1252", "big5", "shift_jis", "euc_kr", "cp1251", "latin-1")
 """Encodings to offer, in this order."""
+_WITHOUT_MARK = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+"""What Python's names mean of text without a byte order mark; little-endian, as on almost all machines."""
+_NOT_OF_FILES = ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape")
 _MOST_OFFERED = 4
 _TRIED_BYTES = 1 << 20
 _SHOWN = 40
@@ -31,6 +34,8 @@ def check_encoding(name: str) -> None:
     """ConfigError unless it is the name of an encoding of text."""
     try:
         "".encode(name)
+        if codecs.lookup(name).name in _NOT_OF_FILES:
+            raise LookupError(name)
     except (LookupError, ValueError) as error:
         raise ConfigError(
             f"the encoding must be one that Python knows, such as utf-8, gb18030, utf-16 or latin-1; got {name!r:.40}"
@@ -48,7 +53,7 @@ def text_encoding(start: bytes, given: str | None = None) -> tuple[str, int]:
         if start.startswith(mark):
             return name, len(mark)
     name = (given or "utf-8").lower()
-    return "utf-8" if codecs.lookup(name).name == "utf-8" else name, 0
+    return _WITHOUT_MARK.get(codecs.lookup(name).name, name), 0
 
 
 def as_utf8(path: Path | str, data: bytes, given: str | None = None) -> bytes:
