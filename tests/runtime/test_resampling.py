@@ -107,6 +107,12 @@ def test_a_verdict_needs_more_than_a_difference():
     assert verdict == {"accuracy": "better", "f1_macro": "better", "log_loss": "better"}
 
 
+def test_a_model_that_is_always_right_beats_one_that_is_always_wrong():
+    truth = np.arange(40) % 2
+    found = compared(class_sums(np.eye(2)[truth], truth), {"them": class_sums(np.eye(2)[1 - truth], truth)})
+    assert set(found["verdict"].values()) == {"better"}  # though all resamples agree, and so give no interval
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3, 5])
 def test_a_handful_of_rows_bears_no_verdict(rows):
     truth = np.arange(rows) % 2

@@ -27,7 +27,7 @@ def origin_section(figures: Figures, words: Words) -> str:
         ("data", _sources(figures, words)),
         ("rows", _rows(figures, words)),
         ("columns", _columns(figures)),
-        ("digest", "" if figures.get("data", "sources") else figures.text("data", "digest", code=True)),
+        ("digest", "" if _is_hashed(figures) else figures.text("data", "digest", code=True)),
         ("command", figures.text("command", code=True)),
         ("call", "" if figures.get("command") else figures.text("call", code=True)),
         ("network", network_words(figures, words)),
@@ -87,6 +87,11 @@ def _sources(figures: Figures, words: Words) -> str:
             f"{label}{text}" + (f'<br><span class="quiet">{words("origin.sha256")}</span> {digest}' if digest else "")
         )
     return "<br>".join(lines)
+
+
+def _is_hashed(figures: Figures) -> bool:
+    """Whether the hash of a file says which data it was."""
+    return figures.get("data", "sources", "train", "sha256") is not None
 
 
 def _rows(figures: Figures, words: Words) -> str:

@@ -9,7 +9,7 @@ their difference. A difference counts where that interval excludes 0 and a paire
 swaps the two models' predictions of a unit by chance, gives p <= 0.05. Everything is drawn with a fixed seed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ FEWEST_UNITS = 6
 """Of fewer units no difference can reach p <= 0.05: of 5, all must be alike, which chance does in 2 of 2^5 cases."""
 FEW_UNITS = 30
 """Fewer are little to go by: intervals are wide, and themselves uncertain."""
-_RESAMPLES = 2000
+_RESAMPLES, _PIECE = 2000, 250  # in all, and at once
 _MOST_UNITS, _FEWEST_GROUPS, _MOST_VALUES = 2000, 200, 600_000
 _LEVEL, _QUANTILES = 0.05, (0.025, 0.975)
 _Z = 1.959963984540054  # the normal distribution's 0.975 quantile
@@ -94,23 +94,24 @@ def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
     """
     generator = np.random.default_rng(0)
     groups = len(ours.values)
-    drawn = generator.integers(0, groups, (_RESAMPLES, groups)) + groups * np.arange(_RESAMPLES)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=_RESAMPLES * groups).reshape(_RESAMPLES, groups).astype(np.float64)
-    resampled = ours.scores(counts @ ours.values)
+    every = [ours, *baselines.values()]
+    drawn = _products([each.values for each in every], lambda rows: _counts(generator, rows, groups))
+    resampled = [each.scores(sums) for each, sums in zip(every, drawn, strict=True)]
     found: dict[str, Any] = {
         "units": ours.units,
-        "interval": _intervals(ours, resampled),
-        "baseline_intervals": {},
+        "interval": _intervals(ours, resampled[0]),
+        "baseline_intervals": {
+            name: _intervals(theirs, scores)
+            for (name, theirs), scores in zip(baselines.items(), resampled[1:], strict=True)
+        },
         "verdict": {},
         "difference": {},
     }
-    for place, (name, theirs) in enumerate(baselines.items()):
-        beside = theirs.scores(counts @ theirs.values)
-        found["baseline_intervals"][name] = _intervals(theirs, beside)
-        if place == 0:
-            swaps = generator.integers(0, 2, (_RESAMPLES, groups)).astype(np.float64)
-            found["difference"] = _differences(ours, theirs, resampled, beside, swaps)
-            found["verdict"] = {score: _verdict(score, each) for score, each in found["difference"].items()}
+    if baselines:
+        main = every[1]
+        (moved,) = _products([main.values - ours.values], lambda rows: generator.integers(0, 2, (rows, groups)))
+        found["difference"] = _differences(ours, main, resampled[0], resampled[1], moved)
+        found["verdict"] = {score: _verdict(score, each) for score, each in found["difference"].items()}
     return found
 
 
@@ -121,6 +122,21 @@ def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Array, Array]:
         centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         half = _Z / (1 + _Z**2 / n) * np.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def _products(several: Sequence[Array], draw: Callable[[int], NDArray[np.int64]]) -> list[Array]:
+    """Drawn rows (resamples, groups) times each of several (groups, sums), piece by piece, to keep memory small."""
+    pieces = []
+    for _ in range(_RESAMPLES // _PIECE):
+        rows = draw(_PIECE).astype(np.float64)
+        pieces.append([rows @ values for values in several])
+    return [np.concatenate(products) for products in zip(*pieces, strict=True)]
+
+
+def _counts(generator: np.random.Generator, rows: int, groups: int) -> NDArray[np.int64]:
+    """How often each group is in a resample with replacement, (rows, groups)."""
+    places = generator.integers(0, groups, (rows, groups)) + groups * np.arange(rows)[:, None]
+    return np.bincount(places.ravel(), minlength=rows * groups).reshape(rows, groups)
 
 
 def _intervals(sums: Sums, resampled: Mapping[str, Array]) -> dict[str, Interval]:
@@ -144,11 +160,16 @@ def _ends(values: Array) -> Interval:
 
 
 def _differences(
-    ours: Sums, theirs: Sums, resampled: Mapping[str, Array], beside: Mapping[str, Array], swaps: Array
+    ours: Sums, theirs: Sums, resampled: Mapping[str, Array], beside: Mapping[str, Array], moved: Array
 ) -> dict[str, dict[str, Any]]:
-    """Of each score that both have and that has a better side: the difference, its interval, and p."""
+    """Of each score that both have and that has a better side: the difference, its interval, and p.
+
+    Args:
+        ours, theirs: the two models' sums.
+        resampled, beside: their scores of the same resamples.
+        moved: (resamples, sums), what our sums gain, and theirs lose, when some units are swapped by chance.
+    """
     total, other = ours.values.sum(axis=0), theirs.values.sum(axis=0)
-    moved = swaps @ (theirs.values - ours.values)
     swapped, unswapped = ours.scores(total + moved), theirs.scores(other - moved)
     first, second = ours.scores(total), theirs.scores(other)
     found = {}
@@ -161,12 +182,13 @@ def _differences(
         as_large = int((by_chance >= abs(value) * (1 - 1e-9)).sum())
         enough = ours.units >= FEWEST_UNITS
         ends = _ends(resampled[name] - beside[name]) if enough else None
-        found[name] = {"value": value, "interval": ends, "p": (1 + as_large) / (1 + len(swaps)) if enough else None}
+        found[name] = {"value": value, "interval": ends, "p": (1 + as_large) / (1 + len(moved)) if enough else None}
     return {name: found[name] for name in first if name in found}
 
 
 def _verdict(score: str, difference: Mapping[str, Any]) -> str:
     ends, value, p = difference["interval"], difference["value"], difference["p"]
-    if p is None or p > _LEVEL or ends is None or ends[0] <= 0 <= ends[1]:
+    # Where all resamples agree there is no interval, and p alone decides.
+    if p is None or p > _LEVEL or (ends is not None and ends[0] <= 0 <= ends[1]):
         return UNCLEAR
     return BETTER if (value < 0) == (score in LOWER_IS_BETTER) else WORSE
