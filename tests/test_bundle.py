@@ -54,7 +54,7 @@ def test_what_is_saved_comes_back(tmp_path):
     assert loaded.baseline["class_counts"].dtype == np.int64
 
 
-def test_the_files_are_those_of_the_format(folder):
+def test_the_files_are_those_of_the_format(folder, tmp_path):
     assert sorted(contents(folder)) == [
         "README.md",
         "baseline.safetensors",
@@ -66,6 +66,9 @@ def test_the_files_are_those_of_the_format(folder):
     card = (folder / "README.md").read_text("utf-8")
     assert "accuracy 0.75" in card
     assert "差, 好" in card
+    measured = {"test": {"accuracy": 0.75}, "interval": {"test": {"accuracy": [0.5, 0.9]}, "valid": None}}
+    card = (save(tmp_path / "again", metrics=measured) / "README.md").read_text("utf-8")
+    assert "- Measured on test, with 95 % intervals: accuracy 0.75 [0.5, 0.9]" in card
     assert (folder / "report.html").read_text("utf-8") == "<p>好</p>"
 
 

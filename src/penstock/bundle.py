@@ -376,8 +376,11 @@ def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
     for part in ("valid", "test"):
         measured = metrics.get(part)
         if isinstance(measured, Mapping) and measured:
-            figures = ", ".join(f"{name} {_figure(value)}" for name, value in measured.items())
-            lines.append(f"- Measured on {part}: {figures}")
+            intervals = (metrics.get("interval") or {}).get(part) or {}
+            figures = ", ".join(
+                f"{name} {_figure(value)}{_ends(intervals.get(name))}" for name, value in measured.items()
+            )
+            lines.append(f"- Measured on {part}{', with 95 % intervals' if intervals else ''}: {figures}")
     lines += [
         "",
         "The model knows only what its training data held, with the errors and the one-sidedness of that data. Measure",
@@ -401,6 +404,10 @@ def _words(part: Mapping[str, Any]) -> str:
         f"{name} {value}" for name, value in part.items() if name != "kind" and value not in (None, False)
     )
     return f"{part['kind']} ({options})"
+
+
+def _ends(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else f" [{', '.join(map(_figure, interval))}]"
 
 
 def _figure(value: Any) -> str:
