@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+import penstock
 from penstock import bundle
 from penstock.text.features import tokenize
 
@@ -214,3 +215,16 @@ def test_a_model_without_examples_offers_none(reading):
     with reading() as tab:
         tab.wait("document.querySelector('.chips')")
         assert tab.value("document.querySelectorAll('.writing .chip:not(.plain)').length") == 0
+
+
+def test_a_second_model_reads_the_same_text(reading, folders):
+    other = penstock.load(folders["other"])
+    with reading() as tab:
+        write(tab, TEXT, len(TEXT.split()) + 1)
+        tab.choose("#compare", "other")
+        expected = streamed(other, TEXT.replace("unheard-of", "unheard- of").split())[-1]
+        label = max(expected, key=expected.get)
+        shown = "document.querySelector('[aria-labelledby=compare-title] .verdict').textContent"
+        tab.wait(f"{shown} === '{label}{100 * expected[label]:.1f} %'")
+        tab.choose("#compare", "")
+        assert tab.value(shown) == ""

@@ -46,7 +46,7 @@ function speakAll() {
 /** What a view is told: the model, and whom to trust its work to. */
 function appFor(name, info) {
   return {
-    wire, name, info,
+    wire, name, info, models,
     /** Do some of a view's work: if the server is away, the view's `resume` is called once it is back. */
     async working(work) {
       working += 1;

@@ -4,6 +4,7 @@ import { Answers, likeliest } from "./answers.js";
 import { Chart } from "./chart.js";
 import { series } from "./colours.js";
 import { announce, h, oncePerFrame } from "./elements.js";
+import { Compare } from "./compare.js";
 import { examplesOf, linesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
@@ -30,6 +31,7 @@ export class SignalView {
   #stepwise;
   #legend = h("ul", { class: "keys" });
   #look = null;
+  #compare = null;
 
   /** app: as of main.js. */
   constructor(app) {
@@ -45,13 +47,14 @@ export class SignalView {
     if (this.#labels.length) this.#answers = new Answers(this.#labels, { chartWords: "chartSteps", onPick, height: 200, aligned: true });
     else this.#numbers = new Chart(numbers, { height: 200, onPick, aligned: true });
     if (this.#follower) this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => count(item + 1), onPick: (item) => this.#pick(item) });
+    if (this.#follower && this.#labels.length && !this.#stepwise) this.#compare = new Compare(app, { chartWords: "chartSteps" });
     const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: this.#stepwise ? "stepsNow" : "answerSoFar" }), this.#verdict, this.#when, this.#answers?.bars);
     this.node = h("div", { class: "view" },
       h("section", { class: "card pair" }, h("div", {}, h("h2", { class: "small-title", say: "yourSeries" }), this.#source.node), answer),
       h("section", { class: "card", "aria-labelledby": "signal-title" }, h("h2", { id: "signal-title", say: "signalTitle" }), signal,
         this.#legend, this.#follower ? null : h("p", { class: "notice", say: "whole" }),
         this.#perStep ? h("div", {}, h("h3", { say: "overTime" }), this.#answers?.lines ?? numbers) : null),
-      this.#look?.node);
+      this.#compare?.node, this.#look?.node);
     this.#draw();
   }
 
@@ -62,6 +65,7 @@ export class SignalView {
   refresh() {
     this.#draw();
     this.#look?.refresh();
+    this.#compare?.refresh();
   }
 
   /** The signal, as `predict` takes it. */
@@ -71,6 +75,7 @@ export class SignalView {
 
   close() {
     this.#follower?.close();
+    this.#compare?.close();
   }
 
   #example() {
@@ -100,6 +105,7 @@ export class SignalView {
   }
 
   async #read() {
+    this.#compare?.follow(this.#items);
     if (this.#follower) await this.#follower.follow(this.#items);
     else await this.#readWhole(this.#items);
     this.#redraw();

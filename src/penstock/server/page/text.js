@@ -3,6 +3,7 @@
 import { Answers, likeliest } from "./answers.js";
 import { Changes } from "./changes.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
+import { Compare } from "./compare.js";
 import { examplesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Inside } from "./inside.js";
@@ -30,6 +31,7 @@ export class TextView {
   #answers;
   #changes;
   #inside;
+  #compare = null;
 
   /** app: the wire, the model's name and info, and whom to tell of work and failures; see main.js. */
   constructor(app) {
@@ -41,6 +43,7 @@ export class TextView {
     if (app.info.streams) {
       this.#follower = new Follower(() => app.wire.stream(app.name), { message: (piece) => ({ push: piece, trace: true }), onChange: () => this.#redraw() });
     }
+    if (this.#follower) this.#compare = new Compare(app, { chartWords: "chartProbabilities" });
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", (event) => event.isComposing || this.#typed());
     this.#text.addEventListener("compositionend", () => this.#typed());
@@ -62,6 +65,7 @@ export class TextView {
   refresh() {
     this.#draw();
     this.#inside.refresh();
+    this.#compare?.refresh();
   }
 
   /** The text, as `predict` takes it. */
@@ -71,6 +75,7 @@ export class TextView {
 
   close() {
     this.#follower?.close();
+    this.#compare?.close();
   }
 
   #layout() {
@@ -81,7 +86,7 @@ export class TextView {
     const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers.bars);
     return h("div", { class: "view" },
       h("section", { class: "card pair" }, writing, answer, h("div", { class: "wide", hidden: !this.#follower }, this.#answers.lines)),
-      this.#changes.node,
+      this.#changes.node, this.#compare?.node,
       this.#follower ? this.#inside.node : h("p", { class: "notice", say: "whole" }));
   }
 
@@ -109,6 +114,7 @@ export class TextView {
 
   async #read() {
     const pieces = this.#pieces;
+    this.#compare?.follow(pieces);
     if (this.#follower) await this.#follower.follow(pieces);
     else await this.#readWhole(pieces);
     this.#redraw();
