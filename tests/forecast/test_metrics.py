@@ -79,10 +79,13 @@ def test_sums_of_stretches_give_the_figures():
     assert low < errors.metrics()["mae"] < high
 
 
-def test_many_short_series_are_resampled_as_series():
-    errors = Errors(np.ones(30), np.ones(30), 2)
-    for number in range(30):
+@pytest.mark.parametrize(("count", "groups"), [(30, 30), (2500, 2000)])
+def test_many_short_series_are_resampled_as_series(count, groups):
+    errors = Errors(np.ones(count), np.ones(count), 2)
+    for number in range(count):
         errors.add(
             slice(number, number + 1), np.full((1, 2, 1), number), np.zeros((1, 2, 1)), stretches=np.zeros(1, int)
         )
-    assert errors.sums().units == 30
+    sums = errors.sums()
+    assert (sums.units, len(sums.values)) == (count, groups)
+    assert float(sums.scores(sums.values.sum(axis=0))["mae"]) == pytest.approx((count - 1) / 2)

@@ -70,5 +70,12 @@ def test_predictions_lie_beside_the_actual_values_with_their_residuals():
     assert page.count("<rect") == 2  # the histogram's only bar, and its sample
 
 
+def test_filled_values_are_said():
+    data = {"train": {"rows": 3, "missing": 0}, "valid": {"rows": 2, "missing": 0}}
+    assert "A missing value is read as" not in render_report({"data": data})
+    data["valid"]["missing"] = 1
+    assert "A missing value is read as the one before it" in render_report({"data": data})
+
+
 def test_nothing_known_nothing_shown():
     assert "<section>" not in render_report({})

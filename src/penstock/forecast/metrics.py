@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.forecast.panel import Series
-from penstock.runtime.resampling import Sums
+from penstock.runtime.resampling import Sums, units_of
 
 __all__ = ["Errors", "Stretches"]
 
@@ -131,7 +131,10 @@ class Errors:
         """
         by_series = len(self.stretches) < _FEWEST_STRETCHES and len(self.series) > len(self.stretches)
         units = self.series if by_series else self.stretches
-        return Sums(np.array([units[key] for key in sorted(units)]), self._scores, len(units))
+        group, groups = units_of(len(units), len(_SUMS))
+        values = np.zeros((groups, len(_SUMS)))
+        np.add.at(values, group, np.array([units[key] for key in sorted(units)]))
+        return Sums(values, self._scores, len(units))
 
     def _scores(self, sums: Array) -> dict[str, Array]:
         of = dict(zip(_SUMS, np.moveaxis(sums, -1, 0), strict=True))

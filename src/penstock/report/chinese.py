@@ -245,6 +245,7 @@ TABLE = {
     "data.dropped": "已丢弃：{reasons}。",
     "data.nothing": "未丢弃任何行。",
     "data.reason": "{reason} {count} 行",
+    "data.filled": "缺失值以前一个值代替；位于信号开头时，以该通道的均值代替。",
     "data.note": "{name}：{value}。",
     "data.vocabulary": "词表大小",
     "data.truncated": "因超过最大长度而截断的训练文本",

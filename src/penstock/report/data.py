@@ -49,4 +49,6 @@ def _notes(figures: Figures, words: Words) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             shown = figures.number("data", name, form=",.4g")
             notes.append(words("data.note", name=escape(words.spoken("data", name)), value=shown))
+    if any(figures.get("data", part, "missing") for part in PARTS):
+        notes.append(words("data.filled"))
     return words("list.sentence").join(notes)

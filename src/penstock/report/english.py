@@ -261,6 +261,7 @@ TABLE = {
     "data.dropped": "Dropped: {reasons}.",
     "data.nothing": "Nothing was dropped.",
     "data.reason": "{reason}: {count}",
+    "data.filled": "A missing value is read as the one before it; at the start of a signal, as the channel’s mean.",
     "data.note": "{name}: {value}.",
     "data.vocabulary": "Tokens known",
     "data.truncated": "Training texts cut at the longest length",
