@@ -65,29 +65,29 @@ def _few(figures: Figures, words: Words, part: str) -> str:
 
 
 def _table(figures: Figures, words: Words, part: str) -> str:
-    """A row for each metric: the model, the baselines with the main one first, the verdict."""
+    """A row for each metric: the model, the main baseline, the verdict beside it, the other baselines."""
     main, baselines = figures.get("main_baseline"), figures.get("baseline", default={})
     shown = [name for name in sorted(baselines, key=lambda name: (name != main, name)) if baselines[name].get(part)]
-    rows = []
+    rows, judged = [], bool(figures.get("verdict", part))
     for name in metric_names(figures.get(part)):
         cells = [_score(figures, (part, name), ("interval", part, name))]
         for baseline in shown:
             place = ("baseline", baseline)
             cells.append(_score(figures, (*place, part, name), (*place, "interval", part, name)))
-        if figures.get("verdict", part):
-            cells.append(_judged(figures, words, part, name))
+        if judged:
+            cells.insert(2, _judged(figures, words, part, name))
         rows.append((_metric(words, name), cells))
     columns = [words("scores.metric", part=words.name("part", part)), words("scores.model")]
     columns += [words.spoken("baseline", name) for name in shown]
-    if figures.get("verdict", part):
-        columns.append(words("scores.verdict", baseline=_main(figures, words)))
+    if judged:
+        columns.insert(3, words("scores.verdict", baseline=_main(figures, words)))
     return table(columns, rows, kind="scores")
 
 
 def _metric(words: Words, name: str) -> str:
     if name in _NO_SIDE:
         return words.name("metric", name)
-    return f"{words.name('metric', name)} {'↓' if name in LOWER_IS_BETTER else '↑'}"
+    return f"{words.name('metric', name)}\N{NO-BREAK SPACE}{'↓' if name in LOWER_IS_BETTER else '↑'}"
 
 
 def _score(figures: Figures, place: tuple[str, ...], interval: tuple[str, ...]) -> str:
