@@ -46,7 +46,7 @@ def test_a_models_own_file_repeats_its_training_from_anywhere(penstock, place, t
     first, again = (json.loads((place / name / "metrics.json").read_text()) for name in ("m", "m-again"))
     for name in ("configuration", "valid", "test", "data", "random_state", "baseline"):
         assert first[name] == again[name], name
-    once_more = penstock("train", "--config", place / "m" / "train.toml")
+    once_more = penstock("train", "--config", place / "m")
     assert (once_more.code, once_more.out) == (2, "")
     assert "m-again: exists already" in once_more.err
 

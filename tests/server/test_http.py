@@ -188,7 +188,7 @@ def test_the_log_is_json_lines_without_what_clients_sent(folders, running):
         (["--port", "70000"], "port"),
         (["--token", "two words"], "the token must be ASCII"),
         (["--token", ""], "the token must be ASCII"),
-        (["--max-streams", "0"], "max_streams must be at least 1"),
+        (["--max-streams", "0"], "--max-streams must be a whole number, at least 1"),
         (["--idle-seconds", "0"], "idle_seconds must be above 0"),
         (["--log-level", "loud"], "--log-level must be one of"),
         (["nowhere"], "nowhere"),

@@ -114,9 +114,13 @@ class Configuration:
 def read_configuration(path: Path) -> Configuration:
     """Read a file, whose options may stand in the panels of the help, each a table, or without them.
 
+    Args:
+        path: the file; of a model's folder, the one that it keeps.
+
     Raises:
         ConfigError: it can't be read, is not TOML, or has an option twice.
     """
+    path = path / "train.toml" if path.is_dir() else path
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

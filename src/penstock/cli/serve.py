@@ -3,27 +3,29 @@
 import math
 
 from penstock.cli.command import argument, command, option
-from penstock.cli.values import NUMBER, WHOLE, OneOf
+from penstock.cli.values import NUMBER, Number, OneOf
 from penstock.errors import ConfigError, MissingExtraError
+
+_COUNT = Number(whole=True, least=1)
 
 
 @command("serve", example="penstock serve sentiment --port 8000")
 @argument("models", metavar="DIR...", nargs=-1, required=True, help="Trained models' folders, or NAME=DIR.")
 @option("--host", default="127.0.0.1", help="Address to listen on; one that others can reach needs a token.")
-@option("--port", type=WHOLE, default=8000, help="Port to listen on; 0 takes a free one.")
+@option("--port", type=Number(whole=True, least=0), default=8000, help="Port to listen on; 0 takes a free one.")
 @option("--token", envvar="PENSTOCK_TOKEN", help="Bearer token; prefer the environment variable PENSTOCK_TOKEN.")
 @option("--allow-origin", multiple=True, help="A page's origin, like https://example.org, that may use it; repeatable.")
 @option("--max-body-mb", type=NUMBER, default=16, help="Largest request, in MiB.")
 @option("--max-message-kb", type=NUMBER, default=128, help="Largest WebSocket message, in KiB.")
-@option("--max-streams", type=WHOLE, default=10_000, help="Streams open at once.")
-@option("--max-waiting", type=WHOLE, default=256, help="Messages of one stream that may wait for answers.")
+@option("--max-streams", type=_COUNT, default=10_000, help="Streams open at once.")
+@option("--max-waiting", type=_COUNT, default=256, help="Messages of one stream that may wait for answers.")
 @option(
     "--max-requests",
-    type=WHOLE,
+    type=_COUNT,
     default=64,
     help="Predict requests that may wait at once, and bodies beyond 64 KiB that may be read.",
 )
-@option("--max-connections", type=WHOLE, default=12_000, help="Connections at once.")
+@option("--max-connections", type=_COUNT, default=12_000, help="Connections at once.")
 @option("--idle-seconds", type=NUMBER, default=600, help="Close a stream after so long without a message.")
 @option("--slow-seconds", type=NUMBER, default=10, help="Time for a request to arrive and for answers to be taken.")
 @option("--grace-seconds", type=NUMBER, default=10, help="Time to answer what was accepted, once told to stop.")

@@ -81,8 +81,8 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             is_eager=True,
             expose_value=False,
             callback=configure,
-            help="A TOML file of options by these names, with or without panels; its paths are relative to it, and the "
-            "command line wins. A model keeps its own, train.toml: penstock train --config DIR/train.toml repeats it.",
+            help="A TOML file of options by these names, with or without panels, or a model's folder, which keeps one, "
+            "train.toml. Paths are relative to the file; the command line wins.",
         ),
         Option(
             ["--from", "start"],
