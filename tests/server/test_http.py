@@ -111,7 +111,7 @@ def test_files_are_read_as_predict_reads_them(client, words, tmp_path, name):
 
 def test_files_that_can_not_be_read_are_refused(server, client, tmp_path):
     wrong = tmp_path / "texts.csv"
-    wrong.write_text("words\nw1\n")
+    wrong.write_text("n\n1\n")
     with pytest.raises(DataError, match="text"):
         client.predict_file("words", wrong)
     with pytest.raises(ConfigError, match="must end in one of"):
