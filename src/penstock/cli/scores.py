@@ -7,6 +7,7 @@ from penstock.runtime.resampling import FEW_UNITS
 
 __all__ = ["say_verdict", "show_scores", "with_interval"]
 
+_SIDE_BY_SIDE = 3  # columns up to which a score and its interval fit into a line of 80 characters
 _Intervals = Mapping[str, Sequence[float] | None]
 
 
@@ -26,25 +27,29 @@ def show_scores(scores: Mapping[str, Mapping[str, Any] | None], intervals: Mappi
     filled = {who: metrics for who, metrics in scores.items() if metrics}
     names = metric_names({name: value for metrics in filled.values() for name, value in metrics.items()})
     table = Table("", *filled, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    between = " " if len(filled) <= _SIDE_BY_SIDE else "\n"
     for name in names:
         cells = []
         for who, metrics in filled.items():
             interval = intervals.get(who, {}).get(name)
-            cells.append(with_interval(metrics[name], interval) if name in metrics else "–")
+            cells.append(with_interval(metrics[name], interval, between) if name in metrics else "–")
         table.add_row(name, *cells)
     Console(highlight=False, markup=False).print(table)
 
 
-def with_interval(value: float, interval: Sequence[float] | None) -> str:
-    """A score, and behind it its interval if there is one."""
+def with_interval(value: float, interval: Sequence[float] | None, between: str = " ") -> str:
+    """A score, and after `between` its interval if there is one."""
     from penstock.report import readable
 
-    return readable(value) if interval is None else f"{readable(value)} [{', '.join(map(_short, interval))}]"
+    return readable(value) if interval is None else f"{readable(value)}{between}[{', '.join(map(_short, interval))}]"
 
 
 def _short(value: float) -> str:
-    """Enough digits for the end of an interval."""
-    return f"{value:.3f}" if not value or 1e-2 <= abs(value) < 1e4 else f"{value:.2e}"
+    """Enough digits for the end of an interval: four where they say something, at most three behind the point."""
+    if value and not 1e-2 <= abs(value) < 1e6:
+        return f"{value:.2e}"
+    decimals = 3 - min(3, max(0, len(str(int(abs(value)))) - 1))
+    return f"{value:.{decimals}f}"
 
 
 def say_verdict(verdict: Mapping[str, str], baseline: str, units: int) -> None:
