@@ -168,13 +168,13 @@ def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch):
 def test_a_target_below_a_file_is_refused_beforehand(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     for check in (save, bundle.check_target):
-        with pytest.raises(BundleError, match=r"can't be written: .*file is no folder"):
+        with pytest.raises(BundleError, match=r"can't be written: .*file is not a folder"):
             check(tmp_path / "file" / "deeper" / "model")
 
 
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(bundle.os, "access", lambda *_: False)
-    with pytest.raises(BundleError, match="may not be written to"):
+    with pytest.raises(BundleError, match="is not writable"):
         save(tmp_path / "model")
 
 

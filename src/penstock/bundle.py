@@ -1,13 +1,13 @@
-"""A saved model: a folder with its description, tensors, baseline, figures, model card and report.
+"""A saved model: a folder with its description, tensors, baseline, metrics, model card and report.
 
     config.json           format, task, network, features, labels, the SHA-256 of every other file and of itself
     model.safetensors     the trained tensors, by the names of `Network.parameter_shapes`
     baseline.safetensors  the baseline as arrays
-    metrics.json          what training measured
-    README.md             the model card;  report.html, train.toml and other files that were given
+    metrics.json          the metrics measured in training
+    README.md             the model card; report.html, train.toml and other files that were passed
 
-A folder is written beside its target and renamed, so that a reader sees all of it or nothing. No file holds a path but
-train.toml, whose paths are relative to the folder.
+A folder is written next to its target and then renamed, so that readers see all of it or nothing. No file contains a
+path except train.toml, whose paths are relative to the folder.
 """
 
 import hashlib
@@ -35,22 +35,23 @@ __all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "load", "plai
 FORMAT = 1
 _CONFIG, _CARD = "config.json", "README.md"
 _PARTS = _TENSORS, _BASELINE, _METRICS = "model.safetensors", "baseline.safetensors", "metrics.json"
-# What a bundle without a task is: once there was no other.
+# The task of a bundle that names none, from a time when there was only one.
 _FIRST_TASK = "text-classification"
 _Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """What a model folder holds.
+    """The contents of a model folder.
 
-    task: what it was trained for, by the name of `penstock.tasks.TASKS`
-    network: what the tensors belong to
-    features: the plain description of how data becomes numbers, for `TextFeatures.from_json` and its like
-    labels: the classes, in the order of the head's outputs, with the types they were saved with; none without classes
-    tensors: name to float32 array, with the names and shapes of `network.parameter_shapes()`
-    baseline: arrays of the baseline, empty if none was saved
-    metrics: what training measured, empty if nothing was saved
+    Attributes:
+        task: the name of the model's task, a key of `penstock.registry.TASKS`.
+        network: the description of the network.
+        features: the description of how data becomes numbers, for `TextFeatures.from_json` and similar.
+        labels: the classes in the order of the head's outputs, with their original types; empty without classes.
+        tensors: float32 arrays by name, with the names and shapes of `network.parameter_shapes()`.
+        baseline: arrays of the baselines; empty if none was saved.
+        metrics: the metrics measured in training; empty if none were saved.
     """
 
     task: str
@@ -78,12 +79,12 @@ def save(
     """Write a model folder, all or nothing.
 
     Args:
-        path: the folder, which must not exist; missing parents are made.
+        path: the folder, which must not exist; missing parents are created.
         network, features, labels, tensors, task, baseline, metrics, files: as for `encode`.
         overwrite: replace a model folder that exists. It is kept until the new one is complete.
 
     Raises:
-        BundleError: the target can't be written, or what is given doesn't fit together.
+        BundleError: the target cannot be written, or the arguments do not match each other.
     """
     target = check_target(path, overwrite=overwrite)
     about: dict[str, Any] = {"task": task, "baseline": baseline, "metrics": metrics, "files": files}
@@ -102,15 +103,15 @@ def encode(
     metrics: Mapping[str, Any] | None = None,
     files: Mapping[str, bytes | str] | None = None,
 ) -> dict[str, bytes]:
-    """The files of a model folder by name: what `save` writes, and what a pickled model holds.
+    """Return the files of a model folder by name: what `save` writes and a pickled model holds.
 
     Args:
-        network, features, labels, tensors, task, baseline, metrics: as in `Bundle`. In the metrics, NumPy's numbers
-            become plain ones and what isn't finite becomes null.
-        files: more files by name, such as "report.html"; a "README.md" replaces the model card written here.
+        network, features, labels, tensors, task, baseline, metrics: as in `Bundle`. In the metrics, NumPy numbers are
+            converted to Python's, and values that are not finite to null.
+        files: additional files by name, such as "report.html"; a "README.md" replaces the model card written here.
 
     Raises:
-        BundleError: what is given doesn't fit together.
+        BundleError: the arguments do not match each other.
     """
     checked = _fitting(network, tensors, "what is saved")
     described = {
@@ -136,8 +137,8 @@ def load(path: str | Path) -> Bundle:
     """Read a model folder and check all of it.
 
     Raises:
-        BundleError: no such folder, not a model, of a newer format, a file that is missing or was changed, or tensors
-            that are not those of the network.
+            BundleError: there is no such folder, it is not a model or has a newer format, a file is missing or was
+                changed, or the tensors do not match the network.
     """
     folder = Path(path)
     if not folder.is_dir():
@@ -152,20 +153,20 @@ def load(path: str | Path) -> Bundle:
 
 
 def decode(contents: Mapping[str, bytes], where: str = "the saved model") -> Bundle:
-    """What files hold that `encode` gave; all of it is checked.
+    """Read and check the files that `encode` made.
 
     Args:
         contents: the files by name.
-        where: what messages call them.
+        where: the name for them in messages.
 
     Raises:
-        BundleError: as `load`.
+        BundleError: as in `load`.
     """
     return _decoded(contents.get, where)
 
 
 def _decoded(content: Callable[[str], bytes | None], where: str) -> Bundle:
-    """The bundle, from what gives a file's content by its name, None where there is no such file."""
+    """Read a bundle with a function from a file's name to its content, or None if there is no such file."""
     config = _config(content(_CONFIG), where)
     contents = {name: _checked_file(content, where, name, digest) for name, digest in config["files"].items()}
     try:
@@ -174,7 +175,7 @@ def _decoded(content: Callable[[str], bytes | None], where: str) -> Bundle:
         baseline = decode_tensors(contents[_BASELINE])
         metrics = json.loads(contents[_METRICS])
         task, features, labels = config.get("task", _FIRST_TASK), config["features"], config["labels"]
-    except ConfigError as error:  # whole, but of a newer Penstock, or with a cell from outside that is not there
+    except ConfigError as error:  # undamaged, but from a newer Penstock, or with a cell that is not registered
         raise BundleError(f"{where}: {error}") from error
     except (KeyError, ValueError, RecursionError, SafetensorError) as error:
         raise BundleError(f"{where}: damaged: {_reason(error)}. Save the model again.") from error
@@ -183,10 +184,10 @@ def _decoded(content: Callable[[str], bytes | None], where: str) -> Bundle:
 
 
 def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
-    """The folder that `save` will write, after the checks that can be made beforehand, say before hours of training.
+    """Return the folder that `save` will write, after checks that are useful before hours of training.
 
     Raises:
-        BundleError: it exists and `overwrite` is False, it exists and is no model, or it can't be made there.
+        BundleError: the folder exists and `overwrite` is False, is not a model folder, or cannot be created.
     """
     target = Path(os.path.realpath(path))
     if os.path.lexists(target):
@@ -198,28 +199,28 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
     while not os.path.lexists(above):
         above = above.parent
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        reason = "may not be written to" if above.is_dir() else "is no folder"
+        reason = "is not writable" if above.is_dir() else "is not a folder"
         raise BundleError(f"{path}: can't be written: {above} {reason}. Choose another folder.")
     return target
 
 
 def _write(target: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files into a folder beside the target, then put it in the target's place."""
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    """Write the files into a folder next to the target, then rename it to the target."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside.mkdir()
+        temporary.mkdir()
         for name, content in contents.items():
-            with open(beside / name, "xb") as file:
+            with open(temporary / name, "xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        _replace(target, beside)
+        _replace(target, temporary)
     except OSError as error:
         raise BundleError(f"{target}: can't be written: {_reason(error)}") from error
     finally:
-        # After a success it has become the target, and there is nothing here.
-        shutil.rmtree(beside, ignore_errors=True)
+        # After success it has been renamed, and there is nothing to remove.
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _replace(target: Path, new: Path) -> None:
@@ -259,7 +260,7 @@ def _config(content: bytes | None, where: str) -> dict[str, Any]:
 
 def _checked_file(found: Callable[[str], bytes | None], where: str, name: str, digest: object) -> bytes:
     if not _is_name(name):
-        raise BundleError(f"{where}: {_CONFIG} lists {name!r}, which is no file of a model")
+        raise BundleError(f"{where}: {_CONFIG} lists {name!r}, which is not a valid file name")
     content = found(name)
     if content is None:
         raise BundleError(f"{where}: {name} is missing. Copy the whole folder.")
@@ -276,7 +277,7 @@ def _read(path: Path) -> bytes:
 
 
 def _fitting(network: Network, tensors: Mapping[str, np.ndarray], where: str) -> _Arrays:
-    """The tensors, float32, after a check of names, shapes and values against the network."""
+    """Return the tensors as float32, after checking names, shapes and values against the network."""
     shapes = network.parameter_shapes()
     if set(tensors) != set(shapes):
         missing, extra = sorted(set(shapes) - set(tensors)), sorted(set(tensors) - set(shapes))
@@ -311,10 +312,10 @@ def _plain_labels(labels: Sequence[Any], network: Network) -> list[Any]:
 
 
 def plain(value: Any) -> Any:
-    """As JSON holds it: NumPy's values become Python's, and what isn't finite becomes None.
+    """Convert to values that JSON can hold: NumPy values to Python's, non-finite numbers to None.
 
     Raises:
-        BundleError: something that JSON can't hold.
+        BundleError: a value that JSON cannot hold.
     """
     if isinstance(value, Mapping):
         return {str(name): plain(one) for name, one in value.items()}
@@ -341,7 +342,7 @@ def _is_name(name: str) -> bool:
 
 
 def _json(value: Any) -> bytes:
-    # A lone surrogate, which UTF-8 can't hold, becomes JSON's escape of it.
+    # A lone surrogate, which UTF-8 cannot encode, is written as a JSON escape.
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     return text.encode("utf-8", "backslashreplace") + b"\n"
 
@@ -351,7 +352,7 @@ def _digest(content: bytes) -> str:
 
 
 def _own_digest(config: Mapping[str, Any]) -> str:
-    """Of the values, so that it can stand among them."""
+    """Digest of the description without its own entry."""
     return _digest(json.dumps({k: v for k, v in config.items() if k != "self"}, sort_keys=True).encode())
 
 
@@ -362,7 +363,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
-    """The model card: what this is, what it answers, how it was measured, how it is used."""
+    """Write the model card: what the model is, what it predicts, its metrics and its use."""
     network, labels = described["network"], described["labels"]
     lines = [
         "# A recurrent model",
@@ -370,7 +371,7 @@ def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
         f"Trained with Penstock {described['penstock']}.",
         "",
         f"- Task: {described['task']}",
-        *([f"- Answers: one of {', '.join(map(str, labels))}"] if labels else []),
+        *([f"- Predicts: one of {', '.join(map(str, labels))}"] if labels else []),
         *(f"- {part.capitalize()}: {_words(network[part])}" for part in ("inputs", "encoder", "head")),
     ]
     for part in ("valid", "test"):
@@ -383,8 +384,8 @@ def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
             lines.append(f"- Measured on {part}{', with 95 % intervals' if intervals else ''}: {figures}")
     lines += [
         "",
-        "The model knows only what its training data held, with the errors and the one-sidedness of that data. Measure",
-        "it on your own data before you rely on it.",
+        "The model has learned only from its training data, with any errors and bias in it. Evaluate it on your own",
+        "data before you rely on it.",
         "",
         "```python",
         "import penstock",
@@ -393,7 +394,7 @@ def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
         "model.predict([...])",
         "```",
         "",
-        "`config.json` holds the SHA-256 of every file; a folder with a changed file is refused.",
+        "`config.json` holds the SHA-256 of every file; a folder with a changed file cannot be loaded.",
         "",
     ]
     return "\n".join(lines).encode("utf-8", "backslashreplace")

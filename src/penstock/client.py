@@ -1,4 +1,4 @@
-"""A client of `penstock serve`: whole inputs at once, streams by asyncio. Extra `client`."""
+"""A client of `penstock serve`: predictions for whole inputs, and streams with asyncio. Needs the extra `client`."""
 
 import asyncio
 import base64
@@ -22,17 +22,17 @@ except ModuleNotFoundError as error:
 __all__ = ["Client", "LastingStream", "RemoteStream"]
 
 _AGAIN = frozenset({1001, 1006, 1011, 1012, 1013, 503})
-"""Codes after which it makes sense to connect again: gone, cut off, failed, restarted, full; and HTTP's for full."""
+"""Codes after which reconnecting makes sense: gone, cut off, failed, restarted, full; and HTTP's code for full."""
 _Result = TypeVar("_Result")
 
 
 class Client:
-    """The models of one server.
+    """A client for the models of one server.
 
     Args:
         url: the server's address.
-        token: what the server asks for, if anything.
-        timeout: seconds to wait for an answer, of streams too.
+        token: the server's bearer token, if it needs one.
+        timeout: seconds to wait for a reply, also of streams.
     """
 
     def __init__(self, url: str = "http://127.0.0.1:8000", *, token: str | None = None, timeout: float = 60.0) -> None:
@@ -41,44 +41,44 @@ class Client:
         self._http = httpx.Client(base_url=self.url, headers=self._headers, timeout=timeout)
 
     def models(self) -> list[dict[str, Any]]:
-        """Each model's name, task, labels, fingerprint, and whether it streams.
+        """Return each model's name, task, labels and fingerprint, and whether it can be streamed.
 
         Raises:
-            ServerError: the server can't be reached or refuses, here and in every method below.
+            ServerError: the server is unreachable or refuses, here and in every method below.
         """
         return self._ask("GET", "/v1/models")["models"]
 
     def model(self, name: str) -> dict[str, Any]:
-        """Everything about one model."""
+        """Return all information about one model."""
         return self._ask("GET", _path(name))
 
     def predict(self, name: str, inputs: list[Any]) -> list[dict[str, Any]]:
-        """The model's answers, as `penstock predict` writes them.
+        """Return the model's predictions, as `penstock predict` writes them.
 
         Args:
-            name: of the model.
-            inputs: what JSON can hold: texts; or series, each a list.
+            name: the name of the model.
+            inputs: JSON values: texts, or series as lists.
 
         Raises:
-            InputError: inputs that the model can't read, of the same class as the model itself would raise.
+            InputError: the model cannot read the inputs; the class is that of the model's own error.
         """
         headers = {"content-type": "application/json"}
         return self._ask("POST", _path(name, "predict"), content=_json({"inputs": inputs}), headers=headers)["outputs"]
 
     def predict_file(self, name: str, path: str | Path) -> list[dict[str, Any]]:
-        """The answers to what is in a file, read there as `penstock predict` reads it."""
+        """Return the predictions for the inputs in a file, which the server reads like `penstock predict`."""
         with open(path, "rb") as file:
             return self._ask("POST", _path(name, "predict"), files={"file": (Path(path).name, file)})["outputs"]
 
     async def stream(self, name: str, state: bytes | None = None) -> "RemoteStream":
-        """A stream of a model: `async with await client.stream("sentiment") as stream: ...`
+        """Open a stream of a model: `async with await client.stream("sentiment") as stream: ...`
 
         Args:
-            name: of the model.
-            state: what `RemoteStream.save` gave, to go on from there.
+            name: the name of the model.
+            state: a result of `RemoteStream.save`, to continue from there.
 
         Raises:
-            StateError: the state is damaged or another model's.
+            StateError: the state is damaged or of another model.
         """
         # http becomes ws, https wss.
         address = "ws" + self.url.removeprefix("http") + _path(name, "stream")
@@ -100,17 +100,17 @@ class Client:
         return stream
 
     def lasting_stream(self, name: str, *, save_every: int = 100, patience: float = 60.0) -> "LastingStream":
-        """A stream that goes on by itself, with the same bits, when the connection or the server breaks.
+        """Return a stream that reconnects when the connection or the server breaks, and continues bit for bit.
 
         Args:
-            name: of the model.
-            save_every: ask for the state after so many items; those since are kept here, to be sent again.
-            patience: seconds to try to connect again before giving up.
+            name: the name of the model.
+            save_every: save the state after this many items; later items are kept here, to be sent again.
+            patience: seconds to try reconnecting before giving up.
         """
         return LastingStream(lambda state: self.stream(name, state), save_every=save_every, patience=patience)
 
     def close(self) -> None:
-        """Give up the connections for whole inputs."""
+        """Close the HTTP connections."""
         self._http.close()
 
     def __enter__(self) -> Self:
@@ -130,13 +130,13 @@ class Client:
 
 
 class RemoteStream:
-    """One stream at a server; calls that are made together are made one after the other. Made by `Client.stream`.
+    """One stream of a server; concurrent calls run one after the other. Made by `Client.stream`.
+
+    Every method raises ServerError if the connection is lost or no reply comes in time. Cancelling a call closes the
+    connection too, because its reply could otherwise be taken for that of the next call.
 
     Attributes:
-        item: items read since the stream's start, kept by `save` and `load`.
-
-    Every method raises ServerError when the connection is lost, and loses it where no answer comes in time. Who cancels
-    a call loses it too: otherwise the answer would be taken for that of the next call.
+        item: the number of items read since the stream's start, also restored by `load`.
     """
 
     def __init__(self, socket: ClientConnection, timeout: float) -> None:
@@ -144,36 +144,36 @@ class RemoteStream:
         self._turn = asyncio.Lock()
 
     async def push(self, item: Any) -> dict[str, Any]:
-        """The answer after this item: a text, a number or a list of them, or bytes of 16-bit samples.
+        """Return the prediction after this item: a text, a number or a list of numbers, or bytes of 16-bit samples.
 
         Raises:
-            InputError: the model can't read it; the stream stays as it was.
+            InputError: the model cannot read the item; the stream does not change.
         """
         return (await self._ask(item if isinstance(item, bytes) else {"push": item}))["answer"]
 
     async def trace(self, item: Any) -> tuple[dict[str, Any], list[Any]]:
-        """The answer, and for each step and layer each gate's and state's values by name."""
+        """Return the prediction, and the gates and states of each step and layer by name."""
         reply = await self._ask({"push": item, "trace": True})
         return reply["answer"], reply["trace"]
 
     async def finish(self) -> dict[str, Any]:
-        """The answer to the whole input; `reset` begins the next one."""
+        """Return the prediction for the whole input; call `reset` to start the next one."""
         return (await self._ask({"finish": True}))["answer"]
 
     async def save(self) -> bytes:
-        """The stream's memory, for `load` or for the model's own `stream().load` anywhere."""
+        """Return the stream's state, for `load` or for the model's own `stream().load`."""
         return base64.b64decode((await self._ask({"save": True}))["state"])
 
     async def load(self, state: bytes) -> None:
-        """Go on from a saved memory; StateError if it is damaged or another model's."""
+        """Continue from a saved state; StateError if it is damaged or of another model."""
         await self._ask({"load": base64.b64encode(state).decode()})
 
     async def reset(self) -> None:
-        """Begin the next input."""
+        """Start the next input."""
         await self._ask({"reset": True})
 
     async def close(self) -> None:
-        """End the stream."""
+        """Close the stream."""
         await self._socket.close()
 
     async def __aenter__(self) -> Self:
@@ -201,20 +201,20 @@ class RemoteStream:
             raise ServerError(f"the stream was closed: {reason or 'without a reason'} ({code})", code) from closed
         except TimeoutError as error:
             self._socket.transport.abort()
-            raise ServerError(f"no answer within {self._timeout:g} s", 1006) from error
+            raise ServerError(f"no reply within {self._timeout:g} s", 1006) from error
         except asyncio.CancelledError:
             self._socket.transport.abort()
             raise
 
 
 class LastingStream:
-    """A stream that outlives its connection. Made by `Client.lasting_stream`.
+    """A stream that survives a lost connection. Made by `Client.lasting_stream`.
 
-    It keeps the last saved state and the items since; after a break it connects again, loads the one and pushes the
-    others. So every item is answered once, and the answers are, bit for bit, those of a stream that never broke.
+    It keeps the last saved state and the items since then. After a break it reconnects, loads the state and pushes the
+    items again. So every item gets one prediction, bit for bit that of an unbroken stream.
 
     Attributes:
-        reconnected: how often; -1 before the first connection.
+        reconnected: the number of reconnections; -1 before the first connection.
     """
 
     def __init__(
@@ -232,7 +232,7 @@ class LastingStream:
         return self._stream.item if self._stream else 0
 
     async def push(self, item: Any) -> dict[str, Any]:
-        """See `RemoteStream.push`; ServerError only after the patience is over."""
+        """See `RemoteStream.push`; raises ServerError only when `patience` has run out."""
         answer = await self._lasting(lambda stream: stream.push(item))
         self._since.append(item)
         if len(self._since) >= self._every:
@@ -251,7 +251,7 @@ class LastingStream:
         self._since.clear()
 
     async def close(self) -> None:
-        """End the stream."""
+        """Close the stream."""
         if self._stream is not None:
             await self._stream.close()
 
@@ -294,18 +294,18 @@ def _json(value: Any) -> bytes:
     try:
         return json.dumps(value, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
-        raise DataError(f"expected texts, numbers and lists of them, as JSON in UTF-8 can hold: {error}") from error
+        raise DataError(f"expected JSON values (texts, numbers and lists): {error}") from error
 
 
 def _error(status: int, body: bytes) -> PenstockError:
     try:
         return _named(json.loads(body)["error"], status)
     except (ValueError, KeyError, TypeError):
-        return ServerError(f"the server answered with status {status}", status)
+        return ServerError(f"the server responded with status {status}", status)
 
 
 def _named(error: Mapping[str, str], status: int) -> PenstockError:
-    """The error of the class that the server names, where it is one of an input."""
+    """Make the error of the class that the server names, if it is an InputError; otherwise ServerError."""
     kind = getattr(errors, error["type"], None)
     if isinstance(kind, type) and issubclass(kind, errors.InputError):
         return kind(error["message"])

@@ -88,7 +88,7 @@ def test_inputs_that_are_none(inputs, message, audio_model):
 
 
 def test_lines_are_no_samples(audio_model):
-    with pytest.raises(DataError, match="Give --raw, and 16-bit little-endian samples at 8000 a second"):
+    with pytest.raises(DataError, match="Pass --raw, and 16-bit little-endian samples at 8000 Hz"):
         audio_model.item("0.1")
 
 

@@ -112,9 +112,9 @@ def test_single_paths(folder, tmp_path):
         ({"yes/a.txt": b""}, r"holds no recordings; expected files that end in \.wav, \.flac, \.mp3"),
         (
             {"a.wav": sound(1), "b.wav": sound(2)},
-            r"folder for each class; a\.wav lies in none.*--audio COL --label COL",
+            r"folder for each class; a\.wav is in none.*--audio COL --label COL",
         ),
-        ({"yes/a.wav": sound(1), "b.wav": sound(2)}, r"folder for each class; b\.wav lies in none"),
+        ({"yes/a.wav": sound(1), "b.wav": sound(2)}, r"folder for each class; b\.wav is in none"),
         ({"yes/a.wav": sound(1), "no/b.wav": b"damaged"}, r"no/b\.wav: can't be read as a recording"),
         ({"yes/a.wav": sound(1), "no/b.flac": b""}, r"no/b\.flac: can't be read as a recording"),
     ],
@@ -131,13 +131,13 @@ def test_tables_that_are_of_no_use(folder):
     with pytest.raises(DataError, match=r"no/9\.wav: can't be read: No such file"):
         read_recordings(table)
     table.write_text("audio,label\n,no\nno/1.wav,\n")
-    with pytest.raises(DataError, match=r"no rows are left to use\. Are audio and label the right columns"):
+    with pytest.raises(DataError, match=r"no rows are left to use\. Check the columns audio and label"):
         read_recordings(table)
     with pytest.raises(DataError, match="row 1 has no path in the column audio"):
         read_recordings(table, answers=False)
     with pytest.raises(DataError, match="has no column path; it has audio, label"):
         read_recordings(table, audio="path")
-    with pytest.raises(DataError, match="is no table, so it has no column path"):
+    with pytest.raises(DataError, match="is not a table, so it has no column path"):
         read_recordings(folder, audio="path")
 
 

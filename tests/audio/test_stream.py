@@ -122,8 +122,8 @@ def test_only_the_words_asked_for_are_heard(audio_model, samples):
 @pytest.mark.parametrize(
     ("words", "threshold", "message"),
     [
-        (["go"], 0.5, "knows no 'go'; it knows 'no', 'stop', 'yes'"),
-        ("go", 0.5, "knows no 'go'"),
+        (["go"], 0.5, "has no label 'go'; its labels are 'no', 'stop', 'yes'"),
+        ("go", 0.5, "has no label 'go'"),
         (["stop"], 1.0, "between 0 and 1; got 1.0 for 'stop'"),
         ({"stop": "high"}, 0.5, "between 0 and 1; got 'high'"),
     ],
@@ -136,5 +136,5 @@ def test_words_and_thresholds_that_make_no_sense(words, threshold, message, audi
 def test_other_poolings_have_no_window(audio_model):
     network = Network(audio_model.network.inputs, audio_model.network.encoder, ClassHead(3, "mean"))
     model = AudioModel(network, audio_model.features, audio_model.labels, audio_model.tensors)
-    with pytest.raises(ConfigError, match="pools by max; this one pools by mean"):
+    with pytest.raises(ConfigError, match="with max pooling; this one has pooling mean"):
         model.spotter()

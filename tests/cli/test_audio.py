@@ -152,13 +152,13 @@ def test_an_answer_comes_before_the_next_block(model, sound):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--raw", "--words", "go"], "knows no 'go'"),
+        (["--raw", "--words", "go"], "has no label 'go'"),
         (["--raw", "--threshold", "2"], "between 0 and 1; got 2"),
         (["--raw", "--block-seconds", "0"], "--block-seconds must hold at least one sample"),
         *((["--raw", "--block-seconds", length], "3600 at most") for length in ("inf", "1e30", "1e9")),
         (["--raw", "--block-seconds", "nan"], "--block-seconds must be a number; got 'nan'"),
-        (["--raw", "--skip"], "--skip passes over what a --state has read"),
-        ([], "Give --raw, and 16-bit little-endian samples at 8000 a second"),
+        (["--raw", "--skip"], "--skip needs --state"),
+        ([], "Pass --raw, and 16-bit little-endian samples at 8000 Hz"),
     ],
 )
 def test_what_a_stream_of_sound_refuses(penstock, model, words, message):
@@ -179,7 +179,7 @@ def test_texts_are_no_sounds(penstock, saved):
         ({"yes/a.txt": b"text"}, "holds no recordings"),
         ({"yes/a.wav": b"damaged", "no/b.wav": b"damaged"}, "can't be read as a recording"),
         ({"yes/a.wav": wav(np.zeros(4000, np.float32), 8000)}, "at least two classes"),
-        ({"a.wav": wav(np.zeros(4000, np.float32), 8000)}, "must hold a folder for each class"),
+        ({"a.wav": wav(np.zeros(4000, np.float32), 8000)}, "must have a folder for each class"),
     ],
 )
 def test_folders_that_are_of_no_use(penstock, files, message, tmp_path):

@@ -107,7 +107,7 @@ def test_answers_with_an_ending_that_is_not_known(penstock, saved, table, tmp_pa
 def test_answers_that_cannot_be_written(penstock, saved, table, tmp_path):
     check(penstock("predict", saved, table, "-o", table / "answers.csv"), "can't be written")
     (tmp_path / "folder.csv").mkdir()
-    check(penstock("predict", saved, table, "-o", tmp_path / "folder.csv"), "there is a folder")
+    check(penstock("predict", saved, table, "-o", tmp_path / "folder.csv"), "is a folder")
 
 
 def test_answers_are_written_whole_or_not_at_all(penstock, saved, tmp_path):

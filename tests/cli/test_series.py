@@ -48,7 +48,7 @@ def test_classes_from_training_to_a_stream(penstock, table, tmp_path):
     info = json.loads(penstock("info", out, "--json").out)
     assert (info["task"], info["streams"]) == ("series-classification", True)
     refused = penstock("stream", out, stdin=b"1,2,3\n")
-    assert (refused.code, refused.err) == (2, "penstock: a step must be 2 numbers, one a channel; got '1,2,3'\n")
+    assert (refused.code, refused.err) == (2, "penstock: a step must be 2 numbers, one for each channel; got '1,2,3'\n")
 
 
 def test_a_pattern_means_the_channels_of_training(penstock, table, tmp_path):
@@ -92,7 +92,7 @@ def test_a_label_for_each_step(penstock, tmp_path):
     assert [each["prediction"] for each in streamed] == [each["prediction"] for each in rows]
     refused = penstock("train", "classify", path, *columns, "--out", tmp_path / "no", *QUICK)
     assert refused.code == 2
-    assert "set window" in refused.err
+    assert "need `window`" in refused.err
     assert not (tmp_path / "no").exists()
 
 
@@ -114,7 +114,7 @@ def test_files_of_the_archives_need_no_columns(penstock, tmp_path):
     ("old", "new", "message"),
     [
         (",label", ",class", "column of labels may be 't' or 'class'"),
-        ("\n3,", "\n,", "which signal it is of"),
+        ("\n3,", "\n,", "a signal id in each row"),
         (",up", ",down", "at least two classes; got only 'down'"),
     ],
 )

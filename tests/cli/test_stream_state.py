@@ -144,7 +144,7 @@ def test_two_streams_on_one_file_are_refused(penstock, saved, tmp_path):
 def test_a_place_that_can_not_be_written_is_said(penstock, saved, tmp_path):
     result = penstock("stream", saved, "--state", tmp_path, stdin=FIRST)
     assert result.code == 2
-    assert "must be a file" in result.err
+    assert "expected a file" in result.err
     (tmp_path / "folder").mkdir()
     kept = KeptState(tmp_path / "folder" / "state", load(saved).stream())
     (tmp_path / "folder").rmdir()

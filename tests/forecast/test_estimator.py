@@ -225,8 +225,8 @@ def test_a_stream_of_row_numbers_may_pass_numbers_that_look_like_dates():
     ("options", "message"),
     [
         ({"horizon": 0}, "horizon must be a whole number, at least 1"),
-        ({"quantiles": [0.1, 0.9]}, "quantiles must rise, between 0 and 1, with 0.5"),
-        ({"quantiles": [0.9, 0.5]}, "quantiles must rise"),
+        ({"quantiles": [0.1, 0.9]}, "quantiles must be ascending, between 0 and 1, and include 0.5"),
+        ({"quantiles": [0.9, 0.5]}, "quantiles must be ascending"),
         ({"quantiles": ["a"]}, "quantiles must be a list like"),
         ({"batch_size": 0}, "batch_size must be a whole number, at least 1"),
         ({"calendar": 5}, "calendar must be none, auto or a list of hour"),

@@ -180,5 +180,5 @@ def test_only_models_that_spot_words_take_words_to_hear(text_parts, audio_model)
             text.listen(**options)
     assert (audio_model.reads, audio_model.view, audio_model.sample_rate) == ("samples", "sound", 8000)
     assert audio_model.listen(["stop"]).save() == audio_model.spotter(["stop"], threshold=0.7).save()
-    with pytest.raises(ConfigError, match="knows no 'go'"):
+    with pytest.raises(ConfigError, match="has no label 'go'"):
         audio_model.listen(["go"], 0.5)

@@ -164,7 +164,7 @@ async def test_a_message_that_is_too_large_closes_with_1009(server, words):
 @pytest.mark.parametrize(
     ("frames", "reason"),
     [
-        (lambda: frame(1, b'{"push": "w1"}') * 5000, b"more than 100 messages wait: await their answers"),
+        (lambda: frame(1, b'{"push": "w1"}') * 5000, b"more than 100 messages are waiting: await their replies"),
         (lambda: frame(1, b"", last=False) + frame(0, b"", last=False) * 50_000, FRAMES),
         (lambda: frame(9, b"") * 50_000, FRAMES),
         (lambda: frame(10, b"") * 50_000, FRAMES),
@@ -191,7 +191,7 @@ def test_requests_that_nobody_waits_for_do_not_pile_up(server, words):
     assert server.memory() - memory < 30 << 20
     with raw(server, b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n" * 300) as connection:
         received = b"".join(iter(partial(connection.recv, 65536), b""))
-    assert b"more than 100 requests of one connection wait" in received
+    assert b"more than 100 requests of one connection are waiting" in received
 
 
 async def test_as_many_messages_as_may_wait_are_answered(server):
@@ -315,7 +315,7 @@ def test_a_token_is_asked_for(folders, running):
 
 async def try_tokens(server):
     for token in (None, "wrong"):
-        with pytest.raises(ServerError, match="a valid token is needed") as caught:
+        with pytest.raises(ServerError, match="a valid bearer token is required") as caught:
             await penstock.Client(server.url, token=token).stream("words")
         assert caught.value.code == 401
     async with await penstock.Client(server.url, token="s3cret").stream("words") as stream:

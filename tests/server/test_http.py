@@ -28,7 +28,7 @@ def test_models_are_listed_and_described(client, folders, words):
     }
     assert not listed[2]["streams"]
     assert client.model("words") == {**words.info(), "name": "words", "changed_on_disk": False, "report": False}
-    with pytest.raises(ServerError, match="there are: words, other, both-ways") as caught:
+    with pytest.raises(ServerError, match="available: words, other, both-ways") as caught:
         client.model("none")
     assert caught.value.code == 404
 
@@ -62,7 +62,7 @@ def test_inputs_of_another_kind_raise_what_the_model_raises(client, inputs):
     [
         (b"", 400, "must be JSON"),
         (b"{", 400, "must be JSON"),
-        (b'{"inputs": [NaN]}', 400, "NaN is no number"),
+        (b'{"inputs": [NaN]}', 400, "NaN is not a number"),
         (b"[" * 100_000, 400, "must be JSON"),
         (b"[]", 422, "inputs"),
         (b'{"inputs": "w1"}', 422, "inputs"),
@@ -186,8 +186,8 @@ def test_the_log_is_json_lines_without_what_clients_sent(folders, running):
         (["--grace-seconds", "inf"], "finite"),
         (["--host", "example.org"], "a token is needed"),
         (["--port", "70000"], "port"),
-        (["--token", "two words"], "the token must be ASCII"),
-        (["--token", ""], "the token must be ASCII"),
+        (["--token", "two words"], "the token must be one or more ASCII"),
+        (["--token", ""], "the token must be one or more ASCII"),
         (["--max-streams", "0"], "--max-streams must be a whole number, at least 1"),
         (["--idle-seconds", "0"], "idle_seconds must be above 0"),
         (["--log-level", "loud"], "--log-level must be one of"),

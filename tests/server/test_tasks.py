@@ -77,7 +77,7 @@ async def test_signals(client, models, name):
         client.predict(name, [[[1.0, 2.0, 3.0]]])
     async with await client.stream(name) as stream:
         first = await stream.push("1.5, 2")  # as a line
-        with pytest.raises(DataError, match="Infinity is no number"):
+        with pytest.raises(DataError, match="Infinity is not a number"):
             await stream.push([1e400, 1.0])
         with pytest.raises(ShapeError, match="channels=2"):
             await stream.push([1.0, 2.0, 3.0])

@@ -105,7 +105,7 @@ def test_a_line_is_a_step(line, expected):
 @pytest.mark.parametrize(
     ("line", "error", "message"),
     [
-        ("1", ShapeError, "a step must be 2 numbers, one a channel; got '1'"),
+        ("1", ShapeError, "a step must be 2 numbers, one for each channel; got '1'"),
         ("1,warm", DataError, "expected a number; got 'warm'"),
         ("1,inf", DataError, "expected a finite number"),
         ('{"c": 2}', DataError, "a step has the channels a, b; got 'c'"),
@@ -121,9 +121,9 @@ def test_a_line_that_is_no_step_is_refused(line, error, message):
 
 
 def test_lines_that_are_no_signal_are_refused():
-    with pytest.raises(DataError, match="as many values; got 2, 1"):
+    with pytest.raises(DataError, match="the same number of values; got 2, 1"):
         parse_signal("1,2:3")
     with pytest.raises(DataError, match="must be a list of numbers"):
         parse_signal("[[[1]]]")
-    with pytest.raises(DataError, match="doesn't know its channels by name"):
+    with pytest.raises(DataError, match="this model has no channel names"):
         parse_step('{"a": 1}', 1)

@@ -114,7 +114,7 @@ def test_steps_come_in_lines():
     model = make(metrics={"data": {"columns": {"series": ["x", "y"]}}})
     np.testing.assert_array_equal(model.item('{"y": 2, "x": 1}'), [1, 2])
     np.testing.assert_array_equal(model.item("1,NA"), [1, np.nan])
-    with pytest.raises(DataError, match="doesn't know its channels by name"):
+    with pytest.raises(DataError, match="this model has no channel names"):
         make().item('{"y": 2}')
 
 
@@ -125,7 +125,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ShapeError, match=r"channels=2\), as in training"):
         model.stream().push([1.0, 2.0, 3.0])
     other = SignalFeatures(stride=1, width=1).fit(SIGNALS)
-    with pytest.raises(ConfigError, match="needs inputs of 2 numbers, as its features give; got Numbers"):
+    with pytest.raises(ConfigError, match="needs inputs of 2 numbers, the size of its features; got Numbers"):
         SignalClassModel(model.network, other, model.labels, model.tensors)
     with pytest.raises(ConfigError, match="a regression head with one output and no labels"):
         SignalRegressionModel(model.network, model.features, [], model.tensors)

@@ -89,7 +89,7 @@ def test_frames(library, write):
     assert rows.answers == expected.answers
     for found, other in zip(rows.inputs, expected.inputs, strict=True):
         np.testing.assert_array_equal(found, other)
-    with pytest.raises(DataError, match="there is no column z; there are case, label"):
+    with pytest.raises(DataError, match="there is no column z; columns: case, label"):
         signal_table(frame, series=["z"], id="case")
 
 
@@ -110,8 +110,8 @@ def test_dates_are_sorted_by_what_they_are_in_utc():
         ("x", [1], r"the column x must hold numbers; row 2 has \[1\]"),
         ("x", 10**400, "the column x must hold finite numbers; row 2 has 1000"),
         ("t", 10**400, "the column t must hold numbers.* row 2 has 1000"),
-        ("case", [1], r"which signal it is of; row 2 says \[1\]"),
-        ("case", float("nan"), "which signal it is of; row 2 says nothing"),
+        ("case", [1], r"a signal id in each row; row 2 has \[1\]"),
+        ("case", float("nan"), "a signal id in each row; row 2 has nothing"),
     ],
     ids=["list", "huge number", "huge time", "list of ids", "no id"],
 )
@@ -126,7 +126,7 @@ def test_cells_of_another_kind_are_named(write, name, cell, message):
 
 
 def test_columns_of_unequal_lengths_are_refused():
-    with pytest.raises(DataError, match="of one length; got 3 of x, 2 of case"):
+    with pytest.raises(DataError, match="the same length; got 3 of x, 2 of case"):
         signal_table({"x": [1, 2, 3], "case": ["a", "a"]}, series=["x"], id="case")
 
 
@@ -134,19 +134,24 @@ def test_frames_say_in_their_own_way_what_is_missing():
     frame = pandas.DataFrame({"case": ["a", "a", "b"], "x": pandas.array([1.0, None, 3.0], "Float64")})
     np.testing.assert_array_equal(signal_table(frame, series=["x"], id="case").inputs[0][:, 0], [1, np.nan])
     frame["case"] = pandas.array(["a", None, "b"], "string")
-    with pytest.raises(DataError, match="row 2 says nothing"):
+    with pytest.raises(DataError, match="row 2 has nothing"):
         signal_table(frame, series=["x"], id="case")
 
 
 @pytest.mark.parametrize(
     ("text", "changed", "error", "message"),
     [
-        (LONG, {"series": None}, ConfigError, "say which columns hold the series"),
+        (LONG, {"series": None}, ConfigError, "name the columns of the series"),
         (LONG, {"series": ["z"]}, DataError, "has no column z; it has case"),
         (LONG.replace(",30", ",warm"), {}, DataError, "signals.csv: the column y must hold numbers; row 1 has 'warm'"),
         (LONG.replace(",30", ",inf"), {}, DataError, "the column y must hold finite numbers; row 1 has 'inf'"),
-        (LONG.replace("b,down,2", ",down,2"), {}, DataError, "which signal it is of; row 4 says nothing"),
-        (LONG.replace("a,up,1", "a,up,2"), {}, DataError, "each step of signal 'a' another time; 2 is there 2 times"),
+        (LONG.replace("b,down,2", ",down,2"), {}, DataError, "a signal id in each row; row 4 has nothing"),
+        (
+            LONG.replace("a,up,1", "a,up,2"),
+            {},
+            DataError,
+            "a different time for each step of signal 'a'; 2 occurs 2 times",
+        ),
         (
             LONG.replace("a,up,1", "a,up,soon"),
             {},
@@ -155,7 +160,12 @@ def test_frames_say_in_their_own_way_what_is_missing():
         ),
         (LONG.replace("a,up,1", "a,up,"), {}, DataError, "row 2 has None"),
         (LONG.replace("a,up,1", "a,up," + "9" * 400), {}, DataError, "must hold numbers, or dates.* row 2 has '999"),
-        (LONG, {"id": None}, DataError, "each step another time; 1 is there 2 times. Does a column of ids lack"),
+        (
+            LONG,
+            {"id": None},
+            DataError,
+            "a different time for each step; 1 occurs 2 times. If there are several signals",
+        ),
         (LONG, {"numbers": True}, DataError, "the column label must hold numbers; row 1 has 'up'"),
         ("case,label,t,x,y\n", {}, DataError, "has columns, but no rows"),
         ("", {}, DataError, "is empty"),

@@ -149,7 +149,7 @@ def test_json_holds_everything():
         ({"stemmer": 1}, "got .*stemmer"),
         ({"vocabulary": "abc"}, "must be a list of tokens"),
         ({"vocabulary": ["a", 3]}, "must be a list of tokens"),
-        ({"vocabulary": ["a", "a"]}, "holds a token twice"),
+        ({"vocabulary": ["a", "a"]}, "has a duplicate token"),
         ({"shapes": ["A"]}, "must be some of Aa, AA, a0"),
         ({"shapes": ["AA", "Aa"]}, "in order"),
         ({"shapes": 3}, "must be some of"),

@@ -217,7 +217,7 @@ def test_the_window_alone_is_a_loss(features, spoken, module):
 
 def test_the_window_closes_no_earlier_than_asked(features, spoken, module):
     found = objective(features, spoken, spot_share=1.0, window_frames=4, late_frames=0)
-    x, starts, lengths = found.heard(*map(torch.from_numpy, found.sequences.pad(np.arange(6))))
+    x, starts, lengths = found.augmented(*map(torch.from_numpy, found.sequences.pad(np.arange(6))))
     y, _ = module.encoder(x, lengths=lengths)
     last = torch.stack([row[length - 4 : length] for row, length in zip(y, lengths.tolist(), strict=True)])
     _, window = _pooled(module, x, starts, lengths, found.parts(lengths))

@@ -1,1 +1,1 @@
-"""Sounds: classes of recordings, and words spotted in a stream of samples."""
+"""Audio: classification of recordings, and word spotting in a stream of samples."""

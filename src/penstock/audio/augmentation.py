@@ -1,9 +1,9 @@
-"""What training does to log-mel energies, so that other voices, rooms and microphones are no news.
+"""Augmentation of log-mel energies in training, so that models generalise to other voices, rooms and microphones.
 
-All of it happens to energies, frame by frame, which is much quicker than to samples, and anew for each batch: closer
-cuts at the ends, other tempo and other length of the vocal tract (Jaitly and Hinton 2013), sharper or more blurred
-spectra, more or less contrast, silence around, loudness, a microphone's or room's colour, noise of any colour, and
-hidden bands and frames (SpecAugment, Park et al. 2019).
+It changes energies, frame by frame, which is much faster than changing samples, and is drawn again for each batch:
+closer trimming of the ends, tempo and vocal tract length (Jaitly and Hinton 2013), sharper or more blurred spectra,
+contrast, surrounding silence, loudness, the spectral colour of a microphone or room, coloured noise, and masked bands
+and frames (SpecAugment, Park et al. 2019).
 """
 
 import math
@@ -19,30 +19,30 @@ from penstock.training.recipe import at_least
 
 __all__ = ["Augmentation", "between"]
 
-_NEPERS = math.log(10) / 10  # natural log of power for a decibel
-_KNOTS = 5  # of a random colour over the bands
+_NEPERS = math.log(10) / 10  # natural log of power per decibel
+_KNOTS = 5  # of a random spectral colour
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How far training augments recordings; 0 everywhere for not at all.
+    """Strength of the augmentation; 0 everywhere for none.
 
-    trim_share: of the beginnings, and of the ends, from which what is much quieter than the loudest frame is cut off,
-        as other people cut their recordings closer
-    trim_db: (least, most) decibels that it must lie below that frame
-    stretch: the tempo is changed by up to this share, drawn evenly on a log scale
-    warp: the bands are moved up or down by up to this share of their place
-    blur: each band is moved towards its neighbours' mean by up to this share of the way, or away from it, so that a
-        voice's pitch, whose harmonics low bands resolve, counts less
-    contrast: energies lie further from their mean over the recording, or nearer to it, by up to this share, drawn
-        evenly on a log scale
-    shift_frames: silent frames before and after, up to this many
-    gain_db: louder or softer by up to this
-    color_db: spread of a random smooth gain over the bands
-    noise_share: of the recordings, that get noise of a random colour
-    noise_db: (least, most) decibels that the noise lies below the loudest frames
-    mel_mask: bands hidden at a random place, up to this many
-    time_mask: frames hidden at a random place, up to this many and a quarter of the recording
+    Attributes:
+        trim_share: share of the starts, and of the ends, that are trimmed of what is much quieter than the loudest
+            frame.
+        trim_db: (least, most) decibels below that frame from which frames are trimmed.
+        stretch: the tempo changes by up to this share, log-uniformly.
+        warp: bands move up or down by up to this share of their position.
+        blur: each band moves towards, or away from, its neighbours' mean by up to this share, so that a voice's pitch,
+            whose harmonics low bands resolve, matters less.
+        contrast: energies move away from, or towards, their mean over the recording by up to this share, log-uniformly.
+        shift_frames: up to this many silent frames are added before and after.
+        gain_db: maximum change of loudness, up or down.
+        color_db: spread of a random smooth gain over the bands.
+        noise_share: share of the recordings that get coloured noise.
+        noise_db: (least, most) decibels of the noise below the loudest frames.
+        mel_mask: up to this many adjacent bands are masked.
+        time_mask: up to this many adjacent frames, and a quarter of the recording, are masked.
     """
 
     trim_share: float = 0.0
@@ -68,7 +68,7 @@ class Augmentation:
                 raise ConfigError(f"{name} must be at most 1; got {getattr(self, name)!r}")
 
     def __call__(self, energies: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Energies (batch, time, bands) and lengths (batch,) as training sees them, drawn anew."""
+        """Augment energies (batch, time, bands) and lengths (batch,)."""
         energies, lengths = self._trimmed(energies, lengths, generator)
         energies, lengths = self._moved(energies, lengths, generator)
         energies = self._sharpened(energies, lengths, generator)
@@ -76,7 +76,7 @@ class Augmentation:
         return self._noisy(self._colored(energies, generator), lengths, generator), lengths
 
     def masks(self, x: Tensor, bands: int, lengths: Tensor, generator: torch.Generator) -> Tensor:
-        """Features (batch, time, a multiple of bands) with some bands and frames set to 0."""
+        """Set some bands and frames of features (batch, time, a multiple of bands) to 0."""
         if self.mel_mask:
             hidden = _span(bands, len(x), self.mel_mask, torch.full_like(lengths, bands), generator)
             x = x.masked_fill(hidden.repeat(1, x.shape[2] // bands)[:, None], 0.0)
@@ -91,11 +91,11 @@ class Augmentation:
         loudness = x.logsumexp(2).masked_fill(outside, -torch.inf)
         low, high = self.trim_db
         below = _NEPERS * (low + (high - low) * torch.rand(2, len(x), 1, generator=generator))
-        loud = (loudness >= loudness.amax(1, keepdim=True) - below).to(x.dtype)  # beginnings' view, ends' view
+        loud = (loudness >= loudness.amax(1, keepdim=True) - below).to(x.dtype)  # for the starts, for the ends
         cut = torch.rand(2, len(x), generator=generator) < self.trim_share
         first = torch.where(cut[0], loud[0].argmax(1), 0)  # the first 1
         end = torch.where(cut[1], x.shape[1] - loud[1].flip(1).argmax(1), lengths)
-        # The loudest frame is in both views, so that at least it is left.
+        # Both masks include the loudest frame, so that at least this frame is left.
         places = (torch.arange(int((end - first).max())) + first[:, None]).clamp(max=x.shape[1] - 1)
         return x.gather(1, places[..., None].expand(-1, -1, x.shape[2])), end - first
 
@@ -118,8 +118,8 @@ class Augmentation:
             neighbours = (around[..., :-2] + around[..., 2:]) / 2
             x = torch.lerp(x, neighbours, _even(len(x), self.blur, generator)[:, None, None])
         if self.contrast:
-            inside = (torch.arange(x.shape[1]) < lengths[:, None])[..., None]
-            mean = (x * inside).sum(1, keepdim=True) / lengths.clamp(min=1)[:, None, None]
+            valid = (torch.arange(x.shape[1]) < lengths[:, None])[..., None]
+            mean = (x * valid).sum(1, keepdim=True) / lengths.clamp(min=1)[:, None, None]
             x = torch.lerp(mean, x, torch.exp(_even(len(x), self.contrast, generator))[:, None, None])
         return x
 
@@ -129,10 +129,10 @@ class Augmentation:
         before, after = torch.randint(0, self.shift_frames + 1, (2, len(x)), generator=generator)
         longer = lengths + before + after
         places = torch.arange(int(longer.max())) - before[:, None]
-        inside = (places >= 0) & (places < lengths[:, None])
+        valid = (places >= 0) & (places < lengths[:, None])
         rows = torch.arange(len(x))[:, None]
-        found = x[rows, places.clamp(0, x.shape[1] - 1)]
-        return torch.where(inside[..., None], found, FLOOR), longer
+        values = x[rows, places.clamp(0, x.shape[1] - 1)]
+        return torch.where(valid[..., None], values, FLOOR), longer
 
     def _colored(self, x: Tensor, generator: torch.Generator) -> Tensor:
         gain = _even(len(x), self.gain_db * _NEPERS, generator)[:, None]
@@ -142,8 +142,8 @@ class Augmentation:
         if not self.noise_share:
             return x
         batch, _, bands = x.shape
-        inside = torch.arange(x.shape[1]) < lengths[:, None]
-        loudest = x.amax(2).masked_fill(~inside, FLOOR).amax(1)
+        valid = torch.arange(x.shape[1]) < lengths[:, None]
+        loudest = x.amax(2).masked_fill(~valid, FLOOR).amax(1)
         low, high = self.noise_db
         level = loudest - _NEPERS * (low + (high - low) * torch.rand(batch, generator=generator))
         level = torch.where(torch.rand(batch, generator=generator) < self.noise_share, level, -torch.inf)
@@ -154,18 +154,18 @@ class Augmentation:
 
 
 def _even(count: int, most: float, generator: torch.Generator) -> Tensor:
-    """Numbers (count,) from -most to most."""
+    """Draw uniform numbers (count,) from -most to most."""
     return (2 * torch.rand(count, generator=generator) - 1) * most
 
 
 def _color(x: Tensor, generator: torch.Generator) -> Tensor:
-    """A random smooth curve over the bands for each of the batch, (batch, bands), of spread about 1."""
+    """Draw a random smooth curve over the bands for each recording, (batch, bands), with spread about 1."""
     knots = torch.randn(len(x), 1, _KNOTS, generator=generator)
     return functional.interpolate(knots, x.shape[2], mode="linear", align_corners=True)[:, 0]
 
 
 def between(x: Tensor, places: Tensor, axis: int) -> Tensor:
-    """x (batch, time, bands) at places (batch, new) of axis 1 or 2, between two neighbours in proportion."""
+    """Interpolate x (batch, time, bands) linearly at places (batch, new) along axis 1 or 2."""
     if axis == 2:
         return between(x.transpose(1, 2), places, 1).transpose(1, 2)
     below = places.long()
@@ -176,7 +176,7 @@ def between(x: Tensor, places: Tensor, axis: int) -> Tensor:
 
 
 def _span(size: int, batch: int, most: int, lengths: Tensor, generator: torch.Generator) -> Tensor:
-    """Where (batch, size) a random span lies, of up to `most` places and a quarter of each length."""
+    """Draw a mask (batch, size) of a random span of up to `most` places and a quarter of each length."""
     width = (torch.rand(batch, generator=generator) * (torch.minimum(lengths // 4, torch.tensor(most)) + 1)).long()
     start = (torch.rand(batch, generator=generator) * (lengths - width + 1)).long()
     places = torch.arange(size)

@@ -1,4 +1,4 @@
-"""What a classifier of sounds must beat: the commonest class, and summary statistics with logistic regression."""
+"""Baselines of audio classifiers: the most frequent class, and logistic regression on summary statistics."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,16 +17,16 @@ _LINEAR = ("mean", "scale", "coef", "intercept")
 
 
 class AudioBaselines:
-    """The baselines that were fitted beside a classifier of sounds: "statistics" where there is one, and "majority".
+    """The baselines saved with an audio classifier: "statistics", if there is one, and "majority".
 
     Args:
-        arrays: as in `baseline.safetensors`. `class_counts` int64 (classes,): training rows per class. And, all or
-            none: `mean` and `scale` (statistics,), which are taken off and multiplied by; `coef` (classes, statistics)
-            and `intercept` (classes,), one row for two classes.
-        features: turn recordings into what the statistics are of.
+        arrays: as in `baseline.safetensors`: `class_counts` int64 (classes,), training rows per class; and, all or
+            none, `mean` and `scale` (statistics,), for standardisation, `coef` (classes, statistics) and `intercept`
+            (classes,), one row for two classes.
+        features: converts recordings to the features that the statistics summarise.
 
     Raises:
-        BundleError: arrays are missing or do not fit each other.
+        BundleError: arrays are missing or do not match each other.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], features: AudioFeatures) -> None:
@@ -34,7 +34,7 @@ class AudioBaselines:
         needed = ("class_counts", *_LINEAR) if has_linear else ("class_counts",)
         if missing := [name for name in needed if name not in arrays]:
             raise BundleError(
-                f"the baseline lacks {', '.join(missing)}. Train the model anew, or copy its folder again."
+                f"the baseline lacks {', '.join(missing)}. Train the model again, or copy its folder again."
             )
         self.features = features
         self.class_counts = arrays["class_counts"]
@@ -44,13 +44,13 @@ class AudioBaselines:
             self._check()
 
     def answers(self, name: str, recordings: Sequence[Recording]) -> NDArray[np.float64]:
-        """The probabilities (recordings, classes) by the baseline of this name."""
+        """Return the probabilities (recordings, classes) of a baseline."""
         if name == "majority":
             return np.tile(self.class_counts / self.class_counts.sum(), (len(recordings), 1))
         return self.probabilities(statistics(self.features.apply(recordings)))
 
     def probabilities(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The probabilities (rows, classes) by logistic regression of statistics (rows, statistics)."""
+        """Return the probabilities (rows, classes) of logistic regression for statistics (rows, statistics)."""
         scores = ((found - self._mean) * self._scale) @ self._coef.T + self._intercept
         if scores.shape[1] == 1:
             scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
@@ -69,7 +69,7 @@ class AudioBaselines:
 
 
 def statistics(sequences: Sequences) -> NDArray[np.float64]:
-    """Mean and spread over time of each feature, (sequences, 2 * size); zeros for an empty sequence."""
+    """Return mean and spread over time of each feature, (sequences, 2 * size); zeros for an empty sequence."""
     size = sequences.values.shape[1]
     found = np.zeros((len(sequences), 2 * size))
     for row, values in enumerate(sequences):

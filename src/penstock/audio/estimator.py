@@ -1,4 +1,4 @@
-"""Classes of sounds: spoken words, commands, machines, animals."""
+"""Audio classification: spoken words, commands, machine noise, animal sounds."""
 
 from collections import Counter
 from dataclasses import dataclass, fields, replace
@@ -29,53 +29,53 @@ if TYPE_CHECKING:
 
 __all__ = ["AudioClassifier"]
 
-_SILENT = 1e-4  # peak below which a recording holds nothing to hear, -80 dB of full scale
-_CLIPPED, _FULL = 0.001, 0.999  # share of samples at full scale, and what counts as that
+_SILENT = 1e-4  # a recording with a lower peak is silent, -80 dB of full scale
+_CLIPPED, _FULL = 0.001, 0.999  # share of samples at full scale above which a recording is clipped; full scale
 _CONTEXT_SECONDS = 0.3
-_LATE_SECONDS = 0.06  # before a recording's end that a spotter's window may close in training
+_LATE_SECONDS = 0.06  # in training, a spotter's window may close this long before a recording's end
 _FEATURES = ("sample_rate", "mel_bins", "mean_seconds")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AudioClassifier(CellOptions, Classifier):
-    """A recurrent network that says which class a sound belongs to; scikit-learn style.
+    """Classifies recordings with a recurrent network; scikit-learn style.
 
-    Defaults were chosen on spoken digits of speakers that were not in training. Fitting the same data with the same
-    `random_state` gives the same bits, whatever the number of threads, and leaves the global random generators as they
-    were. Recordings are paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at `sample_rate`, (samples,
+    Defaults were chosen on spoken digits of speakers that were not in the training data. Fitting the same data with the
+    same `random_state` gives the same bits, whatever the number of threads, and leaves the global random generators
+    unchanged. Recordings are paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at `sample_rate`, (samples,
     rate), or `audio.recordings.Recording`.
 
     Args:
-        sample_rate: samples a second that all recordings are brought to; None for the commonest rate in training.
+        sample_rate: sample rate in Hz to which recordings are converted; None for the most frequent one in training.
         mel_bins: bands of the filterbank.
-        mean_seconds: time constant of each band's running mean, which is subtracted, so that other microphones and
-            rooms are no news (Hermansky and Morgan 1994); 0 for none.
-        pooling: what of the outputs over time goes to the answer: "max", "mean", "mean_max" or "last".
-        trim_share: share of the beginnings, and of the ends, from which training cuts off what is quiet, so that it
-            matters less how closely people cut their recordings.
-        stretch: training changes the tempo by up to this share.
-        warp: training moves the bands up or down by up to this share, as with another length of the vocal tract
-            (Jaitly and Hinton 2013).
-        blur: training smooths or sharpens the spectra by up to this share, so that a voice's pitch counts less.
-        contrast: training makes what is loud and what is quiet differ more or less, by up to this share.
-        shift_seconds: training puts silence before and after, up to this long.
-        gain_db: training makes recordings louder or softer by up to this.
-        color_db: spread of a random smooth gain over the bands, as of another microphone or room.
-        noise_share: share of the recordings that get noise of a random colour in training.
-        mel_mask: bands that training hides, up to this many (Park et al. 2019).
-        time_mask: frames that training hides, up to this many.
-        mixup: training mixes recordings, and their labels alike, in shares of a beta distribution with this for both
-            parameters (Zhang et al. 2018); 0 for no mixing.
-        teachers: networks with other random numbers that are trained first; the one that is kept learns from their
-            mean answers besides the labels, and so comes near to what all of them together would answer (Hinton,
-            Vinyals and Dean 2015). Callbacks hear of the last training alone; each has a checkpoint of its own.
-        context_share: share of the recordings that training puts behind the end of another one, so that a stream's
-            layers know how to start anew where a word ends.
-        spot_share: as much again of the loss, for the end of each recording alone, as `spotter` hears it.
-        output_dropout: share of the pooled numbers that training sets to 0.
-        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
-        prefix_share: share of the loss at a random prefix of each recording, so that answers mean something while a
-            sound is still coming in.
+        mean_seconds: time constant of each band's running mean, which is subtracted to compensate for other microphones
+            and rooms (Hermansky and Morgan 1994); 0 for none.
+        pooling: pooling of the outputs over time: "max", "mean", "mean_max" or "last".
+        trim_share: share of the starts, and of the ends, whose quiet part is trimmed in training, so that it matters
+            less how closely recordings are cut.
+        stretch: maximum change of tempo in training, as a share.
+        warp: maximum shift of the bands in training, as a share, like another vocal tract length (Jaitly and Hinton
+            2013).
+        blur: maximum smoothing or sharpening of spectra in training, as a share, so that a voice's pitch matters less.
+        contrast: maximum change of the contrast between loud and quiet in training, as a share.
+        shift_seconds: maximum silence added before and after in training.
+        gain_db: maximum change of loudness in training.
+        color_db: spread of a random smooth gain over the bands in training, like another microphone or room.
+        noise_share: share of the recordings that get coloured noise in training.
+        mel_mask: maximum number of bands masked in training (Park et al. 2019).
+        time_mask: maximum number of frames masked in training.
+        mixup: recordings and their labels are mixed in training with shares from a beta distribution with this value
+            for both parameters (Zhang et al. 2018); 0 for no mixing.
+        teachers: number of networks, with other random numbers, that are trained first; the final network learns from
+            their mean predictions in addition to the labels, which approximates an ensemble (Hinton, Vinyals and Dean
+            2015). Callbacks see only the last training; each training has its stage_seed checkpoint.
+        context_share: share of the recordings that follow the end of another one in training, so that a stream's
+            layers learn to start again where a word ends.
+        spot_share: additional weight of the loss for the end of each recording alone, which `spotter` uses.
+        output_dropout: dropout probability of the pooled outputs.
+        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et al. 2016).
+        prefix_share: share of the loss at a random prefix of each recording, so that predictions are meaningful while
+            a sound is still arriving.
 
     Examples:
         >>> import numpy as np
@@ -192,7 +192,7 @@ class AudioClassifier(CellOptions, Classifier):
         )
 
     def _stages(self, objective: "SoundObjective", seed: int) -> list[Stage]:
-        """The teachers, which learn from the labels alone, then the network that learns from them too."""
+        """Return the stages of the teachers, which learn from labels alone, and of the network taught by them."""
         from penstock.training.recipe import at_least
 
         at_least("teachers", self.teachers, 0, whole=True)
@@ -267,26 +267,26 @@ class AudioClassifier(CellOptions, Classifier):
 
 
 def _teacher(number: int, count: int, objective: "SoundObjective", seed: int) -> Stage:
-    """The training of a teacher, with random numbers that are neither the last network's nor another teacher's."""
+    """Return the stage of a teacher, with its stage_seed random numbers."""
     import torch
 
-    own = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    stage_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     return Stage(
-        seed=own,
-        objective=lambda earlier: replace(objective, generator=torch.Generator().manual_seed(own)),
+        seed=stage_seed,
+        objective=lambda earlier: replace(objective, generator=torch.Generator().manual_seed(stage_seed)),
         name=f"teacher-{number}",
         title=f"teacher {number} of {count}",
     )
 
 
 def is_clipped(recording: Recording) -> bool:
-    """Whether more than a thousandth of the samples lie at full scale."""
+    """Whether more than a thousandth of the samples are at full scale."""
     samples = np.abs(recording.samples)
     return bool(len(samples)) and float((samples >= _FULL).mean()) > _CLIPPED
 
 
 def _unfit(recording: Recording, shortest_seconds: float) -> str:
-    """Why nothing can be learned from a recording; empty if something can."""
+    """Return why a recording cannot be used for training; empty if it can."""
     if not len(recording.samples):
         return "empty"
     if recording.seconds < shortest_seconds:

@@ -1,10 +1,9 @@
-"""Sound as log-mel energies with their changes, frame by frame: the same bits whole or in pieces.
+"""Audio features: log-mel energies and their changes, frame by frame; the same bits whole or in pieces.
 
-A frame is a window of samples that looks at nothing else (kaldi-native-fbank, Kaldi's `snip_edges`), and a change is
-the difference to an earlier frame; the scale of each mel band comes from the training data. A microphone or a room that
-training did not know shifts the energies of a band for good: so each band may be seen beside its running mean of the
-last moments, as RASTA's filter does it (Hermansky and Morgan 1994). What is remembered between pieces is a window of
-samples, a few frames, and these means.
+A frame depends only on its window of samples (kaldi-native-fbank, Kaldi's `snip_edges`), and a change is the difference
+to an earlier frame; the scale of each mel band comes from the training data. An unknown microphone or room shifts the
+energies of a band permanently, so each band can be taken relative to its running mean, like RASTA's filter (Hermansky
+and Morgan 1994). The memory between pieces is a window of samples, a few frames, and these means.
 """
 
 from collections import Counter
@@ -22,9 +21,9 @@ from penstock.sequences import Sequences
 __all__ = ["FLOOR", "QUIETEST", "AudioFeatures", "AudioPieces"]
 
 _LOWEST_RATE, _HIGHEST_RATE = 4000, 192_000
-# Seconds of samples that are turned into frames at once: memory doesn't grow with a long recording.
+# Seconds of samples that are converted to frames at once, so that memory does not grow with a long recording.
 _SECONDS_AT_ONCE = 5
-# About the noise of a 16-bit converter in one band: below it there is nothing to hear, digital silence included.
+# About the noise of a 16-bit converter in one band: lower energies, such as digital silence, are inaudible.
 FLOOR = -15.0
 _FIELDS = (
     "sample_rate",
@@ -36,19 +35,20 @@ _FIELDS = (
     "mean_seconds",
     "delta_frames",
 )
-# Of the training data's spread: what is quieter counts as this in a running mean, so that pauses do not pull it down.
+# In standard deviations of the training data. Quieter energies count as this in a running mean, so that pauses do not
+# lower it.
 QUIETEST = -1.5
 
 
 class AudioFeatures:
-    """Recordings as sequences of vectors: log-mel energies on the scale of the training data, and their changes.
+    """Converts recordings to sequences of vectors: log-mel energies, scaled with the training data, and their changes.
 
     Args:
-        sample_rate: samples a second that recordings are brought to; None for the commonest rate in training.
+        sample_rate: sample rate in Hz to which recordings are converted; None for the most frequent one in training.
         mel_bins: bands on the mel scale.
-        window_seconds, hop_seconds: length of a frame, and from one frame to the next.
-        lowest_hz, highest_hz: where the bands begin and end; None for half the sample rate.
-        mean_seconds: time constant of a running mean of each band, which starts at the training data's and is
+        window_seconds, hop_seconds: length of a frame, and distance from one frame to the next.
+        lowest_hz, highest_hz: limits of the bands; None for half the sample rate.
+        mean_seconds: time constant of a running mean of each band, which starts at the training data's mean and is
             subtracted; 0 for none.
         delta_frames: for each number n, the changes of all bands since n frames ago are features too (Furui 1986).
     """
@@ -68,13 +68,13 @@ class AudioFeatures:
         delta_frames: Sequence[int] = (2,),
     ) -> None:
         self.sample_rate = sample_rate
-        self.mel_bins = _whole("mel_bins", mel_bins, 4, 256)
-        self.window_seconds = _between("window_seconds", window_seconds, 0.002, 1)
-        self.hop_seconds = _between("hop_seconds", hop_seconds, 0.001, self.window_seconds)
-        self.lowest_hz = _between("lowest_hz", lowest_hz, 0, _HIGHEST_RATE / 2)
+        self.mel_bins = _checked_integer("mel_bins", mel_bins, 4, 256)
+        self.window_seconds = _checked_number("window_seconds", window_seconds, 0.002, 1)
+        self.hop_seconds = _checked_number("hop_seconds", hop_seconds, 0.001, self.window_seconds)
+        self.lowest_hz = _checked_number("lowest_hz", lowest_hz, 0, _HIGHEST_RATE / 2)
         self.highest_hz = highest_hz
-        self.mean_seconds = _between("mean_seconds", mean_seconds, 0, 3600)
-        self.delta_frames = tuple(_whole("delta_frames", frames, 1, 100) for frames in delta_frames)
+        self.mean_seconds = _checked_number("mean_seconds", mean_seconds, 0, 3600)
+        self.delta_frames = tuple(_checked_integer("delta_frames", frames, 1, 100) for frames in delta_frames)
         self._mean: NDArray[np.float32] | None = None
         self._scale: NDArray[np.float32] | None = None
         if sample_rate is not None:
@@ -82,36 +82,36 @@ class AudioFeatures:
 
     @property
     def size(self) -> int:
-        """Numbers of a frame."""
+        """Number of features of a frame."""
         return self.mel_bins * (1 + len(self.delta_frames))
 
     @property
     def rate(self) -> int:
-        """Samples a second; NotFittedError before it is known."""
+        """Sample rate in Hz; NotFittedError before it is known."""
         if self.sample_rate is None:
-            raise NotFittedError("these AudioFeatures know no sample rate yet: call fit(recordings) first")
+            raise NotFittedError("these AudioFeatures have no sample rate yet: call fit(recordings) first")
         return self.sample_rate
 
     @property
     def window(self) -> int:
-        """Samples of a frame."""
+        """Number of samples of a frame."""
         return round(self.window_seconds * self.rate)
 
     @property
     def hop(self) -> int:
-        """Samples from one frame to the next."""
+        """Number of samples from one frame to the next."""
         return max(round(self.hop_seconds * self.rate), 1)
 
     @property
     def mean_share(self) -> float:
-        """What a frame counts in the running mean; 0 where none is subtracted."""
+        """Weight of a frame in the running mean; 0 if none is subtracted."""
         return min(self.hop_seconds / self.mean_seconds, 1.0) if self.mean_seconds else 0.0
 
     def fit(self, recordings: Iterable[Recording]) -> "AudioFeatures":
-        """Learn the mean and the spread of each band, and the sample rate where none was given.
+        """Fit the mean and spread of each band, and the sample rate if none was given.
 
         Raises:
-            DataError: not one whole frame in all of the recordings.
+            DataError: no recording is as long as one frame.
         """
         recordings = list(recordings)
         if self.sample_rate is None and recordings:
@@ -131,55 +131,55 @@ class AudioFeatures:
         return self
 
     def apply(self, recordings: Iterable[Recording]) -> Sequences:
-        """A vector for each whole frame of each recording, float32 (frames, size); other rates are changed first."""
+        """Return a vector for each whole frame of each recording, float32 (frames, size), after resampling."""
         return self._sequences(self._whole(recording) for recording in recordings)
 
     def log_mels(self, recordings: Iterable[Recording]) -> Sequences:
-        """The log-mel energies of each recording as they are, float32 (frames, mel_bins): what training augments."""
+        """Return the unscaled log-mel energies of each recording, float32 (frames, mel_bins), for augmentation."""
         sequences = self._sequences(self.log_mel(resampled(recording, self.rate)) for recording in recordings)
         return sequences if len(sequences) else Sequences(np.zeros((0, self.mel_bins), np.float32), sequences.offsets)
 
     def log_mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The log-mel energies (frames, mel_bins) of samples (time,) at the right rate."""
+        """Return the log-mel energies (frames, mel_bins) of samples (time,) at the right rate."""
         frames = max((len(samples) - self.window) // self.hop + 1, 0)
         values = np.empty((frames, self.mel_bins), np.float32)
         at_once = max(int(_SECONDS_AT_ONCE * self.rate) // self.hop, 1)
         for first in range(0, frames, at_once):
             last = min(first + at_once, frames)
             bank = _bank(self.rate, self.window, self.hop, self.mel_bins, self.lowest_hz, self.highest_hz)
-            inside = samples[first * self.hop : (last - 1) * self.hop + self.window]
-            bank.accept_waveform(self.rate, inside.tolist())  # it asks for numbers one by one: a list's are nearer
+            span = samples[first * self.hop : (last - 1) * self.hop + self.window]
+            bank.accept_waveform(self.rate, span.tolist())  # it reads numbers one by one, which is faster from a list
             for frame in range(first, last):
                 values[frame] = bank.get_frame(frame - first)
         return np.maximum(values, np.float32(FLOOR), out=values)
 
     @property
     def scale(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(mean, factor), each (mel_bins,): a band is (energy - mean) * factor. NotFittedError before `fit`."""
+        """Return (mean, factor), each (mel_bins,): a band is (energy - mean) * factor. NotFittedError before `fit`."""
         if self._mean is None or self._scale is None:
-            raise NotFittedError("these AudioFeatures know no scale yet: call fit(recordings) first")
+            raise NotFittedError("these AudioFeatures have no scale yet: call fit(recordings) first")
         return self._mean, self._scale
 
     def stream(self) -> "AudioPieces":
-        """The vectors of a sound that arrives piece by piece."""
+        """Return a converter for a sound that arrives piece by piece."""
         return AudioPieces(self)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that `from_json` needs, as plain values."""
+        """Return everything that `from_json` needs, as plain values."""
         mean, scale = self.scale
         plain = {name: getattr(self, name) for name in _FIELDS} | {"delta_frames": list(self.delta_frames)}
         return {"kind": self.kind} | plain | {"mean": mean.tolist(), "scale": scale.tolist()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "AudioFeatures":
-        """The features that `to_json` described.
+        """Read features from the result of `to_json`.
 
         Raises:
-            ConfigError: it is no description of audio features, lacks something or holds something unknown.
+            ConfigError: the description is of another kind, or has missing or unknown entries.
         """
         if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
             raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
-        data = {"mean_seconds": 0.0} | dict(data)  # models of before the running mean
+        data = {"mean_seconds": 0.0} | dict(data)  # models saved before there was a running mean
         expected = {"kind", *_FIELDS, "mean", "scale"}
         if set(data) != expected:
             raise ConfigError(
@@ -208,7 +208,7 @@ class AudioFeatures:
         return Sequences(np.concatenate(found) if found else np.zeros((0, self.size), np.float32), offsets)
 
     def _check_rate(self, rate: Any) -> None:
-        self.sample_rate = _whole("sample_rate", rate, _LOWEST_RATE, _HIGHEST_RATE)
+        self.sample_rate = _checked_integer("sample_rate", rate, _LOWEST_RATE, _HIGHEST_RATE)
         highest = self.sample_rate / 2 if self.highest_hz is None else self.highest_hz
         if not isinstance(highest, int | float) or not self.lowest_hz < highest <= self.sample_rate / 2:
             raise ConfigError(
@@ -218,7 +218,7 @@ class AudioFeatures:
 
 
 class AudioPieces:
-    """The vectors of a sound that arrives piece by piece: bit for bit those of the whole sound.
+    """Vectors of a sound that arrives piece by piece: bit for bit those of the whole sound.
 
     Args:
         features: fitted.
@@ -227,8 +227,8 @@ class AudioPieces:
     def __init__(self, features: AudioFeatures) -> None:
         self._features = features
         self._longest = max(features.delta_frames, default=0)
-        # Samples that belong to frames still to come and their number; the last frames and whether there were any;
-        # the running mean.
+        # Samples that belong to later frames, and their number; the last frames, and whether there were any; the
+        # running mean.
         self._tail = np.zeros(features.window, np.float32)
         self._past = np.zeros((self._longest, features.mel_bins), np.float32)
         self._held = np.zeros(1, np.int64)
@@ -236,36 +236,36 @@ class AudioPieces:
         self._running = np.zeros(features.mel_bins, np.float32)
 
     def push(self, samples: Any) -> NDArray[np.float32]:
-        """The vectors (frames, size) of the frames that these samples complete.
+        """Return the vectors (frames, size) of the frames that these samples complete.
 
         Args:
             samples: (time,) at the features' rate, any number; float from -1 to 1, or int16. Several channels,
                 (time, channels), are mixed into one.
 
         Raises:
-            DataError, ShapeError: something else.
+            DataError, ShapeError: the samples have another type or shape.
         """
         new = as_samples(samples)
         new = new.mean(axis=1, dtype=np.float32) if new.ndim == 2 else new
         joined = np.concatenate([self._tail[: self._held[0]], new])
         log_mel = self._features.log_mel(joined)
-        kept = joined[len(log_mel) * self._features.hop :]
-        self._tail[: len(kept)] = kept
-        self._tail[len(kept) :] = 0  # equal states are equal bytes
-        self._held[0] = len(kept)
+        remaining = joined[len(log_mel) * self._features.hop :]
+        self._tail[: len(remaining)] = remaining
+        self._tail[len(remaining) :] = 0  # equal states are equal bytes
+        self._held[0] = len(remaining)
         return self._vectors(log_mel)
 
     def finish(self) -> NDArray[np.float32]:
-        """No more vectors (0, size): what is left is less than a frame."""
+        """Return no vectors (0, size): the remaining samples are less than a frame."""
         return np.zeros((0, self._features.size), np.float32)
 
     def reset(self) -> None:
-        """Start the next sound."""
+        """Reset, to start the next sound."""
         for array in self.arrays().values():
             array[...] = 0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is remembered."""
+        """Return the memory by name."""
         return {
             "tail": self._tail,
             "past": self._past,
@@ -283,7 +283,7 @@ class AudioPieces:
             for frame in now:
                 self._running += share * (np.maximum(frame, QUIETEST) - self._running)
                 frame -= self._running
-        if not self._begun[0]:  # before the first frame nothing changes
+        if not self._begun[0]:  # the first frame has no changes
             self._past[:] = now[0]
             self._begun[0] = 1
         joined = np.concatenate([self._past, now])
@@ -294,7 +294,7 @@ class AudioPieces:
 
 
 def _bank(rate: int, window: int, hop: int, bins: int, lowest: float, highest: float | None) -> Any:
-    """A filterbank that has heard nothing yet; its log is natural and of powers."""
+    """Make a filterbank with no input yet; it returns natural logarithms of powers."""
     return audio_module("kaldi_native_fbank", "log-mel features").OnlineFbank(
         _options(rate, window, hop, bins, lowest, highest)
     )
@@ -305,19 +305,19 @@ def _options(rate: int, window: int, hop: int, bins: int, lowest: float, highest
     options = audio_module("kaldi_native_fbank", "log-mel features").FbankOptions()
     frame, mel = options.frame_opts, options.mel_opts
     frame.samp_freq, frame.dither, frame.snip_edges = rate, 0.0, True
-    # Kaldi multiplies by the rate and cuts off: half a sample more makes sure of the number.
+    # Kaldi multiplies by the rate and truncates: adding half a sample ensures the right number.
     frame.frame_length_ms, frame.frame_shift_ms = (window + 0.5) * 1000 / rate, (hop + 0.5) * 1000 / rate
     mel.num_bins, mel.low_freq, mel.high_freq = bins, lowest, 0.0 if highest is None else highest
     return options
 
 
-def _whole(name: str, value: Any, least: int, most: int) -> int:
+def _checked_integer(name: str, value: Any, least: int, most: int) -> int:
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= most:
         raise ConfigError(f"{name} must be a whole number from {least} to {most}; got {value!r}")
     return int(value)
 
 
-def _between(name: str, value: Any, least: float, most: float) -> float:
+def _checked_number(name: str, value: Any, least: float, most: float) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
         raise ConfigError(f"{name} must be a number from {least:g} to {most:g}; got {value!r}")
     return float(value)

@@ -1,6 +1,6 @@
 """Labelled recordings: a folder or a zip with a folder for each class, or a table of paths and labels.
 
-Files with one of `AUDIO_ENDINGS` are recordings, others and hidden ones are passed over. A path may lead into a zip:
+Files with one of `AUDIO_ENDINGS` are recordings; other and hidden files are ignored. A path may lead into a zip:
 `digits.zip/0_george_1.wav`.
 """
 
@@ -30,38 +30,38 @@ def read_recordings(
     answers: bool = True,
     layout: Layout = DETECT,
 ) -> Rows:
-    """The recordings of a folder, a zip, or a table.
+    """Read the recordings of a folder, a zip, or a table.
 
     Args:
-        path: a folder or zip: the class is the name of the folder inside that a recording lies in, at any depth. Or a
-            table, as `read_table` reads it, with a path in each row, seen from the table's own folder.
-        audio, label: the table's columns; None for "audio" and "label", or the only ones that are possible.
-        answers: False where there may be no labels; then no row of a table may be without a path.
-        layout: how a table of text is laid out.
+        path: a folder or zip, where a recording's class is the name of its folder, at any depth; or a table, as
+            `read_table` reads it, with a path in each row, relative to the table's folder.
+        audio, label: the table's columns; None for "audio" and "label", or the only possible ones.
+        answers: False if there may be no labels; then every row of a table needs a path.
+        layout: the layout of a text table.
 
     Raises:
-        DataError: nothing there, no recordings, no folder for each class, a file that can't be read, or columns named
-            where there are none.
+        DataError: the path does not exist or has no recordings, there is no folder for each class, a file cannot be
+            read, or columns were named for a folder or zip.
     """
     path = Path(path)
     if path.is_dir() or path.suffix.lower() == ".zip":
         if audio is not None:
-            raise DataError(f"{path}: is no table, so it has no column {audio}. Leave --audio and --label out.")
+            raise DataError(f"{path}: is not a table, so it has no column {audio}. Leave --audio and --label out.")
         return _from_folders(path, answers)
     return _from_table(path, audio, label, answers, layout)
 
 
 def recording_at(path: str | Path) -> Recording:
-    """The recording at a path, which may lead into a zip.
+    """Read the recording at a path, which may lead into a zip.
 
     Raises:
-        DataError: it isn't there, or can't be read.
+        DataError: it does not exist or cannot be read.
     """
     return next(_listed(Path(), [str(path)]))
 
 
 class _Folder:
-    """The recordings below a folder, by their paths inside it."""
+    """The recordings below a folder, named by their relative paths."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -74,7 +74,7 @@ class _Folder:
 
 
 class _Zip:
-    """The recordings in a zip, by their paths inside it."""
+    """The recordings in a zip, named by their paths inside."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self.path, self.archive = path, archive
@@ -98,12 +98,12 @@ def _opened(path: Path) -> Iterator[_Folder | _Zip]:
         yield _Folder(path)
         return
     try:
-        # UTF-8 even where a zip doesn't say so, as those of macOS.
+        # Names are decoded as UTF-8 even if a zip, such as one from macOS, does not declare it.
         archive = zipfile.ZipFile(path, metadata_encoding="utf-8")
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: the names inside must be in UTF-8; got {error.object[:40]!r}. Unpack it and give the folder, or "
-            "pack it anew with names in UTF-8."
+            "create the zip again with names in UTF-8."
         ) from error
     except (zipfile.BadZipFile, OSError) as error:
         raise DataError(f"{path}: can't be read as a zip: {getattr(error, 'strerror', None) or error}") from error
@@ -112,7 +112,7 @@ def _opened(path: Path) -> Iterator[_Folder | _Zip]:
 
 
 def _audio_names(names: Iterable[str]) -> list[str]:
-    """The names of recordings, in order; hidden files and folders, such as those that macOS adds, are none."""
+    """Return the names of recordings, sorted; ignores hidden files and folders, such as those that macOS adds."""
     parts = ((name, PurePosixPath(name)) for name in names)
     return sorted(
         name
@@ -131,14 +131,14 @@ def _from_folders(path: Path, answers: bool) -> Rows:
 
 
 def _folder_labels(path: Path, names: list[str]) -> list[str]:
-    """The name of each recording's folder: the first below those that all recordings share."""
+    """Return the name of each recording's folder: the first below the folders that all recordings share."""
     folders = [PurePosixPath(name).parent.parts for name in names]
     shared = 0
     while all(len(parts) > shared + 1 and parts[shared] == folders[0][shared] for parts in folders):
         shared += 1
-    if lying := [name for name, parts in zip(names, folders, strict=True) if len(parts) <= shared]:
+    if unsorted := [name for name, parts in zip(names, folders, strict=True) if len(parts) <= shared]:
         raise DataError(
-            f"{path}: must hold a folder for each class; {lying[0]} lies in none. Sort the recordings into folders, or "
+            f"{path}: must have a folder for each class; {unsorted[0]} is in none. Sort the recordings into folders or "
             "list them in a CSV file with a column of paths and one of labels: --audio COL --label COL"
         )
     return [parts[shared] for parts in folders]
@@ -177,7 +177,7 @@ def _from_table(path: Path, audio: str | None, label: str | None, answers: bool,
     table = read_table(path, [audio, label] if answers else [audio], layout)
     paths = as_texts(table[audio], f"the column {audio} of {path}")
     labels = as_labels(table[label], f"the column {label} of {path}") if answers else [None] * len(paths)
-    kept: list[tuple[str, object]] = []
+    usable: list[tuple[str, object]] = []
     dropped: dict[str, int] = {}
     for row, (name, answer) in enumerate(zip(paths, labels, strict=True), start=1):
         if reason := _unfit(name, answer, answers):
@@ -185,11 +185,11 @@ def _from_table(path: Path, audio: str | None, label: str | None, answers: bool,
                 raise DataError(f"{path}: row {row} has no path in the column {audio}. Name a recording, or drop it.")
             dropped[reason] = dropped.get(reason, 0) + 1
         else:
-            kept.append((name or "", answer))
-    if not kept:
-        raise DataError(f"{path}: no rows are left to use. Are {audio} and {label} the right columns?")
-    recordings = list(_listed(path.parent, [name for name, _ in kept]))
-    return Rows(recordings, [answer for _, answer in kept] if answers else None, dropped, columns=columns)
+            usable.append((name or "", answer))
+    if not usable:
+        raise DataError(f"{path}: no rows are left to use. Check the columns {audio} and {label}.")
+    recordings = list(_listed(path.parent, [name for name, _ in usable]))
+    return Rows(recordings, [answer for _, answer in usable] if answers else None, dropped, columns=columns)
 
 
 def _unfit(name: str | None, answer: object, answers: bool) -> str:
@@ -199,7 +199,7 @@ def _unfit(name: str | None, answer: object, answers: bool) -> str:
 
 
 def _listed(folder: Path, names: Iterable[str]) -> Iterator[Recording]:
-    """The recordings at paths seen from a folder; a zip among them is opened once."""
+    """Yield the recordings at paths relative to a folder; each zip is opened once."""
     with ExitStack() as stack:
         zips: dict[Path, _Folder | _Zip] = {}
         for name in names:
@@ -214,7 +214,7 @@ def _listed(folder: Path, names: Iterable[str]) -> Iterator[Recording]:
 
 
 def read_recording_rows(path: Path, columns: Columns, answers: bool) -> Rows:
-    """Recordings and their labels."""
+    """Read recordings and their labels."""
     named = {"audio": columns["audio"], "label": columns["label"]}
     return read_recordings(path, answers=answers, layout=layout_of(columns), **named)
 

@@ -1,6 +1,6 @@
-"""Sounds as samples: from files (WAV, FLAC, MP3, Ogg, AIFF) or arrays as people hold them; one channel, one rate.
+"""Recordings as samples, from files (WAV, FLAC, MP3, Ogg, AIFF) or arrays, converted to one channel and one rate.
 
-Needs the extra `audio` only where a file is read (soundfile) or a rate is changed (soxr).
+The extra `audio` is needed only to read a file (soundfile) or to change the sample rate (soxr).
 """
 
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ from penstock.errors import DataError, MissingExtraError, ShapeError
 __all__ = ["AUDIO_ENDINGS", "Recording", "as_recording", "audio_module", "decode", "read_recording", "resampled"]
 
 AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff")
-"""Of the files that are taken for recordings in a folder or a zip. What is in a file, its content says: libsndfile
-reads what it knows under any name."""
+"""File name endings of recordings in folders and zips. The format is detected from the content, whatever the name."""
 
 MOST_CHANNELS = 16
 _FULL_SCALE = 32768  # of 16-bit samples
-_LARGEST = 1e10  # the power of larger ones is beyond float32
+_LARGEST = 1e10  # the power of larger samples exceeds float32
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """One sound.
+    """One recording.
 
-    samples: (time,) float32, one channel, full scale from -1 to 1
-    sample_rate_hz: samples a second
-    name: what people call it, a file's path
-    channels: how many there were before they were mixed into one
+    Attributes:
+        samples: (time,) float32, one channel, full scale from -1 to 1.
+        sample_rate_hz: the sample rate.
+        name: the name, such as a file's path.
+        channels: the number of channels before they were mixed into one.
     """
 
     samples: NDArray[np.float32]
@@ -43,19 +43,19 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How long it lasts."""
+        """Duration in seconds."""
         return len(self.samples) / self.sample_rate_hz
 
 
 def as_recording(value: Any, sample_rate_hz: int | None) -> Recording:
-    """What people hold, as a recording: a path, samples, or (samples, rate).
+    """Convert a path, samples, or (samples, rate) to a recording.
 
     Args:
         value: samples are (time,) or (time, channels), float from -1 to 1, or int16.
-        sample_rate_hz: of samples that come without a rate; None if that isn't known.
+        sample_rate_hz: the rate of samples that have none; None if unknown.
 
     Raises:
-        DataError: none of these, a file that can't be read, or samples that are no finite numbers.
+        DataError: another type, a file that cannot be read, or samples that are not finite numbers.
         ShapeError: samples of another shape.
     """
     if isinstance(value, Recording):
@@ -73,7 +73,7 @@ def as_recording(value: Any, sample_rate_hz: int | None) -> Recording:
 
 
 def as_samples(value: Any, name: str = "samples") -> NDArray[np.float32]:
-    """Samples as float32 (time,) or (time, channels), full scale from -1 to 1; int16 is divided by 32768.
+    """Convert samples to float32 (time,) or (time, channels), full scale from -1 to 1; int16 is divided by 32768.
 
     Raises:
         DataError: other types, or NaN or infinity among them.
@@ -87,7 +87,7 @@ def as_samples(value: Any, name: str = "samples") -> NDArray[np.float32]:
         array = array.astype(np.float32) / np.float32(_FULL_SCALE)
     elif array.dtype.kind != "f" and array.size:
         raise DataError(f"{name} must be float from -1 to 1, or int16; got {array.dtype}. Divide by the full scale.")
-    with np.errstate(over="ignore"):  # an infinite one is told below
+    with np.errstate(over="ignore"):  # infinity is reported below
         array = np.ascontiguousarray(array, np.float32)
     if array.ndim not in (1, 2):
         raise ShapeError(f"{name} must be (time,) or (time, channels); got {array.shape}")
@@ -105,10 +105,10 @@ def as_samples(value: Any, name: str = "samples") -> NDArray[np.float32]:
 
 
 def read_recording(path: str | Path) -> Recording:
-    """The recording in a file.
+    """Read the recording in a file.
 
     Raises:
-        DataError: no such file, or no sound in it.
+        DataError: the file does not exist or is not a recording.
         MissingExtraError: soundfile isn't installed.
     """
     try:
@@ -119,10 +119,10 @@ def read_recording(path: str | Path) -> Recording:
 
 
 def decode(data: bytes, name: str) -> Recording:
-    """The recording that a file holds: WAV, FLAC, MP3, Ogg, AIFF, or what else libsndfile reads.
+    """Decode a recording: WAV, FLAC, MP3, Ogg, AIFF, or another format of libsndfile.
 
     Raises:
-        DataError: it is none, is damaged, or holds NaN.
+        DataError: it is not such a file, is damaged, or contains NaN.
         MissingExtraError: soundfile isn't installed.
     """
     soundfile = audio_module("soundfile", "reading recordings")
@@ -138,7 +138,7 @@ def decode(data: bytes, name: str) -> Recording:
 
 
 def resampled(recording: Recording, sample_rate_hz: int) -> NDArray[np.float32]:
-    """The samples (time,) at another rate, by soxr's high quality recipe; as they are if the rate is theirs."""
+    """Return the samples (time,) at another rate, by soxr's high quality recipe; unchanged if the rate is the same."""
     if recording.sample_rate_hz == sample_rate_hz or not len(recording.samples):
         return recording.samples
     soxr = audio_module("soxr", "changing a recording's sample rate")
@@ -146,19 +146,19 @@ def resampled(recording: Recording, sample_rate_hz: int) -> NDArray[np.float32]:
 
 
 def audio_module(name: str, purpose: str) -> ModuleType:
-    """A module of the extra `audio`.
+    """Import a module of the extra `audio`.
 
     Raises:
-        MissingExtraError: it isn't installed.
+        MissingExtraError: it is not installed.
     """
     try:
         return import_module(name)
-    except (ImportError, OSError) as error:  # soundfile raises OSError where its library is missing
+    except (ImportError, OSError) as error:  # soundfile raises OSError if its library is missing
         raise MissingExtraError(f"{purpose} needs the extra audio: pip install 'penstock[audio]'") from error
 
 
 def _mixed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of the channels, (time,)."""
+    """Return the mean of the channels, (time,)."""
     if samples.ndim == 1:
         return samples
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float32)

@@ -1,9 +1,9 @@
-"""Words found in a stream of sound, with the time at which each was said, as it goes on for ever.
+"""Word spotting: detects words in an endless stream of sound, with the time at which each was spoken.
 
-At each frame the classifier answers from a short window of its layers' outputs alone, so that an old word doesn't stay;
-its layers go on without a reset. Scores are smoothed over a few frames, and where a label's score is above a threshold
-from one frame to another, it was heard once (Chen, Parada and Heigold 2014). Its time is that stretch's centre of
-gravity, which lies at the word's end, where training taught the window to be sure.
+At each frame the classifier predicts from a short window of its layers' outputs, so that old words have no effect; the
+layers run on without a reset. Scores are smoothed over a few frames; a span in which a label's score stays above a
+threshold is one detection (Chen, Parada and Heigold 2014). Its time is the span's centre of gravity, which lies near
+the word's end, because training used windows there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,21 +24,22 @@ if TYPE_CHECKING:
 __all__ = ["SPOT_SECONDS", "Heard", "Spotter", "Word", "thresholds_of"]
 
 SPOT_SECONDS = 0.3
-"""The window: as in training."""
+"""Length of the window, the same as in training."""
 
 _SMOOTHED_SECONDS = 0.03
-_LONGEST_SECONDS = 1.0  # above the threshold, after which a word is told without waiting for its end
-_SILENT, _TOLD = -1, -2
+_LONGEST_SECONDS = 1.0  # time above the threshold after which a word is reported without waiting for its end
+_SILENT, _REPORTED = -1, -2
 _LEAST = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word that was heard.
+    """A detected word.
 
-    label: which
-    seconds: when it ended, from the stream's beginning
-    score: its highest score
+    Attributes:
+        label: the word's label.
+        seconds: when it ended, from the stream's start.
+        score: its highest score.
     """
 
     label: Any
@@ -48,11 +49,12 @@ class Word:
 
 @dataclass(frozen=True, eq=False)
 class Heard:
-    """What a push brought.
+    """The result of a push.
 
-    seconds: (frames,) float64, where each frame ends, from the stream's beginning
-    scores: (frames, labels) float32, smoothed, in the order of the model's labels
-    words: those whose score has fallen again
+    Attributes:
+        seconds: (frames,) float64, the end of each frame from the stream's start.
+        scores: (frames, labels) float32, smoothed, in the order of the model's labels.
+        words: the words whose score has fallen below the threshold again.
     """
 
     seconds: NDArray[np.float64]
@@ -61,14 +63,14 @@ class Heard:
 
 
 class Spotter(Stream):
-    """Words spotted in a sound that doesn't end; memory, and work for a frame, stay the same.
+    """Detects words in endless sound with constant memory and constant work per frame.
 
     Made by `AudioModel.spotter`. An item is (time,) samples at the model's rate, any number; float from -1 to 1, or
-    int16. A prediction is what was `Heard` in them; that of `finish` are the words that the end of the sound cut short.
+    int16. A prediction is a `Heard`; that of `finish` holds the words that the end of the sound cuts off.
 
     Args:
-        model: pools over time by max.
-        thresholds: (labels,) float32, the score from which on each counts as heard; above 1 for never.
+        model: a model with max pooling over time.
+        thresholds: (labels,) float32, the score above which each label is detected; above 1 for never.
     """
 
     def __init__(self, model: "AudioModel", thresholds: NDArray[np.float32]) -> None:
@@ -84,20 +86,20 @@ class Spotter(Stream):
         smoothed = max(round(_SMOOTHED_SECONDS / model.features.hop_seconds), 1)
         self._scores = np.empty((smoothed - 1, labels), np.float32)
         self._frames = np.empty(1, np.int64)
-        # Of each label's stretch above its threshold: the frame it began at, or one of the two below; sums over it.
+        # Each label's current span above its threshold: its first frame or a marker; sums over the span.
         self._begun = np.empty(labels, np.int64)
         self._weight, self._moment, self._highest = (np.empty(labels, np.float32) for _ in range(3))
         self._clear()
 
     def as_json(self, prediction: Heard) -> dict[str, Any]:
-        """{"seconds": t, "scores": {label: p}, "words": [...]}: the scores of the last frame, where there was one."""
-        said = [
+        """Return {"seconds": t, "scores": {label: p}, "words": [...]}, with the last frame's scores, if any."""
+        words = [
             {"word": word.label, "seconds": round(word.seconds, 4), "score": word.score} for word in prediction.words
         ]
         if len(prediction.seconds):
             scores = dict(zip(self._model.label_texts, prediction.scores[-1].tolist(), strict=True))
-            return {"seconds": round(float(prediction.seconds[-1]), 4), "scores": scores, "words": said}
-        return {"words": said} if said else {}
+            return {"seconds": round(float(prediction.seconds[-1]), 4), "scores": scores, "words": words}
+        return {"words": words} if words else {}
 
     def _push(self, item: Any, traces: Traces | None) -> Heard:
         vectors = self._features.push(item)
@@ -115,9 +117,9 @@ class Spotter(Stream):
         return Heard(np.zeros(0), np.zeros((0, len(self._thresholds)), np.float32), words)
 
     def _memory(self) -> dict[str, NDArray[Any]]:
-        """Features, the layers' states, the window, the last scores, what is being heard."""
+        """Arrays of the features, the layers' states, the window, the last scores and the current spans."""
         features = {f"features.{name}": array for name, array in self._features.arrays().items()}
-        own = {
+        spotter = {
             "outputs": self._outputs,
             "scores": self._scores,
             "frames": self._frames,
@@ -126,10 +128,10 @@ class Spotter(Stream):
             "moment": self._moment,
             "highest": self._highest,
         }
-        return features | dict(step_arrays(self._step, "encoder.")) | own
+        return features | dict(step_arrays(self._step, "encoder.")) | spotter
 
     def _bounds(self) -> dict[str, tuple[int, int]]:
-        return super()._bounds() | {"begun": (_TOLD, 1 << 53)}
+        return super()._bounds() | {"begun": (_REPORTED, 1 << 53)}
 
     def _forget(self) -> None:
         self._features.reset()
@@ -146,14 +148,14 @@ class Spotter(Stream):
             array[:] = 0
 
     def _predictions(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The probabilities (frames, labels) by the window that ends at each frame."""
+        """Return the probabilities (frames, labels) for the window that ends at each frame."""
         joined = np.concatenate([self._outputs, outputs])
         window = len(self._outputs) + 1
         highest = joined[window - 1 :].copy()
         for earlier in range(window - 1):
             np.maximum(highest, joined[earlier : earlier + len(outputs)], out=highest)
         self._outputs[:] = joined[len(joined) - window + 1 :]
-        return engine.softmax(self._linear(highest + np.float32(0)))  # + 0: as the head has it
+        return engine.softmax(self._linear(highest + np.float32(0)))  # + 0 as in the head
 
     def _smoothed(self, predictions: NDArray[np.float32]) -> NDArray[np.float32]:
         joined = np.concatenate([self._scores, predictions])
@@ -166,7 +168,7 @@ class Spotter(Stream):
         return total
 
     def _follow(self, frame: int, scores: NDArray[np.float32]) -> Iterator[Word]:
-        """Take one frame's scores (labels,): the words that end with it."""
+        """Process one frame's scores (labels,) and yield the words that end with it."""
         above = scores >= self._thresholds
         for label in np.flatnonzero(above & (self._begun == _SILENT)):
             self._begun[label] = frame
@@ -174,15 +176,15 @@ class Spotter(Stream):
         ended = (self._begun >= 0) & (~above | (frame - self._begun > round(_LONGEST_SECONDS / self._hop)))
         for label in np.flatnonzero(ended):
             yield self._word(label)
-            self._begun[label] = _TOLD
+            self._begun[label] = _REPORTED
         self._begun[~above] = _SILENT
-        weighed = np.where(self._begun >= 0, scores, np.float32(0))
-        self._weight += weighed
-        self._moment += weighed * (frame - self._begun).astype(np.float32)
-        np.maximum(self._highest, weighed, out=self._highest)
+        weights = np.where(self._begun >= 0, scores, np.float32(0))
+        self._weight += weights
+        self._moment += weights * (frame - self._begun).astype(np.float32)
+        np.maximum(self._highest, weights, out=self._highest)
 
     def _word(self, label: Any) -> Word:
-        """What is known of a label's stretch above its threshold: its middle, its highest score."""
+        """Return the word of a label's span: its centre and highest score."""
         middle = self._begun[label] + self._moment[label] / max(self._weight[label], _LEAST)  # a state may be forged
         return Word(self._model.labels[label], float(self._seconds(middle)), float(self._highest[label]))
 
@@ -191,21 +193,21 @@ class Spotter(Stream):
         return self._model.features.hop / self._model.features.rate
 
     def _seconds(self, frames: Any) -> Any:
-        """Where frames end, in seconds from the beginning."""
+        """Return the end of frames in seconds from the start."""
         features = self._model.features
         return (frames * features.hop + features.window) / features.rate
 
 
 def thresholds_of(labels: list[Any], words: Iterable[Any] | Mapping[Any, float] | None, usual: float) -> Any:
-    """The threshold of each label, (labels,) float32.
+    """Return the threshold of each label, (labels,) float32.
 
     Args:
-        labels: the model's.
-        words: those to hear, or those with a threshold each; None for all.
+        labels: the model's labels.
+        words: the words to detect, or a dict of a threshold for each; None for all.
         usual: the threshold where none is given.
 
     Raises:
-        ConfigError: an unknown word, or a threshold that isn't between 0 and 1.
+        ConfigError: an unknown word, or a threshold that is not between 0 and 1.
     """
     if isinstance(words, str):
         words = [words]
@@ -215,7 +217,7 @@ def thresholds_of(labels: list[Any], words: Iterable[Any] | Mapping[Any, float] 
     for word, threshold in wanted.items():
         place = index.find(word)
         if place is None:
-            raise ConfigError(f"the model knows no {word!r:.80}; it knows {listed(labels)}")
+            raise ConfigError(f"the model has no label {word!r:.80}; its labels are {listed(labels)}")
         if not isinstance(threshold, int | float) or not 0 < threshold < 1:
             raise ConfigError(f"a threshold must be a number between 0 and 1; got {threshold!r} for {word!r}")
         thresholds[place] = threshold

@@ -1,8 +1,8 @@
-"""Words that nobody said: a small formant synthesiser, for demonstrations and tests without recordings.
+"""Synthetic words from a small formant synthesiser, for demonstrations and tests without recordings.
 
-Voiced sounds are sums of harmonics, as loud as the resonances of a vocal tract make them (Fant 1960; the vowels'
-formants after Peterson and Barney 1952); hissing and bursts are noise in a band. A speaker has a pitch, a length of the
-vocal tract, a tempo and a distance from the microphone. It sounds like a toy, and is one.
+Voiced sounds are sums of harmonics, shaped by the resonances of a vocal tract (Fant 1960; vowel formants after Peterson
+and Barney 1952); fricatives and bursts are band-limited noise. A speaker has a pitch, a vocal tract length, a tempo and
+a distance from the microphone. It is a toy and sounds like one.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _BANDWIDTHS_HZ = (80.0, 110.0, 160.0)
 
 @dataclass(frozen=True)
 class _Sound:
-    """A sound of speech: formants of its end (glides reach them), loudness of voice and noise, the noise's band."""
+    """A speech sound: its formants, duration, loudness of voice and noise, and the noise's band."""
 
     formants_hz: tuple[float, float, float]
     seconds: float
@@ -57,21 +57,21 @@ SYNTHETIC_WORDS = {
     "wait": "wei_t",
     "computer": "kom_pyu_ta",
 }
-"""Each word and the sounds that it is made of."""
+"""Each word and its sounds."""
 
 
 def synthetic_words(
     count: int, generator: np.random.Generator, words: Sequence[str] = tuple(SYNTHETIC_WORDS)
 ) -> tuple[list[Recording], list[str]]:
-    """Recordings at 8 kHz of each word by `count` speakers, and their labels."""
+    """Return recordings at 8 kHz of each word by `count` speakers, and their labels."""
     labels = [word for word in words for _ in range(count)]
     return [synthetic_word(word, generator) for word in labels], labels
 
 
 def synthetic_word(word: str, generator: np.random.Generator) -> Recording:
-    """A word of SYNTHETIC_WORDS, said by a speaker that the generator draws, at 8 kHz.
+    """Synthesise a word of SYNTHETIC_WORDS at 8 kHz, by a speaker that the generator draws.
 
-    Its samples hold the word alone, with a little noise as from a microphone.
+    The samples contain only the word, with a little noise like that of a microphone.
     """
     tract, tempo = np.exp(generator.uniform(-0.15, 0.15)), np.exp(generator.uniform(-0.25, 0.25))
     pitch = generator.uniform(95, 220) * np.linspace(1.1, 0.85, 2)
@@ -90,7 +90,7 @@ def synthetic_word(word: str, generator: np.random.Generator) -> Recording:
 
 
 def _tracks(sounds: Sequence[_Sound], lengths: Sequence[int]) -> NDArray[np.float64]:
-    """Formants (time, 3): each sound's in its middle, on a line from one to the next."""
+    """Return formants (time, 3): each sound's at its middle, interpolated linearly."""
     middles = np.cumsum(lengths) - np.array(lengths) / 2
     return np.stack(
         [np.interp(np.arange(sum(lengths)), middles, [sound.formants_hz[k] for sound in sounds]) for k in range(3)],
@@ -99,7 +99,7 @@ def _tracks(sounds: Sequence[_Sound], lengths: Sequence[int]) -> NDArray[np.floa
 
 
 def _loudness(sounds: Sequence[_Sound], lengths: Sequence[int], name: str) -> NDArray[np.float64]:
-    """Loudness over time (time,), without clicks between two sounds."""
+    """Return the loudness over time (time,), smoothed to avoid clicks between sounds."""
     steps = np.concatenate(
         [np.full(length, getattr(sound, name)) for sound, length in zip(sounds, lengths, strict=True)]
     )
@@ -108,7 +108,7 @@ def _loudness(sounds: Sequence[_Sound], lengths: Sequence[int], name: str) -> ND
 
 
 def _voiced(pitch_hz: NDArray[np.float64], formants_hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A sum of the pitch's harmonics through three resonances, (time,)."""
+    """Return a sum of the pitch's harmonics through three resonances, (time,)."""
     phase = 2 * np.pi * np.cumsum(pitch_hz) / _RATE
     harmonics = np.arange(1, int(_RATE / 2 / pitch_hz.min()))[:, None]
     frequency = harmonics * pitch_hz
@@ -121,7 +121,7 @@ def _voiced(pitch_hz: NDArray[np.float64], formants_hz: NDArray[np.float64]) -> 
 
 
 def _band(length: int, band_hz: tuple[float, float], generator: np.random.Generator) -> NDArray[np.float64]:
-    """Noise of one band, (length,)."""
+    """Return band-limited noise, (length,)."""
     spectrum = np.fft.rfft(generator.normal(size=length))
     frequency = np.fft.rfftfreq(length, 1 / _RATE)
     return np.fft.irfft(spectrum * ((frequency >= band_hz[0]) & (frequency <= band_hz[1])), length)

@@ -1,4 +1,4 @@
-"""How fast the engine is beside what else could be installed, measured on the spot."""
+"""Measures the engine's speed against other installed libraries."""
 
 from penstock.bench.measure import Measured, measure
 from penstock.bench.peers import PEERS, installed

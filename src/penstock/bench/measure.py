@@ -1,8 +1,8 @@
-"""Timing side by side: each peer in a process of its own, rounds interleaved, ratios by round.
+"""Side-by-side timing: each peer in its own process, interleaved rounds, ratios per round.
 
-Spinning thread pools slow their neighbours, so the peers that are not timed wait on a pipe. A round times all of them
-in one order and then in the opposite one (A B C C B A), and what the machine could do at best; a point's ratio is the
-median over the rounds of a peer's time divided by ours. A point whose outputs are wrong is not reported.
+Spinning thread pools slow other processes, so peers that are not being timed wait on a pipe. A round times all of them
+in one order and then in reverse (A B C C B A), and measures the machine's lower bound; a point's ratio is the median
+over the rounds of a peer's time divided by ours. A point with wrong outputs is not reported.
 """
 
 import multiprocessing as mp
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-from penstock.bench import peers as peers_room
+from penstock.bench import peers as peer_modules
 from penstock.bench.floor import floor_seconds
 from penstock.bench.points import Point
 from penstock.bench.workload import make_workload
@@ -22,23 +22,24 @@ from penstock.errors import PenstockError
 
 __all__ = ["Measured", "Side", "measure"]
 
-# The worst difference from float64 that still counts as right: float32's rounding over a hundred steps.
+# The largest difference from float64 that counts as correct: float32 rounding over a hundred steps.
 _TOLERANCE = 1e-4
 # Other libraries' threads spin for some milliseconds after their last call.
 _SETTLE_SECONDS = 0.02
-# Short calls are timed several at once, so that reading the clock costs nothing beside them.
+# Short calls are timed several at once, so that the cost of reading the clock is negligible.
 _SPAN_SECONDS = 2e-5
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One point, as measured.
+    """The measurements of one point.
 
-    seconds: each peer's median time of a call
-    ratios: each peer's time divided by ours, (least, median, most) over the rounds
-    share: the machine's best time divided by ours, the median over the rounds
-    errors: the largest difference of the outputs from float64, where outputs were given
-    left_out: peers that can't do this, and why
+    Attributes:
+        seconds: each peer's median time of a call.
+        ratios: each peer's time divided by ours, (minimum, median, maximum) over the rounds.
+        share: the machine's lower bound divided by our time, the median over the rounds.
+        errors: the largest difference of the outputs from float64, for peers that return outputs.
+        left_out: the peers that are not measured, and the reasons.
     """
 
     point: Point
@@ -50,26 +51,26 @@ class Measured:
 
     @property
     def best_peer(self) -> str | None:
-        """The fastest of the others at this point."""
+        """The fastest other peer at this point; None if there is none."""
         return min(self.ratios, key=lambda name: self.ratios[name][1], default=None)
 
     def row(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the measurements for JSON."""
         return asdict(self) | {"name": self.point.name, "gflops": self.point.flops / self.seconds["penstock"] / 1e9}
 
 
 def measure(
     points: Iterable[Point], peers: list[str], *, threads: int, rounds: int, seconds: float, ours: str = "penstock"
 ) -> Iterator[Measured]:
-    """Each point, as it is measured.
+    """Measure the points and yield the results one by one.
 
     Args:
-        points: what is measured.
-        peers: who is compared, from `PEERS`.
-        threads: of each peer.
-        rounds: how often, after a first one that is thrown away.
-        seconds: of one timing of one peer.
-        ours: who the others are compared with.
+        points: the points to measure.
+        peers: the peers to compare with, from `PEERS`.
+        threads: the number of threads of each peer.
+        rounds: the number of rounds, after a first one that is discarded.
+        seconds: the duration of one timing of one peer.
+        ours: the peer that the others are compared with.
 
     Raises:
         PenstockError: our outputs are wrong, or a peer's process ended.
@@ -95,20 +96,20 @@ def _point(point: Point, sides: dict[str, "Side"], ours: str, rounds: int, secon
     if ours in left_out:
         raise PenstockError(f"{point.name}: {ours} is not reported: {left_out[ours]}")
     able = [name for name in sides if name not in left_out]
-    taken: dict[str, list[float]] = {name: [] for name in able}
+    times: dict[str, list[float]] = {name: [] for name in able}
     shares: list[float] = []
     for number in range(rounds + 1):
-        found: dict[str, list[float]] = {name: [] for name in able}
+        rounds_times: dict[str, list[float]] = {name: [] for name in able}
         for name in (*able, *reversed(able)):
-            found[name].append(sides[name].ask("time", seconds))
+            rounds_times[name].append(sides[name].ask("time", seconds))
         if number:  # the first round is warm-up
             for name in able:
-                taken[name].append(statistics.mean(found[name]))
-            shares.append(floor_seconds(point, threads) / taken[ours][-1])
-    ratios = {name: [a / b for a, b in zip(taken[name], taken[ours], strict=True)] for name in able if name != ours}
+                times[name].append(statistics.mean(rounds_times[name]))
+            shares.append(floor_seconds(point, threads) / times[ours][-1])
+    ratios = {name: [a / b for a, b in zip(times[name], times[ours], strict=True)] for name in able if name != ours}
     return Measured(
         point,
-        {"penstock" if name == ours else name: statistics.median(times) for name, times in taken.items()},
+        {"penstock" if name == ours else name: statistics.median(each) for name, each in times.items()},
         {name: (min(each), statistics.median(each), max(each)) for name, each in ratios.items()},
         statistics.median(shares),
         errors,
@@ -117,23 +118,23 @@ def _point(point: Point, sides: dict[str, "Side"], ours: str, rounds: int, secon
 
 
 class Side:
-    """One peer in a process of its own."""
+    """One peer in its own process."""
 
     def __init__(self, name: str, threads: int) -> None:
         context = mp.get_context("spawn")
         self.name, (self._pipe, there) = name, context.Pipe()
         self._process = context.Process(target=_serve, args=(name, threads, there), daemon=True)
         self._process.start()
-        there.close()  # held by the process alone, so that its end is seen here
+        there.close()  # only the process holds it, so that the pipe reports when the process ends
         self.about = self.ask("about")
 
     def ask(self, *request: Any) -> Any:
-        """Send a request, wait for its answer."""
+        """Send a request and return the reply."""
         try:
             self._pipe.send(request)
             return self._pipe.recv()
         except (EOFError, ConnectionError) as error:
-            raise PenstockError(f"the process of {self.name} ended. Is the package whole?") from error
+            raise PenstockError(f"the process of {self.name} ended. Check the package's installation.") from error
 
     def end(self) -> None:
         """Stop the process."""
@@ -142,8 +143,8 @@ class Side:
 
 
 def _serve(name: str, threads: int, pipe: Connection) -> None:
-    """Answer requests: about -> words, (prepare, point) -> (error, why not), (time, seconds) -> median seconds."""
-    peer = peers_room.load(name)
+    """Reply to requests: about -> text, (prepare, point) -> (error, reason), (time, seconds) -> median seconds."""
+    peer = peer_modules.load(name)
     peer.set_threads(threads)
     around = getattr(peer, "around", lambda point: nullcontext())
     call: Callable[[], Any] = peer.about
@@ -165,9 +166,9 @@ def _serve(name: str, threads: int, pipe: Connection) -> None:
 
 
 def _median(call: Callable[[], Any], seconds: float) -> float:
-    """Median seconds of one call, over `seconds` and at least three spans, one of calls that take longer than that.
+    """Return the median time of a call in seconds, over `seconds` and at least three spans of calls.
 
-    Before them, a fifth of that time to warm up.
+    A single span is enough if a call takes longer than `seconds`. A fifth of the time is spent on warm-up first.
     """
 
     def span(calls: int) -> float:
@@ -181,8 +182,8 @@ def _median(call: Callable[[], Any], seconds: float) -> float:
     while time.perf_counter() < begin + seconds / 5:
         each = span(1)
     calls = max(1, round(_SPAN_SECONDS / each))
-    taken: list[float] = []
+    times: list[float] = []
     end = time.perf_counter() + seconds
-    while len(taken) < (3 if each < seconds else 1) or time.perf_counter() < end:
-        taken.append(span(calls))
-    return statistics.median(taken)
+    while len(times) < (3 if each < seconds else 1) or time.perf_counter() < end:
+        times.append(span(calls))
+    return statistics.median(times)

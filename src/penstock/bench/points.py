@@ -1,4 +1,4 @@
-"""What is measured: a cell, a kind of work, and its sizes."""
+"""Points to measure: a cell, a kind of work, and sizes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ _GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 @dataclass(frozen=True)
 class Point:
-    """One layer at work.
+    """One measurement: a layer, its work and sizes.
 
-    what: "step": one step whose state is taken and given back; "infer": whole sequences from zero states; "train":
-        forward, and backward to weights and inputs
-    ragged: lengths uniform in 1..time instead of all `time`
-    directions: 2 for a reverse direction beside the forward one, in every layer
-    layers: each above the first reads the outputs of the one below
+    Attributes:
+        what: "step": one step with its state passed in and out; "infer": whole sequences from zero states; "train":
+            forward and backward, to weights and inputs.
+        ragged: whether lengths are uniform in 1..time instead of all `time`.
+        directions: 2 for bidirectional layers.
+        layers: the number of stacked layers.
     """
 
     cell: str
@@ -33,12 +34,12 @@ class Point:
 
     @property
     def inputs(self) -> tuple[int, ...]:
-        """Features that each layer reads."""
+        """Input features of each layer."""
         return self.input, *[self.directions * self.hidden] * (self.layers - 1)
 
     @property
     def flops(self) -> float:
-        """Of the products; a training step has three times those of its forward pass. Without padding."""
+        """Operations of the matrix products, without padding; a training step has three times the forward pass's."""
         steps = self.batch * self.time * (0.5 + 0.5 / self.time if self.ragged else 1.0)
         columns = self.directions * sum(read + self.hidden for read in self.inputs)
         forward = 2.0 * steps * _GATES[self.cell] * self.hidden * columns
@@ -54,17 +55,17 @@ class Point:
 
     @property
     def sweeps(self) -> int:
-        """How often such weights are read: in training also by the steps back."""
+        """How often such weights are read, in training also by the backward pass."""
         return self.time * self.layers * self.directions * (2 if self.what == "train" else 1)
 
     @property
     def intensity(self) -> float:
-        """Operations for each byte of the weights that must be read step by step."""
+        """Operations per byte of the weights that must be read at each step."""
         return self.flops / (4 * self.step_weights * self.sweeps)
 
     @property
     def name(self) -> str:
-        """Like gru-infer-B8-T100-H128."""
+        """A name such as gru-infer-B8-T100-H128."""
         size = "" if self.input == self.hidden else f"-I{self.input}"
         more = "-ragged" if self.ragged else ""
         more += "-both" if self.directions == 2 else ""
@@ -73,7 +74,7 @@ class Point:
 
 
 def _core() -> Iterator[Point]:
-    """The 48 points that decide."""
+    """The 48 main points."""
     for cell in _GATES:
         for hidden in (64, 128, 256, 512):
             yield Point(cell, "step", 1, 1, hidden, hidden)
@@ -86,7 +87,7 @@ def _core() -> Iterator[Point]:
 
 
 def _quick() -> Iterator[Point]:
-    """One of each kind, in a minute."""
+    """One point of each kind; takes a minute."""
     for cell in _GATES:
         yield Point(cell, "step", 1, 1, 128, 128)
         yield Point(cell, "infer", 1, 100, 128, 128)
@@ -95,19 +96,19 @@ def _quick() -> Iterator[Point]:
 
 
 def _ragged() -> Iterator[Point]:
-    """Sequences of unequal lengths."""
+    """Sequences of different lengths."""
     for cell in _GATES:
         for what in ("infer", "train"):
             yield Point(cell, what, 32, 100, 128, 128, ragged=True)
 
 
 def _full() -> Iterator[Point]:
-    """Everything, each once: an hour or more, so give --json and go on where it stopped."""
+    """All points; takes an hour or more, so use --json, which can be resumed."""
     yield from dict.fromkeys((*_core(), *_ragged(), *_shapes(), *_sizes()))
 
 
 def _shapes() -> Iterator[Point]:
-    """Both directions, two layers, unequal lengths."""
+    """Bidirectional layers, two layers, different lengths."""
     for cell in _GATES:
         for hidden in (128, 512):
             for batch in (1, 32):
@@ -119,7 +120,7 @@ def _shapes() -> Iterator[Point]:
 
 
 def _sizes() -> Iterator[Point]:
-    """One layer, of all sizes."""
+    """One layer of many sizes."""
     for cell in _GATES:
         for hidden in (32, 64, 100, 128, 256, 512, 1024):
             for inputs in (hidden, 16):
@@ -132,4 +133,4 @@ def _sizes() -> Iterator[Point]:
 
 
 GRIDS = {"quick": _quick, "core": _core, "ragged": _ragged, "full": _full}
-"""Each grid's points, by its name."""
+"""The points of each grid by name."""

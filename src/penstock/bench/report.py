@@ -1,4 +1,4 @@
-"""A run as a page with charts: ratios, and rooflines."""
+"""A page with charts of a benchmark run: ratios and rooflines."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,10 +13,10 @@ Row = Mapping[str, Any]
 
 
 def page(rows: Sequence[Row]) -> str:
-    """One HTML file: for each cell and kind of work the ratios to each peer, and the speeds of all below the machine's.
+    """Return an HTML page: for each cell and kind of work, the ratios to each peer, and a roofline chart of all speeds.
 
     Args:
-        rows: as `Measured.row` gives them.
+        rows: results of `Measured.row`.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -39,8 +39,8 @@ def _charts(cell: str, what: str, rows: Sequence[Row], styles: Mapping[str, int]
         for name in peers
     ]
     roof = [speed / row["share"] for speed, row in zip(speeds, rows, strict=True)]
-    below += [Line("Penstock", places, speeds, 0), Line("the machine's best", places, roof, 6)]
-    order = "point, by operations for each byte of weights"
+    below += [Line("Penstock", places, speeds, 0), Line("machine limit", places, roof, 6)]
+    order = "point, by operations per byte of weights"
     return chart(
-        lines, title=f"{cell} {what}: times as long as Penstock ({names})", x_label=order, y_label="ratio", log=True
+        lines, title=f"{cell} {what}: time relative to Penstock ({names})", x_label=order, y_label="ratio", log=True
     ) + chart(below, title=f"{cell} {what}: roofline", x_label=order, y_label="GF/s", log=True)

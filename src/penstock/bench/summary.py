@@ -1,4 +1,4 @@
-"""A run in a few lines: for each kind of work and cell the least and the mean ratio, and the shares of the floor."""
+"""Summary of a benchmark run: least and mean ratios, and shares of the lower bound, by kind of work and cell."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,11 +12,11 @@ Row = Mapping[str, Any]
 
 
 def summary(rows: Sequence[Row], peers: Sequence[str]) -> Iterator[str]:
-    """The lines of a Markdown table.
+    """Yield the lines of a Markdown table.
 
     Args:
-        rows: as `Measured.row` gives them.
-        peers: whose ratios get a column; the last column is of the fastest of all at each point.
+        rows: results of `Measured.row`.
+        peers: the peers with a column of ratios; the last column is for the fastest peer at each point.
     """
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -37,7 +37,7 @@ def summary(rows: Sequence[Row], peers: Sequence[str]) -> Iterator[str]:
 
 
 def _kind(point: Point) -> str:
-    """Like "infer, batch 1"."""
+    """A name such as "infer, batch 1"."""
     if point.what == "step":
         return "step"
     more = ", one step" if point.time == 1 else ""
@@ -48,7 +48,7 @@ def _kind(point: Point) -> str:
 
 
 def _least_and_mean(ratios: Sequence[float]) -> str:
-    """Of none: a dash. The mean is geometric."""
+    """The least ratio and the geometric mean; a dash if there are none."""
     if not ratios:
         return "–"
     return f"{min(ratios):.2f}, {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}"

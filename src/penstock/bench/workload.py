@@ -1,4 +1,4 @@
-"""A point's weights and data, the same for every peer, and the right answer in float64."""
+"""A point's weights and data, the same for every peer, and a check against float64."""
 
 from dataclasses import dataclass
 
@@ -15,13 +15,14 @@ State = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class Workload:
-    """What a peer gets.
+    """What each peer computes with.
 
-    x: (time, batch, input) float32
-    all_weights: for each layer and, in it, each direction: weight_ih, weight_hh, bias_ih, bias_hh, in PyTorch's names
-        and layout
-    lengths: (batch,) int64, falling, or None
-    dy: (time, batch, directions * hidden), what a training step's outputs receive
+    Attributes:
+        x: (time, batch, input) float32.
+        all_weights: for each layer and each of its directions weight_ih, weight_hh, bias_ih and bias_hh, in PyTorch's
+            names and layout.
+        lengths: (batch,) int64, descending, or None.
+        dy: (time, batch, directions * hidden), the gradient of the outputs in a training step.
     """
 
     point: Point
@@ -32,34 +33,34 @@ class Workload:
 
     @property
     def weights(self) -> Arrays:
-        """Those of the only layer and direction.
+        """The weights of a single unidirectional layer.
 
         Raises:
-            NotImplementedError: there are more.
+            NotImplementedError: there are several layers or directions.
         """
         if self.point.layers * self.point.directions > 1:
-            raise NotImplementedError("compared on one layer of one direction only")
+            raise NotImplementedError("compared only on one unidirectional layer")
         return self.all_weights[0][0]
 
     def error(self, y: np.ndarray) -> float:
-        """The largest difference of outputs (time, batch, directions * hidden) from the equations in float64."""
+        """Return the largest difference of outputs (time, batch, directions * hidden) from the float64 equations."""
         cell = find(self.point.cell)
         start = tuple(np.zeros((self.point.batch, size)) for size in cell.state_sizes(self.point.hidden))
         expected = self.x.astype(np.float64)
         for layer in self.all_weights:
             outputs = []
             for direction, weights in enumerate(layer):
-                exact = {name: array.astype(np.float64) for name, array in weights.items()}
-                found, _ = sweep(
-                    cell, expected, start, exact, self.lengths, reverse=direction == 1, **cell.complete({})
+                exact_weights = {name: array.astype(np.float64) for name, array in weights.items()}
+                direction_y, _ = sweep(
+                    cell, expected, start, exact_weights, self.lengths, reverse=direction == 1, **cell.complete({})
                 )
-                outputs.append(found)
+                outputs.append(direction_y)
             expected = np.concatenate(outputs, -1)
         return float(np.abs(np.asarray(y, np.float64) - expected).max(initial=0.0))
 
 
 def make_workload(point: Point) -> Workload:
-    """Weights as PyTorch draws them, standard normal data; the same for a point every time."""
+    """Make weights as PyTorch initialises them and standard normal data; deterministic for each point."""
     draw = np.random.default_rng(0)
     bound = point.hidden**-0.5
     cell = find(point.cell)

@@ -1,4 +1,4 @@
-"""Answers on their way out: JSON lines, CSV, TSV or Parquet, by the file's ending."""
+"""Writes predictions as JSON lines, CSV, TSV or Parquet, by the file's ending."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ Answer = dict[str, Any]
 
 
 def check_answer_file(path: Path | None) -> None:
-    """Whether answers can be written there, before any work is done; None is standard output.
+    """Check, before any work is done, that predictions can be written there; None is standard output.
 
     Raises:
         InputError: an unknown ending, or a place that can't be written.
@@ -31,7 +31,7 @@ def check_answer_file(path: Path | None) -> None:
 
 
 def write_answers(answers: Iterable[Answer], path: Path | None) -> None:
-    """Write answers to a file, which appears whole or not at all, or as JSON lines to standard output.
+    """Write predictions to a file atomically, or as JSON lines to standard output.
 
     Raises:
         InputError: the file can't be written.

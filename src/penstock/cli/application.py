@@ -1,4 +1,4 @@
-"""The table of commands. Each lives in the file of its name and is imported when it is asked for."""
+"""The table of commands. Each is a module that is imported on first use."""
 
 from importlib import import_module
 from typing import Any
@@ -17,7 +17,7 @@ COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "bench", 
 
 
 class _Commands(Group):
-    """Finds a command by importing its module, so that none pays for what another one needs."""
+    """Finds a command by importing its module, so that no command loads the dependencies of others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -77,12 +77,12 @@ def _install_completion(ctx: click.Context, param: click.Parameter, shell: str |
     help="Let the tab key complete commands, options and values, in bash, zsh or fish; in your own shell if none is "
     "named.",
 )
-@option("--debug", is_flag=True, expose_value=False, help="On an error, print where it happened too.")
-@option("--quiet", is_flag=True, expose_value=False, help="Show only warnings and errors, not what is being done.")
+@option("--debug", is_flag=True, expose_value=False, help="Print the traceback of an error.")
+@option("--quiet", is_flag=True, expose_value=False, help="Show only warnings and errors, no progress.")
 def penstock() -> None:
-    """Recurrent neural networks on sequences: trained, evaluated, streamed."""
+    """Train, evaluate, stream and serve recurrent neural networks on sequences."""
 
 
 def command() -> click.Command:
-    """The whole command, with all that stands below it."""
+    """Return the whole command with its subcommands."""
     return penstock

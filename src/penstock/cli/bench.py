@@ -1,4 +1,4 @@
-"""`penstock bench`: how fast the engine is on this machine, beside what else is installed."""
+"""`penstock bench`: the engine's speed on this machine, compared with other installed libraries."""
 
 import json
 import math
@@ -27,15 +27,18 @@ def _grids() -> list[str]:
 
 @command("bench", example="penstock bench --grid quick")
 @option("--grid", type=OneOf(_grids), default="quick", help="The points: quick, core, ragged or full.")
-@option("--peers", help="Who is compared, with commas between; all that are installed if left out.")
-@option("--cells", default=",".join(_CELLS), help="Which cells, with commas between.")
-@option("--threads", type=Number(whole=True, least=1), default=2, help="Of each of them.")
+@option("--peers", help="Libraries to compare with, separated by commas; default: all that are installed.")
+@option("--cells", default=",".join(_CELLS), help="Cells, separated by commas.")
+@option("--threads", type=Number(whole=True, least=1), default=2, help="Threads of each library.")
 @option("--rounds", type=Number(whole=True, least=1), default=5, help="Interleaved rounds; the medians are reported.")
-@option("--seconds", type=NUMBER, default=0.1, help="Of one timing.")
+@option("--seconds", type=NUMBER, default=0.1, help="Seconds per timing.")
 @option(
-    "--json", "output", type=PATH, help="Also write the figures here, after each point; an existing file is resumed."
+    "--json",
+    "output",
+    type=PATH,
+    help="Also write the results to this file after each point; an existing file is resumed.",
 )
-@option("--plot", type=PATH, help="Also draw ratios and shares: an HTML file.")
+@option("--plot", type=PATH, help="Also write charts of the ratios to this HTML file.")
 def bench(
     grid: str,
     peers: str | None,
@@ -96,7 +99,7 @@ def _line(measured: "Measured", peers: list[str]) -> str:
 
 
 def _earlier(path: Path | None) -> list[dict[str, Any]]:
-    """The rows of a file that an earlier run wrote."""
+    """Read the rows of a file that an earlier run wrote."""
     if path is None or not path.exists():
         return []
     try:

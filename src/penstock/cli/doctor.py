@@ -1,4 +1,4 @@
-"""`penstock doctor`: whether this installation works, and what it lacks."""
+"""`penstock doctor`: checks this installation."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`penstock evaluate`: a saved model's metrics where the answers are known, beside its baseline's."""
+"""`penstock evaluate`: metrics of a saved model and its baseline on labelled data."""
 
 import json
 import logging
@@ -21,10 +21,10 @@ _FIGURES = ("metrics", "interval", "baseline", "baseline_intervals", "verdict", 
     "evaluate", example="penstock evaluate sentiment reviews.csv --json", params=several_tasks_options(answers=True)
 )
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
-@argument("data", metavar="DATA", type=PATH, help="Data with the right answers, of a kind as in training.")
+@argument("data", metavar="DATA", type=PATH, help="Labelled data in the same form as in training.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def evaluate(model: Path, data: Path, as_json: bool, **columns: Any) -> None:
-    """Measure a model where the answers are known, beside the baseline that was fitted on the same training data."""
+    """Evaluate a model and its baseline, which was fitted on the same training data, on labelled data."""
     from penstock.bundle import plain
     from penstock.report import baseline_words
 

@@ -1,4 +1,4 @@
-"""`penstock info`: what a saved model is."""
+"""`penstock info`: describes a saved model."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from penstock.console import printable
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
 @option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def info(model: Path, as_json: bool) -> None:
-    """Say what a model is: its task, labels, network, size, and how well it did."""
+    """Describe a model: its task, labels, network, size and metrics."""
     from penstock.runtime import load
 
     described = load(model).info()

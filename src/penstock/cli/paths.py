@@ -9,7 +9,7 @@ __all__ = ["check_new_file", "check_new_folder"]
 
 
 def check_new_folder(path: Path, *, overwrite: bool) -> None:
-    """Whether a folder can be made at this path.
+    """Check that a folder can be created at this path.
 
     Raises:
         InputError: something is there already, and `overwrite` is False or it is no folder; or its parent
@@ -17,20 +17,20 @@ def check_new_folder(path: Path, *, overwrite: bool) -> None:
     """
     if path.exists():
         if not path.is_dir():
-            raise InputError(f"{path} must be a folder to write; there is a file. Choose another --out.")
+            raise InputError(f"{path} is a file; expected a folder to write. Choose another --out.")
         if not overwrite:
             raise InputError(f"{path} exists already. Choose another --out, or replace it with --overwrite.")
     _check_parent(path)
 
 
 def check_new_file(path: Path) -> None:
-    """Whether a file can be written at this path; a file that is there will be replaced.
+    """Check that a file can be written at this path; an existing file will be replaced.
 
     Raises:
         InputError: there is a folder, or its parent can't be written.
     """
     if path.is_dir():
-        raise InputError(f"{path} must be a file to write; there is a folder. Choose another -o.")
+        raise InputError(f"{path} is a folder; expected a file to write. Choose another -o.")
     _check_parent(path)
 
 

@@ -1,4 +1,4 @@
-"""`penstock predict`: a saved model's answers to a file, or to lines as they come."""
+"""`penstock predict`: predictions of a saved model for a file, or for lines as they arrive."""
 
 import logging
 from collections.abc import Iterator
@@ -43,10 +43,10 @@ _LINES = 512
     "--output",
     "-o",
     type=PATH,
-    help="Where answers go: .jsonl, .csv, .tsv or .parquet; else JSON lines are printed.",
+    help="Output file: .jsonl, .csv, .tsv or .parquet; default: JSON lines on standard output.",
 )
 def predict(model: Path, data: Path, output: Path | None, **columns: Any) -> None:
-    """Answer each input: `prediction`, and for classes all probabilities (`probability_<label>`)."""
+    """Predict for each input: `prediction`, and for classes all probabilities (`probability_<label>`)."""
     check_answer_file(output)
     loaded = load_model(model)
     task = find(loaded.task)
@@ -60,13 +60,15 @@ def predict(model: Path, data: Path, output: Path | None, **columns: Any) -> Non
 
 
 def answer_lines(task: Task, model: "Model", lines: BinaryIO) -> Iterator[Answer]:
-    """An answer for each line, in constant memory.
+    """Predict for each line, in constant memory.
 
     Raises:
         ConfigError: the task has no inputs of one line.
     """
     if task.parse is None:
-        raise ConfigError(f"a model for {task.name} takes no inputs line by line. Give a file, or see penstock stream.")
+        raise ConfigError(
+            f"a model for {task.name} does not read inputs line by line. Pass a file, or see penstock stream."
+        )
     inputs = map(task.parse, text_lines(lines, "standard input"))
     while some := list(islice(inputs, _LINES)):
         yield from model.answers(some)

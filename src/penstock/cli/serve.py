@@ -1,4 +1,4 @@
-"""`penstock serve`: saved models for other programs and for a browser."""
+"""`penstock serve`: serves saved models to programs and browsers."""
 
 import math
 
@@ -11,24 +11,28 @@ _COUNT = Number(whole=True, least=1)
 
 @command("serve", example="penstock serve sentiment --port 8000")
 @argument("models", metavar="DIR...", nargs=-1, required=True, help="Trained models' folders, or NAME=DIR.")
-@option("--host", default="127.0.0.1", help="Address to listen on; one that others can reach needs a token.")
-@option("--port", type=Number(whole=True, least=0), default=8000, help="Port to listen on; 0 takes a free one.")
+@option("--host", default="127.0.0.1", help="Address to listen on; one that other machines can reach needs a token.")
+@option("--port", type=Number(whole=True, least=0), default=8000, help="Port to listen on; 0 chooses a free one.")
 @option("--token", envvar="PENSTOCK_TOKEN", help="Bearer token; prefer the environment variable PENSTOCK_TOKEN.")
-@option("--allow-origin", multiple=True, help="A page's origin, like https://example.org, that may use it; repeatable.")
-@option("--max-body-mb", type=NUMBER, default=16, help="Largest request, in MiB.")
-@option("--max-message-kb", type=NUMBER, default=128, help="Largest WebSocket message, in KiB.")
-@option("--max-streams", type=_COUNT, default=10_000, help="Streams open at once.")
-@option("--max-waiting", type=_COUNT, default=256, help="Messages of one stream that may wait for answers.")
+@option(
+    "--allow-origin",
+    multiple=True,
+    help="Origin, such as https://example.org, whose pages may use the server; repeatable.",
+)
+@option("--max-body-mb", type=NUMBER, default=16, help="Maximum size of a request, in MiB.")
+@option("--max-message-kb", type=NUMBER, default=128, help="Maximum size of a WebSocket message, in KiB.")
+@option("--max-streams", type=_COUNT, default=10_000, help="Maximum number of open streams.")
+@option("--max-waiting", type=_COUNT, default=256, help="Maximum number of waiting messages per stream.")
 @option(
     "--max-requests",
     type=_COUNT,
     default=64,
-    help="Predict requests that may wait at once, and bodies beyond 64 KiB that may be read.",
+    help="Maximum number of waiting predict requests, and of bodies above 64 KiB read at once.",
 )
-@option("--max-connections", type=_COUNT, default=12_000, help="Connections at once.")
-@option("--idle-seconds", type=NUMBER, default=600, help="Close a stream after so long without a message.")
-@option("--slow-seconds", type=NUMBER, default=10, help="Time for a request to arrive and for answers to be taken.")
-@option("--grace-seconds", type=NUMBER, default=10, help="Time to answer what was accepted, once told to stop.")
+@option("--max-connections", type=_COUNT, default=12_000, help="Maximum number of connections.")
+@option("--idle-seconds", type=NUMBER, default=600, help="Close a stream after this time without a message.")
+@option("--slow-seconds", type=NUMBER, default=10, help="Time limit for receiving a request and for sending a reply.")
+@option("--grace-seconds", type=NUMBER, default=10, help="Time to finish accepted requests when stopping.")
 @option(
     "--log-level",
     type=OneOf(("debug", "info", "warning", "error")),

@@ -1,4 +1,4 @@
-"""The parts of the data that a training is given: files of their own, or shares of one."""
+"""Training, validation and test data: separate files, or shares of one file."""
 
 from collections import Counter
 from pathlib import Path
@@ -43,7 +43,7 @@ def read_parts(
         DataError: a file that can't be used.
     """
     if split is not None and (valid or test):
-        raise ConfigError("--split divides DATA, so it can't go with --valid or --test. Give either.")
+        raise ConfigError("--split divides DATA, so it can't be combined with --valid or --test. Use one of them.")
     first = read_data(task, data, columns, answers=True)
     columns = {**columns, **getattr(first, "columns", {})}
     tables = {data: first} | {path: read_data(task, path, columns, answers=True) for path in (valid, test) if path}

@@ -17,7 +17,7 @@ def standard_input() -> BinaryIO:
 
 
 def check_output() -> None:
-    """InputError where standard output is closed."""
+    """Raise InputError if standard output is closed."""
     if sys.stdout is None:
         raise InputError("standard output is closed. Redirect it to a file, a pipe or /dev/null.")
 

@@ -1,4 +1,4 @@
-"""`penstock stream`: pieces of input in, one answer out for each, in constant memory."""
+"""`penstock stream`: a prediction after each piece of input, in constant memory."""
 
 import json
 import sys
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @command("stream", example="printf 'the food\\nwas wonderful\\n' | penstock stream sentiment")
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
-@option("--state", type=PATH, help="A file that keeps the memory; where it is there, go on from it.")
-@option("--skip", is_flag=True, help="The input starts over: pass over what the --state has read of it already.")
-@option("--raw", is_flag=True, help="For models of sounds: read 16-bit little-endian samples at the model's rate.")
-@option("--words", help="With --raw: the labels to hear, commas between; all if left out.")
-@option("--threshold", type=NUMBER, help="With --raw: the score from which on a word counts as heard; usually 0.7.")
-@option("--block-seconds", type=NUMBER, default=0.1, help="With --raw: of sound between two lines.")
+@option("--state", type=PATH, help="File for the stream's state; an existing file is resumed.")
+@option("--skip", is_flag=True, help="The input starts over: skip what the --state has already read.")
+@option("--raw", is_flag=True, help="For audio models: read 16-bit little-endian samples at the model's rate.")
+@option("--words", help="With --raw: the labels to detect, separated by commas; default: all.")
+@option("--threshold", type=NUMBER, help="With --raw: the score above which a word counts as detected; default: 0.7.")
+@option("--block-seconds", type=NUMBER, default=0.1, help="With --raw: seconds of sound per output line.")
 def stream(
     model: Path,
     state: Path | None,
@@ -47,7 +47,7 @@ def stream(
     from penstock.runtime import load
 
     if skip and state is None:
-        raise ConfigError("--skip passes over what a --state has read. Give that too, or leave it out.")
+        raise ConfigError("--skip needs --state: it skips what the state has read. Add --state, or leave --skip out.")
     loaded = load(model)
     if raw:
         from penstock.cli.stream_sound import stream_sound
@@ -69,12 +69,12 @@ def stream(
 
 
 def _item(model: "Model", line: str) -> Any:
-    """What to push for a line; None for an empty one."""
+    """Return what to push for a line; None for an empty line."""
     return model.item(line) if line.strip() else None
 
 
 def _answer(stream: "Stream", item: Any) -> None:
-    """Print the prediction after an item; none resets the stream."""
+    """Print the prediction after an item; None resets the stream."""
     if item is None:
         stream.reset()
     else:

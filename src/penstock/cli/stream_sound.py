@@ -1,4 +1,4 @@
-"""`penstock stream --raw`: samples on standard input, scores and words on standard output."""
+"""`penstock stream --raw`: reads samples from standard input, writes scores and words to standard output."""
 
 import json
 import sys
@@ -36,7 +36,7 @@ def stream_sound(
         ConfigError: another kind of model, an unknown word, or a block of no length or an endless one.
     """
     if model.reads != "samples" or model.sample_rate is None:
-        raise ConfigError(f"--raw reads samples of sound, and this is a model for {model.task}. Leave it out.")
+        raise ConfigError(f"--raw reads audio samples, but this is a model for {model.task}. Leave it out.")
     if not 1 / model.sample_rate <= block_seconds <= _LONGEST_BLOCK:
         raise ConfigError(
             f"--block-seconds must hold at least one sample, and be {_LONGEST_BLOCK:g} at most; got {block_seconds:g}"
@@ -60,13 +60,13 @@ def stream_sound(
 
 
 def _blocks(source: BinaryIO, samples: int) -> Iterator[np.ndarray]:
-    """Samples int16 (samples,), as soon as they are there; the last block may be shorter."""
+    """Yield samples int16 (samples,) as they arrive; the last block may be shorter."""
     while data := source.read(samples * _BYTES):
         yield np.frombuffer(data[: len(data) // _BYTES * _BYTES], "<i2").astype(np.int16)
 
 
 def _pass_over(source: BinaryIO, count: int) -> None:
-    """Read so many bytes, or all where there are fewer."""
+    """Skip `count` bytes, or all if there are fewer."""
     while count and (data := source.read(min(count, 1 << 16))):
         count -= len(data)
 

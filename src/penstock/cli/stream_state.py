@@ -1,4 +1,4 @@
-"""A stream's memory in a file, written every second and at the end, so that it goes on after a kill."""
+"""Stream state in a file, written every second and at the end, so that a killed stream can resume."""
 
 import os
 import threading
@@ -20,7 +20,7 @@ _IN_USE = "another stream keeps its memory there now. Wait for its end, or choos
 
 
 class KeptState:
-    """Keeps a stream's memory in a file while it is used as a context.
+    """Context manager that keeps a stream's state in a file.
 
     What the file says is never ahead of the answers that are out: `item` holds the file back until it is left.
 

@@ -1,4 +1,4 @@
-"""`penstock train`: one command for each kind of prediction; which task it is, the data and the options say."""
+"""`penstock train`: one command for each kind of prediction; data and options decide on the task."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -72,7 +72,7 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
     found = [
         *column_options(task.columns, panel="data"),
         Option(["--valid"], type=PATH, panel="data", help="Validation data."),
-        Option(["--test"], type=PATH, panel="data", help="Test data, measured once at the end."),
+        Option(["--test"], type=PATH, panel="data", help="Test data, evaluated once at the end."),
         Option(["--split"], panel="data", help=shares),
         Option(
             ["--config"],
@@ -88,7 +88,7 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             ["--from", "start"],
             type=FOLDER,
             panel="training",
-            help="A saved model to go on from; its options are kept where none are given.",
+            help="A saved model to continue training; its options are the defaults.",
         ),
         Option(
             ["--out"],
@@ -97,7 +97,7 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             panel="output",
             help="The folder to write: the model with its report.",
         ),
-        Option(["--overwrite"], is_flag=True, panel="output", help="Replace a model that is there."),
+        Option(["--overwrite"], is_flag=True, panel="output", help="Replace an existing model."),
         Option(["--json", "as_json"], is_flag=True, panel="output", help="Print one JSON object instead."),
         Option(
             ["--language"],
@@ -184,7 +184,7 @@ def _save(fitted: "Estimator", about: dict[str, Any], again: str, how: dict[str,
 
 
 def _siblings(task: Task) -> list[str]:
-    """How to reach the tasks that share this command."""
+    """Return how to reach the other tasks of this command."""
     others = [other for other in TASKS.values() if other.command == task.command and other is not task]
     return [f"{other.summary} See: penstock train {task.command} {other.example} --help" for other in others]
 

@@ -1,4 +1,4 @@
-"""Forecasts of series: many steps ahead, with quantiles; one series or thousands, alone or together."""
+"""Forecasting of one or many time series, many steps ahead, with quantiles."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ from penstock.forecast.panel import Panel
 from penstock.forecast.season import find_season
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network
-from penstock.tasks.estimator import Estimator, seed_of, training_room
+from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.options import CellName, CellOptions
 from penstock.tasks.verbosity import say_data, verbose
 
@@ -41,42 +41,39 @@ _VALIDATION_ORIGINS = 4096
 _LONGEST_SEGMENT, _SHORTEST_SEGMENT = 48, 12
 _LONGEST_HIGHWAY = 336
 _MOST_IDENTITIES = 64
-"""Rows up to which each has a vector of its own by default: of many, each is seen too seldom."""
+"""Maximum number of series that have their own vectors by default: with more, each is seen too rarely."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Forecaster(CellOptions, Estimator):
-    """A recurrent network that forecasts series; scikit-learn style.
+    """Forecasts time series with a recurrent network; scikit-learn style.
 
     Data is a `Panel` from `penstock.read_series`, a path or a frame with the columns `unique_id`, `ds` and `y`, or
-    arrays without times: (steps,), (steps, targets), several in a list or by name. `bidirectional` must stay
-    False: a forecast reads forward.
+    arrays without times: (steps,), (steps, targets), or several in a list or dict. `bidirectional` must be False,
+    because future values are unknown.
 
     Args:
-        horizon: steps to forecast.
-        context: steps that a forecast needs before it: the look-back of `memory` "window"; None for four horizons or
-            three seasons, as the series allow.
-        memory: "window" reads a look-back anew for each forecast, stretch by stretch (SegRNN, Lin et al. 2023);
-            "carried" carries its state for ever, so a stream needs no window.
-        quantiles: what to forecast of each value, rising, with 0.5, the point forecast, among them; None for 0.1, 0.5
-            and 0.9.
-        calibrate: widen intervals that hold too little of the validation data, in the manner of conformalised quantile
-            regression (Romano et al. 2019); the point forecast stays.
-        segment: steps of a stretch with memory "window"; None for the horizon, from 12 to 48.
-        highway: last values from which a linear layer goes straight to the forecast with memory "window" (Lai et al.
-            2018); None for the context, 336 at most; 0 for none.
-        normalization: what a look-back is related to: "relative": its last value, in units of its spread; "last": its
-            last value; "instance": its mean, in units of its spread (Kim et al. 2022); "none". Memory "carried" is
-            related to the last value.
-        transform: "log" or "log1p" before anything else, for what grows and varies in proportion; "none".
-        joint: forecast all targets together, from all of them; otherwise each as a series of its own, by the same
-            network.
-        calendar: what of the calendar the network reads: "none", "auto" for what steps of their size can tell apart, or
-            a list of "hour", "weekday", "yearday", "month".
-        identities: a vector of its own for each series that training knows; None for one where there are 2 to 64.
-        season: steps after which the series repeat themselves, for the baseline and MASE; None to find it from the
-            data.
-        dropout: share of the encoder's outputs that training sets to 0 (Srivastava et al. 2014).
+        horizon: number of steps to forecast.
+        context: number of past steps that a forecast needs, the look-back of `memory` "window"; None for four horizons
+            or three seasons, if the series are long enough.
+        memory: "window" reads a look-back window for each forecast, in segments (SegRNN, Lin et al. 2023); "carried"
+            carries its state over the whole series, so that a stream needs no window.
+        quantiles: the quantiles to forecast, ascending, including 0.5, the point forecast; None for 0.1, 0.5 and 0.9.
+        calibrate: widen intervals that cover too little of the validation data, similar to conformalised quantile
+            regression (Romano et al. 2019); the point forecast does not change.
+        segment: steps per segment with memory "window"; None for the horizon, limited to 12 to 48.
+        highway: number of last values with a direct linear layer to the forecast with memory "window" (Lai et al.
+            2018); None for the context, at most 336; 0 for none.
+        normalization: normalisation of a look-back: "relative" to its last value, divided by its spread; "last", by
+            subtracting its last value; "instance", by its mean and spread (Kim et al. 2022); "none". Memory "carried"
+            subtracts the last value.
+        transform: "log" or "log1p" before everything else, for values that grow and vary proportionally; or "none".
+        joint: forecast all targets together, from all of them; otherwise each as its own series, with the same network.
+        calendar: calendar features that the network reads: "none", "auto" for those suitable for the steps' frequency,
+            or a list of "hour", "weekday", "yearday", "month".
+        identities: give each training series its own trained vector; None to do so for 2 to 64 series.
+        season: number of steps after which the series repeat, for the baseline and MASE; None to detect it.
+        dropout: dropout probability of the encoder's outputs (Srivastava et al. 2014).
         metric_scale: unit of mse and mae: "original", or "standardised" by each series' spread in the training data.
 
     Examples:
@@ -131,24 +128,24 @@ class Forecaster(CellOptions, Estimator):
     ) -> Self:
         """Train on series.
 
-        Gaps are filled and missing values replaced by the one before them; `metrics_` counts both. Ctrl-C ends the
+        Gaps are filled and missing values replaced by the preceding value; `metrics_` counts both. Ctrl-C ends the
         training with the best weights so far, as in every estimator.
 
         Args:
-            X: series, as the class says.
-            validation_data: what comes after them, to stop by; None holds back `validation_share` of each series at its
-                end, the horizon at least.
-            test_data: what comes after that; no part in training, only in `metrics_`.
-            callbacks: told how training goes, see `training.Callback`.
-            dropped: rows left out before, by reason, to be counted too.
+            X: series, in the form that the class describes.
+            validation_data: the values after them, for early stopping; None holds back `validation_share` of each
+                series at its end, at least the horizon.
+            test_data: the values after that, used only in `metrics_`.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
 
         Raises:
-            DataError: series that are too short, irregular in time, or hold what is no number.
-            ConfigError: an option that makes no sense.
+            DataError: a series is too short, irregular in time, or has values that are not numbers.
+            ConfigError: an option is invalid.
             PenstockError: training diverged.
         """
         started = time.perf_counter()
-        training_room()
+        training_module()
         self._check_options()
         seed = seed_of(self.random_state)
         found = prepare(X, validation_data, test_data, horizon=self.horizon, validation_share=self.validation_share)
@@ -164,20 +161,20 @@ class Forecaster(CellOptions, Estimator):
         return self._train(complete, seed=seed, started=started, callbacks=callbacks)
 
     def fit_rows(self, train: Panel, valid: Panel | None, test: Panel | None, **more: Any) -> Self:  # type: ignore[override]
-        """`fit` on what the task's reader gave; `more` goes to `fit`."""
+        """Call `fit` with the results of the task's reader; `more` is passed on."""
         return self.fit(train, validation_data=valid, test_data=test, **more)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The point forecasts after the end of each series, (series, horizon, targets).
+        """Return the point forecasts after the end of each series, (series, horizon, targets).
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: a series shorter than the context, or other columns or steps than in training.
+            NotFittedError: `fit` has not been called.
+            DataError: a series is shorter than the context, or its columns or steps differ from training.
         """
         return self._fitted().predict(self._asked(X))
 
     def predict_quantiles(self, X: Any) -> np.ndarray:
-        """The quantiles after the end of each series, (series, horizon, targets, quantiles).
+        """Return the quantiles after the end of each series, (series, horizon, targets, quantiles).
 
         Raises:
             NotFittedError, DataError: as `predict`.
@@ -188,13 +185,13 @@ class Forecaster(CellOptions, Estimator):
 
     @staticmethod
     def split(rows: Panel, proportions: Sequence[float], random_state: int) -> list[Panel]:
-        """Parts by time, each with what lies before it; nothing is random."""
+        """Split by time; each part includes the preceding context. Nothing is random."""
         return split_by_time(rows, proportions)
 
     parse_split = staticmethod(parse_split)
 
     def _asked(self, data: Any) -> Any:
-        """Arrays go to the model as they are: it knows the targets' names."""
+        """Convert data for the model; arrays need no conversion."""
         if isinstance(data, np.ndarray | list | tuple | Panel):
             return data
         model = self._fitted()
@@ -207,7 +204,7 @@ class Forecaster(CellOptions, Estimator):
         _whole("highway", self.highway, 0)
         levels = self._levels()
         if 0.5 not in levels or levels != sorted(set(levels)) or not all(0 < level < 1 for level in levels):
-            raise ConfigError(f"quantiles must rise, between 0 and 1, with 0.5 among them; got {self.quantiles!r}")
+            raise ConfigError(f"quantiles must be ascending, between 0 and 1, and include 0.5; got {self.quantiles!r}")
         for name, choices in (
             ("memory", ("window", "carried")),
             ("transform", TRANSFORMS),
@@ -217,7 +214,7 @@ class Forecaster(CellOptions, Estimator):
             if getattr(self, name) not in choices:
                 raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
         if self.bidirectional:
-            raise ConfigError("a forecaster reads forward: what lies ahead is not known yet. Leave bidirectional out.")
+            raise ConfigError("a forecaster reads forward: future values are unknown. Leave bidirectional out.")
         if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
             raise ConfigError(f"dropout must be from 0 to below 1; got {self.dropout!r}")
         if self.calendar not in ("none", "auto") and (
@@ -265,7 +262,7 @@ class Forecaster(CellOptions, Estimator):
         return features, self._network(data, features)
 
     def _context(self, panel: Panel, season: int) -> int:
-        """Steps before a forecast, if the series have them."""
+        """Return the number of past steps for a forecast; DataError if the series are too short."""
         longest = max(map(len, panel)) - self.horizon
         shortest = min(map(len, panel)) - self.horizon
         context = self.context or max(1, min(max(4 * self.horizon, 3 * season, 24), shortest))
@@ -284,7 +281,7 @@ class Forecaster(CellOptions, Estimator):
         return usual_calendar(panel.frequency) if self.calendar == "auto" else self._calendar_names()
 
     def _calendar_names(self) -> tuple[str, ...]:
-        """What a list of names says; a name may stand alone."""
+        """Return the calendar features as a tuple; a single name is allowed."""
         return tuple(self.calendar) if isinstance(self.calendar, list | tuple) else (self.calendar,)
 
     def _network(self, data: ForecastData, features: ForecastFeatures) -> Network:
@@ -328,7 +325,7 @@ class Forecaster(CellOptions, Estimator):
         from penstock.forecast.objective import CarriedObjective, WindowObjective
 
         if data.test is not None:
-            self._examples(data.test, features, "test with")  # what is wrong with it is to be said before training
+            self._examples(data.test, features, "test with")  # report invalid data before training
         shared: dict[str, Any] = {
             "train": self._examples(data.train.panel, features, "learn from"),
             "valid": self._examples(data.valid, features, "validate with"),
@@ -373,7 +370,7 @@ class Forecaster(CellOptions, Estimator):
 
     def _again(self, data: ForecastData, known: Any) -> tuple[ForecastFeatures, Network]:
         features, network = super()._again(data, known)
-        return replace(features, factors=()), network  # they were of the weights before
+        return replace(features, factors=()), network  # the factors belong to the previous weights
 
     def _calibrate(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
         if not self.calibrate:
@@ -386,7 +383,7 @@ class Forecaster(CellOptions, Estimator):
         return forecast_figures(model, data)
 
     def _stored_examples(self, data: ForecastData) -> list[Any]:
-        """The ends of series, long enough for some forecasts; none where a model needs covariates beside them."""
+        """Return the ends of series, long enough for some forecasts; empty if the model needs covariates."""
         features = self.model_.features
         if features.past or features.known:
             return []

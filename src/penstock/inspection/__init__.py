@@ -1,4 +1,4 @@
-"""Looking inside trained and untrained networks."""
+"""Inspection of trained and untrained networks."""
 
 from penstock.inspection.gradients import gradient_norms
 

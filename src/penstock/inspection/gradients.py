@@ -14,23 +14,23 @@ __all__ = ["gradient_norms"]
 
 
 def gradient_norms(layer: Any, x: Tensor, loss: Callable[[Tensor], Tensor]) -> NDArray[np.float64]:
-    """The norm of the loss's gradient with respect to the state after each step.
+    """Return the norm of the loss's gradient with respect to the state after each step.
 
-    Element t is |d loss / d state(t)|, root mean square over the batch, where the state is (h, c) for an LSTM
-    and h otherwise. So `norms[::-1]` is the norm against the distance from the last step. The layer runs one
-    step at a time, forward and backward; parameters keep the gradients that they have.
+    Element t is |d loss / d state(t)|, the root mean square over the batch, where the state is (h, c) for an LSTM and h
+    otherwise. So `norms[::-1]` is the norm by distance from the last step. The layer runs one step at a time, forward
+    and backward; the parameters' gradients do not change.
 
     Args:
-        layer: a recurrent layer called as `y, state = layer(x, state)`, of `penstock.nn` or `torch.nn`, in
-            one direction and with `batch_first=False`.
+        layer: a recurrent layer of `penstock.nn` or `torch.nn`, called as `y, state = layer(x, state)`, unidirectional
+            and with `batch_first=False`.
         x: (time, batch, input), at least one step.
-        loss: gives a scalar from the outputs (time, batch, output).
+        loss: returns a scalar for the outputs (time, batch, output).
 
     Returns:
         (time,).
 
     Raises:
-        ConfigError: the layer runs in both directions, or takes the batch first.
+        ConfigError: the layer is bidirectional or has `batch_first=True`.
         ShapeError: x isn't (time, batch, input), or the loss isn't a scalar.
     """
     if getattr(layer, "bidirectional", False) or getattr(layer, "batch_first", False):
@@ -42,12 +42,12 @@ def gradient_norms(layer: Any, x: Tensor, loss: Callable[[Tensor], Tensor]) -> N
     for step in x.detach().split(1):
         _, state = layer(step, state)
         states.append(state if isinstance(state, tuple) else (state,))
-    # The output is the top layer's h, in another tensor: the loss must see the state itself.
+    # The returned output is a copy of the top layer's h; the loss must use the state tensor itself.
     value = loss(torch.stack([parts[0][-1] for parts in states]))
     if value.dim():
         raise ShapeError(f"loss must give a scalar; got {tuple(value.shape)}")
     flat = [tensor for parts in states for tensor in parts]
-    # Nothing may depend on the last cell state: the loss sees outputs only.
+    # The loss may not depend on the last cell state, because it sees outputs only.
     gradients = torch.autograd.grad(value, flat, allow_unused=True)
     per_step = np.array([0.0 if g is None else g.double().square().sum().item() for g in gradients])
     return np.sqrt(per_step.reshape(len(states), -1).sum(axis=1) / x.shape[1])

@@ -1,4 +1,4 @@
-"""Saved models on the network: whole inputs by HTTP, streams by WebSocket, a page to see them. Extra `serve`."""
+"""Serves saved models: predictions by HTTP, streams by WebSocket, and a web page. Needs the extra `serve`."""
 
 from penstock.server.settings import ServerSettings
 

@@ -1,4 +1,4 @@
-"""Who may use the server: the token that a request bears, and the page that it comes from."""
+"""Access control: a request's bearer token, and the origin of the page that sent it."""
 
 import hmac
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from penstock.server.settings import ServerSettings
 
 __all__ = ["Access", "Refusal"]
 
-# What a browser has to load before it can ask a person for the token, and what a supervisor asks for.
+# Needed before a person can enter the token, or by a supervisor.
 _OPEN = ("/", "/healthz", "/readyz", "/openapi.json")
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -18,14 +18,14 @@ Refusal = tuple[int, str, str]
 
 
 class Access:
-    """Whether a request may pass.
+    """Checks whether a request is allowed.
 
-    A page of another origin may not: browsers send its requests without asking the person in front of them. And
-    without a token no request may bear a foreign name of this host, or a page whose name was made to point here
-    (DNS rebinding) would pass for our own.
+    Pages of other origins are refused, because browsers send their requests without asking the user. Without a token,
+    requests that use another name for this host are refused too; otherwise a page whose DNS name was changed to point
+    here (DNS rebinding) would pass as our own.
 
     Attributes:
-        origins: of other pages that may.
+        origins: other origins whose pages are allowed.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
@@ -34,24 +34,24 @@ class Access:
         self._hosts = {*_LOCAL, settings.host} if settings.token is None else None
 
     def refusal(self, path: str, headers: Headers, subprotocols: Iterable[str] = ()) -> Refusal | None:
-        """Why a request can't pass; None if it can.
+        """Return why a request is refused; None if it is allowed.
 
         Args:
-            path: what it asks for.
-            headers: names in lower case.
-            subprotocols: of a WebSocket; `bearer.<token>` among them stands for the header, which browsers can't set.
+            path: the request's path.
+            headers: header names in lower case, and values.
+            subprotocols: of a WebSocket; `bearer.<token>` replaces the header, which browsers cannot set.
         """
         found = {name: value.decode("latin-1") for name, value in headers if name in _READ}
         host = found.get(b"host", "")
         if self._hosts is not None and _name(host) not in self._hosts:
-            return 421, "Forbidden", f"this server goes by {', '.join(sorted(self._hosts))}; asked for {host!r:.80}"
+            return 421, "Forbidden", f"this server's names are {', '.join(sorted(self._hosts))}; got {host!r:.80}"
         origin = found.get(b"origin")
         if origin is not None and not self._is_known(origin, host):
             return 403, "Forbidden", f"pages of {origin!r:.80} may not use this server; see --allow-origin"
         if self._token is None or path in _OPEN or path.startswith("/page/"):
             return None
         if not hmac.compare_digest(_token(found.get(b"authorization", ""), subprotocols), self._token):
-            return 401, "Unauthorized", "a valid token is needed: Authorization: Bearer TOKEN"
+            return 401, "Unauthorized", "a valid bearer token is required: Authorization: Bearer TOKEN"
         return None
 
     def _is_known(self, origin: str, host: str) -> bool:
@@ -62,7 +62,7 @@ _READ = (b"host", b"origin", b"authorization")
 
 
 def _name(host: str) -> str:
-    """The host of a Host header, without its port."""
+    """Return the host of a Host header, without the port."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every request passes through: the check of access, a line in the log, the metrics."""
+"""Middleware for every request: access check, log line, metrics."""
 
 import logging
 from time import perf_counter
@@ -16,19 +16,19 @@ __all__ = ["AccessLog"]
 
 
 class AccessLog:
-    """An ASGI application around another one: refuses what has no access, logs and counts the rest.
+    """ASGI middleware that refuses requests without access, and logs and counts all requests.
 
     Args:
-        app: the other one.
-        access: who may pass.
-        metrics: of requests.
+        app: the ASGI application.
+        access: decides which requests are allowed.
+        metrics: counts the requests.
     """
 
     def __init__(self, app: ASGIApp, access: Access, metrics: Metrics) -> None:
         self._app, self._access, self._metrics = app, access, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request to the application, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -58,7 +58,7 @@ class AccessLog:
                 await _response(refusal)(scope, receive, watched)
         finally:
             seconds = perf_counter() - start
-            # By the route, not by the address: whoever asks for a million addresses must not fill the memory.
+            # Label by route, not by path: a client that requests a million paths must not fill the memory.
             path = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(path, _method(scope), status).inc()
             self._metrics.request_seconds.labels(path).observe(seconds)

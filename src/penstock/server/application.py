@@ -1,4 +1,4 @@
-"""The application: addresses, and what answers at them."""
+"""The ASGI application: routes and their handlers."""
 
 import asyncio
 import logging
@@ -41,21 +41,21 @@ from penstock.server.uploads import Upload, read_request
 __all__ = ["Service"]
 
 _NO_422: dict[int | str, Any] = {"4XX": {"model": Failure, "description": "Refused"}}
-_LOOK = 1.0  # seconds between checks for idle streams and for changed bundles
+_CHECK_SECONDS = 1.0  # between checks for idle streams and changed bundles
 
 
 class Service:
-    """Models behind an ASGI application: addresses, and what each of them does.
+    """Models behind an ASGI application.
 
     Args:
         models: by name.
         settings: limits and access.
-        queue: where whole inputs wait.
+        queue: the queue of predict requests.
 
     Attributes:
-        app: to be run by Uvicorn.
-        sessions: the streams that are open.
-        stopping: no more is accepted.
+        app: the ASGI application, to be run by Uvicorn.
+        sessions: the open streams.
+        stopping: whether the server is stopping, so that nothing more is accepted.
     """
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServerSettings, queue: RequestQueue) -> None:
@@ -73,7 +73,8 @@ class Service:
         )
         self._add_routes(api)
         access = Access(settings)
-        # Browsers show a page of another origin an answer only if that says so, and ask beforehand, without the token.
+        # A browser lets a page of another origin read a response only if CORS headers allow it, and first sends a
+        # preflight request without the token.
         self.app = CORSMiddleware(
             AccessLog(api, access, self.metrics),
             allow_origins=sorted(access.origins),
@@ -82,16 +83,16 @@ class Service:
         )
 
     async def stop(self) -> None:
-        """Accept nothing more, answer what was accepted, then close the streams."""
+        """Stop accepting requests, finish those accepted, then close the streams."""
         self.stopping = True
         for session in list(self.sessions):
-            session.end(1012, "the server stops: connect again and load your last saved state")
+            session.end(1012, "the server is stopping: reconnect and load your last saved state")
         end = asyncio.get_running_loop().time() + self.settings.grace_seconds
         while self.sessions and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.02)
 
     def _add_routes(self, api: FastAPI) -> None:
-        # Each by its class: what only `Exception` catches is raised once more, and ends the connection.
+        # One handler per class: an exception caught only as `Exception` is raised again and ends the connection.
         for kind in (RequestError, HTTPException, Exception):
             api.exception_handler(kind)(_failed)
         api.get("/healthz", operation_id="healthz", response_model=Status, responses=errors())(self.healthz)
@@ -103,14 +104,14 @@ class Service:
         api.get("/page/{file}", include_in_schema=False)(page_file)
 
     def _add_guarded_routes(self, api: FastAPI) -> None:
-        """Those that ask for the token, where there is one. `AccessLog` refuses; here it is only described."""
+        """Add the routes that need the token, if there is one. `AccessLog` enforces it; here it is only documented."""
         guard = [Security(HTTPBearer(scheme_name="token", auto_error=False))] if self.settings.token else []
         refused = (401,) if self.settings.token else ()
         guarded = APIRouter(dependencies=guard, responses=errors(*refused))
         text = {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Metrics"}
         guarded.get("/metrics", operation_id="metrics", response_class=Response, responses={200: text})(self.prometheus)
         guarded.get("/v1/models", operation_id="models", response_model=ModelList)(self.list_models)
-        # The path holds a name of any form: FastAPI would say that it may be refused as malformed.
+        # The name in the path can be any string, so remove FastAPI's 422 response from the schema.
         guarded.get(
             "/v1/models/{name}", operation_id="model", response_model=ModelInfo, responses=errors(404) | _NO_422
         )(self.model_info)
@@ -127,22 +128,22 @@ class Service:
     @asynccontextmanager
     async def _life(self, app: FastAPI) -> AsyncIterator[None]:
         start_all(self.models.values())
-        looking = asyncio.create_task(self._look())
+        checks = asyncio.create_task(self._check_regularly())
         try:
             yield
         finally:
-            looking.cancel()
+            checks.cancel()
             await stop_all(self.models.values())
 
-    async def _look(self) -> None:
+    async def _check_regularly(self) -> None:
         while True:
-            await asyncio.sleep(_LOOK)
-            too_old = asyncio.get_running_loop().time() - self.settings.idle_seconds
-            for session in [session for session in self.sessions if session.heard < too_old]:
+            await asyncio.sleep(_CHECK_SECONDS)
+            oldest = asyncio.get_running_loop().time() - self.settings.idle_seconds
+            for session in [session for session in self.sessions if session.heard < oldest]:
                 self.metrics.refused.labels("idle").inc()
                 session.end(1008, f"no message for {self.settings.idle_seconds:g} s")
             for served in self.models.values():
-                if served.look():
+                if served.check_files():
                     log("bundle changed", logging.WARNING, model=served.name, path=str(served.path))
 
     async def healthz(self) -> Response:
@@ -150,21 +151,21 @@ class Service:
         return _json({"status": "ok"})
 
     async def readyz(self) -> Response:
-        """Readiness; and which bundles have changed on disk, so that a restart would load other models."""
+        """Readiness, and the models whose bundles have changed on disk, so that a restart would load other models."""
         changed = [served.name for served in self.models.values() if served.changed]
         body = {"status": "stopping" if self.stopping else "ready", "changed_on_disk": changed}
         return _json(body, 503 if self.stopping else 200)
 
     async def prometheus(self) -> Response:
-        """Metrics in the format of Prometheus."""
+        """Metrics in Prometheus' format."""
         return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def list_models(self) -> Response:
-        """The models."""
+        """List the models."""
         return _json({"models": [served.entry() for served in self.models.values()]})
 
     async def model_info(self, name: str) -> Response:
-        """Everything about one model."""
+        """All information about one model."""
         return _json(self._served(name).info())
 
     async def report(self, name: str) -> Response:
@@ -175,17 +176,19 @@ class Service:
         return Response(await asyncio.to_thread(path.read_bytes), headers=REPORT_HEADERS)
 
     async def predict(self, name: str, request: Request) -> Response:
-        """Answer whole inputs: JSON, or a file as `penstock predict` reads it."""
+        """Predict for whole inputs: JSON, or a file as `penstock predict` reads it."""
         try:
             served = self._served(name)
             if self.stopping:
-                raise RequestError(503, "Stopping", "the server stops. Try again in a moment.", {"retry-after": "1"})
-            given = await read_request(request, served.model, self.settings, self.queue.reading)
+                raise RequestError(
+                    503, "Stopping", "the server is stopping. Try again in a moment.", {"retry-after": "1"}
+                )
+            received = await read_request(request, served.model, self.settings, self.queue.reading)
             with self.queue.places:
-                if isinstance(given, Upload):
-                    inputs = await self.queue.run(partial(given.inputs, served.model))
+                if isinstance(received, Upload):
+                    inputs = await self.queue.run(partial(received.inputs, served.model))
                 else:
-                    inputs = given
+                    inputs = received
                 return _json({"outputs": await served.answers(inputs)})
         except Exception as error:
             failure = failure_of(error)
@@ -193,7 +196,7 @@ class Service:
             return error_response(failure)
 
     async def stream(self, socket: WebSocket, name: str) -> None:
-        """One stream; see `stream_session`."""
+        """Serve one stream; see `stream_session`."""
         subprotocol = next((each for each in socket.scope["subprotocols"] if each.startswith("bearer.")), None)
         try:
             served = self._served(name)
@@ -202,7 +205,7 @@ class Service:
             return
         await socket.accept(subprotocol)
         if not served.model.streams:
-            await socket.close(1003, f"{served.name} reads whole inputs: use predict")
+            await socket.close(1003, f"{served.name} cannot be streamed: use predict")
             return
         if reason := self._full():
             self.metrics.refused.labels("streams").inc()
@@ -212,7 +215,7 @@ class Service:
 
     def _full(self) -> str | None:
         if self.stopping:
-            return "the server stops: try again in a moment"
+            return "the server is stopping: try again in a moment"
         if len(self.sessions) >= self.settings.max_streams:
             return f"{self.settings.max_streams} streams are open: try again later"
         return None
@@ -224,7 +227,7 @@ class Service:
         items, code, reason = 0, 1006, ""
         try:
             items, code, reason = await session.run()
-        except WebSocketDisconnect:  # in the middle of an answer
+        except WebSocketDisconnect:  # while a reply was being sent
             pass
         finally:
             gauge.dec()
@@ -233,7 +236,7 @@ class Service:
 
     def _served(self, name: str) -> ServedModel:
         if name not in self.models:
-            raise RequestError(404, "NotFound", f"no model {name!r:.80}; there are: {', '.join(self.models)}")
+            raise RequestError(404, "NotFound", f"no model {name!r:.80}; available: {', '.join(self.models)}")
         return self.models[name]
 
 

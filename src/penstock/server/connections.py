@@ -1,4 +1,4 @@
-"""Connections with limits that Uvicorn does not have: on their number, on slow ones, and on floods."""
+"""Connection limits that Uvicorn lacks: on the number of connections, on slow clients, and on floods."""
 
 import asyncio
 from typing import Any, ClassVar
@@ -12,21 +12,21 @@ from penstock.server.settings import ServerSettings
 
 __all__ = ["limited"]
 
-_HEAD = 64 << 10  # bytes of a request's address and headers
+_HEAD = 64 << 10  # bytes of a request's URL and headers
 _LINGER = 1.0  # seconds
-_SLICE = 4096  # bytes of WebSocket frames, each at least six, that are looked at in one go
+_SLICE = 4096  # bytes of WebSocket data, in frames of six bytes or more, that are parsed at once
 
 
 def limited(
     settings: ServerSettings, metrics: Metrics
 ) -> tuple[type[HttpToolsProtocol], type[WebSocketsSansIOProtocol]]:
-    """Uvicorn's protocols for HTTP and WebSockets, within the settings' limits."""
+    """Return Uvicorn's protocols for HTTP and WebSockets with the settings' limits."""
     members: dict[str, Any] = {"settings": settings, "metrics": metrics}
     return type("Http", (_Http,), members), type("WebSocket", (_WebSocket,), members)
 
 
 class _Http(HttpToolsProtocol):
-    """Whose heads must come in time, and not too many of them at once."""
+    """HTTP connections, with limits on their number and on the time and size of request heads."""
 
     settings: ClassVar[ServerSettings]
     metrics: ClassVar[Metrics]
@@ -48,11 +48,13 @@ class _Http(HttpToolsProtocol):
         super().on_message_begin()
         self._head = 0
         self._wait_for_head()
-        # Uvicorn reads on after each answer, which takes in thousands of requests for every one that it has answered.
+        # Uvicorn reads on after each response, and so accepts thousands of requests for each one that it has handled.
         if len(self.pipeline) >= self.settings.max_waiting:
-            words = f"more than {self.settings.max_waiting} requests of one connection wait: await their answers."
+            words = (
+                f"more than {self.settings.max_waiting} requests of one connection are waiting: await their responses."
+            )
             self._refuse("flood", "429 Too Many Requests", words)
-            raise ValueError(words)  # so that httptools looks no further
+            raise ValueError(words)  # makes httptools stop parsing
 
     def on_url(self, url: bytes) -> None:
         self._count(url)
@@ -94,18 +96,18 @@ class _Http(HttpToolsProtocol):
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
-    """Whose messages may not pile up, and who must take its answers."""
+    """WebSocket connections, with limits on waiting messages and on unread replies."""
 
     settings: ClassVar[ServerSettings]
     metrics: ClassVar[Metrics]
     _unread: asyncio.TimerHandle | None = None
     _bytes = 0
     _failed = False
-    _alone = 0  # frames that brought no message, since `_second`
+    _alone = 0  # frames that completed no message, since `_second`
     _second = 0.0
 
     def send_receive_event_to_app(self) -> None:
-        """A message has come: keep it if there is room."""
+        """Handle a received message: queue it if there is room."""
         size = sum(map(len, self.frames))
         self._alone = 0
         super().send_receive_event_to_app()
@@ -113,53 +115,55 @@ class _WebSocket(WebSocketsSansIOProtocol):
         if self.close_sent:
             return
         if self.queue.qsize() > self.settings.max_waiting:
-            self._fail("flood", 1008, f"more than {self.settings.max_waiting} messages wait: await their answers")
+            self._fail(
+                "flood", 1008, f"more than {self.settings.max_waiting} messages are waiting: await their replies"
+            )
         elif self.read_paused and self._bytes < self.settings.max_message:
-            # Uvicorn would read no further before this message is answered; so, who floods would never be told.
+            # Uvicorn would stop reading until this message is handled, so a flooding client would never get an error.
             self.read_paused = False
             self.transport.resume_reading()
 
     async def receive(self) -> Any:
-        """See Uvicorn."""
+        """Receive a message; see Uvicorn."""
         message = await super().receive()
         if self.queue.empty():
             self._bytes = 0
         return message
 
     def pause_writing(self) -> None:
-        """The client does not take what we send: wait a while."""
+        """The client does not read what we send: give it some time."""
         super().pause_writing()
         self._unread = self.loop.call_later(self.settings.slow_seconds, self._give_up)
 
     def resume_writing(self) -> None:
-        """It does."""
+        """The client reads again."""
         super().resume_writing()
         self._taken()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """See Uvicorn."""
+        """The connection is closed; see Uvicorn."""
         self._taken()
         super().connection_lost(exc)
 
     def handle_cont(self, event: Frame) -> None:
-        """Keep a part of a message: empty ones add nothing to its size, and still take memory and time."""
+        """Keep a fragment of a message; empty fragments add no size, but still take memory and time."""
         if event.fin or not self._too_many():
             super().handle_cont(event)
 
     def handle_ping(self) -> None:
-        """Answer a ping, unless the client does not take answers: they would pile up."""
+        """Reply to a ping, unless the client does not read: the replies would accumulate."""
         if not self._too_many() and self.writable.is_set():
             super().handle_ping()
         else:
             self.conn.data_to_send()
 
     def handle_pong(self, event: Frame) -> None:
-        """See Uvicorn."""
+        """Handle a pong; see Uvicorn."""
         if not self._too_many():
             super().handle_pong(event)
 
     def _too_many(self) -> bool:
-        """Whether one more frame that brings no message is a flood: in a second as many may come as messages wait."""
+        """Whether one more frame without a message exceeds the limit: per second, as many as messages may wait."""
         if self.close_sent:
             return True
         if self.loop.time() > self._second + 1:
@@ -175,18 +179,18 @@ class _WebSocket(WebSocketsSansIOProtocol):
             self._unread = None
 
     def _give_up(self) -> None:
-        """No reason can be told to who does not read."""
+        """Abort without a reason, because the client does not read."""
         self.metrics.refused.labels("unread").inc()
         self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come: look at some at a time, so that a flood is seen early; what follows it is thrown away."""
+        """Handle received bytes in slices, so that a flood is detected early; discard what follows a failure."""
         for start in range(0, len(data), _SLICE):
             if not self._failed:
                 super().data_received(data[start : start + _SLICE])
 
     def handle_parser_exception(self) -> None:
-        """Tell the client why, and read on for a moment: closing at once would take the reason back (by a reset)."""
+        """Send the client the reason, and keep reading for a moment: closing at once could discard it (TCP reset)."""
         self._failed = True
         close = self.conn.close_sent
         code, reason = (close.code, close.reason) if close else (1002, "")

@@ -1,4 +1,4 @@
-"""Errors as clients see them: {"error": {"type": ..., "message": ...}} with the fitting status."""
+"""Errors as clients receive them: {"error": {"type": ..., "message": ...}} with the matching status."""
 
 import json
 import logging
@@ -15,13 +15,13 @@ __all__ = ["RequestError", "as_json", "body_of", "error_response", "failure_of"]
 
 
 class RequestError(Exception):
-    """A request that can't be answered.
+    """A request that cannot be served.
 
     Args:
-        status: HTTP's.
-        kind: the error's type, a name for programs.
-        message: expected, got, what to do.
-        headers: more of the response.
+        status: the HTTP status.
+        kind: the type of the error, for programs.
+        message: what was expected, what was given, what to do.
+        headers: additional response headers.
     """
 
     def __init__(self, status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> None:
@@ -30,11 +30,11 @@ class RequestError(Exception):
 
 
 def failure_of(error: Exception) -> RequestError:
-    """What a client is told of an error; the inside of ours stays in the log."""
+    """Convert an exception to what a client is told; details of internal errors appear only in the log."""
     if isinstance(error, RequestError):
         return error
     if isinstance(error, BusyError):
-        return RequestError(429, "Busy", "too many requests wait. Try again in a second.", {"retry-after": "1"})
+        return RequestError(429, "Busy", "too many requests are waiting. Try again in a second.", {"retry-after": "1"})
     if isinstance(error, MissingExtraError):
         return RequestError(501, "MissingExtraError", f"this server can't read such a file: {error}")
     if isinstance(error, InputError):
@@ -44,21 +44,21 @@ def failure_of(error: Exception) -> RequestError:
         return RequestError(error.status_code, kind, str(error.detail), dict(error.headers or {}))
     log("failed", logging.ERROR, error=f"{type(error).__name__}: {error}")
     logging.getLogger("penstock.server").debug("traceback", exc_info=error)
-    return RequestError(500, "InternalError", "the server failed at this; its log says more")
+    return RequestError(500, "InternalError", "internal server error; see the server's log")
 
 
 def body_of(failure: RequestError) -> dict[str, Any]:
-    """The failure for JSON."""
+    """Return the body of the response, for JSON."""
     return {"error": {"type": failure.kind, "message": failure.message}}
 
 
 def error_response(failure: RequestError) -> Response:
-    """The failure as an HTTP response."""
+    """Return the failure as an HTTP response."""
     return Response(as_json(body_of(failure)), failure.status, failure.headers, "application/json")
 
 
 def as_json(value: Any) -> str:
-    """JSON as its standard has it: no NaN and no infinity, which become null."""
+    """Encode as standard JSON: NaN and infinity become null."""
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What happens, one JSON object a line on standard error."""
+"""Structured log: one JSON object per line on standard error."""
 
 import json
 import logging
@@ -12,23 +12,23 @@ _LOGGER = logging.getLogger("penstock.server")
 
 
 def log(event: str, level: int = logging.INFO, *, always: bool = False, **fields: Any) -> None:
-    """Write a line: time, level, event, and the fields.
+    """Write a line with time, level, event and fields.
 
     Args:
-        event: a word or two that never change, to search for.
-        level: as in `logging`.
-        always: whatever level was asked for.
-        fields: plain values; none may hold what a client sent as data, nor a token.
+            event: a constant word or two, to search for.
+            level: as in `logging`.
+            always: write the line whatever the configured level is.
+            fields: plain values; they must not contain data or tokens sent by clients.
     """
     if always or _LOGGER.isEnabledFor(level):
         _LOGGER.handle(_LOGGER.makeRecord(_LOGGER.name, level, "", 0, event, (), None, extra={"fields": fields}))
 
 
 def configure(level: str) -> None:
-    """Let the loggers write JSON lines: this server's from a level on (debug, info, warning, error), others' less."""
+    """Make loggers write JSON lines: the server's from `level` on (debug, info, warning, error), others' less."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
-    # The parser of forms warns of each bad one, which is the client's business and answered with a 400.
+    # The form parser warns of every invalid form, which is the client's error and gets status 400.
     for name, least in (("penstock.server", level), ("uvicorn", "warning"), ("python_multipart", "error")):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]

@@ -1,4 +1,4 @@
-"""What the server counts and measures, in the format of Prometheus."""
+"""The server's metrics, in Prometheus' format."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ class Metrics:
     """The metrics of one server.
 
     Args:
-        schedulers: by their models' names.
+        schedulers: schedulers by model name.
     """
 
     def __init__(self, schedulers: Mapping[str, Any]) -> None:
@@ -26,23 +26,27 @@ class Metrics:
         known: dict[str, Any] = {"registry": self._registry}
         self.requests = Counter("penstock_requests", "HTTP requests answered", ["path", "method", "status"], **known)
         self.request_seconds = Histogram(
-            "penstock_request_seconds", "From a request's head to its answer", ["path"], buckets=_BUCKETS, **known
+            "penstock_request_seconds",
+            "Time from a request's head to its response",
+            ["path"],
+            buckets=_BUCKETS,
+            **known,
         )
         self.streams = Gauge("penstock_streams", "WebSocket streams open now", ["model"], **known)
         self.items = Counter("penstock_items", "Messages of streams answered", ["model"], **known)
         self.item_seconds = Histogram(
-            "penstock_item_seconds", "From a message to its answer", ["model"], buckets=_BUCKETS, **known
+            "penstock_item_seconds", "Time from a message to its reply", ["model"], buckets=_BUCKETS, **known
         )
         self.refused = Counter("penstock_refused", "Requests and streams refused or ended early", ["reason"], **known)
         self.errors = Counter("penstock_errors", "Errors answered", ["type"], **known)
 
     def text(self) -> bytes:
-        """Everything in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
 class _Engine:
-    """What the schedulers' threads have counted, read when it is asked for, so that a step costs nothing more."""
+    """Counters of the schedulers' threads, read only on request, so that a step has no extra cost."""
 
     def __init__(self, schedulers: Mapping[str, Any]) -> None:
         self._schedulers = schedulers
@@ -51,7 +55,7 @@ class _Engine:
         for name, about in (
             ("steps", "Steps of streams"),
             ("passes", "Passes of the engine; steps per pass are the batch"),
-            ("seconds", "Time that the engine was at work for streams"),
+            ("seconds", "Time that the engine spent on streams"),
         ):
             family = CounterMetricFamily(f"penstock_engine_{name}", about, labels=["model"])
             for model, scheduler in self._schedulers.items():

@@ -1,4 +1,4 @@
-"""The page's files, as they lie in the folder `page`."""
+"""The files of the web page, from the folder `page`."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".json": "application/json",
 }
-# Nothing from other hosts, in no frame of another page.
+# Load nothing from other hosts; no embedding in other pages' frames.
 _HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "media-src 'self' blob:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -39,7 +39,7 @@ async def index() -> Response:
 
 
 async def page_file(file: str) -> Response:
-    """A file by its name; nothing outside the folder can be named."""
+    """Return a file by name; nothing outside the folder can be named."""
     path = next((each for each in _FOLDER.iterdir() if each.name == file and each.suffix in _TYPES), None)
     if path is None:
         return error_response(RequestError(404, "NotFound", f"there is no {file!r:.80}"))

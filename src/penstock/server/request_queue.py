@@ -1,4 +1,4 @@
-"""The queue of predict requests: one thread answers them, and texts that wait together are one batch."""
+"""The queue of predict requests: one thread runs them, and waiting texts are combined into one batch."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from penstock.runtime import Model
 
 __all__ = ["BusyError", "Places", "RequestQueue"]
 
-_TOGETHER = 512  # texts answered at once
+_TOGETHER = 512  # texts in one batch
 
 
 class BusyError(Exception):
-    """As many requests as may wait are waiting."""
+    """The maximum number of requests is already waiting."""
 
 
 class Places:
-    """A number of places, each taken for the time of a with statement; BusyError where none is free."""
+    """A number of places, each taken for the duration of a with statement; BusyError if none is free."""
 
     def __init__(self, places: int) -> None:
         self._free = places
@@ -34,31 +34,31 @@ class Places:
 
 
 class RequestQueue:
-    """Predict requests of all models, answered one after the other by one thread.
+    """Predict requests of all models, run one after the other by one thread.
 
     Streams have threads of their own, so a long file does not delay them.
 
     Args:
-        places: how many requests may wait at once, and how many large bodies may be read at once.
+        places: the number of requests that may wait at once, and of large bodies that may be read at once.
 
     Attributes:
         places: taken by a request while it waits for its predictions.
-        reading: taken by a request while its large body is read. They are separate, so that clients who send slowly do
-            not keep others from being answered.
+        reading: taken by a request while its large body is read. This is separate, so that clients that send slowly do
+            not block others.
     """
 
     def __init__(self, places: int) -> None:
         self.places, self.reading = Places(places), Places(places)
         self._thread = ThreadPoolExecutor(1, "predict")
         self._waiting: dict[Model, list[_Waiting]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
+        self._tasks: set[asyncio.Task[None]] = set()  # keeps references, because an unreferenced task may be collected
 
     async def run(self, work: Callable[[], Any]) -> Any:
-        """What `work()` returns, called in the queue's thread."""
+        """Run `work()` in the queue's thread and return its result."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def answers(self, model: Model, inputs: Any) -> list[dict[str, Any]]:
-        """The model's rows for these inputs; their bits do not depend on what else was in the batch."""
+        """Return the model's rows for these inputs; their bits do not depend on what else was in the batch."""
         if not (isinstance(inputs, list) and inputs and all(isinstance(one, str) for one in inputs)):
             return await self.run(lambda: list(model.answers(inputs)))
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -77,8 +77,8 @@ class RequestQueue:
             while waiting:
                 taken = _first(waiting)
                 requests = [texts for texts, _ in taken]
-                found = await self.run(partial(_answer_together, model, requests))
-                for (_, future), answer in zip(taken, found, strict=True):
+                results = await self.run(partial(_answer_together, model, requests))
+                for (_, future), answer in zip(taken, results, strict=True):
                     _resolve(future, answer)
         finally:
             del self._waiting[model]
@@ -88,7 +88,7 @@ _Waiting = tuple[list[str], "asyncio.Future[Any]"]
 
 
 def _first(waiting: list[_Waiting]) -> list[_Waiting]:
-    """Take out the first request, and with it others as long as they are not too many texts together."""
+    """Remove the first request from the list, and following ones as long as their texts fit into one batch."""
     texts = count = 0
     while count < len(waiting) and (not count or texts + len(waiting[count][0]) <= _TOGETHER):
         texts += len(waiting[count][0])
@@ -99,7 +99,7 @@ def _first(waiting: list[_Waiting]) -> list[_Waiting]:
 
 
 def _answer_together(model: Model, requests: list[list[str]]) -> list[Any]:
-    """For each request its answers, or the exception why there are none."""
+    """Return, for each request, its predictions or the exception."""
     try:
         rows = list(model.answers([text for texts in requests for text in texts]))
     except Exception as error:
@@ -108,7 +108,7 @@ def _answer_together(model: Model, requests: list[list[str]]) -> list[Any]:
         return [error] * len(requests)
     if len(requests) == 1:
         return [rows]
-    if len(rows) != sum(map(len, requests)):  # not one row for each text: whose they are can't be told
+    if len(rows) != sum(map(len, requests)):  # not one row for each text, so rows can't be assigned
         return [_answer_together(model, [texts])[0] for texts in requests]
     remaining = iter(rows)
     return [[next(remaining) for _ in texts] for texts in requests]

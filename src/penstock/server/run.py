@@ -1,4 +1,4 @@
-"""Run a server until it is told to stop."""
+"""Runs a server until it is stopped."""
 
 import asyncio
 import contextlib
@@ -25,16 +25,16 @@ __all__ = ["serve"]
 
 
 def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = "info") -> None:
-    """Serve saved models until SIGTERM or SIGINT; then answer what was accepted, and return.
+    """Serve saved models until SIGTERM or SIGINT; then finish accepted requests and return.
 
     Args:
-        folders: of models, or NAME=DIR.
-        settings: where, for whom, and how much.
+        folders: folders of models, or NAME=DIR.
+        settings: address, access and limits.
         log_level: debug, info, warning or error.
 
     Raises:
-        ConfigError: two models of one name, or an address that can't be listened on.
-        BundleError: a folder that can't be used.
+        ConfigError: two models have the same name, or the server cannot listen on the address.
+        BundleError: a folder is not a usable model.
     """
     start = perf_counter()
     configure(log_level)
@@ -48,12 +48,12 @@ def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = 
         http=http,
         ws=websocket,
         ws_max_size=settings.max_message,
-        ws_per_message_deflate=False,  # small messages gain little, and a small one may hold a huge one
+        ws_per_message_deflate=False,  # small messages gain little, and a small one could expand to a huge one
         lifespan="on",
-        loop="asyncio",  # uvloop, where it is installed, would gain a tenth and behave a little otherwise
+        loop="asyncio",  # uvloop would be 10 % faster, but behaves slightly differently
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # or whoever is here could say that they come from elsewhere
+        proxy_headers=False,  # otherwise a client could fake its address
         server_header=False,
         timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
     )
@@ -62,14 +62,14 @@ def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = 
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's, that answers what was accepted before it closes."""
+    """Uvicorn's server, which finishes accepted requests before it closes."""
 
     def __init__(self, config: uvicorn.Config, service: Service, start: float, listening: socket.socket) -> None:
         super().__init__(config)
         self._service, self._start, self._listening = service, start, listening
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Say when it is ready."""
+        """Start, and log when the server is ready."""
         await super().startup(sockets)
         host, port = self._listening.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -77,7 +77,7 @@ class _Server(uvicorn.Server):
         log("ready", always=True, url=url, models=list(self._service.models), seconds=seconds)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, answer what was accepted, close."""
+        """Stop accepting, finish what was accepted, close."""
         log("stopping", streams=len(self._service.sessions))
         for server in self.servers:
             server.close()
@@ -87,7 +87,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Uvicorn would raise the signal again at the end; having stopped as told is no failure."""
+        """Handle signals without raising them again at the end, as Uvicorn does: a requested stop is not a failure."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -99,10 +99,10 @@ class _Server(uvicorn.Server):
 
 
 def _listen(settings: ServerSettings) -> socket.socket:
-    """Bound here and not in Uvicorn, so that an address that can't be had is our kind of error."""
+    """Bind the address here and not in Uvicorn, so that an unavailable address raises a ConfigError."""
     try:
-        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, kind, protocol, _, address = found[0]
+        addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = addresses[0]
         with contextlib.ExitStack() as unless_bound:
             listening = unless_bound.enter_context(socket.socket(family, kind, protocol))
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -117,16 +117,16 @@ def _listen(settings: ServerSettings) -> socket.socket:
 
 
 def _prepare(settings: ServerSettings) -> None:
-    """Set the process up for thousands of connections and quick turns between its threads."""
+    """Configure the process for thousands of connections and fast switching between its threads."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     wanted = settings.max_connections + 256
     limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
     if limit > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
-    # A thread that has an answer waits this long for one that computes; by default 5 ms.
+    # A thread with a reply waits this long for one that computes; Python's default is 5 ms.
     sys.setswitchinterval(0.0005)
-    # The event loop needs a core too: threads that wait for a busy core are slower than one thread alone.
+    # The event loop needs a core too: engine threads that wait for a busy core are slower than one thread fewer.
     engine.set_num_threads(max(1, engine.get_num_threads() - 1))
-    # What is loaded stays; collecting among it again and again would stop everything for a moment.
+    # Loaded objects stay, so exclude them from garbage collection, which would otherwise pause the server.
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
-"""What the addresses take and give, as Pydantic's models: FastAPI makes the OpenAPI document of them.
+"""Pydantic models of requests and responses, from which FastAPI makes the OpenAPI document.
 
-They describe. Predictions are written and requests are read without them, as those are large and checked elsewhere.
+They are used only for documentation: requests and predictions are large, and are checked elsewhere.
 """
 
 from typing import Any, Literal
@@ -25,7 +25,7 @@ class Status(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether requests are accepted, and the models whose folders have changed since they were loaded."""
+    """Readiness, and the models whose folders have changed since they were loaded."""
 
     status: Literal["ready", "stopping"]
     changed_on_disk: list[str]
@@ -38,7 +38,7 @@ class ModelEntry(BaseModel):
     task: str
     labels: list[Any]
     streams: bool = Field(description="whether it has a WebSocket stream")
-    fingerprint: str = Field(description="tells the model from any other")
+    fingerprint: str = Field(description="identifies the model")
 
 
 class ModelList(BaseModel):
@@ -48,11 +48,11 @@ class ModelList(BaseModel):
 
 
 class ModelInfo(ModelEntry):
-    """Everything about one model; kinds of models add fields."""
+    """All information about one model; kinds of models add fields."""
 
     model_config = ConfigDict(extra="allow")
 
-    reads: Literal["text", "step", "samples"] = Field(description="what a stream is pushed")
+    reads: Literal["text", "step", "samples"] = Field(description="what a stream's push takes")
     view: str = Field(description='how the page shows it: "text", "signal", "sound", "forecast", "steps", or ""')
     changed_on_disk: bool
     report: bool = Field(description="whether GET /v1/models/{name}/report has the report of its training")
@@ -73,36 +73,36 @@ class Predictions(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why there is no answer."""
+    """Reason for a failure."""
 
     type: str = Field(description="a name for programs")
-    message: str = Field(description="what was expected, what came, what to do")
+    message: str = Field(description="what was expected, what was given, what to do")
 
 
 class Failure(BaseModel):
-    """Any answer that is not a success."""
+    """An error response."""
 
     error: Problem
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The responses of an address that are not a success: those of every address, and these."""
+    """Return the error responses of a route: those of all routes, and these."""
     return {status: {"model": Failure, "description": _WORDS[status]} for status in (403, 421, *statuses)}
 
 
 _WORDS = {
-    400: "Not JSON, not UTF-8, no form, or cut short",
-    401: "No token, or a wrong one",
-    403: "From a page of another origin",
+    400: "Not JSON, not UTF-8, not a form, or cut short",
+    401: "Missing or wrong token",
+    403: "Request from a page of another origin",
     404: "No such model",
-    408: "Not arrived in time",
-    413: "Larger than allowed",
-    415: "Of a type that is not known",
-    421: "Asked for by a name that is not this server's",
+    408: "Request did not arrive in time",
+    413: "Request too large",
+    415: "Unknown content type",
+    421: "Host name is not this server's",
     422: "Inputs that the model can't read",
-    429: "Too many requests wait",
-    501: "A file for which this server lacks a package",
-    503: "The server stops",
+    429: "Too many requests are waiting",
+    501: "The server lacks a package for this file",
+    503: "The server is stopping",
 }
 _FILE = {"type": "string", "format": "binary"}
 PREDICT: dict[str, Any] = {
@@ -115,4 +115,4 @@ PREDICT: dict[str, Any] = {
         },
     }
 }
-"""What `predict` takes, beyond what FastAPI sees in its signature."""
+"""The request body of `predict`, which FastAPI cannot derive from the signature."""

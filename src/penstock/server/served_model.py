@@ -1,4 +1,4 @@
-"""A model that is served: what was loaded, its streams, and whether its files have changed since."""
+"""A served model: the loaded model, its streams, and a check whether its files have changed."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -17,9 +17,9 @@ class ServedModel:
     """One model of a server.
 
     Args:
-        name: in addresses.
-        path: its folder.
-        queue: where whole inputs wait.
+        name: the name in URLs.
+        path: the model's folder.
+        queue: the queue of predict requests.
     """
 
     def __init__(self, name: str, path: Path, queue: RequestQueue) -> None:
@@ -31,16 +31,16 @@ class ServedModel:
         self._queue = queue
 
     async def answers(self, inputs: Any) -> list[dict[str, Any]]:
-        """What `penstock predict` writes for these inputs; InputError if they are none."""
+        """Return what `penstock predict` writes for these inputs; InputError if they are invalid."""
         return await self._queue.answers(self.model, inputs)
 
-    def look(self) -> bool:
-        """Check the folder: whether it has changed since the last check. What was loaded is still served."""
+    def check_files(self) -> bool:
+        """Whether the folder has changed since the last check. The loaded model is still served."""
         before, self.changed = self.changed, _state_on_disk(self.path) != self._state
         return self.changed and not before
 
     def entry(self) -> dict[str, Any]:
-        """The model's entry in the list of models."""
+        """Return the model's entry in the list of models."""
         model = self.model
         return {
             "name": self.name,
@@ -51,41 +51,41 @@ class ServedModel:
         }
 
     def info(self) -> dict[str, Any]:
-        """Everything about it."""
+        """Return all information about the model."""
         more = {"name": self.name, "changed_on_disk": self.changed, "report": self.report is not None}
         return {**self.model.info(), **more}
 
     @property
     def report(self) -> Path | None:
-        """Where the report of its training is, if there is one."""
+        """Path of the training report; None if there is none."""
         path = self.path / "report.html"
         return path if path.is_file() else None
 
 
 def load_all(folders: Sequence[str], queue: RequestQueue) -> dict[str, ServedModel]:
-    """The models by name: that of the folder, or what is written before it as NAME=DIR.
+    """Load models by name: the folder's name, or NAME in NAME=DIR.
 
     Raises:
-        ConfigError: two of one name.
-        BundleError: a folder that can't be used.
+            ConfigError: two models have the same name.
+            BundleError: a folder is not a usable model.
     """
-    found: dict[str, ServedModel] = {}
+    models: dict[str, ServedModel] = {}
     for folder in folders:
         name, path = _named(folder)
-        if name in found:
+        if name in models:
             raise ConfigError(f"two models have the name {name!r}. Name one of them: other={folder}")
-        found[name] = ServedModel(name, path, queue)
-    return found
+        models[name] = ServedModel(name, path, queue)
+    return models
 
 
 def start_all(models: Iterable[ServedModel]) -> None:
-    """Start the threads of the models' streams, for the running event loop."""
+    """Start the threads of the models' streams for the running event loop."""
     for served in models:
         served.scheduler.start()
 
 
 async def stop_all(models: Iterable[ServedModel]) -> None:
-    """End the threads of the models' streams."""
+    """Stop the threads of the models' streams."""
     await asyncio.gather(*(served.scheduler.stop() for served in models))
 
 
@@ -97,7 +97,7 @@ def _named(folder: str) -> tuple[str, Path]:
 
 
 def _state_on_disk(path: Path) -> tuple[Any, ...] | None:
-    """What changes whenever a folder is written anew; None if it is gone."""
+    """Return values that change whenever the folder is rewritten; None if it is gone."""
     try:
         files = sorted(entry for entry in path.iterdir() if entry.suffix in (".json", ".safetensors"))
         return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size, file.stat().st_ino) for file in files)

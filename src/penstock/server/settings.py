@@ -1,4 +1,4 @@
-"""Where the server listens, who may use it, and how much of it."""
+"""Settings of the server: address, access and limits."""
 
 import ipaddress
 import math
@@ -11,20 +11,21 @@ __all__ = ["ServerSettings"]
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """What `penstock serve` can be told.
+    """Settings of `penstock serve`.
 
-    host, port: where it listens; port 0 takes a free one
-    token: what every request must bear; None only where no other machine can reach the server
-    origins: of pages, like https://example.org, that may use it beside its own
-    max_body: bytes of a request
-    max_message: bytes of a WebSocket message
-    max_streams: open at once, over all models
-    max_waiting: messages of one stream that may wait for their answers
-    max_requests: that may wait for their answers at once, and bodies beyond 64 KiB that may be read at once
-    max_connections: at once, with those that have asked for nothing yet
-    idle_seconds: without a message, after which a stream is closed
-    slow_seconds: for a request to arrive, and for answers to be taken
-    grace_seconds: to answer what was accepted, after the order to stop
+    Attributes:
+        host, port: the address to listen on; port 0 chooses a free one.
+        token: bearer token that every request needs; None only if other machines cannot reach the server.
+        origins: other origins, such as https://example.org, whose pages may use the server.
+        max_body: maximum bytes of a request.
+        max_message: maximum bytes of a WebSocket message.
+        max_streams: maximum open streams, over all models.
+        max_waiting: maximum messages of one stream that wait for replies.
+        max_requests: maximum requests that wait for responses, and bodies above 64 KiB that are read at once.
+        max_connections: maximum open connections, including idle ones.
+        idle_seconds: time without a message after which a stream is closed.
+        slow_seconds: time for a request to arrive, and for replies to be read.
+        grace_seconds: time to finish accepted requests when stopping.
     """
 
     host: str = "127.0.0.1"
@@ -47,15 +48,15 @@ class ServerSettings:
                 raise ConfigError(f"{name} must be at least 1; got {value}")
         for name in ("idle_seconds", "slow_seconds", "grace_seconds"):
             if not 0 < (value := getattr(self, name)) < math.inf:
-                raise ConfigError(f"{name} must be above 0, and finite; got {value}")
+                raise ConfigError(f"{name} must be above 0 and finite; got {value}")
         if not 0 <= self.port < 65536:
             raise ConfigError(f"port must be 0 to 65535; got {self.port}")
         if self.token is not None and (not self.token.isascii() or len(self.token.split()) != 1):
-            raise ConfigError("the token must be ASCII characters without spaces, at least one")
+            raise ConfigError("the token must be one or more ASCII characters without spaces")
         if self.token is None and not self.local:
             raise ConfigError(
-                f"{self.host} can be reached from other machines, so a token is needed: "
-                "give --token, or listen on 127.0.0.1."
+                f"other machines can reach {self.host}, so a token is needed: "
+                "set PENSTOCK_TOKEN, or listen on 127.0.0.1."
             )
 
     @property

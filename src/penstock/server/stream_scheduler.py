@@ -1,8 +1,8 @@
-"""Schedules the streams of one model for an asyncio program: what arrives while the engine works is its next batch.
+"""Schedules the streams of one model for an asyncio program; items that arrive while the engine works form a batch.
 
-One thread owns the model's streams. In each round it takes in what has arrived, then advances every stream that has
-steps to read by one of them, all in one batch (continuous batching, as in Orca, Yu et al. 2022). So an item of a
-thousand steps delays no other by more than its share, and each prediction has the bits of a stream alone.
+One thread owns the model's streams. In each round it takes the items that have arrived, then advances every stream that
+has steps to read by one step, all in one batch (continuous batching, as in Orca, Yu et al. 2022). So an item of a
+thousand steps hardly delays others, and each prediction has the bits of a stream alone.
 """
 
 import asyncio
@@ -21,17 +21,18 @@ from penstock.runtime import Model, PooledStream, Stream
 
 __all__ = ["StreamScheduler"]
 
-_TOGETHER = 1024  # streams advanced in one pass: enough for the engine's peak, few enough to take in others soon
+_TOGETHER = 1024  # streams per pass: enough for peak throughput, few enough to admit new items soon
 
 
 @dataclass(eq=False, slots=True)
 class Moving:
-    """A stream of the pool on its way through an item.
+    """A stream of the pool that is reading an item.
 
-    stream: it
-    values: (steps, ...), the item as `Scorer.vectors` reads it, at least one step
-    read: how many of the steps have been read
-    future: of who waits for the prediction
+    Attributes:
+        stream: the stream.
+        values: (steps, ...), the item as `Scorer.vectors` reads it, at least one step.
+        read: the number of steps already read.
+        future: receives the prediction.
     """
 
     stream: PooledStream
@@ -44,12 +45,12 @@ class StreamScheduler:
     """The streams of one model, for one event loop.
 
     Args:
-        model: its streams share one pool where they can; else they work one after the other in the same thread.
+        model: the model; its streams share one pool if possible, otherwise they run one after the other.
 
     Attributes:
-        pool: of the model's streams, to be touched inside `do` only; None where they can't be pooled.
-        steps, passes: counted since the start.
-        seconds: for which the engine was at work.
+        pool: the pool of the model's streams, to be used only inside `do`; None if they cannot be pooled.
+        steps, passes: counters since the start.
+        seconds: the time that the engine has computed.
     """
 
     def __init__(self, model: Model) -> None:
@@ -64,35 +65,35 @@ class StreamScheduler:
         self._thread = threading.Thread(target=self._work, name="streams", daemon=True)
 
     def start(self) -> None:
-        """Begin to work for the running event loop."""
+        """Start the thread for the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     async def stop(self) -> None:
-        """End the thread, after what has arrived."""
+        """Stop the thread after the items that have arrived."""
         self._arrived.put(None)
         await asyncio.to_thread(self._thread.join)
 
     async def open(self) -> Stream:
-        """A new stream of the model; ConfigError if it can't be streamed. Use it through the methods here only."""
+        """Open a stream; ConfigError if the model cannot be streamed. Use it only through the methods here."""
         return await self.do(self._new)
 
     async def push(self, stream: Stream, item: Callable[[], Any]) -> dict[str, Any]:
-        """The prediction after an item, as JSON has it; `item` makes it, in the thread of the streams."""
+        """Return the prediction after an item, for JSON; `item` makes the item, in the streams' thread."""
         if self.pool is None:
             return await self.do(lambda: stream.as_json(stream.push(item())))
         pooled = cast(PooledStream, stream)
         return await self.do(lambda: self._through(pooled, pooled.begin(item())))
 
     async def finish(self, stream: Stream) -> dict[str, Any]:
-        """The prediction for the whole input, as JSON has it."""
+        """Return the prediction for the whole input, for JSON."""
         if self.pool is None:
             return await self.do(lambda: stream.as_json(stream.finish()))
         pooled = cast(PooledStream, stream)
         return await self.do(lambda: self._through(pooled, pooled.begin_end()))
 
     async def do(self, work: Callable[[], Any]) -> Any:
-        """What `work` returns, called in the thread of the streams."""
+        """Run `work` in the streams' thread and return its result."""
         assert self._loop is not None
         future = self._loop.create_future()
         self._arrived.put((work, future))
@@ -102,7 +103,7 @@ class StreamScheduler:
         return self.model.stream() if self.pool is None else PooledStream(self.model, self.pool)
 
     def _through(self, stream: PooledStream, values: NDArray[Any]) -> Any:
-        """The way through the steps that an item left to be read; where there are none, the prediction."""
+        """Return a `Moving` for the steps that an item needs; the prediction if there are no steps."""
         return Moving(stream, values) if len(values) else stream.as_json(stream.so_far())
 
     def _work(self) -> None:
@@ -116,11 +117,11 @@ class StreamScheduler:
                 try:
                     assert self._loop is not None
                     self._loop.call_soon_threadsafe(_resolve, done)
-                except RuntimeError:  # the loop has closed: nobody waits any more
+                except RuntimeError:  # the loop is closed, so no caller is waiting
                     return
 
     def _take_in(self) -> bool:
-        """Begin what has arrived, waiting for it where nothing else is to be done; False if it is the end."""
+        """Start the work that has arrived, waiting for it if there is nothing else to do; False at the end."""
         for _ in range(_TOGETHER):
             try:
                 arrived = self._arrived.get(block=not self._moving and not self._done)
@@ -144,8 +145,8 @@ class StreamScheduler:
             self._done.append((future, result, None))
 
     def _pass(self) -> None:
-        """One step for those whose turn it is; a stream with more to read goes to the end of the queue."""
-        # A caller that has gone (its connection closed) waits for nothing.
+        """Advance the first streams in the queue by one step; those with more to read go to its end."""
+        # A cancelled future belongs to a closed connection.
         together = [self._moving.popleft() for _ in range(min(len(self._moving), _TOGETHER))]
         together = [moving for moving in together if not moving.future.cancelled()]
         if not together:

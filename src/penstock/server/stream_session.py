@@ -1,4 +1,4 @@
-"""One client's WebSocket and its stream: each message is answered, in order, until one side ends it.
+"""A client's WebSocket with its stream: each message gets a reply, in order, until one side closes.
 
 -> {"push": item}                  <- {"item": n, "answer": {...}}
 -> {"push": item, "trace": true}   <- {"item": n, "answer": {...}, "trace": [step][layer]{gate: [values]}}
@@ -7,7 +7,7 @@
 -> {"load": "<base64>"}            <- {"item": n, "loaded": true}
 -> {"reset": true}                 <- {"item": 0, "reset": true}
 -> binary: 16-bit samples          <- {"item": n, "answer": {...}}
-                                   <- {"error": {"type", "message"}} where a message is none of these, or can't be used
+                                   <- {"error": {"type", "message"}} if a message is invalid or fails
 """
 
 import asyncio
@@ -28,19 +28,19 @@ from penstock.server.served_model import ServedModel
 
 __all__ = ["StreamSession"]
 
-_TRACED = 64  # steps of one item whose inside is shown; each is some thousand numbers
+_TRACED = 64  # maximum steps of a traced item; each is some thousand numbers
 
 
 class StreamSession:
     """One client's stream.
 
     Args:
-        socket: accepted.
+        socket: the accepted WebSocket.
         served: the model.
-        metrics: where messages and errors are counted.
+        metrics: counts messages and errors.
 
     Attributes:
-        heard: when the last message came, by the event loop's clock.
+        heard: time of the last message, by the event loop's clock.
     """
 
     def __init__(self, socket: WebSocket, served: ServedModel, metrics: Metrics) -> None:
@@ -53,14 +53,14 @@ class StreamSession:
         self.heard = self._loop.time()
 
     def end(self, code: int, reason: str) -> None:
-        """Answer what has come, then close."""
+        """Reply to the messages that have arrived, then close."""
         if self._ending is None:
             self._ending = code, reason
             if self._waits and self._task is not None:
                 self._task.cancel()
 
     async def run(self) -> tuple[int, int, str]:
-        """Answer until the end: items read, and the close code with its reason."""
+        """Reply until the end; return the number of items read, the close code and the reason."""
         stream = await self._served.scheduler.open()
         seconds = self._metrics.item_seconds.labels(self._served.name)
         items = self._metrics.items.labels(self._served.name)
@@ -81,7 +81,7 @@ class StreamSession:
         return self._item, code, reason
 
     async def _next(self) -> Any:
-        """The next message; None if the session is to end and nothing is left to answer."""
+        """Return the next message; None if the session is ending and no message is left."""
         if self._ending is None:
             self._waits = True
             try:
@@ -95,7 +95,7 @@ class StreamSession:
             self.heard = self._loop.time()
             return message
         try:
-            async with asyncio.timeout(0):  # what has come is there at once
+            async with asyncio.timeout(0):  # a message that has arrived is available at once
                 return await self._socket.receive()
         except TimeoutError:
             return None
@@ -112,11 +112,11 @@ class StreamSession:
         text = message.get("text")
         if text is None:
             return await self._push(stream, self._samples(message["bytes"]))
-        asked = _parsed(text)
+        request = _parsed(text)
         scheduler = self._served.scheduler
-        match asked:
+        match request:
             case {"push": item}:
-                return await self._push(stream, item, trace=asked.get("trace") is True)
+                return await self._push(stream, item, trace=request.get("trace") is True)
             case {"finish": True}:
                 return {"item": self._item, "answer": await scheduler.finish(stream), "finished": True}
             case {"save": True}:
@@ -151,21 +151,21 @@ class StreamSession:
     def _samples(self, data: bytes) -> Any:
         model = self._served.model
         if model.reads != "samples":
-            raise DataError(f'a model for {model.task} takes no binary messages. Send {{"push": item}} as text.')
+            raise DataError(f'a model for {model.task} does not read binary messages. Send {{"push": item}} as text.')
         if len(data) % 2:
-            raise DataError(f"a binary message must hold 16-bit samples, so an even number of bytes; got {len(data)}")
+            raise DataError(f"a binary message must have an even number of bytes (16-bit samples); got {len(data)}")
         return np.frombuffer(data, "<i2").astype(np.int16)
 
 
 def _load(stream: Stream, data: bytes) -> int:
-    """Continue from a saved state: how many items it had read, which `penstock stream --state` calls lines."""
-    kept = notes(data)
+    """Continue from a saved state; return the number of items it had read, which `penstock stream` calls `line`."""
+    counters = notes(data)
     stream.load(data)
-    return kept.get("item", kept.get("line", 0))
+    return counters.get("item", counters.get("line", 0))
 
 
 def _rounded(traces: Traces) -> list[Any]:
-    """[step][layer]{name: [values]}, plain and short; the values of several rows one after the other."""
+    """Convert to plain values: [step][layer]{name: [values]}, rounded; several rows are concatenated."""
     return [
         [
             {name: np.round(array.astype(np.float64), 4).ravel().tolist() for name, array in layer.items()}
@@ -182,15 +182,15 @@ def _parsed(text: str) -> Any:
         raise DataError(f"a message must be JSON; got {text!r:.80}: {error}") from error
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")
 
 
-_JSON = json.JSONDecoder(parse_constant=_no_number)
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _decoded(state: str) -> bytes:
     try:
         return base64.b64decode(state, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise DataError(f"a state must be base64, as save gives it: {error}") from error
+        raise DataError(f"a state must be base64, as returned by save: {error}") from error

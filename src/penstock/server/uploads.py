@@ -1,4 +1,4 @@
-"""Predict requests as they come: JSON, a raw file, or a form with a file; read within a limit of bytes and time."""
+"""Reads predict requests: JSON, a raw file, or a form with a file, within limits of size and time."""
 
 import asyncio
 import json
@@ -35,21 +35,21 @@ FILES = {
     "audio/mpeg": ".mp3",
     "audio/ogg": ".ogg",
 }
-"""Media types of files, and the endings by which the readers know them."""
-_SMALL = 64 << 10  # bytes of a body that Uvicorn keeps anyway
+"""Media types of files, and the file name endings by which readers identify them."""
+_SMALL = 64 << 10  # bytes of a body that Uvicorn buffers anyway
 _TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file: its name, whose ending says what it is, and its bytes."""
+    """An uploaded file: its name, whose ending gives its type, and its bytes."""
 
     name: str
     data: bytes
 
     def inputs(self, model: Model) -> Any:
-        """The inputs in it, as `penstock predict` reads them; InputError if there are none."""
-        # A table for a model of sounds would name other files, and this machine's are none of a client's business.
+        """Read the inputs as `penstock predict` does; InputError if they are invalid."""
+        # For a sound model a table would name other files, and clients must not read files of this machine.
         sound = model.reads == "samples"
         task, known = find(model.task), AUDIO_ENDINGS if sound else _TABLES
         ending = Path(self.name).suffix.lower()
@@ -64,21 +64,21 @@ class Upload:
 
 
 async def read_request(request: Request, model: Model, settings: ServerSettings, places: Places) -> Any:
-    """The request's inputs; or its file, to be read in another thread.
+    """Return the request's inputs, or its file, to be read in another thread.
 
     Args:
-        request: whose body has not been read.
-        model: that the inputs are for.
-        settings: for their limits.
-        places: for bodies that are not small, while they arrive.
+        request: the request, with its body unread.
+        model: the model that the inputs are for.
+        settings: limits of size and time.
+        places: taken by large bodies while they arrive.
 
     Raises:
         BusyError: no place is free.
-        RequestError: too large, too slow, of no known type, or not what its type says.
+        RequestError: the body is too large, too slow, of unknown type, or invalid for its type.
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
-        kind = "application/json"  # curl -d says so unless it is told otherwise
+        kind = "application/json"  # the default of curl -d
     if kind not in ("application/json", "multipart/form-data", *FILES):
         known = ", ".join(("application/json", "multipart/form-data", *FILES))
         raise RequestError(415, "UnsupportedMediaType", f"content-type must be one of {known}; got {kind!r:.60}")
@@ -111,7 +111,7 @@ async def _body(request: Request, most: int, places: Places) -> bytes:
 
 
 async def _form(request: Request, most: int, places: Places) -> Upload:
-    """The form's one file."""
+    """Return the form's only file."""
     body = await _body(request, most, places)
 
     async def once() -> Any:
@@ -136,36 +136,38 @@ def _check_length(request: Request, most: int) -> None:
 
 
 def _too_large(most: int) -> RequestError:
-    # Closed at once: the rest of the body would have to be read, however long, before another request.
-    return RequestError(413, "TooLarge", f"a body may have {most} bytes. Send it in parts.", {"connection": "close"})
+    # Close at once: otherwise the rest of the body would have to be read before another request.
+    return RequestError(
+        413, "TooLarge", f"a body may have at most {most} bytes. Send it in parts.", {"connection": "close"}
+    )
 
 
 def json_inputs(data: bytes, model: Model) -> list[Any]:
-    """The inputs in a body of JSON: {"inputs": [...]}.
+    """Return the inputs in a JSON body: {"inputs": [...]}.
 
     Raises:
-        RequestError: it is not UTF-8, not JSON, has no such list, or names files where inputs are numbers.
+        RequestError: the body is not UTF-8, not JSON, has no such list, or names files where inputs are numbers.
     """
     try:
-        asked = json.loads(data.decode(), parse_constant=_no_number)
+        body = json.loads(data.decode(), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise RequestError(400, "DataError", f"the body must be UTF-8: {error.reason} at byte {error.start}") from error
     except (ValueError, RecursionError) as error:
         raise RequestError(400, "DataError", f"the body must be JSON: {error}") from error
-    inputs = asked.get("inputs") if isinstance(asked, dict) else None
+    inputs = body.get("inputs") if isinstance(body, dict) else None
     if not isinstance(inputs, list):
-        raise RequestError(422, "DataError", 'the body must be {"inputs": [...]}, a list with an input for each answer')
+        raise RequestError(422, "DataError", 'the body must be {"inputs": [...]}, a list of inputs')
     if model.reads != "text" and any(isinstance(each, str) for each in inputs):
-        # To some models a string is the path of a file, and this machine's files are none of a client's business.
+        # Some models read a string as a file path, and clients must not read files of this machine.
         raise RequestError(422, "DataError", "inputs must be numbers. Upload a file as a form: curl -F file=@sound.wav")
     return inputs
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number")
 
 
 def _columns(task: Any, model: Model) -> dict[str, Any]:
-    """What training read, else the task's own default."""
+    """Return the columns that training read, with the task's defaults for others."""
     before = model.metrics.get("data", {}).get("columns", {})
     return {column.name: before.get(column.name, column.default) for column in task.columns}

@@ -1,1 +1,1 @@
-"""Signals: classes of them and numbers from them, whole or at each step."""
+"""Signals: classification and regression of whole signals or of each step."""

@@ -1,4 +1,4 @@
-"""Signals as people hold them (arrays, lists of arrays, frames), made into arrays (steps, channels)."""
+"""Conversion of signals (arrays, lists of arrays, frames) to arrays (steps, channels)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,46 +13,46 @@ __all__ = ["signal_array", "signal_list"]
 
 
 def signal_list(values: Any, channels: int | None = None) -> list[NDArray[Any]]:
-    """Several signals, each (steps, channels) of real numbers, NaN where a value is missing.
+    """Return the signals as a list of arrays (steps, channels) of real numbers, NaN where a value is missing.
 
     Args:
-        values: an array (signals, steps, channels) or (signals, steps), or a frame whose rows are signals, in which
-            steps of nothing but NaN at the end of a signal are padding; or a list, an object array or `Sequences` of
-            signals, each (steps, channels) or (steps,).
-        channels: how many there must be; None for as many as the first signal has.
+        values: an array (signals, steps, channels) or (signals, steps), or a frame with a signal in each row, where
+            trailing steps that are all NaN are padding; or a list, an object array or `Sequences` of signals, each
+            (steps, channels) or (steps,).
+        channels: the expected number of channels; None for that of the first signal.
 
     Raises:
-        DataError: no signals, or values that are no finite numbers; it names the signal.
-        ShapeError: other axes, or another number of channels.
+        DataError: no signals, or values that are not finite numbers; the message names the signal.
+        ShapeError: a signal has other axes or another number of channels.
     """
     if isinstance(values, Mapping | str | bytes) or not isinstance(values, Iterable):
         raise DataError(f"signals must be an array or a list of arrays; got {type(values).__name__}")
     if isinstance(values, Sequences):
-        found = [_axes(each, number) for number, each in enumerate(values)]
+        signals = [_axes(each, number) for number, each in enumerate(values)]
     elif hasattr(values, "columns") or (isinstance(values, np.ndarray) and values.dtype != object):
-        found = _rectangular(values)
+        signals = _rectangular(values)
     else:
-        found = [_axes(signal_array(each, f"signal {number}"), number) for number, each in enumerate(values)]
-    expected = channels if channels is not None or not found else found[0].shape[1]
-    for number, each in enumerate(found):
+        signals = [_axes(signal_array(each, f"signal {number}"), number) for number, each in enumerate(values)]
+    expected = channels if channels is not None or not signals else signals[0].shape[1]
+    for number, each in enumerate(signals):
         if each.shape[1] != expected:
             than = "as in training" if channels is not None else "as signal 0 has"
             raise ShapeError(
                 f"signals must be (steps, channels={expected}), {than}; signal {number} is {each.shape}. "
                 "Give the same channels for all, in the same order."
             )
-    return found
+    return signals
 
 
 def signal_array(values: Any, what: str) -> NDArray[Any]:
-    """Real numbers as an array of any shape; None in a list is NaN.
+    """Return real numbers as an array of any shape; None in a list becomes NaN.
 
     Args:
-        values: numbers, in whatever holds them.
-        what: what messages call them.
+        values: the numbers, in any container.
+        what: the name for them in messages.
 
     Raises:
-        DataError: something else, or infinite values.
+        DataError: the values are not numbers, or are infinite.
     """
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
@@ -63,7 +63,7 @@ def signal_array(values: Any, what: str) -> NDArray[Any]:
             if any(isinstance(each, str | bytes | complex) for each in array.flat):
                 raise TypeError
             array = array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:  # the last: a whole number beyond every float
+    except (TypeError, ValueError, OverflowError) as error:  # OverflowError: an integer too large for a float
         raise DataError(f"{what} must be numbers; got {values!r:.60}. Turn text into numbers first.") from error
     if array.dtype.kind == "f" and np.isinf(array).any():
         raise DataError(f"{what} must be finite numbers, or NaN where a value is missing; got an infinite one.")
@@ -78,8 +78,8 @@ def _rectangular(values: Any) -> list[NDArray[Any]]:
             f"got {array.shape}. Put a single signal into a list."
         )
     signals = array[..., None] if array.ndim == 2 else array
-    there = ~np.isnan(signals).all(axis=2)
-    lengths = np.where(there, np.arange(1, signals.shape[1] + 1), 0).max(axis=1, initial=0)
+    present = ~np.isnan(signals).all(axis=2)
+    lengths = np.where(present, np.arange(1, signals.shape[1] + 1), 0).max(axis=1, initial=0)
     return [signal[:length] for signal, length in zip(signals, lengths, strict=True)]
 
 

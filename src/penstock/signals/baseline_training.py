@@ -1,4 +1,4 @@
-"""Fitting what a model of signals must beat: the nearest training signal, and a linear model of summary statistics."""
+"""Trains the baselines of signal models: the nearest training signal, and a linear model of summary statistics."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,33 +17,33 @@ from penstock.tasks.labelled import Part
 __all__ = ["CANDIDATES", "fit_class_baselines", "fit_regression_baselines"]
 
 CANDIDATES = (0.01, 0.1, 1.0, 10.0, 100.0)
-"""Inverse strengths of the penalty that are tried: scikit-learn's C, and 1 / alpha of ridge regression."""
+"""Inverse regularisation strengths that are tried: scikit-learn's C, and 1 / alpha of ridge regression."""
 
-# Longest form of a signal that is compared, and numbers that are kept of all: more makes large bundles, not answers.
+# Maximum steps of the compared signals, and of numbers kept: more would enlarge bundles but not improve predictions.
 _STEPS, _NUMBERS = 256, 2_000_000
-# Where warping is worth its time: signals, and cells of the table of costs over all of them for one query.
+# Limits for time warping: number of signals, and cells of the cost table over all of them for one query.
 _WARPED_SIGNALS, _WARPED_CELLS = 1000, 2_000_000
 
 Arrays = dict[str, NDArray[Any]]
 Found = tuple[Arrays, dict[str, Any]]
 
 _LEAST_LEAD = 0.01
-"""Of the neighbour's class over equal probabilities."""
+"""Minimum lead of the neighbour's class over equal probabilities."""
 
 
 def fit_class_baselines(
     train: Part, valid: Part, features: SignalFeatures, weights: NDArray[np.float64], *, plain: bool = False
 ) -> Found:
-    """The baselines of a classifier, the one with the best accuracy on the validation data first.
+    """Fit the baselines of a classifier; the one with the best accuracy on the validation data comes first.
 
     Args:
-        train, valid: the parts, targets being class numbers.
-        features: the network's, fitted.
-        weights: (classes,), what a signal of each class counts, times its own weight. Neighbours are found without.
-        plain: the commonest class alone.
+        train, valid: the parts, with class numbers as targets.
+        features: the network's features, fitted.
+        weights: (classes,), weight of a signal of each class, multiplied by its own; neighbours ignore weights.
+        plain: fit only the most frequent class.
 
     Returns:
-        The arrays of `signals.baselines.SignalBaselines`, and the settings by the baseline's name.
+        The arrays of `signals.baselines.SignalBaselines`, and the settings by baseline name.
     """
     classes = len(weights)
     arrays: Arrays = {"class_counts": train.class_counts(classes)}
@@ -58,8 +58,8 @@ def fit_class_baselines(
     for name in _keep_signals(arrays, settings, train, features):
         arrays[f"{name}.sure"] = np.ones(1)
         hits = _answers(name, arrays, features, valid).argmax(axis=1) == valid.targets
-        # How often it is right on the validation data; never quite always or never (Laplace's rule). However seldom,
-        # the neighbour's class stays the likeliest: a tie would be answered by the first class.
+        # Its accuracy on the validation data, smoothed by Laplace's rule. However low that is, the neighbour's class
+        # remains the most likely one: with a tie the first class would be predicted.
         hits = hits if valid.weights is None else hits * valid.weights
         arrays[f"{name}.sure"] = np.array([max((hits.sum() + 1) / (len(hits) + 2), 1 / classes + _LEAST_LEAD)])
     if len(np.unique(train.targets)) > 1:
@@ -77,12 +77,12 @@ def fit_class_baselines(
 
 
 def fit_regression_baselines(train: Part, valid: Part, features: SignalFeatures, *, plain: bool = False) -> Found:
-    """The baselines of a regressor, the one with the least squared error on the validation data first.
+    """Fit the baselines of a regressor; the one with the least squared error on the validation data comes first.
 
     Args:
-        train, valid: the parts, targets being numbers (rows, 1).
-        features: the network's, fitted.
-        plain: the mean alone.
+        train, valid: the parts, with numbers (rows, 1) as targets.
+        features: the network's features, fitted.
+        plain: fit only the mean.
 
     Returns:
         As `fit_class_baselines`.
@@ -111,7 +111,7 @@ def _answers(name: str, arrays: Arrays, features: SignalFeatures, part: Part) ->
 
 
 def _keep_signals(arrays: Arrays, settings: dict[str, Any], train: Part, features: SignalFeatures) -> list[str]:
-    """Put the training signals, or as many as are worth keeping, into `arrays`; the names of the distances to use."""
+    """Store training signals (as many as are worthwhile) in `arrays`; return the names of the distances to use."""
     steps = min(max(len(signal) for signal in train.inputs), _STEPS) or 1
     most = max(1, _NUMBERS // (steps * features.channels))
     rows = np.arange(len(train))
@@ -136,7 +136,7 @@ def _fit_linear(
     fitted: Callable[[NDArray[np.float64], float], tuple[NDArray[np.float64], NDArray[np.float64]]],
     rank: Callable[[], Any],
 ) -> None:
-    """Put the linear model of summary statistics into `arrays`, with the penalty that ranks highest."""
+    """Store the linear model of summary statistics in `arrays`, with the best ranked regularisation strength."""
     signals = [features.standardised(signal) for signal in train.inputs]
     x = signal_statistics(signals, features.channels)
     mean, scale = train.mean_and_spread(x)
@@ -154,7 +154,7 @@ def _fit_linear(
 
 
 def _class_rows(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Coefficients with a row for each class; an absent one gets a score that no signal overcomes."""
+    """Return coefficients with a row for each class; an absent class gets a score too low to be predicted."""
     coef, intercept = model.coef_.copy(), model.intercept_.copy()
     if len(model.classes_) == classes:
         return coef, intercept
@@ -166,7 +166,7 @@ def _class_rows(model: Any, classes: int) -> tuple[NDArray[np.float64], NDArray[
 
 
 def _ordered(arrays: Arrays, settings: dict[str, Any], plainest: str, rank: Callable[[str], Any]) -> Found:
-    """The arrays with the baselines' names, the best first."""
+    """Return the arrays with the baselines' names, the best first."""
     names: Sequence[str] = [*settings, plainest]
     arrays["names"] = _text(sorted(names, key=rank, reverse=True))
     return arrays, settings

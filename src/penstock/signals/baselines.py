@@ -1,4 +1,4 @@
-"""What a model of signals must beat, from arrays alone: the nearest training signal, and summary statistics."""
+"""Baselines of signal models, from arrays alone: the nearest training signal, and summary statistics."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,37 +19,39 @@ _NEEDS = {"statistics": _LINEAR, "nearest": _NEAREST, "nearest_dtw": _NEAREST, "
 
 
 class SignalBaselines:
-    """The baselines that were fitted beside a classifier or a regressor of signals.
+    """The baselines saved with a signal classifier or regressor.
 
-    Signals are brought to the network's scale first. For "nearest" and "nearest_dtw" they are stretched to one length.
+    Signals are standardised first. For "nearest" and "nearest_dtw" they are stretched to one length.
 
     Args:
-        arrays: as in `baseline.safetensors`. `names` uint8: UTF-8, separated by newlines, the main one first;
+        arrays: as in `baseline.safetensors`: `names` uint8, UTF-8 separated by newlines, the main one first;
             `class_counts` int64 (classes,) or `target_mean` float64 (1,).
             `nearest.signals` (signals, steps, channels), `nearest.targets` (signals,), and for classes
-            `<name>.sure` (1,), the probability that the neighbour's class is given.
+            `<name>.sure` (1,), the probability that is assigned to the neighbour's class.
             `statistics.mean`, `statistics.scale` (statistics,), by which statistics are standardised;
             `statistics.coef` (outputs, statistics), `statistics.intercept` (outputs,), one row for two classes.
-        features: the network's.
+        features: the network's features.
 
     Raises:
-        BundleError: arrays are missing or do not fit each other.
+        BundleError: arrays are missing or do not match each other.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]], features: SignalFeatures) -> None:
         self._arrays, self._features = arrays, features
         known = [name for name in ("class_counts", "target_mean") if name in arrays]
         if "names" not in arrays or not known:
-            raise BundleError("the baseline lacks its names. Train the model anew, or copy its folder again.")
+            raise BundleError("the baseline lacks its names. Train the model again, or copy its folder again.")
         self.classes = len(arrays["class_counts"]) if known[0] == "class_counts" else 0
         self.names: tuple[str, ...] = tuple(arrays["names"].tobytes().decode().split("\n"))
         for name in self.names:
             missing = [needed for needed in _NEEDS.get(name, ("",)) if needed not in arrays]
             if missing:
-                raise BundleError(f"the baseline {name!r} can't be read: it lacks {', '.join(missing) or 'a meaning'}")
+                raise BundleError(
+                    f"the baseline {name!r} can't be read: it lacks {', '.join(missing) or 'a known name'}"
+                )
 
     def answers(self, name: str, inputs: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-        """A baseline's answers to signals (steps, channels): (signals, classes) or (signals, 1)."""
+        """Return a baseline's predictions for signals (steps, channels): (signals, classes) or (signals, 1)."""
         if name in ("majority", "mean"):
             counts = self._arrays["class_counts"] if self.classes else None
             row = self._arrays["target_mean"] if counts is None else counts / counts.sum()
@@ -71,10 +73,10 @@ class SignalBaselines:
         known, targets = self._arrays["nearest.signals"].astype(np.float64), self._arrays["nearest.targets"]
         queries = np.array([resampled(signal, known.shape[1]) for signal in signals])
         queries = queries.reshape(len(signals), *known.shape[1:])
-        found = targets[nearest(queries, known, "dtw" if name == "nearest_dtw" else "euclidean")]
+        neighbours = targets[nearest(queries, known, "dtw" if name == "nearest_dtw" else "euclidean")]
         if not self.classes:
-            return found.astype(np.float64)[:, None]
+            return neighbours.astype(np.float64)[:, None]
         sure = float(self._arrays[f"{name}.sure"][0])
         answers = np.full((len(signals), self.classes), (1 - sure) / max(self.classes - 1, 1))
-        answers[np.arange(len(signals)), found] = sure
+        answers[np.arange(len(signals)), neighbours] = sure
         return answers

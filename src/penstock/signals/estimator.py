@@ -1,4 +1,4 @@
-"""Classes of signals, and numbers predicted from them: sensors, gestures, heartbeats, machines."""
+"""Classification and regression of signals, such as sensor data, gestures, heartbeats or machine data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -26,15 +26,15 @@ __all__ = ["SeriesClassifier", "SeriesRegressor"]
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SeriesClassifier(SignalEstimator, Classifier):
-    """A recurrent network that says which class a signal belongs to; scikit-learn style.
+    """Classifies signals with a recurrent network; scikit-learn style.
 
-    Signals have one channel or many, and any length: an array (signals, steps, channels) or (signals, steps), a list of
-    arrays (steps, channels) or (steps,), or a frame with a row a signal. NaN is a missing value. With `window` each
-    step has a label of its own: labels are a list for each signal, and answers come for all steps of all signals, end
-    to end. Defaults were chosen over many data sets at once.
+    Signals have one or more channels and any length: an array (signals, steps, channels) or (signals, steps), a list of
+    arrays (steps, channels) or (steps,), or a frame with a signal in each row. NaN is a missing value. With `window`,
+    each step has its own label: labels are a list for each signal, and predictions are for all steps of all signals,
+    concatenated. Defaults were chosen on labels data sets.
 
     Args:
-        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
+        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et al. 2016).
 
     Examples:
         >>> import numpy as np
@@ -53,19 +53,19 @@ class SeriesClassifier(SignalEstimator, Classifier):
 
     @staticmethod
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
-        """In parts of time where steps have labels of their own, else so that every class has its share in each."""
+        """Split by time if steps have their own labels; otherwise stratified by class."""
         if has_step_answers(rows):
             return time_split(rows, proportions)
         return Classifier.split(rows, proportions, random_state)
 
     def _answers(self, answers: Any) -> list[Any]:
-        several = answers if hasattr(answers, "__len__") else list(answers)
-        if any(isinstance(each, list | tuple | np.ndarray) for each in several):
+        labels = answers if hasattr(answers, "__len__") else list(answers)
+        if any(isinstance(each, list | tuple | np.ndarray) for each in labels):
             raise DataError(
-                "there are labels for single steps: set window to the number of steps that each answer may look back "
-                "over, or give one label for each signal"
+                "labels for single steps need `window`: set it to the number of steps that each prediction may look "
+                "back over, or give one label for each signal"
             )
-        return as_labels(several)
+        return as_labels(labels)
 
     def _head(self, data: Labelled) -> ClassHead:
         return ClassHead(len(data.labels), self.pooling)
@@ -105,13 +105,13 @@ class SeriesClassifier(SignalEstimator, Classifier):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SeriesRegressor(SignalEstimator, Regressor):
-    """A recurrent network that predicts a number from a signal; scikit-learn style.
+    """Predicts a number from a signal with a recurrent network; scikit-learn style.
 
-    Signals are as for `SeriesClassifier`; with `window` each step has a number of its own.
+    Signals are as for `SeriesClassifier`; with `window`, each step has its own number.
 
     Args:
-        error: what training makes small, in standard deviations of the numbers: "huber" (Huber 1964), which minds
-            outliers less, or "squared".
+        error: the training error, in standard deviations of the numbers: "huber" (Huber 1964), which is less sensitive
+            to outliers, or "squared".
 
     Examples:
         >>> import numpy as np
@@ -130,16 +130,16 @@ class SeriesRegressor(SignalEstimator, Regressor):
 
     @staticmethod
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
-        """In parts of time where steps have numbers of their own, else by chance."""
+        """Split by time if steps have their own numbers; otherwise at random."""
         if has_step_answers(rows):
             return time_split(rows, proportions)
         return Regressor.split(rows, proportions, random_state)
 
     def _answers(self, answers: Any) -> list[Any]:
-        found = signal_array(answers, "the numbers to predict")
-        if found.ndim != 1:
-            raise DataError(f"there must be one number to predict for each signal; got {found.shape}. Or set window?")
-        return [None if value != value else value for value in found.tolist()]
+        numbers = signal_array(answers, "the numbers to predict")
+        if numbers.ndim != 1:
+            raise DataError(f"there must be one number to predict for each signal; got {numbers.shape}. Set window?")
+        return [None if value != value else value for value in numbers.tolist()]
 
     def _head(self, data: Labelled) -> RegressionHead:
         return RegressionHead(data.train.targets.shape[1], self.pooling)
@@ -183,7 +183,7 @@ class SeriesRegressor(SignalEstimator, Regressor):
         )
 
     def _unit(self, data: Labelled) -> tuple[np.ndarray, np.ndarray]:
-        """Offset and scale of the numbers: those of the model that is trained further, else of the training data."""
+        """Offset and scale of the numbers: those of the model whose training continues, otherwise the data's."""
         known = self._known()
         if known is not None:
             return known.tensors["head.offset"].astype(float), known.tensors["head.scale"].astype(float)

@@ -1,6 +1,6 @@
-"""Signals as vectors of numbers: each channel on one scale, some steps side by side.
+"""Conversion of signals to vectors: channels are standardised, and a vector holds several steps.
 
-What is learned, each channel's mean and spread, comes from the training data alone, so that a stream can use it.
+Each channel's mean and standard deviation come from the training data alone, so that streams can use them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,35 +16,35 @@ from penstock.signals.arrays import signal_array
 
 __all__ = ["SignalFeatures", "SignalStream", "signal_steps"]
 
-# So many network steps, about, for a series of the median length: few enough to learn from one end to the other.
+# Approximate number of network steps for a signal of the median length: few enough to learn dependencies across it.
 _NETWORK_STEPS = 64
-# In standard deviations. What lies further off says no more than that, and products stay finite.
+# In standard deviations. Larger values carry no more information, and limiting them keeps products finite.
 _LIMIT = 100.0
 _FIELDS = ("stride", "width", "window", "mean", "scale")
 
 
 class SignalFeatures:
-    """Signals as the vectors that a network reads, one for every `stride` steps.
+    """Converts signals to the vectors that a network reads, one for every `stride` steps.
 
-    A vector holds the last `width * stride` steps, the oldest first, each with its channels. Channels are brought to
-    mean 0 and standard deviation 1 of the training data. A missing value (NaN) is the channel's last one before it,
-    and at the start of a signal the channel's mean. Before its first step a signal had the values of that step; an
-    incomplete last stride is filled with the last step.
+    A vector holds the last `width * stride` steps, the oldest first, each with its channels. Channels are scaled to
+    mean 0 and standard deviation 1 in the training data. A missing value (NaN) is replaced by the channel's last value,
+    or at the start of a signal by the channel's mean. Before its first step a signal is taken to have the values of
+    that step; an incomplete last stride is filled with the last step.
 
     Args:
-        stride: steps from one vector to the next; None for what gives about 64 vectors for the median signal of the
-            training data.
-        width: strides that a vector looks back over.
-        window: steps that an answer may look back over, where each step has an answer of its own; None where a whole
-            signal has one.
+        stride: steps from one vector to the next; None for the stride that gives about 64 vectors for the median signal
+            of the training data.
+        width: number of strides that a vector looks back over.
+        window: number of steps that a prediction may look back over, if each step has its own; None for one prediction
+            per signal.
     """
 
     kind: ClassVar[str] = "signals"
 
     def __init__(self, *, stride: int | None = None, width: int = 8, window: int | None = None) -> None:
         for name, value in (("stride", stride), ("width", width), ("window", window)):
-            whole = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
-            if not whole and (value is not None or name == "width"):
+            valid = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
+            if not valid and (value is not None or name == "width"):
                 raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
         self.stride = None if stride is None else int(stride)
         self.width = int(width)
@@ -56,31 +56,31 @@ class SignalFeatures:
     def mean(self) -> NDArray[np.float64]:
         """The mean of each channel, (channels,)."""
         if self._mean is None:
-            raise NotFittedError("these SignalFeatures know no scale yet: call fit(signals) first")
+            raise NotFittedError("these SignalFeatures have no scale yet: call fit(signals) first")
         return self._mean
 
     @property
     def scale(self) -> NDArray[np.float64]:
         """The standard deviation of each channel, (channels,); 1 where a channel is constant."""
         if self._scale is None:
-            raise NotFittedError("these SignalFeatures know no scale yet: call fit(signals) first")
+            raise NotFittedError("these SignalFeatures have no scale yet: call fit(signals) first")
         return self._scale
 
     @property
     def channels(self) -> int:
-        """How many channels a signal has."""
+        """Number of channels of a signal."""
         return len(self.mean)
 
     @property
     def size(self) -> int:
-        """Numbers in a vector."""
+        """Number of values in a vector."""
         return self.width * (self.stride or 1) * self.channels
 
     def fit(self, signals: Iterable[NDArray[Any]]) -> "SignalFeatures":
-        """Learn scale, and stride where it is None, from the training signals, each (steps, channels).
+        """Fit scale, and stride if it is None, to the training signals, each (steps, channels).
 
         Raises:
-            DataError: no signal, or a channel without a single value, or with one beyond all bounds.
+            DataError: no signal, or a channel that has no value or one that is too large.
         """
         several = list(signals)
         values = np.concatenate([np.asarray(each, np.float64) for each in several]) if several else np.zeros((0, 1))
@@ -97,9 +97,9 @@ class SignalFeatures:
             channel = int(np.flatnonzero(~np.isfinite(spread))[0])
             raise DataError(
                 f"channel {channel} (counted from 0) must have values that can be squared; got one of size "
-                f"{np.nanmax(np.abs(values[:, channel])):.3g}. Does it stand for a missing one? Write NaN instead."
+                f"{np.nanmax(np.abs(values[:, channel])):.3g}. If it stands for a missing value, use NaN instead."
             )
-        # Rounding leaves a constant channel a tiny spread, which would blow up what is next to nothing.
+        # Rounding gives a constant channel a tiny spread, by which tiny differences must not be divided.
         flat = spread <= 1e-12 * np.nanmax(np.abs(values), axis=0)
         self._scale = np.where(flat, 1.0, spread)
         if self.stride is None:
@@ -108,12 +108,12 @@ class SignalFeatures:
         return self
 
     def windows(self, signal: NDArray[Any]) -> list[NDArray[Any]]:
-        """For each step of a signal, the last `window` steps up to it, fewer at the start; views of the signal."""
+        """Return for each step of a signal the last `window` steps up to it, fewer at the start; views."""
         assert self.window is not None
         return [signal[max(0, end - self.window) : end] for end in range(1, len(signal) + 1)]
 
     def apply(self, signals: Iterable[NDArray[Any]]) -> Sequences:
-        """The vectors of each signal (steps, channels), float32 (total, size).
+        """Return the vectors of each signal (steps, channels), float32 (total, size).
 
         Raises:
             ShapeError: a signal with another number of channels.
@@ -126,24 +126,24 @@ class SignalFeatures:
         return Sequences(np.concatenate(parts), np.array(offsets, np.int64))
 
     def standardised(self, signal: NDArray[Any]) -> NDArray[np.float32]:
-        """A whole signal (steps, channels) on training's scale, with no value missing."""
+        """Return a whole signal (steps, channels), standardised and without missing values."""
         return self.stream().standardise(signal_steps(signal, self.channels))
 
     def stream(self) -> "SignalStream":
-        """A signal that arrives step by step."""
+        """Return a converter for a signal that arrives step by step."""
         return SignalStream(self)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that `from_json` needs, as plain values."""
+        """Return everything that `from_json` needs, as plain values."""
         sizes = {"stride": self.stride, "width": self.width, "window": self.window}
         return {"kind": self.kind, **sizes, "mean": self.mean.tolist(), "scale": self.scale.tolist()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "SignalFeatures":
-        """The features that `to_json` described.
+        """Read features from the result of `to_json`.
 
         Raises:
-            ConfigError: it is no description of signal features, lacks something or holds something unknown.
+            ConfigError: the description is of another kind, or has missing or unknown entries.
         """
         if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
             raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
@@ -157,10 +157,7 @@ class SignalFeatures:
 
 
 class SignalStream:
-    """The vectors of a signal that arrives step by step, bit for bit those of the whole signal.
-
-    What it remembers is of one size, however long the signal is.
-    """
+    """Vectors of a signal that arrives step by step, bit for bit those of the whole signal; memory is constant."""
 
     def __init__(self, features: SignalFeatures) -> None:
         self._features = features
@@ -170,40 +167,40 @@ class SignalStream:
         self._seen = np.zeros(1, np.int64)
 
     def push(self, piece: Any) -> NDArray[np.float32]:
-        """The vectors (new, size) that are complete with these steps.
+        """Return the vectors (new, size) that these steps complete.
 
         Args:
-            piece: (steps, channels), or (channels,) for one step, or a number where there is one channel.
+            piece: (steps, channels), or (channels,) for one step, or a number for one channel.
 
         Raises:
-            DataError: no numbers, or infinite ones.
+            DataError: the values are not finite numbers.
             ShapeError: another number of channels.
         """
         return self._vectors(self.standardise(signal_steps(piece, self._features.channels)))
 
     def finish(self) -> NDArray[np.float32]:
-        """The vectors (0 or 1, size) of an incomplete last stride, filled with the last step."""
-        lacks = -int(self._seen[0]) % self._stride
-        return self._vectors(np.repeat(self._recent[-1:], lacks, axis=0))
+        """Return the vectors (0 or 1, size) of an incomplete last stride, filled with the last step."""
+        missing = -int(self._seen[0]) % self._stride
+        return self._vectors(np.repeat(self._recent[-1:], missing, axis=0))
 
     def reset(self) -> None:
-        """Start the next signal."""
+        """Reset, to start the next signal."""
         for array in self.arrays().values():
             array[...] = 0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is remembered: the latest steps, each channel's last value, the number of steps."""
+        """Return the memory: the latest steps, each channel's last value, the number of steps."""
         return {"recent": self._recent, "last": self._last, "seen": self._seen}
 
     def standardise(self, steps: NDArray[Any]) -> NDArray[np.float32]:
-        """The steps (steps, channels) that come next, on training's scale, with no value missing."""
+        """Return the next steps (steps, channels), standardised and without missing values."""
         with np.errstate(over="ignore"):
             far = (steps.astype(np.float64) - self._features.mean) / self._features.scale
         values = np.clip(far, -_LIMIT, _LIMIT).astype(np.float32)
-        there = ~np.isnan(values)
-        if not there.all():
+        present = ~np.isnan(values)
+        if not present.all():
             known = np.concatenate([self._last[None], values])
-            latest = np.where(there, np.arange(1, len(values) + 1)[:, None], 0)
+            latest = np.where(present, np.arange(1, len(values) + 1)[:, None], 0)
             values = np.take_along_axis(known, np.maximum.accumulate(latest, axis=0), axis=0)
         if len(values):
             self._last[...] = values[-1]
@@ -222,10 +219,10 @@ class SignalStream:
 
 
 def signal_steps(piece: Any, channels: int) -> NDArray[Any]:
-    """Steps of a signal as (steps, channels); (channels,) is one step, and where there is one channel (steps,) many.
+    """Return steps of a signal as (steps, channels); (channels,) is one step, and with one channel (steps,) are many.
 
     Raises:
-        DataError: no numbers, or infinite ones.
+        DataError: the values are not finite numbers.
         ShapeError: another number of channels.
     """
     steps = signal_array(piece, "a piece of a signal")
@@ -235,8 +232,7 @@ def signal_steps(piece: Any, channels: int) -> NDArray[Any]:
         steps = steps[:, None]
     if steps.ndim != 2 or steps.shape[1] != channels:
         raise ShapeError(
-            f"a signal must be (steps, channels={channels}), as in training; got {np.shape(piece)}. "
-            "Are they the same columns?"
+            f"a signal must be (steps, channels={channels}), as in training; got {np.shape(piece)}. Check the columns."
         )
     return steps
 

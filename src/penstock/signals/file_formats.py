@@ -1,4 +1,4 @@
-"""Signals from the files of the two archives: UCR's tables without a header, and UEA's and sktime's `.ts`."""
+"""Reads signal files of two archives: UCR's tables without a header, and the `.ts` files of UEA and sktime."""
 
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ __all__ = ["is_ucr", "read_ts", "read_ucr"]
 
 
 def is_ucr(path: Path, layout: Layout = DETECT) -> bool:
-    """Whether a file is a table of the UCR archive: no header, but numbers from the first line on.
+    """Whether a file is a table of the UCR archive: no header, numbers from the first line on.
 
     Raises:
-        DataError: it can't be read. It is not read beyond its first 64 KiB or so.
+        DataError: it cannot be read. Only about its first 64 KiB are read.
     """
     line, whole = first_line(path, layout)
     cells = line.split()
@@ -34,10 +34,10 @@ def is_ucr(path: Path, layout: Layout = DETECT) -> bool:
 
 
 def read_ucr(path: Path, *, numbers: bool = False, layout: Layout = DETECT) -> Rows:
-    """A line a signal: its label, then its values, with tabs or blanks between; NaN at the end is padding.
+    """Read a file with a signal in each line: label, then values, separated by tabs or blanks; trailing NaN is padding.
 
     Raises:
-        DataError: a line that is no such thing, with its number.
+        DataError: a line is invalid; the message has its number.
     """
     signals, answers = [], []
     for number, line in enumerate(read_text(path, layout).splitlines(), start=1):
@@ -50,11 +50,13 @@ def read_ucr(path: Path, *, numbers: bool = False, layout: Layout = DETECT) -> R
 
 
 def read_ts(path: Path, *, answers: bool = True, numbers: bool = False, layout: Layout = DETECT) -> Rows:
-    """A `.ts` file: lines of `@name value`, then `@data` and a line a signal: its channels with colons between, each
-    values with commas between, ? where one is missing; the label, or the number to predict, comes last.
+    """Read a `.ts` file: lines `@name value`, then `@data` and a signal in each line.
+
+    Channels are separated by colons and values by commas; ? is a missing value. The label, or the number to predict,
+    comes last.
 
     Raises:
-        DataError: a line that is no such thing, with its number.
+        DataError: a line is invalid; the message has its number.
     """
     header: dict[str, str] = {}
     signals: list[NDArray[np.float64]] = []
@@ -69,7 +71,9 @@ def read_ts(path: Path, *, answers: bool = True, numbers: bool = False, layout: 
             header[name.lower()] = value.strip()
             in_data = name.lower() == "data"
             if in_data and answers and not _has_answers(header):
-                raise DataError(f"{where}: there are no labels: '@classLabel true' or '@targetLabel true' lacks above")
+                raise DataError(
+                    f"{where}: there are no labels: '@classLabel true' or '@targetLabel true' is missing above"
+                )
         elif not in_data:
             raise DataError(f"{where}: expected lines like '@problemName Name', then '@data'; got {line[:40]!r}")
         else:
@@ -87,15 +91,17 @@ def _has_answers(header: dict[str, str]) -> bool:
 
 def _ts_line(line: str, header: dict[str, str], numbers: bool, where: str) -> tuple[NDArray[np.float64], Any]:
     if header.get("timestamps", "false").lower() == "true" or line.startswith("("):
-        raise DataError(f"{where}: has a time with each value, which this reader doesn't take. Write values alone.")
+        raise DataError(f"{where}: has a time with each value, which is not supported. Write only values.")
     parts = line.split(":")
     if _has_answers(header) and len(parts) < 2:
-        raise DataError(f"{where}: expected values, a colon and an answer, as the header says; got {line[:40]!r}")
+        raise DataError(
+            f"{where}: expected values, a colon and a label or number, as the header says; got {line[:40]!r}"
+        )
     answer = _answer(parts.pop(), numbers, where) if _has_answers(header) else None
     channels = [_values(part.split(","), where) for part in parts]
     if len({len(channel) for channel in channels}) > 1:
         lengths = ", ".join(str(len(channel)) for channel in channels)
-        raise DataError(f"{where}: all channels of a signal must have as many values; got {lengths}")
+        raise DataError(f"{where}: all channels of a signal must have the same number of values; got {lengths}")
     return _cut(np.stack(channels, axis=1)), answer
 
 
@@ -111,9 +117,9 @@ def _values(cells: list[str], where: str) -> NDArray[np.float64]:
 
 
 def _cut(signal: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Without steps at the end where every channel is NaN."""
-    there = np.flatnonzero(~np.isnan(signal).all(axis=1))
-    return signal[: there[-1] + 1 if len(there) else 0]
+    """Remove trailing steps at which every channel is NaN."""
+    present = np.flatnonzero(~np.isnan(signal).all(axis=1))
+    return signal[: present[-1] + 1 if len(present) else 0]
 
 
 def _answer(text: str, numbers: bool, where: str) -> Any:
@@ -128,7 +134,7 @@ def _answer(text: str, numbers: bool, where: str) -> Any:
         return None
     if numbers:
         return value
-    # 1, 1.0 and 1.0000000e+00 are one class.
+    # 1, 1.0 and 1.0000000e+00 are the same class.
     return str(int(value)) if value.is_integer() else plain
 
 
@@ -139,7 +145,7 @@ def _rows(path: Path, signals: list[NDArray[np.float64]], answers: list[Any] | N
     if len(set(channels)) > 1:
         other = next(number for number, count in enumerate(channels) if count != channels[0])
         raise DataError(
-            f"{path}: all signals must have as many channels; the first has {channels[0]}, signal {other + 1} "
-            f"{channels[other]}"
+            f"{path}: all signals must have the same number of channels; the first has {channels[0]}, "
+            f"signal {other + 1} {channels[other]}"
         )
     return Rows(signal_list(signals), answers)

@@ -1,4 +1,4 @@
-"""Signals in lines of text: a whole one, or one step of a stream."""
+"""Parses signals from lines of text: a whole signal, or one step of a stream."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,39 +16,40 @@ __all__ = ["parse_signal", "parse_step"]
 
 
 def parse_signal(line: str) -> NDArray[Any]:
-    """A whole signal (steps, channels) from a line.
+    """Parse a whole signal (steps, channels).
 
     Args:
-        line: JSON, [1, 2] or [[1, 2], [3, 4]] with a list a step; or numbers with commas, tabs or blanks between, and
-            colons between channels.
+        line: JSON, [1, 2] or [[1, 2], [3, 4]] with a list for each step; or numbers separated by commas, tabs or
+            blanks, with colons between channels.
 
     Raises:
-        DataError: it is no such thing.
+        DataError: the line is invalid.
     """
     if line.lstrip().startswith("["):
         signal = signal_array(_json(line), "a signal")
         if signal.ndim not in (1, 2):
-            raise DataError(f"a signal must be a list of numbers, or of lists with a number a channel; got {line:.40}")
+            raise DataError(
+                f"a signal must be a list of numbers, or of lists with a number for each channel; got {line:.40}"
+            )
         return signal if signal.ndim == 2 else signal[:, None]
     channels = [_numbers(part) for part in line.split(":")]
     if len({len(channel) for channel in channels}) > 1:
-        raise DataError(
-            f"all channels of a signal must have as many values; got {', '.join(str(len(each)) for each in channels)}"
-        )
+        lengths = ", ".join(str(len(each)) for each in channels)
+        raise DataError(f"all channels of a signal must have the same number of values; got {lengths}")
     return np.array(channels, np.float64).T
 
 
 def parse_step(line: str, channels: int, names: Sequence[str] = ()) -> NDArray[Any]:
-    """One step (channels,) from a line; a channel that lacks in an object is missing, NaN.
+    """Parse one step (channels,); a channel that is absent from an object is missing, NaN.
 
     Args:
-        line: a number for each channel with commas, tabs or blanks between; or as JSON: a number, a list, or an object
-            by the names of the channels.
-        channels: how many there must be.
-        names: of the channels, in order, where they are known.
+        line: a number for each channel, separated by commas, tabs or blanks; or JSON: a number, a list, or an object
+            keyed by channel names.
+        channels: the expected number of channels.
+        names: the names of the channels, in order, if known.
 
     Raises:
-        DataError: it is no such thing.
+        DataError: the line is invalid.
         ShapeError: another number of channels.
     """
     start = line.lstrip()[:1]
@@ -56,14 +57,16 @@ def parse_step(line: str, channels: int, names: Sequence[str] = ()) -> NDArray[A
         return _by_name(_json(line), names)
     values = signal_array(_json(line), "a step") if start == "[" else np.array(_numbers(line), np.float64)
     if values.shape != (channels,):
-        raise ShapeError(f"a step must be {channels} number{'s' * (channels > 1)}, one a channel; got {line[:60]!r}")
+        raise ShapeError(
+            f"a step must be {channels} number{'s' * (channels > 1)}, one for each channel; got {line[:60]!r}"
+        )
     return values
 
 
 def _by_name(step: Any, names: Sequence[str]) -> NDArray[np.float64]:
     assert isinstance(step, Mapping)
     if not names:
-        raise DataError("this model doesn't know its channels by name: write a step as numbers, in training's order")
+        raise DataError("this model has no channel names: write a step as numbers, in the order of training")
     if unknown := [name for name in step if name not in names]:
         raise DataError(f"a step has the channels {', '.join(names)}; got {unknown[0]!r}")
     return signal_array([step.get(name) for name in names], "a step").astype(np.float64)

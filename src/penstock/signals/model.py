@@ -1,4 +1,4 @@
-"""Classifiers and regressors of signals at work: arrays of steps and channels in, answers out."""
+"""Signal classifiers and regressors at run time: predictions for arrays of steps and channels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,46 +21,46 @@ from penstock.signals.stream import WindowStream
 
 __all__ = ["SignalClassModel", "SignalRegressionModel", "SignalSequenceModel"]
 
-# Signals whose vectors are in memory at once.
+# Number of signals whose vectors are in memory at once.
 _SPAN = 2048
 
 
 class SignalSequenceModel(SequenceModel):
-    """What models of signals do alike, whatever they predict; that is said by the other parent of a task's own class.
+    """Base class of models that read signals; a task's class also inherits from the class of its predictions.
 
-    Inputs are signals (steps, channels) in whatever `signals.arrays.signal_list` takes.
+    Inputs are signals (steps, channels), in any form that `signals.arrays.signal_list` takes.
     """
 
     reads = "step"
 
     def check(self) -> None:
-        """Inputs of as many numbers as the features give."""
+        """Check that the network's inputs are as many numbers as the features have."""
         super().check()
         if not isinstance(self.network.inputs, Numbers) or self.network.inputs.size != self.features.size:
             raise ConfigError(
-                f"a model of signals needs inputs of {self.features.size} numbers, as its features give; "
+                f"a model of signals needs inputs of {self.features.size} numbers, the size of its features; "
                 f"got {self.network.inputs!r}"
             )
 
     @classmethod
     def read_features(cls, described: Mapping[str, Any]) -> SignalFeatures:
-        """Scale and strides."""
+        """Read scale and strides."""
         return SignalFeatures.from_json(described)
 
     def checked(self, inputs: Any) -> list[NDArray[Any]]:
-        """The signals, each (steps, channels)."""
+        """Return the signals, each (steps, channels)."""
         return signal_list(inputs, self.features.channels)
 
     def encode(self, inputs: Sequence[Any]) -> Sequences:
-        """The signals' vectors."""
+        """Return the signals' vectors."""
         return self.features.apply(inputs)
 
     def item(self, line: str) -> NDArray[Any]:
-        """One step (channels,) from a line: numbers, or JSON."""
+        """Parse one step (channels,) from a line: numbers, or JSON."""
         return parse_step(line, self.features.channels, self._names())
 
     def info(self) -> dict[str, Any]:
-        """As `Model.info`, and how many `channels` a step has, with the `columns` that they came from where known."""
+        """Return `Model.info` with the number of `channels`, and the `columns` that they came from if known."""
         return super().info() | {"channels": self.features.channels, "columns": self._names()}
 
     def _names(self) -> list[str]:
@@ -69,36 +69,36 @@ class SignalSequenceModel(SequenceModel):
 
 
 class _SignalModel(SignalSequenceModel):
-    """One prediction for a signal, or, with `features.window`, one for each step from the window that ends with it.
+    """One prediction for a signal, or, with `features.window`, one for each step, from the window that ends with it.
 
-    With a window, predictions are for every step of every signal, one signal after the other.
+    With a window, predictions are for all steps of all signals, concatenated.
     """
 
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> SignalBaselines:
-        """The nearest training signal, summary statistics, and the commonest class or the mean."""
+        """Read the baselines: nearest training signal, summary statistics, and most frequent class or mean."""
         return SignalBaselines(arrays, self.features)
 
     def checked(self, inputs: Any) -> list[NDArray[Any]]:
-        """The signals, each (steps, channels); where each step has an answer, the window that ends with it."""
+        """Return the signals, each (steps, channels); with `window`, the window that ends with each step."""
         signals = super().checked(inputs)
         if self.features.window is None:
             return signals
         return [window for signal in signals for window in self.features.windows(signal)]
 
     def outputs(self, inputs: Sequence[Any]) -> NDArray[np.float32]:
-        """See `SequenceModel.outputs`; in spans, as vectors take several times the signals' own memory."""
+        """See `SequenceModel.outputs`; computed in spans, because vectors take several times the signals' memory."""
         spans = [super(_SignalModel, self).outputs(inputs[at : at + _SPAN]) for at in range(0, len(inputs), _SPAN)]
         return np.concatenate([np.zeros((0, self.scorer.head.outputs), np.float32), *spans])
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
-        """See `Model`; where each step has an answer, those of a signal are a list or an array."""
+        """See `Model`; if steps have their own answers, those of a signal are a list or an array."""
         if self.features.window is not None:
             signals = signal_list(inputs, self.features.channels)
             answers = step_answers([len(signal) for signal in signals], answers)
         return super().evaluate(inputs, answers)  # type: ignore[safe-super]  # as in check
 
     def stream(self) -> Any:
-        """A signal that arrives step by step; where each step has an answer, from the last `window` steps alone.
+        """Start a stream that reads step by step; with `window`, predictions use only the last `window` steps.
 
         Raises:
             ConfigError: the model is bidirectional and reads whole signals.
@@ -107,17 +107,17 @@ class _SignalModel(SignalSequenceModel):
 
     @property
     def streams(self) -> bool:
-        """Whether `stream` works; with a window also in two directions."""
+        """Whether the model can be streamed; with a window also if bidirectional."""
         return super().streams or self.features.window is not None
 
     @property
     def pools(self) -> bool:
-        """See `Model.pools`; a window is read anew at each step, so that no memory of it could be shared."""
+        """See `Model.pools`; a window is read again at each step, so there is no state to pool."""
         return super().pools and self.features.window is None
 
     @property
     def view(self) -> str:  # type: ignore[override]  # here it depends on the features
-        """Where each step has a label of its own, those; else the prediction so far after each step."""
+        """The view of single steps if each has its own label; otherwise that of a prediction after each step."""
         return "steps" if self.features.window is not None and self.labels else "signal"
 
 
@@ -134,10 +134,10 @@ class SignalRegressionModel(_SignalModel, RegressionModel):
 
 
 def step_answers(lengths: Sequence[int], answers: Any) -> list[Any]:
-    """The answers of all steps of all signals, end to end; one answer for a signal counts for each of its steps.
+    """Return the answers of all steps of all signals, concatenated; one answer for a signal applies to all its steps.
 
     Raises:
-        DataError: a signal has not as many answers as steps, or there are not as many as signals.
+        DataError: the numbers of answers and steps, or of answers and signals, differ.
     """
     several = list(answers)
     if len(several) == sum(lengths) and not any(_is_several(each) for each in several):

@@ -1,4 +1,4 @@
-"""Objectives of signals: classes or numbers, with noise, dropout of inputs, and mixtures of two signals."""
+"""Training objectives for signals: classes or numbers, with noise, input dropout, and mixtures of two signals."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,12 @@ __all__ = ["SignalClassObjective", "SignalRegressionObjective", "SignalRegulariz
 
 @dataclass(frozen=True, kw_only=True)
 class SignalRegularization(Regularization):
-    """Shares from 0 to below 1 that only signals know, beside those of `Regularization`.
+    """Regularisation of signals in addition to `Regularization`; shares are from 0 to below 1.
 
-    input_dropout: numbers of the network's input set to 0
-    noise: standard deviation of noise on these numbers, which are on training's scale
-    mixup: the largest share of another signal, and of its loss, that is mixed into a signal (Zhang et al. 2018)
+    Attributes:
+        input_dropout: dropout probability of the network's input.
+        noise: standard deviation of noise on the network's input, which is standardised.
+        mixup: the largest share of another signal, and of its loss, that is mixed into a signal (Zhang et al. 2018).
     """
 
     input_dropout: float
@@ -32,14 +33,14 @@ class _SignalObjective(SequenceObjective):
     regularization: SignalRegularization
 
     def mixture(self, batch: int) -> Mixture | None:
-        """Another signal of the batch; most shares are small, the largest is `mixup`."""
+        """Choose another signal of the batch to mix with; most shares are small, the largest is `mixup`."""
         if not self.regularization.mixup:
             return None
         partner = torch.randperm(batch, generator=self.generator)
         return Mixture(partner, self.regularization.mixup * torch.rand(batch, generator=self.generator) ** 3)
 
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The encoder's outputs for augmented inputs."""
+        """Return the encoder's outputs for augmented inputs."""
         x = values
         if self.regularization.noise:
             x = x + self.regularization.noise * torch.randn(x.shape, generator=self.generator)
@@ -54,4 +55,4 @@ class SignalClassObjective(_SignalObjective, ClassObjective):
 
 @dataclass(frozen=True, kw_only=True)
 class SignalRegressionObjective(_SignalObjective, RegressionObjective):
-    """Squared or Huber's error of signals."""
+    """Squared or Huber error of signals."""

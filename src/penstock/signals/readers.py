@@ -1,7 +1,7 @@
-"""Signals and their answers from tables: a row for each step, or a row for each signal.
+"""Reads signals and their answers from tables, with a row for each step or for each signal.
 
-Rows are steps where a column of ids or of times is named; those of one id are a signal. Without either a row is a
-signal: its columns are the steps of one channel, or one column holds a list.
+If a column of ids or times is named, rows are steps, and rows with the same id are one signal. Otherwise each row is a
+signal: its columns are the steps of one channel, or one column holds lists.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -43,24 +43,24 @@ def read_signals(
     layout: Layout = DETECT,
     time_format: str | None = None,
 ) -> Rows:
-    """The signals of a file, each (steps, channels) float64, and their answers.
+    """Read the signals of a file, each (steps, channels) float64, and their answers.
 
     Args:
-        path: a table (CSV, TSV, JSON lines, Parquet); or, by themselves without any column to name, a `.ts` file of
-            sktime and the UEA archive, or a `.tsv` of the UCR archive: no header, the label first. All plain or .gz.
-        series: the columns of values; a name may be a pattern like "v*".
-        answer: the column of labels, or of numbers to predict; None: signals alone.
-        id: the column that says which signal a row is a step of.
+        path: a table (CSV, TSV, JSON lines, Parquet); or, without naming columns, a `.ts` file of sktime and the UEA
+            archive, or a `.tsv` of the UCR archive: no header, the label first. All may be gzipped.
+        series: the columns of values; a name may be a pattern such as "v*".
+        answer: the column of labels, or of numbers to predict; None to read only signals.
+        id: the column of signal ids: rows with the same id are the steps of one signal.
         time: the column by which the steps of a signal are sorted: numbers, or dates.
-        numbers: the answers are numbers, not labels.
-        layout: how a file of text is laid out.
-        time_format: how to read dates, see `datasets.dates`; None to find out.
+        numbers: whether the answers are numbers instead of labels.
+        layout: the layout of a text file.
+        time_format: the format of dates, see `datasets.dates`; None to detect it.
 
     Returns:
-        Rows, where a step's answer differs from the next one's with a list of answers, one for each step.
+        Rows; if the answers of a signal's steps differ, with a list of answers, one for each step.
 
     Raises:
-        DataError: the file can't be read, or holds text where numbers should be, and where.
+        DataError: the file cannot be read, or has text instead of a number; the message says where.
     """
     path = Path(path)
     plain = path.name.lower().removesuffix(".gz")
@@ -71,7 +71,7 @@ def read_signals(
     if not series:
         numeric = [name for name, values in first_rows(path, layout).items() if holds_numbers(values)]
         shown = f"; numbers are in {', '.join(numeric):.200}" if numeric else ""
-        raise ConfigError(f"{path}: say which columns hold the series: --series COL,COL or --series 'v*'{shown}")
+        raise ConfigError(f"{path}: name the columns of the series: --series COL,COL or --series 'v*'{shown}")
     others = [name for name in (answer, id, time) if name is not None]
     columns = matching_columns(path, series, others, layout)
     wanted = [*columns, *others]
@@ -102,22 +102,22 @@ def signal_table(
     decimal: str | None = None,
     time_format: str | None = None,
 ) -> Rows:
-    """The same from a table in memory: a frame of pandas, Polars or their like, or columns by name.
+    """As `read_signals`, from a table in memory: a frame of pandas, Polars or similar, or a dict of columns.
 
     Args:
         table: the table.
         series, answer, id, time, numbers: as in `read_signals`.
-        decimal: the decimal mark of numbers that are texts; None to find it.
-        time_format: how to read dates, see `datasets.dates`; None to find out.
+        decimal: the decimal mark of numbers that are texts; None to detect it.
+        time_format: the format of dates, see `datasets.dates`; None to detect it.
 
     Raises:
-        DataError: a column lacks, or holds what it shouldn't.
+        DataError: a column is missing, or has invalid values.
     """
     named = list(dict.fromkeys([*series, *(name for name in (answer, id, time) if name is not None)]))
     columns = {name: _column(table, name) for name in named}
     if len({len(column) for column in columns.values()}) > 1:
         counted = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
-        raise DataError(f"columns must all be of one length; got {counted}")
+        raise DataError(f"columns must all have the same length; got {counted}")
     of_numbers = [*([] if _holds_lists(columns, series, id, time) else series)]
     if answer is not None and numbers:
         of_numbers.append(answer)
@@ -134,10 +134,10 @@ def signal_table(
 
 
 def matching_columns(path: Path, names: Sequence[str], others: Sequence[str], layout: Layout = DETECT) -> list[str]:
-    """The columns of a table that names and patterns mean; a pattern never means a column of `others`.
+    """Return the columns that names and patterns select; a pattern never selects a column in `others`.
 
     Raises:
-        DataError: the file can't be read.
+        DataError: the file cannot be read.
     """
     if not any(set(name) & set("*?[") for name in names):
         return list(names)
@@ -152,25 +152,25 @@ def matching_columns(path: Path, names: Sequence[str], others: Sequence[str], la
 def _column(table: Any, name: str) -> list[Any]:
     there = list(table) if isinstance(table, Mapping) else list(table.columns)
     if name not in there:
-        raise DataError(f"there is no column {name}; there are {', '.join(map(str, there))[:300]}")
+        raise DataError(f"there is no column {name}; columns: {', '.join(map(str, there))[:300]}")
     return plain_column(table[name], f"the column {name}")
 
 
 def _holds_lists(columns: Table, series: Sequence[str], id: str | None, time: str | None) -> bool:
-    """Whether a row is a signal and its only column holds lists."""
+    """Whether each row is a signal and the only column holds lists."""
     alone = len(series) == 1 and id is None and time is None
     return alone and any(isinstance(each, list | tuple | np.ndarray) for each in columns[series[0]])
 
 
 def _wide(columns: Table, series: Sequence[str], floats: Mapping[str, NDArray[np.float64]]) -> list[NDArray[Any]]:
-    """A signal a row: a list of its own in the only column, or one channel over the columns."""
+    """Return a signal for each row: its list in the only column, or one channel over the columns."""
     if not set(series) <= set(floats):
         return signal_list([[] if each is None else each for each in columns[series[0]]])
     return signal_list(np.stack([floats[name] for name in series], axis=1))
 
 
 def _floats(columns: Table, decimal: str | None) -> dict[str, NDArray[np.float64]]:
-    """Columns of finite numbers, NaN where one is missing."""
+    """Return columns of finite numbers, NaN where one is missing."""
     found = number_columns(columns, decimal)
     for name, values in found.items():
         if np.isinf(values).any():
@@ -181,7 +181,7 @@ def _floats(columns: Table, decimal: str | None) -> dict[str, NDArray[np.float64
 
 
 def _answers(values: Sequence[Any], name: str, floats: Mapping[str, NDArray[np.float64]]) -> list[Any]:
-    """Numbers to predict, if the column is among those of numbers, else labels; None where one is missing."""
+    """Return numbers to predict if the column is numeric, otherwise labels; None where one is missing."""
     if name not in floats:
         return as_labels(list(values), f"labels in the column {name}")
     return [None if value != value else value for value in floats[name].tolist()]
@@ -190,14 +190,12 @@ def _answers(values: Sequence[Any], name: str, floats: Mapping[str, NDArray[np.f
 def _groups(
     columns: Table, id: str | None, time: str | None, rows: int, time_format: str | None
 ) -> list[NDArray[np.int64]]:
-    """The rows of each signal in the order of its steps; signals in the order of their first rows."""
+    """Return the rows of each signal in the order of its steps; signals in the order of their first rows."""
     members: dict[Any, list[int]] = {}
     for row, key in enumerate(columns[id] if id is not None else [""] * rows):
         if not isinstance(key, Hashable) or is_missing(key):
-            says = "nothing" if is_missing(key) else repr(key)
-            raise DataError(
-                f"the column {id} must say of each row which signal it is of; row {row + 1} says {says:.40}"
-            )
+            value = "nothing" if is_missing(key) else repr(key)
+            raise DataError(f"the column {id} must have a signal id in each row; row {row + 1} has {value:.40}")
         members.setdefault(key, []).append(row)
     groups = [np.array(each, np.int64) for each in members.values()]
     if time is None:
@@ -209,14 +207,14 @@ def _groups(
             values, counts = np.unique(moments[group], return_counts=True)
             row = int(group[moments[group] == values[counts.argmax()]][0])
             raise DataError(
-                f"the column {time} must give each step{of} another time; {columns[time][row]} is there "
-                f"{counts.max()} times. Does a column of ids lack?"
+                f"the column {time} must have a different time for each step{of}; {columns[time][row]} occurs "
+                f"{counts.max()} times. If there are several signals, name their id column."
             )
     return [group[np.argsort(moments[group], kind="stable")] for group in groups]
 
 
 def _moments(values: Sequence[Any], name: str, time_format: str | None) -> NDArray[np.float64]:
-    """A column of times as numbers that rise with time; the first tells whether they are numbers or dates."""
+    """Convert a column of times to increasing numbers; the first value decides between numbers and dates."""
     check_time_format(time_format)
     if not _is_number(values[0]) or (time_format is not None and "%" in time_format):
         words = date_words(values)
@@ -252,7 +250,7 @@ def _number_moment(value: Any) -> float:
 
 
 def _together(answers: list[list[Any]]) -> list[Any]:
-    """One answer for a signal whose steps agree, in all signals; else a list of the steps' answers for each."""
+    """Return one answer per signal if the steps of all signals agree; otherwise a list of step answers for each."""
     known = [list({label_key(each): each for each in steps if each is not None}.values()) for steps in answers]
     if len(answers) > 1 and all(len(each) <= 1 for each in known):
         return [each[0] if each else None for each in known]
@@ -260,7 +258,7 @@ def _together(answers: list[list[Any]]) -> list[Any]:
 
 
 def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
-    """Signals, with a label or a number each, or one for each step."""
+    """Read signals with a label or a number each, or one for each step."""
     named = {name: columns.get(name) for name in ("series", "id", "time")}
     layout = layout_of(columns)
     wanted = _answer_column(path, columns, answer, numbers, layout) if answers else None
@@ -269,14 +267,14 @@ def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str
     )
     found: dict[str, Any] = {} if wanted is None else {answer: wanted}
     if named["series"] and (named["id"] or named["time"]):
-        # The channels by their names: in another file a pattern may mean them in another order. Steps are as they come.
+        # Store channel names, because a pattern may match another order in another file; not if rows are signals.
         others = [name for name in (wanted or columns.get(answer), named["id"], named["time"]) if name is not None]
         found["series"] = matching_columns(path, named["series"], others, layout)
     return replace(rows, columns=found)
 
 
 def _answer_column(path: Path, columns: Columns, answer: str, numbers: bool, layout: Layout) -> str:
-    """The column of answers: the one named, the usual one, or the only one that is possible."""
+    """Return the column of answers: the named one, the default, or the only possible one."""
     named = columns.get(answer)
     if named is not None or not columns.get("series") or answer in column_names(path, layout):
         return named or answer
@@ -293,7 +291,7 @@ def _answer_column(path: Path, columns: Columns, answer: str, numbers: bool, lay
 
 
 def claims_signals(path: Path, columns: Columns) -> bool:
-    """Whether a file holds signals: its ending or its columns say so."""
+    """Whether a file holds signals, by its ending or its columns."""
     name = path.name.lower().removesuffix(".gz")
     if columns.get("series") or name.endswith(".ts"):
         return True

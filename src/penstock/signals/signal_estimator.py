@@ -1,4 +1,4 @@
-"""What classifying signals and predicting numbers from them have in common: options, features, network, windows."""
+"""Base class of signal classifiers and regressors: options, features, network, windows."""
 
 import math
 from collections.abc import Sequence
@@ -31,25 +31,25 @@ _DRAWN_STEPS, _DRAWN_CHANNELS = 100, 4
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SignalEstimator(CellOptions, Supervised):
-    """An estimator of signals; to be inherited before `Classifier` or `Regressor`.
+    """Base class of signal estimators; inherit from it before `Classifier` or `Regressor`.
 
     Args:
-        stride: steps of a signal that the network takes at once; None for what gives about 64 network steps for the
-            median signal.
-        width: strides that a network step sees, the latest and those before it.
-        window: steps that an answer looks back over, where each step has an answer of its own; None where a whole
-            signal has one.
-        pooling: what of the outputs over time goes to the answer: "mean_max", "max", "mean" or "last".
-        input_dropout: share of the network's input that training sets to 0 (Srivastava et al. 2014).
-        layer_dropout: the same between layers.
-        output_dropout: the same of the pooled numbers.
-        noise: standard deviation of the noise that training adds to the network's input, which has about 1 itself.
-        mixup: largest share of another signal that training mixes into a signal (Zhang et al. 2018).
-        prefix_share: share of the loss at a random prefix of each signal, so that answers mean something while a
+        stride: steps of a signal that the network reads at once; None for the stride that gives about 64 network steps
+            for the median signal.
+        width: number of strides that a network step reads: the latest and those before it.
+        window: number of steps that a prediction looks back over, if each step has its own; None for one prediction per
+            signal.
+        pooling: pooling of the outputs over time: "mean_max", "max", "mean" or "last".
+        input_dropout: dropout probability of the network's input (Srivastava et al. 2014).
+        layer_dropout: dropout probability between layers.
+        output_dropout: dropout probability of the pooled outputs.
+        noise: standard deviation of the noise added to the network's input in training; the input's own is about 1.
+        mixup: largest share of another signal that is mixed into a signal in training (Zhang et al. 2018).
+        prefix_share: share of the loss at a random prefix of each signal, so that predictions are meaningful while a
             signal is still streaming in.
     """
 
-    # Sets of signals are small: a hundred rows are three steps, so many epochs, and patience with a noisy validation.
+    # Data sets of signals are small (a hundred rows are three steps), so training takes many epochs and much patience.
     fewest_steps: ClassVar[int] = 4000
     most_epochs: ClassVar[int] = 300
 
@@ -73,13 +73,13 @@ class SignalEstimator(CellOptions, Supervised):
     prefix_share: float = 0.0
 
     def __sklearn_tags__(self) -> Any:
-        """Arrays (signals, steps) and (signals, steps, channels), in which NaN is a missing value."""
+        """Declare inputs: arrays (signals, steps) and (signals, steps, channels), in which NaN is a missing value."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = tags.input_tags.three_d_array = tags.input_tags.allow_nan = True
         return tags
 
     def _held_back(self, inputs: Any, answers: Any, weights: Any) -> tuple[Given, Given | None]:
-        """Where steps have answers, the last part of each signal: windows overlap, so chance would give it all away."""
+        """Hold back the end of each signal if steps have answers: with random steps, overlapping windows would leak."""
         if self.window is None:
             return super()._held_back(inputs, answers, weights)
         signals, several = signal_list(inputs), list(answers)
@@ -92,35 +92,35 @@ class SignalEstimator(CellOptions, Supervised):
             flat = sample_weights(step_answers(list(map(len, signals)), weights), sum(map(len, signals)))
             ends = np.cumsum([len(signal) for signal in signals])[:-1]
             counts = [part.answers for part in time_split(Rows(signals, np.split(flat, ends)), shares)]
-        kept, held_back = ((part.inputs, part.answers, count) for part, count in zip(parts, counts, strict=True))
-        return kept, held_back
+        train, valid = ((part.inputs, part.answers, count) for part, count in zip(parts, counts, strict=True))
+        return train, valid
 
     def _each_row(self, inputs: Any, values: Any) -> Any:
-        """With a window, one for each step of each signal; one for a signal counts for each of its steps."""
+        """With `window`, return a value for each step; a signal's single value applies to all its steps."""
         if self.window is None:
             return values
         return step_answers([len(signal) for signal in signal_list(inputs)], values)
 
     def _rows(self, inputs: Any, answers: Any) -> Rows:
-        """Signals and their answers, or with a window the windows and theirs; without a value or an answer: dropped."""
+        """Return signals, or with `window` the windows, and answers; those without values or an answer are dropped."""
         signals = signal_list(inputs)
         if self.window is None:
-            return kept_rows(signals, self._answers(answers))
+            return usable_rows(signals, self._answers(answers))
         flat = self._answers(step_answers([len(signal) for signal in signals], answers))
         features = SignalFeatures(window=self.window)
-        return kept_rows([window for signal in signals for window in features.windows(signal)], flat)
+        return usable_rows([window for signal in signals for window in features.windows(signal)], flat)
 
     def _train(self, data: Labelled, **how: Any) -> Self:
-        for part in data.measured().values():  # what is wrong with them is to be said before training
+        for part in data.measured().values():  # report invalid data before training
             signal_list(part.inputs, data.train.inputs[0].shape[1])
         return super()._train(data, **how)
 
     def _answers(self, answers: Any) -> list[Any]:
-        """Labels or numbers as a list, None where one is missing."""
+        """Return labels or numbers as a list, None where one is missing."""
         raise NotImplementedError
 
     def _head(self, data: Labelled) -> ClassHead | RegressionHead:
-        """What is answered."""
+        """Return the description of the head."""
         raise NotImplementedError
 
     def _describe(self, data: Labelled) -> tuple[SignalFeatures, Network]:
@@ -165,12 +165,12 @@ class SignalEstimator(CellOptions, Supervised):
 
 
 def has_step_answers(rows: Rows) -> bool:
-    """Whether each step has an answer of its own."""
+    """Whether each step has its own answer."""
     return any(isinstance(each, list) for each in rows.answers or [])
 
 
 def time_split(rows: Rows, proportions: Sequence[float]) -> list[Rows]:
-    """Each signal, and the answers to its steps, cut into parts of time, in order.
+    """Cut each signal, and the answers of its steps, into consecutive parts of time.
 
     Raises:
         DataError: a part would be empty.
@@ -191,16 +191,16 @@ def time_split(rows: Rows, proportions: Sequence[float]) -> list[Rows]:
 
 
 def drawn(signal: NDArray[Any]) -> list[list[float | None]]:
-    """A signal as a report draws it, a list a channel: few enough steps and channels to see, in four digits."""
+    """Return a signal for a report's charts, a list per channel: reduced steps and channels, four digits."""
     steps = np.unique(np.linspace(0, len(signal) - 1, min(len(signal), _DRAWN_STEPS)).round().astype(int))
     few = signal[steps, :_DRAWN_CHANNELS] if len(signal) else signal[:, :_DRAWN_CHANNELS]
     return [[None if value != value else float(f"{value:.4g}") for value in channel] for channel in few.T.tolist()]
 
 
 def class_means(data: Labelled) -> list[dict[str, Any]]:
-    """The mean training signal of each class, stretched to one length: {label, rows, mean}, for the report to draw.
+    """Return the mean training signal of each class, stretched to one length, for the report: {label, rows, mean}.
 
-    Where no signal of the class has a value, the mean has a gap.
+    The mean has a gap where no signal of the class has a value.
     """
     steps = min(max(len(signal) for signal in data.train.inputs), _DRAWN_STEPS)
     means = []
@@ -208,33 +208,33 @@ def class_means(data: Labelled) -> list[dict[str, Any]]:
         rows = np.flatnonzero(data.train.targets == number)
         several = [resampled(np.asarray(data.train.inputs[row])[:, :_DRAWN_CHANNELS], steps) for row in rows.tolist()]
         if several:
-            there = ~np.isnan(several)
-            seen = there.sum(axis=0)
-            mean = np.where(seen, np.where(there, several, 0).sum(axis=0) / np.maximum(seen, 1), np.nan)
+            present = ~np.isnan(several)
+            seen = present.sum(axis=0)
+            mean = np.where(seen, np.where(present, several, 0).sum(axis=0) / np.maximum(seen, 1), np.nan)
             means.append({"label": label, "rows": len(rows), "mean": drawn(mean)})
     return means
 
 
-def kept_rows(signals: Sequence[NDArray[Any]], answers: Sequence[Any]) -> Rows:
-    """The signals that have a value and an answer, and why the others were dropped.
+def usable_rows(signals: Sequence[NDArray[Any]], answers: Sequence[Any]) -> Rows:
+    """Return the signals that have a value and an answer, and count the dropped ones by reason.
 
     Raises:
-        DataError: not as many answers as signals, or nothing left.
+        DataError: the numbers of answers and signals differ, or nothing is left.
     """
     if len(answers) != len(signals):
         raise DataError(
             f"signals and answers must have the same length; got {len(signals)} signals and {len(answers)} answers"
         )
-    kept, dropped = [], {"no values": 0, "no answer": 0}
+    usable, dropped = [], {"no values": 0, "no answer": 0}
     for row, (signal, answer) in enumerate(zip(signals, answers, strict=True)):
         if not len(signal) or np.isnan(signal).all():
             dropped["no values"] += 1
         elif answer is None:
             dropped["no answer"] += 1
         else:
-            kept.append(row)
+            usable.append(row)
     dropped = {reason: count for reason, count in dropped.items() if count}
-    if not kept:
+    if not usable:
         why = ", ".join(f"{count} with {reason}" for reason, count in dropped.items()) or "there are none"
-        raise DataError(f"no signals are left to use: {why}. Is it the right file and columns?")
-    return Rows([signals[row] for row in kept], [answers[row] for row in kept], dropped, np.array(kept, np.int64))
+        raise DataError(f"no signals are left to use: {why}. Check the file and the columns.")
+    return Rows([signals[row] for row in usable], [answers[row] for row in usable], dropped, np.array(usable, np.int64))

@@ -1,4 +1,4 @@
-"""What a signal is like, in a few numbers: level, spread, extremes, trend, restlessness."""
+"""Summary statistics of signals: level, spread, extremes, trend, roughness."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 __all__ = ["STATISTICS", "signal_statistics"]
 
 STATISTICS = ("mean", "std", "min", "max", "slope", "mean absolute change", "first", "last")
-"""What is taken of each channel, in this order; the signal's length follows once."""
+"""Statistics of each channel, in this order; the logarithm of the signal's length follows once."""
 
 
 def signal_statistics(signals: Iterable[NDArray[Any]], channels: int) -> NDArray[np.float64]:
-    """The statistics of signals (steps, channels) without missing values: (signals, 8 * channels + 1).
+    """Return the statistics of signals (steps, channels) without missing values: (signals, 8 * channels + 1).
 
-    The slope is the least-squares line's over all steps, from 0 to 1. A signal of no steps has zeros.
+    The slope is that of the least-squares line, with time from 0 to 1. A signal without steps has zeros.
     """
     rows = [_row(np.asarray(signal, np.float64), channels) for signal in signals]
     return np.array(rows).reshape(len(rows), len(STATISTICS) * channels + 1)

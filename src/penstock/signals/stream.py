@@ -1,4 +1,4 @@
-"""A signal that arrives step by step, with a prediction for each step from a window that ends with it."""
+"""Stream of a signal, with a prediction for each step from the window that ends with it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,11 @@ __all__ = ["WindowStream"]
 
 
 class WindowStream(Stream):
-    """The prediction for the latest step, bit for bit that of `predict`; the last `window` steps are remembered.
+    """Predicts for the latest step, bit for bit like `predict`; the memory is the last `window` steps.
 
-    Made by the `stream()` of a model whose steps have predictions of their own. An item is (steps, channels), or
-    (channels,) for one step, or a number where there is one channel. `trace` shows the network's steps over the window,
-    which it reads anew for every prediction.
+    Made by the `stream()` of a model with a prediction for each step. An item is (steps, channels), or (channels,) for
+    one step, or a number for one channel. `trace` shows the network's steps over the window, which it reads again for
+    every prediction.
     """
 
     def __init__(self, model: "SequenceModel") -> None:
@@ -33,14 +33,14 @@ class WindowStream(Stream):
         self._recent[...] = np.concatenate([self._recent, steps])[len(steps) :]
         self._seen += len(steps)
         if traces is not None:
-            self._look(traces)
+            self._trace_window(traces)
         return self._whole()
 
     def _whole(self) -> Any:
         return self._model.decode(self._model.outputs([self._window])[0])
 
     def _memory(self) -> dict[str, NDArray[Any]]:
-        """The last steps, and how many there were."""
+        """Arrays of the last steps and their number."""
         return {"recent": self._recent, "seen": self._seen}
 
     def _forget(self) -> None:
@@ -49,12 +49,12 @@ class WindowStream(Stream):
 
     @property
     def _window(self) -> NDArray[np.float64]:
-        there = min(int(self._seen[0]), len(self._recent))
-        return self._recent[len(self._recent) - there :]
+        available = min(int(self._seen[0]), len(self._recent))
+        return self._recent[len(self._recent) - available :]
 
-    def _look(self, traces: Traces) -> None:
+    def _trace_window(self, traces: Traces) -> None:
         if self._model.network.encoder.bidirectional:
-            raise ConfigError("a network that reads each window in both directions shows no steps: push without trace")
+            raise ConfigError("a bidirectional network has no single steps to trace: push without trace")
         step = self._model.scorer.encoder.step()
         for vector in self._model.scorer.vectors(self._model.encode([self._window])[0]):
             advance(step, vector[None], traces)

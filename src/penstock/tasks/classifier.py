@@ -1,4 +1,4 @@
-"""What every classifier of sequences does alike: classes and their weights, answers, figures."""
+"""Base class of sequence classifiers: classes and their weights, predictions, metrics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ __all__ = ["Classifier"]
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Classifier(ClassifierMixin, Supervised):
-    """An estimator that says which class a sequence belongs to.
+    """An estimator that classifies sequences.
 
-    A kind of data fills in `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
+    Subclasses implement `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
 
     Args:
-        class_weight: what a row of each class counts: None for 1; "balanced" for rows / (classes * rows of the
-            class); or a number per label.
-        max_classes: most classes that training accepts. More is an error before training, as it mostly means that
-            the labels are numbers, ids or texts; raise it for that many classes indeed.
+        class_weight: weight of a row of each class: None for 1; "balanced" for rows / (classes * rows of the class);
+            or a number per label.
+        max_classes: maximum number of classes; more are an error before training, because the labels are then usually
+            numbers, ids or texts. Raise it if there really are more.
 
     Attributes:
         classes_: the labels in order, (classes,).
@@ -57,61 +57,60 @@ class Classifier(ClassifierMixin, Supervised):
     ) -> Self:
         """Train on labelled sequences.
 
-        Rows without an input or a label are left out and counted in `metrics_`. Ctrl-C ends the training with the
-        best weights so far: the estimator is fitted when KeyboardInterrupt comes out of this method, if an epoch
-        had been finished.
+        Rows without an input or a label are dropped and counted in `metrics_`. Ctrl-C ends the training with the best
+        weights so far: KeyboardInterrupt is raised, and the estimator is fitted if at least one epoch was completed.
 
         Args:
-            X: sequences, as the class says.
-            y: as many labels: str, int, bool or float, see `penstock.labels`.
-            validation_data: (X, y) or (X, y, sample_weight) to stop by; None holds back `validation_share` of the rows,
-                with their weights.
-            test_data: the same, of rows that have no part in training, only in `metrics_`.
-            sample_weight: what each row counts in the loss, the baselines and the figures: numbers from 0 on, of which
-                only the proportions matter; None for all alike. Weights multiply those of `class_weight`. A row of
-                weight 0 is left out, as if it had not been given.
-            callbacks: told how training goes, see `training.Callback`.
-            dropped: rows left out before, by reason, to be counted too.
+            X: sequences, in the form that the class describes.
+            y: labels of the sequences: str, int, bool or float, see `penstock.labels`.
+            validation_data: (X, y) or (X, y, sample_weight) for early stopping; None holds back `validation_share` of
+                the rows, with their weights.
+            test_data: the same, for rows that are used only in `metrics_`.
+            sample_weight: weight of each row in the loss, the baselines and the metrics: numbers of at least 0, of
+                which only the proportions matter; None for equal weights. They are multiplied with `class_weight`. A
+                row of weight 0 is dropped.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
 
         Raises:
-            DataError: not as many labels as inputs, one class only, more than `max_classes`, labels of different
-                kinds that are the same class, no inputs, unknown classes in further data.
-            ConfigError: an option that makes no sense.
+            DataError: the numbers of labels and inputs differ, there are no inputs, only one class, more than
+                `max_classes`, labels of different types that are the same class, or unknown classes in other data.
+            ConfigError: an option is invalid.
             PenstockError: training diverged.
         """
         return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
-        """The likeliest label of each sequence, (sequences,).
+        """Return the most likely label of each sequence, (sequences,).
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: not inputs of this kind.
+            NotFittedError: `fit` has not been called.
+            DataError: the inputs are invalid.
         """
         answers = self.predict_proba(X).argmax(axis=1)
         return self.classes_[answers]
 
     def predict_proba(self, X: Iterable[Any]) -> np.ndarray:
-        """The probability of each class, (sequences, classes) float32, in the order of `classes_`.
+        """Return the probability of each class, (sequences, classes) float32, in the order of `classes_`.
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: not inputs of this kind.
+            NotFittedError: `fit` has not been called.
+            DataError: the inputs are invalid.
         """
         model = self._fitted()
         assert isinstance(model, ClassModel)
         return model.predict_proba(X)
 
     def score(self, X: Iterable[Any], y: Iterable[Any], sample_weight: Any = None) -> float:
-        """The accuracy: the share of the rows whose label is predicted. One that training never saw counts as missed.
+        """Return the accuracy, the share of correct predictions. Labels unknown to the model count as errors.
 
         Args:
             X, y: as for `fit`.
-            sample_weight: what each row counts; None for 1 each.
+            sample_weight: weight of each row; None for equal weights.
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: not as many labels as sequences, a label that is missing, or weights as `fit` refuses them.
+            NotFittedError: `fit` has not been called.
+            DataError: the numbers of labels and sequences differ, a label is missing, or weights are invalid.
         """
         predicted = self.predict_proba(X).argmax(axis=1)
         truth = known_places(self._each_row(X, y), self.model_.labels)
@@ -120,7 +119,7 @@ class Classifier(ClassifierMixin, Supervised):
 
     @staticmethod
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
-        """The rows in parts in which every class has its share."""
+        """Split the rows, stratified by class."""
         labels = rows.answers or []
         counts = class_counts(labels)
         try:
@@ -152,7 +151,7 @@ class Classifier(ClassifierMixin, Supervised):
         return {"classes": dict(zip(label_texts(classes), counts, strict=True))}
 
     def _weights(self, data: Labelled) -> np.ndarray:
-        """What a row of each class counts, (classes,) float64."""
+        """Return the weight of a row of each class, (classes,) float64."""
         return class_weights(self.class_weight, data)
 
     def _keep(self, model: Any) -> None:
@@ -170,10 +169,10 @@ class Classifier(ClassifierMixin, Supervised):
 
 
 def _as_array(labels: list[Any]) -> np.ndarray:
-    """The labels as an array that keeps them as they are: of one type, or of objects."""
+    """Return the labels as an array that preserves them: of their common type, or of objects."""
     if len({type(label) for label in labels}) == 1:
         plain = np.array(labels)
-        # Neither rounded, as huge whole numbers are, nor cut, as a text that ends with a zero byte is.
+        # Only if nothing changes: NumPy rounds huge integers and removes trailing zero bytes of texts.
         if plain.tolist() == labels and type(plain[0].item()) is type(labels[0]):
             return plain
     array = np.empty(len(labels), object)

@@ -1,4 +1,4 @@
-"""What every estimator does alike: train, keep what came out, measure, save, load, stream."""
+"""Base class of all estimators: training, evaluation, saving, loading, streaming."""
 
 import hashlib
 import json
@@ -55,29 +55,29 @@ _LOGGER = logging.getLogger("penstock.tasks")
 
 
 class _NotFittedError(NotFittedError, SklearnNotFittedError):
-    """Ours, which is scikit-learn's too, so that its tools know it."""
+    """Penstock's error, derived from scikit-learn's too, so that its tools recognise it."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Estimator(TrainingOptions, BaseEstimator):
-    """A trainable network with scikit-learn's manners; a task fills in what is its own.
+    """A trainable network with scikit-learn's interface.
 
-    That is `task` and the methods whose names begin with an underscore and whose bodies raise NotImplementedError.
-    A dataclass's fields are the options; the constructor only stores them. `data` is whatever the task's `fit` makes of
-    what it is given: it has `train`, with a length and a `digest`, and `labels` and `dropped`.
+    Subclasses define `task` and implement the methods that raise NotImplementedError here. The fields of the dataclass
+    are the options; the constructor only stores them. `data` is the task's own object, made by its `fit`; it has
+    `train`, with a length and a `digest`, and `labels` and `dropped`.
 
     Attributes:
-        model_: the `runtime.Model` that answers.
-        history_: one dict per epoch: epoch, train_loss, valid_loss, other valid figures, the same on
+        model_: the `runtime.Model` that predicts.
+        history_: one dict per epoch: epoch, train_loss, valid_loss and other validation metrics, the same metrics on
             some training rows (seen_loss, ...), learning_rate, seconds.
-        metrics_: what goes into metrics.json; `tasks.measures` says what each part is.
+        metrics_: the contents of metrics.json; `tasks.measures` describes each part.
     """
 
     task: ClassVar[str]
     """The name in `penstock.registry.TASKS`."""
     paths: ClassVar[tuple[str, ...]] = ()
-    """Options that are paths: metrics.json keeps their last names only."""
-    # Where the size of the data decides on the epochs: enough steps for a small set, no end of repeating a tiny one.
+    """Options that are paths; metrics.json stores only their file names."""
+    # If the size of the data decides on the epochs: enough steps for a small set, but a limit for a tiny one.
     usual_epochs: ClassVar[int] = 8
     fewest_steps: ClassVar[int] = 2000
     most_epochs: ClassVar[int] = 40
@@ -87,78 +87,78 @@ class Estimator(TrainingOptions, BaseEstimator):
         list_options(cls)
 
     def _describe(self, data: Any) -> tuple[Any, Network]:
-        """Features, fitted to the training data, and the network for them."""
+        """Return features, fitted to the training data, and the description of the network for them."""
         raise NotImplementedError
 
     def _network(self, data: Any, features: Any) -> Network:
-        """The network that the options describe for these features; also to see whether a warm start fits."""
+        """Return the network that the options describe for these features; also used to check a warm start."""
         raise NotImplementedError
 
     def _objective(self, data: Any, features: Any, network: Network, seed: int) -> "Objective":
-        """What the training minimises and validates."""
+        """Return the training objective."""
         raise NotImplementedError
 
     def _fit_baselines(self, data: Any, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """What the network must beat, as arrays, and the settings that were chosen, by the baseline's name."""
+        """Fit the baselines; return their arrays, and the chosen settings by baseline name."""
         raise NotImplementedError
 
     def _measure(self, model: Any, data: Any) -> dict[str, Any]:
-        """The figures of the model that will answer, beside those of its baselines."""
+        """Return the metrics of the model and of its baselines."""
         raise NotImplementedError
 
     def _stored_examples(self, data: Any) -> list[Any]:
-        """`examples` inputs as `predict` of a server takes them: JSON values. A task without such has none."""
+        """Return `examples` inputs as JSON values that a server's `predict` takes; empty if the task has none."""
         return []
 
     def _data_figures(self, data: Any, features: Any) -> dict[str, Any]:
-        """What metrics.json says of the data."""
+        """Return the description of the data for metrics.json."""
         raise NotImplementedError
 
     def _module(self, data: Any, features: Any, network: Network) -> "torch.nn.Module":
-        """The network to train, with its initial values; its state_dict has the names of `network.parameter_shapes`."""
+        """Return the module to train, initialised; its state_dict has the names of `network.parameter_shapes`."""
         from penstock import nn
 
         return nn.build(network, init="orthogonal")
 
     def _stages(self, objective: Any, seed: int) -> list[Stage]:
-        """The trainings of this fit, in order; the last one's module becomes the model."""
+        """Return the training stages in order; the last one's module becomes the model."""
         return [Stage(seed=seed, objective=lambda earlier: objective)]
 
     def _calibrate(self, model: Any, data: Any) -> dict[str, Any]:
-        """Set right in the trained model what the validation data shows to be off; what metrics.json says of it."""
+        """Calibrate the trained model on the validation data; return entries for metrics.json."""
         return {}
 
     def _resolved(self, features: Any, network: Network) -> dict[str, Any]:
-        """The options that were left to the data, as they came out."""
+        """Return the values of options that were chosen by the data."""
         return {}
 
     def _report(self, title: str = "", language: str = "en") -> str:
-        """The report as one HTML file."""
+        """Return the report as one HTML page."""
         return resolve(find(self.task).report)(self.metrics_, title=title, language=language)
 
     @classmethod
     def _saved_options(cls, saved: bundle.Bundle) -> dict[str, Any]:
-        """Options that a saved model's parts show, where its metrics hold no configuration."""
+        """Return options that can be inferred from a saved model's parts, if its metrics have no configuration."""
         return {}
 
     parse_split = staticmethod(parse_proportions)
-    """What `--split` says: the proportions for `split`."""
+    """Parses the argument of `--split`: the proportions for `split`."""
 
     @staticmethod
     def split(rows: Any, proportions: Sequence[float], random_state: int) -> list[Any]:
-        """The rows of a file in parts, for training, validation and perhaps a test."""
+        """Split the rows of a file into parts for training, validation and optionally testing."""
         return [rows.take(part) for part in random_split(len(rows), proportions, random_state=random_state)]
 
     def fit_rows(self, train: Rows, valid: Rows | None, test: Rows | None, **more: Any) -> Self:
-        """`fit` on what the task's reader gave; `more` goes to `fit`."""
+        """Call `fit` with the results of the task's reader; `more` is passed on."""
         valid_data, test_data = ((rows.inputs, rows.answers) if rows else None for rows in (valid, test))
         return self.fit(train.inputs, train.answers, validation_data=valid_data, test_data=test_data, **more)
 
     def stream(self) -> Stream:
-        """An input that arrives piece by piece.
+        """Start a stream for an input that arrives piece by piece.
 
         Raises:
-            NotFittedError: before `fit`.
+            NotFittedError: `fit` has not been called.
             ConfigError: the network is bidirectional.
         """
         return self._fitted().stream()
@@ -167,17 +167,17 @@ class Estimator(TrainingOptions, BaseEstimator):
         """Draw a figure of the training or of a prediction: see `plot` of the model, `model_`.
 
         Raises:
-            NotFittedError: before `fit`.
+            NotFittedError: `fit` has not been called.
         """
         return self._fitted().plot(*args, **options)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: scikit-learn's box with the options; after `fit` the model's table too."""
+        """Representation in notebooks: scikit-learn's box of options, and after `fit` the model's table."""
         fitted: Model | None = getattr(self, "model_", None)
         return str(estimator_html_repr(self)) + (fitted._repr_html_() if fitted else "")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """The same for IPython, which asks for this first."""
+        """As `_repr_html_`, for IPython, which calls this first."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def save(
@@ -188,17 +188,17 @@ class Estimator(TrainingOptions, BaseEstimator):
         command: Mapping[str, Mapping[str, Any]] | None = None,
         language: str | None = None,
     ) -> Path:
-        """Write the model to a folder, which `penstock.load` reads without PyTorch, with its report and figures.
+        """Save the model, its report and metrics to a folder, which `penstock.load` reads without PyTorch.
 
         Args:
-            path: the folder; missing parents are made.
-            overwrite: replace a model that is there.
-            command: what `penstock train` was given besides the options, by the panel of its help, for train.toml.
-            language: of the report, "en" or "zh"; None for that of the locale.
+            path: the folder; missing parents are created.
+            overwrite: replace an existing model.
+            command: other arguments of `penstock train`, by the panel of its help, for train.toml.
+            language: language of the report, "en" or "zh"; None for that of the locale.
 
         Raises:
-            NotFittedError: before `fit`.
-            BundleError: the folder exists and `overwrite` is False, or it can't be written.
+            NotFittedError: `fit` has not been called.
+            BundleError: the folder exists and `overwrite` is False, or it cannot be written.
             ConfigError: an unknown language.
         """
         model = self._fitted()
@@ -214,7 +214,7 @@ class Estimator(TrainingOptions, BaseEstimator):
             baseline=model.baseline,
             metrics=self.metrics_,
             files={
-                # Labels and paths may hold what is no text.
+                # Labels and paths may contain bytes that are not text.
                 "report.html": report.encode("utf-8", "backslashreplace"),
                 "train.toml": train_toml(self, Path(path), command or {}).encode("utf-8", "backslashreplace"),
             },
@@ -245,17 +245,17 @@ class Estimator(TrainingOptions, BaseEstimator):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """The estimator that was saved in a folder; `fit` trains it further (it has `warm_start=True`).
+        """Load a saved estimator; `fit` continues its training (it has `warm_start=True`).
 
         Raises:
-            BundleError: no such folder, damaged, of another task, or written by a newer Penstock.
+            BundleError: the folder does not exist, is damaged, or was written by a newer Penstock.
         """
         saved = bundle.load(path)
         if saved.task != cls.task:
             raise ConfigError(f"{path}: is a model for {saved.task}; {cls.__name__} loads {cls.task}")
         known = cls().get_params()
         encoder = saved.network.encoder
-        # JSON has no infinity, and what is a number by default is never None: `clip` without a limit.
+        # JSON has no infinity: null stands for it in options that are numbers by default, such as `clip`.
         options: dict[str, Any] = {
             name: float("inf") if value is None and isinstance(known.get(name), float) else value
             for name, value in saved.metrics.get("configuration", {}).items()
@@ -269,7 +269,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         return loaded
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn may give: not arrays (samples, features), unless a kind of data says so."""
+        """Declare that inputs are not arrays (samples, features), unless a subclass changes this."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
@@ -285,26 +285,26 @@ class Estimator(TrainingOptions, BaseEstimator):
         if differing and version != __version__:
             raise BundleError(
                 f"a pickled {type(self).__name__} of Penstock {version} has other options than that of this Penstock "
-                f"({__version__}): {', '.join(differing)}. Pickles are for one version: with the other one, save the "
-                f"model by save(folder); {type(self).__name__}.load(folder) reads it here."
+                f"({__version__}): {', '.join(differing)}. A pickle works only with its own version: save the model "
+                f"there with save(folder), and load it here with {type(self).__name__}.load(folder)."
             )
         super().__setstate__(given)
 
     def _train(self, data: Any, *, seed: int, started: float, callbacks: Sequence["Callback"]) -> Self:
-        """Train on prepared data and keep what came out.
+        """Train on prepared data, and set the fitted attributes.
 
         Args:
-            data: the task's own.
-            seed: of everything random.
+            data: the task's data object.
+            seed: seed of all random numbers.
             started: `time.perf_counter()` when `fit` began.
-            callbacks: told how training goes.
+            callbacks: called during training.
         """
         known = self._known()
         say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)
         if not isinstance(self.examples, int) or self.examples < 0:
             raise ConfigError(f"examples must be a whole number, at least 0; got {self.examples!r:.40}")
-        self._recipe(len(data.train))  # says what makes no sense before anything takes long
+        self._recipe(len(data.train))  # checks the options before anything takes long
         stages = self._stages(self._objective(data, features, network, seed), seed)
         if self.baseline:
             say(_LOGGER, "baselines", "fitting the baselines")
@@ -341,8 +341,8 @@ class Estimator(TrainingOptions, BaseEstimator):
         objective: "Objective",
         callbacks: Sequence["Callback"],
     ) -> "tuple[torch.nn.Module, History]":
-        """A module after its training, from its own first values or those of the model that is trained further."""
-        training, known = training_room(), self._known()
+        """Train a module, from initial values or from the model whose training continues; return it and its history."""
+        training, known = training_module(), self._known()
         with training.random_scope(stage.seed):
             module = self._module(data, features, network)
             if known is not None:
@@ -359,7 +359,7 @@ class Estimator(TrainingOptions, BaseEstimator):
             return module, trainer.fit()
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """What metrics.json holds, but for time and memory."""
+        """Return the contents of metrics.json, except time and memory."""
         figures: dict[str, Any] = {
             "task": self.task,
             "penstock": __version__,
@@ -379,15 +379,15 @@ class Estimator(TrainingOptions, BaseEstimator):
         return figures
 
     def _again(self, data: Any, known: Model) -> tuple[Any, Network]:
-        """Features and network of the model that is trained further."""
+        """Return features and network of the model whose training continues."""
         network = self._network(data, known.features)
         if network != known.network:
             raise ConfigError(_another_network(network, known.network))
         return known.features, network
 
     def _recipe(self, rows: int) -> "Recipe":
-        """How the training optimises, for `rows` training rows."""
-        recipe_class = training_room().Recipe
+        """Return the settings of the optimisation for `rows` training rows."""
+        recipe_class = training_module().Recipe
         options = {field.name: getattr(self, field.name) for field in fields(recipe_class) if field.name != "epochs"}
         recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
         if self.epochs is not None:
@@ -397,7 +397,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         return recipe_class(epochs=epochs, **options)
 
     def _known(self) -> Model | None:
-        """The model to go on from, if there is one and it is wanted."""
+        """Return the model to continue from, if there is one and `warm_start` is set."""
         return self.model_ if self.warm_start and hasattr(self, "model_") else None
 
     def _fitted(self) -> Model:
@@ -409,7 +409,7 @@ class Estimator(TrainingOptions, BaseEstimator):
         self.model_ = model
 
     def _described(self) -> dict[str, Any]:
-        """The constructor's arguments as metrics.json holds them."""
+        """Return the constructor's arguments for metrics.json."""
         plain = {name: value for name, value in self.get_params().items() if name not in _LEFT_OUT}
         for name in self.paths:
             plain[name] = None if plain[name] is None else Path(plain[name]).name
@@ -421,11 +421,11 @@ class Estimator(TrainingOptions, BaseEstimator):
         parts = [self._described(), network.to_json(), stage.seed, data.train.digest(), stage.name]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         path = f"{self.checkpoint}.{stage.name}" if stage.name else self.checkpoint
-        return training_room().Checkpoint(path, key)
+        return training_module().Checkpoint(path, key)
 
 
-def training_room() -> ModuleType:
-    """`penstock.training`; MissingExtraError without PyTorch."""
+def training_module() -> ModuleType:
+    """Import and return `penstock.training`; MissingExtraError without PyTorch."""
     if "torch" not in sys.modules:
         say(_LOGGER, "loading", "loading PyTorch")
     try:
@@ -438,10 +438,10 @@ def training_room() -> ModuleType:
 
 
 def seed_of(random_state: Any) -> int:
-    """The seed to use: a whole number as it is, one drawn from a NumPy generator, or a new one for None.
+    """Return the seed: an integer unchanged, one drawn from a NumPy generator, or a random one for None.
 
     Raises:
-        ConfigError: something else.
+        ConfigError: `random_state` is of another type, or negative.
     """
     if random_state is None:
         return secrets.randbits(32)
@@ -453,7 +453,7 @@ def seed_of(random_state: Any) -> int:
 
 
 def _put(module: "torch.nn.Module", tensors: Mapping[str, np.ndarray]) -> None:
-    """Go on from these weights; what the network itself doesn't have, such as a second loss's, stays new."""
+    """Load weights into the module; extra parameters, such as those of an auxiliary loss, stay initialised."""
     import torch
 
     missing, unexpected = module.load_state_dict(
@@ -472,6 +472,6 @@ def _another_network(asked: Network, known: Network) -> str:
         if before[part].get(name) != value
     ]
     return (
-        f"warm_start trains the network on that there is, and the arguments ask for another: {', '.join(differ)}. "
-        "Set them back, or warm_start=False for a new model."
+        f"warm_start continues the existing network, but the arguments describe another: {', '.join(differ)}. "
+        "Change them back, or set warm_start=False for a new model."
     )

@@ -1,6 +1,6 @@
-"""Options that estimators share, each written down and described once; a task may choose other defaults.
+"""Options that estimators share, each defined and documented once; a task may choose other defaults.
 
-An estimator inherits them: it is a dataclass too, so that scikit-learn finds them all in its constructor.
+Estimators inherit them: they are dataclasses too, so that scikit-learn finds all options in the constructor.
 """
 
 import inspect
@@ -13,11 +13,11 @@ from penstock.network import Recurrent
 __all__ = ["CellName", "CellOptions", "TrainingOptions"]
 
 CellName = Annotated[str, CELLS]
-"""The name of a cell: one of Penstock's own, or one that was registered."""
+"""The name of a built-in or registered cell."""
 
 
 def _with_options_of_cells(options: type["CellOptions"]) -> type["CellOptions"]:
-    """The class with a field for each option of each cell, as the cells declare and describe it."""
+    """Add a field for each option of each cell, as the cells declare and document it."""
     names = [f'"{cell.name}" ({cell.source})' if cell.source else f'"{cell.name}"' for cell in CELLS.values()]
     described = {"cell": f"the recurrent cell: {', '.join(names[:-1])} or {names[-1]}."}
     for name, option in all_options().items():
@@ -31,12 +31,12 @@ def _with_options_of_cells(options: type["CellOptions"]) -> type["CellOptions"]:
 
 @_with_options_of_cells
 class CellOptions:
-    """The recurrent layers; the options of each cell follow, as `penstock.cells` declares them.
+    """Options of the recurrent layers; the options of each cell follow, as `penstock.cells` declares them.
 
     Args:
-        hidden_size: units of a recurrent layer.
-        num_layers: recurrent layers on top of each other.
-        bidirectional: read backward too; gives up `stream`.
+        hidden_size: number of hidden units per layer.
+        num_layers: number of stacked recurrent layers.
+        bidirectional: also read backward; such a model cannot be streamed.
     """
 
     cell: CellName = "lstm"
@@ -45,10 +45,10 @@ class CellOptions:
     bidirectional: bool = False
 
     def recurrent(self, input_size: int) -> Recurrent:
-        """The layers that the options describe.
+        """Return the description of the layers.
 
         Raises:
-            ConfigError: an unknown cell, or an option of another one.
+            ConfigError: an unknown cell, or an option of another cell.
         """
         names = ("cell", "hidden_size", "num_layers", "bidirectional", *all_options())
         return Recurrent(input_size=input_size, **{name: getattr(self, name) for name in names if hasattr(self, name)})
@@ -56,29 +56,29 @@ class CellOptions:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TrainingOptions:
-    """The training.
+    """Options of the training.
 
     Args:
-        epochs: most passes over the training data; None for as many as suit its size.
-        batch_size: sequences of a step.
-        learning_rate: AdamW's, at its highest (Loshchilov and Hutter 2019).
-        weight_decay: AdamW's, on all parameters but biases.
-        warmup: share of the steps over which the learning rate rises; then it falls as half a cosine.
-        clip: largest norm of the gradient (Pascanu et al. 2013).
-        average: decay per step of the average of the weights that is used instead of the last ones (Polyak and
-            Juditsky 1992); 0 for the last ones.
-        patience: epochs without a lower validation loss after which training stops.
-        keep: the weights that are kept: "best", of the epoch with the lowest validation loss, or "last", of the last
-            one, which does not stop early; better where there is little to validate with.
-        validation_share: share of the data that is held back where no validation data is given.
-        baseline: fit a baseline beside it, to compare with.
-        warm_start: where the estimator is fitted or loaded, train on from its weights, features and classes.
+        epochs: maximum number of passes over the training data; None to choose it by the size of the data.
+        batch_size: sequences per step.
+        learning_rate: peak learning rate of AdamW (Loshchilov and Hutter 2019).
+        weight_decay: weight decay of AdamW, for all parameters except biases.
+        warmup: share of the steps over which the learning rate rises; then it decays along a half cosine.
+        clip: maximum norm of the gradient (Pascanu et al. 2013).
+        average: decay per step of a moving average of the weights, which is used instead of the last weights (Polyak
+            and Juditsky 1992); 0 for no average.
+        patience: number of epochs without a lower validation loss after which training stops.
+        keep: the weights to keep: "best", from the epoch with the lowest validation loss, or "last", without early
+            stopping, which is better with little validation data.
+        validation_share: share of the data that is held back if no validation data is given.
+        baseline: also fit a baseline for comparison.
+        warm_start: continue from the weights, features and classes of the fitted or loaded estimator.
         checkpoint: a file for the training's state after each epoch; an existing file is resumed.
-        verbose: what `fit` shows on standard error of its work: 0 nothing, 1 a line for each stage and epoch, 2 also
-            how far it is and how long the rest takes, on a terminal as a bar. `logging` gets the same in any case.
+        verbose: progress on standard error: 0 for none, 1 for a line per stage and epoch, 2 also for progress and
+            remaining time, on a terminal as a bar. `logging` gets the same in any case.
         examples: inputs of the test data, or of the validation data where there is no test data, that are stored in the
             saved model, so that the page of `penstock serve` can offer them; 0 stores none.
-        random_state: seed of everything random; None for another one each time.
+        random_state: seed of all random numbers; None for a different one each time.
     """
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {

@@ -1,4 +1,4 @@
-"""What every regressor of sequences does alike: numbers to predict, answers, figures."""
+"""Base class of sequence regressors: targets, predictions, metrics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Regressor"]
 
-_LARGEST = 1e30  # the network answers in float32
+_LARGEST = 1e30  # the network predicts in float32
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Regressor(RegressorMixin, Supervised):
     """An estimator that predicts a number for a sequence.
 
-    A kind of data fills in `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
+    Subclasses implement `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
     """
 
     def fit(
@@ -43,50 +43,49 @@ class Regressor(RegressorMixin, Supervised):
     ) -> Self:
         """Train on sequences and a number for each.
 
-        Rows without an input or a number are left out and counted in `metrics_`. Ctrl-C ends the training with the
-        best weights so far: the estimator is fitted when KeyboardInterrupt comes out of this method, if an epoch
-        had been finished.
+        Rows without an input or a number are dropped and counted in `metrics_`. Ctrl-C ends the training with the best
+        weights so far: KeyboardInterrupt is raised, and the estimator is fitted if at least one epoch was completed.
 
         Args:
-            X: sequences, as the class says.
-            y: as many numbers.
-            validation_data: (X, y) or (X, y, sample_weight) to stop by; None holds back `validation_share` of the rows,
-                with their weights.
-            test_data: the same, of rows that have no part in training, only in `metrics_`.
-            sample_weight: what each row counts in the loss, the baselines and the figures: numbers from 0 on, of which
-                only the proportions matter; None for all alike. A row of weight 0 is left out, as if it had not been
-                given.
-            callbacks: told how training goes, see `training.Callback`.
-            dropped: rows left out before, by reason, to be counted too.
+            X: sequences, in the form that the class describes.
+            y: a number for each sequence.
+            validation_data: (X, y) or (X, y, sample_weight) for early stopping; None holds back `validation_share` of
+                the rows, with their weights.
+            test_data: the same, for rows that are used only in `metrics_`.
+            sample_weight: weight of each row in the loss, the baselines and the metrics: numbers of at least 0, of
+                which only the proportions matter; None for equal weights. A row of weight 0 is dropped.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
 
         Raises:
-            DataError: not as many numbers as sequences, no sequences, or numbers that are none or all the same.
-            ConfigError: an option that makes no sense.
+            DataError: the numbers of targets and sequences differ, there are no sequences, or the targets are invalid
+                or all the same.
+            ConfigError: an option is invalid.
             PenstockError: training diverged.
         """
         return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
-        """The number for each sequence, (sequences,) float32.
+        """Return the predicted number for each sequence, (sequences,) float32.
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: not inputs of this kind.
+            NotFittedError: `fit` has not been called.
+            DataError: the inputs are invalid.
         """
         model = self._fitted()
         assert isinstance(model, RegressionModel)
         return model.predict(X)
 
     def score(self, X: Iterable[Any], y: Iterable[Any], sample_weight: Any = None) -> float:
-        """R², the share of the numbers' variance that the predictions explain; 1 at best.
+        """Return R², the share of the targets' variance that the predictions explain; at most 1.
 
         Args:
             X, y: as for `fit`.
-            sample_weight: what each row counts; None for 1 each.
+            sample_weight: weight of each row; None for equal weights.
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: not as many numbers as sequences, one that is missing, or weights as `fit` refuses them.
+            NotFittedError: `fit` has not been called.
+            DataError: the numbers of targets and sequences differ, a target is missing, or weights are invalid.
         """
         predicted = self.predict(X)
         truth = numbers(plain_column(self._each_row(X, y), "y"), "y")[:, 0]
@@ -105,9 +104,7 @@ class Regressor(RegressorMixin, Supervised):
     def _train(self, data: Labelled, **how: Any) -> Self:
         low, high = float(data.train.targets.min()), float(data.train.targets.max())
         if low == high:
-            raise DataError(
-                f"the numbers to predict are all {low:g}: there is nothing to learn. Is it the right column?"
-            )
+            raise DataError(f"the numbers to predict are all {low:g}: there is nothing to learn. Check the column.")
         if high - low < 1 / _LARGEST:
             raise DataError(f"the numbers to predict lie within {high - low:g}. Give them in another unit.")
         return super()._train(data, **how)
@@ -117,10 +114,10 @@ class Regressor(RegressorMixin, Supervised):
 
 
 def numbers(answers: Sequence[Any], where: str) -> np.ndarray:
-    """Numbers to predict, (rows, 1) float64.
+    """Convert targets to numbers, (rows, 1) float64.
 
     Raises:
-        DataError: something else, or some that are too large.
+        DataError: a target is not a number, or is too large.
     """
     try:
         found = np.array([float(each) for each in answers])

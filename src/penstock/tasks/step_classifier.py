@@ -1,4 +1,4 @@
-"""What every estimator that labels steps does alike: classes, network, objective, predictions, figures."""
+"""Base class of step classifiers: classes, network, objective, predictions, metrics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ __all__ = ["StepClassifier"]
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class StepClassifier(CellOptions, Supervised):
-    """An estimator that gives each step of a sequence a label.
+    """An estimator that labels each step of a sequence.
 
-    A kind of data fills in `_rows`, whose answers are lists with a label for each step, `_features` and `_inputs`. Its
-    features have `apply`, `stream` and `to_json`, as `TextFeatures` has; its model is a `runtime.StepModel`.
+    Subclasses implement `_rows`, whose targets are lists with a label for each step, `_features` and `_inputs`. Their
+    features have `apply`, `stream` and `to_json`, like `TextFeatures`; their model is a `runtime.StepModel`.
 
     Args:
-        output_dropout: share of the layers' outputs that training sets to 0 (Srivastava et al. 2014).
-        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
-        max_classes: most classes that training accepts.
+        output_dropout: dropout probability of the layers' outputs (Srivastava et al. 2014).
+        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et al. 2016).
+        max_classes: maximum number of classes.
 
     Attributes:
         classes_: the labels in order.
@@ -50,21 +50,21 @@ class StepClassifier(CellOptions, Supervised):
     max_classes: int = 1000
 
     def __sklearn_tags__(self) -> Any:
-        """Sequences with a label for each of their steps."""
+        """Declare targets: a list of step labels for each sequence."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required, tags.target_tags.single_output = True, False
         return tags
 
     def _features(self, data: Labelled) -> Any:
-        """Features, fitted to the training data."""
+        """Return features, fitted to the training data."""
         raise NotImplementedError
 
     def _inputs(self, features: Any) -> Any:
-        """The description of how the network reads these features, such as `network.Embedding`."""
+        """Return the description of the network's inputs, such as `network.Embedding`."""
         raise NotImplementedError
 
     def _head(self, data: Labelled) -> Any:
-        """The description of the stepwise head; the objective must be able to train it."""
+        """Return the description of the stepwise head; the objective must be able to train it."""
         return StepClassHead(len(data.labels))
 
     def fit(
@@ -82,41 +82,41 @@ class StepClassifier(CellOptions, Supervised):
 
         Args:
             X: sequences.
-            y: for each of them a list with a label for each step; labels are str, int, bool or float.
-            validation_data: (X, y) or (X, y, sample_weight) to stop by; None holds back `validation_share` of the
-                sequences.
-            test_data: the same, of sequences that have no part in training, only in `metrics_`.
-            sample_weight: what each sequence counts, with all its steps; see `Classifier.fit`.
-            callbacks: told how training goes, see `training.Callback`.
-            dropped: rows left out before, by reason, to be counted too.
+            y: for each sequence a list of its steps' labels; labels are str, int, bool or float.
+            validation_data: (X, y) or (X, y, sample_weight) for early stopping; None holds back `validation_share` of
+                the sequences.
+            test_data: the same, for sequences that are used only in `metrics_`.
+            sample_weight: weight of each sequence, with all its steps; see `Classifier.fit`.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
 
         Raises:
-            DataError: not as many labels as steps, one class only, more than `max_classes`, or unknown classes in
-                further data.
-            ConfigError: an option that makes no sense.
+            DataError: the numbers of labels and steps differ, there is only one class, more than `max_classes`, or
+                unknown classes in other data.
+            ConfigError: an option is invalid.
             PenstockError: training diverged.
         """
         return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
 
     def predict(self, X: Iterable[Any]) -> list[list[Any]]:
-        """The labels of each sequence's steps.
+        """Return the labels of each sequence's steps.
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: not inputs of this kind.
+            NotFittedError: `fit` has not been called.
+            DataError: the inputs are invalid.
         """
         return self._fitted().predict(X)
 
     def score(self, X: Iterable[Any], y: Iterable[Any], sample_weight: Any = None) -> float:
-        """The accuracy over all steps; see `Classifier.score`.
+        """Return the accuracy over all steps; see `Classifier.score`.
 
         Args:
             X, y: as for `fit`.
-            sample_weight: what each sequence counts, with all its steps; None for 1 each.
+            sample_weight: weight of each sequence, with all its steps; None for equal weights.
 
         Raises:
-            NotFittedError: before `fit`.
-            DataError: not as many labels as steps, a label that is missing, or weights as `fit` refuses them.
+            NotFittedError: `fit` has not been called.
+            DataError: the numbers of labels and steps differ, a label is missing, or weights are invalid.
         """
         model = self._fitted()
         assert isinstance(model, StepModel)
@@ -161,7 +161,7 @@ class StepClassifier(CellOptions, Supervised):
         from penstock.training import Regularization, StepClassObjective
 
         if data.test is not None:
-            _with_steps(features, data.test, "the test data")  # what is wrong with it is to be said before training
+            _with_steps(features, data.test, "the test data")  # report invalid data before training
         seen = data.seen()
         return StepClassObjective(
             sequences=_with_steps(features, data.train, "the training data"),
@@ -193,7 +193,7 @@ class StepClassifier(CellOptions, Supervised):
 
 
 def _with_steps(features: Any, part: Part, where: str) -> Sequences:
-    """A part's features; DataError where an input has not as many steps as labels."""
+    """Return a part's features; DataError if an input's numbers of steps and labels differ."""
     sequences = features.apply(part.inputs)
     different = np.flatnonzero(sequences.lengths != part.targets.lengths)
     if len(different):

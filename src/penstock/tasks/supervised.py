@@ -1,4 +1,4 @@
-"""What estimators of an answer for each sequence do alike, be it a class or a number."""
+"""Base class of estimators with labelled rows: classifiers, regressors and step classifiers."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 
 from penstock.datasets import Rows
 from penstock.errors import DataError
-from penstock.tasks.estimator import Estimator, seed_of, training_room
+from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.labelled import Labelled, Part, prepare
 from penstock.tasks.verbosity import say_data, verbose
 from penstock.tasks.weights import sample_weights
@@ -20,47 +20,47 @@ if TYPE_CHECKING:
 __all__ = ["Given", "Supervised"]
 
 Given = tuple[Any, ...]
-"""(X, y) or (X, y, sample_weight) as people hold them."""
+"""(X, y) or (X, y, sample_weight), as passed by the user."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Supervised(Estimator):
-    """An estimator whose rows are an input and its answer. Its `data` is `Labelled`."""
+    """An estimator whose rows are inputs with targets. Its `data` is `Labelled`."""
 
     def _rows(self, inputs: Any, answers: Any) -> Rows:
-        """What people hold, as rows fit for use; where some are dropped, `Rows.kept` says which are left."""
+        """Convert inputs and targets to usable rows; if some are dropped, `Rows.kept` has the indices of the others."""
         raise NotImplementedError
 
     def _held_back(self, inputs: Any, answers: Any, weights: Any) -> tuple[Given, Given | None]:
-        """What to train on, and what to validate with where no data was given for it; None leaves that to chance."""
+        """Split off validation data if none was given; None lets random rows be held back."""
         return (inputs, answers, weights), None
 
     def _each_row(self, inputs: Any, values: Any) -> Any:
-        """Weights or answers as people hold them, one for each row that `_rows` makes of the inputs, dropped or not."""
+        """Return weights or targets, one for each row that `_rows` makes of the inputs, dropped or not."""
         return values
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
-        """The classes in order, from the answers to train on; none where answers are numbers."""
+        """Return the classes in order, from the training targets; empty if targets are numbers."""
         raise NotImplementedError
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
-        """Answers as `Part.targets`; DataError, which says where, if they can't be used."""
+        """Convert targets for `Part.targets`; DataError, which says where, if they are invalid."""
         raise NotImplementedError
 
     def _about(self, targets: np.ndarray, classes: Sequence[Any]) -> dict[str, Any]:
-        """What metrics.json says of a part's answers."""
+        """Return the description of a part's targets for metrics.json."""
         raise NotImplementedError
 
     def _amount(self, part: Part) -> dict[str, float]:
-        """How much data a part holds, beside its rows: {"tokens": 12}."""
+        """Return the amount of data of a part in addition to its rows, such as {"tokens": 12}."""
         return {}
 
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
-        """What a report shows of a row that was answered badly."""
+        """Return what a report shows of a row with a wrong prediction."""
         return {"row": row}
 
     def _example(self, part: Part, row: int) -> Any:
-        """An input as JSON, for `_stored_examples`; None where a kind of data has no such form."""
+        """Return an input as JSON, for `_stored_examples`; None if the kind of data has no such form."""
         return None
 
     def _stored_examples(self, data: Labelled) -> list[Any]:
@@ -69,7 +69,7 @@ class Supervised(Estimator):
         return [example for row in rows if (example := self._example(part, int(row))) is not None]
 
     def _score_weights(self, inputs: Any, weights: Any, rows: int) -> np.ndarray | None:
-        """`sample_weight` of `score`, checked."""
+        """Check `sample_weight` of `score`."""
         return None if weights is None else sample_weights(self._each_row(inputs, weights), rows)
 
     @verbose
@@ -81,9 +81,9 @@ class Supervised(Estimator):
         callbacks: Sequence["Callback"],
         dropped: Mapping[str, int] | None,
     ) -> Self:
-        """What `fit` does, in the words of each."""
+        """Implementation of `fit`."""
         started = time.perf_counter()
-        training_room()
+        training_module()
         if validation_data is None:
             given, validation_data = self._held_back(*given)
         seed = seed_of(self.random_state)
@@ -105,7 +105,7 @@ class Supervised(Estimator):
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
     def _weighed_rows(self, inputs: Any, answers: Any, weights: Any = None) -> Rows:
-        """`_rows`, each with its weight; those of weight 0 are dropped and counted."""
+        """Return `_rows` with weights; rows of weight 0 are dropped and counted."""
         rows = self._rows(inputs, answers)
         if weights is None:
             return rows

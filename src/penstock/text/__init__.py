@@ -1,1 +1,1 @@
-"""Texts: classes of them, from a file to a stream; each file here is one stage of that way."""
+"""Text classification; each module is one stage of the way from a file to a prediction."""

@@ -1,4 +1,4 @@
-"""What a text classifier must beat: TF-IDF of words and pairs of words with logistic regression, tuned."""
+"""Trains the baseline of text classifiers: TF-IDF of words and word pairs with logistic regression, tuned."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,28 +15,28 @@ from penstock.text.features import tokenize
 __all__ = ["CANDIDATES", "fit_baseline"]
 
 CANDIDATES = (1.0, 10.0, 100.0)
-"""Inverse strengths of the penalty that are tried, scikit-learn's C."""
+"""Values of scikit-learn's C (inverse regularisation strength) that are tried."""
 
 _NGRAMS = (1, 2)
-# Terms kept, the most frequent ones: beyond it a bundle would grow more than the answers improve.
+# Maximum number of terms, the most frequent ones: more would enlarge bundles more than they improve predictions.
 _TERMS = 200_000
-# Terms times classes. The optimiser holds some thirty times as many float64: a gigabyte; with 10^8 it ran out of its
-# 32-bit indices and crashed. Up to 20 classes keep all terms.
+# Maximum of terms times classes. The optimiser holds some thirty times as many float64, a gigabyte; with 10^8 its
+# 32-bit indices overflowed and it crashed. Up to 20 classes keep all terms.
 _COEFFICIENTS = 4_000_000
 
 
 def fit_baseline(
     train: Part, valid: Part, weights: np.ndarray, candidates: Sequence[float] = CANDIDATES
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Fit the baseline and choose C by the accuracy on the validation data, then by the log loss.
+    """Fit the baseline; choose C by the accuracy on the validation data, then by the log loss.
 
     Args:
         train, valid: the parts.
-        weights: (classes,), what a row of each class counts, as for the network; times its own weight.
+        weights: (classes,), weight of a row of each class, as for the network, multiplied by the row's own weight.
         candidates: values of C to try.
 
     Returns:
-        The arrays of `text.baselines.TextBaselines`, and the settings for people.
+        The arrays of `text.baselines.TextBaselines`, and the settings for reports.
     """
     counts = train.class_counts(len(weights))
     vectorizer = TfidfVectorizer(
@@ -50,7 +50,7 @@ def fit_baseline(
     )
     try:
         x = vectorizer.fit_transform(train.inputs)
-    except ValueError:  # no text has a token: only the majority is left to say
+    except ValueError:  # no text has a token: only the majority baseline is possible
         return {"class_counts": counts}, {}
     seen = np.flatnonzero(counts)
     if len(seen) < 2:
@@ -58,12 +58,12 @@ def fit_baseline(
     terms = vectorizer.get_feature_names_out()
     best: tuple[tuple[float, float], float, dict[str, np.ndarray]] | None = None
     each = train.counting(weights)
-    model = LogisticRegression(max_iter=2000, warm_start=True)  # each goes on from the one before: half the time
+    model = LogisticRegression(max_iter=2000, warm_start=True)  # starting from the previous solution halves the time
     for c in candidates:
         model.set_params(C=c).fit(x, train.targets, sample_weight=each)
         arrays = {"class_counts": counts, **_arrays(vectorizer, terms, model, len(weights))}
-        found = class_metrics(TextBaselines(arrays).predict_proba(valid.inputs), valid.targets, valid.weights)
-        rank = (found["accuracy"], -found["log_loss"])
+        metrics = class_metrics(TextBaselines(arrays).predict_proba(valid.inputs), valid.targets, valid.weights)
+        rank = (metrics["accuracy"], -metrics["log_loss"])
         if best is None or rank > best[0]:
             best = (rank, c, arrays)
     assert best is not None
@@ -75,7 +75,7 @@ def _arrays(
     vectorizer: TfidfVectorizer, terms: np.ndarray, model: LogisticRegression, classes: int
 ) -> Mapping[str, np.ndarray]:
     coef, intercept = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
-    if classes > 2 and len(model.classes_) < classes:  # a further training may lack some of the model's classes
+    if classes > 2 and len(model.classes_) < classes:  # continued training may lack some of the model's classes
         coef, intercept = _spread(coef, intercept, model.classes_, classes)
     return {
         "vocabulary": np.frombuffer("\n".join(terms).encode(), np.uint8),
@@ -90,7 +90,7 @@ def _arrays(
 def _spread(
     coef: np.ndarray, intercept: np.ndarray, present: np.ndarray, classes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One row for each class; an absent one gets a score that no text overcomes."""
+    """Return a row for each class; an absent class gets a score too low to be predicted."""
     if len(coef) == 1:
         coef, intercept = np.stack([np.zeros_like(coef[0]), coef[0]]), np.array([0, intercept[0]], np.float32)
     rows, offsets = np.zeros((classes, coef.shape[1]), np.float32), np.full(classes, -30, np.float32)

@@ -1,4 +1,4 @@
-"""What a model must beat, from arrays alone: the commonest class, and TF-IDF with logistic regression."""
+"""Baselines of text classifiers, from arrays alone: the most frequent class, and TF-IDF with logistic regression."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,24 +14,23 @@ _TFIDF = ("vocabulary", "idf", "coef", "intercept", "ngram_range", "sublinear_tf
 
 
 class TextBaselines:
-    """The baselines that were fitted beside a text classifier: "tfidf" where there is one, and "majority".
+    """The baselines saved with a text classifier: "tfidf", if there is one, and "majority".
 
     Args:
-        arrays: as in `baseline.safetensors`. `class_counts` int64 (classes,): training rows per class.
-            And, all or none: `vocabulary` uint8, UTF-8 of the terms joined by newlines, a term being tokens
-            joined by spaces;
-            `idf` (terms,); `coef` (classes, terms) and `intercept` (classes,), one row for two
-            classes; `ngram_range` int64 (2,); `sublinear_tf` int64 (1,). Vectors have length 1, as scikit-learn's l2.
+        arrays: as in `baseline.safetensors`: `class_counts` int64 (classes,), training rows per class; and, all or
+            none, `vocabulary` uint8, the terms in UTF-8 joined by newlines, a term being tokens joined by spaces;
+            `idf` (terms,); `coef` (classes, terms) and `intercept` (classes,), one row for two classes; `ngram_range`
+            int64 (2,); `sublinear_tf` int64 (1,). Vectors are normalised to length 1, as with scikit-learn's l2.
 
     Raises:
-        BundleError: arrays are missing or do not fit each other.
+        BundleError: arrays are missing or do not match each other.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         needed = ("class_counts", *_TFIDF) if any(name in arrays for name in _TFIDF) else ("class_counts",)
         if missing := [name for name in needed if name not in arrays]:
             raise BundleError(
-                f"the baseline lacks {', '.join(missing)}. Train the model anew, or copy its folder again."
+                f"the baseline lacks {', '.join(missing)}. Train the model again, or copy its folder again."
             )
         self.class_counts = arrays["class_counts"]
         self.has_tfidf = "coef" in arrays
@@ -59,15 +58,15 @@ class TextBaselines:
             )
 
     def answers(self, name: str, texts: Sequence[str]) -> NDArray[np.float64]:
-        """The probabilities (texts, classes) by the baseline of this name."""
+        """Return the probabilities (texts, classes) of a baseline."""
         return self.predict_proba(texts) if name == "tfidf" else self.majority(len(texts))
 
     def majority(self, rows: int) -> NDArray[np.float64]:
-        """The share of each class in training, for every row: (rows, classes)."""
+        """Return the share of each class in training for every row: (rows, classes)."""
         return np.tile(self.class_counts / self.class_counts.sum(), (rows, 1))
 
     def predict_proba(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """The probabilities (texts, classes) of TF-IDF with logistic regression; without it the majority's."""
+        """Return the probabilities (texts, classes) of TF-IDF with logistic regression, or else of the majority."""
         if not self.has_tfidf:
             return self.majority(len(texts))
         scores = np.array([self._score(text) for text in texts]).reshape(len(texts), len(self._coef))
@@ -88,6 +87,6 @@ class TextBaselines:
             return self._intercept
         columns = np.fromiter(counts, np.int64, len(counts))
         frequency = np.fromiter(counts.values(), np.float64, len(counts))
-        weighed = (1 + np.log(frequency) if self._sublinear else frequency) * self._idf[columns]
-        length = np.sqrt((weighed**2).sum())
-        return self._intercept + self._coef[:, columns] @ weighed / (length or 1.0)
+        weights = (1 + np.log(frequency) if self._sublinear else frequency) * self._idf[columns]
+        length = np.sqrt((weights**2).sum())
+        return self._intercept + self._coef[:, columns] @ weights / (length or 1.0)

@@ -1,4 +1,4 @@
-"""Classes of texts: topics, sentiment, spam; in any language."""
+"""Text classification, for example by topic or sentiment, in any language."""
 
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -28,35 +28,34 @@ __all__ = ["TextClassifier"]
 _EMBEDDING_SCALE = 0.1
 _FEATURES = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 _LONGEST_TEXT = 1000
-"""Characters of a text that the report shows."""
+"""Maximum characters of a text in the report."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TextClassifier(CellOptions, Classifier):
-    """A recurrent network that says which class a text belongs to; scikit-learn style.
+    """Classifies texts with a recurrent network; scikit-learn style.
 
-    Defaults were chosen over several data sets at once (reviews, questions, news, messages; English and Chinese).
-    Fitting the same data with the same `random_state` gives the same bits, whatever the number of threads, and
-    leaves the global random generators as they were. Texts are lists, NumPy arrays, or columns of pandas, Polars and
-    Arrow.
+    Defaults were chosen on several data sets (reviews, questions, news, messages; English and Chinese). Fitting the
+    same data with the same `random_state` gives the same bits, whatever the number of threads, and leaves the global
+    random generators unchanged. Texts are lists, NumPy arrays, or columns of pandas, Polars and Arrow.
 
     Args:
-        embedding_size: numbers that a token is turned into.
-        pooling: what of the outputs over time goes to the answer: "max", "mean", "mean_max" or "last".
-        min_count: times that a token must stand in the training texts to be known.
-        max_vocabulary: most tokens that are known.
-        max_length: tokens of a text that training reads; answers read all of it.
-        word_shapes: tell unknown tokens apart by their spelling: capitals and digits (Bikel et al. 1999).
-        vectors: a file of pretrained word vectors in word2vec's or GloVe's text form, plain or .gz; words of the
-            training texts start from them. `embedding_size` must be theirs.
-        word_dropout: share of tokens that training hides, to know what to do with unknown ones.
-        embedding_dropout: share of a token's numbers that training sets to 0 (Srivastava et al. 2014).
-        output_dropout: share of the pooled numbers that training sets to 0.
-        label_smoothing: share of the target that goes to all classes alike (Szegedy et al. 2016).
-        prefix_share: share of the loss at a random prefix of each text, so that answers mean something while a
-            text is still streaming in.
-        next_token_share: weight of a second loss, for predicting each text's next token (Rei 2017), from which a
-            small set learns more about its words; without effect where `bidirectional`.
+        embedding_size: size of a token's vector.
+        pooling: pooling of the outputs over time: "max", "mean", "mean_max" or "last".
+        min_count: minimum number of occurrences in the training texts for a token to be known.
+        max_vocabulary: maximum number of known tokens.
+        max_length: number of tokens of a text that training reads; predictions read the whole text.
+        word_shapes: distinguish unknown tokens by their spelling: capitals and digits (Bikel et al. 1999).
+        vectors: a file of pretrained word vectors in the text format of word2vec or GloVe, plain or .gz, from which
+            known words start; `embedding_size` must match.
+        word_dropout: share of tokens that training replaces by unknown ones, so that the network learns to handle them.
+        embedding_dropout: dropout probability of the tokens' vectors (Srivastava et al. 2014).
+        output_dropout: dropout probability of the pooled outputs.
+        label_smoothing: share of the target that is spread evenly over all classes (Szegedy et al. 2016).
+        prefix_share: share of the loss at a random prefix of each text, so that predictions are meaningful while a text
+            is still streaming in.
+        next_token_share: weight of an auxiliary loss, the prediction of each next token (Rei 2017), which helps with
+            small data sets; no effect if `bidirectional`.
 
     Examples:
         >>> from penstock import TextClassifier
@@ -164,7 +163,7 @@ class TextClassifier(CellOptions, Classifier):
             torch.nn.init.zeros_(module.head.bias)
             if self.vectors is not None and self._known() is None:
                 _put_vectors(self.vectors, module.inputs.weight, features)
-        if self.next_token_share and not self.bidirectional:  # one that reads backward has seen the answer
+        if self.next_token_share and not self.bidirectional:  # a backward direction has already read the next token
             module.next_token = torch.nn.Linear(network.encoder.output_size, self.embedding_size)
         return module
 
@@ -187,16 +186,16 @@ class TextClassifier(CellOptions, Classifier):
 
 
 def _put_vectors(path: str, weight: "torch.Tensor", features: TextFeatures) -> None:
-    """Overwrite the rows of known words, at the scale that the others have."""
+    """Overwrite the rows of known words, scaled like the other rows."""
     import torch
 
     ids, vectors = read_vectors(path, features.vocabulary)
     if vectors.shape[1] != weight.shape[1]:
         raise ConfigError(
-            f"{path}: its vectors have {vectors.shape[1]} numbers, and embedding_size is {weight.shape[1]}. "
+            f"{path}: its vectors have size {vectors.shape[1]}, but embedding_size is {weight.shape[1]}. "
             f"Set embedding_size={vectors.shape[1]}."
         )
     if not len(ids):
-        raise ConfigError(f"{path}: has no vector for any word of the training texts. Is it of another language?")
+        raise ConfigError(f"{path}: has no vector for any word of the training texts. Check its language.")
     spread = float(vectors.std()) or 1.0
     weight[torch.from_numpy(ids)] = torch.from_numpy(vectors * np.float32(_EMBEDDING_SCALE / spread))

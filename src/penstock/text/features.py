@@ -1,7 +1,7 @@
-"""Text as ids of tokens: words and marks, and each character of the scripts that put no space between words.
+"""Conversion of texts to ids of tokens: words, marks, and single characters in scripts without spaces.
 
-A line break always ends a token, and no token looks beyond one: the pieces of a stream, tokenized one by one,
-give the tokens of the pieces joined by line breaks.
+A line break always ends a token, and no token depends on text beyond one: the tokens of a stream's pieces are those of
+the pieces joined by line breaks.
 """
 
 import re
@@ -20,8 +20,8 @@ from penstock.text.shapes import SHAPES, shape
 
 __all__ = ["TextFeatures", "tokenize"]
 
-# Scripts written without spaces, as the inside of a character class: Han with its numbers and iteration marks,
-# Kana; letters of Thai, Lao, Myanmar and Khmer (vowel signs that are combining marks stay with their letter).
+# Scripts written without spaces, for use in a character class: Han with its numbers and iteration marks, Kana; letters
+# of Thai, Lao, Myanmar and Khmer (vowel signs that are combining marks stay with their letter).
 _UNSPACED = (
     "\u3005-\u3007\u3021-\u3029\u3038-\u303b\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U0003ffff"
@@ -29,34 +29,34 @@ _UNSPACED = (
     "\u1000-\u102a\u103f\u104e\u1050-\u1055\u105a-\u105d\u1061\u1065\u1066\u106e-\u1070\u1075-\u1081\u108e"
     "\u1780-\u17b3\u17d7\u17dc"
 )
-# Where Unicode keeps its combining marks and invisible characters; elsewhere there are none to look for.
+# Ranges of Unicode that contain all combining marks and invisible characters.
 _WITH_MARKS = [(0, 0x3130), (0xA600, 0xAC00), (0xFB00, 0x10000), (0x10100, 0x12000), (0x13400, 0x13480)]
 _WITH_MARKS += [(0x16A00, 0x17000), (0x1BC00, 0x1F000), (0xE0000, 0xE0200)]
-# What `_tokens` finds in ASCII text, where it is three times as fast.
+# Equivalent to `_tokens` for ASCII text, and three times as fast.
 _ASCII_TOKENS = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*|[!-/:-@\[-`{-~]")
 
 
 @cache
 def _tokens() -> re.Pattern[str]:
-    """The pattern of one token. Made at the first use, because it asks for many characters' category."""
+    """Pattern of one token, compiled at the first use, because it looks up the category of many characters."""
     marks, hidden = _characters("M"), _characters("C") + "\ud800-\udfff\ue000-\uf8ff\U000f0000-\U0010ffff"
     letter = rf"[^\W_{_UNSPACED}]"
     skin, regional = "\U0001f3fb-\U0001f3ff", "\U0001f1e6-\U0001f1ff"
-    # Words: an apostrophe, or an invisible joiner as in Persian, counts only between two letters.
+    # Words: an apostrophe, or an invisible joiner as in Persian, is part of a word only between two letters.
     word = rf"{letter}+(?:(?:[{marks}]+|['\u200c\u200d](?={letter})){letter}*)*"
     character = rf"[{_UNSPACED}][{marks}]*"
     flag = rf"[{regional}]{{2}}"
-    # A picture with its variants, and several that are joined into one.
+    # A pictograph with its variants, or several joined into one.
     mark = rf"[^\w\s{hidden}][{marks}{skin}]*(?:\u200d[^\w\s{hidden}][{marks}{skin}]*)*|_"
     return re.compile(f"{word}|{character}|{flag}|{mark}")
 
 
 def _characters(category: str) -> str:
-    """The assigned characters of a Unicode category, as ranges for the inside of a character class."""
+    """Return the assigned characters of a Unicode category, as ranges for a character class."""
     ranges: list[list[int]] = []
     for code in chain.from_iterable(range(*span) for span in _WITH_MARKS):
-        found = unicodedata.category(chr(code))
-        if found[0] == category and found not in ("Cn", "Cs", "Co"):
+        kind = unicodedata.category(chr(code))
+        if kind[0] == category and kind not in ("Cn", "Cs", "Co"):
             if ranges and ranges[-1][1] == code - 1:
                 ranges[-1][1] = code
             else:
@@ -65,18 +65,18 @@ def _characters(category: str) -> str:
 
 
 def tokenize(text: str) -> list[str]:
-    """The tokens of a text: NFC, lower case; words, numbers and marks.
+    """Split a text into tokens: NFC, lower case; words, numbers and marks.
 
     A word is letters, digits and combining marks, with apostrophes inside ("don't"). Each Han or Kana character
-    is a token, and each letter with its signs in Thai, Lao, Khmer and Myanmar. Every other visible character is a
-    token of its own ("3.5" gives three), a picture together with its variants. White space and control characters
-    are none.
+    is a token, and each letter with its signs in Thai, Lao, Khmer and Myanmar. Every other visible character is its own
+    token ("3.5" gives three), a pictograph together with its variants. White space and control characters are
+    dropped.
     """
     return [word.lower() for word in _spelled(text)]
 
 
 def _spelled(text: str) -> list[str]:
-    """The tokens with their capitals."""
+    """Return the tokens with their original case."""
     if not isinstance(text, str):
         raise DtypeError(f"texts must be str; got {type(text).__name__}. Leave missing texts out.")
     if text.isascii():
@@ -89,16 +89,16 @@ _OPTIONS = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 
 
 class TextFeatures:
-    """Texts as ids of the tokens that the training texts held; id 0 stands for every other token.
+    """Converts texts to ids of the tokens in the training texts; id 0 stands for every other token.
 
-    With `word_shapes`, others have ids by their spelling, see `features.shapes`: those of the shapes that unknown
-    tokens had in the training texts, `min_count` times at least.
+    With `word_shapes`, unknown tokens have ids by their spelling (see `text.shapes`), for shapes that occurred at least
+    `min_count` times in the training texts.
 
     Args:
-        min_count: a token must stand in the training texts at least this often to have an id.
-        max_vocabulary: at most this many tokens have an id, the most frequent ones.
-        max_length: steps of a text that `fit` and a training's `apply` read; answers read the whole text.
-        word_shapes: whether unknown tokens are told apart by their spelling.
+        min_count: minimum number of occurrences in the training texts for a token to have an id.
+        max_vocabulary: maximum number of tokens with an id; the most frequent are kept.
+        max_length: number of tokens of a text that `fit` and training read; predictions read the whole text.
+        word_shapes: whether unknown tokens are distinguished by their spelling.
     """
 
     kind: ClassVar[str] = "text"
@@ -126,7 +126,7 @@ class TextFeatures:
     def vocabulary(self) -> dict[str, int]:
         """Token to id, from 1, the most frequent token first."""
         if self._ids is None:
-            raise NotFittedError("these TextFeatures know no vocabulary yet: call fit(texts) first")
+            raise NotFittedError("these TextFeatures have no vocabulary yet: call fit(texts) first")
         return self._ids
 
     @property
@@ -136,11 +136,11 @@ class TextFeatures:
 
     @property
     def vocabulary_size(self) -> int:
-        """How many ids there are, 0 included: the rows of an embedding."""
+        """Number of ids, including 0: the rows of an embedding."""
         return 1 + len(self.vocabulary) + len(self._shapes)
 
     def fit(self, texts: Iterable[str]) -> "TextFeatures":
-        """Learn the vocabulary of the training texts; equally frequent tokens stand in alphabetical order."""
+        """Fit the vocabulary to the training texts; equally frequent tokens are in alphabetical order."""
         counts: Counter[str] = Counter()
         for text in _several(texts):
             counts.update(_spelled(text)[: self.max_length])
@@ -157,21 +157,21 @@ class TextFeatures:
         return self
 
     def apply(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
-        """The ids of each text's tokens, int32; of its first `max_length` tokens where that is given."""
+        """Return the ids of each text's tokens, int32, of at most `max_length` tokens if given."""
         ids, shapes = self.vocabulary, self.shapes
         return _sequences(_numbers(_spelled(text)[:max_length], ids, shapes) for text in _several(texts))
 
     def apply_unknown(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
-        """As `apply`, but the ids that the tokens would have if none were in the vocabulary."""
+        """As `apply`, but with the ids that the tokens would have if none were in the vocabulary."""
         shapes = self.shapes
         return _sequences(_numbers(_spelled(text)[:max_length], {}, shapes) for text in _several(texts))
 
     def stream(self) -> "TextPieces":
-        """The ids of a text that arrives piece by piece."""
+        """Return a converter for a text that arrives piece by piece."""
         return TextPieces(self)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that `from_json` needs, as plain values."""
+        """Return everything that `from_json` needs, as plain values."""
         return {
             "kind": self.kind,
             "min_count": self.min_count,
@@ -184,14 +184,14 @@ class TextFeatures:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TextFeatures":
-        """The features that `to_json` described.
+        """Read features from the result of `to_json`.
 
         Raises:
-            ConfigError: it is no description of text features, lacks something or holds something unknown.
+            ConfigError: the description is of another kind, or has missing or unknown entries.
         """
         if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
             raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
-        data = dict[str, Any](word_shapes=False, shapes=[]) | dict(data)  # which the first bundles do not have
+        data = dict[str, Any](word_shapes=False, shapes=[]) | dict(data)  # early bundles have neither
         expected = {"kind", "vocabulary", "shapes", *_OPTIONS}
         if set(data) != expected:
             raise ConfigError(
@@ -201,7 +201,7 @@ class TextFeatures:
         if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
             raise ConfigError("the vocabulary of text features must be a list of tokens")
         if len(set(tokens)) != len(tokens):
-            raise ConfigError("the vocabulary of text features holds a token twice")
+            raise ConfigError("the vocabulary of text features has a duplicate token")
         if not isinstance(shapes, list) or shapes != [each for each in SHAPES if each in shapes]:
             raise ConfigError(f"the shapes of text features must be some of {', '.join(SHAPES)}, in order")
         features = cls(**{name: data[name] for name in _OPTIONS})
@@ -211,35 +211,35 @@ class TextFeatures:
 
 
 class TextPieces:
-    """The ids of a text that arrives piece by piece. Nothing is carried on: the end of a piece ends a token."""
+    """Converts a text that arrives piece by piece. It has no memory: the end of a piece ends a token."""
 
     def __init__(self, features: TextFeatures) -> None:
         self._ids, self._shapes = features.vocabulary, features.shapes
 
     def push(self, piece: str) -> np.ndarray:
-        """The ids (tokens,) of the next piece.
+        """Return the ids (tokens,) of the next piece.
 
         Raises:
-            DtypeError: it isn't a str.
+            DtypeError: the piece is not a str.
         """
         if not isinstance(piece, str):
             raise DtypeError(f"a piece must be text (str); got {type(piece).__name__}")
         return np.array(_numbers(_spelled(piece), self._ids, self._shapes), np.int32)
 
     def finish(self) -> np.ndarray:
-        """Nothing more, (0,)."""
+        """Return no ids, (0,)."""
         return np.zeros(0, np.int32)
 
     def reset(self) -> None:
-        """Nothing to forget."""
+        """Do nothing: there is no memory."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Nothing to remember."""
+        """Empty: there is no memory."""
         return {}
 
 
 def _numbers(words: Iterable[str], ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:
-    """The id of each word, else of its shape, else 0."""
+    """Return the id of each word, or else of its shape, or else 0."""
     if not shapes:
         return [ids.get(word.lower(), 0) for word in words]
     return [ids.get(word.lower()) or shapes.get(shape(word), 0) for word in words]
@@ -254,5 +254,5 @@ def _sequences(parts: Iterable[list[int]]) -> Sequences:
 
 def _several(texts: Iterable[str]) -> Iterable[str]:
     if isinstance(texts, str):
-        raise DtypeError(f"texts must be a list of texts; got the one text {texts[:40]!r}. Put it into a list.")
+        raise DtypeError(f"texts must be a list of texts; got a single text {texts[:40]!r}. Put it into a list.")
     return texts

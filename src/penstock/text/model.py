@@ -1,4 +1,4 @@
-"""Models of texts at work: whole texts in, labels and probabilities out."""
+"""Text models at run time: labels and probabilities for texts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ __all__ = ["TextModel", "TextSequenceModel"]
 
 
 class TextSequenceModel(SequenceModel):
-    """What models of texts do alike, whatever they predict; that is said by the other parent of a task's own class.
+    """Base class of models that read texts; a task's class also inherits from the class of its predictions.
 
     Inputs are texts: str, in a list, a NumPy array, or a pandas, Polars or Arrow column.
     """
@@ -26,7 +26,7 @@ class TextSequenceModel(SequenceModel):
     reads = "text"
 
     def check(self) -> None:
-        """An embedding with a row for each id."""
+        """Check that the network has an embedding with a row for each id."""
         super().check()
         inputs, ids = self.network.inputs, self.features.vocabulary_size
         if not isinstance(inputs, Embedding):
@@ -38,19 +38,19 @@ class TextSequenceModel(SequenceModel):
 
     @classmethod
     def read_features(cls, described: Mapping[str, Any]) -> TextFeatures:
-        """The vocabulary."""
+        """Read the vocabulary."""
         return TextFeatures.from_json(described)
 
     def checked(self, inputs: Any) -> list[str]:
-        """The texts as a list."""
+        """Return the texts as a list."""
         return text_list(inputs)
 
     def encode(self, inputs: Sequence[str]) -> Sequences:
-        """The ids of the texts' tokens."""
+        """Return the ids of the texts' tokens."""
         return self.features.apply(inputs)
 
     def item(self, line: str) -> str:
-        """The line: a piece of a text."""
+        """Return the line, which is a piece of a text."""
         return line
 
 
@@ -61,5 +61,5 @@ class TextModel(TextSequenceModel, ClassModel):
     view = "text"
 
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> TextBaselines:
-        """TF-IDF with logistic regression where there is one, and the commonest class."""
+        """Read the baselines: TF-IDF with logistic regression, if there is one, and the most frequent class."""
         return TextBaselines(arrays)

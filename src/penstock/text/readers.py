@@ -1,4 +1,4 @@
-"""Texts and labels from files."""
+"""Reads texts and labels from files."""
 
 import io
 import logging
@@ -29,16 +29,16 @@ def read_texts(
     answers: bool = True,
     layout: Layout = DETECT,
 ) -> Rows:
-    """The texts and labels of a file. Labels of CSV and TSV are str, as they stand there.
+    """Read the texts and labels of a file. Labels of CSV and TSV are unchanged str.
 
     Args:
         path: a table, as `read_table` reads it.
-        text, label: the columns; None for "text" and "label", or the only ones that are possible.
-        answers: False: texts alone.
-        layout: how a table of text is laid out.
+        text, label: the columns; None for "text" and "label", or the only possible ones.
+        answers: False to read only texts.
+        layout: the layout of a text table.
 
     Raises:
-        DataError: as `read_table`; or a column that holds no texts, no labels, or nothing at all.
+        DataError: as in `read_table`; or a column has invalid values or none.
     """
     path = Path(path)
     columns = _columns(path, text, label, answers, layout)
@@ -51,12 +51,12 @@ def read_texts(
 
 
 def read_inputs(path: str | Path, *, text: str | None = None, layout: Layout = DETECT) -> Rows:
-    """The texts of a file to answer, one for each row of a table or line of a .txt file; a missing one is empty.
+    """Read the texts of a file for prediction: a text for each row, or line of a .txt file; a missing text is empty.
 
-    A row in, a row out: answers must stay beside their rows, so none is dropped.
+    No row is dropped, so that predictions match the rows.
 
     Raises:
-        DataError: the file can't be read, or the column holds no texts.
+        DataError: the file cannot be read, or the column has no texts.
     """
     path = Path(path)
     if path.suffix.lower() == ".txt":
@@ -69,7 +69,7 @@ def read_inputs(path: str | Path, *, text: str | None = None, layout: Layout = D
 
 
 def read_text_rows(path: Path, columns: Columns, answers: bool) -> Rows:
-    """Texts and their labels."""
+    """Read texts and their labels."""
     layout = layout_of(columns)
     if answers:
         return read_texts(path, text=columns["text"], label=columns["label"], layout=layout)

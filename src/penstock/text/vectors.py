@@ -1,7 +1,7 @@
-"""Pretrained word vectors from the text files of word2vec and GloVe.
+"""Reads pretrained word vectors from text files of word2vec and GloVe.
 
-A line is a word and its numbers, with blanks between; word2vec's first line, the number of words and of features,
-may stand above.
+A line holds a word and its numbers, separated by blanks; word2vec's first line holds the numbers of words and of
+features.
 """
 
 import gzip
@@ -21,14 +21,14 @@ _ENDS_IN_NUMBER = re.compile(r".* [-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 def read_vectors(path: str | Path, vocabulary: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """The vectors of the words that `vocabulary` (word to id) holds, from a text file, plain or .gz.
+    """Read the vectors of the words in `vocabulary` (word to id) from a text file, plain or .gz.
 
     Returns:
-        ids (found,) int64, rising, and the matrix (found, features) float32: row k belongs to ids[k].
-        Where a word stands twice in the file, the first line counts. The numbers of other words are not read.
+        ids (found,) int64, ascending, and the matrix (found, features) float32: row k belongs to ids[k]. If a word
+        occurs twice in the file, the first line is used. The numbers of other words are not parsed.
 
     Raises:
-        DataError: no such file, not UTF-8, no vectors in it, or a line that is no vector; it names the line.
+        DataError: the file does not exist, is not UTF-8, or has no vectors or an invalid line (named).
     """
     path, features = Path(path), 0
     found: dict[int, np.ndarray] = {}
@@ -40,7 +40,7 @@ def read_vectors(path: str | Path, vocabulary: Mapping[str, int]) -> tuple[np.nd
         word, numbers = _split(line, features, f"{path}, line {number}")
         identity = vocabulary.get(word)
         wanted = identity is not None and identity not in found
-        if wanted or first:  # the first shows whether this is such a file at all
+        if wanted or first:  # parse the first line to check that this is such a file
             vector = _vector(numbers, f"{path}, line {number}")
         if identity is not None and wanted:
             found[identity] = vector
@@ -52,7 +52,7 @@ def read_vectors(path: str | Path, vocabulary: Mapping[str, int]) -> tuple[np.nd
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of each line that isn't blank."""
+    """Yield number and text of each line that is not blank."""
     number = 0
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:

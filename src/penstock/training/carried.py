@@ -1,4 +1,4 @@
-"""The state of streams that a network reads chunk after chunk (truncated backpropagation, Williams and Peng 1990)."""
+"""State carried from chunk to chunk in truncated backpropagation through time (Williams and Peng 1990)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,11 +10,11 @@ from torch import Tensor
 __all__ = ["CarriedState"]
 
 State = Any
-"""A tensor (layers, streams, size), or a tuple of states: what a recurrent layer takes and gives back."""
+"""A tensor (layers, streams, size), or a tuple of such states, as recurrent layers take and return it."""
 
 
 class CarriedState:
-    """What the recurrent layers remember of each stream, from one chunk to the next.
+    """The recurrent layers' state of each stream, carried from one chunk to the next.
 
     With the chunks of `datasets.stream_chunks`:
 
@@ -26,26 +26,26 @@ class CarriedState:
         self._state: State = None
 
     def begin(self, fresh: np.ndarray) -> State:
-        """The state to read a chunk from, zero for the streams that begin anew; None if all of them do.
+        """Return the initial state for a chunk, zero for streams that restart; None if all of them do.
 
         Args:
-            fresh: (streams,) bool, whether a stream begins anew.
+            fresh: (streams,) bool, whether a stream restarts.
         """
         if self._state is None or fresh.all():
             return None
-        going_on = torch.from_numpy(~fresh)[None, :, None]
-        return _mapped(self._state, lambda each: torch.where(going_on, each, 0.0))
+        continuing = torch.from_numpy(~fresh)[None, :, None]
+        return _mapped(self._state, lambda each: torch.where(continuing, each, 0.0))
 
     def keep(self, state: State) -> None:
-        """Remember the state after a chunk, without its gradient."""
+        """Store the state after a chunk, without its gradient."""
         self._state = _mapped(state, Tensor.detach)
 
     def state_dict(self) -> dict[str, Any]:
-        """What is remembered."""
+        """Return the stored state."""
         return {"state": self._state}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Remember what `state_dict` gave."""
+        """Restore a result of `state_dict`."""
         self._state = _tuples(state["state"])
 
 
@@ -54,5 +54,5 @@ def _mapped(state: State, function: Callable[[Tensor], Tensor]) -> State:
 
 
 def _tuples(state: State) -> State:
-    """A file has lists where a layer has tuples."""
+    """Convert the lists of a file back to the tuples that layers use."""
     return tuple(map(_tuples, state)) if isinstance(state, list | tuple) else state

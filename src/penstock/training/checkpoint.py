@@ -1,7 +1,7 @@
-"""The state of a training on disk, so that it can go on after an end that nobody planned.
+"""The state of a training on disk, so that training can resume after an unexpected end.
 
-One safetensors file: tensors as they are, everything else as JSON in its header, with a SHA-256 of both. No pickle. The
-file before it is kept beside it.
+It is one safetensors file: the tensors, and everything else as JSON in its header, with a SHA-256 of both. There is no
+pickle. The previous file is kept too.
 """
 
 import json
@@ -27,22 +27,22 @@ __all__ = ["Checkpoint"]
 
 _FORMAT = "2"
 _TENSOR = "$tensor"
-"""The one key of the JSON object that stands for a tensor; the value is its name."""
+"""The only key of a JSON object that stands for a tensor; its value is the tensor's name."""
 
 
 class _DamagedError(Exception):
-    """Why a file can't be used."""
+    """The reason why a file cannot be used."""
 
 
 class Checkpoint:
     """A file for the state of a training.
 
-    A write replaces the file in one step, whole or not at all, and keeps the one before as `<name>.previous`.
+    A write replaces the file atomically and keeps the previous one as `<name>.previous`.
 
     Args:
         path: the file.
-        key: what tells this training from another (its settings and data); only its own file is resumed.
-        every_steps: the trainer writes after so many steps besides after each epoch; None for epochs alone.
+        key: identifies the training by its settings and data; only a file with the same key is resumed.
+        every_steps: write after every this many steps, in addition to each epoch; None for epochs only.
 
     Raises:
         ConfigError: `every_steps` is not a whole number of 1 or more.
@@ -61,43 +61,43 @@ class Checkpoint:
             state: by names (str): tensors, None, bool, int, float, str, lists and tuples of these, and mappings.
 
         Raises:
-            BundleError: it can't be written.
-            TypeError: the state holds something else.
+            BundleError: the file cannot be written.
+            TypeError: the state holds another type.
         """
-        beside = self.path.with_name(f".{self.path.name}.new")
+        temporary = self.path.with_name(f".{self.path.name}.new")
         try:
-            with open(beside, "wb") as file:
+            with open(temporary, "wb") as file:
                 file.write(_encoded(state, self.key))
                 file.flush()
                 os.fsync(file.fileno())
             if self.path.exists():
                 _keep(self.path, self.previous)
-            os.replace(beside, self.path)
+            os.replace(temporary, self.path)
             _sync_folder(self.path.parent)
         except OSError as error:
             raise BundleError(f"{self.path}: the checkpoint can't be written: {error.strerror or error}") from error
         finally:
-            beside.unlink(missing_ok=True)  # after a success it has become the file, and there is nothing here
+            temporary.unlink(missing_ok=True)  # after success it has been renamed
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Around a training that uses the file: no other one may use it meanwhile.
+        """Context manager that reserves the file for one training.
 
         Raises:
-            InputError: another one does.
-            BundleError: there is no folder to write it to.
+            InputError: another training uses the file.
+            BundleError: the folder does not exist.
         """
         self._check_folder()
         with held(self.path, "another training uses this checkpoint now. Wait for its end, or choose another file."):
             yield
 
     def read(self) -> dict[str, Any] | None:
-        """What was written last, tuples as lists; None if there is no file.
+        """Return the state that was written last, with lists for tuples; None if there is no file.
 
-        Where the file is damaged and the one before it is not, that is what is read, with a warning.
+        If the file is damaged, the previous one is read instead, with a warning.
 
         Raises:
-            BundleError: damaged, of another training, or there is no folder to write it to.
+            BundleError: both files are damaged, the file is of another training, or the folder does not exist.
         """
         self._check_folder()
         if not self.path.exists():
@@ -158,7 +158,7 @@ def _decoded(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _plain(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
-    """The value for JSON, its tensors put aside, each by its place in the state: "optimizer/0/step"."""
+    """Convert a value for JSON; tensors are collected under their paths in the state, such as "optimizer/0/step"."""
     if isinstance(value, Tensor):
         tensors[name] = value.detach().clone(memory_format=torch.contiguous_format)
         return {_TENSOR: name}
@@ -190,18 +190,18 @@ def _digest(text: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 def _keep(path: Path, previous: Path) -> None:
-    """Give the file its second name, so that at every moment one of the two is whole."""
-    beside = previous.with_name(f".{previous.name}.new")
-    beside.unlink(missing_ok=True)
+    """Keep the file under its second name, so that at any moment one of the two files is complete."""
+    temporary = previous.with_name(f".{previous.name}.new")
+    temporary.unlink(missing_ok=True)
     try:
-        os.link(path, beside)
+        os.link(path, temporary)
     except OSError:  # a file system without hard links
-        shutil.copyfile(path, beside)
-    os.replace(beside, previous)
+        shutil.copyfile(path, temporary)
+    os.replace(temporary, previous)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new names last over a power cut; only POSIX lets a program ask for it."""
+    """Make the renames durable in case of power loss; possible only on POSIX."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The objective of classes, of whole sequences or of each step: cross-entropy."""
+"""Training objectives for classes of whole sequences or of each step: cross-entropy."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,8 @@ __all__ = ["ClassObjective", "Regularization", "StepClassObjective"]
 class ClassObjective(SequenceObjective):
     """Cross-entropy of whole sequences and of a random prefix of each; targets are class numbers (sequences,).
 
-    weights: (classes,), what a sequence of each class counts
+    Attributes:
+        weights: (classes,), weight of a sequence of each class.
     """
 
     targets: np.ndarray
@@ -57,7 +58,7 @@ class StepClassObjective(SequenceObjective):
         return _figures(scores, torch.from_numpy(self.valid_targets.values), self.weights, each)
 
     def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
-        """The head's scores of all steps of the batch, one sequence after the other."""
+        """Return the head's scores of all steps of the batch, with sequences concatenated."""
         return module.head(y[_inside(y, lengths)])
 
     def scored_loss(
@@ -69,9 +70,9 @@ class StepClassObjective(SequenceObjective):
         mixture: Mixture | None = None,
         weights: Tensor | None = None,
     ) -> Tensor:
-        """The mean of `errors` over the first `lengths` steps, each as its sequence counts.
+        """Return the mean of `errors` over the first `lengths` steps, weighted like their sequences.
 
-        A mixture of sequences has no labels of steps.
+        Sequences with step labels cannot be mixed.
         """
         if mixture is not None:
             raise ConfigError("sequences whose steps have labels can't be mixed: let mixture() return None")
@@ -84,7 +85,7 @@ class StepClassObjective(SequenceObjective):
 
 
 def _inside(y: Tensor, lengths: Tensor) -> Tensor:
-    """Which steps of y (batch, time, ...) are the sequences' own, (batch, time)."""
+    """Mask (batch, time) of the steps of y (batch, time, ...) that are not padding."""
     return torch.arange(y.shape[1], device=y.device) < lengths.to(y.device)[:, None]
 
 
@@ -94,7 +95,7 @@ def _errors(scores: Tensor, target: Tensor, weights: Tensor, smoothing: float) -
 
 
 def _figures(scores: Tensor, target: Tensor, weights: Tensor, counts: np.ndarray | None) -> dict[str, float]:
-    """Loss and accuracy; `weights` is what a prediction of each class counts, `counts` what each prediction does."""
+    """Return loss and accuracy; `weights` are the weights of the classes, `counts` those of the predictions."""
     errors, hits = _errors(scores, target, weights, 0.0).double(), scores.argmax(1) == target
     if counts is None:
         return {

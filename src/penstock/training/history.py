@@ -1,4 +1,4 @@
-"""What a training did, epoch by epoch, as plain values."""
+"""The history of a training, epoch by epoch, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,18 +16,18 @@ class Epoch:
     epoch: int
     """Counted from 1."""
     train_loss: float
-    """Mean over the epoch's sequences of what was minimised, taken while the weights changed."""
+    """Mean loss over the epoch's sequences, computed while the weights changed."""
     valid: Mapping[str, float]
-    """`loss` and the task's metrics on the validation data, by the weights that would be kept."""
+    """`loss` and the task's metrics on the validation data, with the weights that would be kept."""
     learning_rate: float
-    """At the epoch's last step."""
+    """The learning rate at the epoch's last step."""
     seconds: float
-    """Wall time of the epoch with its validation."""
+    """Wall time of the epoch including validation."""
     seen: Mapping[str, float] = field(default_factory=dict)
-    """The figures of `valid`, by the same weights, on some of the training data."""
+    """The metrics of `valid`, with the same weights, on some of the training data."""
 
     def row(self) -> dict[str, float]:
-        """One flat row of a table: the fields, and `valid_<metric>` and `seen_<metric>` for each metric."""
+        """Return a flat row: the fields, and `valid_<metric>` and `seen_<metric>` for each metric."""
         valid = {f"valid_{name}": value for name, value in self.valid.items()}
         seen = {f"seen_{name}": value for name, value in self.seen.items()}
         start = {"epoch": self.epoch, "train_loss": self.train_loss}
@@ -35,7 +35,7 @@ class Epoch:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Epoch":
-        """The epoch that `row` gave."""
+        """Restore an epoch from the result of `row`."""
         valid, seen = (
             {name.removeprefix(start): value for name, value in row.items() if name.startswith(start)}
             for start in ("valid_", "seen_")
@@ -46,11 +46,11 @@ class Epoch:
 
 @dataclass
 class History:
-    """A training: its epochs, which of them gave the weights that were kept, and why it ended."""
+    """A training: its epochs, the epoch whose weights were kept, and why it ended."""
 
     epochs: list[Epoch] = field(default_factory=list)
     best_epoch: int = 0
-    """The epoch whose weights were kept; 0 before any."""
+    """The epoch whose weights were kept; 0 if there is none."""
     stopped: Stopped = "finished"
     seconds: float = 0.0
 
@@ -60,5 +60,5 @@ class History:
         return self.epochs[self.best_epoch - 1] if self.best_epoch else None
 
     def rows(self) -> list[dict[str, float]]:
-        """The epochs as flat rows."""
+        """Return the epochs as flat rows."""
         return [epoch.row() for epoch in self.epochs]

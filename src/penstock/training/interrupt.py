@@ -1,4 +1,4 @@
-"""Ctrl-C, held back while a training changes its weights."""
+"""Defers Ctrl-C while a training changes its weights."""
 
 import signal
 import threading
@@ -11,11 +11,9 @@ __all__ = ["held_back"]
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """A Ctrl-C inside raises KeyboardInterrupt only at the end of the block, so that nothing is half done; a second one
-    raises it at once.
+    """Defer Ctrl-C: KeyboardInterrupt is raised at the end of the block, or at once for a second Ctrl-C.
 
-    Where Ctrl-C does something else, by a handler of the program's own, or in another thread than the main one, this
-    does nothing.
+    This does nothing if the program has its own handler of SIGINT, or outside the main thread.
     """
     own = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not own or threading.current_thread() is not threading.main_thread():

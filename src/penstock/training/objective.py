@@ -1,4 +1,4 @@
-"""What a task gives to the trainer: batches, a loss, a validation, and the state of what is random in them."""
+"""The interface between a task and the trainer: batches, loss, validation, and random state."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -11,59 +11,59 @@ __all__ = ["LossModule", "Objective", "Seeded"]
 
 
 class Objective(Protocol):
-    """What a training minimises and validates."""
+    """Defines the batches, the loss and the validation of a training."""
 
     def batches(self, generator: np.random.Generator) -> Sequence[Any]:
-        """The batches of one epoch, in the order to take them; nothing but the generator may decide on it.
+        """Return the batches of one epoch, in order; only the generator may be a source of randomness.
 
         Each is an array (rows, ...), or a tuple of such arrays, so that several processes can share its rows.
         """
         ...
 
     def loss(self, module: Any, batch: Any) -> tuple[Tensor, int]:
-        """What to minimise, a mean over the batch, and the number of rows (sequences or steps) that it is a mean of."""
+        """Return the loss, a mean over the batch, and the number of rows (sequences or steps) in the mean."""
         ...
 
     def validate(self, module: Any) -> dict[str, float]:
-        """`loss`, which decides, and metrics to show."""
+        """Return `loss`, by which weights are chosen, and metrics to show."""
         ...
 
     def validate_seen(self, module: Any) -> dict[str, float]:
-        """The same figures on some training data, for learning curves; empty where that is not wanted."""
+        """Return the same metrics on some training data, for learning curves; may be empty."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """What changes from step to step: tensors and plain values, by names."""
+        """Return the state that changes from step to step: tensors and plain values, by name."""
         ...
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Continue from a state."""
         ...
 
 
 class Seeded:
-    """An objective whose only state is its generator: dropout, prefixes, noise."""
+    """Base class of objectives whose only state is a random generator, for dropout, prefixes and noise."""
 
     generator: torch.Generator
 
     def validate_seen(self, module: Any) -> dict[str, float]:
-        """Nothing; an objective with training data to measure again gives its figures."""
+        """Return nothing; subclasses with training data for learning curves override this."""
         return {}
 
     def state_dict(self) -> dict[str, Any]:
-        """The generator's state."""
+        """Return the generator's state."""
         return {"generator": self.generator.get_state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Continue from a state."""
         self.generator.set_state(state["generator"])
 
 
 class LossModule(torch.nn.Module):
     """A module whose forward pass is the loss.
 
-    What wraps a module to spread its training, such as DistributedDataParallel, sees calls of `forward` alone; so the
-    whole loss is one.
+    Wrappers for distributed training, such as DistributedDataParallel, see only calls of `forward`; therefore one call
+    computes the whole loss.
     """
 
     def __init__(self, module: torch.nn.Module, objective: Objective) -> None:

@@ -1,4 +1,4 @@
-"""What changes the weights: AdamW, and an average of the weights over the steps."""
+"""The optimiser, AdamW, and an average of the weights over the steps."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["adamw", "averaged"]
 
 
 def adamw(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """AdamW; biases and the like do not decay, because a small bias is no simpler than a large one."""
+    """Make an AdamW optimiser; parameters with one axis, such as biases, have no weight decay."""
     parameters = list(module.parameters())
     groups: list[dict[str, Any]] = [
         {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
@@ -22,9 +22,9 @@ def adamw(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def averaged(module: torch.nn.Module, decay: float) -> AveragedModel:
-    """A copy of the module whose weights are an exponential moving average (Polyak and Juditsky 1992).
+    """Make a copy of the module whose weights are an exponential moving average (Polyak and Juditsky 1992).
 
-    After few steps it keeps (1 + steps) / (10 + steps) at most, so that the start is soon forgotten.
+    Early on, the decay is at most (1 + steps) / (10 + steps), so that the initial weights lose influence quickly.
     """
 
     def mean(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
@@ -32,5 +32,5 @@ def averaged(module: torch.nn.Module, decay: float) -> AveragedModel:
         return torch.lerp(average, now, 1 - min(decay, (1 + count) / (10 + count)))
 
     copy = AveragedModel(module, avg_fn=mean)
-    copy.n_averaged.fill_(1)  # the first values count as a step, which the first update would else overwrite
+    copy.n_averaged.fill_(1)  # counts the initial weights as a step; otherwise the first update would overwrite them
     return copy

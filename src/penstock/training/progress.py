@@ -1,4 +1,4 @@
-"""Who is told how a training goes: callbacks, and whoever listens to the logger `penstock.training`."""
+"""Progress of a training: callbacks, and messages of the logger `penstock.training`."""
 
 import logging
 import time
@@ -14,32 +14,32 @@ _LOGGER = logging.getLogger("penstock.training")
 
 
 class Callback(Protocol):
-    """Told how a training goes."""
+    """Receives the progress of a training."""
 
     def on_start(self, epochs: int) -> None:
-        """Before the first step; at most `epochs` epochs follow."""
+        """Called before the first step; at most `epochs` epochs follow."""
         ...
 
     def on_step(self, epoch: int, step: int, steps: int, rows: int, loss: float) -> None:
-        """After step `step` of `steps` (from 1) with `rows` sequences; `loss` is the epoch's mean so far."""
+        """Called after step `step` of `steps` (from 1) with `rows` sequences; `loss` is the epoch's mean so far."""
         ...
 
     def on_epoch(self, epoch: Epoch) -> None:
-        """After an epoch and its validation."""
+        """Called after an epoch and its validation."""
         ...
 
     def on_end(self, history: History) -> None:
-        """After the last epoch, also when it ends by an error."""
+        """Called after the last epoch, even if an error ends the training."""
         ...
 
 
 class TrainingLog:
-    """What a training says: a line when it starts, for each epoch and when it stops; between them, how far it is.
+    """Logs a line when a training starts, for each epoch and when it stops, and progress in between.
 
     Args:
-        history: of the training, which adds to it.
-        recipe: its settings.
-        title: what is trained, where there is more than one training, like "teacher 1 of 3".
+        history: the history of the training.
+        recipe: the settings of the training.
+        title: the name of the training if there are several, such as "teacher 1 of 3".
     """
 
     def __init__(self, history: History, recipe: Recipe, title: str = "") -> None:
@@ -47,7 +47,7 @@ class TrainingLog:
         self._prefix = f"{title}: " if title else ""
 
     def on_start(self, epochs: int) -> None:
-        """Say what follows."""
+        """Log the start."""
         self._steps = Steps(_LOGGER, self._title or "training", None, "batches")
         self._began, self._rows, self._own = time.perf_counter(), 0, 0
         patience = self._recipe.patience
@@ -64,14 +64,14 @@ class TrainingLog:
         )
 
     def on_step(self, epoch: int, step: int, steps: int, rows: int, loss: float) -> None:
-        """Say how far it is, from time to time."""
+        """Log the progress from time to time."""
         if not self._steps.enabled:
             return
         epochs = self._recipe.epochs
         self._rows += rows
         self._own += 1
         total, done = steps * epochs, (epoch - 1) * steps + step
-        # From what this process has measured: batches, and validations once an epoch has ended.
+        # Measured in this process: batches, and validations once an epoch has ended.
         elapsed = time.perf_counter() - self._began
         rate = f"{self._rows / elapsed:,.0f} rows/s"
         self._steps.total = total
@@ -82,7 +82,7 @@ class TrainingLog:
         )
 
     def on_epoch(self, epoch: Epoch) -> None:
-        """Say what came of an epoch."""
+        """Log the results of an epoch."""
         epochs, before = self._recipe.epochs, [each.valid["loss"] for each in self._history.epochs[: epoch.epoch - 1]]
         best = all(epoch.valid["loss"] < loss for loss in before)
         valid = ", ".join(f"{name} {short(value)}" for name, value in epoch.valid.items())
@@ -100,11 +100,11 @@ class TrainingLog:
         )
 
     def on_end(self, history: History) -> None:
-        """Take down the bar, if there is one."""
+        """Remove the progress bar, if there is one."""
         self._steps.end()
 
     def on_stop(self) -> None:
-        """Say why it stopped, and which weights were kept."""
+        """Log why the training stopped, and which weights were kept."""
         history = self._history
         best, last = history.best, len(history.epochs)
         assert best is not None
@@ -126,5 +126,5 @@ class TrainingLog:
 
 
 def short(value: float) -> str:
-    """A loss or metric for people."""
+    """Format a loss or metric."""
     return f"{value:.3f}" if 0.01 <= abs(value) < 1000 or not value else f"{value:.3g}"

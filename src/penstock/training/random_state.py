@@ -1,4 +1,4 @@
-"""A training that leaves the process as it found it: PyTorch's random numbers and threads."""
+"""Context in which a training changes PyTorch's random numbers and threads, and restores them afterwards."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +13,19 @@ __all__ = ["random_scope"]
 
 @contextmanager
 def random_scope(seed: int) -> Iterator[None]:
-    """Seeded random numbers and one thread for PyTorch, all of the engine's threads for the engine.
+    """Seed PyTorch, and give it one thread and the engine all of its threads.
 
-    PyTorch's workers spin after each operator and would take the cores from the engine, which does nearly all of
-    the work. On leaving, by whatever way, PyTorch's generator and number of threads are as before.
+    PyTorch's workers spin after each operator and would take cores from the engine, which does nearly all of the work.
+    On exit PyTorch's generator and number of threads are restored.
 
     Args:
-        seed: for what draws from PyTorch's global generator inside, such as the dropout between layers.
+        seed: seed of PyTorch's global generator, which the dropout between layers uses.
     """
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]), engine_threads_of(engine.get_num_threads()):
-        torch.random.default_generator.manual_seed(seed)  # of the CPU alone: the others are not saved above
+        torch.random.default_generator.manual_seed(
+            seed
+        )  # only the CPU's generator, because the others are not saved above
         torch.set_num_threads(1)
         try:
             yield

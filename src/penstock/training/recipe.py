@@ -1,4 +1,4 @@
-"""How a training optimises, apart from any task."""
+"""Settings of the optimisation, which do not depend on the task."""
 
 import math
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ class Recipe:
     """Settings of the trainer; a task's estimator chooses and documents the defaults.
 
     Args:
-        epochs: passes over the training data, at most.
+        epochs: maximum number of passes over the training data.
         batch_size: sequences per step.
-        learning_rate: AdamW's, at its highest.
-        weight_decay: AdamW's, decoupled (Loshchilov and Hutter 2019), on every parameter of more than one axis.
-        warmup: share of all steps over which the learning rate rises from 0; then it falls to 0 as half a cosine.
-        clip: largest norm of the gradient over all parameters; infinity for no limit.
-        average: decay per step of an average of the weights, used instead of them; 0 for none.
-        patience: epochs without a lower validation loss after which to stop.
-        keep: the weights to end with: "best", of the epoch with the lowest validation loss, or "last".
+        learning_rate: peak learning rate of AdamW.
+        weight_decay: decoupled weight decay of AdamW (Loshchilov and Hutter 2019), for parameters with several axes.
+        warmup: share of all steps over which the learning rate rises from 0; then it decays to 0 along a half cosine.
+        clip: maximum norm of the gradient over all parameters; infinity for no limit.
+        average: decay per step of a moving average of the weights, which is used instead of them; 0 for none.
+        patience: number of epochs without a lower validation loss after which training stops.
+        keep: the weights to keep: "best", from the epoch with the lowest validation loss, or "last".
 
     Raises:
-        ConfigError: a value that makes no sense.
+        ConfigError: a value is invalid.
     """
 
     epochs: int
@@ -51,7 +51,7 @@ class Recipe:
         share("average", self.average)
 
     def factor(self, step: int, total: int) -> float:
-        """What the learning rate is multiplied by at a step, counted from 0, of `total`."""
+        """Return the factor of the learning rate at a step, counted from 0, of `total`."""
         warm = max(1, round(self.warmup * total))
         if step < warm:
             return (step + 1) / warm
@@ -59,7 +59,7 @@ class Recipe:
 
 
 def at_least(name: str, value: Any, least: float, *, whole: bool = False) -> float:
-    """The value, if it is a number (a whole one) of at least `least`.
+    """Return the value if it is a number, or an integer if `whole`, of at least `least`.
 
     Raises:
         ConfigError: it is not.
@@ -73,7 +73,7 @@ def at_least(name: str, value: Any, least: float, *, whole: bool = False) -> flo
 
 
 def share(name: str, value: Any) -> float:
-    """The value, if it is a number from 0 to below 1.
+    """Return the value if it is a number from 0 to below 1.
 
     Raises:
         ConfigError: it is not.

@@ -1,4 +1,4 @@
-"""The objective of numbers: squared error or Huber's loss."""
+"""Training objective for numbers: squared error or Huber loss."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,10 +17,11 @@ __all__ = ["RegressionObjective"]
 class RegressionObjective(SequenceObjective):
     """The error of whole sequences and of a random prefix of each.
 
-    Targets are numbers, float32 (sequences, outputs), with mean 0 and standard deviation 1 in training: what the head
-    gives before its scale and offset.
+    Targets are numbers, float32 (sequences, outputs), standardised on the training data, like the head's outputs before
+    its scale and offset.
 
-    error: "squared", or "huber" (Huber 1964), which beyond 1 standard deviation grows only linearly
+    Attributes:
+        error: "squared", or "huber" (Huber 1964), which grows only linearly beyond 1 standard deviation.
     """
 
     targets: np.ndarray
@@ -28,12 +29,12 @@ class RegressionObjective(SequenceObjective):
     error: Literal["squared", "huber"]
 
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:
-        """The chosen error, the mean over outputs."""
+        """Return the chosen error, averaged over outputs."""
         loss = functional.mse_loss if self.error == "squared" else functional.smooth_l1_loss
         return loss(scores, target, reduction="none").mean(1)
 
     def figures(self, scores: Tensor) -> dict[str, float]:
-        """The chosen error, and R² as long as the validation targets differ."""
+        """Return the chosen error, and R² if the validation targets differ."""
         target, counts = torch.from_numpy(self.valid_targets), self.valid_sample_weights
         each = torch.ones(len(target)) if counts is None else torch.from_numpy(counts / counts.mean()).float()
         loss = (self.errors(scores, target) * each).double().mean().item()

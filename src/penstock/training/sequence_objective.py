@@ -1,4 +1,4 @@
-"""Objectives over labelled sequences: batches, dropout, random prefixes, mixtures, validation."""
+"""Training objectives on labelled sequences: batches, dropout, random prefixes, mixtures, validation."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
@@ -17,19 +17,20 @@ from penstock.training.recipe import share
 __all__ = ["IGNORED", "Mixture", "Regularization", "SequenceObjective", "target_tensor", "tensors"]
 
 IGNORED = -100
-"""The class number of a step past a sequence's end: PyTorch's cross-entropy leaves it out by default."""
+"""Class number of padding steps, which PyTorch's cross-entropy ignores by default."""
 
-# Sequences of a validation batch: more than in training, as nothing is kept for a gradient.
+# Sequences per validation batch: more than in training, because nothing is stored for gradients.
 _VALIDATION_BATCH = 128
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regularization:
-    """What keeps a network from learning its training data by heart; all are shares from 0 to below 1.
+    """Regularisation; all values are shares from 0 to below 1.
 
-    output_dropout: pooled numbers set to 0
-    label_smoothing: of the target, spread over all classes (Szegedy et al. 2016)
-    prefix_share: of the loss, taken at a random prefix of each sequence
+    Attributes:
+        output_dropout: dropout probability of the pooled outputs.
+        label_smoothing: share of the target that is spread over all classes (Szegedy et al. 2016).
+        prefix_share: share of the loss at a random prefix of each sequence.
     """
 
     output_dropout: float
@@ -42,7 +43,7 @@ class Regularization:
 
 
 class Mixture(NamedTuple):
-    """Another sequence of the batch for each one, (batch,), and its share in the mixture, (batch,)."""
+    """The sequence of the batch that each one is mixed with, (batch,), and its share, (batch,)."""
 
     partner: Tensor
     share: Tensor
@@ -50,19 +51,20 @@ class Mixture(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SequenceObjective(Seeded, ABC):
-    """The loss of sequences and of a random prefix of each; a kind of prediction fills in `errors` and `figures`.
+    """Loss of sequences and of a random prefix of each; subclasses implement `errors` and `figures`.
 
-    A prediction is for a whole sequence, pooled over time, unless a subclass has other `scores` and `scored_loss`, say
-    for each step.
+    A prediction is for a whole sequence, pooled over time, unless a subclass overrides `scores` and `scored_loss`, for
+    example for each step.
 
-    sequences, targets: the training data, ids or numbers, and the ground truth: an array (sequences, ...), or
-        `Sequences` with as many steps where each step has its own
-    valid_sequences, valid_targets: the validation data
-    seen_sequences, seen_targets: some of the training data in the validation data's form, for learning curves of the
-        same figures on both; None for no such curve
-    sample_weights, valid_sample_weights, seen_sample_weights: what each sequence counts, float (sequences,), 1 in the
-        mean; None for all alike
-    generator: for dropout and prefixes
+    Attributes:
+        sequences, targets: the training data, ids or numbers, and the ground truth: an array (sequences, ...), or
+            `Sequences` with the same steps if each step has its own target.
+        valid_sequences, valid_targets: the validation data.
+        seen_sequences, seen_targets: some of the training data in the form of the validation data, for learning curves
+            with the same metrics; None for no such curve.
+        sample_weights, valid_sample_weights, seen_sample_weights: weight of each sequence, float (sequences,), mean 1;
+            None for equal weights.
+        generator: random generator for dropout and prefixes.
     """
 
     sequences: Sequences
@@ -80,18 +82,18 @@ class SequenceObjective(Seeded, ABC):
 
     @abstractmethod
     def errors(self, scores: Tensor, target: Tensor) -> Tensor:
-        """The loss of each prediction (predictions,), from its scores (predictions, outputs)."""
+        """Return the loss of each prediction (predictions,), from its scores (predictions, outputs)."""
 
     @abstractmethod
     def figures(self, scores: Tensor) -> dict[str, float]:
-        """`loss` and metrics to show, from the scores (predictions, outputs) for the validation data, in its order."""
+        """Return `loss` and metrics, from the scores (predictions, outputs) for the validation data, in its order."""
 
     def batches(self, generator: np.random.Generator) -> list[np.ndarray]:
-        """Indices of sequences of similar lengths."""
+        """Return batches of indices of sequences with similar lengths."""
         return length_batches(self.sequences.lengths, self.batch_size, generator)
 
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
-        """The loss of the sequences `batch`, dropout on."""
+        """Return the loss of the sequences `batch`, with dropout."""
         values, steps = tensors(self.sequences, batch)
         target, weights = target_tensor(self.targets, batch), self.weights_of(batch)
         mixture = self.mixture(len(batch))
@@ -100,24 +102,24 @@ class SequenceObjective(Seeded, ABC):
         y, steps = self.encoded(module, values, steps)
         loss = self.scored_loss(module, y, steps, target, mixture, weights)
         if prefix_share := self.regularization.prefix_share:
-            # Uniform over 1..length; an empty sequence has its empty prefix only.
+            # Uniform over 1..length; an empty sequence has only its empty prefix.
             drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
             prefix = self.scored_loss(module, y, torch.minimum(drawn, steps), target, mixture, weights)
             loss = torch.lerp(loss, prefix, prefix_share)
         return loss + self.further(module, y, values, steps, target, weights), len(batch)
 
     def weights_of(self, batch: np.ndarray) -> Tensor | None:
-        """What each sequence of a training batch counts, (batch,) float32; None for all alike."""
+        """Return the weight of each sequence of a training batch, (batch,) float32; None for equal weights."""
         return None if self.sample_weights is None else torch.from_numpy(self.sample_weights[batch]).float()
 
     def mixture(self, batch: int) -> Mixture | None:
-        """With what each sequence of a training batch is mixed; None for nothing."""
+        """Return what each sequence of a training batch is mixed with; None for no mixing."""
         return None
 
     def encoded(self, module: NetworkModule, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """The encoder's outputs (batch, time, output) for a batch in training, and its lengths.
+        """Return the encoder's outputs (batch, time, output) for a training batch, and its lengths.
 
-        A kind of data that is augmented in training is augmented here, before the layers; the lengths may change.
+        Subclasses augment the data here, before the layers; the lengths may change.
         """
         return module.encoder(module.inputs(values), lengths=lengths)[0], lengths
 
@@ -130,12 +132,12 @@ class SequenceObjective(Seeded, ABC):
         target: Tensor,
         weights: Tensor | None,
     ) -> Tensor | float:
-        """Another loss, to be added; `weights` is what each sequence counts, (batch,)."""
+        """Return an additional loss; `weights` are those of the sequences, (batch,)."""
         return 0.0
 
     @torch.no_grad()
     def validate(self, module: NetworkModule) -> dict[str, float]:
-        """`figures` on the validation data."""
+        """Return `figures` on the validation data."""
         module.eval()
         ragged = self.valid_targets if isinstance(self.valid_targets, Sequences) else None
         count = len(self.valid_targets if ragged is None else ragged.values)
@@ -149,27 +151,27 @@ class SequenceObjective(Seeded, ABC):
         return self.figures(scores)
 
     def validate_seen(self, module: NetworkModule) -> dict[str, float]:
-        """`figures` on the training data that is measured again; nothing where there is none."""
+        """Return `figures` on the training data for learning curves; empty if there is none."""
         if self.seen_sequences is None:
             return {}
         seen = {"valid_sequences": self.seen_sequences, "valid_targets": self.seen_targets}
         return replace(self, **seen, valid_sample_weights=self.seen_sample_weights).validate(module)
 
     def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
-        """The scores of the encoder's outputs y (batch, time, output): (batch, outputs), from the head's pooling.
+        """Return the scores for the encoder's outputs y (batch, time, output): (batch, outputs), after pooling.
 
-        Of an objective with ragged targets: (all steps of the batch, outputs), one sequence after the other.
+        With ragged targets the scores are (all steps of the batch, outputs), with sequences concatenated.
         """
         return module.head.project(module.head.pool(y, lengths))
 
     def drop(self, x: Tensor, probability: float) -> Tensor:
-        """x with some of its numbers set to 0, the others the larger (Srivastava et al. 2014)."""
+        """Apply dropout (Srivastava et al. 2014) with the objective's generator."""
         if not probability:
             return x
         return x * (~self.chosen(x.shape, probability)).to(x.dtype).div_(1 - probability)
 
     def chosen(self, shape: torch.Size, probability: float) -> Tensor:
-        """Where chance, the objective's own, strikes."""
+        """Draw a random mask with the objective's generator."""
         if not probability:
             return torch.zeros(shape, dtype=torch.bool)
         return torch.rand(shape, generator=self.generator) < probability
@@ -183,9 +185,9 @@ class SequenceObjective(Seeded, ABC):
         mixture: Mixture | None = None,
         weights: Tensor | None = None,
     ) -> Tensor:
-        """The mean of `errors` for outputs pooled over the first `lengths` steps, and of the partners' in a mixture.
+        """Return the mean of `errors` for outputs pooled over the first `lengths` steps, also of partners in a mixture.
 
-        Each target's error counts as much as its sequence: `weights` (batch,).
+        Errors are weighted by `weights` (batch,).
         """
         pooled = self.drop(module.head.pool(y, lengths), self.regularization.output_dropout)
         scores = module.head.project(pooled)
@@ -198,9 +200,9 @@ class SequenceObjective(Seeded, ABC):
 
 
 def target_tensor(targets: np.ndarray | Sequences, batch: np.ndarray) -> Tensor:
-    """The targets of a batch (batch, ...); of `Sequences` (batch, time, ...).
+    """Return the targets of a batch (batch, ...); for `Sequences` (batch, time, ...).
 
-    Past a sequence's end, class numbers are `IGNORED`, other numbers 0.
+    Padding is `IGNORED` for class numbers and 0 for other numbers.
     """
     if isinstance(targets, Sequences):
         whole = np.issubdtype(targets.values.dtype, np.integer)
@@ -209,7 +211,7 @@ def target_tensor(targets: np.ndarray | Sequences, batch: np.ndarray) -> Tensor:
 
 
 def tensors(sequences: Sequences, batch: np.ndarray) -> tuple[Any, Tensor]:
-    """Padded values, ids as int64, and lengths."""
+    """Return padded values, with ids as int64, and lengths."""
     values, lengths = sequences.pad(batch)
     tensor = torch.from_numpy(values)
     return tensor if tensor.is_floating_point() else tensor.long(), torch.from_numpy(lengths)

@@ -1,4 +1,4 @@
-"""Where a training runs: in one process, or in several that share each batch."""
+"""Distribution of a training: one process, or several that share each batch."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -12,11 +12,11 @@ __all__ = ["OneProcess", "Strategy"]
 
 
 class Strategy(Protocol):
-    """How a training is spread over processes.
+    """Distributes a training over processes.
 
-    Every process runs the same `Trainer` with the same data, settings and seed of the data's order. Of each batch it
-    takes its own rows (`datasets.shard`), and it validates on all of the validation data. What the objective and the
-    network draw at random, such as dropout, comes from generators of each process's own.
+    Every process runs the same `Trainer` with the same data, settings and seed of the data's order. It takes its own
+    rows of each batch (`datasets.shard`) and validates on all of the validation data. Random numbers of the objective
+    and the network, such as dropout, come from each process's own generators.
     """
 
     @property
@@ -26,37 +26,37 @@ class Strategy(Protocol):
 
     @property
     def size(self) -> int:
-        """How many processes there are."""
+        """The number of processes."""
         ...
 
     def prepare(self, loss: torch.nn.Module) -> torch.nn.Module:
-        """The module to call for the loss; its backward pass makes each gradient the mean over the processes."""
+        """Return the module to call for the loss; its backward pass averages gradients over the processes."""
         ...
 
     def reduce(self, values: Tensor) -> Tensor:
-        """The sum over the processes of values (count,) float64."""
+        """Return the sum of values (count,) float64 over the processes."""
         ...
 
     def save(self, checkpoint: Checkpoint, state: Mapping[str, Any]) -> None:
-        """Keep the trainer's state. Only the objective's and the random state differ between processes."""
+        """Save the trainer's state. Only the objective's and the random state differ between processes."""
         ...
 
     def load(self, checkpoint: Checkpoint) -> dict[str, Any] | None:
-        """The state to resume from, of the same step in every process; None where there is none."""
+        """Return the state to resume from, of the same step in every process; None if there is none."""
         ...
 
 
 class OneProcess:
-    """The plain case: one process, which does everything."""
+    """A single process."""
 
     rank, size = 0, 1
 
     def prepare(self, loss: torch.nn.Module) -> torch.nn.Module:
-        """The module itself."""
+        """Return the module."""
         return loss
 
     def reduce(self, values: Tensor) -> Tensor:
-        """The values themselves."""
+        """Return the values."""
         return values
 
     def save(self, checkpoint: Checkpoint, state: Mapping[str, Any]) -> None:
@@ -64,5 +64,5 @@ class OneProcess:
         checkpoint.write(state)
 
     def load(self, checkpoint: Checkpoint) -> dict[str, Any] | None:
-        """What the file holds."""
+        """Read the state from the file."""
         return checkpoint.read()

@@ -1,4 +1,4 @@
-"""The trainer: epochs, gradients, validation, the best weights kept; it can be saved and resumed at any step."""
+"""The trainer: epochs, gradients, validation and selection of weights; training can resume at any step."""
 
 import math
 import time
@@ -29,12 +29,13 @@ Weights = dict[str, Tensor]
 
 @dataclass
 class _Progress:
-    """What the present epoch has come to.
+    """Progress of the current epoch.
 
-    loss: sum over its rows
-    rows: number of them
-    seconds: time that it took in processes before this one
-    learning_rate: of the last step
+    Attributes:
+        loss: sum of the loss over its rows.
+        rows: number of rows.
+        seconds: time that it took in earlier processes.
+        learning_rate: the learning rate of the last step.
     """
 
     loss: float = 0.0
@@ -44,25 +45,23 @@ class _Progress:
 
 
 class Trainer:
-    """Trains a module; in the end it has the weights of the epoch with the lowest validation loss, or the last ones.
+    """Trains a module, which ends in evaluation mode with the weights of the best epoch, or the last ones.
 
-    It is in evaluation mode then.
-
-    A training that is resumed, from a checkpoint or from `state_dict`, ends with the same bits as one that never
-    stopped, at whatever step it stopped.
+    The best epoch is the one with the lowest validation loss. A training that is resumed at any step, from a checkpoint
+    or from `state_dict`, ends with the same bits as one that was never interrupted.
 
     Args:
-        module: changed in place.
+        module: the module to train, changed in place.
         objective: the task's batches, loss and validation.
         recipe: the settings.
-        generator: for the order of the data.
-        callbacks: told of the start, each step, each epoch and the end.
-        checkpoint: where the state is written, after each epoch at least; where there is one, it is resumed.
-        strategy: where the training runs; None for this process alone.
-        title: what is trained, for the log, where there is more than one training.
+        generator: random generator for the order of the data.
+        callbacks: called at the start, after each step and epoch, and at the end.
+        checkpoint: the file for the state, written at least after each epoch; an existing file is resumed.
+        strategy: the distribution over processes; None for this process alone.
+        title: the name of the training in the log, if there are several.
 
     Attributes:
-        history: what the training has done so far, epoch by epoch.
+        history: the training so far, epoch by epoch.
     """
 
     def __init__(
@@ -86,22 +85,22 @@ class Trainer:
         self._optimizer = adamw(module, recipe)
         self._averaged = averaged(module, recipe.average) if recipe.average else None
         self._best = _copied(module)
-        self._last: Weights | None = None  # after the end, when the module has the best weights
+        self._last: Weights | None = None  # set after the end, when the module has the best weights
         self._progress, self._started = _Progress(), time.perf_counter()
-        self._is_whole = True  # no step is half done
+        self._is_whole = True  # no step is incomplete
 
     def fit(self) -> History:
-        """Train until the end, or from where the checkpoint or `load_state_dict` says.
+        """Train to the end, starting from the checkpoint or the state passed to `load_state_dict`, if any.
 
-        Ctrl-C ends the training after the step at hand (a second one at once), with the best weights so far; before the
-        end of the first epoch KeyboardInterrupt is passed on, and the weights are as at the start. Where there is a
-        checkpoint, the training can be resumed from that step.
+        Ctrl-C ends the training after the current step (a second one at once), with the best weights so far; before the
+        end of the first epoch KeyboardInterrupt is raised, and the weights are those from the start. With a checkpoint,
+        the training can be resumed from that step.
 
         Raises:
             PenstockError: the loss became NaN or infinite.
-            BundleError: the checkpoint is damaged, of another training, or can't be written.
-            InputError: another training uses the checkpoint now.
-            KeyboardInterrupt: before the first epoch's end.
+            BundleError: the checkpoint is damaged, of another training, or cannot be written.
+            InputError: another training is using the checkpoint.
+            KeyboardInterrupt: Ctrl-C before the end of the first epoch.
         """
         if self.checkpoint is None or self.strategy.rank != 0:
             return self._fit()
@@ -117,7 +116,7 @@ class Trainer:
             try:
                 self._epochs()
             except KeyboardInterrupt:
-                if self._is_whole and self.strategy.size == 1:  # other processes know nothing of it
+                if self._is_whole and self.strategy.size == 1:  # other processes were not interrupted
                     self._save()
                 if not self.history.epochs:
                     raise
@@ -126,9 +125,9 @@ class Trainer:
         return self.history
 
     def state_dict(self) -> dict[str, Any]:
-        """The state after the last step: tensors, the trainer's own as in PyTorch, and plain values, by names.
+        """Return the state after the last step by name: tensors, as in PyTorch, and plain values.
 
-        It is exact when a callback asks for it and after the end; not after a second Ctrl-C, which cuts a step.
+        It is exact in callbacks and after the end, but not after a second Ctrl-C, which interrupts a step.
         """
         return {
             "module": self.module.state_dict() if self._last is None else self._last,
@@ -144,9 +143,9 @@ class Trainer:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state, of the same settings and data.
+        """Continue from a state with the same settings and data.
 
-        PyTorch's global random state, from which dropout between layers draws, is set as well.
+        This also sets PyTorch's global random state, which the dropout between layers uses.
 
         Raises:
             StateError: the data has other batches.
@@ -171,7 +170,7 @@ class Trainer:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
-        """Inside, the module has the weights of the last step; afterwards, however it ends, the best ones."""
+        """Context in which the module has the weights of the last step; afterwards it always has the best ones."""
         if self._last is not None:
             _restore(self.module, self._last)
             self._last = None
@@ -200,13 +199,13 @@ class Trainer:
                     self._step(number, next(batches))
             epoch = self._validated(number)
             with held_back():
-                next(batches, None)  # until here, a state would have led back to before the validation
+                next(batches, None)  # only now does a saved state resume after the validation
                 self._note(epoch)
                 self._save()
             self._tell("on_epoch", epoch)
 
     def _step(self, number: int, batch: Any) -> None:
-        """One step of the optimiser, in epoch `number`."""
+        """Take one optimiser step in epoch `number`."""
         steps, step = len(self.batches), self.batches.position
         rate = self.recipe.learning_rate * self.recipe.factor(
             (number - 1) * steps + step - 1, steps * self.recipe.epochs
@@ -224,15 +223,17 @@ class Trainer:
         self._tell("on_step", number, step, steps, rows, self._progress.loss / self._progress.rows)
 
     def _descend(self, number: int, batch: Any) -> int:
-        """Change the weights by the gradient of the loss; the number of rows in all processes."""
+        """Update the weights with the gradient of the loss; return the number of rows over all processes."""
         part, counts = shard(batch, self.strategy.rank, self.strategy.size)
-        loss, own = self._loss(part)
-        own = own if counts else 0
-        total, rows = self.strategy.reduce(torch.tensor([loss.item() * own, own], dtype=torch.float64)).tolist()
+        loss, local_rows = self._loss(part)
+        local_rows = local_rows if counts else 0
+        total, rows = self.strategy.reduce(
+            torch.tensor([loss.item() * local_rows, local_rows], dtype=torch.float64)
+        ).tolist()
         _check(total / rows, "loss", number, self.recipe)
         self._optimizer.zero_grad()
-        # The strategy takes the mean over the processes; each is to count as much as its rows.
-        (loss if self.strategy.size == 1 else loss * (own * self.strategy.size / rows)).backward()
+        # The strategy averages over processes, so each loss is weighted by its number of rows.
+        (loss if self.strategy.size == 1 else loss * (local_rows * self.strategy.size / rows)).backward()
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip)
         self._optimizer.step()
         self._progress.loss += total
@@ -240,9 +241,9 @@ class Trainer:
         return int(rows)
 
     def _validated(self, number: int) -> Epoch:
-        """Epoch `number` after its last step, with what its validation finds."""
+        """Validate after the last step of epoch `number`, and return the epoch."""
         names, values = zip(*self.objective.validate(self._candidate).items(), strict=True)
-        # All processes go by the same figures, so that none stops alone.
+        # All processes use the same metrics, so that none stops alone.
         mean = self.strategy.reduce(torch.tensor(values, dtype=torch.float64)) / self.strategy.size
         valid = dict(zip(names, mean.tolist(), strict=True))
         _check(valid["loss"], "validation loss", number, self.recipe)
@@ -251,7 +252,7 @@ class Trainer:
         return Epoch(number, loss, valid, rate, self._seconds(), seen)
 
     def _note(self, epoch: Epoch) -> None:
-        """Add an epoch to the history, and keep the weights if they are the best so far."""
+        """Add an epoch to the history, and store the weights if they are the best so far."""
         best = self.history.best
         if self.recipe.keep == "last" or best is None or epoch.valid["loss"] < best.valid["loss"]:
             self._best, self.history.best_epoch = _copied(self._candidate), epoch.epoch
@@ -260,7 +261,7 @@ class Trainer:
 
     @property
     def _candidate(self) -> torch.nn.Module:
-        """The module with the weights that may be kept."""
+        """The module with the weights that are validated and may be kept."""
         return self.module if self._averaged is None else self._averaged.module
 
     def _save(self) -> None:
@@ -268,7 +269,7 @@ class Trainer:
             self.strategy.save(self.checkpoint, self.state_dict())
 
     def _seconds(self) -> float:
-        """Time that the present epoch has taken so far."""
+        """Time that the current epoch has taken so far."""
         return self._progress.seconds + (time.perf_counter() - self._started if self._last is None else 0.0)
 
     def _tell(self, what: str, *news: Any) -> None:
@@ -277,13 +278,13 @@ class Trainer:
 
 
 def _copied(module: torch.nn.Module) -> Weights:
-    """The module's weights now, apart from the module."""
+    """Return a copy of the module's weights."""
     return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
 
 
 @torch.no_grad()
 def _restore(module: torch.nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Put weights into the module, in place."""
+    """Load weights into the module in place."""
     module.load_state_dict(dict(weights))
 
 

@@ -1,9 +1,9 @@
-"""What is compared: a file for each, which turns a workload into a call to be timed.
+"""The libraries that are compared: one module each, which turns a workload into a call to be timed.
 
-A peer's module has `about() -> str`, its name with its version; `set_threads(n)`; and `prepare(workload)`, which gives
-the call and what it computes: outputs (time, batch, hidden), or None where its gradients are checked by itself.
-`prepare` raises NotImplementedError for what the peer can't do. It may have `around(point)`, a context in which the
-calls are made, entered once for all of them as in a loop of one's own.
+A module has `about() -> str`, a name with version; `set_threads(n)`; and `prepare(workload)`, which returns the call
+and its outputs (time, batch, hidden), or None if the module has checked its gradients itself. `prepare` raises
+NotImplementedError for work that the library cannot do. A module may have `around(point)`, a context in which all
+calls are made, entered once.
 """
 
 from importlib import import_module
@@ -24,21 +24,21 @@ PEERS = {
     "jax": "jax",
     "keras": "tensorflow",
 }
-"""Each peer, and the package that has to be there for it. "nn" is Penstock's layers inside PyTorch,
-"frozen" the same after `freeze()`."""
+"""Each peer, and the package that it needs. "nn" is Penstock's layers inside PyTorch, "frozen" the same after
+`freeze()`."""
 
 
 def installed() -> list[str]:
-    """The peers that can be compared here, besides Penstock itself."""
+    """Return the peers that can be compared here, besides Penstock itself."""
     return [name for name, package in PEERS.items() if name not in ("penstock", "nn", "frozen") and find_spec(package)]
 
 
 def load(name: str) -> ModuleType:
-    """A peer's module.
+    """Import a peer's module.
 
     Raises:
-        ConfigError: there is none of this name.
+        ConfigError: there is no such peer.
     """
     if name not in PEERS:
-        raise ConfigError(f"peers must be among {', '.join(PEERS)}; got {name!r}")
+        raise ConfigError(f"a peer must be one of {', '.join(PEERS)}; got {name!r}")
     return import_module(f"penstock.bench.peers.{name}")

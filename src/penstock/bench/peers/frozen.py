@@ -1,4 +1,4 @@
-"""Penstock's layers inside PyTorch, frozen: their weights are not looked at."""
+"""Penstock's layers inside PyTorch, frozen: weights are not checked for changes."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -28,5 +28,5 @@ _LAYERS = SimpleNamespace(**{name: _frozen(getattr(penstock.nn, name)) for name 
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs."""
+    """Return the call and its outputs."""
     return prepare_layers(workload, _LAYERS)

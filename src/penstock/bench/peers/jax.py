@@ -1,4 +1,4 @@
-"""JAX: `lax.scan` over the cell's equations, the input product ahead of it, all under jit."""
+"""JAX: `lax.scan` over the cell's equations after one input product, all under jit."""
 
 import os
 from collections.abc import Callable
@@ -19,16 +19,16 @@ def about() -> str:
 
 
 def set_threads(threads: int) -> None:
-    """JAX has no such setting: the cores that this process may run on decide."""
+    """Limit the CPU cores of this process, because JAX has no setting for its threads."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:threads]))
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs; compiled beforehand."""
+    """Return the call, already compiled, and its outputs."""
     point = workload.point
     if point.ragged:
-        raise NotImplementedError("lax.scan knows no lengths")
+        raise NotImplementedError("lax.scan does not support lengths")
     weights = {name: jnp.asarray(array) for name, array in workload.weights.items()}
     x, dy = jnp.asarray(workload.x), jnp.asarray(workload.dy)
     zeros = jnp.zeros((point.batch, point.hidden))

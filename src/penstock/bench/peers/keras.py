@@ -21,16 +21,16 @@ def about() -> str:
 
 
 def set_threads(threads: int) -> None:
-    """Threads inside an operator; one operator at a time."""
+    """Set the threads within an operator; operators run one at a time."""
     tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     tensorflow.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs; traced beforehand."""
+    """Return the call, already traced, and its outputs."""
     point = workload.point
     if point.ragged or point.what == "step":
-        raise NotImplementedError("compared on whole sequences of equal length only")
+        raise NotImplementedError("compared only on whole sequences of equal length")
     layer = _LAYERS[point.cell](point.hidden, return_sequences=True)
     x = tensorflow.constant(workload.x.swapaxes(0, 1))
     layer(x)
@@ -51,10 +51,10 @@ def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
 
 
 def _weights(workload: Workload) -> list[np.ndarray]:
-    cell, found = workload.point.cell, {}
+    cell, arrays = workload.point.cell, {}
     for name, array in workload.weights.items():
         blocks = np.split(array, len(_ORDERS[cell]))
-        found[name] = np.concatenate([blocks[place] for place in _ORDERS[cell]])
-    biases = [found["bias_ih"], found["bias_hh"]]
+        arrays[name] = np.concatenate([blocks[place] for place in _ORDERS[cell]])
+    biases = [arrays["bias_ih"], arrays["bias_hh"]]
     bias = np.stack(biases) if cell == "gru" else sum(biases)
-    return [found["weight_ih"].T, found["weight_hh"].T, np.asarray(bias)]
+    return [arrays["weight_ih"].T, arrays["weight_hh"].T, np.asarray(bias)]

@@ -20,11 +20,11 @@ def about() -> str:
 
 
 def set_threads(threads: int) -> None:
-    """Of PyTorch's operators and of the engine."""
+    """Set the threads of PyTorch's operators and of the engine."""
     torch.set_num_threads(threads)
     engine.set_num_threads(threads)
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs."""
+    """Return the call and its outputs."""
     return prepare_layers(workload, penstock.nn)

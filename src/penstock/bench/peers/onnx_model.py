@@ -1,4 +1,4 @@
-"""A point as an ONNX model, for the runtimes that read those."""
+"""Conversion of a point to an ONNX model, for runtimes that read ONNX."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from penstock.bench.workload import Workload
 
 __all__ = ["as_onnx"]
 
-# Where ONNX's gates stand in PyTorch's order: iofc of ifgo, zrh of rzn.
+# Positions of ONNX's gates in PyTorch's order: iofc in ifgo, zrh in rzn.
 _ORDERS = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
 
 
 def as_onnx(workload: Workload) -> tuple[bytes, dict[str, np.ndarray]]:
-    """The model, and its inputs by name. A step takes and gives its states."""
+    """Return the model, and its inputs by name. For a step, states are inputs and outputs."""
     point, weights = workload.point, workload.weights
     w, r = (_gates(point.cell, weights[name])[None] for name in ("weight_ih", "weight_hh"))
     b = np.concatenate([_gates(point.cell, weights[name]) for name in ("bias_ih", "bias_hh")])[None]

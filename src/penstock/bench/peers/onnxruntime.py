@@ -20,15 +20,15 @@ def about() -> str:
 
 
 def set_threads(threads: int) -> None:
-    """Threads inside an operator, of sessions made from now on."""
+    """Set the threads within an operator, for sessions created from now on."""
     global _threads
     _threads = threads
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs."""
+    """Return the call and its outputs."""
     if workload.point.what == "train":
-        raise NotImplementedError("ONNX Runtime trains no recurrent layers")
+        raise NotImplementedError("ONNX Runtime does not train recurrent layers")
     model, inputs = as_onnx(workload)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads

@@ -1,4 +1,4 @@
-"""OpenVINO's CPU plugin, told to be quick and to compute in float32."""
+"""OpenVINO's CPU plugin, set to low latency and float32."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,15 +20,15 @@ def about() -> str:
 
 
 def set_threads(threads: int) -> None:
-    """Threads of models compiled from now on."""
+    """Set the threads of models compiled from now on."""
     global _threads
     _threads = threads
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs."""
+    """Return the call and its outputs."""
     if workload.point.what == "train":
-        raise NotImplementedError("OpenVINO trains nothing")
+        raise NotImplementedError("OpenVINO does not train")
     model, inputs = as_onnx(workload)
     core = openvino.Core()
     settings = {

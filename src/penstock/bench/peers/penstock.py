@@ -1,4 +1,4 @@
-"""Penstock as its users run it: a step by the step object, the rest by the layers inside PyTorch."""
+"""Penstock as users run it: single steps with `engine.Step`, other work with the layers inside PyTorch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ def about() -> str:
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs. A step's arrays are bound once and its state is carried inside."""
+    """Return the call and its outputs. A step has preallocated arrays and carries its state itself."""
     point = workload.point
     if point.what != "step":
         return nn.prepare(workload)

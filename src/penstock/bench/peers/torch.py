@@ -1,4 +1,4 @@
-"""PyTorch's own layers: inference without gradients, packed sequences where lengths differ."""
+"""PyTorch's own layers: inference without gradients, packed sequences for different lengths."""
 
 import inspect
 from collections.abc import Callable
@@ -21,22 +21,22 @@ def about() -> str:
 
 
 def set_threads(threads: int) -> None:
-    """Threads of its operators."""
+    """Set the threads of PyTorch's operators."""
     torch.set_num_threads(threads)
 
 
 def around(point: Point) -> AbstractContextManager[object]:
-    """No gradients but in training."""
+    """No gradients, except in training."""
     return torch.inference_mode(point.what != "train")
 
 
 def prepare(workload: Workload) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The call and its outputs."""
+    """Return the call and its outputs."""
     return prepare_layers(workload, torch.nn)
 
 
 def prepare_layers(workload: Workload, library: Any) -> tuple[Callable[[], Any], np.ndarray | None]:
-    """The same for `torch.nn` and what drops in for it: those that take `lengths` get them, others packed sequences."""
+    """As `prepare`, for `torch.nn` and drop-in replacements: with `lengths` if supported, else packed sequences."""
     point = workload.point
     layer = _layer(library, point)
     layer.load_state_dict(
@@ -80,7 +80,7 @@ def _layer(library: Any, point: Point) -> Any:
 def _training(
     workload: Workload, layer: Any, x: torch.Tensor, outputs: Callable[..., torch.Tensor]
 ) -> Callable[[], Any]:
-    """Forward, backward to weights and inputs, after a check against PyTorch's layer in float64.
+    """Return a call that runs forward and backward, after checking gradients against PyTorch's layer in float64.
 
     Raises:
         ArithmeticError: the gradients are wrong.
