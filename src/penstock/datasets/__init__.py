@@ -1,4 +1,4 @@
-"""From files and frames to texts and labels, split and put into batches."""
+"""Reading of files and frames, splits, and batches."""
 
 from penstock.datasets.batches import Batches, length_batches, shard
 from penstock.datasets.chunks import Chunk, stream_chunks

@@ -1,4 +1,4 @@
-"""Batches of sequences of similar lengths, and an iterable of batches that knows its position."""
+"""Batches of sequences of similar lengths, and a resumable iterable of batches."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -14,15 +14,14 @@ Batch = TypeVar("Batch")
 
 
 class Batches(Generic[Batch]):
-    """The batches of one epoch after another; it knows its position, so that it can resume anywhere.
+    """Iterable of the batches of each epoch, which can be saved and resumed at any position.
 
-    An iteration gives the rest of the present epoch. Once that is used up, the next iteration gives the next epoch, in
-    an order of its own. With a state of `state_dict()` another `Batches` over the same data goes on with the same
-    batches in the same order.
+    An iteration yields the rest of the current epoch; the next iteration yields the next epoch, in a new order. With a
+    state from `state_dict()`, another `Batches` over the same data continues with the same batches in the same order.
 
     Args:
-        draw: makes the batches of one epoch, in order; nothing but the generator may change what it makes.
-        generator: used by `draw` alone.
+        draw: returns the batches of one epoch, in order; only the generator may be a source of randomness.
+        generator: used only by `draw`.
     """
 
     def __init__(self, draw: Callable[[np.random.Generator], Sequence[Batch]], generator: np.random.Generator) -> None:
@@ -31,11 +30,11 @@ class Batches(Generic[Batch]):
 
     @property
     def position(self) -> int:
-        """Batches of the present epoch that have been given."""
+        """Number of batches of the current epoch that have been yielded."""
         return self._position
 
     def __len__(self) -> int:
-        """Batches of the present epoch, given or not."""
+        """Number of batches of the current epoch."""
         return len(self._epoch())
 
     def __iter__(self) -> Iterator[Batch]:
@@ -46,14 +45,14 @@ class Batches(Generic[Batch]):
         self._begin()
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the iteration stands, as plain values; inside a loop over the batches, after the one at hand."""
+        """Return the position as plain values; inside a loop over the batches, after the current one."""
         return {"position": self._position, "generator": self._at_start}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state.
+        """Continue from a state.
 
         Raises:
-            StateError: the state is that of other data: it lies beyond the end of the epoch.
+            StateError: the state is of other data: it lies beyond the end of the epoch.
         """
         self._generator.bit_generator.state = state["generator"]
         self._begin()
@@ -61,12 +60,12 @@ class Batches(Generic[Batch]):
             if not 0 < state["position"] <= len(self):
                 raise StateError(
                     f"position must be from 0 to {len(self)}, the batches of an epoch; got {state['position']!r}. "
-                    "Resume with the data and the batch size that the training began with."
+                    "Resume with the original data and batch size."
                 )
             self._position = state["position"]
 
     def _begin(self) -> None:
-        """Stand before the next epoch, whose batches are drawn when they are asked for."""
+        """Go to the start of the next epoch, whose batches are drawn on first use."""
         self._position = 0
         self._drawn: Sequence[Batch] | None = None
         self._at_start = self._generator.bit_generator.state
@@ -80,14 +79,14 @@ class Batches(Generic[Batch]):
 def length_batches(
     lengths: ArrayLike, batch_size: int, generator: np.random.Generator | None = None, *, pool: int = 50
 ) -> list[np.ndarray]:
-    """Index arrays that together hold every sequence once.
+    """Return index arrays that together contain every sequence once.
 
     Args:
-        lengths: (sequences,), steps of each.
-        batch_size: sequences in a batch; the last of a pool may be smaller.
-        generator: for training, one epoch's order: shuffled, then sorted by length within pools of `pool` batches,
-            then the batches shuffled. None: all sorted by length, equal lengths in their order.
-        pool: batches in a pool; more make the lengths of a batch more equal, fewer make it more random.
+        lengths: (sequences,), the number of steps of each.
+        batch_size: sequences per batch; the last batch of a pool may be smaller.
+        generator: for training, the random order of an epoch: shuffled, then sorted by length within pools of `pool`
+            batches, then with shuffled batches. None: all sorted by length, equal lengths in their order.
+        pool: batches per pool; larger pools make the lengths in a batch more equal, smaller ones make it more random.
 
     Raises:
         ConfigError: `batch_size` or `pool` is below 1.
@@ -107,14 +106,13 @@ def length_batches(
 
 
 def shard(batch: Any, rank: int, size: int) -> tuple[Any, bool]:
-    """One process's part of a batch, and whether it counts: every `size`-th row from row `rank` on.
+    """Return one process's part of a batch, every `size`-th row from `rank` on, and whether it counts.
 
-    Every process must take part in every step, so one for which no row is left is given the first row, which then must
-    not count.
+    Every process must take part in every step; a process without rows gets the first row, which must not count.
 
     Args:
-        batch: an array (rows, ...), or a tuple of arrays with as many rows each.
-        rank: of the process, from 0.
+        batch: an array (rows, ...), or a tuple of arrays with the same number of rows.
+        rank: number of the process, from 0.
         size: number of processes.
     """
     if size == 1:

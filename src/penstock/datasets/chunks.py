@@ -1,4 +1,4 @@
-"""Streams read side by side, chunk after chunk, for networks that carry their state from one chunk to the next."""
+"""Chunks of parallel streams, for networks that carry their state from one chunk to the next."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,9 +13,10 @@ Draw = Callable[[int, np.random.Generator], tuple[np.ndarray, np.ndarray]]
 class Chunk(NamedTuple):
     """The next steps of several streams.
 
-    rows: (streams,) int64, the sequence that each stream reads
-    starts: (streams,) int64, the step of that sequence at which the chunk begins
-    fresh: (streams,) bool, whether the stream begins there, with an empty state
+    Attributes:
+        rows: (streams,) int64, the sequence that each stream reads.
+        starts: (streams,) int64, the step of that sequence at which the chunk starts.
+        fresh: (streams,) bool, whether the stream starts there with a zero state.
     """
 
     rows: np.ndarray
@@ -33,21 +34,21 @@ def stream_chunks(
     generator: np.random.Generator,
     reset_share: float = 0.0,
 ) -> list[Chunk]:
-    """Chunks of streams, each of which begins where the one before it ended.
+    """Return chunks of streams; each chunk starts where the previous one ended.
 
-    At its first chunk, at the end of its sequence, and by chance, a stream begins anew, at a place that `draw` gives.
+    A stream restarts at a place that `draw` returns: at its first chunk, at the end of its sequence, and at random.
 
     Args:
-        ends: (sequences,), the step of each sequence at which no chunk may begin any more.
-        draw: (streams, generator) -> a sequence for each stream, and a step of it to begin at, both (streams,).
+        ends: (sequences,), the step of each sequence from which on no chunk may start.
+        draw: (streams, generator) -> a sequence for each stream, and the step of it to start at, both (streams,).
         streams: number of streams.
-        steps: length of a chunk; a sequence that ends sooner makes a shorter one.
+        steps: length of a chunk; it is shorter at the end of a sequence.
         count: number of chunks.
-        generator: decides on all that is random.
-        reset_share: probability that a stream begins anew before its sequence ends.
+        generator: the only source of randomness.
+        reset_share: probability that a stream restarts before its sequence ends.
     """
     rows = np.zeros(streams, np.int64)
-    starts = np.full(streams, np.iinfo(np.int64).max)  # beyond every end: all streams begin anew
+    starts = np.full(streams, np.iinfo(np.int64).max)  # beyond every end, so that all streams restart
     chunks = []
     for _ in range(count):
         fresh = (starts >= ends[rows]) | (generator.random(streams) < reset_share)

@@ -1,4 +1,4 @@
-"""Columns of texts and labels as people hold them (lists, NumPy arrays, pandas, Polars, Arrow), made into lists."""
+"""Conversion of columns of texts and labels (lists, NumPy arrays, pandas, Polars, Arrow) to lists."""
 
 from collections import Counter
 from collections.abc import Iterable, KeysView, Mapping, Set
@@ -14,10 +14,10 @@ __all__ = ["as_labels", "as_texts", "frame_column", "plain_column", "text_table"
 
 
 def text_table(texts: Any, labels: Any = None) -> Rows:
-    """Texts and their labels; rows without a text or a label are dropped and counted.
+    """Return texts and their labels; rows without a text or a label are dropped and counted.
 
     Raises:
-        DataError: not as many labels as texts, nothing left, or values that are no texts or labels.
+        DataError: the numbers of labels and texts differ, nothing is left, or values are not texts or labels.
     """
     rows = as_texts(texts)
     answers = None if labels is None else as_labels(labels)
@@ -41,10 +41,10 @@ def text_table(texts: Any, labels: Any = None) -> Rows:
 
 
 def as_texts(values: Any, what: str = "texts") -> list[str | None]:
-    """A column of texts as a list, None where one is missing.
+    """Return a column of texts as a list, None where one is missing.
 
     Raises:
-        DataError: not a column, or something in it is no text.
+        DataError: not a column, or a value is not a text.
     """
     texts = plain_column(values, what)
     for position, text in enumerate(texts):
@@ -57,14 +57,14 @@ def as_texts(values: Any, what: str = "texts") -> list[str | None]:
 
 
 def as_labels(values: Any, what: str = "labels") -> list[Any]:
-    """A column of labels as a list of str, int, bool or float; None where one is missing or blank: see `labels`.
+    """Return a column of labels as a list of str, int, bool or float; None where missing or blank, see `labels`.
 
     Raises:
-        DataError: not a column, or something in it is not a label.
+        DataError: not a column, or a value is not a label.
     """
     labels: list[Any] = []
     if isinstance(values, list | tuple | np.ndarray) and (moment := _moment(values)) is not None:
-        # Refused here, as a plain value of some of them is a whole number of nanoseconds.
+        # Refused here, because some of them would be converted to an integer number of nanoseconds.
         raise DataError(f"{what} must be words or numbers; got dates or durations like {moment}. Turn them into text.")
     for position, value in enumerate(plain_column(values, what)):
         try:
@@ -75,14 +75,14 @@ def as_labels(values: Any, what: str = "labels") -> list[Any]:
 
 
 def _moment(values: Any) -> np.generic | None:
-    """The first value that is NumPy's date or duration."""
+    """Return the first value that is a NumPy date or duration."""
     if isinstance(values, np.ndarray) and values.dtype.kind not in "mMO":
         return None
     return next((value for value in values if isinstance(value, np.datetime64 | np.timedelta64)), None)
 
 
 def _encodable(text: str) -> str:
-    """The text, or where half a character stands in it, as in a cut message, one with U+FFFD instead."""
+    """Return the text, with U+FFFD for lone surrogates, as in a truncated message."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -91,7 +91,7 @@ def _encodable(text: str) -> str:
 
 
 def plain_column(values: Any, what: str) -> list[Any]:
-    """A column of whatever kind as a list of plain values, None where one is missing; DataError if it is no column."""
+    """Return any kind of column as a list of Python values, None where one is missing; DataError if not a column."""
     if isinstance(values, str | bytes):
         raise DataError(f"{what} must be a list or a column; got a single {type(values).__name__}. Put it into a list.")
     if isinstance(values, Set) and not isinstance(values, KeysView):

@@ -1,7 +1,7 @@
-"""Text in any encoding, as UTF-8: the encoding that was given, the one that a byte order mark names, or UTF-8.
+"""Decoding of text: by a byte order mark, the given encoding, or UTF-8.
 
-Nothing is guessed from the text itself, as many encodings read the same bytes without an error. What is not UTF-8 is an
-error that shows how the line reads in the usual ones, for a person to choose.
+The encoding is not guessed from the text, because many encodings decode the same bytes without an error. Text that is
+not UTF-8 raises an error that shows the line in common encodings, for the user to choose from.
 """
 
 import codecs
@@ -20,18 +20,18 @@ _MARKS = {
     b"\x84\x31\x95\x33": "gb18030",
 }
 _TRIED = ("gb18030", "cp1252", "big5", "shift_jis", "euc_kr", "cp1251", "latin-1")
-"""Encodings to offer, in this order."""
+"""Encodings to suggest, in this order."""
 _WITHOUT_MARK = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 """What Python's names mean of text without a byte order mark; little-endian, as on almost all machines."""
 _NOT_OF_FILES = ("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape")
 _MOST_OFFERED = 4
 _TRIED_BYTES = 1 << 20
 _SHOWN = 40
-"""Bytes of a line that are shown in each encoding."""
+"""Number of bytes of a line that are shown in each encoding."""
 
 
 def check_encoding(name: str) -> None:
-    """ConfigError unless it is the name of an encoding of text."""
+    """Raise ConfigError unless this is the name of a text encoding."""
     try:
         "".encode(name)
         if codecs.lookup(name).name in _NOT_OF_FILES:
@@ -43,11 +43,11 @@ def check_encoding(name: str) -> None:
 
 
 def text_encoding(start: bytes, given: str | None = None) -> tuple[str, int]:
-    """The encoding of text that begins with these bytes, and the length of its byte order mark.
+    """Return the encoding of text that starts with these bytes, and the length of its byte order mark.
 
     Args:
-        start: at least four bytes, if there are so many.
-        given: what a person says; a mark knows better.
+        start: at least the first four bytes.
+        given: the encoding given by the user; a byte order mark takes precedence.
     """
     for mark, name in _MARKS.items():
         if start.startswith(mark):
@@ -57,15 +57,15 @@ def text_encoding(start: bytes, given: str | None = None) -> tuple[str, int]:
 
 
 def as_utf8(path: Path | str, data: bytes, given: str | None = None) -> bytes:
-    """A whole text in UTF-8, without a byte order mark.
+    """Convert a whole text to UTF-8 without a byte order mark.
 
     Args:
-        path: what messages call it.
-        data: the text as it is stored.
-        given: its encoding; None: UTF-8, unless a mark names another.
+        path: the name for messages.
+        data: the text as stored.
+        given: the encoding; None for UTF-8, unless a byte order mark names another.
 
     Raises:
-        DataError: it isn't text in that encoding; the message says in which line, and offers others.
+        DataError: it is not text in that encoding; the message names the line and suggests others.
     """
     name, mark = text_encoding(data[:4], given)
     data = data[mark:] if mark else data
@@ -79,19 +79,19 @@ def as_utf8(path: Path | str, data: bytes, given: str | None = None) -> bytes:
 
 
 def first_text(data: bytes, given: str | None, *, whole: bool) -> str:
-    """The text that the first bytes of a file hold, without a mark; what is wrong in it becomes U+FFFD.
+    """Decode the first bytes of a file, without a byte order mark; invalid bytes become U+FFFD.
 
     Args:
         data: the first bytes.
         given: the encoding, as in `as_utf8`.
-        whole: whether that is all of the file; else half a character at the end is left out.
+        whole: whether that is the whole file; otherwise an incomplete character at the end is dropped.
     """
     name, mark = text_encoding(data[:4], given)
     return codecs.getincrementaldecoder(name)("replace").decode(data[mark:], final=whole)
 
 
 def _wrong_words(path: Path | str, data: bytes, name: str, place: int) -> str:
-    """What is wrong with text at one of its bytes, and in which other encodings it can be read."""
+    """Return the error message for an invalid byte, with encodings in which the text can be read."""
     line = data.count(b"\n", 0, place) + 1
     found = "a zero byte" if data[place] == 0 else f"the byte 0x{data[place]:02x}"
     said = f"{path}, line {line}: must be text in {name.upper()}; got {found}"
@@ -101,7 +101,7 @@ def _wrong_words(path: Path | str, data: bytes, name: str, place: int) -> str:
 
 
 def _readable(data: bytes, refused: str, place: int) -> list[str]:
-    """Encodings in which the text can be read, each with how it reads around one of its bytes."""
+    """Return encodings in which the text can be read, each with the decoded text around a byte."""
     tried = ("utf-16-le", "utf-16-be") if b"\0" in data[:_TRIED_BYTES] else _TRIED
     offered: list[str] = []
     for name in tried:
@@ -118,12 +118,12 @@ def _readable(data: bytes, refused: str, place: int) -> list[str]:
 
 
 def _is_lines(text: str) -> bool:
-    """Whether text has the shape of text: no control characters but those that lay lines out."""
+    """Whether text has no control characters except tabs and line breaks."""
     return not any(character < " " and character not in "\t\r\n\f" for character in text)
 
 
 def _around(data: bytes, place: int, name: str) -> str:
-    """A few characters of the line, from shortly before a byte."""
+    """Return some characters of the line around a byte."""
     if name.startswith("utf-16"):
         return data[:_SHOWN].decode(name, "ignore")
     start = max(data.rfind(b"\n", 0, place) + 1, place - _SHOWN // 2)

@@ -1,4 +1,4 @@
-"""The bytes of files, plain or gzipped, read as far as they are wanted."""
+"""Reading of files, plain or gzipped, whole or in part."""
 
 import gzip
 import zlib
@@ -14,10 +14,10 @@ __all__ = ["all_bytes", "first_bytes", "opened"]
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to read, unpacked as it is read.
+    """Open a file for reading, with decompression.
 
     Raises:
-        DataError: it can't be opened, or not be read on inside the block.
+        DataError: it cannot be opened, or not be read inside the block.
     """
     try:
         with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
@@ -28,15 +28,15 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def all_bytes(path: Path) -> bytes:
-    """What a file holds; DataError if it can't be read."""
+    """Return the content of a file; DataError if it cannot be read."""
     with opened(path) as file:
         return file.read()
 
 
 def first_bytes(path: Path, size: int = 1 << 16) -> tuple[bytes, bool]:
-    """The first bytes of a file, of which no more is read, and whether that is all of it.
+    """Read only the first bytes of a file; return them, and whether they are all of it.
 
-    Blocks that hold nothing but blanks are passed over.
+    Blocks of blanks are skipped.
 
     Raises:
         DataError: the file can't be read.

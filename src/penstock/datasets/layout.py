@@ -1,13 +1,13 @@
-"""How a file lays a table out as text: its encoding, its separator, its header; said by a person, or seen in the file.
+"""Layout of a table in a text file: encoding, separator and header, given by the user or detected.
 
-The separator, where nobody says it, is found by a small rule, in this order:
+A separator that is not given is detected by these rules, in order:
 
-1. A first line `sep=;`, as spreadsheet programs write it, names it, and is no row.
-2. Of comma, semicolon, tab and |, those are possible that part the first row in two or more, and each of the next rows
-   in as many. The one with the most columns is taken; where a comma makes as many as another, that other one, as
-   commas stand in numbers and names too.
-3. If none is possible, the one with the most columns in the first row; if there is but one column, the one that the
-   file's ending says.
+1. A first line `sep=;`, as written by spreadsheet programs, names it and is not a row.
+2. Candidates are comma, semicolon, tab and | if they split the first row into two or more columns, and each following
+   row into the same number. The candidate with the most columns is used; if comma ties with another, the other one,
+   because commas also occur in numbers and names.
+3. If there is no candidate, the separator with the most columns in the first row; if there is only one column, the one
+   implied by the file's ending.
 """
 
 import csv
@@ -33,17 +33,16 @@ _DECLARED = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Layout:
-    """What a person says of how a file holds a table; what isn't said is found in the file.
+    """The layout of a table in a text file as given by the user; everything else is detected.
 
     Args:
-        separator: between columns: one character, or "tab"; None to find it.
-        encoding: Python's name of it, such as "gb18030"; None for UTF-8, or what a byte order mark says. A mark
-            counts more than what is said.
-        header: whether the first row holds the names of the columns; without, they are called 1, 2, 3 and so on.
-        decimal: the decimal mark of numbers, "." or ","; None to find it in the columns of numbers.
+        separator: the separator of columns: one character, or "tab"; None to detect it.
+        encoding: Python's name of the encoding, such as "gb18030"; None for UTF-8. A byte order mark takes precedence.
+        header: whether the first row has column names; without, columns are called 1, 2, 3 and so on.
+        decimal: the decimal mark of numbers, "." or ","; None to detect it.
 
     Raises:
-        ConfigError: a separator of several characters, an encoding that Python doesn't know, another decimal mark.
+        ConfigError: the separator has several characters, the encoding is unknown, or the decimal mark is invalid.
 
     Example:
         >>> import penstock
@@ -73,11 +72,11 @@ class Layout:
 
 
 DETECT = Layout()
-"""A layout of which nothing is said: all is found in the file."""
+"""A layout in which everything is detected."""
 
 
 def layout_of(chosen: Mapping[str, Any]) -> Layout:
-    """What the flags of a command say of a file, by the names of the layout's fields.
+    """Make a layout from the flags of a command, named like the layout's fields.
 
     Raises:
         ConfigError: as `Layout`.
@@ -89,13 +88,14 @@ def layout_of(chosen: Mapping[str, Any]) -> Layout:
 
 @dataclass(frozen=True)
 class Seen:
-    """How one file is laid out.
+    """The actual layout of a file.
 
-    separator: between columns
-    encoding: as Python calls it
-    quoted: whether a cell in quotes may hold separators and line breaks
-    declared: whether its first line names the separator
-    usual: whether all is as the file's ending says, so that nobody need be told
+    Attributes:
+        separator: the separator of columns.
+        encoding: Python's name of the encoding.
+        quoted: whether quoted cells may contain separators and line breaks.
+        declared: whether the first line names the separator.
+        usual: whether the layout is what the file's ending implies, so that no message is needed.
     """
 
     separator: str
@@ -106,21 +106,21 @@ class Seen:
 
     @property
     def words(self) -> str:
-        """For people: "separator ';', encoding utf-16-le"."""
+        """Description such as "separator ';', encoding utf-16-le"."""
         return f"separator {self.separator_name}, encoding {self.encoding}"
 
     @property
     def separator_name(self) -> str:
-        """For people: "tab", or the character in quotes."""
+        """ "tab", or the character in quotes."""
         return "tab" if self.separator == "\t" else f"'{self.separator}'"
 
 
 def see(path: Path, layout: Layout, ending: str) -> Seen:
-    """How a file of comma- or tab-separated values is laid out; only its first bytes are read.
+    """Detect the layout of a file of comma- or tab-separated values from its first bytes.
 
     Args:
         path: the file.
-        layout: what a person says of it.
+        layout: the layout given by the user.
         ending: ".csv", or ".tsv", whose rows are lines without quotes.
 
     Raises:
@@ -139,20 +139,20 @@ def see(path: Path, layout: Layout, ending: str) -> Seen:
 
 
 def cells(lines: io.TextIOBase | Iterator[str], seen: Seen) -> Iterator[list[str]]:
-    """The rows of a text that aren't empty, without a line that declares the separator."""
+    """Yield the rows of a text that are not empty, without a line that declares the separator."""
     found = csv.reader(lines, delimiter=seen.separator, quoting=csv.QUOTE_MINIMAL if seen.quoted else csv.QUOTE_NONE)
     rows = (row for row in found if row)
     return islice(rows, 1, None) if seen.declared else rows
 
 
 def _found(text: str, seen: Seen, *, whole: bool) -> str:
-    """The separator by the rule above."""
+    """Detect the separator by the rules above."""
     ranks = []
     for place, separator in enumerate(_SEPARATORS):
         tried = replace(seen, separator=separator, quoted=seen.quoted or separator != seen.separator)
         rows = list(islice(cells(io.StringIO(text, newline=""), tried), _ROWS + 1))
         if len(rows) > 1 and (len(rows) > _ROWS or not whole):
-            del rows[-1]  # it may be cut
+            del rows[-1]  # it may be incomplete
         width = len(rows[0]) if rows else 0
         if width > 1:
             ranks.append((all(len(row) == width for row in rows), width, -place, separator))

@@ -1,4 +1,4 @@
-"""Lines of text from a byte stream, each as soon as it is there."""
+"""Lines of text from a byte stream, each as soon as it arrives."""
 
 import codecs
 from collections.abc import Iterator
@@ -10,18 +10,17 @@ __all__ = ["text_lines"]
 
 
 def text_lines(source: BinaryIO, name: str) -> Iterator[str]:
-    """The lines without their ends.
+    """Yield the lines without line ends.
 
     Args:
         source: bytes in UTF-8, with or without a byte order mark.
-        name: what messages call it.
+        name: the name for messages.
 
     Raises:
-        DataError: a line isn't UTF-8.
+        DataError: a line is not UTF-8.
     """
-    # readline, not iteration: a pipe's line is wanted before the next one has come.
-    # And a call, not iter(): so, a Ctrl-C that comes with the end of the input is raised here, not wherever a caller
-    # happens to clean up.
+    # readline, not iteration, because a line of a pipe is needed before the next one arrives. A call, not iter(), so
+    # that Ctrl-C at the end of the input is raised here and not while a caller cleans up.
     number = 0
     while line := source.readline():
         number += 1

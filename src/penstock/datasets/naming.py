@@ -18,7 +18,7 @@ def near_name(name: str, there: Sequence[str]) -> str | None:
 
 
 def absent_words(missing: Sequence[str], there: Sequence[str]) -> str:
-    """For people: "has no column Coarse (did you mean 'coarse'?); it has coarse, fine, text"."""
+    """Return a message such as "has no column Coarse (did you mean 'coarse'?); it has coarse, fine, text"."""
     words = []
     for name in missing:
         near = near_name(name, there)
@@ -27,7 +27,7 @@ def absent_words(missing: Sequence[str], there: Sequence[str]) -> str:
 
 
 def check_columns(path: Path, there: list[str], wanted: Sequence[str], more: str = "") -> None:
-    """DataError if a column isn't there, or is there twice.
+    """Raise DataError if a column is missing or ambiguous.
 
     Args:
         path: the file.

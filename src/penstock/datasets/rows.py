@@ -1,4 +1,4 @@
-"""Rows of labelled data: what readers give and estimators take."""
+"""Rows of labelled data, which readers return and estimators take."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

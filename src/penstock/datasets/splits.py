@@ -1,4 +1,4 @@
-"""Splits of labelled rows into parts in which every class has its share."""
+"""Stratified and random splits of labelled rows."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ __all__ = ["parse_proportions", "random_split", "stratified_split"]
 
 
 def parse_proportions(text: str) -> tuple[float, ...]:
-    """The proportions in a text such as "0.8/0.1/0.1"."""
+    """Parse proportions such as "0.8/0.1/0.1"."""
     try:
         proportions = tuple(float(part) for part in text.split("/"))
     except ValueError as error:
@@ -24,26 +24,26 @@ def parse_proportions(text: str) -> tuple[float, ...]:
 def stratified_split(
     labels: Sequence[Any] | np.ndarray, proportions: Sequence[float], *, random_state: int = 0
 ) -> tuple[np.ndarray, ...]:
-    """The rows of each part, in rising order: a class is spread over the parts as the proportions say.
+    """Return the rows of each part, in ascending order, stratified by class.
 
-    Every class has a row in the first part, the one to train on; a class of few rows may miss in the others. The parts'
-    sizes are those of the proportions, rounded.
+    Every class has a row in the first part, for training; a class with few rows may be missing from the others. The
+    sizes of the parts are the rounded proportions.
 
     Args:
         labels: (rows,), hashable.
-        proportions: of each part, with the sum 1, like (0.8, 0.1, 0.1).
-        random_state: the same number gives the same parts, on every machine.
+        proportions: proportion of each part, with the sum 1, such as (0.8, 0.1, 0.1).
+        random_state: seed; the same seed gives the same parts on every machine.
 
     Raises:
-        ConfigError: the proportions are none.
-        DataError: so few rows that a part would be empty.
+        ConfigError: the proportions are invalid.
+        DataError: a part would be empty.
     """
     _check(proportions)
     plain = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
     rank = {label: number for number, label in enumerate(dict.fromkeys(plain))}
     classes = np.array([rank[label] for label in plain], np.int64)
     shuffled = np.random.default_rng(random_state).permutation(len(classes))
-    # A class's rows stand evenly in [0, 1), the first at 0: cutting that axis gives each part its share of every class.
+    # The rows of a class are spread evenly over [0, 1), the first at 0; cutting this interval stratifies the parts.
     places = np.empty(len(classes))
     for number in range(len(rank)):
         rows = shuffled[classes[shuffled] == number]
@@ -60,11 +60,11 @@ def stratified_split(
 
 
 def random_split(rows: int, proportions: Sequence[float], *, random_state: int = 0) -> tuple[np.ndarray, ...]:
-    """The rows of each part, in rising order, drawn at random: for answers that are numbers.
+    """Return the rows of each part, in ascending order, drawn at random: for numeric targets.
 
     Raises:
-        ConfigError: the proportions are none.
-        DataError: so few rows that a part would be empty.
+        ConfigError: the proportions are invalid.
+        DataError: a part would be empty.
     """
     return stratified_split([0] * rows, proportions, random_state=random_state)
 
