@@ -17,8 +17,8 @@ def place(tmp_path_factory):
     """A folder with data, and a model that was trained with what isn't the default."""
     place = tmp_path_factory.mktemp("place")
     pairs = [("great food", "good"), ("kind staff", "good"), ("rude staff", "bad"), ("dirty room", "bad")] * 8
-    rows = "".join(f"{label},{text}\n" for text, label in pairs)
-    (place / "reviews.csv").write_text("stars,review\n" + rows)
+    rows = "".join(f"{label},{text},{'xy'[row % 2]}\n" for row, (text, label) in enumerate(pairs))
+    (place / "reviews.csv").write_text("stars,review,shop\n" + rows)  # stars or shop could be labels
     weights = ["--class-weight", '{"good": 2.0}', "--clip", "inf", "--random-state", "7", "--split", "0.5/0.25/0.25"]
     columns = ["--text", "review", "--label", "stars", "--cell", "gru", "--bidirectional"]
     assert (
@@ -77,8 +77,8 @@ def test_a_forecast_is_repeated_too(penstock, tmp_path):
     assert trained(tmp_path / "n") == trained(tmp_path / "m")
 
 
-def test_a_training_from_a_saved_model_is_repeated_too(penstock, place, tmp_path):
-    more = ["--from", place / "m", "--epochs", "1", "--text", "review", "--label", "stars", "--quiet"]
+def test_a_training_from_a_saved_model_reads_its_columns_and_is_repeated_too(penstock, place, tmp_path):
+    more = ["--from", place / "m", "--epochs", "1", "--quiet"]
     assert penstock("train", "classify", place / "reviews.csv", "--out", tmp_path / "m", *more).code == 0
     assert penstock("train", "--config", tmp_path / "m" / "train.toml", "--quiet").code == 0
     assert trained(tmp_path / "m-again") == trained(tmp_path / "m")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from penstock.cli.columns import column_options, remembered_columns, trained_columns
+from penstock.cli.columns import column_options, remembered_columns, saved_columns, trained_columns
 from penstock.cli.command import SETTINGS, Command, Option
 from penstock.cli.configuration import read_configuration
 from penstock.cli.interrupted import say_interrupted
@@ -143,7 +143,7 @@ def _train(
         # One seed for the parts and the training, which train.toml can tell.
         seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
         fitted.set_params(random_state=seed)
-        wanted = trained_columns(task, named)
+        wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
         parts, dropped, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, seed)
         about = {
             # So that `evaluate` and `predict` find the same columns by themselves.
@@ -197,6 +197,12 @@ def _estimator(
         return estimator(**settings)
     given = {name for name in settings if _is_given(invocation, name)}
     return estimator.load(start).set_params(**{name: settings[name] for name in given})
+
+
+def _as_before(task: Task, fitted: "Estimator", invocation: click.Context, named: dict[str, Any]) -> dict[str, Any]:
+    """The columns that were given, else those of the training before."""
+    given = {name: value if _is_given(invocation, name) else None for name, value in named.items()}
+    return saved_columns(task, fitted.model_, given)
 
 
 def saved_task(path: Path, tasks: Sequence[Task]) -> Task:
