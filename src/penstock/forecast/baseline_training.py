@@ -1,4 +1,4 @@
-"""What a forecaster must beat, fitted: ridge regression on lags, tuned, and which of the three is best."""
+"""Fits the baselines of forecasters: tuned ridge regression on lags, and the ranking of the three baselines."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from penstock.forecast.features import ForecastFeatures
 __all__ = ["PENALTIES", "fit_baselines"]
 
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1000.0)
-"""Strengths of the penalty that are tried, of examples in units of their series."""
+"""Regularisation strengths that are tried, for examples scaled by series."""
 _MOST_LAGS = 336
 _EXAMPLES, _TRIALS = 20_000, 4096
 
@@ -20,7 +20,7 @@ _EXAMPLES, _TRIALS = 20_000, 4096
 def fit_baselines(
     train: Examples, valid: Examples, features: ForecastFeatures
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays of `forecast.baselines.ForecastBaselines`, and settings for people.
+    """Return the arrays of `forecast.baselines.ForecastBaselines`, and the settings for reports.
 
     Ridge regression predicts each step ahead from the last values, all relative to the last one and in units of their
     series, the same for all series. The penalty, and the order of the baselines, are chosen by the mean absolute error
@@ -50,7 +50,7 @@ def fit_baselines(
 
 
 def _table(examples: Examples, lags: int, horizon: int, most: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Last values, truth, and where it was observed, each (examples, steps), relative to the last value."""
+    """Return last values, truth, and its mask, each (examples, steps), relative to the last value."""
     rows, origins = examples.spread(most)
     values, _, _, truth, observed = (each.numpy() for each in examples.windows(rows, origins, lags, horizon))
     last = values[:, -1:]

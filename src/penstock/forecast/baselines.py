@@ -1,4 +1,4 @@
-"""What a forecaster must beat, from arrays alone: the last value, the value a season ago, ridge regression on lags."""
+"""Baselines of forecasters, from arrays alone: last value, value a season ago, ridge regression on lags."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ BASELINES = ("ridge", "seasonal_naive", "naive")
 
 
 class Origins(NamedTuple):
-    """Where forecasts of a series begin: steps (origins,), each the number of steps before it."""
+    """Origins of forecasts of a series: steps (origins,), each the number of steps before it."""
 
     series: Series
     encoded: Encoded
@@ -25,12 +25,12 @@ class Origins(NamedTuple):
 
 
 class ForecastBaselines:
-    """The baselines that were fitted beside a forecaster, the best on the validation data first.
+    """The baselines saved with a forecaster, the best on the validation data first.
 
     Args:
         arrays: `order` int64, places in `BASELINES`; where ridge regression is among them, `ridge` float32
             (horizon, lags): from the last values, in units of their series and relative to the last of them.
-        features: the forecaster's.
+        features: the forecaster's features.
 
     Raises:
         BundleError: arrays are missing or do not fit.
@@ -47,12 +47,12 @@ class ForecastBaselines:
         self.features = features
 
     def answers(self, name: str, origins: Origins) -> NDArray[np.float64]:
-        """A baseline's forecasts (origins, horizon, targets)."""
+        """Return a baseline's forecasts (origins, horizon, targets)."""
         if name == "ridge":
             return self._by_ridge(origins)
         values, ahead = filled(origins.series.values), np.arange(self.features.horizon)
         season = self.features.season if name == "seasonal_naive" else 1
-        # The season before: of a long horizon's later seasons, the last one that is known.
+        # The previous season; for later seasons of a long horizon, the last known one.
         back = season - ahead % season
         return values[np.maximum(origins.steps[:, None] - back, 0)]
 
@@ -67,6 +67,6 @@ class ForecastBaselines:
 
 
 def lag_windows(values: NDArray[np.float32], steps: NDArray[np.int64], lags: int) -> NDArray[np.float32]:
-    """The last values before each origin, (origins, targets, lags); before the first one, that one."""
+    """Return the last values before each origin, (origins, targets, lags), padded with the first value."""
     padded = np.concatenate([np.repeat(values[:1], lags, axis=0), values])
     return np.lib.stride_tricks.sliding_window_view(padded, lags, axis=0)[steps]

@@ -1,4 +1,4 @@
-"""What the calendar says of a time, as points on circles: hour of the day, day of the week and of the year."""
+"""Calendar features as points on circles: hour of the day, day of the week and of the year."""
 
 from collections.abc import Sequence
 
@@ -12,11 +12,11 @@ __all__ = ["CALENDAR", "calendar_features", "usual_calendar"]
 
 _DAY = 86_400
 CALENDAR = {"hour": _DAY, "weekday": 7 * _DAY, "yearday": None, "month": None}
-"""Name to the length of its circle in seconds; None where it is the year's."""
+"""Period of each feature in seconds; None for a year."""
 
 
 def calendar_features(times: NDArray[np.datetime64], names: Sequence[str]) -> NDArray[np.float32]:
-    """Sine and cosine of each (times, 2 * names).
+    """Return sine and cosine of each feature, (times, 2 * names).
 
     Raises:
         ConfigError: an unknown name, or times that are mere numbers.
@@ -31,7 +31,7 @@ def calendar_features(times: NDArray[np.datetime64], names: Sequence[str]) -> ND
 
 
 def usual_calendar(frequency: Frequency | None) -> tuple[str, ...]:
-    """What steps of this size can tell apart; nothing without dates."""
+    """Return the features that suit steps of this frequency; none without dates."""
     if frequency is None or frequency.unit == "number":
         return ()
     if frequency.unit == "month":
@@ -43,11 +43,11 @@ def usual_calendar(frequency: Frequency | None) -> tuple[str, ...]:
 
 
 def _turn(times: NDArray[np.datetime64], name: str) -> NDArray[np.float64]:
-    """The share of its circle that has gone by."""
+    """Return the elapsed share of the period."""
     if name == "month":
         return times.astype("datetime64[M]").astype(np.int64) % 12 / 12
     circle = CALENDAR[name]
     if circle is None:
         return (times - times.astype("datetime64[Y]")).astype("timedelta64[s]").astype(np.int64) / (365.25 * _DAY)
-    # 1970 began on a Thursday; a week's circle begins on Monday.
+    # 1970 began on a Thursday; weeks begin on Monday.
     return (times.astype("datetime64[s]").astype(np.int64) + 3 * _DAY) % circle / circle

@@ -1,4 +1,4 @@
-"""Intervals that hold too little are widened, after training, by what the validation data shows.
+"""Calibration: after training, intervals that cover too little of the validation data are widened.
 
 Conformalised quantile regression (Romano, Patterson and Candès 2019) with scores in units of the distance from the
 median (Kivaranovic, Johnson and Leeb 2020): a truth's score is what that distance must be multiplied by so that the
@@ -22,9 +22,9 @@ from penstock.forecast.panel import Panel
 __all__ = ["calibrate"]
 
 _FEWEST_STRETCHES = 20
-"""Of so many independent cases the share in an 80 % interval has a standard error of 9 points: fewer say too little."""
+"""With this many independent cases, the coverage of an 80 % interval has a standard error of 9 points."""
 _MOST_VALUES = 1 << 20
-"""Truths that are looked at, about; beyond these some origins are passed over, evenly."""
+"""Approximate maximum number of true values; with more, some origins are skipped evenly."""
 
 
 class _Interval(NamedTuple):
@@ -35,14 +35,14 @@ class _Interval(NamedTuple):
 
 
 def calibrate(model: ForecastModel, panel: Panel) -> tuple[tuple[float, ...], dict[str, Any]]:
-    """Factors for `ForecastFeatures.factors`, and what metrics.json says of them under `intervals`.
+    """Return factors for `ForecastFeatures.factors`, and their description for metrics.json, `intervals`.
 
     Forecasts of the same steps are no independent cases; stretches of a horizon that share no step are the most there
     can be, and only steps with a truth count. An interval is left as it is where there are fewer than 20 of them, or
     too few for a conformal quantile of its share: n with (n + 1) * share > n.
 
     Args:
-        model: with the trained network, and no factors yet.
+        model: the trained model, without factors.
         panel: the validation data.
 
     Returns:
@@ -71,7 +71,7 @@ def calibrate(model: ForecastModel, panel: Panel) -> tuple[tuple[float, ...], di
 
 
 def _validation(model: ForecastModel, panel: Panel) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Rising quantiles (values, quantiles) and truths (values,) in the network's numbers; how many stretches."""
+    """Return ascending quantiles (values, quantiles) and truth (values,), both scaled, and the number of stretches."""
     features = model.features
     horizon, first = features.horizon, features.context
     origins = sum(max(len(series) - max(series.begin, first) - horizon + 1, 0) for series in panel)
@@ -89,7 +89,7 @@ def _validation(model: ForecastModel, panel: Panel) -> tuple[NDArray[np.float64]
 
 
 def _intervals(levels: tuple[float, ...], median: int) -> list[_Interval]:
-    """From the innermost; each quantile but the median is in one."""
+    """Return the intervals from the innermost; each quantile except the median is in one."""
     found = []
     for high in range(median + 1, len(levels)):
         low = [place for place in range(median) if np.isclose(levels[place] + levels[high], 1)]
@@ -101,20 +101,20 @@ def _intervals(levels: tuple[float, ...], median: int) -> list[_Interval]:
 def _scores(
     outputs: NDArray[np.float64], truth: NDArray[np.float64], median: int, ends: tuple[int, ...]
 ) -> NDArray[np.float64]:
-    """What the ends' distances from the median must be multiplied by to reach each truth."""
+    """Return the factor of the ends' distances from the median that reaches each true value."""
     error = truth - outputs[:, median]
     found = np.full(len(truth), -np.inf)
     for end in ends:
         outwards = np.copysign(1.0, end - median) * error
         distance = np.abs(outputs[:, end] - outputs[:, median])
         with np.errstate(divide="ignore", invalid="ignore"):
-            # Nothing to multiply where the end is the median: it holds that value and no other.
+            # An end that equals the median has no distance to scale: it covers only that value.
             found = np.maximum(found, np.where(outwards == 0, 0.0, outwards / distance))
     return found
 
 
 def _factor(scores: NDArray[np.float64], share: float, stretches: int) -> float:
-    """The conformal quantile of the scores, at least 1; 1 where there are too few of them or it is infinite."""
+    """Return the conformal quantile of the scores, at least 1; 1 if there are too few or it is infinite."""
     rank = int(np.ceil((len(scores) + 1) * share))
     if stretches < _FEWEST_STRETCHES or (stretches + 1) * share > stretches or rank > len(scores):
         return 1.0

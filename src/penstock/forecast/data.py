@@ -1,4 +1,4 @@
-"""Series in three parts by time: to learn from, to stop by, to measure on, each with what lies before it as history."""
+"""Series split by time into training, validation and test parts, each with the preceding values as history."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ __all__ = ["ForecastData", "TrainingSeries", "as_panel", "parse_split", "prepare
 
 @dataclass(frozen=True, eq=False)
 class TrainingSeries:
-    """The series to learn from; its length is how many examples an epoch draws from them."""
+    """The training series; the length is the number of examples per epoch."""
 
     panel: Panel
     examples: int
@@ -27,7 +27,7 @@ class TrainingSeries:
         return self.examples
 
     def digest(self) -> str:
-        """What tells these series from any others."""
+        """Return a hash that identifies the series."""
         digest = hashlib.sha256(repr([self.panel.names, self.panel.targets]).encode())
         for series in self.panel:
             for each in (series.values, series.past, series.known):
@@ -37,12 +37,13 @@ class TrainingSeries:
 
 @dataclass(frozen=True, eq=False)
 class ForecastData:
-    """All the data of a training.
+    """All data of a training.
 
-    train: with as many examples as an epoch draws
-    valid, test: panels with their history; test may be None
-    dropped: rows left out, by reason
-    found: what else was done to the data
+    Attributes:
+        train: the training series, with the number of examples per epoch.
+        valid, test: panels with their history; test may be None.
+        dropped: counts of dropped rows, by reason.
+        found: counts of other changes to the data.
     """
 
     train: TrainingSeries
@@ -54,16 +55,16 @@ class ForecastData:
     labels = ()
 
     def measured(self) -> dict[str, Panel]:
-        """The parts to measure on, by name."""
+        """Return the parts for evaluation by name."""
         return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
 
 
 def as_panel(data: Any, what: str = "the data", columns: Mapping[str, Any] | None = None) -> Panel:
-    """What people hold, as a panel: a `Panel`, a path, a frame, or arrays.
+    """Convert a `Panel`, a path, a frame or arrays to a panel.
 
     Args:
         data: a `Panel`, a path or a frame as `read_series` reads it, or arrays.
-        what: what messages call it.
+        what: the name for messages.
         columns: as in training, by the names of `Panel.columns`; None to find them.
 
     Raises:
@@ -85,14 +86,14 @@ def as_panel(data: Any, what: str = "the data", columns: Mapping[str, Any] | Non
 
 
 def _named(columns: Mapping[str, Any] | None) -> set[str]:
-    """All columns that are named."""
+    """Return all named columns."""
     found = columns or {}
     several = [name for kind in ("target", "past", "known") for name in found.get(kind, [])]
     return {*several, *filter(None, (found.get("time"), found.get("id")))}
 
 
 def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, validation_share: float) -> ForecastData:
-    """The parts, checked, each with its history.
+    """Check the parts and add the history of each.
 
     Args:
         data: to learn from, and to stop by where there is no `validation_data`.
@@ -124,7 +125,7 @@ def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, va
 
 
 def split_by_time(panel: Panel, sizes: Sequence[float]) -> list[Panel]:
-    """Parts of a panel, each with what lies before it.
+    """Split a panel by time into parts, each with the preceding values.
 
     Args:
         panel: whole series.
@@ -148,7 +149,7 @@ def split_by_time(panel: Panel, sizes: Sequence[float]) -> list[Panel]:
 
 
 def parse_split(text: str) -> tuple[float, ...]:
-    """Shares like 0.8/0.1/0.1, or numbers of steps like 8640/2880/2880.
+    """Parse shares such as 0.8/0.1/0.1, or numbers of steps such as 8640/2880/2880.
 
     Raises:
         ConfigError: neither.
@@ -178,7 +179,7 @@ def _held_back(panel: Panel, share: float, horizon: int) -> tuple[Panel, Panel]:
 
 
 def _after(part: Panel, history: Panel, what: str) -> Panel:
-    """The part with its history; one that `split_by_time` made has it already."""
+    """Return the part with its history, which parts made by `split_by_time` already have."""
     if any(series.begin for series in part):
         return part
     return part.after(history, what)

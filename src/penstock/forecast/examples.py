@@ -1,4 +1,4 @@
-"""Rows of series that forecasting learns from, and the look-backs that are cut out of them."""
+"""Training examples for forecasting: rows of series, and look-back windows taken from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,15 +14,16 @@ __all__ = ["Examples"]
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows of series, each a target of a series or all of them, ready to cut look-backs from.
+    """Rows of series from which look-back windows are taken; a row is one target of a series, or all targets.
 
-    values: each (steps, targets of a row) float32
-    observed: each of the same shape
-    covariates: each (steps, covariates)
-    known: each (steps + horizon, known)
-    identities: (rows,)
-    first: (rows,), the first origin that may be used: what comes after so many steps
-    last: (rows,), the last one
+    Attributes:
+        values: arrays (steps, targets of a row) float32.
+        observed: masks of the same shapes.
+        covariates: arrays (steps, covariates).
+        known: arrays (steps + horizon, known).
+        identities: (rows,).
+        first: (rows,), the first usable origin, as a number of steps.
+        last: (rows,), the last usable origin.
     """
 
     values: list[Tensor]
@@ -42,7 +43,7 @@ class Examples:
         last: Sequence[int],
         joint: bool,
     ) -> "Examples":
-        """From encoded series, the numbers of their rows, and each one's first and last origin."""
+        """Make examples from encoded series, the numbers of their rows, and their first and last origins."""
         values, observed, covariates, known, identities, begin, end = [], [], [], [], [], [], []
         for each, numbers, start, stop in zip(encoded, rows, first, last, strict=True):
             shared = torch.from_numpy(each.covariates), torch.from_numpy(each.known)
@@ -59,11 +60,11 @@ class Examples:
 
     @property
     def counts(self) -> np.ndarray:
-        """Origins of each row, (rows,)."""
+        """Number of origins of each row, (rows,)."""
         return np.maximum(self.last - self.first + 1, 0)
 
     def windows(self, rows: np.ndarray, origins: np.ndarray, context: int, horizon: int) -> tuple[Tensor, ...]:
-        """values, covariates, known, and truth with where it was observed, side by side."""
+        """Return batches of values, covariates, known covariates, and truth with its mask."""
         pairs = list(zip(rows.tolist(), origins.tolist(), strict=True))
         return (
             torch.stack([self.values[row][at - context : at] for row, at in pairs]),
@@ -74,13 +75,13 @@ class Examples:
         )
 
     def draw(self, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and origins at random; a row by the square root of its origins, so that long ones do not drown short."""
+        """Draw rows and origins; rows by the square root of their origins, so that long ones do not dominate."""
         shares = np.sqrt(self.counts)
         rows = generator.choice(len(shares), count, p=shares / shares.sum())
         return rows, self.first[rows] + (generator.random(count) * self.counts[rows]).astype(np.int64)
 
     def spread(self, most: int) -> tuple[np.ndarray, np.ndarray]:
-        """At most about so many origins, evenly over all rows and time."""
+        """Return about `most` origins at most, spread evenly over rows and time."""
         rows = np.repeat(np.arange(len(self.counts)), self.counts)
         origins = np.concatenate([np.arange(a, a + n) for a, n in zip(self.first, self.counts, strict=True)])
         chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64))

@@ -1,4 +1,4 @@
-"""Series as a network for forecasts reads them, and its answers as people do: logarithms, scales, covariates.
+"""Conversion of series to the network's inputs, and of its outputs to values: logarithms, scales, covariates.
 
 Each series has a location and a scale for each target, of its training values; a series that training did not know is
 scaled by its first `context` values. A missing value is the one before it: so a stream can do the same.
@@ -20,17 +20,18 @@ __all__ = ["TRANSFORMS", "Encoded", "ForecastFeatures", "Scale"]
 
 TRANSFORMS = ("none", "log", "log1p")
 _ROUNDING = 1e-14
-"""Of a constant's size: what rounding may leave of it as a spread."""
+"""Relative spread that rounding can give a constant series."""
 _FARTHEST = 1e9
-"""In units of a series: what lies further off says no more than that, and sums of squares stay finite."""
+"""Limit of scaled values: larger ones carry no more information, and sums of squares stay finite."""
 
 
 class Scale(NamedTuple):
-    """Of one series, each (targets,) float64.
+    """Scales of one series, each (targets,) float64.
 
-    location, scale: of the transformed values: mean and standard deviation
-    spread: standard deviation of the values as they are
-    season_error: mean absolute change over a season, to which MASE relates errors
+    Attributes:
+        location, scale: mean and standard deviation of the transformed values.
+        spread: standard deviation of the original values.
+        season_error: mean absolute change over a season, by which MASE divides errors.
     """
 
     location: NDArray[np.float64]
@@ -40,15 +41,16 @@ class Scale(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A series in the network's numbers.
+    """A series converted to the network's inputs.
 
-    values: (steps, targets) float32, none missing
-    observed: (steps, targets), where a value was there
-    covariates: (steps, past + known) float32
-    known: (steps + horizon, known) float32, calendar included
-    known_steps: how many of its rows are really known
-    scale: the series' own
-    identity: 0 for a series that training did not know, else its number from 1
+    Attributes:
+        values: (steps, targets) float32, without missing values.
+        observed: (steps, targets), mask of the values that were present.
+        covariates: (steps, past + known) float32.
+        known: (steps + horizon, known) float32, including the calendar.
+        known_steps: number of its rows that are actually known.
+        scale: the series' scale.
+        identity: 0 for a series unknown to training, otherwise its number from 1.
     """
 
     values: NDArray[np.float32]
@@ -62,7 +64,7 @@ class Encoded(NamedTuple):
 
 @dataclass(eq=False, kw_only=True)
 class ForecastFeatures:
-    """What training learned of its series, and how forecasts are asked for.
+    """The fitted properties of the training series, and the settings of forecasts.
 
     Args:
         horizon: steps that are forecast.
@@ -120,7 +122,7 @@ class ForecastFeatures:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The columns that training read, by the names of the arguments of `read_series`."""
+        """Return the columns of the training data, by the argument names of `read_series`."""
         several = {"target": self.targets, "past": self.past, "known": self.known}
         return {"time": self.time, "id": self.id, "time_format": self.time_format} | {
             name: list(names) for name, names in several.items()
@@ -128,23 +130,23 @@ class ForecastFeatures:
 
     @property
     def median(self) -> int:
-        """The place of the quantile 0.5: the point forecast."""
+        """Index of the quantile 0.5, the point forecast."""
         return self.quantiles.index(0.5)
 
     @property
     def interval(self) -> tuple[int, int] | None:
-        """The places of the quantiles 0.1 and 0.9, if both are there: the 80 % interval."""
+        """Indices of the quantiles 0.1 and 0.9, the 80 % interval, if both exist."""
         both = all(each in self.quantiles for each in (0.1, 0.9))
         return (self.quantiles.index(0.1), self.quantiles.index(0.9)) if both else None
 
     def check(self, panel: Panel, what: str = "the data") -> None:
-        """Whether it has the columns and steps of training; DataError if not."""
+        """Raise DataError unless the panel has the columns and steps of training."""
         panel.check_like(self.targets, self.past, self.known, self.frequency, what)
         if self.calendar and panel.time is None:
             raise DataError(f"{what} must have times, as in training: its calendar is part of the model")
 
     def measurable(self, panel: Panel, what: str) -> list[Series]:
-        """The series that can be forecast from some step of theirs, and the forecast compared with what came.
+        """Return the series with at least one origin whose forecast can be compared with actual values.
 
         Raises:
             DataError: there is none; `what` says what they were to be used for.
@@ -161,13 +163,13 @@ class ForecastFeatures:
         return found
 
     def scale(self, identity: int, values: NDArray[np.float64]) -> Scale:
-        """A known series' scale; for number 0 that of the first `context` of its values (steps, targets)."""
+        """Return a known series' scale; for number 0 the scale of its first `context` values (steps, targets)."""
         if identity:
             return Scale(*(self.scales[each][identity - 1] for each in Scale._fields))
         return measured_scale(values[: self.context], self)
 
     def identity(self, name: str) -> int:
-        """A series' number, from 1; 0 if training did not know it."""
+        """Return a series' number, from 1; 0 if training did not know it."""
         return self._places.get(name, -1) + 1
 
     def rows(self, identity: int) -> NDArray[np.int64]:
@@ -178,7 +180,7 @@ class ForecastFeatures:
         return (identity - 1) * targets + 1 + np.arange(targets) if identity else np.zeros(targets, np.int64)
 
     def encode(self, series: Series, frequency: Frequency | None = None) -> Encoded:
-        """A series in the network's numbers.
+        """Convert a series to the network's inputs.
 
         Args:
             series: at least `context` steps long if training did not know it.
@@ -210,7 +212,7 @@ class ForecastFeatures:
 
         The median stays where it is.
         """
-        # Quantiles that cross are put in order (Chernozhukov et al. 2010).
+        # Crossing quantiles are sorted (Chernozhukov et al. 2010).
         found = np.sort(outputs, axis=-1)
         if self.factors:
             median = found[..., self.median, None].astype(np.float64)
@@ -219,7 +221,7 @@ class ForecastFeatures:
         return self.restore(found, scale)
 
     def restore(self, outputs: NDArray[Any], scale: Scale) -> NDArray[np.float64]:
-        """The network's numbers (..., targets, quantiles) as values."""
+        """Convert the network's outputs (..., targets, quantiles) to values."""
         found = outputs.astype(np.float64) * scale.scale[:, None] + scale.location[:, None]
         if self.transform == "none":
             return found
@@ -227,7 +229,7 @@ class ForecastFeatures:
         return np.exp(found) if self.transform == "log" else np.expm1(found)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that `from_json` needs, as plain values."""
+        """Return everything that `from_json` needs, as plain values."""
         plain = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         plain |= {"frequency": self.frequency and self.frequency.to_json(), "kind": self.kind}
         plain |= {"scales": {name: array.tolist() for name, array in self.scales.items()}}
@@ -240,7 +242,7 @@ class ForecastFeatures:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "ForecastFeatures":
-        """The features that `to_json` described; ConfigError if it is none."""
+        """Read features from the result of `to_json`; ConfigError if it is invalid."""
         if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
             raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
         try:
@@ -275,7 +277,7 @@ class ForecastFeatures:
 
 
 def measured_scale(values: NDArray[np.float64], features: Any) -> Scale:
-    """The scale of values (steps, targets).
+    """Compute the scale of values (steps, targets).
 
     Args:
         values: NaN where missing.
@@ -292,7 +294,7 @@ def measured_scale(values: NDArray[np.float64], features: Any) -> Scale:
 
 
 def unit(values: NDArray[np.float64]) -> float:
-    """The standard deviation of values (steps,); 1 where they never change, for then any unit would do."""
+    """Return the standard deviation of values (steps,); 1 if they are constant."""
     found = float(values.std()) if len(values) else 0.0
     return found if len(values) and found > _ROUNDING * np.abs(values).max() else 1.0
 
@@ -305,13 +307,13 @@ def scaled(values: NDArray[np.float64], scale: Scale, transform: str) -> NDArray
 def in_units(
     values: NDArray[np.float64], location: NDArray[np.float64], scale: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """Values (..., columns) as the network's numbers; 0, the mean, where one is missing."""
+    """Scale values (..., columns); 0, the mean, where one is missing."""
     found = np.clip((values - location) / scale, -_FARTHEST, _FARTHEST)
     return np.where(np.isnan(found), 0.0, found).astype(np.float32)
 
 
 def transformed(values: NDArray[np.float64], transform: str) -> NDArray[np.float64]:
-    """The logarithm, where it is asked for.
+    """Apply the transform.
 
     Raises:
         DataError: values that have none.
@@ -324,12 +326,12 @@ def transformed(values: NDArray[np.float64], transform: str) -> NDArray[np.float
             f"with transform {transform!r} values must be above {least:g}; got {np.nanmin(values):g}. "
             "Train with another transform."
         )
-    # On a copy that is dense: of a view, NumPy may take another path with other bits.
+    # On a contiguous copy: for a view, NumPy may use another code path with other bits.
     return np.log(values.copy()) if transform == "log" else np.log1p(values.copy())
 
 
 def filled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each missing value replaced by the one before it in its column; those before the first stay."""
+    """Replace each missing value by the preceding one in its column; leading ones remain missing."""
     if not np.isnan(values).any():
         return values
     rows = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])

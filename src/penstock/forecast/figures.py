@@ -1,4 +1,4 @@
-"""What `metrics.json` holds of a forecaster beside the figures that every task has.
+"""Contents of `metrics.json` that only forecasters have.
 
 metric_scale                the unit of mse and mae: "original", or "standardised" by the training data's spread
 by_step, by_step_baseline   mean absolute error of each step ahead, of the network and the main baseline
@@ -32,7 +32,7 @@ _SHOWN_HISTORY = 3
 
 
 def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]:
-    """The figures of a forecaster beside those of its baselines."""
+    """Return the metrics of a forecaster and of its baselines."""
     parts = data.measured()
     judged = "test" if data.test is not None else "valid"
     names = model.baselines.names if model.baselines else ()
@@ -67,11 +67,11 @@ def _scores(errors: Errors) -> dict[str, Any]:
 
 
 def _by_series(errors: Errors, panel: Panel) -> list[dict[str, Any]]:
-    """Each target of each series, the worst first."""
+    """Return the errors of each target of each series, the worst first."""
     mae, smape, inside = (errors.by_row(name) for name in ("absolute", "symmetric", "inside"))
     mase = errors.by_row("scaled")
     rows = [(series.name, target) for series in panel for target in panel.targets]
-    # One that never changed in training has no MASE, and says nothing of how bad a forecast is: last.
+    # A series that is constant in training has no MASE and comes last.
     order = sorted((row for row in range(len(rows)) if mae[row] == mae[row]), key=lambda row: -np.nan_to_num(mase[row]))
     return [
         {
@@ -87,7 +87,7 @@ def _by_series(errors: Errors, panel: Panel) -> list[dict[str, Any]]:
 
 
 class _Watch:
-    """What is kept of the forecasts while they are measured."""
+    """Collects data about forecasts during evaluation."""
 
     def __init__(self, model: ForecastModel, panel: Panel) -> None:
         self.model, self.panel = model, panel
@@ -127,7 +127,7 @@ class _Watch:
         }
 
     def _keep(self, row: int, column: int, origins: Origins, truth: NDArray[Any], found: NDArray[Any]) -> None:
-        """The forecasts at the first, middle and last origin of a piece."""
+        """Keep the forecasts at the first, middle and last origin of a piece."""
         features, series = self.model.features, origins.series
         for place in sorted({0, len(truth) // 2, len(truth) - 1}):
             at = int(origins.steps[place])
@@ -148,7 +148,7 @@ class _Watch:
 
 
 def _autocorrelation(errors: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
-    """Of each row's errors one step ahead, the mean over rows; within 1.96 / sqrt(n) it may be chance."""
+    """Autocorrelation of one-step errors, averaged over rows; values within 1.96 / sqrt(n) may be chance."""
     long = [each for each in errors if np.isfinite(each).sum() >= 4 and np.nanstd(each) > 0]
     if not long:
         return {"lags": [], "autocorrelation": [], "bound": None, "outside": 0}

@@ -1,4 +1,4 @@
-"""Steps ahead and their quantiles, by the engine's products: each row's bits are its own, whatever stands beside it."""
+"""Forecast heads on the engine; a row's bits do not depend on other rows."""
 
 from collections.abc import Mapping
 
@@ -14,13 +14,13 @@ Floats = NDArray[np.float32]
 
 
 class ForecastReadout:
-    """All steps ahead from one step's output, relative to the last value.
+    """Forecasts all steps ahead from one step's output, relative to the last value.
 
     Args:
         spec: `forecast.spec.ForecastHead`.
         tensors: `weight` and the others of `spec.parameter_shapes`.
         features: the encoder's output size.
-        bidirectional: must be False: what lies ahead is not known yet.
+        bidirectional: must be False, because future values are unknown.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class ForecastReadout:
             self._known_output = engine.Linear(tensors["known_output"])
 
     def __call__(self, y: Floats, last: Floats, known: Floats) -> Floats:
-        """Forecasts (rows, horizon, targets, quantiles).
+        """Return forecasts (rows, horizon, targets, quantiles).
 
         Args:
             y: (rows, features).
@@ -49,7 +49,7 @@ class ForecastReadout:
 
 
 class SegmentForecastReadout:
-    """What is asked of the encoder for each stretch ahead, and what its answers say.
+    """Makes the encoder's inputs for each segment ahead, and forecasts from its outputs.
 
     Args:
         spec: `forecast.spec.SegmentForecastHead`.
@@ -71,7 +71,7 @@ class SegmentForecastReadout:
         self._highway = engine.Linear(tensors["highway"]) if spec.highway else None
 
     def questions(self, known: Floats) -> Floats:
-        """What the encoder reads: known (rows, horizon, known) -> (rows, stretches, size)."""
+        """Return the encoder's inputs: known (rows, horizon, known) -> (rows, segments, size)."""
         spec, rows = self.spec, len(known)
         asked = np.broadcast_to(self._positions, (rows, *self._positions.shape))
         if self._known is None:
@@ -93,12 +93,12 @@ class SegmentForecastReadout:
 
 
 def relu(x: Floats) -> Floats:
-    """max(x, 0); -0 becomes 0 first, because of two zeros either may win."""
+    """max(x, 0); -0 becomes 0 first, because otherwise either of two zeros may be returned."""
     return np.maximum(x + np.float32(0), np.float32(0))
 
 
 class SegmentInputs:
-    """Stretches of a series to vectors: a product, the vector of the series, ReLU.
+    """Converts segments of a series to vectors: linear layer, plus the series' vector, then ReLU.
 
     Args:
         spec: `Segments`.

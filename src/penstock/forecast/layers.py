@@ -1,4 +1,4 @@
-"""What networks for forecasts read and answer, as PyTorch modules."""
+"""Inputs and heads of forecasting networks, as PyTorch modules."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ __all__ = ["ForecastHeadModule", "SegmentForecastHeadModule", "SegmentsModule"]
 
 
 class SegmentsModule(torch.nn.Module):
-    """Stretches to vectors: x (..., length * features), identity (...,) -> (..., size)."""
+    """Converts segments to vectors: x (..., length * features), identity (...,) -> (..., size)."""
 
     def __init__(self, inputs: Segments) -> None:
         super().__init__()
@@ -30,15 +30,15 @@ class SegmentsModule(torch.nn.Module):
 
 
 class ForecastHeadModule(torch.nn.Module):
-    """Forecasts from single outputs of the encoder; the PyTorch side of `forecast.head.ForecastReadout`.
+    """Forecasts from single outputs of the encoder; the PyTorch counterpart of `forecast.head.ForecastReadout`.
 
     Args:
-        head: the description.
+        head: the head's description.
         features: the size of the encoder's output.
-        bidirectional: must be False: what lies ahead is not known yet.
+        bidirectional: must be False, because future values are unknown.
 
     Attributes:
-        dropout: of the encoder's outputs, in training; none at first.
+        dropout: dropout probability of the encoder's outputs, 0 by default.
     """
 
     def __init__(self, head: ForecastHead, *, features: int, bidirectional: bool = False) -> None:
@@ -66,7 +66,7 @@ class ForecastHeadModule(torch.nn.Module):
 
 
 class SegmentForecastHeadModule(torch.nn.Module):
-    """What is asked about each segment ahead, and what the answers say; for `forecast.head.SegmentForecastReadout`.
+    """Inputs and forecasts for each segment ahead; the counterpart of `forecast.head.SegmentForecastReadout`.
 
     Args, attributes: as for `ForecastHeadModule`.
     """
@@ -83,7 +83,7 @@ class SegmentForecastHeadModule(torch.nn.Module):
             self.highway = Parameter(torch.zeros(shapes["highway"]))
 
     def questions(self, known: Tensor) -> Tensor:
-        """What the encoder reads for each stretch ahead: known (batch, horizon, known) -> (batch, stretches, size)."""
+        """Return the encoder inputs of each segment ahead: known (batch, horizon, known) -> (batch, segments, size)."""
         head = self.head
         asked = self.positions.expand(len(known), -1, -1)
         if head.known:

@@ -1,4 +1,4 @@
-"""How good forecasts are, summed up origin by origin, so that memory does not grow with them.
+"""Metrics of forecasts, accumulated origin by origin in constant memory.
 
 Errors are kept by row (a target of a series) and by step ahead, and by stretch of time, for intervals: forecasts from
 neighbouring origins are of the same steps, so they are resampled in stretches of a horizon at least (a block bootstrap,
@@ -19,7 +19,7 @@ __all__ = ["Errors", "Stretches"]
 
 Array = NDArray[np.float64]
 _FEWEST_STRETCHES = 10
-"""Of fewer, series are resampled, if there are more of these."""
+"""Minimum number of stretches; with fewer, series are resampled instead if there are more of them."""
 _SUMS = ("count", "absolute", "squared", "symmetric", "scaled", "scalable", "inside")
 
 
@@ -46,16 +46,16 @@ class Stretches:
         return cls(first, max(horizon, int(np.ceil(np.cbrt(last - first + 1)))))
 
     def __call__(self, series: Series, steps: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The stretch of each origin of a series, (origins,)."""
+        """Return the stretch of each origin of a series, (origins,)."""
         return (series.start + steps - self.first) // self.length
 
 
 class Errors:
-    """Sums of errors; missing truth counts nowhere.
+    """Sums of errors; missing true values are ignored.
 
     Args:
         spreads: (rows,), the unit of each row's squared and absolute errors.
-        season_errors: (rows,), what MASE relates a row's errors to (Hyndman and Koehler 2006).
+        season_errors: (rows,), by which MASE divides a row's errors (Hyndman and Koehler 2006).
         horizon: steps ahead.
     """
 
@@ -80,7 +80,7 @@ class Errors:
         interval: tuple[Array, Array] | None = None,
         stretches: NDArray[np.int64] | None = None,
     ) -> None:
-        """Count forecasts of one series.
+        """Add forecasts of one series.
 
         Args:
             rows: the rows of its targets.
@@ -149,7 +149,7 @@ class Errors:
         return scores | ({"coverage_80": of["inside"] / count} if self.has_interval else {})
 
     def metrics(self) -> dict[str, float]:
-        """mse, mae, smape, mase, and coverage_80 where there are intervals; over all values that were forecast."""
+        """Return mse, mae, smape, mase, and coverage_80 if there are intervals, over all forecast values."""
         found = {
             "mse": _ratio(self.squared, self.count),
             "mae": _ratio(self.absolute, self.count),
@@ -164,7 +164,7 @@ class Errors:
         return [_ratio(sums[:, step], self.count[:, step]) for step in range(self.count.shape[1])]
 
     def by_row(self, name: str = "absolute") -> list[float]:
-        """The mean of each row; NaN where there is none."""
+        """Return the mean of each row; NaN if there is none."""
         counts = self.scalable if name == "scaled" else self.count
         return [_ratio(sums, count) for sums, count in zip(getattr(self, name), counts, strict=True)]
 

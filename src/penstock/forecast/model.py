@@ -1,4 +1,4 @@
-"""A forecaster at work: series in, several steps ahead out, with quantiles."""
+"""A forecaster at run time: forecasts several steps ahead, with quantiles."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ __all__ = ["ForecastModel", "ahead"]
 
 _LOGGER = logging.getLogger("penstock.forecast")
 
-# Look-backs answered at once: enough to keep the engine busy, a few tens of megabytes.
+# Look-backs per batch: enough to keep the engine busy in tens of megabytes of memory.
 _ROWS = 1024
 Answer = Callable[[Origins], NDArray[np.float64]]
 
@@ -44,7 +44,7 @@ class ForecastModel(Model):
     view = "forecast"
 
     def check(self) -> None:
-        """Whether the network forecasts what the features say."""
+        """Check that the network matches the features."""
         head, features = self.network.head, self.features
         if self.network.wiring not in (CARRIED, WINDOWED):
             raise ConfigError(f"a forecaster needs a head for forecasts; got one of kind {head.kind!r}")
@@ -55,20 +55,20 @@ class ForecastModel(Model):
 
     @classmethod
     def read_features(cls, described: Mapping[str, Any]) -> ForecastFeatures:
-        """Scales, columns and the horizon."""
+        """Read scales, columns and the horizon."""
         return ForecastFeatures.from_json(described)
 
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> ForecastBaselines:
-        """The last value, the value a season ago, and ridge regression."""
+        """Read the baselines: last value, value a season ago, and ridge regression."""
         return ForecastBaselines(arrays, self.features)
 
     @property
     def carries(self) -> bool:
-        """Whether forecasts come from a state that has seen all of the series, and not from a look-back."""
+        """Whether forecasts come from a state carried over the whole series instead of a look-back."""
         return self.scorer.carries
 
     def predict(self, inputs: Any) -> NDArray[np.float64]:
-        """The point forecasts after the end of each series, (series, horizon, targets).
+        """Return the point forecasts after the end of each series, (series, horizon, targets).
 
         Raises:
             DataError: as `predict_quantiles`.
@@ -76,7 +76,7 @@ class ForecastModel(Model):
         return self.predict_quantiles(inputs)[..., self.features.median]
 
     def predict_quantiles(self, inputs: Any) -> NDArray[np.float64]:
-        """The quantiles after the end of each series, (series, horizon, targets, quantiles).
+        """Return the quantiles after the end of each series, (series, horizon, targets, quantiles).
 
         Raises:
             DataError: a series shorter than the context, other columns or steps than in training, or known covariates
