@@ -40,7 +40,7 @@ def test_the_only_column_that_fits_is_taken():
     assert found(HEAD) == "stars"
     with pytest.raises(DataError, match=r"the column of labels may be 'stars' or 'cat'. Name it: --label COL \(label="):
         found(HEAD | {"cat": ["x", "x", "y", "y"]})
-    assert found(HEAD | {"cat": ["x", "x", "y", "y"]}, ["stars"]) == "cat"
+    assert found(HEAD | {"cat": ["x", "x", "y", "y"]}, iter(["stars"])) == "cat"
     with pytest.raises(DataError, match=r"no column label .did you mean 'labels'.., and none that looks like labels"):
         found({"labels": ["a", "b"]})
 

@@ -8,7 +8,7 @@ import polars
 import pytest
 
 from penstock.errors import ConfigError, DataError
-from penstock.signals.readers import read_signals, signal_table
+from penstock.signals.readers import read_signal_rows, read_signals, signal_table
 
 LONG = """case,label,t,x,y
 a,up,2,3,30
@@ -181,3 +181,16 @@ def test_labels_of_a_signals_steps_are_told_apart_by_their_kind(other):
     table = {"case": [0, 0, 1, 1], "x": [1.0, 2.0, 3.0, 4.0], "label": [1, other, 0, 0]}
     answers = signal_table(table, series=["x"], id="case", answer="label").answers
     assert [[type(each) for each in steps] for steps in answers] == [[int, type(other)], [int, int]]
+
+
+def test_the_answers_that_nobody_named_are_the_only_column_left(write):
+    table = "".join(f"{case},{step},{step + case / 2},{case / 4}\n" for case in range(4) for step in range(3))
+    path = write("case,t,x,wear\n" + table)
+    columns = {"series": ["x"], "id": "case", "time": "t", "target": None}
+    rows = read_signal_rows(path, columns, True, answer="target", numbers=True)
+    assert rows.answers == [0, 0.25, 0.5, 0.75]
+    assert rows.columns == {"target": "wear", "series": ["x"]}
+    with pytest.raises(ConfigError, match=r"name the columns of the series.*; numbers are in case, t, x, wear"):
+        read_signal_rows(path, columns | {"series": None}, True, answer="target", numbers=True)
+    with pytest.raises(DataError, match=r"numbers to predict may be 't' or 'wear'. Name it: --target COL"):
+        read_signal_rows(path, columns | {"time": None}, True, answer="target", numbers=True)

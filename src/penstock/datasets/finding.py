@@ -48,7 +48,8 @@ def find_column(
     Raises:
         DataError: no column is possible, or several are.
     """
-    left = [name for name in head if name not in set(taken) and not is_index(name)]
+    others = set(taken)
+    left = [name for name in head if name not in others and not is_index(name)]
     if (named := usual_name(usual, left)) is not None:
         return named
     fitting = [name for name in left if fits(head[name])]
