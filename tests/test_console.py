@@ -103,7 +103,7 @@ def test_short_work_is_not_told_of(clock):
     assert told == []
 
 
-def test_a_bar_below_lines_that_stay(clock):
+def test_a_bar_below_lines_that_stay(clock, capsys):
     screen = io.StringIO()
     terminal = Terminal(screen)
     terminal.stream.isatty = lambda: True
@@ -112,6 +112,8 @@ def test_a_bar_below_lines_that_stay(clock):
         clock[0] += 1.0
         steps.advance(10)
         LOGGER.info("a line [above] the bar")
+        print("a result")
+    assert capsys.readouterr().out == "a result\n"
     text = screen.getvalue()
     assert text.startswith("a line before\n")
     assert "10 of 30 rows about 2 s left" in text

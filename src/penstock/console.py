@@ -137,6 +137,7 @@ class Terminal(Lines):
             console=Console(file=self.stream),
             transient=True,
             auto_refresh=False,  # no thread of its own: the records set the pace
+            redirect_stdout=False,  # what is printed meanwhile is a result, and stays on standard output
         )
         bar.add_task("", total=None, detail="", left="")
         bar.start()

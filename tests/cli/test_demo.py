@@ -91,6 +91,8 @@ def test_an_expectation_that_fails_is_said_and_exits_with_1(penstock, tmp_path):
     assert "the LSTM's error on the adding problem is 0." in result.err
     assert result.err.count("\n") == 1
     assert str(out / "report.html") in result.out
+    assert result.said.startswith("penstock 0.1.0: starting\n")
+    assert f"writing {out / 'report.html'}\n" in result.said
     results = json.loads((out / "demo.json").read_text())
     assert not results["adding"]["as_expected"]["lstm"]
     assert [stream["language"] for stream in results["reviews"]["streams"]] == ["en", "en", "en", "zh", "zh"]

@@ -1,6 +1,7 @@
 """`penstock demo`: texts, a forecast, words and the vanishing gradient, computed live, on one page."""
 
 import json
+import logging
 import time
 from dataclasses import asdict
 from functools import partial
@@ -12,12 +13,13 @@ from penstock.cli.command import command, option
 from penstock.cli.paths import check_new_folder
 from penstock.cli.values import PATH
 from penstock.errors import PenstockError
+from penstock.events import Steps, say
 from penstock.locks import held
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.status import Status
 
+_LOGGER = logging.getLogger("penstock.cli")
 _RESULTS, _PAGE = "demo.json", "report.html"
 _MODELS = _SENTIMENT, _SUNSPOTS, _WORDS = "sentiment", "sunspots", "words"
 
@@ -48,6 +50,7 @@ def _demonstrate(out: Path) -> None:
     results["words"] = _words(console, out / _WORDS)
     results["adding"] = _adding(console)
     results["seconds"] = time.perf_counter() - started
+    say(_LOGGER, "writing", f"writing {out / _PAGE}", path=str(out / _PAGE))
     (out / _PAGE).write_text(render_demo(results), encoding="utf-8")
     (out / _RESULTS).write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
     console.print(f"\nThe report: {(out / _PAGE).absolute()}", soft_wrap=True)
@@ -120,8 +123,8 @@ def _adding(console: "Console") -> dict[str, Any]:
     )
     cells: dict[str, dict[str, Any]] = {}
     for cell in CELLS:
-        with console.status(cell.upper()) as status:
-            cells[cell] = found = learn(cell, settings, partial(_tell, status, cell))
+        with Steps(_LOGGER, cell.upper(), settings.updates, "updates") as steps:
+            cells[cell] = found = learn(cell, settings, partial(_tell, steps))
         console.print(
             f"   {cell.upper():<5} mean squared error {found['error']:.4f} after {found['updates']} updates; "
             f"gradient {settings.steps - 1} steps back, before training: {found['gradient_before'][-1]:.0e}",
@@ -130,8 +133,8 @@ def _adding(console: "Console") -> dict[str, Any]:
     return {"settings": asdict(settings), "cells": cells, "as_expected": verdict(cells, settings)}
 
 
-def _tell(status: "Status", cell: str, updates: int, error: float) -> None:
-    status.update(f"{cell.upper()}: {updates} updates, mean squared error {error:.4f}")
+def _tell(steps: Steps, updates: int, error: float) -> None:
+    steps.advance(updates - steps.done, detail=f"{updates} updates, mean squared error {error:.4f}")
 
 
 def _not_met(results: dict[str, Any]) -> list[str]:
