@@ -66,6 +66,27 @@ def test_quiet(penstock, data, saved, table, tmp_path):
     assert penstock("evaluate", saved, tmp_path / "none.csv", "--quiet").err.startswith("penstock: ")
 
 
+def test_an_interrupt_while_measuring_writes_nothing_and_names_the_checkpoint(penstock, data, tmp_path, monkeypatch):
+    from penstock.tasks import TextClassifier
+
+    def figures(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TextClassifier, "_figures", figures)
+    words = ["train", "classify", data, "--out", tmp_path / "m", *QUICK, "--checkpoint", tmp_path / "state"]
+    result = penstock(*words)
+    assert result.code == 130
+    assert result.err == (
+        f"penstock: warning: stopped early; {tmp_path / 'm'} was not written. "
+        f"The same command resumes from {tmp_path / 'state'}.\npenstock: interrupted\n"
+    )
+    assert not (tmp_path / "m").exists()
+    monkeypatch.undo()
+    resumed = penstock(*words)
+    assert resumed.code == 0
+    assert "; 2 are done" in resumed.said
+
+
 @pytest.mark.parametrize(
     ("command", "last"), [("evaluate", "measuring the network and its baselines"), ("predict", "predicting")]
 )
@@ -76,7 +97,7 @@ def test_what_a_saved_model_does(penstock, saved, table, command, last):
 
 
 def test_the_first_line_comes_before_the_imports():
-    """PyTorch and scikit-learn take seconds; nothing of them, nor Typer, is loaded when the first line is written."""
+    """PyTorch and scikit-learn take seconds; nothing of them, nor Click, is loaded when the first line is written."""
     code = (
         "import sys\n"
         "from penstock.cli import main\n"
@@ -84,7 +105,7 @@ def test_the_first_line_comes_before_the_imports():
         "    def isatty(self): return False\n"
         "    def flush(self): pass\n"
         "    def write(self, text):\n"
-        "        if 'starting' in text: print({'torch', 'sklearn', 'typer'} & sys.modules.keys())\n"
+        "        if 'starting' in text: print({'torch', 'sklearn', 'click'} & sys.modules.keys())\n"
         "sys.stderr = Watched()\n"
         "main(['train', 'classify', 'none.csv', '--out', 'none'])\n"
     )
