@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import penstock
@@ -64,8 +65,12 @@ def test_threads_are_set_in_both_libraries():
     try:
         penstock.set_num_threads(3)
         assert (engine.get_num_threads(), torch.get_num_threads()) == (3, 3)
-        with pytest.raises(ConfigError, match="got -1"):
-            penstock.set_num_threads(-1)
+        for wrong in (-1, 0, 2**31, 1.5, "2", True, None):
+            with pytest.raises(ConfigError, match="must be a whole number from 1 to"):
+                penstock.set_num_threads(wrong)
+        assert (engine.get_num_threads(), torch.get_num_threads()) == (3, 3)
+        penstock.set_num_threads(np.int64(2))
+        assert (engine.get_num_threads(), torch.get_num_threads()) == (2, 2)
     finally:
         engine.set_num_threads(before[0])
         torch.set_num_threads(before[1])

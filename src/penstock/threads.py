@@ -24,4 +24,4 @@ def set_num_threads(threads: int) -> None:
     """
     engine.set_num_threads(threads)
     if "torch" in sys.modules:  # PyTorch is not imported just to set it
-        sys.modules["torch"].set_num_threads(threads)
+        sys.modules["torch"].set_num_threads(int(threads))  # which takes no NumPy integer

@@ -364,6 +364,12 @@ def test_a_look_inside_may_be_limited(case):
     assert refused
 
 
+@pytest.mark.parametrize("most", [-1, 1.5, "2", True])
+def test_a_limit_that_is_none_is_refused(case, most):
+    with pytest.raises(ConfigError, match="most must be a whole number of steps"):
+        case.make().trace(case.items[0], most=most)
+
+
 def test_memory_does_not_grow(case):
     stream = case.make()
     sizes = {name: array.shape for name, array in stream.arrays().items()}

@@ -47,7 +47,10 @@ def test_epochs_differ_and_seeds_repeat():
     assert [batch.tolist() for batch in first] != [batch.tolist() for batch in second]
 
 
-@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"batch_size": 2, "pool": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"batch_size": 0}, {"batch_size": 2, "pool": 0}, {"batch_size": 1.5}, {"batch_size": "2"}, {"batch_size": True}],
+)
 def test_sizes_must_be_positive(wrong):
     with pytest.raises(ConfigError, match="at least 1"):
         length_batches([1, 2], **wrong)

@@ -62,7 +62,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if name not in ("trim_db", "noise_db"):
-                at_least(name, value, 0)
+                at_least(name, value, 0, whole=name in ("shift_frames", "mel_mask", "time_mask"))
         for name in ("trim_share", "stretch", "warp", "blur", "contrast", "noise_share"):
             if getattr(self, name) > 1:
                 raise ConfigError(f"{name} must be at most 1; got {getattr(self, name)!r}")

@@ -15,7 +15,7 @@ from penstock.audio.report import MOST_SOUNDS, render_report
 from penstock.audio.stream import SPOT_SECONDS
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, as_labels
-from penstock.errors import DataError
+from penstock.errors import ConfigError, DataError
 from penstock.network import ClassHead, Network, Numbers
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
@@ -32,6 +32,7 @@ __all__ = ["AudioClassifier"]
 _SILENT = 1e-4  # a recording with a lower peak is silent, -80 dB of full scale
 _CLIPPED, _FULL = 0.001, 0.999  # share of samples at full scale above which a recording is clipped; full scale
 _CONTEXT_SECONDS = 0.3
+_LONGEST_SHIFT_SECONDS = 10.0
 _LATE_SECONDS = 0.06  # in training, a spotter's window may close this long before a recording's end
 _FEATURES = ("sample_rate", "mel_bins", "mean_seconds")
 
@@ -207,7 +208,10 @@ class AudioClassifier(CellOptions, Classifier):
         from penstock.audio.augmentation import Augmentation
         from penstock.audio.objective import SoundObjective
         from penstock.training.classify import Regularization
+        from penstock.training.recipe import at_least
 
+        if at_least("shift_seconds", self.shift_seconds, 0) > _LONGEST_SHIFT_SECONDS:
+            raise ConfigError(f"shift_seconds must be at most {_LONGEST_SHIFT_SECONDS:g}; got {self.shift_seconds!r}")
         mean, scale = features.scale
         seen = data.seen()
         augmentation, shares = (

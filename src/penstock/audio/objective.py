@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from penstock.audio.augmentation import Augmentation, between
 from penstock.audio.features import FLOOR, QUIETEST
+from penstock.errors import ConfigError
 from penstock.nn import NetworkModule
 from penstock.training.classify import ClassObjective
 from penstock.training.recipe import at_least
@@ -67,7 +68,10 @@ class SoundObjective(ClassObjective):
     taught_share: float = 0.7
 
     def __post_init__(self) -> None:
-        at_least("mixup", self.mixup, 0)
+        for name in ("mixup", "spot_share", "context_share"):
+            at_least(name, getattr(self, name), 0)
+        if self.context_share > 1:
+            raise ConfigError(f"context_share must be at most 1; got {self.context_share!r}")
 
     def taught_by(self, teachers: Sequence[torch.nn.Module]) -> "SoundObjective":
         """Return the same objective with these trained networks as teachers; they are frozen."""

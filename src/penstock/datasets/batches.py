@@ -89,10 +89,11 @@ def length_batches(
         pool: batches per pool; larger pools make the lengths in a batch more equal, smaller ones make it more random.
 
     Raises:
-        ConfigError: `batch_size` or `pool` is below 1.
+        ConfigError: `batch_size` or `pool` is not a whole number of 1 or more.
     """
-    if batch_size < 1 or pool < 1:
-        raise ConfigError(f"batch_size and pool must be at least 1; got {batch_size} and {pool}")
+    for name, size in (("batch_size", batch_size), ("pool", pool)):
+        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+            raise ConfigError(f"{name} must be a whole number, at least 1; got {size!r:.40}")
     lengths = np.asarray(lengths)
     if generator is None:
         return _cut(np.argsort(lengths, kind="stable"), batch_size)

@@ -63,10 +63,12 @@ def random_split(rows: int, proportions: Sequence[float], *, random_state: int =
     """Return the rows of each part, in ascending order, drawn at random: for numeric targets.
 
     Raises:
-        ConfigError: the proportions are invalid.
+        ConfigError: the proportions are invalid, or `rows` is not an integer from 0 on.
         DataError: a part would be empty.
     """
-    return stratified_split([0] * rows, proportions, random_state=random_state)
+    if not isinstance(rows, int | np.integer) or isinstance(rows, bool) or rows < 0:
+        raise ConfigError(f"rows must be a whole number, at least 0; got {rows!r:.40}")
+    return stratified_split([0] * int(rows), proportions, random_state=random_state)
 
 
 def _check(proportions: Sequence[float]) -> None:

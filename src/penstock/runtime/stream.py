@@ -190,6 +190,8 @@ class _LimitedTraces(list[list[Trace]]):
     """Traces of at most a given number of steps."""
 
     def __init__(self, most: int | None) -> None:
+        if most is not None and (not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 0):
+            raise ConfigError(f"most must be a whole number of steps, at least 0, or None; got {most!r:.40}")
         super().__init__()
         self._most = most
 

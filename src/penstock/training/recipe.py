@@ -43,7 +43,7 @@ class Recipe:
             at_least(name, getattr(self, name), 1, whole=True)
         at_least("weight_decay", self.weight_decay, 0)
         for name in ("learning_rate", "clip"):
-            if not at_least(name, getattr(self, name), 0) > 0:
+            if not at_least(name, getattr(self, name), 0, finite=name != "clip") > 0:
                 raise ConfigError(f"{name} must be more than 0; got {getattr(self, name)!r}")
         if self.keep not in ("best", "last"):
             raise ConfigError(f"keep must be 'best' or 'last'; got {self.keep!r}")
@@ -58,16 +58,17 @@ class Recipe:
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
 
 
-def at_least(name: str, value: Any, least: float, *, whole: bool = False) -> float:
-    """Return the value if it is a number, or an integer if `whole`, of at least `least`.
+def at_least(name: str, value: Any, least: float, *, whole: bool = False, finite: bool = True) -> float:
+    """Return the value if it is a number of at least `least`: an integer if `whole`, not infinity if `finite`.
 
     Raises:
         ConfigError: it is not.
     """
     kinds: Any = (int,) if whole else (int, float)
     plain: Any = value.item() if hasattr(value, "item") else value
-    if not isinstance(plain, kinds) or isinstance(plain, bool) or not plain >= least:
-        kind = "a whole number" if whole else "a number"
+    fits = isinstance(plain, kinds) and not isinstance(plain, bool) and plain >= least
+    if not fits or (finite and plain == math.inf):
+        kind = "a whole number" if whole else "a finite number" if plain == math.inf else "a number"
         raise ConfigError(f"{name} must be {kind}, at least {least}; got {value!r}")
     return plain
 
