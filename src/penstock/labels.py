@@ -99,7 +99,10 @@ def class_counts(labels: Iterable[Any]) -> dict[Any, int]:
     _refuse_collisions(found, shown)
     if len(found) < 2:
         only = f"only {next(iter(shown.values()))!r:.80}" if shown else "none"
-        raise DataError(f"there must be at least two classes; got {only}. Is it the right column of labels?")
+        raise DataError(
+            f"there must be at least two classes; got {only}. From one class there is nothing to learn. "
+            "Is it the right column of labels?"
+        )
     order = sorted(found, key=lambda key: (isinstance(shown[key], str), shown[key]))
     return {shown[key]: found[key] for key in order}
 

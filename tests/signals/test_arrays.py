@@ -4,6 +4,7 @@ import numpy as np
 import pandas
 import polars
 import pytest
+from scipy.sparse import csr_array
 
 from penstock.errors import DataError, ShapeError
 from penstock.sequences import Sequences
@@ -53,13 +54,14 @@ def test_padding_at_the_end_is_cut_and_holes_stay():
         ({"a": [1.0]}, DataError, "got dict"),
         (7, DataError, "got int"),
         ([1.0, 2.0], ShapeError, r"signal 0 is \(\)"),
-        (np.ones(4), ShapeError, "Put a single signal into a list"),
+        (np.ones(4), ShapeError, "put a single signal into a list"),
         ([np.ones((2, 2)), np.ones((2, 3))], ShapeError, r"channels=2\), as signal 0 has; signal 1 is \(2, 3\)"),
         ([[1.0], ["warm"]], DataError, "signal 1 must be numbers"),
         ([[1.0], [[1.0], [2.0, 3.0]]], DataError, "signal 1 must be numbers"),
         ([[1.0, 10**400]], DataError, "signal 0 must be numbers"),
         ([[1.0, np.inf]], DataError, "signal 0 must be finite numbers"),
-        ([[1 + 2j]], DataError, "must be numbers"),
+        ([[1 + 2j]], DataError, "signal 0 must be real numbers. Complex data not supported"),
+        (csr_array(np.eye(2)), DataError, "must be dense; got sparse csr_array"),
     ],
 )
 def test_what_is_no_signal_is_refused(values, error, message):

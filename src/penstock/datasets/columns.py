@@ -106,6 +106,8 @@ def plain_column(values: Any, what: str) -> list[Any]:
         values = frame_column(values)
     elif hasattr(values, "tolist"):
         values = values.tolist()
+    elif hasattr(values, "__array__"):
+        return plain_column(np.asarray(values), what)
     elif not isinstance(values, Iterable):
         raise DataError(f"{what} must be a list or a column; got {type(values).__name__}")
     items = (value.item() if isinstance(value, np.generic) else value for value in values)

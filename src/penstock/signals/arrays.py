@@ -25,6 +25,10 @@ def signal_list(values: Any, channels: int | None = None) -> list[NDArray[Any]]:
         DataError: no signals, or values that are not finite numbers; the message names the signal.
         ShapeError: a signal has other axes or another number of channels.
     """
+    if hasattr(values, "tocsr"):
+        raise DataError(f"signals must be dense; got sparse {type(values).__name__}. Turn it into an array first.")
+    if hasattr(values, "__array__") and not isinstance(values, Iterable):
+        return signal_list(np.asarray(values), channels)
     if isinstance(values, Mapping | str | bytes) or not isinstance(values, Iterable):
         raise DataError(f"signals must be an array or a list of arrays; got {type(values).__name__}")
     if isinstance(values, Sequences):
@@ -56,14 +60,19 @@ def signal_array(values: Any, what: str) -> NDArray[Any]:
     """
     if hasattr(values, "to_numpy"):
         values = values.to_numpy()
+    given = None
     try:
-        array = np.asarray(values)
+        given = array = np.asarray(values)
         if array.dtype.kind not in "biuf":
             array = np.asarray(values, dtype=object)
             if any(isinstance(each, str | bytes | complex) for each in array.flat):
                 raise TypeError
             array = array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:  # OverflowError: an integer too large for a float
+        if given is not None and given.dtype.kind == "c":
+            raise DataError(
+                f"{what} must be real numbers. Complex data not supported: make two channels of them."
+            ) from error
         raise DataError(f"{what} must be numbers; got {values!r:.60}. Turn text into numbers first.") from error
     if array.dtype.kind == "f" and np.isinf(array).any():
         raise DataError(f"{what} must be finite numbers, or NaN where a value is missing; got an infinite one.")
@@ -75,7 +84,7 @@ def _rectangular(values: Any) -> list[NDArray[Any]]:
     if array.ndim not in (2, 3):
         raise ShapeError(
             f"signals in one array must be (signals, steps, channels), or (signals, steps) for one channel; "
-            f"got {array.shape}. Put a single signal into a list."
+            f"got {array.shape}. Reshape your data, or put a single signal into a list."
         )
     signals = array[..., None] if array.ndim == 2 else array
     present = ~np.isnan(signals).all(axis=2)

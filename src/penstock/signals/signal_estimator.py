@@ -82,7 +82,7 @@ class SignalEstimator(CellOptions, Supervised):
         """Hold back the end of each signal if steps have answers: with random steps, overlapping windows would leak."""
         if self.window is None:
             return super()._held_back(inputs, answers, weights)
-        signals, several = signal_list(inputs), list(answers)
+        signals, several = signal_list(inputs), list(self._column(answers))
         if len(several) != len(signals) or not any(isinstance(each, list | np.ndarray) for each in several):
             return super()._held_back(signals, several, weights)
         shares = (1 - self.validation_share, self.validation_share)
@@ -94,6 +94,9 @@ class SignalEstimator(CellOptions, Supervised):
             counts = [part.answers for part in time_split(Rows(signals, np.split(flat, ends)), shares)]
         train, valid = ((part.inputs, part.answers, count) for part, count in zip(parts, counts, strict=True))
         return train, valid
+
+    def _has_step_answers(self) -> bool:
+        return self.window is not None
 
     def _each_row(self, inputs: Any, values: Any) -> Any:
         """With `window`, return a value for each step; a signal's single value applies to all its steps."""
@@ -111,6 +114,9 @@ class SignalEstimator(CellOptions, Supervised):
         return usable_rows([window for signal in signals for window in features.windows(signal)], flat)
 
     def _train(self, data: Labelled, **how: Any) -> Self:
+        from penstock.training.recipe import share
+
+        share("layer_dropout", self.layer_dropout)
         for part in data.measured().values():  # report invalid data before training
             signal_list(part.inputs, data.train.inputs[0].shape[1])
         return super()._train(data, **how)

@@ -113,7 +113,7 @@ class Classifier(ClassifierMixin, Supervised):
             DataError: the numbers of labels and sequences differ, a label is missing, or weights are invalid.
         """
         predicted = self.predict_proba(X).argmax(axis=1)
-        truth = known_places(self._each_row(X, y), self.model_.labels)
+        truth = known_places(self._each_row(X, self._column(y)), self.model_.labels)
         check_lengths(len(predicted), len(truth))
         return float(np.average(predicted == truth, weights=self._score_weights(X, sample_weight, len(truth))))
 

@@ -88,7 +88,7 @@ class Regressor(RegressorMixin, Supervised):
             DataError: the numbers of targets and sequences differ, a target is missing, or weights are invalid.
         """
         predicted = self.predict(X)
-        truth = numbers(plain_column(self._each_row(X, y), "y"), "y")[:, 0]
+        truth = numbers(plain_column(self._each_row(X, self._column(y)), "y"), "y")[:, 0]
         check_lengths(len(predicted), len(truth))
         return regression_metrics(predicted, truth, self._score_weights(X, sample_weight, len(truth)))["r2"]
 

@@ -55,6 +55,9 @@ class StepClassifier(CellOptions, Supervised):
         tags.target_tags.required, tags.target_tags.single_output = True, False
         return tags
 
+    def _has_step_answers(self) -> bool:
+        return True
+
     def _features(self, data: Labelled) -> Any:
         """Return features, fitted to the training data."""
         raise NotImplementedError
@@ -122,7 +125,7 @@ class StepClassifier(CellOptions, Supervised):
         assert isinstance(model, StepModel)
         scores = model.outputs(model.checked(X))
         lengths = scores.lengths.tolist()
-        truth = known_places(labels_of_steps(y, lengths), model.labels)
+        truth = known_places(labels_of_steps(self._column(y), lengths), model.labels)
         weights = self._score_weights(X, sample_weight, len(lengths))
         each = None if weights is None else np.repeat(weights, lengths)
         return float(np.average(model.places(scores) == truth, weights=each))

@@ -1,11 +1,13 @@
 """Base class of estimators with labelled rows: classifiers, regressors and step classifiers."""
 
 import time
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from sklearn.exceptions import DataConversionWarning
 
 from penstock.datasets import Rows
 from penstock.errors import DataError
@@ -34,6 +36,30 @@ class Supervised(Estimator):
     def _held_back(self, inputs: Any, answers: Any, weights: Any) -> tuple[Given, Given | None]:
         """Split off validation data if none was given; None lets random rows be held back."""
         return (inputs, answers, weights), None
+
+    def _column(self, answers: Any) -> Any:
+        """Return the answers as given; a table of one column becomes that column, with a warning.
+
+        Raises:
+            DataError: there are none.
+        """
+        if answers is None:
+            raise DataError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        if hasattr(answers, "__array__") and not isinstance(answers, Iterable):
+            answers = np.asarray(answers)
+        shape: tuple[int, ...] = getattr(answers, "shape", ())
+        if self._has_step_answers() or len(shape) != 2 or shape[1] != 1:
+            return answers
+        warnings.warn(
+            f"A column-vector y was passed when a 1d array was expected; got {shape}. Give the column alone.",
+            DataConversionWarning,
+            stacklevel=4,
+        )
+        return np.asarray(answers)[:, 0]
+
+    def _has_step_answers(self) -> bool:
+        """Whether each step of a sequence has an answer of its own."""
+        return False
 
     def _each_row(self, inputs: Any, values: Any) -> Any:
         """Return weights or targets, one for each row that `_rows` makes of the inputs, dropped or not."""
@@ -106,7 +132,7 @@ class Supervised(Estimator):
 
     def _weighed_rows(self, inputs: Any, answers: Any, weights: Any = None) -> Rows:
         """Return `_rows` with weights; rows of weight 0 are dropped and counted."""
-        rows = self._rows(inputs, answers)
+        rows = self._rows(inputs, self._column(answers))
         if weights is None:
             return rows
         if rows.kept is None and rows.dropped:
