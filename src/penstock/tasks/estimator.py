@@ -302,7 +302,8 @@ class Estimator(TrainingOptions, BaseEstimator):
         known = self._known()
         say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)
-        if not isinstance(self.examples, int) or self.examples < 0:
+        whole = isinstance(self.examples, int | np.integer) and not isinstance(self.examples, bool)
+        if not whole or self.examples < 0:
             raise ConfigError(f"examples must be a whole number, at least 0; got {self.examples!r:.40}")
         self._recipe(len(data.train))  # checks the options before anything takes long
         stages = self._stages(self._objective(data, features, network, seed), seed)
