@@ -1,8 +1,8 @@
 // The engine without Python, for sanitizers: every cell over odd sizes, forward, backward, by steps and in pools of streams.
 //
-// Values are compared with the equations in double precision, written below as plainly as possible; bits with those of
-// other numbers of threads and other batches; gradients with the slope of a loss between two nearby inputs. The last line
-// names the kernels that ran and prints a hash of the bits of all outputs and gradients.
+// Values are compared with the equations in double precision (equations.hpp), bits with those of other numbers of threads
+// and other batches, gradients with the slope of a loss between two nearby inputs. The last line names the kernels that ran
+// and prints a hash of the bits of all outputs and gradients.
 //
 // `engine_test count NAME` runs one piece of work for valgrind to count.
 #include <array>
@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <random>
 #include <string>
 #include <thread>
@@ -18,11 +17,11 @@
 #include <vector>
 
 #include "check.hpp"
+#include "counted_work.hpp"
+#include "equations.hpp"
 #include "penstock/split.hpp"
 #include "penstock/streams.hpp"
-
-using namespace penstock;
-using Floats = std::vector<float>;
+#include "problem.hpp"
 
 namespace {
 
@@ -35,180 +34,6 @@ void mix(const Floats& values) {
         std::memcpy(&bits, &v, 4);
         all_bits = (all_bits ^ bits) * 0x100000001b3ull;
     }
-}
-
-// Integer multiples of 2^-23 times the scale, so that every standard library draws the same numbers.
-Floats draw(std::mt19937& random, std::size_t n, float scale) {
-    Floats f(n);
-    for (float& v : f) v = (float(random() >> 8) * 0x1p-23f - 1) * scale;
-    return f;
-}
-
-// The cells that the equations below distinguish; the engine's forms are these, with and without a projection.
-enum Cell { kRnnTanh, kRnnRelu, kLstm, kLstmPeephole, kGruAfter, kGruBefore, kOutside };
-
-const CellKernels& kernels_of(Cell cell, int projection) {
-    static const char* const forms[][2] = {{"rnn nonlinearity=tanh"}, {"rnn nonlinearity=relu"}, {"lstm", "lstm proj_size"},
-                                           {"lstm peephole", "lstm peephole proj_size"}, {"gru reset_after"}, {"gru"},
-                                           {"mgu"}};  // examples/cell_of_your_own.hpp, which only test builds include
-    return *find_cell(forms[cell][projection > 0]);
-}
-
-struct Case {
-    Cell kind;
-    int input, hidden, projection, batch, steps;
-    bool both, ragged;
-
-    std::string name() const {
-        return "cell " + std::to_string(int(kind)) + " I" + std::to_string(input) + " H" + std::to_string(hidden) + " P" +
-               std::to_string(projection) + " B" + std::to_string(batch) + " T" + std::to_string(steps) +
-               (both ? " both" : "") + (ragged ? " ragged" : "");
-    }
-    int gates() const { return kernels_of(kind, projection).traits.G; }
-    int outputs() const { return projection ? projection : hidden; }
-    int directions() const { return both ? 2 : 1; }
-    std::size_t states() const { return kernels_of(kind, projection).traits.states; }
-    bool has_c() const { return states() > 1; }
-};
-
-// Buffers of exactly the size that the engine is told, so that sanitizers see every access beyond them.
-struct Data {
-    Floats w_ih, w_hh, b_ih, b_hh, w_hr, w_ch;
-    Parameters parameters() const {
-        const auto p = [](const Floats& f) { return f.empty() ? nullptr : f.data(); };
-        return {p(w_ih), p(w_hh), p(b_ih), p(b_hh), p(w_hr), p(w_ch)};
-    }
-};
-
-// The addresses of the states, as many as the cell has.
-struct Addresses {
-    std::array<float*, 2> at{};
-    std::size_t n;
-
-    Addresses(std::size_t states, Floats& h, Floats& c) : at{h.data(), c.data()}, n(states) {}
-    Addresses(std::size_t states, const Floats& h, const Floats& c)
-        : Addresses(states, const_cast<Floats&>(h), const_cast<Floats&>(c)) {}
-    operator StatesIn() const { return {at.data(), n}; }
-    operator StatesOut() const { return {at.data(), n}; }
-};
-
-struct Problem {
-    Case c;
-    std::vector<Data> weights;
-    Floats x, h0, c0;
-    std::vector<std::int64_t> lengths;
-    BatchLayout layout;
-
-    explicit Problem(const Case& given) : c(given) {
-        std::mt19937 random(7);
-        const auto draw = [&](std::size_t n, float scale) { return ::draw(random, n, scale); };
-        const float scale = 1 / std::sqrt(float(c.hidden));
-        const std::size_t G = c.gates(), H = c.hidden, P = c.outputs();
-        for (int d = 0; d < c.directions(); ++d) {
-            Data w{draw(G * H * c.input, scale), draw(G * H * P, scale), draw(G * H, scale), draw(G * H, scale), {}, {}};
-            if (c.projection) w.w_hr = draw(P * H, scale);
-            if (c.kind == kLstmPeephole) w.w_ch = draw(3 * H, scale);
-            weights.push_back(w);
-        }
-        x = draw(std::size_t(c.steps) * c.batch * c.input, 1);
-        h0 = draw(std::size_t(c.directions()) * c.batch * P, 0.5f);
-        if (c.has_c()) c0 = draw(std::size_t(c.directions()) * c.batch * H, 0.5f);
-        for (int b = 0; b < c.batch; ++b) lengths.push_back(c.ragged ? int(random() % (c.steps + 1)) : c.steps);
-        layout.make(c.steps, c.batch, RowOrder::kTimeMajor, c.ragged ? lengths.data() : nullptr, nullptr, c.both);
-    }
-    Addresses initial() const { return {c.states(), h0, c0}; }
-    std::vector<Parameters> parameters() const {
-        std::vector<Parameters> p;
-        for (const Data& w : weights) p.push_back(w.parameters());
-        return p;
-    }
-};
-
-struct Outputs {
-    Floats y, hn, cn, saved;
-};
-
-Outputs run(const Problem& p, Layer& layer, int threads, bool training = false) {
-    const std::size_t D = p.c.directions(), B = p.c.batch, P = p.c.outputs();
-    Outputs o{Floats(p.c.steps * B * D * P), Floats(D * B * P), Floats(p.c0.size()), {}};
-    if (training) o.saved.resize(layer.saved_size(p.layout.rows()));
-    Arena arena;
-    const auto parameters = p.parameters();
-    const Addresses initial = p.initial(), last(p.c.states(), o.hn, o.cn);
-    const ForwardCall call{p.x.data(), initial, o.y.data(), last, training ? o.saved.data() : nullptr};
-    if (training) layer.forward(parameters.data(), p.layout, call, threads, arena);
-    else layer.forward_cached(parameters.data(), p.layout, call, threads, arena);
-    return o;
-}
-
-double sigmoid(double v) { return 1 / (1 + std::exp(-v)); }
-
-// One step of one sequence by the equations; overwrites h and cell.
-void step(const Case& c, const Data& w, const float* x, std::vector<double>& h, std::vector<double>& cell) {
-    const int H = c.hidden, P = c.outputs();
-    const auto from = [&](const Floats& m, const Floats& b, int row, int n, auto&& v) {
-        double s = b.empty() ? 0 : b[row];
-        for (int k = 0; k < n; ++k) s += double(m[std::size_t(row) * n + k]) * v(k);
-        return s;
-    };
-    const auto in = [&](int g, int u) { return from(w.w_ih, w.b_ih, g * H + u, c.input, [&](int k) { return x[k]; }); };
-    const auto re = [&](int g, int u) { return from(w.w_hh, w.b_hh, g * H + u, P, [&](int k) { return h[k]; }); };
-    std::vector<double> out(H);
-    std::vector<double> reset(H);
-    for (int u = 0; u < H; ++u) {
-        if (c.kind == kRnnTanh) out[u] = std::tanh(in(0, u) + re(0, u));
-        if (c.kind == kRnnRelu) out[u] = std::max(0.0, in(0, u) + re(0, u));
-        if (c.has_c()) {
-            const auto peep = [&](int g, double v) { return w.w_ch.empty() ? 0.0 : w.w_ch[g * H + u] * v; };
-            const double i = sigmoid(in(0, u) + re(0, u) + peep(0, cell[u]));
-            const double f = sigmoid(in(1, u) + re(1, u) + peep(1, cell[u]));
-            const double c_new = f * cell[u] + i * std::tanh(in(2, u) + re(2, u));
-            out[u] = sigmoid(in(3, u) + re(3, u) + peep(2, c_new)) * std::tanh(c_new);
-            cell[u] = c_new;
-        }
-        if (c.kind == kGruBefore || c.kind == kGruAfter) reset[u] = sigmoid(in(0, u) + re(0, u));
-    }
-    if (c.kind == kGruBefore || c.kind == kGruAfter)
-        for (int u = 0; u < H; ++u) {
-            const double z = sigmoid(in(1, u) + re(1, u));
-            const double inner = c.kind == kGruAfter
-                                     ? reset[u] * re(2, u)
-                                     : from(w.w_hh, w.b_hh, 2 * H + u, H, [&](int k) { return reset[k] * h[k]; });
-            out[u] = (1 - z) * std::tanh(in(2, u) + inner) + z * h[u];
-        }
-    if (c.kind == kOutside) {
-        std::vector<double> forget(H);
-        for (int u = 0; u < H; ++u) forget[u] = sigmoid(in(0, u) + re(0, u));
-        for (int u = 0; u < H; ++u) {
-            const double inner = from(w.w_hh, w.b_hh, H + u, H, [&](int k) { return forget[k] * h[k]; });
-            out[u] = (1 - forget[u]) * h[u] + forget[u] * std::tanh(in(1, u) + inner);
-        }
-    }
-    if (!c.projection) {
-        h = out;
-        return;
-    }
-    for (int p = 0; p < P; ++p) h[p] = from(w.w_hr, {}, p, H, [&](int k) { return out[k]; });
-}
-
-double worst_error(const Problem& p, const Outputs& o) {
-    const Case& c = p.c;
-    const int P = c.outputs(), D = c.directions();
-    double worst = 0;
-    for (int d = 0; d < D; ++d)
-        for (int b = 0; b < c.batch; ++b) {
-            std::vector<double> h(P), cell(c.hidden);
-            for (int u = 0; u < P; ++u) h[u] = p.h0[(std::size_t(d) * c.batch + b) * P + u];
-            for (int u = 0; u < c.hidden && c.has_c(); ++u) cell[u] = p.c0[(std::size_t(d) * c.batch + b) * c.hidden + u];
-            for (int s = 0; s < p.lengths[b]; ++s) {
-                const int t = d ? int(p.lengths[b]) - 1 - s : s;
-                step(c, p.weights[d], p.x.data() + (std::size_t(t) * c.batch + b) * c.input, h, cell);
-                for (int u = 0; u < P; ++u)
-                    worst = std::max(worst, std::abs(h[u] - o.y[(std::size_t(t) * c.batch + b) * D * P + d * P + u]));
-            }
-            for (int u = 0; u < P; ++u) worst = std::max(worst, std::abs(h[u] - o.hn[(std::size_t(d) * c.batch + b) * P + u]));
-        }
-    return worst;
 }
 
 // The gradient of sum(y * dy) with respect to x, times a direction, against the slope along that direction.
@@ -392,60 +217,6 @@ void try_falling_rows() {
 void try_few_panels() {
     const Sizes z = make_sizes(kernels_of(kLstm, 64).traits, 64, 4096, 64);
     check(choose_split(z, 64, 2, true, 80) == Split::kRows, "few panels of large weights");
-}
-
-// Work whose instructions are counted: a layer of 128 inputs and 128 units on one thread. It has few steps, because valgrind
-// takes half a microsecond for a fused multiply-add.
-struct Work {
-    const char* name;
-    Cell kind;
-    int batch, steps;
-    bool training;
-};
-constexpr Work kWork[] = {
-    {"rnn-step-B1", kRnnTanh, 1, 1, false},     {"lstm-step-B1", kLstm, 1, 1, false},
-    {"gru-step-B1", kGruAfter, 1, 1, false},    {"lstm-infer-B32", kLstm, 32, 4, false},
-    {"gru-infer-B32", kGruAfter, 32, 4, false}, {"lstm-train-B32", kLstm, 32, 4, true},
-};
-
-// Callgrind counts inside this function only: tests/engine/test_instruction_counts.py names it.
-[[gnu::noinline]] void counted(const std::function<void()>& work) { work(); }
-
-int count(const char* name) {
-    for (const Work& w : kWork) {
-        if (std::strcmp(w.name, name)) continue;
-        Problem p({w.kind, 128, 128, 0, w.batch, w.steps, false, false});
-        Layer layer(kernels_of(w.kind, 0), 128, 128, 0, 1);
-        layer.pack(p.parameters().data());
-        const std::size_t B = w.batch;
-        const auto of = [](Floats& f) { return f.empty() ? nullptr : f.data(); };
-        Floats y(w.steps * B * 128), hn(B * 128), cn(p.c0.size()), dx(p.x.size()), dh0(p.h0.size()), dc0(p.c0.size());
-        Floats saved(w.training ? layer.saved_size(p.layout.rows()) : 0);
-        Data g = p.weights[0];
-        const Gradients gradients{of(g.w_ih), of(g.w_hh), of(g.b_ih), of(g.b_hh), nullptr, nullptr};
-        const auto parameters = p.parameters();
-        Arena arena;
-        Streams streams({&layer});
-        const std::int64_t place = 0;
-        const Addresses initial = p.initial(), last(p.c.states(), hn, cn), dinitial(p.c.states(), dh0, dc0);
-        const auto work = [&] {
-            if (w.steps == 1) {
-                streams.step(&place, 1, p.x.data(), initial.at.data(), y.data(), 1);
-                return;
-            }
-            layer.forward(p.layout, {p.x.data(), initial, y.data(), last, of(saved)}, 1, arena);
-            if (w.training)
-                layer.backward(p.layout,
-                               {p.x.data(), initial, y.data(), saved.data(), y.data(), {}, dx.data(), dinitial},
-                               parameters.data(), &gradients, 1, arena);
-        };
-        for (int i = 0; i < 2; ++i) work();  // the workspace grows
-        counted(work);
-        std::printf("%s: %s\n", kernels().name, name);
-        return EXIT_SUCCESS;
-    }
-    for (const Work& w : kWork) std::printf("%s\n", w.name);
-    return EXIT_FAILURE;
 }
 
 }  // namespace
