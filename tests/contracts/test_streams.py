@@ -357,7 +357,7 @@ def test_a_look_inside_may_be_limited(case):
         steps = len(stream.fork().trace(item)[1]) if case.shows else 1
         if steps:
             refused += 1
-            with pytest.raises(ConfigError, match=f"at most {steps - 1} steps" if case.shows else "both directions"):
+            with pytest.raises(ConfigError, match=f"at most {steps - 1} steps" if case.shows else "bidirectional"):
                 stream.trace(item, most=steps - 1)
             assert stream.save() == before
         stream.trace(item, most=steps) if case.shows else stream.push(item)

@@ -200,7 +200,7 @@ def test_data_that_cannot_be_used_is_refused_before_training():
             [each[:, 0] for each in signals],
             [["a"] * len(each) for each in signals],
             DataError,
-            "set window",
+            "need `window`",
         ),
         (classifier, [*signals[:-1], signals[-1][:, :1]], labels, ShapeError, "signal 19 is"),
         (classifier, [[1.0, "warm"]] * 20, labels, DataError, "signal 0 must be numbers"),
