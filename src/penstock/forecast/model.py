@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,16 @@ from penstock.forecast.features import Encoded, ForecastFeatures
 from penstock.forecast.metrics import Errors, Stretches
 from penstock.forecast.panel import Panel, Series
 from penstock.forecast.panel_columns import arrays_panel
+from penstock.forecast.plot import plot_forecast
 from penstock.forecast.scorer import step_features
 from penstock.forecast.stream import Forecast, ForecastStream
 from penstock.forecast.times import words_of
 from penstock.network import CARRIED, WINDOWED
 from penstock.runtime.model import Model
 from penstock.runtime.resampling import compared
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["ForecastModel", "ahead"]
 
@@ -216,6 +220,23 @@ class ForecastModel(Model):
                             f"quantile_{q:g}": float(v) for q, v in zip(self.features.quantiles, quantiles, strict=True)
                         },
                     }
+
+    def plot(self, kind: str | None = None, *, ax: "Axes | None" = None, **options: Any) -> "Axes":
+        """Draw a figure by Matplotlib: of the training, as `Model.plot`, or a forecast.
+
+        Args:
+            kind: "forecast", "learning_curve"; by default "forecast" where there is data.
+            ax: where to draw; new axes if None.
+            options: for "forecast": `data`, as `predict` takes it; `series`, the name of one, by default the first;
+                `target`, likewise; `history`, the steps shown before the forecast, by default three horizons.
+
+        Raises:
+            ConfigError: no data for a forecast, or no such series, target or chart.
+            DataError: as `predict_quantiles`.
+        """
+        if (kind or ("forecast" if "data" in options else "")) == "forecast":
+            return plot_forecast(self, **options, ax=ax)
+        return super().plot(kind, ax=ax, **options)
 
     def stream(self, series: str | None = None) -> ForecastStream:
         """A series that arrives step by step, and a forecast after each.
