@@ -28,6 +28,12 @@ def test_a_fitted_estimator_draws_its_learning_curve(fitted):
     assert list(line.get_ydata()) == [row["valid_accuracy"] for row in fitted.history_]
 
 
+def test_a_fitted_classifier_draws_its_calibration(fitted):
+    ax = fitted.plot("calibration", ax=Figure().subplots())
+    bins = fitted.metrics_["reliability"]["bins"]
+    assert list(ax.lines[1].get_ydata()) == [each["accuracy"] for each in bins]
+
+
 def test_one_that_is_not_fitted_has_nothing_to_draw():
     with pytest.raises(NotFittedError, match="call fit"):
         TextClassifier().plot()

@@ -202,7 +202,7 @@ class Model(ABC):
         """Draw a figure of the training, by Matplotlib.
 
         Args:
-            kind: "learning_curve" or, of a classifier, "confusion"; by default the last of these that there is.
+            kind: "learning_curve" or, of a classifier, "calibration", "confusion"; by default the last of these that there is.
             ax: where to draw; new axes if None.
             options: go to the function of that name in `penstock.plots`, like `metric="accuracy"`.
 
@@ -224,6 +224,13 @@ class Model(ABC):
         if metrics.get("curves"):
             figures = {"history": metrics["curves"], "best_epoch": metrics.get("best_epoch")}
             kinds["learning_curve"] = (plots.learning_curve, figures)
+        if metrics.get("reliability"):
+            bins = metrics["reliability"]["bins"]
+            figures = {"predicted": "confidence", "observed": "accuracy", "counts": "rows"}
+            kinds["calibration"] = (
+                plots.calibration,
+                {name: [each[key] for each in bins] for name, key in figures.items()},
+            )
         if metrics.get("confusion"):
             figures = {"matrix": metrics["confusion"]["matrix"], "labels": self.labels}
             kinds["confusion"] = (plots.confusion, figures)
