@@ -202,7 +202,8 @@ class Model(ABC):
         """Draw a figure of the training, by Matplotlib.
 
         Args:
-            kind: "learning_curve" or, of a classifier, "calibration", "confusion"; by default the last of these that there is.
+            kind: "learning_curve" or, of a classifier, "calibration" or "confusion"; by default the last of these that
+                there is.
             ax: where to draw; new axes if None.
             options: go to the function of that name in `penstock.plots`, like `metric="accuracy"`.
 
