@@ -9,6 +9,7 @@ import numpy as np
 
 from penstock.datasets import parse_proportions
 from penstock.errors import ConfigError, DataError
+from penstock.forecast.frames import is_frame
 from penstock.forecast.panel import Panel
 from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.readers import read_series
@@ -73,7 +74,9 @@ def as_panel(data: Any, what: str = "the data", columns: Mapping[str, Any] | Non
     if isinstance(data, Panel):
         return data
     if isinstance(data, np.ndarray | list | tuple) or (
-        isinstance(data, Mapping) and not ({"y", "ds", "unique_id"} | _named(columns)) & set(data)
+        isinstance(data, Mapping)
+        and not is_frame(data)
+        and not ({"y", "ds", "unique_id"} | _named(columns)) & set(data)
     ):
         return arrays_panel(data)
     try:

@@ -16,6 +16,7 @@ from penstock.forecast.calibration import calibrate
 from penstock.forecast.data import ForecastData, TrainingSeries, as_panel, parse_split, prepare, split_by_time
 from penstock.forecast.features import TRANSFORMS, ForecastFeatures, Scale, measured_scale, unit
 from penstock.forecast.figures import forecast_figures
+from penstock.forecast.frames import is_frame
 from penstock.forecast.model import ForecastModel
 from penstock.forecast.panel import Panel
 from penstock.forecast.season import find_season
@@ -164,8 +165,16 @@ class Forecaster(CellOptions, Estimator):
         """Call `fit` with the results of the task's reader; `more` is passed on."""
         return self.fit(train, validation_data=valid, test_data=test, **more)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the point forecasts after the end of each series, (series, horizon, targets).
+    def predict(self, X: Any) -> Any:
+        """The forecasts after the end of each series.
+
+        Args:
+            X: series, as for `fit`, each with at least the context's steps.
+
+        Returns:
+            The point forecasts, an array (series, horizon, targets). For frames and series of pandas and Polars, a
+            DataFrame of the same package with a row for each series, target and step: the id and the time, as they are
+            named, `target` where there are several, `step`, `prediction` and `quantile_<level>` for each quantile.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -191,8 +200,8 @@ class Forecaster(CellOptions, Estimator):
     parse_split = staticmethod(parse_split)
 
     def _asked(self, data: Any) -> Any:
-        """Convert data for the model; arrays need no conversion."""
-        if isinstance(data, np.ndarray | list | tuple | Panel):
+        """Arrays and frames go to the model as they are: it knows the columns' names."""
+        if isinstance(data, np.ndarray | list | tuple | Panel) or is_frame(data):
             return data
         model = self._fitted()
         assert isinstance(model, ForecastModel)

@@ -12,6 +12,7 @@ from penstock.errors import ConfigError, DataError
 from penstock.events import Steps
 from penstock.forecast.baselines import ForecastBaselines, Origins
 from penstock.forecast.features import Encoded, ForecastFeatures
+from penstock.forecast.frames import as_table, forecast_frame, frame_panel, is_frame
 from penstock.forecast.metrics import Errors, Stretches
 from penstock.forecast.panel import Panel, Series
 from penstock.forecast.panel_columns import arrays_panel
@@ -38,8 +39,9 @@ Answer = Callable[[Origins], NDArray[np.float64]]
 class ForecastModel(Model):
     """A forecaster without PyTorch.
 
-    Inputs are a `Panel` (from `penstock.read_series`), or arrays without times: (steps,), (steps, targets), several in
-    a list or by name. An answer needs `features.context` values before it.
+    Inputs are a `Panel` (from `penstock.read_series`), a frame or series of pandas or Polars with the columns of
+    training, or arrays without times: (steps,), (steps, targets), several in a list or by name. An answer needs
+    `features.context` values before it.
     """
 
     scorer: Any  # a CarriedScorer or a WindowScorer
@@ -71,13 +73,22 @@ class ForecastModel(Model):
         """Whether forecasts come from a state carried over the whole series instead of a look-back."""
         return self.scorer.carries
 
-    def predict(self, inputs: Any) -> NDArray[np.float64]:
-        """Return the point forecasts after the end of each series, (series, horizon, targets).
+    def predict(self, inputs: Any) -> Any:
+        """The point forecasts after the end of each series, (series, horizon, targets).
+
+        For frames and series of pandas and Polars, a DataFrame of the same package: the id and the time, as they are
+        named, `target` where there are several, `step`, `prediction` and `quantile_<level>` for each quantile.
 
         Raises:
             DataError: as `predict_quantiles`.
         """
-        return self.predict_quantiles(inputs)[..., self.features.median]
+        features = self.features
+        if not is_frame(inputs):
+            return self.predict_quantiles(inputs)[..., features.median]
+        table = as_table(inputs)
+        panel = self.panel(table)
+        found = self.predict_quantiles(panel)
+        return forecast_frame(table, panel, found, features.quantiles, features.median)
 
     def predict_quantiles(self, inputs: Any) -> NDArray[np.float64]:
         """Return the quantiles after the end of each series, (series, horizon, targets, quantiles).
@@ -283,7 +294,12 @@ class ForecastModel(Model):
         Raises:
             DataError: other columns, steps or kinds of data.
         """
-        found = inputs if isinstance(inputs, Panel) else arrays_panel(inputs, self.features.targets)
+        if isinstance(inputs, Panel):
+            found = inputs
+        elif is_frame(inputs):
+            found = frame_panel(as_table(inputs), self.features.columns)
+        else:
+            found = arrays_panel(inputs, self.features.targets)
         self.features.check(found)
         own, trained = found.frequency, self.features.frequency
         # Where there are few rows, training knows better what a step is.

@@ -10,6 +10,7 @@ from penstock.datasets.naming import absent_words
 from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.errors import DataError, MissingExtraError
 from penstock.forecast.column_search import find_columns
+from penstock.forecast.frames import as_table, without_periods
 from penstock.forecast.panel import Panel
 from penstock.forecast.panel_columns import panel
 from penstock.registry import Columns
@@ -34,7 +35,9 @@ def read_series(
 
     Args:
         source: the path of a CSV, TSV, JSON lines or Parquet file, plain or gzipped; a pandas, Polars or Arrow frame;
-            or a mapping of names to columns.
+            a pandas or Polars series, or a mapping of names to pandas series that have times as their index; or a
+            mapping of names to columns. An index of times or of several levels counts as columns; what has no name is
+            `unique_id`, `ds` or `y`.
         time: the column of times; None for `ds`, or the only column of dates; "" for none. Without times, a row is the
             step after the one above it.
         target: the column to forecast, or several; None for `y`, or the only column of numbers.
@@ -58,6 +61,7 @@ def read_series(
         >>> [len(series) for series in panel]
         [3]
     """
+    source = without_periods(as_table(source))
     is_path = isinstance(source, str | Path)
     where = f"{source}: " if is_path else ""
     there = column_names(source, layout) if is_path else _names(source)
