@@ -1,4 +1,4 @@
-"""Reports: HTML files that open offline, every number on them tied to the data that it shows."""
+"""Reports: HTML files that open offline; each number carries a pointer to its place in the data."""
 
 from penstock.report.chart import chart
 from penstock.report.demonstration import render_demo

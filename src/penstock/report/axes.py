@@ -1,4 +1,4 @@
-"""The axes of a chart: where values lie on the drawing, and round values, powers or dates to mark them with."""
+"""The axes of a chart: they map values to pixels and choose ticks (round numbers, powers of ten or dates)."""
 
 import math
 from collections.abc import Sequence
@@ -8,17 +8,17 @@ from penstock.report.figures import escape
 
 __all__ = ["Axis", "Frame", "frame", "number_axis", "power_axis", "word_axis"]
 
-# Between ticks; numbers any larger would not fit into the left margin.
+# The largest distance between ticks: labels of larger numbers do not fit into the left margin.
 _LARGEST_STEP = 1e6
-_CHARACTER = 7  # pixels of a character of a tick's text, about
+_CHARACTER = 7  # approximate width of a character of a tick label, in pixels
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Maps values to pixels: `low` lies at pixel `start`, `high` at pixel `end`.
+    """Maps values to pixels: `low` maps to pixel `start`, `high` to pixel `end`.
 
-    ticks: values that are marked
-    texts: what stands at each; empty for the numbers themselves
+    ticks: the values that have a tick
+    texts: the label of each tick; empty to use the numbers themselves
     """
 
     low: float
@@ -30,12 +30,12 @@ class Axis:
     texts: list[str] = field(default_factory=list)
 
     def __call__(self, value: float) -> float:
-        """The pixel of a value."""
+        """Return the pixel of a value."""
         low, high, at = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
         return self.start + (at - low) / (high - low) * (self.end - self.start)
 
     def labels(self) -> list[str]:
-        """What stands at each tick, as HTML."""
+        """Return the label of each tick, as HTML."""
         return [escape(text) for text in self.texts] if self.texts else [_label(tick, self) for tick in self.ticks]
 
 
@@ -52,13 +52,13 @@ class Frame:
 
 
 def number_axis(values: Sequence[float], start: float, end: float, *, about: int, wide: bool = False) -> Axis:
-    """An axis with round ticks.
+    """Make an axis with ticks at round numbers.
 
     Args:
-        values: what it must hold.
+        values: the values that the axis must cover.
         start, end: pixels.
-        about: how many ticks.
-        wide: whether it goes on to the next tick on both sides.
+        about: the approximate number of ticks.
+        wide: whether the axis extends to the next tick at both ends.
     """
     low, high = _apart(min(values), max(values))
     ticks = _round_ticks(low, high, about)
@@ -70,7 +70,7 @@ def number_axis(values: Sequence[float], start: float, end: float, *, about: int
 
 
 def power_axis(values: Sequence[float], start: float, end: float) -> Axis:
-    """A logarithmic axis whose ticks are powers of ten; values are above 0."""
+    """Make a logarithmic axis whose ticks are powers of ten; all values must be above 0."""
     low, high = min(values), max(values)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = max(1, math.ceil((last - first) / 6))
@@ -82,10 +82,10 @@ def power_axis(values: Sequence[float], start: float, end: float) -> Axis:
 
 
 def word_axis(names: Sequence[tuple[float, str]], start: float, end: float) -> Axis:
-    """An axis with words, such as dates: as many as fit side by side, evenly.
+    """Make an axis with text labels, such as dates, evenly spaced and as many as fit.
 
     Args:
-        names: value and word, the values rising; at least one.
+        names: pairs of value and label in ascending order; at least one.
         start, end: pixels.
     """
     low, high = _apart(names[0][0], names[-1][0])
@@ -97,7 +97,7 @@ def word_axis(names: Sequence[tuple[float, str]], start: float, end: float) -> A
 
 
 def frame(across: Axis, up: Axis, size: Frame, x_label: str, y_label: str) -> str:
-    """Grid, ticks and the axes' names, as SVG."""
+    """Return the grid, the ticks and the names of the axes, as SVG."""
     center, middle = (size.left + size.width - size.right) / 2, (up.start + up.end) / 2
     rows = "".join(
         f'<line class="grid" x1="{size.left}" x2="{size.width - size.right}" y1="{up(tick):.1f}" y2="{up(tick):.1f}"/>'
@@ -117,7 +117,7 @@ def frame(across: Axis, up: Axis, size: Frame, x_label: str, y_label: str) -> st
 
 
 def _without_what_all_share(words: list[str]) -> list[str]:
-    """Dates without the seconds, the day of the month or the date that all of them share."""
+    """Shorten dates by the parts that all of them share: the seconds, the day of the month or the date."""
     if len({word[10:] for word in words}) == 1 and all(len(word) > 10 and word[10] == " " for word in words):
         return [word[:10] for word in words]  # the same time on each day
     if len(words) > 1 and all(len(word) == 10 and word[7:] == "-01" for word in words):
@@ -132,13 +132,13 @@ def _without_what_all_share(words: list[str]) -> list[str]:
 
 
 def _apart(low: float, high: float) -> tuple[float, float]:
-    """The ends of an axis, far enough from each other for ticks that differ."""
+    """Return the ends of an axis, far enough apart for the ticks to be distinct."""
     least = max(abs(low), abs(high)) * 1e-12
     return (low, high) if high - low > least else (low - max(0.5, least), high + max(0.5, least))
 
 
 def _round_ticks(low: float, high: float, about: int) -> list[float]:
-    """Round values from at most `low` to at least `high`, near `about` of them."""
+    """Return about `about` round values that cover the range from `low` to `high`."""
     rough = (high - low) / about
     digits = math.floor(math.log10(rough))
     power = 10.0**digits

@@ -1,8 +1,8 @@
-"""Charts as inline SVG: no library, no script, colours that follow the page's light or dark.
+"""Charts as inline SVG, without a library or a script; the colours follow the light or dark theme of the page.
 
-A charting library would bring a megabyte of script into each report, which the page's policy forbids and paper can't
-run; what reports draw is four kinds of marks on two axes. Each chart tells values where it is pointed at, by SVG's own
-titles.
+A charting library would add a megabyte of script to each report. The content security policy of the page forbids
+scripts, and a printed page can't run them. Reports need only four kinds of marks on two axes. SVG `title` elements show
+the values as tooltips.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from penstock.report.marks import Mark
 
 __all__ = ["chart"]
 
-# Width and height are small so that the lettering stays readable where a phone shrinks the drawing.
+# Width and height are small so that the text stays readable when a phone scales the drawing down.
 _WIDE, _SQUARE = Frame(480, 300), Frame(380, 360, left=58, right=16)
 
 
@@ -30,18 +30,18 @@ def chart(
     within: tuple[float, float] | None = None,
     square: bool = False,
 ) -> str:
-    """A figure with its legend, as HTML.
+    """Draw a figure with its legend, as HTML.
 
     Args:
-        marks: what is drawn, in this order; a chart without any points says so.
-        title: the caption, also read to those who don't see, with the ends and extremes of what is drawn.
-        x_label, y_label: the axes, with units.
-        log: whether the y axis is logarithmic; points not above 0 are then left out.
-        marker: an x that is marked by a vertical line.
-        marker_text: what stands at it.
-        names: words for values of x, rising, such as dates, which stand on the axis in place of numbers.
-        within: values that the y axis must hold at least, and both axes of a square chart.
-        square: whether both axes are of one kind.
+        marks: the marks, in drawing order; a chart without points shows a dash.
+        title: the caption; the text for screen readers adds the first, last and extreme values of the marks.
+        x_label, y_label: the names of the axes, with units.
+        log: whether the y axis is logarithmic; points that are not above 0 are then left out.
+        marker: the x position of a vertical line.
+        marker_text: the label of that line.
+        names: labels for values of x in ascending order, such as dates; the axis shows them instead of numbers.
+        within: the range that the y axis must cover; in a square chart, both axes.
+        square: whether both axes show the same quantity.
     """
     points = [point for mark in marks for point in mark.extent(log)]
     if not points:

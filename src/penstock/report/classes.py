@@ -6,11 +6,11 @@ from penstock.report.words import Words
 
 __all__ = ["classes_section"]
 
-_MOST_ROWS = 200  # of more classes, those with the lowest F1
+_MOST_ROWS = 200  # with more classes, only those with the lowest F1 are shown
 
 
 def classes_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where metrics.json has no classes."""
+    """Return the card; empty if metrics.json has no classes."""
     part = measured_part(figures.data)
     found = figures.get("per_class", part, default=[])
     if not found:

@@ -1,4 +1,4 @@
-"""The confusion matrix; of many classes, the pairs that are confused most often."""
+"""The confusion matrix; with many classes, also the pairs that are confused most often."""
 
 from penstock.report.figures import Figures, escape
 from penstock.report.page import paragraph, scrolled, section, table
@@ -6,12 +6,12 @@ from penstock.report.words import Words
 
 __all__ = ["confusion_section"]
 
-_DRAWN_CLASSES = 30  # of the matrix: more can't be taken in
-_FEW_CLASSES = 6  # up to which the matrix alone says it all
+_DRAWN_CLASSES = 30  # rows of the matrix: a larger one is not readable
+_FEW_CLASSES = 6  # up to this number, the matrix needs no table of pairs
 
 
 def confusion_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where metrics.json has no matrix."""
+    """Return the card; empty if metrics.json has no matrix."""
     matrix, labels = figures.get("confusion", "matrix"), figures.get("labels", default=[])
     if not matrix:
         return ""
@@ -38,7 +38,7 @@ def confusion_section(figures: Figures, words: Words) -> str:
 
 
 def _pairs(figures: Figures, words: Words) -> str:
-    """A table of the pairs that are confused most often."""
+    """Return a table of the pairs that are confused most often."""
     place = ("confusion", "pairs")
     rows = [
         (
@@ -56,7 +56,7 @@ def _pairs(figures: Figures, words: Words) -> str:
 
 
 def _most_confused(matrix: list[list[int]]) -> list[int]:
-    """The classes to draw, in order: all, or of many those with the most errors, as truth or as prediction."""
+    """Return the classes to draw, in order: all of them, or those with the most errors (ground truth or prediction)."""
     if len(matrix) <= _DRAWN_CLASSES:
         return list(range(len(matrix)))
     columns = [sum(column) for column in zip(*matrix, strict=True)]

@@ -1,4 +1,4 @@
-"""Learning curves: the same figure on training and validation rows, and apart from them what training minimises."""
+"""Learning curves: each metric on training and validation rows, and the training objective in a chart of its own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ Epochs = Sequence[Mapping[str, Any]]
 
 
 def curves_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where no epoch was recorded."""
+    """Return the card; empty if no epoch was recorded."""
     epochs: Epochs = figures.get("curves", default=[])
     if not epochs:
         return ""
@@ -36,13 +36,13 @@ def curves_section(figures: Figures, words: Words) -> str:
 
 
 def _names(epochs: Epochs) -> list[str]:
-    """The metrics of the validation, the loss first."""
+    """Return the names of the validation metrics, the loss first."""
     names = [key.removeprefix("valid_") for key in epochs[0] if key.startswith("valid_")]
     return sorted(names, key=lambda name: (name != "loss", metric_place(name)))
 
 
 def _metric(epochs: Epochs, words: Words, name: str, best: int | None) -> str:
-    """A chart of one metric, on both parts where both were measured."""
+    """Draw one metric: on training and validation rows if both were measured."""
     lines = [
         _curve(epochs, f"seen_{name}", words("curves.training"), 0),
         _curve(epochs, f"valid_{name}", words("curves.validation"), 1),

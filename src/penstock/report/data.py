@@ -1,4 +1,4 @@
-"""The data: how much of it there was, and what the readers dropped, filled or changed."""
+"""The data: the number of rows in each part, and what the readers dropped, filled or changed."""
 
 from penstock.report.figures import Figures, escape
 from penstock.report.page import PARTS, paragraph, section, table
@@ -6,12 +6,12 @@ from penstock.report.words import Words
 
 __all__ = ["data_section"]
 
-# What of the data is told part by part, but not as a column; the rest is told below.
+# Figures that exist per part but are not a column of the table; the others are listed below the table.
 _NOT_COLUMNS = ("classes", "columns", "rows")
 
 
 def data_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where metrics.json says nothing of the data."""
+    """Return the card; empty if metrics.json has no figures on the data."""
     parts = [part for part in PARTS if figures.get("data", part)]
     if not parts:
         return ""
@@ -27,14 +27,14 @@ def data_section(figures: Figures, words: Words) -> str:
 
 
 def _classes(figures: Figures, parts: list[str], words: Words) -> str:
-    """Rows of each class; side by side where there are few classes, else below each other."""
+    """Return a table with the number of rows of each class in each part; empty without classes."""
     classes = list(figures.get("data", parts[0], "classes", default={}))
     rows = [(name, [figures.number("data", part, "classes", name) for part in parts]) for name in sorted(classes)]
     return table([words("classes"), *(words.name("part", part) for part in parts)], rows) if rows else ""
 
 
 def _notes(figures: Figures, words: Words) -> str:
-    """What was dropped, and the task's other single figures on the data."""
+    """Return the counts of dropped rows, and the task's other single figures on the data."""
     dropped = figures.get("data", "dropped", default={})
     reasons = words("list.comma").join(
         words(

@@ -1,4 +1,4 @@
-"""The forecasts on the demo's page: yearly sunspot numbers, beside what costs nothing."""
+"""The forecasts on the demo's page: yearly sunspot numbers, compared with naive baselines."""
 
 from penstock.report.chart import chart
 from penstock.report.figures import Figures
@@ -11,7 +11,7 @@ __all__ = ["forecast_section"]
 
 
 def forecast_section(figures: Figures) -> str:
-    """Scores over all origins held back, and one fan over what came."""
+    """Return the scores over all test origins, and one forecast with its interval beside the actual values."""
     if not figures.get("sunspots", "metrics"):
         return ""
     names = metric_names(figures.get("sunspots", "metrics"))

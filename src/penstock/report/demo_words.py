@@ -1,4 +1,4 @@
-"""The spoken words on the demo's page: synthetic voices, told apart and found in a stream."""
+"""The spoken words on the demo's page: synthetic speech, classified and detected in a stream."""
 
 from penstock.report.chart import chart
 from penstock.report.figures import Figures, escape
@@ -17,7 +17,7 @@ _ROWS = {
 
 
 def words_section(figures: Figures) -> str:
-    """Scores in voices that were not in training, and the keyword's score over a stream."""
+    """Return the scores on voices that were not in training, and the keyword's score over a stream."""
     if not figures.get("words", "metrics"):
         return ""
     rows = [

@@ -18,9 +18,9 @@ _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
 
 def render_demo(results: Mapping[str, Any]) -> str:
-    """The page as one HTML file.
+    """Return the page as one HTML file.
 
-    Every number on it lies in `results`, and its element says where (`data-metric`, a JSON pointer).
+    Every number on it is taken from `results`; the attribute `data-metric` of its element holds the JSON pointer.
 
     Args:
         results: `reviews` with `rows`, `metrics`, `tfidf`, `majority`, `languages`, `streams`; `sunspots` with

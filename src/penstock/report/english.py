@@ -37,7 +37,7 @@ TABLE = {
     "verdict.better": "better",
     "verdict.worse": "worse",
     "verdict.no clear difference": "no clear difference",
-    # where it comes from
+    # origin of the model
     "origin": "How this model was made",
     "origin.date": "Date",
     "origin.data": "Data",
@@ -54,7 +54,7 @@ TABLE = {
     "origin.versions": "Versions",
     "origin.machine": "Machine",
     "origin.engine": "engine: {engine}, {threads} threads; PyTorch: {torch_threads} threads",
-    # the network's parts by their kinds; the values in braces are those of its description
+    # the network's parts by kind; the fields in braces are keys of the part's description
     "network.embedding": "embedding of {vocabulary_size} tokens in {size} numbers",
     "network.numbers": "{size} numbers a step",
     "network.segments": "stretches of {length} steps",
@@ -269,7 +269,7 @@ TABLE = {
     "options.note": "As they were used: what was left to the data is resolved.",
     "options.option": "Option",
     "options.value": "Value",
-    # why rows were left out, and what was done to a series, as the readers count it
+    # reasons for dropped rows, and changes to a series, as the readers count them
     "reason.no text": "no text",
     "reason.no label": "no label",
     "reason.no values": "no values",

@@ -1,4 +1,4 @@
-"""Numbers on a page, each tied to the place in the data that it shows."""
+"""Numbers on a page, each marked with its place in the data."""
 
 import html
 import json
@@ -9,36 +9,36 @@ __all__ = ["Figures", "Marked", "escape", "pointer", "readable"]
 
 
 class Marked(str):
-    """Text that is HTML already, with the place of each number."""
+    """Text that is already HTML, in which each number is marked with its place."""
 
 
 def escape(text: object) -> str:
-    """Text as HTML that shows exactly this text; what is `Marked` stays as it is."""
+    """Escape text for HTML; `Marked` text is returned unchanged."""
     return text if isinstance(text, Marked) else html.escape(str(text), quote=True)
 
 
 def pointer(*keys: object) -> str:
-    """Where a value lies, as a JSON pointer (RFC 6901): pointer("valid", "a/b") is /valid/a~1b."""
+    """Return the JSON pointer (RFC 6901) of a value: pointer("valid", "a/b") is /valid/a~1b."""
     return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
 
 
 def readable(value: float) -> str:
-    """Four digits behind the point; where these say nothing, or too many stand before it, four digits and a power."""
+    """Format a number with four decimals, or in scientific notation if it is too small or too large for that."""
     return f"{value:.4f}" if not value or 1e-3 <= abs(value) < 1e6 else f"{value:.3e}"
 
 
 class Figures:
-    """What a report shows, taken from the data by where it lies, so that page and data can't differ.
+    """The data of a report; values are read by their place, so that the page and the data can't differ.
 
     Args:
-        data: what `metrics.json` holds, or any other nest of dicts and lists.
+        data: the contents of `metrics.json`, or any other nested dicts and lists.
     """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.data = data
 
     def get(self, *keys: object, default: Any = None) -> Any:
-        """The value that lies at these keys, `default` if there is none (or null)."""
+        """Return the value at these keys, or `default` if there is none or it is null."""
         value: Any = self.data
         for key in keys:
             try:
@@ -48,11 +48,11 @@ class Figures:
         return default if value is None else value
 
     def text(self, *keys: object, code: bool = False) -> str:
-        """The text at these keys as HTML, marked with its place; nothing if there is none.
+        """Return the text at these keys as HTML, marked with its place; empty if there is none.
 
         Args:
-            keys: where it lies.
-            code: whether it is set as code.
+            keys: the keys that lead to the text.
+            code: whether the text is formatted as code.
         """
         value = self.get(*keys)
         if value is None:
@@ -61,19 +61,19 @@ class Figures:
         return f'<{tag} data-metric="{escape(pointer(*keys))}">{escape(value)}</{tag}>'
 
     def interval(self, *keys: object, form: str = "") -> str:
-        """The two ends of an interval at these keys as HTML; nothing if there is none."""
+        """Return both ends of the interval at these keys as HTML; empty if there is none."""
         if self.get(*keys) is None:
             return ""
         low, high = (self.number(*keys, end, form=form) for end in (0, 1))
         return f'<span class="interval">[{low}, {high}]</span>'
 
     def number(self, *keys: object, form: str = "", unit: str = "") -> str:
-        """The number at these keys as HTML, marked with its place; a dash if there is none.
+        """Return the number at these keys as HTML, marked with its place; a dash if there is none.
 
         Args:
-            keys: where it lies.
-            form: how it is written, as in `format`; as `readable` does it, if left out.
-            unit: what is written behind it.
+            keys: the keys that lead to the number.
+            form: a format specification as in `format`; `readable` is used if it is omitted.
+            unit: text to append.
         """
         value = self.get(*keys)
         if not isinstance(value, int | float):

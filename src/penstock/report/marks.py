@@ -1,4 +1,4 @@
-"""What charts draw: lines, bands between two lines, points, bars; each with its place in the legend."""
+"""The marks of a chart: lines, bands between two lines, points and bars, each with its sample in the legend."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,32 +11,32 @@ __all__ = ["Band", "Bars", "Line", "Mark", "Points"]
 
 Place = Callable[[float], float]
 _DASHES = ("", "7 4", "2 4", "10 3 2 3")
-_FEW_POINTS = 40  # of a line: these are shown as points too, so that a single one is seen
-_MOST_TOUCHED = 120  # points of a line that tell their values when pointed at
+_FEW_POINTS = 40  # a line with at most this many points shows them as circles, so that a single point is visible
+_MOST_TOUCHED = 120  # the number of points of a line that have a tooltip
 
 
 class Mark(Protocol):
-    """Something that a chart draws."""
+    """The interface of a mark."""
 
     @property
     def name(self) -> str:
-        """What the legend says."""
+        """The name in the legend."""
         ...
 
     def extent(self, log: bool) -> list[tuple[float, float]]:
-        """The points that the axes must hold."""
+        """Return the points that the axes must cover."""
         ...
 
     def drawn(self, across: Place, up: Place, log: bool, told: Callable[[float], str]) -> str:
-        """The SVG; `told` gives the words for a value of x."""
+        """Return the SVG; `told` formats a value of x for the tooltips."""
         ...
 
     def sample(self) -> str:
-        """Its picture in the legend, as SVG 28 by 8."""
+        """Return the sample in the legend, as SVG of 28 by 8 pixels."""
         ...
 
     def spoken(self) -> str:
-        """What is said to those who don't see."""
+        """Return the description for screen readers."""
         ...
 
 
@@ -45,10 +45,10 @@ class Line:
     """One line of a chart.
 
     Args:
-        name: what the legend says.
-        x, y: its points, of equal length; where y is no finite number, the line has a gap.
-        style: which of the page's line colours and dashes, from 0.
-        quiet: whether it is there to compare with: thin, grey and without points.
+        name: the name in the legend.
+        x, y: the points, of equal length; the line has a gap where y is not finite.
+        style: the index of the line colour and dash pattern, from 0.
+        quiet: whether the line is only a reference: thin, grey and without circles.
     """
 
     name: str
@@ -58,11 +58,11 @@ class Line:
     quiet: bool = False
 
     def extent(self, log: bool) -> list[tuple[float, float]]:
-        """The points that can be drawn: finite, and above 0 on a logarithmic axis."""
+        """Return the points that can be drawn: finite, and above 0 on a logarithmic axis."""
         return [point for run in self.runs(log) for point in run]
 
     def runs(self, log: bool) -> list[list[tuple[float, float]]]:
-        """The same, divided where points between them can't be drawn."""
+        """Return the drawable points, split at those that can't be drawn."""
         found: list[list[tuple[float, float]]] = [[]]
         for x, y in zip(self.x, self.y, strict=True):
             if math.isfinite(y) and (y > 0 or not log):
@@ -72,7 +72,7 @@ class Line:
         return [run for run in found if run]
 
     def drawn(self, across: Place, up: Place, log: bool, told: Callable[[float], str]) -> str:
-        """Polylines, points where there are few, and what tells a value when pointed at."""
+        """Return polylines, circles if there are few points, and tooltips."""
         runs = self.runs(log)
         paths = [" ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in run) for run in runs]
         lines = "".join(f'<polyline points="{path}"{self._dash()}/>' for path in paths)
@@ -91,12 +91,12 @@ class Line:
         return f'<g class="line s{self.style}">{lines}{seen}{touched}</g>'
 
     def sample(self) -> str:
-        """A piece of it."""
+        """Return a short piece of the line."""
         kind = "quiet-line" if self.quiet else f"line s{self.style}"
         return f'<g class="{kind}"><line x1="1" x2="27" y1="4" y2="4"{self._dash()}/></g>'
 
     def spoken(self) -> str:
-        """Its ends and its extremes."""
+        """Return the first, last and extreme values."""
         points = self.extent(log=False)
         if self.quiet or not points:
             return self.name
@@ -111,12 +111,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Band:
-    """What lies between two lines, filled.
+    """The filled area between two lines.
 
     Args:
-        name: what the legend says.
-        x, low, high: of equal length.
-        style: which of the page's line colours, from 0.
+        name: the name in the legend.
+        x, low, high: sequences of equal length.
+        style: the index of the line colour, from 0.
     """
 
     name: str
@@ -126,21 +126,21 @@ class Band:
     style: int = 0
 
     def extent(self, log: bool) -> list[tuple[float, float]]:
-        """The points of both edges."""
+        """Return the points of both edges."""
         return [point for edge in self._edges() for point in edge.extent(log)]
 
     def drawn(self, across: Place, up: Place, log: bool, told: Callable[[float], str]) -> str:
-        """A polygon."""
+        """Return a polygon."""
         low, high = (edge.extent(log) for edge in self._edges())
         path = " ".join(f"{across(x):.1f},{up(y):.1f}" for x, y in [*low, *reversed(high)])
         return f'<polygon class="band s{self.style}" points="{path}"/>'
 
     def sample(self) -> str:
-        """A patch of it."""
+        """Return a filled rectangle."""
         return f'<polygon class="band s{self.style}" points="1,0 27,0 27,8 1,8"/>'
 
     def spoken(self) -> str:
-        """Its name."""
+        """Return the name."""
         return self.name
 
     def _edges(self) -> tuple[Line, Line]:
@@ -149,13 +149,13 @@ class Band:
 
 @dataclass(frozen=True)
 class Points:
-    """Points, each with an interval where there is one.
+    """Points, optionally with an interval each.
 
     Args:
-        name: what the legend says.
-        x, y: of equal length.
-        low, high: ends of the interval of each y; empty for none.
-        style: which of the page's line colours, from 0.
+        name: the name in the legend.
+        x, y: sequences of equal length.
+        low, high: the ends of the interval of each y; empty for no intervals.
+        style: the index of the line colour, from 0.
     """
 
     name: str
@@ -166,12 +166,12 @@ class Points:
     style: int = 0
 
     def extent(self, log: bool) -> list[tuple[float, float]]:
-        """The points and the ends of their intervals."""
+        """Return the points and the ends of their intervals."""
         ys = (self.y, self.low, self.high) if self.low else (self.y,)
         return [(x, y) for column in ys for x, y in zip(self.x, column, strict=True) if y > 0 or not log]
 
     def drawn(self, across: Place, up: Place, log: bool, told: Callable[[float], str]) -> str:
-        """Circles and whiskers."""
+        """Return circles and whiskers."""
         whiskers = "".join(
             f'<line x1="{across(x):.1f}" x2="{across(x):.1f}" y1="{up(low):.1f}" y2="{up(high):.1f}"/>'
             for x, low, high in zip(self.x, self.low or self.y, self.high or self.y, strict=True)
@@ -186,11 +186,11 @@ class Points:
         return f'<g class="line dots s{self.style}">{whiskers}{dots}</g>'
 
     def sample(self) -> str:
-        """One of them."""
+        """Return one circle."""
         return f'<g class="line dots s{self.style}"><circle cx="14" cy="4" r="3.5"/></g>'
 
     def spoken(self) -> str:
-        """How many there are, and where."""
+        """Return the number of points and their range."""
         if not self.x:
             return self.name
         return (
@@ -200,13 +200,13 @@ class Points:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars side by side, from 0 up, as of a histogram.
+    """Adjacent bars that start at 0, such as those of a histogram.
 
     Args:
-        name: what the legend says.
-        edges: their ends on the x axis, one more than there are heights.
-        heights: how high each is.
-        style: which of the page's line colours, from 0.
+        name: the name in the legend.
+        edges: the edges of the bars on the x axis, one more than `heights`.
+        heights: the height of each bar.
+        style: the index of the line colour, from 0.
     """
 
     name: str
@@ -215,12 +215,12 @@ class Bars:
     style: int = 0
 
     def extent(self, log: bool) -> list[tuple[float, float]]:
-        """The corners."""
+        """Return the corners of the bars."""
         floor = 0.0 if not log else min((height for height in self.heights if height > 0), default=1.0)
         return [(self.edges[0], floor), (self.edges[-1], max(self.heights, default=0.0))]
 
     def drawn(self, across: Place, up: Place, log: bool, told: Callable[[float], str]) -> str:
-        """Rectangles, each of which tells its height when pointed at."""
+        """Return rectangles with their heights as tooltips."""
         floor = up(self.extent(log)[0][1])
         bars = "".join(
             f'<rect x="{across(left) + 0.5:.1f}" width="{max(across(right) - across(left) - 1, 0.5):.1f}" '
@@ -232,9 +232,9 @@ class Bars:
         return f'<g class="bars s{self.style}">{bars}</g>'
 
     def sample(self) -> str:
-        """A patch."""
+        """Return a filled rectangle."""
         return f'<g class="bars s{self.style}"><rect x="8" y="0" width="12" height="8"/></g>'
 
     def spoken(self) -> str:
-        """Its name and range."""
+        """Return the name and the range."""
         return f"{self.name} ({self.edges[0]:.4g} – {self.edges[-1]:.4g})"

@@ -8,7 +8,7 @@ __all__ = ["mistake_words", "mistakes_section"]
 
 
 def mistakes_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where no error has a text."""
+    """Return the card; empty if no error has a text."""
     items = [
         f'<li><blockquote dir="auto" data-metric="/mistakes/{index}/text">{escape(mistake["text"])}</blockquote>'
         f'<span class="quiet">{mistake_words(figures, words, index)}</span></li>'
@@ -22,7 +22,7 @@ def mistakes_section(figures: Figures, words: Words) -> str:
 
 
 def mistake_words(figures: Figures, words: Words, index: int) -> str:
-    """What was predicted, how surely, and what is true, as HTML."""
+    """Return the prediction, its probability and the ground truth, as HTML."""
     return words(
         "mistakes.item",
         prediction=f'<strong class="bad">{figures.text("mistakes", index, "prediction")}</strong>',

@@ -1,4 +1,4 @@
-"""Numbers that were predicted: beside the actual ones, and what is left over."""
+"""Predicted numbers: compared with the ground truth, and the residuals."""
 
 from penstock.report.chart import chart
 from penstock.report.figures import Figures
@@ -10,7 +10,7 @@ __all__ = ["numbers_section"]
 
 
 def numbers_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where metrics.json has no `predicted`."""
+    """Return the card; empty if metrics.json has no `predicted`."""
     truth, predicted = figures.get("predicted", "truth", default=[]), figures.get("predicted", "prediction", default=[])
     if not truth:
         return ""

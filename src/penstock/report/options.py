@@ -1,4 +1,4 @@
-"""The options as they were used."""
+"""The options that the training used."""
 
 from penstock.report.figures import Figures, escape, pointer
 from penstock.report.page import details, paragraph, section, table
@@ -8,7 +8,7 @@ __all__ = ["options_section"]
 
 
 def options_section(figures: Figures, words: Words) -> str:
-    """The card: all options resolved, or as they were given where an older version wrote metrics.json."""
+    """Return the card: all options as resolved, or as given if an older version wrote metrics.json."""
     key = "options" if figures.get("options") else "configuration"
     rows = [
         (name, [f'<code data-metric="{escape(pointer(key, name))}">{escape(_plain(value, words))}</code>'])

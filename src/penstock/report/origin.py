@@ -1,4 +1,4 @@
-"""Where a model comes from: name, date, data, the command that repeats it, network, seed, versions, machine."""
+"""The origin of a model: name, date, data, the command that reproduces it, network, seed, versions, machine."""
 
 from penstock.report.figures import Figures, escape
 from penstock.report.page import PARTS, section
@@ -11,7 +11,7 @@ _CELLS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
 def lead(figures: Figures, words: Words) -> str:
-    """The line below the heading, as HTML."""
+    """Return the line below the heading, as HTML."""
     shown = {
         "seconds": figures.number("seconds", form=",.1f", unit=" s"),
         "memory": figures.number("peak_mb", form=",.0f", unit=" MB"),
@@ -21,7 +21,7 @@ def lead(figures: Figures, words: Words) -> str:
 
 
 def origin_section(figures: Figures, words: Words) -> str:
-    """The card at the top; what is not known is left out."""
+    """Return the card at the top; unknown values are left out."""
     rows = [
         ("date", _date(figures)),
         ("data", _sources(figures, words)),
@@ -43,13 +43,13 @@ def origin_section(figures: Figures, words: Words) -> str:
 
 
 def network_words(figures: Figures, words: Words) -> str:
-    """The network from input to prediction, as HTML, each number marked with its place."""
+    """Describe the network from input to prediction, as HTML, each number marked with its place."""
     parts = [_part(figures, words, part) for part in ("inputs", "encoder", "head") if figures.get("network", part)]
     return " → ".join(parts)
 
 
 def _part(figures: Figures, words: Words, part: str) -> str:
-    """A part of the network in words; of a kind that there are no words for, its name."""
+    """Describe a part of the network; return the name of its kind if the table has no text for it."""
     described = figures.get("network", part)
     kind = str(described.get("kind", ""))
     if not words.knows(f"network.{kind}"):
@@ -73,7 +73,7 @@ def _date(figures: Figures) -> str:
 
 
 def _sources(figures: Figures, words: Words) -> str:
-    """The files that were read, with size and hash."""
+    """Return the files that were read, with size and hash."""
     lines = []
     sources = figures.get("data", "sources", default={})
     for part in (part for part in PARTS if part in sources):
@@ -90,7 +90,7 @@ def _sources(figures: Figures, words: Words) -> str:
 
 
 def _is_hashed(figures: Figures) -> bool:
-    """Whether the hash of a file says which data it was."""
+    """Return whether the hash of a file identifies the data."""
     return figures.get("data", "sources", "train", "sha256") is not None
 
 
@@ -105,7 +105,7 @@ def _rows(figures: Figures, words: Words) -> str:
 def _columns(figures: Figures) -> str:
     columns = figures.get("data", "columns", default={})
     shown = []
-    for name, value in sorted(columns.items()):  # whatever the order of keys in the file
+    for name, value in sorted(columns.items()):  # independent of the order of keys in the file
         if isinstance(value, str):
             shown.append(f"{escape(name)}: {figures.text('data', 'columns', name, code=True)}")
         elif isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: style inside, no script, no font and no host to ask."""
+"""A self-contained HTML file: the style is inline, and there are no scripts, fonts or requests to other hosts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -12,24 +12,24 @@ __all__ = ["PARTS", "details", "mark", "measured_part", "page", "paragraph", "sc
 
 PARTS = ("train", "valid", "test")
 """The parts of the data, in order."""
-_NARROW = 40  # characters of a table's columns, about, that a phone shows side by side
+_NARROW = 40  # approximate total width, in characters, of the columns that fit on a phone
 
-# The policy makes the browser itself refuse anything from outside, whatever a text on the page may say.
+# The policy makes the browser refuse external content, even if a text on the page refers to it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
 
 
 def measured_part(metrics: Mapping[str, Any]) -> str:
-    """The part of the data that the model is judged by: the test part, else the validation part."""
+    """Return the part of the data that the model is judged by: the test part, else the validation part."""
     return "test" if metrics.get("test") else "valid"
 
 
 def page(title: str, lead: str, sections: Iterable[str], language: str = "en") -> str:
-    """The whole file.
+    """Return the whole file.
 
     Args:
         title: plain text.
-        lead: what stands below it, as HTML.
-        sections: as `section` gives them; empty ones are left out.
+        lead: the text below the title, as HTML.
+        sections: the results of `section`; empty ones are left out.
         language: one of `words.LANGUAGES`.
     """
     words = Words(language)
@@ -46,23 +46,23 @@ def page(title: str, lead: str, sections: Iterable[str], language: str = "en") -
 
 
 def section(title: str, *parts: str) -> str:
-    """One card of the page, from parts that are HTML; nothing if all parts are empty."""
+    """Return one card of the page, made of parts that are HTML; empty if all parts are empty."""
     body = "\n".join(part for part in parts if part)
     return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>" if body else ""
 
 
 def paragraph(text: str, kind: str = "") -> str:
-    """A paragraph of HTML; nothing if there is no text.
+    """Return a paragraph of HTML; empty if there is no text.
 
     Args:
         text: HTML.
-        kind: its class in the style: "quiet", "callout".
+        kind: its CSS class: "quiet" or "callout".
     """
     return f"<p{f' class={kind}' if kind else ''}>{text}</p>" if text else ""
 
 
 def details(summary: str, content: str) -> str:
-    """Content that opens where it is asked for; on paper it is open."""
+    """Return content that the reader can expand; in print it is always expanded."""
     return f"<details><summary>{escape(summary)}</summary>{content}</details>" if content else ""
 
 
@@ -74,14 +74,14 @@ def table(
     caption: str = "",
     kind: str = "",
 ) -> str:
-    """A table whose first column names the rows.
+    """Return a table whose first column names the rows.
 
     Args:
-        columns: headings, plain text; the first stands above the names.
-        rows: name (plain text, or as `figures.Marked` HTML) and the cells (HTML).
-        ours: the name of the row that is set off.
+        columns: headings, plain text; the first one is that of the names.
+        rows: pairs of name (plain text, or HTML as `figures.Marked`) and cells (HTML).
+        ours: the name of the row to highlight.
         caption: plain text above it.
-        kind: its class in the style.
+        kind: its CSS class.
     """
     listed = [(name, list(cells)) for name, cells in rows]
     head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
@@ -99,16 +99,16 @@ def table(
 
 
 def mark(good: bool) -> str:
-    """Whether something came out as it should, as HTML."""
+    """Return a mark for an expected or an unexpected result, as HTML."""
     return '<strong class="good">yes</strong>' if good else '<strong class="bad">no</strong>'
 
 
 def scrolled(content: str, *, wide: bool = False) -> str:
-    """What may be wider than a phone, in a box that scrolls by itself, also by keys.
+    """Wrap content that may be wider than a phone in a box that scrolls horizontally, also with the keyboard.
 
     Args:
         content: HTML.
-        wide: whether it is wider than a phone, which is then said above it on a narrow screen.
+        wide: whether it is wider than a phone; a narrow screen then shows a hint above it.
     """
     return f'<div class="scroll{" wide" if wide else ""}" tabindex="0">{content}</div>'
 

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: the reliability diagram and the expected calibration error."""
+"""Calibration of the probabilities: the reliability diagram and the expected calibration error."""
 
 from penstock.report.chart import chart
 from penstock.report.figures import Figures, Marked
@@ -10,7 +10,7 @@ __all__ = ["reliability_section"]
 
 
 def reliability_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where metrics.json has no `reliability`."""
+    """Return the card; empty if metrics.json has no `reliability`."""
     bins = figures.get("reliability", "bins", default=[])
     if not bins:
         return ""

@@ -1,4 +1,4 @@
-"""Scores beside the baselines: each with its interval, and a verdict where a paired test bears it out."""
+"""Scores beside those of the baselines: each with its interval, and with a verdict if a paired test supports it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,13 +15,13 @@ _NO_SIDE = ("coverage_80",)
 
 
 def metric_names(scores: Mapping[str, Any]) -> list[str]:
-    """The names of the metrics among a part's figures, which also say how many rows there were."""
+    """Return the names of the metrics among a part's figures, which also contain the number of rows."""
     found = [name for name, value in scores.items() if name != "rows" and isinstance(value, int | float)]
-    return sorted(found, key=metric_place)  # whatever the order of keys in the file
+    return sorted(found, key=metric_place)  # independent of the order of keys in the file
 
 
 def scores_section(figures: Figures, words: Words) -> str:
-    """The card with the scores of each part that was measured, the one that counts first."""
+    """Return the card with the scores of each measured part, the test part first."""
     parts = [part for part in ("test", "valid") if figures.get(part)]
     if not parts:
         return ""
@@ -37,7 +37,7 @@ def scores_section(figures: Figures, words: Words) -> str:
 
 
 def _verdict(figures: Figures, words: Words, part: str) -> str:
-    """One sentence: on what, beside what, and how each metric came out."""
+    """Return one sentence: the part of the data, the baseline, and the verdict on each metric."""
     verdicts = figures.get("verdict", part, default={})
     if not verdicts:
         return ""
@@ -65,7 +65,7 @@ def _few(figures: Figures, words: Words, part: str) -> str:
 
 
 def _table(figures: Figures, words: Words, part: str) -> str:
-    """A row for each metric: the model, the main baseline, the verdict beside it, the other baselines."""
+    """Return a row for each metric: the model, the main baseline, the verdict against it, the other baselines."""
     main, baselines = figures.get("main_baseline"), figures.get("baseline", default={})
     shown = [name for name in sorted(baselines, key=lambda name: (name != main, name)) if baselines[name].get(part)]
     rows, judged = [], bool(figures.get("verdict", part))
@@ -95,7 +95,7 @@ def _score(figures: Figures, place: tuple[str, ...], interval: tuple[str, ...]) 
 
 
 def _judged(figures: Figures, words: Words, part: str, name: str) -> str:
-    """The verdict, and the difference that it rests on."""
+    """Return the verdict, and the difference that it is based on."""
     place = ("difference", part, name)
     if not figures.get(*place):
         return ""

@@ -21,7 +21,7 @@ from penstock.report.words import Words
 __all__ = ["Section", "render"]
 
 Section = Callable[[Figures, Words], str]
-"""A card of the page, as HTML; empty where metrics.json holds nothing for it."""
+"""A function that returns a card of the page as HTML; empty if metrics.json has no data for it."""
 
 
 def render(
@@ -32,16 +32,16 @@ def render(
     extra: Iterable[Section] = (),
     mistakes: Section = mistakes_section,
 ) -> str:
-    """The report as one HTML file.
+    """Return the report as one HTML file.
 
-    Every number on the page lies in `metrics`, and its element says where (`data-metric`, a JSON pointer).
+    Every number on the page is taken from `metrics`; the attribute `data-metric` of its element holds the JSON pointer.
 
     Args:
-        metrics: what `metrics.json` holds, see `tasks.measures`. What lacks is left out.
+        metrics: the contents of `metrics.json`, see `tasks.measures`. Cards without data are left out.
         title: the model's name, plain text.
         language: "en" or "zh".
-        extra: cards of the task's own, shown after the learning curves.
-        mistakes: the card of errors, where a task shows them in its own way.
+        extra: task-specific cards, shown after the learning curves.
+        mistakes: the card of errors; a task may replace the default.
 
     Raises:
         ConfigError: an unknown language.

@@ -1,4 +1,4 @@
-"""Two classes: ROC, precision and recall, and what each threshold would give."""
+"""Two classes: ROC curve, precision-recall curve, and the metrics at each threshold."""
 
 from penstock.report.chart import chart
 from penstock.report.figures import Figures, Marked
@@ -12,7 +12,7 @@ _FIGURES = ("precision", "recall", "f1")
 
 
 def two_classes_section(figures: Figures, words: Words) -> str:
-    """The card; nothing where metrics.json has no `two_classes`."""
+    """Return the card; empty if metrics.json has no `two_classes`."""
     if not figures.get("two_classes"):
         return ""
     return section(
@@ -68,7 +68,7 @@ def _precision_recall(figures: Figures, words: Words) -> str:
 
 
 def _lines(figures: Figures, words: Words, x: str, y: str) -> list[Line]:
-    """The model's line, and the main baseline's behind it."""
+    """Return the model's line, drawn over that of the main baseline."""
     main = words.spoken("baseline", figures.get("main_baseline", default=""))
     places = ((("two_classes", "baseline"), main, 1), (("two_classes",), words("scores.model"), 0))
     return [

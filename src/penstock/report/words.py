@@ -1,4 +1,4 @@
-"""How a report reads in each language, and what names in metrics.json are called; an unknown name reads as it is."""
+"""The texts of a report in each language, and display names for names in metrics.json; unknown names are unchanged."""
 
 import os
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 LANGUAGES = {"en": "penstock.report.english", "zh": "penstock.report.chinese"}
-"""Each language's module, which has a `TABLE`; all have the same keys."""
+"""The module of each language; its `TABLE` has the same keys in all languages."""
 _HTML = {"en": "en", "zh": "zh-Hans"}
 _METRICS = (
     "accuracy",
@@ -36,13 +36,13 @@ _METRICS = (
 
 
 class Words:
-    """The words of one language.
+    """The texts of one language.
 
     Args:
         language: "en" or "zh".
 
     Raises:
-        ConfigError: another one.
+        ConfigError: the language is unknown.
     """
 
     def __init__(self, language: str = "en") -> None:
@@ -53,53 +53,53 @@ class Words:
         self._table = _table(language)
 
     def __call__(self, key: str, **values: Any) -> str:
-        """The text of a key, with values put in; values may be HTML, the texts are plain."""
+        """Return the text of a key with the values filled in; values may be HTML, the texts are plain."""
         text = self._table[key]
         return text.format(**values) if values else text
 
     def knows(self, key: str) -> bool:
-        """Whether there is a text for a key."""
+        """Return whether there is a text for a key."""
         return key in self._table
 
     def name(self, kind: str, name: str) -> str:
-        """What a name in metrics.json is called, such as a metric's ("metric", "log_loss"); itself where unknown."""
+        """Return the display name of a name in metrics.json, e.g. ("metric", "log_loss"); unknown names unchanged."""
         return self._table.get(f"{kind}.{name}", name)
 
     def spoken(self, kind: str, name: str) -> str:
-        """The same; an unknown name with blanks and a capital letter."""
+        """Return the display name like `name`; an unknown name is written with spaces and a capital letter."""
         return self._table.get(f"{kind}.{name}") or name.replace("_", " ").replace("-", " ").capitalize()
 
 
 def chosen_language(asked: str | None = None) -> str:
-    """The language to write in: what is asked for, else the locale's if there are words for it, else English.
+    """Return the output language: the requested one, else that of the locale if it is supported, else English.
 
     Raises:
-        ConfigError: it is asked for one that there are no words for.
+        ConfigError: the requested language is not supported.
     """
     if asked is not None:
         return Words(asked).language
     names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    locale = next(filter(None, names), "")  # the first that is set decides, as POSIX has it
+    locale = next(filter(None, names), "")  # the first that is set decides, as POSIX specifies
     return "zh" if locale.lower().startswith("zh") else "en"
 
 
 def metric_words(name: str) -> str:
-    """accuracy, f1_macro, ... for people, in English."""
+    """Return the English display name of a metric, such as accuracy or f1_macro."""
     return Words().name("metric", name)
 
 
 def metric_place(name: str) -> tuple[int, str]:
-    """Metrics in an order of their own: those known here first, then the rest."""
+    """Return the sort key of a metric: known metrics in a fixed order, then the others by name."""
     return (_METRICS.index(name) if name in _METRICS else len(_METRICS), name)
 
 
 def baseline_words(name: str) -> str:
-    """A baseline's name for people, in English."""
+    """Return the English display name of a baseline."""
     return Words().spoken("baseline", name)
 
 
 def task_words(name: str) -> str:
-    """A task's name for people, in English."""
+    """Return the English display name of a task."""
     return Words().spoken("task", name)
 
 
