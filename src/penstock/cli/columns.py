@@ -1,4 +1,4 @@
-"""Flags that name what to read of the data, made from what the tasks say of their columns."""
+"""Flags that select columns of the data, generated from the column definitions of the tasks."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -15,12 +15,12 @@ __all__ = ["column_options", "remembered_columns", "saved_columns", "several_tas
 
 
 def column_options(columns: Iterable[Column], *, as_in_training: bool = False, panel: str = "options") -> list[Option]:
-    """An option for each column.
+    """Make an option for each column.
 
     Args:
-        columns: of one task.
+        columns: the columns of one task.
         as_in_training: leave the defaults to `saved_columns`.
-        panel: of the help.
+        panel: the panel of the help.
     """
     return [
         Option(
@@ -35,7 +35,7 @@ def column_options(columns: Iterable[Column], *, as_in_training: bool = False, p
 
 
 def several_tasks_options(*, answers: bool) -> list[Option]:
-    """An option for each column that any task knows, for commands that learn the task from a saved model."""
+    """Make an option for each column of any task, for commands that read the task from a saved model."""
     columns = {
         column.name: column for task in TASKS.values() for column in task.columns if answers or not column.answer
     }
@@ -43,15 +43,15 @@ def several_tasks_options(*, answers: bool) -> list[Option]:
 
 
 def trained_columns(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What to read, by the task's names, from the flags of `penstock train`."""
+    """Return the columns to read, by the task's names, from the flags of `penstock train`."""
     return {column.name: _names(column, given[column.name]) for column in task.columns}
 
 
 def saved_columns(task: Task, model: "Model", given: Mapping[str, Any]) -> dict[str, Any]:
-    """What to read: what was asked for, else what training read, else the task's own default.
+    """Return the columns to read: the given ones, else those of the training, else the task's defaults.
 
     Raises:
-        ConfigError: something was asked for that this task doesn't read.
+        ConfigError: a given column does not exist in this task.
     """
     own = {column.name: column for column in task.columns}
     if unknown := [name for name, value in given.items() if value is not None and name not in own]:
@@ -69,7 +69,7 @@ def saved_columns(task: Task, model: "Model", given: Mapping[str, Any]) -> dict[
 
 
 def remembered_columns(task: Task, columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what training read, what a saved model reads of other files too."""
+    """Return the columns of the training that a saved model also reads from other files."""
     forgotten = {column.name for column in task.columns if not column.remembered}
     return {name: value for name, value in columns.items() if name not in forgotten}
 
@@ -82,7 +82,7 @@ def _flag(column: Column) -> str:
 def _names(column: Column, given: Any) -> Any:
     if given is None or not column.several:
         return given
-    # As a line of CSV: a name that holds a comma is quoted.
+    # The value is parsed as a line of CSV, so that a name with a comma can be quoted.
     return [name for part in next(csv.reader([given], skipinitialspace=True), []) if (name := part.strip())]
 
 

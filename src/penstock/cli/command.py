@@ -1,4 +1,4 @@
-"""Commands as Click has them, with their options in panels and suggestions for what is misspelled."""
+"""Click commands whose help groups options in panels, with suggestions for misspelled words."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,7 +14,7 @@ SETTINGS = {"max_content_width": 100}
 
 
 class Option(click.Option):
-    """An option, in a panel of the help."""
+    """An option that belongs to a panel of the help."""
 
     def __init__(self, declared: Sequence[str], *, panel: str = "options", **more: Any) -> None:
         super().__init__(declared, **({"show_default": True} | more))
@@ -25,7 +25,7 @@ class Panels(click.Command):
     """A command whose help lists arguments and options panel by panel."""
 
     def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Nothing: they stand in the first panel."""
+        """Write nothing: the first panel lists the arguments."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the panels."""
@@ -36,7 +36,7 @@ class Panels(click.Command):
                     formatter.write_dl(records)
 
     def panels(self, ctx: click.Context) -> dict[str, list[click.Parameter]]:
-        """The parameters by panel; arguments stand in the first one, `--help` in the last."""
+        """Return the parameters by panel; arguments belong to the first one, `--help` to the last."""
         parameters = self.get_params(ctx)
         names = list(dict.fromkeys(each.panel for each in parameters if isinstance(each, Option))) or ["options"]
         found: dict[str, list[click.Parameter]] = {name: [] for name in names}
@@ -46,7 +46,7 @@ class Panels(click.Command):
         return found
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words; an error knows whose they are."""
+        """Parse the arguments; a usage error carries the context of this command."""
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
@@ -54,7 +54,7 @@ class Panels(click.Command):
             raise
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """What must be given, then what may."""
+        """Return the required parameters, then "[OPTIONS]"."""
         parameters = self.get_params(ctx)
         required = [each for each in parameters if isinstance(each, click.Option) and each.required]
         return [
@@ -65,12 +65,12 @@ class Panels(click.Command):
 
 
 class Command(Panels):
-    """A command; what is too much on its line is named."""
+    """A command that names surplus arguments in its error message."""
 
     allow_extra_args = True
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words."""
+        """Parse the arguments and reject surplus ones."""
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
             taken = " ".join(piece for each in self.params for piece in each.get_usage_pieces(ctx))
@@ -79,10 +79,10 @@ class Command(Panels):
 
 
 class Group(Panels, click.Group):
-    """Commands, found by name; one near to a word that is none is offered."""
+    """A group of commands that suggests a similar name for an unknown one."""
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """As Click has them."""
+        """Return the usage pieces of `click.Group`."""
         return click.Group.collect_usage_pieces(self, ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -91,13 +91,13 @@ class Group(Panels, click.Group):
         self.format_commands(ctx, formatter)
 
     def meant(self, ctx: click.Context, word: str) -> str:
-        """What is offered for a word that is no command."""
+        """Return the suggestion for a word that is not a command."""
         return meant(word, self.list_commands(ctx))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first word names."""
+        """Return the command that the first argument names."""
         found = self.get_command(ctx, args[0])
         if found is None and not ctx.resilient_parsing and not args[0].startswith("-"):
             raise click.UsageError(f"there is no command {args[0]}.{self.meant(ctx, args[0])}", ctx)
@@ -107,12 +107,12 @@ class Group(Panels, click.Group):
 def command(
     name: str, *, example: str, params: Sequence[click.Parameter] = ()
 ) -> Callable[[Callable[..., None]], Command]:
-    """Decorates a function that is a command: its docstring is the help.
+    """Return a decorator that makes a command of a function; its docstring is the help text.
 
     Args:
-        name: the command's word.
-        example: a line that uses it.
-        params: parameters besides those that decorate the function.
+        name: the name of the command.
+        example: an example command line.
+        params: parameters in addition to those from decorators.
     """
     return click.command(
         name, cls=Command, params=list(params), epilog=f"Example: {example}", context_settings=SETTINGS

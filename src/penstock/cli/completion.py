@@ -1,4 +1,4 @@
-"""Completion of commands, options and values by the tab key: Click has the scripts, this puts them in their places."""
+"""Tab completion of commands, options and values: installs the scripts that Click generates."""
 
 import os
 from pathlib import Path
@@ -11,22 +11,22 @@ from penstock.errors import InputError
 __all__ = ["SHELLS", "install_completion"]
 
 SHELLS = ("bash", "zsh", "fish")
-# What a shell's own file has to say; fish finds the script by its place.
+# The line that the start-up file of a shell needs; fish finds the script by its path.
 _LINES = {"bash": ". '{script}'", "zsh": "autoload -Uz compinit && compinit && . '{script}'"}
 
 
 def install_completion(command: click.Command, shell: str | None) -> str:
-    """Let a shell complete the words of a command from its next start on.
+    """Install completion of a command for a shell; it takes effect when the shell is started again.
 
     Args:
-        command: the whole one.
-        shell: its name; None for the user's own.
+        command: the root command.
+        shell: the name of the shell; None for the user's own.
 
     Returns:
-        What was done, in a sentence.
+        A sentence that describes the changes.
 
     Raises:
-        InputError: another shell, or its files can't be written.
+        InputError: the shell is not supported, or its files can't be written.
     """
     shell = shell or Path(os.environ.get("SHELL", "")).name
     scripts = get_completion_class(shell) if shell in SHELLS else None
@@ -45,7 +45,7 @@ def install_completion(command: click.Command, shell: str | None) -> str:
 
 
 def _places(shell: str, name: str) -> tuple[Path, Path | None]:
-    """Where the script goes, and the shell's own file that must read it."""
+    """Return the path of the script, and the start-up file that must source it (None for fish)."""
     home = Path.home()
     if shell == "fish":
         config = os.environ.get("XDG_CONFIG_HOME") or home / ".config"

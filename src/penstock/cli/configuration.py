@@ -23,11 +23,11 @@ _FLAG = "--config"
 
 @dataclass(frozen=True)
 class Configuration:
-    """A file of options.
+    """The options in a TOML file.
 
     path: the file
-    task: a task's name, or the word of a command of `penstock train`; None if the file names none
-    values: by the options' names, with hyphens; as TOML has them
+    task: the name of a task, or of a command of `penstock train`; None if the file names none
+    values: the TOML values by option name, with hyphens
     """
 
     path: Path
@@ -36,10 +36,10 @@ class Configuration:
 
     @property
     def command(self) -> str:
-        """The word after `penstock train`.
+        """The name of the command after `penstock train`.
 
         Raises:
-            ConfigError: no task, or an unknown one.
+            ConfigError: the file names no task, or an unknown one.
         """
         known = {name: task.command for name, task in TASKS.items()} | {
             task.command: task.command for task in TASKS.values()
@@ -53,10 +53,10 @@ class Configuration:
         return known[self.task]
 
     def among(self, tasks: Sequence[Task]) -> list[Task]:
-        """Those of some tasks that the file can be for.
+        """Return the tasks that the file applies to, out of the given ones.
 
         Raises:
-            ConfigError: none.
+            ConfigError: it applies to none of them.
         """
         if self.task is None:
             return list(tasks)
@@ -66,7 +66,7 @@ class Configuration:
         return found
 
     def given(self) -> dict[str, Any]:
-        """The values as a command's line would give them, for whoever asks what the data is."""
+        """Return the values by parameter name, unchecked, with resolved paths; used to inspect the data."""
         found = {name.replace("-", "_"): value for name, value in self.values.items()}
         for name, written in (("data", "data"), ("start", "from")):
             if isinstance(path := self.values.get(written), str):
@@ -74,10 +74,10 @@ class Configuration:
         return found
 
     def defaults(self, command: click.Command) -> dict[str, Any]:
-        """What the file says, checked, by the names of a command's parameters.
+        """Return the checked values by the names of a command's parameters.
 
         Raises:
-            ConfigError: an option that the command lacks, or a value that it can't take.
+            ConfigError: the command lacks an option of the file, or a value is invalid.
         """
         known = {_key(parameter): parameter for parameter in command.params if parameter.name != "config"}
         found = {}
@@ -107,18 +107,18 @@ class Configuration:
         return kind.convert(value, parameter, None)
 
     def _here(self, path: str) -> str:
-        """A path as seen from the file."""
+        """Resolve a path relative to the folder of the file."""
         return os.path.normpath(os.path.join(os.path.dirname(os.path.realpath(self.path)), path))
 
 
 def read_configuration(path: Path) -> Configuration:
-    """Read a file, whose options may stand in the panels of the help, each a table, or without them.
+    """Read a file of options, either in one table per panel of the help or at the top level.
 
     Args:
-        path: the file; of a model's folder, the one that it keeps.
+        path: the file, or the folder of a model that contains train.toml.
 
     Raises:
-        ConfigError: it can't be read, is not TOML, or has an option twice.
+        ConfigError: the file can't be read, is not TOML, or sets an option twice.
     """
     path = path / "train.toml" if path.is_dir() else path
     try:
@@ -142,7 +142,7 @@ def read_configuration(path: Path) -> Configuration:
 
 
 def config_path(words: Sequence[str]) -> Path | None:
-    """The file that is named among the words of `penstock train`, where no task is."""
+    """Return the value of `--config` among the arguments of `penstock train`, or None."""
     for place, word in enumerate(words):
         if word == _FLAG and place + 1 < len(words):
             return Path(words[place + 1])
@@ -152,5 +152,5 @@ def config_path(words: Sequence[str]) -> Path | None:
 
 
 def _key(parameter: click.Parameter) -> str:
-    """An option's name on the command line, without its hyphens in front."""
+    """Return the name of a parameter on the command line, without the leading hyphens."""
     return parameter.name if isinstance(parameter, click.Argument) else parameter.opts[0].removeprefix("--")

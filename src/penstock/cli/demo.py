@@ -1,4 +1,4 @@
-"""`penstock demo`: texts, a forecast, words and the vanishing gradient, computed live, on one page."""
+"""`penstock demo`: text classification, forecasts, spoken words and the vanishing gradient, live on one page."""
 
 import json
 import logging
@@ -59,7 +59,7 @@ def _demonstrate(out: Path) -> None:
 
 
 def _holds_a_demo(out: Path) -> bool:
-    """Whether a folder holds nothing but what an earlier demo, perhaps an interrupted one, left there."""
+    """Return whether a folder contains only the output of an earlier, possibly interrupted, demo."""
     return out.is_dir() and {path.name for path in out.iterdir()} <= {_RESULTS, _PAGE, *_MODELS}
 
 

@@ -1,8 +1,8 @@
-"""The adding problem (Hochreiter and Schmidhuber 1997, section 5.4), learned live by three cells.
+"""The adding problem (Hochreiter and Schmidhuber 1997, section 5.4), trained live with three cells.
 
-Each step brings a number from [0, 1] and a mark; two steps are marked, one in each half; the answer after the
-last step is the sum of the two marked numbers. Who can't remember does best by answering 1, at a mean squared
-error of 1/6. Numbers and target are scaled as in Le, Jaitly and Hinton 2015 (arXiv:1504.00941).
+Each step has a number from [0, 1] and a mark. Two steps are marked, one in each half. The target after the last step
+is the sum of the two marked numbers. A network that forgets the first number can do no better than predict 1, with a
+mean squared error of 1/6. Numbers and target are scaled as in Le, Jaitly and Hinton 2015 (arXiv:1504.00941).
 """
 
 import time
@@ -21,13 +21,13 @@ __all__ = ["CELLS", "Settings", "adding_batch", "learn", "verdict"]
 
 CELLS = ("rnn", "lstm", "gru")
 _LAYERS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-# These start by forgetting at all time scales up to `steps` (Tallec and Ollivier 2018); an RNN has no gate.
+# The gate biases start at forgetting times of up to `steps` (Tallec and Ollivier 2018); an RNN has no gates.
 _GATED = ("lstm", "gru")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The same for each cell: training stops at the error `enough` on validation data, or after `updates`."""
+    """Settings that all cells share; training stops at the validation error `enough`, or after `updates`."""
 
     steps: int = 100
     hidden_size: int = 64
@@ -44,7 +44,7 @@ class Settings:
 
 
 class _Adder(torch.nn.Module):
-    """A recurrent layer and a linear answer after the last step."""
+    """A recurrent layer and a linear output after the last step."""
 
     def __init__(self, cell: str, settings: Settings) -> None:
         super().__init__()
@@ -53,16 +53,16 @@ class _Adder(torch.nn.Module):
         self.head = torch.nn.Linear(settings.hidden_size, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(time, batch, 2) to (batch,)."""
+        """Map inputs (time, batch, 2) to predictions (batch,)."""
         return self.answer(self.encoder(x)[0])
 
     def answer(self, y: Tensor) -> Tensor:
-        """Outputs (time, batch, hidden) to (batch,)."""
+        """Map outputs of the layer (time, batch, hidden) to predictions (batch,)."""
         return self.head(y[-1]).squeeze(-1)
 
 
 def adding_batch(steps: int, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Sequences (steps, batch, 2) of numbers and marks, and the sums (batch,)."""
+    """Return sequences (steps, batch, 2) of numbers and marks, and the sums (batch,)."""
     numbers = torch.rand(steps, batch, generator=generator)
     marks = torch.zeros(steps, batch)
     columns = torch.arange(batch)
@@ -72,16 +72,16 @@ def adding_batch(steps: int, batch: int, generator: torch.Generator) -> tuple[Te
 
 
 def learn(cell: str, settings: Settings, progress: Callable[[int, float], None] | None = None) -> dict[str, Any]:
-    """Train one cell; what came of it, as plain values.
+    """Train one cell and return the results as plain values.
 
     Args:
         cell: one of `CELLS`.
-        settings: sizes and limits.
-        progress: told the number of updates and the validation error, every so often.
+        settings: sizes and stopping criteria.
+        progress: called regularly with the number of updates and the validation error.
 
     Returns:
-        `curve`, pairs of updates and validation error; `error`, the mean squared error on test data that had
-        no part in training or stopping; `updates`, `seconds`; `path`, how the layer was computed;
+        `curve`, pairs of updates and validation error; `error`, the mean squared error on test data that
+        neither training nor stopping used; `updates`, `seconds`; `path`, the implementation that computed the layer;
         `gradient_before` and `gradient_after`, |d loss / d state| at 0, 1, ... steps back, relative to 0.
     """
     with _one_thread():
@@ -90,7 +90,7 @@ def learn(cell: str, settings: Settings, progress: Callable[[int, float], None] 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Layers this small gain nothing from a second core, and lose much where another program has it."""
+    """Use one thread: layers this small don't gain from a second core, and are slow if another program uses it."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -120,7 +120,7 @@ def _learn(cell: str, settings: Settings, progress: Callable[[int, float], None]
 
 
 def verdict(results: dict[str, dict[str, Any]], settings: Settings) -> dict[str, bool]:
-    """Whether each cell did as the literature says: the gated ones solve it, the plain one doesn't."""
+    """Return whether each cell matches the literature: gated cells solve the problem, the plain RNN does not."""
     gated = {cell: results[cell]["error"] < settings.solved for cell in _GATED}
     return {"rnn": results["rnn"]["error"] > settings.unsolved} | gated
 

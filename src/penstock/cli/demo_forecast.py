@@ -1,4 +1,4 @@
-"""Sunspots of the years ahead: predicted from those before, beside what is simple, on years that training never saw.
+"""Sunspot forecasts: yearly numbers predicted from earlier years, compared with naive baselines on held-back years.
 
 demo_sunspots.csv holds the yearly mean of the international sunspot number, version 1.0 (SILSO, Royal Observatory of
 Belgium), 1700 to 2008.
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 __all__ = ["CONTEXT", "HORIZON", "TEST_YEARS", "learn", "measure", "sunspots"]
 
 HORIZON = 11
-"""Years ahead: about one solar cycle."""
+"""The forecast horizon in years: about one solar cycle."""
 
 CONTEXT = 22
-"""Years that a forecast reads: two cycles. Chosen, as is the logarithm, by back-tests within 1700 to 1942."""
+"""The input length in years: two cycles. Back-tests within 1700 to 1942 chose this length and the logarithm."""
 
 TEST_YEARS = 66
-"""About six cycles at the end, held back."""
+"""The number of years at the end that are held back: about six cycles."""
 
 _VALIDATION_YEARS = 55
-_HISTORY_YEARS = 44  # drawn before the fan
+_HISTORY_YEARS = 44  # years drawn before the forecast
 _NAIVE = ("naive", "seasonal_naive")
 
 
 def sunspots() -> tuple[np.ndarray, np.ndarray]:
-    """Years and the mean number of sunspots in each."""
+    """Return the years and the mean sunspot number of each."""
     text = (files("penstock.cli") / "demo_sunspots.csv").read_text(encoding="utf-8")
     rows = [line.split(",") for line in text.splitlines() if line[0].isdigit()]
     return np.array([int(year) for year, _ in rows]), np.array([float(number) for _, number in rows])
 
 
 def learn(folder: Path) -> "ForecastModel":
-    """Train on the years before those held back, save the model in a folder and load it again, without PyTorch."""
+    """Train on the years before the held-back ones, save the model in a folder and load it without PyTorch."""
     from penstock.forecast.estimator import Forecaster
     from penstock.runtime import load
 
@@ -52,12 +52,12 @@ def learn(folder: Path) -> "ForecastModel":
 
 
 def measure(model: "ForecastModel") -> dict[str, Any]:
-    """What the model and the baselines make of the years held back, from every year on that leaves enough ahead.
+    """Score the model and the baselines on the held-back years, from every origin with a full horizon ahead.
 
     Returns:
-        `rows`, `horizon`, `origins`, `metrics`, `baselines` by name; `fan`: the last years predicted from the year
-        before them, with the interval of 80 %; `as_expected`: whether the mean absolute error is below that of the
-        last value and of the value a season ago.
+        `rows`, `horizon`, `origins`, `metrics`, `baselines` by name; `fan`: the forecast of the last `HORIZON` years
+        with its 80 % interval; `as_expected`: whether the mean absolute error is below those of both naive baselines
+        (the last value, and the value one season ago).
     """
     test = _parts()[-1]
     found = model.evaluate(test)
@@ -75,7 +75,7 @@ def measure(model: "ForecastModel") -> dict[str, Any]:
 
 
 def _parts() -> list[Panel]:
-    """The years to learn from, to validate with and held back, each after what lies before it."""
+    """Return the years for training, validation and test; each part also holds the history before it."""
     from penstock.forecast.estimator import Forecaster
 
     _, numbers = sunspots()
@@ -84,7 +84,7 @@ def _parts() -> list[Panel]:
 
 
 def _fan(model: "ForecastModel") -> dict[str, list[float]]:
-    """The last `HORIZON` years as they came, and as predicted from the years before."""
+    """Return the actual values of the last `HORIZON` years, and their forecast from the years before."""
     years, numbers = sunspots()
     quantiles = model.predict_quantiles({"sunspots": numbers[:-HORIZON]})[0, :, 0]
     before = slice(-HORIZON - _HISTORY_YEARS, -HORIZON)

@@ -1,4 +1,4 @@
-"""Sentiment of short reviews in English and Chinese: learned, measured beside a baseline, answered word by word.
+"""Sentiment of short reviews in English and Chinese: training, comparison with baselines, streaming by word.
 
 The reviews in demo_reviews.tsv were written for this demo.
 """
@@ -28,7 +28,7 @@ SENTENCES = (
 
 @dataclass(frozen=True)
 class Review:
-    """One line of the file."""
+    """A line of the file."""
 
     split: str
     language: str
@@ -37,19 +37,19 @@ class Review:
 
 
 def reviews() -> list[Review]:
-    """All reviews, those to learn from (`train`) and those held back (`test`)."""
+    """Return all reviews: those for training (`train`) and those held back (`test`)."""
     text = (files("penstock.cli") / "demo_reviews.tsv").read_text(encoding="utf-8")
     rows = csv.reader(text.splitlines()[1:], delimiter="\t", quoting=csv.QUOTE_NONE)
     return [Review(*row) for row in rows]
 
 
 def learn(folder: Path) -> "TextModel":
-    """Train on the reviews to learn from, save the model in a folder and load it again, without PyTorch."""
+    """Train on the training reviews, save the model in a folder and load it without PyTorch."""
     from penstock.runtime import load
     from penstock.text.estimator import TextClassifier
 
     train = [review for review in reviews() if review.split == "train"]
-    # So few reviews are held back to validate on that a pause in their loss says little: train to the end.
+    # The validation data is too small for early stopping: a plateau of its loss is mostly noise.
     classifier = TextClassifier(patience=100, random_state=0)
     classifier.fit([review.text for review in train], [review.label for review in train])
     classifier.save(folder, overwrite=True)
@@ -57,7 +57,7 @@ def learn(folder: Path) -> "TextModel":
 
 
 def measure(model: "TextModel") -> dict[str, Any]:
-    """What the model and the baselines make of the reviews held back."""
+    """Score the model and the baselines on the held-back reviews."""
     test = [review for review in reviews() if review.split == "test"]
     found = model.evaluate([review.text for review in test], [review.label for review in test])
     return {
@@ -74,7 +74,7 @@ def measure(model: "TextModel") -> dict[str, Any]:
 
 
 def answers_as_they_come(model: "TextModel", language: str, sentence: str) -> Iterator[tuple[str, float]]:
-    """Each word, in Chinese each character, and the probability of a positive review once the model has read it."""
+    """Yield each word (in Chinese: character) and the probability of a positive review after it."""
     stream = model.stream()
     for piece in sentence if language == "zh" else sentence.split():
         yield piece, stream.push(piece)[POSITIVE]

@@ -1,6 +1,6 @@
-"""Words that a synthesiser says: learned from some voices, told apart in others, and found in a stream.
+"""Synthetic spoken words: trained on some voices, classified in others, and detected in a stream.
 
-No person speaks here: `datasets.synthetic_words` makes the sounds, and they are easier than speech.
+`datasets.synthetic_words` generates the sounds; they are easier to classify than human speech.
 """
 
 from pathlib import Path
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["KEYWORD", "learn", "listen", "measure"]
 
 KEYWORD = "stop"
-"""The word to find in the stream."""
+"""The word to detect in the stream."""
 
 _VOICES = {"train": 40, "test": 15}
-_SAID = 12  # words in the stream
+_SAID = 12  # the number of words in the stream
 _TOLERANCE_SECONDS = 0.15
 
 
 def learn(folder: Path) -> "AudioModel":
-    """Train on synthetic words, save the model in a folder and load it again, without PyTorch."""
+    """Train on synthetic words, save the model in a folder and load it without PyTorch."""
     from penstock.audio.estimator import AudioClassifier
     from penstock.runtime import load
 
@@ -43,7 +43,7 @@ def learn(folder: Path) -> "AudioModel":
 
 
 def measure(model: "AudioModel") -> dict[str, Any]:
-    """What the model and the baselines make of words in other voices."""
+    """Score the model and the baselines on words in other voices."""
     recordings, labels = _words("test")
     found = model.evaluate(recordings, labels)
     return {
@@ -56,12 +56,12 @@ def measure(model: "AudioModel") -> dict[str, Any]:
 
 
 def listen(model: "AudioModel") -> dict[str, Any]:
-    """The keyword in a stream of words, in voices that were not in training: when it was said, and when heard.
+    """Detect the keyword in a stream of words, in voices that were not in training.
 
     Returns:
-        `said`: [{"word", "seconds"}], when each word of the stream ended; `heard`: the same of the keyword, with its
-        `score`; `seconds` and `scores`: the keyword's score over time; `as_expected`: whether each was found, within
-        150 ms, and no other word was taken for it.
+        `said`: [{"word", "seconds"}], the end of each word in the stream; `heard`: each detection of the keyword, with
+        its `score`; `seconds` and `scores`: the keyword's score over time; `as_expected`: whether each keyword was
+        detected within 150 ms, without false alarms.
     """
     samples, said = _stream()
     spotter = model.spotter([KEYWORD])
@@ -86,7 +86,7 @@ def _words(part: str) -> Any:
 
 
 def _stream() -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Samples at 8 kHz of several words with short pauses, and when each ended."""
+    """Return samples at 8 kHz of several words with short pauses, and the end of each word."""
     from penstock.audio.synthetic_words import SYNTHETIC_WORDS, synthetic_word
 
     generator = np.random.default_rng(2)

@@ -1,6 +1,6 @@
-"""Where the command begins and ends: what went wrong becomes one line on standard error and an exit code.
+"""The entry point of the command: an error becomes one line on standard error and an exit code.
 
-0 done; 1 failed; 2 bad input; 130 interrupted.
+Exit codes: 0 success; 1 failure; 2 bad input; 130 interrupted.
 """
 
 import errno
@@ -20,13 +20,13 @@ __all__ = ["main"]
 
 _LOGGER = logging.getLogger("penstock.cli")
 
-# A full disk, or one that is gone.
+# The disk is full or no longer available.
 _OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
-# Of the extra "cli".
+# Packages of the extra "cli".
 _NEEDED = ("click", "docstring_parser", "rich")
 
-# These first import what takes seconds.
+# These commands start with imports that take seconds.
 _SLOW = ("train", "demo")
 
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Args:
-        arguments: what follows `penstock`; those of the process if None.
+        arguments: the arguments after `penstock`; those of the process if None.
 
     Returns:
         The exit code.
@@ -51,7 +51,7 @@ def _guarded(words: list[str], *, debug: bool) -> int:
     try:
         return _run(words)
     except BrokenPipeError:
-        # The reader has gone, as `| head` does.
+        # The reader closed the pipe, for example `| head`.
         silence_output()
         return 1
     except KeyboardInterrupt:
@@ -67,16 +67,16 @@ def _guarded(words: list[str], *, debug: bool) -> int:
 
 
 def _without_flags(words: list[str], flags: Sequence[str]) -> tuple[list[str], set[str]]:
-    """The words without flags that may stand anywhere on the line, and which of them stood there.
+    """Remove flags that are allowed anywhere on the line; return the other words and the flags found.
 
-    They are most often added to the end of a line; but what follows `--` is no flag.
+    Users mostly append these flags to a line. Words after `--` are not flags.
     """
     before = _before_data(words)
     return [word for word in before if word not in flags] + words[len(before) :], set(before) & set(flags)
 
 
 def _before_data(words: list[str]) -> list[str]:
-    """The words that may be flags: those before `--`."""
+    """Return the words that may be flags: those before `--`."""
     return words[: words.index("--")] if "--" in words else words
 
 
@@ -88,7 +88,7 @@ def _warn(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Data that is likely not what was meant is said in a line; other warnings are for developers, and say where."""
+    """Log a `DataWarning` as one line; other warnings are for developers and include their location."""
     if issubclass(category, DataWarning):
         _LOGGER.warning("%s", message)
     else:
@@ -110,7 +110,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _result(words: list[str]) -> Any:
-    """What the command returns; 2 where it was asked for nothing and has shown its help."""
+    """Return the result of the command; 2 if it had no arguments and printed its help."""
     import click
 
     from penstock.cli.application import command

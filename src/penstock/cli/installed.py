@@ -1,4 +1,4 @@
-"""What Penstock and each of its extras need, what of it is installed, and how to install the rest."""
+"""The requirements of Penstock and its extras: which are installed, and how to install the others."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from importlib import metadata
 
 __all__ = ["Extra", "extras"]
 
-# For developers; "all" is the others together.
+# Extras for developers; "all" is the union of the others.
 _LEFT_OUT = ("all", "bench", "dev", "docs")
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?\s*([^;]*?)\s*(?:;.*extra\s*==\s*[\"']([\w-]+)[\"'].*)?")
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
@@ -14,12 +14,12 @@ _VERSION = re.compile(r"\d+(?:\.\d+)*")
 
 @dataclass
 class Extra:
-    """What belongs to an extra; the name "" is what every installation has.
+    """The packages of an extra; the name "" stands for the base installation.
 
-    name: of the extra
+    name: the name of the extra
     installed: versions by package
-    missing: packages that are not there
-    unfit: what is wrong with the versions of others, in words
+    missing: packages that are not installed
+    unfit: descriptions of packages with an unsuitable version
     """
 
     name: str
@@ -29,12 +29,12 @@ class Extra:
 
     @property
     def command(self) -> str:
-        """What installs it."""
+        """The command that installs the extra."""
         return f"pip install 'penstock[{self.name}]'" if self.name else "pip install --force-reinstall penstock"
 
 
 def extras() -> list[Extra]:
-    """The base and the extras, as the metadata of this installation names them."""
+    """Return the base and the extras, as listed in the metadata of this installation."""
     found = {"": Extra("")}
     for requirement in metadata.requires("penstock") or ():
         name, _, versions, extra = _REQUIREMENT.fullmatch(requirement).groups()  # type: ignore[union-attr]
@@ -56,7 +56,7 @@ def _note(extra: Extra, name: str, versions: str) -> None:
 
 
 def _fits(version: str, wanted: str) -> bool:
-    """Whether a version is at least, or below, another one; other conditions are pip's business."""
+    """Return whether a version satisfies `>=` or `<`; other conditions count as satisfied (pip checks them)."""
     have, bound = _numbers(version), _numbers(wanted)
     if wanted.startswith(">="):
         return have >= bound

@@ -1,4 +1,4 @@
-"""What a training that Ctrl-C has ended leaves."""
+"""The message after a training was interrupted with Ctrl-C."""
 
 import logging
 from pathlib import Path
@@ -15,7 +15,7 @@ _LOGGER = logging.getLogger("penstock.cli")
 
 
 def say_interrupted(fitted: "Estimator", out: Path, *, is_trained: bool) -> None:
-    """Say what an interrupted training leaves, and how to go on from there."""
+    """Report what an interrupted training has saved, and how to resume it."""
     kept = f"the best weights so far are in {out}" if is_trained else f"{out} was not written"
     resume = f"--from {out} trains them further." if is_trained else "No epoch was done."
     if fitted.checkpoint and _has_begun(Path(fitted.checkpoint)):
@@ -32,5 +32,5 @@ def say_interrupted(fitted: "Estimator", out: Path, *, is_trained: bool) -> None
 
 
 def _has_begun(checkpoint: Path) -> bool:
-    """Whether there is a file to resume from; those of stages before the last have longer names."""
+    """Return whether there is a checkpoint to resume from; those of stages before the last have longer names."""
     return any(path.name.startswith(checkpoint.name) for path in checkpoint.parent.iterdir())

@@ -19,7 +19,7 @@ Exit codes and messages: [errors.md](errors.md).
 
 
 def reference() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join([_HEAD, *_sections(command(), "penstock")])
 
 
@@ -46,7 +46,7 @@ def _sections(found: click.Command, path: str) -> Iterator[str]:
 
 
 def _siblings(command: str) -> Iterator[str]:
-    """The other tasks of a command of `penstock train`, whose options differ."""
+    """Yield the sections of the other tasks of a command of `penstock train`, because their options differ."""
     for task in [task for task in TASKS.values() if task.command == command][1:]:
         yield from _sections(task_command(task), f"penstock train {command} {task.example.split()[0]}")
 

@@ -1,4 +1,4 @@
-"""Scores on a terminal: each with its 95 % interval, and a verdict only where a paired test bears it out."""
+"""Scores on a terminal: each with its 95 % interval, and a verdict from a paired test."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,16 +7,16 @@ from penstock.runtime.resampling import FEW_UNITS
 
 __all__ = ["say_verdict", "show_scores", "with_interval"]
 
-_SIDE_BY_SIDE = 3  # columns up to which a score and its interval fit into a line of 80 characters
+_SIDE_BY_SIDE = 3  # up to this number of columns, scores and intervals fit into lines of 80 characters
 _Intervals = Mapping[str, Sequence[float] | None]
 
 
 def show_scores(scores: Mapping[str, Mapping[str, Any] | None], intervals: Mapping[str, _Intervals]) -> None:
-    """A table on standard output: a line for each metric, a column for who was measured.
+    """Print a table on standard output: a row for each metric, a column for the model and each baseline.
 
     Args:
-        scores: by who was measured, the metrics by name.
-        intervals: the 95 % interval of each, likewise; where there is none, the score stands alone.
+        scores: for each column, the metrics by name.
+        intervals: for each column, the 95 % intervals by metric; a score without one is printed alone.
     """
     from rich import box
     from rich.console import Console
@@ -38,14 +38,14 @@ def show_scores(scores: Mapping[str, Mapping[str, Any] | None], intervals: Mappi
 
 
 def with_interval(value: float, interval: Sequence[float] | None, between: str = " ") -> str:
-    """A score, and after `between` its interval if there is one."""
+    """Format a score and, if there is one, its interval after `between`."""
     from penstock.report import readable
 
     return readable(value) if interval is None else f"{readable(value)}{between}[{', '.join(map(_short, interval))}]"
 
 
 def _short(value: float) -> str:
-    """Enough digits for the end of an interval: four where they say something, at most three behind the point."""
+    """Format the end of an interval: about four significant digits, at most three decimals."""
     if value and not 1e-2 <= abs(value) < 1e6:
         return f"{value:.2e}"
     decimals = 3 - min(3, max(0, len(str(int(abs(value)))) - 1))
@@ -53,12 +53,12 @@ def _short(value: float) -> str:
 
 
 def say_verdict(verdict: Mapping[str, str], baseline: str, units: int) -> None:
-    """Whether the model does better than its main baseline, on standard output, and whether there was little data.
+    """Print whether the model is better than its main baseline, and a note if there was little data.
 
     Args:
-        verdict: what a paired test says of each metric; empty without a baseline.
-        baseline: the baseline's name for people.
-        units: how many independent cases there were.
+        verdict: the verdict of the paired test for each metric; empty without a baseline.
+        baseline: the display name of the baseline.
+        units: the number of independent cases.
     """
     from penstock.report import metric_words
 

@@ -1,4 +1,4 @@
-"""What is wrong with a command's line, in our own words."""
+"""Messages for usage errors, in Penstock's wording."""
 
 import click
 
@@ -8,7 +8,7 @@ __all__ = ["usage_words"]
 
 
 def usage_words(error: click.ClickException) -> str:
-    """A sentence or two, and where to read on."""
+    """Describe a usage error in one or two sentences, with a pointer to the help."""
     context: click.Context | None = getattr(error, "ctx", None)
     words = _words(error, context.command.params if context else [])
     where = context.command_path if context else "penstock"
@@ -41,5 +41,5 @@ def _names(parameter: click.Parameter) -> list[str]:
 
 
 def _name(parameter: click.Parameter) -> str:
-    """As the user writes it: --hidden-size, DATA."""
+    """Return the name as the user writes it: --hidden-size, DATA."""
     return parameter.human_readable_name if isinstance(parameter, click.Argument) else parameter.opts[0]

@@ -1,4 +1,4 @@
-"""What the options of commands take: numbers, words of a list, JSON; what is wrong is said in our own words."""
+"""The parameter types of options (numbers, choices, JSON), with error messages in Penstock's wording."""
 
 import difflib
 import json
@@ -16,19 +16,19 @@ __all__ = ["FOLDER", "NUMBER", "PATH", "PATHS", "PATH_TEXT", "TEXT", "WHOLE", "J
 TEXT = click.STRING
 PATH: click.ParamType = click.Path(path_type=Path)
 FOLDER: click.ParamType = click.Path(path_type=Path, file_okay=False)
-PATH_TEXT: click.ParamType = click.Path()  # a path that stays text
+PATH_TEXT: click.ParamType = click.Path()  # a path that is kept as text
 PATHS = (PATH, FOLDER, PATH_TEXT)
 
 
 def meant(word: str, known: Iterable[str]) -> str:
-    """A question, such as " Did you mean train?", where something known is near to the word; otherwise nothing."""
-    bare = {each.lstrip("-"): each for each in known}  # dashes would count as likeness
+    """Return a question such as " Did you mean train?" if a known word is similar; otherwise an empty text."""
+    bare = {each.lstrip("-"): each for each in known}  # leading dashes would count as similarity
     near = difflib.get_close_matches(word.lstrip("-"), bare, n=1)
     return f" Did you mean {bare[near[0]]}?" if near else ""
 
 
 class Number(click.ParamType):
-    """A number, perhaps a whole one, perhaps at least `least`."""
+    """A number, optionally an integer, optionally with the lower bound `least`."""
 
     def __init__(self, *, whole: bool = False, least: float = -math.inf) -> None:
         self.name = "integer" if whole else "number"
@@ -39,10 +39,10 @@ class Number(click.ParamType):
         )
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number that text or a configuration's value stands for."""
+        """Convert text or a value from a configuration to a number."""
         number = math.nan
         if isinstance(value, str | int | float) and not isinstance(value, bool):
-            with suppress(ValueError, OverflowError):  # no number, or infinity where a whole one is wanted
+            with suppress(ValueError, OverflowError):  # not a number, or infinity where an integer is required
                 number = self._kind(value)
         if not number >= self.least or (not isinstance(value, str) and number != value):
             self.fail(f"must be {self._words}; got {value!r:.80}", param, ctx)
@@ -54,10 +54,10 @@ NUMBER = Number()
 
 
 class OneOf(click.ParamType):
-    """One of some words.
+    """A choice out of several words.
 
     Args:
-        words: the collection, or what gives it when it is needed.
+        words: the words, or a function that returns them when they are needed.
     """
 
     name = "choice"
@@ -67,31 +67,31 @@ class OneOf(click.ParamType):
 
     @property
     def words(self) -> list[str]:
-        """The words that there are now."""
+        """The words that are allowed now."""
         return list(self._words() if callable(self._words) else self._words)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word itself."""
+        """Check the word and return it."""
         if value not in self.words:
             known = ", ".join(self.words)
             self.fail(f"must be one of {known}; got {value!r:.80}.{meant(str(value), self.words)}", param, ctx)
         return value
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """All of them."""
+        """Return all words as the placeholder in the usage."""
         return f"[{'|'.join(self.words)}]"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Those that begin so."""
+        """Return the words that start with the incomplete text."""
         return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
 
 
 class Json(click.ParamType):
-    """A value of one of several types: a word, or JSON. Where lists are among them, commas may stand for brackets.
+    """A value of one of several types: a word or JSON. A list may be written with commas and without brackets.
 
     Args:
-        words: texts that are values; None for any text.
-        lists: whether it may be a list.
+        words: the allowed texts; None for any text.
+        lists: whether the value may be a list.
     """
 
     name = "value"
@@ -100,7 +100,7 @@ class Json(click.ParamType):
         self.words, self.lists = words, lists
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """What the text stands for; what is no text stands for itself."""
+        """Parse text; a value that is not text is returned unchanged."""
         if not isinstance(value, str):
             return value
         found = _json(value)

@@ -1,4 +1,4 @@
-"""The classes of a training: which there are, whether labels were meant, and what a row of each counts."""
+"""The classes of a training: their order, checks that the labels are plausible, and class weights."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,26 +12,26 @@ from penstock.tasks.labelled import Labelled
 
 __all__ = ["advice", "class_weights", "training_classes"]
 
-_NUMBERS = 50  # classes that are numbers, from which on they are more likely measured than counted out
-_FEW_ROWS = 20  # up to which each row may well have a label of its own: a trial
-_WORDS = 4  # of a label, in the mean, from which on it is more likely a text
+_NUMBERS = 50  # above this number of numeric classes, the labels are probably measurements
+_FEW_ROWS = 20  # up to this number of rows, unique labels are plausible: a small trial
+_WORDS = 4  # mean words per label from which the labels are probably texts
 _MISSING = ("<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None", "nan", "null")
 
 
 def training_classes(labels: Sequence[Any], max_classes: int) -> list[Any]:
-    """The classes in order, after a look at whether these are labels at all.
+    """Return the classes in order, and warn if the labels are implausible.
 
     Args:
-        labels: of the training rows, none missing.
-        max_classes: the most that are accepted.
+        labels: the labels of the training rows, none missing.
+        max_classes: the largest accepted number of classes.
 
     Raises:
-        DataError: fewer than two classes or more than `max_classes`, or two that are the same: see `class_counts`.
-        ConfigError: `max_classes` is not a whole number from 2 on.
+        DataError: fewer than two classes or more than `max_classes`, or two equal classes: see `class_counts`.
+        ConfigError: `max_classes` is not an integer of at least 2.
 
     Warns:
-        DataWarning: labels that are likely numbers, ids or texts; that differ only in how they are written; or that
-            are likely marks of a missing label.
+        DataWarning: labels that are probably numbers, ids or texts; that differ only in spelling; or that are
+            probably marks of a missing label.
     """
     if not isinstance(max_classes, int | np.integer) or isinstance(max_classes, bool) or max_classes < 2:
         raise ConfigError(f"max_classes must be a whole number, at least 2; got {max_classes!r:.60}")
@@ -48,10 +48,10 @@ def training_classes(labels: Sequence[Any], max_classes: int) -> list[Any]:
 
 
 def advice(counts: Mapping[Any, int]) -> str:
-    """What labels that are hardly classes look like, and what to do then; empty where they look like classes.
+    """Say what implausible labels look like and what to do; empty if they look like classes.
 
     Args:
-        counts: each label and its rows.
+        counts: the number of rows of each label.
     """
     if _mostly_numbers(counts):
         return (
@@ -67,15 +67,15 @@ def advice(counts: Mapping[Any, int]) -> str:
 
 
 def class_weights(chosen: Any, data: Labelled) -> np.ndarray:
-    """What a row of each class counts, (classes,) float64.
+    """Return the weight of a row of each class, (classes,) float64.
 
     Args:
-        chosen: None for 1; "balanced" for rows / (classes * rows of the class), scikit-learn's, where a row counts as
-            much as its weight; or label to number.
-        data: whose training rows are counted.
+        chosen: None for 1; "balanced" for rows / (classes * rows of the class) as in scikit-learn, with rows counted
+            by their weights; or a mapping of label to number.
+        data: the data whose training rows are counted.
 
     Raises:
-        ConfigError: something else, a label that doesn't occur or that is named twice, or a number below 0.
+        ConfigError: `chosen` is something else, or has an unknown or repeated label, or a number below 0.
     """
     classes = len(data.labels)
     if chosen is None:
@@ -97,7 +97,7 @@ def _is_weight(value: Any) -> bool:
 
 
 def _by_class(chosen: Mapping[Any, Any], labels: Sequence[Any]) -> list[Any]:
-    """The weight of each class, 1 where none is given."""
+    """Return the weight of each class; 1 if none is given."""
     index, weights, named = LabelIndex(labels), [1] * len(labels), dict[int, Any]()
     for key, weight in chosen.items():
         label = as_label(key)
@@ -111,7 +111,7 @@ def _by_class(chosen: Mapping[Any, Any], labels: Sequence[Any]) -> list[Any]:
 
 
 def _doubts(counts: Mapping[Any, int]) -> Iterator[str]:
-    """What of the labels is likely not meant, a sentence each."""
+    """Yield a sentence for each property of the labels that is probably a mistake."""
     are_numbers = len(counts) > _NUMBERS and _mostly_numbers(counts)
     if sum(counts.values()) > _FEW_ROWS and (are_numbers or _mostly_alone(counts)):
         yield f"labels hold {_amount(counts)}: {listed(list(counts), 4)}. {advice(counts)}"
@@ -134,12 +134,12 @@ def _amount(counts: Mapping[Any, int]) -> str:
 
 
 def _mostly_alone(counts: Mapping[Any, int]) -> bool:
-    """Whether more than half of the rows have a label that no other row has."""
+    """Return whether more than half of the rows have a unique label."""
     return 2 * sum(count == 1 for count in counts.values()) > sum(counts.values())
 
 
 def _mostly_numbers(counts: Mapping[Any, int]) -> bool:
-    """Whether the labels are numbers, and no codes that are counted through."""
+    """Return whether the labels are numbers and not consecutive codes."""
     if not all(map(looks_numeric, counts)):
         return False
     numbers = [float(label) for label in counts]

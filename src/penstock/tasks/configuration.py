@@ -1,4 +1,4 @@
-"""The options of a training as a file, train.toml, by which `penstock train --config` repeats it."""
+"""The options of a training as the file train.toml; `penstock train --config` repeats the training with it."""
 
 import os
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["PANELS", "panels", "train_toml"]
 
 PANELS = ("data", "network", "training", "output")
-"""Where options stand, in the help of `penstock train` and as tables of a configuration."""
+"""The groups of options: panels in the help of `penstock train`, tables in a configuration."""
 
 _COMMENT = """# How this model was trained, by Penstock {version}. penstock train --config train.toml {data}repeats it.
 # Paths are relative to this file. To change something, copy it first: a model with a changed file is refused.
@@ -24,7 +24,7 @@ _COMMENT = """# How this model was trained, by Penstock {version}. penstock trai
 
 
 def panels(estimator: type) -> dict[str, str]:
-    """The panel of each option that a class of the estimator puts in one; the others describe the network."""
+    """Return the panel of each option that a class of the estimator assigns; the others belong to "network"."""
     found: dict[str, str] = {}
     for each in reversed(estimator.__mro__):
         found |= {name: panel for panel, names in vars(each).get("panels", {}).items() for name in names}
@@ -32,12 +32,12 @@ def panels(estimator: type) -> dict[str, str]:
 
 
 def train_toml(estimator: "Estimator", folder: Path, command: Mapping[str, Mapping[str, Any]]) -> str:
-    """The text of the file.
+    """Return the text of the file.
 
     Args:
-        estimator: fitted; its options but those of the panel "output" are written.
-        folder: the model's, where the file will lie.
-        command: what `penstock train` was given besides, by panel; `Path`s become relative to the folder.
+        estimator: a fitted estimator; all its options are written, except those of the panel "output".
+        folder: the folder of the model, which will contain the file.
+        command: further options of `penstock train`, by panel; `Path`s become relative to the folder.
 
     Raises:
         MissingExtraError: tomli-w isn't installed.
@@ -56,7 +56,7 @@ def train_toml(estimator: "Estimator", folder: Path, command: Mapping[str, Mappi
 def _tables(
     estimator: "Estimator", folder: Path, command: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """The panels that hold something, and the options that TOML can't hold."""
+    """Return the non-empty panels, and the names of options that TOML can't represent."""
     where = panels(type(estimator))
     options = estimator.get_params()
     options["random_state"] = estimator.metrics_.get("random_state", options["random_state"])
@@ -78,7 +78,7 @@ def _tables(
 
 
 def _plain(value: Any, folder: Path) -> Any:
-    """As TOML holds it; TypeError if it can't."""
+    """Convert a value to TOML types; raise TypeError if that is impossible."""
     if isinstance(value, Path):
         return os.path.relpath(os.path.realpath(value), os.path.realpath(folder))
     if isinstance(value, Mapping):

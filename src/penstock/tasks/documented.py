@@ -1,4 +1,4 @@
-"""Docstrings of estimators that list every option, inherited ones too, with its type and default."""
+"""Completes docstrings of estimators: they list every option, including inherited ones, with type and default."""
 
 import inspect
 import re
@@ -16,8 +16,8 @@ _WIDTH = 116
 def list_options(estimator: type) -> None:
     """Complete the `Args:` section of a class's docstring.
 
-    Each class of its line describes the options that it adds; `help` and the reference show one docstring only. Own
-    options come first, then those of each parent class.
+    Each class describes only the options that it adds, but `help` and the reference show a single docstring. The
+    options of the class come first, then those of each parent class.
     """
     own = inspect.cleandoc(estimator.__doc__ or "") + "\n"
     parents = [inspect.cleandoc(vars(each).get("__doc__") or "") + "\n" for each in estimator.__mro__[1:-1]]
@@ -36,7 +36,7 @@ def list_options(estimator: type) -> None:
 
 
 def _fields(estimator: type) -> dict[str, Any]:
-    """The annotation of each option; the dataclass isn't made yet where this is called."""
+    """Return the annotation of each option; this runs before the dataclass is created."""
     found: dict[str, Any] = {}
     for each in reversed(estimator.__mro__):
         found |= inspect.get_annotations(each)
@@ -44,7 +44,7 @@ def _fields(estimator: type) -> dict[str, Any]:
 
 
 def _type(hint: Any) -> str:
-    """An annotation as people write types in prose: {"mean", "max"}, list[str] or None."""
+    """Format an annotation for documentation: {"mean", "max"}, list[str] or None."""
     arguments = get_args(hint)
     if get_origin(hint) is Annotated:
         return _type(arguments[0])
@@ -56,7 +56,7 @@ def _type(hint: Any) -> str:
 
 
 def _entry(estimator: type, name: str, hint: Any, text: str) -> str:
-    """One option as a line of a Google-style docstring, wrapped."""
+    """Format an option as a wrapped entry of a Google-style docstring."""
     shown = _type(hint)
     if hasattr(estimator, name):
         shown += f", default {getattr(estimator, name)!r}"

@@ -1,4 +1,4 @@
-"""The rows of a training in its parts, with numbers instead of labels, and what was dropped on the way."""
+"""The training, validation and test rows with numeric targets, and the counts of dropped rows."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +15,16 @@ from penstock.tasks.weights import in_units_of_mean
 
 __all__ = ["Labelled", "Part", "check_lengths", "class_numbers", "known_places", "prepare"]
 
-_MOST_SEEN = 1000  # training rows that learning curves measure after each epoch: enough for two digits
+_MOST_SEEN = 1000  # the most training rows to measure after each epoch for learning curves: enough for two digits
 
 
 @dataclass(frozen=True)
 class Part:
     """Inputs and their ground truth: class numbers int64 (rows,), or numbers float64 (rows, outputs).
 
-    Where each step has a class of its own, targets are `Sequences` of class numbers.
+    If each step has a class, targets are `Sequences` of class numbers.
 
-    weights: what each row counts, (rows,) float64 with mean 1; None for all alike
+    weights: the weight of each row, (rows,) float64 with mean 1; None for equal weights
     """
 
     inputs: Sequence[Any]
@@ -35,31 +35,31 @@ class Part:
         return len(self.targets)
 
     def take(self, rows: np.ndarray) -> "Part":
-        """Some of the rows."""
+        """Return a part with the given rows only."""
         weights = None if self.weights is None else in_units_of_mean(self.weights[rows])
         return Part([self.inputs[row] for row in rows], self.targets[rows], weights)
 
     def class_counts(self, classes: int) -> np.ndarray:
-        """The rows or steps of each class, (classes,) int64; where rows have weights the sums of these, float64."""
+        """Count the rows or steps of each class, (classes,) int64; with row weights their sums, float64."""
         if not isinstance(self.targets, Sequences):
             return np.bincount(self.targets, self.weights, minlength=classes)
         weights = None if self.weights is None else np.repeat(self.weights, self.targets.lengths)
         return np.bincount(self.targets.values, weights, minlength=classes)
 
     def counting(self, class_weights: np.ndarray) -> np.ndarray:
-        """What each row counts, (rows,), where each class counts as much as `class_weights` (classes,)."""
+        """Return the weight of each row (rows,), given `class_weights` (classes,)."""
         each = class_weights[self.targets]
         return each if self.weights is None else each * self.weights
 
     def mean_and_spread(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Weighted mean and standard deviation over the rows of values (rows, ...)."""
+        """Return the weighted mean and standard deviation over the rows of values (rows, ...)."""
         if self.weights is None:
             return values.mean(axis=0), values.std(axis=0)
         mean = np.average(values, axis=0, weights=self.weights)
         return mean, np.sqrt(np.average((values - mean) ** 2, axis=0, weights=self.weights))
 
     def digest(self) -> str:
-        """What tells these rows from any others."""
+        """Return a SHA-256 hash that identifies these rows."""
         ragged = isinstance(self.targets, Sequences)
         arrays = (self.targets.values, self.targets.offsets) if ragged else (self.targets,)
         arrays += () if self.weights is None else (self.weights,)
@@ -73,9 +73,9 @@ class Part:
 class Labelled:
     """All the data of a training.
 
-    labels: the classes in order, a target is a place in it; none where answers are numbers
+    labels: the classes in order, targets are indices into it; empty if targets are numbers
     train, valid, test: the parts; test may be None
-    dropped: why rows were left out, and how many, over all parts
+    dropped: the number of dropped rows by reason, over all parts
     """
 
     labels: list[Any]
@@ -85,16 +85,16 @@ class Labelled:
     dropped: dict[str, int]
 
     def measured(self) -> dict[str, Part]:
-        """The parts to measure on, by name."""
+        """Return the parts to measure on, by name."""
         return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
 
     def seen(self) -> Part:
-        """Training rows to measure as the validation rows are, for learning curves: as many as these, 1,000 at most."""
+        """Return training rows to measure for learning curves: as many as validation rows, at most 1,000."""
         count = min(len(self.train), len(self.valid), _MOST_SEEN)
         return self.train.take(np.linspace(0, len(self.train) - 1, count).round().astype(np.int64))
 
     def count_dropped(self, more: Mapping[str, int]) -> None:
-        """Count rows that were left out."""
+        """Add to the counts of dropped rows."""
         for reason, count in more.items():
             self.dropped[reason] = self.dropped.get(reason, 0) + count
 
@@ -110,21 +110,20 @@ def prepare(
     validation_share: float,
     random_state: int,
 ) -> Labelled:
-    """The data of a training, checked.
+    """Check the data of a training and split it.
 
     Args:
-        train: to train on, and to validate on where there is no `validation_data`.
-        validation_data, test_data: (inputs, answers) or (inputs, answers, weights), or None.
-        rows_of: (inputs, answers, perhaps weights) as people hold them -> rows fit for use.
-        targets_of: (answers, where they come from) -> targets.
-        labels: the classes, if there are any; then each class is split in the same proportions, but where each step
-            has a class of its own.
-        validation_share: of the rows, held back without `validation_data`.
-        random_state: of the split.
+        train: the training rows; a share of them is for validation if there is no `validation_data`.
+        validation_data, test_data: (inputs, ground truth) or (inputs, ground truth, weights), or None.
+        rows_of: converts (inputs, ground truth, optional weights) from the user to rows.
+        targets_of: converts (ground truth, its origin for error messages) to targets.
+        labels: the classes, empty for numbers; with classes the split is stratified, unless each step has a class.
+        validation_share: the share of rows to hold back if there is no `validation_data`.
+        random_state: the seed of the split.
 
     Raises:
-        DataError: data that can't be used.
-        ConfigError: a share that makes no sense.
+        DataError: the data can't be used.
+        ConfigError: the share is not between 0 and 1.
     """
     if not isinstance(validation_share, float) or not 0 < validation_share < 1:
         raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
@@ -151,10 +150,10 @@ def prepare(
 
 
 def class_numbers(labels: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
-    """Each label's place among the classes, (rows,) int64.
+    """Return the index of each label among the classes, (rows,) int64.
 
     Raises:
-        DataError: a label that is none of them.
+        DataError: a label is not one of the classes.
     """
     try:
         return np.array(LabelIndex(classes).places(labels, where), np.int64)
@@ -165,16 +164,16 @@ def class_numbers(labels: Sequence[Any], classes: Sequence[Any], where: str) -> 
 
 
 def check_lengths(inputs: int, answers: int) -> None:
-    """DataError where there are not as many answers as inputs, or none at all."""
+    """Raise DataError if inputs and ground truth differ in length or are empty."""
     if inputs != answers or not inputs:
         raise DataError(f"X and y must have the same length, at least 1; got {inputs} and {answers}")
 
 
 def known_places(labels: Any, classes: Sequence[Any]) -> np.ndarray:
-    """Each label's place among the classes, (rows,) int64; -1 for a label that is none of them, which is to be scored.
+    """Return the index of each label among the classes, (rows,) int64; -1 for an unknown label, which is scored too.
 
     Raises:
-        DataError: not a column of labels, or one is missing.
+        DataError: the labels are not a column, or one is missing.
     """
     index, found = LabelIndex(classes), as_labels(labels, "y")
     if None in found:

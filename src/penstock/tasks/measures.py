@@ -1,48 +1,49 @@
-"""What `metrics.json` holds; a report shows it, and no number that isn't here.
+"""The contents of `metrics.json`; a report shows only numbers from this file.
 
 task, penstock              the task's name, the version
 made                        date (UTC), versions, machine: see `tasks.provenance.made`
-command, call               what repeats it in a shell, if that is how it was made, and in Python
-network, parameters         the network's description, and how many numbers were trained
-valid, test                 rows and the task's metrics, of the network; test null without test data
-baseline                    each baseline's {valid, test} with the same metrics by its name, and its `settings`
+command, call               the shell command that reproduces it, if it was made by one, and the Python call
+network, parameters         the network's description, and the number of trained parameters
+valid, test                 rows and the task's metrics for the network; test is null without test data
+baseline                    for each baseline by name: {valid, test} with the same metrics, and its `settings`
 main_baseline               the name of the one that the model is judged by
 units                       {valid, test}: independent cases: rows, sequences, or stretches of a horizon
-interval                    {valid, test}: {metric: [low, high]}, 95 %; of each baseline under its name
-verdict, difference         {valid, test}: beside the main baseline, see `runtime.resampling.compared`
-curves, best_epoch, stopped each epoch's minimised loss, figures of the validation rows and of some training rows,
-                            learning rate, seconds; which epoch was kept; why training ended
+interval                    {valid, test}: {metric: [low, high]}, 95 %; those of a baseline are under its name
+verdict, difference         {valid, test}: against the main baseline, see `runtime.resampling.compared`
+curves, best_epoch, stopped for each epoch the minimised loss, metrics of the validation rows and of some training
+                            rows, learning rate, seconds; the epoch that was kept; why training ended
 data                        train, valid, test: rows and more; dropped: rows left out by reason; digest: SHA-256 of the
-                            training rows; columns, sources: what was read, and file, bytes and sha256 of each part
+                            training rows; columns, sources: the columns read; file, bytes and sha256 of each part
 configuration               the constructor's arguments; paths by their last name only
-options                     the same as they were used: what was left to the data is resolved
-random_state                the seed that was used
+options                     the same as used: values that depend on the data are resolved
+random_state                the seed
 seconds, training_seconds   wall time of fit, and of the training in it
-stages                      title, epochs and seconds of each training, where a fit has several
-peak_mb                     the process's largest memory so far, 10^6 bytes
+stages                      title, epochs and seconds of each training, if a fit has several
+peak_mb                     the process's peak memory so far, 10^6 bytes
 
-A classifier's has these too:
+Additional entries of a classifier:
 
 labels                      the classes in order
 per_class                   {valid, test}: a list of {label, precision, recall, f1, rows}; per_class_baseline: the
-                            same of the main baseline
-confusion                   part ("test", or "valid" without one); matrix: rows the truth, columns the predictions;
+                            same for the main baseline
+confusion                   part ("test", or "valid" without one); matrix: rows are ground truth, columns predictions;
                             pairs: label, prediction, rows, share of the label's rows, the most often confused first
 mistakes                    of that part, the most confident first: label, prediction, probability of the prediction,
-                            and what the task shows of the input
-reliability                 part, and what `tasks.probabilities.reliability` gives
-two_classes                 of the second of two classes: part, label, what `tasks.probabilities.two_classes` gives,
-                            the same of the main `baseline`, and the `best_threshold` of the validation rows; else null
+                            and the task's fields for the input
+reliability                 part, and the result of `tasks.probabilities.reliability`
+two_classes                 for the second of two classes: part, label, the result of
+                            `tasks.probabilities.two_classes`, the same for the main `baseline`, and the
+                            `best_threshold` of the validation rows; null without exactly two classes
 
-Where rows have weights, scores, intervals and per_class are weighted by them; all else counts rows.
+If rows have weights, scores, intervals and per_class are weighted; all other figures count rows.
 
-Where each step has a label, the same but for mistakes, which is empty, and `rows` of a class are its steps.
+If each step has a label, `mistakes` is empty, and `rows` of a class counts its steps.
 
-A regressor's has these too:
+Additional entries of a regressor:
 
-predicted                   part, truth, prediction: at most 200 rows of it, evenly spread over the sorted truths
-residuals                   part, mean, std, median_absolute of truth less prediction; counts between edges
-errors                      of that part, the largest first: truth, prediction, and what the task shows of the input
+predicted                   part, truth, prediction: at most 200 rows of it, evenly spaced in the sorted ground truth
+residuals                   part, mean, std, median_absolute of truth minus prediction; counts between edges
+errors                      of that part, the largest first: truth, prediction, and the task's fields for the input
 """
 
 import resource
@@ -78,12 +79,12 @@ _MOST_MISTAKES, _MOST_PAIRS = 20, 15
 def class_figures(
     model: "ClassModel", data: Labelled, shown: Callable[[Part, int], Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The figures of a classifier beside those of its baselines.
+    """Measure a classifier and its baselines.
 
     Args:
-        model: the model that will answer.
-        data: its parts `valid` and `test` are measured.
-        shown: what `mistakes` shows of a row.
+        model: the trained model.
+        data: the data; its parts `valid` and `test` are measured.
+        shown: returns the fields that `mistakes` holds for a row.
     """
     parts = data.measured()
     answers = {name: model.outputs(part.inputs) for name, part in parts.items()}
@@ -124,7 +125,7 @@ def _two_classes(
     labels: Sequence[Any],
     judged: str,
 ) -> dict[str, Any] | None:
-    """The curves of the second of two classes, of the model and of the main baseline; None where there are none."""
+    """Return the curves for the second of two classes, of the model and the main baseline; None if undefined."""
     positive = parts[judged].targets == 1
     if len(labels) != 2 or positive.all() or not positive.any():
         return None
@@ -132,19 +133,19 @@ def _two_classes(
     main = next(iter(beside[judged].values()), None)
     if main is not None:
         found["baseline"] = two_classes(main[:, 1], positive)
-    # On the validation rows, so that figures on the test rows stay honest.
+    # The threshold is chosen on the validation rows, so that figures on the test rows stay unbiased.
     chosen = parts["valid"].targets == 1
     found["best_threshold"] = best_threshold(answers["valid"][:, 1], chosen) if chosen.any() else None
     return found
 
 
 def compare(found: dict[str, Any], part: str, ours: Sums, baselines: Mapping[str, Sums]) -> None:
-    """Put the intervals and verdicts of a part's scores into the figures that hold these.
+    """Add the intervals and verdicts of a part's scores to the figures.
 
     Args:
-        found: the figures, with `baseline`.
-        part: its name.
-        ours, baselines: as for `runtime.resampling.compared`.
+        found: the figures, with `baseline`; changed in place.
+        part: the name of the part.
+        ours, baselines: the arguments of `runtime.resampling.compared`.
     """
     judgement = compared(ours, baselines)
     for name in ("units", "interval", "verdict", "difference"):
@@ -154,14 +155,14 @@ def compare(found: dict[str, Any], part: str, ours: Sums, baselines: Mapping[str
 
 
 def scores(probabilities: NDArray[Any], part: Part) -> dict[str, float]:
-    """rows, accuracy, f1_macro and log_loss."""
+    """Return rows, accuracy, f1_macro and log_loss."""
     return {"rows": len(part), **class_metrics(probabilities, part.targets, part.weights)}
 
 
 def confusion(
     part: str, predicted: NDArray[np.int64], truth: NDArray[np.int64], labels: Sequence[Any]
 ) -> dict[str, Any]:
-    """The confusion matrix of a part, and the pairs of classes that are confused most often."""
+    """Return the confusion matrix of a part, and the pairs of classes that are confused most often."""
     matrix = np.array(confusion_matrix(predicted, truth, len(labels)))
     wrong = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_PAIRS]
@@ -174,7 +175,7 @@ def confusion(
 
 
 def confusion_matrix(predicted: NDArray[np.int64], targets: NDArray[np.int64], classes: int) -> list[list[int]]:
-    """How often each class (rows) was predicted as each (columns); class numbers (rows,)."""
+    """Count how often each class (rows) was predicted as each class (columns); the inputs are class numbers (rows,)."""
     return np.bincount(targets * classes + predicted, minlength=classes**2).reshape(classes, classes).tolist()
 
 
@@ -184,7 +185,7 @@ def per_class(
     labels: Sequence[Any],
     weights: NDArray[np.float64] | None = None,
 ) -> list[dict[str, Any]]:
-    """precision, recall, f1 and rows of each class; 0 where a figure isn't defined, as in scikit-learn."""
+    """Return precision, recall, f1 and rows of each class; undefined figures are 0, as in scikit-learn."""
     classes, hit = len(labels), predicted == targets
     hits = np.bincount(targets[hit], None if weights is None else weights[hit], minlength=classes)
     truths, answers = (np.bincount(each, weights, minlength=classes) for each in (targets, predicted))
@@ -208,7 +209,7 @@ def mistakes(
     labels: Sequence[Any],
     shown: Callable[[Part, int], Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    """The wrong answers that were given with most confidence, the surest first, with what `shown` says of the row."""
+    """Return the most confident wrong predictions, the most confident first, with the fields from `shown`."""
     answers, surest = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.flatnonzero(answers != part.targets)
     chosen = wrong[np.argsort(-surest[wrong], kind="stable")][:_MOST_MISTAKES]
@@ -224,6 +225,6 @@ def mistakes(
 
 
 def peak_mb() -> float:
-    """The largest memory that this process has had so far, in 10^6 bytes."""
+    """Return the peak memory of this process so far, in 10^6 bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # Linux counts in 1024 bytes
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # Linux reports units of 1024 bytes

@@ -1,4 +1,4 @@
-"""The trainings that a `fit` consists of: usually one; where a network learns from teachers, theirs come first."""
+"""The trainings of a `fit`: usually one; if a network learns from teachers, the teachers are trained first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ __all__ = ["Stage", "run_stages", "stage_figures"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One training of a `fit`; the model is what the last one trains.
+    """One training of a `fit`; the last one trains the model.
 
-    seed: of everything random in it
-    objective: what it minimises, given the modules that the stages before it trained
-    name: what its checkpoint's name ends in; none for the last stage
-    title: what the user is told of it, where there are several
+    seed: the seed of all random numbers in it
+    objective: returns the objective to minimise, given the modules that earlier stages trained
+    name: the suffix of its checkpoint's name; empty for the last stage
+    title: its name in messages, if there are several stages
     """
 
     seed: int
@@ -33,15 +33,15 @@ class Stage:
 def run_stages(
     stages: Sequence[Stage], run: "Run", callbacks: "Sequence[Callback]"
 ) -> "tuple[torch.nn.Module, list[History]]":
-    """The module of the last stage, and what each stage did.
+    """Run all stages; return the module of the last one and the history of each.
 
     Args:
         stages: one or more.
-        run: trains a module in a stage.
-        callbacks: told of the last stage.
+        run: trains the module of a stage.
+        callbacks: the callbacks of the last stage.
 
     Raises:
-        KeyboardInterrupt: within a stage before the last.
+        KeyboardInterrupt: training was interrupted before the last stage.
     """
     modules: list[torch.nn.Module] = []
     histories: list[History] = []
@@ -56,7 +56,7 @@ def run_stages(
 
 
 def stage_figures(stages: Sequence[Stage], histories: "Sequence[History]") -> dict[str, Any]:
-    """What metrics.json says of the time of all stages, and of each one where there are several."""
+    """Return the entries of metrics.json on the time of all stages, and of each one if there are several."""
     figures: dict[str, Any] = {"training_seconds": sum(history.seconds for history in histories)}
     if len(stages) > 1:
         figures["stages"] = [

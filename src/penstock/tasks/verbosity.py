@@ -1,4 +1,4 @@
-"""What `fit` says of its data, and `verbose=`, which shows on standard error what it says."""
+"""The messages of `fit` on its data and network, and `verbose=`, which shows them on standard error."""
 
 import logging
 import math
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 
 def verbose(method: Callable[Concatenate[Own, Arguments], Result]) -> Callable[Concatenate[Own, Arguments], Result]:
-    """The method, which shows what it does if `self.verbose` says so."""
+    """Wrap a method so that it shows its messages on standard error if `self.verbose` is above 0."""
 
     @wraps(method)
     def wrapped(self: Own, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -39,12 +39,12 @@ def verbose(method: Callable[Concatenate[Own, Arguments], Result]) -> Callable[C
 
 
 def say_data(unit: str, train: int, valid: int, test: int | None, dropped: Mapping[str, int]) -> None:
-    """Say how much data there is in each part.
+    """Log the size of each part of the data.
 
     Args:
-        unit: what is counted, like "rows".
-        train, valid, test: how many; None where there is no such part.
-        dropped: why some were left out, and how many.
+        unit: the counted unit, such as "rows".
+        train, valid, test: the sizes; test is None without test data.
+        dropped: the number of dropped units by reason.
     """
     tested = "" if test is None else f", {test:,} to test with"
     left_out = "; left out: " if dropped else ""
@@ -62,7 +62,7 @@ def say_data(unit: str, train: int, valid: int, test: int | None, dropped: Mappi
 
 
 def say_network(network: Network) -> None:
-    """Say what is trained."""
+    """Log the cell, layers and size of the network."""
     encoder = network.encoder
     layers = f"{encoder.num_layers} {'layer' if encoder.num_layers == 1 else 'layers'}"
     parameters = sum(math.prod(shape) for shape in network.parameter_shapes().values())

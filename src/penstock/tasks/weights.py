@@ -1,4 +1,4 @@
-"""What rows count: weights as people give them, checked, and in units of their mean."""
+"""Weights of rows: checked, and scaled to mean 1."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ Weights = NDArray[np.float64]
 
 
 def sample_weights(given: Any, rows: int) -> Weights:
-    """What each row counts, (rows,).
+    """Check the weights of rows and return them, (rows,).
 
     Args:
         given: a list, an array, or a column of pandas, Polars or Arrow.
-        rows: how many there must be.
+        rows: the expected number of weights.
 
     Raises:
-        DataError: another number of weights, or weights that are missing, infinite, below 0, or all 0.
+        DataError: the number of weights is wrong, or weights are missing, infinite, below 0, or all 0.
     """
     values = plain_column(given, "sample_weight")
     if len(values) != rows:
@@ -36,9 +36,9 @@ def sample_weights(given: Any, rows: int) -> Weights:
 
 
 def in_units_of_mean(weights: Weights | None) -> Weights | None:
-    """The weights with mean 1, so that their unit doesn't count; None, as without weights, where all are alike."""
+    """Scale the weights to mean 1, so that their unit has no effect; None, as without weights, if all are equal."""
     if weights is None or weights.min() == weights.max():
         return None
-    # Divided first by the largest, as the sum of huge ones is beyond float64.
+    # Divide by the largest first: the sum of very large weights overflows float64.
     shares = weights / weights.max()
     return shares / shares.mean()
