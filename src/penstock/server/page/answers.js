@@ -1,11 +1,11 @@
-// A classifier's answer: a bar for each class now, a line for each over all that was read.
+// The prediction of a classifier: a bar for each class at one step, and a line for each class over all steps.
 
 import { Chart } from "./chart.js";
 import { series } from "./colours.js";
 import { h } from "./elements.js";
 import { percent, words } from "./words.js";
 
-const MOST = 6; // as many as there are colours that all eyes tell apart
+const MOST = 6; // the number of colours that people with colour blindness can distinguish
 
 export class Answers {
   #labels;
@@ -14,7 +14,7 @@ export class Answers {
   #chart;
   #chartWords;
 
-  /** labels: the classes as strings. chartWords: the key of what the chart is. onPick(step), aligned as of `Chart`. */
+  /** labels: the classes as strings. chartWords: the text key of the chart. onPick(step), aligned: see `Chart`. */
   constructor(labels, { chartWords, onPick, height, aligned }) {
     this.#labels = labels;
     this.#chartWords = chartWords;
@@ -25,9 +25,8 @@ export class Answers {
   }
 
   /**
-   * history: [{label: p}], one for each step, the first at `from`. at: the place in it that is marked; now: what the bars
-   * show, by default that place.
-   * xName as of `Chart`.
+   * history: [{label: p}], one for each step, the first at `from`. at: the index to mark; now: the values of the bars,
+   * by default those at `at`. xName: see `Chart`.
    */
   set(history, { at = history.length - 1, now = history[at], from = 0, xName, last } = {}) {
     const shown = this.#shown(history);
@@ -55,7 +54,7 @@ export class Answers {
     });
   }
 
-  /** All classes; of many, those that were likeliest at some step, the likeliest at its best first. */
+  /** All classes; if there are many, those that were most likely at some step, by highest probability. */
   #shown(history) {
     if (this.#labels.length <= MOST) return this.#labels;
     const best = new Map(this.#labels.map((label) => [label, Math.max(0, ...history.map((row) => row[label]))]));
@@ -63,5 +62,5 @@ export class Answers {
   }
 }
 
-/** The likeliest label of {label: p}. */
+/** The most likely label of {label: p}. */
 export const likeliest = (probabilities, labels) => labels.reduce((best, label) => (probabilities[label] > probabilities[best] ? label : best));

@@ -1,4 +1,4 @@
-// A classifier of sounds: a recording, what is in it, and the score of each class as it is heard.
+// A sound classifier: a recording, its prediction, and the score of each class while it is processed.
 
 import { Answers, likeliest } from "./answers.js";
 import { onScheme } from "./colours.js";
@@ -9,7 +9,7 @@ import { Microphone, numbersOf, samplesOf, sixteenBits, wavOf } from "./sound.js
 import { melBands, Spectrogram } from "./spectrogram.js";
 import { percent, words } from "./words.js";
 
-const BLOCK_SECONDS = 0.05; // heard at once: each has its own answer
+const BLOCK_SECONDS = 0.05; // length of a block; each block has its own prediction
 const MOST_SECONDS = 60;
 
 export class AudioView {
@@ -20,9 +20,9 @@ export class AudioView {
   #follower;
   #samples = new Float32Array(0);
   #microphone = null;
-  #final = null; // the answer to the whole sound
-  #at = null; // the block at hand; null for the last one
-  #sound = 0; // the number of the sound, so that a late answer is not taken for another's
+  #final = null; // the prediction for the whole sound
+  #at = null; // the selected block; null for the last one
+  #sound = 0; // the number of the sound, so that a late response is not assigned to another sound
   #record = h("button", { type: "button", class: "main", say: "record", on: { click: () => (this.#microphone ? this.#stop() : this.#start()) } });
   #file = h("input", { type: "file", id: "file", class: "unseen", accept: "audio/*,.wav,.flac", on: { change: () => this.#take(this.#file.files[0]) } });
   #how = h("p", { class: "quiet small", role: "status" });
@@ -36,7 +36,7 @@ export class AudioView {
   #answers;
   #look;
 
-  /** app: as of main.js. */
+  /** app: see main.js. */
   constructor(app) {
     this.#app = app;
     this.#rate = app.info.sample_rate;
@@ -63,7 +63,7 @@ export class AudioView {
     this.#look.refresh();
   }
 
-  /** A sound is sent as a file. */
+  /** Null, because a sound is sent as a file. */
   get input() {
     return null;
   }
@@ -97,7 +97,7 @@ export class AudioView {
 
   #blocks = [];
 
-  /** Take samples on; whole blocks are heard at once. */
+  /** Append samples; complete blocks are sent immediately. */
   #hear(samples) {
     const joined = new Float32Array(this.#samples.length + samples.length);
     joined.set(this.#samples);
@@ -150,7 +150,7 @@ export class AudioView {
     this.#end();
   }
 
-  /** The rest that fills no block, and the answer to the whole. */
+  /** Send the last incomplete block and request the prediction for the whole sound. */
   async #end() {
     const sound = this.#sound;
     const rest = this.#samples.subarray(this.#blocks.length * this.#block);
@@ -183,7 +183,7 @@ export class AudioView {
     this.#showInside();
   }
 
-  /** Not while the microphone is open: the sound still grows. */
+  /** Not while the microphone is open, because the sound still grows. */
   #showInside() {
     const last = this.#follower.answers.length - 1;
     if (!this.#microphone && this.#player.paused) this.#look.show(this.#follower, Math.min(this.#at ?? last, last));
@@ -205,7 +205,7 @@ export class AudioView {
   }
 
   #drawFeatures(last) {
-    // Frames that were worked out stay: ten milliseconds each.
+    // Computed frames (10 ms each) are kept.
     const done = Math.max(0, this.#frames.length);
     const start = done * Math.round(0.01 * this.#rate);
     if (this.#samples.length > start) this.#frames.push(...melBands(this.#samples.subarray(start), this.#rate));

@@ -1,4 +1,4 @@
-// The text again, each word on the colour of what it changed, with the number below it.
+// The text with each word coloured by its effect on the prediction, and the number below it.
 
 import { against, css, inkOn, onScheme } from "./colours.js";
 import { choose, h, segmented } from "./elements.js";
@@ -17,8 +17,8 @@ export class Changes {
   #focus = 0;
 
   /**
-   * labels: the classes. streams: whether there is an answer after each word. onPick(word): a person has gone to a word.
-   * onChange(): another class or way is asked for.
+   * labels: the classes. streams: whether there is a prediction after each word. onPick(word): the user chose a word.
+   * onChange(): the user chose another class or method.
    */
   constructor(labels, { streams, onPick, onChange }) {
     this.#labels = labels;
@@ -48,13 +48,13 @@ export class Changes {
     return this.#label.value || this.#likeliest;
   }
 
-  /** Say which class is the likeliest; it is shown unless another one was chosen. */
+  /** Set the most likely class; it is shown unless the user chose another one. */
   offer(likeliest) {
     this.#likeliest = likeliest;
     choose(this.#label, [{ value: "", text: `${likeliest} (${words("likeliest")})` }, ...this.#labels.map((label) => ({ value: label, text: label }))]);
   }
 
-  /** changes: a number for each piece, or null while there are none; note: a word about that. */
+  /** changes: a number for each piece, or null if not available; note: a text about that. */
   set({ pieces, changes, note = "" }) {
     this.#shown = { pieces, changes, note };
     this.node.hidden = !pieces.length;
@@ -65,7 +65,7 @@ export class Changes {
     this.point(Math.min(this.#focus, pieces.length - 1));
   }
 
-  /** Point at a word without telling anyone. */
+  /** Select a word without calling onPick. */
   point(word) {
     this.#focus = Math.max(word, 0);
     for (const [n, { firstChild: button }] of [...this.#strip.children].entries()) {

@@ -1,17 +1,17 @@
-// Lines and bands over steps, in SVG, drawn anew for whatever width there is.
+// Lines and bands over steps, in SVG, redrawn when the width changes.
 
 import { h, svg } from "./elements.js";
 
-const LETTER = 7; // CSS pixels of a letter on the axes, about
+const LETTER = 7; // approximate width of a letter on the axes, in CSS pixels
 const MARGIN = { top: 10, right: 14, bottom: 24, left: 44 };
 
 /**
- * A chart in `host`. What it shows, given to `set`:
+ * A chart in `host`. Arguments of `set`:
  *   x: [first, last], y: [low, high]
- *   lines: [{values: y of each step, from: x of the first, class, name}], NaN leaves a gap
+ *   lines: [{values: y of each step, from: x of the first, class, name}]; NaN makes a gap
  *   bands: [{low, high, from, class}]
- *   marks: [{x, class}], upright lines
- *   xName(x), yName(y): words on the axes; label: what a screen reader says
+ *   marks: [{x, class}], vertical lines
+ *   xName(x), yName(y): tick labels; label: the text for screen readers
  */
 export class Chart {
   #host;
@@ -22,9 +22,9 @@ export class Chart {
   #aligned;
 
   /**
-   * height: in CSS pixels. onPick(x): a person points at a step. keys: name the lines below the chart where there is
-   * no room at their ends. aligned: leave room for names even where there are none, so that charts below each other have
-   * one axis of steps.
+   * height: in CSS pixels. onPick(x): the user points at a step. keys: show a legend below the chart if the names don't
+   * fit at the ends of the lines. aligned: reserve space for names even if there are none, so that charts below each
+   * other share their x axis.
    */
   constructor(host, { height = 180, onPick = null, keys = false, aligned = false } = {}) {
     this.#keys = keys;
@@ -42,7 +42,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** The step at a pointer's place. */
+  /** The step at the position of the pointer. */
   at(event) {
     const { left } = this.#host.getBoundingClientRect();
     const [first, last] = this.#shown.x;
@@ -60,7 +60,7 @@ export class Chart {
     this.#host.addEventListener("pointermove", (event) => event.buttons && pick(event));
   }
 
-  /** Names stand at the ends of the lines where there is room. */
+  /** The right margin: wide enough for the names at the ends of the lines if the chart is wide enough. */
   #right() {
     const named = this.#shown.lines.some(({ name }) => name);
     return (named || this.#aligned) && this.#host.clientWidth > 420 ? 96 : MARGIN.right;
@@ -96,7 +96,7 @@ export class Chart {
   }
 }
 
-/** Round numbers between two, about `many` of them and at least `least` apart. */
+/** About `many` round numbers between two numbers, at least `least` apart. */
 export function ticks(low, high, many, least = 0) {
   const rough = (high - low || 1) / many;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -120,7 +120,7 @@ function linePath({ values, from = 0 }, sx, sy) {
   return path;
 }
 
-/** A line of one step would not be seen. */
+/** A line of a single step would be invisible. */
 function lonePoint({ values, from = 0, class: name }, sx, sy) {
   return values.length === 1 ? [svg("circle", { cx: sx(from), cy: sy(values[0]), r: 3, class: `dot ${name}` })] : [];
 }
@@ -130,7 +130,7 @@ function bandPath({ low, high, from = 0 }, sx, sy) {
   return `M${Array.from(high, point(high)).join("L")}L${Array.from(low, point(low)).reverse().join("L")}Z`;
 }
 
-/** The names at the lines' ends, as high as the last values there are, pushed apart where they would overlap. */
+/** The names at the ends of the lines, at the height of the last values, moved apart if they would overlap. */
 function endNames(lines, sx, sy, floor) {
   const placed = lines.filter(({ name, values }) => name && values.length > 1 && values.some(Number.isFinite)).map((line) => ({ line, y: sy(line.values.findLast(Number.isFinite)) + 4 }));
   placed.sort((a, b) => a.y - b.y);

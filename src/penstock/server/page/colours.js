@@ -1,4 +1,4 @@
-// Orange against blue, which people tell apart whatever their eyes, with the page's ground in the middle.
+// A scale from orange to blue, safe for colour blindness, with the background colour in the middle.
 
 const AGAINST = {
   light: [[146, 62, 0], [222, 132, 52], [246, 208, 168], [247, 247, 244], [184, 212, 236], [70, 137, 196], [8, 72, 132]],
@@ -9,16 +9,16 @@ const isDark = matchMedia("(prefers-color-scheme: dark)");
 /** Call `work` when the colours of the page change. */
 export const onScheme = (work) => isDark.addEventListener("change", work);
 
-/** Between -1, orange, and 1, blue: [r, g, b]. */
+/** The colour [r, g, b] of a value from -1 (orange) to 1 (blue). */
 export const against = (value) => along(AGAINST[isDark.matches ? "dark" : "light"], (value + 1) / 2);
 
-/** As CSS writes it. */
+/** The colour in CSS notation. */
 export const css = ([r, g, b]) => `rgb(${Math.round(r)} ${Math.round(g)} ${Math.round(b)})`;
 
-/** Black or white, whichever reads better on a colour. */
+/** Black or white, the one with more contrast to a colour. */
 export const inkOn = ([r, g, b]) => (0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#11161a" : "#ffffff");
 
-/** The class that gives a line its colour; the n-th of them. */
+/** The CSS class for the colour of the n-th line. */
 export const series = (n) => (n < 6 ? `s${n}` : "s-other");
 
 function along(stops, share) {

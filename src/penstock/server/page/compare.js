@@ -1,4 +1,4 @@
-// A second model beside the first: it reads the same input.
+// Comparison with a second model, which reads the same input.
 
 import { Answers, likeliest } from "./answers.js";
 import { h, oncePerFrame } from "./elements.js";
@@ -11,13 +11,13 @@ export class Compare {
   #axis;
   #select;
   #items = [];
-  #info = null; // of the second model
+  #info = null; // information on the second model
   #follower = null;
   #answers = null;
   #verdict = h("p", { class: "verdict" });
   #host = h("div");
 
-  /** app: as of main.js. axis: {chartWords, from}, as of the view's own `Answers`. */
+  /** app: see main.js. axis: {chartWords, from}, as for the `Answers` of the view. */
   constructor(app, axis) {
     this.#app = app;
     this.#axis = axis;
@@ -28,13 +28,13 @@ export class Compare {
       h("h2", { id: "compare-title", say: "compareTitle" }), h("label", { class: "field" }, h("span", { say: "compareWith" }), this.#select), this.#verdict, this.#host);
   }
 
-  /** Read these items too. */
+  /** Read these items with the second model. */
   follow(items) {
     this.#items = items;
     this.#read();
   }
 
-  /** Go on after a time without the server, or in another language. */
+  /** Continue after the server was unavailable, or after a change of language. */
   refresh() {
     this.#read();
     this.#draw();

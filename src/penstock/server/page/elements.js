@@ -1,10 +1,10 @@
-// Making elements, without markup in strings.
+// Creates elements without markup in strings.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * An element.
- * Properties: `say`, `sayLabel`, `sayHint` name words; `on` is {event: listener}; `text`; all others are attributes.
+ * Creates an element.
+ * Properties: `say`, `sayLabel`, `sayHint` are text keys; `on` is {event: listener}; `text`; all others are attributes.
  */
 export function h(tag, properties = {}, ...children) {
   return filled(document.createElement(tag), properties, children);
@@ -45,12 +45,12 @@ export function segmented(name, sayLabel, ways, onChange) {
   return h("div", { class: "segmented", role: "radiogroup", sayLabel }, ...inputs);
 }
 
-/** Tell people who listen to the page. */
+/** Announce a text to screen readers. */
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
 }
 
-/** Call `work` once, `milliseconds` after the last call of what is returned. */
+/** Debounce: `work` runs once, `milliseconds` after the last call of the returned function. */
 export function calm(work, milliseconds) {
   let timer = 0;
   return (...values) => {
@@ -59,7 +59,7 @@ export function calm(work, milliseconds) {
   };
 }
 
-/** Call `work` in the next frame, once, however often what is returned is called before it. */
+/** `work` runs at most once per frame, in the frame after the returned function was called. */
 export function oncePerFrame(work) {
   let waiting = false;
   return () => {

@@ -1,7 +1,7 @@
-// Inputs that the model's training stored for the page, if it was allowed to.
+// Example inputs that were stored in training, if the user allowed it.
 
-/** The inputs, as `predict` takes them. */
+/** The inputs in the format of `predict`. */
 export const examplesOf = (info) => info.metrics?.examples ?? [];
 
-/** Steps of numbers as the lines of a table. */
+/** Formats steps of numbers as lines of a table. */
 export const linesOf = (steps) => steps.map((step) => step.map((value) => value ?? "").join(", ")).join("\n");

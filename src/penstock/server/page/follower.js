@@ -1,6 +1,6 @@
-// Follows a list of items along a stream. After an edit only what stands behind the last saved state before it is read again.
+// Streams a list of items. After an edit, only the items after the last saved state before it are read again.
 
-const AHEAD = 16; // messages on their way at once: enough to hide the way there, few enough to turn round soon
+const AHEAD = 16; // messages in flight: enough to hide the network latency, few enough to react quickly to an edit
 
 export class Follower {
   #open;
@@ -13,32 +13,32 @@ export class Follower {
   #run = null;
 
   /**
-   * open: () -> Promise of a StreamSocket. message(item): what to send for it. every: items between saved states.
-   * onChange: called after each answer, and when answers are taken back.
+   * open: () -> Promise of a StreamSocket. message(item): the message for an item. every: items between saved states.
+   * onChange: called after each response, and when responses are discarded.
    */
   constructor(open, { message = (item) => ({ push: item }), every = 16, onChange = () => {} } = {}) {
     this.#open = open;
     this.#message = message;
     this.#every = every;
     this.#onChange = onChange;
-    /** What has been read, and for each of it {answer, trace}. */
+    /** The items that were read, and {answer, trace} for each. */
     this.items = [];
     this.answers = [];
   }
 
-  /** Whether everything asked for has been read. */
+  /** Whether all requested items have been read. */
   get done() {
     return this.items.length === this.#target.length && this.#kept() === this.items.length;
   }
 
-  /** Read these items; resolves when done, rejects with the WireError that stopped it. Call again to go on. */
+  /** Read these items; resolves when done, rejects with the WireError that stopped it. Call it again to continue. */
   follow(items) {
     this.#target = items;
     this.#run ??= this.#catchUp().finally(() => (this.#run = null));
     return this.#run;
   }
 
-  /** The answer before anything is read; for models that take "" as a piece of nothing. */
+  /** The prediction before any input; for models that accept "" as an empty piece. */
   async nothing() {
     const stream = await this.#open();
     try {
@@ -48,7 +48,7 @@ export class Follower {
     }
   }
 
-  /** The answer to all that was read as a whole. The next `follow` begins anew. */
+  /** The prediction for everything that was read. The next `follow` starts a new sequence. */
   async finish() {
     const stream = this.#stream;
     try {
@@ -62,18 +62,18 @@ export class Follower {
     this.#stream?.close();
   }
 
-  /** The last saved state at or before `position`: how many items it has read, and the state; null before any. */
+  /** The last saved state at or before `position`: the number of items read, and the state; null if there is none. */
   savedBefore(position) {
     const at = Math.max(0, ...[...this.#saved.keys()].filter((kept) => kept <= position));
     return { at, state: at ? this.#saved.get(at) : null };
   }
 
-  /** What is sent for an item. */
+  /** The message for an item. */
   message(item) {
     return this.#message(item);
   }
 
-  /** How many of these, from the first on, have been read: while it turns to them, other items may still stand here. */
+  /** How many of these items, from the start, were read; `items` may still hold older items while it catches up. */
   readOf(items) {
     let same = 0;
     while (same < this.items.length && same < items.length && this.items[same] === items[same]) same += 1;
@@ -97,7 +97,7 @@ export class Follower {
     }
   }
 
-  /** The stream to the last saved state at or before `position`. */
+  /** Return the stream to the last saved state at or before `position`. */
   async #goBack(position) {
     const { at: from, state } = this.savedBefore(position);
     await this.#stream.ask(from ? { load: state } : { reset: true });
@@ -106,7 +106,7 @@ export class Follower {
     this.#onChange();
   }
 
-  /** Read on until the end, or until the target says otherwise. */
+  /** Read until the end, or until the target changes. */
   async #read() {
     const target = this.#target;
     const stream = this.#stream;
@@ -131,7 +131,7 @@ export class Follower {
     }
     await Promise.all(onTheirWay);
     if (failure) {
-      // What came after a refused item was read without it: the stream is not where we think it is.
+      // The server read the items after a rejected one without it, so the state of the stream is wrong.
       stream.close();
       throw failure;
     }

@@ -1,4 +1,4 @@
-// A forecaster: the series, and from wherever a person cuts it off what was to be expected, beside what came.
+// A forecaster: the series, and the forecast from a movable cut-off beside the actual values.
 
 import { Chart } from "./chart.js";
 import { announce, calm, choose, h, oncePerFrame } from "./elements.js";
@@ -10,7 +10,7 @@ import { MOST_STEPS, Source } from "./source.js";
 import { stepNames } from "./times.js";
 import { count, words } from "./words.js";
 
-const NEAR = 8; // horizons shown around the cut-off, where the series is long
+const NEAR = 8; // horizons shown around the cut-off if the series is long
 
 export class ForecastView {
   #app;
@@ -18,7 +18,7 @@ export class ForecastView {
   #follower;
   #series = { items: [], targets: {}, times: null };
   #cut = null; // observations before the forecast; null for all
-  #frame = [0, 1]; // the first and last step in sight
+  #frame = [0, 1]; // the first and last visible step
   #column = h("select", { id: "column" });
   #target = h("select", { id: "target" });
   #near = h("input", { type: "checkbox", id: "near", checked: true });
@@ -31,10 +31,10 @@ export class ForecastView {
   #chart;
   #look;
   #source;
-  #timeOf = null; // the name of a step, where the table has times
+  #timeOf = null; // the name of a step, if the table has times
   #table = { columns: [], rows: 0 };
 
-  /** app: as of main.js. */
+  /** app: see main.js. */
   constructor(app) {
     this.#app = app;
     this.#about = app.info.forecast;
@@ -62,7 +62,7 @@ export class ForecastView {
     this.#look.refresh();
   }
 
-  /** The series, as `predict` takes it. */
+  /** The series in the format of `predict`. */
   get input() {
     return this.#series.items.map((item) => JSON.parse(item));
   }
@@ -89,7 +89,7 @@ export class ForecastView {
     const numeric = table.columns.filter((column) => column.numeric);
     const before = this.#column.value;
     choose(this.#column, numeric.map(({ name }) => ({ value: name, text: name })));
-    // What people measure mostly stands behind when they did.
+    // The measured values are usually in a column after the times.
     if (this.#column.value !== before) this.#column.value = numeric.at(-1)?.name ?? "";
     const byName = this.#columns.every((name) => table.columns.some((column) => column.name === name));
     this.#column.closest("label").hidden = byName || this.#columns.length > 1 || numeric.length < 2;
@@ -107,7 +107,7 @@ export class ForecastView {
     return [...this.#about.targets, ...this.#about.past, ...this.#about.known];
   }
 
-  /** A table whose columns bear the model's names: each observation is an object, with times and what is known ahead. */
+  /** A table with the column names of the model: an object for each observation, with times and known future inputs. */
   #named({ columns, rows }) {
     const { known, horizon } = this.#about;
     const end = known.length ? Math.max(rows - horizon, 0) : rows;
@@ -121,7 +121,7 @@ export class ForecastView {
     return { items: range(start, end).map(observation), targets, times: timesOf(columns)?.slice(start) ?? null, given: rows };
   }
 
-  /** Columns without the model's names: the chosen one, or the first ones in the model's order. */
+  /** A table without the column names of the model: the chosen column, or the first ones in the model's order. */
   #unnamed(numeric) {
     const rows = numeric[0]?.values.length ?? 0;
     const start = Math.max(0, rows - MOST_STEPS);
@@ -142,7 +142,7 @@ export class ForecastView {
     return this.#follower.readOf(this.#series.items);
   }
 
-  /** The cut-off that holds: between the first forecast and the end of what was read. */
+  /** The effective cut-off: between the first forecast and the last step that was read. */
   get #at() {
     const read = this.#readSteps;
     return Math.min(Math.max(this.#cut ?? read, Math.min(this.#about.context, read)), read);
@@ -155,7 +155,7 @@ export class ForecastView {
     this.#tell();
   }
 
-  /** Choose what is in sight; not while a person drags, or it would run away from under the pointer. */
+  /** Choose the visible range; not while the user drags, because the chart would move under the pointer. */
   #settle() {
     const { horizon } = this.#about;
     const last = Math.max(this.#readSteps + horizon - 1, 1);
@@ -182,7 +182,7 @@ export class ForecastView {
     this.#drawFan(this.#forecast());
   }
 
-  /** {median, bands: [[low, high, share]]} from the cut-off on, or null before there is a context. */
+  /** {median, bands: [[low, high, share]]} from the cut-off on, or null before the context is complete. */
   #forecast() {
     const answer = this.#follower.answers[this.#at - 1]?.answer;
     if (!answer?.prediction) return null;
@@ -197,13 +197,13 @@ export class ForecastView {
     const [first, last] = this.#frame;
     const values = this.#series.targets[this.#target.value || this.#about.targets[0]].map((value) => value ?? NaN);
     const seen = values.slice(first, last + 1);
-    // The fan begins at the last value, where there is one.
+    // The fan starts at the last value, if there is one.
     const now = values.slice(cut - 1, cut).filter(Number.isFinite);
     const [joined, from] = [(ahead) => [...now, ...ahead], cut + 1 - now.length];
     const all = [...seen, ...(forecast ? forecast.bands.flatMap(({ low, high }) => [...low, ...high]).concat(forecast.median) : [])].filter(Number.isFinite);
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const margin = 0.06 * (high - low || 1);
-    // On the axis the first step is 1, so that the cut-off is as many as have been read.
+    // The first step is 1 on the axis, so that the cut-off equals the number of steps read.
     this.#chart.set({
       x: [first + 1, last + 1], y: [low - margin, high + margin], xName: (step) => this.#nameOf(step - 1), label: words("fanLabel", { step: this.#nameOf(cut - 1) }),
       bands: (forecast?.bands ?? []).map((band) => ({ low: joined(band.low), high: joined(band.high), from, class: "s1" })),
@@ -244,7 +244,7 @@ export class ForecastView {
   #tell = calm(() => announce(this.#verdict.textContent), 500);
 }
 
-/** The cells that name the steps: of the first column of words, or of one that counts evenly, as years do. */
+/** The cells that name the steps: those of the first text column, or of a column of evenly spaced numbers (years). */
 function timesOf(columns) {
   const counts = ({ numeric, values }) => numeric && values.length > 2 && values.every((value, n) => n < 1 || (value !== null && value - values[n - 1] === values[1] - values[0])) && values[1] > values[0];
   return (columns.find(({ numeric }) => !numeric) ?? columns.find(counts))?.cells;
@@ -252,7 +252,7 @@ function timesOf(columns) {
 
 const range = (start, end) => Array.from({ length: Math.max(end - start, 0) }, (_, n) => start + n);
 
-/** A number with as many digits as its size makes sensible. */
+/** Formats a number with digits that suit its magnitude. */
 function number(value) {
   const digits = Math.abs(value) >= 1000 ? 0 : Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 1 ? 2 : 4;
   return value.toFixed(digits).replace("-", "−");

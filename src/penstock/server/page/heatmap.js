@@ -1,4 +1,4 @@
-// A map of numbers, columns over time and rows of units, on a canvas; to be walked through and zoomed into.
+// A heat map on a canvas (columns: time, rows: units) with keyboard navigation and zoom.
 
 import { css, inkOn } from "./colours.js";
 import { h } from "./elements.js";
@@ -6,8 +6,8 @@ import { h } from "./elements.js";
 const LEFT = 40;
 const BOTTOM = 62;
 const TOP = 6;
-const WIDEST = 46; // CSS pixels of a column: a short text does not fill the width
-const FEWEST = 4; // rows, at the closest look
+const WIDEST = 46; // largest width of a column in CSS pixels: a short text does not fill the canvas
+const FEWEST = 4; // rows at the highest zoom
 
 export class HeatMap {
   #canvas;
@@ -21,7 +21,7 @@ export class HeatMap {
   #pointers = new Map();
   #height;
 
-  /** onPick(column, unit): the cell at hand has changed. The height is in CSS pixels. */
+  /** onPick(column, unit): the selected cell has changed. The height is in CSS pixels. */
   constructor(host, { onPick, height = 380 }) {
     this.#onPick = onPick;
     this.#height = height;
@@ -35,14 +35,14 @@ export class HeatMap {
     return this.#canvas;
   }
 
-  /** The cell at hand: {column, unit}. */
+  /** The selected cell: {column, unit}. */
   get cell() {
     return { column: this.#cell.column, unit: this.#shown.order[this.#cell.row] ?? 0 };
   }
 
   /**
-   * columns: their names. order: the unit in each row. value(column, unit). colour(value) -> [r, g, b]. Columns that
-   * follow those shown come into sight, as long as a person has not moved the view away from the end.
+   * columns: their names. order: the unit in each row. value(column, unit). colour(value) -> [r, g, b]. New
+   * columns scroll into view unless the user has moved the view away from the end.
    */
   set(shown) {
     const atEnd = this.#view.x + this.#view.w >= this.#shown.columns.length - 0.5;
@@ -57,14 +57,14 @@ export class HeatMap {
     this.draw();
   }
 
-  /** Make a column's cell the one at hand, without a word to onPick. */
+  /** Select the cell in a column without calling onPick. */
   point(column) {
     this.#cell.column = Math.min(Math.max(column, 0), Math.max(this.#shown.columns.length - 1, 0));
     this.#reveal();
     this.draw();
   }
 
-  /** Zoom by a factor around a place in columns and rows, by default the cell at hand. */
+  /** Zoom by a factor around a position in columns and rows, by default the selected cell. */
   zoom(factor, x = this.#cell.column + 0.5, y = this.#cell.row + 0.5) {
     const view = this.#view;
     const w = Math.min(Math.max(view.w / factor, this.#room() / WIDEST), this.#shown.columns.length);
@@ -83,7 +83,7 @@ export class HeatMap {
     this.draw();
   }
 
-  /** What is in sight: {x, y, w, h} in columns and rows. */
+  /** The visible range: {x, y, w, h} in columns and rows. */
   get view() {
     return { ...this.#view };
   }
@@ -95,7 +95,7 @@ export class HeatMap {
     this.#canvas.width = Math.round(width * ratio);
     this.#canvas.height = Math.round(this.#height * ratio);
     this.#canvas.style.height = `${this.#height}px`;
-    // A finger scrolls the page until there is something to be moved here.
+    // Touch scrolls the page as long as the whole map is visible.
     this.#canvas.style.touchAction = this.#whole ? "pan-y" : "none";
     if (!this.#shown.columns.length) return;
     const pen = this.#canvas.getContext("2d");
@@ -111,7 +111,7 @@ export class HeatMap {
     this.#outline(pen, w, hh);
   }
 
-  /** One pixel for each cell; drawn larger afterwards. */
+  /** One pixel for each cell; scaled up afterwards. */
   #paint() {
     const { columns, order, value, colour } = this.#shown;
     if (!columns.length) return;
@@ -130,7 +130,7 @@ export class HeatMap {
     pen.putImageData(image, 0, 0);
   }
 
-  /** CSS pixels for all columns. */
+  /** The width of all columns in CSS pixels. */
   #room() {
     return this.#canvas.parentElement.clientWidth - LEFT - 8;
   }
@@ -139,7 +139,7 @@ export class HeatMap {
     return { w: Math.min(this.#room() / this.#view.w, WIDEST), hh: (this.#height - TOP - BOTTOM) / this.#view.h };
   }
 
-  /** The values themselves, once the cells are large enough for them. */
+  /** Draw the values as text if the cells are large enough. */
   #writeNumbers(pen, w, hh) {
     if (w < 36 || hh < 15) return;
     const { columns, order, value, colour } = this.#shown;
@@ -189,7 +189,7 @@ export class HeatMap {
     const y = TOP + (this.#cell.row - this.#view.y) * hh;
     const [right, floor] = [LEFT + this.#view.w * w, this.#height - BOTTOM];
     if (x < LEFT - 1 || x > right - 1) return;
-    // A light line inside a dark one is seen on every colour.
+    // A light line inside a dark one is visible on every colour.
     for (const [colour, wide] of [["#000000", 3], ["#ffffff", 1.25]]) {
       pen.strokeStyle = colour;
       pen.lineWidth = wide;
@@ -209,7 +209,7 @@ export class HeatMap {
     view.y = Math.min(Math.max(view.y, 0), order.length - view.h);
   }
 
-  /** Move the view so that the cell at hand is in sight. */
+  /** Move the view so that the selected cell is visible. */
   #reveal() {
     const { column, row } = this.#cell;
     const view = this.#view;
@@ -240,7 +240,7 @@ export class HeatMap {
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.#up(event));
     canvas.addEventListener("dblclick", (event) => this.zoom(2, this.#at(event).x, this.#at(event).y));
-    // The wheel alone scrolls the page, as everywhere; with Ctrl it zooms, as does a pinch on a touch pad.
+    // The wheel scrolls the page; with Ctrl it zooms, and so does a pinch gesture on a touch pad.
     canvas.addEventListener("wheel", (event) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
@@ -301,7 +301,7 @@ export class HeatMap {
 
 const apart = ([a, b]) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
 
-/** A strip of a colour scale from -1 to 1, with what its ends mean. */
+/** A colour scale from -1 to 1 with labels at its ends. */
 export function legend(colour, low, high) {
   const strip = h("canvas", { width: 96, height: 1, "aria-hidden": "true" });
   const pen = strip.getContext("2d");

@@ -1,4 +1,4 @@
-// Gates and states of every unit at every step: a map of all of them, and one unit's course.
+// Gates and states of every unit at every step: a heat map of all units, and a chart of one unit.
 
 import { Chart } from "./chart.js";
 import { against, onScheme, series } from "./colours.js";
@@ -6,9 +6,9 @@ import { choose, h } from "./elements.js";
 import { HeatMap, legend } from "./heatmap.js";
 import { speak, words } from "./words.js";
 
-const GATES = ["input", "forget", "output", "reset", "update"]; // between 0 and 1; all else lies around 0
+const GATES = ["input", "forget", "output", "reset", "update"]; // between 0 and 1; all other values are around 0
 
-/** What it says where the network reads a text, or steps of numbers: keys of the words. */
+/** Text keys for networks that read text, or steps of numbers. */
 const OF_WORDS = { lead: "insideWords", empty: "emptyWords", map: "mapWords", cell: "cellWords", unit: "unitWords" };
 export const OF_STEPS = { lead: "insideSteps", empty: "emptySteps", map: "mapSteps", cell: "cellSteps", unit: "unitSteps" };
 
@@ -30,7 +30,7 @@ export class Inside {
   #gateChart;
   #stateChart;
 
-  /** onPick(step): a person has gone to a step. say: keys of the words, as `OF_STEPS`. */
+  /** onPick(step): the user selected a step. say: text keys such as `OF_STEPS`. */
   constructor({ onPick, say = OF_WORDS }) {
     this.#onPick = onPick;
     this.#say = say;
@@ -51,18 +51,18 @@ export class Inside {
     this.refresh();
   }
 
-  /** Point at a step without telling anyone. */
+  /** Select a step without calling onPick. */
   point(step) {
     this.#map.point(step);
     this.#describe();
   }
 
-  /** The step at hand. */
+  /** The selected step. */
   get step() {
     return this.#map.cell.column;
   }
 
-  /** Everything anew: other steps, another language, other colours. */
+  /** Redraw everything after a change of steps, language or colours. */
   refresh() {
     if (!this.#steps.length) return;
     choose(this.#layer, this.#steps[0].layers.map((_, n) => ({ value: n, text: String(n + 1) })));
@@ -113,7 +113,7 @@ export class Inside {
     return largest;
   }
 
-  /** The unit in each row: by number, or those first whose values vary most over the steps. */
+  /** The unit in each row: ordered by number, or by how much its values vary over the steps. */
   #rows(name) {
     const units = Array.from(this.#values(0, name), (_, unit) => unit);
     if (this.#order.value !== "lively") return units;

@@ -1,19 +1,19 @@
-// Where else to look, and how a program would ask what the page asks.
+// Links to further information, and the request of the page as code.
 
 import { announce, h } from "./elements.js";
 import { words } from "./words.js";
 
-const MOST = 400; // characters of an input that is put into a command
+const MOST = 400; // the most characters of an input in a command
 
 /**
  * Links to the report, metrics and the OpenAPI document, and buttons that copy a request as curl or Python.
- * app: as of main.js. input(): what the view shows, as an input of `predict`; null where it is a file.
+ * app: see main.js. input(): the input of the view in the format of `predict`; null if it is a file.
  */
 export function links(app, input) {
   const server = location.origin;
   const copy = (say, text) => h("button", { type: "button", class: "chip", say, on: { click: () => put(text()) } });
   const open = (say, href) => h("a", { class: "chip", say, href, target: "_blank", rel: "noopener" });
-  // A browser sends no token with a link.
+  // A browser does not send the token when it follows a link.
   const opened = app.wire.token === null ? [app.info.report && open("openReport", `/v1/models/${encodeURIComponent(app.name)}/report`), open("openMetrics", "/metrics"), open("openApi", "/openapi.json")] : [];
   return h("nav", { class: "chips links", sayLabel: "links" }, ...opened.filter(Boolean),
     copy("copyCurl", () => curl(server, app, input())), copy("copyPython", () => python(server, app, input())));
@@ -32,7 +32,7 @@ function python(server, { name, wire }, input) {
   return `${token ? "import os\n" : ""}import penstock\n\nwith penstock.Client(${JSON.stringify(server)}${token}) as client:\n    print(client.${asked})\n`;
 }
 
-/** The input, or its first steps where it is long. */
+/** The input, or its first steps if it is long. */
 const short = (input) => (Array.isArray(input) && JSON.stringify(input).length > MOST ? input.slice(0, 20) : input);
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 

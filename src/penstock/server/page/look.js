@@ -1,12 +1,12 @@
-// Inside the network of a model that reads steps or samples: the steps that led to the place at hand.
+// Gates and states of a model that reads steps or samples: the steps before the selected item.
 
 import { calm } from "./elements.js";
 import { Inside, OF_STEPS } from "./inside.js";
 import { WireError } from "./wire.js";
 
-const MOST = 100; // items whose steps are shown
-const AHEAD = 16; // messages on their way at once
-const STILL_MOVING = 300; // milliseconds until a person has chosen a place
+const MOST = 100; // the most items whose steps are shown
+const AHEAD = 16; // messages in flight
+const STILL_MOVING = 300; // milliseconds without a change until a selection counts
 
 export class Look {
   #app;
@@ -14,12 +14,12 @@ export class Look {
   #traced;
   #nameOf;
   #onPick;
-  #items = []; // the item of each step that is shown; null where a step is of no single item
-  #asked = 0; // so that a late answer is not taken for another's
+  #items = []; // the item of each shown step; null if a step belongs to no single item
+  #asked = 0; // counts requests, so that a late response is ignored
 
   /**
-   * app: as of main.js. traced(item): the message that reads an item and traces it. nameOf(item): what stands at its
-   * column, by its number. onPick(item): a person has gone to a step of this item.
+   * app: see main.js. traced(item): the message that reads an item with a trace. nameOf(item): the label of its column,
+   * given its index. onPick(item): the user selected a step of this item.
    */
   constructor(app, { traced, nameOf, onPick }) {
     this.#app = app;
@@ -35,7 +35,7 @@ export class Look {
     this.#inside.refresh();
   }
 
-  /** Show the steps that led to item `at` of what `follower` has read; -1 for nothing. Done once the person pauses. */
+  /** Show the steps before item `at` that `follower` has read; -1 for none. Runs when the user pauses. */
   show = calm((follower, at) => {
     const asked = (this.#asked += 1);
     if (at < 0) {
@@ -58,7 +58,7 @@ export class Look {
     const stream = await this.#app.wire.stream(this.#app.name);
     try {
       const [last] = await this.#trace(stream, follower, at, at);
-      // A model that reads each window anew shows all of its steps with one item.
+      // A model that recomputes each window returns all steps of the window with one item.
       if (this.#app.info.reads === "step" && last.length > 1) {
         const steps = last.map((layers, n) => ({ name: String(n - last.length + 1).replace("-", "−"), layers }));
         return { steps, items: steps.map(() => null) };
@@ -68,7 +68,7 @@ export class Look {
       const steps = traces.flatMap((trace, n) => trace.map((layers) => ({ name: this.#nameOf(first + n), layers })));
       return { steps, items: traces.flatMap((trace, n) => trace.map(() => first + n)) };
     } catch (error) {
-      // Networks that read each window in both directions show no steps.
+      // Networks that read each window in both directions have no steps to show.
       if (!(error instanceof WireError) || error.status !== 400) throw error;
       this.node.hidden = true;
       return { steps: [], items: [] };

@@ -1,11 +1,11 @@
-// The page: which model, which view of it, whether the server is there.
+// The page: chooses the model and its view, and watches the connection to the server.
 
 import { choose, h } from "./elements.js";
 import { links } from "./links.js";
 import { count, language, setLanguage, speak, words } from "./words.js";
 import { Wire, WireError } from "./wire.js";
 
-// By what a model says of itself (info.view): how it is shown, and the first part of its words' keys.
+// For each info.view of a model: its view, and the prefix of its text keys.
 const VIEWS = {
   text: { say: "text", load: () => import("./text.js").then(({ TextView }) => (app) => new TextView(app)) },
   forecast: { say: "forecast", load: () => import("./forecast.js").then(({ ForecastView }) => (app) => new ForecastView(app)) },
@@ -14,7 +14,7 @@ const VIEWS = {
   steps: { say: "steps", load: () => import("./steps.js").then(({ stepsView }) => stepsView) },
 };
 const KEPT = "penstock-token";
-const LONGEST_WAIT = 8000; // milliseconds between tries to reach the server
+const LONGEST_WAIT = 8000; // the longest pause between attempts to reach the server, in milliseconds
 
 const wire = new Wire();
 const place = document.getElementById("view");
@@ -33,7 +33,7 @@ function show(newState) {
   text.textContent = words({ busy: "connecting", ready: "ready", lost: "lost", refused: "refused" }[state]);
 }
 
-/** Put the page's words and everything that was written by hand into the language in use. */
+/** Update all texts of the page to the current language. */
 function speakAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   for (const button of document.querySelectorAll("[data-language]")) button.setAttribute("aria-pressed", String(button.dataset.language === language()));
@@ -43,11 +43,11 @@ function speakAll() {
   view?.refresh();
 }
 
-/** What a view is told: the model, and whom to trust its work to. */
+/** The interface that a view gets: the model, and functions that run its work. */
 function appFor(name, info) {
   return {
     wire, name, info, models,
-    /** Do some of a view's work: if the server is away, the view's `resume` is called once it is back. */
+    /** Run work of a view; if the server is unavailable, the view's `resume` is called when it is back. */
     async working(work) {
       working += 1;
       place.setAttribute("aria-busy", "true");
@@ -72,7 +72,7 @@ function complain(error) {
   if (error) place.prepend(h("p", { class: "notice failed", role: "alert", text: words("failed", { message: error.message }) }));
 }
 
-/** Try to reach the server, again and again with growing pauses, then let the view go on. */
+/** Retry to reach the server with increasing pauses, then resume the view. */
 function comeBack() {
   trying ??= (async () => {
     show("lost");
@@ -92,7 +92,7 @@ function comeBack() {
   });
 }
 
-/** A stream has ended: look whether the server is still there. */
+/** A stream has ended: check whether the server is still available. */
 wire.addEventListener("closed", () => {
   if (!trying) wire.models().catch((error) => (error.status === 401 ? askForToken(true) : comeBack()));
 });
@@ -170,7 +170,7 @@ document.getElementById("token-form").addEventListener("submit", () => {
   try {
     sessionStorage.setItem(KEPT, wire.token);
   } catch {
-    // Then it holds until the page is loaded anew.
+    // Without storage the token is kept until the page is reloaded.
   }
   begin();
 });

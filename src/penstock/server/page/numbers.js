@@ -1,10 +1,10 @@
-// Numbers as people type, paste or save them: one a line, a row of them, or a table of columns.
+// Parses numbers that users type, paste or save: one per line, one row, or a table of columns.
 
 const MISSING = /^(|na|n\/a|nan|null|none|-)$/i;
 
 /**
  * A table of a text: {columns: [{name, cells, values, numeric}], rows}. A single line of numbers is a column; the first
- * line names the columns where none of it is a number. Missing values are null; lines that begin with # are none.
+ * line is a header if it has no numbers. Missing values are null; lines that begin with # are ignored.
  */
 export function parseTable(text) {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() && !line.startsWith("#"));
@@ -26,7 +26,7 @@ function column(name, cells) {
 const bare = (cell) => cell.trim().replace(/^"(.*)"$/, "$1");
 const isNumber = (cell) => cell !== "" && Number.isFinite(Number(cell));
 
-/** A series that looks like one: a slope, a season and some noise, the same every time. */
+/** A deterministic example series with a trend, a season and noise. */
 export function madeUp(steps, season) {
   let seed = 7;
   const noise = () => {

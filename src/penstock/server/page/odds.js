@@ -1,15 +1,15 @@
-// What a word changed, in log-odds: natural logarithm of p / (1 - p).
+// The effect of a word in log-odds: the natural logarithm of p / (1 - p).
 
 const LEAST = 1e-9; // float32 probabilities can be 0; the logarithm must stay finite
 
-/** {label: p} of a row of `predict`, which spells it probability_<label>. */
+/** {label: p} from a row of `predict`, whose keys are probability_<label>. */
 export function probabilitiesOf(row, labels) {
   return Object.fromEntries(labels.map((label) => [label, row[`probability_${label}`]]));
 }
 
 /**
  * The log-odds of a label among {label: p}.
- * 1 - p is summed from the others: near certainty that keeps the digits that 1 - p would lose.
+ * 1 - p is the sum of the other probabilities: near certainty, this avoids cancellation.
  */
 export function logOdds(probabilities, label) {
   let others = 0;
@@ -17,7 +17,7 @@ export function logOdds(probabilities, label) {
   return Math.log(Math.max(probabilities[label], LEAST)) - Math.log(Math.max(others, LEAST));
 }
 
-/** Along the stream: log-odds after each word minus before it. `first` is the answer to nothing. */
+/** Streaming: log-odds after each word minus those before it. `first` is the prediction for empty input. */
 export function changesAlong(first, answers, label) {
   let before = logOdds(first, label);
   return answers.map((probabilities) => {
@@ -28,7 +28,7 @@ export function changesAlong(first, answers, label) {
   });
 }
 
-/** Leaving out: log-odds for the whole minus that without each word. */
+/** Leave one out: log-odds of the whole text minus those without each word. */
 export function changesWithout(whole, without, label) {
   const all = logOdds(whole, label);
   return without.map((probabilities) => all - logOdds(probabilities, label));

@@ -1,7 +1,7 @@
-// A text cut into pieces to be pushed one by one: words with the marks after them; in scripts without spaces, characters.
-// Cut only where a token of penstock.text.features ends, so that the pieces give the tokens of the text.
+// Splits a text into pieces for streaming: words with their punctuation; in scripts without spaces, characters.
+// It splits only where a token of penstock.text.features ends, so that the pieces produce the tokens of the text.
 
-// As in penstock.text.features, where it says what they are.
+// The same ranges as in penstock.text.features, which documents them.
 const UNSPACED =
   "\\u3005-\\u3007\\u3021-\\u3029\\u3038-\\u303b\\u3041-\\u3096\\u309d-\\u309f\\u30a1-\\u30fa\\u30fc-\\u30ff\\u31f0-\\u31ff" +
   "\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff\\uff66-\\uff9f\\u{1b000}-\\u{1b16f}\\u{20000}-\\u{3ffff}" +
@@ -17,10 +17,10 @@ const CLOSING = "(?:(?![\\p{Ps}\\p{Pi}])\\p{P}\\p{M}*){0,12}";
 const PIECE = new RegExp(`${OPENING}(?:${CHARACTER}|${WORD}|${SYMBOLS})${CLOSING}|[\\p{Ps}\\p{Pi}]\\p{M}*|(?:\\p{P}\\p{M}*){1,12}`, "gu");
 const TOKEN = new RegExp(`${WORD}|${CHARACTER}|\\p{S}[\\p{M}\\p{Cf}]*|\\p{P}\\p{M}*`, "gu");
 
-/** The pieces of a text, in order. Soft hyphens are none of it. */
+/** The pieces of a text, in order. Soft hyphens are removed. */
 export const piecesOf = (text) => text.replaceAll("\u00ad", "").match(PIECE) ?? [];
 
-/** Names for the `steps` that the network made of a piece. */
+/** Names for the `steps` of the network that a piece produces. */
 export function stepsOf(piece, steps) {
   const tokens = piece.match(TOKEN) ?? [];
   if (steps === 1) return [piece];

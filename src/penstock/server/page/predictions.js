@@ -1,9 +1,9 @@
-// What models that label every step say, step by step.
+// Predictions of models that label every step.
 
-/** The predictions of an answer, one for each of its steps: {prediction, probabilities, token}, the last two if known. */
+/** The predictions in a response, one per step: {prediction, probabilities, token}, the last two if known. */
 export const predictionsOf = (answer) => answer.steps ?? [answer];
 
-/** The same of the rows of `predict`, which spell a probability probability_<label>. */
+/** The same for rows of `predict`, whose probability keys are probability_<label>. */
 export const predictionsOfRows = (rows, labels) =>
   rows.map((row) => ({
     prediction: row.prediction,
@@ -11,10 +11,10 @@ export const predictionsOfRows = (rows, labels) =>
     probabilities: labels.every((label) => `probability_${label}` in row) ? Object.fromEntries(labels.map((label) => [label, row[`probability_${label}`]])) : undefined,
   }));
 
-/** How a predicted label is written; info: of the model. */
+/** Formats a predicted label; the second argument is the info of the model. */
 export const textOf = (prediction, { labels, label_texts: texts }) => texts[labels.indexOf(prediction)] ?? String(prediction);
 
-/** [{label, from, to}], steps beside each other that have the same label; `to` is the last of them. */
+/** [{label, from, to}]: runs of adjacent steps with the same label; `to` is the last step. */
 export function runsOf(labels) {
   const runs = [];
   labels.forEach((label, step) => {

@@ -1,4 +1,4 @@
-// In the browser's audio thread: hands the microphone's samples to the page as they come.
+// Runs in the browser's audio thread and sends the microphone's samples to the page.
 
 class Recorder extends AudioWorkletProcessor {
   process([[samples]]) {

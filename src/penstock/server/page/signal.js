@@ -21,7 +21,7 @@ export class SignalView {
   #columns = [];
   #given = 0;
   #items = [];
-  #step = null; // the step at hand; null for the last one
+  #step = null; // the selected step; null for the last one
   #verdict = h("p", { class: "verdict" });
   #when = h("p", { class: "quiet small" });
   #answers = null;
@@ -33,11 +33,11 @@ export class SignalView {
   #look = null;
   #compare = null;
 
-  /** app: as of main.js. */
+  /** app: see main.js. */
   constructor(app) {
     this.#app = app;
     this.#stepwise = app.info.view === "steps";
-    this.#labels = app.info.label_texts ?? []; // none where the answer is a number
+    this.#labels = app.info.label_texts ?? []; // empty if the prediction is a number
     this.#channels = app.info.channels;
     this.#follower = app.info.streams ? new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() }) : null;
     this.#source = new Source({ onTable: (table) => this.#take(table), example: () => this.#example(), stored: examplesOf(app.info).map(linesOf) });
@@ -68,7 +68,7 @@ export class SignalView {
     this.#compare?.refresh();
   }
 
-  /** The signal, as `predict` takes it. */
+  /** The signal in the format of `predict`. */
   get input() {
     return this.#items.map((item) => JSON.parse(item));
   }
@@ -98,7 +98,7 @@ export class SignalView {
     this.#app.working(() => this.#read()).then(() => this.#tell());
   }
 
-  /** The step at hand among those that have been read, from 0; -1 before any. */
+  /** The index of the selected step among those that were read; -1 if there are none. */
   get #at() {
     const read = this.#follower?.readOf(this.#items) ?? 0;
     return Math.min(this.#step ?? read - 1, read - 1);
@@ -114,7 +114,7 @@ export class SignalView {
 
   #whole = [];
 
-  /** For models that read in both directions: the prediction for the whole, or one for each step. */
+  /** For bidirectional models: the prediction for the whole signal, or one for each step. */
   async #readWhole(items) {
     if (!items.length) {
       this.#whole = [];
@@ -131,7 +131,7 @@ export class SignalView {
 
   #redraw = oncePerFrame(() => this.#draw());
 
-  /** Whether there is a prediction for each step, to be drawn and gone to. */
+  /** Whether there is a prediction for each step, which can be drawn and selected. */
   get #perStep() {
     return this.#stepwise || this.#follower !== null;
   }
@@ -160,7 +160,7 @@ export class SignalView {
     else this.#drawNumbers(answers, at, last, marks);
   }
 
-  /** A rectangle for each stretch of steps with one label, and below the chart which colour is which label. */
+  /** Draws a rectangle for each run of steps with the same label, and a legend below the chart. */
   #strip(answers, low, high) {
     const runs = runsOf(answers.map(({ prediction }) => this.#textOf(prediction)));
     const shown = this.#labels.filter((label) => runs.some((run) => run.label === label));
@@ -181,7 +181,7 @@ export class SignalView {
 
   #drawClasses(answers, at, last) {
     const history = answers.map(({ probabilities }) => probabilities);
-    const known = history.every(Boolean); // a model that decodes a whole path has none
+    const known = history.every(Boolean); // a model that decodes a whole label path has no probabilities
     this.#answers.lines.hidden = this.#answers.bars.hidden = !known;
     if (known) this.#answers.set(history, { at, from: 1, last });
     const now = answers[at];

@@ -1,8 +1,8 @@
-// Sounds as samples at a model's rate: out of a file, or as the microphone hears them.
+// Sounds as samples at a model's rate, from a file or from the microphone.
 
-/** The samples (mono, -1 to 1) of a sound file that the browser can read, at a rate. */
+/** The samples (mono, -1 to 1) of a sound file that the browser can decode, at the given rate. */
 export async function samplesOf(file, rate) {
-  // A context of that rate decodes to that rate.
+  // A context resamples to its own rate when it decodes.
   const sound = await new OfflineAudioContext(1, 1, rate).decodeAudioData(await file.arrayBuffer());
   const mono = new Float32Array(sound.length);
   for (let channel = 0; channel < sound.numberOfChannels; channel += 1) {
@@ -12,20 +12,20 @@ export async function samplesOf(file, rate) {
   return mono;
 }
 
-/** As 16-bit little-endian samples. */
+/** Converts samples to 16-bit little-endian. */
 export function sixteenBits(samples) {
   const view = new DataView(new ArrayBuffer(2 * samples.length));
   samples.forEach((sample, n) => view.setInt16(2 * n, Math.max(-32768, Math.min(32767, Math.round(sample * 32768))), true));
   return view.buffer;
 }
 
-/** 16-bit little-endian samples as numbers from -1 to 1. */
+/** Converts 16-bit little-endian samples to numbers from -1 to 1. */
 export function numbersOf(bytes) {
   const view = new DataView(bytes);
   return Array.from({ length: bytes.byteLength / 2 }, (_, n) => view.getInt16(2 * n, true) / 32768);
 }
 
-/** A WAV file of samples, for the browser's own player. */
+/** Makes a WAV file for the browser's own player. */
 export function wavOf(samples, rate) {
   const view = new DataView(new ArrayBuffer(44));
   const put = (at, text) => [...text].forEach((letter, n) => view.setUint8(at + n, letter.charCodeAt(0)));
@@ -42,7 +42,7 @@ export class Microphone {
   #stream;
   #context;
 
-  /** onSamples(Float32Array): the next samples at `rate`. Rejects where it may not be heard, or there is none. */
+  /** onSamples(Float32Array): the next samples at `rate`. Rejects if access is denied or there is no microphone. */
   static async open(rate, onSamples) {
     const microphone = new Microphone();
     microphone.#stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });

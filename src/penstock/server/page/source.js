@@ -1,4 +1,4 @@
-// Where a series comes from: typed, pasted, dropped or chosen as a file, or made up to try.
+// The input of a series: typed, pasted, dropped or chosen as a file, or an example.
 
 import { calm, h } from "./elements.js";
 import { parseTable } from "./numbers.js";
@@ -13,7 +13,7 @@ export class Source {
   #how = h("p", { class: "quiet small", id: "numbers-how", role: "status" });
   #onTable;
 
-  /** onTable(table): another table, as `parseTable` gives it. example(): a made-up text to try. stored: others, of the model. */
+  /** onTable(table): a new table from `parseTable`. example(): a generated text. stored: examples of the model. */
   constructor({ onTable, example, stored = [] }) {
     this.#onTable = onTable;
     this.#text.addEventListener("input", calm(() => this.#read(this.#text.value), 250));
@@ -34,7 +34,7 @@ export class Source {
     });
   }
 
-  /** Say how many of the steps are read, or what is the matter. */
+  /** Show how many steps were read, or an error. */
   say(text) {
     this.#how.textContent = text;
   }

@@ -1,4 +1,4 @@
-// How loud which pitches of a sound are over time, worked out here from its samples.
+// The mel spectrogram of a sound, computed in the browser from its samples.
 
 import { against } from "./colours.js";
 import { h } from "./elements.js";
@@ -6,9 +6,9 @@ import { h } from "./elements.js";
 const BANDS = 48;
 const WINDOW_SECONDS = 0.025;
 const STEP_SECONDS = 0.01;
-const RANGE = 70; // decibels from black to full
+const RANGE = 70; // decibels from the darkest to the brightest colour
 
-/** Loudness (frames of BANDS numbers, in decibels) on the mel scale, low pitches first. */
+/** Loudness (frames of BANDS numbers, in decibels) on the mel scale, low frequencies first. */
 export function melBands(samples, rate) {
   const length = Math.round(WINDOW_SECONDS * rate);
   const step = Math.round(STEP_SECONDS * rate);
@@ -30,7 +30,7 @@ export function melBands(samples, rate) {
   return frames;
 }
 
-/** Triangles on the mel scale (O'Shaughnessy 1987): for each band [[bin, weight], ...]. */
+/** Triangular filters on the mel scale (O'Shaughnessy 1987): [[bin, weight], ...] for each band. */
 function melFilters(size, rate) {
   const mel = (hertz) => 2595 * Math.log10(1 + hertz / 700);
   const top = mel(rate / 2);
@@ -46,7 +46,7 @@ function melFilters(size, rate) {
   });
 }
 
-/** The discrete Fourier transform in place; a power of two of numbers (Cooley and Tukey 1965). */
+/** The discrete Fourier transform in place; the length must be a power of two (Cooley and Tukey 1965). */
 export function fourier(real, imaginary) {
   const size = real.length;
   for (let i = 1, j = 0; i < size; i += 1) {
@@ -71,7 +71,7 @@ export function fourier(real, imaginary) {
   }
 }
 
-/** A picture of `melBands`: time to the right, pitch upwards. */
+/** An image of `melBands`: time to the right, frequency upwards. */
 export class Spectrogram {
   #canvas = h("canvas", { class: "spectrogram", role: "img", sayLabel: "spectrogramLabel", width: 1, height: BANDS });
 
@@ -79,7 +79,7 @@ export class Spectrogram {
     return this.#canvas;
   }
 
-  /** frames: as `melBands` gives them. columns: as many as the time axis beside it has room for. */
+  /** frames: the result of `melBands`. columns: the number of columns that the time axis covers. */
   set(frames, columns) {
     this.#canvas.width = Math.max(columns, frames.length, 1);
     const pen = this.#canvas.getContext("2d");

@@ -1,4 +1,4 @@
-// A model that labels every step: of a text, each word in the colour of its label; of a signal, a strip below it.
+// A model that labels every step: words of a text are coloured by label; a signal has a strip of labels below it.
 
 import { series } from "./colours.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
@@ -10,9 +10,9 @@ import { SignalView } from "./signal.js";
 import { count, percent, words } from "./words.js";
 
 const MOST_WORDS = 1000;
-const TYPING = 350; // milliseconds without a key until the text is read
+const TYPING = 350; // milliseconds after the last key until the text is read
 
-/** The view for what the model reads. app: as of main.js. */
+/** The view for the input of the model. app: see main.js. */
 export const stepsView = (app) => (app.info.reads === "text" ? new LabelledText(app) : new SignalView(app));
 
 class LabelledText {
@@ -20,7 +20,7 @@ class LabelledText {
   #labels;
   #follower = null;
   #pieces = [];
-  #whole = []; // of models that read in both directions
+  #whole = []; // predictions of bidirectional models
   #text = h("textarea", { id: "text", rows: 4, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
   #how = h("p", { class: "quiet small", id: "text-how" });
   #spans = h("ol", { class: "spans" });
@@ -55,7 +55,7 @@ class LabelledText {
     this.#draw();
   }
 
-  /** The text, as `predict` takes it. */
+  /** The text in the format of `predict`. */
   get input() {
     return this.#text.value;
   }

@@ -1,4 +1,4 @@
-// A text classifier, watched while it reads.
+// A text classifier that shows its prediction after each word.
 
 import { Answers, likeliest } from "./answers.js";
 import { Changes } from "./changes.js";
@@ -12,9 +12,9 @@ import { piecesOf, stepsOf } from "./pieces.js";
 import { count, percent, words } from "./words.js";
 
 const MOST_WORDS = 1000;
-const MOST_OUT = 200; // as many texts are read again to leave each word out
-const TOGETHER = 50; // of them in one request
-const STILL_TYPING = 350; // milliseconds until an unfinished word is taken for a word
+const MOST_OUT = 200; // the most texts to predict for leaving out each word
+const TOGETHER = 50; // texts in one request
+const STILL_TYPING = 350; // milliseconds after the last key until an unfinished word counts as a word
 
 export class TextView {
   #app;
@@ -22,7 +22,7 @@ export class TextView {
   #follower = null;
   #first = null; // probabilities before the first word
   #pieces = [];
-  #focus = null; // the word at hand; null for the last one
+  #focus = null; // the selected word; null for the last one
   #out = { key: "", rows: null };
   #text = h("textarea", { id: "text", rows: 5, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
   #how = h("p", { class: "quiet small", id: "text-how" });
@@ -33,7 +33,7 @@ export class TextView {
   #inside;
   #compare = null;
 
-  /** app: the wire, the model's name and info, and whom to tell of work and failures; see main.js. */
+  /** app: the wire, the model's name and info, and functions that run work and report failures; see main.js. */
   constructor(app) {
     this.#app = app;
     this.#labels = app.info.label_texts;
@@ -53,7 +53,7 @@ export class TextView {
     this.resume();
   }
 
-  /** Go on after a time without the server. */
+  /** Continue after the server was unavailable. */
   async resume() {
     await this.#app.working(async () => {
       this.#first ??= this.#follower ? (await this.#follower.nothing()).probabilities : await this.#whole([""]).then(([row]) => row);
@@ -61,14 +61,14 @@ export class TextView {
     });
   }
 
-  /** The words of another language. */
+  /** Update the texts after a change of language. */
   refresh() {
     this.#draw();
     this.#inside.refresh();
     this.#compare?.refresh();
   }
 
-  /** The text, as `predict` takes it. */
+  /** The text in the format of `predict`. */
   get input() {
     return this.#text.value;
   }
@@ -100,7 +100,7 @@ export class TextView {
     this.#focus = null;
     const text = this.#text.value;
     const all = piecesOf(text).slice(0, MOST_WORDS);
-    // The last word may not be one yet: what it says is asked once the person pauses.
+    // The last word may be incomplete: it is read when the user pauses.
     const unfinished = !finished && /[\p{L}\p{N}\p{M}'’]$/u.test(text) && !/[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}]$/u.test(text);
     this.#pieces = unfinished ? all.slice(0, -1) : all;
     this.#app.working(() => this.#read());
@@ -120,7 +120,7 @@ export class TextView {
     this.#redraw();
   }
 
-  /** The whole text at once, for models that read in both directions. */
+  /** Predict for the whole text, for bidirectional models. */
   async #readWhole(pieces) {
     const [probabilities] = await this.#whole([pieces.join("\n")]);
     if (pieces === this.#pieces) this.#answered = { pieces, history: pieces.length ? [probabilities] : [] };
@@ -133,7 +133,7 @@ export class TextView {
     return rows.map((row) => probabilitiesOf(row, this.#labels));
   }
 
-  /** {pieces, history}: what has been read, and the probabilities after each piece. */
+  /** {pieces, history}: the pieces that were read, and the probabilities after each of them. */
   #soFar() {
     if (!this.#follower) return this.#answered;
     return { pieces: this.#follower.items, history: this.#follower.answers.map(({ answer }) => answer.probabilities) };
@@ -179,7 +179,7 @@ export class TextView {
     if (!known) this.#leaveOut();
   }
 
-  /** Read the text without each word in turn, once the person pauses. */
+  /** Predict the text without each word in turn, when the user pauses. */
   #leaveOut = calm(() => {
     const pieces = [...this.#soFar().pieces];
     const key = pieces.join("\n");
@@ -206,7 +206,7 @@ export class TextView {
     return steps;
   }
 
-  #starts = []; // the first step of each word, and their end
+  #starts = []; // the first step of each word, and the end of the last one
 
   #wordOf(step) {
     return Math.max(this.#starts.findIndex((start) => start > step) - 1, 0);

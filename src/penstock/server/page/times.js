@@ -1,16 +1,16 @@
-// Names of steps by their times: short where a time of day says nothing, and for the steps after the last one too.
+// Names of steps from their times: shortened if all are at midnight, and extended beyond the last step.
 
 const MIDNIGHT = /[ T]00:00(:00(\.0+)?)?(Z|[+-]\d\d:?\d\d)?$/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
-/** step -> name, for the cells of a column of times; steps past their end go on at their pace, or count as +1, +2. */
+/** step -> name, for the cells of a column of times; steps after the end are extrapolated, or counted as +1, +2. */
 export function stepNames(cells) {
   const bare = cells.every((cell) => MIDNIGHT.test(cell)) ? cells.map((cell) => cell.replace(MIDNIGHT, "")) : cells;
   const going = pace(bare);
   return (step) => bare[step] ?? going(step);
 }
 
-/** What follows: numbers and dates that lie evenly, dates of months too; of all else, how far it is from the end. */
+/** Extrapolates evenly spaced numbers and dates, including months; otherwise counts the steps after the end. */
 function pace(cells) {
   const last = cells.length - 1;
   const ahead = (step) => `+${step - last}`;
@@ -26,7 +26,7 @@ function pace(cells) {
       return `${Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, "0")}${day}`;
     };
   }
-  // Without a zone, so that no clock is changed between.
+  // Times are parsed without a time zone, so that daylight saving time has no effect.
   const moments = cells.map((cell) => Date.parse(`${cell.length === 10 ? `${cell}T00:00` : cell.replace(" ", "T").slice(0, 19)}Z`));
   if (!evenly(moments)) return ahead;
   return (step) => {

@@ -1,6 +1,6 @@
-// The server as the page sees it: questions by HTTP, streams by WebSocket.
+// The client of the server: requests over HTTP, streams over WebSocket.
 
-/** An answer that says no: `type` and `message` as the server gave them, `status` 0 where it can't be reached. */
+/** An error response: `type` and `message` from the server; `status` is 0 if it can't be reached. */
 export class WireError extends Error {
   constructor(type, message, status = 0) {
     super(message);
@@ -8,15 +8,15 @@ export class WireError extends Error {
     this.status = status;
   }
 
-  /** Whether it may work again later, by itself. */
+  /** Whether the error is temporary, so that a retry can succeed. */
   get passing() {
     return this.status === 0 || this.status === 429 || this.status === 503;
   }
 }
 
-/** The server that the page came from. Dispatches "closed" when a stream ends that nobody here has closed. */
+/** The server of this page. Dispatches "closed" when a stream ends that the page did not close. */
 export class Wire extends EventTarget {
-  /** The token to be sent, or null. */
+  /** The bearer token, or null. */
   token = null;
 
   models() {
@@ -27,12 +27,12 @@ export class Wire extends EventTarget {
     return this.#ask(path(name));
   }
 
-  /** The answers to whole inputs, in their order. */
+  /** The predictions for whole inputs, in the same order. */
   predict(name, inputs) {
     return this.#ask(`${path(name)}/predict`, { inputs }).then(({ outputs }) => outputs);
   }
 
-  /** A new stream of a model, open. */
+  /** Opens a stream of a model. */
   stream(name) {
     const address = new URL(`${path(name)}/stream`, location.href);
     address.protocol = address.protocol.replace("http", "ws");
@@ -69,7 +69,7 @@ export class Wire extends EventTarget {
   }
 }
 
-/** One open stream: every message is answered, in order. */
+/** An open stream: the server responds to every message, in order. */
 export class StreamSocket {
   #socket;
   #waiting = [];
@@ -85,7 +85,7 @@ export class StreamSocket {
     });
   }
 
-  /** The answer to a message: an object as JSON, or an ArrayBuffer of samples. */
+  /** Sends a message (an object as JSON, or an ArrayBuffer of samples) and resolves with the response. */
   ask(message) {
     if (!this.isOpen) return Promise.reject(new WireError("Closed", "the connection was closed"));
     return new Promise((resolve, reject) => {

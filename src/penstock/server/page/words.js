@@ -1,4 +1,4 @@
-// What the page says, in English and Chinese; which of them a person reads.
+// The texts of the page in English and Chinese, and the choice of the language.
 
 const WORDS = {
   en: {
@@ -332,41 +332,41 @@ function remembered() {
     const kept = localStorage.getItem(KEPT);
     return kept in WORDS ? kept : null;
   } catch {
-    return null; // storage is forbidden
+    return null; // storage is blocked
   }
 }
 
-/** The language in use: "en" or "zh". */
+/** The current language: "en" or "zh". */
 export const language = () => current;
 
-/** The words for a key, with {names} filled in. */
+/** The text for a key, with {names} filled in. */
 export function words(key, values = {}) {
   const text = WORDS[current][key] ?? WORDS.en[key] ?? key;
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
-/** Put the words into every element below `root` that asks for them by data-say, data-say-label or data-say-hint. */
+/** Set the text of every element below `root` with data-say, data-say-label or data-say-hint. */
 export function speak(root = document) {
   for (const node of root.querySelectorAll("[data-say]")) node.textContent = words(node.dataset.say);
   for (const node of root.querySelectorAll("[data-say-label]")) node.setAttribute("aria-label", words(node.dataset.sayLabel));
   for (const node of root.querySelectorAll("[data-say-hint]")) node.placeholder = words(node.dataset.sayHint);
 }
 
-/** Change the language, and keep the choice. */
+/** Change the language and store the choice. */
 export function setLanguage(language) {
   current = language;
   try {
     localStorage.setItem(KEPT, language);
   } catch {
-    // Then it holds for this visit.
+    // Without storage the choice holds for this visit.
   }
 }
 
-/** A count with separators. */
+/** Formats a count with separators. */
 export const count = (n) => n.toLocaleString(current === "zh" ? "zh-CN" : "en-GB");
 
-/** A share as people read it: 93.4 %. */
+/** Formats a share as a percentage: 93.4 %. */
 export const percent = (p) => `${(100 * p).toFixed(1)}${current === "zh" ? "" : " "}%`;
 
-/** A signed number: +0.82, −1.10. */
+/** Formats a signed number: +0.82, −1.10. */
 export const signed = (x, digits = 2) => (x < 0 ? "−" : "+") + Math.abs(x).toFixed(digits);
