@@ -1,4 +1,4 @@
-"""Which columns of a table are times, names of series and values to forecast, where nobody said."""
+"""Detects the columns of times, series names and targets of a table if the caller doesn't name them."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ _ID, _TIME, _TARGET = "unique_id", "ds", "y"
 
 
 class Chosen(NamedTuple):
-    """Columns to read: times and names of series, None without, and values to forecast."""
+    """The columns to read: times and series names (None without them), and targets."""
 
     time: str | None
     id: str | None
@@ -33,19 +33,22 @@ def find_columns(
     time_format: str | None,
     where: str,
 ) -> Chosen:
-    """The columns that are named, that have their usual names, or that are the only ones possible.
+    """Find the columns that the caller names, that have their usual names, or that are the only candidates.
 
     Args:
-        head: gives the first rows, which are read only where they are needed.
+        head: returns the first rows; called only if they are needed.
         there: the columns of the table.
-        time, id: what is named; "" for none, None for what can be found.
-        targets: what is named; nothing for what can be found.
-        covariates: columns that are something else.
-        time_format: how to read the times, if that was said.
-        where: what comes before what is said in a line.
+        time, id: the column named by the caller; "" for none, None to detect it.
+        targets: the columns named by the caller; empty to detect them.
+        covariates: columns that are already in use.
+        time_format: how to read the times; None if the caller didn't say.
+        where: prefix of the log line that lists the columns.
+
+    Returns:
+        The columns to read.
 
     Raises:
-        DataError: several columns may be it; or none that could be forecast.
+        DataError: several columns are candidates, or no column can be forecast.
     """
     usual_time, usual_id = (usual_name(name, there) for name in (_TIME, _ID))
     time, id = usual_time if time is None else time, usual_id if id is None else id
@@ -68,7 +71,7 @@ def find_columns(
 
 
 def _time_column(head: Head, taken: Sequence[str], time_format: str | None) -> str | None:
-    """The only column of dates; None without one."""
+    """The only column of dates; None if there is none."""
     left = {name: values for name, values in head.items() if name not in taken and not is_index(name)}
     dated = [name for name, values in left.items() if _holds_times(values, time_format)]
     if len(dated) > 1:
@@ -92,7 +95,7 @@ def _short_years(values: Sequence[Any]) -> bool:
 
 
 def _holds_times(values: Sequence[Any], time_format: str | None) -> bool:
-    """Whether values are dates: by their form or the given format, or whole numbers like 20240131 that differ."""
+    """Whether values are dates: by their form or the given format, or distinct whole numbers like 20240131."""
     coded = time_format is not None and "%" in time_format
     if not coded and looks_dated(values):
         return True
@@ -106,7 +109,7 @@ def _holds_times(values: Sequence[Any], time_format: str | None) -> bool:
 
 
 def _id_column(head: Head, taken: Sequence[str], time: str) -> str | None:
-    """The only column of names by which each time stands once; None where times do so by themselves, or without one."""
+    """The only column of names within which each time occurs once; None without one, or if times are unique anyway."""
     if time not in head or len(set(map(str, head[time]))) == len(head[time]):
         return None
     names = [

@@ -1,7 +1,7 @@
-"""A regular grid of times, whose steps are numbered: equal seconds, months, a week's days and hours, plain numbers.
+"""Regular time grids with numbered steps: fixed numbers of seconds, months, weekly timetables, or plain numbers.
 
-A place on the grid is a whole number, so that months of 28 and of 31 days are one step apart, and a Friday's close and
-Monday's. `features.frequency_search` finds the grid of some times.
+A place on the grid is a whole number, so consecutive months are one step apart although they differ in length, and
+so are Friday and Monday on a grid of business days. `forecast.frequency_search` finds the grid of given times.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ __all__ = [
 NUMBER, SECOND, MONTH, BUSINESS_DAY = "number", "second", "month", "business day"
 DAY = 86_400
 WEEKDAYS = (0, 1, 2, 3, 4)
-"""Monday to Friday, as the days of a week are numbered here."""
+"""Monday to Friday; weekdays are numbered from 0 for Monday."""
 _HOUR = 3600
 _NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _THURSDAY = 3  # the weekday of 1970-01-01
@@ -39,18 +39,17 @@ _DAY_RULES = ("", "first business day", "last business day")
 
 @dataclass(frozen=True)
 class Frequency:
-    """A regular grid.
+    """A regular time grid.
 
-    unit: "number", "second", "month" or "business day", which is a time of a weekly timetable
-    step: units between two steps
-    anchor: the unit's number of some step, so that all are anchor + k * step
-    remainder: what is left of a time beside its unit: seconds into the month, or into the day. The day of a shorter
-        month is its last one.
-    offset: seconds by which the clock of the times is ahead of UTC, 0 for UTC; None for a clock whose offset is not
-        known or changes
-    weekdays: of the timetable, 0 for Monday
-    hours: the timetable's times of day, seconds; empty for one a day, which is `remainder`
-    day_rule: which day of the month it is, where that is no fixed one: "first business day" or "last business day"
+    unit: "number", "second", "month" or "business day" (one time of a weekly timetable)
+    step: units per step
+    anchor: the unit number of one step; all steps are anchor + k * step
+    remainder: the rest of a time within its unit: seconds into the month, or into the day. If a month is too short for
+        that day, its last day is used.
+    offset: the offset of the times from UTC in seconds, 0 for UTC; None if it is unknown or changes
+    weekdays: the weekdays of the timetable, 0 for Monday
+    hours: the times of day of the timetable, in seconds; empty for one time a day, given by `remainder`
+    day_rule: the rule for the day of the month if it isn't fixed: "first business day" or "last business day"
     """
 
     kind: ClassVar[str] = "frequency"
@@ -71,10 +70,10 @@ class Frequency:
             raise ConfigError(f"a frequency must be a known unit and a step of at least 1; got {self!s:.200}")
 
     def places(self, times: NDArray[Any]) -> NDArray[np.int64]:
-        """Each time's place on the grid; times are by this grid's clock.
+        """The place of each time on the grid; times are in the grid's local time.
 
         Raises:
-            DataError: some times do not lie on the grid.
+            DataError: some times are not on the grid.
         """
         units, right = self._units(times)
         places, rest = np.divmod(units - self.anchor, self.step)
@@ -97,7 +96,7 @@ class Frequency:
         return "Correct that time, or leave its row out."
 
     def times(self, places: NDArray[np.int64]) -> NDArray[Any]:
-        """The times at these places by this grid's clock: int64, or datetime64[s]."""
+        """The times at these places, in the grid's local time: int64, or datetime64[s]."""
         units = self.anchor + np.asarray(places, np.int64) * self.step
         if self.unit == NUMBER:
             return units
@@ -106,7 +105,7 @@ class Frequency:
         return self._month_times(units) if self.unit == MONTH else self._timetable(units)
 
     def read(self, times: Times) -> NDArray[Any]:
-        """Times by this grid's clock, as `places` takes them."""
+        """Times converted to the grid's local time, as `places` takes them."""
         if self.offset is None or times.offsets is None:
             return times.by_clock
         if self.offset == 0:
@@ -114,17 +113,17 @@ class Frequency:
         return times.by_clock if times.offsets.any() else times.moments + np.timedelta64(self.offset, "s")
 
     def from_other(self, times: NDArray[Any], other: "Frequency") -> NDArray[Any]:
-        """Times by another grid's clock, by this one's: they differ where just one of them is UTC."""
+        """Times converted from another grid's local time to this one's; they differ if only one of the two is UTC."""
         return times + np.timedelta64(self._ahead_of(other), "s") if self._ahead_of(other) else times
 
     def like(self, other: "Frequency") -> bool:
-        """Whether the steps are of the same size, and by clocks that need no conversion."""
+        """Whether both grids have the same steps, and local times that need no conversion."""
         same = all(getattr(self, name) == getattr(other, name) for name in ("unit", "step", "weekdays", "hours"))
         return same and not self._ahead_of(other)
 
     @property
     def words(self) -> str:
-        """For people: "1 hour", "3 months", "1 day (Sunday to Thursday)"."""
+        """The step size as text: "1 hour", "3 months", "1 day (Sunday to Thursday)"."""
         size, unit = self.step, self.unit
         if unit == NUMBER:
             return str(size)
@@ -136,11 +135,11 @@ class Frequency:
 
     @property
     def per_day(self) -> int:
-        """Steps in a day of a timetable."""
+        """Steps per day of a timetable."""
         return max(len(self.hours), 1)
 
     def to_json(self) -> dict[str, Any]:
-        """The frequency as plain values; those that bundles did not always have only where they say something."""
+        """The frequency as plain values; fields that older bundles lack are included only if not at their default."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in ("unit", "step", "anchor", "remainder")}
         for name in ("offset", "weekdays", "hours", "day_rule"):
             value, usual = getattr(self, name), type(self).__dataclass_fields__[name].default
@@ -150,7 +149,7 @@ class Frequency:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Frequency":
-        """The frequency that `to_json` described; ConfigError if it is none."""
+        """The inverse of `to_json`; ConfigError if the data does not describe a frequency."""
         try:
             plain: dict[str, Any] = {name: int(data[name]) for name in ("step", "anchor", "remainder")}
             plain |= {name: tuple(map(int, data[name])) for name in ("weekdays", "hours") if name in data}
@@ -162,20 +161,20 @@ class Frequency:
         return cls(**plain)
 
     def _ahead_of(self, other: "Frequency") -> int:
-        """Seconds by which this grid's clock is ahead of another's, where one is UTC and the other is not."""
+        """Seconds by which this grid's local time is ahead of another's, if one of them is UTC and the other is not."""
         if self.offset is None or other.offset is None or (self.offset and other.offset):
             return 0
         return self.offset - other.offset
 
     def _units(self, times: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Each time's unit, as a number, and whether it is a time of that unit."""
+        """The unit number of each time, and whether the time is valid within that unit."""
         if (times.dtype.kind == "M") == (self.unit == NUMBER):
             wanted = "numbers" if self.unit == NUMBER else "dates"
             raise DataError(f"times must be {wanted} as in training; got the other kind")
         whole = times.astype(np.int64)
         if self.unit in (NUMBER, SECOND):
             return whole, np.ones(len(times), bool)
-        if self.unit == MONTH:  # on whatever day of it: a month is a month
+        if self.unit == MONTH:  # any day is accepted: only the month matters
             return months_and_rest(times)[0], np.ones(len(times), bool)
         days, seconds = np.divmod(whole, DAY)
         weeks, weekday = np.divmod(days + _THURSDAY, 7)
@@ -207,7 +206,7 @@ class Frequency:
 
     @property
     def _before(self) -> int:
-        """Days of the timetable in the week of 1970-01-01 that lie before it, so that days count from there."""
+        """The number of timetable days before 1970-01-01 in its week, so that days are counted from that date."""
         return sum(day < _THURSDAY for day in self.weekdays)
 
     def _timetable_words(self) -> str:
@@ -222,18 +221,18 @@ class Frequency:
 
 
 def months_and_rest(times: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each time's month, counted from January 1970, and its seconds into it."""
+    """The month of each time, counted from January 1970, and its seconds into that month."""
     months = times.astype("datetime64[M]")
     return months.astype(np.int64), times.astype(np.int64) - months.astype("datetime64[s]").astype(np.int64)
 
 
 def _rises(values: tuple[int, ...], end: int) -> bool:
-    """Whether values rise, from 0 to below an end."""
+    """Whether values are strictly ascending, at least 0 and below `end`."""
     return all(0 <= each < end for each in values) and all(np.diff(values) > 0)
 
 
 def _index(rising: tuple[int, ...], values: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Whether each value is among some rising ones, and as which."""
+    """Whether each value is one of the ascending values, and its index among them."""
     among = np.array(rising)
     found = np.minimum(np.searchsorted(among, values), len(among) - 1)
     return among[found] == values, found
@@ -247,7 +246,7 @@ def _duration(seconds: int) -> tuple[int, str]:
 
 
 def weekday_words(weekdays: Sequence[int]) -> str:
-    """Sunday to Thursday; or each by its name, where they do not follow each other."""
+    """Weekdays as text: a range such as "Sunday to Thursday", or a list of names if they are not consecutive."""
     if len(weekdays) == 7:
         return "every day"
     starts = [day for day in weekdays if (day - 1) % 7 not in weekdays]

@@ -1,4 +1,4 @@
-"""The grid on which the times of series lie, found: of those that hold all of them, the one with the fewest gaps."""
+"""Finds the time grid of series: of all grids that contain every time, the one with the fewest gaps."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,24 +26,30 @@ __all__ = ["find_frequency"]
 Several = Sequence[NDArray[Any]]
 
 _BY_CHANCE = 1e-3
-"""How likely it may be that a day or an hour was never there though the timetable has it."""
+"""The largest probability at which a day or hour that never occurs is taken to be outside the timetable."""
 _SELDOM = 0.1
-"""Share of its weeks in which a weekday is an exception, like a market's session on one Saturday."""
+"""Share of weeks below which a weekday is an exception, like a market's session on one Saturday."""
 _LEAST_FULL = 0.5
-"""Share of a timetable's steps that must be there."""
+"""The smallest share of a timetable's steps that must be present."""
 _MOST_HOURS = DAY // 60
 _MONTH_END = 30 * DAY
 
 
 def find_frequency(several: Sequence[Times]) -> Frequency | None:
-    """The grid of the times of several series, each rising; None if there are no times.
+    """Find the time grid of several series.
 
-    Where no series has two of them, the size of a step is not known: it is 1, or 1 second. Times that came with an
-    offset from UTC are read by their own clock where steps are days or longer or follow the hours of a week, else in
-    UTC: a shop opens by the clock, and a sensor knows none.
+    If no series has two times, the step size is unknown: it is set to 1, or to 1 second. Times with an offset from UTC
+    are read in local time if steps are days or longer or follow a weekly timetable (opening hours follow local time),
+    and otherwise in UTC (sensors measure at fixed intervals).
+
+    Args:
+        several: the times of each series, in ascending order.
+
+    Returns:
+        The grid; None if there are no times.
 
     Raises:
-        DataError: a weekly timetable with a few days beside it.
+        DataError: a weekly timetable with a few additional days outside it.
     """
     several = [each for each in several if len(each)]
     if not several:
@@ -67,7 +73,7 @@ def find_frequency(several: Sequence[Times]) -> Frequency | None:
 
 
 def _best(several: Several) -> tuple[Frequency, float]:
-    """The grid with the fewest gaps, and how many; infinity where times lie on none."""
+    """The grid with the fewest gaps, and their number; infinity if no grid contains all times."""
     equal = _commonest(several, SECOND)
     candidates = [*(_months(several) if equal.step >= 28 * DAY else ()), equal, *_timetables(several)]
     gaps = [_gaps(each, several) for each in candidates]
@@ -76,7 +82,7 @@ def _best(several: Several) -> tuple[Frequency, float]:
 
 
 def _gaps(frequency: Frequency, several: Several) -> float:
-    """Steps without a time between each series' first and last; infinity where times do not lie on the grid."""
+    """The number of steps without a time between each series' first and last; infinity if a time is off the grid."""
     try:
         places = [frequency.places(times) for times in several]
     except DataError:
@@ -87,7 +93,7 @@ def _gaps(frequency: Frequency, several: Several) -> float:
 
 
 def _commonest(several: Several, unit: str) -> Frequency:
-    """Equal steps of the commonest size, counted in units of one."""
+    """The grid of equal steps in a unit, with the most common step size."""
     units = [months_and_rest(each)[0] if unit == MONTH else each.astype(np.int64) for each in several]
     gaps = np.concatenate([np.diff(each) for each in units])
     sizes, counts = np.unique(gaps[gaps > 0], return_counts=True)
@@ -96,7 +102,7 @@ def _commonest(several: Several, unit: str) -> Frequency:
 
 
 def _months(several: Several) -> Iterable[Frequency]:
-    """Months, on the same day of each, on the last one, or on the first or last business day."""
+    """Monthly grids: the same day of each month, its last day, or its first or last business day."""
     times = np.concatenate(several)
     _, rest = months_and_rest(times)
     day, seconds = np.divmod(rest, DAY)
@@ -117,7 +123,7 @@ def _months(several: Several) -> Iterable[Frequency]:
 
 
 def _timetables(several: Several) -> Iterable[Frequency]:
-    """A weekly timetable: the weekdays and times of day that are there, if others are left out too often for chance."""
+    """A weekly timetable of the weekdays and times of day that occur, if the others are absent too often for chance."""
     hours = np.unique(np.concatenate([each.astype(np.int64) % DAY for each in several]))
     if len(hours) > _MOST_HOURS:
         return
@@ -125,7 +131,7 @@ def _timetables(several: Several) -> Iterable[Frequency]:
     seen = np.unique((np.concatenate(days) + 3) % 7)
     passed = np.max([_passes(each) for each in days], axis=0)
     rows, expected = sum(map(len, several)), sum(int(_passes(each)[seen].sum()) for each in days) * len(hours)
-    chance = 1 - (rows + 1) / (expected + 2)  # that a step of the timetable lacks, by Laplace's rule
+    chance = 1 - (rows + 1) / (expected + 2)  # that a timetable step is missing, by Laplace's rule of succession
     weekdays = _open_days(set(seen.tolist()), passed, chance)
     around = len(hours) == DAY // int(np.gcd.reduce([DAY, *np.diff(hours)]))
     kept = around or len(hours) == 1 or chance ** max(map(len, days)) < _BY_CHANCE
@@ -143,7 +149,7 @@ def _timetables(several: Several) -> Iterable[Frequency]:
 
 
 def _check_exceptions(several: Several, found: Frequency) -> None:
-    """DataError where a weekday is there so seldom that it is an exception to a timetable, not a part of it."""
+    """Raise DataError if a weekday is so rare that it is an exception to a timetable, not a part of it."""
     if found.unit == MONTH:
         return
     days = [np.unique(each.astype(np.int64) // DAY) for each in several]
@@ -164,14 +170,14 @@ def _check_exceptions(several: Several, found: Frequency) -> None:
 
 
 def _passes(days: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How often each weekday comes from the first to the last of rising days, (7,)."""
+    """How often each weekday occurs between the first and the last of ascending days, (7,)."""
     weekday = np.arange(7)
     return (days[-1] + 3 - weekday) // 7 - (days[0] + 2 - weekday) // 7
 
 
 def _open_days(seen: set[int], passed: NDArray[np.int64], chance: float) -> tuple[int, ...]:
-    """The weekdays of a timetable: those seen, and others that were not passed over often enough to be left out."""
-    office = seen <= set(WEEKDAYS)  # so usual a week that one weekend is enough
+    """The weekdays of a timetable: those seen, and those whose absence may be due to chance."""
+    office = seen <= set(WEEKDAYS)  # Monday to Friday is so common that one weekend is enough evidence
     closed = {
         day
         for day in set(range(7)) - seen

@@ -1,4 +1,4 @@
-"""A forecaster at run time: forecasts several steps ahead, with quantiles."""
+"""A forecasting model at run time: forecasts several steps ahead, with quantiles."""
 
 import json
 import logging
@@ -31,16 +31,16 @@ __all__ = ["ForecastModel", "ahead"]
 
 _LOGGER = logging.getLogger("penstock.forecast")
 
-# Look-backs per batch: enough to keep the engine busy in tens of megabytes of memory.
+# Look-backs per batch: enough to use the engine fully within tens of megabytes of memory.
 _ROWS = 1024
 Answer = Callable[[Origins], NDArray[np.float64]]
 
 
 class ForecastModel(Model):
-    """A forecaster without PyTorch.
+    """A forecasting model that does not need PyTorch.
 
-    Inputs are a `Panel` (from `penstock.read_series`), a frame or series of pandas or Polars with the columns of
-    training, or arrays without times: (steps,), (steps, targets), several in a list or by name. An answer needs
+    Inputs are a `Panel` (from `penstock.read_series`), a pandas or Polars frame or series with the columns of training,
+    or arrays without times: (steps,), (steps, targets), or several in a list or by name. A forecast needs
     `features.context` values before it.
     """
 
@@ -70,14 +70,15 @@ class ForecastModel(Model):
 
     @property
     def carries(self) -> bool:
-        """Whether forecasts come from a state carried over the whole series instead of a look-back."""
+        """Whether forecasts use a state carried over the whole series instead of a look-back."""
         return self.scorer.carries
 
     def predict(self, inputs: Any) -> Any:
-        """The point forecasts after the end of each series, (series, horizon, targets).
+        """Return the point forecasts after the end of each series, (series, horizon, targets).
 
-        For frames and series of pandas and Polars, a DataFrame of the same package: the id and the time, as they are
-        named, `target` where there are several, `step`, `prediction` and `quantile_<level>` for each quantile.
+        For frames and series of pandas and Polars, return a DataFrame of the same package with the columns id and time
+        (under their own names), `target` if there are several, `step`, `prediction` and `quantile_<level>` for each
+        quantile.
 
         Raises:
             DataError: as `predict_quantiles`.
@@ -94,8 +95,8 @@ class ForecastModel(Model):
         """Return the quantiles after the end of each series, (series, horizon, targets, quantiles).
 
         Raises:
-            DataError: a series shorter than the context, other columns or steps than in training, or known covariates
-                that are not known for the steps ahead.
+            DataError: a series shorter than the context, columns or steps that differ from training, or known
+                covariates without values for the steps ahead.
         """
         panel = self.panel(inputs)
         found = []
@@ -113,25 +114,25 @@ class ForecastModel(Model):
         return np.stack(found)
 
     def forecasts(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float64]:
-        """The quantiles (origins, horizon, targets, quantiles) at origins of one series.
+        """Return the quantiles (origins, horizon, targets, quantiles) at origins of one series.
 
         Args:
-            origins: of one series.
-            read: what `self.read` gave for it, where it is at hand.
+            origins: origins of one series.
+            read: the result of `self.read` for this series, to avoid computing it again.
         """
         return self.features.forecasts(self.outputs(origins, read), origins.encoded.scale)
 
     def outputs(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """What the network says at origins of one series, in its own numbers, of the same shape as `forecasts`."""
+        """Return the network's scaled outputs at origins of one series, in the same shape as `forecasts`."""
         if self.carries:
             return self._carried(origins, self.read(origins.encoded) if read is None else read)
         return self._windows(origins)
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
-        """mse, mae, smape, mase and coverage_80 over every origin that has its context and its truth; see `Model`.
+        """Return mse, mae, smape, mase and coverage_80 over all origins with context and ground truth; see `Model`.
 
         Raises:
-            DataError: no origin at all: the series are too short.
+            DataError: there is no origin, because the series are too short.
         """
         panel = self.panel(inputs)
         errors = self.errors(panel)
@@ -145,15 +146,15 @@ class ForecastModel(Model):
         }
 
     def errors(self, panel: Panel, baseline: str | None = None, watch: Callable[..., None] | None = None) -> Errors:
-        """Forecasts at every origin of a panel beside what came, of the model or of a baseline.
+        """Compare the forecasts of the model or a baseline with the ground truth at every origin of a panel.
 
         Args:
-            panel: as `self.panel` gives it.
-            baseline: its name; None for the model.
-            watch: told (row of the first target, Origins, truth, quantiles) of each piece.
+            panel: as `self.panel` returns it.
+            baseline: the name of the baseline; None for the model.
+            watch: called with (row of the first target, Origins, ground truth, quantiles) for each batch of origins.
 
         Raises:
-            DataError: no origin at all.
+            DataError: there is no origin.
         """
         features, targets = self.features, len(self.features.targets)
         features.measurable(panel, "measure on")
@@ -182,7 +183,7 @@ class ForecastModel(Model):
     def _measured(
         self, panel: Panel, baseline: str | None
     ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
-        """`origins`, and how far they are."""
+        """`origins`, with progress reports."""
         first = [max(series.begin, self.features.context) for series in panel]
         last = [len(series) - self.features.horizon for series in panel]
         total = sum(max(0, end - start + 1) for start, end in zip(first, last, strict=True))
@@ -194,15 +195,15 @@ class ForecastModel(Model):
     def origins(
         self, panel: Panel, *, every: int = 1, network: bool = True
     ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
-        """Every origin of a panel that has its context and its truth, some at once.
+        """Yield all origins of a panel that have context and ground truth, in batches.
 
         Args:
-            panel: as `self.panel` gives it.
-            every: from one origin to the next; 1 for all.
-            network: whether the network is to be asked.
+            panel: as `self.panel` returns it.
+            every: steps between origins; 1 for all origins.
+            network: whether to run the network for `read`.
 
         Yields:
-            The series' place in the panel, origins, and what `forecasts` and `outputs` take as `read`.
+            The index of the series in the panel, origins, and the argument `read` of `forecasts` and `outputs`.
         """
         for number, series in enumerate(panel):
             if len(series) < self.features.context + self.features.horizon:
@@ -213,7 +214,7 @@ class ForecastModel(Model):
                 yield number, Origins(series, encoded, steps), read
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
-        """For each series, target and step ahead: unique_id, ds, target, step, prediction, and a quantile_Q of each."""
+        """Yield unique_id, ds, target, step, prediction and each quantile_Q, per series, target and step ahead."""
         panel = self.panel(inputs)
         found = self.predict_quantiles(panel)
         for series, forecast in zip(panel, found, strict=True):
@@ -233,16 +234,16 @@ class ForecastModel(Model):
                     }
 
     def plot(self, kind: str | None = None, *, ax: "Axes | None" = None, **options: Any) -> "Axes":
-        """Draw a figure by Matplotlib: of the training, as `Model.plot`, or a forecast.
+        """Draw a figure with Matplotlib: the learning curve, as `Model.plot`, or a forecast.
 
         Args:
-            kind: "forecast", "learning_curve"; by default "forecast" where there is data.
+            kind: "forecast" or "learning_curve"; by default "forecast" if `data` is given.
             ax: where to draw; new axes if None.
-            options: for "forecast": `data`, as `predict` takes it; `series`, the name of one, by default the first;
-                `target`, likewise; `history`, the steps shown before the forecast, by default three horizons.
+            options: for "forecast": `data`, as `predict` takes it; `series`, the name of a series, by default the first;
+                `target`, the name of a target, likewise; `history`, the steps shown before the forecast, by default three horizons.
 
         Raises:
-            ConfigError: no data for a forecast, or no such series, target or chart.
+            ConfigError: a forecast without data, or an unknown series, target or kind.
             DataError: as `predict_quantiles`.
         """
         if (kind or ("forecast" if "data" in options else "")) == "forecast":
@@ -250,15 +251,16 @@ class ForecastModel(Model):
         return super().plot(kind, ax=ax, **options)
 
     def stream(self, series: str | None = None) -> ForecastStream:
-        """A series that arrives step by step, and a forecast after each.
+        """Open a stream that makes a forecast after each observation.
 
         Args:
-            series: its name, if training knew it; by default the only one of a training on one, else an unknown one.
+            series: the name of a training series; None: the only training series, or an unknown one if there were
+                several.
         """
         return ForecastStream(self, series)
 
     def item(self, line: str) -> Any:
-        """An observation: a number, several with commas, or JSON: a list, or an object by column."""
+        """Parse an observation: a number, several with commas, or JSON (a list, or an object by column)."""
         text = line.strip()
         if text[:1] in "{[":
             try:
@@ -270,9 +272,9 @@ class ForecastModel(Model):
         return [part.strip() for part in text.split(",")]
 
     def as_json(self, answer: Forecast | None) -> dict[str, Any]:
-        """{"prediction": [...], "quantiles": {"0.1": [...], ...}}, by target where there are several.
+        """{"prediction": [...], "quantiles": {"0.1": [...], ...}}, each by target if there are several targets.
 
-        Before there are enough observations: {"prediction": null}.
+        {"prediction": null} until there are enough observations.
         """
         if answer is None:
             return {"prediction": None}
@@ -280,7 +282,7 @@ class ForecastModel(Model):
         return {"prediction": self._named(answer.prediction), "quantiles": quantiles}
 
     def info(self) -> dict[str, Any]:
-        """See `Model.info`; also what is forecast."""
+        """See `Model.info`; also describes the targets and the horizon."""
         features = self.features
         names = ("horizon", "context", "quantiles", "targets", "past", "known", "season", "transform", "normalization")
         about = {name: getattr(features, name) for name in names}
@@ -289,10 +291,10 @@ class ForecastModel(Model):
         return super().info() | {"forecast": {k: list(v) if isinstance(v, tuple) else v for k, v in about.items()}}
 
     def panel(self, inputs: Any) -> Panel:
-        """The inputs as a panel of the columns and steps of training.
+        """Return the inputs as a panel with the columns and steps of training.
 
         Raises:
-            DataError: other columns, steps or kinds of data.
+            DataError: the columns, the steps or the kind of data differ from training.
         """
         if isinstance(inputs, Panel):
             found = inputs
@@ -302,7 +304,7 @@ class ForecastModel(Model):
             found = arrays_panel(inputs, self.features.targets)
         self.features.check(found)
         own, trained = found.frequency, self.features.frequency
-        # Where there are few rows, training knows better what a step is.
+        # The step detected from a few rows may be wrong, so the grid of training is used.
         return found.on(trained) if own and trained and not own.like(trained) else found
 
     def _named(self, values: NDArray[np.float64]) -> Any:
@@ -320,7 +322,7 @@ class ForecastModel(Model):
         return self.features.encode(series, panel.frequency)
 
     def _pieces(self, series: Series, encoded: Encoded, every: int) -> Iterator[NDArray[np.int64]]:
-        """The origins of a series, as many at once as memory allows."""
+        """The origins of a series, in batches that fit into memory."""
         first = max(series.begin, self.features.context)
         last = min(len(series), encoded.known_steps) - self.features.horizon
         size = max(1, _ROWS // len(self.features.targets)) * every
@@ -338,13 +340,13 @@ class ForecastModel(Model):
     def windows(
         self, values: NDArray[np.float32], covariates: NDArray[np.float32], known: NDArray[np.float32], identity: int
     ) -> NDArray[np.float32]:
-        """Outputs (origins, horizon, targets, quantiles) from look-backs.
+        """Return outputs (origins, horizon, targets, quantiles) from look-backs.
 
         Args:
             values: (origins, targets, context).
             covariates: (origins, context, covariates).
             known: (origins, horizon, known).
-            identity: the series' number.
+            identity: the number of the series.
         """
         count, targets, _ = values.shape
         read, covariates, rows = self._rows(values, covariates, identity)
@@ -356,13 +358,13 @@ class ForecastModel(Model):
     def look_back(
         self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
     ) -> NDArray[np.float32]:
-        """What the encoder reads of look-backs, (stretches, rows, size); arguments as for `windows`."""
+        """Return the encoder's input for look-backs, (segments, rows, size); arguments as for `windows`."""
         return self.scorer.look_back(*self._rows(values, covariates, identity))
 
     def _rows(
         self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """Look-backs as the network has them, (rows, context, targets), with covariates, and each row's series."""
+        """Look-backs in the network's layout, (rows, context, targets), with covariates, and the series of each row."""
         count, targets, context = values.shape
         rows = np.tile(self.features.rows(identity), count)
         if self.features.joint:
@@ -370,7 +372,7 @@ class ForecastModel(Model):
         return values.reshape(count * targets, context, 1), np.repeat(covariates, targets, axis=0), rows
 
     def read(self, encoded: Encoded) -> NDArray[np.float32]:
-        """The encoder's outputs (steps, rows, size) at every step, where the state is carried."""
+        """Return the encoder's outputs (steps, rows, size) at every step of a series, with a carried state."""
         before = np.concatenate([encoded.values[:1], encoded.values[:-1]])
         features = self.carried_features(encoded.values, before, encoded.covariates)
         return self.scorer.fold(features, self.features.rows(encoded.identity))[0]
@@ -383,7 +385,7 @@ class ForecastModel(Model):
     def carried_features(
         self, values: NDArray[np.float32], before: NDArray[np.float32], covariates: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """What the network reads of steps, (steps, rows, features)."""
+        """Return the network's input features for steps, (steps, rows, features)."""
         if self.features.joint:
             return step_features(values, before, covariates)[:, None]
         each = np.broadcast_to(covariates[:, None], (*values.shape, covariates.shape[1]))
@@ -392,7 +394,7 @@ class ForecastModel(Model):
     def carried(
         self, y: NDArray[np.float32], last: NDArray[np.float32], known: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Outputs (origins, horizon, targets, quantiles) from the encoder's.
+        """Return outputs (origins, horizon, targets, quantiles) from the encoder's outputs.
 
         Args:
             y: (origins, rows, size).

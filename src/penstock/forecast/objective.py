@@ -1,4 +1,4 @@
-"""Objectives of forecasting: look-backs drawn at random, or states that are carried on; quantile loss."""
+"""Training objectives for forecasting, with the quantile loss: random look-backs, or streams with a carried state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,35 +17,38 @@ from penstock.training.objective import Seeded
 
 __all__ = ["CarriedObjective", "WindowObjective", "pinball"]
 
-# Of an example's series, made unknown at random, so that the network can forecast one that it never saw.
+# Share of examples whose series is made unknown at random, so that the network can forecast unseen series.
 _UNKNOWN_SHARE = 0.1
 _VALIDATION_ROWS = 1024
-# Origins of the training data, and rows of carried states, that learning curves measure after each epoch.
+# Origins of the training data, or rows for carried states, on which learning curves are measured after each epoch.
 _SEEN_ORIGINS, _SEEN_ROWS = 1000, 32
-# Streams begin anew now and then, so that the network learns from young states too.
+# Probability of restarting a stream, so that the network also learns from states with little history.
 _RESET_SHARE = 0.05
 
 
 def pinball(error: Tensor, quantiles: Tensor) -> Tensor:
-    """The quantile loss (Koenker and Bassett 1978), twice: of 0.5 it is the absolute error.
+    """Twice the quantile loss (Koenker and Bassett 1978), so that it equals the absolute error for quantile 0.5.
 
     Args:
-        error: (..., quantiles), truth less forecast.
+        error: (..., quantiles), ground truth minus forecast.
         quantiles: (quantiles,).
+
+    Returns:
+        The loss of each error, (..., quantiles).
     """
     return 2 * torch.maximum(quantiles * error, (quantiles - 1) * error)
 
 
 @dataclass(kw_only=True, eq=False)
 class _ForecastObjective(Seeded):
-    """What both networks share.
+    """The part that is the same for both kinds of networks.
 
-    train, valid: rows to learn from, and to stop by
-    quantiles: rising
-    context, horizon: steps
-    batch_size: look-backs, or streams, of a step
-    steps: batches of an epoch
-    validation_origins: most of them that decide on the best epoch
+    train, valid: rows for training and for early stopping
+    quantiles: in ascending order
+    context, horizon: in steps
+    batch_size: look-backs or streams per training step
+    steps: batches per epoch
+    validation_origins: maximum number of origins used to select the best epoch
     generator: for dropout and unknown series
     """
 
@@ -60,22 +63,22 @@ class _ForecastObjective(Seeded):
     generator: torch.Generator
 
     def known_or_not(self, identities: Tensor) -> Tensor:
-        """Some of them made unknown."""
+        """The identities, some of them replaced at random by that of an unknown series."""
         hidden = torch.rand(len(identities), generator=self.generator) < _UNKNOWN_SHARE
         return identities.masked_fill(hidden, 0)
 
     def mean(self, forecasts: Tensor, truth: Tensor, observed: Tensor, unit: Tensor | float) -> tuple[Tensor, Tensor]:
-        """The sum of the loss over observed values, and how many there were; errors count in `unit`."""
+        """The sum of the loss over observed values, and their number; errors are measured in `unit`."""
         loss = pinball((truth[..., None] - forecasts) / unit, self.quantiles).mean(-1)
         return (loss * observed).sum(), observed.sum()
 
 
 @dataclass(kw_only=True, eq=False)
 class WindowObjective(_ForecastObjective):
-    """Look-backs drawn at random; errors count in units of the look-back's own spread."""
+    """Training on random look-backs; errors are measured in units of the look-back's own spread."""
 
     def batches(self, generator: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Rows and origins."""
+        """The batches of an epoch: rows and origins."""
         rows, origins = self.train.draw(self.steps * self.batch_size, generator)
         return list(zip(np.split(rows, self.steps), np.split(origins, self.steps), strict=True))
 
@@ -117,19 +120,19 @@ class WindowObjective(_ForecastObjective):
 
 @dataclass(kw_only=True, eq=False)
 class CarriedObjective(_ForecastObjective):
-    """Streams side by side, read chunk after chunk with the state carried over, a loss at every step.
+    """Training on parallel streams, read in chunks with the state carried over, with a loss at every step.
 
-    They begin at random places, and begin anew at the end of their series or by chance, so that the network learns from
-    states of every age.
+    Streams start at random places. They restart at the end of their series or at random, so that the network learns
+    from states with histories of every length.
 
-    chunk: steps that are read at once
+    chunk: steps read at once
     """
 
     chunk: int
     _carried: CarriedState = field(default_factory=CarriedState, init=False)
 
     def batches(self, generator: np.random.Generator) -> list[Chunk]:
-        """The chunks of an epoch, at whose beginning all streams begin anew."""
+        """The chunks of an epoch; all streams restart at the beginning of the epoch."""
         return stream_chunks(
             self.train.last,
             self._places,
@@ -155,7 +158,7 @@ class CarriedObjective(_ForecastObjective):
         return super().state_dict() | {"carried": self._carried.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+        """Resume from a state."""
         super().load_state_dict(state)
         self._carried.load_state_dict(state["carried"])
 
@@ -168,7 +171,7 @@ class CarriedObjective(_ForecastObjective):
     def validate_seen(self, module: CarriedModule) -> dict[str, float]:
         """The same loss on some rows of the training data, for learning curves."""
         rows, origins = self.train.spread(min(int(self.valid.counts.sum()), _SEEN_ORIGINS))
-        # Each row is read from its first step on, so few rows are enough.
+        # Each row is read from its first step, so a few rows are enough.
         several = np.unique(rows)
         chosen = several[np.linspace(0, len(several) - 1, min(len(several), _SEEN_ROWS)).round().astype(np.int64)]
         kept = np.isin(rows, chosen)
@@ -197,14 +200,14 @@ class CarriedObjective(_ForecastObjective):
         return {"loss": total / max(count, 1)}
 
     def _places(self, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and steps of them to begin at."""
+        """Random rows, and the steps at which to start."""
         rows, _ = self.train.draw(count, generator)
         return rows, (generator.random(count) * self.train.last[rows]).astype(np.int64)
 
     def _piece(self, row: int, place: int) -> tuple[Tensor, ...]:
-        """What is read, last values, what is known, truth, and where it counts: `chunk` steps, the rest zeros."""
+        """Inputs, last values, known covariates, ground truth and its mask: `chunk` steps, padded with zeros."""
         train, horizon = self.train, self.horizon
-        steps = min(self.chunk, int(train.last[row]) - place)  # the truth of the last one is still there
+        steps = min(self.chunk, int(train.last[row]) - place)  # up to the last step that has its ground truth
         values = train.values[row][max(place - 1, 0) : place + steps]
         covariates = train.covariates[row][place : place + steps]
         x = _features(values, covariates, follows=place > 0)
@@ -215,7 +218,7 @@ class CarriedObjective(_ForecastObjective):
 
 
 def _features(values: Tensor, covariates: Tensor, *, follows: bool = False) -> Tensor:
-    """What the network reads of steps; with `follows`, the first value is that of the step before them."""
+    """The network's input features of steps; with `follows`, the first value belongs to the step before them."""
     own = values[1:] if follows else values
     before = values[:-1] if follows else torch.cat([values[:1], values[:-1]])
     return torch.from_numpy(step_features(own.numpy(), before.numpy(), covariates.numpy()))

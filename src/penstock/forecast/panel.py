@@ -1,4 +1,4 @@
-"""Series side by side on one grid of time: what a forecaster reads. `panel_columns` makes them."""
+"""The input of a forecaster: several series on one time grid. `panel_columns` builds it from tables and arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -13,20 +13,20 @@ from penstock.forecast.frequency import BUSINESS_DAY, NUMBER, SECOND, Frequency
 __all__ = ["LARGEST", "Panel", "Series", "is_gap"]
 
 LARGEST = 1e100
-"""Of values: squares and sums of them must be finite."""
+"""The largest absolute value allowed, so that squares and sums of values stay finite."""
 _MOST_FILLED = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One series, regular in time.
+    """One series with regular time steps.
 
-    name: what tells it from the others
-    start: its first step's place on the grid
+    name: unique within the panel
+    start: the place of its first step on the grid
     values: (steps, targets) float64, NaN where missing
-    past: (steps, columns), what is known only when it has happened
-    known: (steps + ahead, columns), what is known beforehand
-    begin: the step from which on values are to be forecast; those before it are history
+    past: (steps, columns), covariates that are known only up to the present
+    known: (steps + ahead, columns), covariates that are known in advance
+    begin: the first step to forecast; earlier steps are history
     """
 
     name: str
@@ -40,21 +40,21 @@ class Series:
         return len(self.values)
 
     def until(self, step: int, begin: int = 0) -> "Series":
-        """Its first steps, with what is known of all later ones."""
+        """The series up to `step`, with the known covariates of all later steps."""
         return replace(self, values=self.values[:step], past=self.past[:step], begin=begin)
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Series with the same columns and the same steps of time.
+    """Series with the same columns and the same time steps.
 
     series: at least one
-    targets, past, known: the columns' names
-    frequency: None where there are no times
-    time, id: the columns they came from; None without
-    time_format: how the times were read, as `times.parse_times` takes it; None where there was nothing to choose
-    dropped: rows that were left out, by reason
-    found: what else was done to the data, by words for people
+    targets, past, known: names of the columns
+    frequency: the time grid; None without times
+    time, id: the columns that held the times and the series names; None without them
+    time_format: how the times were read, as `times.parse_times` takes it; None if they were unambiguous
+    dropped: a reason -> the number of rows left out for it
+    found: a description of any other change to the data -> the number of cases
     """
 
     series: Sequence[Series]
@@ -72,7 +72,7 @@ class Panel:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The columns that were read, by the names of the task's options, for other files to be read alike."""
+        """The columns that were read, keyed by the task's option names, so that other files are read the same way."""
         found = {"time": self.time, "id": self.id, "time_format": self.time_format}
         several = {"target": self.targets, "past": self.past, "known": self.known}
         return {name: value for name, value in found.items() if value is not None} | {
@@ -81,12 +81,12 @@ class Panel:
 
     @property
     def inputs(self) -> "Panel":
-        """Itself: what is answered lies beside what is asked."""
+        """The panel itself: it holds the inputs and the ground truth."""
         return self
 
     @property
     def names(self) -> list[str]:
-        """The series' names."""
+        """The names of the series."""
         return [each.name for each in self.series]
 
     def __len__(self) -> int:
@@ -96,16 +96,20 @@ class Panel:
         return iter(self.series)
 
     def with_series(self, series: Sequence[Series]) -> "Panel":
-        """The same columns with other series; nothing is counted as dropped or found."""
+        """A panel with the same columns and other series; the counts `dropped` and `found` are empty."""
         return replace(self, series=list(series), dropped={}, found={})
 
     def after(self, earlier: "Panel", what: str) -> "Panel":
-        """This panel as what follows `earlier`: each series with its history before it, to be forecast after it.
+        """This panel as the continuation of `earlier`: each series gets its history, and forecasts start after it.
 
-        A series that `earlier` doesn't have stays as it is. Rows that both have are history.
+        A series that `earlier` lacks is unchanged. Rows that are in both panels count as history.
+
+        Args:
+            earlier: the panel with the history.
+            what: the name of this data in error messages.
 
         Raises:
-            DataError: other columns or steps, or a series that doesn't go on where it ended.
+            DataError: the columns or steps differ, or a series doesn't continue where its history ends.
         """
         self.check_like(earlier.targets, earlier.past, earlier.known, earlier.frequency, what)
         before = {each.name: each for each in earlier.series}
@@ -125,7 +129,7 @@ class Panel:
         frequency: Frequency | None,
         what: str,
     ) -> None:
-        """Whether columns and steps are those given; DataError says which are not."""
+        """Raise DataError, which names the difference, unless the columns and steps are the given ones."""
         for kind, own, others in (
             ("target", self.targets, targets),
             ("past covariate", self.past, past),
@@ -151,12 +155,13 @@ class Panel:
             )
 
     def _is_on(self, frequency: Frequency) -> bool:
-        """Whether its steps are steps of that grid too: single rows, or a few days that are business days as well.
+        """Whether the steps also lie on another grid: single rows, or a few days that are all business days.
 
-        Or the days and hours of a week, where training, which saw too few of them, has all days or hours.
+        Also true for a weekly timetable if training saw too few weeks to find it and so has a grid of all days or
+        hours.
 
         Raises:
-            DataError: a single row that isn't.
+            DataError: every series is a single row, and one of them isn't on the grid.
         """
         assert self.frequency is not None
         holes = self.frequency.unit == BUSINESS_DAY and frequency.unit == SECOND
@@ -171,17 +176,17 @@ class Panel:
             return False
 
     def _rows_on(self, frequency: Frequency) -> list[NDArray[np.int64]]:
-        """The places of each series' rows on another grid; DataError if they do not lie on it."""
+        """The places of each series' rows on another grid; DataError if a row is not on that grid."""
         own = self.frequency
         assert own is not None
         times = [own.times(each.start + np.arange(len(each.known))) for each in self.series]
         return [frequency.places(frequency.from_other(each, own)) for each in times]
 
     def on(self, frequency: Frequency) -> "Panel":
-        """The same series on another grid, steps between theirs missing; itself where there are no times.
+        """The same series on another grid, with the steps in between missing; the panel itself if it has no times.
 
         Raises:
-            DataError: one of them doesn't lie on that grid.
+            DataError: a series doesn't lie on that grid.
         """
         if self.frequency is None:
             return self
@@ -191,12 +196,12 @@ class Panel:
 
 
 def is_gap(missing: int, rows: int) -> bool:
-    """Whether so many steps without a row, beside so many with one, are a gap to fill; more are a mistake."""
+    """Whether `missing` steps beside `rows` rows are a gap to fill; a larger gap is treated as an error in the data."""
     return missing <= (_MOST_FILLED - 1) * rows + 1000
 
 
 def _moved(series: Series, rows: NDArray[np.int64]) -> Series:
-    """A series whose rows come to these places, those between them missing."""
+    """The series with its rows moved to these places, and missing values in between."""
     start, length = int(rows[0]), int(rows[-1] - rows[0]) + 1
     if length == len(rows):
         return replace(series, start=start)
@@ -212,7 +217,7 @@ def _moved(series: Series, rows: NDArray[np.int64]) -> Series:
 
 
 def _joined(before: Series, after: Series, what: str, *, timed: bool) -> Series:
-    """`after` with what lies before it."""
+    """`after` with its history in front."""
     end = before.start + len(before)
     later = after.start - end if timed else 0
     if not is_gap(later, len(before) + len(after)):

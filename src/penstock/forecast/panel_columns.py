@@ -1,7 +1,7 @@
-"""Columns of a table, or arrays, as series on one grid of time.
+"""Builds a panel, series on one time grid, from the columns of a table or from arrays.
 
-`panel` puts columns in order: rows sorted by time, gaps filled with missing values, duplicates refused. What was done
-is counted in `Panel.found`, so that a report can say it.
+`panel` sorts rows by time, fills gaps with missing values and rejects duplicates. It counts these changes in
+`Panel.found`, so that a report can list them.
 """
 
 import logging
@@ -24,7 +24,7 @@ __all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
 
 _LOGGER = logging.getLogger(__name__)
 UNNAMED = "series"
-"""The name of a series that stands alone."""
+"""The name of the series if there is only one."""
 
 
 def panel(
@@ -38,22 +38,25 @@ def panel(
     decimal: str | None = None,
     time_format: str | None = None,
 ) -> Panel:
-    """The series of a table.
+    """Build a panel from the columns of a table.
 
-    Rows after the last value of a series that hold only known covariates say what lies ahead.
+    Rows after the last value of a series that hold only known covariates give the covariates of the steps ahead.
 
     Args:
-        columns: name to values, all of one length.
-        targets: what is to be forecast.
-        time: the column of times, in any order of rows; None where a row is the step after the row above.
-        id: the column that says which series a row is of; None for one series.
-        past, known: covariates, known afterwards and known beforehand.
-        decimal: the decimal mark of numbers that are texts; None to find it.
-        time_format: how to read the times; None to find out, see `times.parse_times`.
+        columns: name -> values, all of the same length.
+        targets: the columns to forecast.
+        time: the column of times; rows may be in any order. None if each row is the step after the previous row.
+        id: the column with the name of each row's series; None for a single series.
+        past, known: covariates that are known only up to the present, and covariates that are known in advance.
+        decimal: the decimal mark of numbers given as text; None to detect it.
+        time_format: how to read the times; None to detect it, see `times.parse_times`.
+
+    Returns:
+        The panel.
 
     Raises:
-        DataError: text where numbers should be, infinity, times that are missing, twice, or not regular, a series
-            without any value.
+        DataError: text instead of numbers, infinity, times that are missing, duplicated or irregular, or a series
+            without values.
     """
     if not targets:
         raise DataError("there must be a target column to forecast; got none")
@@ -92,10 +95,17 @@ def panel(
 
 
 def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
-    """Arrays as a panel without times: one of (steps,) or (steps, targets), or several in a list or by name.
+    """Build a panel without times from arrays.
+
+    Args:
+        data: one array (steps,) or (steps, targets), or several in a list or a mapping by name.
+        targets: names of the targets; None for `y`, or `y1`, `y2` and so on.
+
+    Returns:
+        The panel.
 
     Raises:
-        DataError: not numbers, or different numbers of targets.
+        DataError: values that aren't numbers, or arrays with different numbers of targets.
     """
     if isinstance(data, Mapping):
         several = {str(name): each for name, each in data.items()}
@@ -131,7 +141,7 @@ def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:
         if np.iscomplexobj(values):
             raise TypeError("complex numbers have no order")
         array = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError) as error:  # the last: a whole number beyond every float
+    except (TypeError, ValueError, OverflowError) as error:  # OverflowError: an integer too large for a float
         raise DataError(f"series {name!r} must be numbers; got {type(values).__name__}: {error}") from error
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or not array.size:
@@ -141,12 +151,12 @@ def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:
 
 
 def cell_number(value: Any) -> float:
-    """A cell as a number, NaN where it says that one is missing; ValueError or TypeError if it is something else."""
+    """A cell as a number, NaN if it marks a missing value; ValueError or TypeError if it is neither."""
     if is_missing(value) or (isinstance(value, str) and value.strip().lower() in MISSING_WORDS):
         return np.nan
     try:
         return plain_number(value) if isinstance(value, str) else float(value)
-    except OverflowError:  # a whole number beyond every float
+    except OverflowError:  # an integer too large for a float
         return np.inf
 
 
@@ -160,7 +170,7 @@ def _check_size(values: NDArray[np.float64], what: str) -> None:
 
 
 def _groups(ids: Sequence[Any] | None, rows: int) -> dict[str, NDArray[np.int64]]:
-    """Series name to its rows, in the order in which the names first stand."""
+    """Series name -> its rows, in the order in which the names first appear."""
     if ids is None:
         return {UNNAMED: np.arange(rows)}
     words = ["" if is_missing(value) else str(value).strip() for value in ids]
@@ -173,7 +183,7 @@ def _groups(ids: Sequence[Any] | None, rows: int) -> dict[str, NDArray[np.int64]
 
 
 def _sorted(members: NDArray[np.int64], times: NDArray[Any], name: str, found: Counter[str]) -> NDArray[np.int64]:
-    """The rows in the order of time."""
+    """The rows sorted by time."""
     own = times[members]
     if (np.diff(own.astype(np.int64)) < 0).any():
         order = np.argsort(own, kind="stable")
@@ -192,7 +202,7 @@ def _sorted(members: NDArray[np.int64], times: NDArray[Any], name: str, found: C
 def _on_grid(
     times: Times | None, groups: Mapping[str, NDArray[np.int64]]
 ) -> tuple[Frequency | None, dict[str, NDArray[np.int64]]]:
-    """The grid of the times, and the places on it of each series' rows; without times, rows are a step apart."""
+    """The time grid, and the place of each series' rows on it; without times, rows are one step apart."""
     if times is None:
         return None, {name: np.arange(len(members)) for name, members in groups.items()}
     frequency = find_frequency([times[members] for members in groups.values()])
@@ -209,9 +219,9 @@ def _on_grid(
 
 
 def _is_nobodys(places: Mapping[str, NDArray[np.int64]], times: Times, groups: Mapping[str, NDArray[np.int64]]) -> bool:
-    """Whether a grid has gaps in each of several series that have none on grids of their own: no series is on it."""
+    """Whether every one of several series has gaps on this grid but none on its own: the grid then fits no series."""
     several = [name for name, members in groups.items() if len(members) > 2]
-    # One after another, as the first series most often says no.
+    # Lazy: usually the first series already decides.
     return len(several) > 1 and all(_gaps(places[name]) and not _own_gaps(times[groups[name]]) for name in several)
 
 
@@ -225,12 +235,12 @@ def _own_gaps(times: Times) -> int:
 
 
 def _gaps(places: NDArray[np.int64]) -> int:
-    """Steps without a row between the first and the last."""
+    """The number of steps without a row between the first and the last row."""
     return int(places[-1] - places[0]) + 1 - len(places)
 
 
 def _differing(times: Times, groups: Mapping[str, NDArray[np.int64]]) -> str:
-    """What to say where each of several series is regular, but not all of them together; else nothing."""
+    """The message if each series is regular by itself but all of them together are not; otherwise empty."""
     grids: list[tuple[str, Frequency, Any]] = []
     for name, members in groups.items():
         grid = find_frequency([times[members]])
@@ -265,7 +275,7 @@ def _advice(own: NDArray[Any], twice: NDArray[np.int64], name: str) -> str:
 
 
 def _is_clock_change(times: NDArray[Any]) -> bool:
-    """Whether all lie in the small hours of a Sunday, as the hour does that a clock shows twice."""
+    """Whether all times are early on a Sunday, where the hour repeated by a daylight saving change lies."""
     hours = times.astype("datetime64[h]").astype(np.int64) % 24
     weekdays = (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
     return bool(((hours <= 3) & (weekdays == 6)).all())
@@ -274,7 +284,7 @@ def _is_clock_change(times: NDArray[Any]) -> bool:
 def _series(
     name: str, places: NDArray[np.int64], parts: Mapping[str, NDArray[np.float64]], found: Counter[str]
 ) -> Series:
-    """Rows at their places, with missing values in the gaps, cut to where there are values."""
+    """A series from rows at their places, with missing values in the gaps, trimmed to where there are values."""
     values, past, known = parts["values"], parts["past"], parts["known"]
     there = np.flatnonzero(~np.isnan(values).all(axis=1))
     if not len(there):

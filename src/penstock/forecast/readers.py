@@ -1,4 +1,4 @@
-"""Series in time from files and frames, as a forecaster reads them."""
+"""Reads time series for forecasting from files and data frames."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,28 +31,31 @@ def read_series(
     layout: Layout = DETECT,
     time_format: str | None = None,
 ) -> Panel:
-    """Series from a file or a frame: long (a row is a step of a series) or wide (several target columns).
+    """Read series from a file or a frame: long (each row is one step of one series) or wide (several target columns).
 
     Args:
         source: the path of a CSV, TSV, JSON lines or Parquet file, plain or gzipped; a pandas, Polars or Arrow frame;
-            a pandas or Polars series, or a mapping of names to pandas series that have times as their index; or a
-            mapping of names to columns. An index of times or of several levels counts as columns; what has no name is
+            a pandas or Polars series, or a mapping of names to pandas series with times as their index; or a mapping of
+            names to columns. An index of times, or one with several levels, counts as columns; unnamed ones are called
             `unique_id`, `ds` or `y`.
-        time: the column of times; None for `ds`, or the only column of dates; "" for none. Without times, a row is the
-            step after the one above it.
+        time: the column of times; None for `ds`, or the only column of dates; "" for none. Without times, each row is
+            the step after the previous row.
         target: the column to forecast, or several; None for `y`, or the only column of numbers.
-        id: the column that names a row's series; None for `unique_id`, or the only column of names by which each time
-            stands once; "" for none.
-        past: covariates that are known only when they have happened.
-        known: covariates that are known beforehand.
-        layout: how a file of text is laid out.
+        id: the column with the name of each row's series; None for `unique_id`, or the only column of names within
+            which each time occurs once; "" for none.
+        past: covariates that are known only up to the present.
+        known: covariates that are known in advance.
+        layout: the layout of a text file.
         time_format: how to read the times: one of Python's formats, such as "%d.%m.%y"; "day-first" or "month-first"
             for 01/02/2024; "dates" for whole numbers like 202401, "numbers" for whole numbers that count steps. None to
-            find out, where the column as a whole leaves one reading.
+            detect it, which works if only one reading fits the whole column.
+
+    Returns:
+        A panel of the series, the input of a forecaster.
 
     Raises:
-        DataError: a column that isn't there, text where numbers should be, times that are missing, twice or irregular.
-        MissingExtraError: a package that reads this kind of source isn't installed.
+        DataError: a missing column, text instead of numbers, or times that are missing, duplicated or irregular.
+        MissingExtraError: the package that reads this kind of source isn't installed.
 
     Examples:
         >>> import penstock

@@ -1,7 +1,7 @@
-"""Networks for forecasts on the engine: one that carries its state for ever, one that reads a look-back anew.
+"""Forecasting networks on the engine: one carries its state over the whole series, the other reads a look-back.
 
-Every product is the engine's and everything else goes element by element, so that a forecast's bits depend on its own
-series alone: not on the batch, and not on whether the series came at once or step by step.
+The engine computes every matrix product, and all other operations are elementwise. A forecast's bits therefore depend
+only on its own series: not on the batch, and not on whether the series arrives at once or step by step.
 """
 
 from collections.abc import Mapping
@@ -21,15 +21,15 @@ Floats = NDArray[np.float32]
 
 
 class CarriedScorer(Scorer):
-    """Forecasts from a state that has seen all of the series: `forecast.wiring.carried`, in two halves.
+    """Forecasts from a state that has read the whole series: `forecast.wiring.carried` in two parts.
 
-    `fold` reads, and `head` forecasts after the steps for which that is asked.
+    `fold` reads the series, and `head` makes forecasts after the requested steps.
     """
 
     carries = True
 
     def fold(self, features: Floats, identity: NDArray[np.int64], state: State | None = None) -> tuple[Floats, State]:
-        """Read steps (steps, rows, features) of series (rows,): outputs (steps, rows, size), and the state after."""
+        """Read steps (steps, rows, features) of series (rows,): outputs (steps, rows, size), and the final state."""
         everywhere = np.broadcast_to(identity, features.shape[:2])
         return self.encoder(self.vectors(features, everywhere), state)
 
@@ -51,22 +51,25 @@ class WindowScorer(Scorer):
         return windowed(self, self.network.head, *window)[0]
 
     def look_back(self, values: Floats, covariates: Floats, identity: NDArray[np.int64]) -> Floats:
-        """What the encoder reads of look-backs, (segments, rows, size); arguments as for a call."""
+        """The encoder's input for look-backs, (segments, rows, size); arguments as for a call."""
         return look_back(self, self.network.head, values, covariates, identity).x.swapaxes(0, 1)
 
     def means(self, values: Floats) -> Floats:
-        """Over time, by the engine's product: NumPy's sums depend on what stands beside."""
+        """Means over time, by the engine's matrix product: the bits of NumPy's sums depend on the array's shape."""
         rows, context, targets = values.shape
         flat = np.ascontiguousarray(values.swapaxes(1, 2)).reshape(rows * targets, context)
         return self._mean(flat).reshape(rows, 1, targets)
 
 
 def step_features(values: Floats, before: Floats, covariates: Floats) -> Floats:
-    """What a network with carried state reads of steps: values, their change, covariates, beside each other.
+    """The input of a network with a carried state: values, their change and covariates, concatenated.
 
     Args:
         values: (..., targets).
-        before: (..., targets), the values of the steps before them.
+        before: (..., targets), the values of the previous steps.
         covariates: (..., covariates).
+
+    Returns:
+        The features, (..., 2 * targets + covariates).
     """
     return np.concatenate([values, values - before, covariates], axis=-1)

@@ -1,4 +1,4 @@
-"""The season of series, found from the data: after how many steps they repeat themselves best."""
+"""Finds the season of series from the data: the number of steps after which values repeat with the least error."""
 
 from collections.abc import Iterable, Sequence
 
@@ -19,14 +19,18 @@ _DAY = 86_400
 
 
 def find_season(series: Sequence[Series], horizon: int, frequency: Frequency | None = None) -> int:
-    """Steps after which values come back with the least error, over `horizon` steps ahead; 1 for no season.
+    """Find the season whose seasonal naive forecast has the least error over `horizon` steps; 1 for no season.
 
-    Tried are the highest peaks of the autocorrelation (without a linear trend), and what the calendar suggests.
+    The candidates are the highest peaks of the autocorrelation (after removing a linear trend), and the seasons that
+    the calendar suggests.
 
     Args:
-        series: training values.
-        horizon: steps that are forecast.
-        frequency: of the steps.
+        series: the training series.
+        horizon: number of steps to forecast.
+        frequency: the time grid; None without times.
+
+    Returns:
+        The season, in steps.
     """
     chosen = [filled(each.values) for each in series[:: max(1, len(series) // _MOST_SERIES)]]
     several = [(column, column[~np.isnan(column)]) for values in chosen for column in values.T]
@@ -72,8 +76,8 @@ def _peaks(columns: Sequence[NDArray[np.float64]], longest: int) -> list[int]:
 
 
 def _error(columns: Sequence[NDArray[np.float64]], season: int, horizon: int) -> float:
-    """Mean absolute error of the value a season ago, in units of each series' spread."""
-    # Many steps ahead: at those that a season divides, no season at all would look as good.
+    """Mean absolute error of the value one season ago, in units of each series' spread."""
+    # Average over many steps ahead: at a multiple of the season, the last value alone would look equally good.
     ahead = np.unique(np.rint(np.linspace(1, horizon, min(horizon, _MOST_AHEAD))).astype(int))
     lags, counts = np.unique(season * -(-ahead // season), return_counts=True)
     if lags[-1] >= min(map(len, columns)):

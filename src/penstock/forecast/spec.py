@@ -1,4 +1,4 @@
-"""What is answered of a series: several steps ahead, several quantiles of each."""
+"""Descriptions of forecasting heads and inputs: several steps ahead, and several quantiles of each."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
@@ -9,18 +9,18 @@ __all__ = ["LEAST_SPREAD", "ForecastHead", "Normalization", "SegmentForecastHead
 
 Normalization = Literal["relative", "last", "instance", "none"]
 LEAST_SPREAD = 1e-3
-"""Added to a look-back's spread, in units of its series', so that a flat one does not divide by 0."""
+"""Added to the spread of a look-back, in units of the series' spread, to avoid division by 0 for a constant one."""
 Shapes = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class ForecastHead:
-    """All steps ahead at once, from a state that is carried for ever; relative to the last value (Wen et al. 2017).
+    """Predicts all steps ahead at once from a carried state, relative to the last value (Wen et al. 2017).
 
-    horizon: steps ahead
-    targets: numbers of a step that are forecast
-    quantiles: numbers that are answered for each of them
-    known: covariates of the steps ahead; a small layer of `known_size` units adds what they say
+    horizon: number of steps ahead
+    targets: number of target columns
+    quantiles: number of quantiles per target
+    known: number of known covariates of the steps ahead; a layer of `known_size` units adds their effect
     """
 
     kind: ClassVar[str] = "forecast"
@@ -47,18 +47,18 @@ class ForecastHead:
 
 @dataclass(frozen=True)
 class SegmentForecastHead:
-    """A stretch ahead by each further step of the encoder, all from the state after a look-back, side by side.
+    """Predicts each segment ahead with one more encoder step, all in parallel from the state after a look-back.
 
-    SegRNN (Lin et al. 2023, arXiv:2308.11200), with quantiles, covariates, and a linear highway from the last values as
+    SegRNN (Lin et al. 2023, arXiv:2308.11200) with quantiles, covariates, and a linear highway from the last values as
     in LSTNet (Lai et al. 2018).
 
     horizon, targets, quantiles, known: as in `ForecastHead`
-    length: steps of a stretch
-    size: of the vectors that ask for the stretches: what the encoder reads
+    length: steps per segment
+    size: size of the encoder's input, and so of the vectors that query the segments
     context: steps of the look-back
-    highway: the last of them, from which a linear layer goes straight to the answer; 0 for none
-    normalization: what a look-back is related to: "relative": its last value and its own spread; "last": its last
-        value; "instance": its mean and its own spread (RevIN, Kim et al. 2022); "none"
+    highway: number of last steps that a linear layer connects directly to the prediction; 0 for none
+    normalization: how a look-back is normalized: "relative": by its last value and its own spread; "last": by its last
+        value; "instance": by its mean and its own spread (RevIN, Kim et al. 2022); "none"
     """
 
     kind: ClassVar[str] = "segment_forecast"
@@ -81,7 +81,7 @@ class SegmentForecastHead:
 
     @property
     def stretches(self) -> int:
-        """How many stretches the horizon takes, the last one perhaps in part."""
+        """The number of segments that cover the horizon; the last one may be cut."""
         return -(-self.horizon // self.length)
 
     def parameter_shapes(self, output_size: int) -> Shapes:
@@ -101,12 +101,12 @@ class SegmentForecastHead:
 
 @dataclass(frozen=True)
 class Segments:
-    """Inputs that are stretches of a series: a linear layer and ReLU make one vector of each.
+    """Inputs that are segments of a series: a linear layer and ReLU turn each segment into one vector.
 
-    length: steps of a stretch
-    features: numbers of a step
-    size: of the vector
-    identities: series that have a vector of their own, which is added; number 0 is any other series
+    length: steps per segment
+    features: numbers per step
+    size: size of the vector
+    identities: number of series that have a learned vector, which is added; number 0 is any other series
     """
 
     kind: ClassVar[str] = "segments"

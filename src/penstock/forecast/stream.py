@@ -1,4 +1,4 @@
-"""A series that arrives step by step, and a forecast after each: the same bits as from the whole series."""
+"""Streaming forecasts: one forecast after each observation, bit-identical to forecasting from the whole series."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,31 +23,35 @@ if TYPE_CHECKING:
 __all__ = ["Forecast", "ForecastStream"]
 
 AHEAD = "ahead"
-"""The key of an observation under which known covariates of the steps ahead stand."""
+"""The key of an observation that holds the known covariates of the steps ahead."""
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """prediction (horizon, targets) float64, and quantiles (horizon, targets, quantiles)."""
+    """One forecast in the units of the series.
+
+    prediction: (horizon, targets) float64, the median
+    quantiles: (horizon, targets, quantiles) float64
+    """
 
     prediction: NDArray[np.float64]
     quantiles: NDArray[np.float64]
 
 
 class ForecastStream(Stream):
-    """A forecast after each observation, once there are as many as the model's context; None before.
+    """Return a forecast after each observation; None until the stream has read as many as the model's context.
 
-    Made by `ForecastModel.stream()`. An item is an observation: a number; the columns (targets, past, known) in that
-    order; or an object by column, in which "ahead" holds a list for each known column with its values at the `horizon`
-    steps ahead. A missing value is None or NaN. Where the model reads the calendar, the first observation has its time.
-    `finish` gives the forecast after the last observation once more.
+    Create it with `ForecastModel.stream()`. An item is one observation: a number; a list of the columns (targets, past,
+    known) in that order; or a mapping from column to value. In a mapping, "ahead" holds, for each known column, the
+    list of its values at the `horizon` steps ahead. A missing value is None or NaN. If the model uses calendar
+    features, the first observation must include its time. `finish` repeats the forecast after the last observation.
 
-    A network that carries its state needs no more memory than that; one that reads a look-back keeps it, and `trace`
-    shows its steps over the look-back.
+    A network with a carried state stores only that state. A network that reads a look-back stores the look-back, and
+    `trace` shows the network's steps over it.
 
     Args:
-        model: whose stream it is.
-        series: the name of a series that training knew; None: the only one there was, else an unknown one.
+        model: the model that makes the forecasts.
+        series: the name of a training series; None: the only training series, or an unknown one if there were several.
     """
 
     def __init__(self, model: "ForecastModel", series: str | None = None) -> None:
@@ -59,23 +63,26 @@ class ForecastStream(Stream):
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
         targets, context = len(features.targets), features.context
         columns = len(features.past) + len(features.known) + 2 * len(features.calendar)
-        # Observations so far, the first one's place in time, the series' number.
+        # Number of observations so far, grid place of the first one, number of the series.
         self._counts = np.array([0, 0, self._usual])
-        # The first values as they came, from which an unknown series has its scale.
+        # The first values, unscaled: the scale of an unknown series is computed from them.
         self._first = np.full((context, targets), np.nan)
         self._values = np.zeros((context, targets), np.float32)
         self._last_value = np.full(targets, np.nan)
         self._covariates = np.zeros((context, columns), np.float32)
-        # The known covariates of the steps ahead, NaN where the last observation did not say them.
+        # The known covariates of the steps ahead, NaN where the last observation did not give them.
         self._ahead = np.full((features.horizon, len(features.known)), np.nan, np.float32)
         self._step = model.scorer.encoder.step(len(model.features.rows(0))) if model.carries else None
         self._output = np.zeros((len(model.features.rows(0)), model.network.encoder.output_size), np.float32)
 
     def read(self, observations: Any) -> None:
-        """Take observations in without a forecast: the history before a stream begins, say.
+        """Read observations without making forecasts, for example the history before the stream starts.
+
+        Args:
+            observations: items as for `push`.
 
         Raises:
-            DataError: as `push`, except that nothing needs to be known of the steps ahead.
+            DataError: as for `push`, except that the covariates of the steps ahead may be left out.
             StateError: `finish` was called.
         """
         self._refuse_if_finished()
@@ -116,12 +123,12 @@ class ForecastStream(Stream):
         }
 
     def _bounds(self) -> dict[str, tuple[int, int]]:
-        # Steps of a second for thirty thousand years: the times of larger numbers can't be worked out.
+        # 2^40 one-second steps are about 35,000 years; later times are not supported.
         steps = {"seen": (0, 1 << 40), "place": (-(1 << 40), 1 << 40)}
         return super()._bounds() | steps | {"series": (0, len(self._model.features.names))}
 
     def _take_in(self, observation: Any, traces: Traces | None, *, answered: bool) -> None:
-        """Read one step on."""
+        """Read one observation."""
         before = self._counts.copy()
         targets, seen, context = len(self._model.features.targets), int(before[0]), len(self._first)
         try:
@@ -130,7 +137,7 @@ class ForecastStream(Stream):
             covariates = self._scaled_covariates(row[targets:])
             known = self._scaled_ahead(ahead, needed=answered and seen + 1 >= context)
         except InputError:
-            self._counts[:] = before  # the first one's series and time are taken up before its numbers are seen
+            self._counts[:] = before  # series and time are stored before the values are checked
             raise
         if not seen and np.isnan(values).all():  # a series begins with its first value, as in a panel
             self._counts[:] = before
@@ -145,7 +152,7 @@ class ForecastStream(Stream):
             self._advance(values, covariates, traces)
 
     def _row(self, observation: Any) -> tuple[NDArray[np.float64], Any]:
-        """The numbers of the columns, and what is said of the steps ahead; None for nothing."""
+        """The numbers of the columns, and the covariates of the steps ahead; None if they were not given."""
         features = self._model.features
         names = (*features.targets, *features.past, *features.known)
         ahead = None
@@ -157,7 +164,7 @@ class ForecastStream(Stream):
             ahead = observation.get(AHEAD)
             given: Any = [observation[name] for name in names]
         else:
-            # Lists first: one of unequal lists has no number of axes.
+            # Check for lists first: `np.ndim` raises an error for a ragged list.
             several = isinstance(observation, list | tuple) or np.ndim(observation) > 0
             given = list(observation) if several else [observation]
             if self._model.features.calendar and not self._counts[0]:
@@ -183,7 +190,7 @@ class ForecastStream(Stream):
             if features.calendar and not self._counts[0]:
                 raise DataError(f"the first observation must have its {features.time}: the model reads the calendar")
             return
-        counted = STEPS if features.frequency.unit == NUMBER else None  # of models that don't say how times are read
+        counted = STEPS if features.frequency.unit == NUMBER else None  # for models that don't store a time format
         read = features.time_format or counted
         times = parse_times([observation[features.time]], features.time or "", time_format=read)
         place = int(features.frequency.places(features.frequency.read(times))[0])
@@ -196,7 +203,7 @@ class ForecastStream(Stream):
             )
 
     def _scaled_covariates(self, row: NDArray[np.float64]) -> NDArray[np.float32]:
-        """The covariates of this step; a missing one is the one before it."""
+        """The scaled covariates of this step; a missing value takes the value of the previous step."""
         features, seen = self._model.features, int(self._counts[0])
         numbers = in_units(row, *features.covariate_scale)
         before = self._covariates[min(seen, len(self._covariates)) - 1, : len(row)] if seen else np.zeros_like(numbers)
@@ -217,7 +224,7 @@ class ForecastStream(Stream):
         return np.concatenate([self._ahead, self._calendar(seen, len(self._ahead))], axis=1)[None]
 
     def _scaled_ahead(self, ahead: Any, *, needed: bool) -> NDArray[np.float32]:
-        """The known covariates of the steps ahead, (horizon, known); NaN where they are not said and not needed."""
+        """The known covariates of the steps ahead, (horizon, known); NaN if they are neither given nor needed."""
         features = self._model.features
         if not features.known or (ahead is None and not needed):
             return np.full_like(self._ahead, np.nan)
@@ -226,7 +233,7 @@ class ForecastStream(Stream):
         return in_units(columns, *features.covariate_scale[:, len(features.past) :])
 
     def _check_ahead(self, ahead: Any) -> None:
-        """Whether all that must be known of the steps ahead is there."""
+        """Raise DataError unless every known covariate of the steps ahead is given."""
         features = self._model.features
         for name in features.known:
             given = ahead.get(name) if isinstance(ahead, Mapping) else None
@@ -244,7 +251,7 @@ class ForecastStream(Stream):
         return self._model.features.scale(int(self._counts[2]), self._first)
 
     def _begin(self, traces: Traces | None) -> None:
-        """Read the first values, now that there are enough for a scale."""
+        """Read the first `context` values, which are enough to compute a scale."""
         model = self._model
         self._values[:] = scaled(filled(self._first), self._scale(), model.features.transform)
         if self._step is None:
@@ -265,13 +272,13 @@ class ForecastStream(Stream):
             window[-1] = new
 
     def _take(self, features: NDArray[np.float32], traces: Traces | None) -> None:
-        """One step of the encoder: features (rows, features)."""
+        """Run the encoder for one step on features (rows, features)."""
         assert self._step is not None
         x = self._model.scorer.vectors(features, self._model.features.rows(int(self._counts[2])))
         self._output[:] = advance(self._step, x, traces)
 
     def _look(self, traces: Traces) -> None:
-        """The encoder's steps over the look-back, once more, one by one."""
+        """Run the encoder over the look-back again, step by step, to record traces."""
         x = self._model.look_back(self._values.T[None], self._covariates[None], int(self._counts[2]))
         step = self._model.scorer.encoder.step(x.shape[1])
         for segment in x:

@@ -1,4 +1,4 @@
-"""Times as people write them, read: dates with or without an offset from UTC, or whole numbers that count steps."""
+"""Reads columns of times: dates with or without an offset from UTC, or whole numbers that count steps."""
 
 import re
 from collections.abc import Sequence
@@ -14,21 +14,21 @@ from penstock.errors import DataError
 __all__ = ["Times", "parse_times", "words_of"]
 
 _FIRST_YEAR, _LAST_YEAR = 1600, 2199
-"""Of dates that stand as whole numbers."""
+"""The range of years for dates written as whole numbers."""
 _PARTS = {6: (1, 12), 8: (1, 31), 10: (0, 23), 12: (0, 59), 14: (0, 59)}
-"""Digits of a date without punctuation, to the bounds of its last two: YYYYMM, YYYYMMDD, YYYYMMDDHH and so on."""
+"""Number of digits of a date without punctuation (YYYYMM, YYYYMMDD, ...) -> the bounds of its last two digits."""
 _OTHER_PARTS = {5: (4, "quarter, as in 2024Q1"), 6: (53, "week, as in 2024-W05"), 7: (366, "day of the year")}
-"""Digits of a year and a number within it, to the largest of these and what it counts."""
+"""Number of digits of a year with a number within it -> the largest such number, and what it counts."""
 
 
 @dataclass(frozen=True, eq=False)
 class Times:
     """A column of times.
 
-    moments: (rows,) whole numbers, int64; or datetime64[s], in UTC where the times came with an offset
-    offsets: (rows,) int64, seconds by which each time's clock is ahead of UTC; None where they came without
-    compact: whether they are dates that stood as whole numbers, like 20240131
-    time_format: how they were read, as `parse_times` takes it; None where there was nothing to choose
+    moments: (rows,) whole numbers, int64; or datetime64[s], in UTC if the times have an offset
+    offsets: (rows,) int64, the offset of each time from UTC in seconds; None without offsets
+    compact: whether they are dates written as whole numbers, like 20240131
+    time_format: how they were read, as `parse_times` takes it; None if they were unambiguous
     """
 
     moments: NDArray[Any]
@@ -49,7 +49,7 @@ class Times:
 
     @property
     def by_clock(self) -> NDArray[Any]:
-        """What each time's own clock showed, without its offset."""
+        """The local time of each row, without its offset."""
         return self.moments if self.offsets is None else self.moments + self.offsets.astype("timedelta64[s]")
 
 
@@ -59,21 +59,24 @@ def parse_times(
     *,
     time_format: str | None = None,
 ) -> Times:
-    """A column of times.
+    """Read a column of times.
 
-    Whole numbers are dates where every one of them is a month from 160001 to 219912, or every one a day from 16000101
-    to 21991231 (with hours, minutes and seconds behind it, perhaps). All other whole numbers count steps.
+    Whole numbers are dates if every one of them is a month from 160001 to 219912, or if every one is a day from
+    16000101 to 21991231 (optionally followed by hours, minutes and seconds). All other whole numbers count steps.
 
     Args:
-        values: whole numbers, dates in any of the forms of `datasets.date_forms`, or what Python holds for them.
-        what: what messages call it.
-        time_format: how to read them: one of Python's formats, or a word of `datasets.dates`; None to find that out.
+        values: whole numbers, dates in any of the forms of `datasets.date_forms`, or Python's date and time objects.
+        what: the name of the column in error messages.
+        time_format: how to read them: one of Python's formats, or a word of `datasets.dates`; None to detect it.
+
+    Returns:
+        The times.
 
     Raises:
-        DataError: something in it is neither, or is missing; offsets in some rows only, or parts of seconds; whole
-            numbers most of which are dates, or that number weeks, quarters or days within years; what could be read in
-            two ways.
-        ConfigError: no such time format.
+        DataError: a value is missing, or is neither a date nor a whole number; only some rows have an offset; fractions
+            of a second; whole numbers most of which are dates, or that count weeks, quarters or days within years;
+            values that can be read in two ways.
+        ConfigError: an unknown time format.
     """
     check_time_format(time_format)
     if isinstance(values, np.ndarray) and values.dtype.kind == "M":
@@ -96,7 +99,7 @@ def parse_times(
 
 
 def words_of(time: Any) -> str:
-    """A time as people write it: a date without hours where it has none."""
+    """A time as text: only the date if the time of day is midnight."""
     if not isinstance(time, np.datetime64):
         return str(int(time))
     text = str(time.astype("datetime64[s]")).replace("T", " ")
@@ -104,7 +107,7 @@ def words_of(time: Any) -> str:
 
 
 def _whole(numbers: NDArray[Any], what: str, time_format: str | None) -> Times:
-    """Whole numbers: dates where all of them are, else as they are."""
+    """Times from whole numbers: dates if all of them are dates, otherwise unchanged."""
     whole = numbers.astype(np.int64)
     if time_format == STEPS or not len(whole):
         return Times(whole, time_format=STEPS)
@@ -115,7 +118,7 @@ def _whole(numbers: NDArray[Any], what: str, time_format: str | None) -> Times:
         if time_format is None:
             _check_one_year(whole, dates, digits, what)
         return Times(dates, compact=True, time_format=COMPACT)
-    if time_format == COMPACT or len(np.unique(np.diff(np.unique(whole)))) > 1:  # as numbers they would have gaps
+    if time_format == COMPACT or len(np.unique(np.diff(np.unique(whole)))) > 1:  # as numbers they have gaps
         if time_format == COMPACT or there.mean() > 0.5:
             row = int(np.flatnonzero(~there)[0])
             most = f"; most are dates like {whole[np.flatnonzero(there)[0]]}, and" if there.any() else ";"
@@ -128,9 +131,9 @@ def _whole(numbers: NDArray[Any], what: str, time_format: str | None) -> Times:
 
 
 def _check_one_year(numbers: NDArray[np.int64], dates: NDArray[Any], digits: int, what: str) -> None:
-    """DataError for a few numbers like 200001 to 200012: months of one year, or steps that begin at 200001.
+    """Raise DataError for a few numbers like 200001 to 200012: months of one year, or steps that start at 200001.
 
-    Days of a month, like 20240101 to 20240131, are dates: steps that begin at such a number are hardly ever met.
+    Days of a month, like 20240101 to 20240131, are dates, because step counts that start at such a number are rare.
     """
     if digits == 6 and numbers.min() < numbers.max() and len(np.unique(dates.astype("datetime64[Y]"))) == 1:
         raise DataError(
@@ -141,7 +144,7 @@ def _check_one_year(numbers: NDArray[np.int64], dates: NDArray[Any], digits: int
 
 
 def _compact_dates(numbers: NDArray[np.int64], digits: int) -> NDArray[np.datetime64]:
-    """The dates that whole numbers of so many digits are, datetime64[s]; NaT where one is none."""
+    """Whole numbers of `digits` digits as dates, datetime64[s]; NaT where a number isn't a date."""
     none = np.full(len(numbers), np.datetime64("NaT", "s"))
     if digits not in _PARTS:
         return none
@@ -156,13 +159,13 @@ def _compact_dates(numbers: NDArray[np.int64], digits: int) -> NDArray[np.dateti
     month, day, *clock = [*reversed(parts), np.ones_like(numbers)] if digits == 6 else list(reversed(parts))
     months = (np.where(right, rest - 1970, 0) * 12 + np.where(right, month - 1, 0)).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + np.where(right, day - 1, 0)
-    right &= days.astype("datetime64[M]") == months  # no 31st of April
+    right &= days.astype("datetime64[M]") == months  # rejects days such as 31 April
     seconds = sum(part * unit for part, unit in zip(clock, (3600, 60, 1), strict=False))
     return np.where(right, days.astype("datetime64[s]") + seconds, none)
 
 
 def _check_years(numbers: NDArray[np.int64], digits: int, what: str) -> None:
-    """DataError where numbers that are not evenly spaced count something within years: weeks, quarters, days."""
+    """Raise DataError if numbers that are not evenly spaced count weeks, quarters or days within years."""
     if digits not in _OTHER_PARTS:
         return
     most, name = _OTHER_PARTS[digits]
@@ -177,7 +180,7 @@ def _check_years(numbers: NDArray[np.int64], digits: int, what: str) -> None:
 
 
 def _seconds(times: NDArray[Any], what: str) -> NDArray[Any]:
-    """Times as datetime64[s]; parts of seconds must be the same in all."""
+    """Times as datetime64[s]; the fraction of a second must be the same in all rows."""
     whole = times.astype("datetime64[s]")
     parts = times - whole
     if (other := np.flatnonzero(parts != parts[:1])).size:

@@ -1,6 +1,6 @@
-"""How the parts of a network that forecasts are joined, written once for every side that runs them.
+"""How the parts of a forecasting network are connected, written once for PyTorch and for the engine.
 
-As in `network.wiring`: the functions take a side's parts and arrays of that side's library.
+As in `network.wiring`, the functions take the parts of one backend and arrays of that backend's library.
 """
 
 from collections.abc import Callable
@@ -15,23 +15,23 @@ __all__ = ["LookBack", "WindowParts", "carried", "look_back", "windowed"]
 
 
 class WindowParts(Parts, Protocol):
-    """The parts of a network that forecasts from a look-back."""
+    """The parts of a network that makes forecasts from a look-back."""
 
     def means(self, values: Any) -> Any:
-        """Over time: (batch, context, targets) -> (batch, 1, targets)."""
+        """Means over time: (batch, context, targets) -> (batch, 1, targets)."""
         ...
 
 
 def carried(parts: Parts, steps: Any, last: Any, known: Any, identity: Any, state: Any = None) -> tuple[Any, Any]:
-    """Forecasts (batch, time, horizon, targets, quantiles) after each step, and the state after the last.
+    """Forecasts (batch, time, horizon, targets, quantiles) after each step, and the state after the last step.
 
     Args:
-        parts: of a network that is wired `CARRIED`.
+        parts: the parts of a network with `CARRIED` wiring.
         steps: (batch, time, features).
         last: (batch, time, targets), the values of the steps.
         known: (batch, time, horizon, known).
-        identity: (batch,), a series' number from 1, or 0.
-        state: as `encode` gives it; None to begin with.
+        identity: (batch,), the number of the series from 1, or 0 for an unknown series.
+        state: as `encode` returns it; None for the initial state.
     """
     y, state = parts.encode(parts.vectors(steps, identity), state)
     return parts.head(y, last, known), state
@@ -40,17 +40,18 @@ def carried(parts: Parts, steps: Any, last: Any, known: Any, identity: Any, stat
 def windowed(
     parts: WindowParts, head: SegmentForecastHead, values: Any, covariates: Any, known: Any, identity: Any
 ) -> tuple[Any, Any]:
-    """Forecasts (batch, horizon, targets, quantiles), and the unit (batch, 1, targets, 1) in which errors count.
+    """Forecasts (batch, horizon, targets, quantiles), and the unit (batch, 1, targets, 1) of their errors.
 
-    The look-back is read segment by segment; then each segment ahead is asked of the state after it, side by side.
+    The encoder reads the look-back segment by segment. From the state after it, all segments ahead are predicted in
+    parallel.
 
     Args:
-        parts: of a network that is wired `WINDOWED`.
-        head: the description of its head.
+        parts: the parts of a network with `WINDOWED` wiring.
+        head: the description of the head.
         values: (batch, context, targets).
         covariates: (batch, context, covariates).
         known: (batch, horizon, known).
-        identity: (batch,), a series' number from 1, or 0.
+        identity: (batch,), the number of the series from 1, or 0 for an unknown series.
     """
     xp = array_namespace(values)
     read = look_back(parts, head, values, covariates, identity)
@@ -64,10 +65,10 @@ def windowed(
 
 
 class LookBack(NamedTuple):
-    """A look-back as the network has it.
+    """A look-back as the network reads it.
 
-    x: (batch, segments, size), what the layers read
-    values: (batch, context, targets), as they are related to `level` and `unit`
+    x: (batch, segments, size), the input of the layers
+    values: (batch, context, targets), normalized by `level` and `unit`
     level, unit: (batch, 1, targets)
     """
 
@@ -78,7 +79,7 @@ class LookBack(NamedTuple):
 
 
 def look_back(parts: WindowParts, head: SegmentForecastHead, values: Any, covariates: Any, identity: Any) -> LookBack:
-    """What the layers read of a look-back, segment by segment; arguments as for `windowed`."""
+    """The input of the layers for a look-back, segment by segment; arguments as for `windowed`."""
     xp = array_namespace(values)
     level, unit = _level_and_unit(parts.means, values, head.normalization)
     values = (values - level) / unit
@@ -90,7 +91,7 @@ def look_back(parts: WindowParts, head: SegmentForecastHead, values: Any, covari
 
 
 def _level_and_unit(means: Callable[[Any], Any], values: Any, normalization: str) -> tuple[Any, Any]:
-    """What look-backs (batch, context, targets) are related to, each (batch, 1, targets)."""
+    """The level and unit by which look-backs (batch, context, targets) are normalized, each (batch, 1, targets)."""
     xp = array_namespace(values)
     level, unit = values[:, -1:], xp.ones_like(values[:, -1:])
     if normalization in ("relative", "instance"):
@@ -101,7 +102,7 @@ def _level_and_unit(means: Callable[[Any], Any], values: Any, normalization: str
 
 
 def _repeated(state: Any, times: int) -> Any:
-    """Each sequence's state `times` times, one after the other; a state is nested arrays (directions, batch, size)."""
+    """The state with each sequence repeated `times` times; a state is nested arrays (directions, batch, size)."""
     if isinstance(state, tuple | list):
         return type(state)(_repeated(each, times) for each in state)
     return array_namespace(state).repeat(state, times, axis=1)
