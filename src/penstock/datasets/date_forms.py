@@ -1,7 +1,7 @@
-"""One date or time of day as people write it.
+"""Parses a single date in one of the common written forms.
 
-`_FORMS` are the forms of a date; a time of day may follow it, and an offset from UTC. All name their parts without a
-doubt but one: 01/02/2024 is read as the caller says.
+`_FORMS` lists the forms of a date. A time of day and an offset from UTC may follow it. All forms are unambiguous except
+one: the caller gives the order of day and month for 01/02/2024.
 """
 
 import datetime
@@ -27,18 +27,21 @@ _WORD = re.compile(
 _ORDERED = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(\d{4})", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _WHOLE_HOUR = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?", re.ASCII)
-"""Dates after which an hour may stand without minutes."""
+"""Dates that may be followed by an hour without minutes."""
 
 
 def read_word(word: str, order: str) -> tuple[datetime.datetime, int | None]:
-    """A time, and the seconds by which its clock is ahead of UTC, None where it doesn't say.
+    """Parse a date.
 
     Args:
-        word: a date, perhaps with a time of day and an offset.
+        word: a date, optionally with a time of day and an offset from UTC.
         order: DAY_FIRST or MONTH_FIRST, for 01/02/2024.
 
+    Returns:
+        The local time, and its offset from UTC in seconds; None without an offset.
+
     Raises:
-        ValueError: it is no such thing, or no day of the calendar.
+        ValueError: the text isn't a date in a known form, or the day doesn't exist in the calendar.
     """
     match = _WORD.fullmatch(word)
     if match is None:
@@ -55,7 +58,7 @@ def read_word(word: str, order: str) -> tuple[datetime.datetime, int | None]:
 
 
 def has_order(word: str) -> bool:
-    """Whether the order of day and month is left open by the form of a word."""
+    """Whether a word has the form in which the order of day and month is ambiguous."""
     match = _WORD.fullmatch(word)
     return match is not None and _ORDERED.fullmatch(match["date"]) is not None
 
@@ -83,7 +86,7 @@ def _offset(text: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _day(date: str, order: str) -> datetime.datetime:
-    """The day that a date is; the first one of a month, a quarter or a week."""
+    """The day of a date; the first day of a month, a quarter or a week."""
     if match := _ORDERED.fullmatch(date):
         first, second = int(match[1]), int(match[3])
         day, month = (first, second) if order == DAY_FIRST else (second, first)
@@ -95,7 +98,7 @@ def _day(date: str, order: str) -> datetime.datetime:
 
 
 def _month(name: str) -> int:
-    """The number of a month by its English name, or three letters or more of it."""
+    """The number of a month from its English name, or from at least its first three letters."""
     found = [number for number, month in enumerate(_MONTHS, start=1) if month.startswith(name.lower())]
     if len(found) != 1:
         raise ValueError(name)

@@ -1,4 +1,4 @@
-"""A column of dates, read as a whole: in one order of day and month, with an offset from UTC in all rows or in none."""
+"""Reads a column of dates as a whole: one order of day and month, and an offset from UTC in all rows or in none."""
 
 import datetime
 import logging
@@ -21,13 +21,13 @@ COMPACT, STEPS = "dates", "numbers"
 _WORDS = (DAY_FIRST, MONTH_FIRST, COMPACT, STEPS)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 _EVEN = 4
-"""How many times the shortest step the longest one may be, from one business day to the next over a long weekend."""
+"""Largest ratio of the longest to the shortest step: business days have steps of 1 to 4 days, over a long weekend."""
 
 Found = tuple[NDArray[np.datetime64], NDArray[np.int64] | None]
 
 
 def check_time_format(time_format: str | None) -> None:
-    """ConfigError unless it is one of Python's, with a %, or one of the words."""
+    """Raise ConfigError unless the format is one of Python's, with a %, or one of the words of this module."""
     if time_format is not None and time_format not in _WORDS and "%" not in time_format:
         raise ConfigError(
             f"a time format must be one of {', '.join(_WORDS)}, or be made of Python's codes, such as %d.%m.%Y %H:%M; "
@@ -36,30 +36,31 @@ def check_time_format(time_format: str | None) -> None:
 
 
 def date_words(values: Iterable[Any]) -> list[str]:
-    """A column of times as texts, empty where one is missing."""
+    """A column of times as texts; empty text for a missing value."""
     return [_word(value) for value in values]
 
 
 def looks_dated(values: Iterable[Any]) -> bool:
-    """Whether every value of a column is a date, in some order of day and month; mere numbers are none."""
+    """Whether every value of a column is a date, in some order of day and month; plain numbers don't count as dates."""
     words = [word for word in date_words(values) if word]
     return bool(words) and any(_all_dates(words, order) for order in (DAY_FIRST, MONTH_FIRST))
 
 
 def read_dates(words: Sequence[str], what: str, time_format: str | None = None) -> tuple[Found, str | None]:
-    """A column of dates: in UTC where they came with an offset, datetime64[us]; and the offsets in seconds, or None.
+    """Read a column of dates.
 
     Args:
         words: the dates, none of them empty.
-        what: what messages call the column.
-        time_format: one of Python's, or the order of day and month; None to find that order from all rows.
+        what: the name of the column in error messages.
+        time_format: one of Python's formats, or the order of day and month; None to detect the order from all rows.
 
     Returns:
-        The dates, and the time format that was needed to read them: the one given, or the order found; None where the
-        rows leave nothing to choose.
+        A pair. First, the dates, datetime64[us], in UTC if they have an offset, with the offsets in seconds or None.
+        Second, the time format that was needed to read them: the given one, or the detected order; None if the dates
+        are unambiguous.
 
     Raises:
-        DataError: a row is no date, an order that can't be found, or an offset in some rows only.
+        DataError: a row isn't a date, the order can't be determined, or only some rows have an offset.
     """
     if time_format is not None and "%" in time_format:
         moments = [_formatted(word, row, what, time_format) for row, word in enumerate(words)]
@@ -68,7 +69,7 @@ def read_dates(words: Sequence[str], what: str, time_format: str | None = None) 
         try:
             return (np.array(words, "datetime64[us]"), None), None
         except ValueError:
-            pass  # no day of the calendar, or hour 24: row by row
+            pass  # not a valid day, or hour 24: read row by row below
     open_rows = [row for row, word in enumerate(words) if has_order(word)]
     if not open_rows:
         return _ordered(words, what, DAY_FIRST), None
@@ -78,7 +79,7 @@ def read_dates(words: Sequence[str], what: str, time_format: str | None = None) 
 
 
 def _in_found_order(words: Sequence[str], what: str, row: int) -> tuple[Found, str | None]:
-    """Dates in the one order in which all rows are dates, or else in which they are evenly spaced."""
+    """Dates in the only order in which all rows are dates, or else the only one in which they are evenly spaced."""
     found: dict[str, Found] = {}
     refused: list[DataError] = []
     for order in (DAY_FIRST, MONTH_FIRST):
@@ -106,7 +107,7 @@ def _in_found_order(words: Sequence[str], what: str, row: int) -> tuple[Found, s
 
 
 def _is_even(dates: NDArray[np.datetime64]) -> bool:
-    """Whether the steps between dates, sorted, are of much the same size; two steps at least."""
+    """Whether sorted dates have at least two steps, and steps of similar size."""
     steps = np.diff(np.unique(dates)).astype(np.int64)
     return len(steps) > 1 and bool(steps.max() <= _EVEN * steps.min())
 

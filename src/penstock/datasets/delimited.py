@@ -1,7 +1,7 @@
-"""Comma- and tab-separated values, by PyArrow, in any layout.
+"""Reads comma- and tab-separated values of any layout with PyArrow.
 
-A quoted text may hold separators, quotes and line breaks, as in RFC 4180; a `.tsv` with tabs isn't quoted: a row a
-line.
+Quoted text may contain separators, quotes and line breaks, as in RFC 4180. A `.tsv` file with tabs has no quoting, and
+each line is one row.
 """
 
 import csv
@@ -24,24 +24,27 @@ __all__ = ["delimited_head", "delimited_names", "read_delimited"]
 
 _LOGGER = logging.getLogger(__name__)
 _LONGEST_LINE = 1 << 24
-"""Of names of columns, in characters: whoever looks for them in another file reads no more."""
-_BLOCK_LIMIT = 2**31 - 1  # PyArrow's, in bytes
+"""The longest line of column names, in characters. It limits how much is read of a file that isn't a table."""
+_BLOCK_LIMIT = 2**31 - 1  # PyArrow's limit, in bytes
 _DATA = re.compile(r"\s*([+-]?[\d.,]*\d|\d{4}[-/.]\d\d?[-/.]\d\d?.*)\s*", re.ASCII)
-"""What is likely not a name: a number, a date."""
+"""Text that is probably not a column name: a number or a date."""
 
 
 def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, ending: str) -> dict[str, list[Any]]:
-    """The columns of a file by name, as text, None where a cell is empty.
+    """Read columns of a file as text, None for an empty cell.
 
     Args:
         path: the file.
         data: its bytes.
-        columns: the names, each once.
-        layout: what a person says of it.
+        columns: the names of the columns to read, without duplicates.
+        layout: the layout as far as the caller specifies it.
         ending: ".csv" or ".tsv".
 
+    Returns:
+        Column name -> cells.
+
     Raises:
-        DataError: not text in its encoding, a column that isn't there, or a row of another width.
+        DataError: the file isn't text in its encoding, lacks a column, or has a row with another number of cells.
         MissingExtraError: PyArrow isn't installed.
     """
     try:
@@ -59,7 +62,7 @@ def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, 
     try:
         table = pyarrow.csv.read_csv(
             pyarrow.BufferReader(data),
-            # One block, because a row must not cross two; one thread, because only then errors say which row.
+            # One block, because a row must not span two blocks; one thread, because only then errors name the row.
             pyarrow.csv.ReadOptions(
                 use_threads=False,
                 block_size=min(max(len(data), 1024), _BLOCK_LIMIT),
@@ -69,7 +72,7 @@ def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, 
             pyarrow.csv.ParseOptions(
                 delimiter=seen.separator, quote_char='"' if seen.quoted else False, newlines_in_values=seen.quoted
             ),
-            # Everything is text, so that a label 007 stays one; only what is empty is missing.
+            # Read every cell as text, so that a label 007 is kept; only empty cells are missing values.
             pyarrow.csv.ConvertOptions(
                 include_columns=columns,
                 column_types=dict.fromkeys(columns, pyarrow.large_string()),
@@ -87,10 +90,10 @@ def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, 
 
 
 def delimited_names(path: Path, layout: Layout, ending: str) -> list[str]:
-    """The names of a file's columns, of which no more is read than its first row; none in an empty file.
+    """Return the names of a file's columns; empty for an empty file. Only the first row is read.
 
     Raises:
-        DataError: the file can't be read, or its first row holds no names.
+        DataError: the file can't be read, or its first row doesn't contain names.
     """
     seen = see(path, layout, ending)
     with opened(path) as file:
@@ -102,24 +105,26 @@ def delimited_names(path: Path, layout: Layout, ending: str) -> list[str]:
 
 
 def delimited_head(path: Path, layout: Layout, ending: str, size: int, rows: int) -> dict[str, list[Any]]:
-    """The first whole rows of a file as columns, None where a cell is empty; rows of another width are left out.
+    """Return the first complete rows of a file as columns, None for an empty cell.
+
+    Rows with another number of cells are left out.
 
     Args:
         path, layout, ending: as in `read_delimited`.
-        size: bytes to read.
-        rows: the most to give.
+        size: number of bytes to read.
+        rows: maximum number of rows to return.
 
     Raises:
-        DataError: the file can't be read, or its first row looks like data and not like names.
+        DataError: the file can't be read, or its first row looks like data instead of names.
     """
     seen = see(path, layout, ending)
     data, whole = first_bytes(path, size)
     text = first_text(data, layout.encoding, whole=whole)
     found: list[list[str]] = []
-    with suppress(csv.Error):  # a cell of more than 128 KiB: the rows before it will do
+    with suppress(csv.Error):  # a cell of more than 128 KiB: the rows before it are enough
         found.extend(islice(cells(io.StringIO(text, newline=""), seen), rows + 1))
     if not whole and 1 < len(found) <= rows:
-        del found[-1]  # it may be cut
+        del found[-1]  # the last row may be incomplete
     if not found:
         return {}
     names = found.pop(0) if layout.header else _numbered(found[0])
@@ -134,7 +139,7 @@ def delimited_head(path: Path, layout: Layout, ending: str, size: int, rows: int
 
 
 def _first_row(path: Path, lines: io.TextIOBase, seen: Seen, layout: Layout = DETECT) -> list[str]:
-    """The first row that isn't empty; none in an empty file."""
+    """The first row that isn't empty; an empty list for an empty file."""
     limited = iter(lambda: lines.readline(_LONGEST_LINE), "")
     try:
         names = next(cells(limited, seen), [])
@@ -143,7 +148,7 @@ def _first_row(path: Path, lines: io.TextIOBase, seen: Seen, layout: Layout = DE
     except UnicodeDecodeError:
         names = ["\0"]
     if any("\0" in name for name in names):
-        as_utf8(path, all_bytes(path), layout.encoding)  # says in which line
+        as_utf8(path, all_bytes(path), layout.encoding)  # raises an error that names the line
     if sum(map(len, names)) + len(names) >= _LONGEST_LINE:
         raise DataError(
             f"{path}: its first line holds no names of columns: it has more than {_LONGEST_LINE} characters"
@@ -152,12 +157,12 @@ def _first_row(path: Path, lines: io.TextIOBase, seen: Seen, layout: Layout = DE
 
 
 def _numbered(row: Sequence[str]) -> list[str]:
-    """The names of the columns of a file without names."""
+    """Column names for a file without a header: numbers from 1."""
     return [str(number) for number in range(1, len(row) + 1)]
 
 
 def _first_data(names: Sequence[str], columns: Sequence[Sequence[str]]) -> str | None:
-    """A cell among the names of columns that is likely no name: a number, a date, or a value of its own column."""
+    """The first column name that is probably data: a number, a date, or a value of its own column; None without one."""
     return next(
         (
             name

@@ -1,8 +1,8 @@
-"""Columns that nobody named, found where only one is possible.
+"""Detects a column that the caller didn't name, if there is only one candidate.
 
-The rule, for each column that is wanted: the name that it usually has, else the one name that differs from it in case
-and blanks alone, else the only one among the others whose first rows look like it. Several are an error that names
-them; so is none.
+The rule for each role: a column with the usual name; otherwise the only column whose name differs from it just in case
+and blanks; otherwise the only remaining column whose first rows fit the role. Several candidates are an error that
+lists them, and no candidate is an error too.
 """
 
 import logging
@@ -24,7 +24,7 @@ Head = Mapping[str, Sequence[Any]]
 
 
 def usual_name(usual: str, there: Iterable[str]) -> str | None:
-    """The column that has a usual name, or the one that differs from it in case and blanks alone."""
+    """The column with a usual name, or the only one whose name differs from it just in case and blanks."""
     names = list(there)
     if usual in names:
         return usual
@@ -35,18 +35,21 @@ def usual_name(usual: str, there: Iterable[str]) -> str | None:
 def find_column(
     head: Head, taken: Iterable[str], fits: Callable[[Sequence[Any]], bool], *, usual: str, what: str, flag: str
 ) -> str:
-    """The one column that is possible.
+    """Find the only candidate for a role.
 
     Args:
         head: the first rows.
-        taken: columns that are something else.
-        fits: whether values look like those of the column.
-        usual: the column's usual name.
-        what: what the column holds, for messages.
-        flag: the option that names it.
+        taken: columns that are already in use.
+        fits: returns whether values fit the role.
+        usual: the usual name of the column.
+        what: what the column contains, for messages.
+        flag: the option that names the column, for messages.
+
+    Returns:
+        The name of the column.
 
     Raises:
-        DataError: no column is possible, or several are.
+        DataError: there is no candidate, or there are several.
     """
     others = set(taken)
     left = [name for name in head if name not in others and not is_index(name)]
@@ -66,16 +69,16 @@ def find_column(
 
 
 def is_index(name: str) -> bool:
-    """Whether a column has no name, or pandas' word for that, as the numbers of rows have in its files."""
+    """Whether a column's name is empty or pandas' word for an unnamed column, as for row numbers in its files."""
     return not name.strip() or re.fullmatch(r"Unnamed: \d+", name) is not None
 
 
 def say_found(where: str, found: Mapping[str, str | Sequence[str]]) -> None:
-    """Say in a line which columns are read as what.
+    """Log which column is used for which role.
 
     Args:
-        where: what comes before, such as "reviews.csv: ".
-        found: what a column holds -> its name, or several.
+        where: prefix of the line, such as "reviews.csv: ".
+        found: role -> name of its column, or several names.
     """
     words = [
         f"{what} from {', '.join(map(repr, [name] if isinstance(name, str) else name))}" for what, name in found.items()
@@ -85,7 +88,7 @@ def say_found(where: str, found: Mapping[str, str | Sequence[str]]) -> None:
 
 
 def holds_texts(values: Sequence[Any]) -> bool:
-    """Whether values are texts, more than half of them different, and neither numbers nor dates."""
+    """Whether values are texts, more than half of them distinct, and neither numbers nor dates."""
     given = _given(values)
     if not given or not all(isinstance(value, str) for value in given) or 2 * len(set(given)) <= len(given):
         return False
@@ -93,7 +96,7 @@ def holds_texts(values: Sequence[Any]) -> bool:
 
 
 def holds_labels(values: Sequence[Any]) -> bool:
-    """Whether values are a few that recur: at most half as many as rows, and two at least."""
+    """Whether values are a few repeated ones: at least two distinct values, and at most half as many as rows."""
     given = _given(values)
     if not all(isinstance(value, str | int | float) for value in given):
         return False
@@ -101,7 +104,7 @@ def holds_labels(values: Sequence[Any]) -> bool:
 
 
 def holds_numbers(values: Sequence[Any]) -> bool:
-    """Whether values are numbers, and some are there."""
+    """Whether values are numbers, and not all of them are missing."""
     given = _given(values)
     return bool(given) and looks_numeric(given)
 

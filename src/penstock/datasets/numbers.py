@@ -1,11 +1,11 @@
-"""Numbers in cells of text, by one rule for every reader.
+"""Parses numbers in text cells, by the same rules for every reader.
 
-- A number has the digits 0 to 9, perhaps with a sign, a decimal mark and an exponent. `1_000` and digits of other
-  scripts are errors.
-- Thousands may be parted, in groups of three, by a blank, by an apostrophe, or by the mark that isn't the decimal one.
-- The decimal mark is a point or a comma, the same in the whole column: the one by which every cell is a number. Where
-  both do and a comma stands in the column, as in `1,234`, the other columns of the table decide; where they don't, it
-  is an error. Points alone are decimal points, unless another column has decimal commas.
+- A number consists of the digits 0 to 9, optionally with a sign, a decimal mark and an exponent. `1_000` and digits of
+  other scripts are errors.
+- Groups of three digits may be separated by a blank, an apostrophe, or the mark that isn't the decimal mark.
+- The decimal mark is a point or a comma, and the same in the whole column: the mark with which every cell is a number.
+  If both marks fit and the column contains a comma, as in `1,234`, the other columns of the table decide; if they don't
+  either, it is an error. Points without commas are decimal points, unless another column has decimal commas.
 - Empty cells and the words in `MISSING_WORDS` are missing values.
 """
 
@@ -34,7 +34,7 @@ _INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
 
 
 def _form(decimal: str, group: str) -> re.Pattern[str]:
-    # No group begins with a 0: 0.123 has a decimal point, whatever else stands in the column.
+    # The first group can't start with 0, so that 0.123 always has a decimal point.
     groups = rf"[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d{{0,2}}(?:{_GROUP}\d{{3}})+"
     return re.compile(
         rf"[+-]?(?:(?:{groups}|\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?|{_INFINITE.pattern}",
@@ -48,12 +48,12 @@ _OTHER = {".": ",", ",": "."}
 
 @dataclass
 class _Column:
-    """A column on its way.
+    """A partly parsed column.
 
-    numbers: NaN where a text is still to be read
-    texts: these, by their rows
-    marks: decimal marks by which all of the cells are numbers
-    seen: marks that stand in the cells
+    numbers: NaN for each text that isn't parsed yet
+    texts: row -> text that isn't parsed yet
+    marks: decimal marks with which every cell is a number
+    seen: marks that occur in the cells
     """
 
     name: str
@@ -64,14 +64,17 @@ class _Column:
 
 
 def number_columns(columns: Mapping[str, Sequence[Any]], decimal: str | None = None) -> dict[str, NDArray[np.float64]]:
-    """Columns of numbers, (rows,) float64 each, NaN where a value is missing.
+    """Convert columns to numbers.
 
     Args:
-        columns: name to values: numbers, or texts by the rule above.
-        decimal: the decimal mark, "." or ","; None to find it.
+        columns: name -> values: numbers, or texts by the rules above.
+        decimal: the decimal mark, "." or ","; None to detect it.
+
+    Returns:
+        Name -> numbers, (rows,) float64, NaN for a missing value.
 
     Raises:
-        DataError: a cell is no number, or could be two; with its column and row.
+        DataError: a cell isn't a number, or can be read as two different numbers; the message gives its column and row.
     """
     found = [_simple(name, values, decimal) or _column(name, values, decimal) for name, values in columns.items()]
     sure = {each.marks[0] for each in found if len(each.marks) == 1 and each.marks[0] in each.seen}
@@ -87,7 +90,7 @@ def number_columns(columns: Mapping[str, Sequence[Any]], decimal: str | None = N
 
 
 def looks_numeric(values: Sequence[Any]) -> bool:
-    """Whether values are numbers, in text or not, by either decimal mark; words for missing ones aside."""
+    """Whether all values are numbers or texts of numbers, with either decimal mark; missing values are ignored."""
     texts = [value.strip() for value in values if isinstance(value, str)]
     given = [text for text in texts if text.lower() not in MISSING_WORDS]
     others = [value for value in values if not isinstance(value, str)]
@@ -97,14 +100,14 @@ def looks_numeric(values: Sequence[Any]) -> bool:
 
 
 def plain_number(text: str) -> float:
-    """One number with a decimal point and no groups; ValueError if it is none."""
+    """A number with a decimal point and without digit groups; ValueError if the text isn't one."""
     if not text.isascii() or "_" in text:
         raise ValueError(f"could not convert string to float: {text!r}")
     return float(text)
 
 
 def _simple(name: str, values: Sequence[Any], decimal: str | None) -> _Column | None:
-    """A column of plain numbers, read at once; None if it is no such column, or may have points between thousands."""
+    """Parse a column of plain numbers at once; None if it isn't one, or if its points may separate thousands."""
     texts = [value for value in values if isinstance(value, str)] if _may_hold_text(values) else []
     if not _PLAIN.fullmatch("".join(texts)) or (texts and decimal == ","):
         return None
@@ -123,7 +126,7 @@ def _may_hold_text(values: Sequence[Any]) -> bool:
 
 
 def _column(name: str, values: Sequence[Any], decimal: str | None) -> _Column:
-    """A column cell by cell."""
+    """Parse a column cell by cell."""
     numbers, texts = np.empty(len(values)), {}
     for row, value in enumerate(values):
         if isinstance(value, str):
@@ -142,19 +145,19 @@ def _column(name: str, values: Sequence[Any], decimal: str | None) -> _Column:
 
 
 def _given(value: Any, name: str, row: int) -> float:
-    """What isn't text as a number."""
+    """A value that isn't text as a number."""
     if is_missing(value):
         return np.nan
     try:
         return float(value)
-    except OverflowError:  # a whole number beyond every float
+    except OverflowError:  # an integer too large for a float
         return np.inf
     except (TypeError, ValueError):
         raise DataError(_no_number(name, row, value)) from None
 
 
 def _mark(column: _Column, sure: set[str]) -> str:
-    """The decimal mark of a column, by itself or by what is sure of the others."""
+    """The decimal mark of a column, from the column itself or from the marks that are certain in other columns."""
     if len(column.marks) == 1:
         return column.marks[0]
     if len(sure) == 1:
@@ -174,7 +177,7 @@ def _value(text: str, mark: str) -> float:
 
 
 def _wrong_words(name: str, values: Sequence[Any], texts: Mapping[int, str], marks: Sequence[str]) -> str:
-    """What to say of a column some of whose cells are no numbers by any mark."""
+    """The error message for a column that has cells that aren't numbers with any decimal mark."""
     for row, text in texts.items():
         if not any(_FORMS[mark].fullmatch(text) for mark in marks):
             return _no_number(name, row, values[row])

@@ -1,6 +1,6 @@
-"""Columns of files: CSV, TSV, JSON lines and Parquet, plain or gzipped.
+"""Reads columns of CSV, TSV, JSON lines and Parquet files, plain or gzipped.
 
-JSON lines go through Python's own reader, because it says which line is wrong and takes labels of several types.
+JSON lines are read with Python's `json`, because it reports which line is wrong and accepts labels of several types.
 """
 
 import json
@@ -26,16 +26,20 @@ _HEAD_ROWS = 1000
 
 
 def read_table(path: str | Path, columns: Sequence[str], layout: Layout = DETECT) -> dict[str, list[Any]]:
-    """The columns of a file by name, None where a value is missing; what kind of file it is, its ending says.
+    """Read columns of a file; the file's extension determines its type.
 
     Args:
         path: the file.
-        columns: the names of columns; numbers from 1 where the layout has no header.
-        layout: how a file of text is laid out, as far as it isn't to be found from the file itself.
+        columns: the names of the columns; numbers from 1 if the layout has no header.
+        layout: the layout of a text file; what it leaves open is detected from the file.
+
+    Returns:
+        Column name -> values, None for a missing value.
 
     Raises:
-        DataError: no such file, another ending, empty, text in another encoding, binary, a row of another width (with
-            its number), or a missing column (with those there are).
+        DataError: the file doesn't exist, has an unknown extension, is empty, binary or in another encoding, has a row
+            with another number of cells (the message gives its number), or lacks a column (the message lists those
+            there are).
         MissingExtraError: PyArrow isn't installed.
     """
     path = Path(path)
@@ -54,10 +58,10 @@ def read_table(path: str | Path, columns: Sequence[str], layout: Layout = DETECT
 
 
 def column_names(path: str | Path, layout: Layout = DETECT) -> list[str]:
-    """The names of a file's columns, of which no more is read than it takes; for JSON lines, those of its first row.
+    """Return the names of a file's columns; for JSON lines, the keys of the first row. Reads no more than needed.
 
     Raises:
-        DataError: as `read_table`, as far as the file is read.
+        DataError: as for `read_table`, for the part of the file that is read.
     """
     path = Path(path)
     ending = _ending(path)
@@ -75,12 +79,13 @@ def column_names(path: str | Path, layout: Layout = DETECT) -> list[str]:
 
 
 def first_rows(path: str | Path, layout: Layout = DETECT) -> dict[str, list[Any]]:
-    """The first rows of a file, a thousand at most, as columns by name; None where a value is missing.
+    """Return up to a thousand first rows of a file as columns by name, None for a missing value.
 
-    No more of a file of text is read than its first 256 KiB.
+    At most the first 256 KiB of a text file are read.
 
     Raises:
-        DataError: as `read_table`, as far as the file is read; or a first row that looks like data, not like names.
+        DataError: as for `read_table`, for the part of the file that is read; or the first row looks like data instead
+            of names.
     """
     path = Path(path)
     ending = _ending(path)
@@ -96,9 +101,9 @@ def first_rows(path: str | Path, layout: Layout = DETECT) -> dict[str, list[Any]
 
 
 def first_line(path: str | Path, layout: Layout = DETECT) -> tuple[str, bool]:
-    """The first line of a file, plain or gzipped, that isn't blank, and whether that is all of it.
+    """Return the first line of a file, plain or gzipped, that isn't blank, and whether the line is complete.
 
-    No more than some 64 KiB are read behind blank lines. What is no text becomes U+FFFD.
+    At most about 64 KiB are read after blank lines. Bytes that can't be decoded become U+FFFD.
 
     Raises:
         DataError: the file can't be read.
@@ -110,10 +115,10 @@ def first_line(path: str | Path, layout: Layout = DETECT) -> tuple[str, bool]:
 
 
 def read_text(path: str | Path, layout: Layout = DETECT) -> str:
-    """A text file, plain or gzipped, without a byte order mark.
+    """Return the text of a file, plain or gzipped, without a byte order mark.
 
     Raises:
-        DataError: it can't be read, or is in another encoding.
+        DataError: the file can't be read, or is in another encoding.
     """
     return as_utf8(path, all_bytes(Path(path)), layout.encoding).decode("utf-8")
 
@@ -139,9 +144,9 @@ def _json_rows(path: Path, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 
 def _lines(path: Path, file: BinaryIO, layout: Layout) -> Iterator[bytes]:
-    """Lines in UTF-8 without a byte order mark, each checked as `as_utf8` checks a whole file."""
+    """Lines in UTF-8 without a byte order mark; each is checked as `as_utf8` checks a whole file."""
     name, mark = text_encoding(file.read(4), layout.encoding)
-    if name != "utf-8":  # whose lines no newline byte ends, perhaps
+    if name != "utf-8":  # in other encodings, a newline byte need not end a line
         yield from as_utf8(path, all_bytes(path), layout.encoding).splitlines(keepends=True)
         return
     file.seek(mark)
@@ -151,7 +156,7 @@ def _lines(path: Path, file: BinaryIO, layout: Layout) -> Iterator[bytes]:
         except UnicodeDecodeError:
             wrong = True
         if wrong:
-            as_utf8(path, all_bytes(path))  # says what and where
+            as_utf8(path, all_bytes(path))  # raises an error with the cause and the line
         yield line
 
 
@@ -176,7 +181,7 @@ def _parquet_file(path: Path, file: Any) -> Any:
 
 
 def _ending(path: Path) -> str:
-    """Of a file's name, without .gz: what kind of table it is."""
+    """The extension of a file's name without .gz, which determines the type of table."""
     name = path.name.lower().removesuffix(".gz")
     ending = next((ending for ending in _ENDINGS if name.endswith(ending)), None)
     if ending is None:
@@ -186,7 +191,7 @@ def _ending(path: Path) -> str:
 
 
 def _content(path: Path, expected: str) -> bytes:
-    """What a table's file holds; DataError if that is nothing, or a byte order mark alone."""
+    """The bytes of a table's file; DataError if there are none, or only a byte order mark."""
     data = all_bytes(path)
     mark = text_encoding(data[:4])[1]
     if not data[mark:].strip(b" \t\r\n\f\0"):
