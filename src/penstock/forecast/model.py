@@ -239,8 +239,9 @@ class ForecastModel(Model):
         Args:
             kind: "forecast" or "learning_curve"; by default "forecast" if `data` is given.
             ax: where to draw; new axes if None.
-            options: for "forecast": `data`, as `predict` takes it; `series`, the name of a series, by default the first;
-                `target`, the name of a target, likewise; `history`, the steps shown before the forecast, by default three horizons.
+            options: for "forecast": `data`, as `predict` takes it; `series`, the name of a series (the first by
+                default); `target`, the name of a target (likewise); `history`, the number of steps shown before the
+                forecast (three horizons by default).
 
         Raises:
             ConfigError: a forecast without data, or an unknown series, target or kind.
