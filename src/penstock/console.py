@@ -1,4 +1,4 @@
-"""Where records of the logger `penstock` are shown: plain lines, a bar below them on a terminal, JSON for programs."""
+"""Handlers that show records of the logger `penstock`: plain lines, a progress bar on a terminal, JSON for programs."""
 
 import json
 import logging
@@ -18,16 +18,16 @@ _LOGGER = logging.getLogger("penstock")
 
 
 class Lines(logging.Handler):
-    """A line for each record from level INFO on, without control characters; long work is told of now and then.
+    """Writes a line for each record of level INFO or above, without control characters, and reports progress sometimes.
 
-    Warnings begin with "penstock: warning: ", errors with "penstock: ".
+    Warnings start with "penstock: warning: ", errors with "penstock: ".
 
     Args:
-        stream: where to write; None for nowhere, as where standard error is closed.
+        stream: where to write; None to write nothing, for example if standard error is closed.
     """
 
     progress_seconds = 10.0
-    """Time between two lines about the same work."""
+    """The time between two lines about the same work, in seconds."""
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
@@ -38,14 +38,14 @@ class Lines(logging.Handler):
         """Write a record."""
         try:
             if getattr(record, "event", None) == PROGRESS:
-                self.progress(record, record.fields)  # type: ignore[attr-defined]  # `say` has put it there
+                self.progress(record, record.fields)  # type: ignore[attr-defined]  # set by `say`
             elif record.levelno >= logging.INFO:
                 self.write(self.worded(record))
         except Exception:
             self.handleError(record)
 
     def progress(self, record: logging.LogRecord, fields: dict[str, Any]) -> None:
-        """Write a line of `Steps`, if the last one was long ago."""
+        """Write a progress line of `Steps`, unless the previous one was written recently."""
         now = time.monotonic()
         if fields["finished"]:
             self._told = None
@@ -72,9 +72,9 @@ class Lines(logging.Handler):
 
 
 class JsonLines(Lines):
-    """A JSON object for each record: `time`, `event`, `message`, and the event's fields.
+    """Writes a JSON object for each record: `time`, `event`, `message`, and the fields of the event.
 
-    Records that have no event have "info", "warning" or "error", by their level.
+    For records without an event, `event` is "info", "warning" or "error", according to their level.
     """
 
     progress_seconds = 1.0
@@ -89,14 +89,14 @@ class JsonLines(Lines):
 
 
 class Terminal(Lines):
-    """Lines, and below them a bar for long work, which goes when the work is done. Needs Rich, once there is a bar."""
+    """Writes lines, with a progress bar below them during long work. Imports Rich when it first draws a bar."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._bar: Any = None
 
     def progress(self, record: logging.LogRecord, fields: dict[str, Any]) -> None:
-        """Draw or move the bar, or take it away."""
+        """Draw, update or remove the bar."""
         if fields["finished"]:
             self._remove()
             return
@@ -121,7 +121,7 @@ class Terminal(Lines):
             self._bar.console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._remove()
         super().close()
 
@@ -136,8 +136,8 @@ class Terminal(Lines):
             TextColumn("{task.fields[left]}", markup=False),
             console=Console(file=self.stream),
             transient=True,
-            auto_refresh=False,  # no thread of its own: the records set the pace
-            redirect_stdout=False,  # what is printed meanwhile is a result, and stays on standard output
+            auto_refresh=False,  # no refresh thread: each record redraws the bar
+            redirect_stdout=False,  # printed results must stay on standard output
         )
         bar.add_task("", total=None, detail="", left="")
         bar.start()
@@ -150,12 +150,12 @@ class Terminal(Lines):
 
 
 def printable(text: str) -> str:
-    """The text with what a terminal would obey, and not print, as an escape: "\\x1b"."""
+    """The text with terminal control characters escaped, for example as "\\x1b"."""
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def output(stream: TextIO | None, *, as_json: bool = False) -> Lines:
-    """The handler for a stream: JSON where it is asked for, a bar where the stream is a terminal, else plain lines."""
+    """The handler for a stream: JSON if requested, a progress bar if the stream is a terminal, else plain lines."""
     if as_json:
         return JsonLines(stream)
     if stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb":
@@ -165,14 +165,14 @@ def output(stream: TextIO | None, *, as_json: bool = False) -> Lines:
 
 @contextmanager
 def shown(handler: logging.Handler, level: int, *, own_thread: bool = False) -> Iterator[None]:
-    """Inside, records of `penstock` from a level on go to the handler too, which is closed in the end.
+    """Within this context, also send records of `penstock` to the handler; close the handler at the end.
 
-    Other handlers, above the logger `penstock`, get what they would get without this one.
+    Handlers above the logger `penstock` receive the same records as without this handler.
 
     Args:
         handler: the handler.
-        level: as in `logging`.
-        own_thread: leave out what other threads do.
+        level: the lowest level to send, as in `logging`.
+        own_thread: leave out records of other threads.
     """
     handler.setLevel(level)
     if own_thread:
@@ -187,17 +187,17 @@ def shown(handler: logging.Handler, level: int, *, own_thread: bool = False) -> 
 
 
 class _Passing(logging.Handler):
-    """Gives the handlers above `penstock` what is of the level that it had before."""
+    """Passes records to the handlers above `penstock` if they reach the level that the logger had before."""
 
     def emit(self, record: logging.LogRecord) -> None:
         above = _LOGGER.parent
-        # Without a handler up there, `logging` would print the record itself.
+        # If no handler exists above, `logging` would print the record itself.
         if record.levelno >= self.level and above is not None and above.hasHandlers():
             above.callHandlers(record)
 
 
 class _Shown:
-    """The handlers of `shown`, and the logger's own settings, which are kept while there are any."""
+    """The active handlers of `shown`, and the logger's original settings, to be restored after the last one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,7 +1,7 @@
-"""What the library tells of its work, as records of `logging` below the logger `penstock`.
+"""Reports the library's progress through `logging`, with loggers below the logger `penstock`.
 
-A line that people read is an ordinary record of level INFO. One made by `say` also has an event's name and fields, for
-programs; those of `Steps` say how far long work is, and have level DEBUG. `penstock.console` shows them.
+Messages for people are ordinary records of level INFO. Records made by `say` also have the name and fields of an event,
+for programs. Records made by `Steps` report the progress of long work, at level DEBUG. `penstock.console` shows them.
 """
 
 import logging
@@ -14,44 +14,44 @@ __all__ = ["PROGRESS", "Steps", "duration", "say"]
 PROGRESS = "progress"
 """The event of the records that `Steps` makes."""
 
-# Often enough for a bar that moves, seldom enough to cost nothing.
+# Short enough for a smooth progress bar, long enough that the cost is negligible.
 _SECONDS = 0.25
 
 
 def say(logger: logging.Logger, event: str, message: str, /, level: int = logging.INFO, **fields: Any) -> None:
-    """Make a record.
+    """Log a record with an event.
 
     Args:
-        logger: of the room that does the work, such as `logging.getLogger("penstock.training")`.
-        event: a word that never changes, for programs.
-        message: the line for people.
+        logger: the logger of the package that does the work, such as `logging.getLogger("penstock.training")`.
+        event: the stable name of the event, for programs.
+        message: the text for people.
         level: as in `logging`.
-        fields: plain values, which go into JSON.
+        fields: values that JSON can represent.
     """
     if logger.isEnabledFor(level):
         logger.log(level, "%s", message, extra={"event": event, "fields": fields})
 
 
 class Steps:
-    """Long work that is counted, and how long the rest of it will take at the pace so far.
+    """Counts long work, and estimates the remaining time from the speed so far.
 
         with Steps(_LOGGER, "predicting", len(rows), "rows") as steps:
             for batch in batches:
                 ...
                 steps.advance(len(batch))
 
-    It tells so at most four times a second, and in the end that it is done (`finished`), also after an error. Work that
-    takes less than a quarter of a second tells nothing.
+    It logs progress at most four times a second, and a last record (`finished`) at the end, also after an error. Work
+    that takes less than a quarter of a second logs nothing.
 
     Args:
         logger: as for `say`.
         what: the work, like "predicting".
-        total: how much of it there is; None if nobody knows.
-        unit: what is counted, like "rows".
+        total: the total amount of work; None if it is unknown.
+        unit: the unit that is counted, like "rows".
 
     Attributes:
-        done: how much is done.
-        enabled: whether anybody listens.
+        done: the amount of work done.
+        enabled: whether the logger is enabled for level DEBUG.
     """
 
     def __init__(self, logger: logging.Logger, what: str, total: int | None, unit: str) -> None:
@@ -70,18 +70,18 @@ class Steps:
         self.end()
 
     def end(self) -> None:
-        """Tell that the work is done, if it was told of at all."""
+        """Log that the work is finished, if any progress was logged."""
         if self._begun:
             self._begun = False
             self._tell(finished=True)
 
     def advance(self, count: int = 1, *, detail: str = "", seconds_left: float | None = None) -> None:
-        """Count work that was done just now.
+        """Count work that was just done.
 
         Args:
-            count: how much.
-            detail: how far the work is, in words; empty for the count.
-            seconds_left: for the rest; None for what the pace so far says.
+            count: the amount.
+            detail: a description of the progress; empty for the count.
+            seconds_left: the remaining time; None to estimate it from the speed so far.
         """
         self.done += count
         if not self.enabled or (now := time.perf_counter()) - self._told < _SECONDS:
@@ -111,7 +111,7 @@ class Steps:
 
 
 def duration(seconds: float) -> str:
-    """A time for people: "8 s", "3 min 20 s", "2 h 5 min"."""
+    """A duration as text: "8 s", "3 min 20 s", "2 h 5 min"."""
     whole = max(round(seconds), 1)
     if whole < 60:
         return f"{whole} s"

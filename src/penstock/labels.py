@@ -1,17 +1,17 @@
-"""Labels of classes: what may be one, when two are the same class, and how one is written.
+"""Class labels: which values are valid, when two labels are the same class, and how a label is written.
 
-One rule, for `fit`, `evaluate`, files, class weights, predictions, reports and the server:
+The same rules hold for `fit`, `evaluate`, files, class weights, predictions, reports and the server:
 
-- A label is text, a whole number, a finite float or a boolean, and is kept as it came. None, NaN and blank text are
-  missing. Text is never reinterpreted: "007", "NaN" and "good " are labels like any others.
-- It is written as `str` writes it (`good`, `1`, `1.0`, `True`): in `probability_<label>`, in the keys of JSON objects,
-  in reports and tables.
+- A label is text, a whole number, a finite float or a boolean, and is stored unchanged. None, NaN and blank text are
+  missing values. Text is never converted: "007", "NaN" and "good " are ordinary labels.
+- A label is written as `str` writes it (`good`, `1`, `1.0`, `True`): in `probability_<label>`, in keys of JSON objects,
+  in reports and in tables.
 - Two labels are the same class if they are equal texts, equal numbers (1 and 1.0) or equal booleans. A boolean is not
-  a number. As CSV holds text alone, a text and a value are the same class where the text is a way to write the value:
-  "1" and "1.0" for 1, "true" and "True" for True.
-- Labels to train on may not hold two values of different kinds that are the same class, such as 1 and "1", or that
-  Python takes for equal, such as 1 and True. Texts that differ only in case, blanks or Unicode form are different
-  classes, and `near_equal` finds them, so that people can be warned.
+  a number. Because CSV contains only text, a text and a value are the same class if the text is a way to write the
+  value: "1" and "1.0" for 1, "true" and "True" for True.
+- Training labels must not contain two values of different types that are the same class, such as 1 and "1", or that
+  Python considers equal, such as 1 and True. Texts that differ only in case, blanks or Unicode form are different
+  classes; `near_equal` finds them, so that the user can be warned.
 """
 
 import math
@@ -35,23 +35,23 @@ __all__ = [
 
 Label = str | int | float | bool
 
-# JSON's form of a number: 007 and 1_000 are not numbers but texts. Longer ones are no numbers that people write.
+# A number as in JSON: 007 and 1_000 are texts. Longer texts are not treated as numbers.
 _NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _LONGEST_NUMBER = 40
 _BOOLEANS = {"true": True, "false": False}
-# pandas' own marks of a missing value, by name, as nothing here needs pandas.
+# pandas' types for a missing value, by name, so that pandas need not be imported.
 _MISSING_TYPES = ("NAType", "NaTType")
-_LARGEST = 2**1023  # beyond it a whole number isn't a float, and `str` may refuse to write it
+_LARGEST = 2**1023  # a larger whole number may not fit a float, and `str` may raise an error for it
 
 
 def as_label(value: Any) -> Label | None:
-    """A label as a value of Python's own, None where it is missing.
+    """Convert a label to a plain Python value; None if it is missing.
 
     Raises:
-        DataError: not a label; the message begins with what it is, and leaves it to the caller to say where it stands.
+        DataError: the value isn't a label; the message describes it, and the caller adds where it was found.
     """
     if hasattr(value, "dtype") and hasattr(value, "item") and value.dtype.kind in "biufU":
-        value = value.item()  # a NumPy scalar; those of dates would become whole numbers
+        value = value.item()  # a NumPy scalar; NumPy dates are excluded because they would become whole numbers
     if value is None or type(value).__name__ in _MISSING_TYPES:
         return None
     if isinstance(value, bool):
@@ -71,30 +71,32 @@ def as_label(value: Any) -> Label | None:
 
 
 def label_texts(labels: Sequence[Any]) -> list[str]:
-    """How each class is written, all different."""
+    """The text of each class; all texts are different."""
     texts = [str(label) for label in labels]
     if len(set(texts)) == len(texts):
         return texts
-    # Only a model of an early version has both 1 and "1"; nothing is lost if quotes tell them apart.
+    # Only models of early versions have both 1 and "1"; quotes distinguish them.
     return [repr(label) if texts.count(text) > 1 else text for label, text in zip(labels, texts, strict=True)]
 
 
 def class_counts(labels: Iterable[Any]) -> dict[Any, int]:
-    """Each class and its rows, in the order that a model's labels have: sorted, numbers before texts.
+    """Count the rows of each class.
 
     Args:
-        labels: as `as_label` gives them, none missing.
+        labels: as `as_label` returns them, none missing.
+
+    Returns:
+        Class -> number of rows, in the order of a model's labels: sorted, numbers before texts.
 
     Raises:
-        DataError: fewer than two classes, from which nothing can be learned, or two labels of different kinds that are
-            the same class.
+        DataError: fewer than two classes, or two labels of different types that are the same class.
     """
     found: dict[tuple[str, Any], int] = {}
     shown: dict[tuple[str, Any], Any] = {}
     for label in labels:
         key = label_key(label)
         found[key] = found.get(key, 0) + 1
-        if key not in shown or isinstance(label, int):  # of 1.0 and 1, the shorter
+        if key not in shown or isinstance(label, int):  # prefer 1 to 1.0
             shown[key] = label
     _refuse_collisions(found, shown)
     if len(found) < 2:
@@ -108,10 +110,10 @@ def class_counts(labels: Iterable[Any]) -> dict[Any, int]:
 
 
 class LabelIndex:
-    """The place of each class, found by any way to write its label.
+    """Finds the index of a class from any way to write its label.
 
     Args:
-        labels: of the classes, in order.
+        labels: the labels of the classes, in order.
     """
 
     def __init__(self, labels: Sequence[Any]) -> None:
@@ -124,7 +126,7 @@ class LabelIndex:
                 self._read.setdefault(reading, []).append(place)
 
     def find(self, label: Any) -> int | None:
-        """The place of a label's class; None if there is no such class, or several that it could mean."""
+        """Return the index of a label's class; None if no class matches, or if several do."""
         key = label_key(label)
         if key in self._places:
             return self._places[key]
@@ -137,14 +139,14 @@ class LabelIndex:
         return candidates[0] if len(candidates) == 1 else None
 
     def places(self, labels: Sequence[Any], where: str) -> list[int]:
-        """The place of each label.
+        """Return the index of the class of each label.
 
         Args:
-            labels: one for each row, as people hold them.
-            where: what messages call them, such as "labels".
+            labels: one for each row, in any valid form.
+            where: the name of the labels in error messages, such as "labels".
 
         Raises:
-            DataError: a label that is missing, not a label, or not of these classes.
+            DataError: a label is missing, isn't valid, or isn't one of these classes.
         """
         found: list[int] = []
         unknown: dict[str, Any] = {}
@@ -176,7 +178,7 @@ class LabelIndex:
 
 
 def near_equal(labels: Iterable[Any]) -> list[tuple[Any, Any]]:
-    """Pairs of different classes that are likely meant to be one: equal but for case, blanks, Unicode form."""
+    """Find pairs of classes that are probably the same: they differ only in case, blanks or Unicode form."""
     first: dict[Any, Any] = {}
     pairs = []
     for label in labels:
@@ -187,12 +189,12 @@ def near_equal(labels: Iterable[Any]) -> list[tuple[Any, Any]]:
 
 
 def looks_numeric(label: Any) -> bool:
-    """Whether a label is a number or a way to write one."""
+    """Whether a label is a number or the text of a number."""
     return _number(label) is not None
 
 
 def listed(values: Sequence[Any], most: int = 8) -> str:
-    """Values for a message: the first few, each cut where it is long."""
+    """Format the first values for a message; long values are cut."""
     shown = ", ".join(_cut(repr(value)) for value in values[:most])
     return shown + (f" and {len(values) - most:,} more" if len(values) > most else "")
 
@@ -202,7 +204,7 @@ def _cut(text: str, longest: int = 60) -> str:
 
 
 def _text_label(value: str) -> str | None:
-    text = str.__str__(value)  # of an enumeration's member, its value
+    text = str.__str__(value)  # for a member of a string enumeration: its value
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -211,14 +213,14 @@ def _text_label(value: str) -> str | None:
 
 
 def label_key(label: Any) -> tuple[str, Any]:
-    """Equal for labels of one kind that are the same class, and for no others."""
+    """A key that is equal exactly for labels of the same type and class."""
     if isinstance(label, str):
         return "text", label
     return ("boolean" if isinstance(label, bool) else "number"), label
 
 
 def _readings(label: Any) -> list[tuple[str, Any]]:
-    """The keys of the values that a text is a way to write; none of a value."""
+    """The keys of all values that a text can stand for; empty for a label that isn't text."""
     if not isinstance(label, str):
         return []
     if label.lower() in _BOOLEANS:
@@ -249,7 +251,7 @@ def _refuse_collisions(found: Mapping[tuple[str, Any], int], shown: Mapping[tupl
 
 
 def _folded(label: Any) -> Any:
-    """Equal for labels that a person may well have meant to be one class."""
+    """A key that is equal for labels that probably mean the same class."""
     if not isinstance(label, str):
         label = str(label)
     number = _number(label.strip())

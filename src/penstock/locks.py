@@ -1,4 +1,4 @@
-"""One process at a time: a lock that the system takes back from its holder, however that ends."""
+"""A lock between processes, which the operating system releases when its holder exits or crashes."""
 
 import errno
 import fcntl
@@ -11,23 +11,23 @@ from penstock.errors import InputError
 
 __all__ = ["held"]
 
-# What file systems without locks say.
+# Error numbers of file systems that don't support locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
 def held(path: str | Path, in_use: str) -> Iterator[None]:
-    """Hold the lock of a file or folder, which need not exist yet.
+    """Hold the lock of a file or folder, which need not exist yet, within this context.
 
-    Meanwhile a hidden file, `.NAME.lock`, is there: beside it, or in the nearest folder above that exists. One that a
-    killed process has left blocks nobody. On a file system without locks there is none.
+    The lock uses a hidden file, `.NAME.lock`, in the same folder or the nearest parent folder that exists. A hidden
+    file left by a killed process doesn't block others. If the file system doesn't support locks, nothing is locked.
 
     Args:
         path: the file or folder.
-        in_use: what to say where another process, or another part of this one, holds it.
+        in_use: the error message if another process, or another part of this one, holds the lock.
 
     Raises:
-        InputError: it is held already, or the hidden file can't be made.
+        InputError: the lock is already held, or the hidden file can't be created.
     """
     place = _place(Path(os.path.realpath(path)))
     try:
@@ -51,14 +51,14 @@ def _place(path: Path) -> Path:
 
 
 def _taken(place: Path) -> int:
-    """The descriptor of the hidden file, locked; BlockingIOError where another one is."""
+    """Lock the hidden file and return its descriptor; BlockingIOError if it is already locked."""
     while True:
         descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             _lock(descriptor)
             if os.path.samestat(os.fstat(descriptor), os.stat(place)):
                 return descriptor
-        except FileNotFoundError:  # the holder before has removed it since it was opened: another one is needed
+        except FileNotFoundError:  # the previous holder removed the file after it was opened here: try again
             pass
         except BaseException:
             os.close(descriptor)

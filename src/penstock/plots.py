@@ -1,7 +1,7 @@
-"""Charts by Matplotlib, an extra: `pip install 'penstock[plot]'`.
+"""Charts with Matplotlib, which is an extra: `pip install 'penstock[plot]'`.
 
-Each function draws on the axes that it is given, or on new ones, and returns them. `plot` of a model, an estimator or a
-forecast knows the figures; these functions draw any others.
+Each function draws on the given axes, or on new ones, and returns them. The method `plot` of a model, an estimator or a
+forecast draws its own figures; use these functions for other data.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["calibration", "confusion", "forecast", "gates", "learning_curve"]
 
 _MOST_NUMBERS = 12
-"""Classes up to which each cell of a confusion matrix shows its number."""
+"""The largest number of classes for which each cell of a confusion matrix shows its count."""
 
 
 def learning_curve(
@@ -31,17 +31,17 @@ def learning_curve(
     best_epoch: int | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """One metric after each epoch, on the validation data and, where it was measured, on training rows.
+    """Draw one metric after each epoch, on the validation data and, if it was measured, on training rows.
 
     Args:
-        history: a mapping for each epoch, as in an estimator's `history_`: `epoch`, `valid_<metric>` and perhaps
+        history: a mapping for each epoch, as in an estimator's `history_`: `epoch`, `valid_<metric>` and optionally
             `seen_<metric>`, the same metric on training rows.
-        metric: which one, like "loss" or "accuracy".
-        best_epoch: the epoch whose weights were kept; it is marked by a line.
+        metric: the metric, like "loss" or "accuracy".
+        best_epoch: the epoch whose weights were kept, marked by a line; None for no line.
         ax: where to draw; new axes if None.
 
     Raises:
-        ConfigError: no epoch, or one without this metric.
+        ConfigError: there are no epochs, or an epoch lacks this metric.
 
     Examples:
         >>> from penstock import plots
@@ -66,7 +66,7 @@ def learning_curve(
 
 
 def confusion(matrix: ArrayLike, labels: Sequence[Any], *, ax: "Axes | None" = None) -> "Axes":
-    """A confusion matrix, coloured by the share of each row.
+    """Draw a confusion matrix, coloured by the share within each row.
 
     Args:
         matrix: counts, (classes, classes): rows are the actual classes, columns the predicted ones.
@@ -74,7 +74,7 @@ def confusion(matrix: ArrayLike, labels: Sequence[Any], *, ax: "Axes | None" = N
         ax: where to draw; new axes if None.
 
     Raises:
-        ShapeError: the matrix isn't square, or has not as many rows as there are labels.
+        ShapeError: the matrix isn't square, or the number of rows differs from the number of labels.
 
     Examples:
         >>> from penstock import plots
@@ -102,11 +102,11 @@ def confusion(matrix: ArrayLike, labels: Sequence[Any], *, ax: "Axes | None" = N
 def calibration(
     predicted: ArrayLike, observed: ArrayLike, counts: ArrayLike | None = None, *, ax: "Axes | None" = None
 ) -> "Axes":
-    """A reliability diagram: how often predictions of a probability were right.
+    """Draw a reliability diagram: the share of correct predictions against the predicted probability.
 
     Args:
-        predicted: the mean probability of each bin, (bins,).
-        observed: the share of right predictions in each bin, (bins,).
+        predicted: the mean predicted probability of each bin, (bins,).
+        observed: the share of correct predictions in each bin, (bins,).
         counts: predictions in each bin, (bins,), shown by the size of the points; equal sizes if None.
         ax: where to draw; new axes if None.
 
@@ -139,17 +139,17 @@ def forecast(
     history: tuple[ArrayLike, ArrayLike] | None = None,
     ax: "Axes | None" = None,
 ) -> "Axes":
-    """A forecast: the median as a line, pairs of quantiles as shaded intervals, the series before it.
+    """Draw a forecast: the median as a line, pairs of quantiles as shaded intervals, and the history before it.
 
     Args:
-        times: of the steps ahead, (horizon,): dates, or numbers.
+        times: the times of the steps ahead, (horizon,): dates or numbers.
         quantiles: (horizon, levels).
-        levels: the quantiles' levels, rising, like [0.1, 0.5, 0.9].
-        history: times and values of the steps before, (steps,) each.
+        levels: the quantile levels in ascending order, like [0.1, 0.5, 0.9].
+        history: times and values of the steps before, (steps,) each; None for no history.
         ax: where to draw; new axes if None.
 
     Raises:
-        ShapeError: times, quantiles and levels do not fit each other.
+        ShapeError: the shapes of times, quantiles and levels don't match.
 
     Examples:
         >>> from penstock import plots
@@ -174,16 +174,16 @@ def forecast(
 
 
 def gates(traces: "Sequence[Sequence[Trace]]", name: str, *, layer: int = 0, ax: "Axes | None" = None) -> "Axes":
-    """One gate or state of a layer over time: a row for each unit.
+    """Draw one gate or state of a layer over time, with a row for each unit.
 
     Args:
-        traces: what `Stream.trace` gives, a stream's steps one after another.
-        name: of the gate or state, like "forget" or "c".
-        layer: counted from 0, the lowest.
+        traces: the results of `Stream.trace` for consecutive steps of a stream.
+        name: the gate or state, like "forget" or "c".
+        layer: the index of the layer, from 0 for the lowest.
         ax: where to draw; new axes if None.
 
     Raises:
-        ConfigError: no step, no such layer, or no such name; the error lists the names.
+        ConfigError: there are no steps, or the layer or name doesn't exist; the error lists the names.
     """
     if not traces or not 0 <= layer < len(traces[0]):
         raise ConfigError(f"traces must hold a step or more, each with layer {layer}; got {len(traces)} steps")

@@ -1,7 +1,7 @@
-"""Frames and series of pandas and Polars: read as columns, and forecasts written back as a frame of the same kind.
+"""Reads frames and series of pandas and Polars as columns, and returns forecasts as a frame of the same package.
 
-Told apart by the package that they come from, without importing either: a saved model predicts on frames with the base
-install alone, which has no Narwhals.
+Frames are recognised by the package of their type, without importing pandas, Polars or Narwhals, so that a saved model
+can predict on frames with only the base installation.
 """
 
 import datetime
@@ -24,20 +24,20 @@ __all__ = ["as_table", "forecast_frame", "frame_panel", "is_frame", "without_per
 
 _ID, _TIME, _TARGET = "unique_id", "ds", "y"
 _COMPACT = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-"""Digits of a date that stands as a whole number, to its form."""
+"""Number of digits of a date written as a whole number -> its format."""
 
 
 def is_frame(data: Any) -> bool:
-    """Whether it is a DataFrame or Series of pandas or Polars, or a mapping of names to such series of pandas."""
+    """Whether data is a pandas or Polars DataFrame or Series, or maps names to pandas series with an index of times."""
     if isinstance(data, Mapping):
         return bool(data) and all(_package(each) == "pandas" and _is_dated(each.index) for each in data.values())
     return _package(data) is not None
 
 
 def as_table(data: Any) -> Any:
-    """A DataFrame with all that is read in columns, an index of times or of several levels too; others as they are.
+    """Convert frames and series to a DataFrame; return other data unchanged.
 
-    Columns without a name are called `unique_id`, `ds` and `y`.
+    An index of times, or one with several levels, becomes columns. Unnamed columns are called `unique_id`, `ds` or `y`.
     """
     if isinstance(data, Mapping) and is_frame(data):
         parts = [as_table(each.rename(_TARGET)).assign(**{_ID: str(name)}) for name, each in data.items()]
@@ -54,7 +54,7 @@ def as_table(data: Any) -> Any:
 
 
 def without_periods(table: Any) -> Any:
-    """A table whose periods, which pandas alone has, are the times at which they start."""
+    """Return the table with each pandas period replaced by the time at which it starts."""
     if _package(table) != "pandas":
         return table
     periods = [name for name, dtype in table.dtypes.items() if _is_period(dtype)]
@@ -62,14 +62,17 @@ def without_periods(table: Any) -> Any:
 
 
 def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
-    """The series of a DataFrame by the columns of training.
+    """Read the series of a DataFrame that has the columns of training.
 
     Args:
-        table: from `as_table`.
-        columns: their names, as `ForecastFeatures.columns` has them.
+        table: a DataFrame from `as_table`.
+        columns: the names of the columns, as in `ForecastFeatures.columns`.
+
+    Returns:
+        The series.
 
     Raises:
-        DataError: a column that is not there, or what `panel_columns.panel` refuses.
+        DataError: a column is missing, or as for `panel_columns.panel`.
     """
     several = {kind: list(columns[kind]) for kind in ("target", "past", "known")}
     wanted = [*filter(None, (columns["time"], columns["id"])), *itertools.chain(*several.values())]
@@ -94,17 +97,20 @@ def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
 def forecast_frame(
     table: Any, series: Panel, quantiles: NDArray[np.float64], levels: Sequence[float], median: int
 ) -> Any:
-    """A forecast as a DataFrame of the package that `table` is of: a row for each series, target and step ahead.
+    """Return a forecast as a DataFrame of the same package as `table`: a row for each series, target and step ahead.
 
-    Columns: the id and the time, as `table` names them, where it has them; `target` where there are several; `step`,
+    The columns are the id and the time if `table` has them, with the same names; `target` if there are several; `step`,
     from 1; `prediction`; and `quantile_<level>` for each level.
 
     Args:
-        table: from `as_table`.
-        series: what was read of it.
+        table: a DataFrame from `as_table`.
+        series: the series read from it.
         quantiles: (series, horizon, targets, levels).
-        levels: of the quantiles.
-        median: the place of 0.5 among them.
+        levels: the levels of the quantiles.
+        median: the index of 0.5 in `levels`.
+
+    Raises:
+        DataError: the id or time column has the name of a column of the forecast.
     """
     count, horizon, targets, _ = quantiles.shape
     rows = horizon * targets
@@ -147,7 +153,7 @@ def _is_dated(index: Any) -> bool:
 
 
 def _with_index(frame: Any) -> Any:
-    """pandas: the index as columns, where it says something."""
+    """A pandas frame with its index as columns, if the index holds times or has several levels."""
     index = frame.index
     if _is_dated(index) or index.nlevels > 1:
         usual = [_TIME if _is_dated(index.get_level_values(k)) else _ID for k in range(index.nlevels)]
@@ -159,12 +165,12 @@ def _with_index(frame: Any) -> Any:
 
 
 def _column(table: Any, name: str) -> Any:
-    """A column by its name as text."""
+    """The column whose name, as text, is `name`."""
     return table[next(own for own in table.columns if str(own) == name)]
 
 
 def _like(frame: Any, table: Any, name: str) -> Any:
-    """A frame whose column has the type of another frame's: categories, whole numbers of a size."""
+    """The frame with a column converted to its type in `table`, such as a categorical or a sized integer."""
     dtype = _column(table, name).dtype
     if _package(frame) == "pandas":
         return frame.astype({name: dtype})
@@ -172,7 +178,7 @@ def _like(frame: Any, table: Any, name: str) -> Any:
 
 
 def _times(times: NDArray[Any], column: Any, series: Panel, package: Any) -> Any:
-    """Times ahead as a column of the kind that the times before them stand in; texts in ISO's form."""
+    """The times ahead, in the type of the table's time column; text is written in ISO format."""
     frequency = series.frequency
     assert frequency is not None
     if frequency.unit == NUMBER:
@@ -192,9 +198,10 @@ def _times(times: NDArray[Any], column: Any, series: Panel, package: Any) -> Any
 
 
 def _is_by_clock(column: Any, frequency: Frequency) -> bool:
-    """Whether times ahead are by the clock of the column's time zone, as those of days and longer steps are.
+    """Whether the times ahead are local times of the column's time zone, as for steps of days or longer.
 
-    A grid has one offset where all its times had, in winter say; a day of the summer after it still begins at midnight.
+    The grid has a single offset if all its times had the same one, for example in winter. Days in the following summer
+    still start at midnight, although the offset is then another one.
     """
     if frequency.offset is None:
         return True
@@ -210,7 +217,7 @@ def _pandas_times(times: NDArray[Any], column: Any, offset: int | None, pandas: 
     found = pandas.Series(times)
     zone = getattr(column.dt, "tz", None) if hasattr(column, "dt") else None
     if zone is not None and offset is None:
-        first = np.ones(len(found), bool)  # where the clock shows an hour twice; one that it leaves out is the next
+        first = np.ones(len(found), bool)  # use the first of a repeated hour; a skipped hour moves forward
         found = found.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
     elif zone is not None:
         found = (found - pandas.Timedelta(seconds=offset)).dt.tz_localize("UTC").dt.tz_convert(zone)

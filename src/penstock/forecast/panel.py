@@ -196,7 +196,7 @@ class Panel:
 
 
 def is_gap(missing: int, rows: int) -> bool:
-    """Whether `missing` steps beside `rows` rows are a gap to fill; a larger gap is treated as an error in the data."""
+    """Whether `missing` steps in data of `rows` rows are a gap to fill; more are treated as an error in the data."""
     return missing <= (_MOST_FILLED - 1) * rows + 1000
 
 

@@ -275,7 +275,7 @@ def _advice(own: NDArray[Any], twice: NDArray[np.int64], name: str) -> str:
 
 
 def _is_clock_change(times: NDArray[Any]) -> bool:
-    """Whether all times are early on a Sunday, where the hour repeated by a daylight saving change lies."""
+    """Whether all times are early on a Sunday, when the end of daylight saving time repeats an hour."""
     hours = times.astype("datetime64[h]").astype(np.int64) % 24
     weekdays = (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
     return bool(((hours <= 3) & (weekdays == 6)).all())

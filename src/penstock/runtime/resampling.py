@@ -1,12 +1,12 @@
-"""How far scores can be trusted: 95 % intervals, and whether a difference from a baseline is more than chance.
+"""Uncertainty of scores: 95 % confidence intervals, and tests of the difference from a baseline.
 
-Scores follow from sums over units: a unit is a row, a sequence, or a stretch of time, whatever is independent of the
-others. So resampling is a product of counts and sums, and each score of each resample follows from its sums.
+Scores are functions of sums over independent units: a unit is a row, a sequence, or a period of time. Resampling is
+therefore a matrix product of counts and sums, and each score of a resample is computed from its sums.
 
-Intervals: the percentile bootstrap over units (Efron and Tibshirani 1993); of a share of rows, such as accuracy,
-Wilson's (1927), which holds for few rows and near 0 and 1 too. Both models are resampled together for the interval of
-their difference. A difference counts where that interval excludes 0 and a paired randomisation test (Yeh 2000), which
-swaps the two models' predictions of a unit by chance, gives p <= 0.05. Everything is drawn with a fixed seed.
+Intervals use the percentile bootstrap over units (Efron and Tibshirani 1993). A share of rows, such as accuracy, uses
+Wilson's interval (1927), which is also valid for few rows and near 0 and 1. For the interval of their difference, both
+models are resampled together. A difference is significant if that interval excludes 0 and a paired randomisation test
+(Yeh 2000), which swaps the two models' predictions of a unit at random, gives p <= 0.05. All draws use a fixed seed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,27 +34,27 @@ Interval = list[float] | None
 
 BETTER, WORSE, UNCLEAR = "better", "worse", "no clear difference"
 LOWER_IS_BETTER = frozenset({"log_loss", "mae", "mase", "mse", "rmse", "smape"})
-"""Scores of which the smaller is the better one."""
-_NO_SIDE = frozenset({"coverage_80"})  # neither more nor less of it is better
+"""Scores for which smaller is better."""
+_NO_SIDE = frozenset({"coverage_80"})  # neither a larger nor a smaller value is better
 FEWEST_UNITS = 6
-"""Of fewer units no difference can reach p <= 0.05: of 5, all must be alike, which chance does in 2 of 2^5 cases."""
+"""With fewer units no difference can reach p <= 0.05: even if all 5 agree, chance gives this in 2 of 2^5 cases."""
 FEW_UNITS = 30
-"""Fewer are little to go by: intervals are wide, and themselves uncertain."""
-_RESAMPLES, _PIECE = 2000, 250  # in all, and at once
+"""With fewer units, intervals are wide and unreliable."""
+_RESAMPLES, _PIECE = 2000, 250  # in total, and computed at once
 _MOST_UNITS, _FEWEST_GROUPS, _MOST_VALUES = 2000, 200, 600_000
 _LEVEL, _QUANTILES = 0.05, (0.025, 0.975)
-_Z = 1.959963984540054  # the normal distribution's 0.975 quantile
+_Z = 1.959963984540054  # the 0.975 quantile of the normal distribution
 
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """What the scores of some data follow from.
+    """The sums from which the scores of a data set are computed.
 
     Args:
-        values: (groups, sums), the sums of each group of units; a group is one unit where there are not too many.
-        scores: sums (..., sums) -> each score (...), by its name.
-        units: how many independent units there are.
-        shares: names of scores that are shares of units, for which Wilson's interval is exact enough.
+        values: (groups, sums), the sums of each group of units; see `units_of`.
+        scores: sums (..., sums) -> name -> score (...).
+        units: the number of independent units.
+        shares: names of scores that are shares of units, for which Wilson's interval is used.
     """
 
     values: Array
@@ -64,14 +64,17 @@ class Sums:
 
 
 def units_of(units: int, width: int) -> tuple[NDArray[np.int64], int]:
-    """The group of each unit, (units,), and how many groups there are.
+    """Assign units to groups, which are resampled as a whole.
 
-    Up to 2,000 units are a group each. More are put together at random, which changes what an interval is expected to
-    be by nothing, and keeps time and memory small.
+    There are at most 2,000 groups, and fewer if `width` is large. Up to that number, each unit is its own group. More
+    units are grouped at random, which limits time and memory and doesn't change the expected interval.
 
     Args:
-        units: how many there are.
-        width: how many sums each has.
+        units: the number of units.
+        width: the number of sums per unit.
+
+    Returns:
+        The group of each unit, (units,), and the number of groups.
     """
     most = min(_MOST_UNITS, max(_FEWEST_GROUPS, _MOST_VALUES // width))
     if units <= most:
@@ -80,17 +83,17 @@ def units_of(units: int, width: int) -> tuple[NDArray[np.int64], int]:
 
 
 def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
-    """Intervals of a model's scores and of its baselines', and a verdict beside the first of these.
+    """Compute the intervals of the scores of a model and its baselines, and compare it with the first baseline.
 
     Args:
-        ours: the model's.
-        baselines: of the same units, the main one first; may be empty.
+        ours: the sums of the model.
+        baselines: the sums of the baselines over the same units, the main one first; may be empty.
 
     Returns:
-        `units`, how many there are; `interval`, {score: [low, high]}, None where the data is too little to say;
+        `units`, their number; `interval`, {score: [low, high]}, None if there is too little data;
         `baseline_intervals`, the same for each baseline; `verdict`, {score: "better", "worse" or "no clear
-        difference"}; `difference`, {score: {"value": model less baseline, "interval", "p"}}, interval and p None where
-        the data is too little. Verdict and difference are empty without a baseline.
+        difference"}; `difference`, {score: {"value": model minus baseline, "interval", "p"}}, interval and p None if
+        there is too little data. Verdict and difference are empty without a baseline.
     """
     generator = np.random.default_rng(0)
     groups = len(ours.values)
@@ -116,7 +119,7 @@ def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
 
 
 def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Array, Array]:
-    """Low and high end of the 95 % interval of shares of so many cases each (Wilson 1927); NaN where there are none."""
+    """The ends of the 95 % interval (Wilson 1927) of shares of `count` cases each; NaN for a count of 0."""
     p, n = np.asarray(share, np.float64), np.asarray(count, np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
@@ -125,7 +128,7 @@ def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Array, Array]:
 
 
 def _products(several: Sequence[Array], draw: Callable[[int], NDArray[np.int64]]) -> list[Array]:
-    """Drawn rows (resamples, groups) times each of several (groups, sums), piece by piece, to keep memory small."""
+    """Drawn rows (resamples, groups) times each of several (groups, sums), in pieces to limit memory."""
     pieces = []
     for _ in range(_RESAMPLES // _PIECE):
         rows = draw(_PIECE).astype(np.float64)
@@ -134,7 +137,7 @@ def _products(several: Sequence[Array], draw: Callable[[int], NDArray[np.int64]]
 
 
 def _counts(generator: np.random.Generator, rows: int, groups: int) -> NDArray[np.int64]:
-    """How often each group is in a resample with replacement, (rows, groups)."""
+    """How often each group occurs in a resample with replacement, (rows, groups)."""
     places = generator.integers(0, groups, (rows, groups)) + groups * np.arange(rows)[:, None]
     return np.bincount(places.ravel(), minlength=rows * groups).reshape(rows, groups)
 
@@ -151,7 +154,7 @@ def _intervals(sums: Sums, resampled: Mapping[str, Array]) -> dict[str, Interval
 
 
 def _ends(values: Array) -> Interval:
-    """The interval of what came out of resamples; None where it can't be told, or all resamples agree."""
+    """The interval of the resampled values; None if it can't be computed, or if all resamples agree."""
     there = values[np.isfinite(values)]
     if not len(there) or there.min() == there.max():
         return None
@@ -162,12 +165,12 @@ def _ends(values: Array) -> Interval:
 def _differences(
     ours: Sums, theirs: Sums, resampled: Mapping[str, Array], beside: Mapping[str, Array], moved: Array
 ) -> dict[str, dict[str, Any]]:
-    """Of each score that both have and that has a better side: the difference, its interval, and p.
+    """For each score that both have and for which larger or smaller is better: the difference, its interval, and p.
 
     Args:
-        ours, theirs: the two models' sums.
-        resampled, beside: their scores of the same resamples.
-        moved: (resamples, sums), what our sums gain, and theirs lose, when some units are swapped by chance.
+        ours, theirs: the sums of the two models.
+        resampled, beside: their scores on the same resamples.
+        moved: (resamples, sums), the amounts added to our sums and subtracted from theirs by swapping random units.
     """
     total, other = ours.values.sum(axis=0), theirs.values.sum(axis=0)
     swapped, unswapped = ours.scores(total + moved), theirs.scores(other - moved)
@@ -178,7 +181,7 @@ def _differences(
         if not np.isfinite(value):
             continue
         by_chance = np.abs(swapped[name] - unswapped[name])
-        # What should be the same difference may differ from it in its last digits.
+        # Rounding may change equal differences in their last digits.
         as_large = int((by_chance >= abs(value) * (1 - 1e-9)).sum())
         enough = ours.units >= FEWEST_UNITS
         ends = _ends(resampled[name] - beside[name]) if enough else None
@@ -188,7 +191,7 @@ def _differences(
 
 def _verdict(score: str, difference: Mapping[str, Any]) -> str:
     ends, value, p = difference["interval"], difference["value"], difference["p"]
-    # Where all resamples agree there is no interval, and p alone decides.
+    # If all resamples agree there is no interval, and only p decides.
     if p is None or p > _LEVEL or (ends is not None and ends[0] <= 0 <= ends[1]):
         return UNCLEAR
     return BETTER if (value < 0) == (score in LOWER_IS_BETTER) else WORSE
