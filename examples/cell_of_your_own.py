@@ -4,7 +4,7 @@ f = sigmoid(W_if x + b_if + W_hf h + b_hf)
 n = tanh(W_in x + b_in + W_hn (f * h) + b_hn)
 h' = (1 - f) * h + f * n
 
-Its equations are all that estimators, streams and `penstock.nn` need; docs/cells/of-your-own.md says how it gets fast.
+Estimators, streams and `penstock.nn` need only its equations; docs/cells/of-your-own.md describes how to make it fast.
 """
 
 import tempfile
@@ -17,14 +17,14 @@ from penstock.cells.arithmetic import affine, sigmoid, split, tanh
 
 
 def parameter_shapes(input_size, hidden_size, bias=True):
-    """Gates in blocks of rows, in the order that the cell names them."""
+    """Return the shapes: one block of rows per gate, in the order of the cell's gate names."""
     rows = 2 * hidden_size
     shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, hidden_size)}
     return shapes | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
 
 
 def step(x, state, parameters):
-    """x (..., input), state (h,) with h (..., hidden) -> (h',), for NumPy arrays and PyTorch tensors alike."""
+    """Map x (..., input) and state (h,) with h (..., hidden) to (h',), for NumPy arrays and PyTorch tensors."""
     (h,) = state
     units = h.shape[-1]
     weight, bias = parameters["weight_hh"], parameters.get("bias_hh")
@@ -52,10 +52,10 @@ if __name__ == "__main__":
     classifier = penstock.TextClassifier(cell="mgu", hidden_size=16, epochs=5).fit(texts, labels)
 
     with tempfile.TemporaryDirectory() as folder:
-        model = penstock.load(classifier.save(f"{folder}/model"))  # no PyTorch from here on
+        model = penstock.load(classifier.save(f"{folder}/model"))  # from here on, PyTorch is not used
         stream = model.stream()
         for piece in ("lovely rooms", "kind staff"):
             print(piece, stream.push(piece))
         whole = model.predict_proba(["lovely rooms\nkind staff"])[0]
-        assert np.array_equal(list(stream.finish().values()), whole)  # streamed and whole, the same bits
+        assert np.array_equal(list(stream.finish().values()), whole)  # bit-identical to the stream
         assert model.predict(["lovely staff"]) == ["good"]

@@ -1,4 +1,4 @@
-"""Tell two movements apart, save the model, and let it answer while a movement still goes on, without PyTorch."""
+"""Classify two movements, save the model, and predict during a movement, without PyTorch."""
 
 import tempfile
 from pathlib import Path
@@ -9,7 +9,7 @@ import penstock
 
 
 def movements(count: int, seed: int) -> tuple[list[np.ndarray], list[str]]:
-    """Two channels of a sensor: circles one way round or the other, of unequal lengths, with noise."""
+    """Generate two channels of a sensor: circles in either direction, of unequal lengths, with noise."""
     draw = np.random.default_rng(seed)
     signals, labels = [], []
     for number in range(count):
@@ -22,7 +22,7 @@ def movements(count: int, seed: int) -> tuple[list[np.ndarray], list[str]]:
 
 
 def main() -> None:
-    """Train, measure, save, load, stream."""
+    """Train, evaluate, save, load and stream."""
     clf = penstock.SeriesClassifier(hidden_size=32, epochs=20, learning_rate=0.005, random_state=0)
     clf.fit(*movements(120, 0), test_data=movements(60, 1))
     print("accuracy:", clf.metrics_["test"]["accuracy"])
@@ -37,7 +37,7 @@ def main() -> None:
         answer = stream.push(step)
         if number % 10 == 0:
             print(f"after {number + 1} steps: right {answer['right']:.2f}, truth {label}")
-    # To the bit what the whole signal gives.
+    # The result is bit-identical to that of the whole signal.
     assert list(stream.finish().values()) == model.predict_proba([signal])[0].tolist()
 
 

@@ -1,4 +1,4 @@
-"""Put Penstock's layers into a PyTorch model that exists already; its parameters stay the same tensors."""
+"""Replace the layers of an existing PyTorch model with Penstock's; its parameters stay the same tensors."""
 
 import torch
 
@@ -6,7 +6,7 @@ from penstock import nn
 
 
 class Tagger(torch.nn.Module):
-    """Any model of your own."""
+    """An example of your own model."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -15,12 +15,12 @@ class Tagger(torch.nn.Module):
         self.head = torch.nn.Linear(128, 9)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        """Ids (batch, time) to scores (batch, time, tags)."""
+        """Map ids (batch, time) to scores (batch, time, tags)."""
         return self.head(self.encoder(self.embedding(ids))[0])
 
 
 def main() -> None:
-    """Replace, compare, train on."""
+    """Replace the layers, compare the outputs and continue training."""
     torch.manual_seed(0)
     model = Tagger()
     ids = torch.randint(1000, (8, 40))

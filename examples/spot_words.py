@@ -1,4 +1,4 @@
-"""Train on words that a small synthesiser says, save the model, and find one of the words in a stream of samples."""
+"""Train on synthetic spoken words, save the model, and detect one of the words in a stream of samples."""
 
 import tempfile
 from pathlib import Path
@@ -13,14 +13,14 @@ STREAM = ["no", "stop", "yes", "no", "stop"]
 
 
 def main() -> None:
-    """Train, save, load, listen."""
+    """Train, save, load and detect."""
     recordings, labels = synthetic_words(20, np.random.default_rng(0), WORDS)
     options = {"num_layers": 1, "stretch": 0.0, "teachers": 0, "epochs": 30, "learning_rate": 0.01, "average": 0.95}
     clf = penstock.AudioClassifier(hidden_size=32, random_state=0, **options)
     clf.fit(recordings, labels)
     with tempfile.TemporaryDirectory() as folder:
         clf.save(Path(folder) / "words")
-        model = penstock.load(Path(folder) / "words")  # no PyTorch from here on
+        model = penstock.load(Path(folder) / "words")  # from here on, PyTorch is not used
 
     generator = np.random.default_rng(1)
     said = [synthetic_word(word, generator).samples for word in STREAM]
@@ -30,7 +30,7 @@ def main() -> None:
     found = []
     for start in range(0, len(sound), 800):  # 100 ms at a time, as from a microphone
         found += spotter.push(sound[start : start + 800]).words
-    found += spotter.finish().words  # where the sound ends before a word's score has fallen
+    found += spotter.finish().words  # needed if the sound ends before the score of a word has fallen
     for word in found:
         print(f"{word.label} at {word.seconds:.2f} s, score {word.score:.2f}")
     assert [word.label for word in found] == ["stop", "stop"]

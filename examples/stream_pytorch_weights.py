@@ -1,4 +1,4 @@
-"""Run the recurrent layer of a PyTorch model one step at a time, without PyTorch, from its saved weights."""
+"""Run the recurrent layer of a PyTorch model step by step from its saved weights, without PyTorch."""
 
 import tempfile
 from pathlib import Path
@@ -11,7 +11,7 @@ from penstock.runtime import Recurrence
 
 
 def main() -> None:
-    """Save a PyTorch model, then let Penstock follow a signal with it."""
+    """Save a PyTorch model, then stream a signal through its layer with Penstock."""
     torch.manual_seed(0)
     model = torch.nn.ModuleDict({"encoder": torch.nn.GRU(3, 16, num_layers=2), "head": torch.nn.Linear(16, 1)})
     signal = torch.randn(50, 3)

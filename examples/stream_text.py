@@ -1,4 +1,4 @@
-"""Train a small text classifier, save it, and let it answer while a text still comes in, without PyTorch."""
+"""Train a small text classifier, save it, and predict while a text is still arriving, without PyTorch."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ BAD = ["awful food", "rude staff", "dirty room", "a noisy bed", "真难吃", "�
 
 
 def main() -> None:
-    """Train, save, load, stream."""
+    """Train, save, load and stream."""
     clf = penstock.TextClassifier(cell="gru", hidden_size=32, random_state=0)
     clf.fit(GOOD * 10 + BAD * 10, ["good"] * 70 + ["bad"] * 70)
     with tempfile.TemporaryDirectory() as folder:
@@ -23,7 +23,7 @@ def main() -> None:
         print(f"{piece:<15} good: {answer['good']:.2f}")
     assert stream.finish() == answer
 
-    # The whole text gives the same bits as its pieces did.
+    # The prediction for the whole text is bit-identical to that of the stream.
     text = "the room\nwas dirty\nbut the staff\nwas kind"
     whole = dict(zip(model.labels, model.predict_proba([text])[0].tolist(), strict=True))
     assert whole == answer

@@ -1,7 +1,7 @@
-"""A task of your own: tag each word of a text. Training, figures, streams, report and page come from Penstock.
+"""A task of your own: tag each word of a text. Penstock provides training, metrics, streams, report and page.
 
-python task_of_your_own.py train tag people.csv --out people    a table of texts, and of their tags with blanks between
-python task_of_your_own.py stream people                        and predict, evaluate, info, serve
+python task_of_your_own.py train tag people.csv --out people    a table of texts and their tags, separated by spaces
+python task_of_your_own.py stream people                        also predict, evaluate, info, serve
 """
 
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from penstock.text.readers import read_inputs, read_texts
 
 
 class SpanDecoder(LabelByLabel):
-    """The likeliest tag of each word that may follow the tag before it: I-x continues B-x or I-x and begins nothing."""
+    """Chooses the most likely allowed tag of each word: I-x must follow B-x or I-x."""
 
     def __init__(self, tags):
         super().__init__(len(tags))
         self.tags = tags
 
     def choose(self, scores, before):
-        """The tag of a word, from the scores (tags,) of the network and the tag before it."""
+        """Return the tag of a word, given the scores (tags,) of the network and the tag before it."""
         allowed = [self._may_follow(tag, before) for tag in self.tags]
         return np.where(allowed, scores, -np.inf).argmax()
 
@@ -37,13 +37,13 @@ class SpanDecoder(LabelByLabel):
 
 
 class TagModel(TextSequenceModel, StepModel):
-    """Predicts without PyTorch."""
+    """The trained model, which predicts without PyTorch."""
 
     task = "tagging"
 
     @cached_property
     def decoder(self):
-        """The tags of spans."""
+        """The decoder that allows only valid spans."""
         return SpanDecoder(self.labels)
 
 
@@ -72,7 +72,7 @@ class Tagger(StepClassifier):
 
 
 def read(path, columns, answers):
-    """The rows of a file; without `answers` it needs no tags."""
+    """Read the rows of a file; without `answers` it needs no tags."""
     if not answers:
         return read_inputs(path, text=columns["text"])
     rows = read_texts(path, text=columns["text"], label=columns["tags"])

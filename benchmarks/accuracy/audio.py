@@ -5,12 +5,12 @@
 
 The data are the Free Spoken Digit Dataset's five speakers, 50 recordings of each digit.
 `official` trains on recordings 5 to 49 of each and tests on 0 to 4.
-`speakers` leaves one speaker out, trains on all recordings of the others and tests on all of that speaker's; a tenth of
-the training recordings, of the others that is, is held back to stop by.
+`speakers` leaves one speaker out, trains on all recordings of the others and tests on all recordings of that speaker; a
+tenth of the training recordings is held back for early stopping.
 `spotting` takes the model of `official`, joins its test recordings in random order into streams, with pauses of 0.1 to
-0.4 s or with none, and looks for every digit: a word counts as found where the spotter, with its usual threshold, names
+0.4 s or with none, and detects every digit: a word counts as found if the spotter, with its default threshold, reports
 it within 150 ms of the recording's end.
-All with the seeds 0, 1, 2; a run that is in the results file, by the same sources and options, is not repeated.
+All use the seeds 0, 1, 2; a run that the results file already has, with the same sources and options, is not repeated.
 """
 
 import json
@@ -33,7 +33,7 @@ PAUSES = {"pauses of 0.1 to 0.4 s": (0.1, 0.4), "no pauses": (0.0, 0.0)}
 
 
 class Digit(NamedTuple):
-    """A recording, what it says, and who says it."""
+    """A recording, its digit and its speaker."""
 
     sound: Recording
     label: str
@@ -41,7 +41,7 @@ class Digit(NamedTuple):
 
 
 def main() -> int:
-    """Run what is missing, then print the table."""
+    """Run the missing trainings, then print the table."""
     parser = argument_parser(__doc__)
     parser.add_argument("--options", type=json.loads, default={}, help="JSON: arguments other than the defaults")
     parser.add_argument("figures", nargs="*", help=", ".join(_FIGURES))
@@ -63,7 +63,7 @@ def main() -> int:
 
 
 def _digits(path: Path) -> list[Digit]:
-    """The recordings of a zip, whose names are {digit}_{speaker}_{index}.wav."""
+    """Read the recordings of a zip file; their names are {digit}_{speaker}_{index}.wav."""
     found = []
     for sound in read_recordings(path, answers=False).inputs:
         digit, speaker, _ = Path(sound.name).stem.split("_")
@@ -123,7 +123,7 @@ def _spotting(digits: Mapping[str, list[Digit]], _: str, options: Mapping[str, A
 def _joined(
     digits: list[Digit], pauses: tuple[float, float], generator: np.random.Generator
 ) -> tuple[np.ndarray, list[tuple[str, float]]]:
-    """The recordings one after the other, samples (time,), and where each one ends, in seconds."""
+    """Concatenate the recordings; return the samples (time,) and the end of each recording in seconds."""
     parts, truth, length = [np.zeros(4000, np.float32)], [], 4000
     for number in generator.permutation(len(digits)):
         sound = digits[number].sound

@@ -3,10 +3,10 @@
     python benchmarks/accuracy/forecasts.py --data shared/data --out forecasts.json
     python benchmarks/accuracy/forecasts.py --data shared/data --out forecasts.json --only "ETTh1, 96" --seeds 0
 
-Each set is trained with the seeds 0, 1, 2. Each run is written to the results file when it ends, and one that is
-there, by the same sources and options, is not repeated. ETTh1 is standardised, multivariate, split 8640 / 2880 / 2880
-rows, all test windows; sunspots hold back the last 132 months, airline passengers the last 24; M4 has its own test
-part, one origin a series; the exchange rates hold back the last fifth.
+Each set is trained with the seeds 0, 1, 2. Each run is written to the results file when it ends; a run that the file
+already has, with the same sources and options, is not repeated. ETTh1 is standardised, multivariate, split 8640 /
+2880 / 2880 rows, with all test windows. Sunspots hold back the last 132 months, airline passengers the last 24. M4 has
+its own test part, with one origin per series. The exchange rates hold back the last fifth.
 """
 
 import gzip
@@ -30,41 +30,41 @@ Parts = tuple[Any, Any, Any]
 
 
 def etth1(data: Path) -> Parts:
-    """The usual split, multivariate."""
+    """Read ETTh1 with the usual split, multivariate."""
     panel = penstock.read_series(data / "ett" / "ETTh1.csv.gz", time="date", target=_CHANNELS)
     return _parts(panel, (8640, 2880, 2880))
 
 
 def sunspots(data: Path) -> Parts:
-    """The last 132 months to test, 264 before them to validate."""
+    """Read the sunspots: the last 132 months are for test, the 264 before them for validation."""
     path = data / "monthly_sunspots" / "monthly_sunspots.csv"
     return _parts(penstock.read_series(path, time="Month", target="Sunspots"), (2424, 264, 132))
 
 
 def airline(data: Path) -> Parts:
-    """The last 24 months to test, 24 before them to validate."""
+    """Read the passengers: the last 24 months are for test, the 24 before them for validation."""
     path = data / "airline_passengers" / "airline_passengers.csv"
     return _parts(penstock.read_series(path, time="Month", target="Passengers"), (96, 24, 24))
 
 
 def m4(data: Path, period: str) -> Parts:
-    """The competition's own parts; the end of the training part to validate."""
+    """Read the competition's own parts; the end of the training part is for validation."""
     train, test = (_m4_rows(data / "m4" / f"{period}-{part}.csv.gz") for part in ("train", "test"))
     return arrays_panel(train), None, arrays_panel(test)
 
 
 def exchange_rate(data: Path) -> Parts:
-    """Eight currencies, 60 / 20 / 20 % in order, each as a series of its own."""
+    """Read eight currencies, each as a separate series, split 60 / 20 / 20 % in order."""
     with gzip.open(data / "exchange_rate" / "exchange_rate.txt.gz", "rt") as lines:
         return _parts(arrays_panel(np.loadtxt(lines, delimiter=",")), (0.6, 0.2, 0.2))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A set, what it is asked, and what is aimed at.
+    """A data set, its settings and its target.
 
-    figure: the metric that counts
-    target: at most this much
+    figure: the metric to compare
+    target: the upper bound of the metric
     """
 
     parts: Callable[[Path], Parts]
@@ -103,7 +103,7 @@ CASES = {
 
 
 def main() -> int:
-    """Run what is missing, then print the table."""
+    """Run the missing trainings, then print the table."""
     parser = argument_parser(__doc__, CASES)
     parser.add_argument("--options", type=json.loads, default={}, help="JSON: options instead of those of the sets")
     arguments = parsed(parser)
@@ -127,7 +127,7 @@ def _m4_rows(path: Path) -> dict[str, np.ndarray]:
 
 
 def _run(parts: Callable[[Path], Parts], data: Path, options: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Train once; what metrics.json says of it."""
+    """Train once; return figures from metrics.json."""
     metrics = penstock.Forecaster(**options, random_state=seed, progress=False).fit(*parts(data)).metrics_
     kept = ("valid", "test", "intervals", "baseline", "main_baseline", "best_epoch", "seconds", "peak_mb", "penstock")
     found = {name: metrics.get(name) for name in kept}

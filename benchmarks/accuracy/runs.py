@@ -1,4 +1,4 @@
-"""What the programs here share: their arguments, and a file of results that is taken up where it was left."""
+"""Shared by the programs in this folder: their arguments, and a results file that allows them to resume."""
 
 import argparse
 import hashlib
@@ -15,15 +15,15 @@ import penstock
 __all__ = ["Runs", "argument_parser", "parsed"]
 
 SEEDS = (0, 1, 2)
-# The rooms whose sources decide what a training comes to.
+# The packages whose sources determine the result of a training.
 _DECIDES = ("datasets", "features", "heads", "network", "nn", "runtime", "tasks", "training")
 
 
 def argument_parser(doc: str | None, sets: Collection[str] = ()) -> argparse.ArgumentParser:
-    """A parser of --data, --out, --seeds and, where there are sets, --only.
+    """Make a parser of --data, --out, --seeds and, if there are sets, --only.
 
     Args:
-        doc: the program's documentation, whose first line says what it is for.
+        doc: the program's docstring; its first line is the description.
         sets: the names that --only takes.
     """
     parser = argparse.ArgumentParser(description=doc.splitlines()[0] if doc else None)
@@ -36,7 +36,7 @@ def argument_parser(doc: str | None, sets: Collection[str] = ()) -> argparse.Arg
 
 
 def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The arguments; `data` is a folder that is there, `only` all the sets where none is named."""
+    """Parse the arguments and check that `data` is an existing folder."""
     arguments = parser.parse_args()
     if arguments.data is None or not Path(arguments.data).is_dir():
         parser.error("--data, or PENSTOCK_DATA, must be the folder of data sets")
@@ -45,10 +45,10 @@ def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
 
 
 class Runs:
-    """The runs that a results file holds; one that is there, by the same sources and options, is not repeated.
+    """The runs in a results file; a run with the same sources and options is not repeated.
 
     Args:
-        path: the file, written anew after each run.
+        path: the file, rewritten after each run.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,7 +63,7 @@ class Runs:
     def __call__(
         self, name: str, seeds: Iterable[int], options: Any, run: Callable[[int], dict[str, Any]]
     ) -> list[dict[str, Any]]:
-        """What the runs with these seeds came to: by the file, else by `run(seed)`, whose answer goes into the file."""
+        """Return the results for these seeds: from the file, else from `run(seed)`, whose result is then stored."""
         digest = self._sources.copy()
         digest.update(json.dumps(options, sort_keys=True).encode())
         known, found = self._results["runs"], []

@@ -3,9 +3,9 @@
     python benchmarks/accuracy/signals.py --data shared/data --out signals.json
     python benchmarks/accuracy/signals.py --data shared/data --out signals.json --only GunPoint --seeds 0
 
-Each set is trained with the seeds 0, 1, 2 on its published training part, a tenth of which is held back to stop by, and
-measured on its published test part. Each run is written to the results file when it ends, and one that is there, by the
-same sources, is not repeated.
+Each set is trained with the seeds 0, 1, 2 on its published training part and measured on its published test part. A
+tenth of the training part is held back for early stopping. Each run is written to the results file when it ends; a run
+that the file already has, with the same sources and options, is not repeated.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ Rows = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A set: how its parts are read, what is asked of the estimator, and what is aimed at."""
+    """A data set: how its parts are read, the options of the estimator, and the target."""
 
     parts: Callable[[Path], tuple[Rows, Rows]]
     options: dict[str, Any] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Case:
 
 
 def ucr(name: str, target: float | None = None) -> Case:
-    """A set of the UCR archive."""
+    """Make the case of a set of the UCR archive."""
 
     def parts(data: Path) -> tuple[Rows, Rows]:
         folder = data / "ucr" / name
@@ -46,13 +46,13 @@ def ucr(name: str, target: float | None = None) -> Case:
 
 
 def mnist1d(data: Path) -> tuple[Rows, Rows]:
-    """MNIST-1D, arrays (signals, 40)."""
+    """Read MNIST-1D as arrays (signals, 40)."""
     with np.load(data / "mnist1d" / "mnist1d.npz") as arrays:
         return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
 def long_form(folder: str, name: str) -> Callable[[Path], tuple[Rows, Rows]]:
-    """A set in long form, a row a step."""
+    """Return a reader of a set in long form, one row per step."""
 
     def parts(data: Path) -> tuple[Rows, Rows]:
         found = []
@@ -66,7 +66,7 @@ def long_form(folder: str, name: str) -> Callable[[Path], tuple[Rows, Rows]]:
 
 
 def occupancy(test: str) -> Callable[[Path], tuple[Rows, Rows]]:
-    """Room occupancy: each minute has its label."""
+    """Read room occupancy, with a label for each minute."""
 
     def parts(data: Path) -> tuple[Rows, Rows]:
         columns = ["Temperature", "Humidity", "Light", "CO2", "HumidityRatio"]
@@ -100,7 +100,7 @@ CASES = {
 
 
 def main() -> int:
-    """Run what is missing, then print the table."""
+    """Run the missing trainings, then print the table."""
     arguments = parsed(argument_parser(__doc__, CASES))
     runs = Runs(arguments.out)
     found = {
@@ -112,7 +112,7 @@ def main() -> int:
 
 
 def _run(case: Case, data: Path, seed: int) -> dict[str, Any]:
-    """Train once; the accuracies on the test part, and the seconds."""
+    """Train once; return the accuracies on the test part, and the seconds."""
     train, test = case.parts(data)
     estimator = penstock.SeriesClassifier(random_state=seed, progress=False, **case.options)
     estimator.fit(*train, test_data=test)

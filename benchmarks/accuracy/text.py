@@ -2,9 +2,9 @@
 
     python benchmarks/accuracy/text.py --data shared/data --out accuracy.json
 
-Each set is trained with the seeds 0, 1, 2 by the command itself, in a process of its own. Sets without a published
+The command trains each set with the seeds 0, 1, 2, in a separate process. Sets without a published
 split are split 80/10/10 by the seed; sets without validation data hold back a tenth of the training part. Each run is
-written to the results file when it ends, and one that is there, by the same sources and options, is not repeated.
+written to the results file when it ends; one that the file has, with the same sources and options, is not repeated.
 """
 
 import json
@@ -23,9 +23,9 @@ from runs import Runs, argument_parser, parsed
 
 @dataclass(frozen=True)
 class Case:
-    """A data set: its files below the data folder, its columns, and what is aimed at.
+    """A data set: its files below the data folder, its columns, and its target.
 
-    figure: "accuracy", or the label whose F1 counts
+    figure: "accuracy", or the label whose F1 is compared
     """
 
     train: str
@@ -50,7 +50,7 @@ CASES = {
 
 
 def main() -> int:
-    """Run what is missing, then print the table."""
+    """Run the missing trainings, then print the table."""
     parser = argument_parser(__doc__, CASES)
     parser.add_argument("options", nargs="*", help="after --: options for the command, to try other ones than defaults")
     arguments = parsed(parser)
@@ -64,7 +64,7 @@ def main() -> int:
 
 
 def _run(case: Case, data: Path, options: list[str], seed: int) -> dict[str, Any]:
-    """Train once; what metrics.json says of it."""
+    """Train once; return figures from metrics.json."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "model"
         parts = {"valid": case.valid, "test": case.test}

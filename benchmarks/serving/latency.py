@@ -3,11 +3,11 @@
     python benchmarks/serving/latency.py scheduler streams predict --out serving.json
 
 scheduler  items through `server.StreamScheduler` in this process, ten streams at once: no network, no JSON
-streams    WebSocket streams, one word an item; once each as fast as it is answered, once each one item a second
-predict    one text of twenty words a request, beside plain FastAPI servers with PyTorch and with ONNX Runtime
+streams    WebSocket streams, one word per item; first without pauses, then at one item per second and stream
+predict    one text of twenty words per request, compared with plain FastAPI servers with PyTorch and with ONNX Runtime
 
-The client is on the same machine and takes about as much of it as the server. Latencies are in milliseconds, from
-before an item is sent until its answer is there. The model is an LSTM of 128 units, whose step is one word.
+The client runs on the same machine and uses about as much CPU time as the server. Latencies are in milliseconds, from
+sending an item to receiving its prediction. The model is an LSTM of 128 units, whose step is one word.
 """
 
 import argparse
@@ -36,7 +36,7 @@ Ask = Callable[[], Awaitable[Any]]
 
 
 def main() -> None:
-    """Measure what is asked for, print each figure, write all of them."""
+    """Run the chosen measurements, print each figure and write all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument(
         "parts", nargs="*", default=["scheduler", "streams", "predict"], help="scheduler, streams, predict"
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def scheduler(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Ten streams in this process."""
+    """Measure ten streams in this process."""
 
     async def run() -> dict[str, Any]:
         work = StreamScheduler(penstock.load(folder))
@@ -74,14 +74,14 @@ def scheduler(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any
         await work.stop()
         return found | {"batch": round(work.steps / work.passes, 2)}
 
-    # As `penstock serve` sets the process up.
+    # The same process settings as in `penstock serve`.
     sys.setswitchinterval(0.0005)
     engine.set_num_threads(max(1, engine.get_num_threads() - 1))
     return [_said({"part": "scheduler", "streams": 10}, asyncio.run(run()))]
 
 
 def streams(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """So many WebSockets."""
+    """Measure the given numbers of WebSocket streams."""
     server, url = start_server([str(folder), "--log-level", "warning"], folder.with_name("server.log"))
     try:
         return [
@@ -117,7 +117,7 @@ async def _stream(url: str, count: int, pace: float, seconds: float) -> dict[str
 
 
 def predict(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Whole texts, one a request."""
+    """Measure whole texts, one per request."""
     figures = []
     for name in ("penstock", "torch", "onnx"):
         server, url = _predicting(name, folder)
@@ -141,7 +141,7 @@ def _predicting(name: str, folder: Path) -> tuple[subprocess.Popen[Any], str]:
 
 
 async def _predict(url: str, count: int, seconds: float) -> dict[str, Any]:
-    """Over bare connections that are kept, as a client of many features would be slower than the servers."""
+    """Measure over plain persistent connections, because a full HTTP client would be slower than the servers."""
     port = int(url.rpartition(":")[2])
     connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
     draw = np.random.default_rng(0)
@@ -167,7 +167,7 @@ async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body
 
 
 async def _measure(asks: list[Ask], seconds: float, pace: float = 0.0) -> dict[str, Any]:
-    """Let each ask again and again: as soon as it is answered, or every `pace` seconds. A fifth more is run first."""
+    """Repeat each request without pauses, or every `pace` seconds; a fifth of the time is added as warm-up."""
     loop, latencies = asyncio.get_running_loop(), list[float]()
     begin = perf_counter() + seconds / 5
     end = begin + seconds

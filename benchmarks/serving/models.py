@@ -1,4 +1,4 @@
-"""The model that is served in these measurements: an LSTM of 128 units with random weights, which take as long."""
+"""The model in these measurements: an LSTM of 128 units; random weights, because they don't affect the speed."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ WORDS = [f"w{number}" for number in range(5000)]
 
 
 def save_model(folder: Path) -> Path:
-    """Write the model's folder, if it is not there."""
+    """Write the model's folder unless it exists."""
     if folder.exists():
         return folder
     features = TextFeatures(min_count=1, max_length=len(WORDS)).fit([" ".join(WORDS)])
@@ -32,5 +32,5 @@ def save_model(folder: Path) -> Path:
 
 
 def some_words(draw: np.random.Generator, count: int) -> str:
-    """So many words of the model's vocabulary."""
+    """Draw words of the model's vocabulary."""
     return " ".join(f"w{number}" for number in draw.integers(len(WORDS), size=count))

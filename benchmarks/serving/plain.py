@@ -1,8 +1,8 @@
-"""The same network behind a plain FastAPI server, as one would write it with PyTorch or with ONNX Runtime.
+"""The same network behind a plain FastAPI server with PyTorch or ONNX Runtime.
 
     python benchmarks/serving/plain.py torch MODEL_DIR
 
-One text a request in a batch of its own, no gathering: what the tutorials show. The port is on standard output.
+Each request is one text and one batch, as in common tutorials. The port is printed on standard output.
 """
 
 import socket
@@ -17,20 +17,20 @@ from pydantic import BaseModel
 
 import penstock
 
-THREADS = 1  # of the library; the other core answers the clients, as with `penstock serve`
+THREADS = 1  # threads of the library; the other core handles the clients, as with `penstock serve`
 
 Answer = Callable[[list[int]], Any]
-"""Ids of a text's tokens to the probability of each label."""
+"""Maps the token ids of a text to the probability of each label."""
 
 
 class Request(BaseModel):
-    """As `penstock serve` takes it."""
+    """The request format of `penstock serve`."""
 
     inputs: list[str]
 
 
 def application(model: Any, answer: Answer) -> FastAPI:
-    """A predict address that gives the rows that `penstock serve` gives."""
+    """Make an application whose predict endpoint returns the same rows as `penstock serve`."""
     app = FastAPI()
 
     @app.post("/v1/models/words/predict")
@@ -46,7 +46,7 @@ def application(model: Any, answer: Answer) -> FastAPI:
 
 
 def with_torch(tensors: Mapping[str, Any]) -> Answer:
-    """The network of torch.nn's layers."""
+    """Build the network from layers of torch.nn."""
     import torch
 
     torch.set_num_threads(THREADS)
@@ -67,7 +67,7 @@ def with_torch(tensors: Mapping[str, Any]) -> Answer:
 
 
 def with_onnx(tensors: Mapping[str, Any]) -> Answer:
-    """The network as an ONNX graph."""
+    """Build the network as an ONNX graph."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -77,13 +77,13 @@ def with_onnx(tensors: Mapping[str, Any]) -> Answer:
 
 
 def _graph(tensors: Mapping[str, Any]) -> bytes:
-    """Embedding, LSTM, mean and max over time, linear layer, softmax."""
+    """Return the graph: embedding, LSTM, mean and max over time, linear layer, softmax."""
     from onnx import TensorProto, helper, numpy_helper
 
     hidden = tensors["encoder.weight_hh_l0"].shape[1]
 
     def gates(name: str) -> Any:
-        # ONNX's order is i o f g, PyTorch's i f g o.
+        # The gate order is i o f g in ONNX and i f g o in PyTorch.
         i, f, g, o = np.split(tensors[f"encoder.{name}_l0"], 4)
         return np.concatenate([i, o, f, g])[None]
 

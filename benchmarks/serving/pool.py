@@ -2,9 +2,9 @@
 
     python benchmarks/serving/pool.py
 
-10,000 open streams of an LSTM of 128 units, all of them stepped, in random order. "batched" is PyTorch's `LSTMCell` on
-the states gathered from two slabs and scattered back; "one by one" is its cell for each stream in turn. The ways are
-timed in turns and the medians compared; the engine's batched peak is its whole sequences at batch 64.
+All of 10,000 open streams of an LSTM of 128 units advance one step, in random order. "batched" is PyTorch's `LSTMCell`
+on the states gathered from two slabs and scattered back; "one by one" runs the cell for each stream in turn. The
+methods are timed alternately and their medians compared; the engine's batched peak is its whole sequences at batch 64.
 """
 
 import argparse
@@ -23,7 +23,7 @@ HIDDEN = 128
 
 
 def main() -> None:
-    """Print each way's streams per second and how they compare."""
+    """Print the streams per second of each method and their ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--streams", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=2)
@@ -50,8 +50,8 @@ def main() -> None:
     for number in range(arguments.rounds + 1):
         for name, way in ways.items():
             if name == "PyTorch, one by one" and number > 1:
-                continue  # it takes as long as everything else together
-            sleep(0.03)  # the threads of the one before stop spinning meanwhile
+                continue  # it takes as long as all other methods together
+            sleep(0.03)  # so that the threads of the previous method stop spinning
             way()
             begin = perf_counter()
             way()
@@ -66,7 +66,7 @@ def main() -> None:
 def _pytorch(
     weights: dict[str, np.ndarray], order: torch.Tensor, x: torch.Tensor
 ) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Its steps of all streams: gathered into one batch, and one by one."""
+    """Return PyTorch's two methods to advance all streams: gathered into one batch, and one by one."""
     cell = torch.nn.LSTMCell(HIDDEN, HIDDEN)
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     cell.load_state_dict({name: torch.from_numpy(weights[f"{name}_l0"]) for name in names})

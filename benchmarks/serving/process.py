@@ -1,4 +1,4 @@
-"""A server in a process of its own."""
+"""Runs a server in a separate process."""
 
 import json
 import os
@@ -12,12 +12,12 @@ from pathlib import Path
 def start_server(
     arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
 ) -> tuple[subprocess.Popen[bytes], str]:
-    """Run `penstock serve ARGUMENTS...` on a free port: the process, and its address once it is ready.
+    """Run `penstock serve ARGUMENTS...` on a free port; return the process and its address when it is ready.
 
     Args:
         arguments: folders and flags.
-        log: where its log goes.
-        environment: set beside this process's own.
+        log: the file for its log.
+        environment: variables in addition to those of this process.
     """
     command = [sys.executable, "-m", "penstock", "serve", *arguments, "--port", "0"]
     with open(log, "wb") as file:
@@ -33,5 +33,5 @@ def start_server(
 
 
 def resident_bytes(process: int) -> int:
-    """Bytes of a process that lie in memory now."""
+    """Return the resident memory of a process in bytes."""
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

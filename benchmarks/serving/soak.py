@@ -2,10 +2,11 @@
 
     python benchmarks/serving/soak.py --out soak [--seconds 3600] [--settled 600] [--growth MIB]
 
-Forty streams push words all the time; others come, save, and go; whole texts, bad messages and cut connections come
-between. Every ten seconds the server's resident memory is written to soak/soak.json; at the end, its slope after minute
-ten and the plot soak/soak.svg. Broken off, the same command goes on where it was, as long as the server lives. With
---growth it fails where the memory has grown by more than so many MiB since it settled: a minute of it tells the worst.
+Forty streams push words continuously; others connect, save and disconnect; whole texts, bad messages and cut
+connections are mixed in. Every ten seconds the server's resident memory is written to soak/soak.json; at the end, its
+slope after minute ten and the plot soak/soak.svg. After an interruption the same command continues, as long as the
+server runs. With --growth it fails if the memory has grown by more than this many MiB since it settled; one minute
+reveals large leaks.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from penstock.errors import PenstockError, ServerError
 
 
 def main() -> int:
-    """Run until the seconds are over, then say the slope."""
+    """Run for the given seconds, then report the slope."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="a folder for results")
     parser.add_argument("--seconds", type=float, default=3600.0)
@@ -56,7 +57,7 @@ def _begun(out: Path) -> dict[str, Any]:
 
 
 def _taken_up(path: Path) -> dict[str, Any] | None:
-    """The run that was broken off, if its server lives."""
+    """Return the interrupted run if its server still runs."""
     if not path.exists():
         return None
     run = json.loads(path.read_text())
@@ -91,7 +92,7 @@ async def _soak(run: dict[str, Any], arguments: argparse.Namespace) -> None:
 
 
 async def _steady(client: penstock.Client, counts: dict[str, int], seed: int, rate: float) -> None:
-    """A stream that never ends."""
+    """Run a stream that never ends."""
     draw = np.random.default_rng(seed)
     async with await client.stream("words") as stream:
         while True:
@@ -101,7 +102,7 @@ async def _steady(client: penstock.Client, counts: dict[str, int], seed: int, ra
 
 
 async def _guests(client: penstock.Client, counts: dict[str, int], seed: int) -> None:
-    """Streams that come and go, some of them rudely."""
+    """Open and close streams, some of them without a closing handshake."""
     draw = np.random.default_rng(seed)
     while True:
         stream = await client.stream("words")
@@ -120,7 +121,7 @@ async def _guests(client: penstock.Client, counts: dict[str, int], seed: int) ->
 
 
 async def _texts(client: penstock.Client, counts: dict[str, int], seed: int) -> None:
-    """Whole texts, and what is none."""
+    """Send whole texts and invalid requests."""
     draw = np.random.default_rng(seed)
     while True:
         texts = [some_words(draw, int(draw.integers(1, 100))) for _ in range(draw.integers(1, 10))]
@@ -134,7 +135,7 @@ async def _texts(client: penstock.Client, counts: dict[str, int], seed: int) -> 
 
 
 def _growth(samples: list[list[float]], settled: float) -> dict[str, float]:
-    """Since it settled: mebibytes, and by least squares mebibytes an hour."""
+    """Return the growth since memory settled in MiB, and its least-squares slope in MiB per hour."""
     after = np.array([sample for sample in samples if sample[0] >= settled])
     if len(after) < 3:
         raise SystemExit(f"too short: no memory was measured after {settled:g} s")
@@ -143,7 +144,7 @@ def _growth(samples: list[list[float]], settled: float) -> dict[str, float]:
 
 
 def _plot(samples: list[list[float]]) -> str:
-    """Memory over time."""
+    """Plot memory over time."""
     width, height, left, bottom = 720, 260, 60, 40
     points = np.array(samples)
     minutes, memory = points[:, 0] / 60, points[:, 1] / 2**20

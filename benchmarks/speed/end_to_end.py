@@ -4,10 +4,10 @@
 
 Both train the same network from the same weights on the same batches in the same order, by the same loop: embedding or
 numbers, one recurrent layer of 128 units, a linear layer, Adam, fused as in `fit`. A text's network takes the output
-at its end, by packed sequences with PyTorch and by `lengths` with Penstock. Threads are set as Penstock's `fit` does,
-all for its engine and one for PyTorch's operators beside it, whose threads would spin on; PyTorch alone has all of
-them. A turn is one pass over the batches, which are made beforehand; turns alternate, A B B A, and the ratio is the
-median over the rounds of Penstock's time divided by PyTorch's.
+at its end, by packed sequences with PyTorch and by `lengths` with Penstock. Threads are set as in Penstock's `fit`:
+its engine uses all of them and PyTorch's operators one, because PyTorch's threads would keep spinning; PyTorch alone
+uses all of them. A turn is one pass over the batches, which are prepared in advance. Turns alternate as A B B A, and
+the ratio is the median over the rounds of Penstock's time divided by PyTorch's.
 
 sst2      SST-2's training sentences, in batches of 32 of unequal lengths
 etth1     ETTh1's training part, 96 hours of 7 channels to the 24 that follow, in batches of 64 (half of them)
@@ -36,7 +36,7 @@ Batch = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor]
 
 
 def main() -> None:
-    """Print a line for each set and cell."""
+    """Print a row for each set and cell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True, help="the folder of data sets")
     parser.add_argument("--rounds", type=int, default=3, help="of four turns each")
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def sst2(data: Path) -> tuple[list[Batch], dict[str, int]]:
-    """Batches of token numbers, and the network's sizes."""
+    """Return batches of token ids, and the sizes of the network."""
     with open(data / "sst2" / "train.tsv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     texts, labels = [row["text"] for row in rows], [int(row["label"]) for row in rows]
@@ -68,7 +68,7 @@ def sst2(data: Path) -> tuple[list[Batch], dict[str, int]]:
 
 
 def etth1(data: Path) -> tuple[list[Batch], dict[str, int]]:
-    """Batches of windows, and the network's sizes."""
+    """Return batches of windows, and the sizes of the network."""
     with gzip.open(data / "ett" / "ETTh1.csv.gz", "rt") as file:
         values = np.array([row[1:] for row in list(csv.reader(file))[1:8641]], np.float32)
     values = (values - values.mean(0)) / values.std(0)
@@ -83,7 +83,7 @@ def etth1(data: Path) -> tuple[list[Batch], dict[str, int]]:
 
 
 class Network(nn.Module):
-    """One recurrent layer, its last output to a linear layer; `library` is `torch.nn` or `penstock.nn`."""
+    """A recurrent layer whose last output feeds a linear layer; `library` is `torch.nn` or `penstock.nn`."""
 
     def __init__(self, library: Any, cell: str, vocabulary: int, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class Network(nn.Module):
         self._ours = library is penstock.nn
 
     def forward(self, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
-        """x (time, batch) numbers or (time, batch, inputs) -> (batch, outputs)."""
+        """Map x (time, batch) of token ids or (time, batch, inputs) to (batch, outputs)."""
         x = self.embedding(x)
         if lengths is None:
             final = self.recurrent(x)[1]
@@ -117,7 +117,7 @@ def _compared(cell: str, batches: list[Batch], sizes: dict[str, int], arguments:
         with engine_threads_of(arguments.threads):
             return next(turns[network])
 
-    first = {network: turn(network) for network in turns}  # warm-up, and the check that both do the same
+    first = {network: turn(network) for network in turns}  # warm-up, and the check that both compute the same
     difference = abs(first[ours][1] - first[theirs][1]) / abs(first[theirs][1])
     if not difference < 1e-3:
         raise SystemExit(f"{cell}: mean losses differ by {difference:.1e}: not the same training")
@@ -135,7 +135,7 @@ def _compared(cell: str, batches: list[Batch], sizes: dict[str, int], arguments:
 
 
 def _turns(network: Network, batches: list[Batch], loss: nn.Module) -> Iterator[tuple[float, float]]:
-    """(seconds, mean loss) of each pass over the batches."""
+    """Yield (seconds, mean loss) of each pass over the batches."""
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
     while True:
         total, begin = 0.0, time.perf_counter()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def main() -> int:
-    """Print the table."""
+    """Print the table as CSV."""
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
