@@ -108,6 +108,7 @@ def states(count):
     ],
     ids=["by export", "by trace"],
 )
+@pytest.mark.slow
 def test_layers_are_nodes_for_any_time_and_batch(how):
     model = made(AsTorch)
     written = export(model, model.arguments(3, 4), **how)
@@ -115,6 +116,7 @@ def test_layers_are_nodes_for_any_time_and_batch(how):
     check(written, model, {"LSTM": 2, "GRU": 1, "RNN": 1}, *calls)
 
 
+@pytest.mark.slow
 def test_lengths_and_what_pytorch_does_not_have_are_in_the_nodes():
     model = made(Beyond)
     shapes = ({0: DYNAMIC, 1: DYNAMIC}, {0: DYNAMIC}, *states(1))

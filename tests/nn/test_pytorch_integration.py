@@ -135,6 +135,7 @@ def test_functional_call(variant):
 # The Inductor backend compiles C++ for each variant, which takes minutes; aot_eager has the same graphs, with
 # fake tensors and the traced backward, and runs them operator by operator.
 @pytest.mark.parametrize("lengths", [None, torch.tensor(LENGTHS)], ids=["dense", "lengths"])
+@pytest.mark.slow
 def test_compile_fullgraph(variant, lengths):
     torch.compiler.reset()
     layer = variant(4, 5, num_layers=2, bidirectional=True)

@@ -175,6 +175,7 @@ def test_two_processes_have_the_losses_of_one(found):
 
 
 @pytest.mark.parametrize("what", ["text", "whole", "resumed"])
+@pytest.mark.slow
 def test_all_processes_end_with_the_same_weights(found, what):
     assert found[0][what] == found[1][what]
 
