@@ -29,7 +29,7 @@ _MODELS = _SENTIMENT, _SUNSPOTS, _WORDS = "sentiment", "sunspots", "words"
 def demo(out: Path) -> None:
     """Train a classifier of texts, a forecaster and a classifier of sounds, then see the vanishing gradient.
 
-    Takes under four minutes on two cores and writes one HTML page, and the models. Exits with 1 if something came out
+    Takes about a minute on two cores and writes one HTML page, and the models. Exits with 1 if something came out
     otherwise than it should.
     """
     check_new_folder(out, overwrite=_holds_a_demo(out))
