@@ -36,7 +36,7 @@ lint: $(VENV)/.installed-dev
 
 check: lint test test-slow
 
-docs: $(VENV)/.installed-docs
+docs: $(VENV)/.installed-dev
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 	@echo build/docs/index.html
 
