@@ -1,4 +1,4 @@
-"""Base class of all estimators: training, evaluation, saving, loading, streaming."""
+"""Base class of all estimators: the training; `fitted` has what comes after it."""
 
 import hashlib
 import json
@@ -15,16 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from penstock import __version__, bundle
+from penstock import __version__
 from penstock.datasets import Rows, parse_proportions, random_split
-from penstock.errors import BundleError, ConfigError, MissingExtraError, NotFittedError
+from penstock.errors import ConfigError, MissingExtraError
 from penstock.events import say
 from penstock.network import Network
-from penstock.registry import find, resolve
-from penstock.report import chosen_language
-from penstock.runtime import Model, Stream
-from penstock.runtime.report_page import show_page, write_page
-from penstock.tasks.configuration import train_toml
+from penstock.registry import find
+from penstock.runtime import Model
 from penstock.tasks.documented import list_options
 from penstock.tasks.measures import peak_mb
 from penstock.tasks.options import TrainingOptions
@@ -33,9 +30,7 @@ from penstock.tasks.stages import Stage, run_stages, stage_figures
 from penstock.tasks.verbosity import say_network
 
 try:
-    from sklearn.base import BaseEstimator
-    from sklearn.exceptions import NotFittedError as SklearnNotFittedError
-    from sklearn.utils import estimator_html_repr
+    from penstock.tasks.fitted import FittedEstimator
 except ModuleNotFoundError as error:
     if error.name != "sklearn":
         raise
@@ -43,23 +38,17 @@ except ModuleNotFoundError as error:
 
 if TYPE_CHECKING:
     import torch
-    from matplotlib.axes import Axes
 
     from penstock.training import Callback, Checkpoint, History, Objective, Recipe
 
 __all__ = ["Estimator", "seed_of"]
 
-_VERSION = "_penstock"
 _LEFT_OUT = ("checkpoint", "verbose", "warm_start")
 _LOGGER = logging.getLogger("penstock.tasks")
 
 
-class _NotFittedError(NotFittedError, SklearnNotFittedError):
-    """Penstock's error, derived from scikit-learn's too, so that its tools recognise it."""
-
-
 @dataclass(kw_only=True, eq=False, repr=False)
-class Estimator(TrainingOptions, BaseEstimator):
+class Estimator(TrainingOptions, FittedEstimator):
     """A trainable network with scikit-learn's interface.
 
     Subclasses define `task` and implement the methods that raise NotImplementedError here. The fields of the dataclass
@@ -73,10 +62,6 @@ class Estimator(TrainingOptions, BaseEstimator):
         metrics_: the contents of metrics.json; `tasks.measures` describes each part.
     """
 
-    task: ClassVar[str]
-    """The name in `penstock.registry.TASKS`."""
-    paths: ClassVar[tuple[str, ...]] = ()
-    """Options that are paths; metrics.json stores only their file names."""
     # If the size of the data decides on the epochs: enough steps for a small set, but a limit for a tiny one.
     usual_epochs: ClassVar[int] = 8
     fewest_steps: ClassVar[int] = 2000
@@ -132,15 +117,6 @@ class Estimator(TrainingOptions, BaseEstimator):
         """Return the values of options that were chosen by the data."""
         return {}
 
-    def _report(self, title: str = "", language: str = "en") -> str:
-        """Return the report as one HTML page."""
-        return resolve(find(self.task).report)(self.metrics_, title=title, language=language)
-
-    @classmethod
-    def _saved_options(cls, saved: bundle.Bundle) -> dict[str, Any]:
-        """Return options that can be inferred from a saved model's parts, if its metrics have no configuration."""
-        return {}
-
     parse_split = staticmethod(parse_proportions)
     """Parses the argument of `--split`: the proportions for `split`."""
 
@@ -154,141 +130,11 @@ class Estimator(TrainingOptions, BaseEstimator):
         valid_data, test_data = ((rows.inputs, rows.answers) if rows else None for rows in (valid, test))
         return self.fit(train.inputs, train.answers, validation_data=valid_data, test_data=test_data, **more)
 
-    def stream(self) -> Stream:
-        """Start a stream for an input that arrives piece by piece.
-
-        Raises:
-            NotFittedError: `fit` has not been called.
-            ConfigError: the network is bidirectional.
-        """
-        return self._fitted().stream()
-
-    def plot(self, *args: Any, **options: Any) -> "Axes":
-        """Draw a figure of the training or of a prediction: see `plot` of the model, `model_`.
-
-        Raises:
-            NotFittedError: `fit` has not been called.
-        """
-        return self._fitted().plot(*args, **options)
-
-    def _repr_html_(self) -> str:
-        """Representation in notebooks: scikit-learn's box of options, and after `fit` the model's table."""
-        fitted: Model | None = getattr(self, "model_", None)
-        return str(estimator_html_repr(self)) + (fitted._repr_html_() if fitted else "")
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """As `_repr_html_`, for IPython, which calls this first."""
-        return {"text/plain": repr(self), "text/html": self._repr_html_()}
-
-    def save(
-        self,
-        path: str | Path,
-        overwrite: bool = False,
-        *,
-        command: Mapping[str, Mapping[str, Any]] | None = None,
-        language: str | None = None,
-    ) -> Path:
-        """Save the model, its report and metrics to a folder, which `penstock.load` reads without PyTorch.
-
-        Args:
-            path: the folder; missing parents are created.
-            overwrite: replace an existing model.
-            command: other arguments of `penstock train`, by the panel of its help, for train.toml.
-            language: language of the report, "en" or "zh"; None for that of the locale.
-
-        Raises:
-            NotFittedError: `fit` has not been called.
-            BundleError: the folder exists and `overwrite` is False, or it cannot be written.
-            ConfigError: an unknown language.
-        """
-        model = self._fitted()
-        say(_LOGGER, "writing", f"writing {path}", path=str(path))
-        report = self._report(Path(path).name, chosen_language(language))
-        return bundle.save(
-            path,
-            model.network,
-            model.features.to_json(),
-            model.labels,
-            model.tensors,
-            task=self.task,
-            baseline=model.baseline,
-            metrics=self.metrics_,
-            files={
-                # Labels and paths may contain bytes that are not text.
-                "report.html": report.encode("utf-8", "backslashreplace"),
-                "train.toml": train_toml(self, Path(path), command or {}).encode("utf-8", "backslashreplace"),
-            },
-            overwrite=overwrite,
-        )
-
-    def report(self, path: str | Path | None = None, *, language: str | None = None, show: bool = True) -> Path:
-        """Write the report on the training and open it in a browser.
-
-        Args:
-            path: the HTML file to write; None for a new temporary one.
-            language: "en" or "zh"; None for that of the locale.
-            show: whether to open it.
-
-        Returns:
-            Where it is.
-
-        Raises:
-            NotFittedError: before `fit`.
-            ConfigError: an unknown language.
-            InputError: the file can't be written.
-        """
-        self._fitted()
-        target = write_page(self._report("", chosen_language(language)), path)
-        if show:
-            show_page(target)
-        return target
-
-    @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """Load a saved estimator; `fit` continues its training (it has `warm_start=True`).
-
-        Raises:
-            BundleError: the folder does not exist, is damaged, or was written by a newer Penstock.
-        """
-        saved = bundle.load(path)
-        if saved.task != cls.task:
-            raise ConfigError(f"{path}: is a model for {saved.task}; {cls.__name__} loads {cls.task}")
-        known = cls().get_params()
-        encoder = saved.network.encoder
-        # JSON has no infinity: null stands for it in options that are numbers by default, such as `clip`.
-        options: dict[str, Any] = {
-            name: float("inf") if value is None and isinstance(known.get(name), float) else value
-            for name, value in saved.metrics.get("configuration", {}).items()
-        }
-        options |= encoder.arguments()
-        options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
-        loaded = cls(**{name: value for name, value in options.items() if name in known})
-        loaded._keep(find(cls.task).model_class().from_bundle(saved))
-        loaded.metrics_ = saved.metrics
-        loaded.history_ = saved.metrics.get("curves", [])
-        return loaded
-
     def __sklearn_tags__(self) -> Any:
         """Declare that inputs are not arrays (samples, features), unless a subclass changes this."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
-
-    def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {_VERSION: __version__}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        given = dict(state)
-        version = given.pop(_VERSION, "0.1.0")
-        options = {name for name in given if not (name.startswith("_") or name.endswith("_"))}
-        differing = sorted(options ^ set(self._get_param_names()))
-        if differing and version != __version__:
-            raise BundleError(
-                f"a pickled {type(self).__name__} of Penstock {version} has other options than that of this Penstock "
-                f"({__version__}): {', '.join(differing)}. A pickle works only with its own version: save the model "
-                f"there with save(folder), and load it here with {type(self).__name__}.load(folder)."
-            )
-        super().__setstate__(given)
 
     def _train(self, data: Any, *, seed: int, started: float, callbacks: Sequence["Callback"]) -> Self:
         """Train on prepared data, and set the fitted attributes.
@@ -300,12 +146,12 @@ class Estimator(TrainingOptions, BaseEstimator):
             callbacks: called during training.
         """
         known = self._known()
-        say(_LOGGER, "features", "making features")
-        features, network = self._describe(data) if known is None else self._again(data, known)
         whole = isinstance(self.examples, int | np.integer) and not isinstance(self.examples, bool)
         if not whole or self.examples < 0:
             raise ConfigError(f"examples must be a whole number, at least 0; got {self.examples!r:.40}")
         self._recipe(len(data.train))  # checks the options before anything takes long
+        say(_LOGGER, "features", "making features")
+        features, network = self._describe(data) if known is None else self._again(data, known)
         stages = self._stages(self._objective(data, features, network, seed), seed)
         if self.baseline:
             say(_LOGGER, "baselines", "fitting the baselines")
@@ -400,14 +246,6 @@ class Estimator(TrainingOptions, BaseEstimator):
     def _known(self) -> Model | None:
         """Return the model to continue from, if there is one and `warm_start` is set."""
         return self.model_ if self.warm_start and hasattr(self, "model_") else None
-
-    def _fitted(self) -> Model:
-        if not hasattr(self, "model_"):
-            raise _NotFittedError(f"this {type(self).__name__} has no weights yet: call fit, or load(path)")
-        return self.model_
-
-    def _keep(self, model: Any) -> None:
-        self.model_ = model
 
     def _described(self) -> dict[str, Any]:
         """Return the constructor's arguments for metrics.json."""
