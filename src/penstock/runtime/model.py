@@ -279,7 +279,7 @@ class Model(ABC):
     def _report_page(self, language: str | None) -> str:
         if not self.metrics:
             raise ConfigError("this model has no metrics, so there is nothing to report. Load one that was trained.")
-        chosen = resolve("penstock.report:chosen_language")(language)  # a room above this one
+        chosen = resolve("penstock.report:chosen_language")(language)  # of a higher layer
         name = self.folder.resolve().name if self.folder is not None else ""
         return resolve(find(self.task).report)(self.metrics, title=name, language=chosen)
 

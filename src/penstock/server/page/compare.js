@@ -4,7 +4,7 @@ import { Answers, likeliest } from "./answers.js";
 import { h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { predictionsOf } from "./predictions.js";
-import { percent, words } from "./words.js";
+import { percent } from "./words.js";
 
 export class Compare {
   #app;
@@ -73,6 +73,6 @@ export class Compare {
     this.#answers.set(history, { from: 1 });
     const now = history.at(-1);
     const label = now && likeliest(now, this.#info.label_texts);
-    this.#verdict.replaceChildren(...(now ? [h("strong", { text: label }), h("span", { text: percent(now[label]) })] : [h("strong", { class: "quiet", text: words("compareNothing") })]));
+    this.#verdict.replaceChildren(...(now ? [h("strong", { text: label }), h("span", { text: percent(now[label]) })] : [h("strong", { class: "quiet", text: "–" })]));
   }
 }
