@@ -112,7 +112,7 @@ def test_an_estimator_that_is_not_fitted_can_be_duplicated(kinds, duplicate):
 def test_another_versions_options_are_a_clear_error(monkeypatch):
     estimator = TextClassifier()
     estimator.width = 3
-    monkeypatch.setattr("penstock.tasks.estimator.__version__", "9.0")
+    monkeypatch.setattr("penstock.tasks.fitted.__version__", "9.0")
     pickled = pickle.dumps(estimator)
     monkeypatch.undo()
     with pytest.raises(BundleError, match=r"a pickled TextClassifier of Penstock 9.0 has other options .*: width\. "):
