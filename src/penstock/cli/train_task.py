@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["saved_task", "task_command"]
 
-_FILE = "CSV, TSV, JSON lines or Parquet, plain or gzipped, or what else the task reads."
+_FILE = "CSV, TSV, JSON or Parquet, plain or gzipped, or what else the task reads."
 # --from and --quiet say these instead.
 _NOT_OPTIONS = ("warm_start", "verbose")
 

@@ -27,10 +27,16 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise DataError(f"{path}: can't be read: {reason}") from error
 
 
-def all_bytes(path: Path) -> bytes:
-    """Return the content of a file; DataError if it cannot be read."""
+def all_bytes(path: Path, most: int | None = None) -> bytes:
+    """Return the content of a file; DataError if it cannot be read, or has more than `most` bytes when unpacked."""
     with opened(path) as file:
-        return file.read()
+        data = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(data) > most:
+        raise DataError(
+            f"{path}: must have at most {most:,} bytes to be read as one JSON array or object; it has more. "
+            "Write an object on each line (.jsonl), or a Parquet file."
+        )
+    return data
 
 
 def first_bytes(path: Path, size: int = 1 << 16) -> tuple[bytes, bool]:

@@ -1,18 +1,14 @@
-"""Reads columns of CSV, TSV, JSON lines and Parquet files, plain or gzipped.
+"""Reads columns of CSV, TSV, JSON and Parquet files, plain or gzipped."""
 
-JSON lines are read with Python's `json`, because it reports which line is wrong and accepts labels of several types.
-"""
-
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO
+from typing import Any
 
 from penstock.datasets.delimited import delimited_head, delimited_names, read_delimited
 from penstock.datasets.encodings import as_utf8, first_text, text_encoding
 from penstock.datasets.files import all_bytes, first_bytes, opened
+from penstock.datasets.json_tables import json_head, json_names, read_json
 from penstock.datasets.layout import DETECT, Layout
 from penstock.datasets.naming import check_columns
 from penstock.errors import DataError, MissingExtraError
@@ -45,20 +41,21 @@ def read_table(path: str | Path, columns: Sequence[str], layout: Layout = DETECT
     path = Path(path)
     ending = _ending(path)
     wanted = list(dict.fromkeys(columns))
-    data = _content(path, f"rows with the columns {', '.join(columns)}")
+    expected = f"rows with the columns {', '.join(columns)}"
     if ending == ".parquet":
-        table = _parquet(path, data, wanted)
+        table = _parquet(path, _content(path, expected), wanted)
     elif ending in _DELIMITED:
-        table = read_delimited(path, data, wanted, layout, ending)
+        table = read_delimited(path, _content(path, expected), wanted, layout, ending)
     else:
-        table = _json_lines(path, as_utf8(path, data, layout.encoding), wanted)
+        _check_content(path, first_bytes(path)[0], expected)
+        table = read_json(path, wanted, layout)
     if not all(table.values()):
         raise DataError(f"{path}: has columns, but no rows")
     return table
 
 
 def column_names(path: str | Path, layout: Layout = DETECT) -> list[str]:
-    """Return the names of a file's columns; for JSON lines, the keys of the first row. Reads no more than needed.
+    """Return the names of a file's columns; for JSON, the keys of the first row. Reads no more than needed.
 
     Raises:
         DataError: as for `read_table`, for the part of the file that is read.
@@ -71,8 +68,7 @@ def column_names(path: str | Path, layout: Layout = DETECT) -> list[str]:
         with opened(path) as file:
             return list(_parquet_file(path, file).schema_arrow.names)
     else:
-        with opened(path) as file:
-            names = list(next(_json_rows(path, _lines(path, file, layout)), {}))
+        names = json_names(path, layout)
     if not "".join(names).strip():
         _content(path, "names of columns, and rows")  # says that it is empty, if it is
     return names
@@ -91,13 +87,11 @@ def first_rows(path: str | Path, layout: Layout = DETECT) -> dict[str, list[Any]
     ending = _ending(path)
     if ending in _DELIMITED:
         return delimited_head(path, layout, ending, _HEAD_BYTES, _HEAD_ROWS)
+    if ending != ".parquet":
+        return json_head(path, layout, _HEAD_ROWS, _HEAD_BYTES)
     with opened(path) as file:
-        if ending == ".parquet":
-            batch = next(_parquet_file(path, file).iter_batches(_HEAD_ROWS), None)
-            return {} if batch is None else batch.to_pydict()
-        rows = list(islice(_json_rows(path, _lines(path, file, layout)), _HEAD_ROWS))
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+        batch = next(_parquet_file(path, file).iter_batches(_HEAD_ROWS), None)
+        return {} if batch is None else batch.to_pydict()
 
 
 def first_line(path: str | Path, layout: Layout = DETECT) -> tuple[str, bool]:
@@ -121,43 +115,6 @@ def read_text(path: str | Path, layout: Layout = DETECT) -> str:
         DataError: the file can't be read, or is in another encoding.
     """
     return as_utf8(path, all_bytes(Path(path)), layout.encoding).decode("utf-8")
-
-
-def _json_lines(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
-    rows = list(_json_rows(path, data.split(b"\n")))
-    check_columns(path, list(dict.fromkeys(name for row in rows for name in row)), columns)
-    return {name: [row.get(name) for row in rows] for name in columns}
-
-
-def _json_rows(path: Path, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}, line {number}: must be a JSON object on one line: {error}") from error
-        if not isinstance(row, dict):
-            shown = line.decode().strip()
-            raise DataError(f"{path}, line {number}: must be a JSON object on one line; got {shown!r:.60}")
-        yield row
-
-
-def _lines(path: Path, file: BinaryIO, layout: Layout) -> Iterator[bytes]:
-    """Lines in UTF-8 without a byte order mark; each is checked as `as_utf8` checks a whole file."""
-    name, mark = text_encoding(file.read(4), layout.encoding)
-    if name != "utf-8":  # in other encodings, a newline byte need not end a line
-        yield from as_utf8(path, all_bytes(path), layout.encoding).splitlines(keepends=True)
-        return
-    file.seek(mark)
-    for line in file:
-        try:
-            wrong = "\0" in line.decode("utf-8")
-        except UnicodeDecodeError:
-            wrong = True
-        if wrong:
-            as_utf8(path, all_bytes(path))  # raises an error with the cause and the line
-        yield line
 
 
 def _parquet(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
@@ -193,10 +150,14 @@ def _ending(path: Path) -> str:
 def _content(path: Path, expected: str) -> bytes:
     """The bytes of a table's file; DataError if there are none, or only a byte order mark."""
     data = all_bytes(path)
+    _check_content(path, data, expected)
+    return data
+
+
+def _check_content(path: Path, data: bytes, expected: str) -> None:
     mark = text_encoding(data[:4])[1]
     if not data[mark:].strip(b" \t\r\n\f\0"):
         raise DataError(f"{path}: is empty; expected {expected}")
-    return data
 
 
 def _arrow() -> ModuleType:

@@ -34,7 +34,7 @@ def read_series(
     """Read series from a file or a frame: long (each row is one step of one series) or wide (several target columns).
 
     Args:
-        source: the path of a CSV, TSV, JSON lines or Parquet file, plain or gzipped; a pandas, Polars or Arrow frame;
+        source: the path of a CSV, TSV, JSON or Parquet file, plain or gzipped; a pandas, Polars or Arrow frame;
             a pandas or Polars series, or a mapping of names to pandas series with times as their index; or a mapping of
             names to columns. An index of times, or one with several levels, counts as columns; unnamed ones are called
             `unique_id`, `ds` or `y`.

@@ -37,7 +37,7 @@ FILES = {
 }
 """Media types of files, and the file name endings by which readers identify them."""
 _SMALL = 64 << 10  # bytes of a body that Uvicorn buffers anyway
-_TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".txt")
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
 
 
 @dataclass(frozen=True)

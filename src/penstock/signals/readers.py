@@ -46,7 +46,7 @@ def read_signals(
     """Read the signals of a file, each (steps, channels) float64, and their answers.
 
     Args:
-        path: a table (CSV, TSV, JSON lines, Parquet); or, without naming columns, a `.ts` file of sktime and the UEA
+        path: a table (CSV, TSV, JSON, Parquet); or, without naming columns, a `.ts` file of sktime and the UEA
             archive, or a `.tsv` of the UCR archive: no header, the label first. All may be gzipped.
         series: the columns of values; a name may be a pattern such as "v*".
         answer: the column of labels, or of numbers to predict; None to read only signals.
