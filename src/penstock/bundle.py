@@ -28,7 +28,7 @@ from safetensors.numpy import save as encode_tensors
 
 from penstock import __version__
 from penstock.errors import BundleError, ConfigError
-from penstock.network import Network
+from penstock.network import Graph, Network, from_json
 
 __all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "load", "plain", "save"]
 
@@ -46,7 +46,7 @@ class Bundle:
 
     Attributes:
         task: the name of the model's task, a key of `penstock.registry.TASKS`.
-        network: the description of the network.
+        network: the description of the network, a `Network` or a `Graph`.
         features: the description of how data becomes numbers, for `TextFeatures.from_json` and similar.
         labels: the classes in the order of the head's outputs, with their original types; empty without classes.
         tensors: float32 arrays by name, with the names and shapes of `network.parameter_shapes()`.
@@ -55,7 +55,7 @@ class Bundle:
     """
 
     task: str
-    network: Network
+    network: Any
     features: dict[str, Any]
     labels: list[Any]
     tensors: _Arrays
@@ -65,7 +65,7 @@ class Bundle:
 
 def save(
     path: str | Path,
-    network: Network,
+    network: Network | Graph,
     features: Mapping[str, Any],
     labels: Sequence[Any],
     tensors: Mapping[str, np.ndarray],
@@ -93,7 +93,7 @@ def save(
 
 
 def encode(
-    network: Network,
+    network: Network | Graph,
     features: Mapping[str, Any],
     labels: Sequence[Any],
     tensors: Mapping[str, np.ndarray],
@@ -170,7 +170,7 @@ def _decoded(content: Callable[[str], bytes | None], where: str) -> Bundle:
     config = _config(content(_CONFIG), where)
     contents = {name: _checked_file(content, where, name, digest) for name, digest in config["files"].items()}
     try:
-        network = Network.from_json(config["network"])
+        network = from_json(config["network"])
         tensors = decode_tensors(contents[_TENSORS])
         baseline = decode_tensors(contents[_BASELINE])
         metrics = json.loads(contents[_METRICS])
@@ -276,7 +276,7 @@ def _read(path: Path) -> bytes:
         raise BundleError(f"{path}: can't be read: {_reason(error)}") from error
 
 
-def _fitting(network: Network, tensors: Mapping[str, np.ndarray], where: str) -> _Arrays:
+def _fitting(network: Network | Graph, tensors: Mapping[str, np.ndarray], where: str) -> _Arrays:
     """Return the tensors as float32, after checking names, shapes and values against the network."""
     shapes = network.parameter_shapes()
     if set(tensors) != set(shapes):
@@ -297,7 +297,7 @@ def _fitting(network: Network, tensors: Mapping[str, np.ndarray], where: str) ->
     return result
 
 
-def _plain_labels(labels: Sequence[Any], network: Network) -> list[Any]:
+def _plain_labels(labels: Sequence[Any], network: Network | Graph) -> list[Any]:
     if isinstance(labels, str) or not hasattr(labels, "__len__"):
         raise BundleError(f"labels must be a list; got {labels!r}")
     plain = [label.item() if isinstance(label, np.generic) else label for label in labels]
@@ -305,7 +305,7 @@ def _plain_labels(labels: Sequence[Any], network: Network) -> list[Any]:
         raise BundleError(f"labels must be str, int, bool or float; got {wrong[0]!r}")
     if len({(type(label), label) for label in plain}) != len(plain):
         raise BundleError(f"labels must differ from each other; got {plain!r:.200}")
-    classes = getattr(network.head, "classes", 0)
+    classes = getattr(getattr(network, "head", None), "classes", 0)  # a graph has no head
     if len(plain) != classes:
         raise BundleError(f"a head of {classes} classes needs {classes} labels; got {len(plain)}")
     return plain
@@ -368,11 +368,11 @@ def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
     lines = [
         "# A recurrent model",
         "",
-        f"Trained with Penstock {described['penstock']}.",
+        f"{'Imported' if 'nodes' in network else 'Trained'} with Penstock {described['penstock']}.",
         "",
         f"- Task: {described['task']}",
         *([f"- Predicts: one of {', '.join(map(str, labels))}"] if labels else []),
-        *(f"- {part.capitalize()}: {_words(network[part])}" for part in ("inputs", "encoder", "head")),
+        *_parts_in_words(network),
     ]
     for part in ("valid", "test"):
         measured = metrics.get(part)
@@ -398,6 +398,12 @@ def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
         "",
     ]
     return "\n".join(lines).encode("utf-8", "backslashreplace")
+
+
+def _parts_in_words(network: Mapping[str, Any]) -> list[str]:
+    if "nodes" in network:
+        return [f"- Operations: {', '.join(node['kind'] for node in network['nodes'])}"]
+    return [f"- {part.capitalize()}: {_words(network[part])}" for part in ("inputs", "encoder", "head")]
 
 
 def _words(part: Mapping[str, Any]) -> str:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import ConfigError
+from penstock.network.graph import Graph
 from penstock.network.kinds import KINDS, Side, Wiring, kind_of
 from penstock.network.spelling import check_names, identity, read, spell
 
-__all__ = ["Network"]
+__all__ = ["Network", "from_json"]
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -81,6 +82,12 @@ class Network:
         described = _mapping(data, "a network")
         check_names("a network", described, required=set(KINDS), known=set(KINDS))
         return cls(**{part: _part(part, described[part]) for part in KINDS})
+
+
+def from_json(data: object) -> Network | Graph:
+    """Read a network, or a graph, from the result of its `to_json`; ConfigError says what is wrong."""
+    described = _mapping(data, "a network")
+    return Graph.from_json(described) if "nodes" in described else Network.from_json(described)
 
 
 def _part(part: str, data: object) -> Any:

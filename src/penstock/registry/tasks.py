@@ -119,7 +119,20 @@ _AUDIO = Task(
 )
 
 TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST)}
-"""All tasks by name."""
+"""All tasks that train models, by name."""
+
+_NETWORK = Task(
+    name="network",
+    command="",
+    summary="Run an imported network on arrays.",
+    example="",
+    columns=(),
+    read=deferred("penstock.runtime.array_files:read_arrays"),
+    estimator=None,
+    model="penstock.runtime.graph_model:GraphModel",
+    parse=deferred("penstock.runtime.array_files:parse_sequence"),
+)
+"""The task of models that came from elsewhere, which can't be trained."""
 
 
 def register(task: Task) -> None:
@@ -139,6 +152,8 @@ def find(name: str) -> Task:
     Raises:
         ConfigError: there is no such task.
     """
+    if name == _NETWORK.name:
+        return _NETWORK
     if name not in TASKS:
         raise ConfigError(
             f"there is no task {name!r}; known tasks: {', '.join(TASKS)}. "

@@ -1,6 +1,7 @@
 """Prediction with trained models, without PyTorch: on whole inputs, or as streams that predict as input arrives."""
 
 from penstock.runtime.class_model import ClassModel
+from penstock.runtime.graph_model import GraphModel, GraphStream
 from penstock.runtime.model import Model
 from penstock.runtime.models import load
 from penstock.runtime.pool import StreamPool
@@ -17,6 +18,8 @@ from penstock.runtime.stream import Stream, Traces
 
 __all__ = [
     "ClassModel",
+    "GraphModel",
+    "GraphStream",
     "Model",
     "PooledStream",
     "RandomState",

@@ -4,6 +4,8 @@ import html
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from penstock.network import Graph
+
 if TYPE_CHECKING:
     from penstock.runtime.model import Model
 
@@ -37,11 +39,13 @@ _MOST_CLASSES = 8
 
 
 def _facts(model: "Model") -> list[str]:
+    size = sum(array.size for array in model.tensors.values())
+    if isinstance(model.network, Graph):
+        return [f"{len(model.network.nodes)} operations", f"{size:,} parameters"]
     encoder = model.network.encoder
     layers = f" x {encoder.num_layers} layers" if encoder.num_layers > 1 else ""
     both = ", both directions" if encoder.bidirectional else ""
     classes = [f"{len(model.labels)} classes"] if model.labels else []
-    size = sum(array.size for array in model.tensors.values())
     return [f"{encoder.cell} {encoder.hidden_size}{layers}{both}", *classes, f"{size:,} parameters"]
 
 

@@ -1,0 +1,5 @@
+"""Models from other libraries, and for other runtimes.
+
+`importing` makes a `network.Graph` and its tensors from a model of another library; `exporting` writes a graph for
+another runtime. Both need nothing of training.
+"""

@@ -1,0 +1,341 @@
+"""Operations of a `Graph`: what each computes, its parameters, and the sizes of its result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
+
+from penstock.errors import ConfigError
+from penstock.network.checks import check_choice, check_flag, check_integer
+from penstock.network.encoder import Recurrent
+from penstock.network.spelling import Spelled, check_names, identity, read, spell
+
+__all__ = [
+    "FUNCTIONS",
+    "OPERATIONS",
+    "Add",
+    "Concatenate",
+    "Dense",
+    "Lookup",
+    "Multiply",
+    "Operation",
+    "Pointwise",
+    "Pool",
+    "RecurrentLayers",
+    "Reverse",
+    "Scale",
+    "Slice",
+    "Value",
+]
+
+Shapes = dict[str, tuple[int, ...]]
+
+FUNCTIONS: dict[str, dict[str, float]] = {
+    "abs": {},
+    "clip": {"low": 0.0, "high": 1.0},
+    "elu": {"alpha": 1.0},
+    "exp": {},
+    "gelu": {},
+    "gelu_tanh": {},
+    "hard_sigmoid": {"slope": 1 / 6, "offset": 0.5},
+    "leaky_relu": {"slope": 0.01},
+    "log": {},
+    "log_softmax": {},
+    "relu": {},
+    "selu": {},
+    "sigmoid": {},
+    "silu": {},
+    "softmax": {},
+    "softplus": {},
+    "softsign": {},
+    "sqrt": {},
+    "tanh": {},
+}
+"""The functions of `Pointwise`, each with its constants and their defaults.
+
+hard_sigmoid is clip(slope * x + offset, 0, 1); gelu uses the error function, gelu_tanh its approximation by tanh.
+softmax and log_softmax run over the features.
+"""
+
+
+class Value(NamedTuple):
+    """What is known of a value in a graph before it runs.
+
+    size: the number of features; for ids, the number of different ids
+    steps: whether there is one row for each step of a sequence; else one row for each sequence
+    ids: whether the rows are single ids, whole numbers from 0 to size - 1
+    """
+
+    size: int
+    steps: bool = True
+    ids: bool = False
+
+
+class Operation:
+    """Base class of operations: frozen dataclasses with a `kind`, which names them in files."""
+
+    kind: ClassVar[str]
+
+    def result(self, *inputs: Value) -> Value:
+        """Return what the operation makes of these inputs; ConfigError if they do not fit."""
+        raise NotImplementedError
+
+    def parameter_shapes(self) -> Shapes:
+        """Return the shapes of the operation's tensors by name."""
+        return {}
+
+    def _one(self, inputs: Sequence[Value], *, size: int | None = None, steps: bool = False) -> Value:
+        """Return the only input after checking its features and, if `steps`, that it has a row for each step."""
+        if len(inputs) != 1:
+            raise ConfigError(f"{self.kind} takes one input; got {len(inputs)}")
+        (value,) = inputs
+        if value.ids:
+            raise ConfigError(f"{self.kind} takes features; got ids. Look them up in a table first.")
+        if steps and not value.steps:
+            raise ConfigError(f"{self.kind} takes one row for each step; got one row for each sequence")
+        if size is not None and value.size != size:
+            raise ConfigError(f"{self.kind} takes {size} features; got {value.size}")
+        return value
+
+
+@dataclass(frozen=True)
+class Lookup(Operation):
+    """Row `id` of a table (vocabulary_size, size): an embedding. Tensor: `weight`."""
+
+    kind: ClassVar[str] = "lookup"
+    vocabulary_size: int
+    size: int
+
+    def __post_init__(self) -> None:
+        check_integer(self, "vocabulary_size", at_least=1)
+        check_integer(self, "size", at_least=1)
+
+    def result(self, *inputs: Value) -> Value:
+        if len(inputs) != 1 or not inputs[0].ids or inputs[0].size != self.vocabulary_size:
+            raise ConfigError(f"lookup takes ids below {self.vocabulary_size}; got {inputs!r}")
+        return Value(self.size, inputs[0].steps)
+
+    def parameter_shapes(self) -> Shapes:
+        return {"weight": (self.vocabulary_size, self.size)}
+
+
+@dataclass(frozen=True)
+class Dense(Operation):
+    """x W^T + b, with W (outputs, inputs). Tensors: `weight` and, with `bias`, `bias` (outputs,).
+
+    With `blocks` above 1, the features are that many blocks of `inputs`, which all pass through the same layer.
+    """
+
+    kind: ClassVar[str] = "dense"
+    inputs: int
+    outputs: int
+    bias: bool = True
+    blocks: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("inputs", "outputs", "blocks"):
+            check_integer(self, name, at_least=1)
+        check_flag(self, "bias")
+
+    def result(self, *inputs: Value) -> Value:
+        return Value(self.outputs * self.blocks, self._one(inputs, size=self.inputs * self.blocks).steps)
+
+    def parameter_shapes(self) -> Shapes:
+        return {"weight": (self.outputs, self.inputs)} | ({"bias": (self.outputs,)} if self.bias else {})
+
+
+@dataclass(frozen=True)
+class Scale(Operation):
+    """x * scale + offset for each feature: normalization, or constants. Tensors: `scale`, `offset`, (size,)."""
+
+    kind: ClassVar[str] = "scale"
+    size: int
+
+    def __post_init__(self) -> None:
+        check_integer(self, "size", at_least=1)
+
+    def result(self, *inputs: Value) -> Value:
+        return self._one(inputs, size=self.size)
+
+    def parameter_shapes(self) -> Shapes:
+        return {"scale": (self.size,), "offset": (self.size,)}
+
+
+@dataclass(frozen=True)
+class Pointwise(Spelled, Operation):
+    """A function of `FUNCTIONS` for each number, or over the features.
+
+    Args:
+        function: its name.
+        constants: its constants; missing ones get their defaults.
+    """
+
+    kind: ClassVar[str] = "pointwise"
+    function: str
+    constants: tuple[tuple[str, float], ...]
+
+    def __init__(self, function: str, **constants: float) -> None:
+        object.__setattr__(self, "function", function)
+        check_choice(self, "function", tuple(FUNCTIONS))
+        known = FUNCTIONS[function]
+        check_names(f"pointwise {function}", constants, required=set(), known=set(known))
+        completed = tuple((name, float(constants.get(name, default))) for name, default in known.items())
+        object.__setattr__(self, "constants", completed)
+
+    def result(self, *inputs: Value) -> Value:
+        return self._one(inputs)
+
+    def arguments(self) -> dict[str, Any]:
+        return {"function": self.function, **dict(self.constants)}
+
+    @classmethod
+    def from_arguments(cls, arguments: Any) -> "Pointwise":
+        if not isinstance(arguments.get("function"), str):
+            raise ConfigError(f"pointwise: function must be one of {', '.join(FUNCTIONS)}")
+        return cls(**arguments)
+
+    def identity(self) -> dict[str, Any]:
+        return self.arguments()
+
+
+@dataclass(frozen=True)
+class RecurrentLayers(Spelled, Operation):
+    """Recurrent layers over the steps of each sequence.
+
+    Tensors: those of `layers`, and with `initial` the initial states `initial_<state>` (layers * directions, size).
+
+    Args:
+        layers: the layers' description.
+        reverse: whether each sequence is read from its end; the outputs stay at their own steps.
+        initial: whether the initial states are tensors; if not, they are 0.
+    """
+
+    kind: ClassVar[str] = "recurrence"
+    layers: Recurrent
+    reverse: bool = False
+    initial: bool = False
+
+    def __post_init__(self) -> None:
+        check_flag(self, "reverse")
+        check_flag(self, "initial")
+
+    @property
+    def forward(self) -> bool:
+        """Whether steps are read in their order alone, so that the operation can be streamed."""
+        return not (self.reverse or self.layers.bidirectional)
+
+    def result(self, *inputs: Value) -> Value:
+        self._one(inputs, size=self.layers.input_size, steps=True)
+        return Value(self.layers.output_size)
+
+    def parameter_shapes(self) -> Shapes:
+        shapes = self.layers.parameter_shapes()
+        if self.initial:
+            cell, rows = self.layers.declaration, self.layers.num_layers * (2 if self.layers.bidirectional else 1)
+            sizes = cell.state_sizes(self.layers.hidden_size, **self.layers.options)
+            shapes |= {f"initial_{name}": (rows, size) for name, size in zip(cell.states, sizes, strict=True)}
+        return shapes
+
+    def arguments(self) -> dict[str, Any]:
+        return {"layers": spell(self.layers), "reverse": self.reverse, "initial": self.initial}
+
+    @classmethod
+    def from_arguments(cls, arguments: Any) -> "RecurrentLayers":
+        known = {"layers", "reverse", "initial"}
+        check_names("recurrence", arguments, required={"layers"}, known=known)
+        return cls(**{**arguments, "layers": read(Recurrent, arguments["layers"], "layers")})
+
+    def identity(self) -> dict[str, Any]:
+        return self.arguments() | {"layers": identity(self.layers)}
+
+
+@dataclass(frozen=True)
+class Pool(Operation):
+    """One row for each sequence: its first or last step, or the sum, mean or maximum; zeros if it has no step."""
+
+    kind: ClassVar[str] = "pool"
+    over: Literal["first", "last", "sum", "mean", "max"] = "last"
+
+    def __post_init__(self) -> None:
+        check_choice(self, "over", get_args(type(self).__annotations__["over"]))
+
+    def result(self, *inputs: Value) -> Value:
+        return Value(self._one(inputs, steps=True).size, steps=False)
+
+
+@dataclass(frozen=True)
+class Reverse(Operation):
+    """The steps of each sequence in the opposite order."""
+
+    kind: ClassVar[str] = "reverse"
+
+    def result(self, *inputs: Value) -> Value:
+        return self._one(inputs, steps=True)
+
+
+@dataclass(frozen=True)
+class Slice(Operation):
+    """Features `start` to `stop` - 1."""
+
+    kind: ClassVar[str] = "slice"
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        check_integer(self, "start", at_least=0)
+        check_integer(self, "stop", at_least=self.start + 1)
+
+    def result(self, *inputs: Value) -> Value:
+        value = self._one(inputs)
+        if self.stop > value.size:
+            raise ConfigError(f"slice: stop is {self.stop}, but there are {value.size} features")
+        return Value(self.stop - self.start, value.steps)
+
+
+class _Joining(Operation):
+    """Base class of operations of several inputs, which all have steps or all have none."""
+
+    def _several(self, inputs: Sequence[Value], *, equal: bool) -> tuple[Value, ...]:
+        values = tuple(self._one([each]) for each in inputs)
+        if len(values) < 2 or len({value.steps for value in values}) > 1:
+            raise ConfigError(f"{self.kind} takes two or more inputs, all with steps or all without; got {inputs!r}")
+        if equal and len({value.size for value in values}) > 1:
+            raise ConfigError(f"{self.kind} takes inputs of one size; got {', '.join(str(v.size) for v in values)}")
+        return values
+
+
+@dataclass(frozen=True)
+class Concatenate(_Joining):
+    """The features of all inputs, one after the other."""
+
+    kind: ClassVar[str] = "concatenate"
+
+    def result(self, *inputs: Value) -> Value:
+        values = self._several(inputs, equal=False)
+        return Value(sum(value.size for value in values), values[0].steps)
+
+
+@dataclass(frozen=True)
+class Add(_Joining):
+    """The sum of the inputs."""
+
+    kind: ClassVar[str] = "add"
+
+    def result(self, *inputs: Value) -> Value:
+        return self._several(inputs, equal=True)[0]
+
+
+@dataclass(frozen=True)
+class Multiply(_Joining):
+    """The product of the inputs, number by number."""
+
+    kind: ClassVar[str] = "multiply"
+
+    def result(self, *inputs: Value) -> Value:
+        return self._several(inputs, equal=True)[0]
+
+
+OPERATIONS: dict[str, type[Operation]] = {
+    each.kind: each
+    for each in (Add, Concatenate, Dense, Lookup, Multiply, Pointwise, Pool, RecurrentLayers, Reverse, Scale, Slice)
+}
+"""All operations by kind."""

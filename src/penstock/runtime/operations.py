@@ -1,0 +1,270 @@
+"""The operations of a graph on the engine.
+
+Values of steps are (time, batch, size) or ids (time, batch), others (batch, size). A row's bits depend neither on other
+rows nor on how the steps are divided among calls.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock import engine
+from penstock.network import operations as described
+from penstock.runtime.stack import Stack
+from penstock.runtime.stream import step_arrays
+
+__all__ = ["RUNNING", "PoolRun", "RecurrentRun"]
+
+Floats = NDArray[np.float32]
+Counts = NDArray[np.int64]
+Tensors = Mapping[str, Floats]
+
+
+class RecurrentRun:
+    """Recurrent layers; their memory is a step of the stack, or None if they read backward."""
+
+    def __init__(self, spec: described.RecurrentLayers, tensors: Tensors) -> None:
+        self._spec, self._stack = spec, Stack(spec.layers, tensors)
+        names = self._stack.state_names
+        self._initial = [tensors[f"initial_{name}"] for name in names] if spec.initial else None
+
+    def memory(self, batch: int) -> engine.StackStep | None:
+        """Return the memory before the first step."""
+        if not self._spec.forward:
+            return None
+        step = self._stack.step(batch)
+        self.reset(step)
+        return step
+
+    def reset(self, memory: engine.StackStep) -> None:
+        """Set the memory back to the initial states."""
+        memory.reset()
+        for layer, states in enumerate(memory.state if self._initial else []):
+            for state, initial in zip(states, self._initial or [], strict=True):
+                state[...] = initial[layer]
+
+    def arrays(self, memory: engine.StackStep) -> dict[str, Floats]:
+        """Return the memory's arrays by name."""
+        return dict(step_arrays(memory))
+
+    def __call__(self, memory: engine.StackStep | None, lengths: Counts | None, x: Floats) -> Floats:
+        """Return outputs (time, batch, output) for the next steps; `lengths` counts each sequence's, None for all."""
+        if memory is None:
+            return self._whole(x, lengths)
+        if len(x) == 1 and lengths is None:
+            return memory(np.ascontiguousarray(x[0]))[None].copy()
+        before = [tuple(state[None] for state in layer) for layer in memory.state]
+        y, after = self._stack(np.ascontiguousarray(x), before, lengths)
+        for layer, states in zip(memory.state, after, strict=True):
+            for state, value in zip(layer, states, strict=True):
+                state[...] = value[0]
+        return y
+
+    def _whole(self, x: Floats, lengths: Counts | None) -> Floats:
+        counts = np.full(x.shape[1], len(x)) if lengths is None else lengths
+        x = _reversed(x, counts) if self._spec.reverse else x
+        y, _ = self._stack(np.ascontiguousarray(x), self._start(x.shape[1]), counts)
+        return _reversed(y, counts) if self._spec.reverse else y
+
+    def _start(self, batch: int) -> list[tuple[Floats, ...]] | None:
+        if self._initial is None:
+            return None
+        layers, directions = self._spec.layers.num_layers, self._stack.directions
+        spread = [np.repeat(array.reshape(layers, directions, 1, -1), batch, axis=2) for array in self._initial]
+        return [tuple(array[layer] for array in spread) for layer in range(layers)]
+
+
+class PoolRun:
+    """A fold over the steps, in their order; its memory holds the value so far and the number of steps."""
+
+    def __init__(self, spec: described.Pool, tensors: Tensors) -> None:
+        self._over = spec.over
+
+    def memory(self, batch: int, size: int) -> dict[str, NDArray[Any]]:
+        """Return the memory before the first step."""
+        memory: dict[str, NDArray[Any]] = {"value": np.empty((batch, size), np.float32)}
+        memory["length"] = np.empty(batch, np.int64)
+        self.reset(memory)
+        return memory
+
+    def reset(self, memory: dict[str, NDArray[Any]]) -> None:
+        """Set the memory back to that before the first step."""
+        memory["value"][...] = -np.inf if self._over == "max" else 0
+        memory["length"][...] = 0
+
+    def fold(self, memory: dict[str, NDArray[Any]], lengths: Counts | None, x: Floats) -> None:
+        """Read the next steps x (time, batch, size)."""
+        value, length = memory["value"], memory["length"]
+        for time, row in enumerate(x):
+            active = np.ones(len(row), bool) if lengths is None else lengths > time
+            self._step(value, row, active[:, None], (length == 0)[:, None])
+            length += active
+
+    def _step(self, value: Floats, row: Floats, active: NDArray[np.bool_], first: NDArray[np.bool_]) -> None:
+        if self._over == "max":
+            # + 0 turns -0.0 into 0.0; otherwise the order in memory could decide which of the two zeros wins.
+            np.maximum(value, row + np.float32(0), out=value, where=active)
+        elif self._over in ("sum", "mean"):
+            np.add(value, row, out=value, where=active)
+        else:
+            np.copyto(value, row, where=active if self._over == "last" else active & first)
+
+    def read(self, memory: Mapping[str, NDArray[Any]]) -> Floats:
+        """Return (batch, size) for the steps so far; zeros where there was none."""
+        value, length = memory["value"], memory["length"][:, None]
+        if self._over == "mean":
+            value = value / np.maximum(length, 1).astype(np.float32)
+        return np.where(length > 0, value, np.float32(0))
+
+
+class _Lookup:
+    def __init__(self, spec: described.Lookup, tensors: Tensors) -> None:
+        self._table = tensors["weight"]
+
+    def __call__(self, lengths: Counts | None, ids: NDArray[np.integer[Any]]) -> Floats:
+        return self._table[ids]
+
+
+class _Dense:
+    def __init__(self, spec: described.Dense, tensors: Tensors) -> None:
+        self._inputs = spec.inputs
+        self._linear = engine.Linear(tensors["weight"], tensors.get("bias"))
+
+    def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
+        return self._linear(x.reshape(-1, self._inputs)).reshape(*x.shape[:-1], -1)
+
+
+class _Scale:
+    def __init__(self, spec: described.Scale, tensors: Tensors) -> None:
+        self._scale, self._offset = tensors["scale"], tensors["offset"]
+
+    def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
+        return x * self._scale + self._offset
+
+
+class _Pointwise:
+    def __init__(self, spec: described.Pointwise, tensors: Tensors) -> None:
+        self._function, self._constants = _FUNCTIONS[spec.function], dict(spec.constants)
+
+    def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
+        return self._function(np.ascontiguousarray(x), **self._constants)
+
+
+class _Slice:
+    def __init__(self, spec: described.Slice, tensors: Tensors) -> None:
+        self._features = slice(spec.start, spec.stop)
+
+    def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
+        return x[..., self._features]
+
+
+class _Reverse:
+    def __init__(self, spec: described.Reverse, tensors: Tensors) -> None:
+        pass
+
+    def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
+        return _reversed(x, np.full(x.shape[1], len(x)) if lengths is None else lengths)
+
+
+class _Concatenate:
+    def __init__(self, spec: described.Concatenate, tensors: Tensors) -> None:
+        pass
+
+    def __call__(self, lengths: Counts | None, *inputs: Floats) -> Floats:
+        return np.concatenate(inputs, axis=-1)
+
+
+class _Add:
+    def __init__(self, spec: described.Add, tensors: Tensors) -> None:
+        pass
+
+    def __call__(self, lengths: Counts | None, first: Floats, *others: Floats) -> Floats:
+        for other in others:
+            first = first + other
+        return first
+
+
+class _Multiply:
+    def __init__(self, spec: described.Multiply, tensors: Tensors) -> None:
+        pass
+
+    def __call__(self, lengths: Counts | None, first: Floats, *others: Floats) -> Floats:
+        for other in others:
+            first = first * other
+        return first
+
+
+RUNNING: dict[str, Callable[..., Any]] = {
+    "add": _Add,
+    "concatenate": _Concatenate,
+    "dense": _Dense,
+    "lookup": _Lookup,
+    "multiply": _Multiply,
+    "pointwise": _Pointwise,
+    "pool": PoolRun,
+    "recurrence": RecurrentRun,
+    "reverse": _Reverse,
+    "scale": _Scale,
+    "slice": _Slice,
+}
+"""What runs each kind of operation: made with its description and its tensors by name."""
+
+
+def _reversed(x: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """x (time, batch, ...) with the first `lengths` steps of each sequence in the opposite order."""
+    time = np.arange(len(x))[:, None]
+    places = np.where(time < lengths, lengths - 1 - time, time)
+    return x[places, np.arange(x.shape[1])]
+
+
+def _rows(function: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+    """A function of rows (rows, size) as one of (..., size)."""
+    return lambda x: function(x.reshape(-1, x.shape[-1])).reshape(x.shape)
+
+
+def _double(function: Callable[..., NDArray[np.float64]]) -> Callable[..., Floats]:
+    """A function computed in float64 and rounded once."""
+    return lambda x, **constants: function(x.astype(np.float64), **constants).astype(np.float32)
+
+
+def _log_softmax(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def _error_function(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([math.erf(value) for value in x.ravel()]).reshape(x.shape)
+
+
+def _elu(x: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, arXiv:1706.02515
+
+_FUNCTIONS: dict[str, Callable[..., Floats]] = {
+    "abs": np.abs,
+    "clip": lambda x, low, high: np.clip(x, np.float32(low), np.float32(high)),
+    "elu": _double(_elu),
+    "exp": _double(np.exp),
+    "gelu": _double(lambda x: 0.5 * x * (1 + _error_function(x / math.sqrt(2)))),
+    "gelu_tanh": _double(lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+    "hard_sigmoid": _double(lambda x, slope, offset: np.clip(slope * x + offset, 0, 1)),
+    "leaky_relu": lambda x, slope: np.where(x > 0, x, np.float32(slope) * x),
+    "log": _double(np.log),
+    "log_softmax": _double(_log_softmax),
+    "relu": lambda x: np.maximum(x + np.float32(0), np.float32(0)),  # -0 becomes 0 first; see PoolRun
+    "selu": _double(lambda x: _SELU_SCALE * _elu(x, _SELU_ALPHA)),
+    "sigmoid": engine.sigmoid,
+    "silu": lambda x: x * engine.sigmoid(x),
+    "softmax": _rows(engine.softmax),
+    "softplus": _double(lambda x: np.logaddexp(0, x)),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "sqrt": np.sqrt,
+    "tanh": engine.tanh,
+}
+"""The functions of `Pointwise`; those without a kernel are computed in float64, where NumPy's bits depend on the
+number alone."""
