@@ -51,6 +51,17 @@ def test_json_lines_for_programs(penstock, data, tmp_path):
     assert all(line["time"] and line["message"] for line in lines)
 
 
+def test_a_time_limit_is_said_and_repeated(penstock, data, tmp_path):
+    out = tmp_path / "m"
+    result = penstock("train", "classify", data, "--out", out, *QUICK, "--max-seconds", "1e-6", "--json")
+    stopped = next(line for line in map(json.loads, result.said.splitlines()) if line["event"] == "stopped")
+    assert (stopped["reason"], stopped["epochs_done"]) == ("time", 1)
+    assert json.loads((out / "metrics.json").read_text())["stopped"] == "time"
+    assert "Training ended at its time limit" in (out / "report.html").read_text()
+    assert "max-seconds = 1e-06" in (out / "train.toml").read_text()
+    assert "--max-seconds 1e-06" in json.loads((out / "metrics.json").read_text())["command"]
+
+
 def test_json_has_errors_too(penstock, tmp_path):
     result = penstock("evaluate", tmp_path / "none", tmp_path / "none.csv", "--json")
     error = json.loads(result.err)

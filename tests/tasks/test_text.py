@@ -258,6 +258,20 @@ def test_a_checkpoint_is_taken_up(tmp_path, small, make_reviews):
         small(**settings, label_smoothing=0.2).fit(texts, labels)
 
 
+def test_a_time_limit_ends_the_training_which_a_higher_one_resumes(tmp_path, small, make_reviews):
+    texts, labels = make_reviews(40, 0)
+    whole = small(epochs=2, baseline=False).fit(texts, labels)
+    settings = {"epochs": 2, "checkpoint": str(tmp_path / "state"), "baseline": False}
+    cut = small(**settings, max_seconds=1e-9).fit(texts, labels)
+    assert cut.metrics_["stopped"] == "time"
+    assert (len(cut.history_), cut.metrics_["best_epoch"]) == (1, 1)
+    assert cut.metrics_["configuration"]["max_seconds"] == 1e-9
+    resumed = small(**settings, max_seconds=3600).fit(texts, labels)
+    assert (resumed.metrics_["stopped"], len(resumed.history_)) == ("finished", 2)
+    assert (resumed.predict_proba(texts) == whole.predict_proba(texts)).all()
+    assert (resumed.predict_proba(texts) != cut.predict_proba(texts)).any()
+
+
 @pytest.mark.parametrize("pooling", ["max", "mean", "mean_max", "last"])
 @pytest.mark.parametrize(
     "encoder",

@@ -1,5 +1,7 @@
 """A problem small enough to train in an instant: is there an id above 6 in the sequence?"""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -81,3 +83,34 @@ def make_recipe():
         return Recipe(**(settings | changed))
 
     return make
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that the test moves: `clock[0] += 1.0`."""
+    now = [100.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def slow(clock):
+    """A function after which each batch of an objective takes a second of `clock`, and each validation two."""
+
+    class Slow:
+        def __init__(self, objective):
+            self.objective = objective
+
+        def __getattr__(self, name):
+            return getattr(self.objective, name)
+
+        def loss(self, module, batch):
+            clock[0] += 1.0
+            return self.objective.loss(module, batch)
+
+        def validate(self, module):
+            clock[0] += 2.0
+            return self.objective.validate(module)
+
+    return Slow

@@ -3,22 +3,12 @@
 import io
 import json
 import logging
-import time
 
 import numpy as np
 import pytest
 
 from penstock.console import JsonLines, Terminal, shown
 from penstock.training import Checkpoint, Epoch, History, Trainer, TrainingLog
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that the test moves: `clock[0] += 1.0`."""
-    now = [100.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
 
 
 def trained(make_module, make_objective, recipe, **more):
@@ -58,13 +48,14 @@ def test_programs_get_fields(make_module, make_objective, make_recipe):
     [
         ("finished", "stopped after epoch 2, the last one; kept epoch 1, validation loss 0.500"),
         ("no improvement", "stopped after epoch 2: no lower validation loss in 10 epochs; kept epoch 1"),
+        ("time", "stopped at epoch 2: the time limit of 1 min 30 s has passed; kept epoch 1"),
         ("interrupted", "stopped in epoch 3 by Ctrl-C; kept epoch 1"),
     ],
 )
 def test_why_it_stopped(make_recipe, caplog, reason, words):
     caplog.set_level(logging.INFO, "penstock")
     epochs = [Epoch(number, 0.7, {"loss": loss}, 0.001, 1.0) for number, loss in ((1, 0.5), (2, 0.6))]
-    TrainingLog(History(epochs, 1, reason), make_recipe()).on_stop()
+    TrainingLog(History(epochs, 1, reason), make_recipe(max_seconds=90)).on_stop()
     assert words in caplog.text
 
 
@@ -82,6 +73,20 @@ def test_how_far_it_is_and_how_long_the_rest_takes(make_recipe, clock):
     assert [line["done"] for line in told] == [2, 3, 4, 5, 6, 7, 8]
     assert [line["seconds_left"] for line in told] == [28, 27, 26, 25, 24, 23, 22]
     assert told[0]["message"] == "training: epoch 1/3, batch 2/10, loss 0.693, 32 rows/s, about 28 s left"
+
+
+def test_the_rest_takes_no_longer_than_the_time_limit(make_recipe, clock, caplog):
+    caplog.set_level(logging.DEBUG, "penstock")
+    done = [Epoch(1, 0.7, {"loss": 0.5}, 0.001, 20.0)]
+    log = TrainingLog(History(done, 1), make_recipe(epochs=3, max_seconds=31.0))
+    log.on_start(3)
+    for step in range(1, 4):
+        clock[0] += 5.0
+        log.on_step(2, step, 10, 32, 0.6931)
+    start, *told = caplog.records
+    assert start.message == "training: at most 3 epochs and about 31 s; 1 are done"
+    assert start.fields["max_seconds"] == 31.0
+    assert [record.fields["seconds_left"] for record in told] == [6.0, 1.0, 0.0]
 
 
 def test_a_bar_on_a_terminal_that_goes_in_the_end(make_recipe, clock):

@@ -218,3 +218,35 @@ def test_other_data_is_refused(text, make_recipe, make_module, make_objective):
     whole.fit()
     with pytest.raises(StateError, match="position must be from 0 to 2"):
         trainer((make_module(), make_objective(batch_size=20)), make_recipe(epochs=1)).load_state_dict(states[-1])
+
+
+@pytest.mark.parametrize("limits", [(3.5,), (0.5, 3.5, 3.5, 12.0), (7.0,), (8.0,)], ids=str)
+@pytest.mark.parametrize("average", [0.0, 0.8])
+@pytest.mark.parametrize("kept", [True, False], ids=["checkpoint", "object"])
+def test_with_a_higher_time_limit_it_goes_on_as_if_it_had_never_stopped(
+    tmp_path, text, make_recipe, slow, limits, average, kept
+):
+    def begin(checkpoint=None):
+        module, objective = text()
+        return trainer((module, slow(objective)), make_recipe(epochs=3, average=average), checkpoint)
+
+    whole = begin()
+    whole.fit()
+    resumed = begin()
+    for limit in (*limits, None):
+        if kept:
+            resumed = begin(Checkpoint(tmp_path / "state", "a"))
+        resumed.recipe = make_recipe(epochs=3, average=average, max_seconds=limit)
+        resumed.fit()
+        assert resumed.history.stopped == ("finished" if limit is None else "time")
+    assert_equal(resumed, whole)
+
+
+def test_the_same_time_limit_again_gives_the_same_model(tmp_path, text, make_recipe, slow):
+    found = []
+    for _ in range(2):
+        module, objective = text()
+        kept = Checkpoint(tmp_path / "state", "a")
+        found.append(trainer((module, slow(objective)), make_recipe(max_seconds=8.5), kept))
+        assert found[-1].fit().stopped == "time"
+    assert_equal(*found)

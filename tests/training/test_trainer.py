@@ -205,3 +205,27 @@ def test_trains_on_after_an_interrupt(make_recipe):
     history = trainer.fit()
     assert (history.stopped, len(history.epochs), history.best_epoch) == ("finished", 4, 3)
     assert history.epochs[1].valid["weight"] < history.epochs[0].valid["weight"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "steps", "epochs"),
+    [(0.1, 1, 1), (1.5, 2, 1), (2.0, 2, 1), (4.0, 2, 1), (4.5, 3, 2), (6.0, 4, 2), (9.0, 5, 3), (99.0, 8, 4)],
+)
+def test_stops_after_the_batch_in_which_the_limit_passes(make_recipe, slow, limit, steps, epochs):
+    """An epoch has two batches of a second each, and a validation of two."""
+    recorder, objective = Recorder(), slow(Scripted([4.0, 3.0, 2.0, 1.0]))
+    history = run(one_weight(), objective, make_recipe(max_seconds=limit), callbacks=[recorder])
+    told = [each[0] for each in recorder.told]
+    assert (told.count("step"), told.count("epoch"), len(history.epochs)) == (steps, epochs, epochs)
+    assert history.stopped == ("time" if limit < 99 else "finished")
+    assert history.best_epoch == epochs
+    assert history.seconds == steps + 2 * epochs
+
+
+@pytest.mark.parametrize(("losses", "best"), [([1.0, 2.0], 1), ([2.0, 1.0], 2)])
+def test_the_weights_of_the_last_batch_are_kept_only_if_they_are_the_best(make_recipe, slow, losses, best):
+    module = one_weight()
+    history = run(module, slow(Scripted(losses)), make_recipe(max_seconds=4.5))
+    assert history.best_epoch == best
+    assert float(module.weight.detach()) == history.epochs[best - 1].valid["weight"]
+    assert history.epochs[0].valid["weight"] != history.epochs[1].valid["weight"]

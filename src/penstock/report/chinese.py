@@ -87,6 +87,7 @@ TABLE = {
     "curves.kept": "保留第 {epoch} 轮的权重。",
     "curves.mark": "保留",
     "curves.no improvement": "因不再提升而提前停止训练。",
+    "curves.time": "达到时间上限，训练停止；最后一轮可能不完整。",
     "curves.interrupted": "训练被中断而提前结束。",
     "curves.training": "训练集",
     "curves.validation": "验证集",

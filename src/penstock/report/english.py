@@ -87,6 +87,7 @@ TABLE = {
     "curves.kept": "The weights of epoch {epoch} were kept.",
     "curves.mark": "kept",
     "curves.no improvement": "Training ended early: no improvement.",
+    "curves.time": "Training ended at its time limit; the last epoch may be shorter than the others.",
     "curves.interrupted": "Training ended early: interrupted.",
     "curves.training": "training",
     "curves.validation": "validation",

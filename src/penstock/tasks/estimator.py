@@ -7,7 +7,7 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -157,7 +157,8 @@ class Estimator(TrainingOptions, FittedEstimator):
             say(_LOGGER, "baselines", "fitting the baselines")
         arrays, settings = self._fit_baselines(data, features)
         say_network(network)
-        module, histories = run_stages(stages, partial(self._run_stage, data, features, network), callbacks)
+        run = partial(self._run_stage, data, features, network)
+        module, histories = run_stages(stages, run, callbacks, self.max_seconds)
         history = histories[-1]
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
@@ -187,6 +188,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         stage: Stage,
         objective: "Objective",
         callbacks: Sequence["Callback"],
+        max_seconds: float | None,
     ) -> "tuple[torch.nn.Module, History]":
         """Train a module, from initial values or from the model whose training continues; return it and its history."""
         training, known = training_module(), self._known()
@@ -197,7 +199,7 @@ class Estimator(TrainingOptions, FittedEstimator):
             trainer = training.Trainer(
                 module,
                 objective,
-                self._recipe(len(data.train)),
+                replace(self._recipe(len(data.train)), max_seconds=max_seconds),
                 generator=np.random.default_rng([stage.seed, 1]),
                 callbacks=callbacks,
                 checkpoint=self._open_checkpoint(data, network, stage),
@@ -257,7 +259,10 @@ class Estimator(TrainingOptions, FittedEstimator):
     def _open_checkpoint(self, data: Any, network: Network, stage: Stage) -> "Checkpoint | None":
         if self.checkpoint is None:
             return None
-        parts = [self._described(), network.to_json(), stage.seed, data.train.digest(), stage.name]
+        options = self._described()
+        if not stage.title:  # a single training may resume with another time limit; a taught network has other teachers
+            del options["max_seconds"]
+        parts = [options, network.to_json(), stage.seed, data.train.digest(), stage.name]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         path = f"{self.checkpoint}.{stage.name}" if stage.name else self.checkpoint
         return training_module().Checkpoint(path, key)

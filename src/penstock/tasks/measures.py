@@ -11,14 +11,15 @@ units                       {valid, test}: independent cases: rows, sequences, o
 interval                    {valid, test}: {metric: [low, high]}, 95 %; those of a baseline are under its name
 verdict, difference         {valid, test}: against the main baseline, see `runtime.resampling.compared`
 curves, best_epoch, stopped for each epoch the minimised loss, metrics of the validation rows and of some training
-                            rows, learning rate, seconds; the epoch that was kept; why training ended
+                            rows, learning rate, seconds; the epoch that was kept; why training ended: "finished",
+                            "no improvement", "time" (the last epoch may be a part of one) or "interrupted"
 data                        train, valid, test: rows and more; dropped: rows left out by reason; digest: SHA-256 of the
                             training rows; columns, sources: the columns read; file, bytes and sha256 of each part
 configuration               the constructor's arguments; paths by their last name only
 options                     the same as used: values that depend on the data are resolved
 random_state                the seed
 seconds, training_seconds   wall time of fit, and of the training in it
-stages                      title, epochs and seconds of each training, if a fit has several
+stages                      title, epochs, seconds and why it stopped, of each training, if a fit has several
 peak_mb                     the process's peak memory so far, 10^6 bytes
 
 Additional entries of a classifier:

@@ -68,6 +68,8 @@ class TrainingOptions:
         average: decay per step of a moving average of the weights, which is used instead of the last weights (Polyak
             and Juditsky 1992); 0 for no average.
         patience: number of epochs without a lower validation loss after which training stops.
+        max_seconds: time limit in seconds for the epochs, without the preparations before and the measurements after
+            them. Training stops after the batch in which it passes and keeps the best weights; None for no limit.
         keep: the weights to keep: "best", from the epoch with the lowest validation loss, or "last", without early
             stopping, which is better with little validation data.
         validation_share: share of the data that is held back if no validation data is given.
@@ -83,8 +85,8 @@ class TrainingOptions:
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "training": (
-            "epochs", "learning_rate", "batch_size", "patience", "keep", "random_state", "weight_decay", "warmup",
-            "clip", "average", "validation_share", "baseline", "warm_start",
+            "epochs", "learning_rate", "batch_size", "patience", "max_seconds", "keep", "random_state", "weight_decay",
+            "warmup", "clip", "average", "validation_share", "baseline", "warm_start",
         ),
         "output": ("examples", "checkpoint", "verbose"),
     }  # fmt: skip
@@ -98,6 +100,7 @@ class TrainingOptions:
     clip: float = 1.0
     average: float = 0.995
     patience: int = 4
+    max_seconds: float | None = None
     keep: Literal["best", "last"] = "best"
     validation_share: float = 0.1
     baseline: bool = True

@@ -9,9 +9,11 @@ if TYPE_CHECKING:
 
     from penstock.training import Callback, History, Objective
 
-    Run = Callable[["Stage", Objective, Sequence[Callback]], tuple[torch.nn.Module, History]]
+    Run = Callable[["Stage", Objective, Sequence[Callback], float | None], tuple[torch.nn.Module, History]]
 
 __all__ = ["Stage", "run_stages", "stage_figures"]
+
+_LEAST_SECONDS = 0.001  # a limit must be above 0; a stage whose time is used up takes one step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +33,15 @@ class Stage:
 
 
 def run_stages(
-    stages: Sequence[Stage], run: "Run", callbacks: "Sequence[Callback]"
+    stages: Sequence[Stage], run: "Run", callbacks: "Sequence[Callback]", max_seconds: float | None = None
 ) -> "tuple[torch.nn.Module, list[History]]":
     """Run all stages; return the module of the last one and the history of each.
 
     Args:
         stages: one or more.
-        run: trains the module of a stage.
+        run: trains the module of a stage, within a time limit.
         callbacks: the callbacks of the last stage.
+        max_seconds: time limit of all stages. Each gets an equal share of what those before it have left.
 
     Raises:
         KeyboardInterrupt: training was interrupted before the last stage.
@@ -47,7 +50,11 @@ def run_stages(
     histories: list[History] = []
     for number, stage in enumerate(stages, start=1):
         last = number == len(stages)
-        module, history = run(stage, stage.objective(modules), callbacks if last else ())
+        limit = None
+        if max_seconds is not None:
+            left = max_seconds - sum(history.seconds for history in histories)
+            limit = max(left / (len(stages) - number + 1), _LEAST_SECONDS)
+        module, history = run(stage, stage.objective(modules), callbacks if last else (), limit)
         if history.stopped == "interrupted" and not last:
             raise KeyboardInterrupt(f"interrupted during {stage.title}: there is no model yet")
         modules.append(module)
@@ -60,7 +67,12 @@ def stage_figures(stages: Sequence[Stage], histories: "Sequence[History]") -> di
     figures: dict[str, Any] = {"training_seconds": sum(history.seconds for history in histories)}
     if len(stages) > 1:
         figures["stages"] = [
-            {"title": stage.title, "epochs": len(history.epochs), "seconds": history.seconds}
+            {
+                "title": stage.title,
+                "epochs": len(history.epochs),
+                "seconds": history.seconds,
+                "stopped": history.stopped,
+            }
             for stage, history in zip(stages, histories, strict=True)
         ]
     return figures

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 __all__ = ["Epoch", "History", "Stopped"]
 
-Stopped = Literal["finished", "no improvement", "interrupted"]
+Stopped = Literal["finished", "no improvement", "time", "interrupted"]
 
 
 @dataclass(frozen=True)

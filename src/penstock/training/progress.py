@@ -1,6 +1,7 @@
 """Progress of a training: callbacks, and messages of the logger `penstock.training`."""
 
 import logging
+import math
 import time
 from typing import Any, Protocol
 
@@ -50,16 +51,20 @@ class TrainingLog:
         """Log the start."""
         self._steps = Steps(_LOGGER, self._title or "training", None, "batches")
         self._began, self._rows, self._own = time.perf_counter(), 0, 0
+        self._before = sum(epoch.seconds for epoch in self._history.epochs)
         patience = self._recipe.patience
         until = f", until {patience} in a row bring no lower validation loss" if patience < epochs else ""
+        limit = self._recipe.max_seconds
+        within = "" if limit is None else f" and about {duration(limit)}"
         done = f"; {len(self._history.epochs)} are done" if self._history.epochs else ""
         say(
             _LOGGER,
             "training",
-            f"{self._prefix or 'training: '}at most {epochs} epochs{until}{done}",
+            f"{self._prefix or 'training: '}at most {epochs} epochs{within}{until}{done}",
             stage=self._title,
             epochs=epochs,
             patience=patience,
+            max_seconds=limit,
             epochs_done=len(self._history.epochs),
         )
 
@@ -71,6 +76,7 @@ class TrainingLog:
         self._rows += rows
         self._own += 1
         total, done = steps * epochs, (epoch - 1) * steps + step
+        limit = math.inf if self._recipe.max_seconds is None else self._recipe.max_seconds - self._before
         # Measured in this process: batches, and validations once an epoch has ended.
         elapsed = time.perf_counter() - self._began
         rate = f"{self._rows / elapsed:,.0f} rows/s"
@@ -78,7 +84,7 @@ class TrainingLog:
         self._steps.advance(
             done - self._steps.done,
             detail=f"epoch {epoch}/{epochs}, batch {step}/{steps}, loss {short(loss)}, {rate}",
-            seconds_left=elapsed / self._own * (total - done),
+            seconds_left=min(elapsed / self._own * (total - done), max(limit - elapsed, 0.0)),
         )
 
     def on_epoch(self, epoch: Epoch) -> None:
@@ -111,6 +117,7 @@ class TrainingLog:
         why = {
             "finished": f"stopped after epoch {last}, the last one",
             "no improvement": f"stopped after epoch {last}: no lower validation loss in {self._recipe.patience} epochs",
+            "time": f"stopped at epoch {last}: the time limit of {duration(self._recipe.max_seconds or 0)} has passed",
             "interrupted": f"stopped in epoch {last + 1} by Ctrl-C",
         }[history.stopped]
         say(

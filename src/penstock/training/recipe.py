@@ -23,6 +23,7 @@ class Recipe:
         average: decay per step of a moving average of the weights, which is used instead of them; 0 for none.
         patience: number of epochs without a lower validation loss after which training stops.
         keep: the weights to keep: "best", from the epoch with the lowest validation loss, or "last".
+        max_seconds: training time, with validations, after which training stops at the next batch; None for no limit.
 
     Raises:
         ConfigError: a value is invalid.
@@ -37,14 +38,18 @@ class Recipe:
     average: float
     patience: int
     keep: str = "best"
+    max_seconds: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "patience"):
             at_least(name, getattr(self, name), 1, whole=True)
         at_least("weight_decay", self.weight_decay, 0)
-        for name in ("learning_rate", "clip"):
-            if not at_least(name, getattr(self, name), 0, finite=name != "clip") > 0:
-                raise ConfigError(f"{name} must be more than 0; got {getattr(self, name)!r}")
+        for name in ("learning_rate", "clip", "max_seconds"):
+            value = getattr(self, name)
+            if name == "max_seconds" and value is None:
+                continue
+            if not at_least(name, value, 0, finite=name != "clip") > 0:
+                raise ConfigError(f"{name} must be more than 0; got {value!r}")
         if self.keep not in ("best", "last"):
             raise ConfigError(f"keep must be 'best' or 'last'; got {self.keep!r}")
         share("warmup", self.warmup)

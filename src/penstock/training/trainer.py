@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from penstock.datasets import Batches, shard
 from penstock.errors import PenstockError
@@ -21,10 +20,9 @@ from penstock.training.optimizer import adamw, averaged
 from penstock.training.progress import Callback, TrainingLog
 from penstock.training.recipe import Recipe
 from penstock.training.strategy import OneProcess, Strategy
+from penstock.training.weights import Weights, copied, restore
 
 __all__ = ["Trainer"]
-
-Weights = dict[str, Tensor]
 
 
 @dataclass
@@ -49,6 +47,10 @@ class Trainer:
 
     The best epoch is the one with the lowest validation loss. A training that is resumed at any step, from a checkpoint
     or from `state_dict`, ends with the same bits as one that was never interrupted.
+
+    A time limit, `recipe.max_seconds`, stops it after the batch in which the limit passes, but never before the first
+    one. The weights reached there are validated like those of a whole epoch, and may be the best. The state remains
+    that of the last step, so that the training can resume from there with a higher limit.
 
     Args:
         module: the module to train, changed in place.
@@ -84,10 +86,11 @@ class Trainer:
         self._loss = self.strategy.prepare(LossModule(module, objective))
         self._optimizer = adamw(module, recipe)
         self._averaged = averaged(module, recipe.average) if recipe.average else None
-        self._best = _copied(module)
+        self._best = copied(module)
         self._last: Weights | None = None  # set after the end, when the module has the best weights
         self._progress, self._started = _Progress(), time.perf_counter()
         self._is_whole = True  # no step is incomplete
+        self._cut: dict[str, Any] | None = None  # the state of the last step, if the time limit cut an epoch short
 
     def fit(self) -> History:
         """Train to the end, starting from the checkpoint or the state passed to `load_state_dict`, if any.
@@ -109,6 +112,7 @@ class Trainer:
 
     def _fit(self) -> History:
         state = None if self.checkpoint is None else self.strategy.load(self.checkpoint)
+        state = self._cut if state is None else state
         if state is not None:
             self.load_state_dict(state)
         self._tell("on_start", self.recipe.epochs)
@@ -129,6 +133,8 @@ class Trainer:
 
         It is exact in callbacks and after the end, but not after a second Ctrl-C, which interrupts a step.
         """
+        if self._cut is not None:
+            return self._cut
         return {
             "module": self.module.state_dict() if self._last is None else self._last,
             "best": self._best,
@@ -151,8 +157,8 @@ class Trainer:
             StateError: the data has other batches.
             RuntimeError: the module has other parameters.
         """
-        _restore(self.module, state["module"])
-        self._last = None
+        restore(self.module, state["module"])
+        self._last = self._cut = None
         self._best = {name: tensor.clone() for name, tensor in state["best"].items()}
         if self._averaged is not None:
             self._averaged.load_state_dict(state["averaged"])
@@ -172,15 +178,15 @@ class Trainer:
     def _running(self) -> Iterator[None]:
         """Context in which the module has the weights of the last step; afterwards it always has the best ones."""
         if self._last is not None:
-            _restore(self.module, self._last)
+            restore(self.module, self._last)
             self._last = None
         self._started = time.perf_counter()
         try:
             yield
         finally:
             self._progress.seconds = self._seconds()
-            self._last = _copied(self.module)
-            _restore(self.module, self._best)
+            self._last = copied(self.module)
+            restore(self.module, self._best)
             self.module.eval()
             self.history.seconds = sum(epoch.seconds for epoch in self.history.epochs) + self._progress.seconds
             self._tell("on_end", self.history)
@@ -194,6 +200,11 @@ class Trainer:
             self.module.train()
             batches = iter(self.batches)
             while self.batches.position < len(self.batches):
+                if self._is_time_over():
+                    self.history.stopped = "time"
+                    if self.batches.position:
+                        self._cut_short(number)
+                    return
                 with held_back():
                     self._is_whole = False
                     self._step(number, next(batches))
@@ -203,6 +214,23 @@ class Trainer:
                 self._note(epoch)
                 self._save()
             self._tell("on_epoch", epoch)
+
+    def _is_time_over(self) -> bool:
+        """Whether the time limit has passed, in any process; never before the first step."""
+        limit = self.recipe.max_seconds
+        if limit is None or not (self.history.epochs or self.batches.position):
+            return False
+        over = sum(epoch.seconds for epoch in self.history.epochs) + self._seconds() >= limit
+        return bool(self.strategy.reduce(torch.tensor([over], dtype=torch.float64)).item())
+
+    def _cut_short(self, number: int) -> None:
+        """End epoch `number` here: save the state of the last step, then validate the weights reached."""
+        self._cut = self.state_dict() | {"module": copied(self.module)}
+        self._save()
+        epoch = self._validated(number)
+        with held_back():
+            self._note(epoch)
+        self._tell("on_epoch", epoch)
 
     def _step(self, number: int, batch: Any) -> None:
         """Take one optimiser step in epoch `number`."""
@@ -255,7 +283,7 @@ class Trainer:
         """Add an epoch to the history, and store the weights if they are the best so far."""
         best = self.history.best
         if self.recipe.keep == "last" or best is None or epoch.valid["loss"] < best.valid["loss"]:
-            self._best, self.history.best_epoch = _copied(self._candidate), epoch.epoch
+            self._best, self.history.best_epoch = copied(self._candidate), epoch.epoch
         self.history.epochs.append(epoch)
         self._progress, self._started = _Progress(), time.perf_counter()
 
@@ -275,17 +303,6 @@ class Trainer:
     def _tell(self, what: str, *news: Any) -> None:
         for callback in (self._log, *self.callbacks):
             getattr(callback, what)(*news)
-
-
-def _copied(module: torch.nn.Module) -> Weights:
-    """Return a copy of the module's weights."""
-    return {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
-
-
-@torch.no_grad()
-def _restore(module: torch.nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load weights into the module in place."""
-    module.load_state_dict(dict(weights))
 
 
 def _check(loss: float, what: str, epoch: int, recipe: Recipe) -> None:
