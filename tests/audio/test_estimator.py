@@ -97,9 +97,9 @@ def test_a_training_with_teachers_goes_on_where_it_ended(spoken, tmp_path, monke
     run_stage = cut._run_stage
 
     def ending(*arguments):
-        *rest, stage, objective, _ = arguments
+        *rest, stage, objective, _, limit = arguments
         ends = [Ends(RuntimeError("power cut"))] if stage.name == ("teacher-2" if where == "teacher" else "") else []
-        return run_stage(*rest, stage, objective, ends)
+        return run_stage(*rest, stage, objective, ends, limit)
 
     monkeypatch.setattr(cut, "_run_stage", ending)
     with pytest.raises(RuntimeError, match="power cut"):
@@ -110,14 +110,18 @@ def test_a_training_with_teachers_goes_on_where_it_ended(spoken, tmp_path, monke
     cut.fit(*spoken)
     for name, array in whole.model_.tensors.items():
         np.testing.assert_array_equal(cut.model_.tensors[name], array)
-    with pytest.raises(BundleError, match="other settings or data"):
-        AudioClassifier(**(few | {"mixup": 0.1}), checkpoint=str(tmp_path / "state")).fit(*spoken)
+    # Another time limit would have given other teachers.
+    for other in ({"mixup": 0.1}, {"max_seconds": 3600.0}):
+        with pytest.raises(BundleError, match="other settings or data"):
+            AudioClassifier(**(few | other), checkpoint=str(tmp_path / "state")).fit(*spoken)
 
 
 def test_an_interrupted_teacher_leaves_no_model(spoken, monkeypatch):
     found = AudioClassifier(**(SMALL | {"epochs": 3, "baseline": False, "teachers": 1}))
     run_stage = found._run_stage
-    monkeypatch.setattr(found, "_run_stage", lambda *arguments: run_stage(*arguments[:-1], [Ends(KeyboardInterrupt())]))
+    monkeypatch.setattr(
+        found, "_run_stage", lambda *arguments: run_stage(*arguments[:-2], [Ends(KeyboardInterrupt())], None)
+    )
     with pytest.raises(KeyboardInterrupt, match="teacher 1 of 1"):
         found.fit(*spoken)
     assert not hasattr(found, "model_")
