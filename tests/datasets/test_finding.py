@@ -4,7 +4,15 @@ import logging
 
 import pytest
 
-from penstock.datasets.finding import find_column, holds_labels, holds_numbers, holds_texts, usual_name
+from penstock.datasets.finding import (
+    find_column,
+    holds_labels,
+    holds_numbers,
+    holds_phrases,
+    holds_texts,
+    holds_words,
+    usual_name,
+)
 from penstock.datasets.naming import absent_words, near_name
 from penstock.errors import DataError
 from penstock.text.readers import read_inputs, read_texts
@@ -19,7 +27,13 @@ HEAD = {
 
 @pytest.mark.parametrize(
     ("fits", "names"),
-    [(holds_texts, ["review"]), (holds_labels, ["stars"]), (holds_numbers, ["no", "stars"])],
+    [
+        (holds_texts, ["review"]),
+        (holds_words, ["review"]),
+        (holds_phrases, ["review"]),
+        (holds_labels, ["stars"]),
+        (holds_numbers, ["no", "stars"]),
+    ],
 )
 def test_what_columns_look_like(fits, names):
     assert [name for name, values in HEAD.items() if fits(values)] == names
@@ -75,3 +89,53 @@ def test_texts_and_labels_of_a_file_are_found_and_said(tmp_path, caplog, ending)
     ]
     assert read_inputs(path).inputs == [*HEAD["review"][:3], ""]
     assert caplog.records[-1].message == f"{path}: 1 rows without a text are predicted as empty texts"
+
+
+RECURRING = {"phrase": ["good food", "bad room"] * 4, "mood": ["up", "down"] * 4, "stars": ["5", "1"] * 4}
+
+
+def table(tmp_path, **columns):
+    rows = zip(*columns.values(), strict=True)
+    (tmp_path / "data.csv").write_text("\n".join(",".join(row) for row in [columns, *rows]))
+    return tmp_path / "data.csv"
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [
+        ({"phrase": "phrase", "label": "stars"}, None),  # the label has its usual name
+        ({"city": "mood", "label": "stars"}, None),  # the only column of words, also of one word each
+        ({"phrase": "phrase", "class": "stars"}, "class"),  # the label is named
+        ({"phrase": "phrase", "class": "mood"}, None),  # of two columns of words, one has several in a row
+    ],
+)
+def test_texts_that_recur_are_found_where_nothing_else_is_possible(tmp_path, caplog, names, label):
+    caplog.set_level(logging.INFO, "penstock")
+    path = table(tmp_path, **{name: RECURRING[kind] for name, kind in names.items()})
+    rows = read_texts(path, label=label)
+    text, answers = names
+    assert rows.columns == {"text": text, "label": answers}
+    assert rows.inputs == RECURRING[names[text]]
+    assert [record.message for record in caplog.records] == [
+        f"{path}: reading texts from {text!r}, labels from {answers!r}",
+        f"{path}: texts in {text!r} recur: 2 different ones; --text names another column",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"a": "phrase", "b": "phrase", "label": "stars"}, "texts may be 'a' or 'b'. Name it: --text COL"),
+        ({"a": "phrase", "b": "stars"}, "has no column text, .* Words that recur are in a: texts, or labels?"),
+        ({"a": "mood", "b": "mood"}, "Words that recur are in a, b"),
+        ({"a": "phrase", "label": "mood", "x": "stars", "y": "stars"}, "recur are in a, label.* --series x,y"),
+        ({"Texts": "mood", "x": "stars"}, "has no column text .did you mean 'Texts'"),
+    ],
+)
+def test_texts_that_recur_are_not_guessed(tmp_path, names, message):
+    with pytest.raises(DataError, match=message):
+        read_texts(table(tmp_path, **{name: RECURRING[kind] for name, kind in names.items()}))
+
+
+def test_texts_that_recur_are_found_to_predict(tmp_path):
+    assert read_inputs(table(tmp_path, phrase=RECURRING["phrase"])).inputs == RECURRING["phrase"]

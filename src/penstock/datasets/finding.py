@@ -16,7 +16,18 @@ from penstock.datasets.numbers import looks_numeric
 from penstock.errors import DataError
 from penstock.missing import is_missing
 
-__all__ = ["Head", "find_column", "holds_labels", "holds_numbers", "holds_texts", "is_index", "say_found", "usual_name"]
+__all__ = [
+    "Head",
+    "find_column",
+    "holds_labels",
+    "holds_numbers",
+    "holds_phrases",
+    "holds_texts",
+    "holds_words",
+    "is_index",
+    "say_found",
+    "usual_name",
+]
 
 _LOGGER = logging.getLogger(__name__)
 Head = Mapping[str, Sequence[Any]]
@@ -87,12 +98,23 @@ def say_found(where: str, found: Mapping[str, str | Sequence[str]]) -> None:
         _LOGGER.info("%sreading %s", where, ", ".join(words))
 
 
-def holds_texts(values: Sequence[Any]) -> bool:
-    """Whether values are texts, more than half of them distinct, and neither numbers nor dates."""
+def holds_words(values: Sequence[Any]) -> bool:
+    """Whether values are texts, and neither numbers nor dates."""
     given = _given(values)
-    if not given or not all(isinstance(value, str) for value in given) or 2 * len(set(given)) <= len(given):
+    if not given or not all(isinstance(value, str) for value in given):
         return False
     return not looks_numeric(given) and not looks_dated(given)
+
+
+def holds_texts(values: Sequence[Any]) -> bool:
+    """Whether values are texts that mostly differ: more than half of them are distinct."""
+    given = _given(values)
+    return 2 * len(set(map(str, given))) > len(given) and holds_words(values)
+
+
+def holds_phrases(values: Sequence[Any]) -> bool:
+    """Whether values are texts that mostly have several words."""
+    return holds_words(values) and 2 * sum(len(value.split()) > 1 for value in _given(values)) > len(_given(values))
 
 
 def holds_labels(values: Sequence[Any]) -> bool:

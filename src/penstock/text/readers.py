@@ -1,14 +1,33 @@
-"""Reads texts and labels from files."""
+"""Reads texts and labels from files.
+
+A column of texts that nobody named is found by its usual name; else as the only column of texts that mostly differ;
+else, if there is none and no columns of numbers that may be signals, as the only column of words beside the labels. If
+the labels aren't named either, there must be two columns of words, and only the texts' may have several words in most
+rows.
+"""
 
 import io
 import logging
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from penstock.datasets.columns import as_texts, text_table
 from penstock.datasets.encodings import as_utf8
 from penstock.datasets.files import all_bytes
-from penstock.datasets.finding import Head, find_column, holds_labels, holds_numbers, holds_texts, say_found, usual_name
+from penstock.datasets.finding import (
+    Head,
+    find_column,
+    holds_labels,
+    holds_numbers,
+    holds_phrases,
+    holds_texts,
+    holds_words,
+    is_index,
+    say_found,
+    usual_name,
+)
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import column_names, first_rows, read_table
@@ -85,15 +104,46 @@ def _columns(path: Path, text: str | None, label: str | None, answers: bool, lay
     head = first_rows(path, layout)
     found: dict[str, str] = {kind: name for kind, name in named.items() if name}
     by_name = {kind: usual_name(kind, head) for kind in ("text", "label") if kind not in found}
+    by_label = not answers or label is not None or by_name.get("label") is not None
     try:
-        for kind, fits in (("text", holds_texts), ("label", holds_labels)):
-            if kind in named and kind not in found:
+        for kind in named:
+            if kind not in found:
                 taken = [*found.values(), *(name for other, name in by_name.items() if name and other != kind)]
+                fits = _text_test(head, taken, by_label=by_label) if kind == "text" else holds_labels
                 found[kind] = find_column(head, taken, fits, usual=kind, what=f"{kind}s", flag=f"--{kind}")
     except DataError as error:
-        raise DataError(f"{path}: {error}{_signals(head)}") from error
+        raise DataError(f"{path}: {error}{_recurring(head, found)}{_signals(head)}") from error
     say_found(f"{path}: ", {f"{kind}s": found[kind] for kind in named})
+    if by_name.get("text", "") is None and not holds_texts(texts := head[found["text"]]):
+        count = len({text for text in texts if text})
+        _LOGGER.info(
+            "%s: texts in %r recur: %d different ones; --text names another column", path, found["text"], count
+        )
     return {kind: found[kind] for kind in named}
+
+
+def _text_test(head: Head, taken: Collection[str], *, by_label: bool) -> Callable[[Sequence[Any]], bool]:
+    """Choose the test for a column of texts by the rules above.
+
+    Args:
+        head: the first rows.
+        taken: columns with another role.
+        by_label: whether the column of labels is known, or not needed.
+    """
+    left = [values for name, values in head.items() if name not in taken and not is_index(name)]
+    if any(map(holds_texts, left)) or sum(map(holds_numbers, left)) > 1:  # several columns of numbers may be signals
+        return holds_texts
+    if by_label:
+        return holds_words
+    return holds_phrases if sum(map(holds_words, left)) == 2 else holds_texts
+
+
+def _recurring(head: Head, found: Collection[str]) -> str:
+    """The hint for a file without a column of texts that mostly differ, but with columns of words."""
+    words = [name for name, values in head.items() if name not in found and not is_index(name) and holds_words(values)]
+    if any(holds_texts(head[name]) for name in words) or not words:
+        return ""
+    return f" Words that recur are in {', '.join(words):.100}: texts, or labels?"
 
 
 def _signals(head: Head) -> str:
