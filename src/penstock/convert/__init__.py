@@ -3,3 +3,7 @@
 `importing` makes a `network.Graph` and its tensors from a model of another library; `exporting` writes a graph for
 another runtime. Both need nothing of training.
 """
+
+from penstock.convert.c import Exported, to_c
+
+__all__ = ["Exported", "to_c"]

@@ -1,0 +1,63 @@
+"""What the source in C of a network consists of while it is written: statements, tables, state and scratch memory."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.convert.c.tables import Tables
+from penstock.network import Graph
+
+__all__ = ["Source", "identifier"]
+
+Floats = NDArray[np.float32]
+
+
+@dataclass
+class Source:
+    """A source that is being written.
+
+    graph: the network
+    tensors: by the graph's names
+    tables: the constants
+    state: the numbers kept between steps: name and size
+    initial: statements that set the states which do not start at 0
+    statements: the body of a step
+    scratch: how many numbers a step needs for a while
+    """
+
+    graph: Graph
+    tensors: Mapping[str, Floats]
+    tables: Tables
+    state: dict[str, int] = field(default_factory=dict)
+    initial: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    scratch: int = 0
+    _places: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def say(self, *statements: str) -> None:
+        """Add statements to the step."""
+        self.statements += statements
+
+    def take(self, name: str, size: int) -> str:
+        """Reserve the first gap of scratch memory that is large enough; return its place in C."""
+        start = 0
+        for begin, length in sorted(self._places.values()):
+            if begin - start >= size:
+                break
+            start = max(start, begin + length)
+        self._places[name] = (start, size)
+        self.scratch = max(self.scratch, start + size)
+        return f"scratch + {start}"
+
+    def free(self, name: str) -> None:
+        """Release what was reserved under a name, if anything was."""
+        self._places.pop(name, None)
+
+
+def identifier(name: str) -> str:
+    """Return a name as an identifier of C: letters, digits and _, not starting with a digit."""
+    cleaned = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return cleaned if re.match(r"[A-Za-z_]", cleaned) else f"n{cleaned}"
