@@ -22,6 +22,7 @@ WITHOUT_TORCH = (
     "penstock.forecast.model",
     "penstock.functional",
     "penstock.heads",
+    "penstock.inspection",
     "penstock.network",
     "penstock.registry",
     "penstock.report",

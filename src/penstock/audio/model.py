@@ -14,6 +14,7 @@ from penstock.audio.stream import Spotter, thresholds_of
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
 from penstock.runtime.class_model import ClassModel
+from penstock.runtime.reading import Reading
 from penstock.sequences import Sequences
 
 __all__ = ["AudioModel", "recording_list"]
@@ -56,6 +57,20 @@ class AudioModel(ClassModel):
     def encode(self, inputs: Sequence[Recording]) -> Sequences:
         """Return log-mel energies and their changes."""
         return self.features.apply(inputs)
+
+    def reading(self, item: Any) -> Reading:
+        """Return a recording as the layers read it, frame by frame."""
+        (recording,) = self.checked([item])
+        features = self.features
+        frames = self.encode([recording])[0]
+        loudness = frames[:, : features.mel_bins].mean(axis=1, keepdims=True)
+        return self._reading(
+            recording,
+            unit="second",
+            step=features.hop / features.rate,
+            span=(features.window + max(features.delta_frames, default=0) * features.hop) / features.rate,
+            properties={"position": np.arange(len(frames), dtype=float)[:, None], "loudness": loudness},
+        )
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield `file` (if it has a name), `prediction` and each label's `probability_<label>` for each input."""

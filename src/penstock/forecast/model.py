@@ -17,11 +17,13 @@ from penstock.forecast.metrics import Errors, Stretches
 from penstock.forecast.panel import Panel, Series
 from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.plot import plot_forecast
+from penstock.forecast.reading import series_reading
 from penstock.forecast.scorer import step_features
 from penstock.forecast.stream import Forecast, ForecastStream
 from penstock.forecast.times import words_of
 from penstock.network import CARRIED, WINDOWED
 from penstock.runtime.model import Model
+from penstock.runtime.reading import Reading
 from penstock.runtime.resampling import compared
 
 if TYPE_CHECKING:
@@ -251,6 +253,27 @@ class ForecastModel(Model):
             return plot_forecast(self, **options, ax=ax)
         return super().plot(kind, ax=ax, **options)
 
+    def reading(self, item: Any) -> Reading:
+        """Return a series as the layers read it before the last forecast that its covariates allow.
+
+        Args:
+            item: as for `predict`, but with one series.
+
+        Raises:
+            DataError: there are several series, or as for `predict_quantiles`.
+        """
+        panel = self.panel(item)
+        if len(panel) != 1:
+            names = ", ".join(series.name for series in list(panel)[:5])
+            raise DataError(f"one series can be inspected at a time; got {len(panel)} ({names}). Choose one.")
+        return next(self.readings(panel))
+
+    def readings(self, inputs: Any) -> Iterator[Reading]:
+        """Yield `reading` of each series; arguments as for `predict`."""
+        panel = self.panel(inputs)
+        for series in panel:
+            yield series_reading(self, series, self._encoded(series, panel), panel.frequency)
+
     def stream(self, series: str | None = None) -> ForecastStream:
         """Open a stream that makes a forecast after each observation.
 
@@ -350,7 +373,7 @@ class ForecastModel(Model):
             identity: the number of the series.
         """
         count, targets, _ = values.shape
-        read, covariates, rows = self._rows(values, covariates, identity)
+        read, covariates, rows = self.look_back_rows(values, covariates, identity)
         if self.features.joint:
             return self.scorer(read, covariates, known, rows)
         found = self.scorer(read, covariates, np.repeat(known, targets, axis=0), rows)
@@ -360,12 +383,12 @@ class ForecastModel(Model):
         self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
     ) -> NDArray[np.float32]:
         """Return the encoder's input for look-backs, (segments, rows, size); arguments as for `windows`."""
-        return self.scorer.look_back(*self._rows(values, covariates, identity))
+        return self.scorer.look_back(*self.look_back_rows(values, covariates, identity))
 
-    def _rows(
+    def look_back_rows(
         self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """Look-backs in the network's layout, (rows, context, targets), with covariates, and the series of each row."""
+        """Return look-backs as the network reads them, (rows, context, targets), covariates, and each row's series."""
         count, targets, context = values.shape
         rows = np.tile(self.features.rows(identity), count)
         if self.features.joint:

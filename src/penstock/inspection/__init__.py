@@ -1,5 +1,26 @@
-"""Inspection of trained and untrained networks."""
+"""A look into networks: gates and states, memory, gradients. Names are imported on first use; few of them need PyTorch.
 
-from penstock.inspection.gradients import gradient_norms
+`gradient_norms` needs PyTorch; everything else runs saved models by the engine alone.
+"""
 
-__all__ = ["gradient_norms"]
+import importlib
+from typing import Any
+
+_NAMES = {
+    "NamedArray": "arrays",
+    "NetworkTrace": "traces",
+    "gradient_norms": "gradients",
+    "trace": "traces",
+}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"penstock.inspection.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'penstock.inspection' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -16,6 +16,7 @@ from penstock.bundle import Bundle
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 from penstock.registry import find, resolve
+from penstock.runtime.reading import Reading
 from penstock.runtime.report_page import show_page, write_page
 from penstock.runtime.scorer import Scorer, build
 from penstock.runtime.stream import Stream
@@ -187,6 +188,22 @@ class Model(ABC):
     @abstractmethod
     def as_json(self, answer: Any) -> dict[str, Any]:
         """Return a prediction of `Stream.push` as plain values, as `penstock stream` prints it."""
+
+    def reading(self, item: Any) -> Reading:
+        """Return one input as the layers read it, for `penstock.inspection`.
+
+        Args:
+            item: one input, of the kind that `predict` takes several of; a forecaster takes one series.
+
+        Raises:
+            DataError: the input is not of this model's kind.
+            ConfigError: the model's class cannot be inspected.
+        """
+        raise ConfigError(f"a model for {self.task} cannot be inspected: its class has no method `reading`")
+
+    def readings(self, inputs: Any) -> Iterator[Reading]:
+        """Yield `reading` of each input; arguments as for `predict`."""
+        return map(self.reading, inputs)
 
     @property
     def streams(self) -> bool:

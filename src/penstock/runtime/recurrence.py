@@ -33,6 +33,10 @@ class Recurrence:
         cell: "rnn", "lstm" or "gru".
         options: options that no parameter shows: `nonlinearity="relu"` for rnn, `reset_after=False` for gru.
 
+    Attributes:
+        spec: the description of the layers.
+        stack: the layers.
+
     Raises:
         ConfigError: an unknown cell or option, missing parameters, or parameters of another cell.
         ShapeError: parameters whose shapes do not match each other.
@@ -52,7 +56,7 @@ class Recurrence:
         named = {in_stack(name): real(parameters[name], name) for name in parameters if is_parameter(name)}
         self.spec = infer(named, cell, options)
         self._parameters, self._options = named, options
-        self._stack = Stack(self.spec, named)
+        self.stack = Stack(self.spec, named)
 
     @classmethod
     def from_safetensors(cls, path: str | Path, cell: str, prefix: str = "", **options: Any) -> Self:
@@ -100,13 +104,13 @@ class Recurrence:
         Raises:
             ShapeError, DtypeError, LengthsError: an argument has the wrong shape, type or length.
         """
-        x = self._checked(x, batch_first)
+        x = self.checked(x, batch_first)
         single = x.ndim == 2
         if single:
             x = x[:, None]
         elif batch_first:
             x = x.swapaxes(0, 1)
-        y, after = self._stack(np.ascontiguousarray(x), self._layers(state, x.shape[1], single), lengths)
+        y, after = self.stack(np.ascontiguousarray(x), self._layers(state, x.shape[1], single), lengths)
         joined = tuple(np.concatenate(states) for states in zip(*after, strict=True))
         if single:
             y, joined = y[:, 0], tuple(states[:, 0] for states in joined)
@@ -128,7 +132,7 @@ class Recurrence:
         Raises:
             ConfigError: the network is bidirectional.
         """
-        return StreamPool(self._stack, of=self)
+        return StreamPool(self.stack, of=self)
 
     @property
     def fingerprint(self) -> str:
@@ -145,7 +149,8 @@ class Recurrence:
     def __repr__(self) -> str:
         return f"Recurrence({self.spec})"
 
-    def _checked(self, x: ArrayLike, batch_first: bool) -> NDArray[np.float32]:
+    def checked(self, x: ArrayLike, batch_first: bool = False) -> NDArray[np.float32]:
+        """Return x as float32, as a call takes it; ShapeError or DtypeError if it is no input of this network."""
         array = real(x, "x")
         if array.ndim not in (2, 3) or array.shape[-1] != self.spec.input_size:
             axes, size = "batch, time" if batch_first else "time, batch", self.spec.input_size
@@ -155,7 +160,7 @@ class Recurrence:
     def _layers(self, state: State | None, batch: int, single: bool) -> list[LayerState] | None:
         if state is None:
             return None
-        sizes, directions = self._stack.state_sizes, self._stack.directions
+        sizes, directions = self.stack.state_sizes, self.stack.directions
         given: Sequence[ArrayLike] = state if isinstance(state, tuple | list) else (state,)
         rows = self.spec.num_layers * directions
         expected = [(rows, size) if single else (rows, batch, size) for size in sizes]
@@ -180,7 +185,7 @@ class RecurrenceStream(Stream):
     def __init__(self, network: Recurrence, batch: int = 1) -> None:
         super().__init__("recurrence", network)
         self._batch = batch
-        self._step = network._stack.step(batch)
+        self._step = network.stack.step(batch)
 
     def push_many(self, items: Any) -> NDArray[np.float32]:
         """Return the outputs (time, batch, output) of steps (time, batch, input), bit for bit those of single pushes.
@@ -198,7 +203,7 @@ class RecurrenceStream(Stream):
         if array.shape != expected and not (self._batch == 1 and array.shape == (expected[0], size)):
             raise ShapeError(f"xs must be (time, batch={self._batch}, input={size}); got {array.shape}")
         before = [tuple(state.reshape(1, self._batch, -1) for state in layer) for layer in self._step.state]
-        y, after = self._model._stack(np.ascontiguousarray(array.reshape(expected)), before)
+        y, after = self._model.stack(np.ascontiguousarray(array.reshape(expected)), before)
         for layer, states in zip(self._step.state, after, strict=True):
             for state, value in zip(layer, states, strict=True):
                 state[...] = value.reshape(state.shape)

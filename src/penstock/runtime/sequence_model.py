@@ -4,7 +4,11 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from penstock.runtime.model import Model
+from penstock.runtime.reading import Reading
 from penstock.runtime.sequence_stream import SequenceStream
 from penstock.runtime.stream import Stream
 from penstock.sequences import Sequences
@@ -37,6 +41,19 @@ class SequenceModel(Model):
     def outputs(self, inputs: Sequence[Any]) -> Any:
         """Return the head's outputs for checked inputs: (inputs, outputs), or `Sequences` for a stepwise head."""
         return self.scorer.scores(self.encode(inputs))
+
+    def reading(self, item: Any) -> Reading:
+        """See `Model.reading`; subclasses for a kind of data add names, units and properties to `_reading`."""
+        return self._reading(self.checked([item])[-1])
+
+    def _reading(self, item: Any, **more: Any) -> Reading:
+        """Return the reading of a checked input; `more` are its other attributes."""
+        values = self.encode([item])[0]
+        return Reading(x=self.scorer.vectors(values)[:, None], recall=lambda steps: self._recall(values, steps), **more)
+
+    def _recall(self, values: NDArray[Any], steps: Sequence[int]) -> NDArray[np.float32]:
+        """Return the head's outputs for the last n steps alone, for each n of `steps`; see `Reading.recall`."""
+        return self.scorer.scores(Sequences.from_list([values[len(values) - n :] for n in steps]))
 
     def stream(self) -> Stream:
         """Start a stream for a sequence that arrives piece by piece, with a prediction after each piece.

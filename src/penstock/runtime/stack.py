@@ -25,11 +25,14 @@ class Stack:
     Args:
         spec: the layers' description.
         parameters: float32 arrays by PyTorch's names (`weight_ih_l0`, ..., `bias_hh_l1_reverse`), of the shapes
-            in `spec.parameter_shapes()`; they are copied.
+            in `spec.parameter_shapes()`; the layers pack copies of them.
+
+    Attributes:
+        spec, parameters: the arguments.
     """
 
     def __init__(self, spec: Recurrent, parameters: Mapping[str, NDArray[np.float32]]) -> None:
-        self.spec = spec
+        self.spec, self.parameters = spec, parameters
         self.directions = 2 if spec.bidirectional else 1
         self.weights = sum(map(math.prod, spec.parameter_shapes().values()))
         self._backend = engine.backend(spec.declaration, spec.options)
@@ -96,6 +99,14 @@ class Stack:
             raise ConfigError(f"batch must be a whole number, at least 1; got {batch!r}")
         self._refuse_backward()
         return self._backend.step(self._layers, batch=batch)
+
+    def one_layer(self, layer: int, direction: int, batch: int) -> engine.StackStep:
+        """Return a step of one layer in one direction, 0 forward or 1 backward, for `batch` sequences."""
+        spec, suffix = self.spec, "_reverse" if direction else ""
+        sizes = spec.layer_input_size(layer), spec.hidden_size
+        one: Any = self._backend.layer(spec.cell, *sizes, bias=spec.bias, **spec.options)
+        one.load({name: self.parameters[_numbered(name + suffix, layer)] for name in one.parameter_names})
+        return self._backend.step([one], batch=batch)
 
     def streams(self) -> engine.Streams | engine.EquationStreams:
         """Return streams of which any subset advances by one step.

@@ -126,6 +126,17 @@ class StepModel(SequenceModel):
                     row |= {f"probability_{text}": p for text, p in zip(self.label_texts, spread, strict=True)}
                 yield row
 
+    def _recall(self, values: NDArray[Any], steps: Sequence[int]) -> NDArray[np.float32]:
+        """Return the probabilities of the last step's labels; of the middle step's, if the model is bidirectional."""
+        if self.network.encoder.bidirectional:
+            middle = len(values) // 2
+            around = [values[max(0, middle - n) : middle + n + 1] for n in steps]
+            found = self.scorer.scores(Sequences.from_list(around))
+            return engine.softmax(np.stack([each[min(n, middle)] for each, n in zip(found, steps, strict=True)]))
+        scores: Any = super()._recall(values, steps)  # the scorer's `Sequences`
+        nothing = self.scorer.head(np.zeros((1, self.network.encoder.output_size), np.float32))[0]
+        return engine.softmax(np.stack([each[-1] if len(each) else nothing for each in scores]))
+
     def step_labels(self, places: NDArray[np.int64], scores: NDArray[np.float32]) -> StepLabels:
         """Return decoded labels, with probabilities from `scores` if labels depend on their own steps alone."""
         immediate = self.decoder.immediate

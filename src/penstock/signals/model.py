@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
 from penstock.runtime.class_model import ClassModel
+from penstock.runtime.reading import Reading
 from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_stream import SequenceStream
@@ -54,6 +55,22 @@ class SignalSequenceModel(SequenceModel):
     def encode(self, inputs: Sequence[Any]) -> Sequences:
         """Return the signals' vectors."""
         return self.features.apply(inputs)
+
+    def reading(self, item: Any) -> Reading:
+        """Return a signal as the layers read it; with `window`, the window that ends with its last step."""
+        signals = self.checked([item])
+        signal = signals[-1] if signals else signal_list([item], self.features.channels)[0]  # a window of no step
+        features = self.features
+        levels = features.standardised(signal)
+        ends = np.minimum(np.arange(1, -(-len(levels) // features.stride) + 1) * features.stride, len(levels)) - 1
+        names = self._names() or [str(channel + 1) for channel in range(features.channels)]
+        levels_by_name = {f"level of {name}": levels[ends, k : k + 1] for k, name in enumerate(names)}
+        return self._reading(
+            signal,
+            step=features.stride,
+            span=features.stride * features.width,
+            properties={"position": ends[:, None].astype(float)} | levels_by_name,
+        )
 
     def item(self, line: str) -> NDArray[Any]:
         """Parse one step (channels,) from a line: numbers, or JSON."""

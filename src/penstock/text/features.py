@@ -18,7 +18,7 @@ from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.sequences import Sequences
 from penstock.text.shapes import SHAPES, shape
 
-__all__ = ["TextFeatures", "tokenize"]
+__all__ = ["TextFeatures", "spell", "tokenize"]
 
 # Scripts written without spaces, for use in a character class: Han with its numbers and iteration marks, Kana; letters
 # of Thai, Lao, Myanmar and Khmer (vowel signs that are combining marks stay with their letter).
@@ -72,10 +72,10 @@ def tokenize(text: str) -> list[str]:
     token ("3.5" gives three), a pictograph together with its variants. White space and control characters are
     dropped.
     """
-    return [word.lower() for word in _spelled(text)]
+    return [word.lower() for word in spell(text)]
 
 
-def _spelled(text: str) -> list[str]:
+def spell(text: str) -> list[str]:
     """Return the tokens with their original case."""
     if not isinstance(text, str):
         raise DtypeError(f"texts must be str; got {type(text).__name__}. Leave missing texts out.")
@@ -143,7 +143,7 @@ class TextFeatures:
         """Fit the vocabulary to the training texts; equally frequent tokens are in alphabetical order."""
         counts: Counter[str] = Counter()
         for text in _several(texts):
-            counts.update(_spelled(text)[: self.max_length])
+            counts.update(spell(text)[: self.max_length])
         lowered: Counter[str] = Counter()
         for word, count in counts.items():
             lowered[word.lower()] += count
@@ -159,12 +159,12 @@ class TextFeatures:
     def apply(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """Return the ids of each text's tokens, int32, of at most `max_length` tokens if given."""
         ids, shapes = self.vocabulary, self.shapes
-        return _sequences(_numbers(_spelled(text)[:max_length], ids, shapes) for text in _several(texts))
+        return _sequences(_numbers(spell(text)[:max_length], ids, shapes) for text in _several(texts))
 
     def apply_unknown(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """As `apply`, but with the ids that the tokens would have if none were in the vocabulary."""
         shapes = self.shapes
-        return _sequences(_numbers(_spelled(text)[:max_length], {}, shapes) for text in _several(texts))
+        return _sequences(_numbers(spell(text)[:max_length], {}, shapes) for text in _several(texts))
 
     def stream(self) -> "TextPieces":
         """Return a converter for a text that arrives piece by piece."""
@@ -224,7 +224,7 @@ class TextPieces:
         """
         if not isinstance(piece, str):
             raise DtypeError(f"a piece must be text (str); got {type(piece).__name__}")
-        return np.array(_numbers(_spelled(piece), self._ids, self._shapes), np.int32)
+        return np.array(_numbers(spell(piece), self._ids, self._shapes), np.int32)
 
     def finish(self) -> np.ndarray:
         """Return no ids, (0,)."""

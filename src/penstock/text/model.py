@@ -9,10 +9,12 @@ from penstock.errors import ConfigError
 from penstock.network import Embedding
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.columns import text_list
+from penstock.runtime.reading import Reading
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.sequences import Sequences
 from penstock.text.baselines import TextBaselines
-from penstock.text.features import TextFeatures
+from penstock.text.features import TextFeatures, spell
+from penstock.text.properties import text_properties
 
 __all__ = ["TextModel", "TextSequenceModel"]
 
@@ -48,6 +50,15 @@ class TextSequenceModel(SequenceModel):
     def encode(self, inputs: Sequence[str]) -> Sequences:
         """Return the ids of the texts' tokens."""
         return self.features.apply(inputs)
+
+    def reading(self, item: Any) -> Reading:
+        """Return a text as the layers read it, token by token."""
+        (text,) = self.checked([item])
+        tokens = spell(text)
+        words = sum(len(token) > 1 for token in tokens) >= sum(token.isalpha() for token in tokens) / 2
+        return self._reading(
+            text, names=tuple(tokens), unit="word" if words else "character", properties=text_properties(tokens)
+        )
 
     def item(self, line: str) -> str:
         """Return the line, which is a piece of a text."""
