@@ -15,6 +15,7 @@ from penstock.network.operations import (
     Add,
     Concatenate,
     Dense,
+    Differs,
     Lookup,
     Multiply,
     Pointwise,
@@ -23,6 +24,7 @@ from penstock.network.operations import (
     Reverse,
     Scale,
     Slice,
+    Standardize,
     Value,
 )
 
@@ -36,6 +38,7 @@ __all__ = [
     "ClassHead",
     "Concatenate",
     "Dense",
+    "Differs",
     "Embedding",
     "Graph",
     "GraphBuilder",
@@ -54,6 +57,7 @@ __all__ = [
     "Reverse",
     "Scale",
     "Slice",
+    "Standardize",
     "StepClassHead",
     "Value",
     "Wiring",

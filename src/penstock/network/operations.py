@@ -15,6 +15,7 @@ __all__ = [
     "Add",
     "Concatenate",
     "Dense",
+    "Differs",
     "Lookup",
     "Multiply",
     "Operation",
@@ -24,6 +25,7 @@ __all__ = [
     "Reverse",
     "Scale",
     "Slice",
+    "Standardize",
     "Value",
 ]
 
@@ -82,6 +84,14 @@ class Operation:
     def parameter_shapes(self) -> Shapes:
         """Return the shapes of the operation's tensors by name."""
         return {}
+
+    def _masked(self, inputs: Sequence[Value], masked: bool) -> Sequence[Value]:
+        """Return the inputs without the mask, which is the second of two, one number for each step."""
+        if not masked:
+            return inputs
+        if len(inputs) != 2 or inputs[1] != Value(1):
+            raise ConfigError(f"a masked {self.kind} takes its input and a mask, one number for each step")
+        return inputs[:1]
 
     def _one(self, inputs: Sequence[Value], *, size: int | None = None, steps: bool = False) -> Value:
         """Return the only input after checking its features and, if `steps`, that it has a row for each step."""
@@ -161,6 +171,38 @@ class Scale(Operation):
 
 
 @dataclass(frozen=True)
+class Standardize(Operation):
+    """(x - mean) / sqrt(variance + epsilon) over the features: layer normalization before its scale and offset."""
+
+    kind: ClassVar[str] = "standardize"
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if isinstance(self.epsilon, bool) or not isinstance(self.epsilon, int | float) or not self.epsilon >= 0:
+            raise ConfigError(f"epsilon must be a number, 0 or more; got {self.epsilon!r:.80}")
+
+    def result(self, *inputs: Value) -> Value:
+        return self._one(inputs)
+
+
+@dataclass(frozen=True)
+class Differs(Operation):
+    """1 where an id, or any feature, differs from `value`, else 0: the mask of steps that count."""
+
+    kind: ClassVar[str] = "differs"
+    value: float = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            raise ConfigError(f"value must be a number; got {self.value!r:.80}")
+
+    def result(self, *inputs: Value) -> Value:
+        if len(inputs) != 1:
+            raise ConfigError(f"differs takes one input; got {len(inputs)}")
+        return Value(1, inputs[0].steps)
+
+
+@dataclass(frozen=True)
 class Pointwise(Spelled, Operation):
     """A function of `FUNCTIONS` for each number, or over the features.
 
@@ -207,16 +249,24 @@ class RecurrentLayers(Spelled, Operation):
         layers: the layers' description.
         reverse: whether each sequence is read from its end; the outputs stay at their own steps.
         initial: whether the initial states are tensors; if not, they are 0.
+        masked: whether a second input is a mask; steps where it is 0 are not read. Not with `initial`.
+        at_masked: the output at a step that is not read: "repeat" for that of the last step read, 0 before it, or
+            "zero".
     """
 
     kind: ClassVar[str] = "recurrence"
     layers: Recurrent
     reverse: bool = False
     initial: bool = False
+    masked: bool = False
+    at_masked: Literal["repeat", "zero"] = "repeat"
 
     def __post_init__(self) -> None:
-        check_flag(self, "reverse")
-        check_flag(self, "initial")
+        for name in ("reverse", "initial", "masked"):
+            check_flag(self, name)
+        check_choice(self, "at_masked", ("repeat", "zero"))
+        if self.masked and self.initial:
+            raise ConfigError("a recurrence with a mask starts from zero states")
 
     @property
     def forward(self) -> bool:
@@ -224,7 +274,7 @@ class RecurrentLayers(Spelled, Operation):
         return not (self.reverse or self.layers.bidirectional)
 
     def result(self, *inputs: Value) -> Value:
-        self._one(inputs, size=self.layers.input_size, steps=True)
+        self._one(self._masked(inputs, self.masked), size=self.layers.input_size, steps=True)
         return Value(self.layers.output_size)
 
     def parameter_shapes(self) -> Shapes:
@@ -236,11 +286,13 @@ class RecurrentLayers(Spelled, Operation):
         return shapes
 
     def arguments(self) -> dict[str, Any]:
-        return {"layers": spell(self.layers), "reverse": self.reverse, "initial": self.initial}
+        own = {"reverse": self.reverse, "initial": self.initial}
+        masked = {"masked": True, "at_masked": self.at_masked} if self.masked else {}
+        return {"layers": spell(self.layers)} | own | masked
 
     @classmethod
     def from_arguments(cls, arguments: Any) -> "RecurrentLayers":
-        known = {"layers", "reverse", "initial"}
+        known = {"layers", "reverse", "initial", "masked", "at_masked"}
         check_names("recurrence", arguments, required={"layers"}, known=known)
         return cls(**{**arguments, "layers": read(Recurrent, arguments["layers"], "layers")})
 
@@ -250,16 +302,21 @@ class RecurrentLayers(Spelled, Operation):
 
 @dataclass(frozen=True)
 class Pool(Operation):
-    """One row for each sequence: its first or last step, or the sum, mean or maximum; zeros if it has no step."""
+    """One row for each sequence: its first or last step, or the sum, mean or maximum; zeros if it has no step.
+
+    With `masked`, a second input is a mask, and steps where it is 0 do not count.
+    """
 
     kind: ClassVar[str] = "pool"
     over: Literal["first", "last", "sum", "mean", "max"] = "last"
+    masked: bool = False
 
     def __post_init__(self) -> None:
         check_choice(self, "over", get_args(type(self).__annotations__["over"]))
+        check_flag(self, "masked")
 
     def result(self, *inputs: Value) -> Value:
-        return Value(self._one(inputs, steps=True).size, steps=False)
+        return Value(self._one(self._masked(inputs, self.masked), steps=True).size, steps=False)
 
 
 @dataclass(frozen=True)
@@ -336,6 +393,9 @@ class Multiply(_Joining):
 
 OPERATIONS: dict[str, type[Operation]] = {
     each.kind: each
-    for each in (Add, Concatenate, Dense, Lookup, Multiply, Pointwise, Pool, RecurrentLayers, Reverse, Scale, Slice)
+    for each in (
+        *(Add, Concatenate, Dense, Differs, Lookup, Multiply, Pointwise, Pool, RecurrentLayers, Reverse, Scale, Slice),
+        Standardize,
+    )
 }
 """All operations by kind."""

@@ -50,8 +50,45 @@ class RecurrentRun:
         """Return the memory's arrays by name."""
         return dict(step_arrays(memory))
 
-    def __call__(self, memory: engine.StackStep | None, lengths: Counts | None, x: Floats) -> Floats:
-        """Return outputs (time, batch, output) for the next steps; `lengths` counts each sequence's, None for all."""
+    def __call__(
+        self, memory: engine.StackStep | None, lengths: Counts | None, x: Floats, mask: Floats | None = None
+    ) -> Floats:
+        """Return outputs (time, batch, output) for the next steps.
+
+        Args:
+            memory: as `memory` made it; it changes.
+            lengths: (batch,), how many of the steps each sequence has; None for all.
+            x: (time, batch, input).
+            mask: (time, batch, 1), 0 where a step is not read.
+        """
+        return self._run(memory, lengths, x) if mask is None else self._run_masked(memory, lengths, x, mask)
+
+    def _run_masked(self, memory: engine.StackStep | None, lengths: Counts | None, x: Floats, mask: Floats) -> Floats:
+        """Run the steps that the mask keeps, moved together, and put their outputs back at their own steps."""
+        kept = mask[..., 0] != 0
+        if lengths is not None:
+            kept &= np.arange(len(x))[:, None] < lengths
+        together = np.argsort(~kept, axis=0, kind="stable")[..., None]
+        before = np.zeros((*x.shape[1:2], 1), np.float32) if memory is None else memory.state[-1][0].copy()
+        y = self._run(memory, kept.sum(axis=0), np.take_along_axis(x, together, axis=0))
+        if self._spec.at_masked == "zero":
+            before = np.zeros_like(before)
+        return self._spread(y, kept, before)
+
+    def _spread(self, y: Floats, kept: NDArray[np.bool_], before: Floats) -> Floats:
+        """Return `y`, whose steps stand together, at the steps that were read, with the others' outputs filled in."""
+        until: Counts = np.cumsum(kept, axis=0)  # steps read up to here, this one included
+        forward, count = until - 1, kept.sum(axis=0)
+        backward: Counts = until - kept  # the place of the next step read, where a direction from the end comes from
+        half = y.shape[-1] // 2 if self._spec.layers.bidirectional else y.shape[-1] * (not self._spec.reverse)
+        rows = np.arange(kept.shape[1])
+        if self._spec.at_masked == "zero":
+            return np.where(kept[..., None], y[np.maximum(forward, 0), rows], before)
+        ahead = np.where((until > 0)[..., None], y[np.maximum(forward, 0), rows], before)
+        behind = np.where((backward < count)[..., None], y[np.minimum(backward, len(y) - 1), rows], np.float32(0))
+        return np.concatenate([ahead[..., :half], behind[..., half:]], axis=-1)
+
+    def _run(self, memory: engine.StackStep | None, lengths: Counts | None, x: Floats) -> Floats:
         if memory is None:
             return self._whole(x, lengths)
         if len(x) == 1 and lengths is None:
@@ -95,11 +132,15 @@ class PoolRun:
         memory["value"][...] = -np.inf if self._over == "max" else 0
         memory["length"][...] = 0
 
-    def fold(self, memory: dict[str, NDArray[Any]], lengths: Counts | None, x: Floats) -> None:
-        """Read the next steps x (time, batch, size)."""
+    def fold(
+        self, memory: dict[str, NDArray[Any]], lengths: Counts | None, x: Floats, mask: Floats | None = None
+    ) -> None:
+        """Read the next steps x (time, batch, size); those where the mask (time, batch, 1) is 0 do not count."""
         value, length = memory["value"], memory["length"]
         for time, row in enumerate(x):
             active = np.ones(len(row), bool) if lengths is None else lengths > time
+            if mask is not None:
+                active &= mask[time, :, 0] != 0
             self._step(value, row, active[:, None], (length == 0)[:, None])
             length += active
 
@@ -143,6 +184,27 @@ class _Scale:
 
     def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
         return x * self._scale + self._offset
+
+
+class _Standardize:
+    def __init__(self, spec: described.Standardize, tensors: Tensors) -> None:
+        self._epsilon = spec.epsilon
+
+    def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
+        precise = np.ascontiguousarray(x, np.float64)
+        centred = precise - precise.mean(axis=-1, keepdims=True)
+        variance = np.square(centred).mean(axis=-1, keepdims=True)
+        return (centred / np.sqrt(variance + self._epsilon)).astype(np.float32)
+
+
+class _Differs:
+    def __init__(self, spec: described.Differs, tensors: Tensors) -> None:
+        self._value = np.float32(spec.value)
+
+    def __call__(self, lengths: Counts | None, x: NDArray[Any]) -> Floats:
+        differs = x != self._value
+        found = differs.any(axis=-1, keepdims=True) if x.dtype.kind == "f" else differs[..., None]
+        return found.astype(np.float32)
 
 
 class _Pointwise:
@@ -201,6 +263,7 @@ RUNNING: dict[str, Callable[..., Any]] = {
     "add": _Add,
     "concatenate": _Concatenate,
     "dense": _Dense,
+    "differs": _Differs,
     "lookup": _Lookup,
     "multiply": _Multiply,
     "pointwise": _Pointwise,
@@ -209,6 +272,7 @@ RUNNING: dict[str, Callable[..., Any]] = {
     "reverse": _Reverse,
     "scale": _Scale,
     "slice": _Slice,
+    "standardize": _Standardize,
 }
 """What runs each kind of operation: made with its description and its tensors by name."""
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock.cells import find
 from penstock.errors import ShapeError
+from penstock.runtime.layouts import Conventions, parameters_of
 from penstock.runtime.parameters import check_prefix, in_stack, infer, is_parameter, real
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import LayerState, Stack
@@ -81,6 +82,58 @@ class Recurrence:
 
         chosen = {name.removeprefix(prefix): array for name, array in read_tensors(path, wanted).items()}
         return cls(chosen, cell, **options)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        layers: Any,
+        cell: str,
+        *,
+        layout: str = "torch",
+        gates: str | None = None,
+        reset_after: bool | None = None,
+        update_keeps: bool | None = None,
+        forget_bias: float | None = None,
+        **options: Any,
+    ) -> Self:
+        """Make a network from the arrays of another library's recurrent layers.
+
+        | layout | arrays of a direction | gates of lstm; gru | conventions |
+        |---|---|---|---|
+        | torch | weight_ih (gates * hidden, input), weight_hh, bias_ih, bias_hh, weight_ch | ifgo; rzn | reset after |
+        | keras | kernel (input, gates * hidden), recurrent_kernel, bias | ifco; zrh | the bias's axes show the reset |
+        | onnx | W, R, B, P, with the axis of directions | iofc; zrh | reset before: `linear_before_reset` is 0 |
+        | flax | the tree of linen's or nnx's cells: ii, if, ... hi, ...; dense_i, dense_h | ifgo; rzn | reset after |
+        | haiku | w, b of `linear`; w_i, w_h, b | igfo; zra | forget bias 1; update takes; reset before |
+        | dynet | Wx, Wh, b | ifog; zrh | forget bias 1 |
+        | paddle_fluid | fc_w, fc_b, gru_w, gru_b | -; urc | update takes; reset before |
+
+        The layers of Paddle 2 have PyTorch's layout.
+
+        Args:
+            layers: one layer's arrays by name, or a list with an item for each layer; a layer of both directions is a
+                pair of such mappings, (forward, backward).
+            cell: "rnn", "lstm" or "gru".
+            layout: a row of the table.
+            gates: another order, a letter for each gate: i, f, g (or c), o; r, z (or u), n (or h, c, a).
+            reset_after: whether a GRU's reset gate is applied after the product.
+            update_keeps: whether a GRU's update gate keeps the old state where it is 1; else it takes the new one.
+            forget_bias: what the library adds to the stored bias of an LSTM's forget gate.
+            options: as in the class.
+
+        Raises:
+            ConfigError, ShapeError, DtypeError: the arrays do not fit the layout, or each other.
+
+        Examples:
+            >>> import numpy as np
+            >>> from penstock.runtime import Recurrence
+            >>> arrays = {"kernel": np.ones((3, 16)), "recurrent_kernel": np.ones((4, 16)), "bias": np.zeros(16)}
+            >>> Recurrence.from_arrays(arrays, "lstm", layout="keras").spec.hidden_size
+            4
+        """
+        conventions = Conventions(gates, update_keeps, forget_bias, reset_after)
+        parameters, implied = parameters_of(layers, cell, layout, conventions)
+        return cls(parameters, cell, **(implied | options))
 
     def __call__(
         self,
