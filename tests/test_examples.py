@@ -134,7 +134,7 @@ def test_it_is_trained_and_measured(saved, people, penstock):
         "view": "steps",
         "labels": ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"],
     }
-    assert "--embedding-size" in penstock("train", "tag", "--help").out
+    assert "--embedding-size" in penstock("train", "tag", "--help-all").out
 
 
 def test_it_predicts_files_and_lines_and_streams_the_same(saved, people, penstock):

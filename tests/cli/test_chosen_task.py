@@ -148,7 +148,7 @@ def test_wrong_words_are_named_by_the_commands_own_error(penstock, folder, words
 
 def test_help_is_that_of_the_data_that_is_meant_though_it_is_not_there(penstock):
     for words, flag in (("gestures.csv --series x", "--stride"), ("--out b sounds.zip", "--mel-bins")):
-        result = penstock("train", "classify", *words.split(), "--help")
+        result = penstock("train", "classify", *words.split(), "--help-all")
         assert result.code == 0
         assert flag in result.out
 

@@ -164,6 +164,6 @@ def test_without_a_command_the_file_must_name_its_task(penstock, place, text, me
     ],
 )
 def test_the_file_says_which_task_it_is(penstock, place, text, option):
-    result = penstock("train", "--config", write(place, text), "--help")
+    result = penstock("train", "--config", write(place, text), "--help-all")
     assert result.code == 0
     assert option in result.out

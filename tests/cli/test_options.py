@@ -30,6 +30,9 @@ class Estimator(Parent):
         cell: which `cell`,
             over two lines.
         hidden_size, layers: sizes.
+        shuffle: see `hidden_size`, not hidden.
+        quantiles: as `weights`; None for 0.1, 0.5 and 0.9; ascending.
+        keep: the weights to keep; None for all of them.
         weights: per class.
 
     Raises:
@@ -98,8 +101,17 @@ def test_help_is_the_docstrings(options):
         "cell": "which `cell`, over two lines.",
         "hidden_size": "sizes.",
         "layers": "sizes.",
+        "shuffle": "see `hidden_size`, not hidden.",
+        "quantiles": "as `weights`; None for 0.1, 0.5 and 0.9; ascending.",
+        "keep": "the weights to keep; None for all of them.",
         "weights": "per class.",
     }
+
+
+def test_help_is_in_words_of_the_command_line(options):
+    assert options["shuffle"].help == "See --hidden-size, not hidden."
+    assert options["quantiles"].help == "As weights; default: 0.1, 0.5 and 0.9; ascending."
+    assert options["keep"].help == "The weights to keep."
 
 
 @pytest.mark.parametrize(

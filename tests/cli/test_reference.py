@@ -21,6 +21,10 @@ def test_every_command_is_on_the_page():
     assert "## `penstock train classify`" in headings
 
 
+def test_no_option_is_described_by_words_of_python():
+    assert [line for line in reference().splitlines() if "None" in line] == []
+
+
 def leaves(found, path):
     if hasattr(found, "list_commands"):
         for name in found.list_commands(None):

@@ -69,7 +69,7 @@ class AudioClassifier(CellOptions, Classifier):
             for both parameters (Zhang et al. 2018); 0 for no mixing.
         teachers: number of networks, with other random numbers, that are trained first; the final network learns from
             their mean predictions in addition to the labels, which approximates an ensemble (Hinton, Vinyals and Dean
-            2015). Callbacks see only the last training; each training has its stage_seed checkpoint.
+            2015). Callbacks see only the last training; each training has its own checkpoint.
         context_share: share of the recordings that follow the end of another one in training, so that a stream's
             layers learn to start again where a word ends.
         spot_share: additional weight of the loss for the end of each recording alone, which `spotter` uses.
@@ -99,6 +99,7 @@ class AudioClassifier(CellOptions, Classifier):
             "label_smoothing", "prefix_share",
         ),
     }  # fmt: skip
+    everyday: ClassVar[tuple[str, ...]] = ("sample_rate", "teachers")
 
     cell: CellName = "gru"
     hidden_size: int = 128
@@ -271,7 +272,7 @@ class AudioClassifier(CellOptions, Classifier):
 
 
 def _teacher(number: int, count: int, objective: "SoundObjective", seed: int) -> Stage:
-    """Return the stage of a teacher, with its stage_seed random numbers."""
+    """Return the stage of a teacher, with its own random numbers."""
     import torch
 
     stage_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])

@@ -29,6 +29,7 @@ def column_options(columns: Iterable[Column], *, as_in_training: bool = False, p
             default=None if as_in_training else column.default,
             help=_help(column, as_in_training),
             panel=panel,
+            everyday=column.everyday,
         )
         for column in columns
     ]

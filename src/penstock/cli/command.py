@@ -8,21 +8,49 @@ import click
 
 from penstock.cli.values import meant
 
-__all__ = ["SETTINGS", "Command", "Group", "Option", "Panels", "argument", "command", "option"]
+__all__ = ["SETTINGS", "Command", "Group", "Option", "Panels", "argument", "command", "help_all", "option"]
 
+_ALL = "penstock.help_all"
 SETTINGS = {"max_content_width": 100}
 
 
 class Option(click.Option):
-    """An option that belongs to a panel of the help."""
+    """An option that belongs to a panel of the help.
 
-    def __init__(self, declared: Sequence[str], *, panel: str = "options", **more: Any) -> None:
+    Args:
+        declared: as in Click.
+        panel: the name of the panel.
+        everyday: whether the help lists it; otherwise only `--help-all` does.
+        more: as in Click.
+    """
+
+    def __init__(self, declared: Sequence[str], *, panel: str = "options", everyday: bool = True, **more: Any) -> None:
         super().__init__(declared, **({"show_default": True} | more))
-        self.panel = panel
+        self.panel, self.everyday = panel, everyday
+
+
+def help_all(panel: str) -> Option:
+    """Make the option `--help-all`, which shows the options that `--help` leaves out, too."""
+
+    def show(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+        if asked and not ctx.resilient_parsing:
+            ctx.meta[_ALL] = True
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+
+    return Option(
+        ["--help-all"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        panel=panel,
+        help="Show all options and exit.",
+    )
 
 
 class Panels(click.Command):
-    """A command whose help lists arguments and options panel by panel."""
+    """A command whose help lists arguments and options panel by panel; with `--help-all`, the rare ones too."""
 
     def format_arguments(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write nothing: the first panel lists the arguments."""
@@ -30,7 +58,8 @@ class Panels(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the panels."""
         for panel, parameters in self.panels(ctx).items():
-            records = [record for each in parameters if (record := each.get_help_record(ctx))]
+            shown = [each for each in parameters if ctx.meta.get(_ALL) or getattr(each, "everyday", True)]
+            records = [record for each in shown if (record := each.get_help_record(ctx))]
             if records:
                 with formatter.section(panel.capitalize()):
                     formatter.write_dl(records)

@@ -79,7 +79,7 @@ class Configuration:
         Raises:
             ConfigError: the command lacks an option of the file, or a value is invalid.
         """
-        known = {_key(parameter): parameter for parameter in command.params if parameter.name != "config"}
+        known = {_key(parameter): parameter for parameter in command.params if parameter.expose_value}
         found = {}
         for name, value in self.values.items():
             if name not in known:

@@ -96,7 +96,7 @@ def _warn(
 
 
 def _run(words: Sequence[str]) -> int:
-    if words and words[0] in _SLOW and "--help" not in words:
+    if words and words[0] in _SLOW and not {"--help", "--help-all"} & set(words):
         say(_LOGGER, "start", f"penstock {__version__}: starting", version=__version__, command=words[0])
     check_output()
     try:

@@ -1,6 +1,7 @@
 """Options of `penstock train` made from an estimator's signature and docstrings, so that none is written down twice."""
 
 import inspect
+import re
 import types
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -10,24 +11,29 @@ from docstring_parser import DocstringStyle, parse
 
 from penstock.cli.command import Option
 from penstock.cli.values import NUMBER, PATH_TEXT, TEXT, WHOLE, Json, OneOf
-from penstock.tasks.configuration import panels
+from penstock.tasks.configuration import panels, rare
 
 __all__ = ["argument_texts", "estimator_options"]
 
+_NONE = re.compile(r"; None for (.+?)(?=[;.](?: |$)|$)")
 _PLAIN: dict[Any, click.ParamType] = {bool: click.BOOL, int: WHOLE, float: NUMBER, str: TEXT}
 
 
 def estimator_options(estimator: type, *, leave_out: Iterable[str] = ()) -> list[Option]:
     """An option for each argument of the constructor, in the panel that the estimator's classes put it in."""
-    texts: dict[str, str] = {}
-    # Each class describes the options that it adds.
-    for each in reversed(estimator.__mro__):
-        texts |= argument_texts(each.__doc__ or "")
     arguments, where = inspect.signature(estimator, eval_str=True).parameters, panels(estimator)
+    texts, seldom = _texts(estimator, arguments), rare(estimator)
     paths = ("checkpoint", *getattr(estimator, "paths", ()))
     order = [name for name in (*where, *arguments) if name in arguments and name not in leave_out]
     return [
-        _option(name, arguments[name], texts.get(name, ""), where.get(name, "network"), path=name in paths)
+        _option(
+            name,
+            arguments[name],
+            texts.get(name, ""),
+            panel=where.get(name, "network"),
+            everyday=name not in seldom,
+            path=name in paths,
+        )
         for name in dict.fromkeys(order)
     ]
 
@@ -42,16 +48,31 @@ def argument_texts(docstring: str) -> Mapping[str, str]:
     }
 
 
-def _option(name: str, argument: inspect.Parameter, text: str, panel: str, *, path: bool) -> Option:
+def _texts(estimator: type, arguments: Iterable[str]) -> dict[str, str]:
+    """Option to description; other options are written in it as on the command line."""
+    texts: dict[str, str] = {}
+    # Each class describes the options that it adds.
+    for each in reversed(estimator.__mro__):
+        texts |= argument_texts(each.__doc__ or "")
+    flags = {name: f"--{name.replace('_', '-')}" for name in arguments if "_" in name}
+    return {
+        name: re.sub(r"\w+", lambda word: flags.get(word[0], word[0]), text).replace("`", "")
+        for name, text in texts.items()
+    }
+
+
+def _option(name: str, argument: inspect.Parameter, text: str, *, panel: str, everyday: bool, path: bool) -> Option:
     kind = PATH_TEXT if path else _value(argument.annotation)
     words = name.replace("_", "-")
-    plain = text.replace("`", "")
+    # An option that is left out stands for None; no word on a command line does.
+    plain = _NONE.sub(r"; default: \1" if argument.default is None else "", text)
     return Option(
         [f"--{words}/--no-{words}" if kind is click.BOOL else f"--{words}", name],
         type=kind,
         default=None if argument.default is inspect.Parameter.empty else argument.default,
         help=plain[:1].upper() + plain[1:],
         panel=panel,
+        everyday=everyday,
     )
 
 

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from penstock.cli.columns import column_options, remembered_columns, saved_columns, trained_columns
-from penstock.cli.command import SETTINGS, Command, Option
+from penstock.cli.command import SETTINGS, Command, Option, help_all
 from penstock.cli.configuration import read_configuration
 from penstock.cli.interrupted import say_interrupted
 from penstock.cli.options import estimator_options
@@ -58,8 +58,8 @@ _WRITES = (
 def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Parameter]:
     """Those of every task, of its columns, and of its estimator, panel by panel."""
     shares = (
-        "Shares of DATA to train on, validate and test with; two shares for no test. "
-        f"{PROPORTIONS} where neither --valid nor --test is given."
+        "Shares of DATA to train on, validate and test with; two shares for no test; "
+        f"default: {PROPORTIONS} where neither --valid nor --test is given."
     )
 
     def configure(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> None:
@@ -103,9 +103,10 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             ["--language"],
             type=click.Choice(list(LANGUAGES)),
             panel="output",
-            help="Language of the report; by default that of the locale.",
+            help="Language of the report; default: that of the locale.",
         ),
         *estimator_options(estimator, leave_out=_NOT_OPTIONS),
+        help_all("output"),
     ]
     data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {_FILE}")
     return [data, *sorted(found, key=lambda each: PANELS.index(each.panel))]

@@ -72,8 +72,9 @@ class Forecaster(CellOptions, Estimator):
         joint: forecast all targets together, from all of them; otherwise each as its own series, with the same network.
         calendar: calendar features that the network reads: "none", "auto" for those suitable for the steps' frequency,
             or a list of "hour", "weekday", "yearday", "month".
-        identities: give each training series its own trained vector; None to do so for 2 to 64 series.
-        season: number of steps after which the series repeat, for the baseline and MASE; None to detect it.
+        identities: give each training series its own trained vector; None for vectors with 2 to 64 series only.
+        season: number of steps after which the series repeat, for the baseline and MASE; None for the one that
+            the data shows.
         dropout: dropout probability of the encoder's outputs (Srivastava et al. 2014).
         metric_scale: unit of mse and mae: "original", or "standardised" by each series' spread in the training data.
 
@@ -96,6 +97,7 @@ class Forecaster(CellOptions, Estimator):
         ),
         "training": ("dropout",),
     }  # fmt: skip
+    everyday: ClassVar[tuple[str, ...]] = ("horizon", "context", "quantiles", "season", "calendar", "memory")
 
     horizon: int = 12
     context: int | None = None

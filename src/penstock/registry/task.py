@@ -23,6 +23,7 @@ class Column:
         default: the column to read if the flag is not given; None for no column. A boolean makes the flag a switch.
         several: whether the flag takes several names, separated by commas.
         answer: whether the column holds the targets, which `predict` does not need.
+        everyday: whether `penstock train --help` lists it; otherwise only `--help-all` does.
         remembered: whether a saved model uses the value for other files too; False for what describes one file.
     """
 
@@ -31,6 +32,7 @@ class Column:
     default: str | bool | None = None
     several: bool = False
     answer: bool = False
+    everyday: bool = True
     remembered: bool = True
 
 

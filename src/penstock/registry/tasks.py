@@ -7,14 +7,25 @@ from penstock.registry.task import Column, Task
 __all__ = ["TASKS", "estimators", "find", "register"]
 
 _LAYOUT = (
-    Column("header", "Whether the first row holds the column names; if not, columns are called 1, 2, 3.", default=True),
-    Column("separator", "Column separator: one character, or tab; default: detected.", remembered=False),
+    Column(
+        "header",
+        "Whether the first row holds the column names; if not, columns are called 1, 2, 3.",
+        default=True,
+        everyday=False,
+    ),
+    Column(
+        "separator",
+        "Column separator: one character, or tab; default: detected.",
+        everyday=False,
+        remembered=False,
+    ),
     Column(
         "encoding",
         "Text encoding, such as gb18030, utf-16 or latin-1; default: UTF-8, or as its byte order mark says.",
+        everyday=False,
         remembered=False,
     ),
-    Column("decimal", "Decimal mark, '.' or ','; default: detected.", remembered=False),
+    Column("decimal", "Decimal mark, '.' or ','; default: detected.", everyday=False, remembered=False),
 )
 """How a file of text is laid out, by the fields of `datasets.Layout`."""
 
@@ -22,6 +33,7 @@ _LABEL = Column("label", "Label column; default: label, or the only one possible
 _TIME_FORMAT = Column(
     "time_format",
     "Format of the times, such as %d.%m.%y; or day-first, month-first, dates, numbers; default: detected.",
+    everyday=False,
 )
 
 _SERIES_COLUMNS = (

@@ -48,6 +48,7 @@ class SeriesClassifier(SignalEstimator, Classifier):
     task: ClassVar[str] = "series-classification"
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {"training": ("label_smoothing",)}
+    everyday: ClassVar[tuple[str, ...]] = ()
 
     label_smoothing: float = 0.1
 
@@ -125,6 +126,7 @@ class SeriesRegressor(SignalEstimator, Regressor):
     task: ClassVar[str] = "series-regression"
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {"training": ("error",)}
+    everyday: ClassVar[tuple[str, ...]] = ()
 
     error: Literal["huber", "squared"] = "huber"
 

@@ -57,6 +57,7 @@ class SignalEstimator(CellOptions, Supervised):
         "data": ("stride", "width", "window"),
         "training": ("input_dropout", "layer_dropout", "output_dropout", "noise", "mixup", "prefix_share"),
     }
+    everyday: ClassVar[tuple[str, ...]] = ("window",)
 
     cell: CellName = "gru"
     num_layers: int = 2

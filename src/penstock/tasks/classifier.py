@@ -30,8 +30,8 @@ class Classifier(ClassifierMixin, Supervised):
     Subclasses implement `_rows`, `_describe`, `_network`, `_objective`, `_fit_baselines` and `_amount`.
 
     Args:
-        class_weight: weight of a row of each class: None for 1; "balanced" for rows / (classes * rows of the class);
-            or a number per label.
+        class_weight: weight of a row of each class: "balanced" for rows / (classes * rows of the class), or a number
+            per label; None for 1.
         max_classes: maximum number of classes; more are an error before training, because the labels are then usually
             numbers, ids or texts. Raise it if there really are more.
 
@@ -40,6 +40,7 @@ class Classifier(ClassifierMixin, Supervised):
     """
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {"data": ("max_classes",), "training": ("class_weight",)}
+    everyday: ClassVar[tuple[str, ...]] = ()
 
     class_weight: Literal["balanced"] | dict[Any, float] | None = None
     max_classes: int = 1000

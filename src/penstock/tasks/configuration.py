@@ -1,5 +1,6 @@
 """The options of a training as the file train.toml; `penstock train --config` repeats the training with it."""
 
+import inspect
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from penstock.errors import MissingExtraError
 if TYPE_CHECKING:
     from penstock.tasks.estimator import Estimator
 
-__all__ = ["PANELS", "panels", "train_toml"]
+__all__ = ["PANELS", "panels", "rare", "train_toml"]
 
 PANELS = ("data", "network", "training", "output")
 """The groups of options: panels in the help of `penstock train`, tables in a configuration."""
@@ -29,6 +30,13 @@ def panels(estimator: type) -> dict[str, str]:
     for each in reversed(estimator.__mro__):
         found |= {name: panel for panel, names in vars(each).get("panels", {}).items() for name in names}
     return found
+
+
+def rare(estimator: type) -> set[str]:
+    """Return the options that few people need: those of classes with a list `everyday`, on which they are not."""
+    listing = [each for each in estimator.__mro__ if "everyday" in vars(each)]
+    added = {name for each in listing for name in inspect.get_annotations(each)}
+    return added - {name for each in listing for name in vars(each)["everyday"]}
 
 
 def train_toml(estimator: "Estimator", folder: Path, command: Mapping[str, Mapping[str, Any]]) -> str:

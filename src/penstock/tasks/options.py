@@ -39,6 +39,8 @@ class CellOptions:
         bidirectional: also read backward; such a model cannot be streamed.
     """
 
+    everyday: ClassVar[tuple[str, ...]] = ("cell", "hidden_size", "num_layers", "bidirectional")
+
     cell: CellName = "lstm"
     hidden_size: int = 128
     num_layers: int = 1
@@ -59,7 +61,7 @@ class TrainingOptions:
     """Options of the training.
 
     Args:
-        epochs: maximum number of passes over the training data; None to choose it by the size of the data.
+        epochs: maximum number of passes over the training data; None for a number that suits the size of the data.
         batch_size: sequences per step.
         learning_rate: peak learning rate of AdamW (Loshchilov and Hutter 2019).
         weight_decay: weight decay of AdamW, for all parameters except biases.
@@ -91,6 +93,10 @@ class TrainingOptions:
         "output": ("examples", "checkpoint", "verbose"),
     }  # fmt: skip
     """Where `penstock train --help` lists the options that a class adds, and in which order; the rest is "network"."""
+    everyday: ClassVar[tuple[str, ...]] = (
+        "epochs", "max_seconds", "learning_rate", "batch_size", "patience", "random_state",
+    )  # fmt: skip
+    """Those of the options that a class adds that `penstock train --help` lists; the rest needs `--help-all`."""
 
     epochs: int | None = None
     batch_size: int = 32

@@ -44,6 +44,7 @@ class StepClassifier(CellOptions, Supervised):
         "data": ("max_classes",),
         "training": ("output_dropout", "label_smoothing"),
     }
+    everyday: ClassVar[tuple[str, ...]] = ()
 
     output_dropout: float = 0.3
     label_smoothing: float = 0.0

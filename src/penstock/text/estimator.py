@@ -77,6 +77,7 @@ class TextClassifier(CellOptions, Classifier):
             "next_token_share",
         ),
     }  # fmt: skip
+    everyday: ClassVar[tuple[str, ...]] = ("vectors",)
 
     hidden_size: int = 256
     embedding_size: int = 256
