@@ -94,8 +94,7 @@ def to_c(
     stem.parent.mkdir(parents=True, exist_ok=True)
     for file, content in targets.items():
         file.write_text(content, encoding="utf-8")
-    state = 4 * max(1, sum(source.state.values()))
-    return Exported(tuple(targets), source.tables.bytes, state, 4 * source.scratch, loss)
+    return Exported(tuple(targets), source.tables.bytes, source.state_bytes, source.stack_bytes, loss)
 
 
 def _inputs(model: Any, graph: Graph, data: Sequence[Any]) -> dict[str, Sequences]:

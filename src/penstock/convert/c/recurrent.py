@@ -52,11 +52,6 @@ class _Layer:
         """Add the table of a weight."""
         return self.source.tables.matrix(f"{self.name}_{name}", self.arrays[name])
 
-    def product(self, place: str, matrix: Matrix, x: str) -> None:
-        """Add the product with a matrix to the numbers at `place`."""
-        function = "add_product_int8" if matrix.scales else "add_product"
-        self.source.say(f"{function}({place}, {matrix.arguments}, {x}, {matrix.rows}, {matrix.columns});")
-
     def scratch(self, name: str, size: int) -> str:
         """Scratch memory until `done`."""
         return self.source.take(f"{self.name}.{name}", size)
@@ -90,8 +85,8 @@ def _rnn(layer: _Layer, x: str, options: Any) -> None:
     (h,), size = layer.states, layer.size
     gates = layer.scratch("gates", size)
     layer.source.say(f"copy({gates}, {layer.vector('bias', layer.bias('bias_ih', 'bias_hh'))}, {size});")
-    layer.product(gates, layer.matrix("weight_ih"), x)
-    layer.product(gates, layer.matrix("weight_hh"), h)
+    layer.source.add_product(gates, layer.matrix("weight_ih"), x)
+    layer.source.add_product(gates, layer.matrix("weight_hh"), h)
     value = f"({gates})[i]"
     function = f"tanhf({value})" if options["nonlinearity"] == "tanh" else f"{value} > 0.0f ? {value} : 0.0f"
     layer.source.say(f"for (size_t i = 0; i < {size}; ++i)\n    {h}[i] = {function};")
@@ -102,8 +97,8 @@ def _lstm(layer: _Layer, x: str, options: Any) -> None:
     (h, c), size = layer.states, layer.size
     gates = layer.scratch("gates", 4 * size)
     layer.source.say(f"copy({gates}, {layer.vector('bias', layer.bias('bias_ih', 'bias_hh'))}, {4 * size});")
-    layer.product(gates, layer.matrix("weight_ih"), x)
-    layer.product(gates, layer.matrix("weight_hh"), h)
+    layer.source.add_product(gates, layer.matrix("weight_ih"), x)
+    layer.source.add_product(gates, layer.matrix("weight_hh"), h)
     # The output goes over the gates of the input, which are read before it is written.
     out = gates if options["proj_size"] else h
     if options["peephole"]:
@@ -113,7 +108,7 @@ def _lstm(layer: _Layer, x: str, options: Any) -> None:
         layer.source.say(f"lstm({out}, {c}, {gates}, {size});")
     if options["proj_size"]:
         layer.source.say(f"clear({h}, {layer.output});")
-        layer.product(h, layer.matrix("weight_hr"), out)
+        layer.source.add_product(h, layer.matrix("weight_hr"), out)
     layer.done("gates")
 
 
@@ -123,11 +118,11 @@ def _gru(layer: _Layer, x: str, options: Any) -> None:
     together = layer.bias("bias_ih", "bias_hh")
     if not options["reset_after"]:
         layer.source.say(f"copy({gates}, {layer.vector('bias', together)}, {3 * size});")
-        layer.product(gates, layer.matrix("weight_ih"), x)
+        layer.source.add_product(gates, layer.matrix("weight_ih"), x)
         state = layer.matrix("weight_hh")
-        layer.product(gates, state.part(0, 2 * size), h)
+        layer.source.add_product(gates, state.part(0, 2 * size), h)
         layer.source.say(f"gru_reset({gates}, {h}, {size});")
-        layer.product(f"{gates} + {2 * size}", state.part(2 * size, size), gates)
+        layer.source.add_product(f"{gates} + {2 * size}", state.part(2 * size, size), gates)
         layer.source.say(f"gru_update({h}, {gates}, {size});")
         layer.done("gates")
         return
@@ -136,9 +131,9 @@ def _gru(layer: _Layer, x: str, options: Any) -> None:
     own[2 * size :] = layer.bias("bias_hh")[2 * size :]
     from_state = layer.scratch("from_state", 3 * size)
     layer.source.say(f"copy({gates}, {layer.vector('bias', together)}, {3 * size});")
-    layer.product(gates, layer.matrix("weight_ih"), x)
+    layer.source.add_product(gates, layer.matrix("weight_ih"), x)
     layer.source.say(f"copy({from_state}, {layer.vector('bias_hh', own)}, {3 * size});")
-    layer.product(from_state, layer.matrix("weight_hh"), h)
+    layer.source.add_product(from_state, layer.matrix("weight_hh"), h)
     layer.source.say(f"gru({h}, {gates}, {from_state}, {size});")
     layer.done("gates", "from_state")
 

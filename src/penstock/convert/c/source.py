@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.convert.c.tables import Tables
+from penstock.convert.c.tables import Matrix, Tables
 from penstock.network import Graph
 
 __all__ = ["Source", "identifier"]
@@ -26,6 +26,7 @@ class Source:
     initial: statements that set the states which do not start at 0
     statements: the body of a step
     scratch: how many numbers a step needs for a while
+    rounded: how many whole numbers a step needs for its largest product with int8
     """
 
     graph: Graph
@@ -35,11 +36,34 @@ class Source:
     initial: list[str] = field(default_factory=list)
     statements: list[str] = field(default_factory=list)
     scratch: int = 0
+    rounded: int = 0
     _places: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def state_bytes(self) -> int:
+        """The size of the state, of which there is one number at least."""
+        return 4 * max(1, sum(self.state.values()))
+
+    @property
+    def stack_bytes(self) -> int:
+        """The memory of a step's own arrays."""
+        return 4 * self.scratch + 2 * self.rounded
 
     def say(self, *statements: str) -> None:
         """Add statements to the step."""
         self.statements += statements
+
+    def add_product(self, place: str, matrix: Matrix, x: str) -> None:
+        """Add the product of a matrix and the numbers at `x` to those at `place`."""
+        if not matrix.scales:
+            self.say(f"add_product({place}, {matrix.name}, {x}, {matrix.rows}, {matrix.columns});")
+            return
+        self.rounded = max(self.rounded, matrix.columns)
+        limit = min(32767, (2**31 - 1) // (127 * matrix.columns))
+        self.say(
+            f"add_product_int8({place}, {matrix.name}, {matrix.scales}, {x}, {matrix.rows}, {matrix.columns}, "
+            f"{limit}.0f, rounded_input);"
+        )
 
     def take(self, name: str, size: int) -> str:
         """Reserve the first gap of scratch memory that is large enough; return its place in C."""

@@ -30,11 +30,6 @@ class Matrix:
         scales = f"{self.scales} + {first}" if self.scales else ""
         return Matrix(f"{self.name} + {first * self.columns}", scales, rows, self.columns)
 
-    @property
-    def arguments(self) -> str:
-        """What a function of the source takes for it: the numbers, and the scales if there are any."""
-        return f"{self.name}, {self.scales}" if self.scales else self.name
-
 
 @dataclass
 class Tables:

@@ -71,9 +71,11 @@ def _result(source: Source, node: Node) -> tuple[str, int]:
 def _lookup(source: Source, node: Node, inputs: list[str]) -> str:
     place, size = _result(source, node)
     table = source.tables.matrix(_table(node, "weight"), _tensor(source, node, "weight"))
-    function = "lookup_int8" if table.scales else "lookup"
+    function, arguments = "lookup", table.name
+    if table.scales:
+        function, arguments = "lookup_int8", f"{table.name}, {table.scales}"
     id_ = f"{inputs[0]} < {node.operation.vocabulary_size} ? {inputs[0]} : 0"
-    source.say(f"{function}({place}, {table.arguments}, {id_}, {size});")
+    source.say(f"{function}({place}, {arguments}, {id_}, {size});")
     return place
 
 
@@ -81,12 +83,12 @@ def _dense(source: Source, node: Node, inputs: list[str]) -> str:
     spec, (place, _) = node.operation, _result(source, node)
     table = source.tables.matrix(_table(node, "weight"), _tensor(source, node, "weight"))
     bias = source.tables.vector(_table(node, "bias"), _tensor(source, node, "bias")) if spec.bias else ""
-    function = "add_product_int8" if table.scales else "add_product"
     for block in range(spec.blocks):
         here = f"{place} + {block * spec.outputs}" if block else place
         start = f"copy({here}, {bias}, {spec.outputs});" if bias else f"clear({here}, {spec.outputs});"
         x = f"{inputs[0]} + {block * spec.inputs}" if block else inputs[0]
-        source.say(start, f"{function}({here}, {table.arguments}, {x}, {spec.outputs}, {spec.inputs});")
+        source.say(start)
+        source.add_product(here, table, x)
     return place
 
 

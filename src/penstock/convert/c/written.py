@@ -40,7 +40,7 @@ def _header(source: Source, name: str, labels: Sequence[str], task: str) -> str:
 
    Task: {task}.
    Call {name}_init before the first step of a sequence, and {name}_step for each step.
-   Constants: {source.tables.bytes} bytes. A step needs about {4 * source.scratch} bytes of stack.
+   Constants: {source.tables.bytes} bytes. A step needs about {source.stack_bytes} bytes of stack.
 */
 #ifndef {upper}_H
 #define {upper}_H
@@ -48,7 +48,7 @@ def _header(source: Source, name: str, labels: Sequence[str], task: str) -> str:
 #include <stddef.h>
 
 {chr(10).join(sizes)}
-#define {upper}_STATE_BYTES {_state_bytes(source)}
+#define {upper}_STATE_BYTES {source.state_bytes}
 
 /* What is remembered between steps. It may be copied, saved and restored as bytes. */
 typedef struct {{
@@ -95,13 +95,10 @@ def _input(name: str, value: Value) -> str:
     return f"size_t {name}" if value.ids else f"const float *{name}"
 
 
-def _state_bytes(source: Source) -> int:
-    return 4 * max(1, sum(source.state.values()))
-
-
 def _source(source: Source, name: str, labels: Sequence[str]) -> str:
     body = "\n".join([*source.statements, *source.initial])
     scratch = [f"float scratch[{source.scratch}];"] if source.scratch else []
+    scratch += [f"short rounded_input[{source.rounded}];"] if source.rounded else []
     unused = [] if source.state else ["(void)state;"]
     clear = [f"clear(state->{each}, {size});" for each, size in (source.state or {"unused": 1}).items()]
     named = (
@@ -110,7 +107,7 @@ def _source(source: Source, name: str, labels: Sequence[str]) -> str:
         else [f"const char *const {name}_labels[{len(labels)}] = {{{', '.join(map(_string, labels))}}};\n"]
     )
     parts = [
-        f'#include "{name}.h"\n\n#include <math.h>\n',
+        f'#include "{name}.h"\n\n#include <math.h>\n#include <stdint.h>\n',
         f"/* The header says how large the state is. */\ntypedef char {name}_state_bytes"
         f"[sizeof({name}_state) == {name.upper()}_STATE_BYTES ? 1 : -1];\n",
         *named,
