@@ -94,7 +94,10 @@ def test_json_for_programs(penstock, data, tmp_path):
     result = penstock("train", "classify", data, "--out", tmp_path / "model", *QUICK, "--json")
     assert (result.code, result.err) == (0, "")
     found = json.loads(result.out)
-    assert sorted(found) == ["baseline", "interval", "out", "peak_mb", "seconds", "test", "valid", "verdict"]
+    assert (found["dropped"], found["changed"]) == ({}, {})
+    assert found.keys() == {
+        "baseline", "changed", "dropped", "interval", "out", "peak_mb", "seconds", "test", "valid", "verdict",
+    }  # fmt: skip
     metrics = json.loads((tmp_path / "model" / "metrics.json").read_text())
     assert found["test"] == metrics["test"]
     assert found["baseline"] == metrics["baseline"]["tfidf"]["test"]
@@ -111,6 +114,7 @@ def test_the_same_command_gives_the_same_weights(penstock, data, trained, tmp_pa
 def test_files_of_their_own_for_each_part(penstock, tmp_path):
     train = write_csv(tmp_path / "train.csv", rows(4), "review,stars")
     valid = write_csv(tmp_path / "valid.csv", [*rows(1), ("", "good")], "review,stars")
+    valid.write_text(valid.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-16")
     lines = [json.dumps({"review": text, "stars": label}) for text, label in rows(2)]
     test = tmp_path / "test.jsonl.gz"
     test.write_bytes(gzip.compress("\n".join(lines).encode()))
@@ -122,6 +126,7 @@ def test_files_of_their_own_for_each_part(penstock, tmp_path):
     data = json.loads((tmp_path / "model" / "metrics.json").read_text())["data"]
     assert [data[part]["rows"] for part in ("train", "valid", "test")] == [48, 12, 24]
     assert data["dropped"] == {"no text": 1}
+    assert data["changed"] == {"rows split at another separator: ';'": 13, "rows in another encoding: utf-16-le": 13}
     # The model knows its columns.
     assert penstock("evaluate", tmp_path / "model", test).code == 0
 

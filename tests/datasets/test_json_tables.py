@@ -56,6 +56,11 @@ def test_a_row_of_lists_is_a_row_in_json_lines(tmp_path):
     assert read_table(tmp_path / "data.json", ["x"]) == {"x": [[1, 2]]}
 
 
+def test_one_object_of_values_is_a_row(tmp_path):
+    (tmp_path / "data.json").write_text('{\n  "x": 1,\n  "y": null\n}\n')
+    assert read_table(tmp_path / "data.json", ["x", "y"]) == {"x": [1], "y": [None]}
+
+
 def test_a_row_may_lack_a_column(tmp_path):
     (tmp_path / "data.json").write_text('[{"a": 1}, {"b": 2, "a": null}, {}]')
     assert read_table(tmp_path / "data.json", ["a", "b"]) == {"a": [1, None, None], "b": [None, 2, None]}

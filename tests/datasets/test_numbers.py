@@ -90,7 +90,7 @@ def test_commas_are_said_in_a_line(caplog):
     number_columns({"x": ["1,5"], "y": ["1.000"], "z": ["7"]})
     assert [record.message for record in caplog.records] == [
         "the column x has decimal commas",
-        "the column y has decimal commas",
+        "the column y has points between thousands",
     ]
 
 

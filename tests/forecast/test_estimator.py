@@ -277,12 +277,12 @@ def test_what_was_treated_is_counted_and_shown():
     table = frame(names=("a",)).drop([50, 51])
     table.loc[60, "y"] = np.nan
     estimator = Forecaster(**(SMALL | {"epochs": 1})).fit(table)
-    assert estimator.metrics_["data"]["found"] == {
+    assert estimator.metrics_["data"]["changed"] == {
         "missing steps, filled in": 2,
         "missing values, the last one before them taken instead": 1,
     }
     assert estimator.metrics_["data"]["train"]["missing"] == 3
-    assert 'data-metric="/data/found/missing steps, filled in" data-value="2"' in estimator._report()
+    assert 'data-metric="/data/changed/missing steps, filled in" data-value="2"' in estimator._report()
 
 
 def test_the_report_shows_what_the_metrics_hold(fitted, tmp_path):

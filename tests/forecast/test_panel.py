@@ -17,20 +17,20 @@ def one(values, times=HOURS, **more):
 def test_rows_are_sorted_and_counted():
     found = one([3, 1, 2], [HOURS[2], HOURS[0], HOURS[1]])
     np.testing.assert_array_equal(found.series[0].values[:, 0], [1, 2, 3])
-    assert found.found == {"rows out of order, sorted by time": 1}
+    assert found.changed == {"rows out of order, sorted by time": 1}
 
 
 def test_gaps_become_missing_values():
     found = one([1, 2, 5, 6, 7], [HOURS[0], HOURS[1], HOURS[3], HOURS[4], HOURS[5]])
     np.testing.assert_array_equal(found.series[0].values[:, 0], [1, 2, np.nan, 5, 6, 7])
-    assert found.found == {"missing steps, filled in": 1}
+    assert found.changed == {"missing steps, filled in": 1}
 
 
 def test_missing_values_are_counted_and_those_at_the_start_left_out():
     found = one(["NA", "1", "", "3"])
     np.testing.assert_array_equal(found.series[0].values[:, 0], [1, np.nan, 3])
     assert found.series[0].start == 1
-    assert found.found == {
+    assert found.changed == {
         "missing rows at the start of a series, left out": 1,
         "missing values, the last one before them taken instead": 1,
     }
@@ -86,7 +86,7 @@ def test_the_hour_that_a_clock_shows_twice_is_called_by_its_name():
 
 def test_the_hour_that_a_clock_leaves_out_is_a_gap():
     found = one([1, 2, 4, 5], ["2016-03-27 00:00", "2016-03-27 01:00", "2016-03-27 03:00", "2016-03-27 04:00"])
-    assert found.found == {"missing steps, filled in": 1}
+    assert found.changed == {"missing steps, filled in": 1}
 
 
 def test_a_gap_that_is_none_is_refused():
@@ -211,7 +211,7 @@ def test_days_of_several_zones_are_days_by_their_clocks():
 def test_dates_without_punctuation_are_counted():
     found = one([1, 2, 3], [202411, 202412, 202501])
     assert found.frequency.words == "1 month"
-    assert found.found == {"times without punctuation like 20240131, read as dates": 3}
+    assert found.changed == {"times without punctuation like 20240131, read as dates": 3}
 
 
 def test_dates_do_not_go_on_after_numbers():

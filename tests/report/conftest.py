@@ -115,6 +115,7 @@ def metrics() -> dict:
             "valid": {"rows": 80, "tokens": 1500, "classes": {"negative": 40, "positive": 40}},
             "test": {"rows": 80, "tokens": 1501, "classes": {"negative": 40, "positive": 40}},
             "dropped": {"no text": 3, "no label": 0},
+            "changed": {"rows split at another separator: ';'": 1800, "numbers with a decimal comma": 5},
             "vocabulary": 2718,
             "truncated": 4,
             "columns": {"text": "review", "label": "stars"},

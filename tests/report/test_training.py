@@ -88,6 +88,8 @@ def test_each_number_on_the_page_is_that_of_the_metrics(metrics):
         "/seconds",
         "/peak_mb",
         "/data/dropped/no text",
+        "/data/changed/numbers with a decimal comma",
+        "/data/changed/rows split at another separator: ';'",
         "/data/train/tokens",
         "/data/vocabulary",
         "/per_class/test/1/f1",

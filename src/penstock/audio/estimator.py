@@ -166,6 +166,13 @@ class AudioClassifier(CellOptions, Classifier):
             "clipped": sum(is_clipped(recording) for recording in recordings),
         }
 
+    def _data_figures(self, data: Labelled, features: AudioFeatures) -> dict[str, Any]:
+        figures = super()._data_figures(data, features)
+        for name, part in {"train": data.train, **data.measured()}.items():
+            recordings: list[Recording] = list(part.inputs)
+            figures[name]["resampled"] = sum(each.sample_rate_hz != features.rate for each in recordings)
+        return figures
+
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
         return {"row": row, "file": Path(part.inputs[row].name).name or f"row {row}"}
 

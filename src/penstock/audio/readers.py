@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from penstock.audio.recordings import AUDIO_ENDINGS, Recording, decode, read_recording
+from penstock.datasets.changes import counted
 from penstock.datasets.columns import as_labels, as_texts
 from penstock.datasets.finding import find_column, holds_labels, say_found
 from penstock.datasets.layout import DETECT, Layout, layout_of
@@ -174,7 +175,8 @@ def _holds_paths(values: Sequence[Any]) -> bool:
 def _from_table(path: Path, audio: str | None, label: str | None, answers: bool, layout: Layout) -> Rows:
     columns = _columns(path, audio, label, answers, layout)
     audio, label = columns["audio"], columns.get("label", "")
-    table = read_table(path, [audio, label] if answers else [audio], layout)
+    with counted() as changed:
+        table = read_table(path, [audio, label] if answers else [audio], layout)
     paths = as_texts(table[audio], f"the column {audio} of {path}")
     labels = as_labels(table[label], f"the column {label} of {path}") if answers else [None] * len(paths)
     usable: list[tuple[str, object]] = []
@@ -189,7 +191,8 @@ def _from_table(path: Path, audio: str | None, label: str | None, answers: bool,
     if not usable:
         raise DataError(f"{path}: no rows are left to use. Check the columns {audio} and {label}.")
     recordings = list(_listed(path.parent, [name for name, _ in usable]))
-    return Rows(recordings, [answer for _, answer in usable] if answers else None, dropped, columns=columns)
+    given = [answer for _, answer in usable] if answers else None
+    return Rows(recordings, given, dropped, columns=columns, changed=dict(changed))
 
 
 def _unfit(name: str | None, answer: object, answers: bool) -> str:

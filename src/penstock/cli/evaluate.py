@@ -34,7 +34,8 @@ def evaluate(model: Path, data: Path, as_json: bool, **columns: Any) -> None:
     say(_LOGGER, "measuring", "measuring the network and its baselines")
     found = loaded.evaluate(rows.inputs, rows.answers)
     if as_json:
-        print(json.dumps(plain({name: found[name] for name in _FIGURES})))
+        counts = {"dropped": rows.dropped, "changed": getattr(rows, "changed", {})}
+        print(json.dumps(plain({name: found[name] for name in _FIGURES} | counts)))
         return
     _say_dropped(rows.dropped)
     words = {name: baseline_words(name) for name in found["baselines"]}

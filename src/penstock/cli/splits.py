@@ -24,8 +24,8 @@ def read_parts(
     split: str | None,
     columns: "Columns",
     random_state: int,
-) -> tuple[tuple[Any, Any, Any], dict[str, int], "Columns"]:
-    """Training, validation and test rows, the last two perhaps None; why rows were left out; and the columns read.
+) -> tuple[tuple[Any, Any, Any], dict[str, dict[str, int]], "Columns"]:
+    """Training, validation and test rows, the last two perhaps None; what was dropped and changed; the columns read.
 
     Those that the reader finds in `data` are read in the other files too.
 
@@ -47,11 +47,14 @@ def read_parts(
     first = read_data(task, data, columns, answers=True)
     columns = {**columns, **getattr(first, "columns", {})}
     tables = {data: first} | {path: read_data(task, path, columns, answers=True) for path in (valid, test) if path}
-    dropped = dict(sum((Counter(table.dropped) for table in tables.values()), Counter()))
+    counts = {
+        name: dict(sum((Counter(getattr(table, name, {})) for table in tables.values()), Counter()))
+        for name in ("dropped", "changed")
+    }
     if valid or test:
-        return (tables[data], *(tables[path] if path else None for path in (valid, test))), dropped, columns
+        return (tables[data], *(tables[path] if path else None for path in (valid, test))), counts, columns
     shares = estimator.parse_split(split or PROPORTIONS)
     if len(shares) > 3:
         raise ConfigError(f"--split must have two or three shares (train/valid/test); got {split}")
     parts = estimator.split(tables[data], shares, random_state)
-    return (parts[0], parts[1], parts[2] if len(parts) == 3 else None), dropped, columns
+    return (parts[0], parts[1], parts[2] if len(parts) == 3 else None), counts, columns

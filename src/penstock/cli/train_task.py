@@ -145,7 +145,7 @@ def _train(
         seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
         fitted.set_params(random_state=seed)
         wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
-        parts, dropped, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, seed)
+        parts, counts, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, seed)
         about = {
             # So that `evaluate` and `predict` find the same columns by themselves.
             "columns": remembered_columns(task, columns),
@@ -154,7 +154,7 @@ def _train(
         again = repeated(invocation, seed, fitted.paths)
         how = {"path": out, "overwrite": overwrite, "command": command, "language": language}
         save = partial(_save, fitted, about, again, how)
-        _fit(fitted, parts, dropped, out, save)
+        _fit(fitted, parts, counts, out, save)
     if as_json:
         print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
     else:
@@ -162,12 +162,16 @@ def _train(
 
 
 def _fit(
-    fitted: "Estimator", parts: tuple[Any, Any, Any], dropped: dict[str, int], out: Path, save: Callable[[], None]
+    fitted: "Estimator",
+    parts: tuple[Any, Any, Any],
+    counts: dict[str, dict[str, int]],
+    out: Path,
+    save: Callable[[], None],
 ) -> None:
     """Train and save; of a training that is interrupted, the best weights so far, if there are any."""
     before = getattr(fitted, "metrics_", None)  # of --from
     try:
-        fitted.fit_rows(*parts, dropped=dropped)
+        fitted.fit_rows(*parts, dropped=counts["dropped"], changed=counts["changed"])
     except KeyboardInterrupt:
         is_trained = getattr(fitted, "metrics_", None) is not before
         if is_trained:
@@ -229,6 +233,8 @@ def _answer(metrics: dict[str, Any], out: Path) -> dict[str, Any]:
         "interval": metrics["interval"],
         "baseline": metrics["baseline"].get(metrics["main_baseline"], {}).get(part),
         "verdict": metrics["verdict"][part],
+        "dropped": metrics["data"]["dropped"],
+        "changed": metrics["data"]["changed"],
         "seconds": metrics["seconds"],
         "peak_mb": metrics["peak_mb"],
     }

@@ -1,16 +1,20 @@
 """Conversion of columns of texts and labels (lists, NumPy arrays, pandas, Polars, Arrow) to lists."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, KeysView, Mapping, Set
 from typing import Any
 
 import numpy as np
 
+from penstock.datasets.changes import change
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError, MissingExtraError
 from penstock.labels import as_label
 
 __all__ = ["as_labels", "as_texts", "frame_column", "plain_column", "text_table"]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def text_table(texts: Any, labels: Any = None) -> Rows:
@@ -53,7 +57,10 @@ def as_texts(values: Any, what: str = "texts") -> list[str | None]:
                 f"{what} must all be text; number {position} is {text!r:.40} ({type(text).__name__}). "
                 "Choose another column, or turn it into text."
             )
-    return [None if text is None else _encodable(text) for text in texts]
+    found = [None if text is None else _encodable(text) for text in texts]
+    mended = sum(text != own for text, own in zip(found, texts, strict=True))
+    change(_LOGGER, "texts with half characters, replaced", mended)
+    return found
 
 
 def as_labels(values: Any, what: str = "labels") -> list[Any]:

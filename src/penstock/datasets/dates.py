@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.changes import change
 from penstock.datasets.date_forms import DAY_FIRST, MONTH_FIRST, has_order, read_word
 from penstock.errors import ConfigError, DataError
 from penstock.missing import is_missing
@@ -20,6 +21,7 @@ COMPACT, STEPS = "dates", "numbers"
 """Time formats of whole numbers: dates like 20240131, or numbers that count steps."""
 _WORDS = (DAY_FIRST, MONTH_FIRST, COMPACT, STEPS)
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
+_ISO_OFFSET = re.compile(rf"{_ISO.pattern}( ?(Z|UTC|GMT|[+-]\d\d(:?\d\d)?))?", re.ASCII)
 _EVEN = 4
 """Largest ratio of the longest to the shortest step: business days have steps of 1 to 4 days, over a long weekend."""
 
@@ -64,6 +66,7 @@ def read_dates(words: Sequence[str], what: str, time_format: str | None = None) 
     """
     if time_format is not None and "%" in time_format:
         moments = [_formatted(word, row, what, time_format) for row, word in enumerate(words)]
+        change(_LOGGER, f"dates of the given format: {time_format}", len(words), "")
         return _with_offsets(moments, words, what), time_format
     if all(map(_ISO.fullmatch, words)):
         try:
@@ -72,10 +75,17 @@ def read_dates(words: Sequence[str], what: str, time_format: str | None = None) 
             pass  # not a valid day, or hour 24: read row by row below
     open_rows = [row for row, word in enumerate(words) if has_order(word)]
     if not open_rows:
-        return _ordered(words, what, DAY_FIRST), None
+        found = _ordered(words, what, DAY_FIRST)
+        other = sum(_ISO_OFFSET.fullmatch(word) is None for word in words)
+        change(_LOGGER, "dates in other forms than 2024-01-31", other, "")
+        return found, None
     if time_format in (DAY_FIRST, MONTH_FIRST):
-        return _ordered(words, what, time_format), time_format
-    return _in_found_order(words, what, open_rows[0])
+        order: str | None = time_format
+        found = _ordered(words, what, time_format)
+    else:
+        found, order = _in_found_order(words, what, open_rows[0])
+    change(_LOGGER, f"dates with the {(order or DAY_FIRST).replace('-', ' ')}", len(open_rows), "")
+    return found, order
 
 
 def _in_found_order(words: Sequence[str], what: str, row: int) -> tuple[Found, str | None]:

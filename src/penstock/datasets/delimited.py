@@ -14,9 +14,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from penstock.datasets.changes import change
 from penstock.datasets.encodings import as_utf8, first_text, text_encoding
 from penstock.datasets.files import all_bytes, first_bytes, opened
-from penstock.datasets.layout import DETECT, Layout, Seen, cells, see
+from penstock.datasets.layout import DETECT, OWN, Layout, Seen, cells, see
 from penstock.datasets.naming import check_columns
 from penstock.errors import DataError, MissingExtraError
 
@@ -57,8 +58,6 @@ def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, 
     first = _first_row(path, io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""), seen)
     there = first if layout.header else _numbered(first)
     _check(path, there, columns, layout, seen)
-    if not seen.usual:
-        _LOGGER.info("%s: %s", path, seen.words)
     try:
         table = pyarrow.csv.read_csv(
             pyarrow.BufferReader(data),
@@ -86,7 +85,18 @@ def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, 
             f"{path}: {str(error).removeprefix('CSV parse error: '):.200}. The separator is {seen.separator_name}. "
             f"{advice}"
         ) from error
+    _count_changes(path, seen, ending, table.num_rows)
     return {name: table[name].to_pylist() for name in columns}
+
+
+def _count_changes(path: Path, seen: Seen, ending: str, rows: int) -> None:
+    """Count the rows with another separator or encoding than the file's ending implies; one line tells both."""
+    if seen.usual:
+        return
+    _LOGGER.info("%s: %s", path, seen.words)
+    separators, encodings = int(seen.separator != OWN[ending]), int(seen.encoding != "utf-8")
+    change(_LOGGER, f"rows split at another separator: {seen.separator_name}", rows * separators, "")
+    change(_LOGGER, f"rows in another encoding: {seen.encoding}", rows * encodings, "")
 
 
 def delimited_names(path: Path, layout: Layout, ending: str) -> list[str]:

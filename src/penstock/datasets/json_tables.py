@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from penstock.datasets.changes import change
 from penstock.datasets.encodings import as_utf8, first_text, text_encoding
 from penstock.datasets.files import all_bytes, first_bytes, opened
 from penstock.datasets.layout import Layout
@@ -49,6 +50,9 @@ def read_json(path: Path, columns: Sequence[str], layout: Layout) -> Table:
     else:
         table = _by_name(_line_rows(path, as_utf8(path, all_bytes(path), layout.encoding).split(b"\n")))
     check_columns(path, list(table), columns)
+    encoding = text_encoding(first_bytes(path)[0][:4], layout.encoding)[0]
+    rows = len(next(iter(table.values()), [])) if encoding != "utf-8" else 0
+    change(_LOGGER, f"rows in another encoding: {encoding}", rows, f"{path}: encoding {encoding}")
     return {name: table[name] for name in columns}
 
 
@@ -110,7 +114,7 @@ def _document(path: Path, layout: Layout) -> Table:
     text = as_utf8(path, data, layout.encoding).decode()
     found = list(_values(path, text))
     values = [value for _, value in found]
-    if not text.lstrip().startswith("[") and len(values) == 1:
+    if not text.lstrip().startswith("[") and len(values) == 1 and not _is_row(values[0]):
         _LOGGER.info("%s: one JSON object of columns", path)
         return _columns(path, values[0])
     for row, (place, value) in enumerate(found, start=1):
@@ -143,6 +147,11 @@ def _widths(value: Any) -> dict[str, int] | None:
     several = list(value.values()) if isinstance(value, dict) else []
     alike = bool(several) and any(all(isinstance(each, kind) for each in several) for kind in (list, dict))
     return {name: len(column) for name, column in value.items()} if alike else None
+
+
+def _is_row(value: Any) -> bool:
+    """Whether an object can only be a row: it has no lists or objects."""
+    return isinstance(value, dict) and not any(isinstance(each, list | dict) for each in value.values())
 
 
 def _by_name(rows: Iterable[Row]) -> Table:

@@ -23,10 +23,12 @@ from penstock.datasets.encodings import check_encoding, first_text, text_encodin
 from penstock.datasets.files import first_bytes
 from penstock.errors import ConfigError
 
-__all__ = ["DETECT", "Layout", "Seen", "cells", "layout_of", "see"]
+__all__ = ["DETECT", "OWN", "Layout", "Seen", "cells", "layout_of", "see"]
 
 _SEPARATORS = ("\t", "|", ";", ",")
 _NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+OWN = {".csv": ",", ".tsv": "\t"}
+"""File name ending -> the separator that it implies."""
 _ROWS = 20
 _DECLARED = re.compile(r'"?sep=([^"\r\n])"?\r?\n', re.IGNORECASE)
 
@@ -130,7 +132,7 @@ def see(path: Path, layout: Layout, ending: str) -> Seen:
     encoding, _ = text_encoding(data[:4], layout.encoding)
     text = first_text(data, layout.encoding, whole=whole)
     declared = _DECLARED.match(text)
-    own = "\t" if ending == ".tsv" else ","
+    own = OWN[ending]
     seen = Seen(own, encoding, quoted=ending != ".tsv", declared=declared is not None, usual=True)
     separator = layout.separator or (declared[1] if declared else _found(text, seen, whole=whole))
     if separator != own:

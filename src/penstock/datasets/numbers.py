@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.changes import change
 from penstock.errors import DataError
 from penstock.missing import MISSING_WORDS, is_missing
 
@@ -54,6 +55,7 @@ class _Column:
     texts: row -> text that isn't parsed yet
     marks: decimal marks with which every cell is a number
     seen: marks that occur in the cells
+    words: the number of texts that mark a missing value, such as NA
     """
 
     name: str
@@ -61,6 +63,7 @@ class _Column:
     texts: dict[int, str]
     marks: tuple[str, ...]
     seen: frozenset[str] = frozenset()
+    words: int = 0
 
 
 def number_columns(columns: Mapping[str, Sequence[Any]], decimal: str | None = None) -> dict[str, NDArray[np.float64]]:
@@ -80,13 +83,22 @@ def number_columns(columns: Mapping[str, Sequence[Any]], decimal: str | None = N
     sure = {each.marks[0] for each in found if len(each.marks) == 1 and each.marks[0] in each.seen}
     for each in found:
         mark = _mark(each, sure)
-        if "," in each.seen or (mark == "," and each.seen):
-            _LOGGER.info(
-                "the column %s has %s", each.name, "decimal commas" if mark == "," else "commas between thousands"
-            )
         for row, text in each.texts.items():
             each.numbers[row] = _value(text, mark)
+        _count_changes(each, mark)
     return {each.name: each.numbers for each in found}
+
+
+def _count_changes(column: _Column, mark: str) -> None:
+    """Count decimal commas, groups of thousands, and words for missing values, and log a line for the first two."""
+    texts = column.texts.values()
+    commas = sum("," in text for text in texts) if mark == "," else 0
+    grouped = sum(_OTHER[mark] in text or _BETWEEN.search(text) is not None for text in texts)
+    has = f"the column {column.name} has"
+    change(_LOGGER, "numbers with a decimal comma", commas, f"{has} decimal commas")
+    separator = {".": "points", ",": "commas"}[_OTHER[mark]] if _OTHER[mark] in column.seen else "blanks or apostrophes"
+    change(_LOGGER, "numbers with groups of thousands", grouped, f"{has} {separator} between thousands")
+    change(_LOGGER, "words such as NA, read as missing", column.words, "")
 
 
 def looks_numeric(values: Sequence[Any]) -> bool:
@@ -127,13 +139,15 @@ def _may_hold_text(values: Sequence[Any]) -> bool:
 
 def _column(name: str, values: Sequence[Any], decimal: str | None) -> _Column:
     """Parse a column cell by cell."""
-    numbers, texts = np.empty(len(values)), {}
+    numbers, texts, words = np.empty(len(values)), {}, 0
     for row, value in enumerate(values):
         if isinstance(value, str):
             plain = value.strip().replace(_MINUS, "-")
             numbers[row] = np.nan
             if plain.lower() not in MISSING_WORDS:
                 texts[row] = plain
+            elif plain:
+                words += 1
         else:
             numbers[row] = _given(value, name, row)
     marks = tuple(_FORMS) if decimal is None else (decimal,)
@@ -141,7 +155,7 @@ def _column(name: str, values: Sequence[Any], decimal: str | None) -> _Column:
     if not fitting:
         raise DataError(_wrong_words(name, values, texts, marks))
     seen = frozenset(mark for mark in _FORMS if any(mark in text for text in texts.values()))
-    return _Column(name, numbers, texts, fitting, seen)
+    return _Column(name, numbers, texts, fitting, seen, words)
 
 
 def _given(value: Any, name: str, row: int) -> float:

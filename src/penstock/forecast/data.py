@@ -1,6 +1,7 @@
 """Series split by time into training, validation and test parts, each with the preceding values as history."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,14 +45,14 @@ class ForecastData:
         train: the training series, with the number of examples per epoch.
         valid, test: panels with their history; test may be None.
         dropped: counts of dropped rows, by reason.
-        found: counts of other changes to the data.
+        changed: counts of changes to the data.
     """
 
     train: TrainingSeries
     valid: Panel
     test: Panel | None
     dropped: dict[str, int]
-    found: dict[str, int]
+    changed: dict[str, int]
 
     labels = ()
 
@@ -113,10 +114,9 @@ def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, va
     train = as_panel(data)
     parts = {"validation_data": validation_data, "test_data": test_data}
     later = {name: as_panel(part, name, train.columns) for name, part in parts.items() if part is not None}
-    found: dict[str, int] = {}
+    changed: Counter[str] = Counter()
     for each in (train, *later.values()):
-        for reason, count in each.found.items():
-            found[reason] = found.get(reason, 0) + count
+        changed.update(each.changed)
     if "validation_data" in later:
         valid = _after(later["validation_data"], train, "validation_data")
         history = valid
@@ -124,7 +124,7 @@ def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, va
         history = train
         train, valid = _held_back(train, validation_share, horizon)
     test = _after(later["test_data"], history, "test_data") if "test_data" in later else None
-    return ForecastData(TrainingSeries(train, 0), valid, test, {}, found)
+    return ForecastData(TrainingSeries(train, 0), valid, test, {}, dict(changed))
 
 
 def split_by_time(panel: Panel, sizes: Sequence[float]) -> list[Panel]:
@@ -147,7 +147,7 @@ def split_by_time(panel: Panel, sizes: Sequence[float]) -> list[Panel]:
         )
         for k in range(len(sizes))
     ]
-    parts[0] = replace(parts[0], found=panel.found)
+    parts[0] = replace(parts[0], changed=panel.changed)
     return parts
 
 

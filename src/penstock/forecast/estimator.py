@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -128,6 +129,7 @@ class Forecaster(CellOptions, Estimator):
         *,
         callbacks: Sequence["Callback"] = (),
         dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
     ) -> Self:
         """Train on series.
 
@@ -141,6 +143,7 @@ class Forecaster(CellOptions, Estimator):
             test_data: the values after that, used only in `metrics_`.
             callbacks: called during training, see `training.Callback`.
             dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include besides those that a panel holds.
 
         Raises:
             DataError: a series is too short, irregular in time, or has values that are not numbers.
@@ -153,19 +156,20 @@ class Forecaster(CellOptions, Estimator):
         seed = seed_of(self.random_state)
         found = prepare(X, validation_data, test_data, horizon=self.horizon, validation_share=self.validation_share)
         found.dropped.update(dropped or {})
+        found.changed.update(Counter(found.changed) + Counter(changed or {}))
         origins = sum(max(len(series) - self.horizon, 1) for series in found.train.panel)
         rows = origins * (1 if self.joint else len(found.train.panel.targets))
         batches = min(max(-(-rows // self.batch_size), _FEWEST_BATCHES), _MOST_BATCHES)
         train = TrainingSeries(found.train.panel, batches * self.batch_size)
-        complete = ForecastData(train, found.valid, found.test, found.dropped, found.found)
+        complete = ForecastData(train, found.valid, found.test, found.dropped, found.changed)
         train_steps, valid_steps = (_amount(panel)["rows"] for panel in (found.train.panel, found.valid))
         test_steps = None if found.test is None else _amount(found.test)["rows"]
-        say_data("steps", train_steps, valid_steps, test_steps, found.dropped)
+        say_data("steps", train_steps, valid_steps, test_steps, found.dropped, found.changed)
         return self._train(complete, seed=seed, started=started, callbacks=callbacks)
 
     def fit_rows(self, train: Panel, valid: Panel | None, test: Panel | None, **more: Any) -> Self:  # type: ignore[override]
-        """Call `fit` with the results of the task's reader; `more` is passed on."""
-        return self.fit(train, validation_data=valid, test_data=test, **more)
+        """Call `fit` with the results of the task's reader; `more` is passed on, but for the panels' own `changed`."""
+        return self.fit(train, validation_data=valid, test_data=test, **(more | {"changed": None}))
 
     def predict(self, X: Any) -> Any:
         """The forecasts after the end of each series.
@@ -414,7 +418,6 @@ class Forecaster(CellOptions, Estimator):
             "context": features.context,
             "season": features.season,
             "frequency": features.frequency.words if features.frequency else None,
-            "found": data.found,
         }
 
     def _resolved(self, features: ForecastFeatures, network: Network) -> dict[str, Any]:

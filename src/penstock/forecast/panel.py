@@ -54,7 +54,7 @@ class Panel:
     time, id: the columns that held the times and the series names; None without them
     time_format: how the times were read, as `times.parse_times` takes it; None if they were unambiguous
     dropped: a reason -> the number of rows left out for it
-    found: a description of any other change to the data -> the number of cases
+    changed: what was changed in the data -> how often, see `datasets.changes`
     """
 
     series: Sequence[Series]
@@ -66,7 +66,7 @@ class Panel:
     id: str | None = None
     time_format: str | None = None
     dropped: dict[str, int] = field(default_factory=dict)
-    found: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
 
     answers = None
 
@@ -96,8 +96,8 @@ class Panel:
         return iter(self.series)
 
     def with_series(self, series: Sequence[Series]) -> "Panel":
-        """A panel with the same columns and other series; the counts `dropped` and `found` are empty."""
-        return replace(self, series=list(series), dropped={}, found={})
+        """A panel with the same columns and other series; the counts `dropped` and `changed` are empty."""
+        return replace(self, series=list(series), dropped={}, changed={})
 
     def after(self, earlier: "Panel", what: str) -> "Panel":
         """This panel as the continuation of `earlier`: each series gets its history, and forecasts start after it.

@@ -1,7 +1,7 @@
 """Builds a panel, series on one time grid, from the columns of a table or from arrays.
 
 `panel` sorts rows by time, fills gaps with missing values and rejects duplicates. It counts these changes in
-`Panel.found`, so that a report can list them.
+`Panel.changed`, so that a report can list them.
 """
 
 import logging
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from penstock.datasets.changes import change
 from penstock.datasets.numbers import number_columns, plain_number
 from penstock.errors import DataError
 from penstock.forecast.frequency import Frequency
@@ -88,8 +89,8 @@ def panel(
     series = []
     for name, members in groups.items():
         series.append(_series(name, places[name], {kind: each[members] for kind, each in table.items()}, found))
-    for reason, count in (+found).items():
-        _LOGGER.info("%s: %s", reason, f"{count:,}")
+    for kind, count in found.items():
+        change(_LOGGER, kind, count, f"{kind}: {count:,}")
     needed = None if times is None else times.time_format
     return Panel(series, tuple(targets), tuple(past), tuple(known), frequency, time, id, needed, {}, dict(+found))
 
@@ -133,7 +134,7 @@ def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
         )
         for name, each in arrays.items()
     ]
-    return Panel(series, names, found=dict(+found))
+    return Panel(series, names, changed=dict(+found))
 
 
 def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -176,6 +177,8 @@ def _groups(ids: Sequence[Any] | None, rows: int) -> dict[str, NDArray[np.int64]
     words = ["" if is_missing(value) else str(value).strip() for value in ids]
     if "" in words:
         raise DataError(f"the column of series must have no gaps; row {words.index('') + 1} is empty")
+    trimmed = sum(len(word) < len(str(value)) for word, value in zip(words, ids, strict=True))
+    change(_LOGGER, "names of series with blanks around them, trimmed", trimmed)
     order: dict[str, list[int]] = {}
     for row, word in enumerate(words):
         order.setdefault(word, []).append(row)

@@ -1,9 +1,11 @@
 """Reads time series for forecasting from files and data frames."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from penstock.datasets.changes import counted
 from penstock.datasets.columns import frame_column
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.naming import absent_words
@@ -80,17 +82,21 @@ def read_series(
             raise DataError(f"a column is a target, a past or a known covariate, once; {twice[0]} is named twice")
         if missing := [name for name in wanted if name not in there]:
             raise DataError(absent_words(missing, there))
-        columns = read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
-        return panel(
-            columns,
-            targets=chosen.targets,
-            time=chosen.time,
-            id=chosen.id,
-            past=past,
-            known=known,
-            decimal=layout.decimal,
-            time_format=time_format,
-        )
+        with counted() as changed:
+            columns = (
+                read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
+            )
+            found = panel(
+                columns,
+                targets=chosen.targets,
+                time=chosen.time,
+                id=chosen.id,
+                past=past,
+                known=known,
+                decimal=layout.decimal,
+                time_format=time_format,
+            )
+        return replace(found, changed=dict(changed))
     except DataError as error:
         of_time = found_time and "time" in str(error)
         advice = f" To take each row for a step, whatever {found_time!r} says: --time '' (time='')." if of_time else ""

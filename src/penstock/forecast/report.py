@@ -173,15 +173,15 @@ def _residuals(figures: Figures, words: Words) -> str:
 
 
 def _grid(figures: Figures, words: Words) -> str:
-    """The grid of times that was found, and what was done to the data."""
-    found = figures.get("data", "found", default={})
-    rows = [(words.name("reason", what), [figures.number("data", "found", what)]) for what in sorted(found)]
-    steps = figures.get("data", "frequency")
-    note = words("forecast.steps", frequency=figures.text("data", "frequency")) if steps else ""
-    if not rows:
-        return section(words("forecast.grid"), paragraph(note), paragraph(words("forecast.clean") if note else ""))
-    treated = table([words("forecast.treated"), words("forecast.times")], rows)
-    return section(words("forecast.grid"), paragraph(note), treated)
+    """The grid of times that was found; the section of the data says what was changed."""
+    if not figures.get("data", "frequency"):
+        return ""
+    clean = not figures.get("data", "changed", default={}) and not figures.get("data", "found", default={})
+    return section(
+        words("forecast.grid"),
+        paragraph(words("forecast.steps", frequency=figures.text("data", "frequency"))),
+        paragraph(words("forecast.clean") if clean else ""),
+    )
 
 
 def _line(name: str, values: list[Any], style: int) -> Line:

@@ -22,7 +22,11 @@ def data_section(figures: Figures, words: Words) -> str:
     ]
     names = [words.spoken("data", name) for name in columns]
     return section(
-        words("data"), table(["", *names], rows), _classes(figures, parts, words), paragraph(_notes(figures, words))
+        words("data"),
+        table(["", *names], rows),
+        _classes(figures, parts, words),
+        paragraph(_notes(figures, words)),
+        _changes(figures, words),
     )
 
 
@@ -31,6 +35,17 @@ def _classes(figures: Figures, parts: list[str], words: Words) -> str:
     classes = list(figures.get("data", parts[0], "classes", default={}))
     rows = [(name, [figures.number("data", part, "classes", name) for part in parts]) for name in sorted(classes)]
     return table([words("classes"), *(words.name("part", part) for part in parts)], rows) if rows else ""
+
+
+def _changes(figures: Figures, words: Words) -> str:
+    """Return a table of what readers changed, with the number of each; empty if nothing was changed."""
+    name = "changed" if figures.get("data", "changed") else "found"  # its name in metrics of version 0.1.0
+    rows = []
+    for kind in sorted(figures.get("data", name, default={})):
+        what, _, value = kind.partition(": ")
+        said = words.name("change", what) + (f"{words('list.colon')}{value}" if value else "")
+        rows.append((said, [figures.number("data", name, kind)]))
+    return table([words("data.changed"), words("data.count")], rows) if rows else ""
 
 
 def _notes(figures: Figures, words: Words) -> str:

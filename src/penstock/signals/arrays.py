@@ -1,15 +1,21 @@
 """Conversion of signals (arrays, lists of arrays, frames) to arrays (steps, channels)."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.changes import change
 from penstock.errors import DataError, ShapeError
 from penstock.sequences import Sequences
 
-__all__ = ["signal_array", "signal_list"]
+__all__ = ["PADDING", "signal_array", "signal_list"]
+
+_LOGGER = logging.getLogger(__name__)
+PADDING = "missing steps at the end of a signal, taken for padding"
+"""The kind of change, for `datasets.changes`."""
 
 
 def signal_list(values: Any, channels: int | None = None) -> list[NDArray[Any]]:
@@ -89,6 +95,7 @@ def _rectangular(values: Any) -> list[NDArray[Any]]:
     signals = array[..., None] if array.ndim == 2 else array
     present = ~np.isnan(signals).all(axis=2)
     lengths = np.where(present, np.arange(1, signals.shape[1] + 1), 0).max(axis=1, initial=0)
+    change(_LOGGER, PADDING, signals.shape[0] * signals.shape[1] - int(lengths.sum()), "")
     return [signal[:length] for signal, length in zip(signals, lengths, strict=True)]
 
 

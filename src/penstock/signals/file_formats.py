@@ -1,19 +1,23 @@
 """Reads signal files of two archives: UCR's tables without a header, and the `.ts` files of UEA and sktime."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.changes import change
 from penstock.datasets.layout import DETECT, Layout
 from penstock.datasets.numbers import plain_number
 from penstock.datasets.readers import first_line, read_text
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
-from penstock.signals.arrays import signal_list
+from penstock.signals.arrays import PADDING, signal_list
 
 __all__ = ["is_ucr", "read_ts", "read_ucr"]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def is_ucr(path: Path, layout: Layout = DETECT) -> bool:
@@ -119,7 +123,9 @@ def _values(cells: list[str], where: str) -> NDArray[np.float64]:
 def _cut(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Remove trailing steps at which every channel is NaN."""
     present = np.flatnonzero(~np.isnan(signal).all(axis=1))
-    return signal[: present[-1] + 1 if len(present) else 0]
+    length = int(present[-1]) + 1 if len(present) else 0
+    change(_LOGGER, PADDING, len(signal) - length, "")
+    return signal[:length]
 
 
 def _answer(text: str, numbers: bool, where: str) -> Any:
@@ -135,7 +141,9 @@ def _answer(text: str, numbers: bool, where: str) -> Any:
     if numbers:
         return value
     # 1, 1.0 and 1.0000000e+00 are the same class.
-    return str(int(value)) if value.is_integer() else plain
+    label = str(int(value)) if value.is_integer() else plain
+    change(_LOGGER, "labels that are whole numbers, written without a point", int(label != plain), "")
+    return label
 
 
 def _rows(path: Path, signals: list[NDArray[np.float64]], answers: list[Any] | None) -> Rows:

@@ -4,6 +4,7 @@ If a column of ids or times is named, rows are steps, and rows with the same id 
 signal: its columns are the steps of one channel, or one column holds lists.
 """
 
+import logging
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.changes import change, counted
 from penstock.datasets.columns import as_labels, plain_column
 from penstock.datasets.dates import COMPACT, STEPS, check_time_format, date_words, read_dates
 from penstock.datasets.finding import find_column, holds_labels, holds_numbers, say_found
@@ -28,6 +30,8 @@ from penstock.signals.arrays import signal_list
 from penstock.signals.file_formats import is_ucr, read_ts, read_ucr
 
 __all__ = ["claims_signals", "matching_columns", "read_signal_rows", "read_signals", "signal_table"]
+
+_LOGGER = logging.getLogger(__name__)
 
 Table = Mapping[str, Sequence[Any]]
 
@@ -210,6 +214,8 @@ def _groups(
                 f"the column {time} must have a different time for each step{of}; {columns[time][row]} occurs "
                 f"{counts.max()} times. If there are several signals, name their id column."
             )
+    late = sum(int((np.diff(moments[group]) < 0).sum()) for group in groups)
+    change(_LOGGER, "steps out of order, sorted by time", late)
     return [group[np.argsort(moments[group], kind="stable")] for group in groups]
 
 
@@ -262,15 +268,16 @@ def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str
     named = {name: columns.get(name) for name in ("series", "id", "time")}
     layout = layout_of(columns)
     wanted = _answer_column(path, columns, answer, numbers, layout) if answers else None
-    rows = read_signals(
-        path, answer=wanted, numbers=numbers, layout=layout, time_format=columns.get("time_format"), **named
-    )
+    with counted() as changed:
+        rows = read_signals(
+            path, answer=wanted, numbers=numbers, layout=layout, time_format=columns.get("time_format"), **named
+        )
     found: dict[str, Any] = {} if wanted is None else {answer: wanted}
     if named["series"] and (named["id"] or named["time"]):
         # Store channel names, because a pattern may match another order in another file; not if rows are signals.
         others = [name for name in (wanted or columns.get(answer), named["id"], named["time"]) if name is not None]
         found["series"] = matching_columns(path, named["series"], others, layout)
-    return replace(rows, columns=found)
+    return replace(rows, columns=found, changed=dict(changed))
 
 
 def _answer_column(path: Path, columns: Columns, answer: str, numbers: bool, layout: Layout) -> str:

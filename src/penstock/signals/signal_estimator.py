@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
+from penstock.datasets.changes import counted
 from penstock.errors import DataError
 from penstock.network import ClassHead, Network, Numbers, RegressionHead
 from penstock.signals.arrays import signal_list
@@ -103,7 +104,8 @@ class SignalEstimator(CellOptions, Supervised):
         """With `window`, return a value for each step; a signal's single value applies to all its steps."""
         if self.window is None:
             return values
-        return step_answers([len(signal) for signal in signal_list(inputs)], values)
+        with counted():  # `_rows` counts the changes
+            return step_answers([len(signal) for signal in signal_list(inputs)], values)
 
     def _rows(self, inputs: Any, answers: Any) -> Rows:
         """Return signals, or with `window` the windows, and answers; those without values or an answer are dropped."""

@@ -55,6 +55,7 @@ class Classifier(ClassifierMixin, Supervised):
         sample_weight: Any = None,
         callbacks: Sequence["Callback"] = (),
         dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
     ) -> Self:
         """Train on labelled sequences.
 
@@ -72,6 +73,7 @@ class Classifier(ClassifierMixin, Supervised):
                 row of weight 0 is dropped.
             callbacks: called during training, see `training.Callback`.
             dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include: `Rows.changed`.
 
         Raises:
             DataError: the numbers of labels and inputs differ, there are no inputs, only one class, more than
@@ -79,7 +81,7 @@ class Classifier(ClassifierMixin, Supervised):
             ConfigError: an option is invalid.
             PenstockError: training diverged.
         """
-        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
+        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
         """Return the most likely label of each sequence, (sequences,).

@@ -53,7 +53,7 @@ class Estimator(TrainingOptions, FittedEstimator):
 
     Subclasses define `task` and implement the methods that raise NotImplementedError here. The fields of the dataclass
     are the options; the constructor only stores them. `data` is the task's own object, made by its `fit`; it has
-    `train`, with a length and a `digest`, and `labels` and `dropped`.
+    `train`, with a length and a `digest`, and `labels`, `dropped` and `changed`.
 
     Attributes:
         model_: the `runtime.Model` that predicts.
@@ -219,7 +219,7 @@ class Estimator(TrainingOptions, FittedEstimator):
             "best_epoch": history.best_epoch,
             "stopped": history.stopped,
             "data": self._data_figures(data, self.model_.features)
-            | {"dropped": data.dropped, "digest": data.train.digest()},
+            | {"dropped": data.dropped, "changed": data.changed, "digest": data.train.digest()},
             **({"examples": self._stored_examples(data)} if self.examples else {}),
             "configuration": self._described(),
         } | self._measure(self.model_, data)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,7 @@ class Labelled:
     labels: the classes in order, targets are indices into it; empty if targets are numbers
     train, valid, test: the parts; test may be None
     dropped: the number of dropped rows by reason, over all parts
+    changed: the number of changes by kind, over all parts; see `datasets.changes`
     """
 
     labels: list[Any]
@@ -83,6 +84,7 @@ class Labelled:
     valid: Part
     test: Part | None
     dropped: dict[str, int]
+    changed: dict[str, int] = field(default_factory=dict)
 
     def measured(self) -> dict[str, Part]:
         """Return the parts to measure on, by name."""
@@ -93,10 +95,11 @@ class Labelled:
         count = min(len(self.train), len(self.valid), _MOST_SEEN)
         return self.train.take(np.linspace(0, len(self.train) - 1, count).round().astype(np.int64))
 
-    def count_dropped(self, more: Mapping[str, int]) -> None:
-        """Add to the counts of dropped rows."""
-        for reason, count in more.items():
-            self.dropped[reason] = self.dropped.get(reason, 0) + count
+    def count(self, dropped: Mapping[str, int] | None, changed: Mapping[str, int] | None) -> None:
+        """Add to the counts of dropped rows and of changes."""
+        for own, more in ((self.dropped, dropped), (self.changed, changed)):
+            for reason, number in (more or {}).items():
+                own[reason] = own.get(reason, 0) + number
 
 
 def prepare(

@@ -40,6 +40,7 @@ class Regressor(RegressorMixin, Supervised):
         sample_weight: Any = None,
         callbacks: Sequence["Callback"] = (),
         dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
     ) -> Self:
         """Train on sequences and a number for each.
 
@@ -56,6 +57,7 @@ class Regressor(RegressorMixin, Supervised):
                 which only the proportions matter; None for equal weights. A row of weight 0 is dropped.
             callbacks: called during training, see `training.Callback`.
             dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include: `Rows.changed`.
 
         Raises:
             DataError: the numbers of targets and sequences differ, there are no sequences, or the targets are invalid
@@ -63,7 +65,7 @@ class Regressor(RegressorMixin, Supervised):
             ConfigError: an option is invalid.
             PenstockError: training diverged.
         """
-        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
+        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
 
     def predict(self, X: Iterable[Any]) -> np.ndarray:
         """Return the predicted number for each sequence, (sequences,) float32.

@@ -81,6 +81,7 @@ class StepClassifier(CellOptions, Supervised):
         sample_weight: Any = None,
         callbacks: Sequence["Callback"] = (),
         dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
     ) -> Self:
         """Train on sequences whose steps have labels.
 
@@ -93,6 +94,7 @@ class StepClassifier(CellOptions, Supervised):
             sample_weight: weight of each sequence, with all its steps; see `Classifier.fit`.
             callbacks: called during training, see `training.Callback`.
             dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include: `Rows.changed`.
 
         Raises:
             DataError: the numbers of labels and steps differ, there is only one class, more than `max_classes`, or
@@ -100,7 +102,7 @@ class StepClassifier(CellOptions, Supervised):
             ConfigError: an option is invalid.
             PenstockError: training diverged.
         """
-        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped)
+        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
 
     def predict(self, X: Iterable[Any]) -> list[list[Any]]:
         """Return the labels of each sequence's steps.

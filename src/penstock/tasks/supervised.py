@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.exceptions import DataConversionWarning
 
 from penstock.datasets import Rows
+from penstock.datasets.changes import counted
 from penstock.errors import DataError
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.labelled import Labelled, Part, prepare
@@ -106,28 +107,31 @@ class Supervised(Estimator):
         test_data: Given | None,
         callbacks: Sequence["Callback"],
         dropped: Mapping[str, int] | None,
+        changed: Mapping[str, int] | None,
     ) -> Self:
         """Implementation of `fit`."""
         started = time.perf_counter()
         training_module()
-        if validation_data is None:
-            given, validation_data = self._held_back(*given)
         seed = seed_of(self.random_state)
-        train = self._weighed_rows(*given)
-        classes = self._classes(train.answers or [])
-        data = prepare(
-            train,
-            validation_data,
-            test_data,
-            rows_of=self._weighed_rows,
-            targets_of=lambda found, where: self._targets(found, classes, where),
-            labels=classes,
-            validation_share=self.validation_share,
-            random_state=seed,
-        )
-        data.count_dropped(dropped or {})
+        with counted() as changes:
+            if validation_data is None:
+                given, validation_data = self._held_back(*given)
+            train = self._weighed_rows(*given)
+            classes = self._classes(train.answers or [])
+            data = prepare(
+                train,
+                validation_data,
+                test_data,
+                rows_of=self._weighed_rows,
+                targets_of=lambda found, where: self._targets(found, classes, where),
+                labels=classes,
+                validation_share=self.validation_share,
+                random_state=seed,
+            )
+        data.count(None, changes)
+        data.count(dropped, changed)
         test = None if data.test is None else len(data.test)
-        say_data("rows", len(data.train), len(data.valid), test, data.dropped)
+        say_data("rows", len(data.train), len(data.valid), test, data.dropped, data.changed)
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
     def _weighed_rows(self, inputs: Any, answers: Any, weights: Any = None) -> Rows:

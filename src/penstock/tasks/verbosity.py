@@ -38,13 +38,16 @@ def verbose(method: Callable[Concatenate[Own, Arguments], Result]) -> Callable[C
     return wrapped
 
 
-def say_data(unit: str, train: int, valid: int, test: int | None, dropped: Mapping[str, int]) -> None:
+def say_data(
+    unit: str, train: int, valid: int, test: int | None, dropped: Mapping[str, int], changed: Mapping[str, int]
+) -> None:
     """Log the size of each part of the data.
 
     Args:
         unit: the counted unit, such as "rows".
         train, valid, test: the sizes; test is None without test data.
         dropped: the number of dropped units by reason.
+        changed: the number of changes by kind; readers have logged them.
     """
     tested = "" if test is None else f", {test:,} to test with"
     left_out = "; left out: " if dropped else ""
@@ -58,6 +61,7 @@ def say_data(unit: str, train: int, valid: int, test: int | None, dropped: Mappi
         valid=valid,
         test=test,
         dropped=dict(dropped),
+        changed=dict(changed),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from penstock.datasets.changes import change, counted
 from penstock.datasets.columns import as_texts, text_table
 from penstock.datasets.encodings import as_utf8
 from penstock.datasets.files import all_bytes
@@ -61,12 +62,13 @@ def read_texts(
     """
     path = Path(path)
     columns = _columns(path, text, label, answers, layout)
-    table = read_table(path, list(columns.values()), layout)
-    try:
-        rows = text_table(table[columns["text"]], table[columns["label"]] if answers else None)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    return replace(rows, columns=columns)
+    with counted() as changed:
+        table = read_table(path, list(columns.values()), layout)
+        try:
+            rows = text_table(table[columns["text"]], table[columns["label"]] if answers else None)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+    return replace(rows, columns=columns, changed=dict(changed))
 
 
 def read_inputs(path: str | Path, *, text: str | None = None, layout: Layout = DETECT) -> Rows:
@@ -81,10 +83,12 @@ def read_inputs(path: str | Path, *, text: str | None = None, layout: Layout = D
     if path.suffix.lower() == ".txt":
         return Rows(list(text_lines(io.BytesIO(as_utf8(path, all_bytes(path), layout.encoding)), str(path))))
     name = _columns(path, text, None, False, layout)["text"]
-    texts = as_texts(read_table(path, [name], layout)[name], f"the column {name} of {path}")
-    if missing := sum(each is None or not each.strip() for each in texts):
-        _LOGGER.info("%s: %d rows without a text are predicted as empty texts", path, missing)
-    return Rows([each or "" for each in texts])
+    with counted() as changed:
+        texts = as_texts(read_table(path, [name], layout)[name], f"the column {name} of {path}")
+        missing = sum(each is None or not each.strip() for each in texts)
+        said = f"{path}: {missing} rows without a text are predicted as empty texts"
+        change(_LOGGER, "rows without a text, read as empty", missing, said)
+    return Rows([each or "" for each in texts], changed=dict(changed))
 
 
 def read_text_rows(path: Path, columns: Columns, answers: bool) -> Rows:
