@@ -14,6 +14,7 @@ from penstock.network import (
     Add,
     Concatenate,
     Dense,
+    Differs,
     GraphBuilder,
     Lookup,
     Multiply,
@@ -72,6 +73,20 @@ def test_outputs_are_those_of_the_runtime(tmp_path, cell, options):
     assert exported.loss.difference < 1e-5  # a relu without limits multiplies the rounding of its sums
     assert exported.loss.sequences == 4
     assert [path.name for path in exported.files] == ["net.h", "net.c", "net_main.c"]
+
+
+@pytest.mark.parametrize("at_masked", ["repeat", "zero"])
+@pytest.mark.parametrize("ids", [False, True])
+def test_masked_steps_are_not_read(tmp_path, at_masked, ids):
+    builder = GraphBuilder({"x": Value(3, ids=ids)})
+    mask = builder.add(Differs(1.0 if ids else 0.0), "x")
+    x = added(builder, Lookup(3, 3), "x") if ids else "x"
+    layers = RecurrentLayers(Recurrent(cell="gru", input_size=3, hidden_size=4), masked=True, at_masked=at_masked)
+    y = added(builder, layers, x, mask)
+    pools = [builder.add(Pool(over, masked=True), y, mask) for over in ("first", "last", "mean", "max")]
+    model = GraphModel(*builder.build(y, *pools))
+    data = [RANDOM.integers(0, 3, 9) if ids else RANDOM.normal(size=(9, 3)) * (np.arange(9) % 3 > 0)[:, None]]
+    assert to_c(model, tmp_path / "net", data=data).loss.difference < 1e-6
 
 
 def test_int8_is_close_and_smaller(tmp_path):

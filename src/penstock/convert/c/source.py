@@ -1,7 +1,8 @@
 """What the source in C of a network consists of while it is written: statements, tables, state and scratch memory."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +53,15 @@ class Source:
     def say(self, *statements: str) -> None:
         """Add statements to the step."""
         self.statements += statements
+
+    @contextmanager
+    def where(self, mask: str | None) -> Iterator[None]:
+        """Let the statements that follow run only where the number at `mask` is not 0; always if it is None."""
+        begin = len(self.statements)
+        yield
+        if mask is not None:
+            body = "\n".join(self.statements[begin:]).replace("\n", "\n    ")
+            self.statements[begin:] = [f"if (({mask})[0] != 0.0f) {{\n    {body}\n}}"]
 
     def add_product(self, place: str, matrix: Matrix, x: str) -> None:
         """Add the product of a matrix and the numbers at `x` to those at `place`."""

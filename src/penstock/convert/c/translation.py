@@ -145,32 +145,57 @@ def _pool(source: Source, node: Node, inputs: list[str]) -> str:
     size = source.graph.values[node.name].size
     value, steps = f"state->{name}_value", f"state->{name}_steps"
     source.state |= {f"{name}_value": size, f"{name}_steps": 1}
-    x = f"({inputs[0]})[i]"
+    with source.where(inputs[1] if node.operation.masked else None):
+        _fold(source, over, value, steps, inputs[0], size)
+    if over != "mean":
+        return value
+    place = source.take(node.name, size)
+    # Before the first step the sum is 0, and so is the mean.
+    source.say(_loop(size, f"({place})[i] = {value}[i] / ({steps}[0] > 0.0f ? {steps}[0] : 1.0f);"))
+    return place
+
+
+def _fold(source: Source, over: str, value: str, steps: str, place: str, size: int) -> None:
+    x = f"({place})[i]"
     if over == "max":
         source.say(_loop(size, f"{value}[i] = {steps}[0] == 0.0f || {x} > {value}[i] ? {x} : {value}[i];"))
     elif over == "first":
-        source.say(f"if ({steps}[0] == 0.0f)\n    copy({value}, {inputs[0]}, {size});")
+        source.say(f"if ({steps}[0] == 0.0f)\n    copy({value}, {place}, {size});")
     elif over == "last":
-        source.say(f"copy({value}, {inputs[0]}, {size});")
+        source.say(f"copy({value}, {place}, {size});")
     else:
         source.say(_loop(size, f"{value}[i] += {x};"))
     # A float counts exactly up to 2^24 steps; then it stays, which changes a mean by less than its rounding does.
     source.say(f"{steps}[0] += 1.0f;")
-    if over != "mean":
-        return value
-    place = source.take(node.name, size)
-    source.say(_loop(size, f"({place})[i] = {value}[i] / {steps}[0];"))
-    return place
 
 
 def _recurrence(source: Source, node: Node, inputs: list[str]) -> str:
-    return recurrent_layers(source, node, inputs[0])
+    mask = inputs[1] if node.operation.masked else None
+    with source.where(mask):
+        y = recurrent_layers(source, node, inputs[0])
+    if mask is None or node.operation.at_masked == "repeat":
+        return y
+    place, size = _result(source, node)
+    source.say(_loop(size, f"({place})[i] = ({mask})[0] != 0.0f ? {y}[i] : 0.0f;"))
+    return place
+
+
+def _differs(source: Source, node: Node, inputs: list[str]) -> str:
+    place, _ = _result(source, node)
+    value, of = f"{node.operation.value:.9e}f", source.graph.values[node.inputs[0]]
+    if of.ids:
+        source.say(f"({place})[0] = (float){inputs[0]} != {value} ? 1.0f : 0.0f;")
+        return place
+    differs = f"if (({inputs[0]})[i] != {value})\n        ({place})[0] = 1.0f;"
+    source.say(f"({place})[0] = 0.0f;", f"for (size_t i = 0; i < {of.size}; ++i)\n    {differs}")
+    return place
 
 
 _TRANSLATIONS: dict[str, Callable[[Source, Node, list[str]], str]] = {
     "add": _joined("+"),
     "concatenate": _concatenate,
     "dense": _dense,
+    "differs": _differs,
     "lookup": _lookup,
     "multiply": _joined("*"),
     "pointwise": _pointwise,
