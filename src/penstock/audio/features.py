@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from penstock.audio.recordings import Recording, as_samples, audio_module, resampled
@@ -159,6 +160,22 @@ class AudioFeatures:
         if self._mean is None or self._scale is None:
             raise NotFittedError("these AudioFeatures have no scale yet: call fit(recordings) first")
         return self._mean, self._scale
+
+    def with_changes(self, energies: Any) -> Any:
+        """Return the vectors (sounds, frames, size) of equally long sounds (sounds, frames, mel_bins).
+
+        The same as `apply`, but from the first `mel_bins` features of its vectors, of NumPy or PyTorch.
+        """
+        frames = np.arange(energies.shape[1])
+        before = [energies[:, np.maximum(frames - ago, 0)] for ago in self.delta_frames]
+        return array_namespace(energies).concat([energies, *(energies - each for each in before)], axis=-1)
+
+    def band_hz(self) -> list[int]:
+        """Return the middle of each band in Hz; the middles are equally far apart on Kaldi's mel scale."""
+        highest = self.rate / 2 if self.highest_hz is None else self.highest_hz
+        low, high = (1127 * np.log1p(hertz / 700) for hertz in (self.lowest_hz, highest))
+        mels = np.linspace(low, high, self.mel_bins + 2)[1:-1]
+        return [round(hertz) for hertz in (700 * np.expm1(mels / 1127)).tolist()]
 
     def stream(self) -> "AudioPieces":
         """Return a converter for a sound that arrives piece by piece."""

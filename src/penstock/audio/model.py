@@ -14,12 +14,14 @@ from penstock.audio.stream import Spotter, thresholds_of
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
 from penstock.runtime.class_model import ClassModel
+from penstock.runtime.question import Evidence
 from penstock.runtime.reading import Reading
 from penstock.sequences import Sequences
 
 __all__ = ["AudioModel", "recording_list"]
 
 _THRESHOLD = 0.7
+_BAND_GROUPS = 6  # groups of neighbouring bands that occlusion leaves out together
 
 
 class AudioModel(ClassModel):
@@ -70,6 +72,21 @@ class AudioModel(ClassModel):
             step=features.hop / features.rate,
             span=(features.window + max(features.delta_frames, default=0) * features.hop) / features.rate,
             properties={"position": np.arange(len(frames), dtype=float)[:, None], "loudness": loudness},
+        )
+
+    def evidence(self, one: Any) -> Evidence:
+        """Return the energies of a recording's frames and bands; the baseline is each band's mean in training."""
+        features = self.features
+        energies = features.apply(self.checked([one])).values[:, : features.mel_bins]
+        seconds = np.arange(len(energies)) * features.hop / features.rate
+        hertz = features.band_hz()
+        return Evidence(
+            values=energies,
+            baseline=np.zeros_like(energies),
+            axes=("time", "band"),
+            places={"time": [round(each, 4) for each in seconds.tolist()], "band": hertz},
+            together=-(-features.mel_bins // _BAND_GROUPS),
+            vectors=features.with_changes,
         )
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from penstock.cli.columns import saved_columns, several_tasks_options
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.paths import check_new_file
-from penstock.cli.values import PATH
+from penstock.cli.values import PATH, WHOLE, OneOf
 from penstock.errors import InputError
 from penstock.events import say
 from penstock.tasks import find
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("penstock.cli")
 
 
+def _methods() -> tuple[str, ...]:
+    """Return the methods of attribution, which are imported when they are needed."""
+    from penstock.inspection.attributing import Method
+
+    return get_args(Method)
+
+
 @command(
     "inspect",
     example="penstock inspect sentiment reviews.csv --out trace.npz",
@@ -27,18 +34,46 @@ _LOGGER = logging.getLogger("penstock.cli")
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
 @argument("data", metavar="INPUT", help="Data of a kind as in training, a sound, or a text itself.")
 @option("--out", "-o", type=PATH, help="File for the trace of the first input, .npz: all gates and states by name.")
-def inspect(model: Path, data: str, out: Path | None, **columns: Any) -> None:
-    """Look into a network: its gates and states for each step of an input, layer and direction."""
-    from penstock.inspection import trace
+@option(
+    "--attribution",
+    type=OneOf(_methods),
+    is_flag=False,
+    flag_value="occlusion",
+    help="Show instead which parts of the first input the prediction follows from: occlusion, or a method that needs "
+    "PyTorch, integrated_gradients or gradient_x_input.",
+)
+@option(
+    "--explain", metavar="TARGET", help="For --attribution: the label or column; default: the predicted, the first."
+)
+@option("--at", type=WHOLE, help="For --attribution: the step, from 1, or the step ahead; default: the last, the mean.")
+def inspect(
+    model: Path, data: str, out: Path | None, attribution: Any, explain: str | None, at: int | None, **columns: Any
+) -> None:
+    """Look into a network: its gates and states for each step of an input, layer and direction; or attribution."""
+    from penstock.inspection import attribute, trace
 
     _check_trace_file(out)
+    if attribution is None and (explain is not None or at is not None):
+        raise InputError("--explain and --at belong to --attribution. Give it too.")
+    if attribution is not None and out is not None:
+        raise InputError("--out is for the trace. Leave it out with --attribution.")
     loaded = load_model(model)
     inputs = _inputs(loaded, data, columns)
-    found = trace(loaded, inputs[0])
+    if attribution is not None:
+        print(attribute(loaded, _first(inputs), method=attribution, target=explain, at=at))
+        return
+    found = trace(loaded, _first(inputs))
     print(found)
     if out is not None:
         found.save(out)
         say(_LOGGER, "wrote", f"wrote {out}", path=str(out))
+
+
+def _first(inputs: Any) -> Any:
+    """Return the first input; of a panel, its first series."""
+    from penstock.forecast.panel import Panel
+
+    return inputs.with_series(inputs.series[:1]) if isinstance(inputs, Panel) else inputs[0]
 
 
 def _inputs(model: "Model", data: str, columns: dict[str, Any]) -> Any:

@@ -17,6 +17,7 @@ from penstock.forecast.metrics import Errors, Stretches
 from penstock.forecast.panel import Panel, Series
 from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.plot import plot_forecast
+from penstock.forecast.question import ForecastQuestion
 from penstock.forecast.reading import series_reading
 from penstock.forecast.scorer import step_features
 from penstock.forecast.stream import Forecast, ForecastStream
@@ -104,13 +105,7 @@ class ForecastModel(Model):
         found = []
         with Steps(_LOGGER, "predicting", len(panel), "series") as told:
             for series in panel:
-                encoded = self._encoded(series, panel)
-                if encoded.known_steps < len(series) + self.features.horizon:
-                    raise DataError(
-                        f"series {series.name!r}: {', '.join(self.features.known)} must be known for the "
-                        f"{self.features.horizon} steps after its last value; known for "
-                        f"{encoded.known_steps - len(series)}. Add rows with times ahead and an empty target."
-                    )
+                encoded = self.encoded_ahead(series, panel)
                 found.append(self.forecasts(Origins(series, encoded, np.array([len(series)])))[0])
                 told.advance()
         return np.stack(found)
@@ -274,6 +269,10 @@ class ForecastModel(Model):
         for series in panel:
             yield series_reading(self, series, self._encoded(series, panel), panel.frequency)
 
+    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> ForecastQuestion:
+        """See `Model.question`; `one` is one series, as `predict` takes it."""
+        return ForecastQuestion(self, one, target, at)
+
     def stream(self, series: str | None = None) -> ForecastStream:
         """Open a stream that makes a forecast after each observation.
 
@@ -336,6 +335,21 @@ class ForecastModel(Model):
         if len(self.features.targets) == 1:
             return values[:, 0].tolist()
         return {name: values[:, k].tolist() for k, name in enumerate(self.features.targets)}
+
+    def encoded_ahead(self, series: Series, panel: Panel) -> Encoded:
+        """Return a series of a panel as the network reads it for a forecast after its end.
+
+        Raises:
+            DataError: the series is shorter than the context, or its known covariates end before the horizon.
+        """
+        encoded = self._encoded(series, panel)
+        if encoded.known_steps < len(series) + self.features.horizon:
+            raise DataError(
+                f"series {series.name!r}: {', '.join(self.features.known)} must be known for the "
+                f"{self.features.horizon} steps after its last value; known for "
+                f"{encoded.known_steps - len(series)}. Add rows with times ahead and an empty target."
+            )
+        return encoded
 
     def _encoded(self, series: Series, panel: Panel) -> Encoded:
         if len(series) < self.features.context:

@@ -1,14 +1,18 @@
-"""A look into networks: gates and states, memory, gradients. Names are imported on first use; few of them need PyTorch.
+"""A look into networks: gates and states, memory, attribution, gradients. Names are imported on first use.
 
-`gradient_norms` needs PyTorch; everything else runs saved models by the engine alone.
+`gradient_norms` and the gradient methods of `attribute` need PyTorch; everything else runs saved models by the engine
+alone.
 """
 
 import importlib
 from typing import Any
 
 _NAMES = {
+    "Attribution": "attribution",
+    "Completeness": "attribution",
     "NamedArray": "arrays",
     "NetworkTrace": "traces",
+    "attribute": "attributing",
     "gradient_norms": "gradients",
     "trace": "traces",
 }

@@ -11,6 +11,7 @@ from penstock.labels import LabelIndex, label_texts
 from penstock.network import ClassHead
 from penstock.runtime.columns import column_list
 from penstock.runtime.metrics import class_metrics, class_sums
+from penstock.runtime.question import Aim, label_place, log_odds, refuse_step
 from penstock.runtime.resampling import compared
 from penstock.runtime.sequence_model import SequenceModel
 
@@ -74,6 +75,16 @@ class ClassModel(SequenceModel):
     def decode(self, outputs: NDArray[np.float32]) -> dict[Any, float]:
         """Map each label to its probability."""
         return dict(zip(self.labels, outputs.tolist(), strict=True))
+
+    def aim(self, outputs: NDArray[np.float32], target: Any, at: int | None) -> Aim:
+        """Explain the log-odds of a label."""
+        refuse_step(at)
+        place = label_place(self, target, outputs)
+        return Aim(target=self.labels[place], at=None, unit="log-odds", score=lambda scores: log_odds(scores, place))
+
+    def linear(self, outputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the logarithms of probabilities, which differ from the logits by a constant."""
+        return np.log(np.maximum(outputs.astype(np.float64), np.finfo(np.float32).tiny))
 
     def as_json(self, answer: dict[Any, float]) -> dict[str, Any]:
         """Return {"prediction": label, "probabilities": {the label's text: p}}."""

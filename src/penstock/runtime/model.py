@@ -16,6 +16,7 @@ from penstock.bundle import Bundle
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 from penstock.registry import find, resolve
+from penstock.runtime.question import Question
 from penstock.runtime.reading import Reading
 from penstock.runtime.report_page import show_page, write_page
 from penstock.runtime.scorer import Scorer, build
@@ -204,6 +205,24 @@ class Model(ABC):
     def readings(self, inputs: Any) -> Iterator[Reading]:
         """Yield `reading` of each input; arguments as for `predict`."""
         return map(self.reading, inputs)
+
+    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> Question:
+        """Return one input in the form that `penstock.inspection.attribute` explains.
+
+        Args:
+            one: one input, as an element of what `predict` takes.
+            target: the label whose log-odds are explained, by default the predicted one; of a forecaster the target
+                column, by default the first.
+            at: the step whose prediction is explained, from 1, if each step has one, by default the last; of a
+                forecaster the step ahead, by default the mean of all.
+
+        Raises:
+            ConfigError: the model has no such target or step, or its inputs can't be explained.
+            DataError: the input is empty or not of this model's kind.
+        """
+        raise ConfigError(
+            f"inputs of a model for {self.task} can't be explained: {type(self).__name__} has no question"
+        )
 
     @property
     def streams(self) -> bool:

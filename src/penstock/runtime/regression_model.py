@@ -10,6 +10,7 @@ from penstock.errors import ConfigError, DataError
 from penstock.network import RegressionHead
 from penstock.runtime.columns import column_list
 from penstock.runtime.metrics import regression_metrics, regression_sums
+from penstock.runtime.question import Aim, refuse_step
 from penstock.runtime.resampling import compared
 from penstock.runtime.sequence_model import SequenceModel
 
@@ -61,6 +62,15 @@ class RegressionModel(SequenceModel):
     def decode(self, outputs: NDArray[np.float32]) -> float:
         """Return the predicted number."""
         return float(outputs[0])
+
+    def aim(self, outputs: NDArray[np.float32], target: Any, at: int | None) -> Aim:
+        """Explain the predicted number."""
+        refuse_step(at)
+        if target is not None:
+            raise ConfigError(
+                f"a model that predicts one number has no target to choose; got {target!r:.60}. Leave it out"
+            )
+        return Aim(target=None, at=None, unit="value", score=lambda outputs: outputs[..., 0])
 
     def as_json(self, answer: float) -> dict[str, Any]:
         """Return {"prediction": number}."""

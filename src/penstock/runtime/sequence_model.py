@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.errors import ConfigError
 from penstock.runtime.model import Model
+from penstock.runtime.question import Aim, Evidence
 from penstock.runtime.reading import Reading
+from penstock.runtime.sequence_question import SequenceQuestion
 from penstock.runtime.sequence_stream import SequenceStream
 from penstock.runtime.stream import Stream
 from penstock.sequences import Sequences
@@ -62,3 +65,32 @@ class SequenceModel(Model):
             ConfigError: the model is bidirectional.
         """
         return SequenceStream(self)
+
+    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> SequenceQuestion:
+        """See `Model.question`."""
+        return SequenceQuestion(self, self.evidence(one), target, at)
+
+    def evidence(self, one: Any) -> Evidence:
+        """Return the cells of one input that attribution scores; DataError if it is not of this model's kind."""
+        raise ConfigError(
+            f"inputs of a model for {self.task} can't be explained: {type(self).__name__} has no evidence"
+        )
+
+    def aim(self, outputs: Any, target: Any, at: int | None) -> Aim:
+        """Return the number to explain.
+
+        Args:
+            outputs: the head's outputs for the input, from which the predicted label follows.
+            target, at: as for `Model.question`.
+        """
+        raise ConfigError(
+            f"predictions of a model for {self.task} can't be explained: {type(self).__name__} has no aim"
+        )
+
+    def linear(self, outputs: Any) -> Any:
+        """Return the head's outputs as `Aim.score` reads them: as PyTorch's head gives them, up to a constant."""
+        return outputs
+
+    def explained(self, outputs: Any, aim: Aim) -> dict[str, Any]:
+        """Return the prediction that `aim` explains as plain values, from the head's outputs for one input."""
+        return self.as_json(self.decode(outputs))

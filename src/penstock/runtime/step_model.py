@@ -14,6 +14,7 @@ from penstock.labels import LabelIndex, label_texts
 from penstock.network import STEPWISE
 from penstock.runtime.metrics import label_metrics, label_sums
 from penstock.runtime.model import Baselines
+from penstock.runtime.question import Aim, label_place, log_odds, step_place
 from penstock.runtime.resampling import compared
 from penstock.runtime.scorer import StepScorer
 from penstock.runtime.sequence_model import SequenceModel
@@ -141,6 +142,24 @@ class StepModel(SequenceModel):
         """Return decoded labels, with probabilities from `scores` if labels depend on their own steps alone."""
         immediate = self.decoder.immediate
         return StepLabels([self.labels[place] for place in places], engine.softmax(scores) if immediate else None)
+
+    def aim(self, outputs: NDArray[np.float32], target: Any, at: int | None) -> Aim:
+        """Explain the log-odds of a label at a step."""
+        step = step_place(at, len(outputs))
+        place = label_place(self, target, outputs[step])
+        return Aim(
+            target=self.labels[place],
+            at=step + 1,
+            unit="log-odds",
+            score=lambda scores: log_odds(scores[:, step], place),
+        )
+
+    def explained(self, outputs: NDArray[np.float32], aim: Aim) -> dict[str, Any]:
+        """Return the prediction at the step, with the softmax of its scores."""
+        assert aim.at is not None
+        spread = engine.softmax(outputs[aim.at - 1 : aim.at])[0]
+        probabilities = dict(zip(self.label_texts, spread.tolist(), strict=True))
+        return {"prediction": self.labels[int(spread.argmax())], "probabilities": probabilities}
 
     def stream(self) -> StepStream:
         """Start a stream for a sequence that arrives piece by piece; each piece returns the labels that became final.

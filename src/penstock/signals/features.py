@@ -129,6 +129,16 @@ class SignalFeatures:
         """Return a whole signal (steps, channels), standardised and without missing values."""
         return self.stream().standardise(signal_steps(signal, self.channels))
 
+    def vectors(self, standardised: Any) -> Any:
+        """Return the vectors (signals, vectors, size) of equally long signals (signals, steps, channels).
+
+        The same as `apply`, but from standardised values, of NumPy or PyTorch.
+        """
+        stride, (signals, steps) = self.stride or 1, standardised.shape[:2]
+        ends = np.arange(stride, steps + stride, stride)  # the last may lie past the signal, which then repeats its end
+        places = np.clip(ends[:, None] + np.arange(-self.width * stride, 0), 0, steps - 1)
+        return standardised[:, places].reshape(signals, len(ends), self.size)
+
     def stream(self) -> "SignalStream":
         """Return a converter for a signal that arrives step by step."""
         return SignalStream(self)

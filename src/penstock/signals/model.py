@@ -1,6 +1,7 @@
 """Signal classifiers and regressors at run time: predictions for arrays of steps and channels."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
 from penstock.runtime.class_model import ClassModel
+from penstock.runtime.question import Evidence, step_place
 from penstock.runtime.reading import Reading
 from penstock.runtime.regression_model import RegressionModel
 from penstock.runtime.sequence_model import SequenceModel
+from penstock.runtime.sequence_question import SequenceQuestion
 from penstock.runtime.sequence_stream import SequenceStream
 from penstock.sequences import Sequences
 from penstock.signals.arrays import signal_list
@@ -72,6 +75,19 @@ class SignalSequenceModel(SequenceModel):
             properties={"position": ends[:, None].astype(float)} | levels_by_name,
         )
 
+    def evidence(self, one: Any) -> Evidence:
+        """Return a signal, standardised; the baseline is each channel's mean in the training data."""
+        (signal,) = signal_list([one], self.features.channels)
+        values = self.features.standardised(signal)
+        names = self._names() or [str(number) for number in range(1, self.features.channels + 1)]
+        return Evidence(
+            values=values,
+            baseline=np.zeros_like(values),
+            axes=("time", "channel"),
+            places={"time": list(range(1, len(values) + 1)), "channel": names},
+            vectors=self.features.vectors,
+        )
+
     def item(self, line: str) -> NDArray[Any]:
         """Parse one step (channels,) from a line: numbers, or JSON."""
         return parse_step(line, self.features.channels, self._names())
@@ -106,6 +122,19 @@ class _SignalModel(SignalSequenceModel):
         """See `SequenceModel.outputs`; computed in spans, because vectors take several times the signals' memory."""
         spans = [super(_SignalModel, self).outputs(inputs[at : at + _SPAN]) for at in range(0, len(inputs), _SPAN)]
         return np.concatenate([np.zeros((0, self.scorer.head.outputs), np.float32), *spans])
+
+    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> SequenceQuestion:
+        """See `Model.question`; with `window`, the cells are those of the window that ends with the step."""
+        if self.features.window is None:
+            return super().question(one, target=target, at=at)
+        (signal,) = signal_list([one], self.features.channels)
+        end = step_place(at, len(signal)) + 1
+        start = max(0, end - self.features.window)
+        found = super().question(signal[start:end], target=target)
+        times = {"time": list(range(start + 1, end + 1))}
+        found.evidence = replace(found.evidence, places={**found.evidence.places, **times})
+        found.aim = replace(found.aim, at=end)
+        return found
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """See `Model`; if steps have their own answers, those of a signal are a list or an array."""

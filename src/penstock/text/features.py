@@ -18,7 +18,7 @@ from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.sequences import Sequences
 from penstock.text.shapes import SHAPES, shape
 
-__all__ = ["TextFeatures", "spell", "tokenize"]
+__all__ = ["TextFeatures", "spell", "spell_with_gaps", "tokenize"]
 
 # Scripts written without spaces, for use in a character class: Han with its numbers and iteration marks, Kana; letters
 # of Thai, Lao, Myanmar and Khmer (vowel signs that are combining marks stay with their letter).
@@ -77,12 +77,26 @@ def tokenize(text: str) -> list[str]:
 
 def spell(text: str) -> list[str]:
     """Return the tokens with their original case."""
+    pattern, plain = _pattern_for(text)
+    return pattern.findall(plain)
+
+
+def spell_with_gaps(text: str) -> tuple[list[str], list[str]]:
+    """Return the tokens with their original case, and what stands before each and after the last one."""
+    pattern, plain = _pattern_for(text)
+    spans = [match.span() for match in pattern.finditer(plain)]
+    edges = [0, *(edge for span in spans for edge in span), len(plain)]
+    gaps = [plain[edges[at] : edges[at + 1]] for at in range(0, len(edges), 2)]
+    return [plain[start:end] for start, end in spans], gaps
+
+
+def _pattern_for(text: str) -> tuple[re.Pattern[str], str]:
+    """Return the pattern of tokens, and the text as it is matched."""
     if not isinstance(text, str):
         raise DtypeError(f"texts must be str; got {type(text).__name__}. Leave missing texts out.")
     if text.isascii():
-        return _ASCII_TOKENS.findall(text)
-    plain = unicodedata.normalize("NFC", text).replace("\u2019", "'").replace("\u00ad", "")
-    return _tokens().findall(plain)
+        return _ASCII_TOKENS, text
+    return _tokens(), unicodedata.normalize("NFC", text).replace("\u2019", "'").replace("\u00ad", "")
 
 
 _OPTIONS = ("min_count", "max_vocabulary", "max_length", "word_shapes")

@@ -9,11 +9,12 @@ from penstock.errors import ConfigError
 from penstock.network import Embedding
 from penstock.runtime.class_model import ClassModel
 from penstock.runtime.columns import text_list
+from penstock.runtime.question import Evidence
 from penstock.runtime.reading import Reading
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.sequences import Sequences
 from penstock.text.baselines import TextBaselines
-from penstock.text.features import TextFeatures, spell
+from penstock.text.features import TextFeatures, spell, spell_with_gaps
 from penstock.text.properties import text_properties
 
 __all__ = ["TextModel", "TextSequenceModel"]
@@ -58,6 +59,18 @@ class TextSequenceModel(SequenceModel):
         words = sum(len(token) > 1 for token in tokens) >= sum(token.isalpha() for token in tokens) / 2
         return self._reading(
             text, names=tuple(tokens), unit="word" if words else "character", properties=text_properties(tokens)
+        )
+
+    def evidence(self, one: str) -> Evidence:
+        """Return the ids of a text's tokens; a token's baseline is an unknown word that is spelled alike."""
+        text = text_list([one])
+        tokens, gaps = spell_with_gaps(text[0])
+        return Evidence(
+            values=self.features.apply(text).values,
+            baseline=self.features.apply_unknown(text).values,
+            axes=("token",),
+            places={"token": tokens},
+            gaps=gaps,
         )
 
     def item(self, line: str) -> str:
