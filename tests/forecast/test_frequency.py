@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock import read_series
 from penstock.errors import ConfigError, DataError
+from penstock.forecast.calendar import usual_calendar
 from penstock.forecast.frequency import Frequency
 from penstock.forecast.frequency_search import find_frequency
+from penstock.forecast.season import _usual
 from penstock.forecast.times import parse_times
 
 
@@ -32,6 +35,15 @@ def dates(*words):
         (["202011", "202012", "202101"], "month", [0, 1, 2], "1 month"),
         (["2020Q3", "2020Q4", "2021Q1"], "month", [0, 1, 2], "3 months"),
         (["2020-W52", "2020-W53", "2021-W01"], "second", [0, 1, 2], "1 week"),
+        (["2020-01-01", "2020-01-29", "2020-02-26", "2020-04-22"], "second", [0, 1, 2, 4], "4 weeks"),
+        (["2024-02-04", "2024-03-03"], "second", [0, 1], "4 weeks"),  # first Sundays, but two are not enough to say so
+        (["2024-02-04", "2024-03-03", "2024-04-07"], "month", [0, 1, 2], "1 month (first Sunday)"),
+        (
+            ["2024-01-15", "2024-01-31", "2024-02-15", "2024-02-29", "2024-04-15"],
+            "month",
+            [0, 1, 2, 3, 6],
+            "1 time of the month (15th, last)",
+        ),
     ],
 )
 def test_steps_are_found_and_come_back(words, unit, steps, expected):
@@ -88,6 +100,8 @@ def test_damaged_descriptions_are_refused():
         {"weekdays": []},
         {"hours": [3600, 0]},
         {"day_rule": "x"},
+        {"month_days": [31]},
+        {"month_days": [14, 0]},
     ):
         with pytest.raises(ConfigError, match="a known unit"):
             Frequency.from_json({"unit": "business day", "step": 1, "anchor": 0, "remainder": 0} | wrong)
@@ -122,6 +136,14 @@ CALENDARS = [
     "BMS",
     "BME",
     "BQE",
+    "QE-NOV",
+    "SMS",
+    "SME",
+    "SMS-10",
+    "WOM-3FRI",
+    "LWOM-TUE",
+    "4W-SUN",
+    "2W-WED",
     "2h",
     "15min",
     *WEEKS,
@@ -148,7 +170,7 @@ def test_every_calendar_goes_on_as_its_own_offset_of_pandas_does(calendar, start
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata"])
-@pytest.mark.parametrize("calendar", ["D", "W-MON", "MS", "ME", "QE", "BME", *WEEKS])
+@pytest.mark.parametrize("calendar", ["D", "W-MON", "MS", "ME", "QE", "BME", "SME", "WOM-2MON", *WEEKS])
 def test_steps_of_days_are_by_the_clock_of_a_zone_across_its_changes(zone, calendar):
     offset = pandas.offsets.CustomBusinessDay(weekmask=calendar) if calendar in WEEKS else calendar
     times = pandas.date_range("2023-01-01 16:00", periods=204, freq=offset)
@@ -230,6 +252,57 @@ def test_months_on_any_day_of_them_are_called_by_their_name():
     times = dates("2024-01-31", "2024-02-27", "2024-03-30", "2024-04-26", "2024-05-27")
     with pytest.raises(DataError, match="Are they months, on different days of each"):
         find_frequency([times]).places(times.moments)
+
+
+def test_several_days_of_each_month_go_on_so():
+    """The 15th and 30th, or the last day of February; and dekads, as of weather services."""
+    months = pandas.date_range("2023-01-01", periods=26, freq="MS")
+    for days, words in (((15, 30), "15th, 30th"), ((1, 11, 21), "1st, 11th, 21st")):
+        times = [month.replace(day=min(day, month.days_in_month)) for month in months for day in days]
+        frequency, found = coming(times[:-4])
+        assert (frequency.words, found) == (
+            f"1 time of the month ({words})",
+            [each.to_pydatetime() for each in times[-4:]],
+        )
+        assert Frequency.from_json(frequency.to_json()) == frequency
+        assert set(_usual(frequency)) == {len(days), 12 * len(days)}
+        assert usual_calendar(frequency) == ("yearday",)
+        with pytest.raises(DataError, match=r"1 time of the month .* apart; 2024-02-03 does not"):
+            frequency.places(dates("2024-02-03").moments)
+
+
+RETAIL = np.cumsum([0, *[4, 4, 5] * 6])
+PERIODS = np.cumsum([0, *([4] * 12 + [5]), *[4] * 13])
+PAYDAYS = np.busday_offset(
+    pandas.date_range("2023-01-01", periods=20, freq="SME").date.astype("datetime64[D]"), 0, "backward"
+)
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        (
+            np.datetime64("2022-01-30") + 7 * RETAIL,
+            r"are 4 or 5 weeks apart \(\d+ and \d+ times\), like .*4-4-5.*--time ''",
+        ),
+        (
+            np.datetime64("2022-01-30") + 7 * PERIODS,
+            r"4 or 5 weeks apart \((25 and 1|50 and 2) times\), .* periods of 4 weeks",
+        ),
+        (np.datetime64("2022-01-30") + 7 * np.cumsum([13, 13, 13, 14]), "13 or 14 weeks apart .* quarters of a retail"),
+        (np.datetime64("2022-01-30") + 7 * np.cumsum([52, 52, 53]), "52 or 53 weeks apart .*Number the steps"),
+        (PAYDAYS, "come twice a month, but on different days of it, 13 to 18 days apart. Write the same two days"),
+        (dates("2023-03-30", "2023-06-28", "2023-09-29", "2023-12-30").moments, "once a quarter, .* 2024Q1"),
+        (dates("2020-03-30", "2021-03-28", "2022-04-02").moments, "once a year, .* such as 2024"),
+    ],
+)
+def test_calendars_that_are_no_grid_are_named(times, message):
+    days = [str(time)[:10] for time in times]
+    with pytest.raises(DataError, match=message):
+        read_series({"ds": days, "y": range(len(days))})
+    several = {"unique_id": ["a"] * len(days) + ["b"] * len(days), "ds": days * 2, "y": range(2 * len(days))}
+    with pytest.raises(DataError, match=message):
+        read_series(several)
 
 
 def test_bundles_of_before_keep_their_grid():

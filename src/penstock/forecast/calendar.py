@@ -34,6 +34,8 @@ def usual_calendar(frequency: Frequency | None) -> tuple[str, ...]:
     """Return the features that suit steps of this frequency; none without dates."""
     if frequency is None or frequency.unit == "number":
         return ()
+    if frequency.month_days:
+        return ("yearday",)
     if frequency.unit == "month":
         return ("month",) if frequency.step < 12 else ()
     if frequency.unit == "business day":

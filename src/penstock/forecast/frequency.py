@@ -1,4 +1,4 @@
-"""Regular time grids with numbered steps: fixed numbers of seconds, months, weekly timetables, or plain numbers.
+"""Regular time grids with numbered steps: seconds, months, days of each month, weekly timetables, plain numbers.
 
 A place on the grid is a whole number, so consecutive months are one step apart although they differ in length, and
 so are Friday and Monday on a grid of business days. `forecast.frequency_search` finds the grid of given times.
@@ -12,6 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
+from penstock.forecast.months import (
+    DAY_RULES,
+    WEEKDAY_NAMES,
+    WEEKDAY_RULES,
+    day_words,
+    month_days_units,
+    month_starts_and_ends,
+    months_and_rest,
+    rule_days,
+)
 from penstock.forecast.times import Times, words_of
 
 __all__ = [
@@ -22,7 +32,6 @@ __all__ = [
     "SECOND",
     "WEEKDAYS",
     "Frequency",
-    "months_and_rest",
     "weekday_words",
 ]
 
@@ -31,10 +40,8 @@ DAY = 86_400
 WEEKDAYS = (0, 1, 2, 3, 4)
 """Monday to Friday; weekdays are numbered from 0 for Monday."""
 _HOUR = 3600
-_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _THURSDAY = 3  # the weekday of 1970-01-01
 _LARGEST = 2**53
-_DAY_RULES = ("", "first business day", "last business day")
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ class Frequency:
     offset: the offset of the times from UTC in seconds, 0 for UTC; None if it is unknown or changes
     weekdays: the weekdays of the timetable, 0 for Monday
     hours: the times of day of the timetable, in seconds; empty for one time a day, given by `remainder`
-    day_rule: the rule for the day of the month if it isn't fixed: "first business day" or "last business day"
+    day_rule: the rule for the day of the month if it isn't fixed, one of `months.DAY_RULES`
+    month_days: the days of the month if a month has several steps, 0 for the first; then the time of day is `remainder`
     """
 
     kind: ClassVar[str] = "frequency"
@@ -61,11 +69,14 @@ class Frequency:
     weekdays: tuple[int, ...] = WEEKDAYS
     hours: tuple[int, ...] = ()
     day_rule: str = ""
+    month_days: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        known = self.unit in (NUMBER, SECOND, MONTH, BUSINESS_DAY) and self.day_rule in _DAY_RULES
+        known = self.unit in (NUMBER, SECOND, MONTH, BUSINESS_DAY) and self.day_rule in ("", *DAY_RULES)
         small = all(abs(each) <= _LARGEST for each in (self.step, self.anchor, self.remainder, self.offset or 0))
-        timetable = self.weekdays and _rises(self.weekdays, 7) and _rises(self.hours, DAY)
+        timetable = (
+            self.weekdays and _rises(self.weekdays, 7) and _rises(self.hours, DAY) and _rises(self.month_days, 31)
+        )
         if not (known and small and timetable and self.step >= 1):
             raise ConfigError(f"a frequency must be a known unit and a step of at least 1; got {self!s:.200}")
 
@@ -118,7 +129,9 @@ class Frequency:
 
     def like(self, other: "Frequency") -> bool:
         """Whether both grids have the same steps, and local times that need no conversion."""
-        same = all(getattr(self, name) == getattr(other, name) for name in ("unit", "step", "weekdays", "hours"))
+        same = all(
+            getattr(self, name) == getattr(other, name) for name in ("unit", "step", "weekdays", "hours", "month_days")
+        )
         return same and not self._ahead_of(other)
 
     @property
@@ -129,9 +142,12 @@ class Frequency:
             return str(size)
         if unit == BUSINESS_DAY and (self.hours or self.weekdays != WEEKDAYS):
             return self._timetable_words()
+        if self.month_days:
+            return f"1 time of the month ({day_words(self.month_days)})"
         if unit == SECOND:
             size, unit = _duration(size)
-        return f"{size} {unit}{'' if size == 1 else 's'}"
+        rule = f" ({self.day_rule})" if self.day_rule in WEEKDAY_RULES else ""
+        return f"{size} {unit}{'' if size == 1 else 's'}{rule}"
 
     @property
     def per_day(self) -> int:
@@ -141,7 +157,7 @@ class Frequency:
     def to_json(self) -> dict[str, Any]:
         """The frequency as plain values; fields that older bundles lack are included only if not at their default."""
         plain: dict[str, Any] = {name: getattr(self, name) for name in ("unit", "step", "anchor", "remainder")}
-        for name in ("offset", "weekdays", "hours", "day_rule"):
+        for name in ("offset", "weekdays", "hours", "day_rule", "month_days"):
             value, usual = getattr(self, name), type(self).__dataclass_fields__[name].default
             if value != usual:
                 plain[name] = list(value) if isinstance(value, tuple) else value
@@ -152,7 +168,7 @@ class Frequency:
         """The inverse of `to_json`; ConfigError if the data does not describe a frequency."""
         try:
             plain: dict[str, Any] = {name: int(data[name]) for name in ("step", "anchor", "remainder")}
-            plain |= {name: tuple(map(int, data[name])) for name in ("weekdays", "hours") if name in data}
+            plain |= {name: tuple(map(int, data[name])) for name in ("weekdays", "hours", "month_days") if name in data}
             plain |= {"unit": str(data["unit"]), "day_rule": str(data.get("day_rule", ""))}
             offset = data.get("offset", 0)
             plain["offset"] = None if offset is None else int(offset)
@@ -174,6 +190,8 @@ class Frequency:
         whole = times.astype(np.int64)
         if self.unit in (NUMBER, SECOND):
             return whole, np.ones(len(times), bool)
+        if self.month_days:
+            return month_days_units(times, self.month_days, self.remainder)
         if self.unit == MONTH:  # any day is accepted: only the month matters
             return months_and_rest(times)[0], np.ones(len(times), bool)
         days, seconds = np.divmod(whole, DAY)
@@ -190,15 +208,13 @@ class Frequency:
         return (days * DAY + np.array(self._hours)[hour]).astype("datetime64[s]")
 
     def _month_times(self, units: NDArray[np.int64]) -> NDArray[Any]:
-        starts, ends = (each.astype("datetime64[M]").astype("datetime64[D]") for each in (units, units + 1))
         day, seconds = divmod(self.remainder, DAY)
-        if self.day_rule == "first business day":
-            days = np.busday_offset(starts, 0, roll="forward")
-        elif self.day_rule == "last business day":
-            days = np.busday_offset(ends - 1, 0, roll="backward")
-        else:
-            days = starts + np.minimum(day, (ends - starts).astype(np.int64) - 1)
-        return days.astype("datetime64[s]") + seconds
+        if self.day_rule:
+            return rule_days(self.day_rule, units).astype("datetime64[s]") + seconds
+        months, which = np.divmod(units, max(len(self.month_days), 1))
+        starts, ends = month_starts_and_ends(months)
+        days = np.array(self.month_days or (day,))[which]
+        return (starts + np.minimum(days, (ends - starts).astype(np.int64) - 1)).astype("datetime64[s]") + seconds
 
     @property
     def _hours(self) -> tuple[int, ...]:
@@ -218,12 +234,6 @@ class Frequency:
             return f"1 time of day ({days}, {', '.join(hours):.60})"
         size, unit = _duration(gaps.pop())
         return f"{size} {unit}{'' if size == 1 else 's'} ({days}, {hours[0]} to {hours[-1]})"
-
-
-def months_and_rest(times: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The month of each time, counted from January 1970, and its seconds into that month."""
-    months = times.astype("datetime64[M]")
-    return months.astype(np.int64), times.astype(np.int64) - months.astype("datetime64[s]").astype(np.int64)
 
 
 def _rises(values: tuple[int, ...], end: int) -> bool:
@@ -251,5 +261,5 @@ def weekday_words(weekdays: Sequence[int]) -> str:
         return "every day"
     starts = [day for day in weekdays if (day - 1) % 7 not in weekdays]
     if len(starts) == 1 and len(weekdays) > 1:
-        return f"{_NAMES[starts[0]]} to {_NAMES[(starts[0] + len(weekdays) - 1) % 7]}"
-    return ", ".join(_NAMES[day] for day in weekdays)
+        return f"{WEEKDAY_NAMES[starts[0]]} to {WEEKDAY_NAMES[(starts[0] + len(weekdays) - 1) % 7]}"
+    return ", ".join(WEEKDAY_NAMES[day] for day in weekdays)

@@ -16,9 +16,9 @@ from penstock.forecast.frequency import (
     SECOND,
     WEEKDAYS,
     Frequency,
-    months_and_rest,
     weekday_words,
 )
+from penstock.forecast.months import BUSINESS_RULES, WEEKDAY_RULES, month_starts_and_ends, months_and_rest
 from penstock.forecast.times import Times
 
 __all__ = ["find_frequency"]
@@ -32,7 +32,9 @@ _SELDOM = 0.1
 _LEAST_FULL = 0.5
 """The smallest share of a timetable's steps that must be present."""
 _MOST_HOURS = DAY // 60
-_MONTH_END = 30 * DAY
+_LAST_DAY = 30
+_MOST_DAYS, _LEAST_APART = 6, 5
+"""The most days of a month on a grid, and the fewest days between them: pentads have six, five days apart."""
 
 
 def find_frequency(several: Sequence[Times]) -> Frequency | None:
@@ -75,7 +77,12 @@ def find_frequency(several: Sequence[Times]) -> Frequency | None:
 def _best(several: Several) -> tuple[Frequency, float]:
     """The grid with the fewest gaps, and their number; infinity if no grid contains all times."""
     equal = _commonest(several, SECOND)
-    candidates = [*(_months(several) if equal.step >= 28 * DAY else ()), equal, *_timetables(several)]
+    by_months = equal.step >= 28 * DAY
+    candidates = [*(_months(several) if by_months else ()), equal, *_timetables(several)]
+    if by_months:  # behind equal steps: the first Sundays of two months may just be four weeks apart
+        candidates += _months(several, WEEKDAY_RULES)
+    if _LEAST_APART * DAY <= equal.step < 28 * DAY:
+        candidates += _days_of_months(several)
     gaps = [_gaps(each, several) for each in candidates]
     least = min(range(len(gaps)), key=gaps.__getitem__)
     return (candidates[least], gaps[least]) if gaps[least] < np.inf else (equal, np.inf)
@@ -101,8 +108,8 @@ def _commonest(several: Several, unit: str) -> Frequency:
     return Frequency(unit, step, int(units[0][0]))
 
 
-def _months(several: Several) -> Iterable[Frequency]:
-    """Monthly grids: the same day of each month, its last day, or its first or last business day."""
+def _months(several: Several, rules: Sequence[str] = ()) -> Iterable[Frequency]:
+    """The monthly grid by one of the rules; without rules, on the same day, the last one or a business day."""
     times = np.concatenate(several)
     _, rest = months_and_rest(times)
     day, seconds = np.divmod(rest, DAY)
@@ -110,16 +117,32 @@ def _months(several: Several) -> Iterable[Frequency]:
         return
     found, clock = _commonest(several, MONTH), int(seconds[0])
     last = (times.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
-    ways = [replace(found, remainder=_MONTH_END + clock)]
-    if not (times.astype("datetime64[D]") == last).all():
-        ways = [replace(found, remainder=int(day.max()) * DAY + clock)]
-    rules = ("first business day", "last business day")
-    ways += [replace(found, remainder=clock, day_rule=rule) for rule in rules]
+    is_end = (times.astype("datetime64[D]") == last).all()
+    ways = [] if rules else [replace(found, remainder=(_LAST_DAY if is_end else int(day.max())) * DAY + clock)]
+    ways += [replace(found, remainder=clock, day_rule=rule) for rule in rules or BUSINESS_RULES]
     for way in ways:
         months = (months_and_rest(times)[0] - way.anchor) / way.step
         if (months == np.rint(months)).all() and (way.times(months.astype(np.int64)) == times).all():
             yield way
             return
+
+
+def _days_of_months(several: Several) -> Iterable[Frequency]:
+    """Grids of several days of each month, each of which occurs at least twice; the last one may be the last day."""
+    times = np.concatenate(several)
+    months, rest = months_and_rest(times)
+    day, seconds = np.divmod(rest, DAY)
+    starts, ends = month_starts_and_ends(months)
+    is_last = day == (ends - starts).astype(np.int64) - 1
+    usual = set(day[~is_last].tolist())
+    for days in (set(day.tolist()), usual, usual | {_LAST_DAY}):
+        rising = sorted(days)
+        apart = np.diff([*rising, rising[0] + 28]) if rising else np.zeros(1)
+        if not 1 < len(rising) <= _MOST_DAYS or apart.min() < _LEAST_APART or len(times) < 2 * len(rising):
+            continue
+        found = Frequency(MONTH, 1, 0, int(seconds[0]), month_days=tuple(rising))
+        if _gaps(found, several) < np.inf:
+            yield replace(found, anchor=int(found.places(several[0][:1])[0]))
 
 
 def _timetables(several: Several) -> Iterable[Frequency]:

@@ -15,10 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.datasets.changes import change
 from penstock.datasets.numbers import number_columns, plain_number
 from penstock.errors import DataError
-from penstock.forecast.frequency import Frequency
-from penstock.forecast.frequency_search import find_frequency
+from penstock.forecast.common_grid import on_grid
 from penstock.forecast.panel import LARGEST, Panel, Series, is_gap
-from penstock.forecast.times import Times, parse_times, words_of
+from penstock.forecast.times import parse_times, words_of
 from penstock.missing import MISSING_WORDS, is_missing
 
 __all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
@@ -81,7 +80,7 @@ def panel(
             groups[name] = _sorted(members, times.moments, name if id else "", found)
         if times.compact:
             found["times without punctuation like 20240131, read as dates"] = rows
-    frequency, places = _on_grid(times, groups)
+    frequency, places = on_grid(times, groups)
     table = {
         kind: np.stack([numbers[name] for name in names], 1) if names else np.zeros((rows, 0))
         for kind, names in (("values", targets), ("past", past), ("known", known))
@@ -200,75 +199,6 @@ def _sorted(members: NDArray[np.int64], times: NDArray[Any], name: str, found: C
             f"({len(twice)} such rows). {_advice(own, twice, name)}"
         )
     return members
-
-
-def _on_grid(
-    times: Times | None, groups: Mapping[str, NDArray[np.int64]]
-) -> tuple[Frequency | None, dict[str, NDArray[np.int64]]]:
-    """The time grid, and the place of each series' rows on it; without times, rows are one step apart."""
-    if times is None:
-        return None, {name: np.arange(len(members)) for name, members in groups.items()}
-    frequency = find_frequency([times[members] for members in groups.values()])
-    assert frequency is not None  # there are rows
-    try:
-        places = {name: frequency.places(frequency.read(times[members])) for name, members in groups.items()}
-    except DataError as error:
-        if differing := _differing(times, groups):
-            raise DataError(differing) from error
-        raise
-    if _is_nobodys(places, times, groups) and (differing := _differing(times, groups)):
-        raise DataError(differing)
-    return frequency, places
-
-
-def _is_nobodys(places: Mapping[str, NDArray[np.int64]], times: Times, groups: Mapping[str, NDArray[np.int64]]) -> bool:
-    """Whether every one of several series has gaps on this grid but none on its own: the grid then fits no series."""
-    several = [name for name, members in groups.items() if len(members) > 2]
-    # Lazy: usually the first series already decides.
-    return len(several) > 1 and all(_gaps(places[name]) and not _own_gaps(times[groups[name]]) for name in several)
-
-
-def _own_gaps(times: Times) -> int:
-    grid = find_frequency([times])
-    assert grid is not None
-    try:
-        return _gaps(grid.places(grid.read(times)))
-    except DataError:
-        return 1
-
-
-def _gaps(places: NDArray[np.int64]) -> int:
-    """The number of steps without a row between the first and the last row."""
-    return int(places[-1] - places[0]) + 1 - len(places)
-
-
-def _differing(times: Times, groups: Mapping[str, NDArray[np.int64]]) -> str:
-    """The message if each series is regular by itself but all of them together are not; otherwise empty."""
-    grids: list[tuple[str, Frequency, Any]] = []
-    for name, members in groups.items():
-        grid = find_frequency([times[members]])
-        assert grid is not None
-        own = grid.read(times[members])
-        try:
-            grid.places(own)
-        except DataError:
-            return ""
-        if len(own) > 1:
-            grids.append((name, grid, own[0]))
-    for name, grid, start in grids[1:]:
-        first, other, other_start = grids[0]
-        try:
-            if grid.like(other):
-                other.places(other.from_other(np.array([start]), grid))
-                continue
-        except DataError:
-            pass
-        return (
-            f"all series must share one grid of times; series {first} has steps of {other.words} from "
-            f"{words_of(other_start)} on, series {name} of {grid.words} from {words_of(start)} on. "
-            "Write the times of one as the other has them, or train a model for each."
-        )
-    return ""
 
 
 def _advice(own: NDArray[Any], twice: NDArray[np.int64], name: str) -> str:

@@ -140,7 +140,7 @@ def _known(model: "ForecastModel", origin: Origins) -> Floats:
 
 def _unit(frequency: Frequency | None) -> tuple[str, float]:
     """Return the unit in which distances are said, and the number of them in a step."""
-    if frequency is None or (frequency.unit == BUSINESS_DAY and frequency.hours):
+    if frequency is None or frequency.month_days or (frequency.unit == BUSINESS_DAY and frequency.hours):
         return "step", 1
     if frequency.unit == SECOND:
         unit = next(name for name, seconds in _SECONDS.items() if frequency.step % seconds == 0)

@@ -50,6 +50,8 @@ def find_season(series: Sequence[Series], horizon: int, frequency: Frequency | N
 def _usual(frequency: Frequency | None) -> Iterable[int]:
     if frequency is None or frequency.unit == "number":
         return ()
+    if frequency.month_days:
+        return {len(frequency.month_days), 12 * len(frequency.month_days)}
     if frequency.unit == "month":
         return (12 // frequency.step,) if 12 % frequency.step == 0 else ()
     if frequency.unit == "business day":
