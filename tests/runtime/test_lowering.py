@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from penstock.errors import ConfigError
-from penstock.forecast.spec import ForecastHead, Segments
+from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent, RegressionHead, StepClassHead
 from penstock.network.lowering import graph_of
 from penstock.runtime.graph_scorer import GraphScorer
@@ -45,9 +45,27 @@ def test_bits_are_those_of_the_scorer(inputs, head, bidirectional):
     assert_array_equal(found, expected)
 
 
-def test_a_forecast_has_no_graph():
+@pytest.mark.parametrize("known", [0, 2])
+@pytest.mark.parametrize("identities", [0, 3])
+def test_a_carried_forecast_has_the_bits_of_its_scorer(known, identities):
+    head = ForecastHead(horizon=3, targets=2, quantiles=3, known=known, known_size=4)
+    encoder = Recurrent(cell="gru", input_size=4, hidden_size=5)
+    network = Network(Segments(length=1, features=6, size=4, identities=identities), encoder, head)
+    tensors = tensors_of(network)
+    graph, named = graph_of(network, tensors)
+    draw = {name: RANDOM.normal(size=(9, value.size)).astype(np.float32) for name, value in graph.inputs.items()}
+    draw["identity"] = np.full(9, 2 if identities else 0)
+    given = {name: Sequences.from_list([draw[name]]) for name in graph.inputs}
+    (found,) = GraphScorer(graph, named).scores(given).values()
+    scorer = build(network, tensors)
+    y, _ = scorer.fold(draw["x"][:, None], draw["identity"][:1])
+    about = draw["last"], draw.get("known", np.zeros((9, 0), np.float32)).reshape(9, 3, known)
+    assert_array_equal(found.values, scorer.head(y[:, 0], *about).reshape(9, -1))
+
+
+def test_a_look_back_has_no_graph():
     encoder = Recurrent(input_size=4, hidden_size=5)
-    segments = Segments(length=1, features=3, size=4)
-    network = Network(segments, encoder, ForecastHead(horizon=2, targets=1, quantiles=3, known=0))
-    with pytest.raises(ConfigError, match="carried"):
+    head = SegmentForecastHead(horizon=2, length=2, size=4, context=6)
+    network = Network(Segments(length=2, features=1, size=4), encoder, head)
+    with pytest.raises(ConfigError, match=r"segment_forecast|windowed"):
         graph_of(network, tensors_of(network))

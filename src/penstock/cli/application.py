@@ -13,7 +13,7 @@ from penstock.registry import TASKS
 
 __all__ = ["command"]
 
-COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "inspect", "bench", "demo", "doctor")
+COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo", "doctor")
 
 
 class _Commands(Group):

@@ -5,5 +5,6 @@ another runtime. Both need nothing of training.
 """
 
 from penstock.convert.c import Exported, to_c
+from penstock.convert.exporting.onnx_file import to_onnx
 
-__all__ = ["Exported", "to_c"]
+__all__ = ["Exported", "to_c", "to_onnx"]

@@ -168,9 +168,14 @@ class GraphBuilder:
         (('pointwise',), ['dense.bias', 'dense.weight'])
     """
 
-    def __init__(self, inputs: Mapping[str, Value]) -> None:
-        self._inputs, self._nodes = dict(inputs), list[Node]()
+    def __init__(self, inputs: Mapping[str, Value] | None = None) -> None:
+        self._inputs, self._nodes = dict(inputs or {}), list[Node]()
         self._tensors: dict[str, NDArray[np.float32]] = {}
+
+    def add_input(self, name: str, value: Value) -> str:
+        """Add an input, whose name must be free, and return its name."""
+        self._inputs[name] = value
+        return name
 
     def add(self, operation: Operation, *inputs: str, name: str | None = None, **tensors: ArrayLike) -> str:
         """Add an operation and return the name of its result.

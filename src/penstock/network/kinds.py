@@ -11,6 +11,14 @@ needs neither PyTorch nor the engine. Their constructors take:
 
 `tensors` are float32 arrays by the names in `parameter_shapes` of the description, for a wiring of the whole network;
 `features` is the size of the encoder's output, including both directions.
+
+The export of a part is a function that adds its operations to a `GraphBuilder` and returns the name of the result; see
+`network.lowering`. A wiring has an export of its own only if no graph can describe it.
+
+    inputs    export(builder, spec, tensors)
+    encoder   export(builder, spec, tensors, x)
+    head      export(builder, spec, tensors, y, bidirectional=)
+    wiring    export(network, tensors)
 """
 
 from dataclasses import dataclass
@@ -181,6 +189,7 @@ for _kind in (
         spec="penstock.network.inputs:Embedding",
         torch="penstock.nn.inputs:EmbeddingModule",
         runtime="penstock.runtime.inputs:EmbeddingInputs",
+        export="penstock.network.lowering:add_embedding",
     ),
     Kind(
         part="inputs",
@@ -188,6 +197,7 @@ for _kind in (
         spec="penstock.network.inputs:Numbers",
         torch="torch.nn:Identity",
         runtime="penstock.runtime.inputs:NumberInputs",
+        export="penstock.network.lowering:add_numbers",
     ),
     Kind(
         part="inputs",
@@ -195,6 +205,7 @@ for _kind in (
         spec="penstock.forecast.spec:Segments",
         torch="penstock.forecast.layers:SegmentsModule",
         runtime="penstock.forecast.head:SegmentInputs",
+        export="penstock.forecast.lowering:add_segments",
         identified=True,
     ),
     Kind(
@@ -203,6 +214,7 @@ for _kind in (
         spec="penstock.network.encoder:Recurrent",
         torch="penstock.nn.network:recurrent_layers",
         runtime="penstock.runtime.stack:Stack",
+        export="penstock.network.lowering:add_layers",
     ),
     Kind(
         part="head",
@@ -210,6 +222,7 @@ for _kind in (
         spec="penstock.network.heads:ClassHead",
         torch="penstock.nn.heads:ClassHeadModule",
         runtime="penstock.heads:ClassReadout",
+        export="penstock.network.lowering:add_class_head",
         wiring=POOLED,
     ),
     Kind(
@@ -218,6 +231,7 @@ for _kind in (
         spec="penstock.network.heads:RegressionHead",
         torch="penstock.nn.heads:RegressionHeadModule",
         runtime="penstock.heads:RegressionReadout",
+        export="penstock.network.lowering:add_regression_head",
         wiring=POOLED,
     ),
     Kind(
@@ -226,6 +240,7 @@ for _kind in (
         spec="penstock.network.heads:StepClassHead",
         torch="penstock.nn.heads:StepClassHeadModule",
         runtime="penstock.heads:StepClassReadout",
+        export="penstock.network.lowering:add_step_class_head",
         wiring=STEPWISE,
     ),
     Kind(
@@ -234,6 +249,7 @@ for _kind in (
         spec="penstock.forecast.spec:ForecastHead",
         torch="penstock.forecast.layers:ForecastHeadModule",
         runtime="penstock.forecast.head:ForecastReadout",
+        export="penstock.forecast.lowering:add_forecast_head",
         wiring=CARRIED,
     ),
     Kind(

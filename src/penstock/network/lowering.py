@@ -1,16 +1,16 @@
-"""Networks of three parts as graphs, for export."""
+"""Networks of three parts as graphs, for export: the `export` sides of inputs, encoder and heads."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
+from penstock.network.encoder import Recurrent
 from penstock.network.graph import Graph, GraphBuilder
-from penstock.network.heads import ClassHead, RegressionHead
-from penstock.network.inputs import Embedding
-from penstock.network.kinds import POOLED, STEPWISE
+from penstock.network.heads import ClassHead, RegressionHead, StepClassHead
+from penstock.network.inputs import Embedding, Numbers
+from penstock.network.kinds import KINDS
 from penstock.network.network import Network
 from penstock.network.operations import (
     Concatenate,
@@ -24,52 +24,95 @@ from penstock.network.operations import (
     Value,
 )
 
-__all__ = ["graph_of"]
+__all__ = [
+    "add_class_head",
+    "add_embedding",
+    "add_layers",
+    "add_numbers",
+    "add_regression_head",
+    "add_step_class_head",
+    "graph_of",
+]
+
+Tensors = Mapping[str, NDArray[Any]]
 
 _POOLS = {"max": ("max",), "mean": ("mean",), "mean_max": ("mean", "max")}
 
 
-def graph_of(network: Network | Graph, tensors: Mapping[str, NDArray[Any]]) -> tuple[Graph, dict[str, NDArray[Any]]]:
-    """Return a network as a graph, with its tensors under the graph's names.
+def graph_of(network: Network | Graph, tensors: Tensors) -> tuple[Graph, dict[str, NDArray[Any]]]:
+    """Return a network as a graph, with its tensors under the graph's names; its scores have the same bits.
 
-    The input is called `ids` or `x`; the output is `probabilities`, `prediction`, or for steps `scores`.
+    Inputs are called `ids` or `x`, for forecasts also `identity`, `last` and `known`; the output is `probabilities`,
+    `prediction`, for labels of steps `scores`, and for forecasts `forecasts`, (horizon * targets * quantiles) in that
+    order.
 
     Raises:
-        ConfigError: the network's wiring is neither pooled nor stepwise.
+        ConfigError: a part has no export side, or no graph can describe the network's wiring.
     """
     if isinstance(network, Graph):
         return network, dict(tensors)
-    if network.wiring not in (POOLED, STEPWISE):
-        raise ConfigError(f"a network with the wiring {network.wiring.name!r} has no graph")
-    parts: dict[str, dict[str, NDArray[Any]]] = {"inputs": {}, "encoder": {}, "head": {}}
+    if network.wiring.export is not None:
+        raise ConfigError(
+            f"a network with the wiring {network.wiring.name!r} reads a fixed window, and has no graph. "
+            "Export it to ONNX, OpenVINO or PyTorch."
+        )
+    parts: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in KINDS}
     for name, array in tensors.items():
         part, _, own = name.partition(".")
         parts[part][own] = array
-    if isinstance(network.inputs, Embedding):
-        builder = GraphBuilder({"ids": Value(network.inputs.vocabulary_size, ids=True)})
-        lookup = Lookup(network.inputs.vocabulary_size, network.inputs.size)
-        x = builder.add(lookup, "ids", name="embedding", **parts["inputs"])
-    else:
-        builder, x = GraphBuilder({"x": Value(network.inputs.size)}), "x"
-    y = builder.add(RecurrentLayers(network.encoder), x, name="encoder", **parts["encoder"])
-    return builder.build(_head(builder, y, network, parts["head"]))
+    add_inputs, add_encoder, add_head = network.sides("export")
+    builder = GraphBuilder()
+    x = add_inputs(builder, network.inputs, parts["inputs"])
+    y = add_encoder(builder, network.encoder, parts["encoder"], x)
+    bidirectional = network.encoder.bidirectional
+    return builder.build(add_head(builder, network.head, parts["head"], y, bidirectional=bidirectional))
 
 
-def _head(builder: GraphBuilder, y: str, network: Network, tensors: dict[str, NDArray[Any]]) -> str:
-    head = network.head
-    features = network.encoder.output_size
+def add_embedding(builder: GraphBuilder, spec: Embedding, tensors: Tensors) -> str:
+    """Add the input `ids` and its table."""
+    ids = builder.add_input("ids", Value(spec.vocabulary_size, ids=True))
+    return builder.add(Lookup(spec.vocabulary_size, spec.size), ids, name="embedding", **tensors)
+
+
+def add_numbers(builder: GraphBuilder, spec: Numbers, tensors: Tensors) -> str:
+    """Add the input `x`."""
+    return builder.add_input("x", Value(spec.size))
+
+
+def add_layers(builder: GraphBuilder, spec: Recurrent, tensors: Tensors, x: str) -> str:
+    """Add the recurrent layers."""
+    return builder.add(RecurrentLayers(spec), x, name="encoder", **tensors)
+
+
+def add_class_head(
+    builder: GraphBuilder, spec: ClassHead, tensors: Tensors, y: str, *, bidirectional: bool = False
+) -> str:
+    """Add pooling, a linear layer and a softmax, called `probabilities`."""
+    scores = _pooled_scores(builder, spec.pooling, tensors, y, bidirectional)
+    return builder.add(Pointwise("softmax"), scores, name="probabilities")
+
+
+def add_regression_head(
+    builder: GraphBuilder, spec: RegressionHead, tensors: Tensors, y: str, *, bidirectional: bool = False
+) -> str:
+    """Add pooling, a linear layer and the scale of the targets, called `prediction`."""
     linear = {name: tensors[name] for name in ("weight", "bias")}
-    outputs = len(linear["bias"])
-    if network.wiring == STEPWISE:
-        return builder.add(Dense(features, outputs), y, name="scores", **linear)
-    pooled = _pooled(builder, y, head.pooling, features, bidirectional=network.encoder.bidirectional)
-    scores = builder.add(Dense(head.pooled_size(features), outputs), pooled, name="scores", **linear)
-    if isinstance(head, ClassHead):
-        return builder.add(Pointwise("softmax"), scores, name="probabilities")
-    if isinstance(head, RegressionHead):
-        scaling = {name: np.asarray(tensors[name]) for name in ("scale", "offset")}
-        return builder.add(Scale(outputs), scores, name="prediction", **scaling)
-    raise ConfigError(f"a head of kind {head.kind!r} has no graph")
+    scores = _pooled_scores(builder, spec.pooling, linear, y, bidirectional)
+    scaling = {name: tensors[name] for name in ("scale", "offset")}
+    return builder.add(Scale(spec.outputs), scores, name="prediction", **scaling)
+
+
+def add_step_class_head(
+    builder: GraphBuilder, spec: StepClassHead, tensors: Tensors, y: str, *, bidirectional: bool = False
+) -> str:
+    """Add a linear layer at each step, called `scores`."""
+    return builder.add(Dense(builder.value(y).size, spec.classes), y, name="scores", **tensors)
+
+
+def _pooled_scores(builder: GraphBuilder, pooling: str, linear: Tensors, y: str, bidirectional: bool) -> str:
+    pooled = _pooled(builder, y, pooling, builder.value(y).size, bidirectional=bidirectional)
+    layer = Dense(builder.value(pooled).size, len(linear["bias"]))
+    return builder.add(layer, pooled, name="scores", **linear)
 
 
 def _pooled(builder: GraphBuilder, y: str, pooling: str, features: int, *, bidirectional: bool) -> str:

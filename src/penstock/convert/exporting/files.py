@@ -1,0 +1,58 @@
+"""What an export writes: all of its files or none."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from penstock.errors import ConfigError
+
+__all__ = ["Written", "check_free", "write"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an export wrote, and how it was verified.
+
+    Attributes:
+        files: the files.
+        errors: for each runtime that ran the export, the largest difference from the model, as a share of the output's
+            scale.
+        notes: what a reader should know, such as a runtime that could not be asked.
+        measures: figures of a file with int8 weights beside the float32 ones; empty for others.
+    """
+
+    files: tuple[Path, ...]
+    errors: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+    measures: Mapping[str, float | str] = field(default_factory=dict)
+
+
+def check_free(paths: list[Path], *, overwrite: bool) -> None:
+    """Raise ConfigError if a file exists, unless it may be overwritten, or if there is no folder for it."""
+    for path in paths:
+        if path.is_dir() or (path.exists() and not overwrite):
+            raise ConfigError(f"{path}: exists already. Choose another name, or pass --overwrite (overwrite=True).")
+        if not path.parent.is_dir():
+            raise ConfigError(f"{path}: there is no folder {path.parent}. Make it first, or choose another place.")
+
+
+def write(contents: Mapping[Path, bytes]) -> tuple[Path, ...]:
+    """Write files, each beside its place first, and rename them when all are complete.
+
+    Raises:
+        ConfigError: one can't be written; then none is.
+    """
+    beside = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in contents}
+    try:
+        for path, content in contents.items():
+            beside[path].write_bytes(content)
+        for path, temporary in beside.items():
+            os.replace(temporary, path)
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: can't be written: {error.strerror}") from error
+    finally:
+        for temporary in beside.values():
+            temporary.unlink(missing_ok=True)
+    return tuple(contents)

@@ -1,0 +1,108 @@
+"""Export to ONNX: written, run in other runtimes beside the model, and kept if they agree."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from penstock.convert.exporting.exported import NamedGraph, of_model
+from penstock.convert.exporting.files import Written, check_free, write
+from penstock.convert.exporting.onnx_model import OPSET, Form, checked_opset, onnx_model
+from penstock.convert.exporting.runtimes import RUNTIMES, Run
+from penstock.convert.exporting.verification import check, random_sequences, states_of, stream_error, whole_error
+from penstock.errors import MissingExtraError
+from penstock.network import RecurrentLayers
+from penstock.runtime.model import Model
+
+__all__ = ["to_onnx", "verified"]
+
+
+def to_onnx(
+    model: Model,
+    path: str | os.PathLike[str],
+    *,
+    streaming: bool = False,
+    opset: int = OPSET,
+    overwrite: bool = False,
+) -> Written:
+    """Write a model's network as an ONNX file, after ONNX Runtime and OpenVINO gave the model's numbers with it.
+
+    Inputs are float32 (batch, time, size) or int64 ids (batch, time), and `lengths`, int64 (batch,), the steps of each
+    sequence; a call has at least one step, and outputs past a sequence's steps mean nothing. Outputs are those of
+    `network.lowering.graph_of`, and the final states of the recurrent layers, (layers * directions, batch, size). In
+    the streaming form a call goes on where the one before ended: for each input `<state>` there is an output
+    `<state>_after`; pooled sums and numbers of steps are among them. Sizes of batch and time are free.
+
+    Texts, sounds and tables become numbers outside of the file; its metadata say how: see `exported.metadata`.
+
+    Args:
+        model: what `penstock.load` returns.
+        path: the file.
+        streaming: write the streaming form; not for networks that read backward.
+        opset: the version of ONNX's operators, 18 to 23.
+        overwrite: replace a file that exists.
+
+    Returns:
+        The file, and each runtime's largest difference.
+
+    Raises:
+        ConfigError: the network has no such form, an export differs by more than 1e-5 of its scale, or the file exists.
+        MissingExtraError: onnx isn't installed, or no runtime is.
+
+    Examples:
+        >>> import numpy as np, tempfile
+        >>> from pathlib import Path
+        >>> from penstock.convert import to_onnx
+        >>> from penstock.network import GraphBuilder, Pool, Value
+        >>> from penstock.runtime import GraphModel
+        >>> builder = GraphBuilder({"x": Value(3)})
+        >>> model = GraphModel(*builder.build(builder.add(Pool("mean"), "x")))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = to_onnx(model, Path(folder) / "mean.onnx")
+        >>> written.files[0].name, max(written.errors.values()) < 1e-5
+        ('mean.onnx', True)
+    """
+    form = Form(streaming=streaming, opset=checked_opset(opset))
+    target = Path(path)
+    check_free([target], overwrite=overwrite)
+    exported = of_model(model)
+    made = onnx_model(exported, form)
+    content = made.SerializeToString()
+    errors, notes = verified(exported, form, made, content)
+    return Written(write({target: content}), errors, notes)
+
+
+def verified(exported: NamedGraph, form: Form, made: Any, content: bytes) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Run a model in all runtimes that are installed; return their differences, and notes.
+
+    Raises:
+        ConfigError: one computes something else.
+        MissingExtraError: none is installed.
+    """
+    errors, notes = {}, []
+    for name, opened in RUNTIMES.items():
+        if name == "OpenVINO" and _peepholes(exported):
+            notes.append("OpenVINO ignores peepholes in ONNX files: use `--to openvino` for it")
+            continue
+        try:
+            run = opened(content)
+        except MissingExtraError as error:
+            notes.append(f"{name} is not installed, so it did not check the file")
+            missing = error
+            continue
+        errors[name] = check(_error(run, exported, form, made), f"the export in {name}")
+    if not errors:
+        raise missing
+    return errors, tuple(notes)
+
+
+def _error(run: Run, exported: NamedGraph, form: Form, made: Any) -> float:
+    sequences = random_sequences(exported.graph)
+    if form.streaming:
+        return stream_error(run, exported, states_of(made), sequences, lengths=form.lengths)
+    return whole_error(run, exported, sequences)
+
+
+def _peepholes(exported: NamedGraph) -> bool:
+    """Whether a node has peepholes, without a projection."""
+    layers = [each.operation.layers for each in exported.graph.nodes if isinstance(each.operation, RecurrentLayers)]
+    return any(each.options.get("peephole") and not each.options.get("proj_size") for each in layers)

@@ -1,0 +1,36 @@
+"""The table of what `penstock export --to` can write."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.registry import resolve
+
+__all__ = ["TARGETS", "Target"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A row of the table.
+
+    Attributes:
+        write: (model, path, **options) -> `Written`; "module:function", imported on first use.
+        suffix: the ending of its file.
+        options: the options of the command that it takes, besides `overwrite`.
+        summary: a few words for the help.
+    """
+
+    write: str
+    suffix: str
+    options: tuple[str, ...]
+    summary: str
+
+    def writer(self) -> Callable[..., Any]:
+        """Return the function that writes."""
+        return resolve(self.write)
+
+
+TARGETS = {
+    "onnx": Target("penstock.convert.exporting.onnx_file:to_onnx", ".onnx", ("streaming", "opset"), "an ONNX file"),
+}
+"""What a network can be written for, by the name that `--to` takes."""

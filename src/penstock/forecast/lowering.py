@@ -1,0 +1,54 @@
+"""A forecaster with a carried state as a graph, for export: the `export` sides of its inputs and head."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError
+from penstock.forecast.spec import ForecastHead, Segments
+from penstock.network import Add, Dense, GraphBuilder, Lookup, Pointwise, Value
+
+__all__ = ["add_forecast_head", "add_segments"]
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+def add_segments(builder: GraphBuilder, spec: Segments, tensors: Tensors) -> str:
+    """Add the input `x`, the segments' features, and, with identities, `identity`, the series' number at each step."""
+    features = spec.length * spec.features
+    x = builder.add_input("x", Value(features))
+    x = builder.add(Dense(features, spec.size), x, weight=tensors["weight"], bias=tensors["bias"])
+    if spec.identities:
+        count = spec.identities + 1
+        identity = builder.add_input("identity", Value(count, ids=True))
+        own = builder.add(Lookup(count, spec.size), identity, weight=tensors["identities"])
+        x = builder.add(Add(), x, own)
+    return builder.add(Pointwise("relu"), x)
+
+
+def add_forecast_head(
+    builder: GraphBuilder, spec: ForecastHead, tensors: Tensors, y: str, *, bidirectional: bool = False
+) -> str:
+    """Add the inputs `last` (targets) and `known` (horizon * known), and forecasts after each step, `forecasts`.
+
+    Raises:
+        ConfigError: the layers read backward, from values that are unknown when a forecast is made.
+    """
+    if bidirectional:
+        raise ConfigError("a forecaster with a carried state can't be bidirectional")
+    outputs = spec.horizon * spec.targets * spec.quantiles
+    found = builder.add(Dense(builder.value(y).size, outputs), y, weight=tensors["weight"], bias=tensors["bias"])
+    if spec.known:
+        known = builder.add_input("known", Value(spec.horizon * spec.known))
+        hidden = Dense(spec.known, spec.known_size, blocks=spec.horizon)
+        seen = builder.add(hidden, known, weight=tensors["known_weight"], bias=tensors["known_bias"])
+        effect = Dense(spec.known_size, spec.targets * spec.quantiles, bias=False, blocks=spec.horizon)
+        seen = builder.add(effect, builder.add(Pointwise("relu"), seen), weight=tensors["known_output"])
+        found = builder.add(Add(), found, seen)
+    last = builder.add_input("last", Value(spec.targets))
+    # Each target's last value, for all steps ahead and quantiles; a product with 1 and sums of 0 are exact.
+    spread = np.kron(np.ones((spec.horizon, 1)), np.kron(np.eye(spec.targets), np.ones((spec.quantiles, 1))))
+    repeated = builder.add(Dense(spec.targets, outputs, bias=False), last, weight=spread)
+    return builder.add(Add(), found, repeated, name="forecasts")
