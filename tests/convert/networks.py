@@ -7,6 +7,7 @@ from penstock.network import (
     Add,
     Concatenate,
     Dense,
+    Differs,
     GraphBuilder,
     Lookup,
     Multiply,
@@ -17,6 +18,7 @@ from penstock.network import (
     Reverse,
     Scale,
     Slice,
+    Standardize,
     Value,
 )
 from penstock.network.operations import FUNCTIONS, OPERATIONS
@@ -47,6 +49,7 @@ EXAMPLES = {
     "add": (Add(), [Value(4), Value(4), Value(4)]),
     "concatenate": (Concatenate(), [Value(4), Value(2)]),
     "dense": (Dense(2, 3, blocks=2), [Value(4)]),
+    "differs": (Differs(3), [Value(7, ids=True)]),
     "lookup": (Lookup(7, 3), [Value(7, ids=True)]),
     "multiply": (Multiply(), [Value(4), Value(4)]),
     "pointwise": (Pointwise("tanh"), [Value(4)]),
@@ -55,6 +58,7 @@ EXAMPLES = {
     "reverse": (Reverse(), [Value(4)]),
     "scale": (Scale(4), [Value(4)]),
     "slice": (Slice(1, 3), [Value(4)]),
+    "standardize": (Standardize(), [Value(4)]),
 }
 """An operation of each kind, and what it reads."""
 
@@ -67,6 +71,17 @@ def example(kind):
     return exported(
         builder, builder.add(operation, *names, **draw(operation.parameter_shapes(), np.random.default_rng(1)))
     )
+
+
+def masked(layers, at_masked="repeat"):
+    """Layers that leave out steps whose id is 0, and each masked pool of their outputs."""
+    builder, random = GraphBuilder({"ids": Value(3, ids=True)}), np.random.default_rng(4)
+    mask = builder.add(Differs(0), "ids")
+    x = builder.add(Lookup(3, layers.input_size), "ids", weight=random.normal(size=(3, layers.input_size)))
+    operation = RecurrentLayers(layers, masked=True, at_masked=at_masked)
+    y = builder.add(operation, x, mask, **draw(operation.parameter_shapes(), random))
+    pools = [builder.add(Pool(over, masked=True), y, mask, name=f"its_{over}") for over in POOLS]
+    return exported(builder, y, *pools)
 
 
 def functions():

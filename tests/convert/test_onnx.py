@@ -7,7 +7,7 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import KINDS, example, functions, model, recurrent
+from networks import KINDS, example, functions, masked, model, recurrent
 from numpy.testing import assert_allclose
 
 from penstock.cells import VARIANTS
@@ -27,6 +27,12 @@ from penstock.network import Dense, GraphBuilder, Recurrent, RecurrentLayers, Va
 from penstock.runtime import GraphModel
 
 TOLERANCE = 2e-6  # sums in another order
+
+
+@pytest.fixture
+def onnx_runtime_alone(monkeypatch):
+    """Verification by ONNX Runtime: OpenVINO takes seconds to compile a file."""
+    monkeypatch.delitem(onnx_file.RUNTIMES, "OpenVINO")
 
 
 def variant(cell, form):
@@ -66,6 +72,20 @@ def test_every_operation_is_written(kind):
     exported = example(kind)
     run = runtimes.onnx_runtime(onnx_model(exported, Form()).SerializeToString())
     assert whole_error(run, exported, random_sequences(exported.graph)) < TOLERANCE
+
+
+@pytest.mark.parametrize("at_masked", ["repeat", "zero"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_steps_that_a_mask_leaves_out_are_not_read(at_masked, bidirectional):
+    layers = Recurrent(cell="lstm", input_size=2, hidden_size=3, num_layers=2, bidirectional=bidirectional)
+    exported = masked(layers, at_masked)
+    sequences = random_sequences(exported.graph, lengths=(9, 0, 14, 1, 6))
+    run = runtimes.onnx_runtime(onnx_model(exported, Form()).SerializeToString())
+    assert whole_error(run, exported, sequences) < TOLERANCE
+    if not bidirectional:
+        made = onnx_model(exported, Form(streaming=True))
+        run = runtimes.onnx_runtime(made.SerializeToString())
+        assert stream_error(run, exported, states_of(made), sequences, lengths=True) < TOLERANCE
 
 
 def test_every_function_is_written():
@@ -111,6 +131,7 @@ def test_a_file_names_its_parts_and_says_what_it_is(tmp_path):
     assert {"GRU"} <= {node.op_type for node in read.graph.node}
 
 
+@pytest.mark.usefixtures("onnx_runtime_alone")
 def test_pieces_of_any_length_go_on(tmp_path):
     """Two sequences in pieces of their own lengths, with final states of one call as the next one's."""
     to_onnx(model(), tmp_path / "stream.onnx", streaming=True)
@@ -140,6 +161,7 @@ def test_what_differs_is_not_written(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("onnx_runtime_alone")
 def test_what_cannot_be_written_is_named(tmp_path):
     backward = GraphBuilder({"x": Value(3)})
     layers = RecurrentLayers(Recurrent(input_size=3, hidden_size=2, bidirectional=True))

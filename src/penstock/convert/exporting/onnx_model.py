@@ -65,6 +65,7 @@ def onnx_model(exported: NamedGraph, form: Form) -> Any:
         name: nodes.add("Transpose", name, perm=[1, 0] if value.ids else [1, 0, 2])
         for name, value in graph.inputs.items()
     }
+    steps.ids.update(values[name] for name, value in graph.inputs.items() if value.ids)
     for node in graph.nodes:
         if node.operation.kind not in WRITERS:
             raise ConfigError(f"{node.name}: the operation {node.operation.kind!r} has no ONNX form in WRITERS yet")

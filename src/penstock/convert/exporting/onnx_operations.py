@@ -42,6 +42,21 @@ def _scale(steps: Steps, name: str, operation: described.Scale, tensors: Tensors
     return steps.nodes.add("Add", steps.nodes.add("Mul", x, scale), offset)
 
 
+def _standardize(steps: Steps, name: str, operation: described.Standardize, tensors: Tensors, x: str) -> str:
+    nodes = steps.nodes
+    last = np.array([-1])
+    centred = nodes.add("Sub", x, nodes.add("ReduceMean", x, last))
+    variance = nodes.add("ReduceMean", nodes.add("Mul", centred, centred), last)
+    return nodes.add("Div", centred, nodes.add("Sqrt", nodes.add("Add", variance, np.float32(operation.epsilon))))
+
+
+def _differs(steps: Steps, name: str, operation: described.Differs, tensors: Tensors, x: str) -> str:
+    nodes, types = steps.nodes, onnx_package().TensorProto
+    differs = nodes.add("Not", nodes.add("Equal", nodes.add("Cast", x, to=types.FLOAT), np.float32(operation.value)))
+    found, last = nodes.add("Cast", differs, to=types.FLOAT), np.array([-1])
+    return nodes.add("Unsqueeze" if x in steps.ids else "ReduceMax", found, last)
+
+
 def _pointwise(steps: Steps, name: str, operation: described.Pointwise, tensors: Tensors, x: str) -> str:
     return FUNCTIONS[operation.function](steps.nodes, x, **dict(operation.constants))
 
@@ -72,11 +87,15 @@ def _multiply(
     return first
 
 
-def _pool(steps: Steps, name: str, operation: described.Pool, tensors: Tensors, x: str) -> str:
+def _pool(steps: Steps, name: str, operation: described.Pool, tensors: Tensors, x: str, mask: str = "") -> str:
     """A fold over the steps of this call, which in a stream goes on from that of the calls before."""
-    nodes = steps.nodes
-    length = steps.lengths or nodes.add("Expand", steps.time, steps.batch)
-    value = _POOLS[operation.over](steps, x, length)
+    nodes, kept = steps.nodes, steps.kept(mask)
+    if mask:
+        counted = nodes.add("Cast", nodes.add("Squeeze", kept, np.array([2])), to=onnx_package().TensorProto.INT64)
+        length = nodes.add("ReduceSum", counted, np.array([0]), keepdims=0)
+    else:
+        length = steps.lengths or nodes.add("Expand", steps.time, steps.batch)
+    value = _POOLS[operation.over](steps, x, kept, length)
     if steps.streaming:
         held = StateInput(f"{name}.value", (None, steps.values[name].size))
         seen = StateInput(f"{name}.steps", (None,), dtype=np.int64)
@@ -106,45 +125,48 @@ def _joined(nodes: Nodes, over: str, before: str, new: str, had: str, has: str) 
     return nodes.add("Where", has if over == "last" else nodes.add("Not", had), new, before)
 
 
-def _total(steps: Steps, x: str, length: str) -> str:
-    return steps.nodes.add("ReduceSum", _within(steps, x, 0.0), np.array([0]), keepdims=0)
+def _total(steps: Steps, x: str, kept: str, length: str) -> str:
+    return steps.nodes.add("ReduceSum", _within(steps, x, kept, 0.0), np.array([0]), keepdims=0)
 
 
-def _maximum(steps: Steps, x: str, length: str) -> str:
-    found = steps.nodes.add("ReduceMax", _within(steps, x, -np.inf), np.array([0]), keepdims=0)
+def _maximum(steps: Steps, x: str, kept: str, length: str) -> str:
+    found = steps.nodes.add("ReduceMax", _within(steps, x, kept, -np.inf), np.array([0]), keepdims=0)
     return steps.nodes.add("Where", _some(steps.nodes, length), found, np.float32(0))
 
 
-def _at(steps: Steps, x: str, place: str) -> str:
-    """The row of x (time, batch, size) at a step (1, batch), zeros where it is none of the steps."""
+def _at(steps: Steps, x: str, kept: str, outside: int, reduce: str) -> str:
+    """The row of x (time, batch, size) at the first or last step that is kept, zeros where none is."""
     nodes = steps.nodes
-    chosen = nodes.add("Equal", nodes.add("Unsqueeze", steps.places, np.array([1])), place)
-    kept = nodes.add("Where", nodes.add("Unsqueeze", chosen, np.array([2])), x, np.float32(0))
-    return nodes.add("ReduceSum", kept, np.array([0]), keepdims=0)
+    places = nodes.add("Unsqueeze", steps.places, np.array([1, 2]))
+    # A stream without lengths keeps all steps.
+    among = nodes.add("Where", kept, places, np.int64(outside)) if kept else places
+    chosen = nodes.add("Equal", places, nodes.add(reduce, among, np.array([0]), keepdims=1))
+    if kept:
+        chosen = nodes.add("And", chosen, kept)
+    return nodes.add("ReduceSum", nodes.add("Where", chosen, x, np.float32(0)), np.array([0]), keepdims=0)
 
 
-def _last(steps: Steps, x: str, length: str) -> str:
-    place = steps.nodes.add("Sub", length, np.int64(1))
-    return _at(steps, x, steps.nodes.add("Unsqueeze", place, np.array([0])))
+def _last(steps: Steps, x: str, kept: str, length: str) -> str:
+    return _at(steps, x, kept, -1, "ReduceMax")
 
 
-def _first(steps: Steps, x: str, length: str) -> str:
-    none = steps.nodes.add("Where", steps.nodes.add("Greater", length, np.int64(0)), np.int64(0), np.int64(-1))
-    return _at(steps, x, steps.nodes.add("Unsqueeze", none, np.array([0])))
+def _first(steps: Steps, x: str, kept: str, length: str) -> str:
+    return _at(steps, x, kept, np.iinfo(np.int32).max, "ReduceMin")
 
 
 _POOLS = {"first": _first, "last": _last, "max": _maximum, "mean": _total, "sum": _total}
 
 
-def _within(steps: Steps, x: str, outside: float) -> str:
-    """x with another number at the steps that belong to no sequence."""
-    return steps.nodes.add("Where", steps.valid, x, np.float32(outside)) if steps.valid else x
+def _within(steps: Steps, x: str, kept: str, outside: float) -> str:
+    """x with another number at the steps that are not kept."""
+    return steps.nodes.add("Where", kept, x, np.float32(outside)) if kept else x
 
 
 WRITERS: dict[str, Callable[..., str]] = {
     "add": _add,
     "concatenate": _concatenate,
     "dense": _dense,
+    "differs": _differs,
     "lookup": _lookup,
     "multiply": _multiply,
     "pointwise": _pointwise,
@@ -153,6 +175,7 @@ WRITERS: dict[str, Callable[..., str]] = {
     "reverse": _reverse,
     "scale": _scale,
     "slice": _slice,
+    "standardize": _standardize,
 }
 """What writes each kind of operation: from (steps, name, operation, tensors, inputs) to the name of the result."""
 

@@ -20,10 +20,13 @@ _GATES = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
 _PEEPHOLES = (0, 2, 1)
 
 
-def write_recurrence(steps: Steps, name: str, operation: RecurrentLayers, tensors: Tensors, x: str) -> str:
+def write_recurrence(
+    steps: Steps, name: str, operation: RecurrentLayers, tensors: Tensors, x: str, mask: str = ""
+) -> str:
     """Write recurrent layers; x (time, batch, input) -> (time, batch, output)."""
+    kept = steps.kept(mask)
     if operation.reverse:
-        x = steps.reversed(x)
+        x, kept = steps.reversed(x), kept and steps.reversed(kept)
     spec, cell = operation.layers, operation.layers.declaration
     rows = spec.num_layers * (2 if spec.bidirectional else 1)
     sizes = cell.state_sizes(spec.hidden_size, **spec.options)
@@ -32,7 +35,9 @@ def write_recurrence(steps: Steps, name: str, operation: RecurrentLayers, tensor
         for state, size in zip(cell.states, sizes, strict=True)
     ]
     initial = [steps.state(each) if steps.streaming else _repeated(steps, each) for each in states]
-    y, final = layer_stack(steps, name, spec, tensors, x, initial)
+    y, final = layer_stack(steps, name, spec, tensors, x, initial, kept if mask else "")
+    if mask and operation.at_masked == "zero":
+        y = steps.nodes.add("Where", kept, y, np.float32(0))
     if steps.streaming or not steps.portable:
         for state, value in zip(states, final, strict=True):
             steps.keep(state, value)
@@ -40,9 +45,12 @@ def write_recurrence(steps: Steps, name: str, operation: RecurrentLayers, tensor
 
 
 def layer_stack(
-    steps: Steps, name: str, spec: Recurrent, tensors: Tensors, x: str, initial: list[str]
+    steps: Steps, name: str, spec: Recurrent, tensors: Tensors, x: str, initial: list[str], kept: str = ""
 ) -> tuple[str, list[str]]:
-    """Write a stack of layers from initial states (layers * directions, batch, size) to the final ones."""
+    """Write a stack of layers from initial states (layers * directions, batch, size) to the final ones.
+
+    With `kept` (time, batch, 1), a step where it is false is not read: its output is that of the last step read.
+    """
     directions = ("", "_reverse") if spec.bidirectional else ("",)
     pieces = [_split(steps.nodes, each, spec.num_layers, len(directions)) for each in initial]
     finals: list[list[str]] = [[] for _ in initial]
@@ -50,27 +58,32 @@ def layer_stack(
         start = [piece[layer] for piece in pieces]
         parameters = [_of_layer(tensors, f"_l{layer}{direction}") for direction in directions]
         where = f"{name}.layer{layer}"
-        x, found = _layer(steps, where, spec, parameters, x, start)
-        for kept, value in zip(finals, found, strict=True):
-            kept.append(value)
+        x, found = _layer(steps, where, spec, parameters, x, start, kept)
+        for final, value in zip(finals, found, strict=True):
+            final.append(value)
     return x, [steps.nodes.add("Concat", *each, axis=0) if len(each) > 1 else each[0] for each in finals]
 
 
 def _layer(
-    steps: Steps, name: str, spec: Recurrent, parameters: Sequence[Tensors], x: str, initial: list[str]
+    steps: Steps, name: str, spec: Recurrent, parameters: Sequence[Tensors], x: str, initial: list[str], kept: str
 ) -> tuple[str, list[str]]:
     """Write one layer in its directions; initial and final states (directions, batch, size)."""
-    known = spec.cell in _GATES and not spec.options.get("proj_size")
+    known = spec.cell in _GATES and not spec.options.get("proj_size") and not kept
     if known and steps.portable and spec.options.get("peephole"):
         known = False
     if known and (len(parameters) == 1 or not steps.portable):
         return _operator(steps, name, spec, parameters, x, initial)
-    one = _operator if known else _scan
     outputs, finals = [], []
     for number, own in enumerate(parameters):
         start = [_split(steps.nodes, each, len(parameters), 1)[number] for each in initial]
         read = steps.reversed(x) if number else x
-        y, final = one(steps, f"{name}{'_reverse' * number}", spec, [own], read, start)
+        where = f"{name}{'_reverse' * number}"
+        if known:
+            y, final = _operator(steps, where, spec, [own], read, start)
+        else:
+            valid = kept or steps.valid
+            valid = steps.reversed(valid) if number and kept else valid
+            y, final = _scan(steps, where, spec, own, read, start, valid)
         outputs.append(steps.reversed(y) if number else y)
         finals.append(final)
     if len(outputs) == 1:
@@ -109,23 +122,26 @@ def _operator(
 
 
 def _scan(
-    steps: Steps, name: str, spec: Recurrent, parameters: Sequence[Tensors], x: str, initial: list[str]
+    steps: Steps, name: str, spec: Recurrent, own: Tensors, x: str, initial: list[str], valid: str
 ) -> tuple[str, list[str]]:
-    """Write one direction of a layer as a loop over the cell's equations, forward."""
+    """Write one direction of a layer as a loop over the cell's equations, forward.
+
+    Where `valid` (time, batch, 1) is false, states and output stay as they are.
+    """
     helper, types = onnx_package().helper, onnx_package().TensorProto
-    (own,), cell, body = parameters, spec.declaration, Nodes(f"{name}")
+    cell, body = spec.declaration, Nodes(name)
     width = own["weight_ih"].shape[1]
     sizes = cell.state_sizes(spec.hidden_size, **spec.options)
     before = [Traced(body, f"{name}.{state}", (BATCH, size)) for state, size in zip(cell.states, sizes, strict=True)]
     after = cell.step(Traced(body, f"{name}.x", (BATCH, width)), tuple(before), own, **spec.options)
     scanned, inputs = [x], [(f"{name}.x", types.FLOAT, width)]
     kept = [each.name for each in after]
-    if steps.valid:
-        scanned.append(steps.valid)
+    if valid:
+        scanned.append(valid)
         inputs.append((f"{name}.valid", types.BOOL, 1))
         kept = [body.add("Where", f"{name}.valid", new.name, old.name) for new, old in zip(after, before, strict=True)]
     outputs = [body.free(each) for each in (*cell.states, "y")]
-    for value, output in zip([*kept, after[0].name], outputs, strict=True):
+    for value, output in zip([*kept, kept[0]], outputs, strict=True):
         body.named(value, output)
     stated = [(each.name, types.FLOAT, size) for each, size in zip(before, sizes, strict=True)]
     graph = body.graph(

@@ -42,6 +42,7 @@ class Steps:
             backward directions reverse their input instead.
         batch, time: values (1,) int64.
         values: what is known of each value of the graph.
+        ids: the values that are ids, as they are named in `nodes`.
         states: the states that a caller gives.
         after: the final states by the names of their outputs; shapes as in `StateInput`.
     """
@@ -53,6 +54,7 @@ class Steps:
     batch: str
     time: str
     values: Mapping[str, Value] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
     states: list[StateInput] = field(default_factory=list)
     after: dict[str, tuple[str, StateInput]] = field(default_factory=dict)
 
@@ -73,6 +75,13 @@ class Steps:
         """(time,) int64: the numbers of the steps."""
         scalar = self.nodes.add("Squeeze", self.time, np.array([0]))
         return self.nodes.add("Range", np.int64(0), scalar, np.int64(1))
+
+    def kept(self, mask: str = "") -> str:
+        """(time, batch, 1) bool: whether a step belongs to its sequence and its mask is not 0; "" if all are kept."""
+        if not mask:
+            return self.valid
+        there = self.nodes.add("Not", self.nodes.add("Equal", mask, np.float32(0)))
+        return self.nodes.add("And", there, self.valid) if self.valid else there
 
     def reversed(self, x: str) -> str:
         """x (time, batch, ...) with the steps of each sequence in the opposite order."""
