@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 import penstock
-from penstock.convert import Exported, to_c
+from penstock.convert import to_c
+from penstock.convert.exporting.files import Written
 from penstock.network import Dense, GraphBuilder, Pointwise, Pool, Recurrent, RecurrentLayers, Value
 from penstock.network.lowering import graph_of
 from penstock.network.operations import Operation
@@ -79,8 +80,8 @@ def measured(model: Any, folder: Path) -> tuple[int, int]:
     return text + data, int(_run(*EMULATOR, "count.elf", folder=folder))
 
 
-def _memory(exported: Exported) -> str:
-    return f"{exported.state_bytes:,} | {exported.stack_bytes:,}"
+def _memory(exported: Written) -> str:
+    return f"{exported.measures['bytes of state']:,} | {exported.measures['bytes of stack']:,}"
 
 
 def _run(*command: str, folder: Path) -> str:

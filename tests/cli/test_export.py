@@ -1,6 +1,7 @@
 """`penstock export`: what it writes, and what it says."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,20 @@ def test_the_file_is_verified_and_named(penstock, tmp_path, monkeypatch):
     assert (tmp_path / "steps.onnx").stat().st_size > 1000
 
 
+@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")
+def test_c_is_compared_with_the_model(penstock, tmp_path):
+    found = penstock("export", MODEL, "--to", "c", "-o", str(tmp_path / "steps"), "--int8")
+    assert found.code == 0, found.err
+    assert "bytes of constants: " in found.out
+    assert "compared on: 4 random sequences" in found.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["steps.c", "steps.h", "steps_main.c"]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--to", "onx"], "must be one of .*Did you mean onnx"),
+        (["--to", "c", "--streaming"], "--to c has no option --streaming"),
         (["--to", "onnx", "--opset", "7"], "opset must be a whole number from 18 to 23; got 7"),
     ],
 )

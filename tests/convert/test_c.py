@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from penstock.convert import to_c
-from penstock.convert.c.tables import quantized
+from penstock.convert.exporting.c.tables import quantized
 from penstock.errors import ConfigError
 from penstock.network import (
     Add,
@@ -70,8 +70,7 @@ def network(cell, options, *, bias=True, initial=False):
 @pytest.mark.parametrize(("cell", "options"), CELLS)
 def test_outputs_are_those_of_the_runtime(tmp_path, cell, options):
     exported = to_c(network(cell, options, initial=True), tmp_path / "net")
-    assert exported.loss.difference < 1e-5  # a relu without limits multiplies the rounding of its sums
-    assert exported.loss.sequences == 4
+    assert exported.errors["cc"] < 1e-5  # a relu without limits multiplies the rounding of its sums
     assert [path.name for path in exported.files] == ["net.h", "net.c", "net_main.c"]
 
 
@@ -86,15 +85,15 @@ def test_masked_steps_are_not_read(tmp_path, at_masked, ids):
     pools = [builder.add(Pool(over, masked=True), y, mask) for over in ("first", "last", "mean", "max")]
     model = GraphModel(*builder.build(y, *pools))
     data = [RANDOM.integers(0, 3, 9) if ids else RANDOM.normal(size=(9, 3)) * (np.arange(9) % 3 > 0)[:, None]]
-    assert to_c(model, tmp_path / "net", data=data).loss.difference < 1e-6
+    assert to_c(model, tmp_path / "net", data=data).errors["cc"] < 1e-6
 
 
 def test_int8_is_close_and_smaller(tmp_path):
     model = network("lstm", {}, bias=False)
     plain, rounded = to_c(model, tmp_path / "plain"), to_c(model, tmp_path / "rounded", int8=True)
-    assert 1e-5 < rounded.loss.difference < 0.1
-    assert rounded.table_bytes < 0.55 * plain.table_bytes
-    assert rounded.state_bytes == plain.state_bytes
+    assert 1e-5 < rounded.measures["largest difference"] < 0.1
+    assert rounded.measures["bytes of constants"] < 0.55 * plain.measures["bytes of constants"]
+    assert rounded.measures["bytes of state"] == plain.measures["bytes of state"]
 
 
 def test_int8_scales_are_those_of_the_rows():
@@ -127,22 +126,22 @@ def test_int8_scales_are_those_of_the_rows():
 def test_functions(tmp_path, function):
     builder = GraphBuilder({"x": Value(5)})
     model = GraphModel(*builder.build(builder.add(Pointwise(function), "x")))
-    assert to_c(model, tmp_path / "net").loss.difference < 1e-6
+    assert to_c(model, tmp_path / "net").errors["cc"] < 1e-6
 
 
 def test_data_are_compared_on_request_and_empty_ones_left_out(tmp_path):
     builder = GraphBuilder({"x": Value(5)})
     model = GraphModel(*builder.build(added(builder, recurrent(), "x")))
-    loss = to_c(model, tmp_path / "net", data=[np.ones((3, 5)), np.zeros((0, 5))]).loss
-    assert (loss.sequences, loss.random) == (1, False)
+    written = to_c(model, tmp_path / "net", int8=True, data=[np.ones((3, 5)), np.zeros((0, 5))])
+    assert written.measures["compared on"] == "1 given sequences"
 
 
 def test_size_in_the_header_is_that_of_the_state(tmp_path):
     exported = to_c(network("gru", {}), tmp_path / "net")
     header = exported.files[0].read_text()
-    assert int(re.search(r"#define NET_STATE_BYTES (\d+)", header)[1]) == exported.state_bytes
+    assert int(re.search(r"#define NET_STATE_BYTES (\d+)", header)[1]) == exported.measures["bytes of state"]
     # Two layers of 6; five pools of 6, each with its number of steps.
-    assert exported.state_bytes == 4 * (2 * 6 + 5 * (6 + 1))
+    assert exported.measures["bytes of state"] == 4 * (2 * 6 + 5 * (6 + 1))
 
 
 def test_only_two_functions_of_the_library_are_needed(tmp_path):

@@ -4,7 +4,7 @@
 another runtime. Both need nothing of training.
 """
 
-from penstock.convert.c import Exported, to_c
+from penstock.convert.exporting.c import to_c
 from penstock.convert.exporting.onnx_file import to_onnx
 
-__all__ = ["Exported", "to_c", "to_onnx"]
+__all__ = ["to_c", "to_onnx"]

@@ -20,7 +20,7 @@ class Written:
         errors: for each runtime that ran the export, the largest difference from the model, as a share of the output's
             scale.
         notes: what a reader should know, such as a runtime that could not be asked.
-        measures: figures of a file with int8 weights beside the float32 ones; empty for others.
+        measures: figures of what was written, such as the loss by int8 weights, or the memory of a program in C.
     """
 
     files: tuple[Path, ...]

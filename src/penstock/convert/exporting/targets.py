@@ -31,6 +31,9 @@ class Target:
 
 
 TARGETS = {
+    "c": Target(
+        "penstock.convert.exporting.c:to_c", "", ("int8", "data", "compiler"), "C99: a header, a source and an example"
+    ),
     "onnx": Target("penstock.convert.exporting.onnx_file:to_onnx", ".onnx", ("streaming", "opset"), "an ONNX file"),
 }
 """What a network can be written for, by the name that `--to` takes."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.convert.c.tables import Matrix, Tables
+from penstock.convert.exporting.c.tables import Matrix, Tables
 from penstock.network import Graph
 
 __all__ = ["Source", "identifier"]

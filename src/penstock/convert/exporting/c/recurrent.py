@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.convert.c.source import Source, identifier
-from penstock.convert.c.tables import Matrix
+from penstock.convert.exporting.c.source import Source, identifier
+from penstock.convert.exporting.c.tables import Matrix
 from penstock.errors import ConfigError
 from penstock.network import Node, Recurrent
 

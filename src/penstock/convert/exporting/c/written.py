@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from penstock import __version__
-from penstock.convert.c.functions import needed
-from penstock.convert.c.source import Source, identifier
+from penstock.convert.exporting.c.functions import needed
+from penstock.convert.exporting.c.source import Source, identifier
 from penstock.network import Value
 
 __all__ = ["files_of"]

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.convert.c.recurrent import recurrent_layers
-from penstock.convert.c.source import Source, identifier
-from penstock.convert.c.tables import Tables
+from penstock.convert.exporting.c.recurrent import recurrent_layers
+from penstock.convert.exporting.c.source import Source, identifier
+from penstock.convert.exporting.c.tables import Tables
 from penstock.errors import ConfigError
 from penstock.network import Graph, Node
 

@@ -1,39 +1,21 @@
 """`to_c`: the files of a network in C, compiled and compared with the runtime before they are written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.convert.c.source import identifier
-from penstock.convert.c.translation import translated
-from penstock.convert.c.verify import TOLERANCE, Loss, compared, found_compiler
-from penstock.convert.c.written import files_of
+from penstock.convert.exporting.c.source import identifier
+from penstock.convert.exporting.c.translation import translated
+from penstock.convert.exporting.c.verify import Loss, compared, found_compiler
+from penstock.convert.exporting.c.written import files_of
+from penstock.convert.exporting.files import Written, check_free, write
+from penstock.convert.exporting.verification import check
 from penstock.errors import ConfigError
 from penstock.network import Graph
 from penstock.network.lowering import graph_of
 from penstock.sequences import Sequences
 
-__all__ = ["Exported", "to_c"]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written.
-
-    Attributes:
-        files: the paths of header, source and example.
-        table_bytes: constant memory (flash) of the tensors.
-        state_bytes: memory between steps.
-        stack_bytes: memory within a step, besides that of its calls.
-        loss: the difference from the runtime; None if no compiler was found.
-    """
-
-    files: tuple[Path, ...]
-    table_bytes: int
-    state_bytes: int
-    stack_bytes: int
-    loss: Loss | None
+__all__ = ["to_c"]
 
 
 def to_c(
@@ -44,7 +26,7 @@ def to_c(
     data: Sequence[Any] | None = None,
     compiler: str | None = None,
     overwrite: bool = False,
-) -> Exported:
+) -> Written:
     """Write a model's network as C99: NAME.h, NAME.c and an example, NAME_main.c.
 
     The header declares NAME_init, NAME_step and NAME_STATE_BYTES. The source needs no other library than expf and
@@ -57,8 +39,11 @@ def to_c(
         int8: whether weights are rounded to int8 with a scale for each row: about a quarter of the constants.
         data: inputs for the comparison, as the model's `predict` takes them; random ones if None.
         compiler: the C compiler for the comparison; by default cc, gcc or clang, the first that is installed. Without
-            any, nothing is compared, and `loss` is None.
+            any, nothing is compared, and a note says so.
         overwrite: whether files that exist are replaced.
+
+    Returns:
+        The files, the difference from the runtime, and in `measures` bytes of constants (flash), state and stack.
 
     Raises:
         ConfigError: the network cannot be written in C (the message names the part), the name is no identifier, a file
@@ -81,20 +66,29 @@ def to_c(
     graph, tensors = graph_of(model.network, model.tensors)
     source = translated(graph, tensors, int8=int8)
     contents = files_of(source, name, labels=list(map(str, model.labels)), task=model.task)
-    targets = {stem.parent / file: content for file, content in contents.items()}
-    if not overwrite and (there := [str(file) for file in targets if file.exists()]):
-        raise ConfigError(f"{there[0]} exists already. Choose another name, or pass --overwrite (overwrite=True).")
+    targets = {stem.parent / file: content.encode() for file, content in contents.items()}
+    check_free(list(targets), overwrite=overwrite)
+    measures: dict[str, float | str] = {
+        "bytes of constants": source.tables.bytes,
+        "bytes of state": source.state_bytes,
+        "bytes of stack": source.stack_bytes,
+    }
     found = found_compiler(compiler)
-    loss = None
-    if found is not None:
-        inputs = None if data is None else _inputs(model, graph, data)
-        loss = compared(contents, name, graph, tensors, inputs, found)
-        if not int8 and loss.difference > TOLERANCE:
-            raise ConfigError(f"the C source differs from the runtime by {loss.difference:.2g}; nothing was written")
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    for file, content in targets.items():
-        file.write_text(content, encoding="utf-8")
-    return Exported(tuple(targets), source.tables.bytes, source.state_bytes, source.stack_bytes, loss)
+    if found is None:
+        return Written(write(targets), {}, ("there is no C compiler here, so nothing was compared",), measures)
+    inputs = None if data is None else _inputs(model, graph, data)
+    loss = compared(contents, name, graph, tensors, inputs, found)
+    if int8:
+        return Written(write(targets), {}, (), measures | _losses(loss))
+    return Written(write(targets), {Path(found).name: check(loss.difference, "the source in C")}, (), measures)
+
+
+def _losses(loss: Loss) -> dict[str, float | str]:
+    return {
+        "compared on": f"{loss.sequences} {'random' if loss.random else 'given'} sequences",
+        "largest difference": loss.difference,
+        "rows with the same largest output": loss.same_choice,
+    }
 
 
 def _inputs(model: Any, graph: Graph, data: Sequence[Any]) -> dict[str, Sequences]:

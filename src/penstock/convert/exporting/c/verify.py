@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.convert.exporting.verification import difference, random_sequences
 from penstock.errors import ConfigError
 from penstock.network import Graph
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
 
-__all__ = ["TOLERANCE", "Loss", "compared", "found_compiler", "random_inputs"]
+__all__ = ["Loss", "compared", "found_compiler"]
 
-TOLERANCE = 1e-5
-"""The largest difference of a float32 export, relative to outputs above 1."""
-
+_LENGTHS = (1, 2, 17, 60)
 _FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 
 
@@ -28,7 +27,7 @@ class Loss:
     """How far a source's outputs are from the runtime's.
 
     Attributes:
-        difference: the largest difference, divided by the output's size where that is above 1.
+        difference: the largest difference, as a share of the output's scale.
         sequences: how many sequences were compared.
         same_choice: the share of rows whose largest output is the same.
         random: whether the inputs were random.
@@ -52,19 +51,6 @@ def found_compiler(name: str | None) -> str | None:
     return next(filter(None, map(shutil.which, names)), None)
 
 
-def random_inputs(graph: Graph) -> dict[str, Sequences]:
-    """Return sequences of random numbers and ids, of several lengths, by the graph's inputs."""
-    random, lengths = np.random.default_rng(0), (1, 2, 17, 60)
-
-    def drawn(size: int, length: int, *, ids: bool) -> NDArray[np.float32] | NDArray[np.int64]:
-        return random.integers(0, size, length) if ids else random.normal(size=(length, size)).astype(np.float32)
-
-    return {
-        name: Sequences.from_list([drawn(value.size, length, ids=value.ids) for length in lengths])
-        for name, value in graph.inputs.items()
-    }
-
-
 def compared(
     contents: Mapping[str, str],
     name: str,
@@ -85,7 +71,7 @@ def compared(
     Raises:
         ConfigError: the files do not compile, or the program fails.
     """
-    chosen = random_inputs(graph) if inputs is None else inputs
+    chosen = random_sequences(graph, lengths=_LENGTHS) if inputs is None else inputs
     expected = GraphScorer(graph, tensors).scores(chosen)
     rows = [list(each) for each in zip(*chosen.values(), strict=True)]
     differences, same, number = [0.0], [], 0
@@ -101,7 +87,7 @@ def compared(
                 size = graph.values[each].size
                 ours = found[:, start : start + size] if graph.values[each].steps else found[-1:, start : start + size]
                 theirs = np.atleast_2d(expected[each][place])
-                differences.append(float(np.max(np.abs(ours - theirs) / np.maximum(1, np.abs(theirs)))))
+                differences.append(difference(ours, theirs))
                 same += (ours.argmax(axis=1) == theirs.argmax(axis=1)).tolist()
                 start += size
     return Loss(max(differences), number, float(np.mean(same)) if same else 1.0, inputs is None)
