@@ -24,9 +24,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         exported = to_c(model, folder / "spotter", int8=True)
-        print(
-            f"{exported.measures['bytes of constants']} bytes of constants, {exported.measures['bytes of state']} of state"
-        )
+        for name, measure in exported.measures.items():
+            print(f"{name}: {measure}")
         (folder / "spotter_features.h").write_text(features_in_c(model.features))
         sources = [str(Path(__file__).parent / "c" / "spot.c"), "spotter.c", "-lm"]
         subprocess.run(["cc", "-std=c99", "-O2", "-I.", *sources, "-o", "spot"], cwd=folder, check=True)
