@@ -5,7 +5,7 @@ training. Import makes graphs from other libraries' models; export reads any net
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
 from typing import Any
@@ -189,7 +189,7 @@ class GraphBuilder:
         Raises:
             ShapeError: a tensor is missing, is one too many, or has the wrong shape.
         """
-        name = name or self._free(operation.kind)
+        name = name or self.free(operation.kind)
         shapes = operation.parameter_shapes()
         found = {key: np.ascontiguousarray(array, np.float32) for key, array in tensors.items()}
         if {key: array.shape for key, array in found.items()} != {key: tuple(shape) for key, shape in shapes.items()}:
@@ -203,11 +203,30 @@ class GraphBuilder:
         """What is known of a value so far; ConfigError if the graph so far does not fit together."""
         return Graph(self._inputs, tuple(self._nodes), (name,)).values[name]
 
+    def rename(self, name: str, new: str) -> None:
+        """Give an operation's result another name; ConfigError if that is taken, or there is no such operation."""
+        if new in self._taken() or name not in {node.name for node in self._nodes}:
+            raise ConfigError(f"{name!r} can't be renamed to {new!r}: one is taken, or the other no operation's")
+        self._nodes = [
+            replace(
+                node,
+                name=new if node.name == name else node.name,
+                inputs=tuple(new if each == name else each for each in node.inputs),
+            )
+            for node in self._nodes
+        ]
+        moved = {key: key.removeprefix(f"{name}.") for key in self._tensors if key.startswith(f"{name}.")}
+        self._tensors |= {f"{new}.{tensor}": self._tensors.pop(key) for key, tensor in moved.items()}
+
     def build(self, *outputs: str) -> tuple[Graph, dict[str, NDArray[np.float32]]]:
         """Return the graph with these outputs, and its tensors; ConfigError if it does not fit together."""
         return Graph(self._inputs, tuple(self._nodes), outputs), self._tensors
 
-    def _free(self, name: str) -> str:
-        taken = {*self._inputs, *(node.name for node in self._nodes)}
+    def free(self, name: str) -> str:
+        """Return the name, numbered if it is taken."""
+        taken = self._taken()
         numbered = (name if number == 1 else f"{name}_{number}" for number in count(1))
         return next(each for each in numbered if each not in taken)
+
+    def _taken(self) -> set[str]:
+        return {*self._inputs, *(node.name for node in self._nodes)}
