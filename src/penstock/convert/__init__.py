@@ -7,5 +7,6 @@ another runtime. Both need nothing of training.
 from penstock.convert.exporting.c import to_c
 from penstock.convert.exporting.onnx_file import to_onnx
 from penstock.convert.importing.keras import from_keras
+from penstock.convert.importing.onnx import from_onnx
 
-__all__ = ["from_keras", "to_c", "to_onnx"]
+__all__ = ["from_keras", "from_onnx", "to_c", "to_onnx"]

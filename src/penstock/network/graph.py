@@ -219,8 +219,16 @@ class GraphBuilder:
         self._tensors |= {f"{new}.{tensor}": self._tensors.pop(key) for key, tensor in moved.items()}
 
     def build(self, *outputs: str) -> tuple[Graph, dict[str, NDArray[np.float32]]]:
-        """Return the graph with these outputs, and its tensors; ConfigError if it does not fit together."""
-        return Graph(self._inputs, tuple(self._nodes), outputs), self._tensors
+        """Return the graph with these outputs and what they need, and its tensors.
+
+        Raises:
+            ConfigError: it does not fit together.
+        """
+        needed = set(outputs)
+        for node in reversed(self._nodes):
+            needed |= set(node.inputs) if node.name in needed else set()
+        graph = Graph(self._inputs, tuple(node for node in self._nodes if node.name in needed), outputs)
+        return graph, {name: self._tensors[name] for name in graph.parameter_shapes()}
 
     def free(self, name: str) -> str:
         """Return the name, numbered if it is taken."""

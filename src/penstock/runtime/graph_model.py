@@ -215,6 +215,8 @@ def _checked(array: ArrayLike, value: Value, where: str) -> NDArray[Any]:
         found = real(array, where)
     except InputError as error:
         raise DataError(str(error)) from error
+    if found.shape == (0,):  # an empty list has neither a type nor a number of features
+        return np.zeros((0,) if value.ids else (0, value.size), _dtype(value))
     if found.ndim != (1 if value.ids else 2) or (not value.ids and found.shape[1] != value.size):
         shape = "(time,) ids" if value.ids else f"(time, {value.size})"
         raise DataError(f"{where} must be {shape}; got {found.shape}")
