@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from penstock.errors import ConfigError
 from penstock.network.checks import check_choice, check_flag, check_integer
 from penstock.network.encoder import Recurrent
+from penstock.network.operation import Operation, Shapes, Value
+from penstock.network.pointwise import FUNCTIONS, Pointwise
 from penstock.network.spelling import Spelled, check_names, identity, read, spell
 
 __all__ = [
@@ -28,83 +30,6 @@ __all__ = [
     "Standardize",
     "Value",
 ]
-
-Shapes = dict[str, tuple[int, ...]]
-
-FUNCTIONS: dict[str, dict[str, float]] = {
-    "abs": {},
-    "clip": {"low": 0.0, "high": 1.0},
-    "elu": {"alpha": 1.0},
-    "exp": {},
-    "gelu": {},
-    "gelu_tanh": {},
-    "hard_sigmoid": {"slope": 1 / 6, "offset": 0.5},
-    "leaky_relu": {"slope": 0.01},
-    "log": {},
-    "log_softmax": {},
-    "relu": {},
-    "selu": {},
-    "sigmoid": {},
-    "silu": {},
-    "softmax": {},
-    "softplus": {},
-    "softsign": {},
-    "sqrt": {},
-    "tanh": {},
-}
-"""The functions of `Pointwise`, each with its constants and their defaults.
-
-hard_sigmoid is clip(slope * x + offset, 0, 1); gelu uses the error function, gelu_tanh its approximation by tanh.
-softmax and log_softmax run over the features.
-"""
-
-
-class Value(NamedTuple):
-    """What is known of a value in a graph before it runs.
-
-    size: the number of features; for ids, the number of different ids
-    steps: whether there is one row for each step of a sequence; else one row for each sequence
-    ids: whether the rows are single ids, whole numbers from 0 to size - 1
-    """
-
-    size: int
-    steps: bool = True
-    ids: bool = False
-
-
-class Operation:
-    """Base class of operations: frozen dataclasses with a `kind`, which names them in files."""
-
-    kind: ClassVar[str]
-
-    def result(self, *inputs: Value) -> Value:
-        """Return what the operation makes of these inputs; ConfigError if they do not fit."""
-        raise NotImplementedError
-
-    def parameter_shapes(self) -> Shapes:
-        """Return the shapes of the operation's tensors by name."""
-        return {}
-
-    def _masked(self, inputs: Sequence[Value], masked: bool) -> Sequence[Value]:
-        """Return the inputs without the mask, which is the second of two, one number for each step."""
-        if not masked:
-            return inputs
-        if len(inputs) != 2 or inputs[1] != Value(1):
-            raise ConfigError(f"a masked {self.kind} takes its input and a mask, one number for each step")
-        return inputs[:1]
-
-    def _one(self, inputs: Sequence[Value], *, size: int | None = None, steps: bool = False) -> Value:
-        """Return the only input after checking its features and, if `steps`, that it has a row for each step."""
-        if len(inputs) != 1:
-            raise ConfigError(f"{self.kind} takes one input; got {len(inputs)}")
-        (value,) = inputs
-        if value.ids:
-            raise ConfigError(f"{self.kind} takes features; got ids. Look them up in a table first.")
-        if steps and not value.steps:
-            raise ConfigError(f"{self.kind} takes one row for each step; got one row for each sequence")
-        if size is not None and value.size != size:
-            raise ConfigError(f"{self.kind} takes {size} features; got {value.size}")
-        return value
 
 
 @dataclass(frozen=True)
@@ -200,43 +125,6 @@ class Differs(Operation):
         if len(inputs) != 1:
             raise ConfigError(f"differs takes one input; got {len(inputs)}")
         return Value(1, inputs[0].steps)
-
-
-@dataclass(frozen=True)
-class Pointwise(Spelled, Operation):
-    """A function of `FUNCTIONS` for each number, or over the features.
-
-    Args:
-        function: its name.
-        constants: its constants; missing ones get their defaults.
-    """
-
-    kind: ClassVar[str] = "pointwise"
-    function: str
-    constants: tuple[tuple[str, float], ...]
-
-    def __init__(self, function: str, **constants: float) -> None:
-        object.__setattr__(self, "function", function)
-        check_choice(self, "function", tuple(FUNCTIONS))
-        known = FUNCTIONS[function]
-        check_names(f"pointwise {function}", constants, required=set(), known=set(known))
-        completed = tuple((name, float(constants.get(name, default))) for name, default in known.items())
-        object.__setattr__(self, "constants", completed)
-
-    def result(self, *inputs: Value) -> Value:
-        return self._one(inputs)
-
-    def arguments(self) -> dict[str, Any]:
-        return {"function": self.function, **dict(self.constants)}
-
-    @classmethod
-    def from_arguments(cls, arguments: Any) -> "Pointwise":
-        if not isinstance(arguments.get("function"), str):
-            raise ConfigError(f"pointwise: function must be one of {', '.join(FUNCTIONS)}")
-        return cls(**arguments)
-
-    def identity(self) -> dict[str, Any]:
-        return self.arguments()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.convert.importing.onnx_operators import OPERATORS, evaluated
+from penstock.convert.importing.onnx_constants import evaluated
+from penstock.convert.importing.onnx_operators import OPERATORS
 from penstock.convert.importing.onnx_reading import Reading, onnx_package
 from penstock.convert.importing.onnx_symbols import Atom, Axis, State, Symbol, feature
 from penstock.errors import BundleError, ConfigError
