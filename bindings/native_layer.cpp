@@ -13,6 +13,15 @@ const CellKernels& kernels_of(const std::string& form) {
     return *found;
 }
 
+std::vector<float> shares_of(nb::sequence zoneout) {
+    std::vector<float> shares;
+    for (nb::handle each : zoneout) {
+        shares.push_back(nb::cast<float>(each));
+        require(shares.back() >= 0 && shares.back() < 1, "a share of zoneout must be from 0 to below 1");
+    }
+    return shares;
+}
+
 }  // namespace
 
 nb::object fresh_array(std::initializer_list<std::size_t> shape, float*& data) {
@@ -25,9 +34,9 @@ nb::object fresh_array(std::initializer_list<std::size_t> shape, float*& data) {
 }
 
 NativeLayer::NativeLayer(const std::string& form, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
-                         std::int64_t directions)
+                         std::int64_t directions, nb::sequence zoneout)
     : layer(kernels_of(form), in_range(input, 1, kMostUnits, "input"), in_range(hidden, 1, kMostUnits, "hidden"),
-            in_range(projection, 0, kMostUnits, "projection"), in_range(directions, 1, 2, "directions")),
+            in_range(projection, 0, kMostUnits, "projection"), in_range(directions, 1, 2, "directions"), shares_of(zoneout)),
       bias_(bias) {
     const Sizes& z = layer.sizes();
     const std::int64_t gates = std::int64_t(z.G) * z.H;
@@ -122,8 +131,9 @@ HeldStack::HeldStack(nb::sequence layers) {
 
 void register_layer(nb::module_& m) {
     nb::class_<NativeLayer>(m, "NativeLayer")
-        .def(nb::init<const std::string&, std::int64_t, std::int64_t, std::int64_t, bool, std::int64_t>(), nb::arg("form"),
-             nb::arg("input"), nb::arg("hidden"), nb::arg("projection"), nb::arg("bias"), nb::arg("directions"))
+        .def(nb::init<const std::string&, std::int64_t, std::int64_t, std::int64_t, bool, std::int64_t, nb::sequence>(),
+             nb::arg("form"), nb::arg("input"), nb::arg("hidden"), nb::arg("projection"), nb::arg("bias"),
+             nb::arg("directions"), nb::arg("zoneout") = nb::tuple())
         .def("saved_size", &NativeLayer::saved_size, nb::arg("rows"))
         .def_prop_ro("packed", [](const NativeLayer& l) { return l.layer.packed(); })
         .def("load_arrays", &NativeLayer::load, nb::arg("arrays"))

@@ -45,8 +45,9 @@ struct FrozenWeights {
 
 class NativeLayer {
    public:
+    // zoneout: a share for each state, or none
     NativeLayer(const std::string& form, std::int64_t input, std::int64_t hidden, std::int64_t projection, bool bias,
-                std::int64_t directions);
+                std::int64_t directions, nb::sequence zoneout);
 
     // The parameters of one direction, in the order of `parameter_names` in penstock/engine/layer.py.
     std::span<const ParameterShape> declared() const { return {declared_.data(), parameters_}; }

@@ -251,16 +251,43 @@ Tensors::Sequence Tensors::expect_sequence(const NativeLayer& l, nb::handle inpu
     return call;
 }
 
+// A checked draw and a copy of its numbers.
+struct Tensors::Drawing {
+    std::optional<Draw> draw;
+    std::vector<std::int64_t> numbers;
+
+    const Draw* get() const { return draw ? &*draw : nullptr; }
+};
+
+Tensors::Drawing Tensors::expect_draw(nb::handle given, const Sequence& call) const {
+    if (given.is_none()) return {};
+    constexpr std::int64_t kMostLayers = 1 << 24;
+    const auto parts = nb::cast<nb::tuple>(given);
+    require(nb::len(parts) == 4, "draw must be (seed, layer, first step, numbers of the sequences)");
+    const auto whole = [&](std::size_t i, std::int64_t most, const char* name) {
+        return static_cast<std::uint32_t>(in_range(nb::cast<std::int64_t>(parts[i]), 0, most, name));
+    };
+    Drawing drawing{Draw{static_cast<std::uint64_t>(nb::cast<std::int64_t>(parts[0])), whole(1, kMostLayers, "the layer"),
+                         whole(2, kMostRows, "the first step")}, {}};
+    if (nb::handle(parts[3]).is_none()) return drawing;
+    drawing.numbers = reader_.whole_numbers(parts[3], "numbers of the sequences");
+    require(drawing.numbers.size() == std::size_t(call.rows.batch), "numbers must have one entry for each sequence");
+    drawing.draw->numbers = drawing.numbers.data();  // stays when the vector is moved
+    return drawing;
+}
+
 nb::tuple Tensors::forward(nb::handle layer, nb::handle input, nb::tuple state, nb::list weights, std::int64_t layout,
                            std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes,
-                           nb::object lend, std::int64_t threads) const {
+                           nb::object lend, std::int64_t threads, nb::handle draw) const {
     NativeLayer& l = layer_of(layer);
     const Sequence given = expect_sequence(l, input, state, layout, steps, batch, lengths, batch_sizes);
+    const Drawing drawing = expect_draw(draw, given);
     const std::int64_t directions = l.layer.directions();
     const int most = threads_of(threads);
     LayerWeights own = expect_weights(l, weights);
     Pointers last{};
-    ForwardCall call{given.x.data, {given.initial.data(), given.states}, nullptr, {last.data(), l.states()}, nullptr};
+    ForwardCall call{given.x.data, {given.initial.data(), given.states}, nullptr, {last.data(), l.states()}, nullptr,
+                     drawing.get()};
     nb::list results;
     View y = given.x;
     y.shape[y.axes - 1] = directions * l.state_size(0);
@@ -289,9 +316,10 @@ nb::tuple Tensors::forward(nb::handle layer, nb::handle input, nb::tuple state, 
 nb::list Tensors::backward(nb::handle layer, nb::handle x, nb::tuple state, nb::list weights, std::int64_t layout,
                            std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes,
                            nb::handle y, nb::handle saved, nb::list gradients, nb::sequence wanted,
-                           std::int64_t threads) const {
+                           std::int64_t threads, nb::handle draw) const {
     const NativeLayer& l = layer_of(layer);
     const Sequence given = expect_sequence(l, x, state, layout, steps, batch, lengths, batch_sizes);
+    const Drawing drawing = expect_draw(draw, given);
     const std::int64_t directions = l.layer.directions();
     const int most = threads_of(threads);
     const LayerWeights own = expect_weights(l, weights);
@@ -329,7 +357,7 @@ nb::list Tensors::backward(nb::handle layer, nb::handle x, nb::tuple state, nb::
     }
     std::copy(to.begin() + 1, to.begin() + 1 + states, dinitial.begin());
     const BackwardCall call{given.x.data, {given.initial.data(), states}, output.data, memory.data, after[0].data,
-                            {dlast.data(), l.states()}, to[0], {dinitial.data(), states}};
+                            {dlast.data(), l.states()}, to[0], {dinitial.data(), states}, drawing.get()};
     Parameters p[2];
     Gradients g[2];
     l.split(own.addresses().data(), p);
@@ -351,11 +379,11 @@ void register_tensors(nb::module_& m) {
              nb::arg("names"), nb::arg("threads"))
         .def("forward", &Tensors::forward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
              nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
-             nb::arg("batch_sizes").none(), nb::arg("lend").none(), nb::arg("threads"))
+             nb::arg("batch_sizes").none(), nb::arg("lend").none(), nb::arg("threads"), nb::arg("draw") = nb::none())
         .def("backward", &Tensors::backward, nb::arg("layer"), nb::arg("x"), nb::arg("state"), nb::arg("weights"),
              nb::arg("layout"), nb::arg("steps"), nb::arg("batch"), nb::arg("lengths").none(),
              nb::arg("batch_sizes").none(), nb::arg("y"), nb::arg("saved"), nb::arg("gradients"), nb::arg("wanted"),
-             nb::arg("threads"));
+             nb::arg("threads"), nb::arg("draw") = nb::none());
 }
 
 }  // namespace penstock

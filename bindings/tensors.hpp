@@ -29,21 +29,24 @@ class Tensors {
                     std::int64_t threads) const;
 
     // One layer, in any row order (`layout`). Returns y and each last state and, unless `lend` is None, what the backward pass
-    // needs; if that is large, in the tensor that lend(floats) returns.
+    // needs; if that is large, in the tensor that lend(floats) returns. draw: the masks of zoneout (penstock::Draw) as
+    // (seed, layer, first_step, numbers of the sequences or None), or None for its expectation
     nb::tuple forward(nb::handle layer, nb::handle x, nb::tuple state, nb::list weights, std::int64_t layout,
                       std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes, nb::object lend,
-                      std::int64_t threads) const;
+                      std::int64_t threads, nb::handle draw) const;
     // Returns the gradients of x, the states and the weights in turn, None where not wanted. gradients: those of y and each
     // last state, None for zeros.
     nb::list backward(nb::handle layer, nb::handle x, nb::tuple state, nb::list weights, std::int64_t layout,
                       std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes, nb::handle y,
-                      nb::handle saved, nb::list gradients, nb::sequence wanted, std::int64_t threads) const;
+                      nb::handle saved, nb::list gradients, nb::sequence wanted, std::int64_t threads,
+                      nb::handle draw) const;
 
    private:
     using Pointers = std::array<float*, kMostStates>;
     struct LayerWeights;
     struct DenseCall;
     struct Sequence;
+    struct Drawing;
 
     template <class Find>
     bool describe_weights(const NativeLayer& layer, std::size_t given, Find find, LayerWeights& weights) const;
@@ -56,6 +59,7 @@ class Tensors {
                            Pointers& to) const;
     Sequence expect_sequence(const NativeLayer& layer, nb::handle x, nb::tuple state, std::int64_t layout,
                              std::int64_t steps, std::int64_t batch, nb::handle lengths, nb::handle batch_sizes) const;
+    Drawing expect_draw(nb::handle draw, const Sequence& given) const;
     void infer(NativeLayer& layer, LayerWeights& weights, const BatchSpec& rows, const ForwardCall& call, int threads) const;
 
     Reader reader_;

@@ -162,3 +162,15 @@ def changed(part, **values):
 def test_a_wrong_description_says_what_is_wrong(data, message):
     with pytest.raises(ConfigError, match=message):
         Network.from_json(data)
+
+
+def test_zoneout_is_named_only_where_there_is_some():
+    """Descriptions and fingerprints of networks without it are what they were before it existed."""
+    without = Recurrent(cell="lstm", input_size=7, hidden_size=5, zoneout=0.0)
+    assert without == Recurrent(cell="lstm", input_size=7, hidden_size=5)
+    assert "zoneout" not in without.arguments() | without.identity()
+    some = a_network(cell="lstm", zoneout=(0.05, 0.5))
+    assert some.to_json()["encoder"]["zoneout"] == [0.05, 0.5]
+    assert some.identity()["encoder"]["zoneout"] == [0.05, 0.5]
+    assert Network.from_json(json.loads(json.dumps(some.to_json()))) == some
+    assert a_network(cell="gru", zoneout=0.25).to_json()["encoder"]["zoneout"] == 0.25

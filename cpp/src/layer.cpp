@@ -1,5 +1,6 @@
 #include "penstock/layer.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -36,10 +37,14 @@ Sizes make_sizes(const Traits& traits, int input, int hidden, int projection) {
     return {traits, input, hidden, outputs, padded(input), padded(hidden), padded(outputs)};
 }
 
-Layer::Layer(const CellKernels& cell, int input, int hidden, int projection, int directions)
-    : cell_(&cell), sizes_(make_sizes(cell.traits, input, hidden, projection)), directions_(directions) {
+Layer::Layer(const CellKernels& cell, int input, int hidden, int projection, int directions, std::span<const float> zoneout)
+    : cell_(&cell), sizes_(make_sizes(cell.traits, input, hidden, projection)), zoned_(!zoneout.empty()), directions_(directions) {
     if ((projection > 0) != cell.traits.projected)
         throw std::invalid_argument("the projection must be above 0 if the cell has one, else 0");
+    if (!zoned_) return;
+    if (zoneout.size() != std::size_t(sizes_.states)) throw std::invalid_argument("zoneout must have a share for each state, or none");
+    std::copy(zoneout.begin(), zoneout.end(), zoneout_.begin());
+    sizes_.S += sizes_.states - 1;  // the cell saves a new state; the state that the step ends with is another (zoned_slot)
 }
 
 std::size_t Layer::saved_size(std::size_t rows) const {

@@ -151,6 +151,9 @@ Job Layer::forward_job(const BatchLayout& layout, const ForwardCall& call, int d
         job.mid = arena.take(B * z.Hp);
         job.keep = arena.take(B * z.Hp);
     }
+    job.zoneout = zoneout();
+    job.draw = call.draw;
+    for (int k = 1; job.zoneout && k < z.states; ++k) job.before[k] = arena.take(B * z.Hp);
     job.scratch = arena.take(std::size_t(threads) * kScratch);
     return job;
 }
@@ -205,6 +208,9 @@ Job Layer::backward_job(const BatchLayout& layout, const BackwardCall& call, int
         job.dstate[k] = arena.take(B * padded_state(z, k));
         if (k > 0) job.start[k] = arena.take(B * z.Hp);
     }
+    job.zoneout = zoneout();
+    job.draw = call.draw;
+    for (int k = 0; job.zoneout && k < z.states; ++k) job.kept[k] = arena.take(B * padded_state(z, k));
     if (weights.wt_mid) {
         job.dmid = arena.take(B * z.Hp);
         job.mid_panels = arena.take(block * z.Hp);

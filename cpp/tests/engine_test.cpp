@@ -55,7 +55,7 @@ void check_slope(Problem& p, Layer& layer, const Outputs& o, int others = 3) {
         const auto parameters = p.parameters();
         layer.backward(p.layout,
                        {p.x.data(), p.initial(), o.y.data(), o.saved.data(), dy.data(), {}, to.data(),
-                        Addresses(p.c.states(), dh0, dc0)},
+                        Addresses(p.c.states(), dh0, dc0), p.masks()},
                        parameters.data(), gradients.data(), threads, arena);
         if (threads > 1) continue;
         for (const Floats* f : {&to, &dh0, &dc0}) mix(*f);
@@ -79,7 +79,7 @@ void check_slope(Problem& p, Layer& layer, const Outputs& o, int others = 3) {
 }
 
 void check_steps(const Problem& p, Layer& layer, const Outputs& whole) {
-    if (p.c.both || p.c.ragged) return;
+    if (p.c.both || p.c.ragged || p.masks()) return;
     const std::size_t B = p.c.batch, P = p.c.outputs();
     Floats h = p.h0, c = p.c0, y(B * P);
     Streams streams({&layer});
@@ -99,7 +99,7 @@ void check_steps(const Problem& p, Layer& layer, const Outputs& whole) {
 
 void try_case(const Case& c) {
     Problem p(c);
-    Layer layer(kernels_of(c.kind, c.projection), c.input, c.hidden, c.projection, c.directions());
+    Layer layer = p.layer();
     const Outputs one = run(p, layer, 1), three = run(p, layer, 3), training = run(p, layer, 2, true);
     check(one.y == three.y && one.hn == three.hn && one.cn == three.cn, c.name() + ": bits with other threads");
     check(one.y == training.y, c.name() + ": bits while training");
@@ -107,6 +107,34 @@ void try_case(const Case& c) {
     check(worst_error(p, one) < 1e-5, c.name() + ": the equations");
     check_slope(p, layer, training);
     check_steps(p, layer, one);
+}
+
+// The words of Random123's known answers, and masks that follow the sequence's number and the time, not its place.
+void try_masks() {
+    const std::array<std::uint32_t, 4> pi{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344};
+    check(philox({}, 0) == std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}, "philox of zeros");
+    check(philox(pi, 0x299f31d0a4093822ull) == std::array<std::uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}, "philox of pi");
+    for (const Cell kind : {kRnnTanh, kLstm, kGruBefore}) {
+        Problem p({kind, 5, 70, 0, 3, 8, false, false, kDrawn});
+        Layer layer = p.layer();
+        const Outputs whole = run(p, layer, 1);
+        const auto row = [](const Problem& q, const Outputs& o, int t, int b) { return o.y.data() + (std::size_t(t) * q.c.batch + b) * 70; };
+        Problem alone({kind, 5, 70, 0, 1, 4, false, false, kDrawn});  // the last sequence, from step 4 on
+        alone.weights = p.weights;
+        const std::int64_t number = 2;
+        alone.draw.numbers = &number;
+        alone.draw.first_step += 4;
+        for (int t = 0; t < 4; ++t) std::memcpy(alone.x.data() + t * 5, p.x.data() + ((t + 4) * 3 + 2) * 5, 5 * sizeof(float));
+        Problem before = p;  // for the states after step 4
+        before.c.steps = 4;
+        before.layout.make(4, 3, RowOrder::kTimeMajor, nullptr, nullptr, false);
+        const Outputs half = run(before, layer, 1);
+        std::memcpy(alone.h0.data(), half.hn.data() + 2 * 70, 70 * sizeof(float));
+        if (p.c.has_c()) std::memcpy(alone.c0.data(), half.cn.data() + 2 * 70, 70 * sizeof(float));
+        const Outputs found = run(alone, layer, 2);
+        for (int t = 0; t < 4; ++t)
+            check(!std::memcmp(row(alone, found, t, 0), row(p, whole, t + 4, 2), 70 * sizeof(float)), p.c.name() + ": masks of a chunk alone");
+    }
 }
 
 // The next call sees any single weight that changes (the first, the last or one in between), and that it changes back.
@@ -234,9 +262,12 @@ int main(int argc, char** argv) {
                     const bool lstm = kind == kLstm || kind == kLstmPeephole;
                     for (int projection : {0, hidden / 2}) {
                         if (projection && !lstm) continue;
-                        if (projection == 0 || hidden > 1) try_case({kind, input, hidden, projection, batch, steps, both, ragged}), ++cases;
+                        if (projection && hidden == 1) continue;
+                        for (const Zoneout zoneout : {kNone, kDrawn, kExpected})
+                            try_case({kind, input, hidden, projection, batch, steps, both, ragged, zoneout}), ++cases;
                     }
                 }
+    try_masks();
     try_changed_weights();
     try_compared_bits();
     try_many_threads();

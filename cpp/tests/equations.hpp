@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -57,6 +58,25 @@ inline void step(const Case& c, const Data& w, const float* x, std::vector<doubl
     for (int p = 0; p < P; ++p) h[p] = from(w.w_hr, {}, p, H, [&](int k) { return out[k]; });
 }
 
+// Philox4x32-10 as its article gives it: four words of one counter.
+inline std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::uint64_t seed) {
+    std::uint32_t key[2] = {std::uint32_t(seed), std::uint32_t(seed >> 32)};
+    for (int round = 0; round < 10; ++round, key[0] += 0x9e3779b9u, key[1] += 0xbb67ae85u) {
+        const std::uint64_t a = 0xd2511f53ull * c[0], b = 0xcd9e8d57ull * c[2];
+        c = {std::uint32_t(b >> 32) ^ c[1] ^ key[0], std::uint32_t(b), std::uint32_t(a >> 32) ^ c[3] ^ key[1], std::uint32_t(a)};
+    }
+    return c;
+}
+
+// What share of its value before the step unit u of state k keeps.
+inline double kept(const Problem& p, int d, int k, int b, int t, int u) {
+    const double share = p.c.zoneout == kNone ? 0 : p.c.shares()[k];
+    if (!p.masks()) return share;
+    const std::uint32_t counter = u / 64 * 16 + u % 16, time = p.draw.first_step + t,
+                        number = std::uint32_t(p.draw.numbers ? p.draw.numbers[b] : b), place = (p.draw.layer * 2 + d) * kMostStates + k;
+    return (philox({counter, time, number, place}, p.draw.seed)[u % 64 / 16] >> 8) * 0x1p-24 < share;
+}
+
 inline double worst_error(const Problem& p, const Outputs& o) {
     const Case& c = p.c;
     const int P = c.outputs(), D = c.directions();
@@ -68,7 +88,10 @@ inline double worst_error(const Problem& p, const Outputs& o) {
             for (int u = 0; u < c.hidden && c.has_c(); ++u) cell[u] = p.c0[(std::size_t(d) * c.batch + b) * c.hidden + u];
             for (int s = 0; s < p.lengths[b]; ++s) {
                 const int t = d ? int(p.lengths[b]) - 1 - s : s;
+                const std::vector<double> h_before = h, cell_before = cell;
                 step(c, p.weights[d], p.x.data() + (std::size_t(t) * c.batch + b) * c.input, h, cell);
+                for (int u = 0; u < P; ++u) h[u] += kept(p, d, 0, b, t, u) * (h_before[u] - h[u]);
+                for (int u = 0; u < c.hidden && c.has_c(); ++u) cell[u] += kept(p, d, 1, b, t, u) * (cell_before[u] - cell[u]);
                 for (int u = 0; u < P; ++u)
                     worst = std::max(worst, std::abs(h[u] - o.y[(std::size_t(t) * c.batch + b) * D * P + d * P + u]));
             }

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,21 +30,29 @@ inline const CellKernels& kernels_of(Cell cell, int projection) {
     return *find_cell(forms[cell][projection > 0]);
 }
 
+enum Zoneout { kNone, kDrawn, kExpected };
+
 struct Case {
     Cell kind;
     int input, hidden, projection, batch, steps;
     bool both, ragged;
+    Zoneout zoneout = kNone;
 
     std::string name() const {
         return "cell " + std::to_string(int(kind)) + " I" + std::to_string(input) + " H" + std::to_string(hidden) + " P" +
                std::to_string(projection) + " B" + std::to_string(batch) + " T" + std::to_string(steps) +
-               (both ? " both" : "") + (ragged ? " ragged" : "");
+               (both ? " both" : "") + (ragged ? " ragged" : "") +
+               (zoneout == kNone ? "" : zoneout == kDrawn ? " drawn" : " expected");
     }
     int gates() const { return kernels_of(kind, projection).traits.G; }
     int outputs() const { return projection ? projection : hidden; }
     int directions() const { return both ? 2 : 1; }
     std::size_t states() const { return kernels_of(kind, projection).traits.states; }
     bool has_c() const { return states() > 1; }
+    std::span<const float> shares() const {
+        static const float given[] = {0.4f, 0.25f};
+        return {given, zoneout == kNone ? 0 : states()};
+    }
 };
 
 // Buffers of exactly the size that the engine is told, so that sanitizers see every access beyond them.
@@ -73,6 +82,7 @@ struct Problem {
     Floats x, h0, c0;
     std::vector<std::int64_t> lengths;
     BatchLayout layout;
+    Draw draw{0x0123456789abcdefull, 3, 1000, nullptr};
 
     explicit Problem(const Case& given) : c(given) {
         std::mt19937 random(7);
@@ -91,6 +101,8 @@ struct Problem {
         for (int b = 0; b < c.batch; ++b) lengths.push_back(c.ragged ? int(random() % (c.steps + 1)) : c.steps);
         layout.make(c.steps, c.batch, RowOrder::kTimeMajor, c.ragged ? lengths.data() : nullptr, nullptr, c.both);
     }
+    Layer layer() const { return {kernels_of(c.kind, c.projection), c.input, c.hidden, c.projection, c.directions(), c.shares()}; }
+    const Draw* masks() const { return c.zoneout == kDrawn ? &draw : nullptr; }
     Addresses initial() const { return {c.states(), h0, c0}; }
     std::vector<Parameters> parameters() const {
         std::vector<Parameters> p;
@@ -110,7 +122,7 @@ inline Outputs run(const Problem& p, Layer& layer, int threads, bool training = 
     Arena arena;
     const auto parameters = p.parameters();
     const Addresses initial = p.initial(), last(p.c.states(), o.hn, o.cn);
-    const ForwardCall call{p.x.data(), initial, o.y.data(), last, training ? o.saved.data() : nullptr};
+    const ForwardCall call{p.x.data(), initial, o.y.data(), last, training ? o.saved.data() : nullptr, p.masks()};
     if (training) layer.forward(parameters.data(), p.layout, call, threads, arena);
     else layer.forward_cached(parameters.data(), p.layout, call, threads, arena);
     return o;

@@ -24,7 +24,9 @@ def test_unknown_cell_is_named_with_those_there_are():
 
 def test_variants_reach_every_cell_and_option():
     assert {name for name, _ in VARIANTS} == set(CELLS)
-    assert all(any(o in options for n, options in VARIANTS if n == name) for name in CELLS for o in find(name).options)
+    for name, cell in CELLS.items():
+        reached = {option for n, options in VARIANTS if n == name for option in options}
+        assert reached == {option for option, each in cell.options.items() if not each.between_steps}
 
 
 def test_copies_are_the_cell_in_the_table():
@@ -68,7 +70,7 @@ def test_phases_use_each_weight_and_gate_once_and_write_the_states(variant):
     ("name", "options", "message"),
     [
         ("rnn", {"nonlinearity": "sigmoid"}, r"'tanh' or 'relu'; got 'sigmoid'"),
-        ("rnn", {"peephole": True}, r"has the options nonlinearity; got peephole"),
+        ("rnn", {"peephole": True}, r"has the options nonlinearity, zoneout; got peephole"),
         ("lstm", {"proj_size": -1}, r"an integer, 0 or more; got -1"),
         ("lstm", {"proj_size": True}, r"an integer, 0 or more; got True"),
         ("lstm", {"peephole": 1}, r"True or False; got 1"),
@@ -81,7 +83,7 @@ def test_options_that_make_no_sense_are_named(name, options, message):
 
 
 def test_options_left_out_get_their_defaults():
-    assert find("lstm").complete({"peephole": True}) == {"peephole": True, "proj_size": 0}
+    assert find("lstm").complete({"peephole": True}) == {"peephole": True, "proj_size": 0, "zoneout": 0.0}
 
 
 def test_cells_run_without_pytorch():

@@ -148,7 +148,7 @@ def _case(random_parameters, **change):
         ({"state": (np.zeros((2, 4)), np.zeros((2, 5)))}, ShapeError, r"c must be \(2, 4\).*got \(2, 5\)"),
         ({"lengths": np.array([1])}, LengthsError, r"lengths must be \(batch=2,\).*got \(1,\)"),
         ({"peephole": True}, ConfigError, r"needs weight_ch"),
-        ({"peepholes": True}, ConfigError, r"has the options peephole, proj_size; got peepholes"),
+        ({"peepholes": True}, ConfigError, r"has the options peephole, proj_size, zoneout; got peepholes"),
         ({"parameters": {}}, ConfigError, r"needs weight_ih and weight_hh; got none"),
         (
             {"parameters": {"weight_ih": np.ones((16, 3)), "weight_hh": np.ones((16, 3))}},

@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import shlex
+import tomllib
 
 import pytest
 
@@ -45,6 +46,17 @@ def test_a_saved_model_has_everything(trained):
         "train.toml",
     }  # fmt: skip
     assert load(trained).info()["network"]["encoder"]["cell"] == "gru"
+
+
+def test_zoneout_has_a_share_for_each_state(trained, data, tmp_path):
+    quick = ["--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-baseline"]
+    for given, kept in (("0.05,0.5", [0.05, 0.5]), ("0.1", 0.1)):
+        out = tmp_path / given
+        assert entry.main(["train", "classify", str(data), "--out", str(out), *quick, "--zoneout", given]) == 0
+        assert load(out).info()["network"]["encoder"]["zoneout"] == kept
+    written = tomllib.loads((tmp_path / "0.05,0.5" / "train.toml").read_text())
+    assert written["network"]["zoneout"] == [0.05, 0.5]
+    assert "zoneout" not in load(trained).info()["network"]["encoder"]
 
 
 def test_default_shares_are_eighty_ten_ten(trained):

@@ -157,8 +157,8 @@ def entries() -> dict[str, Entry]:
         block = floats(128 + 16)
         return block[-block.ctypes.data % 64 // 4 :][:128]
 
-    def layer(directions: int = 1) -> Any:
-        made = native.NativeLayer("lstm", 3, 4, 0, True, directions)
+    def layer(directions: int = 1, zoneout: tuple[float, ...] = ()) -> Any:
+        made = native.NativeLayer("lstm", 3, 4, 0, True, directions, zoneout)
         made.load_arrays([floats(16, 3), floats(16, 4), floats(16), floats(16)] * directions)
         return made
 
@@ -182,6 +182,15 @@ def entries() -> dict[str, Entry]:
             [True] * (1 + len(own[2]) + len(own[3])),
             2,
         ]
+
+    def drawn() -> list[Any]:
+        own = [layer(2, (0.1, 0.5)), *whole()[1:], 0, 4, 2, torch.tensor([4, 2]), None]
+        return [*own, torch.empty, 2, (2**40, 3, 5, torch.tensor([1, 0]))]
+
+    def drawn_gradients() -> list[Any]:
+        own, draw = drawn()[:-3], drawn()[-1]
+        y, h, c, saved = native.NativeTensors().forward(*drawn())
+        return [*own, y, saved, [torch.ones_like(each) for each in (y, h, c)], [True] * 11, 2, draw]
 
     def plain(by_step: bool) -> list[Any]:
         module: Any = nn.LSTMCell(3, 4) if by_step else nn.LSTM(3, 4, 2)
@@ -215,17 +224,17 @@ def entries() -> dict[str, Entry]:
         return run, [torch.zeros(4, 2, 3), 40, 2**20]
 
     def operation() -> list[Any]:
-        spec = LayerSpec("lstm", 3, 4, bidirectional=True).spell()
+        spec = LayerSpec.make("lstm", 3, 4, {"zoneout": (0.1, 0.5)}, bidirectional=True).spell()
         return [*whole()[1:3], whole()[3], torch.tensor([4, 2]), None, 0, 4, 2, spec]
 
     def operation_backward() -> list[Any]:
-        own = operation()
-        y, h, c, saved = torch.ops.penstock.sweep(*own, True)
-        return [*own, y, saved, [torch.ones_like(each) for each in (y, h, c)], [True] * 11]
+        own, masks = operation(), [torch.tensor(3), torch.tensor([1, 0]), 2]
+        y, h, c, saved = torch.ops.penstock.sweep(*own, True, *masks)
+        return [*own, y, saved, [torch.ones_like(each) for each in (y, h, c)], [True] * 11, *masks]
 
     by_both = {"": native.NativeTensors(), "-by-attributes": native.NativeTensors(by_attributes=True)}
     table: dict[str, Entry] = {
-        "NativeLayer": lambda: (native.NativeLayer, ["lstm proj_size", 3, 4, 2, True, 1]),
+        "NativeLayer": lambda: (native.NativeLayer, ["lstm proj_size", 3, 4, 2, True, 1, [0.1, 0.5]]),
         "load_arrays": lambda: (layer().load_arrays, [[floats(16, 3), floats(16, 4), floats(16), floats(16)]]),
         "run": lambda: (layer().run, [floats(4, 2, 3), False, np.array([4, 0]), [floats(1, 2, 4), floats(1, 2, 4)], 1]),
         "saved_size": lambda: (layer().saved_size, [3]),
@@ -244,7 +253,7 @@ def entries() -> dict[str, Entry]:
         "read_all": lambda: (native.read_all, [aligned(), 3]),
         "runs_here": lambda: (native.runs_here, ["avx2"]),
         "NativeTensors": lambda: (native.NativeTensors, [True]),
-        "operator": lambda: (torch.ops.penstock.sweep, [*operation(), True]),
+        "operator": lambda: (torch.ops.penstock.sweep, [*operation(), True, torch.tensor(3), torch.tensor([1, 0]), 2]),
         "operator-backward": lambda: (torch.ops.penstock.sweep_backward, operation_backward()),
         "PackedSequence-LSTM": lambda: forged("LSTM"),
         "PackedSequence-GRU": lambda: forged("GRU"),
@@ -264,6 +273,8 @@ def entries() -> dict[str, Entry]:
             f"forward{name}": lambda r=reader: (r.forward, [*whole(), 0, 4, 2, torch.tensor([4, 2]), None, None, 1]),
             f"forward-training{name}": lambda r=reader: (r.forward, [*whole(), 0, 4, 2, None, None, torch.empty, 2]),
             f"forward-packed{name}": lambda r=reader: (r.forward, [*packed(), None, 1]),
+            f"forward-drawn{name}": lambda r=reader: (r.forward, drawn()),
+            f"backward-drawn{name}": lambda r=reader: (r.backward, drawn_gradients()),
             f"backward{name}": lambda r=reader: (r.backward, gradients("lengths")),
             f"backward-packed{name}": lambda r=reader: (r.backward, gradients("packed")),
         }

@@ -14,6 +14,7 @@ from penstock.engine import _native as native
 from penstock.errors import ShapeError
 from penstock.nn import autograd
 from penstock.nn import native as native_calls
+from penstock.nn.tensors import native_tensors
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 
@@ -121,6 +122,22 @@ def test_a_step_is_for_one_thread_and_its_layers_live_as_long_as_it_does():
         native.NativeStep([engine.Layer("lstm", 3, 4)], 2, 1)
 
 
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        ((3, 0, 0), "draw must be"),
+        ((3, -1, 0, None), "the layer must be from"),
+        ((3, 0, 2**31, None), "the first step must be from"),
+        ((3, 0, 0, torch.tensor([1])), "numbers must have one entry for each sequence"),
+    ],
+)
+def test_masks_that_do_not_fit(draw, message):
+    layer = native.NativeLayer("gru reset_after", 3, 4, 0, False, 1, [0.5])
+    weights = [torch.zeros(12, 3), torch.zeros(12, 4)]
+    with pytest.raises(ValueError, match=message):
+        native_tensors.forward(layer, torch.zeros(4, 2, 3), (), weights, 0, 4, 2, None, None, None, 1, draw)
+
+
 @pytest.mark.parametrize("place", [-1, 5, 2**31, 2**62])
 def test_places_outside_the_slabs(place):
     layer = engine.Layer("gru", 3, 4)
@@ -138,8 +155,10 @@ def test_places_outside_the_slabs(place):
     "arguments",
     [("mgu", 3, 4, 0, True, 1), ("lstm\0", 3, 4, 0, True, 1), ("lstm", 0, 4, 0, True, 1),
      ("lstm", 2**62, 4, 0, True, 1), ("lstm", 3, 2**31, 0, True, 1), ("lstm proj_size", 3, 4, -1, True, 1),
-     ("lstm", 3, 4, 2, True, 1), ("lstm proj_size", 3, 4, 0, True, 1), ("lstm", 3, 4, 0, True, 3)],
+     ("lstm", 3, 4, 2, True, 1), ("lstm proj_size", 3, 4, 0, True, 1), ("lstm", 3, 4, 0, True, 3),
+     ("lstm", 3, 4, 0, True, 1, [0.5]), ("gru reset_after", 3, 4, 0, True, 1, [1.0]),
+     ("lstm", 3, 4, 0, True, 1, [0.5, float("nan")]), ("lstm", 3, 4, 0, True, 1, [0.5] * 9)],
 )  # fmt: skip
 def test_layers_that_no_machine_has(arguments):
-    with pytest.raises(ValueError, match=r"must be from|no kernels for|the projection must be above 0"):
+    with pytest.raises(ValueError, match=r"must be from|no kernels for|the projection must be above 0|share for each"):
         native.NativeLayer(*arguments)

@@ -34,7 +34,7 @@ def name(variant):
 
 def shown(options):
     """The options that no parameter shows, which a user has to give."""
-    return {key: value for key, value in options.items() if key in ("nonlinearity", "reset_after")}
+    return {key: value for key, value in options.items() if key in ("nonlinearity", "reset_after", "zoneout")}
 
 
 def arrays(module):
@@ -79,7 +79,10 @@ def test_results_are_those_of_pytorch(variant, layers, bidirectional, bias):
         np.testing.assert_allclose(one, other.numpy(), atol=2e-5)
 
 
-@pytest.fixture(params=VARIANTS, ids=name)
+ZONED = [("rnn", {"zoneout": 0.2}), ("gru", {"zoneout": 0.3}), ("lstm", {"zoneout": (0.1, 0.4)})]
+
+
+@pytest.fixture(params=[*VARIANTS, *ZONED], ids=name)
 def variant(request):
     cell, options = request.param
     return cell, {key: 5 if value is None else value for key, value in options.items()}

@@ -16,7 +16,10 @@ def name(variant):
     return "-".join([variant[0], *(f"{option}={value}" for option, value in variant[1].items())])
 
 
-@pytest.fixture(params=VARIANTS, ids=name)
+ZONED = [("rnn", {"zoneout": 0.2}), ("gru", {"zoneout": 0.3}), ("lstm", {"zoneout": (0.1, 0.4)})]
+
+
+@pytest.fixture(params=[*VARIANTS, *ZONED], ids=name)
 def cell(request):
     """A cell and its options; a projection gets a size."""
     kind, options = request.param
@@ -87,7 +90,7 @@ def test_the_runtime_agrees_with_the_pytorch_network(text_parts, cell):
     from penstock.nn.network import NetworkModule
 
     network, features, labels, tensors = text_parts(**cell, num_layers=2)
-    module = NetworkModule(network)
+    module = NetworkModule(network).eval()
     module.load_state_dict({key: torch.tensor(array) for key, array in tensors.items()})
     texts = draw_texts()
     ids, lengths = features.apply(texts).pad()

@@ -180,6 +180,8 @@ def test_what_has_no_step_is_refused_by_name(tmp_path):
     logarithm = GraphBuilder({"x": Value(5)})
     with pytest.raises(ConfigError, match="log needs more of the C library"):
         to_c(GraphModel(*logarithm.build(logarithm.add(Pointwise("log"), "x"))), tmp_path / "net")
+    with pytest.raises(ConfigError, match="lstm with zoneout has no C here"):
+        to_c(network("lstm", {"zoneout": 0.5}), tmp_path / "net")
     assert not list(tmp_path.iterdir())
 
 

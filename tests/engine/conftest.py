@@ -10,7 +10,14 @@ import pytest
 from penstock import engine
 from penstock.cells import VARIANTS, find, sweep
 
-VARIANT_IDS = ["-".join([name, *(f"{k}={v}" for k, v in options.items())]) for name, options in VARIANTS]
+# Each cell in each form, and zoneout, whose expectation acts between the steps of any.
+ALL: list[tuple[str, dict[str, Any]]] = [
+    *VARIANTS,
+    ("rnn", {"zoneout": 0.2}),
+    ("gru", {"zoneout": 0.3, "reset_after": False}),
+    ("lstm", {"zoneout": (0.1, 0.4), "proj_size": None}),
+]
+VARIANT_IDS = ["-".join([name, *(f"{k}={v}" for k, v in options.items())]) for name, options in ALL]
 
 
 class RandomLayer:
@@ -67,9 +74,9 @@ class RandomLayer:
         return np.concatenate(outputs, -1), tuple(np.stack(s) for s in zip(*finals, strict=True))
 
 
-@pytest.fixture(params=VARIANTS, ids=VARIANT_IDS)
+@pytest.fixture(params=ALL, ids=VARIANT_IDS)
 def variant(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
-    """Each cell in each form."""
+    """Each cell in each form, also with zoneout."""
     return request.param
 
 

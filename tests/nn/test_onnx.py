@@ -127,17 +127,30 @@ def test_lengths_and_what_pytorch_does_not_have_are_in_the_nodes():
 class Projected(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.lstm = nn.LSTM(3, 4, proj_size=2)
+        self.layer = nn.LSTM(3, 4, proj_size=2)
 
     def forward(self, x):
-        return (self.lstm(x)[0],)
+        return (self.layer(x)[0],)
 
 
-def test_a_layer_without_a_node_is_written_for_one_number_of_steps_or_refused(monkeypatch):
+class Zoned(Projected):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.GRU(3, 4, zoneout=0.3)
+
+
+@pytest.mark.parametrize(("kind", "what"), [(Projected, "an LSTM with proj_size"), (Zoned, "a GRU with zoneout")])
+def test_a_layer_without_a_node_is_written_for_one_number_of_steps_or_refused(monkeypatch, kind, what):
     monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: True)  # without the rest of an export, to take no time
-    model, x = made(Projected), torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(0))
+    model, x = made(kind), torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(0))
     program = torch.export.export(model, (x,), dynamic_shapes=({1: DYNAMIC},))
     assert not any("penstock" in str(node.target) for node in program.graph.nodes)
     torch.testing.assert_close(program.module()(x[:, :2]), model(x[:, :2]))
-    with pytest.raises(ConfigError, match=r"no node for an LSTM with proj_size.*fixed number of steps"):
+    with pytest.raises(ConfigError, match=rf"no node for {what}.*fixed number of steps"):
         torch.export.export(model, (x,), dynamic_shapes=({0: DYNAMIC},))
+
+
+def test_masks_of_zoneout_are_not_written(monkeypatch):
+    monkeypatch.setattr(torch.onnx, "is_in_onnx_export", lambda: True)
+    with pytest.raises(ConfigError, match=r"masks of zoneout.*Call eval\(\)"):
+        torch.export.export(made(Zoned).train(), (torch.zeros(2, 3, 3),))

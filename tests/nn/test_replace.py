@@ -179,7 +179,9 @@ def test_to_torch_undoes_replace():
 def test_to_torch_names_what_pytorch_does_not_have_and_changes_nothing():
     model = torch.nn.ModuleDict({"a": nn.GRU(4, 5), "b": nn.GRU(4, 5, reset_after=False)})
     model["c"] = nn.LSTMCell(4, 5, peephole=True)
-    with pytest.raises(ConfigError, match=r"b \(PyTorch has no GRU with reset_after=False\); c .*LSTMCell"):
+    model["d"] = nn.LSTM(4, 5, zoneout=(0.1, 0.2))
+    named = r"b \(PyTorch has no GRU with reset_after=False\); c .*LSTMCell.*; d .* LSTM with zoneout=\(0.1, 0.2\)"
+    with pytest.raises(ConfigError, match=named):
         nn.to_torch(model)
     assert type(model["a"]) is nn.GRU
 

@@ -64,9 +64,10 @@ def test_a_trace_of_a_cell_takes_any_batch(name):
     [
         (nn.LSTM(4, 5, peephole=True), (), "peephole=True"),
         (nn.GRU(4, 5, reset_after=False), (), "reset_after=False"),
+        (nn.GRU(4, 5, zoneout=0.5).eval(), (), "zoneout=0.5"),
         (nn.GRU(4, 5), (None, torch.tensor([5, 2, 1])), "lengths="),
     ],
-    ids=["peephole", "reset-before", "lengths"],
+    ids=["peephole", "reset-before", "zoneout", "lengths"],
 )
 def test_what_a_trace_would_get_wrong_is_refused(layer, more, named):
     with pytest.raises(ConfigError, match=rf"{named}.*number of steps.*torch.export"):

@@ -164,6 +164,7 @@ def test_fine_tuning_refuses_new_labels_and_another_network(tmp_path, fitted, ma
 
 def test_loading_brings_back_the_arguments(tmp_path, small, make_reviews):
     given = {"class_weight": {0: 1.0, 1: 2.5}, "label_smoothing": 0.05, "cell": "gru", "pooling": "mean", "epochs": 1}
+    given["zoneout"] = 0.2
     estimator = small(**given).fit(*make_reviews(30, 0, (0, 1)))
     estimator.save(tmp_path / "model")
     loaded = TextClassifier.load(tmp_path / "model")
@@ -280,6 +281,7 @@ def test_a_time_limit_ends_the_training_which_a_higher_one_resumes(tmp_path, sma
         {"cell": "lstm", "peephole": True, "proj_size": 4},
         {"cell": "gru", "reset_after": False, "num_layers": 2},
         {"cell": "lstm", "bidirectional": True},
+        {"cell": "lstm", "zoneout": (0.05, 0.3)},
     ],
     ids=lambda encoder: "-".join(str(value) for value in encoder.values()),
 )
@@ -336,6 +338,8 @@ def test_further_data_must_fit(small):
     ("name", "value", "message"),
     [
         ("cell", "lstn", "lstn"),
+        ("zoneout", 1.0, "zoneout must be a number from 0 to below 1"),
+        ("zoneout", (0.1, 0.2, 0.3), r"one for each state \(h, c\)"),
         ("pooling", "median", "pooling must be one of"),
         ("epochs", 0, "epochs must be a whole number"),
         ("learning_rate", "fast", "learning_rate must be a number"),

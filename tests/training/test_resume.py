@@ -11,7 +11,8 @@ from penstock.forecast.examples import Examples
 from penstock.forecast.module import CarriedModule
 from penstock.forecast.objective import CarriedObjective
 from penstock.forecast.spec import ForecastHead, Segments
-from penstock.network import Network, Recurrent
+from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.nn import NetworkModule
 from penstock.text.objective import TokenRegularization
 from penstock.training import Checkpoint, Trainer
 
@@ -118,6 +119,17 @@ class TestAtAnyStep:
 
     def test_a_text_classifier(self, tmp_path, text, make_recipe, every_steps):
         assert_resumable(tmp_path, text, make_recipe(epochs=3, average=0.8), every_steps)
+
+    def test_a_network_with_zoneout(self, tmp_path, make_objective, make_recipe, every_steps):
+        encoder = Recurrent(cell="lstm", input_size=6, hidden_size=5, zoneout=0.4)
+        network = Network(Embedding(9, 6), encoder, ClassHead(2, "max"))
+
+        def make(seed=0):
+            with torch.random.fork_rng():
+                torch.manual_seed(seed)
+                return NetworkModule(network), make_objective(NOISY)
+
+        assert_resumable(tmp_path, make, make_recipe(epochs=3), every_steps)
 
     def test_a_forecaster_that_carries_its_state(self, tmp_path, forecast, make_recipe, every_steps):
         assert_resumable(tmp_path, forecast, make_recipe(epochs=3), every_steps)

@@ -59,6 +59,17 @@ struct Sizes : Traits {
 
 inline int state_size(const Sizes& z, int k) { return k ? z.H : z.P; }
 inline int padded_state(const Sizes& z, int k) { return k ? z.Hp : z.Pp; }
+// With zoneout: the slot that saves the state k, not the first, with which a step ends. A layer adds these to the cell's own.
+inline int zoned_slot(const Sizes& z, int k) { return z.S - z.states + k; }
+
+// The masks of zoneout in training. Each is a function of these numbers, of the direction, the time and the unit, and of
+// nothing else (zoneout.hpp), so the backward pass draws it again, and no batch, padding, chunk or thread changes it.
+struct Draw {
+    std::uint64_t seed;
+    std::uint32_t layer = 0;       // the number of the layer in its stack
+    std::uint32_t first_step = 0;  // the time of the sequences' first step here, if they continue
+    const std::int64_t* numbers = nullptr;  // [B] of the sequences, or null for 0, 1, ...
+};
 
 // Packed weights of one direction: panels in this order, interleaved in panel groups; null where the cell has none.
 struct Packed {
@@ -97,6 +108,8 @@ struct Job {
     const float* initial[kMostStates];  // each [B][its size], or null for zeros
     float* last[kMostStates];           // likewise, after each sequence's last step; forward
     float* saved;          // [R][S][Hp], or null where no gradient is needed
+    const float* zoneout;  // [states] the share of each state that a step keeps, or null for none
+    const Draw* draw;      // of the units that keep their state; null to mix old and new state in that share
     // workspace, forward
     float* x_rows;         // [block rows][I], or null when x is read in place
     float* px;             // [block rows][Hp/16][G][16] input product
@@ -104,6 +117,7 @@ struct Job {
     float* state[kMostStates];  // [B][Hp] the other states, from index 1 on
     float* mid;            // [B][Hp] what phase two multiplies: the cell's output before projection, or r * h
     float* keep;           // [B][Hp] what phase one keeps for phase two: the update gate
+    float* before[kMostStates];  // with zoneout: [B][Hp] the other states before the step, from index 1 on
     float* scratch;        // [threads][kScratch]
     // backward only
     const float* dy;
@@ -112,6 +126,7 @@ struct Job {
     float* dinitial[kMostStates];     // null where none is wanted
     bool dx_adds;          // the second direction adds to the first one's dx
     float* dstate[kMostStates];  // gradients of the states, carried back in time: the first [B][Pp], the others [B][Hp]
+    float* kept[kMostStates];    // with zoneout: of these, what goes past the cell to the states before the step; likewise
     float* dmid;           // [B][Hp]
     float* dg;             // [block rows][D][Hp] gate gradients
     float* dp;             // [block rows][Pp] gradient of a projection's output

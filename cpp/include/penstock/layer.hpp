@@ -34,6 +34,7 @@ struct ForwardCall {
     float* y;
     StatesOut last;  // the states after each sequence's last step
     float* saved;    // Layer::saved_size floats, or null
+    const Draw* draw = nullptr;  // the masks of zoneout; null for its expectation
 };
 
 struct BackwardCall {
@@ -43,6 +44,7 @@ struct BackwardCall {
     StatesIn dlast;
     float* dx;
     StatesOut dinitial;  // an empty span, or a null pointer, where no gradient is wanted
+    const Draw* draw = nullptr;  // that of the forward call
 };
 
 // projection: the number of outputs if the cell has a projection, else 0
@@ -50,8 +52,9 @@ Sizes make_sizes(const Traits& traits, int input, int hidden, int projection);
 
 class Layer {
    public:
-    // Throws std::invalid_argument if the form has a projection and the size is 0, or the other way round.
-    Layer(const CellKernels& cell, int input, int hidden, int projection, int directions);
+    // zoneout: the share of each state that a step keeps, each from 0 to below 1; none if empty. Throws
+    // std::invalid_argument if it has another size, or if the form has a projection and the size is 0, or the other way round.
+    Layer(const CellKernels& cell, int input, int hidden, int projection, int directions, std::span<const float> zoneout = {});
 
     const Sizes& sizes() const { return sizes_; }
     int directions() const { return directions_; }
@@ -89,8 +92,12 @@ class Layer {
     void backward_direction(const BatchLayout& layout, const BackwardCall& call, int direction, const Parameters& p,
                             const Gradients& g, int threads, Arena& arena) const;
 
+    const float* zoneout() const { return zoned_ ? zoneout_.data() : nullptr; }
+
     const CellKernels* cell_;
     Sizes sizes_;
+    std::array<float, kMostStates> zoneout_{};
+    bool zoned_;
     int directions_;
     Arena storage_;
     std::array<Packed, 2> packed_{};

@@ -66,7 +66,7 @@ struct ForwardStep {
         if (ends(a))
             store_first(job.last[0] + static_cast<std::size_t>(job.layout->sequence[a.j]) * P + a.unit(), h, a.left_of(P));
     }
-    // Overwrites another state with its new value.
+    // Overwrites another state with its new value; in phase one.
     void put_state(At a, int k, V v) const {
         store(job.state[k] + a.j * Hp() + a.unit(), v);
         if (ends(a))
@@ -97,6 +97,7 @@ struct BackwardStep {
     std::size_t row0, before0;  // first packed row of this step and of the one before it in time
     std::size_t block_row0;     // first packed row of the block
     std::size_t block_rows;
+    const float* dy;            // job.dy, or null once it has been added to the gradients of the outputs
 
     int H() const { return job.sizes->H; }
     int Hp() const { return job.sizes->Hp; }
@@ -108,9 +109,10 @@ struct BackwardStep {
     V h_before(At a) const {
         return load(job.h_panels + (a.block * block_rows + (row0 + a.j - block_row0)) * kPanel + a.lane);
     }
-    // Another state before the step. Its value after each step is saved in `slot`.
+    // Another state before the step. Its new value in each step is saved in `slot`.
     V state_before(At a, int k, int slot) const {
-        return s > 0 ? saved_before(a, slot) : load(job.start[k] + a.j * Hp() + a.unit());
+        return s > 0 ? saved_before(a, job.zoneout ? zoned_slot(*job.sizes, k) : slot)
+                     : load(job.start[k] + a.j * Hp() + a.unit());
     }
     float* dh(At a) const { return job.dstate[0] + a.j * job.sizes->Pp + a.unit(); }
     float* dstate(At a, int k) const { return job.dstate[k] + a.j * Hp() + a.unit(); }  // another state's gradient
@@ -121,8 +123,8 @@ struct BackwardStep {
     // Gradient of this step's output: what later steps carry back, plus the gradient of y.
     V output_gradient(At a) const {
         V d = load(dh(a));
-        if (job.dy)
-            d += load_first(job.dy + job.layout->where[job.direction][row0 + a.j] * job.y_row + a.unit(),
+        if (dy)
+            d += load_first(dy + job.layout->where[job.direction][row0 + a.j] * job.y_row + a.unit(),
                             a.left_of(job.sizes->P));
         return d;
     }

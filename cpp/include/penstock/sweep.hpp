@@ -8,6 +8,7 @@
 #include "thread_speed.hpp"
 #include "rnn.hpp"
 #include "split.hpp"
+#include "zoneout.hpp"
 
 namespace PENSTOCK_ISA {
 namespace {
@@ -223,13 +224,21 @@ void forward_step(const Job& job, const ThreadGroup& group, const Part& part, co
     const bool units = part.split == Split::kUnits;
     const bool descending = t.s % 2;
     const Range rows = part.of(job.layout->active[t.s]);
+    constexpr bool two_phases = has_two_phases(Cell::traits);
     phase(scratch, t.h_before, z.Pp, z.P, job.weights->w_hh, job.weights->b_hh, Cell::traits.h_gates, rows, part.units, descending,
-          [&](const Products& q, Range r, Range b) { Cell::forward(t, q, r, b); });
+          [&](const Products& q, Range r, Range b) {
+              if (job.zoneout) keep_states(t, r, b);
+              Cell::forward(t, q, r, b);
+              if (job.zoneout) zone(t, r, b, two_phases ? 1 : 0, z.states);
+          });
     if (units) group.sync();
-    if constexpr (has_two_phases(Cell::traits)) {
+    if constexpr (two_phases) {
         const Range two = units ? share(group, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
         phase(scratch, job.mid, z.Hp, z.H, job.weights->w_mid, job.weights->b_mid, 1, rows, two, descending,
-              [&](const Products& q, Range r, Range b) { Cell::forward_two(t, q, r, b); });
+              [&](const Products& q, Range r, Range b) {
+                  Cell::forward_two(t, q, r, b);
+                  if (job.zoneout) zone(t, r, b, 0, 1);
+              });
         if (units) group.sync();
     }
 }

@@ -78,7 +78,7 @@ PartBack part_back(const Job& job, const ThreadGroup& group, const Block& block)
 }
 
 template <class Cell>
-void backward_step(const Job& job, const ThreadGroup& group, const PartBack& part, const BackwardStep& t, Range rows) {
+void backward_step(const Job& job, const ThreadGroup& group, const PartBack& part, BackwardStep t, Range rows) {
     const Sizes& z = *job.sizes;
     const bool units = part.split == Split::kUnits;
     const int n = rows.end - rows.begin;
@@ -91,6 +91,11 @@ void backward_step(const Job& job, const ThreadGroup& group, const PartBack& par
                 panels_together(1), nullptr, out + static_cast<std::size_t>(rows.begin) * out_row + columns.begin * kPanel,
                 out_row, start, t.s % 2);
     };
+    if (job.zoneout) {
+        divide_gradients(t, rows, part.outputs, 0, 1);
+        divide_gradients(t, rows, part.units, 1, z.states);
+        t.dy = nullptr;
+    }
     if constexpr (Cell::traits.projected) {
         Cell::backward_projection(t, rows, part.outputs);
         back(job.dp + (t.row0 - t.block_row0 + rows.begin) * z.Pp, z.Pp, z.Pp, job.weights->wt_mid, part.units, job.dmid,
@@ -100,6 +105,10 @@ void backward_step(const Job& job, const ThreadGroup& group, const PartBack& par
     if constexpr (is_late(Cell::traits)) {
         back(dg + static_cast<std::size_t>(z.late_slot) * z.Hp, dg_row, z.Hp, job.weights->wt_mid, part.units, job.dmid, z.Hp, Start::kBias);
         Cell::backward_two(t, rows, part.units);
+    }
+    if (job.zoneout) {
+        add_kept(t, rows, part.outputs, 0, 1);
+        add_kept(t, rows, part.units, 1, z.states);
     }
     back(dg + static_cast<std::size_t>(z.h_slot) * z.Hp, dg_row, z.h_gates * z.Hp, job.weights->wt_hh, part.outputs, job.dstate[0],
          z.Pp, Start::kContinue);
@@ -175,7 +184,7 @@ void backward_block(const Job& job, const ThreadGroup& group, const Block& block
     const BatchLayout& layout = *job.layout;
     const auto step = [&](int s) {
         return BackwardStep{job, s, layout.first[s], s ? layout.first[s - 1] : 0, block.row0,
-                            static_cast<std::size_t>(block.rows)};
+                            static_cast<std::size_t>(block.rows), job.dy};
     };
     gather_inputs(job, group, block);
     group.sync();

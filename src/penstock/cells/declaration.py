@@ -1,8 +1,9 @@
 """Declaration of a cell: gates, states, options, parameter shapes, phases and one function for its equations."""
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -32,24 +33,36 @@ class Option:
     """One option of a cell; constructor arguments, descriptions and command-line flags are derived from it.
 
     Attributes:
-        default: the default value, which also decides the type: a bool, one of `choices`, or an integer.
+        default: the default value, which also decides the type: a bool, one of `choices`, an integer, or a share, which
+            is a number from 0 to below 1, or one for each state.
         text: the help text for `penstock train --help`.
         choices: the allowed strings, if the option is a string.
         parameter: the parameter that exists only if the option is on; an integer option is its number of rows.
         below_hidden_size: whether the value must be smaller than hidden_size.
+        between_steps: whether it acts between steps, whatever the cell; the cell's functions do not get it.
     """
 
-    default: bool | int | str
+    default: bool | int | float | str
     text: str
     choices: tuple[str, ...] = ()
     parameter: str | None = None
     below_hidden_size: bool = False
+    between_steps: bool = False
+
+    @property
+    def hint(self) -> Any:
+        """The type of the values, for constructors and command-line flags."""
+        if self.choices:
+            return Literal[self.choices]
+        return float | list[float] if isinstance(self.default, float) else type(self.default)
 
     @property
     def expected(self) -> str:
         """The allowed values in words, for error messages."""
         if self.choices:
             return " or ".join(map(repr, self.choices))
+        if isinstance(self.default, float):
+            return "a number from 0 to below 1, or one for each state"
         return "True or False" if isinstance(self.default, bool) else "an integer, 0 or more"
 
     def accepts(self, value: Any) -> bool:
@@ -58,6 +71,8 @@ class Option:
             return isinstance(value, str) and value in self.choices
         if isinstance(self.default, bool):
             return isinstance(value, bool)
+        if isinstance(self.default, float):
+            return all(map(_is_share, value)) if isinstance(value, list | tuple | np.ndarray) else _is_share(value)
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
     def read_from(self, parameters: Mapping[str, Array]) -> bool | int:
@@ -67,6 +82,18 @@ class Option:
             return array is not None
         shape = getattr(array, "shape", ())
         return int(shape[0]) if shape else 0
+
+
+ZONEOUT = Option(
+    0.0,
+    "probability that a unit keeps its state from the step before, in training (Krueger et al. 2016); a number, or one "
+    "for each state: h,c for an LSTM.",
+    between_steps=True,
+)
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(0 <= value < 1)
 
 
 # eq=False: cells compare by identity, which makes them hashable.
@@ -107,6 +134,12 @@ class Cell:
     admits: str | None = None
     orthogonal_biases: Mapping[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        outside = frozenset(name for name, option in self.options.items() if option.between_steps)
+        for name in ("parameter_shapes", "step", "phases") if outside else ():
+            if (function := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _without(function, outside))
+
     def __reduce__(self) -> tuple[Callable[[str], "Cell"], tuple[str]]:
         """Copying and unpickling return the cell in the table."""
         from penstock.cells import find  # here, because the table imports this module
@@ -140,18 +173,48 @@ class Cell:
                 raise ConfigError(
                     f"{self.name}: {name} must be smaller than hidden_size={hidden_size}; got {value}. Use 0 for none."
                 )
+            if isinstance(option.default, float):
+                values[name] = self._share(name, value)
         return {name: values.get(name, option.default) for name, option in self.options.items()}
+
+    def _share(self, name: str, value: float | Sequence[float]) -> float | tuple[float, ...]:
+        """Return a share as a float, if it is the same for all states, else as a tuple."""
+        shares = tuple(float(each) for each in (value if isinstance(value, Sequence | np.ndarray) else [value]))
+        if len(shares) not in (1, len(self.states)):
+            states = ", ".join(self.states)
+            raise ConfigError(f"{self.name}: {name} must be a number, or one for each state ({states}); got {value!r}.")
+        return shares[0] if len(set(shares)) == 1 else shares
+
+    def zoneout(self, options: Mapping[str, Any]) -> tuple[float, ...]:
+        """Return the share of each state that a step keeps; empty if none keeps any."""
+        value = options.get("zoneout", 0.0)
+        shares = value if isinstance(value, tuple) else (value,) * len(self.states)
+        return shares if any(shares) else ()
 
     def shown(self, parameters: Mapping[str, Array]) -> dict[str, Any]:
         """Infer the options that follow from which parameters exist; other options cannot be inferred."""
         return {name: option.read_from(parameters) for name, option in self.options.items() if option.parameter}
 
     def form(self, options: Mapping[str, Any]) -> str:
-        """The engine's name for this form: the cell's name, then each option that is on (a string as name=value)."""
-        on = {name: value for name, value in self.complete(options).items() if value}
+        """The engine's name for this form: the cell's name, then each option of its equations that is on.
+
+        A string is written as name=value.
+        """
+        completed = self.complete(options)
+        on = {name: value for name, value in completed.items() if value and not self.options[name].between_steps}
         words = (f"{name}={value}" if isinstance(value, str) else name for name, value in on.items())
         return " ".join((self.name, *words))
 
     def is_torch(self, options: Mapping[str, Any]) -> bool:
         """Whether torch.nn has this cell with these options."""
-        return self.torch_options is not None and all(options[k] == v for k, v in self.torch_options.items())
+        if self.torch_options is None or self.zoneout(options):
+            return False
+        return all(options[k] == v for k, v in self.torch_options.items())
+
+
+def _without(function: Callable[..., Any], names: frozenset[str]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def called(*arguments: Any, **options: Any) -> Any:
+        return function(*arguments, **{name: value for name, value in options.items() if name not in names})
+
+    return called

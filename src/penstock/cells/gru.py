@@ -10,7 +10,7 @@ h' = (1 - z) * n + z * h
 from collections.abc import Mapping
 
 from penstock.cells.arithmetic import affine, sigmoid, split, tanh
-from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
+from penstock.cells.declaration import ZONEOUT, Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, reset_after: bool = True) -> Shapes:
@@ -57,7 +57,10 @@ GRU = Cell(
     source="Cho et al. 2014",
     gates=("reset", "update", "candidate"),
     states=("h",),
-    options={"reset_after": Option(True, "GRU only: apply the reset gate after the product, as in cuDNN and PyTorch.")},
+    options={
+        "reset_after": Option(True, "GRU only: apply the reset gate after the product, as in cuDNN and PyTorch."),
+        "zoneout": ZONEOUT,
+    },
     forms=({"reset_after": True}, {"reset_after": False}),
     torch_options={"reset_after": True},
     keeps="update",

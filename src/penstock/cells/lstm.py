@@ -15,7 +15,7 @@ h' = W_hr (o * tanh(c')).
 from collections.abc import Mapping
 
 from penstock.cells.arithmetic import affine, sigmoid, split, tanh
-from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
+from penstock.cells.declaration import ZONEOUT, Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(
@@ -80,6 +80,7 @@ LSTM = Cell(
             parameter="weight_hr",
             below_hidden_size=True,
         ),
+        "zoneout": ZONEOUT,
     },
     forms=({}, {"peephole": True}, {"proj_size": None}, {"peephole": True, "proj_size": None}),
     torch_options={"peephole": False},

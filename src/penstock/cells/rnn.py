@@ -6,7 +6,7 @@ h' = f(W_ih x + b_ih + W_hh h + b_hh)
 from collections.abc import Mapping
 
 from penstock.cells.arithmetic import ACTIVATIONS, affine
-from penstock.cells.declaration import Array, Cell, Option, Phase, Shapes, State
+from penstock.cells.declaration import ZONEOUT, Array, Cell, Option, Phase, Shapes, State
 
 
 def parameter_shapes(input_size: int, hidden_size: int, bias: bool = True, *, nonlinearity: str = "tanh") -> Shapes:
@@ -33,7 +33,10 @@ RNN = Cell(
     source="Elman 1990",
     gates=("hidden",),
     states=("h",),
-    options={"nonlinearity": Option("tanh", 'RNN only: the activation, "tanh" or "relu".', choices=tuple(ACTIVATIONS))},
+    options={
+        "nonlinearity": Option("tanh", 'RNN only: the activation, "tanh" or "relu".', choices=tuple(ACTIVATIONS)),
+        "zoneout": ZONEOUT,
+    },
     forms=({"nonlinearity": "tanh"}, {"nonlinearity": "relu"}),
     torch_options={},
     parameter_shapes=parameter_shapes,

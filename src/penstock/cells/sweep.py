@@ -10,6 +10,7 @@ from typing import Any
 from penstock.cells.arithmetic import namespace
 from penstock.cells.declaration import Array, Cell, State
 from penstock.cells.shapes import check_input, check_parameters, check_state
+from penstock.cells.zoneout import Draw, Zoneout
 from penstock.errors import LengthsError
 
 
@@ -20,6 +21,7 @@ def sweep(
     parameters: Mapping[str, Array],
     lengths: Array | None = None,
     reverse: bool = False,
+    draw: Draw | None = None,
     **options: Any,
 ) -> tuple[Array, State]:
     """Run one layer in one direction over whole sequences.
@@ -31,6 +33,7 @@ def sweep(
         lengths: (batch,) integers, the steps of each sequence; None if all have `time` steps. Callers check the
             values, because this function must not read them: below 0 counts as 0, above `time` as `time`.
         reverse: run from each sequence's last step to its first.
+        draw: the masks of the option `zoneout`; None for its expectation.
         options: the cell's options.
 
     Returns:
@@ -54,9 +57,13 @@ def sweep(
     if valid is not None:
         # Otherwise NaN in the padding would reach the weights' gradients as 0 * NaN.
         x = xp.where(valid, x, xp.zeros_like(x))
+    shares = cell.zoneout(options)
+    zoneout = Zoneout(shares, draw, reverse) if shares else None
     outputs: list[Array] = [None] * steps
     for t in reversed(range(steps)) if reverse else range(steps):
         new = cell.step(x[t, ...], state, parameters, **options)
+        if zoneout is not None:
+            new = zoneout(state, new, t)
         if valid is None:
             outputs[t] = new[0]
         else:
@@ -75,6 +82,7 @@ def sweep_stack(
     bidirectional: bool = False,
     lengths: Array | None = None,
     between_layers: Callable[[Array], Array] | None = None,
+    seed: int | None = None,
     **options: Any,
 ) -> tuple[Array, State]:
     """Run a stack of layers, each in one or both directions; a layer reads both directions of the layer below.
@@ -85,6 +93,7 @@ def sweep_stack(
         parameters: arrays by PyTorch's names: weight_ih_l0, weight_ih_l0_reverse, weight_ih_l1 ...
         bidirectional: whether each layer has a second direction.
         between_layers: applied to the output of each layer except the last, such as dropout in training.
+        seed: of the masks of the option `zoneout`; None for its expectation.
 
     Returns:
         y (time, batch, directions * size of h), and the final states, shaped like `states`.
@@ -100,7 +109,9 @@ def sweep_stack(
         for direction in directions:
             state = None if states is None else tuple(s[len(finals), ...] for s in states)
             layer_parameters = _without_suffix(parameters, f"_l{layer}{direction}")
-            y, final = sweep(cell, x, state, layer_parameters, lengths, reverse=direction == "_reverse", **options)
+            draw = None if seed is None else Draw(seed, layer)
+            reverse = direction == "_reverse"
+            y, final = sweep(cell, x, state, layer_parameters, lengths, reverse=reverse, draw=draw, **options)
             outputs.append(y)
             finals.append(final)
         x = xp.concat(outputs, axis=-1) if bidirectional else outputs[0]

@@ -107,8 +107,12 @@ def _check_options(cell: Cell) -> None:
             raise ConfigError(f"{cell.name}: {name!r} is not a valid or free option name. Choose another name.")
         if not option.accepts(option.default):
             raise ConfigError(f"{cell.name}: the default of {name} must be {option.expected}; got {option.default!r}.")
-        if name in known and (known[name].default, known[name].choices) != (option.default, option.choices):
+        if name in known and _use(known[name]) != _use(option):
             raise ConfigError(f"{cell.name}: the option {name!r} of another cell differs. Choose another name.")
+
+
+def _use(option: Option) -> tuple[Any, ...]:
+    return option.default, option.choices, option.between_steps
 
 
 def _check_shapes(cell: Cell, options: Mapping[str, Any]) -> None:

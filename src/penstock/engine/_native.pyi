@@ -8,9 +8,19 @@ from numpy.typing import NDArray
 
 _Floats = NDArray[np.float32]
 _Wholes = NDArray[np.int64]
+_Draw = tuple[int, int, int, Any]  # seed, layer, first step, numbers of the sequences
 
 class NativeLayer:
-    def __init__(self, form: str, input: int, hidden: int, projection: int, bias: bool, directions: int) -> None: ...
+    def __init__(
+        self,
+        form: str,
+        input: int,
+        hidden: int,
+        projection: int,
+        bias: bool,
+        directions: int,
+        zoneout: Sequence[float] = (),
+    ) -> None: ...
     def saved_size(self, rows: int) -> int: ...
     @property
     def packed(self) -> bool: ...
@@ -67,6 +77,7 @@ class NativeTensors:
         batch_sizes: Any,
         lend: Callable[[int], Any] | None,
         threads: int,
+        draw: _Draw | None = None,
     ) -> tuple[Any, ...]: ...
     def backward(
         self,
@@ -84,6 +95,7 @@ class NativeTensors:
         gradients: list[Any],
         wanted: Sequence[bool],
         threads: int,
+        draw: _Draw | None = None,
     ) -> list[Any]: ...
 
 class NativeStep:

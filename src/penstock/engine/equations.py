@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.cells import find, sweep
+from penstock.cells import Zoneout, find, sweep
 from penstock.engine.arguments import BaseLayer, State
 from penstock.engine.exact import Exact
 from penstock.engine.step import StackStep, Trace, check_stack, named_states
@@ -59,7 +59,9 @@ class EquationLayer(BaseLayer):
 
     def advance(self, x: np.ndarray, state: State) -> State:
         """One step of the first direction: x (batch, input), states (batch, size) -> the new states."""
-        return self._step(x, state, self._directions[0], **self.options)
+        new = self._step(x, state, self._directions[0], **self.options)
+        shares = self.cell.zoneout(self.options)
+        return Zoneout(shares)(state, new) if shares else new
 
     def sweep(
         self, x: np.ndarray, state: State, lengths: np.ndarray | None, batch_first: bool

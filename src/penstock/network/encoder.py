@@ -92,7 +92,7 @@ class Recurrent(Spelled):
 
     def arguments(self) -> dict[str, Any]:
         """Constructor arguments that reproduce this stack, with each option by its own name."""
-        return self._layers() | dict(self.options)
+        return self._layers() | self._options()
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
@@ -108,7 +108,16 @@ class Recurrent(Spelled):
 
     def identity(self) -> dict[str, Any]:
         """Values that identify this stack in fingerprints: `arguments`, in an order that never changes."""
-        return self._layers() | _ALWAYS_NAMED | dict(self.options)
+        return self._layers() | _ALWAYS_NAMED | self._options()
+
+    def _options(self) -> dict[str, Any]:
+        """The options; those that act between steps, which are younger than saved models, only where they do."""
+        declared = self.declaration.options
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self.options.items()
+            if value != declared[name].default or not declared[name].between_steps
+        }
 
     def _layers(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _LAYERS}

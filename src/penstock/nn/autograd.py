@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from penstock import engine
+from penstock.cells import Draw
 from penstock.nn import reference
 from penstock.nn.layer_spec import LayerSpec, Layout
 from penstock.nn.memory import ReusableMemory
@@ -29,12 +30,12 @@ class Bound:
     Copies and unpickled objects get a new, unfrozen engine layer, because that is a cache tied to its process.
     """
 
-    __slots__ = ("directions", "kind", "layer", "memory", "spec", "state_sizes")
+    __slots__ = ("directions", "kind", "layer", "memory", "spec", "state_sizes", "zoned")
 
     def __init__(self, kind: LayerSpec) -> None:
         self.kind = kind
         self.directions, self.state_sizes = kind.directions, kind.state_sizes
-        self.spec = kind.spell()
+        self.spec, self.zoned = kind.spell(), bool(kind.zoneout)
         self.layer: Any = (
             engine.Layer(
                 kind.cell,
@@ -69,6 +70,7 @@ def run(
     weights: list[Tensor],
     *,
     training: bool,
+    draw: Draw | None = None,
 ) -> tuple[Tensor, ...]:
     """Run one layer on the engine; return y, the final states and, for training, what the backward pass needs.
 
@@ -77,13 +79,19 @@ def run(
         x: in that order, contiguous float32 on the CPU, like all tensors here.
         state: empty for zeros, or one tensor (directions, batch, size) per state.
         weights: in the order of `kind.parameter_shapes`, then again for the reverse direction.
+        draw: the masks of zoneout; None for its expectation.
     """
     # A training step always packs: its weights have just changed, so comparing them would be wasted.
     order, steps, batch, lengths, batch_sizes = layout
     lend = bound.memory.lend if training else None
     return native_tensors.forward(
-        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, lend, engine_threads()
-    )
+        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, lend, engine_threads(),
+        _spelled(draw),
+    )  # fmt: skip
+
+
+def _spelled(draw: Draw | None) -> tuple[int, int, int, Tensor | None] | None:
+    return None if draw is None else (int(draw.seed), draw.layer, draw.first_step, draw.numbers)
 
 
 def run_backward(
@@ -96,6 +104,7 @@ def run_backward(
     saved: Tensor,
     gradients: Sequence[Tensor | None],
     wanted: Sequence[bool],
+    draw: Draw | None = None,
 ) -> list[Tensor | None]:
     """Compute, on the engine, gradients of x, of the initial states in `state`, and of the weights.
 
@@ -103,23 +112,26 @@ def run_backward(
         y, saved: results of `run`.
         gradients: gradients of y and of each final state; None for zeros.
         wanted: which gradients to compute, in the order of the result.
+        draw: as for `run`.
     """
     order, steps, batch, lengths, batch_sizes = layout
     gradients = [None if each is None else each.contiguous() for each in gradients]
     return native_tensors.backward(
         bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, y, saved, gradients, wanted,
-        engine_threads(),
+        engine_threads(), _spelled(draw),
     )  # fmt: skip
 
 
 class Sweep(torch.autograd.Function):
-    """One layer, all directions and steps: `apply(bound, layout, number of states, x, *state, *weights)`."""
+    """One layer, all directions and steps: `apply(bound, layout, draw, number of states, x, *state, *weights)`."""
 
     @staticmethod
-    def forward(ctx: Any, bound: Bound, layout: Layout, states: int, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, bound: Bound, layout: Layout, draw: Draw | None, states: int, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
         x, state, weights = tensors[0], tensors[1 : 1 + states], list(tensors[1 + states :])
-        y, *final, saved = run(bound, layout, x, state, weights, training=True)
-        ctx.bound, ctx.layout, ctx.states = bound, layout, states
+        y, *final, saved = run(bound, layout, x, state, weights, training=True, draw=draw)
+        ctx.bound, ctx.layout, ctx.draw, ctx.states = bound, layout, draw, states
         ctx.save_for_backward(y, saved, *tensors)
         ctx.set_materialize_grads(False)
         return y, *final
@@ -127,17 +139,19 @@ class Sweep(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
         y, saved, *tensors = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[3:]
-        none = (None, None, None)
+        wanted = ctx.needs_input_grad[4:]
+        none = (None, None, None, None)
         if torch.is_grad_enabled() or not is_plain() or any(map(_is_batched, gradients)):
-            return none + _differentiable(ctx.bound.kind, ctx.layout, ctx.states, tensors, gradients, wanted)
+            return none + _differentiable(ctx.bound.kind, ctx.layout, ctx.draw, ctx.states, tensors, gradients, wanted)
         x, state, weights = tensors[0], tuple(tensors[1 : 1 + ctx.states]), tensors[1 + ctx.states :]
-        return none + tuple(run_backward(ctx.bound, ctx.layout, x, state, weights, y, saved, gradients, wanted))
+        computed = run_backward(ctx.bound, ctx.layout, x, state, weights, y, saved, gradients, wanted, ctx.draw)
+        return none + tuple(computed)
 
 
 def _differentiable(
     kind: LayerSpec,
     layout: Layout,
+    draw: Draw | None,
     states: int,
     tensors: Sequence[Tensor],
     gradients: Sequence[Tensor | None],
@@ -148,7 +162,7 @@ def _differentiable(
     with torch.enable_grad():
         # An alias of each: x may itself depend on a state, but only the direct path from each input counts here.
         inputs = [each.view_as(each) if each.requires_grad else each for each in tensors]
-        outputs = reference.layer(kind, layout, inputs[0], tuple(inputs[1 : 1 + states]), inputs[1 + states :])
+        outputs = reference.layer(kind, layout, inputs[0], tuple(inputs[1 : 1 + states]), inputs[1 + states :], draw)
         pairs = [(out, g) for out, g in zip(outputs, gradients, strict=True) if g is not None]
         computed = torch.autograd.grad(
             [out for out, _ in pairs],

@@ -14,6 +14,7 @@ from penstock.nn.checks import check_memory, states_of
 from penstock.nn.layer_spec import LayerSpec
 from penstock.nn.paths import Path, find_path
 from penstock.nn.recorded import extras, leaf, refuse_script
+from penstock.nn.seeds import draw_seed
 
 __all__ = ["RecurrentCell"]
 
@@ -94,9 +95,11 @@ class RecurrentCell(torch.nn.RNNCellBase):
 
     def _step(self, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the new states for x (batch, input) or (input,)."""
-        results = native.quick_step((self._bound,), x, state, self._parameters, (self._names,))
-        if results is not None:
-            return results
+        masked = self.training and self._bound.zoned
+        if not masked:
+            results = native.quick_step((self._bound,), x, state, self._parameters, (self._names,))
+            if results is not None:
+                return results
         if isinstance(x, Proxy):
             node, states = leaf(self, x, state if len(state) > 1 else (*state, None)[0]), len(self._bound.state_sizes)
             return tuple([node[k] for k in range(states)]) if states > 1 else (node,)
@@ -108,18 +111,22 @@ class RecurrentCell(torch.nn.RNNCellBase):
         if x.dim() == 1:
             batch_of_one = self._step(x.unsqueeze(0), tuple([each.unsqueeze(0) for each in state]))
             return tuple([each.squeeze(0) for each in batch_of_one])
+        draw = cells.Draw(draw_seed()) if masked else None
         if self._path(x, state, weights) == "native":
-            return native.step(self._bound, x, state, weights)
+            return native.step(self._bound, x, state, weights, draw)
         check_memory(x, *state, *weights)
         with reference.no_autocast(x):
-            return self._by_equations(x, state, weights)
+            return self._by_equations(x, state, weights, draw)
 
-    def _by_equations(self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
+    def _by_equations(
+        self, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor], draw: cells.Draw | None
+    ) -> tuple[Tensor, ...]:
         kind = self._kind
         if not state:
             state = tuple([x.new_zeros((*x.shape[:-1], size)) for size in kind.state_sizes])
         parameters = dict(zip(kind.parameter_shapes, weights, strict=True))
-        return kind.declaration.step(x, state, parameters, **kind.options)
+        new = kind.declaration.step(x, state, parameters, **kind.options)
+        return cells.Zoneout(kind.zoneout, draw)(state, new) if self._bound.zoned else new
 
     def _check(self, x: Tensor, state: tuple[Tensor, ...]) -> None:
         """Check that input and states match the cell.

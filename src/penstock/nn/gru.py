@@ -1,5 +1,6 @@
 """Gated recurrent unit (Cho et al. 2014, arXiv:1406.1078): drop-in replacements for torch.nn.GRU and GRUCell."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ class GRU(RecurrentLayers):
             `torch.nn.GRU`.
         proj_size: must be None: only an LSTM has a projection.
         reset_after: False for n = tanh(W_in x + b_in + W_hn (r * h) + b_hn).
+        zoneout: probability that a unit keeps its state from the step before, in training, as in `penstock.nn.LSTM`.
         init: initial values, one of `penstock.nn.INITIAL_VALUES`.
         max_time: with init="chrono", the longest dependency to expect, in steps.
 
@@ -49,6 +51,7 @@ class GRU(RecurrentLayers):
         dtype: Any = None,
         *,
         reset_after: bool = True,
+        zoneout: float | Sequence[float] = 0.0,
         init: str = "torch",
         max_time: int | None = None,
         proj_size: None = None,
@@ -57,7 +60,7 @@ class GRU(RecurrentLayers):
         self.reset_after = reset_after
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
-            device=device, dtype=dtype, reset_after=reset_after, init=init, max_time=max_time,
+            device=device, dtype=dtype, reset_after=reset_after, zoneout=zoneout, init=init, max_time=max_time,
         )  # fmt: skip
 
 
@@ -66,7 +69,7 @@ class GRUCell(RecurrentCell):
 
     Args:
         input_size, hidden_size, bias, device, dtype: as in `torch.nn.GRUCell`.
-        reset_after, init, max_time: as in `GRU`.
+        reset_after, zoneout, init, max_time: as in `GRU`.
 
     Examples:
         >>> import torch
@@ -86,12 +89,14 @@ class GRUCell(RecurrentCell):
         dtype: Any = None,
         *,
         reset_after: bool = True,
+        zoneout: float | Sequence[float] = 0.0,
         init: str = "torch",
         max_time: int | None = None,
     ) -> None:
         super().__init__(
-            input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, reset_after=reset_after
-        )
+            input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, reset_after=reset_after,
+            zoneout=zoneout,
+        )  # fmt: skip
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         """input (batch, input) or (input,), hx (batch, hidden) or (hidden,), zeros if None -> new h."""

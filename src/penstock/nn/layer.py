@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import torch
@@ -20,6 +21,7 @@ from penstock.nn.layer_spec import BATCH_FIRST, PACKED, TIME_MAJOR, LayerSpec, L
 from penstock.nn.lengths import check_range, int64_lengths
 from penstock.nn.paths import Path, find_path, is_exporting, is_plain, is_traced
 from penstock.nn.recorded import extras, leaf, refuse_script, trace
+from penstock.nn.seeds import draw_seed
 
 __all__ = ["RecurrentLayers"]
 
@@ -78,6 +80,12 @@ class RecurrentLayers(torch.nn.RNNBase):
         first = LayerSpec.make(self.cell, input_size, hidden_size, options, **more)
         above = first.state_sizes[0] * first.directions
         return (first, *(LayerSpec.make(self.cell, above, hidden_size, options, **more) for _ in range(num_layers - 1)))
+
+    @property
+    def zoneout(self) -> float | tuple[float, ...]:
+        """Probability that a unit keeps its state from the step before, in training; a tuple if states differ."""
+        value: float | tuple[float, ...] = self._kinds[0].options.get("zoneout", 0.0)
+        return value
 
     @property
     def _is_described(self) -> bool:
@@ -179,7 +187,8 @@ class RecurrentLayers(torch.nn.RNNBase):
         """
         if isinstance(input, PackedSequence):
             return trace(self, input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
-        if lengths is None and self._kinds[0].is_native and not (self.dropout and self.training):
+        random = self.training and (self.dropout or self._bound[0].zoned)
+        if lengths is None and self._kinds[0].is_native and not random:
             results = native.quick_stack(
                 self._bound, input, states_of(hx), self._parameters, self._names, self.batch_first
             )
@@ -220,7 +229,7 @@ class RecurrentLayers(torch.nn.RNNBase):
             check_memory(*state)
             state = tuple([each.index_select(1, sorted_indices) for each in state])
         layout = Layout(PACKED, len(batch_sizes), int(batch_sizes[0]), None, batch_sizes.contiguous())
-        y, state = self._compute(x, state, layout)
+        y, state = self._compute(x, state, layout, sorted_indices)
         if unsorted_indices is not None:
             state = tuple([each.index_select(1, unsorted_indices) for each in state])
         output = PackedSequence(y, batch_sizes, sorted_indices, unsorted_indices)
@@ -257,7 +266,7 @@ class RecurrentLayers(torch.nn.RNNBase):
     def _all_tensors(self) -> list[Tensor]:
         return [tensor for layer in range(self.num_layers) for tensor in self._tensors(layer)]
 
-    def _compute(self, x: Tensor, state: State, layout: Layout) -> tuple[Tensor, State]:
+    def _compute(self, x: Tensor, state: State, layout: Layout, numbers: Tensor | None = None) -> tuple[Tensor, State]:
         weights = [self._tensors(layer) for layer in range(self.num_layers)]
         dtype = weights[0][0].dtype
         if x.dtype != dtype and torch.is_autocast_enabled(x.device.type):
@@ -272,11 +281,13 @@ class RecurrentLayers(torch.nn.RNNBase):
         if path == "reference":
             check_memory(x, *state, *itertools.chain(*weights))
         directions, finals = self._bound[0].directions, []
+        masks = self._draw(numbers) if self.training and self._bound[0].zoned else None
         for k in range(self.num_layers):
             layer_state = (
                 state if len(weights) == 1 else tuple([each[k * directions : (k + 1) * directions] for each in state])
             )
-            x, *final = self._run(path, k, layout, x, layer_state, weights[k])
+            draw = None if masks is None else replace(masks, layer=k)
+            x, *final = self._run(path, k, layout, x, layer_state, weights[k], draw)
             finals.append(final)
             if self.dropout and self.training and k < self.num_layers - 1:
                 x = _drop(x, self.dropout, layout)
@@ -285,15 +296,28 @@ class RecurrentLayers(torch.nn.RNNBase):
         return x, tuple([torch.cat(each) for each in zip(*finals, strict=True)])
 
     def _run(
-        self, path: Path, k: int, layout: Layout, x: Tensor, state: State, weights: list[Tensor]
+        self,
+        path: Path,
+        k: int,
+        layout: Layout,
+        x: Tensor,
+        state: State,
+        weights: list[Tensor],
+        draw: cells.Draw | None,
     ) -> tuple[Tensor, ...]:
         """Run layer k on the engine, by the equations, or as a node of ONNX; return y and its final states."""
         if path == "reference":
             with reference.no_autocast(x):
-                return reference.layer(self._kinds[k], layout, x, state, weights)
+                return reference.layer(self._kinds[k], layout, x, state, weights, draw)
         if path == "onnx":
+            if draw is not None:
+                raise ConfigError("ONNX can't record the masks of zoneout. Call eval() before the export.")
             return onnx_node.layer(self._kinds[k], layout, x, state, weights)
-        return native.layer(self._bound[k], layout, x, state, weights)
+        return native.layer(self._bound[k], layout, x, state, weights, draw)
+
+    def _draw(self, numbers: Tensor | None) -> cells.Draw:
+        """Draw the masks of zoneout. Packed data is sorted, so `numbers` are the sequences' own."""
+        return cells.Draw(draw_seed(), numbers=None if numbers is None else numbers.to("cpu", torch.int64))
 
     def _fits(self, x: Tensor, state: State, layout: Layout) -> bool:
         """Whether input and states have the right shapes."""

@@ -78,7 +78,12 @@ class LayerSpec:
     def read(cls, spec: str) -> Self:
         """Read the result of `spell`."""
         cell, input_size, hidden_size, bias, bidirectional, items = json.loads(spec)
-        return cls(cell, input_size, hidden_size, bias, bidirectional, tuple(map(tuple, items)))
+        return cls.make(cell, input_size, hidden_size, dict(items), bias=bias, bidirectional=bidirectional)
+
+    @property
+    def zoneout(self) -> tuple[float, ...]:
+        """The share of each state that a step keeps; empty if none keeps any."""
+        return self.declaration.zoneout(self.options)
 
     @property
     def is_torch(self) -> bool:

@@ -1,5 +1,6 @@
 """Long short-term memory (Hochreiter and Schmidhuber 1997): drop-in replacements for torch.nn.LSTM and LSTMCell."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -20,6 +21,9 @@ class LSTM(RecurrentLayers):
             in `torch.nn.LSTM`.
         peephole: the input and forget gates read c(t-1) and the output gate reads c(t), through `weight_ch_l0`
             (3, hidden) with rows i, f, o; one such parameter for each layer and direction.
+        zoneout: probability that a unit keeps its state from the step before, in training (Krueger et al. 2016): one
+            number for h and c, or a pair. In evaluation old and new state are mixed in this proportion. The seed of the
+            masks comes from PyTorch's generator, so that `torch.manual_seed` repeats them.
         init: initial values, one of `penstock.nn.INITIAL_VALUES`.
         max_time: with init="chrono", the longest dependency to expect, in steps.
 
@@ -53,13 +57,14 @@ class LSTM(RecurrentLayers):
         dtype: Any = None,
         *,
         peephole: bool = False,
+        zoneout: float | Sequence[float] = 0.0,
         init: str = "torch",
         max_time: int | None = None,
     ) -> None:
         self.peephole = peephole
         super().__init__(
             "LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
-            device, dtype, peephole=peephole, init=init, max_time=max_time,
+            device, dtype, peephole=peephole, zoneout=zoneout, init=init, max_time=max_time,
         )  # fmt: skip
 
 
@@ -68,7 +73,7 @@ class LSTMCell(RecurrentCell):
 
     Args:
         input_size, hidden_size, bias, device, dtype: as in `torch.nn.LSTMCell`.
-        peephole, init, max_time: as in `LSTM`; the peepholes are `weight_ch`.
+        peephole, zoneout, init, max_time: as in `LSTM`; the peepholes are `weight_ch`.
 
     Examples:
         >>> import torch
@@ -89,10 +94,14 @@ class LSTMCell(RecurrentCell):
         dtype: Any = None,
         *,
         peephole: bool = False,
+        zoneout: float | Sequence[float] = 0.0,
         init: str = "torch",
         max_time: int | None = None,
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, peephole=peephole)
+        super().__init__(
+            input_size, hidden_size, bias, device, dtype, init=init, max_time=max_time, peephole=peephole,
+            zoneout=zoneout,
+        )  # fmt: skip
 
     def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """input (batch, input) or (input,), hx = (h, c), each (batch, hidden) or (hidden,) -> new (h, c)."""

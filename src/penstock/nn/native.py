@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from penstock.cells import Draw
 from penstock.nn import autograd, operator
 from penstock.nn.autograd import Bound
 from penstock.nn.checks import check_memory
@@ -25,9 +26,9 @@ def quick_stack(
 ) -> tuple[Tensor, Any] | None:
     """Run a call directly on the engine if all tensors allow it; otherwise return None.
 
-    x is (time, batch, input) or (batch, time, input), without lengths or dropout; `names` are the names of each layer's
-    weights in a module's `_parameters`. Returns y and the final state or states. The engine checks the arguments, which
-    is faster than checking them in Python.
+    x is (time, batch, input) or (batch, time, input), without lengths, dropout or masks of zoneout; `names` are the
+    names of each layer's weights in a module's `_parameters`. Returns y and the final state or states. The engine
+    checks the arguments, which is faster than checking them in Python.
     """
     if torch.compiler.is_compiling() or not is_plain():
         return None
@@ -40,7 +41,7 @@ def quick_stack(
         return None
     first, second = x.shape[:2]
     layout = Layout(BATCH_FIRST, second, first) if batch_first else Layout(TIME_MAJOR, first, second)
-    y, *final = autograd.Sweep.apply(bounds[0], layout, len(state), x, *state, *weights)
+    y, *final = autograd.Sweep.apply(bounds[0], layout, None, len(state), x, *state, *weights)
     return y, final[0] if len(final) == 1 else tuple(final)
 
 
@@ -54,23 +55,30 @@ def quick_step(
 
 
 def layer(
-    bound: Bound, layout: Layout, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]
+    bound: Bound,
+    layout: Layout,
+    x: Tensor,
+    state: tuple[Tensor, ...],
+    weights: list[Tensor],
+    draw: Draw | None = None,
 ) -> tuple[Tensor, ...]:
     """Run one layer in one or two directions; arguments and results as in `reference.layer`, float32 on the CPU."""
     x, state, weights = _dense(x), tuple([_dense(each) for each in state]), [_dense(each) for each in weights]
     needs_graph = torch.is_grad_enabled() and _any_requires_grad(x, *state, *weights)
     if torch.compiler.is_compiling():
-        return operator.sweep(bound.spec, layout, x, state, weights, needs_graph)
+        return operator.sweep(bound.spec, layout, x, state, weights, draw, needs_graph)
     if needs_graph:
-        return autograd.Sweep.apply(bound, layout, len(state), x, *state, *weights)
-    return autograd.run(bound, layout, x, state, weights, training=False)
+        return autograd.Sweep.apply(bound, layout, draw, len(state), x, *state, *weights)
+    return autograd.run(bound, layout, x, state, weights, training=False, draw=draw)
 
 
-def step(bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor]) -> tuple[Tensor, ...]:
+def step(
+    bound: Bound, x: Tensor, state: tuple[Tensor, ...], weights: list[Tensor], draw: Draw | None = None
+) -> tuple[Tensor, ...]:
     """Run one step: x (batch, input), one state (batch, size) each -> new states."""
     over_time = Layout(TIME_MAJOR, 1, len(x))
     batched = tuple([each.unsqueeze(0) for each in state])
-    _, *final = layer(bound, over_time, x.unsqueeze(0), batched, weights)
+    _, *final = layer(bound, over_time, x.unsqueeze(0), batched, weights, draw)
     return tuple([each.squeeze(0) for each in final])
 
 

@@ -28,15 +28,18 @@ def layer(
 ) -> tuple[Tensor, ...]:
     """Record one layer in its one or two directions; arguments and results as in `reference.layer`.
 
-    Layers without a node in ONNX (with a projection, or of a cell of your own) are recorded step by step, which fixes
-    the number of steps.
+    Layers without a node in ONNX (with a projection or zoneout, or of a cell of your own) are recorded step by step,
+    which fixes the number of steps.
 
     Raises:
         ConfigError: such a layer with a dynamic number of steps, or PyTorch before 2.8, which can't record such nodes.
     """
-    if kind.cell not in _GATES or kind.options.get("proj_size"):
+    beyond = [name for name in ("proj_size", "zoneout") if kind.options.get(name)]
+    if kind.cell not in _GATES or beyond:
         if isinstance(layout.steps, torch.SymInt):
-            what = "an LSTM with proj_size" if kind.cell == "lstm" else f"the cell {kind.cell}"
+            what = f"the cell {kind.cell}"
+            if kind.cell in _GATES:
+                what = f"{'a' if kind.cell == 'gru' else 'an'} {kind.cell.upper()} with {beyond[0]}"
             raise ConfigError(f"ONNX has no node for {what}. Export it with a fixed number of steps.")
         return reference.layer(kind, layout, x, state, weights)
     write = _writer()

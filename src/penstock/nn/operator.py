@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from penstock.cells import Draw
 from penstock.nn import autograd
 from penstock.nn.layer_spec import LayerSpec, Layout
 from penstock.nn.lengths import check_range
@@ -33,12 +34,23 @@ def _find(spec: str, weights: Sequence[Tensor]) -> autograd.Bound:
 
 
 def sweep(
-    spec: str, layout: Layout, x: Tensor, state: Sequence[Tensor], weights: Sequence[Tensor], training: bool
+    spec: str,
+    layout: Layout,
+    x: Tensor,
+    state: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    draw: Draw | None,
+    training: bool,
 ) -> tuple[Tensor, ...]:
     """Run one layer on the engine like `autograd.run`; return y and the final states."""
     order, steps, batch, lengths, batch_sizes = layout
-    results = _sweep(x, list(state), list(weights), lengths, batch_sizes, order, steps, batch, spec, training)
+    masks = (None, None, 0) if draw is None else (draw.seed, draw.numbers, draw.layer)
+    results = _sweep(x, list(state), list(weights), lengths, batch_sizes, order, steps, batch, spec, training, *masks)
     return tuple(results[:-1])
+
+
+def _draw(seed: Tensor | None, numbers: Tensor | None, number: int) -> Draw | None:
+    return None if seed is None else Draw(seed, number, numbers=numbers)
 
 
 @torch.library.custom_op("penstock::sweep", mutates_args=())
@@ -53,12 +65,19 @@ def _sweep(
     batch: int,
     spec: str,
     training: bool,
+    seed: Tensor | None = None,
+    numbers: Tensor | None = None,
+    number: int = 0,
 ) -> list[Tensor]:
-    """Return y, the final states, and what the backward pass needs (empty if not training)."""
+    """Return y, the final states, and what the backward pass needs (empty if not training).
+
+    The masks of zoneout have a seed, numbers of the sequences, and the number of the layer.
+    """
     if lengths is not None:
         check_range(lengths, steps)  # here, because a tracer could not read the values
     bound, layout = _find(spec, weights), Layout(order, steps, batch, lengths, batch_sizes)
-    results = autograd.run(bound, layout, x, tuple(state), weights, training=training)
+    draw = _draw(seed, numbers, number)
+    results = autograd.run(bound, layout, x, tuple(state), weights, training=training, draw=draw)
     return [*results] if training else [*results, x.new_empty(0)]
 
 
@@ -74,6 +93,9 @@ def _(
     batch: int,
     spec: str,
     training: bool,
+    seed: Tensor | None = None,
+    numbers: Tensor | None = None,
+    number: int = 0,
 ) -> list[Tensor]:
     bound = _bound(spec, 0)
     y = x.new_empty((*x.shape[:-1], bound.directions * bound.state_sizes[0]))
@@ -96,9 +118,13 @@ def _sweep_backward(
     saved: Tensor,
     gradients: list[Tensor],
     wanted: list[bool],
+    seed: Tensor | None = None,
+    numbers: Tensor | None = None,
+    number: int = 0,
 ) -> list[Tensor]:
     bound, layout = _find(spec, weights), Layout(order, steps, batch, lengths, batch_sizes)
-    results = autograd.run_backward(bound, layout, x, tuple(state), weights, y, saved, gradients, wanted)
+    draw = _draw(seed, numbers, number)
+    results = autograd.run_backward(bound, layout, x, tuple(state), weights, y, saved, gradients, wanted, draw)
     return [x.new_empty(0) if each is None else each for each in results]
 
 
@@ -117,13 +143,17 @@ def _(
     saved: Tensor,
     gradients: list[Tensor],
     wanted: list[bool],
+    seed: Tensor | None = None,
+    numbers: Tensor | None = None,
+    number: int = 0,
 ) -> list[Tensor]:
     inputs = (x, *state, *weights)
     return [each.new_empty(each.shape) if want else x.new_empty(0) for each, want in zip(inputs, wanted, strict=True)]
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
-    x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, _ = inputs
+    x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, _, seed, numbers, number = inputs
+    ctx.masks = seed, numbers, number
     ctx.save_for_backward(x, *state, *weights, output[0], output[-1])
     ctx.states = len(state)
 
@@ -134,7 +164,7 @@ def _differentiate(ctx: Any, gradients: list[Tensor]) -> tuple[Any, ...]:
     wants_x, wants_state, wants_weights, *none = ctx.needs_input_grad
     wanted = [wants_x, *wants_state, *wants_weights]
     computed = _sweep_backward(
-        x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, ctx.spec, y, saved, gradients[:-1], wanted
+        x, state, weights, ctx.lengths, ctx.batch_sizes, *ctx.settings, y, saved, gradients[:-1], wanted, *ctx.masks
     )
     dx, *rest = [each if want else None for each, want in zip(computed, wanted, strict=True)]
     return dx, rest[: ctx.states], rest[ctx.states :], *([None] * len(none))

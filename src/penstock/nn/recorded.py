@@ -63,7 +63,11 @@ def refuse_script(module: torch.nn.Module) -> NoReturn:
 def extras(kind: LayerSpec, init: str, max_time: int | None) -> str:
     """Return, for `repr`, arguments that PyTorch's layers do not have and that differ from their defaults."""
     declared, torch_options = kind.declaration.options, kind.declaration.torch_options
-    beyond = kind.options if torch_options is None else {name: kind.options[name] for name in torch_options}
+    beyond = {
+        name: value
+        for name, value in kind.options.items()
+        if torch_options is None or name in torch_options or declared[name].between_steps
+    }
     text = "".join(f", {name}={value!r}" for name, value in beyond.items() if value != declared[name].default)
     text += f", init={init!r}" if init != "torch" else ""
     return text + (f", max_time={max_time}" if max_time is not None else "")

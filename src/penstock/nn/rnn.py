@@ -1,5 +1,6 @@
 """Elman's recurrent network (Elman 1990): drop-in replacements for torch.nn.RNN and RNNCell."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ class RNN(RecurrentLayers):
         input_size, hidden_size, num_layers, nonlinearity, bias, batch_first, dropout, bidirectional, device, dtype:
             as in `torch.nn.RNN`.
         proj_size: must be None: only an LSTM has a projection.
+        zoneout: probability that a unit keeps its state from the step before, in training, as in `penstock.nn.LSTM`.
         init: initial values, "torch" or "orthogonal" (`penstock.nn.INITIAL_VALUES`).
 
     Examples:
@@ -47,6 +49,7 @@ class RNN(RecurrentLayers):
         device: Any = None,
         dtype: Any = None,
         *,
+        zoneout: float | Sequence[float] = 0.0,
         init: str = "torch",
         proj_size: None = None,
     ) -> None:
@@ -56,7 +59,7 @@ class RNN(RecurrentLayers):
         self.nonlinearity = nonlinearity
         super().__init__(
             f"RNN_{nonlinearity.upper()}", input_size, hidden_size, num_layers, bias, batch_first, dropout,
-            bidirectional, device=device, dtype=dtype, nonlinearity=nonlinearity, init=init,
+            bidirectional, device=device, dtype=dtype, nonlinearity=nonlinearity, zoneout=zoneout, init=init,
         )  # fmt: skip
 
 
@@ -65,6 +68,7 @@ class RNNCell(RecurrentCell):
 
     Args:
         input_size, hidden_size, bias, nonlinearity, device, dtype: as in `torch.nn.RNNCell`.
+        zoneout: as in `RNN`.
         init: initial values, "torch" or "orthogonal".
 
     Examples:
@@ -86,9 +90,12 @@ class RNNCell(RecurrentCell):
         device: Any = None,
         dtype: Any = None,
         *,
+        zoneout: float | Sequence[float] = 0.0,
         init: str = "torch",
     ) -> None:
-        super().__init__(input_size, hidden_size, bias, device, dtype, init=init, nonlinearity=nonlinearity)
+        super().__init__(
+            input_size, hidden_size, bias, device, dtype, init=init, nonlinearity=nonlinearity, zoneout=zoneout
+        )
         self.nonlinearity = nonlinearity
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:

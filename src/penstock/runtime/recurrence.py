@@ -32,7 +32,8 @@ class Recurrence:
         parameters: arrays by PyTorch's names (`weight_ih_l0`, ..., `weight_hr_l0`, `_reverse`; peepholes are
             `weight_ch_l0` (3, hidden)); float16, float32 and float64 become float32. Other names are ignored.
         cell: "rnn", "lstm" or "gru".
-        options: options that no parameter shows: `nonlinearity="relu"` for rnn, `reset_after=False` for gru.
+        options: options that no parameter shows: `nonlinearity="relu"` for rnn, `reset_after=False` for gru, and the
+            `zoneout` of the training.
 
     Attributes:
         spec: the description of the layers.

@@ -21,7 +21,7 @@ def _with_options_of_cells(options: type["CellOptions"]) -> type["CellOptions"]:
     names = [f'"{cell.name}" ({cell.source})' if cell.source else f'"{cell.name}"' for cell in CELLS.values()]
     described = {"cell": f"the recurrent cell: {', '.join(names[:-1])} or {names[-1]}."}
     for name, option in all_options().items():
-        options.__annotations__[name] = Literal[option.choices] if option.choices else type(option.default)
+        options.__annotations__[name] = option.hint
         setattr(options, name, option.default)
         described[name] = option.text
     lines = [inspect.cleandoc(options.__doc__ or ""), *(f"    {name}: {text}" for name, text in described.items())]

@@ -105,4 +105,5 @@ def _error(run: Run, exported: NamedGraph, form: Form, made: Any) -> float:
 def _peepholes(exported: NamedGraph) -> bool:
     """Whether a node has peepholes, without a projection."""
     layers = [each.operation.layers for each in exported.graph.nodes if isinstance(each.operation, RecurrentLayers)]
-    return any(each.options.get("peephole") and not each.options.get("proj_size") for each in layers)
+    beyond = ("proj_size", "zoneout")
+    return any(each.options.get("peephole") and not any(map(each.options.get, beyond)) for each in layers)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.cells import Zoneout
 from penstock.convert.exporting.onnx_arrays import BATCH, Traced
 from penstock.convert.exporting.onnx_nodes import Nodes, onnx_package
 from penstock.convert.exporting.onnx_steps import StateInput, Steps
@@ -68,7 +69,8 @@ def _layer(
     steps: Steps, name: str, spec: Recurrent, parameters: Sequence[Tensors], x: str, initial: list[str], kept: str
 ) -> tuple[str, list[str]]:
     """Write one layer in its directions; initial and final states (directions, batch, size)."""
-    known = spec.cell in _GATES and not spec.options.get("proj_size") and not kept
+    beyond = spec.options.get("proj_size") or spec.options.get("zoneout")
+    known = spec.cell in _GATES and not beyond and not kept
     if known and steps.portable and spec.options.get("peephole"):
         known = False
     if known and (len(parameters) == 1 or not steps.portable):
@@ -134,6 +136,8 @@ def _scan(
     sizes = cell.state_sizes(spec.hidden_size, **spec.options)
     before = [Traced(body, f"{name}.{state}", (BATCH, size)) for state, size in zip(cell.states, sizes, strict=True)]
     after = cell.step(Traced(body, f"{name}.x", (BATCH, width)), tuple(before), own, **spec.options)
+    if shares := cell.zoneout(spec.options):
+        after = Zoneout(shares)(tuple(before), after)
     scanned, inputs = [x], [(f"{name}.x", types.FLOAT, width)]
     kept = [each.name for each in after]
     if valid:
