@@ -254,7 +254,7 @@ def test_tensors_of_another_network_are_refused(folder):
         bundle.load(folder)
 
 
-def test_what_is_no_tensor_file_is_refused(folder):
+def test_what_is_not_a_tensor_file_is_refused(folder):
     (folder / "model.safetensors").write_bytes(b"\xff" * 40)
     rewrite(folder)
     with pytest.raises(BundleError, match="damaged"):
@@ -285,7 +285,7 @@ def test_a_description_without_features_is_refused(folder):
         bundle.load(folder)
 
 
-def test_what_is_no_model_is_named(folder, tmp_path):
+def test_what_is_not_a_model_is_named(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     for path, message in (
         (tmp_path / "absent", "no such folder"),

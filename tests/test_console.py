@@ -61,12 +61,12 @@ def test_quiet_leaves_warnings_and_errors():
     assert stream.getvalue() == "penstock: warning: too few\n"
 
 
-def test_a_closed_standard_error_is_no_error():
+def test_a_closed_standard_error_is_not_an_error():
     with shown(output(None), logging.DEBUG):
         LOGGER.info("reading")
 
 
-def test_long_work_is_told_of_every_ten_seconds_in_a_pipe(clock):
+def test_long_work_is_reported_every_ten_seconds_in_a_pipe(clock):
     stream = io.StringIO()
     with shown(output(stream), logging.DEBUG), Steps(LOGGER, "predicting", 300, "rows") as steps:
         for _ in range(25):

@@ -105,7 +105,7 @@ def test_inputs_that_read_the_number_of_a_series_and_heads_go_together():
         Network(Embedding(9, 2), encoder, ForecastHead(3))
 
 
-def test_a_class_that_only_bears_a_kinds_name_is_refused():
+def test_a_class_with_only_the_name_of_a_kind_is_refused():
     @dataclass(frozen=True)
     class Other:
         kind = "class"

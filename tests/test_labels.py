@@ -74,7 +74,7 @@ def test_none_nan_and_blanks_are_missing(value):
     ],
     ids=lambda value: "",
 )
-def test_what_is_no_label_is_refused_with_its_type(value, words):
+def test_what_is_not_a_label_is_refused_with_its_type(value, words):
     with pytest.raises(DataError, match=words):
         as_label(value)
 
@@ -232,7 +232,7 @@ def test_whatever_can_be_trained_on_can_be_evaluated_typed_and_as_text(values):
     assert index.places(texts, "labels") == list(range(len(classes)))  # as a CSV file would hold them
 
 
-def test_texts_of_classes_that_an_early_version_saved_are_told_apart():
+def test_texts_of_classes_that_an_early_version_saved_are_distinguished():
     assert label_texts([1, "1", "good"]) == ["1", "'1'", "good"]
 
 

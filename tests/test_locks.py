@@ -69,7 +69,7 @@ def test_the_lock_of_a_killed_process_blocks_nobody(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_file_that_its_holder_removes_meanwhile_is_made_anew(tmp_path, monkeypatch):
+def test_a_file_that_its_holder_removes_meanwhile_is_made_again(tmp_path, monkeypatch):
     place, lock, before = tmp_path / ".state.lock", fcntl.flock, []
 
     def late(descriptor, how):
@@ -86,7 +86,7 @@ def test_a_file_that_its_holder_removes_meanwhile_is_made_anew(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
-def test_a_file_system_without_locks_is_no_reason_to_stop(tmp_path, monkeypatch, code):
+def test_a_file_system_without_locks_is_not_a_reason_to_stop(tmp_path, monkeypatch, code):
     def refuse(descriptor, how):
         raise OSError(code, os.strerror(code))
 

@@ -79,7 +79,7 @@ def test_sizes_follow_directions_and_projection():
     assert Recurrent(cell="gru", input_size=7, hidden_size=5).output_size == 5
 
 
-def test_parameter_shapes_bear_pytorch_names():
+def test_parameter_shapes_have_pytorch_names():
     shapes = a_network(num_layers=2, bidirectional=True, proj_size=2, peephole=True).parameter_shapes()
     assert shapes["inputs.weight"] == (50, 6)
     assert shapes["encoder.weight_ih_l0"] == (20, 6)

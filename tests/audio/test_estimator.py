@@ -90,7 +90,7 @@ def test_teachers_change_what_is_learned_and_the_same_seed_gives_the_same_bits(s
 
 
 @pytest.mark.parametrize("where", ["teacher", "last"])
-def test_a_training_with_teachers_goes_on_where_it_ended(spoken, tmp_path, monkeypatch, where):
+def test_a_training_with_teachers_continues_where_it_ended(spoken, tmp_path, monkeypatch, where):
     few = SMALL | {"epochs": 3, "baseline": False, "teachers": 2}
     whole = AudioClassifier(**few).fit(*spoken)
     cut = AudioClassifier(**few, checkpoint=str(tmp_path / "state"))
@@ -202,7 +202,7 @@ def test_samples_without_a_rate_need_one(spoken):
 
 
 @pytest.mark.parametrize("options", [{"stretch": -1}, {"noise_share": 1.5}, {"mel_bins": 2}, {"output_dropout": 1.0}])
-def test_options_that_make_no_sense(options, spoken):
+def test_invalid_options(options, spoken):
     with pytest.raises(ConfigError, match=next(iter(options))):
         AudioClassifier(**(SMALL | options)).fit(*spoken)
 

@@ -119,7 +119,7 @@ def test_long_sounds_are_cut_where_nobody_notices(features):
     np.testing.assert_array_equal(np.concatenate(parts), features.apply([Recording(samples, 8000)])[0])
 
 
-def test_memory_goes_on_elsewhere_and_does_not_grow(features):
+def test_memory_continues_elsewhere_and_does_not_grow(features):
     samples = noise(0.6, seed=5)
     pieces, twin = features.stream(), features.stream()
     sizes = {name: array.nbytes for name, array in pieces.arrays().items()}
@@ -212,7 +212,7 @@ def test_nothing_to_hear_gives_no_or_equal_frames(features):
         ({"sample_rate": 8000, "highest_hz": 5000.0}, "at most half of the sample rate, 4000"),
     ],
 )
-def test_options_that_make_no_sense(options, message):
+def test_invalid_options(options, message):
     with pytest.raises(ConfigError, match=message):
         AudioFeatures(**options)
 

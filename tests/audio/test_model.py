@@ -25,7 +25,7 @@ def test_one_alone_equals_one_among_others(audio_model, spoken):
         np.testing.assert_array_equal(audio_model.predict_proba([spoken[0][row]])[0], together[row])
 
 
-def test_a_stream_goes_on_elsewhere_and_starts_anew(audio_model, spoken):
+def test_a_stream_continues_elsewhere_and_starts_again(audio_model, spoken):
     samples = spoken[0][0].samples
     stream = audio_model.stream()
     stream.push(samples[:1000])
@@ -87,7 +87,7 @@ def test_inputs_that_are_none(inputs, message, audio_model):
         audio_model.predict(inputs)
 
 
-def test_lines_are_no_samples(audio_model):
+def test_lines_are_not_samples(audio_model):
     with pytest.raises(DataError, match="Pass --raw, and 16-bit little-endian samples at 8000 Hz"):
         audio_model.item("0.1")
 

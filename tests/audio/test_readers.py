@@ -142,7 +142,7 @@ def test_tables_that_are_of_no_use(folder):
 
 
 @pytest.mark.parametrize("says", [True, False], ids=["flag", "no flag"])
-def test_names_in_a_zip_are_utf_8_whether_it_says_so_or_not(tmp_path, says):
+def test_names_in_a_zip_are_utf_8_whether_flagged_or_not(tmp_path, says):
     data = zip_of(tmp_path / "a.zip", {"低/a.wav": sound(1), "高/b.wav": sound(2)}).read_bytes()
     other = tmp_path / "b.zip"
     # The flag, bit 11, in the headers of files and of the directory.

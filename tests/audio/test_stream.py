@@ -128,7 +128,7 @@ def test_only_the_words_asked_for_are_heard(audio_model, samples):
         ({"stop": "high"}, 0.5, "between 0 and 1; got 'high'"),
     ],
 )
-def test_words_and_thresholds_that_make_no_sense(words, threshold, message, audio_model):
+def test_invalid_words_and_thresholds(words, threshold, message, audio_model):
     with pytest.raises(ConfigError, match=message):
         audio_model.spotter(words, threshold=threshold)
 

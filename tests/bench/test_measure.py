@@ -134,7 +134,7 @@ def test_unknown_peers_are_named_with_those_there_are():
 
 
 @pytest.mark.slow
-def test_the_command_goes_on_where_it_stopped(penstock, tmp_path, monkeypatch):
+def test_the_command_continues_where_it_stopped(penstock, tmp_path, monkeypatch):
     monkeypatch.setitem(GRIDS, "quick", lambda: iter(SMALL[:2]))
     path, plot = tmp_path / "bench.json", tmp_path / "bench.html"
     words = ("bench", "--peers", "torch", "--threads", 1, "--rounds", 1, "--seconds", 0.001, "--json", path)
@@ -184,6 +184,6 @@ def test_limits_are_those_of_a_machine():
     assert np.isfinite(limits.read_seconds(1 << 20, 2))
 
 
-def test_a_process_that_ends_is_told_of_and_not_waited_for():
+def test_a_process_that_ends_is_reported_and_not_waited_for():
     with ThreadPoolExecutor(1) as one, pytest.raises(PenstockError, match="the process of nobody ended"):
         one.submit(room.Side, "nobody", 1).result(timeout=60)

@@ -43,7 +43,7 @@ def model(mgu, tmp_path):
     return made.fit(TEXTS, LABELS).save(tmp_path / "model")
 
 
-def test_a_saved_model_streams_the_bits_of_the_whole_and_goes_on_from_a_saved_state(model):
+def test_a_saved_model_streams_the_bits_of_the_whole_and_continues_from_a_saved_state(model):
     loaded = penstock.load(model)
     whole = loaded.predict_proba(["good food\nrude staff"])[0]
     stream = loaded.stream()

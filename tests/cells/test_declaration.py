@@ -77,7 +77,7 @@ def test_phases_use_each_weight_and_gate_once_and_write_the_states(variant):
         ("gru", {"reset_after": "no"}, r"True or False; got 'no'"),
     ],
 )
-def test_options_that_make_no_sense_are_named(name, options, message):
+def test_invalid_options_are_named(name, options, message):
     with pytest.raises(ConfigError, match=message):
         find(name).complete(options)
 

@@ -113,7 +113,7 @@ def test_gradients_are_the_slopes(variant, random_parameters, random_sequences, 
         ("lstm", [], "got"),
     ],
 )
-def test_what_is_no_share_is_refused(cell, zoneout, message):
+def test_what_is_not_a_share_is_refused(cell, zoneout, message):
     with pytest.raises(ConfigError, match=message):
         find(cell).complete({"zoneout": zoneout})
 

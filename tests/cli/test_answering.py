@@ -134,7 +134,7 @@ def test_info_for_people(penstock, saved):
         assert words in out
 
 
-def test_stream_answers_each_line_and_starts_anew_after_an_empty_one(penstock, saved):
+def test_stream_answers_each_line_and_starts_again_after_an_empty_one(penstock, saved):
     lines = "good food\nrude staff\n\n很好\r\n"
     result = penstock("stream", saved, stdin=lines.encode())
     assert (result.code, result.err) == (0, "")

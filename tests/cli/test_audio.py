@@ -61,7 +61,7 @@ def test_a_folder_is_enough_to_train(penstock, folder, tmp_path):
     assert set(found["metrics"]) == {"accuracy", "f1_macro", "log_loss"} == set(found["baseline"])
 
 
-def test_ctrl_c_while_a_teacher_learns_writes_nothing_and_says_so(penstock, folder, tmp_path, monkeypatch):
+def test_ctrl_c_while_a_teacher_learns_writes_nothing_and_is_reported(penstock, folder, tmp_path, monkeypatch):
     from penstock.training import Checkpoint
 
     def interrupt(self, run):
@@ -167,7 +167,7 @@ def test_what_a_stream_of_sound_refuses(penstock, model, words, message):
     assert message in result.err
 
 
-def test_texts_are_no_sounds(penstock, saved):
+def test_texts_are_not_sounds(penstock, saved):
     result = penstock("stream", saved, "--raw")
     assert result.code == 2
     assert "this is a model for text-classification" in result.err

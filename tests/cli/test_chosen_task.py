@@ -68,7 +68,7 @@ def test_the_order_of_flags_changes_nothing(data, flags, task):
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_what_is_no_flag_and_what_is_wrong(words, task):
+def test_unknown_flags_and_wrong_values(words, task):
     assert chosen_task("classify", words.split()).name == task
 
 

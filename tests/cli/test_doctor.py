@@ -60,7 +60,7 @@ def test_json_for_programs(penstock, needs):
     assert found["problems"] == []
 
 
-def test_an_extra_that_is_not_there_is_told_and_is_nothing_wrong(penstock, needs):
+def test_a_missing_extra_is_reported_and_is_not_a_failure(penstock, needs):
     needs(NEEDS, {"numpy": "2.4.6"})
     result = penstock("doctor")
     assert (result.code, result.err) == (0, "")
@@ -127,7 +127,7 @@ def test_every_form_that_the_engine_knows_is_tried(monkeypatch):
     assert set(tried) == engine.FORMS
 
 
-def test_the_version_is_told_with_the_engine(penstock):
+def test_the_version_is_shown_with_the_engine(penstock):
     result = penstock("--version")
     engine_words = f"(engine: {engine.instruction_set()}, threads: {engine.get_num_threads()})"
     assert (result.code, result.out) == (0, f"penstock {__version__} {engine_words}\n")

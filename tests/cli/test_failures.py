@@ -57,7 +57,7 @@ def test_labels_that_the_model_does_not_know(penstock, saved, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["predict", "stream"])
-def test_standard_input_that_is_no_text(penstock, saved, command):
+def test_standard_input_that_is_not_text(penstock, saved, command):
     words = [command, saved, *(["-"] if command == "predict" else [])]
     result = penstock(*words, stdin=b"good food\ngar\xe7on\n")
     assert result.code == 2
@@ -150,7 +150,7 @@ def test_what_is_misspelled_is_offered_as_it_should_be(penstock, words, message)
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_what_is_no_input_error_fails_with_1(penstock, monkeypatch, saved, debug):
+def test_what_is_not_an_input_error_fails_with_1(penstock, monkeypatch, saved, debug):
     def fail(path):
         raise RuntimeError("out of\nluck")
 

@@ -60,7 +60,7 @@ def test_names_of_columns_may_hold_commas_and_marks_of_html(penstock, tmp_path):
     assert "<kW>" not in report
 
 
-def test_parts_in_files_of_their_own_go_on_after_each_other(penstock, sales, tmp_path):
+def test_parts_in_files_of_their_own_continue_after_each_other(penstock, sales, tmp_path):
     lines = sales.read_text().splitlines(keepends=True)
     parts = {"train": lines[1:91], "valid": lines[91:106], "test": lines[106:]}
     for name, rows in parts.items():

@@ -50,7 +50,7 @@ def test_options_of_a_task_of_your_own_are_listed():
     assert not everyday["word_dropout"]
 
 
-def test_help_all_is_no_option_of_a_configuration(penstock, tmp_path):
+def test_help_all_is_not_an_option_of_a_configuration(penstock, tmp_path):
     (tmp_path / "train.toml").write_text('task = "classify"\nhelp-all = true\n')
     result = penstock("train", "--config", tmp_path / "train.toml", "--out", tmp_path / "m")
     assert result.code == 2

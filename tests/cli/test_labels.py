@@ -45,7 +45,7 @@ def test_what_is_trained_on_one_form_is_evaluated_on_every_other(penstock, tmp_p
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_columns_keys_and_classes_are_written_alike(penstock, tmp_path, kind):
+def test_columns_keys_and_classes_are_written_the_same_way(penstock, tmp_path, kind):
     data = write(tmp_path / "data.jsonl", KINDS[kind])
     assert penstock("train", "classify", data, "--out", tmp_path / "model", *QUICK).code == 0
     info = json.loads(penstock("info", tmp_path / "model", "--json").out)
@@ -80,7 +80,7 @@ def test_two_ways_to_write_a_class_are_refused_before_training(penstock, tmp_pat
     assert not (tmp_path / "model").exists()
 
 
-def test_labels_that_look_alike_are_told_in_a_line_and_stay_apart(penstock, tmp_path):
+def test_labels_that_look_alike_are_reported_in_a_line_and_stay_apart(penstock, tmp_path):
     data = write(tmp_path / "data.csv", ["good", "Good", "good ", "NaN"])
     result = penstock("train", "classify", data, "--out", tmp_path / "model", *QUICK)
     assert result.code == 0

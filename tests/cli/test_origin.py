@@ -47,7 +47,7 @@ def test_what_a_file_of_options_gave_is_repeated_too():
     assert repeated(context, 0, []) == "penstock train classify a.csv --epochs 5 --random-state 0"
 
 
-def test_files_are_told_by_name_size_and_hash_and_folders_by_name(tmp_path):
+def test_files_are_reported_by_name_size_and_hash_and_folders_by_name(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"text,label\n")
     (tmp_path / "sounds").mkdir()
     found = sources({"train": tmp_path / "a.csv", "valid": tmp_path / "sounds", "test": None})

@@ -21,7 +21,7 @@ def test_an_interval_is_short(ends, shown):
     assert with_interval(0.5, None) == "0.5000"
 
 
-def test_verdicts_are_told_together_and_little_data_is_said(capsys):
+def test_verdicts_are_joined_and_little_data_is_reported(capsys):
     say_verdict({"accuracy": "better", "log_loss": "no clear difference", "f1_macro": "better"}, "TF-IDF", 29)
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("Beside “TF-IDF” – better: accuracy, macro F1; no clear difference: log loss.")

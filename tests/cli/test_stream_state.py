@@ -38,7 +38,7 @@ def test_the_same_input_once_more_is_passed_over_on_request(penstock, saved, tmp
     assert penstock("stream", saved, "--skip", stdin=TEXT).code == 2
 
 
-def test_a_killed_stream_goes_on_with_the_same_bits(saved, tmp_path):
+def test_a_killed_stream_continues_with_the_same_bits(saved, tmp_path):
     state = tmp_path / "state"
     command = [sys.executable, "-m", "penstock", "stream", str(saved), "--state", str(state)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
@@ -54,7 +54,7 @@ def test_a_killed_stream_goes_on_with_the_same_bits(saved, tmp_path):
     assert b"".join(answers) + rest == alone
 
 
-def test_ctrl_c_for_a_whole_pipe_leaves_a_state_to_go_on_from(saved, tmp_path):
+def test_ctrl_c_for_a_whole_pipe_leaves_a_state_to_continue_from(saved, tmp_path):
     """It ends the program that writes too, so that the input's end comes with it."""
     state = tmp_path / "state"
     command = [sys.executable, "-m", "penstock", "stream", str(saved), "--state", str(state)]
@@ -69,14 +69,14 @@ def test_ctrl_c_for_a_whole_pipe_leaves_a_state_to_go_on_from(saved, tmp_path):
     assert notes(state.read_bytes()) == {"line": 2}
 
 
-def test_a_bad_line_leaves_a_state_to_go_on_from(penstock, saved, tmp_path):
+def test_a_bad_line_leaves_a_state_to_continue_from(penstock, saved, tmp_path):
     state = tmp_path / "state"
     result = penstock("stream", saved, "--state", state, stdin=FIRST + b"\xff\n")
     assert result.code == 2
     assert notes(state.read_bytes()) == {"line": 6}
 
 
-def test_a_line_that_the_stream_refuses_leaves_a_state_to_go_on_from(saved, tmp_path):
+def test_a_line_that_the_stream_refuses_leaves_a_state_to_continue_from(saved, tmp_path):
     stream = load(saved).stream()
 
     def read():

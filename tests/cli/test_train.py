@@ -210,7 +210,7 @@ class TestBeforeTraining:
         check(penstock("train", "classify", path, "--out", tmp_path / "m"), "two classes", "good")
 
     @pytest.mark.parametrize("split", ["0.8", "0.8/0.3", "eighty/twenty", "0.7/0.1/0.1/0.1"])
-    def test_shares_that_make_no_sense(self, penstock, data, tmp_path, split):
+    def test_invalid_shares(self, penstock, data, tmp_path, split):
         check(penstock("train", "classify", data, "--split", split, "--out", tmp_path / "m"), split)
 
     def test_shares_beside_files(self, penstock, data, tmp_path):
@@ -237,7 +237,7 @@ class TestBeforeTraining:
             )
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_model_to_go_on_from_that_is_not_there(self, penstock, data, tmp_path):
+    def test_a_missing_model_to_continue_from(self, penstock, data, tmp_path):
         check(penstock("train", "classify", data, "--from", tmp_path / "none", "--out", tmp_path / "m"), "none")
 
 
@@ -253,7 +253,7 @@ class TestBeforeTraining:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_options_that_make_no_sense(penstock, data, tmp_path, flags, word):
+def test_invalid_options(penstock, data, tmp_path, flags, word):
     check(penstock("train", "classify", data, "--out", tmp_path / "m", *flags), word)
     assert list(tmp_path.iterdir()) == []
 
@@ -293,7 +293,7 @@ def test_an_interrupted_training_keeps_its_best_weights(penstock, data, tmp_path
 
 
 @pytest.mark.parametrize("more", [False, True], ids=["new", "from"])
-def test_an_interrupt_before_the_first_epoch_ends_writes_nothing_and_says_so(
+def test_an_interrupt_before_the_first_epoch_ends_writes_nothing_and_is_reported(
     penstock, data, trained, tmp_path, interrupted, more
 ):
     interrupted("on_step")

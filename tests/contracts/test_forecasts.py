@@ -145,7 +145,7 @@ def test_a_stream_begins_with_the_first_value_as_a_panel_does(made, identity):
     np.testing.assert_array_equal(answers[-1].quantiles, whole[0])
 
 
-def test_saved_states_go_on_with_the_same_bits(made):
+def test_saved_states_continue_with_the_same_bits(made):
     columns = table(45, 3)
     stream, seen = made.stream(), list(observations(columns, 45))
     for at, observation in enumerate(seen):
@@ -239,7 +239,7 @@ def _without_covariates(made):
         ({"id": "a", "y": "x", "z": 1, "rain": 1, "promo": 1, "ds": "2020-01-02"}, "y must be a number; got 'x'"),
     ],
 )
-def test_what_is_no_observation_is_refused(item, message):
+def test_what_is_not_an_observation_is_refused(item, message):
     stream = model().stream()
     before = stream.save()
     with pytest.raises(DataError, match=message):

@@ -135,7 +135,7 @@ def test_pushed_one_by_one_many_at_once_and_whole_are_the_same_bits(variant, lay
         assert np.stack(carried).tobytes() == states.tobytes()
 
 
-def test_saved_forked_and_reset_streams_go_on_with_the_same_bits(variant):
+def test_saved_forked_and_reset_streams_continue_with_the_same_bits(variant):
     network, _ = make(variant)
     x = random(STEPS, INPUT)
     stream = network.stream()

@@ -61,7 +61,7 @@ def test_streamed_equals_whole_and_padded_equals_alone(text_parts, cell, layers,
 
 
 @pytest.mark.parametrize("layers", LAYERS, ids="L{}".format)
-def test_a_saved_or_forked_stream_goes_on_with_the_same_bits(text_parts, cell, layers):
+def test_a_saved_or_forked_stream_continues_with_the_same_bits(text_parts, cell, layers):
     model = TextModel(*text_parts(**cell, num_layers=layers))
     unbroken, broken = model.stream(), model.stream()
     for text in draw_texts(count=7, longest=12):

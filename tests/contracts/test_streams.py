@@ -271,7 +271,7 @@ def test_pushed_and_finished_equals_whole_after_every_item(case):
     assert bits(stream.finish()) == bits(case.whole(seen))
 
 
-def test_saved_loaded_forked_and_traced_go_on_with_the_same_bits_from_every_position(case):
+def test_saved_loaded_forked_and_traced_continue_with_the_same_bits_from_every_position(case):
     unbroken, traced_steps = case.make(), 0
     for item in case.items:
         data = unbroken.save(item=3)
@@ -289,7 +289,7 @@ def test_saved_loaded_forked_and_traced_go_on_with_the_same_bits_from_every_posi
     assert traced_steps > 0 or not case.shows
 
 
-def test_duplicates_go_on_with_the_same_bits(case, duplicate):
+def test_duplicates_continue_with_the_same_bits(case, duplicate):
     unbroken = case.make()
     for item in case.items[:3]:
         unbroken.push(item)
@@ -365,7 +365,7 @@ def test_a_look_inside_may_be_limited(case):
 
 
 @pytest.mark.parametrize("most", [-1, 1.5, "2", True])
-def test_a_limit_that_is_none_is_refused(case, most):
+def test_an_invalid_limit_is_refused(case, most):
     with pytest.raises(ConfigError, match="most must be a whole number of steps"):
         case.make().trace(case.items[0], most=most)
 
@@ -411,7 +411,7 @@ def test_a_forged_state_is_refused_and_changes_nothing(case):
     assert stream.save() == now
 
 
-def test_a_forged_state_within_bounds_is_no_failure_of_ours(case):
+def test_a_forged_state_within_bounds_is_not_an_internal_failure(case):
     stream = case.make()
     stream.push_many(case.items[:2])
     about, refused = {"kind": stream.kind, "model": stream._model.fingerprint}, 0

@@ -153,7 +153,7 @@ def test_masks_follow_a_sequence_alone_and_in_chunks(variant: Any) -> None:
     assert_same([torch.cat([first, second]), *last], [whole[:, order], *(each[:, order] for each in final)])
 
 
-def test_calls_draw_anew_and_a_seed_repeats_them() -> None:
+def test_calls_draw_again_and_a_seed_repeats_them() -> None:
     layer, x = nn.LSTM(5, 70, zoneout=0.5), torch.randn(6, 2, 5, generator=torch.Generator().manual_seed(0))
     torch.manual_seed(1)
     first, second = layer(x)[0], layer(x)[0]

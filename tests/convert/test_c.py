@@ -159,7 +159,7 @@ def test_only_two_functions_of_the_library_are_needed(tmp_path):
     ids=lambda command: command[0],
 )
 @pytest.mark.slow
-def test_compilers_have_nothing_to_say(tmp_path, command, int8):
+def test_compilers_give_no_warning(tmp_path, command, int8):
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
     exported = to_c(network("gru", {"reset_after": False}), tmp_path / "net", int8=int8)

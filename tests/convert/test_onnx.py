@@ -133,7 +133,7 @@ def test_a_file_names_its_parts_and_says_what_it_is(tmp_path):
 
 
 @pytest.mark.usefixtures("onnx_runtime_alone")
-def test_pieces_of_any_length_go_on(tmp_path):
+def test_pieces_of_any_length_continue(tmp_path):
     """Two sequences in pieces of their own lengths, with final states of one call as the next one's."""
     to_onnx(model(), tmp_path / "stream.onnx", streaming=True)
     made = onnx.load(tmp_path / "stream.onnx")

@@ -18,7 +18,7 @@ def made(seed=0, **more):
     return stream_chunks(ENDS, from_the_start, **given)
 
 
-def test_a_stream_goes_on_until_its_sequence_ends():
+def test_a_stream_continues_until_its_sequence_ends():
     chunks = made()
     assert len(chunks) == 30
     assert chunks[0].fresh.all()
@@ -31,7 +31,7 @@ def test_a_stream_goes_on_until_its_sequence_ends():
     assert {int(row) for chunk in chunks for row in chunk.rows} == {0, 1, 2}
 
 
-def test_streams_begin_anew_by_chance():
+def test_streams_start_again_by_chance():
     share = np.mean([chunk.fresh for chunk in made(count=2000, steps=0, reset_share=0.2)])
     assert abs(share - 0.2) < 0.02
 

@@ -70,7 +70,7 @@ def test_half_a_character_is_replaced():
         (polars.DataFrame({"a": ["b"]}), None, "must be one column; got DataFrame"),
     ],
 )
-def test_what_is_no_column_is_refused(texts, labels, message):
+def test_what_is_not_a_column_is_refused(texts, labels, message):
     with pytest.raises(DataError, match=message):
         text_table(texts, labels)
 
@@ -86,13 +86,13 @@ def test_without_narwhals_the_message_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     "kind", [np.array, list, lambda values: np.array(values, object)], ids=["array", "list", "object"]
 )
-def test_dates_are_no_labels_in_any_unit(kind, unit):
+def test_dates_are_not_labels_in_any_unit(kind, unit):
     # As plain values those of nanoseconds would be whole numbers.
     with pytest.raises(DataError, match="dates or durations like 2024-01-31"):
         as_labels(kind([np.datetime64("2024-01-31", unit)]))
 
 
-def test_what_has_no_order_is_no_column():
+def test_a_set_is_not_a_column():
     with pytest.raises(DataError, match="set, which has no order"):
         as_labels({"a", "b"})
     assert as_labels({"a": 1, "b": 2}.keys()) == ["a", "b"]

@@ -78,7 +78,7 @@ today|2024-02-30|2024-01-31 25:00|2024-01-31 24:01|2024-01-31 13:00 PM|2024-01-3
 
 
 @pytest.mark.parametrize("word", ["", *NO_DATES.strip().replace("\n", "|").split("|")])
-def test_what_is_no_date_is_refused(word):
+def test_what_is_not_a_date_is_refused(word):
     with pytest.raises(ValueError, match=r".*"):
         read_word(word, "day-first")
 
@@ -148,6 +148,6 @@ def test_what_looks_like_dates():
 
 
 @pytest.mark.parametrize("wrong", ["", "d.m.Y", "day", 5])
-def test_what_is_no_time_format_is_refused(wrong):
+def test_what_is_not_a_time_format_is_refused(wrong):
     with pytest.raises(ConfigError, match="a time format must be one of day-first"):
         check_time_format(str(wrong))

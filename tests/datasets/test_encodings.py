@@ -64,7 +64,7 @@ def test_utf_16_without_a_mark_is_little_endian():
     assert as_utf8("data.csv", "a,好\n".encode("utf-16-le"), "UTF_16").decode() == "a,好\n"
 
 
-def test_what_is_no_text_has_no_encoding_to_offer():
+def test_what_is_not_text_has_no_encoding_to_offer():
     with pytest.raises(DataError, match="no text in any usual encoding"):
         as_utf8("data.csv", bytes(range(256)) * 9)
 

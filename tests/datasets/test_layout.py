@@ -41,7 +41,7 @@ def test_the_usual_separators_are_found(tmp_path, separator, first, ending):
         ("", ","),
     ],
 )
-def test_what_else_stands_in_a_file_is_no_separator(tmp_path, text, separator):
+def test_other_characters_are_not_separators(tmp_path, text, separator):
     (tmp_path / "data.csv").write_text(text)
     assert see(tmp_path / "data.csv", Layout(), ".csv").separator == separator
 
@@ -117,6 +117,6 @@ def test_what_is_unusual_is_said_in_a_line(tmp_path, caplog):
         ({"decimal": "'"}, "decimal mark must be"),
     ],
 )
-def test_what_is_no_layout_is_refused(given, message):
+def test_what_is_not_a_layout_is_refused(given, message):
     with pytest.raises(ConfigError, match=message):
         Layout(**given)

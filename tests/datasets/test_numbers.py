@@ -80,7 +80,7 @@ def test_what_could_be_two_numbers_is_asked():
         ([[1]], r"row 1 has \[1\]"),
     ],
 )
-def test_what_is_no_number_is_named(cells, message):
+def test_what_is_not_a_number_is_named(cells, message):
     with pytest.raises(DataError, match=message):
         read(cells)
 

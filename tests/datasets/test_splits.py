@@ -55,7 +55,7 @@ def test_proportions_are_read():
 
 
 @pytest.mark.parametrize("text", ["0.8/0.3", "1", "", "a/b", "1/0", "1.5/-0.5", "nan/1", "0.5:0.5"])
-def test_proportions_that_are_none_are_refused(text):
+def test_invalid_proportions_are_refused(text):
     with pytest.raises(ConfigError, match="proportions"):
         parse_proportions(text)
 

@@ -256,7 +256,7 @@ def test_features_of_before_there_were_factors_can_be_read():
 
 
 @pytest.mark.parametrize("factors", [(1.0,), (1.0, 1.0, -2.0), (1.0, 1.0, float("nan"))], ids=str)
-def test_factors_that_make_no_sense_are_refused(factors):
+def test_invalid_factors_are_refused(factors):
     described = forecaster((-0.3, 0.0, 0.3)).features.to_json() | {"factors": list(factors)}
     with pytest.raises(ConfigError, match="factor"):
         ForecastFeatures.from_json(described)

@@ -74,7 +74,7 @@ def test_the_model_measures_as_training_did(fitted, tmp_path):
     json.dumps(model.info())
 
 
-def test_frames_arrays_and_panels_are_taken_alike(fitted):
+def test_frames_arrays_and_panels_are_taken_the_same_way(fitted):
     expected = fitted.predict(read_series(frame()))
     np.testing.assert_array_equal(fitted.predict(frame())["prediction"], expected.ravel())
     arrays = {name: part["y"].to_numpy() for name, part in frame().groupby("unique_id")}
@@ -117,7 +117,7 @@ def test_series_too_short_to_learn_from_do_not_stop_the_others():
         estimator.predict({"short": wave(15)})
 
 
-def test_it_goes_on_from_a_saved_model(fitted, tmp_path):
+def test_it_continues_from_a_saved_model(fitted, tmp_path):
     fitted.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     assert (loaded.warm_start, loaded.context, loaded.horizon) == (True, 16, 4)
@@ -176,7 +176,7 @@ def test_few_rows_are_on_the_grid_of_training():
 
 
 @pytest.mark.parametrize("zone", [None, "America/New_York"])
-def test_business_days_at_the_close_go_on_at_the_close(zone, tmp_path):
+def test_business_days_at_the_close_continue_at_the_close(zone, tmp_path):
     times = pandas.bdate_range("2024-01-01", periods=104) + pandas.Timedelta("16h")
     table = pandas.DataFrame({"ds": times.tz_localize(zone), "y": wave(104, period=5)})
     options = SMALL | {"epochs": 1, "calendar": "auto"}
@@ -240,7 +240,7 @@ def test_a_stream_of_row_numbers_may_pass_numbers_that_look_like_dates():
         ({"metric_scale": "log"}, "metric_scale must be one of"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(options, message):
+def test_invalid_options_are_refused(options, message):
     with pytest.raises(ConfigError, match=message):
         Forecaster(**(SMALL | options)).fit(wave(100))
 

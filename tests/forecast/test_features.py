@@ -57,7 +57,7 @@ def test_a_flat_series_has_some_scale():
     assert scale.scale == scale.spread == 1.0
 
 
-def test_rounding_is_no_spread():
+def test_rounding_is_not_spread():
     scale = measured_scale(np.full((97, 1), 0.1), features())  # whose standard deviation is 1e-17, not 0
     assert scale.scale == scale.spread == 1.0
 

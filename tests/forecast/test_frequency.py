@@ -158,7 +158,7 @@ CALENDARS = [
     ending=st.sampled_from(["", "+05:30", "-08:00", "+01", " UTC", "Z"]),
     rows=st.integers(30, 90),
 )
-def test_every_calendar_goes_on_as_its_own_offset_of_pandas_does(calendar, start, clock, ending, rows):
+def test_every_calendar_continues_as_its_own_offset_of_pandas_does(calendar, start, clock, ending, rows):
     offset = pandas.offsets.CustomBusinessDay(weekmask=calendar) if calendar in WEEKS else calendar
     times = pandas.date_range(f"{start} {clock}", periods=rows + 4, freq=offset)
     frequency, found = coming([f"{time}{ending}" for time in times[:-4]])
@@ -254,7 +254,7 @@ def test_months_on_any_day_of_them_are_called_by_their_name():
         find_frequency([times]).places(times.moments)
 
 
-def test_several_days_of_each_month_go_on_so():
+def test_several_days_of_each_month_continue_so():
     """The 15th and 30th, or the last day of February; and dekads, as of weather services."""
     months = pandas.date_range("2023-01-01", periods=26, freq="MS")
     for days, words in (((15, 30), "15th, 30th"), ((1, 11, 21), "1st, 11th, 21st")):
@@ -296,7 +296,7 @@ PAYDAYS = np.busday_offset(
         (dates("2020-03-30", "2021-03-28", "2022-04-02").moments, "once a year, .* such as 2024"),
     ],
 )
-def test_calendars_that_are_no_grid_are_named(times, message):
+def test_calendars_without_a_grid_are_named(times, message):
     days = [str(time)[:10] for time in times]
     with pytest.raises(DataError, match=message):
         read_series({"ds": days, "y": range(len(days))})

@@ -37,13 +37,13 @@ def test_figures_match_plain_loops():
     assert len(errors.by_row()) == 4
 
 
-def test_zero_forecast_of_zero_is_no_error():
+def test_zero_forecast_of_zero_is_not_an_error():
     errors = Errors([1.0], [1.0], 1)
     errors.add(slice(0, 1), np.zeros((1, 1, 1)), np.zeros((1, 1, 1)))
     assert errors.metrics() == {"mse": 0.0, "mae": 0.0, "smape": 0.0, "mase": 0.0}
 
 
-def test_nothing_measured_is_no_number():
+def test_a_missing_measurement_is_not_a_number():
     errors = Errors([1.0], [1.0], 1)
     errors.add(slice(0, 1), np.full((1, 1, 1), np.nan), np.zeros((1, 1, 1)))
     assert all(np.isnan(value) for value in errors.metrics().values())

@@ -47,7 +47,7 @@ def test_long_tables_hold_many_series():
     assert [series.values[:, 0].tolist() for series in found] == [[1, 2, 3], [10, 20]]
 
 
-def test_known_covariates_may_go_on_beyond_the_values():
+def test_known_covariates_may_continue_beyond_the_values():
     columns = {
         "ds": HOURS,
         "y": [1, 2, 3, 4, None, None],
@@ -89,13 +89,13 @@ def test_the_hour_that_a_clock_leaves_out_is_a_gap():
     assert found.changed == {"missing steps, filled in": 1}
 
 
-def test_a_gap_that_is_none_is_refused():
+def test_an_invalid_gap_is_refused():
     times = [str(time) for time in np.arange("2020-01-01", "2020-01-01T01", dtype="datetime64[s]")[:100]]
     with pytest.raises(DataError, match="more to fill the gaps"):
         one([1.0] * 101, [*times, "2021-01-01 00:00:00"])
 
 
-def test_parts_go_on_where_the_first_ended():
+def test_parts_continue_where_the_first_ended():
     first, later = one([1, 2, 3]), one([4, 5], HOURS[3:])
     (joined,) = later.after(first, "test").series
     np.testing.assert_array_equal(joined.values[:, 0], [1, 2, 3, 4, 5])
@@ -144,7 +144,7 @@ def test_without_times_a_part_follows_the_one_before():
         ),
     ],
 )
-def test_parts_that_do_not_go_on_are_refused(other, message):
+def test_parts_that_do_not_continue_are_refused(other, message):
     with pytest.raises(DataError, match=message):
         other().after(one([1, 2, 3]), "test")
 
@@ -214,7 +214,7 @@ def test_dates_without_punctuation_are_counted():
     assert found.changed == {"times without punctuation like 20240131, read as dates": 3}
 
 
-def test_dates_do_not_go_on_after_numbers():
+def test_dates_do_not_continue_after_numbers():
     with pytest.raises(DataError, match=r"must be whole numbers as in training; test has dates\. Whole numbers of"):
         one([4, 5], [20240101, 20240102]).after(one([1, 2, 3], [202398, 202399, 202400]), "test")
     rows = panel({"ds": range(202395, 202412), "y": [1.0] * 17}, targets=["y"], time="ds")
@@ -234,7 +234,7 @@ def test_a_model_of_all_days_reads_business_days_with_gaps():
     np.testing.assert_array_equal(moved.known[:, 0], [0, 1, np.nan, np.nan, 2, 3, 4])
 
 
-def test_a_clock_with_an_offset_goes_on_after_one_in_utc():
+def test_a_clock_with_an_offset_continues_after_one_in_utc():
     """As training on bundles of before has it, which kept UTC alone."""
     utc = one([1, 2, 3], ["2024-01-01T18:30Z", "2024-01-02T18:30Z", "2024-01-03T18:30Z"])
     clock = one([4, 5], ["2024-01-05T00:00+05:30", "2024-01-06T00:00+05:30"])

@@ -57,7 +57,7 @@ def test_a_column_has_one_part_to_play(columns):
         ("a.xlsx", b"PK\x03\x04", r"must end in one of \.csv"),
     ],
 )
-def test_what_is_no_table_is_said(tmp_path, name, data, message):
+def test_what_is_not_a_table_is_said(tmp_path, name, data, message):
     path = tmp_path / name
     path.write_bytes(data)
     with pytest.raises(DataError, match=message):
@@ -83,7 +83,7 @@ def test_times_and_values_that_nobody_named_are_found(kind, caplog):
     assert chosen(kind({"DS": DAYS, "y": [1, 2, 3, 4]})) == ("DS", None, ["y"])
 
 
-def test_series_are_told_apart_by_the_only_column_that_does():
+def test_series_are_distinguished_by_the_only_column_that_does():
     twice = {"day": [*DAYS[:2], *DAYS[:2]], "shop": ["a", "a", "b", "b"], "sold": [1, 2, 3, 4]}
     assert chosen(twice) == ("day", "shop", ["sold"])
     with pytest.raises(DataError, match="each time must stand once"):  # two columns could

@@ -52,7 +52,7 @@ def test_what_python_holds_is_taken():
         (np.arange(3).astype("datetime64[ms]"), "whole seconds apart; row 2 is 1970-01-01T00:00:00.001"),
     ],
 )
-def test_what_is_no_time_is_named(words, message):
+def test_what_is_not_a_time_is_named(words, message):
     with pytest.raises(DataError, match=message):
         parse_times(words)
 
@@ -91,7 +91,7 @@ def test_row_numbers_and_seconds_since_1970_stay_numbers(start, step):
 
 
 @pytest.mark.parametrize("number", [0, -202401, 202400, 202413, 159912, 220001, 20230229, 20240431, 2024022924, 2024])
-def test_numbers_that_are_no_dates_stay_numbers(number):
+def test_numbers_that_are_not_dates_stay_numbers(number):
     assert parse_times([number]).moments.tolist() == [number]
 
 

@@ -51,7 +51,7 @@ def test_the_scale_and_the_offset_are_the_data_s_unit():
     np.testing.assert_array_equal(after, before * np.float32(8) + np.float32(100))
 
 
-def test_descriptions_that_make_no_sense_are_refused():
+def test_invalid_descriptions_are_refused():
     with pytest.raises(ConfigError, match="outputs must be a whole number, at least 1"):
         RegressionHead(outputs=0)
     with pytest.raises(ConfigError, match="pooling must be one of"):

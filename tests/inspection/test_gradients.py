@@ -93,6 +93,6 @@ def test_x_of_another_shape_is_refused(shape):
         gradient_norms(torch.nn.GRU(2, 3), torch.ones(shape), last_output_squared)
 
 
-def test_a_loss_that_is_no_scalar_is_refused():
+def test_a_loss_that_is_not_a_scalar_is_refused():
     with pytest.raises(ShapeError, match="scalar"):
         gradient_norms(torch.nn.GRU(2, 3), torch.ones(4, 1, 2), lambda y: y[-1])

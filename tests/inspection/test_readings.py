@@ -110,7 +110,7 @@ def test_a_series_is_chosen_by_the_caller():
     assert trace(model, replace(panel, series=panel.series[:1])).states == ("h",)
 
 
-def test_a_class_that_cannot_be_read_says_so():
+def test_an_unreadable_class_is_reported():
     with pytest.raises(ConfigError, match="its class has no method `reading`"):
         Model.reading(type("Own", (), {"task": "own"})(), "text")
 

@@ -126,7 +126,7 @@ def test_any_single_element_is_seen(variant):
 
 
 @pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
-def test_pruned_and_parametrised_weights_are_computed_anew(name):
+def test_pruned_and_parametrised_weights_are_computed_again(name):
     x = inputs(3, 2, 4)
     pruned = prune.l1_unstructured(getattr(nn, name)(4, HIDDEN), "weight_hh_l0", amount=0.5)
     normed = parametrizations.weight_norm(getattr(nn, name)(4, HIDDEN), "weight_hh_l0")
@@ -159,7 +159,7 @@ def test_a_frozen_layer_sees_what_is_counted(variant, change):
 
 
 @pytest.mark.parametrize("change", [each for each in BEHIND if each != "resized-storage"])
-def test_a_frozen_layer_goes_on_until_it_is_told(change):
+def test_a_frozen_layer_keeps_its_weights_until_it_is_packed_again(change):
     """Which its documentation says: that the weights are not looked at is what freezing is for."""
     x = inputs(3, 2, 4)
     with torch.no_grad():
@@ -173,7 +173,7 @@ def test_a_frozen_layer_goes_on_until_it_is_told(change):
             torch.testing.assert_close(layer(x)[0], expected, rtol=0, atol=0, equal_nan=True)
 
 
-def test_a_frozen_cell_goes_on_until_it_is_told(cell_variant):
+def test_a_frozen_cell_keeps_its_weights_until_it_is_packed_again(cell_variant):
     cell, x = cell_variant(4, HIDDEN), inputs(3, 4)
     with torch.inference_mode():
         before = outputs(cell.freeze(), x)

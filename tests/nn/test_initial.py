@@ -81,7 +81,7 @@ def test_chrono():
         (lambda: nn.RNNCell(5, 7, nonlinearity="gelu"), "nonlinearity must be 'tanh' or 'relu'"),
     ],
 )
-def test_what_makes_no_sense_is_refused(make, message):
+def test_invalid_values_are_refused(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
 

@@ -52,7 +52,7 @@ def test_the_model_computes_the_same_with_the_same_parameters():
     assert not torch.allclose(model(x), expected, atol=1e-3)
 
 
-def test_a_layer_by_itself_is_returned_anew():
+def test_a_layer_by_itself_is_returned_as_a_new_one():
     layer = torch.nn.GRU(4, 5)
     twin = nn.replace(layer)
     assert type(twin) is nn.GRU
@@ -128,7 +128,7 @@ def test_what_a_layer_was_given_goes_with_it():
 
 
 @pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated")
-def test_pruned_and_normed_layers_go_on_being_so():
+def test_pruned_and_normed_layers_stay_so():
     torch.manual_seed(0)
     x = torch.randn(3, 2, 4)
     pruned = prune.l1_unstructured(torch.nn.GRU(4, 5), "weight_ih_l0", amount=0.5)

@@ -138,7 +138,7 @@ def test_compiled_for_any_size_once():
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated")
 @pytest.mark.parametrize("inner", [nn.LSTM(4, 5), nn.GRUCell(4, 5)], ids=["layer", "cell"])
-def test_script_is_refused_with_a_way(inner):
+def test_script_is_refused_with_an_alternative(inner):
     model = Only(inner)
     with pytest.raises(ConfigError, match=r"torch.jit.script can't compile .*torch.jit.trace.*to_torch"):
         torch.jit.script(model)

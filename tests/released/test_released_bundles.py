@@ -70,7 +70,7 @@ def test_it_streams_as_it_did(folder, penstock, monkeypatch):
 
 
 @pytest.mark.parametrize("folder", _named(MODELS))
-def test_its_report_can_be_written_anew(folder, tmp_path):
+def test_its_report_can_be_written_again(folder, tmp_path):
     """From figures that know nothing of what newer reports show."""
     page = penstock.load(folder / "model").report(tmp_path / "report.html", language="zh", show=False)
     text = page.read_text(encoding="utf-8")

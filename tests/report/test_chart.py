@@ -91,7 +91,7 @@ def test_lines_differ_by_more_than_colour():
     assert len(set(dashes)) == 4
 
 
-def test_a_line_has_a_gap_where_there_is_no_number():
+def test_a_line_has_a_gap_where_there_is_not_a_number():
     none = float("nan")
     _, html = draw([Line("rnn", list(range(100)), [none] + [1.0] * 40 + [none, 2.0, none] + [3.0] * 56)])
     assert [len(run) for run in points(html)] == [40, 1, 56]

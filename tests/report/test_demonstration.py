@@ -106,7 +106,7 @@ def test_both_gradient_charts_and_the_curves_are_drawn(results):
     assert page.count('class="line s2"><polyline') == 3  # the GRU's
 
 
-def test_what_came_out_otherwise_is_said(results):
+def test_differing_results_are_reported(results):
     assert ">no</strong>" not in render_demo(results)
     results["adding"]["as_expected"]["gru"] = False
     for key in ("reviews", "sunspots", "words"):

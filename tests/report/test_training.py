@@ -217,7 +217,7 @@ def test_charts_tell_their_values_where_they_are_pointed_at(metrics):
     assert "probability of the prediction 0.55: 0.6" in titles
 
 
-def test_a_wide_table_says_so_on_a_phone(metrics):
+def test_a_wide_table_can_be_scrolled_on_a_phone(metrics):
     html = render(metrics)
     assert '.scroll.wide::before { content: "Wider than the screen: scroll sideways →"; }' in html
     assert '<div class="scroll wide" tabindex="0"><table class=scores>' in html

@@ -51,7 +51,7 @@ def test_columns_of_every_kind(model):
         assert model.predict(column) == expected
 
 
-def test_what_is_no_column_of_texts_is_refused(model):
+def test_what_is_not_a_column_of_texts_is_refused(model):
     pandas = pytest.importorskip("pandas")
     with pytest.raises(DataError, match=r"got a single str. Write \[texts\]"):
         model.predict("a text")
@@ -104,7 +104,7 @@ def test_a_saved_model_answers_with_the_same_bits(model, text_parts, tmp_path):
     assert info["streams"] is True
 
 
-def test_a_folder_that_is_no_model_is_refused(text_parts, tmp_path):
+def test_a_folder_that_is_not_a_model_is_refused(text_parts, tmp_path):
     with pytest.raises(BundleError, match="no such folder"):
         load(tmp_path / "nothing")
     network, _, labels, tensors = _saved(text_parts())

@@ -55,7 +55,7 @@ def test_a_wrong_prefix_names_those_there_are(file, tmp_path):
         Recurrence.from_safetensors(tmp_path / "other.safetensors", "lstm")
 
 
-def test_files_that_are_no_safetensors_are_refused(file, tmp_path):
+def test_files_that_are_not_safetensors_are_refused(file, tmp_path):
     with pytest.raises(BundleError, match="can't read"):
         Recurrence.from_safetensors(tmp_path / "nothing", "lstm")
     damaged = tmp_path / "damaged"
@@ -77,7 +77,7 @@ def test_weights_of_other_precisions_become_float32(kind, tmp_path, x):
     assert found(x)[0].tobytes() == Recurrence(rounded, "lstm")(x)[0].tobytes()
 
 
-def test_whole_numbers_are_no_weights(tmp_path):
+def test_whole_numbers_are_not_weights(tmp_path):
     save_file({name: array.astype(np.int8) for name, array in weights().items()}, tmp_path / "w.safetensors")
     with pytest.raises(DtypeError, match="must be of type F64, F32, F16, BF16; got I8"):
         Recurrence.from_safetensors(tmp_path / "w.safetensors", "lstm")

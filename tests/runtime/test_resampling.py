@@ -114,7 +114,7 @@ def test_a_model_that_is_always_right_beats_one_that_is_always_wrong():
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 5])
-def test_a_handful_of_rows_bears_no_verdict(rows):
+def test_a_handful_of_rows_has_no_verdict(rows):
     truth = np.arange(rows) % 2
     right, wrong = np.eye(2)[truth], np.eye(2)[1 - truth]
     found = compared(class_sums(right, truth), {"them": class_sums(wrong, truth)})

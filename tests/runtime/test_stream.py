@@ -126,7 +126,7 @@ def test_a_state_of_another_version_is_refused(model, version, message):
 @pytest.mark.parametrize(
     "kept", [{"item": "one"}, {"item": 1.5}, {"item": True}, {"item": [1]}, {"item": -1}, {"item": 10**4000}]
 )
-def test_notes_that_are_no_whole_numbers_are_refused(model, kept):
+def test_notes_that_are_not_whole_numbers_are_refused(model, kept):
     stream = model.stream()
     data = states.pack(stream.arrays(), kind="text", model=model.fingerprint, notes=kept)
     with pytest.raises(StateError, match="must be whole numbers"):

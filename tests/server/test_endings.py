@@ -26,7 +26,7 @@ def expected(model, seed):
 
 
 @pytest.mark.slow
-async def test_after_a_kill_every_client_goes_on_with_the_same_bits(folders, running, words):
+async def test_after_a_kill_every_client_continues_with_the_same_bits(folders, running, words):
     with running(folders["words"]) as first, penstock.Client(first.url, timeout=5) as client:
         at_work = asyncio.Event()
 

@@ -271,7 +271,7 @@ def test_an_endless_head_is_cut(server, words):
         send_for_ever(connection, lines, ask)
 
 
-async def test_more_streams_than_allowed_are_told_so(server):
+async def test_more_streams_than_allowed_are_refused(server):
     client = penstock.Client(server.url)
     streams = [await client.stream("words") for _ in range(30)]
     try:

@@ -69,7 +69,7 @@ def test_inputs_of_another_kind_raise_what_the_model_raises(client, inputs):
         (b'{"input": ["w1"]}', 422, "inputs"),
     ],
 )
-def test_bodies_that_are_no_requests_are_refused(server, content, status, message):
+def test_bodies_that_are_not_requests_are_refused(server, content, status, message):
     response = httpx.post(f"{server.url}/v1/models/words/predict", content=content)
     assert response.status_code == status
     assert message in response.json()["error"]["message"]
@@ -131,7 +131,7 @@ def test_files_that_can_not_be_read_are_refused(server, client, tmp_path):
     assert response.status_code == 400 or "JSON" in response.json()["error"]["message"]
 
 
-def test_what_is_not_there_says_so_in_the_same_form(server):
+def test_missing_things_are_reported_in_the_same_form(server):
     for method, path, status in (("GET", "/v2", 404), ("POST", "/v1/models", 405), ("GET", "/page/none.js", 404)):
         response = httpx.request(method, server.url + path)
         assert response.status_code == status

@@ -83,7 +83,7 @@ async def test_a_message_that_can_not_be_used_leaves_the_stream_as_it_was(server
         assert await ask(open_socket, {"push": PIECES[1]}) == {"item": 2, "answer": expected[1]}
 
 
-async def test_a_state_goes_on_anywhere(server, words, client):
+async def test_a_state_continues_anywhere(server, words, client):
     expected, _ = alone(words, PIECES)
     async with await client.stream("words") as stream:
         answers = [await stream.push(piece) for piece in PIECES[:2]]
@@ -113,7 +113,7 @@ async def test_states_of_others_and_cut_ones_are_refused(server, client, words):
         await client.stream("other", state)
 
 
-async def test_what_has_no_stream_says_so(server, client):
+async def test_models_without_a_stream_are_refused(server, client):
     with pytest.raises(ServerError, match="no model 'none'; available: words, other, both-ways") as caught:
         await client.stream("none")
     assert caught.value.code == 404

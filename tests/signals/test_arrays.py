@@ -64,7 +64,7 @@ def test_padding_at_the_end_is_cut_and_holes_stay():
         (csr_array(np.eye(2)), DataError, "must be dense; got sparse csr_array"),
     ],
 )
-def test_what_is_no_signal_is_refused(values, error, message):
+def test_what_is_not_a_signal_is_refused(values, error, message):
     with pytest.raises(error, match=message):
         signal_list(values)
 
@@ -117,12 +117,12 @@ def test_a_line_is_a_step(line, expected):
         ('{"a": "warm"}', DataError, "a step must be numbers"),
     ],
 )
-def test_a_line_that_is_no_step_is_refused(line, error, message):
+def test_a_line_that_is_not_a_step_is_refused(line, error, message):
     with pytest.raises(error, match=message):
         parse_step(line, 2, ["a", "b"])
 
 
-def test_lines_that_are_no_signal_are_refused():
+def test_lines_that_are_not_a_signal_are_refused():
     with pytest.raises(DataError, match="the same number of values; got 2, 1"):
         parse_signal("1,2:3")
     with pytest.raises(DataError, match="must be a list of numbers"):

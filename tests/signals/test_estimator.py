@@ -56,7 +56,7 @@ def regressor():
     return SeriesRegressor(**SMALL).fit(signals, 1000 + 50 * slopes, test_data=(test[0], 1000 + 50 * test[2]))
 
 
-def test_it_learns_and_says_so(fitted):
+def test_it_learns_and_reports_it(fitted):
     signals, labels, _ = waves(20, seed=1)
     assert fitted.score(signals, labels) > 0.9
     assert fitted.metrics_["test"]["accuracy"] == fitted.score(signals, labels)
@@ -119,7 +119,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_others():
     assert set(runs[0].metrics_["baseline"]) == {"majority"}
 
 
-def test_training_goes_on_from_what_there_is(fitted, regressor, tmp_path):
+def test_training_continues_from_what_there_is(fitted, regressor, tmp_path):
     signals, labels, slopes = waves(20, seed=3)
     for estimator, answers in ((fitted, labels), (regressor, 1000 + 50 * slopes)):
         path = estimator.save(tmp_path / type(estimator).__name__)

@@ -83,7 +83,7 @@ def test_a_table_of_the_ucr_archive(write):
     np.testing.assert_array_equal(rows.inputs[1], [[np.nan], [2], [3]])
 
 
-def test_a_table_with_a_header_is_none_of_the_archive(write):
+def test_a_table_with_a_header_is_not_from_the_archive(write):
     assert not is_ucr(write("label\ttext\nspam\t1 2 3\n", "texts.tsv"))
     assert not is_ucr(write("", "empty.tsv"))
 

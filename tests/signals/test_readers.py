@@ -177,7 +177,7 @@ def test_wrong_files_say_where(write, text, changed, error, message):
 
 
 @pytest.mark.parametrize("other", [True, "1", "one"])
-def test_labels_of_a_signals_steps_are_told_apart_by_their_kind(other):
+def test_labels_of_a_signals_steps_are_distinguished_by_their_kind(other):
     table = {"case": [0, 0, 1, 1], "x": [1.0, 2.0, 3.0, 4.0], "label": [1, other, 0, 0]}
     answers = signal_table(table, series=["x"], id="case", answer="label").answers
     assert [[type(each) for each in steps] for steps in answers] == [[int, type(other)], [int, int]]

@@ -50,7 +50,7 @@ def test_numbers_of_many_rows_each_are_doubted():
 
 
 @pytest.mark.parametrize("most", [1, 0, -5, 2.5, "many", True, None])
-def test_a_limit_that_makes_no_sense(most):
+def test_an_invalid_limit(most):
     with pytest.raises(ConfigError, match="max_classes must be a whole number, at least 2"):
         training_classes(["a", "b"], most)
 
@@ -104,7 +104,7 @@ def test_class_weights_name_a_class_by_any_way_to_write_it(chosen, labels, weigh
     ],
     ids=str,
 )
-def test_class_weights_that_make_no_sense(chosen, words):
+def test_invalid_class_weights(chosen, words):
     with pytest.raises(ConfigError, match=words):
         weighed(chosen, [0, 1])
 

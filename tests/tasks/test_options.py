@@ -37,7 +37,7 @@ def numbers(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_numbers_that_make_no_sense_are_refused_before_training(kind):
+def test_invalid_numbers_are_refused_before_training(kind):
     labels = SIGNALS[:, 0, 0] if kind is SeriesRegressor else ["x", "y"] * 8
     data = (KINDS[kind],) if kind is Forecaster else (KINDS[kind], labels)
     accepted = []

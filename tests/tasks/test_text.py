@@ -82,7 +82,7 @@ def test_global_generators_and_threads_are_left_alone(small, make_reviews):
     assert torch.get_num_threads() == threads
 
 
-def test_a_second_fit_starts_anew(small, make_reviews):
+def test_a_second_fit_starts_again(small, make_reviews):
     data = make_reviews(30, 0)
     estimator = small(epochs=1, baseline=False)
     first = estimator.fit(*data).predict_proba(data[0])
@@ -136,7 +136,7 @@ def test_balanced_weights_are_scikit_learns(small, make_reviews):
     np.testing.assert_allclose(first.predict_proba(texts), second.predict_proba(texts), atol=1e-6)
 
 
-def test_fine_tuning_goes_on_from_a_bundle(tmp_path, fitted, make_reviews):
+def test_fine_tuning_continues_from_a_bundle(tmp_path, fitted, make_reviews):
     fitted.save(tmp_path / "model")
     texts, labels = make_reviews(60, 0)
     further = TextClassifier.load(tmp_path / "model")
@@ -358,7 +358,7 @@ def test_bad_options_are_one_clear_error(small, name, value, message):
         small(**{name: value}).fit(TEXTS, LABELS)
 
 
-def test_before_fit_there_are_no_answers(small, tmp_path):
+def test_there_are_no_predictions_before_fit(small, tmp_path):
     for call in (lambda e: e.predict(["a"]), lambda e: e.stream(), lambda e: e.save(tmp_path / "model")):
         with pytest.raises(NotFittedError, match="call fit"):
             call(small())

@@ -56,6 +56,6 @@ def test_forecasts_are_calibrated_aloud(capsys):
 
 
 @pytest.mark.parametrize("verbose", [-1, "loud", None, 1.5])
-def test_what_makes_no_sense(verbose):
+def test_invalid_values_are_refused(verbose):
     with pytest.raises(ConfigError, match="verbose must be 0, 1 or 2"):
         TextClassifier(verbose=verbose).fit(["a", "b"], [0, 1])

@@ -174,7 +174,7 @@ def test_rows_that_are_dropped_take_their_weights_with_them():
     assert bits(found) == bits(here)
 
 
-def test_a_task_that_says_not_which_rows_it_drops_is_told(kinds):
+def test_a_task_that_does_not_say_which_rows_it_drops_is_refused(kinds):
     class Careless(SeriesClassifier):
         def _rows(self, inputs, answers):
             return Rows(list(inputs)[1:], list(answers)[1:], {"whim": 1})

@@ -94,7 +94,7 @@ def test_frequent_tokens_have_small_ids_and_the_rest_are_unknown():
     assert [ids.tolist() for ids in sequences] == [[1, 1], [], [0, 3]]
 
 
-def test_unknown_words_are_told_apart_by_their_spelling():
+def test_unknown_words_are_distinguished_by_their_spelling():
     features = TextFeatures(min_count=2).fit(["see see Rome", "see Paris NASA", "see UNO in 1990 or 2001", "see 7"])
     assert features.vocabulary == {"see": 1}
     assert features.shapes == {"Aa": 2, "AA": 3, "0000": 4}, "a shape too must be met min_count times"
@@ -180,7 +180,7 @@ def test_nothing_is_known_before_fit():
             use(TextFeatures())
 
 
-def test_what_is_no_text_is_refused():
+def test_what_is_not_text_is_refused():
     features = TextFeatures().fit(["a a"])
     for wrong in (["a", None], [3], "a text"):
         with pytest.raises(DtypeError, match="texts must be"):

@@ -300,6 +300,6 @@ def test_teachers_answers_are_a_part_of_the_target(features, spoken, module):
 @pytest.mark.parametrize(
     "options", [{"trim_share": 1.5}, {"stretch": -0.1}, {"warp": 1.5}, {"noise_share": 2}, {"shift_frames": "1"}]
 )
-def test_augmentations_that_make_no_sense(options):
+def test_invalid_augmentations(options):
     with pytest.raises(ConfigError, match=f"{next(iter(options))} must be"):
         Augmentation(**options)

@@ -31,7 +31,7 @@ def test_chunks_give_the_bits_of_the_whole(kind):
 
 
 @pytest.mark.parametrize("kind", [GRU, LSTM])
-def test_a_stream_that_begins_anew_knows_nothing_of_before(kind):
+def test_a_stream_that_starts_again_knows_nothing_of_before(kind):
     layer, carried = layer_of(kind), CarriedState()
     x = torch.randn(3, 6, 2, generator=torch.Generator().manual_seed(1))
     carried.keep(layer(x)[1])

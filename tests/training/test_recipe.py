@@ -42,7 +42,7 @@ def test_even_one_step_has_a_learning_rate(make_recipe, total):
         ("weight_decay", -0.1),
     ],
 )
-def test_refuses_what_makes_no_sense(make_recipe, name, value):
+def test_invalid_arguments_are_refused(make_recipe, name, value):
     with pytest.raises(ConfigError, match=f"{name} must be"):
         make_recipe(**{name: value})
 

@@ -235,7 +235,7 @@ def test_other_data_is_refused(text, make_recipe, make_module, make_objective):
 @pytest.mark.parametrize("limits", [(3.5,), (0.5, 3.5, 3.5, 12.0), (7.0,), (8.0,)], ids=str)
 @pytest.mark.parametrize("average", [0.0, 0.8])
 @pytest.mark.parametrize("kept", [True, False], ids=["checkpoint", "object"])
-def test_with_a_higher_time_limit_it_goes_on_as_if_it_had_never_stopped(
+def test_with_a_higher_time_limit_it_continues_as_if_it_had_never_stopped(
     tmp_path, text, make_recipe, slow, limits, average, kept
 ):
     def begin(checkpoint=None):

@@ -129,7 +129,7 @@ def test_an_interrupt_in_the_first_epoch_passes_and_leaves_the_weights(make_reci
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_loss_that_is_no_number_is_an_error(make_recipe, bad):
+def test_a_loss_that_is_not_a_number_is_an_error(make_recipe, bad):
     with pytest.raises(PenstockError, match=r"diverged: the validation loss became (nan|inf) in epoch 2.*Lower"):
         run(one_weight(), Scripted([1.0, bad]), make_recipe())
 

@@ -213,7 +213,7 @@ def test_asks_for_the_token(folders, running, opened, picture):
 
 
 @pytest.mark.slow
-def test_goes_on_when_the_server_is_back(folders, running, opened, picture):
+def test_continues_when_the_server_is_back(folders, running, opened, picture):
     with running(folders["words"]) as first, opened(f"{first.url}/", expected=("net::ERR_", "WebSocket")) as tab:
         write(tab, "w1 w2 w3")
         before = tab.value("[...document.querySelectorAll('.strip button')].map((b) => b.dataset.change)")

@@ -54,7 +54,7 @@ def of(number):
     return f"{number:.2f}".replace("-", "−")
 
 
-def test_a_forecast_from_the_cut_off_beside_what_came(server, opened, models, picture):
+def test_a_forecast_from_the_cut_off_beside_the_actual_values(server, opened, models, picture):
     model = models["sales"]
     stream = model.stream()
     answers = stream.push_many(SERIES)
@@ -296,7 +296,7 @@ def test_the_charts_of_a_signal_have_one_axis_of_steps(server, opened):
         assert len(set(tab.value(marks)[:2])) == 1
 
 
-def test_times_go_on_after_the_end_and_never_overlap(server, opened):
+def test_times_continue_after_the_end_and_never_overlap(server, opened):
     day = "[...Array(30)].map((_, n) => `2020-01-${String(n + 1).padStart(2, '0')} 00:00:00`)"
     with opened(f"{server.url}/#sales") as tab:
         tab.wait("document.querySelector('#numbers')")
