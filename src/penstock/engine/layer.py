@@ -53,10 +53,9 @@ class Layer(BaseLayer, NativeLayer):
         form = self.cell.form(options)
         if form not in FORMS:
             raise ConfigError(f"the engine has no kernels for {form!r}; it has {', '.join(sorted(FORMS))}.")
-        super().__init__(
-            form, input_size, hidden_size, _projection(self.cell, self.options), bias, self.directions,
-            self.cell.zoneout(self.options),
-        )  # fmt: skip
+        sizes = input_size, hidden_size, _projection(self.cell, self.options)
+        shares = self.cell.zoneout(self.options)
+        super().__init__(form, *sizes, bias, self.directions, *([shares] if shares else []))
 
     @property
     def loaded(self) -> bool:

@@ -85,13 +85,13 @@ def run(
     order, steps, batch, lengths, batch_sizes = layout
     lend = bound.memory.lend if training else None
     return native_tensors.forward(
-        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, lend, engine_threads(),
-        _spelled(draw),
-    )  # fmt: skip
+        bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, lend, engine_threads(), *_masks(draw)
+    )
 
 
-def _spelled(draw: Draw | None) -> tuple[int, int, int, Tensor | None] | None:
-    return None if draw is None else (int(draw.seed), draw.layer, draw.first_step, draw.numbers)
+def _masks(draw: Draw | None) -> list[tuple[int, int, int, Tensor | None]]:
+    """The last argument of the engine's calls, where there are masks."""
+    return [] if draw is None else [(int(draw.seed), draw.layer, draw.first_step, draw.numbers)]
 
 
 def run_backward(
@@ -118,7 +118,7 @@ def run_backward(
     gradients = [None if each is None else each.contiguous() for each in gradients]
     return native_tensors.backward(
         bound.layer, x, state, weights, order, steps, batch, lengths, batch_sizes, y, saved, gradients, wanted,
-        engine_threads(), _spelled(draw),
+        engine_threads(), *_masks(draw),
     )  # fmt: skip
 
 
