@@ -20,7 +20,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from penstock.errors import DataError
+from penstock.errors import ConfigError, DataError
 
 __all__ = [
     "LabelIndex",
@@ -31,6 +31,7 @@ __all__ = [
     "listed",
     "looks_numeric",
     "near_equal",
+    "same_labels",
 ]
 
 Label = str | int | float | bool
@@ -186,6 +187,24 @@ def near_equal(labels: Iterable[Any]) -> list[tuple[Any, Any]]:
         if other is not label:
             pairs.append((other, label))
     return pairs
+
+
+def same_labels(ours: Sequence[Any], theirs: Sequence[Any]) -> list[int]:
+    """Return the place among their labels of each of ours.
+
+    Raises:
+        ConfigError: the labels are not the same classes; the error names those that only one side has.
+    """
+    found = [LabelIndex(theirs).find(label) for label in ours]
+    index = LabelIndex(ours)
+    sides = (
+        ("first", [label for label, place in zip(ours, found, strict=True) if place is None]),
+        ("second", [label for label in theirs if index.find(label) is None]),
+    )
+    only = [f"only the {side} knows {listed(labels)}" for side, labels in sides if labels]
+    if only:
+        raise ConfigError(f"the models have other labels: {'; '.join(only)}. Compare models of the same labels.")
+    return [place for place in found if place is not None]
 
 
 def looks_numeric(label: Any) -> bool:

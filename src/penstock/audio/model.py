@@ -60,6 +60,10 @@ class AudioModel(ClassModel):
         """Return log-mel energies and their changes."""
         return self.features.apply(inputs)
 
+    def named(self, item: Recording) -> dict[str, Any]:
+        """Return {"file": its name}; empty if it has none."""
+        return {"file": item.name} if item.name else {}
+
     def reading(self, item: Any) -> Reading:
         """Return a recording as the layers read it, frame by frame."""
         (recording,) = self.checked([item])
@@ -93,7 +97,7 @@ class AudioModel(ClassModel):
         """Yield `file` (if it has a name), `prediction` and each label's `probability_<label>` for each input."""
         recordings = self.checked(inputs)
         for recording, answer in zip(recordings, super().answers(recordings), strict=True):
-            yield ({"file": recording.name} if recording.name else {}) | answer
+            yield self.named(recording) | answer
 
     def spotter(
         self, words: Iterable[Any] | Mapping[Any, float] | None = None, *, threshold: float = _THRESHOLD

@@ -145,18 +145,21 @@ class ForecastFeatures:
         if self.calendar and panel.time is None:
             raise DataError(f"{what} must have times, as in training: its calendar is part of the model")
 
-    def measurable(self, panel: Panel, what: str) -> list[Series]:
+    def measurable(self, panel: Panel, what: str, context: int = 0) -> list[Series]:
         """Return the series with at least one origin whose forecast can be compared with actual values.
+
+        `context` is the number of values that an origin must have before it, if more than a forecast needs.
 
         Raises:
             DataError: there is none; `what` says what they were to be used for.
         """
-        found = [each for each in panel if len(each) - self.horizon >= max(each.begin, self.context)]
+        context = max(context, self.context)
+        found = [each for each in panel if len(each) - self.horizon >= max(each.begin, context)]
         if not found:
-            longest = max(panel, key=lambda each: len(each) - max(each.begin, self.context))
+            longest = max(panel, key=lambda each: len(each) - max(each.begin, context))
             history = f", {longest.begin} of them history" if longest.begin else ""
             raise DataError(
-                f"the series to {what} must have at least context + horizon = {self.context} + {self.horizon} steps, "
+                f"the series to {what} must have at least context + horizon = {context} + {self.horizon} steps, "
                 f"the horizon behind what is history; the longest has {len(longest)}{history}. Give more data, or a "
                 "shorter context or horizon."
             )

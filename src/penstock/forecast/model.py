@@ -14,6 +14,7 @@ from penstock.forecast.baselines import ForecastBaselines, Origins
 from penstock.forecast.features import Encoded, ForecastFeatures
 from penstock.forecast.frames import as_table, forecast_frame, frame_panel, is_frame
 from penstock.forecast.metrics import Errors, Stretches
+from penstock.forecast.pair import forecast_pair, judged
 from penstock.forecast.panel import Panel, Series
 from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.plot import plot_forecast
@@ -23,9 +24,9 @@ from penstock.forecast.scorer import step_features
 from penstock.forecast.stream import Forecast, ForecastStream
 from penstock.forecast.times import words_of
 from penstock.network import CARRIED, WINDOWED
+from penstock.runtime.judged import Judged, evaluation
 from penstock.runtime.model import Model
 from penstock.runtime.reading import Reading
-from penstock.runtime.resampling import compared
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,35 +133,49 @@ class ForecastModel(Model):
             DataError: there is no origin, because the series are too short.
         """
         panel = self.panel(inputs)
-        errors = self.errors(panel)
-        others = {name: self.errors(panel, name) for name in (self.baselines.names if self.baselines else ())}
-        beside = {name: each.metrics() for name, each in others.items()}
-        return {
-            "metrics": errors.metrics(),
-            "baseline": next(iter(beside.values()), {}),
-            "baselines": beside,
-            **compared(errors.sums(), {name: each.sums() for name, each in others.items()}),
-        }
+        names = self.baselines.names if self.baselines else ()
+        return evaluation(judged(self.errors(panel)), {name: judged(self.errors(panel, name)) for name in names})
 
-    def errors(self, panel: Panel, baseline: str | None = None, watch: Callable[..., None] | None = None) -> Errors:
+    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+        """See `Model.pair`: both forecast at the origins that have the longer context; our scales give the units.
+
+        Raises:
+            ConfigError: the models have other horizons or targets.
+            DataError: there is no origin, or the models can't forecast at the same ones.
+        """
+        return forecast_pair(self, other, inputs)
+
+    def errors(
+        self,
+        panel: Panel,
+        baseline: str | None = None,
+        watch: Callable[..., None] | None = None,
+        *,
+        context: int = 0,
+        units: "ForecastModel | None" = None,
+    ) -> Errors:
         """Compare the forecasts of the model or a baseline with the ground truth at every origin of a panel.
 
         Args:
             panel: as `self.panel` returns it.
             baseline: the name of the baseline; None for the model.
             watch: called with (row of the first target, Origins, ground truth, quantiles) for each batch of origins.
+            context: the number of values that an origin must have before it, if more than the model needs.
+            units: the model whose scales give the units of the errors; None for this one.
 
         Raises:
             DataError: there is no origin.
         """
         features, targets = self.features, len(self.features.targets)
-        features.measurable(panel, "measure on")
-        scales = [features.scale(features.identity(series.name), series.values) for series in panel]
-        standard = features.metric_scale == "standardised"
+        context = max(context, features.context)
+        features.measurable(panel, "measure on", context)
+        measure = (units or self).features
+        scales = [measure.scale(measure.identity(series.name), series.values) for series in panel]
+        standard = measure.metric_scale == "standardised"
         spreads = np.concatenate([scale.spread if standard else np.ones(targets) for scale in scales])
         errors = Errors(spreads, np.concatenate([scale.season_error for scale in scales]), features.horizon)
-        stretches = Stretches.of(panel.series, features.context, features.horizon)
-        for number, origins, read in self._measured(panel, baseline):
+        stretches = Stretches.of(panel.series, context, features.horizon)
+        for number, origins, read in self._measured(panel, baseline, context):
             rows = slice(number * targets, (number + 1) * targets)
             truth = ahead(origins.series.values, origins.steps, features.horizon)
             if baseline is not None:
@@ -178,19 +193,19 @@ class ForecastModel(Model):
         return errors
 
     def _measured(
-        self, panel: Panel, baseline: str | None
+        self, panel: Panel, baseline: str | None, context: int
     ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
         """`origins`, with progress reports."""
-        first = [max(series.begin, self.features.context) for series in panel]
+        first = [max(series.begin, context) for series in panel]
         last = [len(series) - self.features.horizon for series in panel]
         total = sum(max(0, end - start + 1) for start, end in zip(first, last, strict=True))
         with Steps(_LOGGER, "predicting" if baseline is None else f"measuring {baseline}", total, "origins") as told:
-            for number, origins, read in self.origins(panel, network=baseline is None):
+            for number, origins, read in self.origins(panel, network=baseline is None, context=context):
                 yield number, origins, read
                 told.advance(len(origins.steps))
 
     def origins(
-        self, panel: Panel, *, every: int = 1, network: bool = True
+        self, panel: Panel, *, every: int = 1, network: bool = True, context: int = 0
     ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
         """Yield all origins of a panel that have context and ground truth, in batches.
 
@@ -198,16 +213,18 @@ class ForecastModel(Model):
             panel: as `self.panel` returns it.
             every: steps between origins; 1 for all origins.
             network: whether to run the network for `read`.
+            context: as for `errors`.
 
         Yields:
             The index of the series in the panel, origins, and the argument `read` of `forecasts` and `outputs`.
         """
         for number, series in enumerate(panel):
-            if len(series) < self.features.context + self.features.horizon:
+            first = max(series.begin, self.features.context, context)
+            if len(series) < first + self.features.horizon:
                 continue
             encoded = self._encoded(series, panel)
             read = self.read(encoded) if self.carries and network else None
-            for steps in self._pieces(series, encoded, every):
+            for steps in self._pieces(series, encoded, first, every):
                 yield number, Origins(series, encoded, steps), read
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
@@ -359,9 +376,8 @@ class ForecastModel(Model):
             )
         return self.features.encode(series, panel.frequency)
 
-    def _pieces(self, series: Series, encoded: Encoded, every: int) -> Iterator[NDArray[np.int64]]:
-        """The origins of a series, in batches that fit into memory."""
-        first = max(series.begin, self.features.context)
+    def _pieces(self, series: Series, encoded: Encoded, first: int, every: int) -> Iterator[NDArray[np.int64]]:
+        """The origins of a series from `first` on, in batches that fit into memory."""
         last = min(len(series), encoded.known_steps) - self.features.horizon
         size = max(1, _ROWS // len(self.features.targets)) * every
         for start in range(first, last + 1, size):

@@ -1,18 +1,18 @@
 """Models that classify sequences."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
-from penstock.labels import LabelIndex, label_texts
+from penstock.labels import LabelIndex, label_texts, same_labels
 from penstock.network import ClassHead
 from penstock.runtime.columns import column_list
+from penstock.runtime.judged import Judged, evaluation, required
 from penstock.runtime.metrics import class_metrics, class_sums
 from penstock.runtime.question import Aim, label_place, log_odds, refuse_step
-from penstock.runtime.resampling import compared
 from penstock.runtime.sequence_model import SequenceModel
 
 __all__ = ["ClassModel"]
@@ -57,14 +57,32 @@ class ClassModel(SequenceModel):
         """
         rows = self.checked(inputs)
         truth = self._places(column_list(answers, "labels"), len(rows))
-        probabilities, others = self.outputs(rows), self.baseline_answers(rows)
-        baselines = {name: class_metrics(p, truth) for name, p in others.items()}
-        return {
-            "metrics": class_metrics(probabilities, truth),
-            "baseline": next(iter(baselines.values()), {}),
-            "baselines": baselines,
-            **compared(class_sums(probabilities, truth), {name: class_sums(p, truth) for name, p in others.items()}),
-        }
+        others = self.baseline_answers(rows)
+        return evaluation(
+            self._judged(rows, truth, self.outputs(rows)),
+            {name: self._judged(rows, truth, each) for name, each in others.items()},
+        )
+
+    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+        """See `Model.pair`; DataError as in `evaluate`, ConfigError if the models have other labels."""
+        places = same_labels(self.labels, other.labels)
+        rows, theirs = self.checked(inputs), other.checked(inputs)
+        truth = self._places(column_list(required(answers), "labels"), len(rows))
+        beside = other.outputs(theirs)[:, places]
+        return self._judged(rows, truth, self.outputs(rows)), self._judged(rows, truth, beside)
+
+    def _judged(self, rows: Sequence[Any], truth: NDArray[np.int64], probabilities: NDArray[Any]) -> Judged:
+        stretch = self.stretch(len(truth))
+        return Judged(
+            class_metrics(probabilities, truth),
+            class_sums(probabilities, truth, stretch=stretch),
+            truth,
+            probabilities.argmax(axis=1),
+            self.labels,
+            probabilities,
+            [self.named(each) for each in rows],
+            single=stretch == 1,
+        )
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield `prediction` and each label's `probability_<label>` for each input."""

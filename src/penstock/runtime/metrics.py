@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ShapeError
-from penstock.runtime.resampling import Sums, units_of
+from penstock.runtime.resampling import Sums, stretch_of, units_of
 
 __all__ = [
     "class_metrics",
@@ -17,6 +17,8 @@ __all__ = [
     "regression_metrics",
     "regression_sums",
 ]
+
+_FEWEST_SEQUENCES = 10
 
 
 def class_metrics(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> dict[str, float]:
@@ -110,20 +112,30 @@ def regression_metrics(predicted: ArrayLike, truth: ArrayLike, weights: ArrayLik
     }
 
 
-def class_sums(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> Sums:
-    """Per-row sums from which `class_metrics` can be computed, for `resampling.compared`; arguments as there."""
+def class_sums(
+    probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None, *, stretch: int = 1
+) -> Sums:
+    """Sums from which `class_metrics` can be computed, for `resampling.compared`.
+
+    Args:
+        probabilities, truth, weights: as there.
+        stretch: how many consecutive rows depend on each other, such as steps of a signal; they are resampled together.
+    """
     given, true = np.asarray(probabilities), np.asarray(truth)
     each = _each(weights, len(true))
-    group, groups = units_of(len(true), 2 + 2 * given.shape[1])
+    group, groups, units = _stretches(len(true), stretch, 2 + 2 * given.shape[1])
     loss = np.bincount(group, weights=-np.log(_true_class_probability(given, true)) * each, minlength=groups)
     counts = _label_counts(given.argmax(axis=1), true, given.shape[1], group, groups, each)
-    return Sums(np.column_stack([loss, counts]), _class_scores, len(true), shares=("accuracy",))
+    shares = ("accuracy",) if stretch == 1 else ()
+    return Sums(np.column_stack([loss, counts]), _class_scores, units, shares=shares)
 
 
 def label_sums(
     predicted: ArrayLike, truth: ArrayLike, classes: int, lengths: ArrayLike, weights: ArrayLike | None = None
 ) -> Sums:
     """Per-sequence sums from which `label_metrics` can be computed: steps of one sequence are not independent.
+
+    Fewer than 10 sequences are resampled in stretches of steps, because so few sequences say too little.
 
     Args:
         predicted, truth: (steps,), class indices of all sequences, concatenated.
@@ -132,21 +144,35 @@ def label_sums(
         weights: (sequences,), what each of their steps counts; None if all count the same.
     """
     steps = np.asarray(lengths)
-    group, groups = units_of(len(steps), 1 + 2 * classes)
     each = np.repeat(_each(weights, len(steps)), steps)
-    counts = _label_counts(np.asarray(predicted), np.asarray(truth), classes, np.repeat(group, steps), groups, each)
-    return Sums(counts, _label_scores, len(steps))
+    if len(steps) < _FEWEST_SEQUENCES:
+        group, groups, units = _stretches(len(each), stretch_of(len(each)), 1 + 2 * classes)
+    else:
+        units = len(steps)
+        by_sequence, groups = units_of(units, 1 + 2 * classes)
+        group = np.repeat(by_sequence, steps)
+    counts = _label_counts(np.asarray(predicted), np.asarray(truth), classes, group, groups, each)
+    return Sums(counts, _label_scores, units)
 
 
-def regression_sums(predicted: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> Sums:
-    """Per-row sums from which `regression_metrics` of one output can be computed; all arguments (rows,)."""
+def regression_sums(
+    predicted: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None, *, stretch: int = 1
+) -> Sums:
+    """Sums from which `regression_metrics` of one output can be computed; arguments (rows,), `stretch` as above."""
     said, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
     each = _each(weights, len(true))
     centred = true - _mean(true, weights)  # centred first, so that the variance is not a small difference of large sums
-    group, groups = units_of(len(true), 5)
+    group, groups, units = _stretches(len(true), stretch, 5)
     columns = (np.ones(len(true)), (said - true) ** 2, np.abs(said - true), centred, centred**2)
     sums = [np.bincount(group, weights=column * each, minlength=groups) for column in columns]
-    return Sums(np.column_stack(sums), _regression_scores, len(true))
+    return Sums(np.column_stack(sums), _regression_scores, units)
+
+
+def _stretches(rows: int, stretch: int, width: int) -> tuple[NDArray[np.int64], int, int]:
+    """Return the group of each row (rows,), the number of groups, and that of units, which are stretches of rows."""
+    units = -(-rows // stretch)
+    group, groups = units_of(units, width)
+    return group[np.arange(rows) // stretch], groups, units
 
 
 def _label_counts(

@@ -16,6 +16,7 @@ from penstock.bundle import Bundle
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 from penstock.registry import find, resolve
+from penstock.runtime.judged import Judged
 from penstock.runtime.question import Question
 from penstock.runtime.reading import Reading
 from penstock.runtime.report_page import show_page, write_page
@@ -159,6 +160,15 @@ class Model(ABC):
             difference"}; `difference`, the numbers behind it; `units`, the number of independent cases: see
             `runtime.resampling.compared`. The values about baselines are empty if no baseline was saved.
         """
+
+    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+        """Return the predictions of this model and another of its task for the same rows, as `evaluate` judges them.
+
+        Raises:
+            ConfigError: the models can't be compared.
+            DataError: as for `evaluate`.
+        """
+        raise ConfigError(f"models for {self.task} cannot be compared: their class has no method `pair`")
 
     @abstractmethod
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:

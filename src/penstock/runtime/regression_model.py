@@ -1,6 +1,6 @@
 """Models that predict a number for a sequence."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.network import RegressionHead
 from penstock.runtime.columns import column_list
+from penstock.runtime.judged import Judged, evaluation, required
 from penstock.runtime.metrics import regression_metrics, regression_sums
 from penstock.runtime.question import Aim, refuse_step
-from penstock.runtime.resampling import compared
 from penstock.runtime.sequence_model import SequenceModel
 
 __all__ = ["RegressionModel"]
@@ -42,17 +42,28 @@ class RegressionModel(SequenceModel):
         """
         rows = self.checked(inputs)
         truth = self._numbers(answers, len(rows))
-        predicted = self.outputs(rows)[:, 0]
-        others = {name: y[:, 0] for name, y in self.baseline_answers(rows).items()}
-        baselines = {name: regression_metrics(y, truth) for name, y in others.items()}
-        return {
-            "metrics": regression_metrics(predicted, truth),
-            "baseline": next(iter(baselines.values()), {}),
-            "baselines": baselines,
-            **compared(
-                regression_sums(predicted, truth), {name: regression_sums(y, truth) for name, y in others.items()}
-            ),
-        }
+        others = self.baseline_answers(rows)
+        return evaluation(
+            self._judged(rows, truth, self.outputs(rows)),
+            {name: self._judged(rows, truth, each) for name, each in others.items()},
+        )
+
+    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+        """See `Model.pair`; DataError as in `evaluate`."""
+        rows, theirs = self.checked(inputs), other.checked(inputs)
+        truth = self._numbers(required(answers), len(rows))
+        return self._judged(rows, truth, self.outputs(rows)), self._judged(rows, truth, other.outputs(theirs))
+
+    def _judged(self, rows: Sequence[Any], truth: NDArray[np.float64], outputs: NDArray[Any]) -> Judged:
+        stretch = self.stretch(len(truth))
+        return Judged(
+            regression_metrics(outputs[:, 0], truth),
+            regression_sums(outputs[:, 0], truth, stretch=stretch),
+            truth,
+            outputs[:, 0],
+            names=[self.named(each) for each in rows],
+            single=stretch == 1,
+        )
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield `prediction` for each input."""

@@ -25,6 +25,7 @@ __all__ = [
     "WORSE",
     "Sums",
     "compared",
+    "stretch_of",
     "units_of",
     "wilson",
 ]
@@ -80,6 +81,16 @@ def units_of(units: int, width: int) -> tuple[NDArray[np.int64], int]:
     if units <= most:
         return np.arange(units), units
     return np.random.default_rng(0).permutation(units) % most, most
+
+
+def stretch_of(steps: int, span: int = 1) -> int:
+    """Return how many consecutive steps to resample together: the cube root of their number (Künsch 1989), or more.
+
+    Args:
+        steps: the number of steps.
+        span: over how many steps predictions are known to depend on each other, such as the length of a window.
+    """
+    return max(span, round(steps ** (1 / 3)), 1)
 
 
 def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:

@@ -45,6 +45,14 @@ class SequenceModel(Model):
         """Return the head's outputs for checked inputs: (inputs, outputs), or `Sequences` for a stepwise head."""
         return self.scorer.scores(self.encode(inputs))
 
+    def named(self, item: Any) -> dict[str, Any]:
+        """Return what identifies a checked input to a reader, such as {"text": ...}; empty if nothing does."""
+        return {}
+
+    def stretch(self, rows: int) -> int:
+        """Return how many consecutive ones of so many rows depend on each other; 1 if each is an input of its own."""
+        return 1
+
     def reading(self, item: Any) -> Reading:
         """See `Model.reading`; subclasses for a kind of data add names, units and properties to `_reading`."""
         return self._reading(self.checked([item])[-1])

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from penstock import engine
 from penstock.errors import ConfigError, DataError
 from penstock.heads import ArgMax, Decoder
-from penstock.labels import LabelIndex, label_texts
+from penstock.labels import LabelIndex, label_texts, same_labels
 from penstock.network import STEPWISE
+from penstock.runtime.judged import Judged, evaluation, required
 from penstock.runtime.metrics import label_metrics, label_sums
 from penstock.runtime.model import Baselines
 from penstock.runtime.question import Aim, label_place, log_odds, step_place
-from penstock.runtime.resampling import compared
 from penstock.runtime.scorer import StepScorer
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.step_stream import StepLabels, StepStream
@@ -90,24 +90,39 @@ class StepModel(SequenceModel):
         """
         rows = self.checked(inputs)
         scores = self.outputs(rows)
-        truth = np.array(
-            LabelIndex(self.labels).places(labels_of_steps(answers, scores.lengths.tolist()), "labels"), np.int64
+        truth = self._truth(answers, scores.lengths)
+        others = {name: each.argmax(axis=1) for name, each in self.baseline_answers(rows).items()}
+        return evaluation(
+            self._judged(truth, self.places(scores), scores),
+            {name: self._judged(truth, each, scores) for name, each in others.items()},
         )
-        places = self.places(scores)
+
+    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+        """See `Model.pair`; DataError as in `evaluate`, ConfigError if the models have other labels."""
+        order = np.argsort(same_labels(self.labels, other.labels))  # our place of each of their labels
+        scores, theirs = self.outputs(self.checked(inputs)), other.outputs(other.checked(inputs))
+        if not np.array_equal(scores.lengths, theirs.lengths):
+            raise ConfigError("the models give other numbers of labels for an input, so they can't be compared")
+        truth = self._truth(required(answers), scores.lengths)
+        ours = self._judged(truth, self.places(scores), scores)
+        return ours, self._judged(truth, order[other.places(theirs)], scores)
+
+    def _truth(self, answers: Any, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.array(LabelIndex(self.labels).places(labels_of_steps(answers, lengths.tolist()), "labels"), np.int64)
+
+    def _judged(self, truth: NDArray[np.int64], places: NDArray[np.int64], scores: Sequences) -> Judged:
         if len(places) != len(truth):
             raise DataError("evaluation needs a decoder that gives every step exactly one label")
         classes, lengths = len(self.labels), scores.lengths
-        others = {name: each.argmax(axis=1) for name, each in self.baseline_answers(rows).items()}
-        baselines = {name: label_metrics(each, truth, classes) for name, each in others.items()}
-        return {
-            "metrics": label_metrics(places, truth, classes),
-            "baseline": next(iter(baselines.values()), {}),
-            "baselines": baselines,
-            **compared(
-                label_sums(places, truth, classes, lengths),
-                {name: label_sums(each, truth, classes, lengths) for name, each in others.items()},
-            ),
-        }
+        return Judged(
+            label_metrics(places, truth, classes),
+            label_sums(places, truth, classes, lengths),
+            truth,
+            places,
+            self.labels,
+            names=[{"input": k + 1, "step": step + 1} for k, n in enumerate(lengths.tolist()) for step in range(n)],
+            single=False,
+        )
 
     def places(self, scores: Sequences) -> NDArray[np.int64]:
         """Return the indices in `labels` of all sequences' labels, concatenated."""

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
 from penstock.runtime.class_model import ClassModel
+from penstock.runtime.judged import Judged
 from penstock.runtime.question import Evidence, step_place
 from penstock.runtime.reading import Reading
 from penstock.runtime.regression_model import RegressionModel
+from penstock.runtime.resampling import stretch_of
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_question import SequenceQuestion
 from penstock.runtime.sequence_stream import SequenceStream
@@ -138,10 +140,23 @@ class _SignalModel(SignalSequenceModel):
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """See `Model`; if steps have their own answers, those of a signal are a list or an array."""
-        if self.features.window is not None:
-            signals = signal_list(inputs, self.features.channels)
-            answers = step_answers([len(signal) for signal in signals], answers)
-        return super().evaluate(inputs, answers)  # type: ignore[safe-super]  # as in check
+        return super().evaluate(inputs, self._each_step(inputs, answers))  # type: ignore[safe-super]  # as in check
+
+    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+        """See `Model.pair`; ConfigError if only one of the models predicts for each step."""
+        if (self.features.window is None) != (other.features.window is None):
+            raise ConfigError("one model predicts for each step and the other for whole signals: nothing to compare")
+        return super().pair(other, inputs, self._each_step(inputs, answers))
+
+    def stretch(self, rows: int) -> int:
+        """Return how many consecutive rows depend on each other: windows of neighbouring steps overlap."""
+        window = self.features.window
+        return 1 if window is None else stretch_of(rows, window)
+
+    def _each_step(self, inputs: Any, answers: Any) -> Any:
+        if self.features.window is None or answers is None:
+            return answers
+        return step_answers([len(signal) for signal in signal_list(inputs, self.features.channels)], answers)
 
     def stream(self) -> Any:
         """Start a stream that reads step by step; with `window`, predictions use only the last `window` steps.

@@ -32,9 +32,9 @@ confusion                   part ("test", or "valid" without one); matrix: rows 
                             pairs: label, prediction, rows, share of the label's rows, the most often confused first
 mistakes                    of that part, the most confident first: label, prediction, probability of the prediction,
                             and the task's fields for the input
-reliability                 part, and the result of `tasks.probabilities.reliability`
+reliability                 part, and the result of `runtime.probabilities.reliability`
 two_classes                 for the second of two classes: part, label, the result of
-                            `tasks.probabilities.two_classes`, the same for the main `baseline`, and the
+                            `runtime.probabilities.two_classes`, the same for the main `baseline`, and the
                             `best_threshold` of the validation rows; null without exactly two classes
 
 If rows have weights, scores, intervals and per_class are weighted; all other figures count rows.
@@ -57,9 +57,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.runtime.metrics import class_metrics, class_sums, f1_scores
+from penstock.runtime.probabilities import best_threshold, reliability, two_classes
 from penstock.runtime.resampling import Sums, compared
 from penstock.tasks.labelled import Labelled, Part
-from penstock.tasks.probabilities import best_threshold, reliability, two_classes
 
 if TYPE_CHECKING:
     from penstock.runtime import ClassModel
@@ -110,8 +110,12 @@ def class_figures(
             for name, part in parts.items()
         }
     for name, part in parts.items():
-        others = {baseline: class_sums(each, part.targets, part.weights) for baseline, each in beside[name].items()}
-        compare(found, name, class_sums(answers[name], part.targets, part.weights), others)
+        stretch = model.stretch(len(part))
+        sums = {
+            who: class_sums(each, part.targets, part.weights, stretch=stretch)
+            for who, each in {"": answers[name], **beside[name]}.items()
+        }
+        compare(found, name, sums.pop(""), sums)
     predicted, truth = answers[judged].argmax(axis=1), parts[judged].targets
     found["reliability"] = {"part": judged, **reliability(answers[judged], truth)}
     found["two_classes"] = _two_classes(answers, beside, parts, data.labels, judged)

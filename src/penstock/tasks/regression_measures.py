@@ -41,8 +41,12 @@ def regression_figures(
             place[name] = _number_scores(answers[:, 0], part)
         answers = model.outputs(part.inputs)[:, 0]
         found[name] = _number_scores(answers, part)
-        others = {name: regression_sums(each[:, 0], part.targets[:, 0], part.weights) for name, each in beside.items()}
-        compare(found, name, regression_sums(answers, part.targets[:, 0], part.weights), others)
+        stretch = model.stretch(len(part))
+        sums = {
+            who: regression_sums(each, part.targets[:, 0], part.weights, stretch=stretch)
+            for who, each in {"": answers, **{who: each[:, 0] for who, each in beside.items()}}.items()
+        }
+        compare(found, name, sums.pop(""), sums)
         if name == judged:
             found["predicted"] = {"part": name, **_spread(answers, part.targets[:, 0])}
             found["residuals"] = {"part": name, **residuals(part.targets[:, 0] - answers)}

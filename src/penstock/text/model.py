@@ -52,6 +52,10 @@ class TextSequenceModel(SequenceModel):
         """Return the ids of the texts' tokens."""
         return self.features.apply(inputs)
 
+    def named(self, item: str) -> dict[str, Any]:
+        """Return {"text": the text}."""
+        return {"text": item}
+
     def reading(self, item: Any) -> Reading:
         """Return a text as the layers read it, token by token."""
         (text,) = self.checked([item])

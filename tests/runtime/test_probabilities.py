@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import calibration, metrics
 
-from penstock.tasks.probabilities import best_threshold, reliability, two_classes
+from penstock.runtime.probabilities import best_threshold, reliability, two_classes
 
 
 @pytest.fixture(params=[np.float32, np.float64])
