@@ -13,7 +13,9 @@ from penstock.registry import TASKS
 
 __all__ = ["command"]
 
-COMMANDS = ("train", "evaluate", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo", "doctor")
+COMMANDS = (
+    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo", "doctor",
+)  # fmt: skip
 
 
 class _Commands(Group):

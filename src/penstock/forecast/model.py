@@ -136,14 +136,25 @@ class ForecastModel(Model):
         names = self.baselines.names if self.baselines else ()
         return evaluation(judged(self.errors(panel)), {name: judged(self.errors(panel, name)) for name in names})
 
-    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """See `Model.pair`: both forecast at the origins that have the longer context; our scales give the units.
 
         Raises:
             ConfigError: the models have other horizons or targets.
             DataError: there is no origin, or the models can't forecast at the same ones.
         """
-        return forecast_pair(self, other, inputs)
+        return forecast_pair(self, other, inputs, inputs if theirs is None else theirs)
+
+    def timed(self, inputs: Any, most: int) -> Callable[[], int]:
+        """See `Model.timed`; the predictions are forecasts at the first origins."""
+        _, origins, _ = next(iter(self.origins(self.panel(inputs), network=False)))
+        few = Origins(origins.series, origins.encoded, origins.steps[:most])
+
+        def run() -> int:
+            self.forecasts(few)
+            return len(few.steps)
+
+        return run
 
     def errors(
         self,

@@ -26,8 +26,8 @@ def judged(errors: Errors, watch: "_Watch | None" = None) -> Judged:
     return Judged(errors.metrics(), errors.sums(), truth, predicted, names=names, single=False)
 
 
-def forecast_pair(ours: "ForecastModel", theirs: "ForecastModel", inputs: Any) -> tuple[Judged, Judged]:
-    """See `ForecastModel.pair`."""
+def forecast_pair(ours: "ForecastModel", theirs: "ForecastModel", inputs: Any, beside: Any) -> tuple[Judged, Judged]:
+    """See `ForecastModel.pair`; `beside` is the data as the second model reads it."""
     for name, about in (("horizon", "a horizon"), ("targets", "targets")):
         one, other = getattr(ours.features, name), getattr(theirs.features, name)
         if one != other:
@@ -36,8 +36,8 @@ def forecast_pair(ours: "ForecastModel", theirs: "ForecastModel", inputs: Any) -
             )
     context = max(ours.features.context, theirs.features.context)
     found, origins = [], []
-    for model in (ours, theirs):
-        panel = model.panel(inputs)
+    for model, data in ((ours, inputs), (theirs, beside)):
+        panel = model.panel(data)
         watch = _Watch(model, panel)
         found.append(judged(model.errors(panel, watch=watch, context=context, units=ours), watch))
         origins.append(watch.origins)

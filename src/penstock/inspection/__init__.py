@@ -13,6 +13,10 @@ _NAMES = {
     "NamedArray": "arrays",
     "NetworkTrace": "traces",
     "attribute": "attributing",
+    "Comparison": "comparison",
+    "NamedArray": "arrays",
+    "NetworkTrace": "traces",
+    "compare": "comparison",
     "gradient_norms": "gradients",
     "trace": "traces",
 }

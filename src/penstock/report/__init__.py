@@ -1,6 +1,7 @@
 """Reports: HTML files that open offline; each number carries a pointer to its place in the data."""
 
 from penstock.report.chart import chart
+from penstock.report.comparison import render_comparison
 from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer, readable
 from penstock.report.marks import Band, Bars, Line, Points
@@ -28,6 +29,7 @@ __all__ = [
     "pointer",
     "readable",
     "render",
+    "render_comparison",
     "render_demo",
     "scrolled",
     "section",

@@ -1,6 +1,9 @@
 """报告的中文用语；键与 `english.py` 相同。只写纯文本，不写 HTML。"""
 
+from penstock.report.comparison_words import CHINESE
+
 TABLE = {
+    **CHINESE,
     "title": "{name}：{task}",
     # 数据的各部分
     "part.train": "训练集",

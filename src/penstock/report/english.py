@@ -1,6 +1,9 @@
 """The words of reports in English; `chinese.py` has the same keys. Texts are plain, never HTML."""
 
+from penstock.report.comparison_words import ENGLISH
+
 TABLE = {
+    **ENGLISH,
     "title": "{name}: {task}",
     # parts of the data
     "part.train": "Training",

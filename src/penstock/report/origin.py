@@ -42,20 +42,24 @@ def origin_section(figures: Figures, words: Words) -> str:
     return section(words("origin"), f'<dl class="facts">{lines}</dl>') if lines else ""
 
 
-def network_words(figures: Figures, words: Words) -> str:
-    """Describe the network from input to prediction, as HTML, each number marked with its place."""
-    parts = [_part(figures, words, part) for part in ("inputs", "encoder", "head") if figures.get("network", part)]
-    return " → ".join(parts)
+def network_words(figures: Figures, words: Words, place: tuple[str, ...] = ()) -> str:
+    """Describe the network from input to prediction, as HTML, each number marked with its place.
+
+    Args:
+        place: the keys of what has a network.
+    """
+    places = [(*place, "network", part) for part in ("inputs", "encoder", "head")]
+    return " → ".join(_part(figures, words, part) for part in places if figures.get(*part))
 
 
-def _part(figures: Figures, words: Words, part: str) -> str:
+def _part(figures: Figures, words: Words, place: tuple[str, ...]) -> str:
     """Describe a part of the network; return the name of its kind if the table has no text for it."""
-    described = figures.get("network", part)
+    described, part = figures.get(*place), place[-1]
     kind = str(described.get("kind", ""))
     if not words.knows(f"network.{kind}"):
         return escape(kind.replace("_", " "))
     shown = {
-        name: figures.number("network", part, name) if isinstance(value, int) else escape(value)
+        name: figures.number(*place, name) if isinstance(value, int) else escape(value)
         for name, value in described.items()
     }
     if part == "encoder":

@@ -8,7 +8,7 @@ from penstock.report.page import paragraph, section, table
 from penstock.report.words import Words, metric_place
 from penstock.runtime.resampling import BETTER, FEW_UNITS, FEWEST_UNITS, LOWER_IS_BETTER, WORSE
 
-__all__ = ["metric_names", "scores_section"]
+__all__ = ["judged_words", "metric_names", "metric_words_with_side", "scores_section"]
 
 _TONES = {BETTER: "good", WORSE: "bad"}
 _NO_SIDE = ("coverage_80",)
@@ -75,8 +75,8 @@ def _table(figures: Figures, words: Words, part: str) -> str:
             place = ("baseline", baseline)
             cells.append(_score(figures, (*place, part, name), (*place, "interval", part, name)))
         if judged:
-            cells.insert(2, _judged(figures, words, part, name))
-        rows.append((_metric(words, name), cells))
+            cells.insert(2, judged_words(figures, words, ("difference", part, name), ("verdict", part, name)))
+        rows.append((metric_words_with_side(words, name), cells))
     columns = [words("scores.metric", part=words.name("part", part)), words("scores.model")]
     columns += [words.spoken("baseline", name) for name in shown]
     if judged:
@@ -84,7 +84,8 @@ def _table(figures: Figures, words: Words, part: str) -> str:
     return table(columns, rows, kind="scores")
 
 
-def _metric(words: Words, name: str) -> str:
+def metric_words_with_side(words: Words, name: str) -> str:
+    """Return the display name of a metric, with an arrow that says whether higher or lower is better."""
     if name in _NO_SIDE:
         return words.name("metric", name)
     return f"{words.name('metric', name)}\N{NO-BREAK SPACE}{'↓' if name in LOWER_IS_BETTER else '↑'}"
@@ -94,15 +95,19 @@ def _score(figures: Figures, place: tuple[str, ...], interval: tuple[str, ...]) 
     return figures.number(*place) + figures.interval(*interval)
 
 
-def _judged(figures: Figures, words: Words, part: str, name: str) -> str:
-    """Return the verdict, and the difference that it is based on."""
-    place = ("difference", part, name)
+def judged_words(figures: Figures, words: Words, place: tuple[str, ...], verdict: tuple[str, ...]) -> str:
+    """Return the verdict, and the difference that it is based on, as HTML.
+
+    Args:
+        place: the keys of the difference.
+        verdict: those of the verdict.
+    """
     if not figures.get(*place):
         return ""
     tested = figures.get(*place, "p") is not None
     p = words("scores.p", p=figures.number(*place, "p", form=".4f")) if tested else ""
     return (
-        f"{_said(figures.get('verdict', part, name), words)}"
+        f"{_said(figures.get(*verdict), words)}"
         f'<span class="interval">{figures.number(*place, "value", form="+.4f")} '
         f"{figures.interval(*place, 'interval', form='+.4f')} {p}</span>"
     )

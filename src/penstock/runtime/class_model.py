@@ -63,13 +63,13 @@ class ClassModel(SequenceModel):
             {name: self._judged(rows, truth, each) for name, each in others.items()},
         )
 
-    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """See `Model.pair`; DataError as in `evaluate`, ConfigError if the models have other labels."""
         places = same_labels(self.labels, other.labels)
-        rows, theirs = self.checked(inputs), other.checked(inputs)
+        rows, beside = self.checked_pair(other, inputs, theirs)
         truth = self._places(column_list(required(answers), "labels"), len(rows))
-        beside = other.outputs(theirs)[:, places]
-        return self._judged(rows, truth, self.outputs(rows)), self._judged(rows, truth, beside)
+        outputs = other.outputs(beside)[:, places]
+        return self._judged(rows, truth, self.outputs(rows)), self._judged(rows, truth, outputs)
 
     def _judged(self, rows: Sequence[Any], truth: NDArray[np.int64], probabilities: NDArray[Any]) -> Judged:
         stretch = self.stretch(len(truth))

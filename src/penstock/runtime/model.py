@@ -161,14 +161,23 @@ class Model(ABC):
             `runtime.resampling.compared`. The values about baselines are empty if no baseline was saved.
         """
 
-    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """Return the predictions of this model and another of its task for the same rows, as `evaluate` judges them.
+
+        Args:
+            other: the other model.
+            inputs, answers: as for `evaluate`.
+            theirs: the same inputs as the other model reads them, where it reads other columns; None for `inputs`.
 
         Raises:
             ConfigError: the models can't be compared.
             DataError: as for `evaluate`.
         """
         raise ConfigError(f"models for {self.task} cannot be compared: their class has no method `pair`")
+
+    def timed(self, inputs: Any, most: int) -> Callable[[], int]:
+        """Return a function that predicts for up to `most` of the inputs and returns for how many; as `pair`."""
+        raise ConfigError(f"models for {self.task} cannot be compared: their class has no method `timed`")
 
     @abstractmethod
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:

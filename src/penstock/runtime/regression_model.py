@@ -48,11 +48,11 @@ class RegressionModel(SequenceModel):
             {name: self._judged(rows, truth, each) for name, each in others.items()},
         )
 
-    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """See `Model.pair`; DataError as in `evaluate`."""
-        rows, theirs = self.checked(inputs), other.checked(inputs)
+        rows, beside = self.checked_pair(other, inputs, theirs)
         truth = self._numbers(required(answers), len(rows))
-        return self._judged(rows, truth, self.outputs(rows)), self._judged(rows, truth, other.outputs(theirs))
+        return self._judged(rows, truth, self.outputs(rows)), self._judged(rows, truth, other.outputs(beside))
 
     def _judged(self, rows: Sequence[Any], truth: NDArray[np.float64], outputs: NDArray[Any]) -> Judged:
         stretch = self.stretch(len(truth))

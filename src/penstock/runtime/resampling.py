@@ -27,6 +27,7 @@ __all__ = [
     "compared",
     "stretch_of",
     "units_of",
+    "verdict_of",
     "wilson",
 ]
 
@@ -125,8 +126,17 @@ def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
         main = every[1]
         (moved,) = _products([main.values - ours.values], lambda rows: generator.integers(0, 2, (rows, groups)))
         found["difference"] = _differences(ours, main, resampled[0], resampled[1], moved)
-        found["verdict"] = {score: _verdict(score, each) for score, each in found["difference"].items()}
+        found["verdict"] = {score: verdict_of(score, each) for score, each in found["difference"].items()}
     return found
+
+
+def verdict_of(score: str, difference: Mapping[str, Any]) -> str:
+    """Return what a difference of a score, as in `compared`, says: "better", "worse" or "no clear difference"."""
+    ends, value, p = difference["interval"], difference["value"], difference["p"]
+    # If all resamples agree there is no interval, and only p decides.
+    if p is None or p > _LEVEL or (ends is not None and ends[0] <= 0 <= ends[1]):
+        return UNCLEAR
+    return BETTER if (value < 0) == (score in LOWER_IS_BETTER) else WORSE
 
 
 def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Array, Array]:
@@ -198,11 +208,3 @@ def _differences(
         ends = _ends(resampled[name] - beside[name]) if enough else None
         found[name] = {"value": value, "interval": ends, "p": (1 + as_large) / (1 + len(moved)) if enough else None}
     return {name: found[name] for name in first if name in found}
-
-
-def _verdict(score: str, difference: Mapping[str, Any]) -> str:
-    ends, value, p = difference["interval"], difference["value"], difference["p"]
-    # If all resamples agree there is no interval, and only p decides.
-    if p is None or p > _LEVEL or (ends is not None and ends[0] <= 0 <= ends[1]):
-        return UNCLEAR
-    return BETTER if (value < 0) == (score in LOWER_IS_BETTER) else WORSE

@@ -1,13 +1,13 @@
 """Base class of models that read sequences: features, a scorer, and the conversion of scores to predictions."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DataError
 from penstock.runtime.model import Model
 from penstock.runtime.question import Aim, Evidence
 from penstock.runtime.reading import Reading
@@ -44,6 +44,26 @@ class SequenceModel(Model):
     def outputs(self, inputs: Sequence[Any]) -> Any:
         """Return the head's outputs for checked inputs: (inputs, outputs), or `Sequences` for a stepwise head."""
         return self.scorer.scores(self.encode(inputs))
+
+    def checked_pair(self, other: Any, inputs: Any, theirs: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Return the checked inputs of two models, for `pair`; DataError unless they are as many."""
+        rows, beside = self.checked(inputs), other.checked(inputs if theirs is None else theirs)
+        if len(rows) != len(beside):
+            raise DataError(
+                f"both models must read the same rows; the first reads {len(rows)} and the second {len(beside)}. "
+                "Leave out the rows that one of them can't read."
+            )
+        return rows, beside
+
+    def timed(self, inputs: Any, most: int) -> Callable[[], int]:
+        """See `Model.timed`."""
+        rows = self.checked(inputs)[:most]
+
+        def run() -> int:
+            self.outputs(rows)
+            return len(rows)
+
+        return run
 
     def named(self, item: Any) -> dict[str, Any]:
         """Return what identifies a checked input to a reader, such as {"text": ...}; empty if nothing does."""

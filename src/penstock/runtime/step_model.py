@@ -97,15 +97,16 @@ class StepModel(SequenceModel):
             {name: self._judged(truth, each, scores) for name, each in others.items()},
         )
 
-    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """See `Model.pair`; DataError as in `evaluate`, ConfigError if the models have other labels."""
         order = np.argsort(same_labels(self.labels, other.labels))  # our place of each of their labels
-        scores, theirs = self.outputs(self.checked(inputs)), other.outputs(other.checked(inputs))
-        if not np.array_equal(scores.lengths, theirs.lengths):
+        rows, beside = self.checked_pair(other, inputs, theirs)
+        scores, outputs = self.outputs(rows), other.outputs(beside)
+        if not np.array_equal(scores.lengths, outputs.lengths):
             raise ConfigError("the models give other numbers of labels for an input, so they can't be compared")
         truth = self._truth(required(answers), scores.lengths)
         ours = self._judged(truth, self.places(scores), scores)
-        return ours, self._judged(truth, order[other.places(theirs)], scores)
+        return ours, self._judged(truth, order[other.places(outputs)], scores)
 
     def _truth(self, answers: Any, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.array(LabelIndex(self.labels).places(labels_of_steps(answers, lengths.tolist()), "labels"), np.int64)

@@ -142,11 +142,11 @@ class _SignalModel(SignalSequenceModel):
         """See `Model`; if steps have their own answers, those of a signal are a list or an array."""
         return super().evaluate(inputs, self._each_step(inputs, answers))  # type: ignore[safe-super]  # as in check
 
-    def pair(self, other: Any, inputs: Any, answers: Any = None) -> tuple[Judged, Judged]:
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """See `Model.pair`; ConfigError if only one of the models predicts for each step."""
         if (self.features.window is None) != (other.features.window is None):
             raise ConfigError("one model predicts for each step and the other for whole signals: nothing to compare")
-        return super().pair(other, inputs, self._each_step(inputs, answers))
+        return super().pair(other, inputs, self._each_step(inputs, answers), theirs=theirs)
 
     def stretch(self, rows: int) -> int:
         """Return how many consecutive rows depend on each other: windows of neighbouring steps overlap."""
