@@ -9,13 +9,11 @@ from typing import Any
 
 _NAMES = {
     "Attribution": "attribution",
+    "Comparison": "comparison",
     "Completeness": "attribution",
     "NamedArray": "arrays",
     "NetworkTrace": "traces",
     "attribute": "attributing",
-    "Comparison": "comparison",
-    "NamedArray": "arrays",
-    "NetworkTrace": "traces",
     "compare": "comparison",
     "gradient_norms": "gradients",
     "trace": "traces",

@@ -100,9 +100,7 @@ def compare(
     models = {_A: runtime_model(a), _B: runtime_model(b)}
     tasks = [model.task for model in models.values()]
     if tasks[0] != tasks[1]:
-        raise ConfigError(
-            f"the models have different tasks, {tasks[0]} and {tasks[1]}: their predictions are not alike"
-        )
+        raise ConfigError(f"the models have different tasks: {tasks[0]} and {tasks[1]}. Compare models of one task.")
     read = {_A: inputs if hasattr(inputs, "__len__") else list(inputs)}
     read[_B] = read[_A] if b_inputs is None else b_inputs
     ours, theirs = models[_A].pair(models[_B], read[_A], answers, theirs=read[_B])
