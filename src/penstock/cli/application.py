@@ -14,7 +14,8 @@ from penstock.registry import TASKS
 __all__ = ["command"]
 
 COMMANDS = (
-    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo", "doctor",
+    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo",
+    "doctor",
 )  # fmt: skip
 
 
