@@ -1,6 +1,7 @@
 """Recurrent layers in C: the products, then the cell's function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class _Layer:
         shapes = spec.declaration.parameter_shapes(self.inputs, spec.hidden_size, bias=spec.bias, **spec.options)
         self.arrays = {name: source.tensors[f"{node.name}.{name}_l{number}"] for name in shapes}
         sizes = spec.declaration.state_sizes(spec.hidden_size, **spec.options)
-        self.states = []
+        self.states, self.sizes = list[str](), sizes
         for state, size in zip(spec.declaration.states, sizes, strict=True):
             name = f"{self.name}_{state}"
             source.state[name] = size
@@ -52,6 +53,26 @@ class _Layer:
         """Add the table of a weight."""
         return self.source.tables.matrix(f"{self.name}_{name}", self.arrays[name])
 
+    @contextmanager
+    def zoneout(self) -> Iterator[None]:
+        """After the statements that follow, keep a share of each state from before them: zoneout's expectation."""
+        shares = self.spec.declaration.zoneout(self.spec.options)
+        kept = [
+            (f"before_{place}", state, size, share)
+            for place, (state, size, share) in enumerate(zip(self.states, self.sizes, shares, strict=False))
+            if share
+        ]
+        places = {name: self.scratch(name, size) for name, _, size, _ in kept}
+        self.source.say(*(f"copy({places[name]}, {state}, {size});" for name, state, size, _ in kept))
+        yield
+        self.source.say(
+            *(
+                f"for (size_t i = 0; i < {size}; ++i)\n    {state}[i] += {share:.9e}f * (({places[name]})[i] - {state}[i]);"
+                for name, state, size, share in kept
+            )
+        )
+        self.done(*places)
+
     def scratch(self, name: str, size: int) -> str:
         """Scratch memory until `done`."""
         return self.source.take(f"{self.name}.{name}", size)
@@ -72,11 +93,12 @@ def recurrent_layers(source: Source, node: Node, x: str) -> str:
     if spec.cell not in _CELLS:
         raise ConfigError(f"{node.name}: the cell {spec.cell!r} has no C here; {', '.join(_CELLS)} have.")
     translate, options = _CELLS[spec.cell]
-    if unknown := {name for name, value in spec.options.items() if name not in options and value}:
+    if unknown := {name for name, value in spec.options.items() if name not in {*options, "zoneout"} and value}:
         raise ConfigError(f"{node.name}: {spec.cell} with {', '.join(sorted(unknown))} has no C here")
     for number in range(spec.num_layers):
         layer = _Layer(source, node, number, identifier(node.name))
-        translate(layer, x, spec.options)
+        with layer.zoneout():
+            translate(layer, x, spec.options)
         x = layer.states[0]
     return x
 
