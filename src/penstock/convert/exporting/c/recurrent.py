@@ -65,12 +65,9 @@ class _Layer:
         places = {name: self.scratch(name, size) for name, _, size, _ in kept}
         self.source.say(*(f"copy({places[name]}, {state}, {size});" for name, state, size, _ in kept))
         yield
-        self.source.say(
-            *(
-                f"for (size_t i = 0; i < {size}; ++i)\n    {state}[i] += {share:.9e}f * (({places[name]})[i] - {state}[i]);"
-                for name, state, size, share in kept
-            )
-        )
+        for name, state, size, share in kept:
+            change = f"{share:.9e}f * (({places[name]})[i] - {state}[i])"
+            self.source.say(f"for (size_t i = 0; i < {size}; ++i)\n    {state}[i] += {change};")
         self.done(*places)
 
     def scratch(self, name: str, size: int) -> str:
