@@ -8,5 +8,6 @@ from penstock.convert.exporting.c import to_c
 from penstock.convert.exporting.onnx_file import to_onnx
 from penstock.convert.importing.keras import from_keras
 from penstock.convert.importing.onnx import from_onnx
+from penstock.convert.importing.torch import from_torch
 
-__all__ = ["from_keras", "from_onnx", "to_c", "to_onnx"]
+__all__ = ["from_keras", "from_onnx", "from_torch", "to_c", "to_onnx"]

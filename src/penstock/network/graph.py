@@ -172,6 +172,11 @@ class GraphBuilder:
         self._inputs, self._nodes = dict(inputs or {}), list[Node]()
         self._tensors: dict[str, NDArray[np.float32]] = {}
 
+    @property
+    def inputs(self) -> Mapping[str, Value]:
+        """The graph's inputs so far."""
+        return self._inputs
+
     def add_input(self, name: str, value: Value) -> str:
         """Add an input, whose name must be free, and return its name."""
         self._inputs[name] = value

@@ -1,0 +1,128 @@
+"""PyTorch's files: safetensors, state_dicts by the restricted unpickler, TorchScript and torch.export's archives.
+
+No pickle is opened otherwise: a state_dict by `torch.load(weights_only=True)`, and of an exported program the pickled
+example inputs are left out. A TorchScript archive's code is parsed by PyTorch, and not called.
+"""
+
+import json
+import pickle
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from penstock.errors import BundleError, MissingExtraError
+from penstock.runtime.weights import read_tensors, tensor_names
+
+__all__ = ["read_torch_file"]
+
+LIMIT = 4 << 30
+"""Bytes of a file's contents that are read at most."""
+
+_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # what torch.save wrote first until 1.6
+
+
+def read_torch_file(path: Path) -> Any:
+    """Return what a file holds: a mapping of names to tensors or arrays, or an ExportedProgram.
+
+    Raises:
+        BundleError: there is no such file, or it is damaged, too large, or a pickle of something else.
+        MissingExtraError: PyTorch is not installed, which all but safetensors need.
+    """
+    if not path.is_file():
+        raise BundleError(f"{path}: no such file")
+    if path.suffix == ".safetensors":
+        names = set(tensor_names(path))
+        return read_tensors(path, names.__contains__)
+    with path.open("rb") as file:
+        begin = file.read(len(_LEGACY))
+    if begin.startswith(b"PK"):
+        return _archive(path)
+    if begin != _LEGACY:
+        kind = "a pickle, which could run code and is not opened" if begin[:1] == b"\x80" else "no file of PyTorch"
+        raise BundleError(f"{path} is {kind}. Save model.state_dict() by torch.save, or as safetensors.")
+    if path.stat().st_size > LIMIT:
+        raise BundleError(f"{path} has more than {LIMIT:,} bytes; no more are read")
+    return _tensors(path)
+
+
+def _archive(path: Path) -> Any:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
+            total = sum(entry.file_size for entry in entries.values())
+            if total > LIMIT:
+                raise BundleError(f"{path} would take {total:,} bytes; at most {LIMIT:,} are read")
+            if "archive_format" in entries:
+                return _program(archive, path)
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        if isinstance(error, BundleError):
+            raise
+        raise BundleError(f"{path} is damaged or cut off: {error}") from error
+    if "constants.pkl" in entries:
+        return _scripted(path)
+    if "data.pkl" in entries:
+        return _tensors(path)
+    raise BundleError(f"{path} is a zip, but none of PyTorch's: it holds {', '.join(list(entries)[:5])}")
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "PyTorch's own files need PyTorch: pip install 'penstock[train]'. A .safetensors file does not."
+        ) from error
+    return torch
+
+
+def _tensors(path: Path) -> Mapping[str, Any]:
+    torch = _torch()
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = next((line for line in str(error).splitlines() if "GLOBAL" in line), str(error).splitlines()[0])
+        raise BundleError(
+            f"{path} holds objects, not tensors alone, and is not opened ({reason.strip():.160}). "
+            "Save model.state_dict() instead."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise BundleError(f"{path} is damaged or cut off: {str(error).splitlines()[0]:.200}") from error
+    if not isinstance(found, Mapping):
+        raise BundleError(f"{path} holds {type(found).__name__}; expected a state_dict")
+    return found
+
+
+def _scripted(path: Path) -> Mapping[str, Any]:
+    torch = _torch()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return dict(torch.jit.load(path, map_location="cpu").state_dict())
+    except RuntimeError as error:
+        raise BundleError(f"{path} is damaged, or of another PyTorch: {str(error).splitlines()[0]:.200}") from error
+
+
+def _program(archive: zipfile.ZipFile, path: Path) -> Any:
+    """An exported program, from a copy of its archive without what is pickled."""
+    torch = _torch()
+    for name in archive.namelist():
+        pickled = name.endswith("_config.json") and _pickled(json.loads(archive.read(name)))
+        if pickled or "/custom_obj" in name or "/aotinductor/" in name:
+            raise BundleError(f"{path} holds pickled objects or compiled code ({name}), which are not opened")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "program.pt2"
+        with zipfile.ZipFile(copy, "w") as clean:
+            for entry in archive.infolist():
+                sample = "/sample_inputs/" in entry.filename
+                clean.writestr(entry.filename, b"" if sample else archive.read(entry))
+        try:
+            return torch.export.load(copy)
+        except Exception as error:  # its readers raise errors of many kinds
+            raise BundleError(f"{path} can't be read: {str(error).splitlines()[0]:.200}") from error
+
+
+def _pickled(config: Any) -> bool:
+    return any(entry.get("use_pickle", True) for entry in config.get("config", {}).values())
