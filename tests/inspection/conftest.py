@@ -1,12 +1,15 @@
-"""Tiny trained models whose answer follows from one planted feature, and one input of each with its place."""
+"""Tiny trained models whose answer follows from one planted feature; networks with random weights, of every cell."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
-from penstock import AudioClassifier, Forecaster, SeriesClassifier, TextClassifier
+from penstock import AudioClassifier, Forecaster, SeriesClassifier, TextClassifier, cells
 from penstock.forecast.panel_columns import panel
+from penstock.network import Recurrent
+from penstock.runtime import Recurrence
 
 
 class Planted(NamedTuple):
@@ -81,3 +84,32 @@ def planted(request) -> Planted:
     rng = np.random.default_rng(2)
     makers = {"text": _text, "signal": _signal, "sound": _sound}
     return makers[request.param](rng) if request.param in makers else _series(rng, request.param)
+
+
+_FORMS = [
+    pytest.param((cell, {name: 2 if value is None else value for name, value in form.items()}), id=f"{cell}-{form}")
+    for cell, form in cells.VARIANTS
+]
+
+
+@pytest.fixture(params=_FORMS)
+def variant(request) -> tuple[str, dict[str, Any]]:
+    """A cell's name, and its options in one of its forms."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def network() -> Callable[..., Recurrence]:
+    """A function that makes a network of 3 inputs and 5 units with random weights."""
+
+    def make(cell: str, options: Any = None, *, layers: int = 1, bidirectional: bool = False, bias: bool = True) -> Any:
+        own = options or {}
+        spec = Recurrent(
+            cell=cell, input_size=3, hidden_size=5, num_layers=layers, bidirectional=bidirectional, bias=bias, **own
+        )
+        draw = np.random.default_rng(3)
+        arrays = {name: draw.normal(size=shape).astype(np.float32) for name, shape in spec.parameter_shapes().items()}
+        shown = spec.declaration.shown({name.removesuffix("_l0"): array for name, array in arrays.items()})
+        return Recurrence(arrays, cell, **{name: value for name, value in own.items() if name not in shown})
+
+    return make

@@ -6,34 +6,15 @@ import sys
 import numpy as np
 import pytest
 
-from penstock import cells
 from penstock.errors import ConfigError, MissingExtraError
 from penstock.inspection import trace
-from penstock.network import Recurrent
-from penstock.runtime import Recurrence
-
-VARIANTS = [
-    pytest.param(cell, {name: 2 if value is None else value for name, value in form.items()}, id=f"{cell}-{form}")
-    for cell, form in cells.VARIANTS
-]
-
-
-def network(cell, options, *, layers=1, bidirectional=False, bias=True):
-    spec = Recurrent(
-        cell=cell, input_size=3, hidden_size=5, num_layers=layers, bidirectional=bidirectional, bias=bias, **options
-    )
-    draw = np.random.default_rng(3)
-    arrays = {name: draw.normal(size=shape).astype(np.float32) for name, shape in spec.parameter_shapes().items()}
-    shown = spec.declaration.shown({name.removesuffix("_l0"): array for name, array in arrays.items()})
-    return Recurrence(arrays, cell, **{name: value for name, value in options.items() if name not in shown})
 
 
 @pytest.mark.parametrize("steps", [0, 1, 7])
 @pytest.mark.parametrize("bidirectional", [False, True], ids=["one-way", "both-ways"])
 @pytest.mark.parametrize("layers", [1, 3])
-@pytest.mark.parametrize(("cell", "options"), VARIANTS)
-def test_states_are_the_runtime_s_bit_for_bit(cell, options, layers, bidirectional, steps):
-    net = network(cell, options, layers=layers, bidirectional=bidirectional, bias=layers == 1)
+def test_states_are_the_runtime_s_bit_for_bit(network, variant, layers, bidirectional, steps):
+    net = network(*variant, layers=layers, bidirectional=bidirectional, bias=layers == 1)
     x = np.random.default_rng(4).normal(size=(steps, 2, 3)).astype(np.float32)
     found = trace(net, x)
     y, final = net(x)
@@ -50,8 +31,8 @@ def test_states_are_the_runtime_s_bit_for_bit(cell, options, layers, bidirection
             np.testing.assert_array_equal(last.reshape(state.shape), state)
 
 
-def test_one_sequence_equals_its_row_of_a_batch():
-    net = network("lstm", {}, layers=2, bidirectional=True)
+def test_one_sequence_equals_its_row_of_a_batch(network):
+    net = network("lstm", layers=2, bidirectional=True)
     x = np.random.default_rng(1).normal(size=(5, 3, 3)).astype(np.float32)
     batch, one = trace(net, x), trace(net, x[:, 1])
     assert one.gates == ("input", "forget", "cell", "output")
@@ -65,8 +46,8 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def test_gates_are_those_of_the_equations():
-    net = network("gru", {})
+def test_gates_are_those_of_the_equations(network):
+    net = network("gru")
     x = np.random.default_rng(2).normal(size=(6, 3)).astype(np.float32)
     found = trace(net, x)
     weights = {name.removesuffix("_l0"): array.astype(float) for name, array in net.stack.parameters.items()}
@@ -81,8 +62,8 @@ def test_gates_are_those_of_the_equations():
             np.testing.assert_allclose(found[name].values[0, 0, step], expected, atol=1e-6, err_msg=name)
 
 
-def test_a_saved_trace_holds_arrays_axes_and_coordinates(tmp_path):
-    found = trace(network("gru", {}), np.ones((4, 3)))
+def test_a_saved_trace_holds_arrays_axes_and_coordinates(network, tmp_path):
+    found = trace(network("gru"), np.ones((4, 3)))
     found.save(tmp_path / "gates.data")
     saved = np.load(tmp_path / "gates.data")
     np.testing.assert_array_equal(saved["update"], found["update"])
@@ -90,21 +71,21 @@ def test_a_saved_trace_holds_arrays_axes_and_coordinates(tmp_path):
     assert saved["coord.direction"].tolist() == ["forward"]
 
 
-def test_a_projected_state_has_an_axis_of_its_own():
+def test_a_projected_state_has_an_axis_of_its_own(network):
     found = trace(network("lstm", {"proj_size": 2}), np.ones((4, 3)))
     assert found["h"].dims[-1] == "output"
     assert found["c"].dims[-1] == "unit"
 
 
-def test_xarray_is_asked_for_where_it_is_not_installed(monkeypatch):
+def test_xarray_is_asked_for_where_it_is_not_installed(network, monkeypatch):
     monkeypatch.setitem(sys.modules, "xarray", None)
-    found = trace(network("gru", {}), np.ones((4, 3)))
+    found = trace(network("gru"), np.ones((4, 3)))
     for convert in (found.to_xarray, found["h"].to_xarray):
         with pytest.raises(MissingExtraError, match="pip install xarray"):
             convert()
 
 
-def test_xarray_gets_axes_and_coordinates(monkeypatch):
+def test_xarray_gets_axes_and_coordinates(network, monkeypatch):
     class Fake:
         def DataArray(self, values, dims, coords):  # noqa: N802
             return {"shape": values.shape, "dims": dims, "coords": coords}
@@ -113,7 +94,7 @@ def test_xarray_gets_axes_and_coordinates(monkeypatch):
             return arrays
 
     monkeypatch.setitem(sys.modules, "xarray", Fake())
-    found = trace(network("gru", {}), np.ones((4, 3))).to_xarray()
+    found = trace(network("gru"), np.ones((4, 3))).to_xarray()
     assert list(found) == ["reset", "update", "candidate", "h"]
     assert found["h"]["shape"] == (1, 1, 4, 5)
     assert set(found["h"]["coords"]) == set(found["h"]["dims"])

@@ -16,6 +16,7 @@ _NAMES = {
     "attribute": "attributing",
     "compare": "comparison",
     "gradient_norms": "gradients",
+    "memory_horizon": "memory",
     "trace": "traces",
 }
 

@@ -1,6 +1,6 @@
 """What is inspected: the layers of a model, and one input as they read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,10 @@ class Subject:
         return self.reading.names
 
     @property
-    def axis(self) -> tuple[str, tuple[Any, ...]] | None:
+    def axis(self) -> tuple[str, Sequence[Any]] | None:
         """The name and coordinates of the axis of the rows; None for one sequence."""
         if self.batched:
-            return "batch", tuple(range(self.x.shape[1]))
+            return "batch", range(self.x.shape[1])
         return ("target", self.reading.rows) if self.reading.rows else None
 
 
@@ -87,7 +87,7 @@ def _recurrence_subject(network: Recurrence, x: Any) -> Subject:
         """The outputs of the last step; of the middle step, if the network is bidirectional."""
         return np.stack([_recalled(network, rows, count) for count in steps])
 
-    return Subject(network.stack, Reading(x=rows, recall=recall), batched)
+    return Subject(network.stack, Reading(x=rows, recall=recall, around=network.spec.bidirectional), batched)
 
 
 def _recalled(network: Recurrence, x: NDArray[np.float32], count: int) -> NDArray[np.float32]:

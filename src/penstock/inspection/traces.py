@@ -1,6 +1,6 @@
 """Traces: every gate, candidate and state of a network while it reads one input, computed by the runtime."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,7 @@ def trace(model: Any, item: Any) -> NetworkTrace:
 
 
 def trace_stack(
-    stack: Stack, x: NDArray[np.float32], axis: tuple[str, tuple[str, ...]] | None = None, names: tuple[str, ...] = ()
+    stack: Stack, x: NDArray[np.float32], axis: tuple[str, Sequence[Any]] | None = None, names: tuple[str, ...] = ()
 ) -> NetworkTrace:
     """Trace layers on vectors.
 
@@ -137,7 +137,7 @@ def _trace_layer(step: engine.StackStep, x: NDArray[np.float32]) -> dict[str, ND
 
 
 def _named(
-    array: NDArray[np.float32], stack: Stack, axis: tuple[str, tuple[str, ...]] | None, names: tuple[str, ...]
+    array: NDArray[np.float32], stack: Stack, axis: tuple[str, Sequence[Any]] | None, names: tuple[str, ...]
 ) -> NamedArray:
     layers, directions, steps, _, size = array.shape
     unit = "unit" if size == stack.spec.hidden_size else "output"

@@ -20,8 +20,9 @@ class Reading:
         x: (steps, rows, input) float32, the input of the first layer; one row, or one of each target if a forecaster
             reads them one by one.
         recall: (steps,) -> (steps, outputs): the prediction at the end of the input if only the last n steps are
-            remembered, for each n; 0 forgets everything. The prediction of a bidirectional network that labels steps is
-            that of the middle step, with n steps on either side.
+            remembered, for each n from 0, which forgets everything, to all.
+        around: whether `recall` gives the prediction of the middle step instead, remembering n steps on either side, as
+            for a bidirectional network that labels steps.
         rows: the names of the rows if there are several.
         names: the name of each step, such as its token; empty if steps have only numbers.
         unit: the unit of distances: "word", "character", "step", "second", "day", ...
@@ -34,6 +35,7 @@ class Reading:
 
     x: NDArray[np.float32]
     recall: Recall
+    around: bool = False
     rows: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     unit: str = "step"

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,13 @@ class SequenceModel(Model):
     def _reading(self, item: Any, **more: Any) -> Reading:
         """Return the reading of a checked input; `more` are its other attributes."""
         values = self.encode([item])[0]
-        return Reading(x=self.scorer.vectors(values)[:, None], recall=lambda steps: self._recall(values, steps), **more)
+        recall = partial(self._recall, values)
+        return Reading(x=self.scorer.vectors(values)[:, None], recall=recall, around=self._around, **more)
+
+    @property
+    def _around(self) -> bool:
+        """See `Reading.around`."""
+        return False
 
     def _recall(self, values: NDArray[Any], steps: Sequence[int]) -> NDArray[np.float32]:
         """Return the head's outputs for the last n steps alone, for each n of `steps`; see `Reading.recall`."""

@@ -143,9 +143,13 @@ class StepModel(SequenceModel):
                     row |= {f"probability_{text}": p for text, p in zip(self.label_texts, spread, strict=True)}
                 yield row
 
+    @property
+    def _around(self) -> bool:
+        return bool(self.network.encoder.bidirectional)
+
     def _recall(self, values: NDArray[Any], steps: Sequence[int]) -> NDArray[np.float32]:
         """Return the probabilities of the last step's labels; of the middle step's, if the model is bidirectional."""
-        if self.network.encoder.bidirectional:
+        if self._around:
             middle = len(values) // 2
             around = [values[max(0, middle - n) : middle + n + 1] for n in steps]
             found = self.scorer.scores(Sequences.from_list(around))
