@@ -55,7 +55,7 @@ def test_forgetting_ends_where_a_shift_register_ends():
     assert 0 < changes[3] < 1
     assert changes[4] == 0
     assert figures["reach"] == "within"
-    assert 3 < figures["horizon"] <= 4
+    assert figures["horizon"] in (3, 4)
 
 
 @pytest.mark.parametrize(("eigenvalue", "reach"), [(0.0, "within"), (0.5, "within"), (1.0, "whole")])

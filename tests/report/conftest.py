@@ -54,6 +54,23 @@ def metrics() -> dict:
         "interval": both,
         "verdict": {part: dict.fromkeys(ends, "no clear difference") for part in both},
         "difference": dict.fromkeys(both, difference),
+        "memory": {
+            "examples": 8,
+            "unit": "word",
+            "step": 1.0,
+            "span": 1.0,
+            "direct": 0.0,
+            "around": False,
+            "length": 130.0,
+            "reach": "within",
+            "horizon": 37.0,
+            "forgetting": [{"distance": 0.0, "change": 1.0}, {"distance": 40.0, "change": 0.0417}],
+            "layers": [
+                {"layer": 1, "direction": "forward", "half_gone": 1.25, "half_life": 12.5, "left": [1.0, 0.5625, 0.33]},
+                {"layer": 1, "direction": "backward", "half_gone": None, "half_life": None, "left": [1.0, 1.1, 1.21]},
+            ],
+            "input": [0.75, 0.5, 0.25],
+        },
         "reliability": {
             "part": "test",
             "ece": 0.0512,

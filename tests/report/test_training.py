@@ -107,6 +107,8 @@ def test_each_number_on_the_page_is_that_of_the_metrics(metrics):
         "/network/encoder/hidden_size",
         "/made/machine/threads",
         "/data/sources/train/bytes",
+        "/memory/horizon",
+        "/memory/layers/0/half_life",
     ):
         assert place in shown
 

@@ -1,22 +1,30 @@
-"""`penstock inspect`: what a network does inside while it reads an input."""
+"""`penstock inspect`: what a network does inside while it reads inputs."""
 
+import json
 import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from penstock.cli.columns import saved_columns, several_tasks_options
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
+from penstock.cli.inspect_tables import show_inspection
 from penstock.cli.paths import check_new_file
 from penstock.cli.values import PATH, WHOLE, OneOf
-from penstock.errors import InputError
+from penstock.errors import DataError, InputError
 from penstock.events import say
 from penstock.tasks import find
 
 if TYPE_CHECKING:
+    from penstock.inspection.subject import Subject
     from penstock.runtime import Model
 
 _LOGGER = logging.getLogger("penstock.cli")
+
+_MOST_STEPS = 20_000  # a few seconds
+_EXAMPLES = 8  # inputs on which memory is measured
+_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".parquet", ".zip", ".ts")
 
 
 def _methods() -> tuple[str, ...]:
@@ -32,14 +40,21 @@ def _methods() -> tuple[str, ...]:
     params=several_tasks_options(answers=False),
 )
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
-@argument("data", metavar="INPUT", help="Data of a kind as in training, a sound, or a text itself.")
-@option("--out", "-o", type=PATH, help="File for the trace of the first input, .npz: all gates and states by name.")
+@argument("data", metavar="INPUT", help="Data of a kind as in training, one sound, or a text itself.")
+@option(
+    "--out",
+    "-o",
+    type=PATH,
+    help="File for the trace of one input, .npz: each gate and state for each step, layer and direction.",
+)
+@option("--row", type=WHOLE, default=1, help="Which input --out and --attribution are about, counted from 1.")
+@option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 @option(
     "--attribution",
     type=OneOf(_methods),
     is_flag=False,
     flag_value="occlusion",
-    help="Show instead which parts of the first input the prediction follows from: occlusion, or a method that needs "
+    help="Show instead which parts of one input the prediction follows from: occlusion, or a method that needs "
     "PyTorch, integrated_gradients or gradient_x_input.",
 )
 @option(
@@ -47,50 +62,114 @@ def _methods() -> tuple[str, ...]:
 )
 @option("--at", type=WHOLE, help="For --attribution: the step, from 1, or the step ahead; default: the last, the mean.")
 def inspect(
-    model: Path, data: str, out: Path | None, attribution: Any, explain: str | None, at: int | None, **columns: Any
+    model: Path,
+    data: str,
+    out: Path | None,
+    row: int,
+    as_json: bool,
+    attribution: Any,
+    explain: str | None,
+    at: int | None,
+    **columns: Any,
 ) -> None:
-    """Look into a network: its gates and states for each step of an input, layer and direction; or attribution."""
-    from penstock.inspection import attribute, trace
-
-    _check_trace_file(out)
-    if attribution is None and (explain is not None or at is not None):
-        raise InputError("--explain and --at belong to --attribution. Give it too.")
-    if attribution is not None and out is not None:
-        raise InputError("--out is for the trace. Leave it out with --attribution.")
+    """Look into a network: how far back it remembers, saturated gates, units that follow something; or attribution."""
+    _check_options(out, as_json, attribution, explain, at)
     loaded = load_model(model)
     inputs = _inputs(loaded, data, columns)
     if attribution is not None:
-        print(attribute(loaded, _first(inputs), method=attribution, target=explain, at=at))
+        from penstock.inspection import attribute
+
+        print(attribute(loaded, _chosen(inputs, row), method=attribution, target=explain, at=at))
         return
-    found = trace(loaded, _first(inputs))
-    print(found)
+    _inspect(loaded, inputs, out, row, as_json)
+
+
+def _inspect(loaded: "Model", inputs: Any, out: Path | None, row: int, as_json: bool) -> None:
+    """Print the figures of the network, and write the trace."""
+    from penstock.inspection.following import followed_figures
+    from penstock.inspection.memory import memory_figures
+    from penstock.inspection.units import saturation_figures
+
+    say(_LOGGER, "inspecting", "inspecting the network")
+    found = _read(loaded, inputs, row)
+    every = max(1, len(found) // _EXAMPLES)
+    figures = {
+        "inputs": len(found),
+        "memory": memory_figures(found[::every][:_EXAMPLES]),
+        "saturation": saturation_figures(found),
+        "units": followed_figures(found),
+    }
     if out is not None:
-        found.save(out)
-        say(_LOGGER, "wrote", f"wrote {out}", path=str(out))
-
-
-def _first(inputs: Any) -> Any:
-    """Return the first input; of a panel, its first series."""
-    from penstock.forecast.panel import Panel
-
-    return inputs.with_series(inputs.series[:1]) if isinstance(inputs, Panel) else inputs[0]
+        _write_trace(found[row - 1], out)
+    if as_json:
+        print(json.dumps(figures))
+    else:
+        show_inspection(figures)
 
 
 def _inputs(model: "Model", data: str, columns: dict[str, Any]) -> Any:
-    """Return the inputs of a file; for a model that reads texts, anything that is not a file's name is a text."""
+    """Return the inputs of a file; for a model that reads texts, words that are no file are a text."""
     path, task = Path(data), find(model.task)
-    if model.reads == "text" and not path.exists() and (" " in data or not path.suffix):
+    if model.reads == "text" and path.suffix.lower() not in _TABLES and not path.exists():
         return [data]
     if model.reads == "samples" and path.is_file() and path.suffix.lower() not in _TABLES:
         return [path]
     return read_data(task, path, saved_columns(task, model, columns), answers=False).inputs
 
 
-_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".zip")
+def _read(model: "Model", inputs: Any, row: int) -> "list[Subject]":
+    """Return the inputs as the layers read them, up to `_MOST_STEPS` steps, and at least to `row`."""
+    from penstock.inspection.subject import subjects
+
+    found = list(_within(subjects(model, inputs), row))
+    _check_row(row, len(found))
+    return found
 
 
-def _check_trace_file(path: Path | None) -> None:
-    if path is not None:
-        if path.suffix.lower() != ".npz":
-            raise InputError(f"{path} must end in .npz; got {path.suffix or 'no ending'!r}.")
-        check_new_file(path)
+def _chosen(inputs: Any, row: int) -> Any:
+    """Return one input; of a panel, one series."""
+    from penstock.forecast.panel import Panel
+
+    _check_row(row, len(inputs))
+    return inputs.with_series([inputs.series[row - 1]]) if isinstance(inputs, Panel) else inputs[row - 1]
+
+
+def _check_row(row: int, count: int) -> None:
+    if not 1 <= row <= count:
+        raise DataError(f"--row must be from 1 to {count}, the number of inputs; got {row}")
+
+
+def _within(found: "Iterable[Subject]", least: int) -> "Iterator[Subject]":
+    steps = 0
+    for number, each in enumerate(found, start=1):
+        yield each
+        steps += len(each.reading)
+        if steps >= _MOST_STEPS and number >= least:
+            return
+
+
+def _check_options(out: Path | None, as_json: bool, attribution: Any, explain: str | None, at: int | None) -> None:
+    if attribution is None and (explain is not None or at is not None):
+        raise InputError("--explain and --at belong to --attribution. Give it too.")
+    if attribution is not None and out is not None:
+        raise InputError("--out is for the trace. Leave it out with --attribution.")
+    if attribution is not None and as_json:
+        raise InputError("--json is not for --attribution. Leave it out, or use penstock.inspection.attribute.")
+    if out is not None:
+        if out.suffix.lower() != ".npz":
+            raise InputError(f"{out} must end in .npz; got {out.suffix or 'no ending'!r}.")
+        check_new_file(out)
+
+
+def _write_trace(subject: "Subject", path: Path) -> None:
+    from penstock.cli.answers import written_whole
+    from penstock.inspection.traces import trace_stack
+
+    found = trace_stack(subject.stack, subject.x, subject.axis, subject.names)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as new:
+            found.save(new)
+    except OSError as error:
+        raise InputError(f"{path} can't be written: {error.strerror or error}. Choose another --out.") from error
+    say(_LOGGER, "writing", f"wrote {path}", path=str(path))

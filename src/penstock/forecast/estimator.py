@@ -24,6 +24,7 @@ from penstock.forecast.season import find_season
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network
 from penstock.tasks.estimator import Estimator, seed_of, training_module
+from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellName, CellOptions
 from penstock.tasks.verbosity import say_data, verbose
 
@@ -409,6 +410,16 @@ class Forecaster(CellOptions, Estimator):
         return [
             [[None if np.isnan(value) else float(f"{value:.6g}") for value in step] for step in end] for end in ends
         ]
+
+    def _inspected(self, data: ForecastData) -> Panel:
+        """Return the beginnings of validation series, up to some of the origins that they have."""
+        features, each = self.model_.features, -(-EXAMPLES // len(data.valid))
+        found = []
+        for series in data.valid.series[:EXAMPLES]:
+            first, last = max(series.begin, features.context), len(series)
+            if first <= last:
+                found += [series.until(int(end)) for end in np.unique(np.linspace(first, last, each, dtype=int))]
+        return data.valid.with_series(found)
 
     def _data_figures(self, data: ForecastData, features: ForecastFeatures) -> dict[str, Any]:
         parts = {"train": data.train.panel, "valid": data.valid, "test": data.test}

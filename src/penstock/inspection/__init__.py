@@ -15,8 +15,10 @@ _NAMES = {
     "NetworkTrace": "traces",
     "attribute": "attributing",
     "compare": "comparison",
+    "followed_units": "following",
     "gradient_norms": "gradients",
     "memory_horizon": "memory",
+    "saturation": "units",
     "trace": "traces",
 }
 

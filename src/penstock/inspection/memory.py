@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from penstock.inspection.subject import Subject, subjects
 from penstock.inspection.tangents import input_gains, state_gains
 from penstock.inspection.traces import DIRECTIONS, trace_stack
+from penstock.runtime.reading import Reading
 from penstock.runtime.stack import Stack
 
 __all__ = ["half_life", "memory_figures", "memory_horizon"]
@@ -66,7 +67,7 @@ def memory_figures(found: Sequence[Subject]) -> dict[str, Any]:
     examples    the number of inputs
     unit, step, span, direct, around
                 see `runtime.reading.Reading`
-    length      the median length of the inputs, in units
+    length      the median length of the inputs, in units; it and the horizon have two significant digits
     reach       "within": the horizon is `horizon` units; "whole": it is the whole input; "beyond": it is more than
                 `horizon` units; "nothing": predictions do not depend on the input
     horizon     in units; null where `reach` is "nothing"
@@ -91,8 +92,8 @@ def memory_figures(found: Sequence[Subject]) -> dict[str, Any]:
         "span": reading.span,
         "direct": reading.direct,
         "around": reading.around,
-        "length": length,
-        **_horizon(units, changes, length, reading.direct),
+        "length": _rounded(length, reading.step),
+        **_horizon(units, changes, length, reading),
         "forgetting": [
             {"distance": unit, "change": float(change)} for unit, change in zip(units, changes, strict=True)
         ],
@@ -122,7 +123,7 @@ def half_life(left: Sequence[float] | Floats) -> tuple[float | None, float | Non
     return gone, (-1 / slope if slope < -1e-9 else None)
 
 
-def _forgetting(readings: Sequence[Any]) -> tuple[list[int], Floats]:
+def _forgetting(readings: Sequence[Reading]) -> tuple[list[int], Floats]:
     """Return numbers of remembered steps, and the share of the prediction's change when only these are remembered."""
     longest = min(max(map(len, readings)), _FARTHEST)
     steps = sorted({0, 1, *(round(2 ** (k / 2)) for k in range(2, 40) if 2 ** (k / 2) < longest), longest})
@@ -134,18 +135,27 @@ def _forgetting(readings: Sequence[Any]) -> tuple[list[int], Floats]:
     return steps, total / total[0] if total[0] > 1e-9 * len(readings) else np.zeros(len(steps))
 
 
-def _horizon(units: Sequence[float], changes: Floats, length: float, direct: float) -> dict[str, Any]:
+def _horizon(units: Sequence[float], changes: Floats, length: float, reading: Reading) -> dict[str, Any]:
     if not changes.any():
         return {"reach": "nothing", "horizon": None}
     above = int(np.flatnonzero(changes > FORGOTTEN)[-1])
     if above + 1 == len(units):
-        return {"reach": "beyond", "horizon": units[above]}
+        return {"reach": "beyond", "horizon": _rounded(units[above], reading.step)}
     over, under = changes[above] - FORGOTTEN, FORGOTTEN - changes[above + 1]
-    found = max(units[above] + (units[above + 1] - units[above]) * over / (over + under), direct)
-    return {"reach": "whole" if found > _MOST_OF_IT * length else "within", "horizon": float(found)}
+    found = max(units[above] + (units[above + 1] - units[above]) * over / (over + under), reading.direct)
+    reach = "whole" if found > _MOST_OF_IT * length else "within"
+    return {"reach": reach, "horizon": _rounded(found, reading.step)}
 
 
-def _units(reading: Any, steps: int) -> float:
+def _rounded(units: float, step: float) -> float:
+    """Return two significant digits; a whole number if steps are whole units."""
+    if units <= 0:
+        return 0.0
+    found = float(f"{units:.2g}")
+    return max(1.0, float(round(found))) if step >= 1 else found
+
+
+def _units(reading: Reading, steps: int) -> float:
     """Return how many units the vectors of these steps cover."""
     return float((steps - 1) * reading.step + reading.span) if steps else 0.0
 

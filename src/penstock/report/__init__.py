@@ -5,6 +5,7 @@ from penstock.report.comparison import render_comparison
 from penstock.report.demonstration import render_demo
 from penstock.report.figures import Figures, escape, pointer, readable
 from penstock.report.marks import Band, Bars, Line, Points
+from penstock.report.memory import memory_sentence
 from penstock.report.page import measured_part, page, scrolled, section, table
 from penstock.report.scores import metric_names
 from penstock.report.training import render
@@ -23,6 +24,7 @@ __all__ = [
     "chosen_language",
     "escape",
     "measured_part",
+    "memory_sentence",
     "metric_names",
     "metric_words",
     "page",

@@ -8,6 +8,7 @@ from penstock.report.confusion import confusion_section
 from penstock.report.curves import curves_section
 from penstock.report.data import data_section
 from penstock.report.figures import Figures
+from penstock.report.memory import memory_section
 from penstock.report.mistakes import mistakes_section
 from penstock.report.numbers import numbers_section
 from penstock.report.options import options_section
@@ -58,6 +59,7 @@ def render(
         confusion_section,
         two_classes_section,
         reliability_section,
+        memory_section,
         mistakes,
         data_section,
         options_section,

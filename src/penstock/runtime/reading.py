@@ -30,7 +30,7 @@ class Reading:
         span: units that the vector of a single step covers.
         direct: units that the head reads directly, past the layers.
         properties: properties of the input at each step that units may follow, such as the depth of brackets: by name,
-            (steps, columns).
+            (steps, columns); several columns for what goes in a circle, such as the hour of the day.
     """
 
     x: NDArray[np.float32]

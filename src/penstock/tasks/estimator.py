@@ -24,6 +24,7 @@ from penstock.registry import find
 from penstock.runtime import Model
 from penstock.tasks.documented import list_options
 from penstock.tasks.measures import peak_mb
+from penstock.tasks.memory import memory_of
 from penstock.tasks.options import TrainingOptions
 from penstock.tasks.provenance import call, made, used
 from penstock.tasks.stages import Stage, run_stages, stage_figures
@@ -93,6 +94,10 @@ class Estimator(TrainingOptions, FittedEstimator):
 
     def _stored_examples(self, data: Any) -> list[Any]:
         """Return `examples` inputs as JSON values that a server's `predict` takes; empty if the task has none."""
+        return []
+
+    def _inspected(self, data: Any) -> Any:
+        """Return a few validation inputs, as `predict` of the model takes them, for the memory horizon."""
         return []
 
     def _data_figures(self, data: Any, features: Any) -> dict[str, Any]:
@@ -166,8 +171,10 @@ class Estimator(TrainingOptions, FittedEstimator):
         self._keep(model(network, features, data.labels, tensors, baseline=arrays))
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)
+        memory = memory_of(self.model_, self._inspected(data))
         say(_LOGGER, "measuring", "measuring the network and its baselines")
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
+        self.metrics_["memory"] = memory
         self.metrics_ |= {
             "options": used(self._described(), network)
             | {"epochs": self._recipe(len(data.train)).epochs, "random_state": seed}

@@ -14,6 +14,7 @@ from penstock.datasets.changes import counted
 from penstock.errors import DataError
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.labelled import Labelled, Part, prepare
+from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.verbosity import say_data, verbose
 from penstock.tasks.weights import sample_weights
 
@@ -94,6 +95,10 @@ class Supervised(Estimator):
         part = data.test or data.valid
         rows = np.linspace(0, len(part) - 1, min(self.examples, len(part)), dtype=int)
         return [example for row in rows if (example := self._example(part, int(row))) is not None]
+
+    def _inspected(self, data: Labelled) -> list[Any]:
+        rows = np.linspace(0, len(data.valid) - 1, min(EXAMPLES, len(data.valid)), dtype=int)
+        return [data.valid.inputs[row] for row in rows]
 
     def _score_weights(self, inputs: Any, weights: Any, rows: int) -> np.ndarray | None:
         """Check `sample_weight` of `score`."""
