@@ -55,6 +55,8 @@ def test_attribution_is_printed(penstock, saved):
     assert sorted(line.split()[-1] for line in lines[2:]) == ["and", "food", "rude", "staff"]
     result = penstock("inspect", saved, "rude staff", "--attribution", "integrated_gradients")
     assert "(complete)" in result.out
+    result = penstock("inspect", saved, "rude staff", "--attribution", "--json")
+    assert json.loads(result.out)["method"] == "occlusion"
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,6 @@ def test_attribution_is_printed(penstock, saved):
         (["some words", "--attribution", "--explain", "goood"], "no label 'goood'. Did you mean 'good'"),
         (["some words", "--at", "2"], "--explain and --at belong to --attribution"),
         (["some words", "--attribution", "--out", "trace.npz"], "--out is for the trace"),
-        (["some words", "--attribution", "--json"], "--json is not for --attribution"),
         (["reviews.csv"], "reviews.csv"),
         (["some words", "--out", "trace.csv"], "must end in .npz; got '.csv'"),
         (["some words", "--row", "2"], "--row must be from 1 to 1"),

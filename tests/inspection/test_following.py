@@ -27,7 +27,7 @@ def texts(count, seed):
             kind = "word" if kind == ")" and not depth else str(kind)
             depth += (kind == "(") - (kind == ")")
             tokens.append(f"w{draw.integers(9)}" if kind == "word" else kind)
-        found.append(" ".join(tokens))
+        found.append(" ".join([*tokens, *[")"] * depth]))
     return found
 
 
@@ -56,7 +56,7 @@ def test_the_unit_that_counts_brackets_is_found(sign):
     found = followed_units(text_model(sign), texts(30, 2))
     best = next(each for each in found["followed"] if each["property"] == "brackets")
     assert (best["state"], best["layer"], best["direction"], best["unit"]) == ("h", 1, "forward", PLANTED)
-    assert best["score"] == pytest.approx(sign, abs=1e-3)
+    assert best["score"] == pytest.approx(sign, abs=3e-3)  # tanh bends a little
     assert found["pairs"] == 8 * 5
     assert not found["too_few"]
 
@@ -78,7 +78,7 @@ def test_chance_is_not_reported():
 
 def test_one_long_text_is_split_in_the_middle():
     found = followed_units(text_model(), [" ".join(texts(20, 5))])
-    assert found["steps"] == [400, 400]
+    assert abs(found["steps"][0] - found["steps"][1]) <= 1
     assert any(each["unit"] == PLANTED and each["property"] == "brackets" for each in found["followed"])
 
 

@@ -37,6 +37,16 @@ def test_the_card_says_how_fast_layers_forget(metrics, language):
     assert words("direction.backward") in page
 
 
+@pytest.mark.parametrize(
+    ("verdict", "words"), [("vanishes", "Gradients vanished"), ("explodes", "Gradients exploded"), ("fine", "")]
+)
+def test_the_card_warns_of_gradients(metrics, verdict, words):
+    metrics["gradients"] = {"verdict": verdict, "ratio": 1e-9, "reach": 17, "steps": 90}
+    page = render(metrics)
+    assert ("class=callout" in page.split("How far back it remembers")[1].split("</section>")[0]) == bool(words)
+    assert words in page
+
+
 def test_models_of_earlier_versions_have_no_card(metrics):
     del metrics["memory"]
     assert memory_section(Figures(metrics), Words()) == ""

@@ -73,13 +73,14 @@ def inspect(
     **columns: Any,
 ) -> None:
     """Look into a network: how far back it remembers, saturated gates, units that follow something; or attribution."""
-    _check_options(out, as_json, attribution, explain, at)
+    _check_options(out, attribution, explain, at)
     loaded = load_model(model)
     inputs = _inputs(loaded, data, columns)
     if attribution is not None:
         from penstock.inspection import attribute
 
-        print(attribute(loaded, _chosen(inputs, row), method=attribution, target=explain, at=at))
+        found = attribute(loaded, _chosen(inputs, row), method=attribution, target=explain, at=at)
+        print(json.dumps(found.to_json()) if as_json else found)
         return
     _inspect(loaded, inputs, out, row, as_json)
 
@@ -148,13 +149,11 @@ def _within(found: "Iterable[Subject]", least: int) -> "Iterator[Subject]":
             return
 
 
-def _check_options(out: Path | None, as_json: bool, attribution: Any, explain: str | None, at: int | None) -> None:
+def _check_options(out: Path | None, attribution: Any, explain: str | None, at: int | None) -> None:
     if attribution is None and (explain is not None or at is not None):
         raise InputError("--explain and --at belong to --attribution. Give it too.")
     if attribution is not None and out is not None:
         raise InputError("--out is for the trace. Leave it out with --attribution.")
-    if attribution is not None and as_json:
-        raise InputError("--json is not for --attribution. Leave it out, or use penstock.inspection.attribute.")
     if out is not None:
         if out.suffix.lower() != ".npz":
             raise InputError(f"{out} must end in .npz; got {out.suffix or 'no ending'!r}.")

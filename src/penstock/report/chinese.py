@@ -154,6 +154,13 @@ TABLE = {
         "让模型忘掉最后若干步之前的一切，观察预测的变化；当变化降至遗忘整个输入所致变化的 5 % 时，"
         "对应的步数即为记忆范围。"
     ),
+    "memory.gradients.vanishes": (
+        "训练中出现梯度消失：在 {steps} 个网络步中，距末尾超过 {reach} 步的内容几乎没有被学到。"
+        "可改用 LSTM 或 GRU、max 或 mean 池化，或缩短序列。"
+    ),
+    "memory.gradients.explodes": (
+        "训练中出现梯度爆炸：梯度沿 {steps} 个网络步反向传播时急剧增大。可减小 clip 或学习率，改用 LSTM 或 GRU，或缩短序列。"
+    ),
     "memory.remembered": "保留的长度：{unit}",
     "memory.change": "预测的变化",
     "memory.mark": "记忆范围",

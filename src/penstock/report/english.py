@@ -158,6 +158,14 @@ TABLE = {
         "The model is made to forget everything before the last steps. The horizon is where this changes the "
         "prediction by 5 % of what forgetting the whole input changes."
     ),
+    "memory.gradients.vanishes": (
+        "Gradients vanished in training: hardly anything was learned from what lay more than {reach} of {steps} network "
+        "steps before the end. Try an LSTM or GRU, pooling by max or mean, or shorter sequences."
+    ),
+    "memory.gradients.explodes": (
+        "Gradients exploded in training on their way back through {steps} network steps. Try a smaller clip or learning "
+        "rate, an LSTM or GRU, or shorter sequences."
+    ),
     "memory.remembered": "remembered: {unit}",
     "memory.change": "change of the prediction",
     "memory.mark": "horizon",

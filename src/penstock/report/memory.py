@@ -31,6 +31,7 @@ def memory_section(figures: Figures, words: Words) -> str:
         words("memory"),
         paragraph(Marked(f"<strong>{said}</strong>")),
         paragraph(words("list.sentence").join([words("memory.forgetting_note"), data]), "quiet"),
+        paragraph(_gradients(figures, words), "callout"),
         f'<div class="charts">{_forgetting(memory, words)}{_layers(memory, words)}</div>',
         paragraph(words("memory.layers_note"), "quiet"),
         details(words("memory.half_lives"), _half_lives(figures, memory, words)),
@@ -42,6 +43,15 @@ def _sentence(memory: Mapping[str, Any], words: Words, number: Callable[[str], s
     name = "length" if reach == "whole" else "horizon"
     key = "around" if memory["around"] and reach == "within" else reach
     return words(f"memory.{key}", span=_span(memory, name, words, number) if reach != "nothing" else "")
+
+
+def _gradients(figures: Figures, words: Words) -> str:
+    """Return the warning that gradients vanished or exploded in training; empty if they did not."""
+    verdict = figures.get("gradients", "verdict", default="fine")
+    if verdict == "fine":
+        return ""
+    reach, steps = (figures.number("gradients", name) for name in ("reach", "steps"))
+    return words(f"memory.gradients.{verdict}", reach=reach, steps=steps)
 
 
 def _span(memory: Mapping[str, Any], name: str, words: Words, number: Callable[[str], str]) -> str:

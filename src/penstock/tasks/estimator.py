@@ -225,6 +225,7 @@ class Estimator(TrainingOptions, FittedEstimator):
             "curves": history.rows(),
             "best_epoch": history.best_epoch,
             "stopped": history.stopped,
+            "gradients": history.gradients,
             "data": self._data_figures(data, self.model_.features)
             | {"dropped": data.dropped, "changed": data.changed, "digest": data.train.digest()},
             **({"examples": self._stored_examples(data)} if self.examples else {}),

@@ -13,6 +13,9 @@ verdict, difference         {valid, test}: against the main baseline, see `runti
 curves, best_epoch, stopped for each epoch the minimised loss, metrics of the validation rows and of some training
                             rows, learning rate, seconds; the epoch that was kept; why training ended: "finished",
                             "no improvement", "time" (the last epoch may be a part of one) or "interrupted"
+gradients                   how the loss's gradient got back through a few training sequences after the last epoch:
+                            verdict ("vanishes", "explodes" or "fine"), ratio, reach, steps, see
+                            `training.gradient_watch.Flow`; null if it was not measured
 memory                      of the validation rows, see `inspection.memory.memory_figures`: how far back predictions
                             depend on the input; empty if it could not be measured
 data                        train, valid, test: rows and more; dropped: rows left out by reason; changed: what readers

@@ -53,6 +53,8 @@ class History:
     """The epoch whose weights were kept; 0 if there is none."""
     stopped: Stopped = "finished"
     seconds: float = 0.0
+    gradients: dict[str, Any] | None = None
+    """The last measurement of `GradientWatch`, see `Flow.figures`."""
 
     @property
     def best(self) -> Epoch | None:

@@ -13,6 +13,7 @@ import torch
 from penstock.datasets import Batches, shard
 from penstock.errors import PenstockError
 from penstock.training.checkpoint import Checkpoint
+from penstock.training.gradient_watch import GradientWatch
 from penstock.training.history import Epoch, History
 from penstock.training.interrupt import held_back
 from penstock.training.objective import LossModule, Objective
@@ -83,6 +84,7 @@ class Trainer:
         self.batches = Batches(objective.batches, generator)
         self.history = History()
         self._log = TrainingLog(self.history, recipe, title)
+        self._watch = GradientWatch(self.history, module, objective, recipe, title)
         self._loss = self.strategy.prepare(LossModule(module, objective))
         self._optimizer = adamw(module, recipe)
         self._averaged = averaged(module, recipe.average) if recipe.average else None
@@ -301,7 +303,7 @@ class Trainer:
         return self._progress.seconds + (time.perf_counter() - self._started if self._last is None else 0.0)
 
     def _tell(self, what: str, *news: Any) -> None:
-        for callback in (self._log, *self.callbacks):
+        for callback in (self._log, self._watch, *self.callbacks):
             getattr(callback, what)(*news)
 
 
