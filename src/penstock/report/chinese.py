@@ -159,7 +159,8 @@ TABLE = {
         "可改用 LSTM 或 GRU、max 或 mean 池化，或缩短序列。"
     ),
     "memory.gradients.explodes": (
-        "训练中出现梯度爆炸：梯度沿 {steps} 个网络步反向传播时急剧增大。可减小 clip 或学习率，改用 LSTM 或 GRU，或缩短序列。"
+        "训练中出现梯度爆炸：梯度沿 {steps} 个网络步反向传播时急剧增大。"
+        "可减小 clip 或学习率，改用 LSTM 或 GRU，或缩短序列。"
     ),
     "memory.remembered": "保留的长度：{unit}",
     "memory.change": "预测的变化",

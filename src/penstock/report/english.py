@@ -159,12 +159,12 @@ TABLE = {
         "prediction by 5 % of what forgetting the whole input changes."
     ),
     "memory.gradients.vanishes": (
-        "Gradients vanished in training: hardly anything was learned from what lay more than {reach} of {steps} network "
-        "steps before the end. Try an LSTM or GRU, pooling by max or mean, or shorter sequences."
+        "Gradients vanished in training: hardly anything was learned from what lay more than {reach} of {steps} "
+        "network steps before the end. Try an LSTM or GRU, pooling by max or mean, or shorter sequences."
     ),
     "memory.gradients.explodes": (
-        "Gradients exploded in training on their way back through {steps} network steps. Try a smaller clip or learning "
-        "rate, an LSTM or GRU, or shorter sequences."
+        "Gradients exploded in training on their way back through {steps} network steps. Try a smaller clip or "
+        "learning rate, an LSTM or GRU, or shorter sequences."
     ),
     "memory.remembered": "remembered: {unit}",
     "memory.change": "change of the prediction",
