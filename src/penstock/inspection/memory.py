@@ -24,7 +24,7 @@ _EXAMPLES = 8
 _FARTHEST = 2048  # the longest memory that is tried, in network steps
 _MOST_OF_IT = 0.75  # a horizon beyond this share of the usual length is that of the whole input
 # About a second of products: parameters times directions times steps, over all examples.
-_WORK = 230_000_000
+_WORK = 100_000_000
 _LONGEST, _SHORTEST = 128, 16  # steps over which derivatives are followed
 _WARM_UP = 4  # times as many steps are read first
 
@@ -173,7 +173,10 @@ def _derivatives(found: Sequence[Subject]) -> dict[str, Any]:
         x = each.x[-(1 + _WARM_UP) * (distance + 1) :, :1]
         traced = trace_stack(stack, x, ("batch", range(1)))
         states.append(state_gains(stack, x, traced, len(x) - 1 - distance, probes, draw))
-        start = len(x) // 2 if stack.directions == 2 else len(x) - 1 - distance
+        start = len(x) - 1 - distance
+        if stack.directions == 2:
+            x = x[-2 * distance - 1 :]  # both sides of its middle; the layers begin with zeros at either end
+            start = len(x) // 2
         inputs.append(input_gains(stack, x, traced, start, probes, draw))
     layers = []
     for layer in range(stack.spec.num_layers):

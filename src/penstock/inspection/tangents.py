@@ -64,7 +64,8 @@ def input_gains(
     """Return how much the output of the last layer changes k steps after a disturbance of the input, per unit of it.
 
     Element k is the root mean square over directions of the disturbance, and over both sides if the layers are
-    bidirectional. Arguments as for `state_gains`; the input of step `start` is disturbed.
+    bidirectional. Arguments as for `state_gains`; the input of step `start` is disturbed. Bidirectional layers do not
+    use the trace, because they begin at the ends of x.
     """
     directions = _orthonormal(x.shape[-1], probes, draw)
     # What is read before the disturbance changes nothing in layers that read forward alone.

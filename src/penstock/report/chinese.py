@@ -163,7 +163,7 @@ TABLE = {
         "可减小 clip 或学习率，改用 LSTM 或 GRU，或缩短序列。"
     ),
     "memory.remembered": "保留的长度：{unit}",
-    "memory.change": "预测的变化",
+    "memory.change": "预测的变化（1 = 全部遗忘）",
     "memory.mark": "记忆范围",
     "memory.layers": "各层状态的残留",
     "memory.layers_note": (

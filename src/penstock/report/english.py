@@ -167,12 +167,13 @@ TABLE = {
         "learning rate, an LSTM or GRU, or shorter sequences."
     ),
     "memory.remembered": "remembered: {unit}",
-    "memory.change": "change of the prediction",
+    "memory.change": "change of the prediction (1: all forgotten)",
     "memory.mark": "horizon",
     "memory.layers": "What is left of a layer’s state",
     "memory.layers_note": (
-        "A layer’s state is disturbed a little: what is left of the disturbance steps later. A line that falls fast is "
-        "a short memory, and what lies further back can hardly be learned; one that rises is unstable."
+        "A layer’s state is disturbed a little; the lines show how much of the disturbance is left some steps later. A "
+        "line that falls fast is a short memory, and what lies further back can hardly be learned. One that rises is "
+        "unstable."
     ),
     "memory.later": "network steps later",
     "memory.left": "share that is left",

@@ -12,6 +12,7 @@ from penstock.report.words import Words
 __all__ = ["memory_section", "memory_sentence"]
 
 _MOST_LINES = 6  # of a chart; the page has no more line styles that can be told apart
+_LEAST_CHANGE = 0.02  # of a prediction, that can be seen
 _LEAST = 1e-3  # what is left of a state is drawn down to here
 
 
@@ -62,6 +63,8 @@ def _span(memory: Mapping[str, Any], name: str, words: Words, number: Callable[[
 
 def _forgetting(memory: Mapping[str, Any], words: Words) -> str:
     rows = memory["forgetting"]
+    last = max((place for place, row in enumerate(rows) if row["change"] >= _LEAST_CHANGE), default=0)
+    rows = rows[: last + 2]  # beyond, the line lies on the axis
     line = Line(words("memory.change"), [row["distance"] for row in rows], [row["change"] for row in rows])
     unit = words.name("unit", memory["unit"])
     return chart(
