@@ -88,7 +88,7 @@ def planted(request) -> Planted:
 
 _FORMS = [
     pytest.param((cell, {name: 2 if value is None else value for name, value in form.items()}), id=f"{cell}-{form}")
-    for cell, form in cells.VARIANTS
+    for cell, form in (*cells.VARIANTS, ("lstm", {"zoneout": (0.3, 0.1)}))
 ]
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.cells import Zoneout
 from penstock.engine import FORMS
 from penstock.errors import ConfigError
 from penstock.inspection.traces import NetworkTrace
@@ -111,9 +112,11 @@ def _run(stack: Stack, layer: int, direction: int, x: Complex, state: tuple[Comp
     cell, options, parameters = stack.spec.declaration, stack.spec.options, _parameters(stack, layer, direction)
     if cell.form(options) not in FORMS and len(x):
         _check_analytic(stack, parameters, x[0], state)
+    shares = cell.zoneout(options)
     found = []
     for row in x:
-        state = cell.step(row, state, parameters, **options)
+        new = cell.step(row, state, parameters, **options)
+        state = Zoneout(shares)(state, new) if shares else new
         found.append(state)
     return found
 
