@@ -14,7 +14,7 @@ from penstock.registry import TASKS
 __all__ = ["command"]
 
 COMMANDS = (
-    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo",
+    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo", "lab",
     "doctor",
 )  # fmt: skip
 

@@ -57,9 +57,10 @@ export class HeatMap {
     this.draw();
   }
 
-  /** Select the cell in a column without calling onPick. */
-  point(column) {
+  /** Select the cell in a column, and in the row of a unit if one is given, without calling onPick. */
+  point(column, unit = this.cell.unit) {
     this.#cell.column = Math.min(Math.max(column, 0), Math.max(this.#shown.columns.length - 1, 0));
+    this.#cell.row = Math.max(this.#shown.order.indexOf(unit), 0);
     this.#reveal();
     this.draw();
   }
