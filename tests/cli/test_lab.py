@@ -27,9 +27,9 @@ def test_it_only_writes_where_asked_in_the_language_asked(penstock, tmp_path, sh
     assert penstock("lab", "--out", out, "--language", "zh", "--no-open").code == 0
     assert shown == []
     assert out.read_text(encoding="utf-8").startswith('<!DOCTYPE html>\n<html lang="zh-Hans">')
-    out.write_text("older", encoding="utf-8")
+    out.write_text("an older page", encoding="utf-8")
     assert penstock("lab", "--out", out, "--no-open").code == 0
-    assert "older" not in out.read_text(encoding="utf-8")
+    assert "an older page" not in out.read_text(encoding="utf-8")
     assert [path.name for path in out.parent.iterdir()] == ["seite.html"]
 
 

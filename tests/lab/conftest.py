@@ -53,7 +53,7 @@ def opened(lab_browser, files) -> Callable[..., AbstractContextManager[Tab]]:
         address = files[language].as_uri()
         tab = lab_browser.tab(address, **look)
         try:
-            tab.wait("'ready' in document.documentElement.dataset")
+            tab.wait("document.querySelector('html[data-ready]')")
             yield tab
             assert [asked for asked in tab.requests if not asked.startswith("data:")] == [address]
             assert tab.complaints == []

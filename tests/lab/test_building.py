@@ -71,7 +71,19 @@ def test_every_text_is_used():
     shown = page()
     assert [key for key, text in english.PROSE.items() if key != "title" and text not in shown] == []
     script = "".join(_source(f"{name}.js") for name in ("main", "language", "controls", *FIGURES))
-    by_rule = {"language", "rnn", "forget", "input", "output", "update", "reset", "forgetBias1", "forgetBias3", "hGru", "identity"}
+    by_rule = {
+        "language",
+        "rnn",
+        "forget",
+        "input",
+        "output",
+        "update",
+        "reset",
+        "forgetBias1",
+        "forgetBias3",
+        "hGru",
+        "identity",
+    }
     assert [key for key in english.WORDS if key not in by_rule and not re.search(rf"\b{key}\b", script)] == []
 
 

@@ -57,7 +57,7 @@ PROSE = {
     "会让矩阵离开出发的地方。",
     "clipping.title": "裁剪爆炸的梯度",
     "clipping.text": "梯度会爆炸的地方，损失里有陡壁。图中是最小的 RNN 的全部损失：一个单元，一个循环权重，一个偏置，"
-    "目标是 50 步之后等于 0.3。两片谷地之间隔着一道陡壁，壁上的梯度是旁边的几百倍。裁剪保持梯度的方向，只把长度限制在"
+    "目标是 50 步之后等于 0.3。谷地和高台之间是一道陡壁，壁上的梯度是旁边的上百倍。裁剪保持梯度的方向，只把长度限制在"
     "阈值之内（Pascanu、Mikolov 和 Bengio 2013）。",
     "clipping.look": "不裁剪时，路径缓缓下滑，一碰到陡壁，巨大的一步就把它甩到图外。降低阈值：路径留在壁旁，沿着它往"
     "下走。阈值很低时虽然安全，却很慢。",
@@ -154,8 +154,8 @@ WORDS = {
     "gradientTold": "往回 {distance} 步处，传到的梯度：RNN {rnn}，LSTM {lstm}，GRU {gru}。",
     "nothing": "几乎没有",
     "forgetBias": "遗忘门偏置",
-    "forgetBias1": "1",
-    "forgetBias3": "3",
+    "forgetBias1": "遗忘门偏置 1",
+    "forgetBias3": "遗忘门偏置 3",
     "forgetTold": "遗忘门开始时约为 {gate}：记忆每 {half} 步减半，{steps} 步下来剩 {arrives}。",
     "learned": "网络学会了这个任务。",
     "partly": "网络只学会了一部分。",
@@ -177,7 +177,7 @@ WORDS = {
     "threshold": "阈值",
     "noClipping": "不裁剪",
     "updates": "更新次数",
-    "surfaceChart": "损失（越深越高）和走过的路径",
+    "surfaceChart": "损失（越蓝越高）和走过的路径",
     "surfaceLabel": "损失随循环权重和偏置变化的地图，以及下降的路径",
     "surfaceWeight": "循环权重",
     "surfaceBias": "偏置",
@@ -195,8 +195,10 @@ WORDS = {
     "trainedText": "每个点是从随机权重开始的一次训练，单元数如图所示，输出层是线性的。越靠左越好：横轴是误差，最好的"
     "常数预测记为 1。",
     "trainedInterval": "要学的间隔",
-    "kindWith": "{units} 个单元，有窥视孔连接",
-    "kindWithout": "{units} 个单元，没有",
+    "oneWithout": "1 个单元，没有窥视孔连接",
+    "oneWith": "1 个单元，有窥视孔连接",
+    "twoWithout": "2 个单元，没有窥视孔连接",
+    "twoWith": "2 个单元，有窥视孔连接",
     "trainedTold": "误差降到五分之一以下的：一个单元，有窥视孔连接时 {seeds} 次训练中有 {oneWith} 次，没有时 "
     "{oneWithout} 次；两个单元，有时 {twoWith} 次，没有时 {twoWithout} 次。",
     "back": "梯度往回走",

@@ -72,8 +72,8 @@ PROSE = {
     "from where it started.",
     "clipping.title": "Clipping an exploding gradient",
     "clipping.text": "Where gradients explode, the loss has walls. Here is the whole loss of the smallest RNN, one "
-    "unit with one recurrent weight and one bias, that is to be at 0.3 after 50 steps. Two valleys are parted by a "
-    "wall, and the gradient is hundreds of times larger on it than beside it. Clipping keeps the gradient’s "
+    "unit with one recurrent weight and one bias, that is to be at 0.3 after 50 steps. A valley and a high plateau "
+    "meet in a wall, and the gradient is a hundred times larger there than beside it. Clipping keeps the gradient’s "
     "direction, and limits its length to a threshold (Pascanu, Mikolov and Bengio 2013).",
     "clipping.look": "Without clipping the path slides down gently, touches the wall, and one huge step throws it "
     "out of the picture. Lower the threshold: the path stays near the wall and descends along it. With a very low "
@@ -204,11 +204,11 @@ WORDS = {
     "timesNumber": "{number}",
     "gateBias": "Bias of the gates that keep",
     "gradientChart": "Gradient that arrives, by steps back (1 = undiminished)",
-    "gradientTold": "Of the gradient {distance} steps back there arrives: RNN {rnn}, LSTM {lstm}, GRU {gru}.",
+    "gradientTold": "{distance} steps back, this much of the gradient arrives: RNN {rnn}, LSTM {lstm}, GRU {gru}.",
     "nothing": "practically nothing",
     "forgetBias": "Forget bias",
-    "forgetBias1": "1",
-    "forgetBias3": "3",
+    "forgetBias1": "Forget bias 1",
+    "forgetBias3": "Forget bias 3",
     "forgetTold": "The gate starts at about {gate}: the memory halves in {half} steps, and {arrives} of it is left "
     "over {steps} steps.",
     "learned": "The network learns the task.",
@@ -231,7 +231,7 @@ WORDS = {
     "threshold": "Threshold",
     "noClipping": "no clipping",
     "updates": "Updates",
-    "surfaceChart": "The loss (dark: high) and the path over it",
+    "surfaceChart": "The loss (blue: high) and the path over it",
     "surfaceLabel": "Map of the loss by recurrent weight and bias, with the path of the descent",
     "surfaceWeight": "recurrent weight",
     "surfaceBias": "bias",
@@ -249,8 +249,10 @@ WORDS = {
     "trainedText": "Each dot is one training from random weights, with as many units as it says and a linear output. "
     "Further left is better: the error, 1 being that of the best constant.",
     "trainedInterval": "Interval to learn",
-    "kindWith": "{units} unit(s), with peepholes",
-    "kindWithout": "{units} unit(s), without",
+    "oneWithout": "1 unit, without peepholes",
+    "oneWith": "1 unit, with peepholes",
+    "twoWithout": "2 units, without peepholes",
+    "twoWith": "2 units, with peepholes",
     "trainedTold": "An error below a fifth was reached by one unit in {oneWith} of {seeds} trainings with peepholes "
     "and {oneWithout} without; by two units in {twoWith} with and {twoWithout} without.",
     "back": "The gradient goes back",

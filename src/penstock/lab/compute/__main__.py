@@ -27,7 +27,9 @@ def main(names: list[str]) -> None:
     for name in names or _FIGURES:
         print(f"computing {name}", flush=True)
         arrays[name] = _FIGURES[name]()
-    text = json.dumps({name: arrays[name] for name in _FIGURES if name in arrays}, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(
+        {name: arrays[name] for name in _FIGURES if name in arrays}, separators=(",", ":"), allow_nan=False
+    )
     _FILE.write_text(text.replace('},"', '},\n"') + "\n", encoding="utf-8")
 
 

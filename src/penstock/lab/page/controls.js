@@ -20,7 +20,7 @@ export class Slider {
     this.#show = show;
     this.#input = h("input", { type: "range", id, min, max, step, value, on: { input: () => { this.refresh(); onInput(); } } });
     this.#output = h("output", { for: id });
-    this.node = h("div", { class: "slider" }, h("label", { for: id, say }), this.#input, this.#output);
+    this.node = h("div", { class: "slider" }, h("label", { for: id, say }), this.#output, this.#input);
   }
 
   get value() {
@@ -62,8 +62,16 @@ export class Sentence {
     return [...(this.#input.value || " ")];
   }
 
+  /** Show the text of the language, and return whether it is a new one. */
   refresh() {
+    const before = this.#input.value;
     if (!this.#typed) this.#input.value = words(this.#key);
+    return this.#input.value !== before;
+  }
+
+  /** The place of the first opening bracket, from 1; 1 if there is none. */
+  get bracket() {
+    return this.characters.findIndex((character) => "(（".includes(character)) + 1 || 1;
   }
 }
 

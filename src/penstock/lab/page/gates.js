@@ -46,20 +46,18 @@ export class Gates {
     this.#first();
   }
 
-  /** Show the unit that follows the brackets most closely, where the first one opens. */
+  /** Show the unit that follows the brackets most closely. */
   #first() {
     this.#unit.value = this.#networks[this.#cell].unit;
-    this.#sentence.refresh();
-    this.#step.max = this.#sentence.characters.length;
-    this.#step.value = this.#sentence.characters.findIndex((character) => "(（".includes(character)) + 1 || 1;
     this.refresh();
   }
 
   refresh() {
-    this.#sentence.refresh();
+    const isNew = this.#sentence.refresh();
     const names = [...GATES[this.#cell], ...STATES[this.#cell]];
     this.#steps = read(this.#networks, this.#cell, this.#sentence.characters);
     this.#step.max = this.#steps.length;
+    if (isNew) this.#step.value = this.#sentence.bracket;
     this.#step.refresh();
     choose(this.#what, names.map((name) => ({ value: name, text: this.#nameOf(name) })));
     const name = this.#what.value;
@@ -86,7 +84,7 @@ export class Gates {
     this.#map.point(at, unit);
     const line = (name, n) => ({ values: this.#steps.map((each) => each[name][unit]), class: series(n), name: this.#nameOf(name) });
     const most = Math.max(1, ...STATES[this.#cell].flatMap((name) => this.#steps.map((each) => Math.abs(each[name][unit]))));
-    const shared = { x: [0, Math.max(this.#steps.length - 1, 1)], xName: (n) => this.#sentence.characters[n] ?? "", marks: [{ x: at }] };
+    const shared = { x: [0, Math.max(this.#steps.length - 1, 1)], xName: (n) => String(n + 1), marks: [{ x: at }] };
     this.#gateChart.set({ ...shared, y: [0, 1], lines: GATES[this.#cell].map(line), label: words("gatesChart") });
     this.#stateChart.set({ ...shared, y: [-most, most], lines: STATES[this.#cell].map((name, n) => line(name, n + 3)), label: words("statesChart") });
     this.#openChart.set({ ...shared, y: [0, 1], lines: [{ values: this.#steps.map((each) => each.open), class: "ink", name: words("openName") }], label: words("openChart") });

@@ -18,7 +18,7 @@ export class Start {
 
   constructor(host, { start }) {
     this.#data = start;
-    this.#power = new Slider({ say: "powerOf", min: 1, max: start.singular.uniform.shape[0], value: 10, show: (steps) => words("stepsBack", { steps }), onInput: () => this.refresh() });
+    this.#power = new Slider({ say: "powerOf", min: 1, max: start.singular.uniform.shape[0], value: 10, show: (steps) => words("stepsLong", { steps }), onInput: () => this.refresh() });
     this.#distance = new Slider({ say: "taskDistance", max: start.distances.length - 1, value: 2, show: (n) => words("stepsLong", { steps: start.distances[n] }), onInput: () => this.refresh() });
     const [spectrum, learning] = [h("div"), h("div")];
     host.append(h("div", { class: "two" },

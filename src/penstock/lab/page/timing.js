@@ -11,6 +11,7 @@ const STEPS = 120;
 const LEFT = 44;
 const ROW = 44;
 const LOW = -5;
+const KINDS = ["oneWithout", "oneWith", "twoWithout", "twoWith"];
 const LEARNED = 0.2; // of the error of the best constant
 
 export class Timing {
@@ -65,7 +66,7 @@ export class Timing {
     const counts = kinds.map(({ n, peephole }, at) => {
       const found = row(errors, this.#trained.value, n, peephole);
       const y = at * ROW;
-      picture.append(svg("text", { class: "tick", x: LEFT, y: y + 15, text: words(peephole ? "kindWith" : "kindWithout", { units: units[n] }) }));
+      picture.append(svg("text", { class: "tick", x: LEFT, y: y + 15, text: words(KINDS[at]) }));
       for (const error of found) picture.append(svg(peephole ? "circle" : "rect", peephole ? { class: "seed s0", cx: sx(error), cy: y + 30, r: 5.5 } : { class: "seed s1", x: sx(error) - 5, y: y + 25, width: 10, height: 10 }));
       return found.filter((error) => error < LEARNED).length;
     });

@@ -29,13 +29,13 @@ export class Unrolled {
     new ResizeObserver(() => this.#draw()).observe(this.#picture);
     onScheme(() => this.#draw());
     this.refresh();
-    this.#step.value = 8;
   }
 
   refresh() {
-    this.#sentence.refresh();
+    const isNew = this.#sentence.refresh();
     this.#steps = read(this.#networks, "rnn", this.#sentence.characters);
     this.#step.max = this.#steps.length;
+    if (isNew) this.#step.value = this.#sentence.bracket;
     this.#step.refresh();
     this.#say();
     this.#draw();
@@ -90,7 +90,7 @@ export class Unrolled {
     const { open, h: state } = this.#steps[at];
     const read = at <= now;
     const step = svg("g", { class: read ? "step" : "step unread" });
-    if (at === now) step.append(svg("rect", { class: "now", x: x - WIDTH / 2 + 2, y: 2, width: WIDTH - 4, height: HEIGHT - 4, rx: 8 }));
+    if (at === now) step.append(svg("rect", { class: "now", x: x - 27, y: 2, width: 54, height: HEIGHT - 4, rx: 8 }));
     step.append(svg("text", { class: "letter", x, y: LETTER, "text-anchor": "middle", text: characters[at] === " " ? "␣" : characters[at] }));
     step.append(arrow(x, LETTER - 20, x, BOX + 84), svg("rect", { class: "box", x: x - 23, y: BOX, width: 46, height: 80, rx: 6 }));
     if (read) {
@@ -110,9 +110,9 @@ export class Unrolled {
 
 function weightNames(x, loop, start) {
   const name = (below, at, y, anchor) => svg("text", { class: "weight", x: at, y, "text-anchor": anchor }, "W", svg("tspan", { class: "below", dy: 3, text: below }));
-  const names = [name("ih", x + 5, BOX + 102, "start")];
+  const names = [name("ih", x + 5, BOX + 106, "start")];
   if (loop) names.push(name("hh", x + 66, BOX + 46, "start"));
-  else if (!start) names.push(name("hh", x - WIDTH / 2, BOX + 33, "middle"));
+  else if (!start) names.push(name("hh", x - WIDTH / 2 - 1, BOX + 31, "middle"));
   return names;
 }
 
