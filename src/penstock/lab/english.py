@@ -46,16 +46,17 @@ PROSE = {
     "gradients.learn": "What does not come back as a gradient can’t be learned, however much it matters. Gated cells "
     "are not immune: half-open gates forget half at every step. But their long path has a factor that can be set "
     "near 1, which a simple RNN does not have. Along that path the gradient can’t explode either; along the others "
-    "it can, and with large recurrent weights it does.",
+    "it can, and with large recurrent weights or wide-open gates it does.",
     "forgetting.title": "Start by remembering: the forget gate’s bias",
     "forgetting.text": "Before training, the forget gate is about σ(<var>b</var>), with <var>b</var> its bias. At "
     "<var>b</var> = 0 every step halves the memory. A larger bias lets the LSTM remember first and learn to forget "
     "later (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015). The task on the right is "
     "the simplest that needs memory: the first step shows +1 or −1, then come 49 steps of noise, and then the "
     "network has to tell the first number. Guessing costs 1.",
-    "forgetting.look": "Move the bias from −2 to 6. On the left the gradient’s line flattens, much as that of the "
-    "gate alone, σ(<var>b</var>) to the power of the distance. On the right the same LSTM goes from not learning at "
-    "all to learning quickly, with nothing else changed.",
+    "forgetting.look": "Move the bias from −2 to 6. On the left the gradient’s line flattens. The gate alone, "
+    "σ(<var>b</var>) once for each step, gives the lower line; the paths through <var>h</var> add to it, and with a "
+    "large bias let the gradient even grow. On the right the same LSTM goes from not learning at all to learning "
+    "quickly, with nothing else changed.",
     "forgetting.learn": "A start that remembers for about as long as the task needs makes the difference. A bias of "
     "1 is a good habit for short tasks, but not for 50 steps, as the figure shows; chrono initialisation chooses it "
     "by the length to expect (Tallec and Ollivier 2018).",
@@ -203,7 +204,7 @@ WORDS = {
     "scale": "Recurrent weights: largest eigenvalue, about",
     "timesNumber": "{number}",
     "gateBias": "Bias of the gates that keep",
-    "gradientChart": "Gradient that arrives, by steps back (1 = undiminished)",
+    "gradientChart": "Gradient that arrives (1 = all of it), by steps back",
     "gradientTold": "{distance} steps back, this much of the gradient arrives: RNN {rnn}, LSTM {lstm}, GRU {gru}.",
     "nothing": "practically nothing",
     "forgetBias": "Forget bias",

@@ -26,8 +26,9 @@ _KEEPS = {"lstm": 1, "gru": 1}  # the place of the forget and the update gate am
 def reach(cell: str, scale: float, bias: float = 0.0) -> NDArray[np.float64]:
     """Return the gradient's norm by distance from the last step, (steps,), relative to that at distance 0.
 
-    At least 1e-30. The geometric mean over random layers: recurrent weights N(0, scale²/hidden), the others as PyTorch
-    draws them, inputs N(0, 0.3²); the loss is a random direction of the last output.
+    At least 1e-30. The geometric mean over random layers: recurrent weights N(0, scale²/hidden), input weights as
+    PyTorch draws them, inputs N(0, 0.3²), biases 0 but for that of the gate that keeps the state. The loss is a random
+    direction of the last output.
     """
     logs = []
     for seed in range(_SEEDS):
@@ -35,10 +36,10 @@ def reach(cell: str, scale: float, bias: float = 0.0) -> NDArray[np.float64]:
         layer = _LAYERS[cell](_INPUT, _HIDDEN)
         with torch.no_grad():
             layer.weight_hh_l0.normal_(0, scale / math.sqrt(_HIDDEN))
+            layer.bias_ih_l0.zero_()
+            layer.bias_hh_l0.zero_()
             if cell in _KEEPS:
-                rows = slice(_KEEPS[cell] * _HIDDEN, (_KEEPS[cell] + 1) * _HIDDEN)
-                layer.bias_ih_l0[rows] = bias
-                layer.bias_hh_l0[rows] = 0
+                layer.bias_ih_l0[_KEEPS[cell] * _HIDDEN : (_KEEPS[cell] + 1) * _HIDDEN] = bias
         x = torch.randn(_STEPS, _BATCH, _INPUT) * 0.3
         direction = torch.randn(_HIDDEN)
         norms = gradient_norms(layer, x, lambda y, direction=direction: (y[-1] @ direction).mean())[::-1]

@@ -7,7 +7,7 @@ import { logs, plain, power, readout, Slider, verdict } from "./controls.js";
 import { h } from "./elements.js";
 import { words } from "./language.js";
 
-const LOW = -12;
+const [LOW, HIGH] = [-12, 2];
 
 export class Forgetting {
   #data;
@@ -35,13 +35,15 @@ export class Forgetting {
     const { biases, every, steps } = this.#data;
     const at = this.#bias.value;
     const gate = sigmoid(biases[at]);
-    const theory = Array.from({ length: 100 }, (_, distance) => gate ** distance);
+    const reach = row(this.#data.reach, at);
+    // From distance 1 on: the step before it goes from the output to the cell state.
+    const alone = reach.map((first, distance) => (distance ? reach[1] * gate ** (distance - 1) : first));
     const curve = row(this.#data.curves, at);
     const values = { gate: gate.toFixed(3), half: plain(Math.log(2) / -Math.log(gate)), arrives: plain(gate ** (steps - 1)), steps };
     this.#readout.textContent = `${words("forgetTold", values)} ${verdict(curve)}`;
-    this.#reach.set({ x: [0, 99], y: [LOW, 0], yName: power, label: words("gradientChart"), lines: [
-      { values: logs(row(this.#data.reach, at), LOW, 0), class: "s1", name: words("measured") },
-      { values: logs(theory, LOW, 0), class: "s-other", name: words("gateAlone") },
+    this.#reach.set({ x: [0, 99], y: [LOW, HIGH], yName: power, label: words("gradientChart"), lines: [
+      { values: logs(reach, LOW, HIGH), class: "s1", name: words("measured") },
+      { values: logs(alone, LOW, HIGH), class: "s-other", name: words("gateAlone") },
     ] });
     const others = biases.map((_, n) => ({ values: row(this.#data.curves, n), class: "faint" }));
     this.#learning.set({ x: [0, curve.length - 1], y: [0, 1.1], xName: (n) => String(n * every), label: words("learningChart"), lines: [...others, { values: curve, class: "s1 thick" }] });
