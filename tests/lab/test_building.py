@@ -10,7 +10,7 @@ import pytest
 from penstock.errors import ConfigError
 from penstock.lab import chinese, english, page
 from penstock.lab.arrays import drawn, exact, unpacked
-from penstock.lab.building import FIGURES, LANGUAGES, _source
+from penstock.lab.building import FIGURES, LANGUAGES, source
 from penstock.lab.bundling import bundled
 from penstock.lab.formulas import FORMULAS, mathml
 from penstock.lab.snippets import SNIPPETS
@@ -70,7 +70,7 @@ def test_both_languages_say_the_same():
 def test_every_text_is_used():
     shown = page()
     assert [key for key, text in english.PROSE.items() if key != "title" and text not in shown] == []
-    script = "".join(_source(f"{name}.js") for name in ("main", "language", "controls", *FIGURES))
+    script = "".join(source(f"{name}.js") for name in ("main", "language", "controls", *FIGURES))
     by_rule = {
         "language",
         "rnn",
@@ -108,7 +108,7 @@ def test_a_formula_has_its_scripts_and_fractions():
     assert mathml("h_{t-1}^2").endswith(
         "<mrow><msubsup><mi>h</mi><mrow><mi>t</mi><mo>−</mo><mn>1</mn></mrow><mn>2</mn></msubsup></mrow></math>"
     )
-    below = "<mrow><mi>b</mi><mi>c</mi></mrow>"
+    below = '<mrow><mi>b</mi><mspace width="0.17em"/><mi>c</mi></mrow>'
     assert f"<mfrac><mrow><mi>a</mi></mrow>{below}</mfrac>" in mathml("frac{a}{b c}")
     assert "<munderover><mo>∏</mo><mi>k</mi><mi>t</mi></munderover>" in mathml("∏_k^t")
 

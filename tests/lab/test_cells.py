@@ -9,7 +9,7 @@ import pytest
 
 from penstock.cells import find
 from penstock.lab.arrays import exact, unpacked
-from penstock.lab.building import _source
+from penstock.lab.building import source
 from penstock.lab.compute.timing import clock
 from penstock.runtime import Recurrence
 
@@ -76,7 +76,7 @@ def test_the_page_computes_what_the_engine_does(run, cell, options):
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_a_typed_text_gives_the_engines_states_and_the_trained_answer(run, cell):
-    brackets = json.loads(_source("arrays.json"))["brackets"]
+    brackets = json.loads(source("arrays.json"))["brackets"]
     text = "Ab 1 (c, d) e（漢字 。） f! ) g ( h" + 40 * "i" + ") j."
     kinds = {"(": "open", "（": "open", ")": "close", "）": "close", " ": "space", "1": "digit"} | dict.fromkeys(
         ",。!.", "mark"
@@ -94,7 +94,7 @@ def test_a_typed_text_gives_the_engines_states_and_the_trained_answer(run, cell)
 
 @pytest.mark.parametrize("interval", [3, 12, 40])
 def test_the_clock_ticks_exactly_in_the_page_and_in_the_engine(run, interval):
-    timing = json.loads(_source("arrays.json"))["timing"]
+    timing = json.loads(source("arrays.json"))["timing"]
     steps = run("clock", timing, interval, 200)
     outputs, traces = engine("lstm", clock(interval), np.zeros((200, 1), np.float32))
     np.testing.assert_allclose([step["h"] for step in steps], outputs, **CLOSE)

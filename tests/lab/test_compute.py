@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from penstock.lab.arrays import unpacked
-from penstock.lab.building import _source
+from penstock.lab.building import source
 from penstock.lab.compute import brackets, cliff, forgetting, gradients, memory, start, timing, truncation
 
 # PyTorch's sums may differ in the last bits from machine to machine, and training multiplies that; 16 bits of
@@ -18,7 +18,7 @@ CLOSE = {"rtol": 0.02, "atol": 2e-3}
 @pytest.fixture(scope="module")
 def arrays():
     """The shipped arrays, packed, by figure."""
-    return json.loads(_source("arrays.json"))
+    return json.loads(source("arrays.json"))
 
 
 def test_gradients(arrays):

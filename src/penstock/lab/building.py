@@ -13,7 +13,7 @@ from penstock.lab.bundling import bundled
 from penstock.lab.formulas import FORMULAS, mathml
 from penstock.lab.snippets import SNIPPETS
 
-__all__ = ["FIGURES", "LANGUAGES", "page"]
+__all__ = ["FIGURES", "LANGUAGES", "page", "source"]
 
 LANGUAGES = {"en": english, "zh": chinese}
 """The module of each language: `PROSE` and `WORDS` have the same keys in both."""
@@ -35,7 +35,7 @@ def page(language: str = "en") -> str:
     """
     if language not in LANGUAGES:
         raise ConfigError(f"language must be one of {', '.join(LANGUAGES)}; got {language!r:.40}")
-    script = bundled("main.js", _source)
+    script = bundled("main.js", source)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:"
     words = {name: module.WORDS | {"title": module.PROSE["title"]} for name, module in LANGUAGES.items()}
@@ -45,7 +45,7 @@ def page(language: str = "en") -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<link rel="icon" href="data:,">\n'
         f"<title>{escape(LANGUAGES[language].PROSE['title'])}</title>\n"
-        f"<style>\n{_source('page.css')}{_source('lab.css')}</style>\n</head>\n<body>\n{_HEAD}<main>\n"
+        f"<style>\n{source('page.css')}{source('lab.css')}</style>\n</head>\n<body>\n{_HEAD}<main>\n"
         f'<header class="heading">{_both("title", "h1")}{_both("lead", "p", "lead")}</header>\n'
         f'<nav aria-labelledby="contents">{_contents_title()}<ol class="contents">{contents}</ol></nav>\n'
         + "\n".join(_section(number, name) for number, name in enumerate(FIGURES, start=1))
@@ -53,7 +53,7 @@ def page(language: str = "en") -> str:
         f"{_both('sources.how', 'p', 'quiet small')}</section>\n"
         f'</main>\n<noscript><p class="notice">{escape(_NO_SCRIPT)}</p></noscript>\n'
         f'<script type="application/json" id="words">{_json(words)}</script>\n'
-        f'<script type="application/json" id="arrays">{_source("arrays.json").strip()}</script>\n'
+        f'<script type="application/json" id="arrays">{source("arrays.json").strip()}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )
 
@@ -119,7 +119,7 @@ def _json(value: object) -> str:
 
 
 @cache
-def _source(name: str) -> str:
+def source(name: str) -> str:
     """Return a file of the page: the lab's own, or one that it shares with the page of `penstock serve`."""
     package = files("penstock")
     folder = package / "server" / "page" if name in _SHARED else package / "lab" / "page"

@@ -74,8 +74,8 @@ PROSE = {
     "clipping.title": "Clipping an exploding gradient",
     "clipping.text": "Where gradients explode, the loss has walls. Here is the whole loss of the smallest RNN, one "
     "unit with one recurrent weight and one bias, that is to be at 0.3 after 50 steps. A valley and a high plateau "
-    "meet in a wall, and the gradient is a hundred times larger there than beside it. Clipping keeps the gradient’s "
-    "direction, and limits its length to a threshold (Pascanu, Mikolov and Bengio 2013).",
+    "meet in a wall, and the gradient is about a hundred times larger there than beside it. Clipping keeps the "
+    "gradient’s direction, and limits its length to a threshold (Pascanu, Mikolov and Bengio 2013).",
     "clipping.look": "Without clipping the path slides down gently, touches the wall, and one huge step throws it "
     "out of the picture. Lower the threshold: the path stays near the wall and descends along it. With a very low "
     "threshold it is safe, but slow.",
@@ -90,8 +90,8 @@ PROSE = {
     "timing.look": "Set the interval: the unit spikes at exactly that step, every time. Then take the peepholes "
     "away: the memory grows on and on, no gate notices, and no spike ever comes.",
     "timing.learn": "A gate can act only on what it sees. Peepholes matter where one unit has to measure exact "
-    "intervals without showing that it does. They are no cure-all: two units, one of which shows its count, manage "
-    "without, in these trainings even more often, and most tasks need none.",
+    "intervals without showing that it does. They are no cure-all: two units manage without, since one can show its "
+    "count to the other, and in these trainings they succeed even more often. Most tasks need no peepholes.",
     "truncation.title": "Truncated backpropagation",
     "truncation.text": "To go back over the whole sequence takes memory for all of its states. Truncated "
     "backpropagation through time goes back only some steps, while the state still comes from the beginning "

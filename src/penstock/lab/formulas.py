@@ -38,7 +38,9 @@ FORMULAS: dict[str, tuple[tuple[str, str], ...]] = {
     "truncation": (("frac{∂L}{∂W_hh} ≈ ∑_{t=T-k+1}^T δ_t h_{t-1}^⊤", "truncated_sum"),),
 }
 
-_TOKEN = re.compile(r"[^\W\d_]+′?|\d+|\S")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|\s+|\S")
+_NAMES = ("diag", "max", "min", "sup", "tanh")  # other letters that stand together are a product or an index
+_GAP = '<mspace width="0.17em"/>'
 
 
 def mathml(formula: str) -> str:
@@ -66,8 +68,17 @@ class _Tokens:
 
 
 def _sequence(tokens: _Tokens) -> Iterator[str]:
+    """Yield the parts up to the end or a closing brace, with a gap where a space parts two factors."""
+    before = "<mo>"
     while tokens.next and tokens.next != "}":
-        yield _scripted(tokens)
+        is_apart = tokens.next.isspace()
+        if is_apart:
+            tokens.take()
+        part = _scripted(tokens)
+        if is_apart and not before.startswith("<mo") and not part.startswith("<mo"):
+            yield _GAP
+        yield part
+        before = part
 
 
 def _scripted(tokens: _Tokens) -> str:
@@ -93,6 +104,9 @@ def _atom(tokens: _Tokens) -> str:
         return f"<mrow>{inside}</mrow>"
     if token.isdigit():
         return f"<mn>{token}</mn>"
-    if token[0].isalpha():
+    if token in _NAMES or (token.isalpha() and len(token) == 1):
         return f"<mi>{token}</mi>"
-    return f"<mo>{'−' if token == '-' else escape(token)}</mo>"
+    if token.isalpha():
+        return f"<mrow>{''.join(f'<mi>{letter}</mi>' for letter in token)}</mrow>"
+    fixed = ' stretchy="false"' if token in "()|‖" else ""
+    return f"<mo{fixed}>{'−' if token == '-' else escape(token)}</mo>"

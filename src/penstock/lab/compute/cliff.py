@@ -22,7 +22,7 @@ _START, _RATE, _UPDATES = (1.31, 0.23), 0.05, 40
 
 def loss(weight: float, bias: float) -> tuple[float, float, float]:
     """Return (h - 0.3)² of h after 50 steps without input from h = -0.5, and its derivatives by weight and bias."""
-    layer = nn.RNN(1, 1, dtype=torch.float64)
+    layer: Any = nn.RNN(1, 1, dtype=torch.float64)
     with torch.no_grad():
         layer.weight_hh_l0.fill_(weight)
         layer.bias_hh_l0.fill_(bias)

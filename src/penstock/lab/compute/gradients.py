@@ -1,11 +1,13 @@
 """How the gradient changes with distance, before any training, for three cells and many starts."""
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from penstock import nn
 from penstock.inspection import gradient_norms
@@ -41,8 +43,7 @@ def reach(cell: str, scale: float, bias: float = 0.0) -> NDArray[np.float64]:
             if cell in _KEEPS:
                 layer.bias_ih_l0[_KEEPS[cell] * _HIDDEN : (_KEEPS[cell] + 1) * _HIDDEN] = bias
         x = torch.randn(_STEPS, _BATCH, _INPUT) * 0.3
-        direction = torch.randn(_HIDDEN)
-        norms = gradient_norms(layer, x, lambda y, direction=direction: (y[-1] @ direction).mean())[::-1]
+        norms = gradient_norms(layer, x, partial(_along, torch.randn(_HIDDEN)))[::-1]
         logs.append(np.log((norms / norms[0]).clip(_LEAST)))
     return np.exp(np.mean(logs, axis=0))
 
@@ -57,3 +58,7 @@ def figure() -> dict[str, Any]:
         "biases": BIASES,
         "rnn": drawn([reach("rnn", scale) for scale in SCALES], log=True),
     } | gated
+
+
+def _along(direction: Tensor, y: Tensor) -> Tensor:
+    return (y[-1] @ direction).mean()

@@ -47,7 +47,7 @@ def learning(start: str, distance: int, **options: Any) -> NDArray[np.float64]:
 def singular_values(start: str) -> NDArray[np.float64]:
     """Return the singular values of the recurrent matrix to the powers 1, 2, ..., in float64, (power, unit)."""
     torch.manual_seed(0)
-    layer = nn.RNN(2, _HIDDEN)
+    layer: Any = nn.RNN(2, _HIDDEN)
     STARTS[start][0](layer)
     matrix = layer.weight_hh_l0.detach().double().numpy()
     powers = [np.linalg.matrix_power(matrix, power) for power in range(1, _POWERS + 1)]

@@ -90,7 +90,7 @@ export class Unrolled {
     const { open, h: state } = this.#steps[at];
     const read = at <= now;
     const step = svg("g", { class: read ? "step" : "step unread" });
-    if (at === now) step.append(svg("rect", { class: "now", x: x - 27, y: 2, width: 54, height: HEIGHT - 4, rx: 8 }));
+    if (at === now && !loop) step.append(svg("rect", { class: "now", x: x - 27, y: 2, width: 54, height: HEIGHT - 4, rx: 8 }));
     step.append(svg("text", { class: "letter", x, y: LETTER, "text-anchor": "middle", text: characters[at] === " " ? "␣" : characters[at] }));
     step.append(arrow(x, LETTER - 20, x, BOX + 84), svg("rect", { class: "box", x: x - 23, y: BOX, width: 46, height: 80, rx: 6 }));
     if (read) {
