@@ -22,11 +22,8 @@ WITHOUT_TORCH = (
     "penstock.forecast.model",
     "penstock.functional",
     "penstock.heads",
-<<<<<<< HEAD
     "penstock.inspection",
-=======
     "penstock.lab",
->>>>>>> 824bddf (The lab: a page that teaches how recurrent networks remember, by live figures of the engine)
     "penstock.network",
     "penstock.registry",
     "penstock.report",
