@@ -72,13 +72,9 @@ def _section(number: int, name: str) -> str:
         f'<div class="formula">{mathml(formula)}{_both(f"formula.{label}", "span")}</div>'
         for formula, label in FORMULAS[name]
     )
-    title = "".join(
-        f'<span class="{language}" lang="{_HTML[language]}">{module.PROSE[f"{name}.title"]}</span>'
-        for language, module in LANGUAGES.items()
-    )
     return (
         f'<section class="card" id="{name}" aria-labelledby="{name}-title">'
-        f'<h2 id="{name}-title"><span class="number">{number}</span> {title}</h2>\n'
+        f'<h2 id="{name}-title"><span class="number">{number}</span> {_both(f"{name}.title", "span")}</h2>\n'
         f"{_both(f'{name}.text')}\n{_named('look', f'{name}.look')}\n"
         f'<div class="live"></div>\n{_named("learn", f"{name}.learn")}\n'
         f"<details><summary>{_both('formulas', 'span')}</summary>"

@@ -149,7 +149,6 @@ WORDS = {
     "stepsBack": "往回 {steps} 步",
     "stepsLong": "{steps} 步",
     "scale": "循环权重：最大特征值约为",
-    "timesNumber": "{number}",
     "gateBias": "负责保留的门的偏置",
     "gradientChart": "传到的梯度（1 表示全部），随往回的步数变化",
     "gradientTold": "往回 {distance} 步处，传到的梯度：RNN {rnn}，LSTM {lstm}，GRU {gru}。",

@@ -202,7 +202,6 @@ WORDS = {
     "stepsBack": "{steps} steps back",
     "stepsLong": "{steps} steps",
     "scale": "Recurrent weights: largest eigenvalue, about",
-    "timesNumber": "{number}",
     "gateBias": "Bias of the gates that keep",
     "gradientChart": "Gradient that arrives (1 = all of it), by steps back",
     "gradientTold": "{distance} steps back, this much of the gradient arrives: RNN {rnn}, LSTM {lstm}, GRU {gru}.",

@@ -2,6 +2,7 @@
 
 import { h } from "./elements.js";
 import { words } from "./language.js";
+import { kind } from "./reader.js";
 
 let made = 0;
 
@@ -71,7 +72,7 @@ export class Sentence {
 
   /** The place of the first opening bracket, from 1; 1 if there is none. */
   get bracket() {
-    return this.characters.findIndex((character) => "(（".includes(character)) + 1 || 1;
+    return this.characters.findIndex((character) => kind(character) === "open") + 1 || 1;
   }
 }
 

@@ -19,7 +19,7 @@ export class Gradients {
   constructor(host, { gradients }) {
     this.#data = gradients;
     const { scales, biases } = gradients;
-    this.#scale = new Slider({ say: "scale", max: scales.length - 1, value: scales.indexOf(0.7), show: (n) => words("timesNumber", { number: plain(scales[n]) }), onInput: () => this.refresh() });
+    this.#scale = new Slider({ say: "scale", max: scales.length - 1, value: scales.indexOf(0.7), show: (n) => plain(scales[n]), onInput: () => this.refresh() });
     this.#bias = new Slider({ say: "gateBias", max: biases.length - 1, value: 2, show: (n) => plain(biases[n]), onInput: () => this.refresh() });
     const chart = h("div");
     host.append(h("div", { class: "controls" }, this.#scale.node, this.#bias.node, this.#distance.node), h("p", { class: "small-title", say: "gradientChart" }), chart, this.#readout);
