@@ -50,12 +50,12 @@ PROSE = {
     "forgetting.title": "Start by remembering: the forget gate’s bias",
     "forgetting.text": "Before training, the forget gate is about σ(<var>b</var>), with <var>b</var> its bias. At "
     "<var>b</var> = 0 every step halves the memory. A larger bias lets the LSTM remember first and learn to forget "
-    "later (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015). The task on the right is "
-    "the simplest that needs memory: the first step shows +1 or −1, then come 49 steps of noise, and then the "
-    "network has to tell the first number. Guessing costs 1.",
-    "forgetting.look": "Move the bias from −2 to 6. On the left the gradient’s line flattens. The gate alone, "
+    "later (Gers, Schmidhuber and Cummins 2000; Jozefowicz, Zaremba and Sutskever 2015). The task of the second "
+    "chart is the simplest that needs memory: the first step shows +1 or −1, then come 49 steps of noise, and then "
+    "the network has to tell the first number. Guessing costs 1.",
+    "forgetting.look": "Move the bias from −2 to 6. In the first chart the gradient’s line flattens. The gate alone, "
     "σ(<var>b</var>) once for each step, gives the lower line; the paths through <var>h</var> add to it, and with a "
-    "large bias let the gradient even grow. On the right the same LSTM goes from not learning at all to learning "
+    "large bias let the gradient even grow. In the second the same LSTM goes from not learning at all to learning "
     "quickly, with nothing else changed.",
     "forgetting.learn": "A start that remembers for about as long as the task needs makes the difference. A bias of "
     "1 is a good habit for short tasks, but not for 50 steps, as the figure shows; chrono initialisation chooses it "
@@ -65,9 +65,9 @@ PROSE = {
     "weights most directions of the state are squeezed out in a few steps. An orthogonal matrix only turns the "
     "state, and lengthens or shortens nothing, however often it is applied (Saxe, McClelland and Ganguli 2014, for "
     "deep linear networks). Le, Jaitly and Hinton (2015) start at the identity, with ReLU in place of tanh.",
-    "start.look": "On the left, how strongly the matrix passes on each of 32 directions after so many steps: the "
-    "orthogonal line stays at 1, the other plunges. On the right, the memory task of figure 4 with simple RNNs: make "
-    "it longer and see which start still learns.",
+    "start.look": "First, how strongly the matrix passes on each of 32 directions after so many steps: the "
+    "orthogonal line stays at 1, the other plunges. Second, the memory task of figure 4 with simple RNNs: make it "
+    "longer and see which start still learns.",
     "start.learn": "The start decides whether a gradient comes back at all, and so whether training can begin. It "
     "promises nothing about later: the slope of tanh still shrinks the gradient, and training moves the matrix away "
     "from where it started.",
