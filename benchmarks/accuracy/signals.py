@@ -58,7 +58,7 @@ def long_form(folder: str, name: str) -> Callable[[Path], tuple[Rows, Rows]]:
         found = []
         for part in ("TRAIN", "TEST"):
             path = data / folder / f"{name}_{part}.csv.gz"
-            rows = read_signals(path, answer="label", numbers=False, series=["c*"], id="case", time="t")
+            rows = read_signals(path, label="label", series=["c*"], id="case", time="t")
             found.append((rows.inputs, rows.answers))
         return found[0], found[1]
 
@@ -73,7 +73,7 @@ def occupancy(test: str) -> Callable[[Path], tuple[Rows, Rows]]:
         found = []
         for name in ("datatraining", test):
             path = data / "occupancy" / f"{name}.csv"
-            rows = read_signals(path, answer="Occupancy", numbers=False, series=columns, id=None, time="date")
+            rows = read_signals(path, label="Occupancy", series=columns, id=None, time="date")
             found.append((rows.inputs, rows.answers))
         return found[0], found[1]
 

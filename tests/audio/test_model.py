@@ -1,6 +1,7 @@
 """A classifier of sounds at work: whole, piece by piece, and for a hundred thousand frames."""
 
 import numpy as np
+import pyarrow
 import pytest
 
 from penstock.audio.model import AudioModel
@@ -58,6 +59,16 @@ def test_inputs_of_all_kinds_give_the_same(audio_model, spoken):
         np.testing.assert_array_equal(audio_model.predict_proba([same]), expected)
     assert audio_model.predict_proba([]).shape == (0, 3)
     assert audio_model.predict_proba([np.zeros(0, np.float32)]).shape == (1, 3)
+
+
+def test_a_table_has_its_recordings_in_a_column(audio_model, spoken):
+    samples, labels = [recording.samples.tolist() for recording in spoken[0][:4]], spoken[1][:4]
+    table = pyarrow.table({"label": labels, "Audio": samples})
+    np.testing.assert_array_equal(audio_model.predict_proba(table), audio_model.predict_proba(samples))
+    assert audio_model.evaluate(table) == audio_model.evaluate(samples, labels)
+    assert list(audio_model.answers(table)) == list(audio_model.answers(samples))
+    with pytest.raises(DataError, match="the table has no column audio; it has label"):
+        audio_model.predict(table.drop_columns("Audio"))
 
 
 def test_answers_name_the_files(audio_model, spoken):

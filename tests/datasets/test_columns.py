@@ -78,8 +78,16 @@ def test_what_is_not_a_column_is_refused(texts, labels, message):
 def test_without_narwhals_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "narwhals", None)
     assert as_texts(["a"]) == ["a"]
+    assert as_texts(pandas.Series(["a", None])) == as_texts(polars.Series(["a", None])) == ["a", None]
+
+    class OfAnotherPackage:
+        dtype = "str"
+
+        def to_list(self):
+            return ["a"]
+
     with pytest.raises(MissingExtraError, match=r"pip install 'penstock\[data\]'"):
-        as_texts(pandas.Series(["a"]))
+        as_texts(OfAnotherPackage())
 
 
 @pytest.mark.parametrize("unit", ["D", "s", "ns"])

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas
 import polars
+import pyarrow
 import pytest
 
 import penstock
@@ -62,6 +63,61 @@ def test_polars_in_is_polars_out(shops):
     assert isinstance(found, polars.DataFrame)
     assert found["day"].dtype == polars.from_pandas(long())["day"].dtype
     pandas.testing.assert_frame_equal(found.to_pandas(), shops.predict(long()))
+
+
+class OfAnotherPackage:
+    def __init__(self, table):
+        self.table = table
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize(
+    "wrap", [pyarrow.Table.to_batches, pyarrow.Table.to_reader, OfAnotherPackage, lambda table: table]
+)
+def test_arrow_in_is_arrow_out(shops, wrap):
+    table = pyarrow.Table.from_pandas(long(), preserve_index=False)
+    given = wrap(table)
+    found = shops.predict(given[0] if isinstance(given, list) else given)
+    assert isinstance(found, pyarrow.Table)
+    pandas.testing.assert_frame_equal(found.to_pandas(), shops.predict(long()), check_dtype=False)
+    assert shops.model_.evaluate(table)["metrics"] == shops.model_.evaluate(long())["metrics"]
+    assert list(shops.model_.answers(table)) == list(shops.model_.answers(long()))
+
+
+@pytest.mark.parametrize(
+    ("shop", "day"),
+    [
+        (pyarrow.int8(), pyarrow.timestamp("s")),
+        (pyarrow.int64(), pyarrow.date32()),
+        (pyarrow.uint16(), pyarrow.date64()),
+        (pyarrow.string(), pyarrow.string()),
+        (pyarrow.dictionary(pyarrow.int8(), pyarrow.string()), pyarrow.large_string()),
+    ],
+)
+def test_columns_of_arrow_keep_their_types(shops, shop, day):
+    frame = long()
+    if not pyarrow.types.is_integer(shop):
+        frame["shop"] = frame["shop"].astype(str)
+    if pyarrow.types.is_string(day) or pyarrow.types.is_large_string(day):
+        frame["day"] = frame["day"].dt.strftime("%Y-%m-%d")
+    schema = pyarrow.schema([("shop", shop), ("day", day), ("sold", pyarrow.float32())])
+    found = shops.predict(pyarrow.Table.from_pandas(frame, schema, preserve_index=False))
+    assert [found.schema.field(name).type for name in ("shop", "day")] == [shop, day]
+    assert found["shop"].to_pylist() == [frame["shop"].iloc[0]] * HORIZON + [frame["shop"].iloc[-1]] * HORIZON
+    assert str(found["day"][0].as_py())[:10] == "2024-03-01"
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "+05:30"])
+@pytest.mark.parametrize("step", ["D", "h"])
+def test_times_of_arrow_are_those_of_pandas(days, zone, step):
+    start = "2024-02-01" if step == "D" else "2024-03-28 14:00"  # the forecast crosses a change of Berlin's clocks
+    frame = pandas.DataFrame({"ds": pandas.date_range(start, periods=STEPS, freq=step, tz=zone), "y": wave()})
+    model = fit(frame)
+    found = model.predict(pyarrow.Table.from_pandas(frame, preserve_index=False))
+    assert found.schema.field("ds").type.tz == zone
+    assert found["ds"].to_pylist() == [each.to_pydatetime() for each in model.predict(frame)["ds"]]
 
 
 def test_a_loaded_model_does_the_same_without_narwhals_and_pytorch(shops, tmp_path):

@@ -55,8 +55,8 @@ def test_what_is_not_a_column_of_texts_is_refused(model):
     pandas = pytest.importorskip("pandas")
     with pytest.raises(DataError, match=r"got a single str. Write \[texts\]"):
         model.predict("a text")
-    with pytest.raises(DataError, match="a whole table"):
-        model.predict(pandas.DataFrame({"a": TEXTS}))
+    with pytest.raises(DataError, match=r"the table may have it in 'a' or 'b'. Pass the column itself, such as"):
+        model.predict(pandas.DataFrame({"a": TEXTS, "b": TEXTS}))
     with pytest.raises(DataError, match="a whole table"):
         model.predict(np.array([TEXTS]))
     with pytest.raises(DataError, match=r"texts\[1\] is nan \(float\)"):

@@ -259,7 +259,7 @@ def as_ts(values, labels, path):
     ]
     lines = [":".join([*map(",".join, each), label]) for each, label in zip(words, labels.tolist(), strict=True)]
     path.write_text("\n".join(["@classLabel true a b", "@data", *lines]))
-    rows = read_signals(path, answer="label")
+    rows = read_signals(path, label="label")
     return rows.inputs, rows.answers
 
 
@@ -268,7 +268,7 @@ def as_table(values, labels, path):
     table = pandas.DataFrame(values.reshape(-1, 2), columns=["x", "y"])
     table["id"], table["label"] = np.repeat(np.arange(rows), steps), np.repeat(labels, steps)
     table.to_csv(path.with_suffix(".csv"), index=False)
-    rows = read_signals(path.with_suffix(".csv"), series=["x", "y"], answer="label", id="id")
+    rows = read_signals(path.with_suffix(".csv"), series=["x", "y"], label="label", id="id")
     return rows.inputs, rows.answers
 
 
@@ -292,7 +292,7 @@ def test_a_ucr_table_has_the_same_gap(tmp_path):
     ]
     path = tmp_path / "x_TRAIN.tsv"
     path.write_text("\n".join(lines))
-    rows = read_signals(path, answer="label")
+    rows = read_signals(path, label="label")
     fitted = SeriesClassifier(**(SMALL | {"epochs": 1})).fit(rows.inputs, rows.answers)
     for each in fitted.metrics_["data"]["class_means"]:
         assert each["mean"][0][0] is None

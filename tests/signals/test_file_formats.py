@@ -32,7 +32,7 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("name", ["two.ts", "TWO.TS.gz"])
 def test_a_ts_file(write, name):
-    rows = read_signals(write(TS, name), answer="label")
+    rows = read_signals(write(TS, name), label="label")
     assert rows.answers == ["up", "down"]
     np.testing.assert_array_equal(rows.inputs[0], [[1, 4], [2, 5], [np.nan, 6]])
     np.testing.assert_array_equal(rows.inputs[1], [[7, 8]])
@@ -77,7 +77,7 @@ def test_a_wrong_ts_file_says_where(write, text, message):
 def test_a_table_of_the_ucr_archive(write):
     path = write("1.0000000e+00\t0.5\t1.5\tNaN\n-1\tNaN\t2\t3\n\n", "two_TRAIN.tsv")
     assert is_ucr(path)
-    rows = read_signals(path, answer="label")
+    rows = read_signals(path, label="label")
     assert rows.answers == ["1", "-1"]
     np.testing.assert_array_equal(rows.inputs[0], [[0.5], [1.5]])
     np.testing.assert_array_equal(rows.inputs[1], [[np.nan], [2], [3]])
@@ -95,9 +95,9 @@ def test_a_wrong_line_is_named(write):
 
 def test_the_sets_are_as_published(data_dir):
     folder = data_dir / "ucr" / "GunPoint"
-    rows = read_signals(folder / "GunPoint_TRAIN.tsv", answer="label")
+    rows = read_signals(folder / "GunPoint_TRAIN.tsv", label="label")
     assert (len(rows), rows.inputs[0].shape, sorted(set(rows.answers))) == (50, (150, 1), ["1", "2"])
     path = data_dir / "uea" / "JapaneseVowels_TRAIN.csv.gz"
-    rows = read_signals(path, series=["c*"], answer="label", id="case", time="t")
+    rows = read_signals(path, series=["c*"], label="label", id="case", time="t")
     lengths = [len(each) for each in rows.inputs]
     assert (len(rows), rows.inputs[0].shape[1], min(lengths), max(lengths)) == (270, 12, 7, 26)

@@ -8,7 +8,8 @@ import polars
 import pytest
 
 from penstock.errors import ConfigError, DataError
-from penstock.signals.readers import read_signal_rows, read_signals, signal_table
+from penstock.signals.readers import read_signal_rows, read_signals
+from penstock.signals.tables import signal_table
 
 LONG = """case,label,t,x,y
 a,up,2,3,30
@@ -30,7 +31,7 @@ def write(tmp_path):
 
 
 def read_long(path, **changed):
-    return read_signals(path, **({"series": ["x", "y"], "answer": "label", "id": "case", "time": "t"} | changed))
+    return read_signals(path, **({"series": ["x", "y"], "label": "label", "id": "case", "time": "t"} | changed))
 
 
 def test_rows_are_steps_of_the_signal_with_their_id(write):
@@ -45,12 +46,12 @@ def test_without_a_time_steps_come_as_in_the_file(write):
 
 
 def test_without_an_answer_signals_alone(write):
-    rows = read_long(write(LONG), answer=None)
+    rows = read_long(write(LONG), label=None)
     assert (len(rows), rows.answers) == (2, None)
 
 
 def test_a_pattern_means_columns_but_not_those_of_other_use(write):
-    rows = read_signals(write(LONG.replace("label", "yes")), series=["?", "y*"], answer="yes", id="case", time="t")
+    rows = read_signals(write(LONG.replace("label", "yes")), series=["?", "y*"], label="yes", id="case", time="t")
     assert rows.inputs[0].shape == (2, 2)
     marked = LONG.replace("x,y", "y1,y[1]")
     assert read_signals(write(marked), series=["y[1]"], id="case").inputs[0][:, 0].tolist() == [30, 10]  # a name first
@@ -58,18 +59,18 @@ def test_a_pattern_means_columns_but_not_those_of_other_use(write):
 
 def test_steps_with_labels_of_their_own(write):
     path = write("date,v,on\n2024-05-01 00:01,1,0\n2024-05-01T00:00,2,1\n2024-05-02,3,0\n")
-    rows = read_signals(path, series=["v"], answer="on", time="date")
+    rows = read_signals(path, series=["v"], label="on", time="date")
     assert rows.answers == [["1", "0", "0"]]
     np.testing.assert_array_equal(rows.inputs[0], [[2], [1], [3]])
 
 
 def test_numbers_to_predict(write):
     text = LONG.replace("up", "1.5").replace("down", "")
-    assert read_long(write(text), numbers=True).answers == [1.5, None]
+    assert read_long(write(text), label=None, target="label").answers == [1.5, None]
 
 
 def test_a_row_is_a_signal_without_ids_and_times(write):
-    rows = read_signals(write("v1,v2,v3,label\n1,2,3,a\n4,NA,,b\n"), series=["v*"], answer="label")
+    rows = read_signals(write("v1,v2,v3,label\n1,2,3,a\n4,NA,,b\n"), series=["v*"], label="label")
     assert rows.answers == ["a", "b"]
     np.testing.assert_array_equal(rows.inputs[0], [[1], [2], [3]])
     np.testing.assert_array_equal(rows.inputs[1], [[4]])
@@ -78,7 +79,7 @@ def test_a_row_is_a_signal_without_ids_and_times(write):
 def test_a_column_of_lists(write):
     lines = [{"s": [1, 2], "label": "a"}, {"s": [[1], [2], [3]], "label": "b"}]
     path = write("\n".join(map(json.dumps, lines)), "signals.jsonl")
-    assert [each.shape for each in read_signals(path, series=["s"], answer="label").inputs] == [(2, 1), (3, 1)]
+    assert [each.shape for each in read_signals(path, series=["s"], label="label").inputs] == [(2, 1), (3, 1)]
 
 
 @pytest.mark.parametrize("library", [pandas, polars], ids=["pandas", "polars"])
@@ -89,7 +90,7 @@ def test_frames(library, write):
     assert rows.answers == expected.answers
     for found, other in zip(rows.inputs, expected.inputs, strict=True):
         np.testing.assert_array_equal(found, other)
-    with pytest.raises(DataError, match="there is no column z; columns: case, label"):
+    with pytest.raises(DataError, match="has no column z; it has case, label"):
         signal_table(frame, series=["z"], id="case")
 
 
@@ -166,7 +167,7 @@ def test_frames_say_in_their_own_way_what_is_missing():
             DataError,
             "a different time for each step; 1 occurs 2 times. If there are several signals",
         ),
-        (LONG, {"numbers": True}, DataError, "the column label must hold numbers; row 1 has 'up'"),
+        (LONG, {"label": None, "target": "label"}, DataError, "the column label must hold numbers; row 1 has 'up'"),
         ("case,label,t,x,y\n", {}, DataError, "has columns, but no rows"),
         ("", {}, DataError, "is empty"),
     ],

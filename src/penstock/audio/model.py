@@ -11,11 +11,15 @@ from penstock.audio.baselines import AudioBaselines
 from penstock.audio.features import AudioFeatures
 from penstock.audio.recordings import Recording, as_recording
 from penstock.audio.stream import Spotter, thresholds_of
+from penstock.datasets.frames import table_column
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
 from penstock.runtime.class_model import ClassModel
+from penstock.runtime.columns import column_list
 from penstock.runtime.question import Evidence
 from penstock.runtime.reading import Reading
+from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
 
 __all__ = ["AudioModel", "recording_list"]
@@ -28,7 +32,8 @@ class AudioModel(ClassModel):
     """An audio classifier without PyTorch; needs the extra `audio`.
 
     Inputs are recordings: paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at the model's rate,
-    (samples, rate), or `audio.recordings.Recording`. A stream's `push` takes samples at the model's rate,
+    (samples, rate), or `audio.recordings.Recording`; or a table of pandas, Polars or Arrow whose column of recordings
+    has the name of training, or `audio`. A stream's `push` takes samples at the model's rate,
     `model.features.sample_rate`.
     """
 
@@ -55,6 +60,13 @@ class AudioModel(ClassModel):
     def checked(self, inputs: Any) -> list[Recording]:
         """Return the recordings as a list, after reading files."""
         return recording_list(inputs, self.features.rate)
+
+    def table_rows(self, table: Any, *, labelled: bool) -> Rows:
+        """Read a table's column of paths or samples, and of labels."""
+        audio = chosen_column(table, self.trained_column("audio"), usual="audio")
+        label = chosen_column(table, self.trained_column("label"), usual="label") if labelled else None
+        labels = None if label is None else column_list(table_column(table, label), f"the column {label}")
+        return Rows(column_list(table_column(table, audio), f"the column {audio}"), labels)
 
     def encode(self, inputs: Sequence[Recording]) -> Sequences:
         """Return log-mel energies and their changes."""
@@ -95,7 +107,7 @@ class AudioModel(ClassModel):
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield `file` (if it has a name), `prediction` and each label's `probability_<label>` for each input."""
-        recordings = self.checked(inputs)
+        recordings = self.checked(self.given(inputs)[0])
         for recording, answer in zip(recordings, super().answers(recordings), strict=True):
             yield self.named(recording) | answer
 

@@ -3,11 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, KeysView, Mapping, Set
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from penstock.datasets.changes import change
+from penstock.datasets.frames import package_of
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError, MissingExtraError
 from penstock.labels import as_label
@@ -122,9 +124,13 @@ def plain_column(values: Any, what: str) -> list[Any]:
 
 
 def frame_column(values: Any) -> list[Any]:
-    """A pandas or Polars column, or one of their like, with None where it says that a value is missing."""
+    """Return a pandas or Polars column, or one of their like, with None where it says that a value is missing."""
+    package = package_of(values)
+    if package in ("pandas", "polars"):
+        missing = values.isna() if package == "pandas" else values.is_null()
+        return [None if gone else value for value, gone in zip(values.to_list(), missing.to_list(), strict=True)]
     try:
-        import narwhals
+        narwhals = import_module("narwhals")
     except ImportError as error:
         raise MissingExtraError("columns of frames need Narwhals: pip install 'penstock[data]'") from error
     column = narwhals.from_native(values, series_only=True)

@@ -1,18 +1,19 @@
-"""Reads frames and series of pandas and Polars as columns, and returns forecasts as a frame of the same package.
+"""Reads tables and series of pandas, Polars and Arrow as columns, and returns forecasts as a table of the same package.
 
-Frames are recognised by the package of their type, without importing pandas, Polars or Narwhals, so that a saved model
-can predict on frames with only the base installation.
+See `datasets.frames` for what counts as a table, and why no package is imported here.
 """
 
 import datetime
 import itertools
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.frames import is_table, package_of, table_column, table_names, tabular
 from penstock.errors import DataError
 from penstock.forecast.frequency import DAY, NUMBER, SECOND, Frequency
 from penstock.forecast.panel import Panel
@@ -28,14 +29,16 @@ _COMPACT = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 1
 
 
 def is_frame(data: Any) -> bool:
-    """Whether data is a pandas or Polars DataFrame or Series, or maps names to pandas series with an index of times."""
+    """Whether data is a table, a pandas or Polars Series, or maps names to pandas series with an index of times."""
     if isinstance(data, Mapping):
-        return bool(data) and all(_package(each) == "pandas" and _is_dated(each.index) for each in data.values())
-    return _package(data) is not None
+        return bool(data) and all(
+            package_of(each) == "pandas" and _is_dated(getattr(each, "index", None)) for each in data.values()
+        )
+    return is_table(data) or _is_series(data)
 
 
 def as_table(data: Any) -> Any:
-    """Convert frames and series to a DataFrame; return other data unchanged.
+    """Convert tables and series to a DataFrame or a `pyarrow.Table`; return other data unchanged.
 
     An index of times, or one with several levels, becomes columns. Unnamed columns are called `unique_id`, `ds` or `y`.
     """
@@ -45,17 +48,16 @@ def as_table(data: Any) -> Any:
         if len(times) > 1:
             raise DataError(f"the indexes of all series must have one name; got {', '.join(sorted(map(str, times)))}")
         return sys.modules["pandas"].concat(parts, ignore_index=True)
-    package = _package(data)
-    if package is None:
-        return data
-    if not hasattr(data, "columns"):
+    if _is_series(data):
         data = data.to_frame(data.name if data.name not in (None, "") else _TARGET)
-    return _with_index(data) if package == "pandas" else data
+    elif not is_table(data):
+        return data
+    return _with_index(data) if package_of(data) == "pandas" else tabular(data)
 
 
 def without_periods(table: Any) -> Any:
     """Return the table with each pandas period replaced by the time at which it starts."""
-    if _package(table) != "pandas":
+    if package_of(table) != "pandas":
         return table
     periods = [name for name, dtype in table.dtypes.items() if _is_period(dtype)]
     return table.assign(**{name: table[name].dt.to_timestamp() for name in periods}) if periods else table
@@ -65,7 +67,7 @@ def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
     """Read the series of a DataFrame that has the columns of training.
 
     Args:
-        table: a DataFrame from `as_table`.
+        table: a table from `as_table`.
         columns: the names of the columns, as in `ForecastFeatures.columns`.
 
     Returns:
@@ -76,15 +78,15 @@ def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
     """
     several = {kind: list(columns[kind]) for kind in ("target", "past", "known")}
     wanted = [*filter(None, (columns["time"], columns["id"])), *itertools.chain(*several.values())]
-    there = [str(name) for name in table.columns]
+    there = table_names(table)
     if missing := [name for name in wanted if name not in there]:
         raise DataError(
-            f"the frame must have the columns of training, {', '.join(wanted)}; {', '.join(missing)} "
+            f"the table must have the columns of training, {', '.join(wanted)}; {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not among {', '.join(there)}"
         )
     table = without_periods(table)
     return panel(
-        {name: column_list(_column(table, name), f"the column {name}") for name in wanted},
+        {name: column_list(table_column(table, name), f"the column {name}") for name in wanted},
         targets=several["target"],
         past=several["past"],
         known=several["known"],
@@ -97,13 +99,13 @@ def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
 def forecast_frame(
     table: Any, series: Panel, quantiles: NDArray[np.float64], levels: Sequence[float], median: int
 ) -> Any:
-    """Return a forecast as a DataFrame of the same package as `table`: a row for each series, target and step ahead.
+    """Return a forecast as a table of the same package as `table`: a row for each series, target and step ahead.
 
     The columns are the id and the time if `table` has them, with the same names; `target` if there are several; `step`,
     from 1; `prediction`; and `quantile_<level>` for each level.
 
     Args:
-        table: a DataFrame from `as_table`.
+        table: a table from `as_table`.
         series: the series read from it.
         quantiles: (series, horizon, targets, levels).
         levels: the levels of the quantiles.
@@ -119,7 +121,7 @@ def forecast_frame(
         raise DataError(f"the column {clash[0]} has the name of one of the forecast's columns. Rename it.")
     columns: dict[str, Any] = {}
     if series.id is not None:
-        given = {str(value).strip(): value for value in column_list(_column(table, series.id), series.id)}
+        given = {str(value).strip(): value for value in column_list(table_column(table, series.id), series.id)}
         columns[series.id] = [given[each.name] for each in series for _ in range(rows)]
     if series.time is not None and series.frequency is not None:
         ahead = [series.frequency.times(each.start + len(each) + np.arange(horizon)) for each in series]
@@ -130,18 +132,27 @@ def forecast_frame(
     flat = quantiles.swapaxes(1, 2).reshape(count * rows, -1)
     columns["prediction"] = flat[:, median]
     columns |= {f"quantile_{level:g}": flat[:, place] for place, level in enumerate(levels)}
-    package = sys.modules[_package(table) or ""]
+    package = sys.modules[package_of(table)]
     if series.time is not None and series.frequency is not None:
-        columns[series.time] = _times(columns[series.time], _column(table, series.time), series, package)
+        columns[series.time] = _times(columns[series.time], table_column(table, series.time), series, package)
+    if package.__name__ == "pyarrow":
+        named = [name for name in (series.id, series.time) if name in columns]
+        types = {name: table_column(table, name).type for name in named}
+        return package.table({name: _arrow_column(each, types.get(name), package) for name, each in columns.items()})
     frame = package.DataFrame(columns)
     return _like(frame, table, series.id) if series.id is not None else frame
 
 
-def _package(data: Any) -> str | None:
-    """The package of a DataFrame or Series, pandas or polars; None for anything else."""
-    kind = type(data)
-    package = kind.__module__.split(".")[0]
-    return package if package in ("pandas", "polars") and kind.__name__ in ("DataFrame", "Series") else None
+def _is_series(data: Any) -> bool:
+    return package_of(data) in ("pandas", "polars") and hasattr(data, "to_frame") and not hasattr(data, "columns")
+
+
+def _arrow_column(values: Any, kind: Any, package: Any) -> Any:
+    """The values as a column of Arrow, of the given type unless that is None."""
+    found = values if isinstance(values, package.Array | package.ChunkedArray) else package.array(values)
+    if kind is None or found.type == kind:
+        return found
+    return found.dictionary_encode().cast(kind) if package.types.is_dictionary(kind) else found.cast(kind)
 
 
 def _is_period(dtype: Any) -> bool:
@@ -164,15 +175,10 @@ def _with_index(frame: Any) -> Any:
     return frame
 
 
-def _column(table: Any, name: str) -> Any:
-    """The column whose name, as text, is `name`."""
-    return table[next(own for own in table.columns if str(own) == name)]
-
-
 def _like(frame: Any, table: Any, name: str) -> Any:
     """The frame with a column converted to its type in `table`, such as a categorical or a sized integer."""
-    dtype = _column(table, name).dtype
-    if _package(frame) == "pandas":
+    dtype = table_column(table, name).dtype
+    if package_of(frame) == "pandas":
         return frame.astype({name: dtype})
     return frame.with_columns(frame[name].cast(dtype))
 
@@ -183,7 +189,7 @@ def _times(times: NDArray[Any], column: Any, series: Panel, package: Any) -> Any
     assert frequency is not None
     if frequency.unit == NUMBER:
         return times
-    if _is_period(column.dtype):
+    if package.__name__ == "pandas" and _is_period(column.dtype):
         return package.PeriodIndex(times, freq=column.dtype.freq)
     first = next(iter(column_list(column, "the column of times")))
     if isinstance(first, str):
@@ -193,7 +199,7 @@ def _times(times: NDArray[Any], column: Any, series: Panel, package: Any) -> Any
         return [int(each.item().strftime(form)) for each in times]
     if not isinstance(first, datetime.datetime):
         return [each.item().date() for each in times]
-    write = _pandas_times if package.__name__ == "pandas" else _polars_times
+    write = {"pandas": _pandas_times, "polars": _polars_times, "pyarrow": _arrow_times}[package.__name__]
     return write(times, column, None if _is_by_clock(column, frequency) else frequency.offset, package)
 
 
@@ -237,3 +243,13 @@ def _polars_times(times: NDArray[Any], column: Any, offset: int | None, polars: 
         for each in (found, found + datetime.timedelta(hours=1))
     )
     return local.zip_with(local.is_not_null(), later)
+
+
+def _arrow_times(times: NDArray[Any], column: Any, offset: int | None, pyarrow: Any) -> Any:
+    zone = column.type.tz
+    if zone is not None and offset is not None:
+        return pyarrow.array(times - np.timedelta64(offset, "s")).cast(column.type)  # Arrow stores UTC
+    found = pyarrow.array(times).cast(pyarrow.timestamp(column.type.unit))
+    if zone is None:
+        return found
+    return import_module("pyarrow.compute").assume_timezone(found, zone, ambiguous="earliest", nonexistent="latest")

@@ -47,7 +47,7 @@ class ClassModel(SequenceModel):
         Raises:
             DataError: the inputs are not of this model's kind.
         """
-        return self.outputs(self.checked(inputs))
+        return self.outputs(self.checked(self.given(inputs)[0]))
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """Return accuracy, f1_macro and log_loss on labelled inputs, of the model and of each baseline; see `Model`.
@@ -55,6 +55,7 @@ class ClassModel(SequenceModel):
         Raises:
             DataError: inputs and labels differ in length or are empty, or a label is missing or unknown to the model.
         """
+        inputs, answers = self.given(inputs, answers, labelled=True)
         rows = self.checked(inputs)
         truth = self._places(column_list(answers, "labels"), len(rows))
         others = self.baseline_answers(rows)

@@ -32,7 +32,7 @@ class RegressionModel(SequenceModel):
         Raises:
             DataError: the inputs are not of this model's kind.
         """
-        return self.outputs(self.checked(inputs))[:, 0]
+        return self.outputs(self.checked(self.given(inputs)[0]))[:, 0]
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """Return mse, rmse, mae and r2 on inputs with known answers, of the model and of each baseline; see `Model`.
@@ -40,6 +40,7 @@ class RegressionModel(SequenceModel):
         Raises:
             DataError: inputs and answers differ in length or are empty, or the answers are not numbers.
         """
+        inputs, answers = self.given(inputs, answers, labelled=True)
         rows = self.checked(inputs)
         truth = self._numbers(answers, len(rows))
         others = self.baseline_answers(rows)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.frames import is_table, tabular
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.runtime.model import Model
 from penstock.runtime.question import Aim, Evidence
@@ -41,6 +43,30 @@ class SequenceModel(Model):
     @abstractmethod
     def decode(self, outputs: Any) -> Any:
         """Convert the head's outputs for a sequence, (outputs,) or stepwise (steps, outputs), to its prediction."""
+
+    def given(self, inputs: Any, answers: Any = None, *, labelled: bool = False) -> tuple[Any, Any]:
+        """Return inputs and ground truth as `checked` and `evaluate` take them; those of a table are its columns.
+
+        Args:
+            inputs: as for `predict`: inputs, or a table of pandas, Polars or Arrow with the columns of training.
+            answers: their ground truth, if known.
+            labelled: whether to take the ground truth from the table if `answers` is None.
+
+        Raises:
+            DataError: the table lacks a column.
+        """
+        if not is_table(inputs):
+            return inputs, answers
+        rows = self.table_rows(tabular(inputs), labelled=labelled and answers is None)
+        return rows.inputs, rows.answers if answers is None else answers
+
+    def table_rows(self, table: Any, *, labelled: bool) -> Rows:
+        """Read the inputs of a table, and if `labelled` their ground truth; without an override, the table itself."""
+        return Rows(table)
+
+    def trained_column(self, role: str) -> Any:
+        """Return the name of the column with a role in training, such as "label"; None if it is unknown."""
+        return self.metrics.get("data", {}).get("columns", {}).get(role)
 
     def outputs(self, inputs: Sequence[Any]) -> Any:
         """Return the head's outputs for checked inputs: (inputs, outputs), or `Sequences` for a stepwise head."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.datasets.changes import change
+from penstock.datasets.frames import is_table, table_column, table_names, tabular
 from penstock.errors import DataError, ShapeError
 from penstock.sequences import Sequences
 
@@ -22,9 +23,9 @@ def signal_list(values: Any, channels: int | None = None) -> list[NDArray[Any]]:
     """Return the signals as a list of arrays (steps, channels) of real numbers, NaN where a value is missing.
 
     Args:
-        values: an array (signals, steps, channels) or (signals, steps), or a frame with a signal in each row, where
-            trailing steps that are all NaN are padding; or a list, an object array or `Sequences` of signals, each
-            (steps, channels) or (steps,).
+        values: an array (signals, steps, channels) or (signals, steps), or a table of pandas, Polars or Arrow with a
+            signal in each row, where trailing steps that are all NaN are padding; or a list, an object array or
+            `Sequences` of signals, each (steps, channels) or (steps,).
         channels: the expected number of channels; None for that of the first signal.
 
     Raises:
@@ -33,7 +34,11 @@ def signal_list(values: Any, channels: int | None = None) -> list[NDArray[Any]]:
     """
     if hasattr(values, "tocsr"):
         raise DataError(f"signals must be dense; got sparse {type(values).__name__}. Turn it into an array first.")
-    if hasattr(values, "__array__") and not isinstance(values, Iterable):
+    if is_table(values):
+        values = tabular(values)
+        columns = [signal_array(table_column(values, name), f"the column {name}") for name in table_names(values)]
+        values = np.stack(columns, axis=1) if columns else np.zeros((0, 0))
+    elif hasattr(values, "__array__") and not isinstance(values, Iterable):
         return signal_list(np.asarray(values), channels)
     if isinstance(values, Mapping | str | bytes) or not isinstance(values, Iterable):
         raise DataError(f"signals must be an array or a list of arrays; got {type(values).__name__}")

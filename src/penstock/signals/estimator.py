@@ -1,8 +1,8 @@
 """Classification and regression of signals, such as sensor data, gestures, heartbeats or machine data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from penstock.tasks.regressor import Regressor
 if TYPE_CHECKING:
     from penstock.nn import NetworkModule
     from penstock.signals.objective import SignalClassObjective, SignalRegressionObjective
+    from penstock.training import Callback
 
 __all__ = ["SeriesClassifier", "SeriesRegressor"]
 
@@ -29,9 +30,9 @@ class SeriesClassifier(SignalEstimator, Classifier):
     """Classifies signals with a recurrent network; scikit-learn style.
 
     Signals have one or more channels and any length: an array (signals, steps, channels) or (signals, steps), a list of
-    arrays (steps, channels) or (steps,), or a frame with a signal in each row. NaN is a missing value. With `window`,
-    each step has its own label: labels are a list for each signal, and predictions are for all steps of all signals,
-    concatenated. Defaults were chosen on labels data sets.
+    arrays (steps, channels) or (steps,), a table with a signal in each row, or one with a step in each row, whose
+    columns `fit` names. NaN is a missing value. With `window`, each step has its own label: labels are a list for each
+    signal, and predictions are for all steps of all signals, concatenated. Defaults were chosen on labels data sets.
 
     Args:
         label_smoothing: share of the target that is spread evenly over all classes (Szegedy et al. 2016).
@@ -51,6 +52,58 @@ class SeriesClassifier(SignalEstimator, Classifier):
     everyday: ClassVar[tuple[str, ...]] = ()
 
     label_smoothing: float = 0.1
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        validation_data: Any = None,
+        test_data: Any = None,
+        *,
+        series: Sequence[str] | None = None,
+        id: str | None = None,
+        time: str | None = None,
+        label: str | None = None,
+        time_format: str | None = None,
+        sample_weight: Any = None,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on signals.
+
+        Signals are those of the class, or a table of pandas, Polars or Arrow whose columns are named: rows with the
+        same id are one signal, sorted by time. A model trained so takes tables with the same columns in `predict`,
+        `score` and `evaluate`. Signals without values or without a label are dropped and counted in `metrics_`. Ctrl-C
+        ends the training with the best weights so far: KeyboardInterrupt is raised, and the estimator is fitted if at
+        least one epoch was completed.
+
+        Args:
+            X: signals, in the form that the class describes, or a table.
+            y: a label for each signal, or with `window` for each step; None for a table with named columns.
+            validation_data: (X, y) or (X, y, sample_weight), or a table with the same columns, for early stopping; None
+                holds back `validation_share` of the signals, or with `window` the end of each.
+            test_data: the same, for signals that are used only in `metrics_`.
+            series: the table's columns of values; a name may be a pattern such as "v*".
+            id: the table's column of signal ids.
+            time: the table's column of times: numbers, or dates.
+            label: the table's column of labels; None for `label`, or the only column that can be meant.
+            time_format: the format of dates, such as "%d.%m.%y"; None to detect it.
+            sample_weight: weight of each signal, in the order of the signals' first rows, in the loss, the baselines
+                and the metrics: numbers of at least 0, of which only the proportions matter; None for equal weights.
+                A signal of weight 0 is dropped.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include: `Rows.changed`.
+
+        Raises:
+            DataError: the data can't be used: see `penstock.read_signals` for tables.
+            ConfigError: an option is invalid.
+            PenstockError: training diverged.
+        """
+        columns = {"series": series, "id": id, "time": time, "label": label, "time_format": time_format}
+        others = {"validation_data": validation_data, "test_data": test_data}
+        return self._fit_columns(columns, "label", (X, y, sample_weight), others, callbacks, dropped, changed)
 
     @staticmethod
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
@@ -129,6 +182,58 @@ class SeriesRegressor(SignalEstimator, Regressor):
     everyday: ClassVar[tuple[str, ...]] = ()
 
     error: Literal["huber", "squared"] = "huber"
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        validation_data: Any = None,
+        test_data: Any = None,
+        *,
+        series: Sequence[str] | None = None,
+        id: str | None = None,
+        time: str | None = None,
+        target: str | None = None,
+        time_format: str | None = None,
+        sample_weight: Any = None,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on signals.
+
+        Signals are those of the class, or a table of pandas, Polars or Arrow whose columns are named: rows with the
+        same id are one signal, sorted by time. A model trained so takes tables with the same columns in `predict`,
+        `score` and `evaluate`. Signals without values or without a number are dropped and counted in `metrics_`. Ctrl-C
+        ends the training with the best weights so far: KeyboardInterrupt is raised, and the estimator is fitted if at
+        least one epoch was completed.
+
+        Args:
+            X: signals, in the form that the class describes, or a table.
+            y: a number for each signal, or with `window` for each step; None for a table with named columns.
+            validation_data: (X, y) or (X, y, sample_weight), or a table with the same columns, for early stopping; None
+                holds back `validation_share` of the signals, or with `window` the end of each.
+            test_data: the same, for signals that are used only in `metrics_`.
+            series: the table's columns of values; a name may be a pattern such as "v*".
+            id: the table's column of signal ids.
+            time: the table's column of times: numbers, or dates.
+            target: the table's column of numbers to predict; None for `target`, or the only column that can be meant.
+            time_format: the format of dates, such as "%d.%m.%y"; None to detect it.
+            sample_weight: weight of each signal, in the order of the signals' first rows, in the loss, the baselines
+                and the metrics: numbers of at least 0, of which only the proportions matter; None for equal weights.
+                A signal of weight 0 is dropped.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include: `Rows.changed`.
+
+        Raises:
+            DataError: the data can't be used: see `penstock.read_signals` for tables.
+            ConfigError: an option is invalid.
+            PenstockError: training diverged.
+        """
+        columns = {"series": series, "id": id, "time": time, "target": target, "time_format": time_format}
+        others = {"validation_data": validation_data, "test_data": test_data}
+        return self._fit_columns(columns, "target", (X, y, sample_weight), others, callbacks, dropped, changed)
 
     @staticmethod
     def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.frames import table_names
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
 from penstock.runtime.class_model import ClassModel
@@ -18,12 +20,14 @@ from penstock.runtime.resampling import stretch_of
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.sequence_question import SequenceQuestion
 from penstock.runtime.sequence_stream import SequenceStream
+from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
 from penstock.signals.arrays import signal_list
 from penstock.signals.baselines import SignalBaselines
 from penstock.signals.features import SignalFeatures
 from penstock.signals.lines import parse_step
 from penstock.signals.stream import WindowStream
+from penstock.signals.tables import matching_columns, signal_table
 
 __all__ = ["SignalClassModel", "SignalRegressionModel", "SignalSequenceModel"]
 
@@ -34,7 +38,9 @@ _SPAN = 2048
 class SignalSequenceModel(SequenceModel):
     """Base class of models that read signals; a task's class also inherits from the class of its predictions.
 
-    Inputs are signals (steps, channels), in any form that `signals.arrays.signal_list` takes.
+    Inputs are signals (steps, channels), in any form that `signals.arrays.signal_list` takes; or a table of pandas,
+    Polars or Arrow with the columns of training, if it was on named columns: then rows are steps, and predictions are
+    in the order of the signals' first rows. `penstock.read_signals` reads tables with other names.
     """
 
     reads = "step"
@@ -56,6 +62,27 @@ class SignalSequenceModel(SequenceModel):
     def checked(self, inputs: Any) -> list[NDArray[Any]]:
         """Return the signals, each (steps, channels)."""
         return signal_list(inputs, self.features.channels)
+
+    def table_rows(self, table: Any, *, labelled: bool) -> Rows:
+        """Read the signals of a table by the columns of training; without such columns, each row is a signal."""
+        kind, names = "label" if self.labels else "target", table_names(table)
+        id, time, answer = (self.trained_column(role) for role in ("id", "time", kind))
+        series = matching_columns(self.trained_column("series") or (), names, [id, time, answer])
+        if set(series) & set(names):
+            return signal_table(
+                table,
+                series=series,
+                answer=chosen_column(table, answer, usual=kind) if labelled else None,
+                id=id,
+                time=time,
+                numbers=not self.labels,
+                time_format=self.trained_column("time_format"),
+            )
+        if labelled:
+            raise DataError(
+                "the ground truth of a table with a signal in each row must be given, as in evaluate(table, labels)"
+            )
+        return Rows(signal_list(table))
 
     def encode(self, inputs: Sequence[Any]) -> Sequences:
         """Return the signals' vectors."""
@@ -140,6 +167,7 @@ class _SignalModel(SignalSequenceModel):
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """See `Model`; if steps have their own answers, those of a signal are a list or an array."""
+        inputs, answers = self.given(inputs, answers, labelled=True)
         return super().evaluate(inputs, self._each_step(inputs, answers))  # type: ignore[safe-super]  # as in check
 
     def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:

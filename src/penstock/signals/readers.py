@@ -1,300 +1,211 @@
-"""Reads signals and their answers from tables, with a row for each step or for each signal.
+"""Reads signals and their answers from files and tables; see `signals.tables` for the forms of tables."""
 
-If a column of ids or times is named, rows are steps, and rows with the same id are one signal. Otherwise each row is a
-signal: its columns are the steps of one channel, or one column holds lists.
-"""
-
-import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from penstock.datasets.changes import change, counted
-from penstock.datasets.columns import as_labels, plain_column
-from penstock.datasets.dates import COMPACT, STEPS, check_time_format, date_words, read_dates
-from penstock.datasets.finding import find_column, holds_labels, holds_numbers, say_found
+from penstock.datasets.changes import counted
+from penstock.datasets.columns import plain_column
+from penstock.datasets.finding import Head, find_column, holds_labels, holds_numbers, say_found
+from penstock.datasets.frames import is_table, table_column, table_names, tabular
 from penstock.datasets.layout import DETECT, Layout, layout_of
-from penstock.datasets.numbers import number_columns
 from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
-from penstock.labels import label_key
-from penstock.missing import is_missing
 from penstock.registry import Columns
-from penstock.signals.arrays import signal_list
 from penstock.signals.file_formats import is_ucr, read_ts, read_ucr
+from penstock.signals.tables import matching_columns, signal_table
 
-__all__ = ["claims_signals", "matching_columns", "read_signal_rows", "read_signals", "signal_table"]
+__all__ = ["claims_signals", "read_parts", "read_signal_rows", "read_signals"]
 
-_LOGGER = logging.getLogger(__name__)
-
-Table = Mapping[str, Sequence[Any]]
+_HEAD_ROWS = 1000
 
 
 def read_signals(
-    path: str | Path,
+    source: Any,
     *,
     series: Sequence[str] | None = None,
-    answer: str | None = None,
+    label: str | None = None,
+    target: str | None = None,
     id: str | None = None,
     time: str | None = None,
-    numbers: bool = False,
     layout: Layout = DETECT,
     time_format: str | None = None,
 ) -> Rows:
-    """Read the signals of a file, each (steps, channels) float64, and their answers.
+    """Read signals, each (steps, channels) float64, and their labels or numbers to predict.
+
+    With `id` or `time`, rows are steps, and rows with the same id are one signal. Without, each row is a signal: the
+    columns are the steps of one channel, or one column holds lists.
 
     Args:
-        path: a table (CSV, TSV, JSON, Parquet); or, without naming columns, a `.ts` file of sktime and the UEA
-            archive, or a `.tsv` of the UCR archive: no header, the label first. All may be gzipped.
+        source: a table of pandas, Polars or Arrow, or a dict of columns; or the path of a table (CSV, TSV, JSON,
+            Parquet), or, without naming columns, of a `.ts` file of sktime and the UEA archive, or a `.tsv` of the UCR
+            archive: no header, the label first. All files may be gzipped.
         series: the columns of values; a name may be a pattern such as "v*".
-        answer: the column of labels, or of numbers to predict; None to read only signals.
-        id: the column of signal ids: rows with the same id are the steps of one signal.
+        label: the column of labels; None without labels.
+        target: the column of numbers to predict, instead of labels.
+        id: the column of signal ids. Signals are in the order of their first rows.
         time: the column by which the steps of a signal are sorted: numbers, or dates.
-        numbers: whether the answers are numbers instead of labels.
         layout: the layout of a text file.
-        time_format: the format of dates, see `datasets.dates`; None to detect it.
+        time_format: the format of dates, such as "%d.%m.%y"; None to detect it.
 
     Returns:
-        Rows; if the answers of a signal's steps differ, with a list of answers, one for each step.
+        Rows: `inputs`, a list of signals; `answers`, a label or number of each; if those of a signal's steps differ, a
+        list with one for each step.
 
     Raises:
-        DataError: the file cannot be read, or has text instead of a number; the message says where.
+        DataError: the source can't be read, a column is missing, or has text instead of a number; the message says
+            where.
+        ConfigError: `label` and `target` are both given, or `series` is needed and missing.
+
+    Examples:
+        >>> import penstock
+        >>> table = {"case": ["a", "a", "b", "b"], "x": [1, 2, 3, 4], "mood": ["up", "up", "down", "down"]}
+        >>> rows = penstock.read_signals(table, series=["x"], id="case", label="mood")
+        >>> [signal.shape for signal in rows.inputs], rows.answers
+        ([(2, 1), (2, 1)], ['up', 'down'])
     """
-    path = Path(path)
-    plain = path.name.lower().removesuffix(".gz")
-    if plain.endswith(".ts"):
-        return read_ts(path, answers=answer is not None, numbers=numbers, layout=layout)
-    if not series and plain.endswith((".tsv", ".txt")) and is_ucr(path, layout):
-        return read_ucr(path, numbers=numbers, layout=layout)
+    if label is not None and target is not None:
+        raise ConfigError("signals have labels or numbers to predict, not both: give label or target")
+    answer, numbers = (label, False) if target is None else (target, True)
+    source, where = _source(source)
+    if isinstance(source, Path) and not series:
+        plain = source.name.lower().removesuffix(".gz")
+        if plain.endswith(".ts"):
+            return _counted(read_ts, source, answers=answer is not None, numbers=numbers, layout=layout)
+        if plain.endswith((".tsv", ".txt")) and is_ucr(source, layout):
+            return _counted(read_ucr, source, numbers=numbers, layout=layout)
     if not series:
-        numeric = [name for name, values in first_rows(path, layout).items() if holds_numbers(values)]
+        numeric = [name for name, values in _head(source, layout).items() if holds_numbers(values)]
         shown = f"; numbers are in {', '.join(numeric):.200}" if numeric else ""
-        raise ConfigError(f"{path}: name the columns of the series: --series COL,COL or --series 'v*'{shown}")
+        raise ConfigError(
+            f"{where}name the columns of the series: --series COL,COL or --series 'v*' (series=['COL', 'COL']){shown}"
+        )
     others = [name for name in (answer, id, time) if name is not None]
-    columns = matching_columns(path, series, others, layout)
-    wanted = [*columns, *others]
+    columns = matching_columns(series, _names(source, layout), others)
     try:
-        table = read_table(path, wanted, layout)
-        return signal_table(
-            table,
-            series=columns,
-            answer=answer,
-            id=id,
-            time=time,
-            numbers=numbers,
-            decimal=layout.decimal,
-            time_format=time_format,
+        return _counted(
+            lambda: signal_table(
+                read_table(source, [*columns, *others], layout) if isinstance(source, Path) else source,
+                series=columns,
+                answer=answer,
+                id=id,
+                time=time,
+                numbers=numbers,
+                decimal=layout.decimal,
+                time_format=time_format,
+            )
         )
     except DataError as error:
-        raise error if str(error).startswith(str(path)) else DataError(f"{path}: {error}") from error
+        raise error if not where or str(error).startswith(where[:-2]) else DataError(f"{where}{error}") from error
 
 
-def signal_table(
-    table: Any,
-    *,
-    series: Sequence[str],
-    answer: str | None = None,
-    id: str | None = None,
-    time: str | None = None,
-    numbers: bool = False,
-    decimal: str | None = None,
-    time_format: str | None = None,
-) -> Rows:
-    """As `read_signals`, from a table in memory: a frame of pandas, Polars or similar, or a dict of columns.
+def read_signal_rows(source: Any, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
+    """Read the signals of a file or table by named columns, with a label or a number each, or one for each step.
 
     Args:
-        table: the table.
-        series, answer, id, time, numbers: as in `read_signals`.
-        decimal: the decimal mark of numbers that are texts; None to detect it.
-        time_format: the format of dates, see `datasets.dates`; None to detect it.
-
-    Raises:
-        DataError: a column is missing, or has invalid values.
+        source: as for `read_signals`.
+        columns: the columns by the names of the task's options; an unnamed one of answers is found.
+        answers: whether to read the answers.
+        answer: the option that names the column of answers: "label" or "target".
+        numbers: whether the answers are numbers.
     """
-    named = list(dict.fromkeys([*series, *(name for name in (answer, id, time) if name is not None)]))
-    columns = {name: _column(table, name) for name in named}
-    if len({len(column) for column in columns.values()}) > 1:
-        counted = ", ".join(f"{len(column)} of {name}" for name, column in columns.items())
-        raise DataError(f"columns must all have the same length; got {counted}")
-    of_numbers = [*([] if _holds_lists(columns, series, id, time) else series)]
-    if answer is not None and numbers:
-        of_numbers.append(answer)
-    floats = _floats({name: columns[name] for name in of_numbers}, decimal)
-    given = None if answer is None else _answers(columns[answer], answer, floats if numbers else {})
-    if id is None and time is None:
-        return Rows(_wide(columns, series, floats), given)
-    values = np.stack([floats[name] for name in series], axis=1)
-    groups = _groups(columns, id, time, len(values), time_format)
-    signals = [values[rows] for rows in groups]
-    if given is None:
-        return Rows(signals)
-    return Rows(signals, _together([[given[row] for row in rows] for rows in groups]))
-
-
-def matching_columns(path: Path, names: Sequence[str], others: Sequence[str], layout: Layout = DETECT) -> list[str]:
-    """Return the columns that names and patterns select; a pattern never selects a column in `others`.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    if not any(set(name) & set("*?[") for name in names):
-        return list(names)
-    found: list[str] = []
-    there = [each for each in column_names(path, layout) if each not in others]
-    for name in names:
-        matches = [name] if name in there else [each for each in there if fnmatchcase(each, name)] or [name]
-        found += [each for each in matches if each not in found]
-    return found
-
-
-def _column(table: Any, name: str) -> list[Any]:
-    there = list(table) if isinstance(table, Mapping) else list(table.columns)
-    if name not in there:
-        raise DataError(f"there is no column {name}; columns: {', '.join(map(str, there))[:300]}")
-    return plain_column(table[name], f"the column {name}")
-
-
-def _holds_lists(columns: Table, series: Sequence[str], id: str | None, time: str | None) -> bool:
-    """Whether each row is a signal and the only column holds lists."""
-    alone = len(series) == 1 and id is None and time is None
-    return alone and any(isinstance(each, list | tuple | np.ndarray) for each in columns[series[0]])
-
-
-def _wide(columns: Table, series: Sequence[str], floats: Mapping[str, NDArray[np.float64]]) -> list[NDArray[Any]]:
-    """Return a signal for each row: its list in the only column, or one channel over the columns."""
-    if not set(series) <= set(floats):
-        return signal_list([[] if each is None else each for each in columns[series[0]]])
-    return signal_list(np.stack([floats[name] for name in series], axis=1))
-
-
-def _floats(columns: Table, decimal: str | None) -> dict[str, NDArray[np.float64]]:
-    """Return columns of finite numbers, NaN where one is missing."""
-    found = number_columns(columns, decimal)
-    for name, values in found.items():
-        if np.isinf(values).any():
-            row = int(np.flatnonzero(np.isinf(values))[0])
-            given = columns[name][row]
-            raise DataError(f"the column {name} must hold finite numbers; row {row + 1} has {given!r:.40}")
-    return found
-
-
-def _answers(values: Sequence[Any], name: str, floats: Mapping[str, NDArray[np.float64]]) -> list[Any]:
-    """Return numbers to predict if the column is numeric, otherwise labels; None where one is missing."""
-    if name not in floats:
-        return as_labels(list(values), f"labels in the column {name}")
-    return [None if value != value else value for value in floats[name].tolist()]
-
-
-def _groups(
-    columns: Table, id: str | None, time: str | None, rows: int, time_format: str | None
-) -> list[NDArray[np.int64]]:
-    """Return the rows of each signal in the order of its steps; signals in the order of their first rows."""
-    members: dict[Any, list[int]] = {}
-    for row, key in enumerate(columns[id] if id is not None else [""] * rows):
-        if not isinstance(key, Hashable) or is_missing(key):
-            value = "nothing" if is_missing(key) else repr(key)
-            raise DataError(f"the column {id} must have a signal id in each row; row {row + 1} has {value:.40}")
-        members.setdefault(key, []).append(row)
-    groups = [np.array(each, np.int64) for each in members.values()]
-    if time is None:
-        return groups
-    moments = _moments(columns[time], time, time_format)
-    for key, group in zip(members, groups, strict=True):
-        of = "" if id is None else f" of signal {key!r}"
-        if len(np.unique(moments[group])) < len(group):
-            values, counts = np.unique(moments[group], return_counts=True)
-            row = int(group[moments[group] == values[counts.argmax()]][0])
-            raise DataError(
-                f"the column {time} must have a different time for each step{of}; {columns[time][row]} occurs "
-                f"{counts.max()} times. If there are several signals, name their id column."
-            )
-    late = sum(int((np.diff(moments[group]) < 0).sum()) for group in groups)
-    change(_LOGGER, "steps out of order, sorted by time", late)
-    return [group[np.argsort(moments[group], kind="stable")] for group in groups]
-
-
-def _moments(values: Sequence[Any], name: str, time_format: str | None) -> NDArray[np.float64]:
-    """Convert a column of times to increasing numbers; the first value decides between numbers and dates."""
-    check_time_format(time_format)
-    if not _is_number(values[0]) or (time_format is not None and "%" in time_format):
-        words = date_words(values)
-        if "" in words:
-            raise DataError(f"the column {name} must have a time in each row; row {words.index('') + 1} is empty")
-        of_dates = None if time_format in (COMPACT, STEPS) else time_format
-        (dates, _), _ = read_dates(words, f"the column {name}", of_dates)
-        return dates.astype(np.int64).astype(np.float64)
-    found = np.empty(len(values))
-    for row, value in enumerate(values):
-        try:
-            found[row] = _number_moment(value)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(
-                f"the column {name} must hold numbers, or dates, in each row; row {row + 1} has {value!r:.40}"
-            ) from error
-    return found
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        return bool(np.isfinite(float(value)))
-    except OverflowError:
-        return True
-    except (TypeError, ValueError):
-        return False
-
-
-def _number_moment(value: Any) -> float:
-    if not np.isfinite(moment := float(value)):
-        raise ValueError(value)
-    return moment
-
-
-def _together(answers: list[list[Any]]) -> list[Any]:
-    """Return one answer per signal if the steps of all signals agree; otherwise a list of step answers for each."""
-    known = [list({label_key(each): each for each in steps if each is not None}.values()) for steps in answers]
-    if len(answers) > 1 and all(len(each) <= 1 for each in known):
-        return [each[0] if each else None for each in known]
-    return answers
-
-
-def read_signal_rows(path: Path, columns: Columns, answers: bool, *, answer: str, numbers: bool) -> Rows:
-    """Read signals with a label or a number each, or one for each step."""
     named = {name: columns.get(name) for name in ("series", "id", "time")}
     layout = layout_of(columns)
-    wanted = _answer_column(path, columns, answer, numbers, layout) if answers else None
-    with counted() as changed:
-        rows = read_signals(
-            path, answer=wanted, numbers=numbers, layout=layout, time_format=columns.get("time_format"), **named
-        )
+    source, where = _source(source)
+    wanted = _answer_column(source, where, columns, answer, numbers, layout) if answers else None
+    rows = read_signals(source, **{answer: wanted}, layout=layout, time_format=columns.get("time_format"), **named)
     found: dict[str, Any] = {} if wanted is None else {answer: wanted}
     if named["series"] and (named["id"] or named["time"]):
         # Store channel names, because a pattern may match another order in another file; not if rows are signals.
         others = [name for name in (wanted or columns.get(answer), named["id"], named["time"]) if name is not None]
-        found["series"] = matching_columns(path, named["series"], others, layout)
-    return replace(rows, columns=found, changed=dict(changed))
+        found["series"] = matching_columns(named["series"], _names(source, layout), others)
+    return replace(rows, columns=found)
 
 
-def _answer_column(path: Path, columns: Columns, answer: str, numbers: bool, layout: Layout) -> str:
+def read_parts(
+    parts: Mapping[str, Any], columns: Columns, answer: str
+) -> tuple[dict[str, Any], dict[str, Any], Counter[str]]:
+    """Read the parts of a `fit` that are tables, all by the same columns.
+
+    Args:
+        parts: name of an argument -> (X, y) or (X, y, sample_weight) as given, a table, or None; "X" comes first.
+        columns, answer: as for `read_signal_rows`.
+
+    Returns:
+        The parts with signals and ground truth instead of tables; the columns that were read; the counts of changes.
+
+    Raises:
+        DataError: "X" is not a table, a table has its ground truth beside it, or can't be read.
+    """
+    found: dict[str, Any] = {}
+    changed: Counter[str] = Counter()
+    for where, part in parts.items():
+        table, *more = part if isinstance(part, tuple | list) else (part, None)
+        if table is None or not (is_table(table) or isinstance(table, Mapping)):
+            if where == "X":
+                raise DataError(f"series, id, time and {answer} name columns of a table; got {type(table).__name__}")
+            found[where] = part
+            continue
+        if more[0] is not None:
+            raise DataError(f"{where}: the ground truth is a column of the table: {answer}={answer!r}. Leave y out.")
+        rows = read_signal_rows(table, columns, True, answer=answer, numbers=answer == "target")
+        columns = {**columns, **rows.columns}
+        changed.update(rows.changed)
+        found[where] = (rows.inputs, rows.answers, *more[1:])
+    return found, {role: name for role, name in columns.items() if name is not None}, changed
+
+
+def _answer_column(source: Any, where: str, columns: Columns, answer: str, numbers: bool, layout: Layout) -> str:
     """Return the column of answers: the named one, the default, or the only possible one."""
     named = columns.get(answer)
-    if named is not None or not columns.get("series") or answer in column_names(path, layout):
+    if named is not None or not columns.get("series") or answer in _names(source, layout):
         return named or answer
-    head = first_rows(path, layout)
-    taken = [*(columns.get(kind) for kind in ("id", "time")), *matching_columns(path, columns["series"], [], layout)]
+    head = _head(source, layout)
+    taken = [*(columns.get(kind) for kind in ("id", "time")), *matching_columns(columns["series"], head, [])]
     what = "numbers to predict" if numbers else "labels"
     fits = holds_numbers if numbers else holds_labels
     try:
         found = find_column(head, filter(None, taken), fits, usual=answer, what=what, flag=f"--{answer}")
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    say_found(f"{path}: ", {what: found})
+        raise DataError(f"{where}{error}") from error
+    say_found(where, {what: found})
     return found
+
+
+def _source(source: Any) -> tuple[Any, str]:
+    """Return a path, a dict of columns or a table, and the prefix of its messages."""
+    if isinstance(source, str | Path):
+        return Path(source), f"{source}: "
+    if not isinstance(source, Mapping) and not is_table(source):
+        raise DataError(f"signals are read from a path, a table or a dict of columns; got {type(source).__name__}")
+    return (source if isinstance(source, Mapping) else tabular(source)), ""
+
+
+def _names(source: Any, layout: Layout) -> list[str]:
+    if isinstance(source, Path):
+        return column_names(source, layout)
+    return list(source) if isinstance(source, Mapping) else table_names(source)
+
+
+def _head(source: Any, layout: Layout) -> Head:
+    """The first rows of a file or table."""
+    if isinstance(source, Path):
+        return first_rows(source, layout)
+    columns = {
+        name: source[name] if isinstance(source, Mapping) else table_column(source, name)
+        for name in _names(source, layout)
+    }
+    return {name: plain_column(column[:_HEAD_ROWS], f"the column {name}") for name, column in columns.items()}
+
+
+def _counted(read: Any, *args: Any, **options: Any) -> Rows:
+    """Call a reader, and let its rows say what it changed."""
+    with counted() as changed:
+        rows: Rows = read(*args, **options)
+    return replace(rows, changed=dict(changed))
 
 
 def claims_signals(path: Path, columns: Columns) -> bool:

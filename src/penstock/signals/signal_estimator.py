@@ -1,7 +1,8 @@
 """Base class of signal classifiers and regressors: options, features, network, windows."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -13,10 +14,12 @@ from penstock.datasets import Rows
 from penstock.datasets.changes import counted
 from penstock.errors import DataError
 from penstock.network import ClassHead, Network, Numbers, RegressionHead
+from penstock.registry import Columns
 from penstock.signals.arrays import signal_list
 from penstock.signals.features import SignalFeatures
-from penstock.signals.model import step_answers
+from penstock.signals.model import SignalSequenceModel, step_answers
 from penstock.signals.nearest import resampled
+from penstock.signals.readers import read_parts
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
 from penstock.tasks.supervised import Given, Supervised
@@ -24,6 +27,7 @@ from penstock.tasks.weights import sample_weights
 
 if TYPE_CHECKING:
     from penstock.nn import NetworkModule
+    from penstock.training import Callback
 
 __all__ = ["SignalEstimator", "class_means", "has_step_answers", "time_split"]
 
@@ -79,6 +83,39 @@ class SignalEstimator(CellOptions, Supervised):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = tags.input_tags.three_d_array = tags.input_tags.allow_nan = True
         return tags
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """See the parent class; `y` may be None if `X` is a table with the columns of training, see `fit`."""
+        model = self._fitted()
+        assert isinstance(model, SignalSequenceModel)
+        X, y = model.given(X, y, labelled=True)
+        return super().score(X, y, sample_weight)
+
+    def _fit_columns(
+        self,
+        columns: Columns,
+        answer: str,
+        given: Given,
+        others: Mapping[str, Any],
+        callbacks: "Sequence[Callback]",
+        dropped: Mapping[str, int] | None,
+        changed: Mapping[str, int] | None,
+    ) -> Self:
+        """Implementation of `fit`, also on tables with the given columns.
+
+        Args:
+            columns: the columns by role; unnamed ones are None.
+            answer: the role of the column of ground truth, "label" or "target".
+            given: (X, y, sample_weight).
+            others: "validation_data" and "test_data"; with columns, each may be a table.
+            callbacks, dropped, changed: as for `fit`.
+        """
+        self._columns: dict[str, Any] = {}
+        parts: Mapping[str, Any] = {"X": given, **others}
+        if any(name is not None for name in columns.values()):
+            parts, self._columns, counts = read_parts(parts, columns, answer)
+            changed = Counter(changed or {}) + counts
+        return self._fit(parts["X"], parts["validation_data"], parts["test_data"], callbacks, dropped, changed)
 
     def _held_back(self, inputs: Any, answers: Any, weights: Any) -> tuple[Given, Given | None]:
         """Hold back the end of each signal if steps have answers: with random steps, overlapping windows would leak."""
@@ -156,7 +193,9 @@ class SignalEstimator(CellOptions, Supervised):
 
     def _data_figures(self, data: Labelled, features: SignalFeatures) -> dict[str, Any]:
         figures = super()._data_figures(data, features)
-        return figures | {"channels": features.channels, "stride": features.stride}
+        columns = getattr(self, "_columns", {})
+        named = {"columns": columns} if columns else {}
+        return figures | named | {"channels": features.channels, "stride": features.stride}
 
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
         return {"row": row, "signal": drawn(part.inputs[row])}

@@ -5,13 +5,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from penstock.datasets.finding import holds_words
+from penstock.datasets.frames import table_column
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError
 from penstock.network import Embedding
 from penstock.runtime.class_model import ClassModel
-from penstock.runtime.columns import text_list
+from penstock.runtime.columns import column_list, text_list
 from penstock.runtime.question import Evidence
 from penstock.runtime.reading import Reading
 from penstock.runtime.sequence_model import SequenceModel
+from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
 from penstock.text.baselines import TextBaselines
 from penstock.text.features import TextFeatures, spell, spell_with_gaps
@@ -23,7 +27,8 @@ __all__ = ["TextModel", "TextSequenceModel"]
 class TextSequenceModel(SequenceModel):
     """Base class of models that read texts; a task's class also inherits from the class of its predictions.
 
-    Inputs are texts: str, in a list, a NumPy array, or a pandas, Polars or Arrow column.
+    Inputs are texts: str, in a list, a NumPy array, or a pandas, Polars or Arrow column; or a table of these packages
+    with the columns of training, or `text` and `label`, or only one column of texts.
     """
 
     reads = "text"
@@ -47,6 +52,16 @@ class TextSequenceModel(SequenceModel):
     def checked(self, inputs: Any) -> list[str]:
         """Return the texts as a list."""
         return text_list(inputs)
+
+    def table_rows(self, table: Any, *, labelled: bool) -> Rows:
+        """Read a table's column of texts, and of labels."""
+        label = chosen_column(table, self.trained_column("label"), usual="label") if labelled else None
+        taken = filter(None, (label, self.trained_column("label")))
+        text = chosen_column(
+            table, self.trained_column("text"), usual="text", fits=holds_words, taken=[*taken, "label"]
+        )
+        labels = None if label is None else column_list(table_column(table, label), f"the column {label}")
+        return Rows(column_list(table_column(table, text), f"the column {text}"), labels)
 
     def encode(self, inputs: Sequence[str]) -> Sequences:
         """Return the ids of the texts' tokens."""
