@@ -48,6 +48,11 @@ def test_every_row_is_whole(row):
         assert all(callable(row.wiring.side(side)) for side in ("torch", "runtime"))
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.part}-{row.name}")
+def test_every_kind_is_exported_by_itself_or_with_its_wiring(row):
+    assert callable((row if row.export is not None else row.wiring).side("export"))
+
+
 def test_a_missing_export_is_said_by_name():
     network = Network(Numbers(2), Recurrent(input_size=2, hidden_size=3), ClassHead(2))
     with pytest.raises(ConfigError, match="the wiring 'pooled' has no export side, so nothing can export it"):

@@ -11,7 +11,7 @@ from networks import KINDS, example, functions, masked, model, recurrent
 from numpy.testing import assert_allclose
 
 from penstock.cells import VARIANTS
-from penstock.convert import to_onnx
+from penstock.convert import to_onnx, to_openvino
 from penstock.convert.exporting import onnx_file, runtimes
 from penstock.convert.exporting.onnx_model import OPSETS, Form, onnx_model
 from penstock.convert.exporting.verification import (
@@ -106,6 +106,16 @@ def test_layers_in_openvino(cell, form, bidirectional):
     run = runtimes.openvino_model(read)
     for lengths in ((3, 0, 5, 1), (7,)):
         assert whole_error(run, exported, random_sequences(exported.graph, lengths=lengths)) < TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("streaming", [False, True])
+def test_files_of_openvino(tmp_path, streaming):
+    written = to_openvino(model(), tmp_path / "tagger.xml", streaming=streaming)
+    assert [path.name for path in written.files] == ["tagger.xml", "tagger.bin"]
+    assert written.errors["OpenVINO"] < TOLERANCE
+    assert "fingerprint" in written.files[0].read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["tagger.bin", "tagger.xml"]
 
 
 @pytest.mark.parametrize("opset", [OPSETS[0], OPSETS[-1]])

@@ -93,6 +93,7 @@ WINDOWED = Wiring(
     name="windowed",
     torch="penstock.forecast.module:WindowModule",
     runtime="penstock.forecast.scorer:WindowScorer",
+    export="penstock.forecast.window_export:WindowFunction",
     identified=True,
 )
 """A forecast from a look-back window, which is read again for each forecast."""

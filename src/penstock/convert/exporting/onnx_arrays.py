@@ -85,6 +85,10 @@ class Traced:
         name = self.nodes.add("MatMul", self.name, _given(weight, np.float32))
         return Traced(self.nodes, name, (*self.shape[:-1], weight.shape[-1]))
 
+    def __rmatmul__(self, weight: Any) -> "Traced":
+        name = self.nodes.add("MatMul", _given(weight, np.float32), self.name)
+        return Traced(self.nodes, name, (*self.shape[:-2], weight.shape[0], self.shape[-1]))
+
     def __getitem__(self, places: Any) -> "Traced":
         """Slices of steps of 1, `...` and None, which adds an axis at the end."""
         places = places if isinstance(places, tuple) else (places,)
@@ -120,12 +124,16 @@ class Traced:
 class _Namespace:
     """The functions of the array API for `Traced` arrays."""
 
+    __name__ = "onnx"  # which array-api-compat asks of a namespace
+
     def __init__(self, nodes: Nodes) -> None:
         self._nodes = nodes
 
     def __getattr__(self, name: str) -> Callable[..., Traced]:
         if name in _POINTWISE:
             return lambda x: Traced(self._nodes, self._nodes.add(_POINTWISE[name], x.name), x.shape)
+        if name.startswith("_"):
+            raise AttributeError(name)
         raise ConfigError(f"the export to ONNX does not know the array function {name!r}")
 
     def square(self, x: Traced) -> Traced:
@@ -152,6 +160,7 @@ class _Namespace:
     def concat(self, arrays: Any, *, axis: int = 0) -> Traced:
         """Arrays one after the other."""
         axis = axis % arrays[0].ndim
+        arrays = [each for each in arrays if each.shape[axis]]
         size = sum(each.shape[axis] for each in arrays)
         shape = (*arrays[0].shape[:axis], size, *arrays[0].shape[axis + 1 :])
         return Traced(self._nodes, self._nodes.add("Concat", *(each.name for each in arrays), axis=axis), shape)
@@ -173,12 +182,10 @@ class _Namespace:
         spread = self._nodes.add("Expand", spread, np.array([1, 1, times, 1]))
         return self.reshape(Traced(self._nodes, spread, x.shape), (rows, BATCH, size))
 
-    def swapaxes(self, x: Traced, first: int, second: int) -> Traced:
-        """Two axes exchanged; of this library, not of the array API, which has `permute_dims`."""
-        order = list(range(x.ndim))
-        order[first], order[second] = order[second], order[first]
-        shape = tuple(x.shape[axis] for axis in order)
-        return Traced(self._nodes, self._nodes.add("Transpose", x.name, perm=order), shape)
+    def permute_dims(self, x: Traced, axes: tuple[int, ...]) -> Traced:
+        """The axes in another order."""
+        name = self._nodes.add("Transpose", x.name, perm=list(axes))
+        return Traced(self._nodes, name, tuple(x.shape[axis] for axis in axes))
 
 
 _POINTWISE = {"abs": "Abs", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "tanh": "Tanh", "sign": "Sign"}

@@ -1,19 +1,21 @@
 """Export to ONNX: written, run in other runtimes beside the model, and kept if they agree."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from penstock.convert.exporting.exported import NamedGraph, of_model
 from penstock.convert.exporting.files import Written, check_free, write
 from penstock.convert.exporting.onnx_model import OPSET, Form, checked_opset, onnx_model
+from penstock.convert.exporting.onnx_window import Window, window_of
 from penstock.convert.exporting.runtimes import RUNTIMES, Run
 from penstock.convert.exporting.verification import check, random_sequences, states_of, stream_error, whole_error
 from penstock.errors import MissingExtraError
 from penstock.network import RecurrentLayers
 from penstock.runtime.model import Model
 
-__all__ = ["to_onnx", "verified"]
+__all__ = ["network_of", "to_onnx", "verified"]
 
 
 def to_onnx(
@@ -64,14 +66,51 @@ def to_onnx(
     form = Form(streaming=streaming, opset=checked_opset(opset))
     target = Path(path)
     check_free([target], overwrite=overwrite)
-    exported = of_model(model)
-    made = onnx_model(exported, form)
+    network = network_of(model)
+    made = network.made(form)
     content = made.SerializeToString()
-    errors, notes = verified(exported, form, made, content)
+    errors, notes = verified(network, form, made, content)
     return Written(write({target: content}), errors, notes)
 
 
-def verified(exported: NamedGraph, form: Form, made: Any, content: bytes) -> tuple[dict[str, float], tuple[str, ...]]:
+def network_of(model: Model) -> "_Sequences | Window":
+    """Return a model's network, which `made` writes as a ModelProto and `error` compares with the model."""
+    wiring = model.network.wiring
+    return _Sequences(of_model(model)) if wiring.export is None else window_of(model)
+
+
+@dataclass(frozen=True)
+class _Sequences:
+    """A network that reads sequences, as a graph."""
+
+    exported: NamedGraph
+
+    @property
+    def peepholes(self) -> bool:
+        """Whether an operator of ONNX has peepholes, which are for a layer without a projection."""
+        return any(
+            node.operation.layers.options.get("peephole") and not node.operation.layers.options.get("proj_size")
+            for node in self.exported.graph.nodes
+            if isinstance(node.operation, RecurrentLayers)
+        )
+
+    def made(self, form: Form) -> Any:
+        """Return the ModelProto."""
+        return onnx_model(self.exported, form)
+
+    def error(self, run: Run, form: Form, made: Any) -> float:
+        """Return the largest difference on random sequences, as a share of the output's scale."""
+        # Without lengths, all sequences have all steps of a call.
+        lengths = (3, 0, 17, 1, 8) if form.lengths else (6, 6, 6)
+        sequences = random_sequences(self.exported.graph, lengths=lengths)
+        if form.streaming:
+            return stream_error(run, self.exported, states_of(made), sequences, lengths=form.lengths)
+        return whole_error(run, self.exported, sequences)
+
+
+def verified(
+    network: "_Sequences | Window", form: Form, made: Any, content: bytes
+) -> tuple[dict[str, float], tuple[str, ...]]:
     """Run a model in all runtimes that are installed; return their differences, and notes.
 
     Raises:
@@ -80,7 +119,7 @@ def verified(exported: NamedGraph, form: Form, made: Any, content: bytes) -> tup
     """
     errors, notes = {}, []
     for name, opened in RUNTIMES.items():
-        if name == "OpenVINO" and _peepholes(exported):
+        if name == "OpenVINO" and network.peepholes:
             notes.append("OpenVINO ignores peepholes in ONNX files: use `--to openvino` for it")
             continue
         try:
@@ -89,21 +128,7 @@ def verified(exported: NamedGraph, form: Form, made: Any, content: bytes) -> tup
             notes.append(f"{name} is not installed, so it did not check the file")
             missing = error
             continue
-        errors[name] = check(_error(run, exported, form, made), f"the export in {name}")
+        errors[name] = check(network.error(run, form, made), f"the export in {name}")
     if not errors:
         raise missing
     return errors, tuple(notes)
-
-
-def _error(run: Run, exported: NamedGraph, form: Form, made: Any) -> float:
-    sequences = random_sequences(exported.graph)
-    if form.streaming:
-        return stream_error(run, exported, states_of(made), sequences, lengths=form.lengths)
-    return whole_error(run, exported, sequences)
-
-
-def _peepholes(exported: NamedGraph) -> bool:
-    """Whether a node has peepholes, without a projection."""
-    layers = [each.operation.layers for each in exported.graph.nodes if isinstance(each.operation, RecurrentLayers)]
-    beyond = ("proj_size", "zoneout")
-    return any(each.options.get("peephole") and not any(map(each.options.get, beyond)) for each in layers)

@@ -147,12 +147,13 @@ def _scan(
     outputs = [body.free(each) for each in (*cell.states, "y")]
     for value, output in zip([*kept, kept[0]], outputs, strict=True):
         body.named(value, output)
+    batch = steps.nodes.free("batch")  # another one in each loop: a forecaster's second one has more rows
     stated = [(each.name, types.FLOAT, size) for each, size in zip(before, sizes, strict=True)]
     graph = body.graph(
         name,
-        [helper.make_tensor_value_info(key, kind, ["batch", size]) for key, kind, size in stated + inputs],
+        [helper.make_tensor_value_info(key, kind, [batch, size]) for key, kind, size in stated + inputs],
         [
-            helper.make_tensor_value_info(key, types.FLOAT, ["batch", size])
+            helper.make_tensor_value_info(key, types.FLOAT, [batch, size])
             for key, size in zip(outputs, [*sizes, sizes[0]], strict=True)
         ],
     )

@@ -35,5 +35,14 @@ TARGETS = {
         "penstock.convert.exporting.c:to_c", "", ("int8", "data", "compiler"), "C99: a header, a source and an example"
     ),
     "onnx": Target("penstock.convert.exporting.onnx_file:to_onnx", ".onnx", ("streaming", "opset"), "an ONNX file"),
+    "openvino": Target(
+        "penstock.convert.exporting.openvino_file:to_openvino",
+        ".xml",
+        ("streaming",),
+        "OpenVINO's NAME.xml and NAME.bin",
+    ),
+    "torch": Target(
+        "penstock.convert.exporting.torch_file:to_torch", ".py", (), "a PyTorch module NAME.py and its weights"
+    ),
 }
 """What a network can be written for, by the name that `--to` takes."""

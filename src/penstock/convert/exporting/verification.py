@@ -145,7 +145,9 @@ def check(error: float, what: str) -> float:
 
 
 def difference(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """Return the largest difference, as a share of the largest expected number or of 1."""
+    """Return the largest difference, as a share of the largest expected number or of 1; infinite for other shapes."""
+    if found.shape != expected.shape:
+        return np.inf
     if not expected.size:
         return 0.0
     return float(np.abs(found - expected).max() / max(1.0, np.abs(expected).max()))

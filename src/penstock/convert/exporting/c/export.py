@@ -80,7 +80,8 @@ def to_c(
     loss = compared(contents, name, graph, tensors, inputs, found)
     if int8:
         return Written(write(targets), {}, (), measures | _losses(loss))
-    return Written(write(targets), {Path(found).name: check(loss.difference, "the source in C")}, (), measures)
+    check(loss.difference, "the source in C")
+    return Written(write(targets), {Path(found).name: loss.difference}, (), measures)
 
 
 def _losses(loss: Loss) -> dict[str, float | str]:
