@@ -50,7 +50,7 @@ PROSE = {
     "不够；chrono 初始化按预期的长度来选偏置（Tallec 和 Ollivier 2018）。",
     "start.title": "正交初始化",
     "start.text": "简单 RNN 没有可以打开的门，但矩阵可以有好的开始。若从小的随机权重开始，状态的大多数方向几步之内就"
-    "被压没了。正交矩阵只旋转状态，无论乘多少次，都不拉长也不缩短（Saxe、McClelland 和 Ganguli 2014，针对深层线性网"
+    "被压缩殆尽。正交矩阵只旋转状态，无论乘多少次，都不拉长也不缩短（Saxe、McClelland 和 Ganguli 2014，针对深层线性网"
     "络）。Le、Jaitly 和 Hinton（2015）则从单位矩阵开始，并用 ReLU 代替 tanh。",
     "start.look": "第一幅小图：经过若干步之后，矩阵在 32 个方向上各传过去多少。正交的线始终在 1，另一条直往下坠。第二"
     "幅小图：用简单 RNN 做图 4 的记忆任务；把任务加长，看哪种初始化还学得会。",
@@ -64,7 +64,7 @@ PROSE = {
     "下走。阈值很低时虽然安全，却很慢。",
     "clipping.learn": "糟糕的一步能毁掉整个训练。裁剪把这样的一步缩短，其余的步子不变。它对梯度消失无能为力：没有的梯"
     "度，设上限也不会变长。",
-    "timing.title": "窥视孔连接：看表",
+    "timing.title": "窥视孔连接：用来计时",
     "timing.text": "LSTM 的门看到的是输出 <var>h</var>。输出门关着时，<var>h</var> 为 0，单元的门就看不见自己的记忆。"
     "窥视孔连接让门看到细胞状态 <var>c</var>（Gers 和 Schmidhuber 2000；Gers、Schraudolph 和 Schmidhuber 2002）。有了"
     "它，一个单元就是一座钟：细胞状态每步增长一点，到 1 时输出门打开一步，遗忘门随即清空记忆。这里的权重是手工设定"
@@ -173,6 +173,7 @@ WORDS = {
     "taskDistance": "任务长度",
     "startTold": "{steps} 步的任务，学会的有：{learned}。",
     "comma": "、",
+    "betweenSentences": "",
     "none": "无",
     "threshold": "阈值",
     "noClipping": "不裁剪",

@@ -227,6 +227,7 @@ WORDS = {
     "taskDistance": "Length of the task",
     "startTold": "Over {steps} steps learned by: {learned}.",
     "comma": ", ",
+    "betweenSentences": " ",
     "none": "none",
     "threshold": "Threshold",
     "noClipping": "no clipping",

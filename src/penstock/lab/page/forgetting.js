@@ -40,7 +40,7 @@ export class Forgetting {
     const alone = reach.map((first, distance) => (distance ? reach[1] * gate ** (distance - 1) : first));
     const curve = row(this.#data.curves, at);
     const values = { gate: gate.toFixed(3), half: plain(Math.log(2) / -Math.log(gate)), arrives: plain(gate ** (steps - 1)), steps };
-    this.#readout.textContent = `${words("forgetTold", values)} ${verdict(curve)}`;
+    this.#readout.textContent = words("forgetTold", values) + words("betweenSentences") + verdict(curve);
     this.#reach.set({ x: [0, 99], y: [LOW, HIGH], yName: power, label: words("gradientChart"), lines: [
       { values: logs(reach, LOW, HIGH), class: "s1", name: words("measured") },
       { values: logs(alone, LOW, HIGH), class: "s-other", name: words("gateAlone") },

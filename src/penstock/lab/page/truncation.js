@@ -33,7 +33,7 @@ export class Truncation {
     const { back, every, curves, steps } = this.#data;
     const at = this.#back.value;
     const curve = row(curves, this.#bias, at);
-    this.#readout.textContent = `${words(back[at] === steps ? "backWhole" : "backTold", { back: back[at], steps })} ${verdict(curve)}`;
+    this.#readout.textContent = words(back[at] === steps ? "backWhole" : "backTold", { back: back[at], steps }) + words("betweenSentences") + verdict(curve);
     const others = back.map((_, n) => ({ values: row(curves, this.#bias, n), class: "faint" }));
     this.#learning.set({ x: [0, curve.length - 1], y: [0, 1.2], xName: (n) => String(n * every), label: words("learningChart"), lines: [...others, { values: curve, class: "s1 thick" }] });
     this.#draw();
