@@ -62,3 +62,60 @@ def test_the_best_threshold_has_the_highest_f1(drawn):
 
 def test_of_equally_good_thresholds_the_one_nearest_to_a_half_is_taken():
     assert best_threshold(np.array([0.1, 0.9]), np.array([False, True])) == 0.5
+
+
+def bootstrapped(score, *columns, draws=300):
+    """The slow, obvious percentile bootstrap over rows."""
+    rng, rows = np.random.default_rng(3), len(columns[0])
+    found = [score(*(column[chosen] for column in columns)) for chosen in rng.integers(0, rows, (draws, rows))]
+    return np.quantile(found, (0.025, 0.975))
+
+
+def test_intervals_of_areas_are_those_of_a_plain_bootstrap(drawn):
+    scores, truth = drawn
+    found = two_classes(scores, truth)["interval"]
+    for name, score in (("auc", metrics.roc_auc_score), ("average_precision", metrics.average_precision_score)):
+        expected = bootstrapped(score, truth, scores)
+        np.testing.assert_allclose(found[name], expected, atol=0.2 * (expected[1] - expected[0]), err_msg=name)
+
+
+def test_many_different_scores_are_binned_for_intervals_only():
+    rng = np.random.default_rng(0)
+    truth = rng.random(5000) < 0.4
+    scores = rng.normal(truth, 1.5)
+    found = two_classes(scores, truth)
+    assert found["auc"] == pytest.approx(metrics.roc_auc_score(truth, scores))
+    low, high = found["interval"]["auc"]
+    assert low < found["auc"] < high
+    # Hanley and McNeil 1982, with both variances bounded by those of normal scores
+    assert 0.02 < high - low < 0.04
+
+
+def test_intervals_at_each_threshold(drawn):
+    scores, truth = drawn
+    for each in two_classes(scores, truth)["thresholds"][3:6]:
+        said = scores >= each["threshold"]
+        expected = bootstrapped(metrics.f1_score, truth, said, draws=200)
+        np.testing.assert_allclose(each["interval"]["f1"], expected, atol=0.2 * (expected[1] - expected[0]))
+        for name in ("precision", "recall"):
+            assert each["interval"][name][0] < each[name] < each["interval"][name][1]
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.2])
+def test_the_interval_of_the_calibration_error_covers_the_true_one(gap):
+    """It would be right in 95 of 100 data sets; these are 20."""
+    rng, held = np.random.default_rng(0), 0
+    for _ in range(20):
+        sure = rng.uniform(0.7, 1.0, 300)
+        right = rng.random(300) < sure - gap
+        found = reliability(np.stack([sure, 1 - sure], axis=1), np.where(right, 0, 1))
+        held += found["ece_interval"][0] <= gap <= found["ece_interval"][1]
+    assert held >= 17
+
+
+def test_rows_that_depend_on_each_other_widen_the_intervals(drawn):
+    scores, truth = (np.repeat(each, 5) for each in drawn)
+    alone = two_classes(scores, truth)["interval"]["auc"]
+    together = two_classes(scores, truth, stretch=5)["interval"]["auc"]
+    assert np.ptp(together) > 1.8 * np.ptp(alone)
+    assert together == pytest.approx(two_classes(*drawn)["interval"]["auc"])

@@ -38,7 +38,8 @@ def test_figures_are_scikit_learns(answers):
 
 def test_a_class_that_never_occurs_has_zeros():
     row = per_class(np.array([0, 1]), np.array([0, 1]), ["a", "b", "c"])[2]
-    assert row == {"label": "c", "precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 0}
+    nothing = {"precision": None, "recall": None, "f1": None}
+    assert row == {"label": "c", "precision": 0.0, "recall": 0.0, "f1": 0.0, "rows": 0, "interval": nothing}
 
 
 def test_mistakes_are_wrong_and_the_surest_come_first(answers):

@@ -21,7 +21,14 @@ def classes_section(figures: Figures, words: Words) -> str:
     rows = [
         (
             str(found[index]["label"]),
-            [figures.number("per_class", part, index, name) for name in ("precision", "recall", "f1", "rows")],
+            [
+                *(
+                    figures.number("per_class", part, index, name)
+                    + figures.interval("per_class", part, index, "interval", name, form=".3f")
+                    for name in ("precision", "recall", "f1")
+                ),
+                figures.number("per_class", part, index, "rows"),
+            ],
         )
         for index in shown
     ]

@@ -8,6 +8,7 @@ from penstock.report.figures import Figures, Marked, escape
 from penstock.report.marks import Line, Points
 from penstock.report.origin import network_words
 from penstock.report.page import page, paragraph, section, table
+from penstock.report.reliability import ece_words
 from penstock.report.scores import judged_words, metric_names, metric_words_with_side
 from penstock.report.words import Words
 from penstock.runtime.resampling import FEW_UNITS
@@ -100,7 +101,7 @@ def _calibration(figures: Figures, words: Words) -> str:
     )
     note = words(
         "compare.calibration_note",
-        **{side: figures.number("calibration", side, "ece", form=".3f") for side in _SIDES},
+        **{side: ece_words(figures, ("calibration", side)) for side in _SIDES},
     )
     tables = "".join(_bins(figures, words, side) for side in _SIDES)
     return section(

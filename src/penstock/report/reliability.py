@@ -6,7 +6,7 @@ from penstock.report.marks import Line, Points
 from penstock.report.page import paragraph, section, table
 from penstock.report.words import Words
 
-__all__ = ["reliability_section"]
+__all__ = ["ece_words", "reliability_section"]
 
 
 def reliability_section(figures: Figures, words: Words) -> str:
@@ -44,8 +44,15 @@ def reliability_section(figures: Figures, words: Words) -> str:
     ]
     heads = [words(f"reliability.{name}") for name in ("bin", "rows", "mean", "right")]
     data = words.name("data", figures.get("reliability", "part", default=""))
-    note = words("reliability.note", data=data, ece=figures.number("reliability", "ece", form=".3f"))
+    note = words("reliability.note", data=data, ece=ece_words(figures, ("reliability",)))
     return section(words("reliability"), paragraph(note, "quiet"), _beside(drawn, table(heads, rows)))
+
+
+def ece_words(figures: Figures, place: tuple[str, ...]) -> str:
+    """Return the expected calibration error at a place with its interval, in one line of HTML."""
+    ends = [figures.number(*place, "ece_interval", end, form=".3f") for end in (0, 1)]
+    between = f" [{', '.join(ends)}]" if figures.get(*place, "ece_interval") else ""
+    return figures.number(*place, "ece", form=".3f") + between
 
 
 def _beside(drawn: str, numbers: str) -> str:

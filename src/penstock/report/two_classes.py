@@ -28,8 +28,8 @@ def _note(figures: Figures, words: Words) -> str:
     shown = {
         "data": words.name("data", figures.get("two_classes", "part", default="")),
         "label": figures.text("two_classes", "label"),
-        "auc": figures.number("two_classes", "auc", form=".3f"),
-        "ap": figures.number("two_classes", "average_precision", form=".3f"),
+        "auc": _score(figures, ("two_classes",), "auc"),
+        "ap": _score(figures, ("two_classes",), "average_precision"),
     }
     place = ("two_classes", "baseline")
     if not figures.get(*place):
@@ -37,9 +37,16 @@ def _note(figures: Figures, words: Words) -> str:
     return words(
         "curve.note",
         **shown,
-        baseline_auc=figures.number(*place, "auc", form=".3f"),
-        baseline_ap=figures.number(*place, "average_precision", form=".3f"),
+        baseline_auc=_score(figures, place, "auc"),
+        baseline_ap=_score(figures, place, "average_precision"),
     )
+
+
+def _score(figures: Figures, place: tuple[str, ...], name: str) -> str:
+    """Return an area under a curve with its interval, in one line of text."""
+    ends = [figures.number(*place, "interval", name, end, form=".3f") for end in (0, 1)]
+    between = f" [{', '.join(ends)}]" if figures.get(*place, "interval", name) else ""
+    return figures.number(*place, name, form=".3f") + between
 
 
 def _roc(figures: Figures, words: Words) -> str:
@@ -84,7 +91,11 @@ def _thresholds(figures: Figures, words: Words) -> str:
         (
             Marked(figures.number(*place, index, "threshold", form=".2f")),
             [
-                *(figures.number(*place, index, name, form=".3f") for name in _FIGURES),
+                *(
+                    figures.number(*place, index, name, form=".3f")
+                    + figures.interval(*place, index, "interval", name, form=".3f")
+                    for name in _FIGURES
+                ),
                 figures.number(*place, index, "predicted"),
             ],
         )

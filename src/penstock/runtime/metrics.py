@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ShapeError
-from penstock.runtime.resampling import Sums, stretch_of, units_of
+from penstock.runtime.resampling import Sums, grouped, intervals, stretch_of, units_of, wilson
 
 __all__ = [
     "class_metrics",
@@ -14,6 +14,7 @@ __all__ = [
     "f1_scores",
     "label_metrics",
     "label_sums",
+    "per_class_intervals",
     "regression_metrics",
     "regression_sums",
 ]
@@ -123,7 +124,7 @@ def class_sums(
     """
     given, true = np.asarray(probabilities), np.asarray(truth)
     each = _each(weights, len(true))
-    group, groups, units = _stretches(len(true), stretch, 2 + 2 * given.shape[1])
+    group, groups, units = grouped(len(true), stretch, 2 + 2 * given.shape[1])
     loss = np.bincount(group, weights=-np.log(_true_class_probability(given, true)) * each, minlength=groups)
     counts = _label_counts(given.argmax(axis=1), true, given.shape[1], group, groups, each)
     shares = ("accuracy",) if stretch == 1 else ()
@@ -146,13 +147,41 @@ def label_sums(
     steps = np.asarray(lengths)
     each = np.repeat(_each(weights, len(steps)), steps)
     if len(steps) < _FEWEST_SEQUENCES:
-        group, groups, units = _stretches(len(each), stretch_of(len(each)), 1 + 2 * classes)
+        group, groups, units = grouped(len(each), stretch_of(len(each)), 1 + 2 * classes)
     else:
         units = len(steps)
         by_sequence, groups = units_of(units, 1 + 2 * classes)
         group = np.repeat(by_sequence, steps)
     counts = _label_counts(np.asarray(predicted), np.asarray(truth), classes, group, groups, each)
     return Sums(counts, _label_scores, units)
+
+
+def per_class_intervals(
+    predicted: ArrayLike, truth: ArrayLike, classes: int, weights: ArrayLike | None = None, *, stretch: int = 1
+) -> list[dict[str, list[float] | None]]:
+    """Return the 95 % intervals of precision, recall and f1 of each class.
+
+    Those of the shares, precision and recall, are Wilson's if rows are independent and count the same.
+
+    Args:
+        predicted, truth: (rows,), class indices.
+        classes: the number of classes.
+        weights, stretch: as for `class_sums`.
+    """
+    said, true = np.asarray(predicted), np.asarray(truth)
+    each = _each(weights, len(true))
+    group, groups, units = grouped(len(true), stretch, 3 * classes)
+    columns = [
+        np.bincount(group[rows] * classes + labels[rows], each[rows], minlength=groups * classes).reshape(groups, -1)
+        for rows, labels in ((said == true, true), (slice(None), said), (slice(None), true))
+    ]
+    found = intervals(Sums(np.concatenate(columns, axis=1), _per_class_scores, units))
+    if weights is None and stretch == 1:
+        hits, of_predicted, of_truth = (column.sum(axis=0) for column in columns)
+        for name, counts in (("precision", of_predicted), ("recall", of_truth)):
+            low, high = wilson(hits / np.where(counts > 0, counts, 1), counts)
+            found |= {f"{name} {k}": [float(low[k]), float(high[k])] if counts[k] else None for k in range(classes)}
+    return [{name: found[f"{name} {k}"] for name in ("precision", "recall", "f1")} for k in range(classes)]
 
 
 def regression_sums(
@@ -162,17 +191,10 @@ def regression_sums(
     said, true = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
     each = _each(weights, len(true))
     centred = true - _mean(true, weights)  # centred first, so that the variance is not a small difference of large sums
-    group, groups, units = _stretches(len(true), stretch, 5)
+    group, groups, units = grouped(len(true), stretch, 5)
     columns = (np.ones(len(true)), (said - true) ** 2, np.abs(said - true), centred, centred**2)
     sums = [np.bincount(group, weights=column * each, minlength=groups) for column in columns]
     return Sums(np.column_stack(sums), _regression_scores, units)
-
-
-def _stretches(rows: int, stretch: int, width: int) -> tuple[NDArray[np.int64], int, int]:
-    """Return the group of each row (rows,), the number of groups, and that of units, which are stretches of rows."""
-    units = -(-rows // stretch)
-    group, groups = units_of(units, width)
-    return group[np.arange(rows) // stretch], groups, units
 
 
 def _label_counts(
@@ -207,6 +229,16 @@ def _label_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 
 def _class_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     return _label_scores(sums[..., 1:]) | {"log_loss": sums[..., 0] / sums[..., 1]}
+
+
+def _per_class_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    hits, predicted, truths = np.split(sums, 3, axis=-1)
+    scores = {"precision": (hits, predicted), "recall": (hits, truths), "f1": (2 * hits, predicted + truths)}
+    return {
+        f"{name} {k}": above[..., k] / np.where(below[..., k] > 0, below[..., k], 1)
+        for name, (above, below) in scores.items()
+        for k in range(hits.shape[-1])
+    }
 
 
 def _regression_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:

@@ -25,6 +25,9 @@ __all__ = [
     "WORSE",
     "Sums",
     "compared",
+    "grouped",
+    "intervals",
+    "resampled",
     "stretch_of",
     "units_of",
     "verdict_of",
@@ -84,6 +87,13 @@ def units_of(units: int, width: int) -> tuple[NDArray[np.int64], int]:
     return np.random.default_rng(0).permutation(units) % most, most
 
 
+def grouped(rows: int, stretch: int, width: int) -> tuple[NDArray[np.int64], int, int]:
+    """Return the group of each row (rows,), the number of groups, and that of units, which are stretches of rows."""
+    units = -(-rows // stretch)
+    group, groups = units_of(units, width)
+    return group[np.arange(rows) // stretch], groups, units
+
+
 def stretch_of(steps: int, span: int = 1) -> int:
     """Return how many consecutive steps to resample together: the cube root of their number (Künsch 1989), or more.
 
@@ -128,6 +138,18 @@ def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
         found["difference"] = _differences(ours, main, resampled[0], resampled[1], moved)
         found["verdict"] = {score: verdict_of(score, each) for score, each in found["difference"].items()}
     return found
+
+
+def intervals(sums: Sums) -> dict[str, Interval]:
+    """Return the 95 % interval [low, high] of each score; None if there is too little data."""
+    return _intervals(sums, resampled(sums))
+
+
+def resampled(sums: Sums) -> dict[str, Array]:
+    """Return each score of 2,000 resamples of the units, (resamples,)."""
+    generator, groups = np.random.default_rng(0), len(sums.values)
+    (drawn,) = _products([sums.values], lambda rows: _counts(generator, rows, groups))
+    return sums.scores(drawn)
 
 
 def verdict_of(score: str, difference: Mapping[str, Any]) -> str:

@@ -31,8 +31,8 @@ peak_mb                     the process's peak memory so far, 10^6 bytes
 Additional entries of a classifier:
 
 labels                      the classes in order
-per_class                   {valid, test}: a list of {label, precision, recall, f1, rows}; per_class_baseline: the
-                            same for the main baseline
+per_class                   {valid, test}: a list of {label, precision, recall, f1, rows, interval};
+                            per_class_baseline: the same for the main baseline
 confusion                   part ("test", or "valid" without one); matrix: rows are ground truth, columns predictions;
                             pairs: label, prediction, rows, share of the label's rows, the most often confused first
 mistakes                    of that part, the most confident first: label, prediction, probability of the prediction,
@@ -61,7 +61,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime.metrics import class_metrics, class_sums, f1_scores
+from penstock.runtime.metrics import class_metrics, class_sums, f1_scores, per_class_intervals
 from penstock.runtime.probabilities import best_threshold, reliability, two_classes
 from penstock.runtime.resampling import Sums, compared
 from penstock.tasks.labelled import Labelled, Part
@@ -99,7 +99,7 @@ def class_figures(
     found: dict[str, Any] = {"labels": data.labels, "valid": None, "test": None, "main_baseline": None}
     found |= {name: scores(answers[name], part) for name, part in parts.items()}
     found["per_class"] = {
-        name: per_class(answers[name].argmax(axis=1), part.targets, data.labels, part.weights)
+        name: per_class(answers[name].argmax(axis=1), part.targets, data.labels, part.weights, model.stretch(len(part)))
         for name, part in parts.items()
     }
     beside = {name: model.baseline_answers(part.inputs) for name, part in parts.items()}
@@ -111,7 +111,9 @@ def class_figures(
     if main := next(iter(beside[judged]), None):
         found["main_baseline"] = main
         found["per_class_baseline"] = {
-            name: per_class(beside[name][main].argmax(axis=1), part.targets, data.labels, part.weights)
+            name: per_class(
+                beside[name][main].argmax(axis=1), part.targets, data.labels, part.weights, model.stretch(len(part))
+            )
             for name, part in parts.items()
         }
     for name, part in parts.items():
@@ -122,8 +124,9 @@ def class_figures(
         }
         compare(found, name, sums.pop(""), sums)
     predicted, truth = answers[judged].argmax(axis=1), parts[judged].targets
-    found["reliability"] = {"part": judged, **reliability(answers[judged], truth)}
-    found["two_classes"] = _two_classes(answers, beside, parts, data.labels, judged)
+    stretch = model.stretch(len(truth))
+    found["reliability"] = {"part": judged, **reliability(answers[judged], truth, stretch=stretch)}
+    found["two_classes"] = _two_classes(answers, beside, parts, data.labels, judged, stretch)
     found["confusion"] = confusion(judged, predicted, truth, data.labels)
     found["mistakes"] = mistakes(answers[judged], parts[judged], data.labels, shown)
     return found
@@ -135,15 +138,21 @@ def _two_classes(
     parts: Mapping[str, Part],
     labels: Sequence[Any],
     judged: str,
+    stretch: int,
 ) -> dict[str, Any] | None:
     """Return the curves for the second of two classes, of the model and the main baseline; None if undefined."""
     positive = parts[judged].targets == 1
     if len(labels) != 2 or positive.all() or not positive.any():
         return None
-    found = {"part": judged, "label": labels[1], "baseline": None, **two_classes(answers[judged][:, 1], positive)}
+    found = {
+        "part": judged,
+        "label": labels[1],
+        "baseline": None,
+        **two_classes(answers[judged][:, 1], positive, stretch=stretch),
+    }
     main = next(iter(beside[judged].values()), None)
     if main is not None:
-        found["baseline"] = two_classes(main[:, 1], positive)
+        found["baseline"] = two_classes(main[:, 1], positive, stretch=stretch)
     # The threshold is chosen on the validation rows, so that figures on the test rows stay unbiased.
     chosen = parts["valid"].targets == 1
     found["best_threshold"] = best_threshold(answers["valid"][:, 1], chosen) if chosen.any() else None
@@ -195,13 +204,18 @@ def per_class(
     targets: NDArray[np.int64],
     labels: Sequence[Any],
     weights: NDArray[np.float64] | None = None,
+    stretch: int = 1,
 ) -> list[dict[str, Any]]:
-    """Return precision, recall, f1 and rows of each class; undefined figures are 0, as in scikit-learn."""
+    """Return precision, recall, f1 and rows of each class; undefined figures are 0, as in scikit-learn.
+
+    `interval` has the 95 % intervals; `stretch` is as for `runtime.metrics.class_sums`.
+    """
     classes, hit = len(labels), predicted == targets
     hits = np.bincount(targets[hit], None if weights is None else weights[hit], minlength=classes)
     truths, answers = (np.bincount(each, weights, minlength=classes) for each in (targets, predicted))
     rows = np.bincount(targets, minlength=classes)
     f1 = f1_scores(predicted, targets, classes, weights)
+    ends = per_class_intervals(predicted, targets, classes, weights, stretch=stretch)
     return [
         {
             "label": label,
@@ -209,6 +223,7 @@ def per_class(
             "recall": float(hits[k] / (truths[k] or 1)),
             "f1": float(f1[k]),
             "rows": int(rows[k]),
+            "interval": ends[k],
         }
         for k, label in enumerate(labels)
     ]

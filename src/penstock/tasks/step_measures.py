@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock.runtime.metrics import label_metrics, label_sums
+from penstock.runtime.resampling import stretch_of
 from penstock.tasks.labelled import Labelled
 from penstock.tasks.measures import compare, confusion, per_class
 
@@ -30,7 +31,8 @@ def step_figures(model: "StepModel", data: Labelled) -> dict[str, Any]:
         predicted = model.places(model.outputs(part.inputs))
         counts = None if part.weights is None else np.repeat(part.weights, part.targets.lengths)
         found[name] = {"rows": len(part), **label_metrics(predicted, truth, classes, counts)}
-        found["per_class"][name] = per_class(predicted, truth, data.labels, counts)
+        stretch = stretch_of(len(truth))
+        found["per_class"][name] = per_class(predicted, truth, data.labels, counts, stretch)
         if name == judged:
             found["confusion"] = confusion(name, predicted, truth, data.labels)
         lengths, others = part.targets.lengths, {}
@@ -41,6 +43,6 @@ def step_figures(model: "StepModel", data: Labelled) -> dict[str, Any]:
             place[name] = {"rows": len(part), **label_metrics(said, truth, classes, counts)}
             if found["main_baseline"] in (None, baseline):
                 found["main_baseline"] = baseline
-                found["per_class_baseline"][name] = per_class(said, truth, data.labels, counts)
+                found["per_class_baseline"][name] = per_class(said, truth, data.labels, counts, stretch)
         compare(found, name, label_sums(predicted, truth, classes, lengths, part.weights), others)
     return found
