@@ -184,6 +184,14 @@ def gates(traces: "Sequence[Sequence[Trace]]", name: str, *, layer: int = 0, ax:
 
     Raises:
         ConfigError: there are no steps, or the layer or name doesn't exist; the error lists the names.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.plots import gates
+        >>> from penstock.runtime import Recurrence
+        >>> network = Recurrence({"weight_ih_l0": np.ones((12, 3)), "weight_hh_l0": np.ones((12, 4))}, cell="gru")
+        >>> stream = network.stream()
+        >>> ax = gates([step for x in np.ones((5, 3)) for step in stream.trace(x)[1]], "update")
     """
     if not traces or not 0 <= layer < len(traces[0]):
         raise ConfigError(f"traces must hold a step or more, each with layer {layer}; got {len(traces)} steps")

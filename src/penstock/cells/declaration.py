@@ -22,6 +22,11 @@ class Phase:
         products: pairs (parameter, operand): ("weight_hh", "h") means h @ weight_hh.T; "weight_hh[reset, update]"
             takes only the rows of these gates.
         writes: what the epilogue writes: new states, or intermediate values that the next phase reads.
+
+    Examples:
+        >>> from penstock.cells import find
+        >>> [phase.writes for phase in find("gru").phases(reset_after=False)]
+        [('reset_h', 'update'), ('h',)]
     """
 
     products: tuple[tuple[str, str], ...]
@@ -40,6 +45,11 @@ class Option:
         parameter: the parameter that exists only if the option is on; an integer option is its number of rows.
         below_hidden_size: whether the value must be smaller than hidden_size.
         between_steps: whether it acts between steps, whatever the cell; the cell's functions do not get it.
+
+    Examples:
+        >>> from penstock.cells import find
+        >>> find("rnn").options["nonlinearity"].choices
+        ('tanh', 'relu')
     """
 
     default: bool | int | float | str
@@ -118,6 +128,11 @@ class Cell:
         keeps: the gate that keeps the old state when it is near 1, if there is one.
         admits: the gate that admits new input, if that is a gate of its own.
         orthogonal_biases: initial bias of a gate with init="orthogonal", where it is not 0.
+
+    Examples:
+        >>> from penstock.cells import find
+        >>> find("gru").gates, find("gru").states
+        (('reset', 'update', 'candidate'), ('h',))
     """
 
     name: str

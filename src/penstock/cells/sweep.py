@@ -42,6 +42,14 @@ def sweep(
 
     Raises:
         ShapeError, LengthsError, DtypeError, ConfigError: the arguments do not match each other.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.cells import find, sweep
+        >>> weights = {name: np.ones(shape) for name, shape in find("gru").parameter_shapes(3, 4).items()}
+        >>> y, (h,) = sweep(find("gru"), np.ones((10, 2, 3)), None, weights)
+        >>> y.shape, h.shape
+        ((10, 2, 4), (2, 4))
     """
     options = cell.complete(options)
     input_size, hidden_size = check_parameters(cell, parameters, **options)
@@ -100,6 +108,14 @@ def sweep_stack(
 
     Raises:
         ShapeError, LengthsError, DtypeError, ConfigError: the arguments do not match each other.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.cells import find, sweep_stack
+        >>> weights = {f"{name}_l0": np.ones(shape) for name, shape in find("gru").parameter_shapes(3, 4).items()}
+        >>> y, (h,) = sweep_stack(find("gru"), np.ones((10, 2, 3)), None, weights)
+        >>> y.shape, h.shape
+        ((10, 2, 4), (1, 2, 4))
     """
     xp = namespace(x)
     directions = ("", "_reverse") if bidirectional else ("",)

@@ -77,7 +77,13 @@ def register(cell: Cell) -> Cell:
 
 
 def all_options() -> dict[str, Option]:
-    """Return the options of all cells by name; cells that use the same name share the option."""
+    """Return the options of all cells by name; cells that use the same name share the option.
+
+    Examples:
+        >>> from penstock.cells import all_options
+        >>> all_options()["reset_after"].default
+        True
+    """
     return {name: option for cell in CELLS.values() for name, option in cell.options.items()}
 
 
@@ -86,6 +92,11 @@ def own_options(cell: Cell, options: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         ConfigError: no cell has such an option, or an option of another cell differs from its default.
+
+    Examples:
+        >>> from penstock.cells import find, own_options
+        >>> own_options(find("gru"), {"reset_after": False})["reset_after"]
+        False
     """
     known = all_options()
     for name, value in options.items():

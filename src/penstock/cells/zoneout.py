@@ -30,6 +30,11 @@ class Draw:
         layer: the number of the layer in its stack.
         first_step: the time of the sequences' first step, if they continue.
         numbers: (batch,) int64, of the sequences; 0, 1, ... if None.
+
+    Examples:
+        >>> from penstock.cells import Draw
+        >>> Draw(seed=7, layer=1).first_step
+        0
     """
 
     seed: Array

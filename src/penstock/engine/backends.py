@@ -15,7 +15,14 @@ __all__ = ["Backend", "backend"]
 
 @dataclass(frozen=True)
 class Backend:
-    """The classes that compute a cell: a layer on whole sequences, a single step, and many streams."""
+    """The classes that compute a cell: a layer on whole sequences, a single step, and many streams.
+
+    Examples:
+        >>> from penstock.cells import find
+        >>> from penstock.engine import backend
+        >>> backend(find("lstm"), {"peephole": True}).streams.__name__
+        'Streams'
+    """
 
     layer: type[Layer] | type[EquationLayer]
     step: type[Step] | type[EquationStep]
@@ -27,5 +34,12 @@ _BACKENDS = dict.fromkeys(FORMS, Backend(Layer, Step, Streams))
 
 
 def backend(cell: Cell, options: Mapping[str, Any]) -> Backend:
-    """Return the backend that runs this cell with these options: the engine, or the equations."""
+    """Return the backend that runs this cell with these options: the engine, or the equations.
+
+    Examples:
+        >>> from penstock.cells import find
+        >>> from penstock.engine import backend
+        >>> backend(find("gru"), {}).layer.__name__
+        'Layer'
+    """
     return _BACKENDS.get(cell.form(options), _EQUATIONS)

@@ -26,6 +26,15 @@ class EquationLayer(BaseLayer):
     Args:
         cell: a name in `penstock.cells.CELLS`.
         input_size, hidden_size, bias, bidirectional, options: as in `engine.Layer`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import EquationLayer
+        >>> layer = EquationLayer("gru", 3, 4)
+        >>> layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+        >>> y, states = layer(np.ones((10, 2, 3), np.float32))  # steps, sequences, features
+        >>> y.shape
+        (10, 2, 4)
     """
 
     def __init__(
@@ -114,7 +123,17 @@ class EquationStep(StackStep):
 
 
 class EquationStreams:
-    """Advances any subset of the streams of a stack of equation layers by one step each, like `engine.Streams`."""
+    """Advances any subset of the streams of a stack of equation layers by one step each, like `engine.Streams`.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import EquationLayer, EquationStreams
+        >>> layer = EquationLayer("gru", 3, 4)
+        >>> layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+        >>> streams = EquationStreams([layer])
+        >>> streams.step(np.array([5, 0]), np.ones((2, 3), np.float32), streams.slabs(8)).shape
+        (2, 4)
+    """
 
     def __init__(self, layers: Sequence[EquationLayer]) -> None:
         check_stack(layers)

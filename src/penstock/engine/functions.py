@@ -64,12 +64,26 @@ def softmax(x: np.ndarray) -> np.ndarray:
 
 
 def tanh(x: np.ndarray) -> np.ndarray:
-    """The engine's hyperbolic tangent of x, elementwise: float32 of any shape to the same shape."""
+    """The engine's hyperbolic tangent of x, elementwise: float32 of any shape to the same shape.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import tanh
+        >>> tanh(np.zeros((2, 3), np.float32)).sum()
+        np.float32(0.0)
+    """
     return _map(_tanh, x)
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    """The engine's logistic function of x, elementwise: float32 of any shape to the same shape."""
+    """The engine's logistic function of x, elementwise: float32 of any shape to the same shape.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import sigmoid
+        >>> sigmoid(np.zeros(2, np.float32))
+        array([0.5, 0.5], dtype=float32)
+    """
     return _map(_sigmoid, x)
 
 

@@ -78,6 +78,14 @@ class Step(StackStep):
     Args:
         layers: as in `StackStep`, with kernels in the engine (`runs_here`).
         batch: the number of streams.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import Layer, Step
+        >>> layer = Layer("gru", 3, 4)
+        >>> layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+        >>> Step([layer], batch=2)(np.ones((2, 3), np.float32)).shape
+        (2, 4)
     """
 
     def __init__(self, layers: Sequence[Layer], batch: int = 1) -> None:

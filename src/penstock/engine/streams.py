@@ -27,6 +27,16 @@ class Streams:
 
     Args:
         layers: unidirectional layers with parameters; each reads the output of the layer before it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.engine import Layer, Streams
+        >>> layer = Layer("gru", 3, 4)
+        >>> layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+        >>> streams = Streams([layer])
+        >>> places, x = np.array([5, 0]), np.ones((2, 3), np.float32)
+        >>> streams.step(places, x, streams.slabs(8)).shape  # two of eight streams
+        (2, 4)
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:

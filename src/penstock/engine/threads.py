@@ -13,7 +13,13 @@ _chosen: int | None = None
 
 
 def get_num_threads() -> int:
-    """Return the number of threads that engine calls use; results never depend on it."""
+    """Return the number of threads that engine calls use; results never depend on it.
+
+    Examples:
+        >>> from penstock.engine import get_num_threads
+        >>> get_num_threads() >= 1
+        True
+    """
     global _chosen
     if _chosen is None:
         variable = os.environ.get("PENSTOCK_NUM_THREADS")
@@ -26,6 +32,10 @@ def set_num_threads(threads: int) -> None:
 
     Raises:
         ConfigError: `threads` is not an integer from 1 to 1024.
+
+    Examples:
+        >>> from penstock.engine import get_num_threads, set_num_threads
+        >>> set_num_threads(get_num_threads())  # as many as before
     """
     global _chosen
     if isinstance(threads, bool) or not isinstance(threads, int | np.integer):

@@ -32,6 +32,12 @@ def gradient_norms(layer: Any, x: Tensor, loss: Callable[[Tensor], Tensor]) -> N
     Raises:
         ConfigError: the layer is bidirectional or has `batch_first=True`.
         ShapeError: x isn't (time, batch, input), or the loss isn't a scalar.
+
+    Examples:
+        >>> import torch
+        >>> from penstock.inspection import gradient_norms
+        >>> gradient_norms(torch.nn.LSTM(3, 4), torch.ones(10, 2, 3), lambda y: y[-1].sum()).shape
+        (10,)
     """
     if getattr(layer, "bidirectional", False) or getattr(layer, "batch_first", False):
         raise ConfigError("gradient_norms needs a layer with bidirectional=False and batch_first=False")

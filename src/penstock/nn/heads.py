@@ -76,6 +76,14 @@ class ClassHeadModule(PooledHeadModule):
         head: the head's description.
         features: the size of the encoder's output, including both directions.
         bidirectional: whether the second half of the features belongs to the backward direction.
+
+    Examples:
+        >>> import torch
+        >>> from penstock.network import ClassHead
+        >>> from penstock.nn import ClassHeadModule
+        >>> head = ClassHeadModule(ClassHead(classes=3, pooling="max"), features=4)
+        >>> head(torch.ones(2, 10, 4)).shape  # sequences, steps, features
+        torch.Size([2, 3])
     """
 
 
@@ -89,6 +97,13 @@ class RegressionHeadModule(PooledHeadModule):
         head: the head's description.
         features: the size of the encoder's output, including both directions.
         bidirectional: whether the second half of the features belongs to the backward direction.
+
+    Examples:
+        >>> import torch
+        >>> from penstock.network import RegressionHead
+        >>> from penstock.nn import RegressionHeadModule
+        >>> RegressionHeadModule(RegressionHead(outputs=1, pooling="last"), features=4)(torch.ones(2, 10, 4)).shape
+        torch.Size([2, 1])
     """
 
     offset: Tensor
@@ -111,6 +126,13 @@ class StepClassHeadModule(torch.nn.Module):
         head: the head's description.
         features: the size of the encoder's output.
         bidirectional: ignored; accepted because all heads take it.
+
+    Examples:
+        >>> import torch
+        >>> from penstock.network import StepClassHead
+        >>> from penstock.nn import StepClassHeadModule
+        >>> StepClassHeadModule(StepClassHead(classes=3), features=4)(torch.ones(2, 10, 4)).shape
+        torch.Size([2, 10, 3])
     """
 
     def __init__(self, head: network.StepClassHead, *, features: int, bidirectional: bool = False) -> None:

@@ -28,6 +28,15 @@ class NetworkModule(torch.nn.Module):
 
     Raises:
         ConfigError: a part has no PyTorch implementation.
+
+    Examples:
+        >>> import torch
+        >>> from penstock.network import ClassHead, Embedding, Network, Recurrent
+        >>> from penstock.nn import NetworkModule
+        >>> encoder = Recurrent(cell="gru", input_size=4, hidden_size=5)
+        >>> module = NetworkModule(Network(Embedding(9, 4), encoder, ClassHead(2, "max")))
+        >>> module(torch.ones(3, 10, dtype=torch.int64)).shape  # sequences, steps
+        torch.Size([3, 2])
     """
 
     def __init__(self, network: Network, *, init: str = "torch", max_time: int | None = None) -> None:
@@ -71,6 +80,14 @@ def build(network: Network, **options: Any) -> NetworkModule:
 
     Raises:
         ConfigError: the wiring or a part has no PyTorch implementation.
+
+    Examples:
+        >>> from penstock.network import ClassHead, Embedding, Network, Recurrent
+        >>> from penstock.nn import build
+        >>> encoder = Recurrent(cell="gru", input_size=4, hidden_size=5)
+        >>> module = build(Network(Embedding(9, 4), encoder, ClassHead(2, "max")), init="orthogonal")
+        >>> module.head.weight.shape
+        torch.Size([2, 5])
     """
     return network.wiring.side("torch")(network, **options)
 

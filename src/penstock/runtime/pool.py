@@ -34,6 +34,15 @@ class StreamPool:
         stack: unidirectional layers.
         head: computes a prediction from the outputs so far; if None, a step's outputs are its prediction.
         of: the object whose `pool()` makes such a pool; pickled with it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.runtime import Recurrence
+        >>> network = Recurrence({"weight_ih_l0": np.ones((12, 3)), "weight_hh_l0": np.ones((12, 4))}, cell="gru")
+        >>> pool = network.pool()
+        >>> a, b = pool.open(), pool.open()
+        >>> pool.step([b, a], np.ones((2, 3), np.float32)).shape
+        (2, 4)
     """
 
     def __init__(self, stack: Stack, head: "Pooled | None" = None, *, of: Any = None) -> None:

@@ -21,6 +21,11 @@ class RandomState:
 
     Raises:
         ConfigError: the seed is not an integer in that range.
+
+    Examples:
+        >>> from penstock.runtime import RandomState
+        >>> RandomState(7).array.tolist()
+        [7, 0]
     """
 
     def __init__(self, seed: int) -> None:

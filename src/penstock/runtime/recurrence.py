@@ -234,6 +234,15 @@ class RecurrenceStream(Stream):
     An item is x, real numbers (batch, input). A prediction is the outputs (batch, output) of that step; `finish`
     returns the outputs of the last step, or zeros if there was none. If batch is 1, items may also be (input,), which
     gives (output,).
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.runtime import Recurrence
+        >>> network = Recurrence({"weight_ih_l0": np.ones((12, 3)), "weight_hh_l0": np.ones((12, 4))}, cell="gru")
+        >>> stream = network.stream()
+        >>> y = stream.push(np.ones(3))
+        >>> (stream.fork().push(np.ones(3)) == stream.push(np.ones(3))).all()
+        np.True_
     """
 
     def __init__(self, network: Recurrence, batch: int = 1) -> None:

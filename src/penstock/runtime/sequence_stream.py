@@ -18,6 +18,13 @@ class SequenceStream(Stream):
     Made by a model's `stream()`. The model's features define a piece: part of a text that ends at a word boundary (the
     whole text is the pieces joined by line breaks), a step of a series, or samples of a sound. The model's head defines
     a prediction: for a classifier, a dict of label to probability.
+
+    Examples:
+        >>> from penstock import TextClassifier
+        >>> texts, labels = ["good food", "bad room"] * 8, ["good", "bad"] * 8
+        >>> stream = TextClassifier(hidden_size=4, epochs=1).fit(texts, labels).stream()
+        >>> sorted(stream.push("good")), sorted(stream.finish())
+        (['bad', 'good'], ['bad', 'good'])
     """
 
     def __init__(self, model: "SequenceModel") -> None:

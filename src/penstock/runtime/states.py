@@ -42,6 +42,13 @@ def notes(data: bytes) -> dict[str, int]:
 
     Raises:
         StateError: `data` is not a saved state, or a damaged one.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.runtime import Recurrence, notes
+        >>> network = Recurrence({"weight_ih_l0": np.ones((12, 3)), "weight_hh_l0": np.ones((12, 4))}, cell="gru")
+        >>> notes(network.stream().save(line=17))
+        {'line': 17}
     """
     tensors, about = _parse(data)
     _check_sum(tensors, about)

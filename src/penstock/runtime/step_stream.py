@@ -22,6 +22,11 @@ class StepLabels:
         labels: in the order of the steps; empty if the decoder needs more input, several if it had waited.
         probabilities: (labels, classes) float32, the class probabilities of these steps; None if the decoder's labels
             do not depend on their own steps alone.
+
+    Examples:
+        >>> from penstock.runtime import StepLabels
+        >>> StepLabels(["noun", "verb"], None).labels
+        ['noun', 'verb']
     """
 
     labels: list[Any]
