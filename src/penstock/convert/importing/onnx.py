@@ -51,7 +51,7 @@ def from_onnx(
         >>> convert.from_onnx("nowhere.onnx")
         Traceback (most recent call last):
         ...
-        penstock.errors.BundleError: nowhere.onnx: can't be read as ONNX: [Errno 2] No such file or directory: 'nowhere.onnx'
+        penstock.errors.BundleError: nowhere.onnx: can't be read as ONNX: No such file or directory
     """
     if isinstance(source, str | Path):
         model, name = read_model(source), Path(source).name

@@ -69,7 +69,8 @@ def read_model(path: str | Path) -> "onnx.ModelProto":
             model = onnx.inliner.inline_local_functions(model)
         onnx.checker.check_model(model)
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        raise BundleError(f"{path}: can't be read as ONNX: {str(error)[:300]}") from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise BundleError(f"{path}: can't be read as ONNX: {why[:300]}") from error
     except Exception as error:
         if type(error).__name__ != "DecodeError":  # of protobuf, which onnx does not export
             raise
