@@ -90,11 +90,10 @@ def test_it_plays_and_pauses(opened):
 def test_a_screen_reader_finds_names_for_everything(opened):
     with opened() as tab:
         nodes = tab.tree()
-        for role in ("slider", "radiogroup", "radio", "textbox", "combobox", "button", "image", "math"):
+        for role in ("slider", "radiogroup", "radio", "textbox", "combobox", "button", "image", "application"):
             found = [node["name"] for node in nodes if node["role"].lower() == role]
-            assert found or role in ("math",), role
-            if role != "math":
-                assert all(found), (role, found)
+            assert found, role
+            assert all(found), (role, found)
         headings = [node["name"] for node in nodes if node["role"] == "heading"]
         assert len(headings) >= len(FIGURES) + 2
 
