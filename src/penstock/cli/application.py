@@ -14,8 +14,8 @@ from penstock.registry import TASKS
 __all__ = ["command"]
 
 COMMANDS = (
-    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "export", "bench", "demo", "lab",
-    "doctor",
+    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "import", "export", "bench",
+    "demo", "lab", "doctor",
 )  # fmt: skip
 
 
@@ -26,7 +26,8 @@ class _Commands(Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return getattr(import_module(f"penstock.cli.{cmd_name}"), cmd_name) if cmd_name in COMMANDS else None
+        name = "import_model" if cmd_name == "import" else cmd_name  # which Python keeps for itself
+        return getattr(import_module(f"penstock.cli.{name}"), name) if cmd_name in COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

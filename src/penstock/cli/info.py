@@ -1,6 +1,7 @@
 """`penstock info`: describes a saved model."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,36 @@ def _rows(described: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("task", described["task"]),
         *([("labels", ", ".join(map(str, described["labels"])))] if described["labels"] else []),
-        *((part, _settings(network[part])) for part in ("inputs", "encoder", "head")),
+        *_network(network),
         ("parameters", f"{described['parameters']:,}"),
         ("streams", "yes" if described["streams"] else "no"),
     ]
+    rows += [("imported", _imported(metrics["import"]))] if metrics.get("import") else []
     for part in ("valid", "test"):
         if metrics.get(part):
             rows.append((part, _scores(metrics[part], metrics.get("interval", {}).get(part) or {})))
     return [*rows, ("fingerprint", described["fingerprint"][:16])]
+
+
+def _network(network: dict[str, Any]) -> list[tuple[str, str]]:
+    """The parts of a network; of an imported one what it reads, does and gives."""
+    if "nodes" not in network:
+        return [(part, _settings(network[part])) for part in ("inputs", "encoder", "head")]
+    inputs = (
+        f"{name}: {value['size']} {'ids' if value['ids'] else 'numbers'}" for name, value in network["inputs"].items()
+    )
+    kinds = Counter(node["kind"] for node in network["nodes"])
+    return [
+        ("inputs", ", ".join(inputs) + " at each step"),
+        ("operations", ", ".join(f"{count} {kind}" for kind, count in kinds.items())),
+        ("outputs", ", ".join(network["outputs"])),
+    ]
+
+
+def _imported(about: dict[str, Any]) -> str:
+    checked = about.get("checked")
+    seen = f"compared with {checked['against']}" if checked else f"not compared: {about.get('not_checked')}"
+    return f"{about['source']} ({about['from']}), {seen}"
 
 
 def _settings(part: dict[str, Any]) -> str:
