@@ -108,6 +108,24 @@ def test_layers_in_openvino(cell, form, bidirectional):
         assert whole_error(run, exported, random_sequences(exported.graph, lengths=lengths)) < TOLERANCE
 
 
+@pytest.mark.usefixtures("onnx_runtime_alone")
+def test_int8_is_smaller_and_its_loss_is_measured(tmp_path):
+    builder, layers = GraphBuilder({"x": Value(8)}), RecurrentLayers(Recurrent(input_size=8, hidden_size=64))
+    random = np.random.default_rng(0)
+    tensors = {name: random.normal(0, 0.3, shape) for name, shape in layers.parameter_shapes().items()}
+    large = GraphModel(*builder.build(builder.add(layers, "x", **tensors)))
+    whole = to_onnx(large, tmp_path / "whole.onnx").files[0].stat().st_size
+    given = [random.normal(size=(length, 8)) for length in (5, 1, 9)]
+    for data, words in ((None, "5 random sequences"), (given, "3 given sequences")):
+        written = to_onnx(large, tmp_path / "small.onnx", int8=True, data=data, overwrite=True)
+        assert written.files[0].stat().st_size < 0.4 * whole
+        assert written.measures["compared on"] == words
+        assert 1e-5 < written.measures["largest difference"] < 0.1
+    assert "fingerprint" in {each.key for each in onnx.load(written.files[0]).metadata_props}
+    with pytest.raises(ConfigError, match="data are for the loss by int8 weights"):
+        to_onnx(large, tmp_path / "a.onnx", data=given)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("streaming", [False, True])
 def test_files_of_openvino(tmp_path, streaming):

@@ -3,16 +3,19 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock import __version__
+from penstock.errors import ConfigError
 from penstock.network import Graph
 from penstock.network.lowering import graph_of
 from penstock.runtime.model import Model
+from penstock.sequences import Sequences
 
-__all__ = ["NamedGraph", "metadata", "of_model"]
+__all__ = ["NamedGraph", "encoded", "metadata", "of_model"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,19 @@ def of_model(model: Model) -> NamedGraph:
     graph, tensors = graph_of(model.network, model.tensors)
     found = {name: np.ascontiguousarray(array, np.float32) for name, array in tensors.items()}
     return NamedGraph(graph, found, metadata(model))
+
+
+def encoded(model: Any, exported: NamedGraph, data: Any) -> dict[str, Sequences]:
+    """Return a model's inputs, as `predict` takes them, as features by the graph's names.
+
+    Raises:
+        ConfigError: a forecaster, whose network reads more than sequences of features.
+        DataError: the inputs are not of this model's kind.
+    """
+    if not hasattr(model, "encode"):
+        raise ConfigError(f"a model for {model.task} is compared on random inputs alone. Leave the data out.")
+    found = model.encode(model.checked(data) if hasattr(model, "checked") else data)
+    return found if isinstance(found, dict) else {next(iter(exported.graph.inputs)): found}
 
 
 def metadata(model: Model) -> dict[str, str]:

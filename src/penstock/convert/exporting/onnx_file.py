@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.convert.exporting.exported import NamedGraph, of_model
+from penstock.convert.exporting.exported import NamedGraph, encoded, of_model
 from penstock.convert.exporting.files import Written, check_free, write
+from penstock.convert.exporting.onnx_int8 import loss, quantized
 from penstock.convert.exporting.onnx_model import OPSET, Form, checked_opset, onnx_model
 from penstock.convert.exporting.onnx_window import Window, window_of
-from penstock.convert.exporting.runtimes import RUNTIMES, Run
+from penstock.convert.exporting.runtimes import RUNTIMES, Run, onnx_runtime
 from penstock.convert.exporting.verification import check, random_sequences, states_of, stream_error, whole_error
-from penstock.errors import MissingExtraError
+from penstock.errors import ConfigError, MissingExtraError
 from penstock.network import RecurrentLayers
 from penstock.runtime.model import Model
 
@@ -23,6 +24,8 @@ def to_onnx(
     path: str | os.PathLike[str],
     *,
     streaming: bool = False,
+    int8: bool = False,
+    data: Any = None,
     opset: int = OPSET,
     overwrite: bool = False,
 ) -> Written:
@@ -40,11 +43,14 @@ def to_onnx(
         model: what `penstock.load` returns.
         path: the file.
         streaming: write the streaming form; not for networks that read backward.
+        int8: round the weights of LSTM layers, linear layers and tables to 8 bits, by ONNX Runtime's dynamic quantiser;
+            other layers stay float32. Of whole sequences; the loss is measured instead of refused.
+        data: inputs as the model's `predict` takes them, on which the loss is measured; random ones if None.
         opset: the version of ONNX's operators, 18 to 23.
         overwrite: replace a file that exists.
 
     Returns:
-        The file, and each runtime's largest difference.
+        The file, each runtime's largest difference, and for int8 the loss in `measures`.
 
     Raises:
         ConfigError: the network has no such form, an export differs by more than 1e-5 of its scale, or the file exists.
@@ -67,10 +73,20 @@ def to_onnx(
     target = Path(path)
     check_free([target], overwrite=overwrite)
     network = network_of(model)
+    if data is not None and not int8:
+        raise ConfigError("data are for the loss by int8 weights. Leave them out, or ask for int8.")
+    if int8 and (streaming or isinstance(network, Window)):
+        raise ConfigError("int8 weights are for whole sequences. Leave int8 out for streams and look-backs.")
     made = network.made(form)
     content = made.SerializeToString()
     errors, notes = verified(network, form, made, content)
-    return Written(write({target: content}), errors, notes)
+    if isinstance(network, Window) or not int8:
+        return Written(write({target: content}), errors, notes)
+    small = quantized(made).SerializeToString()
+    sequences = random_sequences(network.exported.graph) if data is None else encoded(model, network.exported, data)
+    measures = loss(onnx_runtime(small), network.exported, sequences, random=data is None)
+    notes = (*notes, "the differences above are those of the float32 file; the figures below are of int8 weights")
+    return Written(write({target: small}), errors, notes, measures)
 
 
 def network_of(model: Model) -> "_Sequences | Window":

@@ -34,7 +34,9 @@ TARGETS = {
     "c": Target(
         "penstock.convert.exporting.c:to_c", "", ("int8", "data", "compiler"), "C99: a header, a source and an example"
     ),
-    "onnx": Target("penstock.convert.exporting.onnx_file:to_onnx", ".onnx", ("streaming", "opset"), "an ONNX file"),
+    "onnx": Target(
+        "penstock.convert.exporting.onnx_file:to_onnx", ".onnx", ("streaming", "int8", "data", "opset"), "an ONNX file"
+    ),
     "openvino": Target(
         "penstock.convert.exporting.openvino_file:to_openvino",
         ".xml",
