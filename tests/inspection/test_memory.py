@@ -1,5 +1,6 @@
 """The memory horizon where it is known: linear networks, shift registers; and derivatives against differences."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -43,8 +44,16 @@ def test_a_linear_network_has_the_half_life_of_its_eigenvalue(kind, eigenvalue):
 
 
 def test_what_grows_has_no_half_life():
-    (layer,) = memory_horizon(linear(1.02 * np.eye(4)), INPUTS)["layers"]
-    assert (layer["half_gone"], layer["half_life"]) == (None, None)
+    for factor in (1.02, 3):
+        figures = memory_horizon(linear(factor * np.eye(4)), [each[:60] for each in INPUTS])
+        (layer,) = figures["layers"]
+        assert (layer["half_gone"], layer["half_life"]) == (None, None)
+        assert np.isfinite(layer["left"]).all()
+        json.dumps(figures, allow_nan=False)
+
+
+def test_predictions_that_are_no_numbers_have_no_memory():
+    assert memory_horizon(linear(50 * np.eye(4)), [each[:60] for each in INPUTS]) == {}
 
 
 def test_forgetting_ends_where_a_shift_register_ends():

@@ -14,7 +14,7 @@ def show_inspection(figures: Mapping[str, Any]) -> None:
 
     memory = figures["memory"]
     if not memory:
-        print("The inputs have fewer than two network steps: there is no memory to measure.")
+        print("No input has two network steps and a finite prediction: there is no memory to measure.")
     else:
         print(memory_sentence(memory))
         rows = [

@@ -1,6 +1,5 @@
 """The memory horizon: how far back a prediction depends on its input, and how fast the layers forget."""
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
@@ -42,7 +41,7 @@ def memory_horizon(model: Any, inputs: Any, *, examples: int = _EXAMPLES) -> dic
         examples: the number of inputs that are used; those with fewer than two steps are left out.
 
     Returns:
-        See `memory_figures`; empty if no input has two steps.
+        See `memory_figures`; empty if no input has two steps and a finite prediction.
 
     Raises:
         DataError, ShapeError, DtypeError: an input is not of the model's kind.
@@ -64,6 +63,8 @@ def memory_horizon(model: Any, inputs: Any, *, examples: int = _EXAMPLES) -> dic
 def memory_figures(found: Sequence[Subject]) -> dict[str, Any]:
     """Return the figures of `memory_horizon`, plain values for metrics.json.
 
+    Inputs with fewer than two steps are left out, and those whose prediction is not finite.
+
     examples    the number of inputs
     unit, step, span, direct, around
                 see `runtime.reading.Reading`
@@ -78,7 +79,7 @@ def memory_figures(found: Sequence[Subject]) -> dict[str, Any]:
                 is left by distance in steps
     input       the change of the output by distance in steps, per unit of a disturbance of the input
     """
-    usable = [each for each in found if len(each.reading) >= 2]
+    usable = [each for each in found if len(each.reading) >= 2 and np.isfinite(_whole(each.reading)).all()]
     if not usable:
         return {}
     reading = usable[0].reading
@@ -129,10 +130,15 @@ def _forgetting(readings: Sequence[Reading]) -> tuple[list[int], Floats]:
     steps = sorted({0, 1, *(round(2 ** (k / 2)) for k in range(2, 40) if 2 ** (k / 2) < longest), longest})
     total = np.zeros(len(steps))
     for reading in readings:
-        whole = reading.recall([len(reading)]).astype(np.float64)
+        whole = _whole(reading)
         shorter = [step for step in steps if step < len(reading)]
         total[: len(shorter)] += np.abs(reading.recall(shorter).astype(np.float64) - whole).mean(axis=1)
     return steps, total / total[0] if total[0] > 1e-9 * len(readings) else np.zeros(len(steps))
+
+
+def _whole(reading: Reading) -> Floats:
+    """Return the prediction from all steps, (1, outputs)."""
+    return reading.recall([len(reading)]).astype(np.float64)
 
 
 def _horizon(units: Sequence[float], changes: Floats, length: float, reading: Reading) -> dict[str, Any]:
@@ -160,6 +166,7 @@ def _units(reading: Reading, steps: int) -> float:
     return float((steps - 1) * reading.step + reading.span) if steps else 0.0
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of states that explode; `_mean` ends where they are no numbers
 def _derivatives(found: Sequence[Subject]) -> dict[str, Any]:
     stack = found[0].stack
     probes, examples, farthest = _plan(stack)
@@ -206,8 +213,9 @@ def _plan(stack: Stack) -> tuple[int, int, int]:
 
 
 def _mean(curves: Iterable[Floats]) -> Floats:
-    """Return the root mean square of curves, over the distances that all of them have."""
+    """Return the root mean square of curves, over the distances at which all of them have a finite value."""
     several = list(curves)
     shortest = min(map(len, several))
     found = np.sqrt(np.mean([curve[:shortest] ** 2 for curve in several], axis=0))
-    return found if math.isfinite(found.sum()) else np.nan_to_num(found)
+    infinite = np.flatnonzero(~np.isfinite(found))
+    return found[: infinite[0]] if len(infinite) else found

@@ -27,6 +27,7 @@ class NetworkTrace(Mapping[str, NamedArray]):
     Place t on the axis of steps is after step t was read; the backward direction reads the steps from the end.
 
     Attributes:
+        arrays: all of them by name.
         gates: the names of the gates and candidates, in the cell's order; none for a cell that runs by its equations,
             and for rnn, whose only gate is its state.
         states: the names of the states, the output first.
