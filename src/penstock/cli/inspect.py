@@ -111,7 +111,8 @@ def _inspect(loaded: "Model", inputs: Any, out: Path | None, row: int, as_json: 
 def _inputs(model: "Model", data: str, columns: dict[str, Any]) -> Any:
     """Return the inputs of a file; for a model that reads texts, words that are no file are a text."""
     path, task = Path(data), find(model.task)
-    if model.reads == "text" and path.suffix.lower() not in _TABLES and not path.exists():
+    looks_like_a_file = path.exists() or path.suffix.lower() in _TABLES or ("/" in data and " " not in data)
+    if model.reads == "text" and not looks_like_a_file:
         return [data]
     if model.reads == "samples" and path.is_file() and path.suffix.lower() not in _TABLES:
         return [path]

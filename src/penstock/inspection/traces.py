@@ -28,8 +28,6 @@ class NetworkTrace(Mapping[str, NamedArray]):
 
     Attributes:
         arrays: all of them by name.
-        gates: the names of the gates and candidates, in the cell's order; none for a cell that runs by its equations,
-            and for rnn, whose only gate is its state.
         states: the names of the states, the output first.
     """
 
@@ -38,7 +36,10 @@ class NetworkTrace(Mapping[str, NamedArray]):
 
     @property
     def gates(self) -> tuple[str, ...]:
-        """The names that are not states."""
+        """The names of the gates and candidates, in the cell's order.
+
+        None for a cell that runs by its equations, and for rnn, whose only gate is its state.
+        """
         return tuple(name for name in self.arrays if name not in self.states)
 
     def __getitem__(self, name: str) -> NamedArray:
