@@ -16,8 +16,8 @@ __all__ = ["gradient_norms"]
 def gradient_norms(layer: Any, x: Tensor, loss: Callable[[Tensor], Tensor]) -> NDArray[np.float64]:
     """Return the norm of the loss's gradient with respect to the state after each step.
 
-    Element t is the norm of d loss / d state(t), the root mean square over the batch, where the state is (h, c) for an LSTM and h
-    otherwise. So `norms[::-1]` is the norm by distance from the last step. The layer runs one step at a time, forward
+    Element t is the norm of d loss / d state(t), the root mean square over the batch, where the state is (h, c) for an
+    LSTM and h otherwise. So `norms[::-1]` is the norm by distance from the last step. The layer runs one step at a time, forward
     and backward; the parameters' gradients do not change.
 
     Args:
