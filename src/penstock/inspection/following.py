@@ -45,6 +45,15 @@ def followed_units(model: Any, inputs: Any) -> dict[str, Any]:
     Raises:
         DataError: an input is not of the model's kind.
         ConfigError: the model cannot be inspected.
+
+    Examples:
+        >>> import penstock
+        >>> from penstock.inspection import followed_units
+        >>> texts, labels = ["good food", "bad room"] * 40, ["good", "bad"] * 40
+        >>> clf = penstock.TextClassifier(hidden_size=8, epochs=1, random_state=0).fit(texts, labels)
+        >>> found = followed_units(clf, texts)
+        >>> found["steps"], found["too_few"]
+        ([80, 80], False)
     """
     return followed_figures(list(subjects(model, inputs)))
 

@@ -17,8 +17,8 @@ def gradient_norms(layer: Any, x: Tensor, loss: Callable[[Tensor], Tensor]) -> N
     """Return the norm of the loss's gradient with respect to the state after each step.
 
     Element t is the norm of d loss / d state(t), the root mean square over the batch, where the state is (h, c) for an
-    LSTM and h otherwise. So `norms[::-1]` is the norm by distance from the last step. The layer runs one step at a time, forward
-    and backward; the parameters' gradients do not change.
+    LSTM and h otherwise. So `norms[::-1]` is the norm by distance from the last step. The layer runs one step at a
+    time, forward and backward; the parameters' gradients do not change.
 
     Args:
         layer: a recurrent layer of `penstock.nn` or `torch.nn`, called as `y, state = layer(x, state)`, unidirectional

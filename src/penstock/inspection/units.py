@@ -32,6 +32,14 @@ def saturation(model: Any, inputs: Any) -> dict[str, Any]:
     Raises:
         DataError, ShapeError, DtypeError: an input is not of the model's kind.
         ConfigError: the model cannot be inspected.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock.inspection import saturation
+        >>> from penstock.runtime import Recurrence
+        >>> weights = {"weight_ih_l0": np.ones((3, 1)), "weight_hh_l0": np.zeros((3, 1))}
+        >>> saturation(Recurrence(weights, cell="gru"), [np.full((10, 1), 9.0)])["gates"][0]
+        {'gate': 'reset', 'layer': 1, 'direction': 'forward', 'closed': 0.0, 'open': 1.0, 'stuck': [0]}
     """
     return saturation_figures(list(subjects(model, inputs)))
 
