@@ -34,8 +34,8 @@ SERIES = QUICK | {"width": 1, "mixup": 0.0}
 ESTIMATORS = [TextClassifier(), AudioClassifier(), Forecaster(), SeriesClassifier(), SeriesRegressor()]
 
 
-class TextsOfNumbers(TextClassifier):
-    """scikit-learn's checks have numbers for inputs; here each row becomes a text with a word for each number."""
+class OfNumbers:
+    """scikit-learn's checks have numbers for inputs; here each row becomes an input of the classifier, by `made`."""
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -43,20 +43,32 @@ class TextsOfNumbers(TextClassifier):
         tags.input_tags.one_d_array = tags.input_tags.string = False
         return tags
 
-    def _texts(self, X, fitted):
-        numbers = validate_data(self, X, reset=not fitted)
+    def fit(self, X, y, *, sample_weight=None):
+        return super().fit(self.made(validate_data(self, X)), y, sample_weight=sample_weight)
+
+    def predict_proba(self, X):
+        self._fitted()
+        return super().predict_proba(self.made(validate_data(self, X, reset=False)))
+
+
+class TextsOfNumbers(OfNumbers, TextClassifier):
+    """A text with a word for each number."""
+
+    def made(self, numbers):
         places = np.clip((numbers * 2).round(), -12, 12).astype(int)
         return [
             " ".join(f"{string.ascii_lowercase[k % 26]}{string.ascii_lowercase[p]}" for k, p in enumerate(row))
             for row in places
         ]
 
-    def fit(self, X, y, *, sample_weight=None):
-        return super().fit(self._texts(X, False), y, sample_weight=sample_weight)
 
-    def predict_proba(self, X):
-        self._fitted()
-        return super().predict_proba(self._texts(X, True))
+class SoundsOfNumbers(OfNumbers, AudioClassifier):
+    """A sound with a short tone for each number, whose pitch rises with it."""
+
+    def made(self, numbers):
+        pitches = 500 * 2.0 ** (np.clip(numbers, -4, 4) / 3)
+        tones = np.sin(2 * np.pi * pitches[:, :, None] * np.arange(160) / 4000) / 2
+        return [row.ravel().astype(np.float32) for row in tones]
 
 
 def reasons(estimator):
@@ -67,10 +79,20 @@ TEXTS = QUICK | {"embedding_size": 8, "min_count": 1, "word_shapes": False, "nex
 TEXTS |= {"word_dropout": 0.0, "embedding_dropout": 0.0, "prefix_share": 0.0}
 
 
+SOUNDS = QUICK | {"sample_rate": 4000, "mel_bins": 12, "teachers": 0, "mixup": 0.0, "context_share": 0.0}
+SOUNDS |= dict.fromkeys(("mean_seconds", "trim_share", "stretch", "warp", "blur", "contrast", "spot_share"), 0.0)
+SOUNDS |= dict.fromkeys(("shift_seconds", "gain_db", "color_db", "noise_share", "label_smoothing"), 0.0)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:labels hold:penstock.errors.DataWarning")  # thirty rows of their own class
 @parametrize_with_checks(
-    [SeriesClassifier(**SERIES), SeriesRegressor(**SERIES | {"width": 10, "pooling": "last"}), TextsOfNumbers(**TEXTS)],
+    [
+        SeriesClassifier(**SERIES),
+        SeriesRegressor(**SERIES | {"width": 10, "pooling": "last"}),
+        TextsOfNumbers(**TEXTS),
+        SoundsOfNumbers(**SOUNDS),
+    ],
     expected_failed_checks=reasons,
 )
 def test_scikit_learns_checks(estimator, check):
@@ -94,6 +116,7 @@ def test_scikit_learns_checks(estimator, check):
     ],
 )
 def test_checks_that_need_no_data(estimator, check):
+    """For `Forecaster` these are all: it has no y, and rows of series can't be drawn, repeated or left out."""
     getattr(estimator_checks, check)(type(estimator).__name__, estimator)
 
 
