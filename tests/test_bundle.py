@@ -200,9 +200,15 @@ def test_what_does_not_fit_is_not_saved(tmp_path, changes, message):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "name", ["README.md", "baseline.safetensors", "metrics.json", "model.safetensors", "report.html"]
-)
+def test_a_card_may_be_edited(folder):
+    """As it is where models are published."""
+    (folder / "README.md").write_text("---\nlicense: mit\n---\nMine.")
+    assert bundle.load(folder).labels == ["差", "好"]
+    (folder / "README.md").unlink()
+    assert bundle.load(folder).labels == ["差", "好"]
+
+
+@pytest.mark.parametrize("name", ["baseline.safetensors", "metrics.json", "model.safetensors", "report.html"])
 @pytest.mark.parametrize("damage", ["missing", "truncated", "tampered", "grown"])
 def test_damage_to_any_file_is_named(folder, name, damage):
     data = (folder / name).read_bytes()

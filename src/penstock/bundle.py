@@ -1,10 +1,10 @@
 """A saved model: a folder with its description, tensors, baseline, metrics, model card and report.
 
-    config.json           format, task, network, features, labels, the SHA-256 of every other file and of itself
+    config.json           format, task, network, features, labels, the SHA-256 of itself and of all files but the card
     model.safetensors     the trained tensors, by the names of `Network.parameter_shapes`
     baseline.safetensors  the baseline as arrays
     metrics.json          the metrics measured in training
-    README.md             the model card; report.html, train.toml and other files that were passed
+    README.md             the model card, which may be edited; report.html, train.toml and other files that were passed
 
 A folder is written next to its target and then renamed, so that readers see all of it or nothing. No file contains a
 path except train.toml, whose paths are relative to the folder.
@@ -28,6 +28,7 @@ from safetensors.numpy import save as encode_tensors
 
 from penstock import __version__
 from penstock.errors import BundleError, ConfigError
+from penstock.model_card import model_card
 from penstock.network import Graph, Network, from_json
 
 __all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "load", "plain", "save"]
@@ -126,8 +127,8 @@ def encode(
     contents[_TENSORS] = encode_tensors(checked)
     contents[_BASELINE] = encode_tensors({k: np.ascontiguousarray(v) for k, v in sorted((baseline or {}).items())})
     contents[_METRICS] = _json(plain(metrics or {}))
-    contents.setdefault(_CARD, _card(described, metrics or {}))
-    described["files"] = {name: _digest(content) for name, content in sorted(contents.items())}
+    contents.setdefault(_CARD, model_card(described, metrics or {}))
+    described["files"] = {name: _digest(content) for name, content in sorted(contents.items()) if name != _CARD}
     described["self"] = _own_digest(described)
     contents[_CONFIG] = _json(described)
     return contents
@@ -168,7 +169,9 @@ def decode(contents: Mapping[str, bytes], where: str = "the saved model") -> Bun
 def _decoded(content: Callable[[str], bytes | None], where: str) -> Bundle:
     """Read a bundle with a function from a file's name to its content, or None if there is no such file."""
     config = _config(content(_CONFIG), where)
-    contents = {name: _checked_file(content, where, name, digest) for name, digest in config["files"].items()}
+    # A card is edited where models are published; earlier versions listed it, too.
+    listed = {name: digest for name, digest in config["files"].items() if name != _CARD}
+    contents = {name: _checked_file(content, where, name, digest) for name, digest in listed.items()}
     try:
         network = from_json(config["network"])
         tensors = decode_tensors(contents[_TENSORS])
@@ -360,62 +363,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return f"no {error}" if isinstance(error, KeyError) else str(error)
-
-
-def _card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
-    """Write the model card: what the model is, what it predicts, its metrics and its use."""
-    network, labels = described["network"], described["labels"]
-    lines = [
-        "# A recurrent model",
-        "",
-        f"{'Imported' if 'nodes' in network else 'Trained'} with Penstock {described['penstock']}.",
-        "",
-        f"- Task: {described['task']}",
-        *([f"- Predicts: one of {', '.join(map(str, labels))}"] if labels else []),
-        *_parts_in_words(network),
-    ]
-    for part in ("valid", "test"):
-        measured = metrics.get(part)
-        if isinstance(measured, Mapping) and measured:
-            intervals = (metrics.get("interval") or {}).get(part) or {}
-            figures = ", ".join(
-                f"{name} {_figure(value)}{_ends(intervals.get(name))}" for name, value in measured.items()
-            )
-            lines.append(f"- Measured on {part}{', with 95 % intervals' if intervals else ''}: {figures}")
-    lines += [
-        "",
-        "The model has learned only from its training data, with any errors and bias in it. Evaluate it on your own",
-        "data before you rely on it.",
-        "",
-        "```python",
-        "import penstock",
-        "",
-        'model = penstock.load("this folder")',
-        "model.predict([...])",
-        "```",
-        "",
-        "`config.json` holds the SHA-256 of every file; a folder with a changed file cannot be loaded.",
-        "",
-    ]
-    return "\n".join(lines).encode("utf-8", "backslashreplace")
-
-
-def _parts_in_words(network: Mapping[str, Any]) -> list[str]:
-    if "nodes" in network:
-        return [f"- Operations: {', '.join(node['kind'] for node in network['nodes'])}"]
-    return [f"- {part.capitalize()}: {_words(network[part])}" for part in ("inputs", "encoder", "head")]
-
-
-def _words(part: Mapping[str, Any]) -> str:
-    options = ", ".join(
-        f"{name} {value}" for name, value in part.items() if name != "kind" and value not in (None, False)
-    )
-    return f"{part['kind']} ({options})"
-
-
-def _ends(interval: Sequence[float] | None) -> str:
-    return "" if interval is None else f" [{', '.join(map(_figure, interval))}]"
-
-
-def _figure(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)
