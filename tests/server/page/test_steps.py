@@ -21,8 +21,8 @@ TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
     },
   };
   const rows = [["PER", 0.75], ["O", 0.25]].map(([prediction, p], n) => ({ prediction, token: ["Ada", "wrote"][n], probability_PER: p, probability_O: 1 - p }));
-  const wire = { stream: async () => stream, predict: async (name, [text]) => (text === "Ada\\nwrote" ? rows : []) };
-  const view = stepsView({ wire, name: "tags", info: { reads: "text", labels, label_texts: labels, streams: %s }, working: (work) => work() });
+  const wire = { stream: async () => stream, model: async () => ({ labels, label_texts: labels }), predict: async (name, [text]) => (text === "Ada\\nwrote" ? rows : []) };
+  const view = stepsView({ wire, name: "tags", models: [{ name: "other", streams: true }], info: { reads: "text", labels, label_texts: labels, streams: %s }, working: (work) => work() });
   document.querySelector("main").replaceChildren(view.node);
   const text = view.node.querySelector("textarea");
   text.value = "Ada wrote";
@@ -101,3 +101,12 @@ def test_a_task_of_another_package_has_this_view(running, opened, picture, tmp_p
         assert len(set(tags)) > 1, "the tags must differ"
         assert all(before != "O" for before, tag in zip(["O", *tags], tags, strict=False) if tag == "I-PER")
         picture(tab, "steps-of-a-text")
+
+
+def test_a_second_model_labels_the_same_words(server, opened):
+    with opened(f"{server.url}/#each-step") as tab:
+        tab.wait("document.querySelector('#numbers')")
+        assert tab.value(TAGGED % "true")
+        tab.wait("document.querySelectorAll('.spans li').length === 2")
+        tab.choose("#compare", "other")
+        tab.wait("document.querySelector('[aria-labelledby=compare-title] .verdict').textContent === 'PER75.0 %'")

@@ -323,3 +323,52 @@ def test_links_lead_on_and_a_request_can_be_copied(server, opened, models):
         assert tab.value(copied).startswith(f"curl '{server.url}/v1/models/gestures/predict'")
         python = copied.replace("copyCurl", "copyPython")
         assert f'penstock.Client("{server.url}")' in tab.value(python)
+
+
+@pytest.fixture(scope="module")
+def twins(models, running):
+    """A server with each model twice."""
+    folders = sorted(models["folder"].iterdir())
+    with running(*(f"{prefix}{path.name}={path}" for path in folders for prefix in ("", "twin-"))) as process:
+        yield process
+
+
+SECOND = "document.querySelector('[aria-labelledby=compare-title] .verdict')"
+
+
+@pytest.mark.parametrize("name", ["level", "each-step"])
+def test_a_second_model_reads_the_same_signal(twins, opened, name):
+    with opened(f"{twins.url}/#{name}") as tab:
+        enter(tab, lines(SIGNAL))
+        tab.wait("document.querySelector('.verdict').textContent !== '–'")
+        tab.choose("#compare", f"twin-{name}")
+        tab.wait("document.querySelector('.verdict + p').textContent === 'after step 30'")
+        tab.wait(f"{SECOND}.textContent === document.querySelector('.answer .verdict').textContent")
+        assert tab.value("document.querySelectorAll('[aria-labelledby=compare-title] svg').length") == 1
+
+
+def test_a_second_forecast_stands_in_the_chart(twins, opened, models):
+    with opened(f"{twins.url}/#sales") as tab:
+        enter(tab, lines(SERIES))
+        tab.wait("document.querySelectorAll('.ahead li').length === 3")
+        assert tab.value("document.querySelectorAll('[aria-labelledby=fan-title] svg .line.s0').length") == 0
+        tab.choose("#compare", "twin-sales")
+        tab.wait("document.querySelector('[aria-labelledby=fan-title] svg .line.s0')")
+        drawn = "document.querySelector('[aria-labelledby=fan-title] svg .line.{}').getAttribute('d')"
+        assert tab.value(drawn.format("s0")) == tab.value(drawn.format("s1"))
+        tab.choose("#compare", "")
+        tab.wait("!document.querySelector('[aria-labelledby=fan-title] svg .line.s0')")
+
+
+def test_a_second_model_hears_the_same_sound(twins, opened, models, sound):
+    path, samples = sound
+    stream = models["sounds"].stream()
+    for start in range(0, len(samples), 400):
+        answer = stream.push(samples[start : start + 400])
+    label = max(answer, key=answer.get)
+    with opened(f"{twins.url}/#sounds") as tab:
+        tab.wait("document.querySelector('#file')")
+        tab.choose_file("#file", path)
+        tab.wait("document.querySelector('.verdict + p').textContent === 'for the whole sound'")
+        tab.choose("#compare", "twin-sounds")
+        tab.wait(f"{SECOND}.textContent === '{label}{100 * answer[label]:.1f} %'")

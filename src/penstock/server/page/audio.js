@@ -2,6 +2,7 @@
 
 import { Answers, likeliest } from "./answers.js";
 import { onScheme } from "./colours.js";
+import { Compare } from "./compare.js";
 import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
@@ -35,6 +36,7 @@ export class AudioView {
   #frames = [];
   #answers;
   #look;
+  #compare;
 
   /** app: see main.js. */
   constructor(app) {
@@ -45,6 +47,7 @@ export class AudioView {
     this.#answers = new Answers(this.#labels, { chartWords: "chartSound", onPick: (block) => this.#pick(block - 1), height: 200 });
     this.#follower = new Follower(() => app.wire.stream(app.name), { message: (block) => block, every: 100, onChange: () => this.#redraw() });
     this.#look = new Look(app, { traced: (block) => ({ push: numbersOf(block), trace: true }), nameOf: (block) => `${(block * BLOCK_SECONDS).toFixed(2)} s`, onPick: (block) => this.#pick(block) });
+    this.#compare = new Compare(app, { chartWords: "chartSound", message: (block) => block });
     this.#player.addEventListener("timeupdate", () => this.#pick(Math.floor(this.#player.currentTime / BLOCK_SECONDS)));
     this.#player.addEventListener("ended", () => this.#pick(null));
     onScheme(() => this.#draw());
@@ -61,6 +64,7 @@ export class AudioView {
     this.#record.textContent = words(this.#record.dataset.say);
     this.#draw();
     this.#look.refresh();
+    this.#compare.refresh();
   }
 
   /** Null, because a sound is sent as a file. */
@@ -71,6 +75,7 @@ export class AudioView {
   close() {
     this.#microphone?.stop();
     this.#follower.close();
+    this.#compare.close();
   }
 
   #layout() {
@@ -81,7 +86,7 @@ export class AudioView {
         h("div", { class: "writing" }, h("div", { class: "row" }, this.#record, this.#file, choose), this.#how, this.#player, h("p", { class: "quiet small", say: "soundPrivacy" })),
         h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers.bars)),
       h("section", { class: "card", "aria-labelledby": "sound-title" }, h("h2", { id: "sound-title", say: "soundTitle" }), this.#empty, this.#shown),
-      this.#look.node);
+      this.#compare.node, this.#look.node);
   }
 
   #begin() {
@@ -171,6 +176,7 @@ export class AudioView {
   }
 
   async #read() {
+    this.#compare.follow(this.#blocks);
     await this.#follower.follow(this.#blocks);
     this.#redraw();
   }

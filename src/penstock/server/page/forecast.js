@@ -1,6 +1,7 @@
 // A forecaster: the series, and the forecast from a movable cut-off beside the actual values.
 
 import { Chart } from "./chart.js";
+import { Compare } from "./compare.js";
 import { announce, calm, choose, h, oncePerFrame } from "./elements.js";
 import { examplesOf, linesOf } from "./examples.js";
 import { Follower } from "./follower.js";
@@ -30,6 +31,7 @@ export class ForecastView {
   #shown = h("div", { hidden: true });
   #chart;
   #look;
+  #compare;
   #source;
   #timeOf = null; // the name of a step, if the table has times
   #table = { columns: [], rows: 0 };
@@ -40,6 +42,7 @@ export class ForecastView {
     this.#about = app.info.forecast;
     this.#follower = new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() });
     this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => this.#nameOf(item), onPick: (item) => this.#setCut(item + 1) });
+    this.#compare = new Compare(app, { onChange: () => this.#redraw() });
     const season = this.#about.season > 1 ? this.#about.season : 12;
     const example = () => madeUp(Math.max(3 * this.#about.context, this.#about.context + 6 * this.#about.horizon), season).join("\n");
     this.#source = new Source({ onTable: (table) => this.#take(table), example, stored: examplesOf(app.info).map(linesOf) });
@@ -60,6 +63,7 @@ export class ForecastView {
   refresh() {
     this.#draw();
     this.#look.refresh();
+    this.#compare.refresh();
   }
 
   /** The series in the format of `predict`. */
@@ -69,6 +73,7 @@ export class ForecastView {
 
   close() {
     this.#follower.close();
+    this.#compare.close();
   }
 
   #layout(host) {
@@ -81,7 +86,7 @@ export class ForecastView {
     return h("div", { class: "view" },
       h("section", { class: "card", "aria-labelledby": "series-title" }, h("h2", { id: "series-title", say: "yourSeries" }), this.#source.node),
       h("section", { class: "card", "aria-labelledby": "fan-title" }, h("h2", { id: "fan-title", say: "fanTitle" }), h("p", { class: "quiet", say: "fanLead" }), this.#empty, this.#shown),
-      this.#look.node);
+      this.#compare.node, this.#look.node);
   }
 
   #take(table) {
@@ -132,6 +137,7 @@ export class ForecastView {
   }
 
   async #read() {
+    this.#compare.follow(this.#series.items);
     await this.#follower.follow(this.#series.items);
     this.#redraw();
   }
@@ -186,13 +192,25 @@ export class ForecastView {
   #forecast() {
     const answer = this.#follower.answers[this.#at - 1]?.answer;
     if (!answer?.prediction) return null;
-    const of = (found) => (Array.isArray(found) ? found : found[this.#target.value]);
+    const of = (found) => this.#of(found);
     const quantiles = Object.keys(answer.quantiles).sort((a, b) => a - b);
     const pairs = quantiles.slice(0, Math.floor(quantiles.length / 2)).map((low, n) => [low, quantiles[quantiles.length - 1 - n]]);
     return { median: of(answer.prediction), bands: pairs.map(([low, high]) => ({ low: of(answer.quantiles[low]), high: of(answer.quantiles[high]), share: Math.round(100 * (high - low)) })) };
   }
 
+  /** The values of the chosen target. */
+  #of(found) {
+    return Array.isArray(found) ? found : found[this.#target.value];
+  }
+
+  /** {name, median} of the second model; null if there is none, or its context is not complete. */
+  #second() {
+    const found = this.#compare.at(this.#at - 1);
+    return found?.answer.prediction ? { name: found.name, median: this.#of(found.answer.prediction) } : null;
+  }
+
   #drawFan(forecast) {
+    const second = this.#second();
     const cut = this.#at;
     const [first, last] = this.#frame;
     const values = this.#series.targets[this.#target.value || this.#about.targets[0]].map((value) => value ?? NaN);
@@ -200,7 +218,7 @@ export class ForecastView {
     // The fan starts at the last value, if there is one.
     const now = values.slice(cut - 1, cut).filter(Number.isFinite);
     const [joined, from] = [(ahead) => [...now, ...ahead], cut + 1 - now.length];
-    const all = [...seen, ...(forecast ? forecast.bands.flatMap(({ low, high }) => [...low, ...high]).concat(forecast.median) : [])].filter(Number.isFinite);
+    const all = [...seen, ...(forecast ? forecast.bands.flatMap(({ low, high }) => [...low, ...high]).concat(forecast.median) : []), ...(second?.median ?? [])].filter(Number.isFinite);
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const margin = 0.06 * (high - low || 1);
     // The first step is 1 on the axis, so that the cut-off equals the number of steps read.
@@ -212,6 +230,7 @@ export class ForecastView {
         { values: values.slice(first, cut), from: first + 1, class: "ink" },
         ...(cut < values.length ? [{ values: values.slice(cut - 1, last + 1), from: cut, class: "came", name: words("cameAfter") }] : []),
         ...(forecast ? [{ values: joined(forecast.median), from, class: "s1", name: words("forecast") }] : []),
+        ...(second ? [{ values: joined(second.median), from, class: "s0", name: second.name }] : []),
       ],
     });
     this.#say(forecast, values, cut);

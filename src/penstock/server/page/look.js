@@ -58,6 +58,7 @@ export class Look {
     const stream = await this.#app.wire.stream(this.#app.name);
     try {
       const [last] = await this.#trace(stream, follower, at, at);
+      if (!last) return { steps: [], items: [] }; // the input was edited meanwhile, and is read anew
       // A model that recomputes each window returns all steps of the window with one item.
       if (this.#app.info.reads === "step" && last.length > 1) {
         const steps = last.map((layers, n) => ({ name: String(n - last.length + 1).replace("-", "−"), layers }));

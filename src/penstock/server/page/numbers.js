@@ -35,3 +35,9 @@ export function madeUp(steps, season) {
   };
   return Array.from({ length: steps }, (_, n) => (50 + 0.05 * n + 20 * Math.sin((2 * Math.PI * n) / season) + 8 * noise()).toFixed(1));
 }
+
+/** The range of an axis with a margin around the values. */
+export function spread(low, high) {
+  const margin = 0.08 * (high - low || 1);
+  return [low - margin, high + margin];
+}

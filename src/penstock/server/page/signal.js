@@ -8,7 +8,7 @@ import { Compare } from "./compare.js";
 import { examplesOf, linesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
-import { madeUp } from "./numbers.js";
+import { madeUp, spread } from "./numbers.js";
 import { predictionsOf, predictionsOfRows, runsOf, textOf } from "./predictions.js";
 import { MOST_STEPS, Source } from "./source.js";
 import { count, percent, words } from "./words.js";
@@ -47,7 +47,7 @@ export class SignalView {
     if (this.#labels.length) this.#answers = new Answers(this.#labels, { chartWords: "chartSteps", onPick, height: 200, aligned: true });
     else this.#numbers = new Chart(numbers, { height: 200, onPick, aligned: true });
     if (this.#follower) this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => count(item + 1), onPick: (item) => this.#pick(item) });
-    if (this.#follower && this.#labels.length && !this.#stepwise) this.#compare = new Compare(app, { chartWords: "chartSteps" });
+    if (this.#follower) this.#compare = new Compare(app, { chartWords: "chartSteps" });
     const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: this.#stepwise ? "stepsNow" : "answerSoFar" }), this.#verdict, this.#when, this.#answers?.bars);
     this.node = h("div", { class: "view" },
       h("section", { class: "card pair" }, h("div", {}, h("h2", { class: "small-title", say: "yourSeries" }), this.#source.node), answer),
@@ -201,9 +201,4 @@ export class SignalView {
   #tell() {
     if (this.#soFar().length) announce(this.#verdict.textContent);
   }
-}
-
-function spread(low, high) {
-  const margin = 0.08 * (high - low || 1);
-  return [low - margin, high + margin];
 }

@@ -1,6 +1,7 @@
 // A model that labels every step: words of a text are coloured by label; a signal has a strip of labels below it.
 
 import { series } from "./colours.js";
+import { Compare } from "./compare.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
 import { examplesOf } from "./examples.js";
 import { Follower } from "./follower.js";
@@ -19,6 +20,7 @@ class LabelledText {
   #app;
   #labels;
   #follower = null;
+  #compare = null;
   #pieces = [];
   #whole = []; // predictions of bidirectional models
   #text = h("textarea", { id: "text", rows: 4, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
@@ -30,6 +32,7 @@ class LabelledText {
     this.#app = app;
     this.#labels = app.info.label_texts;
     if (app.info.streams) this.#follower = new Follower(() => app.wire.stream(app.name), { onChange: () => this.#redraw() });
+    if (this.#follower) this.#compare = new Compare(app, { chartWords: "chartSteps" });
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", calm(() => this.#take(), TYPING));
     const put = (text) => {
@@ -43,7 +46,8 @@ class LabelledText {
           h("div", { class: "chips" },
             ...examplesOf(app.info).map((example) => h("button", { type: "button", class: "chip", text: example.length > 28 ? `${example.slice(0, 28)}…` : example, on: { click: () => put(example) } })),
             h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => put("") } })))),
-      h("section", { class: "card", "aria-labelledby": "spans-title" }, h("h2", { id: "spans-title", say: "stepsHeading" }), this.#empty, this.#spans));
+      h("section", { class: "card", "aria-labelledby": "spans-title" }, h("h2", { id: "spans-title", say: "stepsHeading" }), this.#empty, this.#spans),
+      ...(this.#compare ? [this.#compare.node] : []));
     this.#draw();
   }
 
@@ -53,6 +57,7 @@ class LabelledText {
 
   refresh() {
     this.#draw();
+    this.#compare?.refresh();
   }
 
   /** The text in the format of `predict`. */
@@ -62,6 +67,7 @@ class LabelledText {
 
   close() {
     this.#follower?.close();
+    this.#compare?.close();
   }
 
   #take() {
@@ -71,6 +77,7 @@ class LabelledText {
 
   async #read() {
     const pieces = this.#pieces;
+    this.#compare?.follow(pieces);
     if (this.#follower) {
       await this.#follower.follow(pieces);
     } else {
