@@ -107,6 +107,13 @@ def test_a_functional_model_of_many_parts(keras, tmp_path):
     assert_array_equal(stream.finish()["mean"], whole["mean"])
 
 
+def test_layers_that_skip_others(keras):
+    L, x = keras.layers, keras.Input((None, 3))
+    first = L.LSTM(4, return_sequences=True)(x)
+    second = L.LSTM(4, return_sequences=True)(first)
+    checked(convert.from_keras(random_weights(keras.Model(x, L.Concatenate()([x, first, second])))))
+
+
 def test_parts_of_a_model(keras, tmp_path):
     tagger(keras).save(tmp_path / "tagger.keras")
     checked(convert.from_keras(tmp_path / "tagger.keras", stop="gru"))
