@@ -47,6 +47,7 @@ _BASE = "a base class: penstock.load, which has an example, returns its subclass
 _RESULT = "a result: the function that returns it has an example"
 WITHOUT_EXAMPLES = {
     "penstock.Client": "needs a server; the tests of the server use it",
+    "penstock.convert.to_openvino": "needs OpenVINO, which only the tests of exports require",
     "penstock.cells.Zoneout": "what `sweep` passes on to itself",
     "penstock.cells.register": "would add a cell for the rest of the process; docs/cells/of-your-own.md registers one",
     "penstock.nn.AnyCell": "needs a cell of your own; docs/cells/of-your-own.md has one",

@@ -42,6 +42,19 @@ def to_torch(model: Model, path: str | os.PathLike[str], *, overwrite: bool = Fa
         ConfigError: a cell is not of PyTorch or Penstock, a file exists, the name does not end in .py, or the module
             differs from the model by more than 1e-5 of an output's scale.
         MissingExtraError: PyTorch isn't installed.
+
+    Examples:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from penstock.convert import to_torch
+        >>> from penstock.network import GraphBuilder, Pool, Value
+        >>> from penstock.runtime import GraphModel
+        >>> builder = GraphBuilder({"x": Value(3)})
+        >>> model = GraphModel(*builder.build(builder.add(Pool("mean"), "x")))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     written = to_torch(model, Path(folder) / "mean.py")
+        >>> written.files[0].name, max(written.errors.values()) < 1e-5
+        ('mean.py', True)
     """
     target = Path(path)
     if target.suffix != ".py" or not target.stem.isidentifier():
