@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from penstock import nn
+from penstock import Forecaster, nn
 from penstock.errors import ConfigError, DataError, InputError
 from penstock.inspection import attribute
 from penstock.network import ClassHead, Network, Numbers, Recurrent, RegressionHead
@@ -162,7 +162,7 @@ def test_long_inputs_are_left_out_in_longer_parts(text_parts):
     found = attribute(model, "ferry dawn " * 300, method="occlusion")
     assert found.window == (3,)
     assert len(found.values) == 600
-    with pytest.raises(DataError, match=r"at most 500 steps of the network; got 600. Cut it, or raise most_steps"):
+    with pytest.raises(DataError, match=r"at most most_steps=500 steps of the network; got 600. Give a shorter one"):
         attribute(model, "ferry dawn " * 300, most_steps=500)
 
 
@@ -193,6 +193,21 @@ def test_bad_input_of_other_kinds_is_refused(step_model):
     with pytest.raises(DataError, match="at least one time"):
         attribute(signal_model(), np.zeros((0, 2)))
     assert attribute(signal_model(), SIGNAL, target="3", method="occlusion").target == 3
+
+
+def test_a_series_may_be_a_list_of_steps():
+    model = Forecaster(horizon=2, context=6, hidden_size=4, epochs=1, baseline=False, random_state=0).fit(
+        np.tile(SIGNAL[:, 0], 4)
+    )
+    found = [
+        attribute(model, one, method="occlusion").values
+        for one in (SIGNAL[:, 0], SIGNAL[:, 0].tolist(), SIGNAL[:, :1].tolist(), [SIGNAL[:, 0]])
+    ]
+    for each in found[1:]:
+        # An array is the series of training, a list an unknown one, which is scaled by its first values.
+        np.testing.assert_allclose(each, found[0], rtol=1e-4, atol=1e-6)
+    with pytest.raises(DataError, match="one series can be explained at a time; got 2"):
+        attribute(model, [SIGNAL[:, 0], SIGNAL[:, 1]])
 
 
 def test_a_forecasters_column_and_step_are_checked(planted):

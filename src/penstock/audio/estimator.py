@@ -16,6 +16,7 @@ from penstock.audio.stream import SPOT_SECONDS
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, as_labels
 from penstock.errors import ConfigError, DataError
+from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Network, Numbers
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
@@ -175,6 +176,11 @@ class AudioClassifier(CellOptions, Classifier):
 
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
         return {"row": row, "file": Path(part.inputs[row].name).name or f"row {row}"}
+
+    def _marked(self, found: Attribution) -> dict[str, Any]:
+        """Return the score of each frame, over all bands, and the seconds from one to the next."""
+        scores = [float(f"{score:.3g}") for score in found.along("time").tolist()]
+        return {"scores": scores, "frame_seconds": self.model_.features.hop / self.model_.features.rate}
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         found = super()._measure(model, data)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.report import Figures, Words, render, section
+from penstock.report.effects import strip
 from penstock.report.mistakes import mistake_words
 from penstock.report.page import paragraph
 
@@ -38,15 +39,33 @@ def render_report(metrics: Mapping[str, Any], sounds: Sounds = (), *, title: str
 def _errors(figures: Figures, words: Words, sounds: Sounds) -> str:
     """The recordings that were classified wrong, the most confident error first; nothing where there is none."""
     items = [
-        f"<li>{_player(*sounds[index]) if index < len(sounds) else ''}{figures.text('mistakes', index, 'file')} "
-        f'<span class="quiet">{mistake_words(figures, words, index)}</span></li>'
+        _item(figures, words, index, sounds)
         for index, mistake in enumerate(figures.get("mistakes", default=[])[:MOST_SOUNDS])
         if "file" in mistake
     ]
     if not items:
         return ""
     note = words("sounds.note", seconds=f"{_MOST_SECONDS:g}")
+    if any("attribution" in mistake for mistake in figures.get("mistakes")):
+        note += " " + words("mistakes.colours")
     return section(words("sounds"), paragraph(note, "quiet"), f'<ul class="quotes">{"".join(items)}</ul>')
+
+
+def _item(figures: Figures, words: Words, index: int, sounds: Sounds) -> str:
+    """Return the player of a recording, what mattered over time, and what was predicted."""
+    player = _player(*sounds[index]) if index < len(sounds) else ""
+    said = (
+        f'{figures.text("mistakes", index, "file")} <span class="quiet">{mistake_words(figures, words, index)}</span>'
+    )
+    return f"<li>{player}{_strip(figures.get('mistakes', index), words)}{said}</li>"
+
+
+def _strip(mistake: Mapping[str, Any], words: Words) -> str:
+    """Return the colours of what mattered, over the seconds that the player has."""
+    marked = mistake.get("attribution")
+    if not marked:
+        return ""
+    return strip(marked["scores"][: round(_MOST_SECONDS / marked["frame_seconds"])], words("mistakes.over_time"))
 
 
 def _player(samples: NDArray[np.float32], sample_rate_hz: int) -> str:

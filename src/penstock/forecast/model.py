@@ -26,6 +26,7 @@ from penstock.forecast.times import words_of
 from penstock.network import CARRIED, WINDOWED
 from penstock.runtime.judged import Judged, evaluation
 from penstock.runtime.model import Model
+from penstock.runtime.question import check_length
 from penstock.runtime.reading import Reading
 
 if TYPE_CHECKING:
@@ -297,9 +298,13 @@ class ForecastModel(Model):
         for series in panel:
             yield series_reading(self, series, self._encoded(series, panel), panel.frequency)
 
-    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> ForecastQuestion:
-        """See `Model.question`; `one` is one series, as `predict` takes it."""
-        return ForecastQuestion(self, one, target, at)
+    def question(
+        self, one: Any, *, target: Any = None, at: int | None = None, most_steps: int | None = None
+    ) -> ForecastQuestion:
+        """See `Model.question`; `one` is one series: as `predict` takes it, or a list of its steps."""
+        question = ForecastQuestion(self, one, target, at)
+        check_length(question.steps, most_steps)
+        return question
 
     def stream(self, series: str | None = None) -> ForecastStream:
         """Open a stream that makes a forecast after each observation.

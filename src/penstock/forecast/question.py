@@ -32,7 +32,7 @@ class ForecastQuestion(Question):
 
     Args:
         model: the model.
-        inputs: one series, as `predict` takes it.
+        inputs: one series, as `predict` takes it; a list holds its steps.
         target, at: as for `Model.question`.
 
     Raises:
@@ -41,7 +41,9 @@ class ForecastQuestion(Question):
     """
 
     def __init__(self, model: "ForecastModel", inputs: Any, target: Any, at: int | None) -> None:
-        panel = model.panel(inputs)
+        # `predict` takes a list of lists for several series; here there is one, so the lists are its steps.
+        steps = isinstance(inputs, list) and not any(hasattr(each, "shape") for each in inputs)
+        panel = model.panel([inputs] if steps else inputs)
         if len(panel) != 1:
             raise DataError(f"one series can be explained at a time; got {len(panel)}. Choose one.")
         self._model, self.network, self.tensors = model, model.network, model.tensors

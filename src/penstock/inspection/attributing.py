@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, get_args
 
-from penstock.errors import ConfigError, DataError, MissingExtraError
+from penstock.errors import ConfigError, MissingExtraError
 from penstock.inspection.attribution import Attribution
 from penstock.inspection.occlusion import occlusion
 from penstock.inspection.subject import runtime_model
@@ -57,12 +57,7 @@ def attribute(
         [{'token': 'good', 'value': 2.1}]
     """
     named_place("method", method, list(get_args(Method)))
-    question = runtime_model(model).question(input, target=target, at=at)
-    if question.steps > most_steps:
-        raise DataError(
-            f"an input to explain may have at most {most_steps:,} steps of the network; got {question.steps:,}. "
-            "Cut it, or raise most_steps."
-        )
+    question = runtime_model(model).question(input, target=target, at=at, most_steps=most_steps)
     if method == "occlusion":
         return occlusion(question, window=window)
     if window is not None:

@@ -38,6 +38,7 @@ class Attribution:
 
     Attributes:
         values: the scores, one for each cell along `axes`; positive ones raise the number.
+        inputs: what the network reads in each cell: ids of tokens, or standardised numbers.
         axes: ("token",), ("time", "channel"), ("time", "band") or ("time", "column").
         coordinates: the names along each axis: tokens, steps or times, channels, bands in Hz, columns.
         gaps: for texts, what stands before each token and after the last one, so that the text can be put together.
@@ -52,6 +53,7 @@ class Attribution:
     """
 
     values: NDArray[np.float64]
+    inputs: NDArray[Any]
     axes: tuple[str, ...]
     coordinates: Mapping[str, Sequence[Any]]
     gaps: Sequence[str] = ()
@@ -93,6 +95,7 @@ class Attribution:
             "coordinates": {axis: list(names) for axis, names in self.coordinates.items()},
             "gaps": list(self.gaps),
             "values": self.values.tolist(),
+            "inputs": self.inputs.tolist(),
             "window": list(self.window),
             "prediction": dict(self.prediction),
             "baseline_prediction": dict(self.baseline_prediction),
@@ -151,6 +154,7 @@ def attribution_of(
     score, baseline_score = ends.tolist()
     return Attribution(
         values=np.asarray(values, np.float64),
+        inputs=evidence.values,
         axes=evidence.axes,
         coordinates=evidence.places,
         gaps=evidence.gaps,

@@ -20,7 +20,7 @@ MOST_VARIANTS = 256
 """Variants of one input that are tried by default; in longer inputs, neighbouring cells are left out together."""
 _STRETCHES = 32  # stretches of time of a series of numbers: a single step rarely matters
 _FEWEST = 8  # stretches of time at least, however many columns there are
-_STEPS = 16384  # of the network, over all variants of a batch
+_STEPS = 16384
 
 
 def occlusion(question: Question, *, window: int | None = None, most: int = MOST_VARIANTS) -> Attribution:
@@ -32,7 +32,7 @@ def occlusion(question: Question, *, window: int | None = None, most: int = MOST
 
 
 def occluding(
-    question: Question, *, window: int | None = None, most: int = MOST_VARIANTS
+    question: Question, *, window: int | None = None, most: int = MOST_VARIANTS, batch_steps: int = _STEPS
 ) -> Iterator[Attribution | None]:
     """Replace each part of the input by its baseline in turn; the loss of the explained number is the part's score.
 
@@ -44,6 +44,7 @@ def occluding(
         window: steps or tokens that are left out together; None for one token, or 1/32 of a series of numbers, or more
             where the input is long.
         most: the most variants that are tried, without a `window`.
+        batch_steps: steps of the network, over all variants of a batch.
 
     Yields:
         None after each batch of variants, at last the result.
@@ -59,7 +60,7 @@ def occluding(
     # Parts that are like their baseline already change nothing.
     parts = [part for part in _parts(values.shape, sizes) if (values[part] != baseline[part]).any()]
     scores = np.zeros(values.shape)
-    for batch in _batches(parts, question.steps):
+    for batch in _batches(parts, max(1, batch_steps // question.steps)):
         variants = np.repeat(values[None], len(batch), axis=0)
         for variant, part in zip(variants, batch, strict=True):
             variant[part] = baseline[part]
@@ -88,6 +89,5 @@ def _parts(shape: tuple[int, ...], sizes: tuple[int, ...]) -> Iterator[tuple[sli
     return itertools.product(*along)
 
 
-def _batches(parts: list[Any], steps: int) -> Iterator[list[Any]]:
-    size = max(1, _STEPS // steps)
+def _batches(parts: list[Any], size: int) -> Iterator[list[Any]]:
     return (parts[start : start + size] for start in range(0, len(parts), size))

@@ -126,6 +126,9 @@ TABLE = {
     "confusion.share": "占真实类别的比例",
     "mistakes": "置信度最高的错误样本",
     "mistakes.note": "{data}，按置信度从高到低排列。",
+    "mistakes.colours": "蓝色部分提高了预测的得分，橙色部分降低了它（遮挡法）。",
+    "mistakes.effects": "提高或降低预测",
+    "mistakes.over_time": "随时间提高（蓝色）和降低（橙色）预测得分的部分",
     "mistakes.item": "预测为 {prediction}，概率 {probability}；实际为 {label}",
     # 概率
     "reliability": "概率是否可信",

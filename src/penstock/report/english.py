@@ -130,6 +130,9 @@ TABLE = {
     "confusion.share": "share of the true class",
     "mistakes": "Most confident errors",
     "mistakes.note": "On the {data}, the most confident first.",
+    "mistakes.colours": "Blue parts raised the score of the prediction, orange ones lowered it (by occlusion).",
+    "mistakes.effects": "raised or lowered the prediction",
+    "mistakes.over_time": "What raised (blue) and lowered (orange) the score of the prediction, over time",
     "mistakes.item": "predicted {prediction} at {probability}, true: {label}",
     # probabilities
     "reliability": "Are the probabilities right?",

@@ -225,7 +225,9 @@ class Model(ABC):
         """Yield `reading` of each input; arguments as for `predict`."""
         return map(self.reading, inputs)
 
-    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> Question:
+    def question(
+        self, one: Any, *, target: Any = None, at: int | None = None, most_steps: int | None = None
+    ) -> Question:
         """Return one input in the form that `penstock.inspection.attribute` explains.
 
         Args:
@@ -234,10 +236,11 @@ class Model(ABC):
                 column, by default the first.
             at: the step whose prediction is explained, from 1, if each step has one, by default the last; of a
                 forecaster the step ahead, by default the mean of all.
+            most_steps: the most steps of the network for the input; None for any number.
 
         Raises:
             ConfigError: the model has no such target or step, or its inputs can't be explained.
-            DataError: the input is empty or not of this model's kind.
+            DataError: the input is empty, too long or not of this model's kind.
         """
         raise ConfigError(
             f"inputs of a model for {self.task} can't be explained: {type(self).__name__} has no question"

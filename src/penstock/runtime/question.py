@@ -15,7 +15,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DataError
 from penstock.labels import LabelIndex
 from penstock.network import Network
 
@@ -23,6 +23,7 @@ __all__ = [
     "Aim",
     "Evidence",
     "Question",
+    "check_length",
     "label_place",
     "log_odds",
     "named_place",
@@ -166,6 +167,15 @@ def step_place(at: Any, steps: int) -> int:
     if isinstance(at, bool) or not isinstance(at, int | np.integer) or not 1 <= at <= steps:
         raise ConfigError(f"at must be a step from 1 to {steps}; got {at!r:.60}")
     return int(at) - 1
+
+
+def check_length(steps: int, most_steps: int | None) -> None:
+    """Raise DataError if an input has more steps than may be explained."""
+    if most_steps is not None and steps > most_steps:
+        raise DataError(
+            f"an input to explain may have at most most_steps={most_steps:,} steps of the network; got {steps:,}. "
+            "Give a shorter one."
+        )
 
 
 def refuse_step(at: Any) -> None:

@@ -127,9 +127,11 @@ class SequenceModel(Model):
         """
         return SequenceStream(self)
 
-    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> SequenceQuestion:
+    def question(
+        self, one: Any, *, target: Any = None, at: int | None = None, most_steps: int | None = None
+    ) -> SequenceQuestion:
         """See `Model.question`."""
-        return SequenceQuestion(self, self.evidence(one), target, at)
+        return SequenceQuestion(self, self.evidence(one), target, at, most_steps)
 
     def evidence(self, one: Any) -> Evidence:
         """Return the cells of one input that attribution scores; DataError if it is not of this model's kind."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DataError
-from penstock.runtime.question import Evidence, Question
+from penstock.runtime.question import Evidence, Question, check_length
 from penstock.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -21,20 +21,23 @@ class SequenceQuestion(Question):
     Args:
         model: the model.
         evidence: the input's cells.
-        target, at: as for `Model.question`.
+        target, at, most_steps: as for `Model.question`.
 
     Raises:
-        DataError: the input has no step.
+        DataError: the input has no step, or too many.
         ConfigError: the model has no such target or step.
     """
 
-    def __init__(self, model: "SequenceModel", evidence: Evidence, target: Any, at: int | None) -> None:
+    def __init__(
+        self, model: "SequenceModel", evidence: Evidence, target: Any, at: int | None, most_steps: int | None = None
+    ) -> None:
         if not len(evidence.values):
             raise DataError(f"there must be at least one {evidence.axes[0]} to explain; this input has none")
         self._model, self.evidence = model, evidence
         self.network, self.tensors = model.network, model.tensors
         features = evidence.vectors(evidence.values[None])
         self.steps = features.shape[1]
+        check_length(self.steps, most_steps)
         self.aim = model.aim(self._heads(features)[0], target, at)
 
     def outputs(self, variants: NDArray[Any]) -> NDArray[Any]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 from penstock import __version__
 from penstock.server.access import Access
 from penstock.server.access_log import AccessLog
+from penstock.server.explanations import MOST_BYTES, Explanations, asked_of
 from penstock.server.failures import RequestError, as_json, error_response, failure_of
 from penstock.server.logs import log
 from penstock.server.metrics import Metrics
@@ -24,7 +26,9 @@ from penstock.server.page_files import REPORT_HEADERS, index, page_file
 from penstock.server.request_queue import RequestQueue
 from penstock.server.schemas import (
     ABOUT,
+    ATTRIBUTE,
     PREDICT,
+    Explanation,
     Failure,
     ModelInfo,
     ModelList,
@@ -63,6 +67,7 @@ class Service:
         self.metrics = Metrics({name: served.scheduler for name, served in models.items()})
         self.sessions: set[StreamSession] = set()
         self.stopping = False
+        self._explanations = Explanations(queue)
         api = FastAPI(
             title="Penstock",
             version=__version__,
@@ -123,6 +128,13 @@ class Service:
             responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503),
             openapi_extra=PREDICT,
         )(self.predict)
+        guarded.post(
+            "/v1/models/{name}/attribute",
+            operation_id="attribute",
+            response_model=Explanation,
+            responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503),
+            openapi_extra=ATTRIBUTE,
+        )(self.attribute)
         api.include_router(guarded)
 
     @asynccontextmanager
@@ -177,19 +189,47 @@ class Service:
 
     async def predict(self, name: str, request: Request) -> Response:
         """Predict for whole inputs: JSON, or a file as `penstock predict` reads it."""
+
+        async def outputs(served: ServedModel, inputs: Any) -> dict[str, Any]:
+            return {"outputs": await served.answers(inputs)}
+
+        return await self._answer(name, request, self.settings, outputs)
+
+    async def attribute(self, name: str, request: Request) -> Response:
+        """Explain one input, given as for `predict`: how much each part of it contributed to the prediction.
+
+        A part's score is what the explained number loses if the part is replaced by its baseline (occlusion).
+        """
+
+        async def attribution(served: ServedModel, inputs: Any) -> dict[str, Any]:
+            target, at = asked_of(request.query_params)
+            return {"attribution": await self._explanations.explain(served.model, inputs, target, at, gone)}
+
+        gone = request.is_disconnected
+        limited = replace(self.settings, max_body=min(self.settings.max_body, MOST_BYTES))
+        return await self._answer(name, request, limited, attribution)
+
+    async def _answer(
+        self,
+        name: str,
+        request: Request,
+        settings: ServerSettings,
+        answer: Callable[[ServedModel, Any], Awaitable[dict[str, Any]]],
+    ) -> Response:
+        """Return the answer to a request with inputs, or its failure."""
         try:
             served = self._served(name)
             if self.stopping:
                 raise RequestError(
                     503, "Stopping", "the server is stopping. Try again in a moment.", {"retry-after": "1"}
                 )
-            received = await read_request(request, served.model, self.settings, self.queue.reading)
+            received = await read_request(request, served.model, settings, self.queue.reading)
             with self.queue.places:
                 if isinstance(received, Upload):
                     inputs = await self.queue.run(partial(received.inputs, served.model))
                 else:
                     inputs = received
-                return _json({"outputs": await served.answers(inputs)})
+                return _json(await answer(served, inputs))
         except Exception as error:
             failure = failure_of(error)
             self.metrics.errors.labels(failure.kind).inc()

@@ -9,7 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from penstock.server.uploads import FILES
 
-__all__ = ["ABOUT", "PREDICT", "Failure", "ModelInfo", "ModelList", "Predictions", "Readiness", "Status", "errors"]
+__all__ = [
+    "ABOUT",
+    "ATTRIBUTE",
+    "PREDICT",
+    "Explanation",
+    "Failure",
+    "ModelInfo",
+    "ModelList",
+    "Predictions",
+    "Readiness",
+    "Status",
+    "errors",
+]
 
 ABOUT = """Trained recurrent networks: whole inputs by HTTP, streams by WebSocket.
 
@@ -72,6 +84,41 @@ class Predictions(BaseModel):
     outputs: list[dict[str, Any]]
 
 
+class Completeness(BaseModel):
+    """The sum of all scores beside what they explain; occlusion promises no equality."""
+
+    total: float | None
+    difference: float | None = Field(description="score minus baseline_score")
+    tolerance: float | None
+    holds: bool | None
+
+
+class Attribution(BaseModel):
+    """A score for each part of one input."""
+
+    method: Literal["occlusion"]
+    target: Any = Field(description="the label or column that is explained; null if there is only one number")
+    at: int | None = Field(description="the step whose prediction is explained, or the step ahead; null for the whole")
+    unit: Literal["log-odds", "value"]
+    score: float | None = Field(description="the explained number")
+    baseline_score: float | None = Field(description="the same for the baseline")
+    axes: list[str] = Field(description='["token"], or "time" and "channel", "band" or "column"')
+    coordinates: dict[str, list[Any]] = Field(description="the names along each axis")
+    gaps: list[str] = Field(description="for texts, what stands before each token and after the last one")
+    values: list[Any] = Field(description="the scores, nested by axis; positive ones raise the number")
+    inputs: list[Any] = Field(description="what the network reads in each cell: ids, or standardised numbers")
+    window: list[int] = Field(description="cells along each axis that were replaced together")
+    prediction: dict[str, Any]
+    baseline_prediction: dict[str, Any]
+    completeness: Completeness
+
+
+class Explanation(BaseModel):
+    """The attribution of one input."""
+
+    attribution: Attribution
+
+
 class Problem(BaseModel):
     """Reason for a failure."""
 
@@ -102,7 +149,7 @@ _WORDS = {
     422: "Inputs that the model can't read",
     429: "Too many requests are waiting",
     501: "The server lacks a package for this file",
-    503: "The server is stopping",
+    503: "The server is stopping, or the work took too long",
 }
 _FILE = {"type": "string", "format": "binary"}
 PREDICT: dict[str, Any] = {
@@ -116,3 +163,26 @@ PREDICT: dict[str, Any] = {
     }
 }
 """The request body of `predict`, which FastAPI cannot derive from the signature."""
+
+
+def _parameter(name: str, kind: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": {"type": kind}, "description": description}
+
+
+class Explain(BaseModel):
+    """One whole input."""
+
+    inputs: list[Any] = Field(min_length=1, max_length=1, description="one input, as of predict")
+
+
+ATTRIBUTE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": PREDICT["requestBody"]["content"] | {"application/json": {"schema": Explain.model_json_schema()}},
+    },
+    "parameters": [
+        _parameter("target", "string", "the label, or the column of a forecaster; by default the predicted, the first"),
+        _parameter("at", "integer", "the step, from 1, or the step ahead; by default the last, the mean of all"),
+    ],
+}
+"""The query and request body of `attribute`, which FastAPI cannot derive from the signature."""

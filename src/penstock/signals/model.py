@@ -152,14 +152,16 @@ class _SignalModel(SignalSequenceModel):
         spans = [super(_SignalModel, self).outputs(inputs[at : at + _SPAN]) for at in range(0, len(inputs), _SPAN)]
         return np.concatenate([np.zeros((0, self.scorer.head.outputs), np.float32), *spans])
 
-    def question(self, one: Any, *, target: Any = None, at: int | None = None) -> SequenceQuestion:
+    def question(
+        self, one: Any, *, target: Any = None, at: int | None = None, most_steps: int | None = None
+    ) -> SequenceQuestion:
         """See `Model.question`; with `window`, the cells are those of the window that ends with the step."""
         if self.features.window is None:
-            return super().question(one, target=target, at=at)
+            return super().question(one, target=target, at=at, most_steps=most_steps)
         (signal,) = signal_list([one], self.features.channels)
         end = step_place(at, len(signal)) + 1
         start = max(0, end - self.features.window)
-        found = super().question(signal[start:end], target=target)
+        found = super().question(signal[start:end], target=target, most_steps=most_steps)
         times = {"time": list(range(start + 1, end + 1))}
         found.evidence = replace(found.evidence, places={**found.evidence.places, **times})
         found.aim = replace(found.aim, at=end)

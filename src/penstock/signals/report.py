@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.report import Figures, Line, Words, chart, measured_part, render, section
+from penstock.report.effects import Effects
 from penstock.report.mistakes import mistake_words
 from penstock.report.page import paragraph
 
@@ -58,6 +59,7 @@ def _charts(title: str, note: str, cells: Sequence[str]) -> str:
 
 
 def _chart(figures: Figures, words: Words, keys: Sequence[object], title: str) -> str:
+    """Draw the channels, over the colours of what mattered in them if that is known."""
     channels: Sequence[Sequence[float | None]] = figures.get(*keys, default=[])
     lines = [
         Line(
@@ -68,4 +70,7 @@ def _chart(figures: Figures, words: Words, keys: Sequence[object], title: str) -
         )
         for place, values in enumerate(channels)
     ]
-    return chart(lines, title=title, x_label=words("signals.step"), y_label=words("signals.value"))
+    scores: Sequence[Sequence[float]] = figures.get(*keys[:-1], "attribution", "scores", default=[])
+    colours = [(line.x, line.y, each) for line, each in zip(lines, scores, strict=False) if len(line.x) == len(each)]
+    under = [Effects(words("mistakes.effects"), colours)] if colours else []
+    return chart([*under, *lines], title=title, x_label=words("signals.step"), y_label=words("signals.value"))

@@ -13,6 +13,7 @@ from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.datasets.changes import counted
 from penstock.errors import DataError
+from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Network, Numbers, RegressionHead
 from penstock.registry import Columns
 from penstock.signals.arrays import signal_list
@@ -199,6 +200,9 @@ class SignalEstimator(CellOptions, Supervised):
 
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
         return {"row": row, "signal": drawn(part.inputs[row])}
+
+    def _marked(self, found: Attribution) -> dict[str, Any]:
+        return {"scores": drawn(found.values)}
 
     def _example(self, part: Part, row: int) -> list[list[float | None]]:
         return [[None if math.isnan(value) else float(f"{value:.6g}") for value in step] for step in part.inputs[row]]

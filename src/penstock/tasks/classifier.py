@@ -162,7 +162,7 @@ class Classifier(ClassifierMixin, Supervised):
         self.classes_ = _as_array(model.labels)
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
-        return class_figures(model, data, self._shown)
+        return class_figures(model, data, self._explained(model))
 
     def _described(self) -> dict[str, Any]:
         plain = super()._described()

@@ -36,7 +36,8 @@ per_class                   {valid, test}: a list of {label, precision, recall, 
 confusion                   part ("test", or "valid" without one); matrix: rows are ground truth, columns predictions;
                             pairs: label, prediction, rows, share of the label's rows, the most often confused first
 mistakes                    of that part, the most confident first: label, prediction, probability of the prediction,
-                            and the task's fields for the input
+                            and the task's fields for the input; of the first ones also `attribution`, what mattered
+                            for the prediction, by occlusion: scores, and for texts tokens and gaps
 reliability                 part, and the result of `runtime.probabilities.reliability`
 two_classes                 for the second of two classes: part, label, the result of
                             `runtime.probabilities.two_classes`, the same for the main `baseline`, and the
@@ -50,7 +51,8 @@ Additional entries of a regressor:
 
 predicted                   part, truth, prediction: at most 200 rows of it, evenly spaced in the sorted ground truth
 residuals                   part, mean, std, median_absolute of truth minus prediction; counts between edges
-errors                      of that part, the largest first: truth, prediction, and the task's fields for the input
+errors                      of that part, the largest first: truth, prediction, the task's fields for the input, and
+                            `attribution` as in `mistakes`
 """
 
 import resource

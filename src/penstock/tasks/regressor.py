@@ -112,7 +112,7 @@ class Regressor(RegressorMixin, Supervised):
         return super()._train(data, **how)
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
-        return regression_figures(model, data, self._shown)
+        return regression_figures(model, data, self._explained(model))
 
 
 def numbers(answers: Sequence[Any], where: str) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +12,10 @@ from sklearn.exceptions import DataConversionWarning
 from penstock.datasets import Rows
 from penstock.datasets.changes import counted
 from penstock.errors import DataError
+from penstock.inspection.attribution import Attribution
+from penstock.runtime import Model
 from penstock.tasks.estimator import Estimator, seed_of, training_module
+from penstock.tasks.explainer import Explainer
 from penstock.tasks.labelled import Labelled, Part, prepare
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.verbosity import say_data, verbose
@@ -86,6 +89,21 @@ class Supervised(Estimator):
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
         """Return what a report shows of a row with a wrong prediction."""
         return {"row": row}
+
+    def _marked(self, found: Attribution) -> dict[str, Any]:
+        """Return what a report shows of the attribution of such a row; empty if the kind of data has no such form."""
+        return {}
+
+    def _explained(self, model: Model) -> Callable[[Part, int], dict[str, Any]]:
+        """Return `_shown`, with the attribution of as many rows as there is time for."""
+        explain = Explainer(model)
+
+        def shown(part: Part, row: int) -> dict[str, Any]:
+            found = explain(part.inputs[row])
+            marked = {} if found is None else self._marked(found)
+            return self._shown(part, row) | ({"attribution": marked} if marked else {})
+
+        return shown
 
     def _example(self, part: Part, row: int) -> Any:
         """Return an input as JSON, for `_stored_examples`; None if the kind of data has no such form."""

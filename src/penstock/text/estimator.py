@@ -8,6 +8,7 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, text_table
 from penstock.errors import ConfigError
+from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Embedding, Network
 from penstock.sequences import Sequences
 from penstock.tasks.classifier import Classifier
@@ -109,6 +110,17 @@ class TextClassifier(CellOptions, Classifier):
     def _shown(self, part: Part, row: int) -> dict[str, Any]:
         text = part.inputs[row]
         return {"text": text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"}
+
+    def _marked(self, found: Attribution) -> dict[str, Any]:
+        tokens, gaps, scores = found.coordinates["token"], found.gaps, found.values.tolist()
+        lengths = np.cumsum([len(gap) + len(token) for gap, token in zip(gaps, tokens, strict=False)])
+        kept = int((lengths < _LONGEST_TEXT).sum())
+        end = gaps[-1] if kept == len(tokens) else "…"
+        return {
+            "tokens": tokens[:kept],
+            "gaps": [*gaps[:kept], end],
+            "scores": [float(f"{x:.3g}") for x in scores[:kept]],
+        }
 
     def _example(self, part: Part, row: int) -> str:
         return str(part.inputs[row][:_LONGEST_TEXT])

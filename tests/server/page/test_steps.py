@@ -20,8 +20,9 @@ TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
       return { answer: { steps } };
     },
   };
+  const attribute = async (name, input, { at }) => ({ axes: ["token"], coordinates: { token: ["Ada", "wrote"] }, gaps: ["", "\\n", ""], unit: "log-odds", target: "PER", window: [1], values: [at, -0.5] });
   const rows = [["PER", 0.75], ["O", 0.25]].map(([prediction, p], n) => ({ prediction, token: ["Ada", "wrote"][n], probability_PER: p, probability_O: 1 - p }));
-  const wire = { stream: async () => stream, model: async () => ({ labels, label_texts: labels }), predict: async (name, [text]) => (text === "Ada\\nwrote" ? rows : []) };
+  const wire = { stream: async () => stream, model: async () => ({ labels, label_texts: labels }), predict: async (name, [text]) => (text === "Ada\\nwrote" ? rows : []), attribute };
   const view = stepsView({ wire, name: "tags", models: [{ name: "other", streams: true }], info: { reads: "text", labels, label_texts: labels, streams: %s }, working: (work) => work() });
   document.querySelector("main").replaceChildren(view.node);
   const text = view.node.querySelector("textarea");
@@ -72,6 +73,11 @@ def test_each_word_of_a_text_has_the_colour_of_its_label(server, opened, streams
             ["s1", "Ada", "PER", "PER 75.0 %"],
             ["s0", "wrote", "O", f"O {'25' if streams == 'true' else '75'}.0 %"],
         ]
+        scores = "[...document.querySelectorAll('.coloured span')].map((e) => [e.textContent, Number(e.dataset.score)])"
+        tab.wait(f"{scores}.length === 2")
+        tab.click(".spans li:nth-child(2) button")
+        tab.wait(f"{scores}[0]?.[1] === 2")
+        assert tab.value(scores) == [["Ada", 2], ["wrote", -0.5]]
         tab.value("[...document.querySelectorAll('.chip')].at(-1).click()")
         tab.wait("document.querySelectorAll('.spans li').length === 0")
 

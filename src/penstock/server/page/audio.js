@@ -6,6 +6,7 @@ import { Compare } from "./compare.js";
 import { announce, h, oncePerFrame } from "./elements.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
+import { Matter } from "./matter.js";
 import { Microphone, numbersOf, samplesOf, sixteenBits, wavOf } from "./sound.js";
 import { melBands, Spectrogram } from "./spectrogram.js";
 import { percent, words } from "./words.js";
@@ -37,6 +38,7 @@ export class AudioView {
   #answers;
   #look;
   #compare;
+  #matter;
 
   /** app: see main.js. */
   constructor(app) {
@@ -48,6 +50,7 @@ export class AudioView {
     this.#follower = new Follower(() => app.wire.stream(app.name), { message: (block) => block, every: 100, onChange: () => this.#redraw() });
     this.#look = new Look(app, { traced: (block) => ({ push: numbersOf(block), trace: true }), nameOf: (block) => `${(block * BLOCK_SECONDS).toFixed(2)} s`, onPick: (block) => this.#pick(block) });
     this.#compare = new Compare(app, { chartWords: "chartSound", message: (block) => block });
+    this.#matter = new Matter(app, { labels: this.#labels });
     this.#player.addEventListener("timeupdate", () => this.#pick(Math.floor(this.#player.currentTime / BLOCK_SECONDS)));
     this.#player.addEventListener("ended", () => this.#pick(null));
     onScheme(() => this.#draw());
@@ -65,6 +68,7 @@ export class AudioView {
     this.#draw();
     this.#look.refresh();
     this.#compare.refresh();
+    this.#matter.refresh();
   }
 
   /** Null, because a sound is sent as a file. */
@@ -86,7 +90,7 @@ export class AudioView {
         h("div", { class: "writing" }, h("div", { class: "row" }, this.#record, this.#file, choose), this.#how, this.#player, h("p", { class: "quiet small", say: "soundPrivacy" })),
         h("div", { class: "answer" }, h("h2", { class: "small-title", say: "answerSoFar" }), this.#verdict, this.#when, this.#answers.bars)),
       h("section", { class: "card", "aria-labelledby": "sound-title" }, h("h2", { id: "sound-title", say: "soundTitle" }), this.#empty, this.#shown),
-      this.#compare.node, this.#look.node);
+      this.#matter.node, this.#compare.node, this.#look.node);
   }
 
   #begin() {
@@ -96,6 +100,7 @@ export class AudioView {
     this.#blocks = [];
     this.#frames = [];
     this.#player.hidden = true;
+    this.#matter.show(null);
     this.#how.textContent = "";
     this.#app.working(() => this.#read());
   }
@@ -172,6 +177,7 @@ export class AudioView {
     });
     this.#draw();
     this.#showInside();
+    this.#matter.show({ input: wavOf(this.#samples, this.#rate) });
     if (this.#final) announce(this.#verdict.textContent);
   }
 

@@ -6,6 +6,7 @@ import { announce, calm, choose, h, oncePerFrame } from "./elements.js";
 import { examplesOf, linesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
+import { Matter } from "./matter.js";
 import { madeUp } from "./numbers.js";
 import { MOST_STEPS, Source } from "./source.js";
 import { stepNames } from "./times.js";
@@ -32,6 +33,7 @@ export class ForecastView {
   #chart;
   #look;
   #compare;
+  #matter;
   #source;
   #timeOf = null; // the name of a step, if the table has times
   #table = { columns: [], rows: 0 };
@@ -43,6 +45,7 @@ export class ForecastView {
     this.#follower = new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() });
     this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => this.#nameOf(item), onPick: (item) => this.#setCut(item + 1) });
     this.#compare = new Compare(app, { onChange: () => this.#redraw() });
+    this.#matter = new Matter(app, { ahead: this.#about.horizon });
     const season = this.#about.season > 1 ? this.#about.season : 12;
     const example = () => madeUp(Math.max(3 * this.#about.context, this.#about.context + 6 * this.#about.horizon), season).join("\n");
     this.#source = new Source({ onTable: (table) => this.#take(table), example, stored: examplesOf(app.info).map(linesOf) });
@@ -64,6 +67,7 @@ export class ForecastView {
     this.#draw();
     this.#look.refresh();
     this.#compare.refresh();
+    this.#matter.refresh();
   }
 
   /** The series in the format of `predict`. */
@@ -86,7 +90,7 @@ export class ForecastView {
     return h("div", { class: "view" },
       h("section", { class: "card", "aria-labelledby": "series-title" }, h("h2", { id: "series-title", say: "yourSeries" }), this.#source.node),
       h("section", { class: "card", "aria-labelledby": "fan-title" }, h("h2", { id: "fan-title", say: "fanTitle" }), h("p", { class: "quiet", say: "fanLead" }), this.#empty, this.#shown),
-      this.#compare.node, this.#look.node);
+      this.#matter.node, this.#compare.node, this.#look.node);
   }
 
   #take(table) {
@@ -123,7 +127,7 @@ export class ForecastView {
       return JSON.stringify(found);
     };
     const targets = Object.fromEntries(this.#about.targets.map((name) => [name, columns.find((column) => column.name === name).values.slice(start)]));
-    return { items: range(start, end).map(observation), targets, times: timesOf(columns)?.slice(start) ?? null, given: rows };
+    return { items: range(start, end).map(observation), targets, times: timesOf(columns)?.slice(start) ?? null, given: rows, named: { start, columns } };
   }
 
   /** A table without the column names of the model: the chosen column, or the first ones in the model's order. */
@@ -172,6 +176,21 @@ export class ForecastView {
     this.#near.closest("label").hidden = last <= reach * 1.5;
     this.#draw();
     this.#look.show(this.#follower, this.#at - 1);
+    const cut = this.#at;
+    const nameOf = (n, all) => this.#nameOf(cut - (all - this.#about.horizon) + n);
+    this.#matter.show(cut >= this.#about.context ? { input: this.#upTo(cut), nameOf } : null);
+  }
+
+  /** The series up to the cut-off as `Wire.attribute` takes it: a table where columns have names, as in a file. */
+  #upTo(cut) {
+    const { items, named } = this.#series;
+    if (!named) return { inputs: [items.slice(0, cut).map((item) => JSON.parse(item))] };
+    const { start, columns } = named;
+    const { targets, known, horizon } = this.#about;
+    const rows = range(start, start + cut + (known.length ? horizon : 0));
+    const cell = ({ name, cells }, row) => (row >= start + cut && !known.includes(name) && targets.includes(name) ? "" : quoted(cells[row] ?? ""));
+    const lines = rows.map((row) => columns.map((column) => cell(column, row)).join(","));
+    return new Blob([[columns.map(({ name }) => quoted(name)).join(","), ...lines, ""].join("\n")], { type: "text/csv" });
   }
 
   #draw() {
@@ -269,6 +288,7 @@ function timesOf(columns) {
   return (columns.find(({ numeric }) => !numeric) ?? columns.find(counts))?.cells;
 }
 
+const quoted = (cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 const range = (start, end) => Array.from({ length: Math.max(end - start, 0) }, (_, n) => start + n);
 
 /** Formats a number with digits that suit its magnitude. */

@@ -27,9 +27,3 @@ export function changesAlong(first, answers, label) {
     return change;
   });
 }
-
-/** Leave one out: log-odds of the whole text minus those without each word. */
-export function changesWithout(whole, without, label) {
-  const all = logOdds(whole, label);
-  return without.map((probabilities) => all - logOdds(probabilities, label));
-}

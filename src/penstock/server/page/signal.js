@@ -8,6 +8,7 @@ import { Compare } from "./compare.js";
 import { examplesOf, linesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Look } from "./look.js";
+import { Matter } from "./matter.js";
 import { madeUp, spread } from "./numbers.js";
 import { predictionsOf, predictionsOfRows, runsOf, textOf } from "./predictions.js";
 import { MOST_STEPS, Source } from "./source.js";
@@ -32,6 +33,7 @@ export class SignalView {
   #legend = h("ul", { class: "keys" });
   #look = null;
   #compare = null;
+  #matter;
 
   /** app: see main.js. */
   constructor(app) {
@@ -48,13 +50,14 @@ export class SignalView {
     else this.#numbers = new Chart(numbers, { height: 200, onPick, aligned: true });
     if (this.#follower) this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => count(item + 1), onPick: (item) => this.#pick(item) });
     if (this.#follower) this.#compare = new Compare(app, { chartWords: "chartSteps" });
+    this.#matter = new Matter(app, { labels: this.#labels });
     const answer = h("div", { class: "answer" }, h("h2", { class: "small-title", say: this.#stepwise ? "stepsNow" : "answerSoFar" }), this.#verdict, this.#when, this.#answers?.bars);
     this.node = h("div", { class: "view" },
       h("section", { class: "card pair" }, h("div", {}, h("h2", { class: "small-title", say: "yourSeries" }), this.#source.node), answer),
       h("section", { class: "card", "aria-labelledby": "signal-title" }, h("h2", { id: "signal-title", say: "signalTitle" }), signal,
         this.#legend, this.#follower ? null : h("p", { class: "notice", say: "whole" }),
         this.#perStep ? h("div", {}, h("h3", { say: "overTime" }), this.#answers?.lines ?? numbers) : null),
-      this.#compare?.node, this.#look?.node);
+      this.#matter.node, this.#compare?.node, this.#look?.node);
     this.#draw();
   }
 
@@ -65,6 +68,7 @@ export class SignalView {
   refresh() {
     this.#draw();
     this.#look?.refresh();
+    this.#matter.refresh();
     this.#compare?.refresh();
   }
 
@@ -109,7 +113,14 @@ export class SignalView {
     if (this.#follower) await this.#follower.follow(this.#items);
     else await this.#readWhole(this.#items);
     this.#redraw();
+    this.#showInside();
+  }
+
+  /** Gates, and what mattered: for the whole signal, or for the prediction of the selected step. */
+  #showInside() {
     this.#look?.show(this.#follower, this.#at);
+    const at = this.#stepwise ? (this.#step ?? this.#items.length - 1) + 1 : null;
+    this.#matter.show(this.#items.length ? { input: { inputs: [this.input] }, at } : null);
   }
 
   #whole = [];
@@ -139,7 +150,8 @@ export class SignalView {
   #pick(step) {
     this.#step = step;
     this.#draw();
-    this.#look?.show(this.#follower, this.#at);
+    if (this.#stepwise) this.#showInside();
+    else this.#look?.show(this.#follower, this.#at);
   }
 
   #draw() {

@@ -5,6 +5,7 @@ import { Compare } from "./compare.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
 import { examplesOf } from "./examples.js";
 import { Follower } from "./follower.js";
+import { Matter } from "./matter.js";
 import { piecesOf, stepsOf } from "./pieces.js";
 import { predictionsOf, predictionsOfRows, textOf } from "./predictions.js";
 import { SignalView } from "./signal.js";
@@ -22,6 +23,8 @@ class LabelledText {
   #follower = null;
   #compare = null;
   #pieces = [];
+  #matter;
+  #at = null; // the selected step; null for the last one
   #whole = []; // predictions of bidirectional models
   #text = h("textarea", { id: "text", rows: 4, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
   #how = h("p", { class: "quiet small", id: "text-how" });
@@ -33,6 +36,7 @@ class LabelledText {
     this.#labels = app.info.label_texts;
     if (app.info.streams) this.#follower = new Follower(() => app.wire.stream(app.name), { onChange: () => this.#redraw() });
     if (this.#follower) this.#compare = new Compare(app, { chartWords: "chartSteps" });
+    this.#matter = new Matter(app, { labels: this.#labels });
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", calm(() => this.#take(), TYPING));
     const put = (text) => {
@@ -47,7 +51,7 @@ class LabelledText {
             ...examplesOf(app.info).map((example) => h("button", { type: "button", class: "chip", text: example.length > 28 ? `${example.slice(0, 28)}…` : example, on: { click: () => put(example) } })),
             h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => put("") } })))),
       h("section", { class: "card", "aria-labelledby": "spans-title" }, h("h2", { id: "spans-title", say: "stepsHeading" }), this.#empty, this.#spans),
-      ...(this.#compare ? [this.#compare.node] : []));
+      this.#matter.node, ...(this.#compare ? [this.#compare.node] : []));
     this.#draw();
   }
 
@@ -58,6 +62,7 @@ class LabelledText {
   refresh() {
     this.#draw();
     this.#compare?.refresh();
+    this.#matter.refresh();
   }
 
   /** The text in the format of `predict`. */
@@ -72,6 +77,7 @@ class LabelledText {
 
   #take() {
     this.#pieces = piecesOf(this.#text.value).slice(0, MOST_WORDS);
+    this.#at = null;
     this.#app.working(() => this.#read()).then(() => announce(this.#how.textContent));
   }
 
@@ -85,6 +91,18 @@ class LabelledText {
       if (pieces === this.#pieces) this.#whole = predictionsOfRows(rows, this.#labels).map((step, n) => ({ ...step, token: step.token ?? String(n + 1) }));
     }
     this.#redraw();
+    this.#explain();
+  }
+
+  /** What mattered for the label of the selected word. */
+  #explain() {
+    this.#matter.show(this.#pieces.length ? { input: { inputs: [this.#pieces.join("\n")] }, at: this.#at } : null);
+  }
+
+  #pick(step) {
+    this.#at = step + 1;
+    this.#draw();
+    this.#explain();
   }
 
   #steps() {
@@ -102,13 +120,13 @@ class LabelledText {
     const steps = this.#steps();
     this.#empty.hidden = steps.length > 0;
     this.#how.textContent = words(this.#pieces.length === MOST_WORDS ? "wordsCut" : this.#pieces.length === 1 ? "wordRead" : "wordsRead", { count: count(this.#pieces.length) });
-    this.#spans.replaceChildren(...steps.map((step) => this.#span(step)));
+    this.#spans.replaceChildren(...steps.map((step, n) => this.#span(step, n)));
   }
 
-  #span({ token, prediction, probabilities }) {
+  #span({ token, prediction, probabilities }, n) {
     const label = textOf(prediction, this.#app.info);
     const p = probabilities?.[label];
     return h("li", { class: series(this.#labels.indexOf(label)), "data-label": label, title: p === undefined ? label : `${label} ${percent(p)}` },
-      h("span", { text: token }), h("small", { text: label }));
+      h("button", { type: "button", class: "word", "aria-pressed": String(n + 1 === this.#at), text: token, on: { click: () => this.#pick(n) } }), h("small", { text: label }));
   }
 }

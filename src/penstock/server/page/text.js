@@ -7,13 +7,12 @@ import { Compare } from "./compare.js";
 import { examplesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Inside } from "./inside.js";
-import { changesAlong, changesWithout, probabilitiesOf } from "./odds.js";
+import { attributionOf, byPiece } from "./matter.js";
+import { changesAlong, probabilitiesOf } from "./odds.js";
 import { piecesOf, stepsOf } from "./pieces.js";
 import { count, percent, words } from "./words.js";
 
 const MOST_WORDS = 1000;
-const MOST_OUT = 200; // the most texts to predict for leaving out each word
-const TOGETHER = 50; // texts in one request
 const STILL_TYPING = 350; // milliseconds after the last key until an unfinished word counts as a word
 
 export class TextView {
@@ -23,7 +22,7 @@ export class TextView {
   #first = null; // probabilities before the first word
   #pieces = [];
   #focus = null; // the selected word; null for the last one
-  #out = { key: "", rows: null };
+  #out = { key: "", changes: null, note: "" };
   #text = h("textarea", { id: "text", rows: 5, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
   #how = h("p", { class: "quiet small", id: "text-how" });
   #verdict = h("p", { class: "verdict" });
@@ -170,26 +169,17 @@ export class TextView {
       this.#changes.set({ pieces, changes: this.#first && changesAlong(this.#first, history, label) });
       return;
     }
-    if (pieces.length > MOST_OUT) {
-      this.#changes.set({ pieces, changes: null, note: words("tooLongOut", { count: MOST_OUT }) });
-      return;
-    }
-    const known = this.#out.key === pieces.join("\n") ? this.#out.rows : null;
-    this.#changes.set({ pieces, changes: known && changesWithout(history.at(-1), known, label), note: known ? "" : words("leavingOut") });
-    if (!known) this.#leaveOut();
+    const known = this.#out.key === `${label}\n${pieces.join("\n")}`;
+    this.#changes.set({ pieces, changes: known ? this.#out.changes : null, note: known ? this.#out.note : words("matterAsking") });
+    if (!known && pieces.length) this.#replace();
   }
 
-  /** Predict the text without each word in turn, when the user pauses. */
-  #leaveOut = calm(() => {
-    const pieces = [...this.#soFar().pieces];
-    const key = pieces.join("\n");
-    const without = pieces.map((_, n) => pieces.toSpliced(n, 1).join("\n"));
-    const stillWanted = () => this.#soFar().pieces.join("\n") === key && this.#changes.way === "out";
+  /** Let the server replace each word in turn, when the user pauses. */
+  #replace = calm(() => {
+    const [pieces, label] = [[...this.#soFar().pieces], this.#changes.label];
     this.#app.working(async () => {
-      const rows = [];
-      for (let start = 0; start < without.length && stillWanted(); start += TOGETHER) rows.push(...(await this.#whole(without.slice(start, start + TOGETHER))));
-      if (rows.length !== without.length) return;
-      this.#out = { key, rows };
+      const found = await attributionOf(this.#app, { inputs: [pieces.join("\n")] }, { target: label });
+      this.#out = { key: `${label}\n${pieces.join("\n")}`, changes: found.note ? null : byPiece(found, pieces.length), note: found.note ?? "" };
       this.#redraw();
     });
   }, 250);

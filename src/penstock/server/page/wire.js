@@ -32,6 +32,15 @@ export class Wire extends EventTarget {
     return this.#ask(`${path(name)}/predict`, { inputs }).then(({ outputs }) => outputs);
   }
 
+  /**
+   * How much each part of one input contributed to the prediction: see `Attribution.to_json` in Python.
+   * input: {inputs: [one]}, or a file as a Blob. asked: {target, at}, each may be null.
+   */
+  attribute(name, input, asked) {
+    const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== null && value !== ""));
+    return this.#ask(`${path(name)}/attribute?${query}`, input).then(({ attribution }) => attribution);
+  }
+
   /** Opens a stream of a model. */
   stream(name) {
     const address = new URL(`${path(name)}/stream`, location.href);
@@ -56,7 +65,8 @@ export class Wire extends EventTarget {
 
   async #ask(address, body) {
     const headers = this.token === null ? {} : { Authorization: `Bearer ${this.token}` };
-    const how = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    const file = body instanceof Blob;
+    const how = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "Content-Type": file ? body.type : "application/json" }, body: file ? body : JSON.stringify(body) };
     let response;
     try {
       response = await fetch(address, how);
