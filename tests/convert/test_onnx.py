@@ -96,16 +96,14 @@ def test_every_function_is_written():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bidirectional", [False, True])
-@pytest.mark.parametrize(("cell", "form"), LAYERS)
-def test_layers_in_openvino(cell, form, bidirectional):
+@pytest.mark.parametrize(("cell", "form"), VARIANTS)
+def test_layers_in_openvino(cell, form):
     cell, form = variant(cell, form)
-    spec = Recurrent(cell=cell, input_size=3, hidden_size=4, num_layers=2, bidirectional=bidirectional, **form)
-    exported = recurrent(RecurrentLayers(spec, initial=True))
+    spec = Recurrent(cell=cell, input_size=3, hidden_size=4, num_layers=1, bidirectional=True, **form)
+    exported = recurrent(RecurrentLayers(spec, initial=True), pools=("last", "max"))
     read = runtimes.openvino_read(onnx_model(exported, Form(portable=True)).SerializeToString())
     run = runtimes.openvino_model(read)
-    for lengths in ((3, 0, 5, 1), (7,)):
-        assert whole_error(run, exported, random_sequences(exported.graph, lengths=lengths)) < TOLERANCE
+    assert whole_error(run, exported, random_sequences(exported.graph, lengths=(3, 0, 5, 1))) < TOLERANCE
 
 
 @pytest.mark.usefixtures("onnx_runtime_alone")
