@@ -78,7 +78,7 @@ def test_what_other_commands_say(penstock, imported, tmp_path):
     np.savez(tmp_path / "inputs.npz", a=np.ones((4, 3)))
     for words, message in [
         (["evaluate", imported], "an imported network has no task"),
-        (["inspect", imported], "no single stack of recurrent layers"),
+        (["inspect", imported], "cannot be inspected"),
     ]:
         found = penstock(*words, str(tmp_path / "inputs.npz"))
         assert found.code == 2

@@ -52,7 +52,8 @@ def subject(model: Any, item: Any) -> Subject:
     if isinstance(model, Recurrence):
         return _recurrence_subject(model, item)
     found = runtime_model(model)
-    return Subject(_encoder(found), found.reading(item))
+    reading = found.reading(item)  # first, because it says which models can't be inspected
+    return Subject(found.scorer.encoder, reading)
 
 
 def subjects(model: Any, inputs: Any) -> Iterator[Subject]:
@@ -61,16 +62,7 @@ def subjects(model: Any, inputs: Any) -> Iterator[Subject]:
         yield from (_recurrence_subject(model, item) for item in inputs)
         return
     found = runtime_model(model)
-    yield from (Subject(_encoder(found), reading) for reading in found.readings(inputs))
-
-
-def _encoder(model: Model) -> Any:
-    if not hasattr(model.scorer, "encoder"):
-        raise ConfigError(
-            "an imported network has no single stack of recurrent layers to look into. "
-            "Make a runtime.Recurrence of one layer's tensors (model.tensors)."
-        )
-    return model.scorer.encoder
+    yield from (Subject(found.scorer.encoder, reading) for reading in found.readings(inputs))
 
 
 def runtime_model(model: Any) -> Model:
