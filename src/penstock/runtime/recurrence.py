@@ -99,15 +99,15 @@ class Recurrence:
     ) -> Self:
         """Make a network from the arrays of another library's recurrent layers.
 
-        | layout | arrays of a direction | gates of lstm; gru | conventions |
-        |---|---|---|---|
-        | torch | weight_ih (gates * hidden, input), weight_hh, bias_ih, bias_hh, weight_ch | ifgo; rzn | reset after |
-        | keras | kernel (input, gates * hidden), recurrent_kernel, bias | ifco; zrh | the bias's axes show the reset |
-        | onnx | W, R, B, P, with the axis of directions | iofc; zrh | reset before: `linear_before_reset` is 0 |
-        | flax | the tree of linen's or nnx's cells: ii, if, ... hi, ...; dense_i, dense_h | ifgo; rzn | reset after |
-        | haiku | w, b of `linear`; w_i, w_h, b | igfo; zra | forget bias 1; update takes; reset before |
-        | dynet | Wx, Wh, b | ifog; zrh | forget bias 1 |
-        | paddle_fluid | fc_w, fc_b, gru_w, gru_b | -; urc | update takes; reset before |
+        For each layout: the arrays of a direction; the order of the gates of an LSTM and a GRU; conventions.
+
+        - torch: weight_ih (gates * hidden, input), weight_hh, bias_ih, bias_hh, weight_ch; ifgo, rzn; reset after.
+        - keras: kernel (input, gates * hidden), recurrent_kernel, bias; ifco, zrh; the bias's axes show the reset.
+        - onnx: W, R, B, P, with the axis of directions; iofc, zrh; reset before: `linear_before_reset` is 0.
+        - flax: the tree of linen's or nnx's cells, ii, if, ... hi, ... or dense_i, dense_h; ifgo, rzn; reset after.
+        - haiku: w, b of `linear`, or w_i, w_h, b; igfo, zra; forget bias 1, the update gate takes, reset before.
+        - dynet: Wx, Wh, b; ifog, zrh; forget bias 1.
+        - paddle_fluid: fc_w, fc_b, gru_w, gru_b; a GRU's urc; the update gate takes, reset before.
 
         The layers of Paddle 2 have PyTorch's layout.
 
@@ -115,7 +115,7 @@ class Recurrence:
             layers: one layer's arrays by name, or a list with an item for each layer; a layer of both directions is a
                 pair of such mappings, (forward, backward).
             cell: "rnn", "lstm" or "gru".
-            layout: a row of the table.
+            layout: one of these.
             gates: another order, a letter for each gate: i, f, g (or c), o; r, z (or u), n (or h, c, a).
             reset_after: whether a GRU's reset gate is applied after the product.
             update_keeps: whether a GRU's update gate keeps the old state where it is 1; else it takes the new one.
