@@ -1,4 +1,4 @@
-"""For every kind in the table: PyTorch ≡ runtime, whole ≡ step by step, and an export where there is one.
+"""For every kind in the table: PyTorch ≡ runtime ≡ its graph, and whole ≡ step by step.
 
 A kind without a case here fails.
 """
@@ -15,7 +15,9 @@ from penstock import engine, network, nn
 from penstock.errors import ConfigError, ShapeError
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import KINDS, Network, Numbers, Recurrent
+from penstock.network.lowering import graph_of
 from penstock.runtime import scorer
+from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
 
 LENGTHS = (7, 0, 3, 9, 1, 9)
@@ -191,11 +193,24 @@ def test_long_sequences_in_spans_and_threads_give_the_same_bits(name, monkeypatc
 
 
 @pytest.mark.parametrize(("part", "name"), ROWS, ids=["-".join(row) for row in ROWS])
-def test_an_export_is_compared_here_or_missed_by_name(part, name):
-    kind = KINDS[part][name]
-    assert kind.export is None, f"{part} of kind {name!r} can be exported: compare its export above too"
-    with pytest.raises(ConfigError, match=f"{part} of kind '{name}' has no export side"):
-        kind.side("export")
+def test_its_graph_gives_the_same_bits_or_is_refused_by_name(part, name):
+    sides = Sides(joined(part, name))
+    tensors = {key: value.numpy() for key, value in sides.module.state_dict().items()}
+    if sides.network.wiring == network.WINDOWED:
+        with pytest.raises(ConfigError, match="windowed"):
+            graph_of(sides.network, tensors)
+        return
+    graph, named = graph_of(sides.network, tensors)
+    if sides.network.wiring == network.CARRIED:  # its bits are held in tests/runtime/test_lowering.py
+        assert set(named) == set(graph.parameter_shapes())
+        return
+    ids = isinstance(sides.network.inputs, network.Embedding)
+    total = sum(LENGTHS)
+    values = np.random.default_rng(1).integers(11, size=total) if ids else drawn(total, SIZE)
+    sequences = Sequences(values, np.cumsum([0, *LENGTHS]))
+    (found,) = GraphScorer(graph, named).scores({next(iter(graph.inputs)): sequences}).values()
+    expected = sides.scorer.scores(sequences)
+    np.testing.assert_array_equal(getattr(found, "values", found), getattr(expected, "values", expected))
 
 
 @pytest.mark.parametrize(("part", "name"), ROWS, ids=["-".join(row) for row in ROWS])
