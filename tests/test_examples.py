@@ -174,6 +174,7 @@ def test_it_has_a_report(saved):
     assert metrics["data"]["train"]["steps"] == sum(metrics["data"]["train"]["classes"].values())
 
 
+@pytest.mark.slow
 def test_it_is_served_with_a_view_on_the_page(saved):
     """By a process of its own, run as its first lines say."""
     command = [sys.executable, "-W", "error", OUTSIDE, "serve", saved[0], "--port", "0"]

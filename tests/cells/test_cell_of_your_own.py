@@ -92,6 +92,7 @@ def test_what_is_missing_is_said(mgu):
     assert engine.backend(mgu, {}).layer is engine.EquationLayer
 
 
+@pytest.mark.slow
 def test_options_of_a_cell_become_arguments_and_flags():
     program = (
         "from penstock import cells\n"

@@ -76,6 +76,7 @@ def test_vmap_and_jacrev_equal_loops(variant, random_parameters, random_sequence
     torch.testing.assert_close(jacobian, by_loop, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_one_graph_under_torch_compile(variant, random_parameters, random_sequences):
     cell, options = variant(4)
     parameters = _tensors(random_parameters(cell, 3, 4, **options))

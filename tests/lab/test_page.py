@@ -77,6 +77,7 @@ def test_a_typed_text_is_read_at_once(opened):
         assert open_now > 95
 
 
+@pytest.mark.slow
 def test_it_plays_and_pauses(opened):
     with opened() as tab:
         first = tab.text("#unroll output")
@@ -99,6 +100,7 @@ def test_a_screen_reader_finds_names_for_everything(opened):
 
 
 @pytest.mark.parametrize(("language", "width", "dark"), [("en", 1280, False), ("zh", 390, True)])
+@pytest.mark.slow
 def test_it_fits_the_width_and_can_be_looked_at(opened, picture, language, width, dark):
     with opened(language, width=width, dark=dark) as tab:
         for now in ("zh", "en", language):

@@ -54,6 +54,7 @@ async def test_after_a_kill_every_client_continues_with_the_same_bits(folders, r
     assert reconnected == [1] * CLIENTS
 
 
+@pytest.mark.slow
 async def test_without_the_helper_a_saved_state_and_its_item_number_are_enough(folders, running, words):
     items, answers = expected(words, 3)
     with running(folders["words"]) as server:

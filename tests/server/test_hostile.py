@@ -171,6 +171,7 @@ async def test_a_message_that_is_too_large_closes_with_1009(server, words):
     ],
     ids=["messages", "parts", "pings", "pongs"],
 )
+@pytest.mark.slow
 def test_a_flood_is_closed_with_its_reason(server, words, frames, reason):
     with bystander(server, words) as ask, upgrade(server) as connection:
         connection.sendall(frames())
@@ -234,6 +235,7 @@ def frame(opcode, data, last=True):
 
 
 @pytest.mark.parametrize("opcode", [1, 9], ids=["messages", "pings"])
+@pytest.mark.slow
 def test_who_never_reads_is_cut_and_takes_little_memory(server, words, opcode):
     # The answers fill the way back; then nothing is taken in any more.
     data = frame(1, json.dumps({"push": "w1 " * 40, "trace": True}).encode()) * 20 if opcode == 1 else b""
@@ -362,6 +364,7 @@ async def test_pages_of_other_origins_are_refused(folders, running):
         assert spoofed.status_code == 421
 
 
+@pytest.mark.slow
 def test_a_bundle_that_changes_on_disk_is_served_as_loaded_and_told(tmp_path, running, save_model):
     folder = save_model(tmp_path / "words")
     before = list(penstock.load(folder).answers(["w1 w2"]))

@@ -39,6 +39,7 @@ async def test_streams_in_a_crowd_answer_as_alone(words):
     assert await with_scheduler(words, crowd) > 5  # they were moved together
 
 
+@pytest.mark.slow
 async def test_a_long_item_holds_no_other_up(words):
     async def race(scheduler):
         long, short = await scheduler.open(), await scheduler.open()

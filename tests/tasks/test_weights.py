@@ -75,6 +75,7 @@ def test_a_row_of_weight_0_is_not_there(kind):
     assert found.metrics_["valid"] == here.metrics_["valid"]
 
 
+@pytest.mark.slow
 def test_only_proportions_matter_and_they_do(kind):
     estimator, inputs, answers = kind
     weights = DRAW.uniform(0.5, 2, len(inputs))

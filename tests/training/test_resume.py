@@ -120,6 +120,7 @@ class TestAtAnyStep:
     def test_a_text_classifier(self, tmp_path, text, make_recipe, every_steps):
         assert_resumable(tmp_path, text, make_recipe(epochs=3, average=0.8), every_steps)
 
+    @pytest.mark.slow
     def test_a_network_with_zoneout(self, tmp_path, make_objective, make_recipe, every_steps):
         encoder = Recurrent(cell="lstm", input_size=6, hidden_size=5, zoneout=0.4)
         network = Network(Embedding(9, 6), encoder, ClassHead(2, "max"))
@@ -131,6 +132,7 @@ class TestAtAnyStep:
 
         assert_resumable(tmp_path, make, make_recipe(epochs=3), every_steps)
 
+    @pytest.mark.slow
     def test_a_forecaster_that_carries_its_state(self, tmp_path, forecast, make_recipe, every_steps):
         assert_resumable(tmp_path, forecast, make_recipe(epochs=3), every_steps)
 

@@ -180,6 +180,7 @@ def test_all_processes_end_with_the_same_weights(found, what):
     assert found[0][what] == found[1][what]
 
 
+@pytest.mark.slow
 def test_resumed_in_two_processes_equals_uninterrupted(found):
     for each in found:
         assert each["cut"]["losses"] == each["whole"]["losses"][:7]

@@ -46,6 +46,7 @@ def test_channels_are_coloured_for_any_class(server, opened, models, picture):
         picture(tab, "matter-signal")
 
 
+@pytest.mark.slow
 def test_a_step_of_its_own_is_explained(server, opened, models):
     found = attribute(models["each-step"], SIGNAL, method="occlusion")
     with opened(f"{server.url}/#each-step") as tab:
@@ -54,6 +55,7 @@ def test_a_step_of_its_own_is_explained(server, opened, models):
         assert tab.value(SCORES) == pytest.approx(runs(found))
 
 
+@pytest.mark.slow
 def test_a_look_back_is_coloured_for_any_step_ahead(server, opened, models, picture):
     with opened(f"{server.url}/#sales") as tab:
         enter(tab, SERIES)
@@ -69,6 +71,7 @@ def test_a_look_back_is_coloured_for_any_step_ahead(server, opened, models, pict
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.slow
 def test_a_sound_is_coloured_on_a_phone_in_chinese(server, opened, models, spoken, tmp_path, picture, dark):
     samples = np.round(spoken[0][0].samples * 32767).astype("<i2")
     data = io.BytesIO()

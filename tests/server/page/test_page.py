@@ -92,6 +92,7 @@ def test_a_word_without_end_hides_nothing(server, opened):
 @pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1180])
+@pytest.mark.slow
 def test_is_readable(server, opened, picture, width, dark, language):
     look = {"width": width, "height": 740, "dark": dark, "language": language}
     with opened(f"{server.url}/#words", **look) as tab:
@@ -123,6 +124,7 @@ def _contrast(one, other):
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.slow
 def test_the_language_can_be_changed_and_is_kept(server, opened):
     with opened(f"{server.url}/#words") as tab:
         write(tab, "w1 w2")

@@ -60,6 +60,7 @@ def test_a_signal_has_a_strip_of_its_labels(server, opened, models, picture):
 
 
 @pytest.mark.parametrize("streams", ["true", "false"])
+@pytest.mark.slow
 def test_each_word_of_a_text_has_the_colour_of_its_label(server, opened, streams):
     with opened(f"{server.url}/#each-step") as tab:
         tab.wait("document.querySelector('#numbers')")

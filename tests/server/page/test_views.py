@@ -237,6 +237,7 @@ def test_the_spectrogram_finds_a_tone(server, opened):
 
 @pytest.mark.parametrize("name", ["sales", "gestures", "sounds"])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.slow
 def test_fits_a_phone_in_chinese(server, opened, sound, picture, name, dark):
     with opened(f"{server.url}/#{name}", width=360, height=740, dark=dark, language="zh-CN") as tab:
         tab.wait("document.querySelector('#file')")
@@ -337,6 +338,7 @@ SECOND = "document.querySelector('[aria-labelledby=compare-title] .verdict')"
 
 
 @pytest.mark.parametrize("name", ["level", "each-step"])
+@pytest.mark.slow
 def test_a_second_model_reads_the_same_signal(twins, opened, name):
     with opened(f"{twins.url}/#{name}") as tab:
         enter(tab, lines(SIGNAL))
@@ -347,6 +349,7 @@ def test_a_second_model_reads_the_same_signal(twins, opened, name):
         assert tab.value("document.querySelectorAll('[aria-labelledby=compare-title] svg').length") == 1
 
 
+@pytest.mark.slow
 def test_a_second_forecast_stands_in_the_chart(twins, opened, models):
     with opened(f"{twins.url}/#sales") as tab:
         enter(tab, lines(SERIES))
