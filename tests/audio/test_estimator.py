@@ -90,6 +90,7 @@ def test_teachers_change_what_is_learned_and_the_same_seed_gives_the_same_bits(s
 
 
 @pytest.mark.parametrize("where", ["teacher", "last"])
+@pytest.mark.slow
 def test_a_training_with_teachers_continues_where_it_ended(spoken, tmp_path, monkeypatch, where):
     few = SMALL | {"epochs": 3, "baseline": False, "teachers": 2}
     whole = AudioClassifier(**few).fit(*spoken)
@@ -223,6 +224,7 @@ def test_mistakes_can_be_heard(spoken, tmp_path):
     assert "data:audio" not in (again / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_spoken_digits_of_people(data_dir):
     """A glimpse of what benchmarks/accuracy/audio.py measures: two digits, a few epochs."""
     from penstock.audio.readers import read_recordings

@@ -28,6 +28,7 @@ def test_the_parts_follow_each_other_and_training_sees_none_of_what_is_held_back
     assert len(valid) == test.begin
 
 
+@pytest.mark.slow
 def test_measured_beside_the_baselines_from_every_year(found):
     assert found["rows"] == {"train": 309 - TEST_YEARS, "test": TEST_YEARS}
     assert found["origins"] == 56

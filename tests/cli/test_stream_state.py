@@ -38,6 +38,7 @@ def test_the_same_input_once_more_is_passed_over_on_request(penstock, saved, tmp
     assert penstock("stream", saved, "--skip", stdin=TEXT).code == 2
 
 
+@pytest.mark.slow
 def test_a_killed_stream_continues_with_the_same_bits(saved, tmp_path):
     state = tmp_path / "state"
     command = [sys.executable, "-m", "penstock", "stream", str(saved), "--state", str(state)]
@@ -54,6 +55,7 @@ def test_a_killed_stream_continues_with_the_same_bits(saved, tmp_path):
     assert b"".join(answers) + rest == alone
 
 
+@pytest.mark.slow
 def test_ctrl_c_for_a_whole_pipe_leaves_a_state_to_continue_from(saved, tmp_path):
     """It ends the program that writes too, so that the input's end comes with it."""
     state = tmp_path / "state"

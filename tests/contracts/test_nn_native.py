@@ -107,6 +107,7 @@ def test_native_is_reference(variant: Any, call: dict[str, Any]) -> None:
 
 
 @every_variant
+@pytest.mark.slow
 def test_long_sequences_stay_within_the_same_bounds(variant: Any) -> None:
     """More rows than the engine's blocks of 256, lengths that end inside them."""
     torch.manual_seed(0)

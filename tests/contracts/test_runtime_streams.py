@@ -75,6 +75,7 @@ def test_a_saved_or_forked_stream_continues_with_the_same_bits(text_parts, cell,
 
 
 @pytest.mark.parametrize("layers", LAYERS, ids="L{}".format)
+@pytest.mark.slow
 def test_bidirectional_answers_do_not_depend_on_the_batch(text_parts, cell, layers, threads):
     model = TextModel(*text_parts(**cell, num_layers=layers, bidirectional=True))
     texts = draw_texts()

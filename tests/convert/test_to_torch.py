@@ -130,6 +130,7 @@ def run_eager(network, inputs):
         return {k: v.numpy() for k, v in network(**{n: torch.from_numpy(e) for n, e in inputs.items()}).items()}
 
 
+@pytest.mark.slow
 def test_the_file_needs_nothing_of_penstock(tmp_path):
     written = to_torch(model(), tmp_path / "tagger.py")
     assert [path.name for path in written.files] == ["tagger.py", "tagger.safetensors"]

@@ -29,6 +29,7 @@ def test_gradients(arrays):
     np.testing.assert_allclose(np.log(found), np.log(shipped[gradients.SCALES.index(1.0), bias]), atol=0.01)
 
 
+@pytest.mark.slow
 def test_forget_bias(arrays):
     at = forgetting.BIASES.index(5.0)
     shipped = unpacked(arrays["forgetting"]["curves"])[at]
@@ -86,6 +87,7 @@ def test_timing(arrays):
     np.testing.assert_allclose(unpacked(arrays["timing"]["biases"])[9], timing.clock(12)["bias_ih"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_truncation(arrays):
     shipped = unpacked(arrays["truncation"]["curves"])
     found = truncation.learning(1.0, truncation.STEPS, updates=40)

@@ -54,6 +54,7 @@ def test_every_slider_changes_its_figure_by_keyboard(opened):
             assert tab.value(f"{SLIDERS}[{n}].getAttribute('aria-valuetext')") != told, (name, n)
 
 
+@pytest.mark.slow
 def test_every_choice_changes_its_figure(opened):
     with opened() as tab:
         for name in tab.value("[...document.querySelectorAll('input[type=radio]')].map((node) => node.name)"):
@@ -63,6 +64,7 @@ def test_every_choice_changes_its_figure(opened):
             assert shown(tab, figure) != before, name
 
 
+@pytest.mark.slow
 def test_a_typed_text_is_read_at_once(opened):
     with opened() as tab:
         for name in ("unroll", "gates"):
@@ -88,6 +90,7 @@ def test_it_plays_and_pauses(opened):
         assert tab.text("#unroll button.main") == "Play"
 
 
+@pytest.mark.slow
 def test_a_screen_reader_finds_names_for_everything(opened):
     with opened() as tab:
         nodes = tab.tree()

@@ -37,6 +37,7 @@ def test_every_module_is_in_the_database():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("info", INFOS, ids=lambda info: info.module_cls.__name__)
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.slow
 def test_samples(info, dtype, training):
     """Same parameters for a seed, same answers as PyTorch and as the sample's own reference function."""
     checked = 0

@@ -101,6 +101,7 @@ async def test_told_to_stop_it_answers_what_it_accepted(folders, running, words)
         assert [event["code"] for event in server.events("stream closed")] == [1012, 1012]
 
 
+@pytest.mark.slow
 def test_a_request_on_its_way_is_answered_before_the_end(folders, running, words):
     texts = [" ".join(f"w{number % 50}" for number in range(3000))] * 100
     with running(folders["words"]) as server:
@@ -120,6 +121,7 @@ def test_a_request_on_its_way_is_answered_before_the_end(folders, running, words
     assert found == [{"outputs": list(words.answers(texts))}]
 
 
+@pytest.mark.slow
 async def test_a_client_that_stays_does_not_keep_it_from_stopping(folders, running):
     with running(folders["words"], "--grace-seconds", "1") as server:
         # Answers neither pings nor the close.

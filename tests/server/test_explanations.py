@@ -39,6 +39,7 @@ def asked(server, name, inputs, **query):
         ("sales", SERIES, {"at": 2}),
     ],
 )
+@pytest.mark.slow
 def test_every_kind_of_model_is_explained(server, models, name, one, query):
     response = asked(server, name, [one], **query)
     assert response.status_code == 200, response.text
@@ -73,6 +74,7 @@ def test_bad_requests_are_refused(server, inputs, query, status, message):
     assert message in response.json()["error"]["message"]
 
 
+@pytest.mark.slow
 async def test_predictions_overtake_a_long_explanation(server):
     async with httpx.AsyncClient(base_url=f"{server.url}/v1/models/words", timeout=30) as client:
         long = asyncio.create_task(client.post("/attribute", json={"inputs": ["w1 w2 " * 2000]}))

@@ -76,6 +76,7 @@ def answer_of(connection):
 POST = "POST /v1/models/words/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
 
 
+@pytest.mark.slow
 def test_a_body_of_two_gigabytes_is_refused_at_its_head(server, words):
     with bystander(server, words), raw(server, f"{POST}content-length: {2 << 30}\r\n\r\n{{".encode()) as connection:
         status, error = answer_of(connection)
@@ -103,6 +104,7 @@ def test_a_body_that_stalls_is_given_up(server, words):
     assert b"did not arrive within 1 s" in received
 
 
+@pytest.mark.slow
 def test_bodies_that_stall_keep_others_of_their_size_back_and_nobody_else(server, words):
     url, long = f"{server.url}/v1/models/words/predict", "w1 " * 30_000
     with ExitStack() as stack:
@@ -331,6 +333,7 @@ async def try_tokens(server):
     assert refused.value.response.status_code == 401
 
 
+@pytest.mark.slow
 async def test_pages_of_other_origins_are_refused(folders, running):
     with running(folders["words"], "--allow-origin", "https://friend.example") as server:
         here = server.url

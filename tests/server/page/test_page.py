@@ -71,6 +71,7 @@ CHART = """import("/page/chart.js").then(({ Chart }) => {
 })"""
 
 
+@pytest.mark.slow
 def test_names_make_way_at_the_bottom_and_stay_at_their_lines_at_the_top(server, opened):
     with opened(f"{server.url}/#words") as tab:
         tab.wait("document.querySelector('#text')")
@@ -163,6 +164,7 @@ def test_a_screen_reader_finds_a_name_for_everything(server, opened):
         assert sum(node["role"] == "heading" for node in found) >= 4
 
 
+@pytest.mark.slow
 def test_everything_can_be_reached_and_done_by_keyboard(server, opened):
     with opened(f"{server.url}/#words") as tab:
         write(tab, "w1 w2 w3")
@@ -182,6 +184,7 @@ def test_everything_can_be_reached_and_done_by_keyboard(server, opened):
         assert tab.text(".verdict + p") == "after “w1”, word 1"
 
 
+@pytest.mark.slow
 def test_another_model_can_be_chosen(server, opened):
     with opened(f"{server.url}/") as tab:
         tab.wait("document.querySelector('#text')")

@@ -89,6 +89,7 @@ def test_replacing_is_attribution_by_occlusion(reading, words):
         assert changes(tab) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_typing_waits_for_the_end_of_a_word(reading, words):
     with reading() as tab:
         tab.wait("document.querySelector('#text')")
@@ -100,6 +101,7 @@ def test_typing_waits_for_the_end_of_a_word(reading, words):
         assert pushed == ["", "w1", "w2"]  # never "w"
 
 
+@pytest.mark.slow
 def test_an_edit_is_read_from_the_last_saved_state(reading, words):
     many = [f"w{n % 50}" for n in range(60)]
     with reading() as tab:
@@ -132,6 +134,7 @@ def test_the_map_shows_the_gates_of_the_engine(reading, words, picture):
         assert tab.text(".verdict + p") == "after “w1”, word 1"  # the cell's word is the one at hand everywhere
 
 
+@pytest.mark.slow
 def test_the_map_zooms_by_key_button_and_pointer(reading, picture):
     with reading() as tab:
         write(tab, TEXT, len(TEXT.split()) + 1)

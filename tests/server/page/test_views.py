@@ -83,6 +83,7 @@ def test_a_forecast_from_the_cut_off_beside_the_actual_values(server, opened, mo
         picture(tab, "forecast")
 
 
+@pytest.mark.slow
 def test_the_cut_off_can_be_dragged(server, opened):
     with opened(f"{server.url}/#sales") as tab:
         enter(tab, lines(SERIES))
@@ -100,6 +101,7 @@ def test_the_cut_off_can_be_dragged(server, opened):
         assert tab.value("document.querySelectorAll('.ahead li').length") == 3
 
 
+@pytest.mark.slow
 def test_series_come_from_tables_and_files(server, opened, models, tmp_path):
     answer = models["sales"].stream().push_many(SERIES)[-1]
     rows = "".join(f"2020-01-{n + 1:02},{100 - n},{value}\n" for n, value in enumerate(SERIES))
@@ -260,6 +262,7 @@ HEAT = "document.querySelector('.inside')?.checkVisibility() === true"
 MAP = "document.querySelector('.inside .readout').textContent"
 
 
+@pytest.mark.slow
 def test_inside_a_forecaster_the_steps_before_the_cut_off(server, opened, models):
     with opened(f"{server.url}/#sales") as tab:
         enter(tab, lines(SERIES))
@@ -289,6 +292,7 @@ def test_a_sound_is_looked_into_once_it_is_heard(server, opened, sound):
         assert re.search(r"at step \d+\.\d\d s: ", tab.value(MAP))
 
 
+@pytest.mark.slow
 def test_the_charts_of_a_signal_have_one_axis_of_steps(server, opened):
     with opened(f"{server.url}/#gestures") as tab:
         enter(tab, lines(SIGNAL))
@@ -363,6 +367,7 @@ def test_a_second_forecast_stands_in_the_chart(twins, opened, models):
         tab.wait("!document.querySelector('[aria-labelledby=fan-title] svg .line.s0')")
 
 
+@pytest.mark.slow
 def test_a_second_model_hears_the_same_sound(twins, opened, models, sound):
     path, samples = sound
     stream = models["sounds"].stream()
