@@ -89,7 +89,7 @@ def test_peepholes_and_initial_states():
     more = [tensor("P", 1, 12), tensor("h0", 1, 1, 4), tensor("c0", 1, 1, 4)]
     node, constants = recurrent(extra=("", "h0", "c0", "P"), more=more)
     found = checked(model_of([node], [value("x", None, 1, 3)], [value("y", None, 1, 1, 4)], constants))
-    assert {"recurrence.weight_ch_l0", "recurrence.initial_c"} <= set(found.tensors)
+    assert {"y.weight_ch_l0", "y.initial_c"} <= set(found.tensors)
 
 
 def test_states_and_lengths_disappear():
@@ -103,7 +103,7 @@ def test_states_and_lengths_disappear():
     outputs = [value("y", None, 1, None, 4), value("hn", 1, None, 4), value("cn", 1, None, 4)]
     found = checked(model_of([node], inputs, outputs, constants))
     assert list(found.network.inputs) == ["x"]
-    assert found.network.outputs == ("recurrence",)
+    assert found.network.outputs == ("y",)
     assert found.metrics["import"]["notes"] == [
         "h0, c0, hn, cn: states, which a stream keeps",
         "n: lengths, which sequences have",

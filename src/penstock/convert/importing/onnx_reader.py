@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,9 +159,21 @@ def _finished(reading: Reading, symbols: dict[str, Symbol], kinds: dict[str, str
             raise ConfigError(f"output {each.name!r} does not depend on the model's input")
     if not outputs:
         raise ConfigError("the model has no output but states")
+    outputs = _named_as_outputs(reading, outputs, set(symbols))
     graph, tensors = reading.builder.build(*dict.fromkeys(symbol.name for symbol in outputs.values()))
     lengths = tuple(name for name, kind in kinds.items() if kind == "lengths")
     return OnnxImport(graph, tensors, symbols, outputs, (*states, *kept), lengths)
+
+
+def _named_as_outputs(reading: Reading, outputs: dict[str, Symbol], inputs: set[str]) -> dict[str, Symbol]:
+    """Give the values that leave the model ONNX's names, as far as these are plain and free."""
+    names: dict[str, str] = {name: name for name in inputs}
+    for output, symbol in outputs.items():
+        if symbol.name not in names:
+            names[symbol.name] = reading.builder.free(output) if output.isidentifier() else symbol.name
+            if names[symbol.name] != symbol.name:
+                reading.builder.rename(symbol.name, names[symbol.name])
+    return {output: replace(symbol, name=names[symbol.name]) for output, symbol in outputs.items()}
 
 
 def _final(reading: Reading, name: str) -> bool:
