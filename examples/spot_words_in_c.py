@@ -24,8 +24,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         exported = to_c(model, folder / "spotter", int8=True)
-        for name, measure in exported.measures.items():
-            print(f"{name}: {measure}")
+        for what, measure in exported.measures.items():
+            print(f"{what}: {measure}")
         (folder / "spotter_features.h").write_text(features_in_c(model.features))
         sources = [str(Path(__file__).parent / "c" / "spot.c"), "spotter.c", "-lm"]
         subprocess.run(["cc", "-std=c99", "-O2", "-I.", *sources, "-o", "spot"], cwd=folder, check=True)

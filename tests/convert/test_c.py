@@ -3,10 +3,12 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import penstock
 from penstock.convert import to_c
 from penstock.convert.exporting.c.tables import quantized
 from penstock.errors import ConfigError
@@ -185,6 +187,13 @@ def test_what_has_no_step_is_refused_by_name(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_data_for_a_forecaster_are_refused(tmp_path):
+    released = Path(__file__).parents[1] / "released" / "0.1.0" / "forecast-carried" / "model"
+    with pytest.raises(ConfigError, match="compared on random inputs alone"):
+        to_c(penstock.load(released), tmp_path / "net", data=[1.0, 2.0])
+    assert not list(tmp_path.iterdir())
+
+
 def test_names_and_files_are_checked(tmp_path):
     model = network("gru", {})
     with pytest.raises(ConfigError, match="identifier of C"):
@@ -200,8 +209,6 @@ def test_names_and_files_are_checked(tmp_path):
 
 
 def test_labels_are_a_table(tmp_path):
-    import penstock
-
     texts, labels = ["good food", "bad room"] * 8, ["gut?", 'schlecht \\ "差"'] * 8
     fitted = penstock.TextClassifier(
         hidden_size=4,

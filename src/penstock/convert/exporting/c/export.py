@@ -8,12 +8,10 @@ from penstock.convert.exporting.c.source import identifier
 from penstock.convert.exporting.c.translation import translated
 from penstock.convert.exporting.c.verify import Loss, compared, found_compiler
 from penstock.convert.exporting.c.written import files_of
+from penstock.convert.exporting.exported import encoded, of_model
 from penstock.convert.exporting.files import Written, check_free, write
 from penstock.convert.exporting.verification import check
 from penstock.errors import ConfigError
-from penstock.network import Graph
-from penstock.network.lowering import graph_of
-from penstock.sequences import Sequences
 
 __all__ = ["to_c"]
 
@@ -47,7 +45,8 @@ def to_c(
 
     Raises:
         ConfigError: the network cannot be written in C (the message names the part), the name is no identifier, a file
-            exists, or a float32 export's outputs differ from the runtime's by more than 1e-5.
+            exists, data were given for a forecaster, or a float32 export's outputs differ from the runtime's by more
+            than 1e-5 of their scale.
 
     Examples:
         >>> import numpy as np
@@ -63,8 +62,9 @@ def to_c(
     name = stem.name
     if identifier(name) != name:
         raise ConfigError(f"the name must be an identifier of C, letters, digits and _; got {name!r}")
-    graph, tensors = graph_of(model.network, model.tensors)
-    source = translated(graph, tensors, int8=int8)
+    exported = of_model(model)
+    inputs = None if data is None else encoded(model, exported, data)
+    source = translated(exported.graph, exported.tensors, int8=int8)
     contents = files_of(source, name, labels=list(map(str, model.labels)), task=model.task)
     targets = {stem.parent / file: content.encode() for file, content in contents.items()}
     check_free(list(targets), overwrite=overwrite)
@@ -76,8 +76,7 @@ def to_c(
     found = found_compiler(compiler)
     if found is None:
         return Written(write(targets), {}, ("there is no C compiler here, so nothing was compared",), measures)
-    inputs = None if data is None else _inputs(model, graph, data)
-    loss = compared(contents, name, graph, tensors, inputs, found)
+    loss = compared(contents, name, exported, inputs, found)
     if int8:
         return Written(write(targets), {}, (), measures | _losses(loss))
     check(loss.difference, "the source in C")
@@ -90,9 +89,3 @@ def _losses(loss: Loss) -> dict[str, float | str]:
         "largest difference": loss.difference,
         "rows with the same largest output": loss.same_choice,
     }
-
-
-def _inputs(model: Any, graph: Graph, data: Sequence[Any]) -> dict[str, Sequences]:
-    """The features of a model's inputs by the graph's names."""
-    encoded = model.encode(model.checked(data) if hasattr(model, "checked") else data)
-    return encoded if isinstance(encoded, dict) else {next(iter(graph.inputs)): encoded}

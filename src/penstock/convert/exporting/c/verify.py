@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.convert.exporting.exported import NamedGraph
 from penstock.convert.exporting.verification import difference, random_sequences
 from penstock.errors import ConfigError
-from penstock.network import Graph
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
 
@@ -54,8 +54,7 @@ def found_compiler(name: str | None) -> str | None:
 def compared(
     contents: Mapping[str, str],
     name: str,
-    graph: Graph,
-    tensors: Mapping[str, NDArray[np.float32]],
+    exported: NamedGraph,
     inputs: Mapping[str, Sequences] | None,
     compiler: str,
 ) -> Loss:
@@ -64,15 +63,16 @@ def compared(
     Args:
         contents: header, source and example program by file name.
         name: of the files.
-        graph, tensors: the network.
+        exported: the network.
         inputs: by the graph's names; random ones if None.
         compiler: its path.
 
     Raises:
         ConfigError: the files do not compile, or the program fails.
     """
+    graph = exported.graph
     chosen = random_sequences(graph, lengths=_LENGTHS) if inputs is None else inputs
-    expected = GraphScorer(graph, tensors).scores(chosen)
+    expected = GraphScorer(graph, exported.tensors).scores(chosen)
     rows = [list(each) for each in zip(*chosen.values(), strict=True)]
     differences, same, number = [0.0], [], 0
     with tempfile.TemporaryDirectory() as folder:
