@@ -1,0 +1,1 @@
+"""Tokens of a text: characters, bytes, words or parts of words, and their ids."""
