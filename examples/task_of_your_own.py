@@ -15,9 +15,10 @@ from penstock.heads import LabelByLabel
 from penstock.network import Embedding
 from penstock.runtime import StepModel
 from penstock.tasks import Column, StepClassifier, Task, register
-from penstock.text.features import TextFeatures, tokenize
+from penstock.text.features import TextFeatures
 from penstock.text.model import TextSequenceModel
 from penstock.text.readers import read_inputs, read_texts
+from penstock.tokens.spelling import tokenize
 
 
 class SpanDecoder(LabelByLabel):

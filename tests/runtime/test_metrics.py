@@ -6,7 +6,7 @@ import pytest
 from penstock.errors import BundleError, ShapeError
 from penstock.runtime.metrics import class_metrics, f1_scores
 from penstock.text.baselines import TextBaselines
-from penstock.text.features import tokenize
+from penstock.tokens.spelling import tokenize
 
 TEXTS = [
     "the ferry sailed at dawn", "the the the ferry", "早餐很好吃", "早餐不好", "it's fine, it's late", "late again",

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from penstock.tasks.labelled import Part
 from penstock.text.baseline_training import fit_baseline
 from penstock.text.baselines import TextBaselines
-from penstock.text.features import tokenize
+from penstock.tokens.spelling import tokenize
 
 
 def parts(make_reviews, classes=2):

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from penstock.runtime.metrics import class_metrics
 from penstock.tasks.labelled import Part
 from penstock.text.baselines import TextBaselines
-from penstock.text.features import tokenize
+from penstock.tokens.spelling import tokenize
 
 __all__ = ["CANDIDATES", "fit_baseline"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import BundleError
-from penstock.text.features import tokenize
+from penstock.tokens.spelling import tokenize
 
 _TFIDF = ("vocabulary", "idf", "coef", "intercept", "ngram_range", "sublinear_tf")
 

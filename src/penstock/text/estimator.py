@@ -15,8 +15,9 @@ from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
 from penstock.text.baseline_training import fit_baseline
-from penstock.text.features import TextFeatures, tokenize
+from penstock.text.features import TextFeatures
 from penstock.text.vectors import read_vectors
+from penstock.tokens.spelling import tokenize
 
 if TYPE_CHECKING:
     import torch

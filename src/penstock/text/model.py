@@ -18,8 +18,9 @@ from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
 from penstock.text.baselines import TextBaselines
-from penstock.text.features import TextFeatures, spell, spell_with_gaps
+from penstock.text.features import TextFeatures
 from penstock.text.properties import text_properties
+from penstock.tokens.spelling import spell, spell_with_gaps
 
 __all__ = ["TextModel", "TextSequenceModel"]
 

@@ -10,7 +10,7 @@ import pytest
 import penstock
 from penstock import bundle
 from penstock.inspection import attribute
-from penstock.text.features import tokenize
+from penstock.tokens.spelling import tokenize
 
 TEXT = "w1 w2, w3 unheard-of w5 (w6) w7's w8 w9 w10"
 READ = f"document.querySelectorAll('.strip button[data-change]').length === {len(TEXT.split()) + 1}"  # unheard-, of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.text.shapes import SHAPES, shape
+from penstock.tokens.shapes import SHAPES, shape
 
 
 @pytest.mark.parametrize(
