@@ -13,7 +13,7 @@ from penstock.datasets.layout import DETECT, Layout
 from penstock.datasets.naming import check_columns
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["column_names", "first_line", "first_rows", "read_table", "read_text"]
+__all__ = ["column_names", "first_line", "first_rows", "is_table", "read_table", "read_text"]
 
 _ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 _DELIMITED = (".csv", ".tsv")
@@ -137,10 +137,19 @@ def _parquet_file(path: Path, file: Any) -> Any:
         raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
 
 
+def is_table(path: Path) -> bool:
+    """Return whether a file's name has the extension of a table."""
+    return _known_ending(path) is not None
+
+
+def _known_ending(path: Path) -> str | None:
+    name = path.name.lower().removesuffix(".gz")
+    return next((ending for ending in _ENDINGS if name.endswith(ending)), None)
+
+
 def _ending(path: Path) -> str:
     """The extension of a file's name without .gz, which determines the type of table."""
-    name = path.name.lower().removesuffix(".gz")
-    ending = next((ending for ending in _ENDINGS if name.endswith(ending)), None)
+    name, ending = path.name.lower().removesuffix(".gz"), _known_ending(path)
     if ending is None:
         advice = " Save the sheet as CSV." if name.endswith((".xlsx", ".xls", ".ods")) else ""
         raise DataError(f"{path}: must end in one of {', '.join(_ENDINGS)}, or that and .gz.{advice}")
