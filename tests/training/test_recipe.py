@@ -40,6 +40,10 @@ def test_even_one_step_has_a_learning_rate(make_recipe, total):
         ("warmup", 1.0),
         ("average", 1.0),
         ("weight_decay", -0.1),
+        ("layer_decay", 0.0),
+        ("layer_decay", 1.5),
+        ("unfreeze", -1),
+        ("unfreeze", 0.5),
     ],
 )
 def test_invalid_arguments_are_refused(make_recipe, name, value):
@@ -49,3 +53,15 @@ def test_invalid_arguments_are_refused(make_recipe, name, value):
 
 def test_takes_numbers_of_a_search(make_recipe):
     assert make_recipe(epochs=np.int64(3), learning_rate=np.float64(0.1)).epochs == 3
+
+
+def test_layers_start_to_train_from_the_output_down(make_recipe):
+    gradual, at_once = make_recipe(unfreeze=2), make_recipe()
+    assert [[gradual.trains(depth, epoch) for depth in range(3)] for epoch in range(1, 6)] == [
+        [True, False, False],
+        [True, False, False],
+        [True, True, False],
+        [True, True, False],
+        [True, True, True],
+    ]
+    assert all(at_once.trains(depth, 1) for depth in range(9))

@@ -245,7 +245,8 @@ class Estimator(TrainingOptions, FittedEstimator):
     def _recipe(self, rows: int) -> "Recipe":
         """Return the settings of the optimisation for `rows` training rows."""
         recipe_class = training_module().Recipe
-        options = {field.name: getattr(self, field.name) for field in fields(recipe_class) if field.name != "epochs"}
+        names = [field.name for field in fields(recipe_class) if field.name != "epochs"]
+        options = {name: getattr(self, name) for name in names if hasattr(self, name)}  # few have all
         recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
         if self.epochs is not None:
             return recipe

@@ -6,18 +6,24 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from penstock.training.layers import depths
 from penstock.training.recipe import Recipe
 
 __all__ = ["adamw", "averaged"]
 
 
 def adamw(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Make an AdamW optimiser; parameters with one axis, such as biases, have no weight decay."""
-    parameters = list(module.parameters())
-    groups: list[dict[str, Any]] = [
-        {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
-        {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
-    ]
+    """Make an AdamW optimiser; parameters with one axis, such as biases, have no weight decay.
+
+    Each group of parameters has a `factor` of the learning rate: `recipe.layer_decay` to the power of its depth.
+    """
+    layers = depths(module)
+    groups: list[dict[str, Any]] = []
+    for factor in sorted({recipe.layer_decay**depth for depth, _ in layers}, reverse=True):
+        own = [parameter for depth, parameter in layers if recipe.layer_decay**depth == factor]
+        matrices, vectors = ([each for each in own if (each.dim() > 1) == wanted] for wanted in (True, False))
+        groups.append({"params": matrices, "weight_decay": recipe.weight_decay, "factor": factor})
+        groups.append({"params": vectors, "weight_decay": 0.0, "factor": factor})
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 

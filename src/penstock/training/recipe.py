@@ -24,6 +24,10 @@ class Recipe:
         patience: number of epochs without a lower validation loss after which training stops.
         keep: the weights to keep: "best", from the epoch with the lowest validation loss, or "last".
         max_seconds: training time, with validations, after which training stops at the next batch; None for no limit.
+        layer_decay: factor of the learning rate from each layer to the one below it, for layers that were trained
+            before (Howard and Ruder 2018); 1 for the same rate everywhere.
+        unfreeze: number of epochs after which the next layer starts to train, from the output down (Howard and Ruder
+            2018); 0 for all layers from the start.
 
     Raises:
         ConfigError: a value is invalid.
@@ -39,11 +43,14 @@ class Recipe:
     patience: int
     keep: str = "best"
     max_seconds: float | None = None
+    layer_decay: float = 1.0
+    unfreeze: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "patience"):
             at_least(name, getattr(self, name), 1, whole=True)
         at_least("weight_decay", self.weight_decay, 0)
+        at_least("unfreeze", self.unfreeze, 0, whole=True)
         for name in ("learning_rate", "clip", "max_seconds"):
             value = getattr(self, name)
             if name == "max_seconds" and value is None:
@@ -52,8 +59,14 @@ class Recipe:
                 raise ConfigError(f"{name} must be more than 0; got {value!r}")
         if self.keep not in ("best", "last"):
             raise ConfigError(f"keep must be 'best' or 'last'; got {self.keep!r}")
+        if not 0 < at_least("layer_decay", self.layer_decay, 0) <= 1:
+            raise ConfigError(f"layer_decay must be above 0 and at most 1; got {self.layer_decay!r}")
         share("warmup", self.warmup)
         share("average", self.average)
+
+    def trains(self, depth: int, epoch: int) -> bool:
+        """Return whether a layer trains in an epoch, counted from 1; see `training.layers.depths`."""
+        return not self.unfreeze or depth <= (epoch - 1) // self.unfreeze
 
     def factor(self, step: int, total: int) -> float:
         """Return the factor of the learning rate at a step, counted from 0, of `total`."""

@@ -16,6 +16,7 @@ from penstock.training.checkpoint import Checkpoint
 from penstock.training.gradient_watch import GradientWatch
 from penstock.training.history import Epoch, History
 from penstock.training.interrupt import held_back
+from penstock.training.layers import depths
 from penstock.training.objective import LossModule, Objective
 from penstock.training.optimizer import adamw, averaged
 from penstock.training.progress import Callback, TrainingLog
@@ -86,7 +87,7 @@ class Trainer:
         self._log = TrainingLog(self.history, recipe, title)
         self._watch = GradientWatch(self.history, module, objective, recipe, title)
         self._loss = self.strategy.prepare(LossModule(module, objective))
-        self._optimizer = adamw(module, recipe)
+        self._optimizer, self._layers = adamw(module, recipe), depths(module)
         self._averaged = averaged(module, recipe.average) if recipe.average else None
         self._best = copied(module)
         self._last: Weights | None = None  # set after the end, when the module has the best weights
@@ -241,7 +242,7 @@ class Trainer:
             (number - 1) * steps + step - 1, steps * self.recipe.epochs
         )
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         rows = self._descend(number, batch)
         if self._averaged is not None:
             self._averaged.update_parameters(self.module)
@@ -264,6 +265,9 @@ class Trainer:
         self._optimizer.zero_grad()
         # The strategy averages over processes, so each loss is weighted by its number of rows.
         (loss if self.strategy.size == 1 else loss * (local_rows * self.strategy.size / rows)).backward()
+        for depth, parameter in self._layers:
+            if not self.recipe.trains(depth, number):
+                parameter.grad = None  # the optimiser passes over it
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip)
         self._optimizer.step()
         self._progress.loss += total
