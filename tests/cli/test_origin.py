@@ -50,6 +50,6 @@ def test_what_a_file_of_options_gave_is_repeated_too():
 def test_files_are_reported_by_name_size_and_hash_and_folders_by_name(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"text,label\n")
     (tmp_path / "sounds").mkdir()
-    found = sources({"train": tmp_path / "a.csv", "valid": tmp_path / "sounds", "test": None})
+    found = sources({"train": [tmp_path / "a.csv", None], "valid": [tmp_path / "sounds"], "test": [None]})
     digest = hashlib.sha256(b"text,label\n").hexdigest()
     assert found == {"train": {"file": "a.csv", "bytes": 11, "sha256": digest}, "valid": {"file": "sounds"}}

@@ -109,7 +109,7 @@ def test_files_that_do_not_belong_together(tmp_path: Path, caplog: pytest.LogCap
     path, _ = two_files(tmp_path, "a", "a")
     with pytest.raises(DataError, match="are the same file"):
         read_pairs(path, {"target_file": tmp_path / "." / "a.de"}, answers=True)
-    with pytest.raises(DataError, match=r"second file with the translation of each line.*after a\.de"):
+    with pytest.raises(DataError, match="second file with the translation of each line, TARGET_FILE"):
         read_pairs(path, {}, answers=True)
     assert read_pairs(*two_files(tmp_path, "a", "a"), answers=True).answers == ["a"]
     assert "hold the same text" in caplog.text

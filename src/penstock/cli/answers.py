@@ -18,31 +18,44 @@ Answer = dict[str, Any]
 """`prediction`, and for each label its `probability_<label>`."""
 
 
-def check_answer_file(path: Path | None) -> None:
+def check_answer_file(path: Path | None, *, text: bool = False) -> None:
     """Check, before any work is done, that predictions can be written there; None is standard output.
+
+    Args:
+        path: the file.
+        text: whether they can also be written as text.
 
     Raises:
         InputError: an unknown ending, or a place that can't be written.
     """
     if path is not None:
-        if path.suffix.lower() not in _WRITERS:
-            raise InputError(f"{path} must end in one of {', '.join(_WRITERS)}; got {path.suffix or 'no ending'!r}.")
+        endings = [*_WRITERS, *([_TEXT] if text else [])]
+        if path.suffix.lower() not in endings:
+            raise InputError(f"{path} must end in one of {', '.join(endings)}; got {path.suffix or 'no ending'!r}.")
         check_new_file(path)
 
 
-def write_answers(answers: Iterable[Answer], path: Path | None) -> None:
-    """Write predictions to a file atomically, or as JSON lines to standard output.
+def write_answers(answers: Iterable[Answer], path: Path | None, as_text: Callable[[Answer], str] | None = None) -> None:
+    """Write predictions to a file atomically, or to standard output.
+
+    Args:
+        answers: the predictions.
+        path: the file, whose ending gives the format; None for standard output.
+        as_text: for .txt and standard output, what is written for a prediction; None for JSON lines on standard output.
 
     Raises:
         InputError: the file can't be written.
     """
     if path is None:
-        _write_json_lines(answers, sys.stdout)
+        _write_lines(answers, sys.stdout, as_text or _json_line)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as new:
-            _WRITERS[path.suffix.lower()](answers, new)
+            if path.suffix.lower() == _TEXT and as_text is not None:
+                _lines_file(as_text)(answers, new)
+            else:
+                _WRITERS[path.suffix.lower()](answers, new)
     except OSError as error:
         raise InputError(f"{path} can't be written: {error.strerror or error}. Choose another -o.") from error
 
@@ -63,14 +76,21 @@ def written_whole(path: Path) -> Iterator[Path]:
             new.unlink(missing_ok=True)
 
 
-def _write_json_lines(answers: Iterable[Answer], to: TextIO) -> None:
+def _json_line(answer: Answer) -> str:
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _write_lines(answers: Iterable[Answer], to: TextIO, line: Callable[[Answer], str]) -> None:
     for answer in answers:
-        print(json.dumps(answer, ensure_ascii=False), file=to)
+        print(line(answer), file=to)
 
 
-def _json_lines_file(answers: Iterable[Answer], path: Path) -> None:
-    with path.open("w", encoding="utf-8") as to:
-        _write_json_lines(answers, to)
+def _lines_file(line: Callable[[Answer], str]) -> Callable[[Iterable[Answer], Path], None]:
+    def write(answers: Iterable[Answer], path: Path) -> None:
+        with path.open("w", encoding="utf-8") as to:
+            _write_lines(answers, to, line)
+
+    return write
 
 
 def _separated(delimiter: str) -> Callable[[Iterable[Answer], Path], None]:
@@ -93,9 +113,10 @@ def _parquet(answers: Iterable[Answer], path: Path) -> None:
     parquet.write_table(pyarrow.Table.from_pylist(list(answers)), path)
 
 
+_TEXT = ".txt"
 _WRITERS: dict[str, Callable[[Iterable[Answer], Path], None]] = {
-    ".jsonl": _json_lines_file,
-    ".ndjson": _json_lines_file,
+    ".jsonl": _lines_file(_json_line),
+    ".ndjson": _lines_file(_json_line),
     ".csv": _separated(","),
     ".tsv": _separated("\t"),
     ".parquet": _parquet,

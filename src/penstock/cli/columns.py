@@ -1,17 +1,31 @@
 """Flags that select columns of the data, generated from the column definitions of the tasks."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from penstock.cli.command import Option
+import click
+
+from penstock.cli.command import Option, argument
+from penstock.cli.values import PATH, Number
 from penstock.errors import ConfigError
 from penstock.tasks import TASKS, Column, Task
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
 
-__all__ = ["column_options", "remembered_columns", "saved_columns", "several_tasks_options", "trained_columns"]
+__all__ = [
+    "column_options",
+    "file_arguments",
+    "part_file_options",
+    "remembered_columns",
+    "saved_columns",
+    "several_tasks_files",
+    "several_tasks_options",
+    "several_tasks_settings",
+    "split_settings",
+    "trained_columns",
+]
 
 
 def column_options(columns: Iterable[Column], *, as_in_training: bool = False, panel: str = "options") -> list[Option]:
@@ -32,7 +46,35 @@ def column_options(columns: Iterable[Column], *, as_in_training: bool = False, p
             everyday=column.everyday,
         )
         for column in columns
+        if not column.file
     ]
+
+
+def file_arguments(columns: Iterable[Column]) -> list[click.Argument]:
+    """Make an argument for each file that belongs to the data row by row."""
+    return [click.Argument([column.name], **_about_file(column)) for column in columns if column.file]
+
+
+def part_file_options(columns: Iterable[Column], part: str) -> list[Option]:
+    """Make an option for each file that belongs row by row to that of `--valid` or `--test`."""
+    return [
+        Option(
+            [f"--{part}-{column.name.replace('_', '-')}", f"{part}_{column.name}"],
+            type=PATH,
+            panel="data",
+            help=f"{column.help} For --{part}.",
+        )
+        for column in columns
+        if column.file
+    ]
+
+
+def several_tasks_files(function: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a command with an argument for each file of any task that belongs to the data row by row."""
+    files = {column.name: column for task in TASKS.values() for column in task.columns if column.file}
+    for column in reversed(files.values()):
+        function = argument(column.name, **_about_file(column))(function)
+    return function
 
 
 def several_tasks_options(*, answers: bool) -> list[Option]:
@@ -41,6 +83,37 @@ def several_tasks_options(*, answers: bool) -> list[Option]:
         column.name: column for task in TASKS.values() for column in task.columns if answers or not column.answer
     }
     return column_options(columns.values(), as_in_training=True)
+
+
+def several_tasks_settings() -> list[Option]:
+    """Make an option for each setting of any task's predictions."""
+    settings = {setting.name: setting for task in TASKS.values() for setting in task.settings}
+    return [
+        Option(
+            [f"--{name.replace('_', '-')}", name],
+            help=setting.help,
+            **(
+                {"is_flag": True, "default": None}
+                if setting.type is bool
+                else {"type": Number(whole=setting.type is int, least=setting.least)}
+            ),
+        )
+        for name, setting in settings.items()
+    ]
+
+
+def split_settings(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split options into columns, and the settings of the task that were given.
+
+    Raises:
+        ConfigError: a setting was given that this task does not have.
+    """
+    names = {setting.name for each in TASKS.values() for setting in each.settings}
+    settings = {name: value for name, value in given.items() if name in names and value is not None}
+    if unknown := settings.keys() - {setting.name for setting in task.settings}:
+        flag = min(unknown).replace("_", "-")
+        raise ConfigError(f"a model for {task.name} has no option --{flag}. Leave it out.")
+    return {name: value for name, value in given.items() if name not in names}, settings
 
 
 def trained_columns(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,11 +128,12 @@ def saved_columns(task: Task, model: "Model", given: Mapping[str, Any]) -> dict[
         ConfigError: a given column does not exist in this task.
     """
     own = {column.name: column for column in task.columns}
+    files = {column.name for each in TASKS.values() for column in each.columns if column.file} - own.keys()
+    if extra := [name for name in files if given.get(name) is not None]:
+        raise ConfigError(f"a model for {task.name} reads one file of data; got also {given[extra[0]]}")
     if unknown := [name for name, value in given.items() if value is not None and name not in own]:
-        raise ConfigError(
-            f"a model for {task.name} reads {', '.join(f'--{name}' for name in own) or 'no columns'}; "
-            f"got --{unknown[0]}"
-        )
+        flags = ", ".join(f"--{name}" for name, column in own.items() if not column.file)
+        raise ConfigError(f"a model for {task.name} reads {flags or 'no columns'}; got --{unknown[0]}")
     before = model.metrics.get("data", {}).get("columns", {})
     return {
         name: _names(column, given[name])
@@ -73,6 +147,10 @@ def remembered_columns(task: Task, columns: Mapping[str, Any]) -> dict[str, Any]
     """Return the columns of the training that a saved model also reads from other files."""
     forgotten = {column.name for column in task.columns if not column.remembered}
     return {name: value for name, value in columns.items() if name not in forgotten}
+
+
+def _about_file(column: Column) -> dict[str, Any]:
+    return {"metavar": f"[{column.name.upper()}]", "type": PATH, "required": False, "help": column.help}
 
 
 def _flag(column: Column) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from penstock.cli.answers import check_answer_file, write_answers, written_whole
-from penstock.cli.columns import saved_columns, several_tasks_options
+from penstock.cli.columns import saved_columns, several_tasks_files, several_tasks_options
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.paths import check_new_file
@@ -31,6 +31,7 @@ _LOGGER = logging.getLogger("penstock.cli")
 @argument("first", metavar="A", type=PATH, help="A trained model's folder.")
 @argument("second", metavar="B", type=PATH, help="Another one's, for the same task.")
 @argument("data", metavar="DATA", type=PATH, help="Labelled data in the same form as in training.")
+@several_tasks_files
 @option("--out", type=PATH, help="Where the models disagree: a .csv, .tsv, .jsonl or .parquet file.")
 @option("--report", type=PATH, help="The comparison as an HTML page.")
 @option("--language", type=click.Choice(list(LANGUAGES)), help="Language of the page; default: that of the locale.")

@@ -152,5 +152,7 @@ def config_path(words: Sequence[str]) -> Path | None:
 
 
 def _key(parameter: click.Parameter) -> str:
-    """Return the name of a parameter on the command line, without the leading hyphens."""
-    return parameter.name if isinstance(parameter, click.Argument) else parameter.opts[0].removeprefix("--")
+    """Return the name of a parameter on the command line, with hyphens, but none in front."""
+    if isinstance(parameter, click.Argument):
+        return str(parameter.name).replace("_", "-")
+    return parameter.opts[0].removeprefix("--")

@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from penstock.cli.columns import saved_columns, several_tasks_options
+from penstock.cli.columns import saved_columns, several_tasks_files, several_tasks_options
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.scores import say_verdict, show_scores
@@ -22,6 +22,7 @@ _FIGURES = ("metrics", "interval", "baseline", "baseline_intervals", "verdict", 
 )
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
 @argument("data", metavar="DATA", type=PATH, help="Labelled data in the same form as in training.")
+@several_tasks_files
 @option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def evaluate(model: Path, data: Path, as_json: bool, **columns: Any) -> None:
     """Evaluate a model and its baseline, which was fitted on the same training data, on labelled data."""

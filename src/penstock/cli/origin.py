@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,19 @@ def repeated(invocation: click.Context, seed: int, paths: Iterable[str]) -> str:
     return shlex.join([*words, "--random-state", str(seed)])
 
 
-def sources(files: Mapping[str, Path | None]) -> dict[str, dict[str, Any]]:
+def sources(files: Mapping[str, Sequence[Path | None]]) -> dict[str, dict[str, Any]]:
     """Of each part's file its name, size and SHA-256; of a folder its name.
 
     Args:
-        files: path by part; None where there is none.
+        files: the path of each part's data, and of files that belong to it, which are listed under `beside`; None where
+            there is none.
     """
-    return {part: _source(path) for part, path in files.items() if path is not None}
+    return {part: _with_beside(first, more) for part, (first, *more) in files.items() if first is not None}
+
+
+def _with_beside(path: Path, more: Iterable[Path | None]) -> dict[str, Any]:
+    beside = [_source(each) for each in more if each is not None]
+    return _source(path) | ({"beside": beside} if beside else {})
 
 
 def _source(path: Path) -> dict[str, Any]:

@@ -1,18 +1,19 @@
 """`penstock predict`: predictions of a saved model for a file, or for lines as they arrive."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.cli.answers import Answer, check_answer_file, write_answers
-from penstock.cli.columns import saved_columns, several_tasks_options
+from penstock.cli.columns import saved_columns, several_tasks_options, several_tasks_settings, split_settings
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.standard import standard_input
 from penstock.cli.values import PATH
 from penstock.datasets import text_lines
+from penstock.datasets.readers import is_table
 from penstock.errors import ConfigError
 from penstock.events import say
 from penstock.tasks import Task, find
@@ -29,7 +30,7 @@ _LINES = 512
 @command(
     "predict",
     example="penstock predict sentiment reviews.csv -o answers.csv",
-    params=several_tasks_options(answers=False),
+    params=[*several_tasks_settings(), *several_tasks_options(answers=False)],
 )
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
 @argument(
@@ -43,23 +44,35 @@ _LINES = 512
     "--output",
     "-o",
     type=PATH,
-    help="Output file: .jsonl, .csv, .tsv or .parquet; default: JSON lines on standard output.",
+    help="Output file: .jsonl, .csv, .tsv, .parquet or, for models that write text, .txt; default: JSON lines on "
+    "standard output, or text if the model writes text and INPUT is no table.",
 )
-def predict(model: Path, data: Path, output: Path | None, **columns: Any) -> None:
+@option("--json", "as_json", is_flag=True, help="Print JSON lines in any case.")
+def predict(model: Path, data: Path, output: Path | None, as_json: bool, **options: Any) -> None:
     """Predict for each input: `prediction`, and for classes all probabilities (`probability_<label>`)."""
-    check_answer_file(output)
+    check_answer_file(output, text=True)
     loaded = load_model(model)
     task = find(loaded.task)
+    columns, settings = split_settings(task, options)
+    as_text = None if as_json or (output is None and is_table(data)) else task.as_text
+    if as_text is None:
+        check_answer_file(output)
     if data == Path("-"):
-        answers = answer_lines(task, loaded, standard_input())
+        answers = answer_lines(task, loaded, standard_input(), settings)
     else:
         rows = read_data(task, data, saved_columns(task, loaded, columns), answers=False)
         say(_LOGGER, "predicting", "predicting")
-        answers = loaded.answers(rows.inputs)
-    write_answers(answers, output)
+        answers = _answers(loaded, rows.inputs, settings)
+    write_answers(answers, output, as_text)
 
 
-def answer_lines(task: Task, model: "Model", lines: BinaryIO) -> Iterator[Answer]:
+def _answers(model: "Model", inputs: Any, settings: Mapping[str, Any]) -> Iterator[Answer]:
+    """Predict with settings that only models of this task know."""
+    answers: Callable[..., Iterator[Answer]] = model.answers
+    return answers(inputs, **settings)
+
+
+def answer_lines(task: Task, model: "Model", lines: BinaryIO, settings: Mapping[str, Any]) -> Iterator[Answer]:
     """Predict for each line, in constant memory.
 
     Raises:
@@ -71,4 +84,4 @@ def answer_lines(task: Task, model: "Model", lines: BinaryIO) -> Iterator[Answer
         )
     inputs = map(task.parse, text_lines(lines, "standard input"))
     while some := list(islice(inputs, _LINES)):
-        yield from model.answers(some)
+        yield from _answers(model, some, settings)

@@ -1,6 +1,7 @@
 """Training, validation and test data: separate files, or shares of one file."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ def read_parts(
     test: Path | None,
     split: str | None,
     columns: "Columns",
+    files: Mapping[str, "Columns"],
     random_state: int,
 ) -> tuple[tuple[Any, Any, Any], dict[str, dict[str, int]], "Columns"]:
     """Training, validation and test rows, the last two perhaps None; what was dropped and changed; the columns read.
@@ -36,6 +38,7 @@ def read_parts(
         valid, test: files of the other parts; if there is neither, `data` is divided.
         split: its shares, like "0.8/0.1/0.1".
         columns: what is read.
+        files: for "valid" and "test", the columns that are files and differ from those of `data`.
         random_state: of the division.
 
     Raises:
@@ -44,9 +47,16 @@ def read_parts(
     """
     if split is not None and (valid or test):
         raise ConfigError("--split divides DATA, so it can't be combined with --valid or --test. Use one of them.")
+    for part, path in (("valid", valid), ("test", test)):
+        if path is None and any(files[part].values()):
+            raise ConfigError(f"the data that belongs to --{part} is given, but --{part} is not. Give both.")
     first = read_data(task, data, columns, answers=True)
     columns = {**columns, **getattr(first, "columns", {})}
-    tables = {data: first} | {path: read_data(task, path, columns, answers=True) for path in (valid, test) if path}
+    tables = {data: first} | {
+        path: read_data(task, path, {**columns, **files[part]}, answers=True)
+        for part, path in (("valid", valid), ("test", test))
+        if path
+    }
     counts = {
         name: dict(sum((Counter(getattr(table, name, {})) for table in tables.values()), Counter()))
         for name in ("dropped", "changed")

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from penstock.cli.columns import column_options, remembered_columns, saved_columns, trained_columns
+from penstock.cli.columns import (
+    column_options,
+    file_arguments,
+    part_file_options,
+    remembered_columns,
+    saved_columns,
+    trained_columns,
+)
 from penstock.cli.command import SETTINGS, Command, Option, help_all
 from penstock.cli.configuration import read_configuration
 from penstock.cli.interrupted import say_interrupted
@@ -72,7 +79,9 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
     found = [
         *column_options(task.columns, panel="data"),
         Option(["--valid"], type=PATH, panel="data", help="Validation data."),
+        *part_file_options(task.columns, "valid"),
         Option(["--test"], type=PATH, panel="data", help="Test data, evaluated once at the end."),
+        *part_file_options(task.columns, "test"),
         Option(["--split"], panel="data", help=shares),
         Option(
             ["--config"],
@@ -109,7 +118,7 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
         help_all("output"),
     ]
     data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {_FILE}")
-    return [data, *sorted(found, key=lambda each: PANELS.index(each.panel))]
+    return [data, *file_arguments(task.columns), *sorted(found, key=lambda each: PANELS.index(each.panel))]
 
 
 def _train(
@@ -132,8 +141,13 @@ def _train(
     bundle.check_target(out, overwrite=overwrite)
     language = chosen_language(language)
     named = {column.name: options.pop(column.name) for column in task.columns}
+    files = {
+        part: {column.name: options.pop(f"{part}_{column.name}") for column in task.columns if column.file}
+        for part in ("valid", "test")
+    }
+    beside = {f"{part}_{name}": path for part, several in files.items() for name, path in several.items()}
     command = {
-        "data": {"data": data, **named, "valid": valid, "test": test, "split": split},
+        "data": {"data": data, **named, "valid": valid, "test": test, "split": split, **beside},
         "training": {"from": start},
         "output": {"out": out.with_name(f"{out.name}-again")},
     }
@@ -145,11 +159,17 @@ def _train(
         seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
         fitted.set_params(random_state=seed)
         wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
-        parts, counts, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, seed)
+        parts, counts, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, files, seed)
         about = {
             # So that `evaluate` and `predict` find the same columns by themselves.
             "columns": remembered_columns(task, columns),
-            "sources": sources({"train": data, "valid": valid, "test": test}),
+            "sources": sources(
+                {
+                    "train": [data, *(named[column.name] for column in task.columns if column.file)],
+                    "valid": [valid, *files["valid"].values()],
+                    "test": [test, *files["test"].values()],
+                }
+            ),
         }
         again = repeated(invocation, seed, fitted.paths)
         how = {"path": out, "overwrite": overwrite, "command": command, "language": language}

@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.registry.references import resolve
 
-__all__ = ["Column", "Columns", "Task"]
+__all__ = ["Column", "Columns", "Setting", "Task"]
 
 Columns = Mapping[str, Any]
 """The columns chosen for each `Column` of the task: one name, several names, or None if nothing was chosen."""
@@ -25,6 +25,8 @@ class Column:
         answer: whether the column holds the targets, which `predict` does not need.
         everyday: whether `penstock train --help` lists it; otherwise only `--help-all` does.
         remembered: whether a saved model uses the value for other files too; False for what describes one file.
+        file: whether it is not a column, but the path of a file that belongs to the data row by row. It is then an
+            argument after DATA, and an option `--valid-<name>` and `--test-<name>` for those files.
     """
 
     name: str
@@ -34,6 +36,24 @@ class Column:
     answer: bool = False
     everyday: bool = True
     remembered: bool = True
+    file: bool = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An option of `penstock predict` that is no column, passed to `Model.answers` by name if it is given.
+
+    Attributes:
+        name: name of the argument; the flag has hyphens.
+        help: help text.
+        type: int or float, or bool for a switch.
+        least: the lowest number that is allowed.
+    """
+
+    name: str
+    help: str
+    type: type = int
+    least: float = 1
 
 
 def _no_claim(path: Path, columns: Columns) -> bool:
@@ -59,6 +79,9 @@ class Task:
         claims: (path, columns) -> whether the data belongs to this task; of the tasks with the same command, the first
             is used if none claims the data.
         parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
+        settings: the options of `penstock predict` besides the columns.
+        as_text: turns an answer of `penstock predict` into text, which is written for inputs that are text themselves,
+            and not a table; None to write JSON lines for these too.
     """
 
     name: str
@@ -72,6 +95,8 @@ class Task:
     report: Any = "penstock.report:render"
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
+    settings: tuple[Setting, ...] = ()
+    as_text: Callable[[Mapping[str, Any]], str] | None = None
 
     def estimator_class(self) -> type[Any]:
         """Return the `tasks.Estimator` class; MissingExtraError if a package that training needs is not installed."""

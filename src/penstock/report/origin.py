@@ -82,15 +82,20 @@ def _sources(figures: Figures, words: Words) -> str:
     sources = figures.get("data", "sources", default={})
     for part in (part for part in PARTS if part in sources):
         place = ("data", "sources", part)
-        size = figures.number(*place, "bytes", unit=" B") if figures.get(*place, "bytes") is not None else ""
-        name = figures.text(*place, "file")
-        text = words("origin.file", file=name, size=size) if size else name
-        digest = figures.text(*place, "sha256", code=True)
         label = f"{escape(words.name('part', part))}: " if len(sources) > 1 else ""
-        lines.append(
-            f"{label}{text}" + (f'<br><span class="quiet">{words("origin.sha256")}</span> {digest}' if digest else "")
-        )
+        lines.append(label + _source(figures, words, place))
+        beside = range(len(figures.get(*place, "beside", default=[])))
+        lines += [label + _source(figures, words, (*place, "beside", number)) for number in beside]
     return "<br>".join(lines)
+
+
+def _source(figures: Figures, words: Words, place: tuple[str | int, ...]) -> str:
+    """Return a file with its size and hash, as HTML."""
+    name = figures.text(*place, "file")
+    size = figures.number(*place, "bytes", unit=" B") if figures.get(*place, "bytes") is not None else ""
+    digest = figures.text(*place, "sha256", code=True)
+    text = words("origin.file", file=name, size=size) if size else name
+    return text + (f'<br><span class="quiet">{words("origin.sha256")}</span> {digest}' if digest else "")
 
 
 def _is_hashed(figures: Figures) -> bool:

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from penstock.registry import TASKS, Column, Columns, Task, estimators, find, register
+from penstock.registry import TASKS, Column, Columns, Setting, Task, estimators, find, register
 
 if TYPE_CHECKING:
     from penstock.tasks.classifier import Classifier
@@ -26,6 +26,7 @@ __all__ = [
     "Columns",
     "Estimator",
     "Regressor",
+    "Setting",
     "StepClassifier",
     "Task",
     "find",

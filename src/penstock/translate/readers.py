@@ -74,7 +74,8 @@ def _files(path: Path, beside: Path | str | None, layout: Layout) -> Rows:
     if not beside:
         raise DataError(
             f"{path}: is read with a sentence on each line, so it needs a second file with the translation of each "
-            f"line; a table (.csv, .tsv, .jsonl, .parquet) has both in two columns. Give it after {path.name}."
+            "line, TARGET_FILE (or --valid-target-file, --test-target-file). A table (.csv, .tsv, .jsonl, .parquet) "
+            "has both in two columns."
         )
     beside = Path(beside)
     if is_table(beside):
