@@ -9,11 +9,15 @@ import pytest
 
 import penstock
 from penstock.errors import ConfigError
-from penstock.registry import TASKS
+from penstock.registry import TASKS, resolve
 from penstock.report import Words, chosen_language
 from penstock.report.words import LANGUAGES
 
-TABLES = {language: import_module(module).TABLE for language, module in LANGUAGES.items()}
+OF_TASKS = [resolve(task.words) for task in TASKS.values() if task.words]
+TABLES = {
+    language: import_module(module).TABLE | {key: texts[language] for table in OF_TASKS for key, texts in table.items()}
+    for language, module in LANGUAGES.items()
+}
 
 
 def places(text):
@@ -32,10 +36,16 @@ def test_all_languages_have_the_same_keys_with_the_same_values():
 def test_every_text_is_asked_for_and_every_key_that_is_asked_for_is_there():
     root = Path(penstock.__file__).parent
     source = "\n".join(path.read_text(encoding="utf-8") for path in root.glob("**/report*/**/*.py"))
-    source += "\n".join((root / family / "report.py").read_text("utf-8") for family in ("audio", "forecast", "signals"))
+    source += "\n".join(path.read_text("utf-8") for path in root.glob("*/report.py"))
     asked = set(re.findall(r'words\(\s*"([^"]+)"', source))
     assert len(asked) > 80
     assert not asked - TABLES["en"].keys()
+
+
+def test_no_two_tables_have_the_same_key():
+    several = [import_module(LANGUAGES["en"]).TABLE, *OF_TASKS]
+    assert sum(map(len, several)) == len(TABLES["en"])
+    assert all(set(texts) == set(LANGUAGES) for table in OF_TASKS for texts in table.values())
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -76,6 +76,8 @@ class Task:
         estimator: a `tasks.Estimator`, which trains and needs PyTorch; "module:Class", or the class itself.
         model: a `runtime.Model`, which predicts and needs only the base install; "module:Class", or the class itself.
         report: (metrics, title=, language=) -> the report as HTML; "module:function", or the function itself.
+        words: "module:TABLE", the words of its report and names of its metrics, {key: {language: text}}; "" if it needs
+            none besides those of `report`.
         claims: (path, columns) -> whether the data belongs to this task; of the tasks with the same command, the first
             is used if none claims the data.
         parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
@@ -93,6 +95,7 @@ class Task:
     estimator: Any
     model: Any
     report: Any = "penstock.report:render"
+    words: str = ""
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
     settings: tuple[Setting, ...] = ()

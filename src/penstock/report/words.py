@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from penstock.errors import ConfigError
+from penstock.registry import TASKS, resolve
 
 __all__ = [
     "LANGUAGES",
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 LANGUAGES = {"en": "penstock.report.english", "zh": "penstock.report.chinese"}
-"""The module of each language; its `TABLE` has the same keys in all languages."""
+"""The module of each language; its `TABLE` has the same keys in all languages. Tasks add their own, `Task.words`."""
 _HTML = {"en": "en", "zh": "zh-Hans"}
 _METRICS = (
     "accuracy",
@@ -103,6 +104,13 @@ def task_words(name: str) -> str:
     return Words().spoken("task", name)
 
 
-@cache
 def _table(language: str) -> Mapping[str, str]:
-    return import_module(LANGUAGES[language]).TABLE
+    return _merged(language, tuple(task.words for task in TASKS.values() if task.words))
+
+
+@cache
+def _merged(language: str, of_tasks: tuple[str, ...]) -> Mapping[str, str]:
+    table: dict[str, str] = dict(import_module(LANGUAGES[language]).TABLE)
+    for words in of_tasks:
+        table |= {key: texts[language] for key, texts in resolve(words).items()}
+    return table
