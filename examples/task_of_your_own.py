@@ -1,6 +1,6 @@
 """A task of your own: tag each word of a text. Penstock provides training, metrics, streams, report and page.
 
-python task_of_your_own.py train tag people.csv --out people    a table of texts and their tags, separated by spaces
+python task_of_your_own.py train spans people.csv --out people    a table of texts and their tags, separated by spaces
 python task_of_your_own.py stream people                        also predict, evaluate, info, serve
 """
 
@@ -40,7 +40,7 @@ class SpanDecoder(LabelByLabel):
 class TagModel(TextSequenceModel, StepModel):
     """The trained model, which predicts without PyTorch."""
 
-    task = "tagging"
+    task = "spans"
 
     @cached_property
     def decoder(self):
@@ -56,7 +56,7 @@ class Tagger(StepClassifier):
         embedding_size: numbers that a word is turned into.
     """
 
-    task = "tagging"
+    task = "spans"
     embedding_size: int = 64
 
     def _rows(self, texts, tags):
@@ -82,7 +82,7 @@ def read(path, columns, answers):
 
 COLUMNS = (Column("text", "Text column.", "text"), Column("tags", "Tag column.", "tags", answer=True))
 SUMMARY = "Tag each word of a text: names, places, amounts."
-TASK = Task("tagging", "tag", SUMMARY, "people.csv --out people", COLUMNS, read, Tagger, TagModel, parse=str)
+TASK = Task("spans", "spans", SUMMARY, "people.csv --out people", COLUMNS, read, Tagger, TagModel, parse=str)
 register(TASK)
 
 if __name__ == "__main__":

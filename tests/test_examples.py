@@ -109,7 +109,7 @@ def saved(outside, people, tmp_path_factory):
     out, printed = tmp_path_factory.mktemp("models") / "people", io.StringIO()
     flags = ("--epochs", "8", "--hidden-size", "24", "--learning-rate", "0.02")
     with contextlib.redirect_stdout(printed):
-        assert main(["train", "tag", str(people), "--out", str(out), *flags, "--json"]) == 0
+        assert main(["train", "spans", str(people), "--out", str(out), *flags, "--json"]) == 0
     return out, json.loads(printed.getvalue())
 
 
@@ -128,13 +128,13 @@ def test_it_is_trained_and_measured(saved, people, penstock):
     info = json.loads(penstock("info", out, "--json").out)
     about = {name: info[name] for name in ("task", "streams", "reads", "view", "labels")}
     assert about == {
-        "task": "tagging",
+        "task": "spans",
         "streams": True,
         "reads": "text",
         "view": "steps",
         "labels": ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"],
     }
-    assert "--embedding-size" in penstock("train", "tag", "--help-all").out
+    assert "--embedding-size" in penstock("train", "spans", "--help-all").out
 
 
 def test_it_predicts_files_and_lines_and_streams_the_same(saved, people, penstock):
@@ -166,7 +166,7 @@ def test_its_decoder_forks_saves_and_forgets_with_the_stream(saved):
 
 def test_it_has_a_report(saved):
     page = (saved[0] / "report.html").read_text(encoding="utf-8")
-    assert f"<h1>{saved[0].name}: Tagging</h1>" in page
+    assert f"<h1>{saved[0].name}: Spans</h1>" in page
     for title in ("Scores beside the baselines", "Learning curves", "Each class", "Confusion matrix", "Data"):
         assert f"<h2>{title}</h2>" in page
     metrics = json.loads((saved[0] / "metrics.json").read_text())
@@ -253,6 +253,6 @@ def test_without_it_its_models_are_refused_by_name_and_their_states_by_others(sa
     weights = {"weight_ih_l0": np.ones((4, 1)), "weight_hh_l0": np.ones((4, 1))}
     with pytest.raises(StateError, match="text-steps"):
         library.runtime.Recurrence(weights, "lstm").stream().load(state)
-    monkeypatch.delitem(tasks.TASKS, "tagging")
-    with pytest.raises(BundleError, match=r"there is no task 'tagging'; known tasks: .* import that package first"):
+    monkeypatch.delitem(tasks.TASKS, "spans")
+    with pytest.raises(BundleError, match=r"there is no task 'spans'; known tasks: .* import that package first"):
         library.load(saved[0])

@@ -132,7 +132,7 @@ def test_commands_that_are_not_there(penstock, words):
             ["train", "clasify", "x.csv"],
             "there is no command clasify. Did you mean classify? See penstock train --help",
         ),
-        (["train", "tag", "x.csv"], "there is no command tag. See penstock train --help"),
+        (["train", "parse", "x.csv"], "there is no command parse. See penstock train --help"),
         (["--verson"], "there is no option --verson. Did you mean --version?"),
         (["info", "--jsn", "x"], "there is no option --jsn. Did you mean --json?"),
         (

@@ -9,7 +9,7 @@ from penstock.cli.train_task import task_command
 from penstock.tasks import TASKS
 
 PANELS = ["Data", "Network", "Training", "Output"]
-RARE = ["--separator", "--weight-decay", "--peephole", "--checkpoint"]
+RARE = ["--encoding", "--weight-decay", "--peephole", "--checkpoint"]
 
 
 def panels(text):

@@ -19,18 +19,25 @@ from penstock.network.lowering import graph_of
 from penstock.runtime import scorer
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
+from penstock.tagging.spec import SpelledWords, TagHead
 
 LENGTHS = (7, 0, 3, 9, 1, 9)
 SIZE, CONTEXT, HORIZON, COVARIATES = 4, 7, 5, 2
 SEGMENTS = Segments(3, 1 + COVARIATES, SIZE, identities=2)
 FORECAST = {"horizon": HORIZON, "quantiles": 3, "known": 2}
 DESCRIPTIONS = {
-    "inputs": {"embedding": network.Embedding(11, SIZE), "numbers": Numbers(SIZE), "segments": SEGMENTS},
+    "inputs": {
+        "embedding": network.Embedding(11, SIZE),
+        "numbers": Numbers(SIZE),
+        "segments": SEGMENTS,
+        "spelled_words": SpelledWords(11, 2, 7, 3, 1),
+    },
     "encoder": {"recurrent": Recurrent(cell="gru", input_size=SIZE, hidden_size=6, num_layers=2)},
     "head": {
         "class": network.ClassHead(3, "mean_max"),
         "regression": network.RegressionHead(2, "last"),
         "step_class": network.StepClassHead(3),
+        "tags": TagHead(3),
         "forecast": ForecastHead(**FORECAST, known_size=4),
         "segment_forecast": SegmentForecastHead(**FORECAST, length=3, size=SIZE, context=CONTEXT, highway=2),
     },
@@ -74,14 +81,25 @@ def drawn(*shape, seed=1):
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
+def read(inputs):
+    """Features for all steps of sequences of these lengths: ids, or numbers."""
+    draw, total = np.random.default_rng(1), sum(LENGTHS)
+    if isinstance(inputs, network.Embedding):
+        return draw.integers(11, size=total).astype(np.int32)
+    if not isinstance(inputs, SpelledWords):
+        return drawn(total, SIZE)
+    rows = draw.integers(1, 7, size=(total, 6)).astype(np.int32)
+    rows[:, 1:][np.arange(5) >= draw.integers(6, size=total)[:, None]] = 0  # words of 0 to 5 characters
+    return rows[np.arange(total) % 17]  # some occur twice
+
+
 def of_sequences(sides):
     """(PyTorch's, the runtime's whole, the runtime's step by step) for sequences of unequal lengths."""
-    total = sum(LENGTHS)
-    ids = isinstance(sides.network.inputs, network.Embedding)
-    values = np.random.default_rng(1).integers(11, size=total).astype(np.int32) if ids else drawn(total, SIZE)
+    values = read(sides.network.inputs)
     sequences = Sequences(values, np.cumsum([0, *LENGTHS]))
     padded, lengths = sequences.pad()
     with torch.no_grad():
+        ids = padded.dtype == np.int32
         found = sides.module(torch.tensor(padded.astype(np.int64) if ids else padded), torch.tensor(lengths))
     found = ACTIVATIONS.get(sides.network.head.kind, lambda scores: scores)(found).numpy()
     whole, head = sides.scorer.scores(sequences), sides.scorer.head
@@ -200,14 +218,15 @@ def test_its_graph_gives_the_same_bits_or_is_refused_by_name(part, name):
         with pytest.raises(ConfigError, match="windowed"):
             graph_of(sides.network, tensors)
         return
+    if sides.network.inputs.kind == "spelled_words":
+        with pytest.raises(ConfigError, match=r"spelled_words.*--no-spelling"):
+            graph_of(sides.network, tensors)
+        return
     graph, named = graph_of(sides.network, tensors)
     if sides.network.wiring == network.CARRIED:  # its bits are held in tests/runtime/test_lowering.py
         assert set(named) == set(graph.parameter_shapes())
         return
-    ids = isinstance(sides.network.inputs, network.Embedding)
-    total = sum(LENGTHS)
-    values = np.random.default_rng(1).integers(11, size=total) if ids else drawn(total, SIZE)
-    sequences = Sequences(values, np.cumsum([0, *LENGTHS]))
+    sequences = Sequences(read(sides.network.inputs), np.cumsum([0, *LENGTHS]))
     (found,) = GraphScorer(graph, named).scores({next(iter(graph.inputs)): sequences}).values()
     expected = sides.scorer.scores(sequences)
     np.testing.assert_array_equal(getattr(found, "values", found), getattr(expected, "values", expected))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from penstock.heads import ArgMax, LabelByLabel
+from penstock.heads import ArgMax, Chain, FixedLag, LabelByLabel
 
 
 class Changing(LabelByLabel):
@@ -13,11 +13,16 @@ class Changing(LabelByLabel):
         return int(np.argsort(-scores)[0 if before != scores.argmax() else 1])
 
 
+CHAIN = Chain(*(np.random.default_rng(1).normal(size=shape) for shape in ((4, 4), 4, 4)))
 SCORES = np.random.default_rng(0).normal(size=(17, 4)).astype(np.float32)
 
 
 @pytest.mark.parametrize("cuts", [(), (0,), (1, 2, 3), (8, 8), (16,), tuple(range(18))], ids=str)
-@pytest.mark.parametrize("decoder", [ArgMax(), Changing(4)], ids=lambda each: type(each).__name__)
+@pytest.mark.parametrize(
+    "decoder",
+    [ArgMax(), Changing(4), *(FixedLag(CHAIN, lookahead) for lookahead in (0, 1, 5, 30))],
+    ids=lambda each: f"{type(each).__name__}{getattr(each, 'lookahead', '')}",
+)
 def test_scores_in_pieces_give_the_labels_of_the_whole(decoder, cuts):
     stream = decoder.stream()
     for _ in range(2):

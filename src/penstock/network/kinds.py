@@ -210,6 +210,14 @@ for _kind in (
         identified=True,
     ),
     Kind(
+        part="inputs",
+        name="spelled_words",
+        spec="penstock.tagging.spec:SpelledWords",
+        torch="penstock.tagging.layers:SpelledWordsModule",
+        runtime="penstock.tagging.head:SpelledWordInputs",
+        export="penstock.tagging.lowering:add_spelled_words",
+    ),
+    Kind(
         part="encoder",
         name="recurrent",
         spec="penstock.network.encoder:Recurrent",
@@ -242,6 +250,15 @@ for _kind in (
         torch="penstock.nn.heads:StepClassHeadModule",
         runtime="penstock.heads:StepClassReadout",
         export="penstock.network.lowering:add_step_class_head",
+        wiring=STEPWISE,
+    ),
+    Kind(
+        part="head",
+        name="tags",
+        spec="penstock.tagging.spec:TagHead",
+        torch="penstock.tagging.layers:TagHeadModule",
+        runtime="penstock.tagging.head:TagReadout",
+        export="penstock.tagging.lowering:add_tag_head",
         wiring=STEPWISE,
     ),
     Kind(

@@ -6,6 +6,13 @@ from penstock.registry.task import Column, Task
 
 __all__ = ["TASKS", "estimators", "find", "register"]
 
+_ENCODING = Column(
+    "encoding",
+    "Text encoding, such as gb18030, utf-16 or latin-1; default: UTF-8, or as its byte order mark says.",
+    everyday=False,
+    remembered=False,
+)
+
 _LAYOUT = (
     Column(
         "header",
@@ -19,12 +26,7 @@ _LAYOUT = (
         everyday=False,
         remembered=False,
     ),
-    Column(
-        "encoding",
-        "Text encoding, such as gb18030, utf-16 or latin-1; default: UTF-8, or as its byte order mark says.",
-        everyday=False,
-        remembered=False,
-    ),
+    _ENCODING,
     Column("decimal", "Decimal mark, '.' or ','; default: detected.", everyday=False, remembered=False),
 )
 """How a file of text is laid out, by the fields of `datasets.Layout`."""
@@ -130,7 +132,24 @@ _AUDIO = Task(
     parse=deferred("penstock.audio.readers:recording_at"),
 )
 
-TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST)}
+_TAGGING = Task(
+    name="tagging",
+    command="tag",
+    summary="Tag the tokens of sentences: names, parts of speech, word boundaries.",
+    example="train.conllu --column upos --out tagger",
+    columns=(
+        Column("column", "Column of the tags: its name, such as upos, or its number from 1; default: the last."),
+        Column("token", "Column of the tokens, likewise; default: the first.", everyday=False),
+        Column("form", "Form of the file: columns, conllu, text or json; default: detected.", everyday=False),
+        _ENCODING,
+    ),
+    read=deferred("penstock.tagging.readers:read_tag_rows"),
+    estimator="penstock.tagging.estimator:Tagger",
+    model="penstock.tagging.model:TaggerModel",
+    parse=str,
+)
+
+TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST, _TAGGING)}
 """All tasks that train models, by name."""
 
 _NETWORK = Task(

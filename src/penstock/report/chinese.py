@@ -17,6 +17,7 @@ TABLE = {
     "task.forecasting": "时间序列预测模型",
     "task.series-classification": "序列分类模型",
     "task.series-regression": "序列回归模型",
+    "task.tagging": "序列标注模型",
     "task.text-classification": "文本分类模型",
     "metric.accuracy": "准确率",
     "metric.f1_macro": "宏平均 F1",
@@ -84,7 +85,7 @@ TABLE = {
         "按行计算的准确率用 Wilson 区间。仅当配对差值的区间不含 0、且配对随机化检验 p ≤ 0.05 时，"
         "才判为“更好”或“更差”。"
     ),
-    "scores.p": "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{p}",
+    "scores.p": "p = {p}",
     # 学习曲线
     "curves": "学习曲线",
     "curves.kept": "保留第 {epoch} 轮的权重。",
@@ -260,12 +261,8 @@ TABLE = {
     # 预测
     "forecast.hard": "此数据上很难胜过“最后一个值”",
     "forecast.hard_note": (
-        "在{data}上，“最后一个值”的平均绝对误差为 {naive}，本网络为 {model}，配对检验未发现明显差异。"
-        "这类序列近似随机游走，过去的值几乎不能预示后续走势。"
-    ),
-    "forecast.worse_note": (
-        "在{data}上，“最后一个值”的平均绝对误差为 {naive}，本网络为 {model}；配对检验表明本网络更差。"
-        "建议直接使用最后一个值，不要采用这些预测。"
+        "在{data}上，“最后一个值”的平均绝对误差为 {naive}，本网络为 {model}。这类序列近似随机游走，"
+        "过去的值几乎不能预示后续走势。"
     ),
     "forecast.fans": "预测与实际值",
     "forecast.fans_note": "从{data}的若干起点出发的预测及实际结果。",
@@ -277,7 +274,6 @@ TABLE = {
     "forecast.time": "时间",
     "forecast.ahead": "预测步数",
     "forecast.by_step": "各预测步的误差",
-    "forecast.step_interval": "{name}，95 % 区间",
     "forecast.coverage": "各预测步的 80 % 区间覆盖率",
     "forecast.coverage_label": "落入区间的比例",
     "forecast.nominal": "应有水平",

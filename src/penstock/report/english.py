@@ -17,6 +17,7 @@ TABLE = {
     "task.forecasting": "Forecaster",
     "task.series-classification": "Series classifier",
     "task.series-regression": "Series regressor",
+    "task.tagging": "Tagger",
     "task.text-classification": "Text classifier",
     "metric.accuracy": "accuracy",
     "metric.f1_macro": "macro F1",
@@ -84,7 +85,7 @@ TABLE = {
         "independent cases; accuracy of rows: Wilson’s interval. “Better” and “worse” are said only where the "
         "interval of the paired difference excludes 0 and a paired randomisation test gives p ≤ 0.05."
     ),
-    "scores.p": "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{p}",
+    "scores.p": "p = {p}",
     # curves
     "curves": "Learning curves",
     "curves.kept": "The weights of epoch {epoch} were kept.",
@@ -272,12 +273,8 @@ TABLE = {
     # forecasts
     "forecast.hard": "The last value is hard to beat here",
     "forecast.hard_note": (
-        "Its mean absolute error on the {data} is {naive}, the network’s {model}; a paired test finds no clear "
-        "difference. Such a series moves like a random walk: its past says little about its next values."
-    ),
-    "forecast.worse_note": (
-        "Its mean absolute error on the {data} is {naive}, the network’s {model}; by a paired test the network is "
-        "worse. Prefer the last value to these forecasts."
+        "Its mean absolute error on the {data} is {naive}, the network’s {model}. Such a series moves like a random "
+        "walk: its past says little about its next values."
     ),
     "forecast.fans": "Forecasts and actual values",
     "forecast.fans_note": "Forecasts from some origins of the {data}, with what happened.",
@@ -289,7 +286,6 @@ TABLE = {
     "forecast.time": "time",
     "forecast.ahead": "steps ahead",
     "forecast.by_step": "Error by step ahead",
-    "forecast.step_interval": "{name}, 95 % interval",
     "forecast.coverage": "In the 80 % interval, by step ahead",
     "forecast.coverage_label": "share of values",
     "forecast.nominal": "as it should be",

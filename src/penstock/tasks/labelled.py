@@ -1,6 +1,7 @@
 """The training, validation and test rows with numeric targets, and the counts of dropped rows."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +66,7 @@ class Part:
         arrays += () if self.weights is None else (self.weights,)
         digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays))
         for each in self.inputs:
-            digest.update(each.encode() if isinstance(each, str) else getattr(each, "samples", each).tobytes())
+            digest.update(_bytes(each))
         return digest.hexdigest()
 
 
@@ -196,6 +197,13 @@ def _rows(name: str, pair: Any, rows_of: Callable[..., Rows]) -> Rows:
         return rows_of(*pair)
     except DataError as error:
         raise DataError(f"{name}: {error}") from error
+
+
+def _bytes(one: Any) -> bytes:
+    """The bytes that identify an input: a text, a list of tokens, a recording or an array."""
+    if isinstance(one, list):
+        one = json.dumps(one)
+    return one.encode() if isinstance(one, str) else bytes(getattr(one, "samples", one).tobytes())
 
 
 def _kind(given: Any) -> str:

@@ -92,7 +92,7 @@ def test_a_task_of_another_package_has_this_view(running, opened, picture, tmp_p
     draw = np.random.default_rng(4)
     tensors = {name: draw.normal(size=shape, scale=2) for name, shape in network.parameter_shapes().items()}
     labels = ["B-PER", "I-PER", "O"]
-    bundle.save(tmp_path / "people", network, features.to_json(), labels, tensors, task="tagging")
+    bundle.save(tmp_path / "people", network, features.to_json(), labels, tensors, task="spans")
     example = Path(__file__).resolve().parents[3] / "examples" / "task_of_your_own.py"
     with running(tmp_path / "people", program=(example,)) as server, opened(f"{server.url}/#people") as tab:
         tab.wait("document.querySelector('textarea')")

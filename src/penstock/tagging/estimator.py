@@ -1,0 +1,258 @@
+"""Tagging of sentences: a tag for each token, such as its part of speech, or the name that it belongs to."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+import numpy as np
+
+from penstock.bundle import Bundle
+from penstock.datasets import Rows
+from penstock.datasets.changes import change
+from penstock.errors import DataError
+from penstock.network import Network
+from penstock.runtime.step_model import labels_of_steps
+from penstock.tagging.features import TokenFeatures
+from penstock.tagging.model import sentence_list
+from penstock.tagging.schemes import Scheme, find_scheme, transitions
+from penstock.tagging.spec import SpelledWords, TagHead
+from penstock.tasks.classes import training_classes
+from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.step_classifier import StepClassifier
+from penstock.tasks.supervised import Given
+
+if TYPE_CHECKING:
+    from penstock.nn import NetworkModule
+    from penstock.tagging.objective import TagObjective
+    from penstock.training import Callback
+
+__all__ = ["Tagger"]
+
+_LOGGER = logging.getLogger(__name__)
+_EMBEDDING_SCALE = 0.1
+_FEATURES = ("min_count", "max_vocabulary", "normalize", "spelling", "max_word_length")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Tagger(StepClassifier):
+    """Tags the tokens of sentences with a BiLSTM-CRF that reads words and their spelling; scikit-learn style.
+
+    The network is that of Lample et al. (2016): vectors of words beside a BiLSTM over the characters of each word, a
+    BiLSTM over the sentence, and a linear-chain conditional random field over its tags. A sentence is a list of tokens;
+    a str is one whose tokens are its characters. If tags mark chunks, such as names, their scheme is detected: training
+    is in BIOES, and predictions are in the scheme of the training data.
+
+    Args:
+        word_size: size of a word's vector.
+        spelling: also read the characters of words.
+        character_size: size of a character's vector.
+        character_hidden_size: hidden units of each direction over the characters of a word.
+        crf: score the tags of a sentence together; False for a softmax over the tags of each token.
+        lookahead: for a network that is not bidirectional, how many further tokens are read before a tag is final.
+        scheme: how tags mark chunks: IOB1, BIO, BIOES, BMES, BILOU, or none; None to detect it.
+        min_count: minimum number of occurrences in the training sentences for a word to be known.
+        max_vocabulary: maximum number of known words.
+        normalize: look words up in lower case, with all digits made 0; characters keep their case.
+        max_word_length: number of characters of a token that are read.
+        word_dropout: share of words that occur once which training replaces by unknown ones (Lample et al. 2016).
+        input_dropout: dropout probability of the vectors of words (Srivastava et al. 2014).
+        output_dropout: dropout probability of the layers' outputs.
+
+    Examples:
+        >>> from penstock import Tagger
+        >>> sentences, tags = [["Ada", "sails"], ["they", "sail"]] * 8, [["NAME", "VERB"], ["PRONOUN", "VERB"]] * 8
+        >>> tagger = Tagger(hidden_size=8, word_size=8, epochs=1).fit(sentences, tags)
+        >>> [len(each) for each in tagger.predict([["Ada", "sails"]])]
+        [2]
+    """
+
+    task: ClassVar[str] = "tagging"
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("scheme", "min_count", "max_vocabulary", "normalize", "max_word_length"),
+        "training": ("word_dropout", "input_dropout"),
+    }
+    everyday: ClassVar[tuple[str, ...]] = ("crf", "lookahead", "scheme", "spelling")
+
+    hidden_size: int = 200
+    bidirectional: bool = True
+    word_size: int = 100
+    spelling: bool = True
+    character_size: int = 25
+    character_hidden_size: int = 25
+    crf: bool = True
+    lookahead: int = 2
+    scheme: str | None = None
+    min_count: int = 1
+    max_vocabulary: int = 100_000
+    normalize: bool = True
+    max_word_length: int = 40
+    word_dropout: float = 0.5
+    input_dropout: float = 0.5
+    output_dropout: float = 0.5
+
+    def fit(
+        self,
+        X: Iterable[Any],
+        y: Iterable[Any],
+        validation_data: Given | None = None,
+        test_data: Given | None = None,
+        *,
+        sample_weight: Any = None,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on sentences whose tokens have tags.
+
+        Args:
+            X: sentences.
+            y: for each sentence a list of its tokens' tags.
+            validation_data: (X, y) or (X, y, sample_weight) for early stopping; None holds back `validation_share` of
+                the sentences.
+            test_data: the same, for sentences that are used only in `metrics_`.
+            sample_weight: weight of each sentence; see `TextClassifier.fit`.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include: `Rows.changed`.
+
+        Raises:
+            DataError: the numbers of tags and tokens differ, there is only one tag, more than `max_classes`, or an
+                unknown tag in other data.
+            ConfigError: an option is invalid.
+            PenstockError: training diverged.
+        """
+        X, y = sentence_list(X), list(self._column(y))
+        known = self._known()
+        self._scheme: Scheme | None = (
+            find_scheme(map(_texts, y), self.scheme) if known is None else known.features.scheme
+        )
+        return super().fit(
+            X,
+            y,
+            validation_data,
+            test_data,
+            sample_weight=sample_weight,
+            callbacks=callbacks,
+            dropped=dropped,
+            changed=changed,
+        )
+
+    def _rows(self, inputs: Any, answers: Any) -> Rows:
+        sentences, tags = sentence_list(inputs), list(answers)
+        labels_of_steps(tags, [len(sentence) for sentence in sentences])
+        kept = np.array([number for number, sentence in enumerate(sentences) if sentence], np.int64)
+        empty = len(sentences) - len(kept)
+        return Rows(
+            [sentences[number] for number in kept],
+            [list(tags[number]) for number in kept],
+            dropped={"empty sentences": empty} if empty else {},
+            kept=kept,
+        )
+
+    def _classes(self, answers: Sequence[Any]) -> list[Any]:
+        if self._known() is not None or self._scheme is None:
+            return super()._classes(answers)
+        inner = [self._scheme.to_inner(tags)[0] for tags in answers]
+        kinds = {tag[2:] for tag in training_classes(labels_of_steps(inner), self.max_classes) if tag != "O"}
+        # Every place in a chunk has a tag, if only other places occur in the training data.
+        return ["O", *(f"{place}-{kind}" if kind else place for kind in sorted(kinds) for place in "BIES")]
+
+    def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
+        if self._scheme is None:
+            return super()._targets(answers, classes, where)
+        try:
+            found = [self._scheme.to_inner(tags) for tags in answers]
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from error
+        repaired = sum(count for _, count in found)
+        change(_LOGGER, "broken tags, repaired", repaired, f"{where}: {repaired} tags of broken sequences are repaired")
+        return super()._targets([tags for tags, _ in found], classes, where)
+
+    def _features(self, data: Labelled) -> TokenFeatures:
+        options = {name: getattr(self, name) for name in _FEATURES}
+        return TokenFeatures(**options, scheme=self._scheme).fit(data.train.inputs)
+
+    def _inputs(self, features: TokenFeatures) -> SpelledWords:
+        spelled = {"character_size": self.character_size, "character_hidden_size": self.character_hidden_size}
+        alphabet = features.alphabet_size
+        return SpelledWords(features.vocabulary_size, self.word_size, alphabet, **(spelled if alphabet else {}))
+
+    def _head(self, data: Labelled) -> TagHead:
+        lags = self.crf and not self.bidirectional
+        return TagHead(len(data.labels), self.crf, self.lookahead if lags else None)
+
+    def _objective(self, data: Labelled, features: TokenFeatures, network: Network, seed: int) -> "TagObjective":
+        import torch
+
+        from penstock.tagging.objective import TagObjective, TagRegularization
+
+        shares = {field.name: getattr(self, field.name) for field in fields(TagRegularization)}
+        seen = data.seen()
+        train = features.apply(data.train.inputs)
+        once = np.bincount(train.values[:, 0], minlength=features.vocabulary_size) == 1
+        return TagObjective(
+            sequences=train,
+            targets=data.train.targets,
+            valid_sequences=features.apply(data.valid.inputs),
+            valid_targets=data.valid.targets,
+            seen_sequences=features.apply(seen.inputs),
+            seen_targets=seen.targets,
+            sample_weights=data.train.weights,
+            valid_sample_weights=data.valid.weights,
+            seen_sample_weights=seen.weights,
+            singletons=once,
+            batch_size=self.batch_size,
+            regularization=TagRegularization(**shares),
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def _module(self, data: Labelled, features: TokenFeatures, network: Network) -> "NetworkModule":
+        import torch
+
+        from penstock.tagging.layers import SpelledWordsModule, TagHeadModule
+
+        module = cast("NetworkModule", super()._module(data, features, network))
+        assert isinstance(module.inputs, SpelledWordsModule)
+        assert isinstance(module.head, TagHeadModule)
+        with torch.no_grad():
+            torch.nn.init.normal_(module.inputs.words.weight, std=_EMBEDDING_SCALE)
+            torch.nn.init.xavier_uniform_(module.head.weight)
+            torch.nn.init.zeros_(module.head.bias)
+        if network.head.crf:
+            module.head.forbid(*_allowed(data, features.scheme))
+        return module
+
+    def _data_figures(self, data: Labelled, features: TokenFeatures) -> dict[str, Any]:
+        scheme = None if features.scheme is None else features.scheme.name
+        cut = features.cut(data.train.inputs)
+        return super()._data_figures(data, features) | {
+            "vocabulary": features.vocabulary_size,
+            "truncated": cut,
+            "scheme": scheme,
+        }
+
+    def _shown(self, part: Part, row: int) -> dict[str, Any]:
+        return {"tokens": part.inputs[row]}
+
+    def _example(self, part: Part, row: int) -> list[str]:
+        return list(part.inputs[row])
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        features, inputs, head = TokenFeatures.from_json(saved.features), saved.network.inputs, saved.network.head
+        options = {name: getattr(features, name) for name in _FEATURES}
+        sizes = {name: getattr(inputs, name) for name in ("word_size", "character_size", "character_hidden_size")}
+        return options | {name: size for name, size in sizes.items() if size} | {"crf": head.crf}
+
+
+def _texts(tags: Any) -> list[str]:
+    """The tags of a sentence that are str, of which only a scheme can consist."""
+    return [tag for tag in tags if isinstance(tag, str)]
+
+
+def _allowed(data: Labelled, scheme: Scheme | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which tags may follow each other (tags, tags), begin a sentence (tags,) and end one (tags,)."""
+    found = transitions(data.labels, scheme)
+    return found.after, found.first, found.last

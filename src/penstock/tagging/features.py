@@ -1,0 +1,218 @@
+"""Conversion of sentences to ids: of their words, and of the characters of each word."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError, DtypeError, NotFittedError
+from penstock.sequences import Sequences
+from penstock.tagging.schemes import SCHEMES, Scheme
+
+__all__ = ["TokenFeatures"]
+
+Ids = NDArray[np.int32]
+_OPTIONS = ("min_count", "max_vocabulary", "normalize", "spelling", "max_word_length")
+_DIGIT = re.compile(r"\d")
+_UNKNOWN_CHARACTER = 1  # 0 is what stands past a word's end
+
+
+class TokenFeatures:
+    """Converts sentences, lists of tokens, to a row of ids for each token: the word's, then its characters'.
+
+    The id of an unknown word is 0; that of an unknown character is 1, and 0 stands past the end of a word.
+
+    Args:
+        min_count: minimum number of occurrences in the training sentences for a word to be known.
+        max_vocabulary: maximum number of known words; the most frequent are kept.
+        normalize: whether words are looked up in lower case with all digits made 0; characters keep their case.
+        spelling: whether characters are read at all.
+        max_word_length: number of characters of a token that are read; the rest is cut.
+        scheme: how tags mark chunks, for the words of predictions; None if they don't.
+    """
+
+    kind: ClassVar[str] = "tokens"
+
+    def __init__(
+        self,
+        *,
+        min_count: int = 1,
+        max_vocabulary: int = 100_000,
+        normalize: bool = True,
+        spelling: bool = True,
+        max_word_length: int = 40,
+        scheme: Scheme | None = None,
+    ) -> None:
+        counts = {"min_count": min_count, "max_vocabulary": max_vocabulary, "max_word_length": max_word_length}
+        for name, value in counts.items():
+            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+                raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
+        for name, value in {"normalize": normalize, "spelling": spelling}.items():
+            if not isinstance(value, bool | np.bool_):
+                raise ConfigError(f"{name} must be True or False; got {value!r}")
+        self.min_count, self.max_vocabulary = int(min_count), int(max_vocabulary)
+        self.max_word_length = int(max_word_length)
+        self.normalize, self.spelling = bool(normalize), bool(spelling)
+        self.scheme = scheme
+        self.by_character = False
+        self._words: dict[str, int] | None = None
+        self._characters: dict[str, int] = {}
+
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """Word, as it is looked up, to id, from 1, the most frequent first."""
+        if self._words is None:
+            raise NotFittedError("these TokenFeatures have no vocabulary yet: call fit(sentences) first")
+        return self._words
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of ids of words, with the 0."""
+        return 1 + len(self.vocabulary)
+
+    @property
+    def alphabet_size(self) -> int:
+        """Number of ids of characters, with the 0 and the 1; 0 if characters are not read."""
+        return 2 + len(self._characters) if self.spelling else 0
+
+    def fit(self, sentences: Iterable[Sequence[str]]) -> "TokenFeatures":
+        """Fit the vocabulary to the training sentences; equally frequent words are in alphabetical order.
+
+        If every token is one character, a text is read by character from now on, otherwise by white space.
+        """
+        tokens = Counter(chain.from_iterable(sentences))
+        words: Counter[str] = Counter()
+        characters: Counter[str] = Counter()
+        for token, count in tokens.items():
+            words[self.looked_up(token)] += count
+            for character in token[: self.max_word_length]:
+                characters[character] += count
+        frequent = sorted((-count, word) for word, count in words.items() if count >= self.min_count)
+        self._words = {word: rank for rank, (_, word) in enumerate(frequent[: self.max_vocabulary], start=1)}
+        if self.spelling:
+            known = sorted((-count, character) for character, count in characters.items())
+            first = _UNKNOWN_CHARACTER + 1
+            self._characters = {character: place for place, (_, character) in enumerate(known, start=first)}
+        self.by_character = bool(tokens) and all(len(token) == 1 for token in tokens)
+        return self
+
+    def looked_up(self, token: str) -> str:
+        """Return a token as it stands in the vocabulary."""
+        return _DIGIT.sub("0", token.lower()) if self.normalize else token
+
+    def tokens(self, text: str) -> list[str]:
+        """Split a text as the training sentences were: by white space, or into characters without white space."""
+        return list("".join(text.split())) if self.by_character else text.split()
+
+    def apply(self, sentences: Iterable[Sequence[str]]) -> Sequences:
+        """Return the ids of each sentence's tokens, (tokens, 1 + longest spelling) int32."""
+        several = list(sentences)
+        offsets = np.zeros(len(several) + 1, np.int64)
+        np.cumsum([len(sentence) for sentence in several], out=offsets[1:])
+        return Sequences(self.rows(chain.from_iterable(several)), offsets)
+
+    def rows(self, tokens: Iterable[str], *, known: bool = True) -> Ids:
+        """Return the ids of tokens, (tokens, 1 + longest spelling) int32; with `known=False` as if of unknown words."""
+        numbers: dict[str, int] = {}
+        which = [numbers.setdefault(token, len(numbers)) for token in tokens]
+        longest = max((min(len(token), self.max_word_length) for token in numbers), default=0)
+        table = np.zeros((len(numbers), 1 + longest * self.spelling), np.int32)
+        words, characters = self.vocabulary, self._characters
+        for row, token in zip(table, numbers, strict=True):
+            row[0] = words.get(self.looked_up(token), 0) if known else 0
+            if self.spelling:
+                spelled = [characters.get(each, _UNKNOWN_CHARACTER) for each in token[: self.max_word_length]]
+                row[1 : 1 + len(spelled)] = spelled
+        return table[np.array(which, np.int64)]
+
+    def cut(self, sentences: Iterable[Sequence[str]]) -> int:
+        """Count the tokens that are longer than what is read of them."""
+        return sum(len(token) > self.max_word_length for token in chain.from_iterable(sentences) if self.spelling)
+
+    def stream(self) -> "TokenPieces":
+        """Return a converter for tokens that arrive piece by piece."""
+        return TokenPieces(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything that `from_json` needs, as plain values."""
+        scheme = None if self.scheme is None else {"name": self.scheme.name, "separator": self.scheme.separator}
+        return {
+            "kind": self.kind,
+            **{name: getattr(self, name) for name in _OPTIONS},
+            "scheme": scheme,
+            "by_character": self.by_character,
+            "vocabulary": list(self.vocabulary),
+            "characters": list(self._characters),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TokenFeatures":
+        """Read features from the result of `to_json`.
+
+        Raises:
+            ConfigError: the description is of another kind, or has missing, unknown or invalid entries.
+        """
+        if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
+            raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
+        expected = {"kind", "scheme", "by_character", "vocabulary", "characters", *_OPTIONS}
+        if set(data) != expected:
+            raise ConfigError(
+                f"features of tokens have {', '.join(sorted(expected))}; got {', '.join(sorted(map(str, data)))}"
+            )
+        for name in ("vocabulary", "characters"):
+            if not isinstance(data[name], list) or not all(isinstance(each, str) for each in data[name]):
+                raise ConfigError(f"the {name} of features of tokens must be a list of str")
+            if len(set(data[name])) != len(data[name]):
+                raise ConfigError(f"the {name} of features of tokens has a duplicate")
+        if not isinstance(data["by_character"], bool):
+            raise ConfigError(f"by_character must be true or false; got {data['by_character']!r:.40}")
+        features = cls(**{name: data[name] for name in _OPTIONS}, scheme=_scheme(data["scheme"]))
+        features.by_character = data["by_character"]
+        features._words = {word: place for place, word in enumerate(data["vocabulary"], start=1)}
+        first = _UNKNOWN_CHARACTER + 1
+        features._characters = {each: place for place, each in enumerate(data["characters"], start=first)}
+        return features
+
+
+class TokenPieces:
+    """Converts tokens that arrive piece by piece. It has no memory."""
+
+    def __init__(self, features: TokenFeatures) -> None:
+        self._features = features
+
+    def push(self, piece: str | Sequence[str]) -> Ids:
+        """Return the ids of the next tokens: a list of tokens, or a text, which `TokenFeatures.tokens` splits.
+
+        Raises:
+            DtypeError: the piece is neither.
+        """
+        tokens = self._features.tokens(piece) if isinstance(piece, str) else piece
+        if not isinstance(tokens, list | tuple) or not all(isinstance(token, str) for token in tokens):
+            raise DtypeError(f"a piece must be text (str) or a list of tokens (str); got {piece!r:.60}")
+        return self._features.rows(tokens)
+
+    def finish(self) -> Ids:
+        """Return no ids, (0, 1)."""
+        return np.zeros((0, 1), np.int32)
+
+    def reset(self) -> None:
+        """Do nothing: there is no memory."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Empty: there is no memory."""
+        return {}
+
+
+def _scheme(described: Any) -> Scheme | None:
+    if described is None:
+        return None
+    fits = isinstance(described, Mapping) and set(described) == {"name", "separator"}
+    if not fits or described["name"] not in SCHEMES or described["separator"] not in ("-", "_"):
+        raise ConfigError(
+            f"the scheme of features of tokens must have a known name and separator; got {described!r:.80}"
+        )
+    return Scheme(described["name"], SCHEMES[described["name"]].letters, described["separator"])

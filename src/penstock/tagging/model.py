@@ -1,0 +1,199 @@
+"""Taggers at run time: tags and their probabilities for the tokens of sentences."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock import engine
+from penstock.errors import ConfigError, DataError
+from penstock.heads import ArgMax, Chain, Decoder, FixedLag, Viterbi, marginals
+from penstock.runtime.columns import column_list
+from penstock.runtime.reading import Reading
+from penstock.runtime.step_model import StepModel, labels_of_steps
+from penstock.runtime.step_stream import StepLabels
+from penstock.sequences import Sequences
+from penstock.tagging.features import TokenFeatures
+from penstock.tagging.head import TagReadout
+from penstock.tagging.spec import SpelledWords, TagHead
+from penstock.tagging.stream import TagStream
+
+__all__ = ["TaggerModel"]
+
+
+class TaggerModel(StepModel):
+    """A tagger without PyTorch.
+
+    Inputs are sentences: lists of tokens, or texts, which are split as the training sentences were: into characters if
+    all their tokens are single characters, otherwise by white space. If the tags of the training data mark chunks, the
+    network has tags of the scheme BIOES (`labels`), and predictions have those of the training data.
+    """
+
+    task = "tagging"
+    reads = "text"
+
+    def check(self) -> None:
+        """Check that the network reads spelled words, with a row for each id, and has a head of tags."""
+        super().check()
+        inputs, features = self.network.inputs, self.features
+        if not isinstance(inputs, SpelledWords) or not isinstance(self.network.head, TagHead):
+            raise ConfigError(
+                f"a tagger needs inputs of kind {SpelledWords.kind!r} and a head of kind {TagHead.kind!r}; "
+                f"got {inputs.kind!r} and {self.network.head.kind!r}"
+            )
+        rows, ids = (inputs.words, inputs.characters), (features.vocabulary_size, features.alphabet_size)
+        if rows != ids:
+            raise ConfigError(
+                f"the tables must have a row for each of the features' {ids[0]} ids of words and {ids[1]} of "
+                f"characters; got {rows[0]} and {rows[1]}"
+            )
+
+    @classmethod
+    def read_features(cls, described: Mapping[str, Any]) -> TokenFeatures:
+        """Read the vocabulary."""
+        return TokenFeatures.from_json(described)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """The best path through the CRF, or with `lookahead` the fixed-lag decoder; without a CRF the likeliest tag."""
+        chain, lookahead = self._chain, self.network.head.lookahead
+        if chain is None:
+            return ArgMax()
+        return Viterbi(chain) if lookahead is None else FixedLag(chain, lookahead)
+
+    @property
+    def _chain(self) -> Chain | None:
+        return cast(TagReadout, self.scorer.head).chain
+
+    def checked(self, inputs: Any) -> list[list[str]]:
+        """Return the sentences as lists of tokens; DataError if they are not."""
+        return sentence_list(inputs, self.features.tokens)
+
+    def encode(self, inputs: Sequence[Sequence[str]]) -> Sequences:
+        """Return the ids of the sentences' tokens."""
+        return self.features.apply(inputs)
+
+    def item(self, line: str) -> list[str]:
+        """Return the tokens of a line."""
+        return self.features.tokens(line)
+
+    def named(self, item: Sequence[str]) -> dict[str, Any]:
+        """Return {"tokens": the tokens}."""
+        return {"tokens": list(item)}
+
+    def predict(self, inputs: Iterable[Any]) -> list[list[Any]]:
+        """Return the tags of each sentence's tokens.
+
+        Raises:
+            DataError: the inputs are not sentences.
+        """
+        scores = self.outputs(self.checked(inputs))
+        places, ends = self.places(scores), scores.offsets.tolist()
+        return [self.tags(places[start:end]) for start, end in pairwise(ends)]
+
+    def predict_proba(self, inputs: Iterable[Any]) -> list[NDArray[np.float32]]:
+        """Return the probability of each of `labels` at each token, (tokens, labels) for each sentence.
+
+        With a CRF these are its marginal probabilities, given the whole sentence.
+
+        Raises:
+            DataError: the inputs are not sentences.
+        """
+        scores = self.outputs(self.checked(inputs))
+        return list(Sequences(self.spread(scores), scores.offsets))
+
+    def spread(self, scores: Sequences) -> NDArray[np.float32]:
+        """Return the probabilities (tokens, labels) for the scores of several sentences."""
+        if self._chain is None:
+            return engine.softmax(scores.values)
+        return marginals(self._chain, scores).astype(np.float32)
+
+    def places(self, scores: Sequences) -> NDArray[np.int64]:
+        """Return the places in `labels` of all sentences' tags, concatenated."""
+        decoder = self.decoder
+        return decoder.several(scores) if isinstance(decoder, Viterbi | FixedLag) else decoder.whole(scores.values)
+
+    def _truth(self, answers: Any, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self.features.scheme is not None:
+            labels_of_steps(answers, lengths.tolist())
+            answers = [self.features.scheme.to_inner(tags)[0] for tags in answers]
+        return super()._truth(answers, lengths)
+
+    def decode(self, outputs: NDArray[np.float32]) -> list[Any]:
+        """Return the tags for the scores (tokens, labels) of a sentence."""
+        return self.tags(self.decoder.whole(outputs))
+
+    def tags(self, places: NDArray[np.int64], before: int = -1) -> list[Any]:
+        """Return tags as the training data writes them, from their places in `labels`.
+
+        Args:
+            places: (tokens,), consecutive ones of a sentence.
+            before: the place of the tag before them; -1 at the start.
+        """
+        labels, scheme = [self.labels[place] for place in places], self.features.scheme
+        if scheme is None:
+            return labels
+        earlier = ["O" if before < 0 else self.labels[before], *labels]
+        return [scheme.write(label, last) for last, label in zip(earlier, labels, strict=False)]
+
+    def step_labels(self, places: NDArray[np.int64], scores: NDArray[np.float32], before: int = -1) -> StepLabels:
+        """Return the tags, with probabilities if they depend on their own tokens alone; `before` as for `tags`."""
+        immediate = self.decoder.immediate
+        return StepLabels(self.tags(places, before), engine.softmax(scores) if immediate else None)
+
+    def stream(self) -> TagStream:
+        """Start a stream for a sentence that arrives token by token.
+
+        Raises:
+            ConfigError: the network is bidirectional, or decodes whole sentences only.
+        """
+        return TagStream(self)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the network reads forward and its tags are final before the sentence ends."""
+        return super().streams and not isinstance(self.decoder, Viterbi)
+
+    def reading(self, item: Any) -> Reading:
+        """Return a sentence as the layers read it, token by token."""
+        (tokens,) = self.checked([item])
+        unit = "character" if self.features.by_character else "word"
+        return self._reading(tokens, names=tuple(tokens), unit=unit)
+
+    def info(self) -> dict[str, Any]:
+        """Return `StepModel.info` with the scheme of the tags, and the tokens that a streamed tag waits for."""
+        scheme = self.features.scheme
+        return super().info() | {
+            "scheme": None if scheme is None else scheme.name,
+            "lookahead": self.network.head.lookahead,
+        }
+
+
+def sentence_list(inputs: Any, tokens: Any = list) -> list[list[str]]:
+    """Return sentences as lists of tokens.
+
+    Args:
+        inputs: a list, or a column of pandas, Polars or Arrow, of sentences: tokens in any sequence, or a str.
+        tokens: splits a str.
+
+    Raises:
+        DataError: the inputs are a single str or a table, or a sentence or a token is of another type.
+    """
+    found = []
+    for number, sentence in enumerate(column_list(inputs, "sentences")):
+        if isinstance(sentence, str):
+            found.append(tokens(sentence))
+            continue
+        if not hasattr(sentence, "__iter__") or isinstance(sentence, Mapping | bytes):
+            raise DataError(f"a sentence must be a list of tokens; number {number} is {sentence!r:.60}")
+        found.append(list(sentence))
+        for token in found[-1]:
+            if not isinstance(token, str) or not token:
+                raise DataError(
+                    f"a token must be a str of at least one character; sentence {number} has {token!r:.40} "
+                    f"({type(token).__name__})"
+                )
+    return found
