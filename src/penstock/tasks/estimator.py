@@ -246,7 +246,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         """Return the settings of the optimisation for `rows` training rows."""
         recipe_class = training_module().Recipe
         names = [field.name for field in fields(recipe_class) if field.name != "epochs"]
-        options = {name: getattr(self, name) for name in names if hasattr(self, name)}  # few have all
+        options = {name: getattr(self, name) for name in names if hasattr(self, name)}  # some tasks lack some
         recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
         if self.epochs is not None:
             return recipe

@@ -14,9 +14,11 @@ from penstock.sequences import Sequences
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
+from penstock.tasks.pretrained import EncoderOptions, Pretrained
 from penstock.text.baseline_training import fit_baseline
 from penstock.text.features import TextFeatures
 from penstock.text.vectors import read_vectors
+from penstock.tokens import SPECIAL, UNKNOWN
 from penstock.tokens.spelling import tokenize
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ _LONGEST_TEXT = 1000
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TextClassifier(CellOptions, Classifier):
+class TextClassifier(EncoderOptions, CellOptions, Classifier):
     """Classifies texts with a recurrent network; scikit-learn style.
 
     Defaults were chosen on several data sets (reviews, questions, news, messages; English and Chinese). Fitting the
@@ -70,7 +72,7 @@ class TextClassifier(CellOptions, Classifier):
     """
 
     task: ClassVar[str] = "text-classification"
-    paths: ClassVar[tuple[str, ...]] = ("vectors",)
+    paths: ClassVar[tuple[str, ...]] = ("vectors", "encoder")
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "data": ("min_count", "max_vocabulary", "max_length", "word_shapes", "vectors"),
@@ -127,15 +129,27 @@ class TextClassifier(CellOptions, Classifier):
         return str(part.inputs[row][:_LONGEST_TEXT])
 
     def _describe(self, data: Labelled) -> tuple[TextFeatures, Network]:
-        features = TextFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)
+        features = TextFeatures(**{name: getattr(self, name) for name in _FEATURES})
+        pretrained = self._pretrained()
+        features.fit(data.train.inputs, None if pretrained is None else pretrained.tokens.vocabulary)
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: TextFeatures) -> Network:
-        return Network(
-            Embedding(features.vocabulary_size, self.embedding_size),
-            self.recurrent(self.embedding_size),
-            ClassHead(len(data.labels), self.pooling),
-        )
+        pretrained = self._pretrained()
+        encoder = self.recurrent(self.embedding_size) if pretrained is None else pretrained.encoder
+        inputs = Embedding(features.vocabulary_size, encoder.input_size)
+        return Network(inputs, encoder, ClassHead(len(data.labels), self.pooling))
+
+    def _pretrained(self) -> Pretrained | None:
+        found = super()._pretrained()
+        if found is not None and getattr(found.tokens, "split", None) != "text":
+            raise ConfigError(
+                f"{found.path}: its tokens are of level {found.tokens.level!r}, but a text classifier reads words and "
+                "marks. Train the language model with penstock train language --level word --split text."
+            )
+        if found is not None and self.vectors is not None:
+            raise ConfigError("encoder brings an embedding, and so do vectors: leave one of them out")
+        return found
 
     def _objective(self, data: Labelled, features: TextFeatures, network: Network, seed: int) -> "TokenObjective":
         import torch
@@ -177,8 +191,12 @@ class TextClassifier(CellOptions, Classifier):
             torch.nn.init.zeros_(module.head.bias)
             if self.vectors is not None and self._known() is None:
                 _put_vectors(self.vectors, module.inputs.weight, features)
+        if (pretrained := self._pretrained()) is not None:
+            known = len(SPECIAL) + np.arange(len(features.vocabulary))
+            unknown = np.full(len(features.shapes), UNKNOWN)  # a shape of unknown words starts as the unknown word
+            pretrained.put(module, np.concatenate([[UNKNOWN], known, unknown]))
         if self.next_token_share and not self.bidirectional:  # a backward direction has already read the next token
-            module.next_token = torch.nn.Linear(network.encoder.output_size, self.embedding_size)
+            module.next_token = torch.nn.Linear(network.encoder.output_size, network.inputs.size)
         return module
 
     def _fit_baselines(self, data: Labelled, features: TextFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Conversion of texts to ids of tokens, learned from the training texts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -68,22 +68,32 @@ class TextFeatures:
         """Number of ids, including 0: the rows of an embedding."""
         return 1 + len(self.vocabulary) + len(self._shapes)
 
-    def fit(self, texts: Iterable[str]) -> "TextFeatures":
-        """Fit the vocabulary to the training texts; equally frequent tokens are in alphabetical order."""
+    def fit(self, texts: Iterable[str], vocabulary: Sequence[str] | None = None) -> "TextFeatures":
+        """Fit the vocabulary to the training texts; equally frequent tokens are in alphabetical order.
+
+        Args:
+            texts: the training texts.
+            vocabulary: the tokens to know instead of the frequent ones, in the order of their ids.
+        """
         counts: Counter[str] = Counter()
         for text in _several(texts):
             counts.update(spell(text)[: self.max_length])
-        lowered: Counter[str] = Counter()
-        for word, count in counts.items():
-            lowered[word.lower()] += count
-        frequent = sorted((-count, token) for token, count in lowered.items() if count >= self.min_count)
-        self._ids = ids = {token: rank for rank, (_, token) in enumerate(frequent[: self.max_vocabulary], start=1)}
+        known = self._frequent(counts) if vocabulary is None else vocabulary
+        self._ids = ids = {token: position for position, token in enumerate(known, start=1)}
         unknown: Counter[str] = Counter()
         for word, count in counts.items():
             if word.lower() not in ids:
                 unknown[shape(word)] += count
         self._shapes = [each for each in SHAPES if self.word_shapes and unknown[each] >= self.min_count]
         return self
+
+    def _frequent(self, counts: Mapping[str, int]) -> list[str]:
+        """Return the tokens to know, given the number of occurrences of each spelling."""
+        lowered: Counter[str] = Counter()
+        for word, count in counts.items():
+            lowered[word.lower()] += count
+        frequent = sorted((-count, token) for token, count in lowered.items() if count >= self.min_count)
+        return [token for _, token in frequent[: self.max_vocabulary]]
 
     def apply(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """Return the ids of each text's tokens, int32, of at most `max_length` tokens if given."""
