@@ -9,7 +9,7 @@ from penstock.network.encoder import Recurrent
 from penstock.network.graph import Graph, GraphBuilder, Node
 from penstock.network.heads import ClassHead, Pooling, RegressionHead, StepClassHead
 from penstock.network.inputs import Embedding, Numbers
-from penstock.network.kinds import CARRIED, KINDS, POOLED, STEPWISE, WINDOWED, Kind, Wiring, register
+from penstock.network.kinds import ATTENDING, CARRIED, KINDS, POOLED, STEPWISE, WINDOWED, Kind, Wiring, register
 from penstock.network.network import Network, from_json
 from penstock.network.operations import (
     Add,
@@ -29,6 +29,7 @@ from penstock.network.operations import (
 )
 
 __all__ = [
+    "ATTENDING",
     "CARRIED",
     "KINDS",
     "POOLED",

@@ -28,6 +28,7 @@ from penstock.errors import ConfigError
 from penstock.registry import resolve
 
 __all__ = [
+    "ATTENDING",
     "CARRIED",
     "KINDS",
     "POOLED",
@@ -97,6 +98,12 @@ WINDOWED = Wiring(
     identified=True,
 )
 """A forecast from a look-back window, which is read again for each forecast."""
+ATTENDING = Wiring(
+    name="attending",
+    torch="penstock.translate.module:AttendingModule",
+    runtime="penstock.translate.scorer:AttendingScorer",
+)
+"""A target sequence, each of whose tokens is scored from the tokens before it and from the whole source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,6 +284,14 @@ for _kind in (
         torch="penstock.forecast.layers:SegmentForecastHeadModule",
         runtime="penstock.forecast.head:SegmentForecastReadout",
         wiring=WINDOWED,
+    ),
+    Kind(
+        part="head",
+        name="attention_decoder",
+        spec="penstock.translate.spec:AttentionDecoder",
+        torch="penstock.translate.layers:AttentionDecoderModule",
+        runtime="penstock.translate.head:AttentionReadout",
+        wiring=ATTENDING,
     ),
 ):
     register(_kind)
