@@ -20,10 +20,12 @@ from penstock.runtime import scorer
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
 from penstock.tagging.spec import SpelledWords, TagHead
+from penstock.translate.spec import AttentionDecoder
 
 LENGTHS = (7, 0, 3, 9, 1, 9)
 SIZE, CONTEXT, HORIZON, COVARIATES = 4, 7, 5, 2
 SEGMENTS = Segments(3, 1 + COVARIATES, SIZE, identities=2)
+WORDS = 11
 FORECAST = {"horizon": HORIZON, "quantiles": 3, "known": 2}
 DESCRIPTIONS = {
     "inputs": {
@@ -40,6 +42,7 @@ DESCRIPTIONS = {
         "tags": TagHead(3),
         "forecast": ForecastHead(**FORECAST, known_size=4),
         "segment_forecast": SegmentForecastHead(**FORECAST, length=3, size=SIZE, context=CONTEXT, highway=2),
+        "attention_decoder": AttentionDecoder(WORDS, SIZE, Recurrent(cell="lstm", input_size=SIZE, hidden_size=5)),
     },
 }
 """One description of each kind."""
@@ -150,12 +153,28 @@ def of_windows(sides):
     return found.numpy(), sides.scorer(*window), np.concatenate(alone)
 
 
+def of_translations(sides):
+    """The log-probabilities of targets; the runtime's for all sources at once, and for each one alone."""
+    lengths, targets = (7, 1, 3, 9), (4, 9, 2, 6)
+    sources = Sequences(drawn(sum(lengths), SIZE), np.cumsum([0, *lengths]))
+    words = Sequences(np.random.default_rng(1).integers(WORDS, size=sum(targets)), np.cumsum([0, *targets]))
+    (values, steps), (tokens, _) = sources.pad(), words.pad()
+    with torch.no_grad():
+        scores = sides.module(*map(torch.from_numpy, (values, steps, tokens[:, :-1]))).log_softmax(-1).numpy()
+    found = np.take_along_axis(scores, tokens[:, 1:, None], 2)[..., 0]
+    inside = np.concatenate([row[: length - 1] for row, length in zip(found, targets, strict=True)])
+    alone = [sides.scorer.scores(sources[[row]], words[[row]]).values for row in range(4)]
+    return inside, sides.scorer.scores(sources, words).values, np.concatenate(alone)
+
+
 RUNS: dict[str, Callable[[Sides], tuple[np.ndarray, np.ndarray, np.ndarray]]] = {
     "pooled": of_sequences,
     "stepwise": of_sequences,
     "carried": of_carried,
     "windowed": of_windows,
+    "attending": of_translations,
 }
+OF_STEPS = [name for name, kind in KINDS["head"].items() if kind.wiring in (network.POOLED, network.STEPWISE)]
 ROWS = [(part, name) for part, kinds in KINDS.items() for name in kinds]
 
 
@@ -172,7 +191,7 @@ def test_pytorch_the_runtime_and_the_runtime_step_by_step_agree(part, name):
     np.testing.assert_allclose(whole, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name, kind in KINDS["head"].items() if not kind.wiring.identified])
+@pytest.mark.parametrize("name", OF_STEPS)
 def test_a_network_that_reads_backward_too_agrees_and_has_no_stream(name):
     encoder = Recurrent(cell="lstm", input_size=SIZE, hidden_size=3, bidirectional=True)
     sides = Sides(Network(Numbers(SIZE), encoder, DESCRIPTIONS["head"][name]))
@@ -190,7 +209,7 @@ def test_a_network_that_reads_backward_too_agrees_and_has_no_stream(name):
         sides.scorer.pool()
 
 
-@pytest.mark.parametrize("name", [name for name, kind in KINDS["head"].items() if not kind.wiring.identified])
+@pytest.mark.parametrize("name", OF_STEPS)
 def test_long_sequences_in_spans_and_threads_give_the_same_bits(name, monkeypatch):
     sides = Sides(joined("head", name))
     lengths = (40, 3, 0, 25)
@@ -220,6 +239,10 @@ def test_its_graph_gives_the_same_bits_or_is_refused_by_name(part, name):
         return
     if sides.network.inputs.kind == "spelled_words":
         with pytest.raises(ConfigError, match=r"spelled_words.*--no-spelling"):
+            graph_of(sides.network, tensors)
+        return
+    if sides.network.wiring == network.ATTENDING:
+        with pytest.raises(ConfigError, match="a head of kind 'attention_decoder' can't be exported"):
             graph_of(sides.network, tensors)
         return
     graph, named = graph_of(sides.network, tensors)

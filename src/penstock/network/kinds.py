@@ -291,6 +291,7 @@ for _kind in (
         spec="penstock.translate.spec:AttentionDecoder",
         torch="penstock.translate.layers:AttentionDecoderModule",
         runtime="penstock.translate.head:AttentionReadout",
+        export="penstock.translate.lowering:refuse_export",
         wiring=ATTENDING,
     ),
 ):

@@ -34,8 +34,8 @@ class Source:
 class AttentionLayer:
     """Scores sources by "luong" or "bahdanau", as `AttentionDecoder` describes.
 
-    A source's products are the engine's, with a matrix of its own, so that no source is padded in a product. The softmax
-    of all sources together is padded with -inf, whose exponential, 0, changes no sum.
+    Each source's products are the engine's, with a matrix of its own, so that no product is padded. The softmax of all
+    sources together is padded with -inf, whose exponential, 0, changes no sum.
 
     Args:
         spec: the head's description.

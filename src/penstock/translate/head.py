@@ -35,10 +35,9 @@ class Rows:
 
     def take(self, rows: NDArray[np.int64], counts: NDArray[np.int64]) -> "Rows":
         """Continue from these rows, which stay with their sources; sources without a row are left out."""
-        kept = np.flatnonzero(counts)
         return Rows(
-            [self.sources[place] for place in kept],
-            counts[kept],
+            [source for source, count in zip(self.sources, counts.tolist(), strict=True) if count],
+            counts[counts > 0],
             [tuple(state[rows] for state in states) for states in self.states],
             None if self.fed is None else self.fed[rows],
         )
@@ -99,8 +98,8 @@ class AttentionReadout:
             tokens: (rows,).
 
         Returns:
-            The scores (rows, vocabulary) of the tokens that may come next, the attention weights (rows, longest source),
-            and the rows after this step.
+            The scores (rows, vocabulary) of the tokens that may come next, the attention weights (rows, longest
+            source), and the rows after this step.
         """
         x = self._embedding[tokens]
         if rows.fed is not None:

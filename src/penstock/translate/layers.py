@@ -100,7 +100,9 @@ class AttentionDecoderModule(torch.nn.Module):
             scores = y @ memory.keys.transpose(1, 2)
         else:
             queries = functional.linear(y, self.query_weight)
-            scores = functional.linear(torch.tanh(queries[:, :, None] + memory.keys[:, None]), self.score_weight)[..., 0]
+            scores = functional.linear(torch.tanh(queries[:, :, None] + memory.keys[:, None]), self.score_weight)[
+                ..., 0
+            ]
         weights = scores.masked_fill(memory.outside[:, None], -torch.inf).softmax(-1)
         both = torch.cat([weights @ memory.values, y], 2)
         return torch.tanh(functional.linear(both, self.readout_weight, self.readout_bias))

@@ -80,8 +80,8 @@ class TranslationModel(Model):
         inputs, head, features = self.network.inputs, self.network.head, self.features
         if not isinstance(head, AttentionDecoder) or not isinstance(inputs, Embedding):
             raise ConfigError(
-                f"a translator needs inputs of kind embedding and a head of kind attention_decoder; got {inputs.kind!r} "
-                f"and {head.kind!r}"
+                "a translator needs inputs of kind embedding and a head of kind attention_decoder; "
+                f"got {inputs.kind!r} and {head.kind!r}"
             )
         if (inputs.vocabulary_size, head.vocabulary_size) != (len(features.source), len(features.target)):
             raise ConfigError(
@@ -141,7 +141,9 @@ class TranslationModel(Model):
             found[place] = [self._translation(texts[place], each) for each in several[:n_best]]
         return found
 
-    def beam(self, *, beam: int | None = None, normalization: float | None = None, max_length: int | None = None) -> Beam:
+    def beam(
+        self, *, beam: int | None = None, normalization: float | None = None, max_length: int | None = None
+    ) -> Beam:
         """Return the settings of a search; what is None is as in training."""
         features = self.features
         return Beam(
@@ -207,8 +209,8 @@ class TranslationModel(Model):
         """Raise ConfigError: the first word of a translation may depend on the last one of its source."""
         forward = "" if self.network.encoder.bidirectional else ", although its encoder reads forward"
         raise ConfigError(
-            f"a translator can't be streamed{forward}: its decoder attends to the whole source from its first token on. "
-            "Translate text by text with predict, or line by line: penstock predict DIR -"
+            f"a translator can't be streamed{forward}: its decoder attends to the whole source from its first token "
+            "on. Translate text by text with predict, or line by line: penstock predict DIR -"
         )
 
     def item(self, line: str) -> str:

@@ -55,5 +55,3 @@ class AttendingScorer(Scorer):
                 each = log_probabilities(scores, tokens[live, step + 1][:, None])[:, 0]
                 found.values[found.offsets[places[order[live]]] + step] = each
         return found
-
-
