@@ -200,10 +200,16 @@ class TranslationModel(Model):
 
         return run
 
-    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
-        """Yield `prediction` and its `score` for each text."""
-        for (best,) in self.translate(inputs):
-            yield {"prediction": best.text, "score": best.score}
+    def answers(self, inputs: Any, n_best: int = 1, **search: Any) -> Iterator[dict[str, Any]]:
+        """Yield `prediction` and its `score` for each text; of several for each, also `row` and `rank`, from 1.
+
+        Args:
+            inputs, n_best, search: as for `translate`.
+        """
+        for row, several in enumerate(self.translate(inputs, n_best, **search), start=1):
+            for rank, each in enumerate(several, start=1):
+                place = {"row": row, "rank": rank} if n_best > 1 else {}
+                yield place | {"prediction": each.text, "score": each.score}
 
     def stream(self) -> Stream:
         """Raise ConfigError: the first word of a translation may depend on the last one of its source."""
