@@ -2,7 +2,7 @@
 
 from penstock.errors import ConfigError
 from penstock.registry.references import deferred
-from penstock.registry.task import Column, Task
+from penstock.registry.task import Column, Setting, Task
 
 __all__ = ["TASKS", "estimators", "find", "register"]
 
@@ -149,7 +149,36 @@ _TAGGING = Task(
     parse=str,
 )
 
-TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST, _TAGGING)}
+_TRANSLATION = Task(
+    name="translation",
+    command="translate",
+    summary="Translate sentences, words or other short texts.",
+    example="train.de train.en --out german-to-english",
+    columns=(
+        Column("source", "Column of texts; default: source, or the first of the only two columns of texts."),
+        Column("target", "Column of translations; default: target, or the second of these.", answer=True),
+        Column(
+            "target_file",
+            "The translations of DATA, if that is a file with a sentence a line and not a table.",
+            answer=True,
+            remembered=False,
+            file=True,
+        ),
+        *_LAYOUT,
+    ),
+    read=deferred("penstock.translate.readers:read_pairs"),
+    estimator="penstock.translate.estimator:Translator",
+    model="penstock.translate.model:TranslationModel",
+    parse=str,
+    settings=(
+        Setting("beam", "Translations that are continued at once; 1 is a greedy search; default: as in training."),
+        Setting("n_best", "Translations of each text, the best first; default: 1."),
+        Setting("max_length", "Tokens after which a translation has to end; default: by the training data."),
+    ),
+    as_text=deferred("penstock.translate.lines:as_line"),
+)
+
+TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST, _TAGGING, _TRANSLATION)}
 """All tasks that train models, by name."""
 
 _NETWORK = Task(

@@ -291,13 +291,14 @@ class Translator(CellOptions, Supervised):
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
         features, head = saved.features, saved.network.head
+        size = head.decoder.hidden_size
         return {
             "level": features["target"]["level"],
             "lower": features["lower"],
             "beam": features["beam"],
             "normalization": features["normalization"],
             "embedding_size": head.embedding_size,
-            "decoder_size": head.decoder.hidden_size,
+            "decoder_size": None if size == saved.network.encoder.hidden_size else size,
             "attention": head.attention,
             "attention_size": head.attention_size,
             "input_feeding": head.input_feeding,
