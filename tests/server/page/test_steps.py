@@ -10,7 +10,7 @@ from penstock.network import Embedding, Network, Recurrent, StepClassHead
 from penstock.text.features import TextFeatures
 
 SIGNAL = np.random.default_rng(3).normal(3, 2, (30, 2)).round(2).tolist()
-TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
+TAGGED = """import("/page/steps.js").then(async ({ view: viewOf }) => {
   const labels = ["O", "PER"];
   const stream = {
     isOpen: true, close() {},
@@ -23,7 +23,7 @@ TAGGED = """import("/page/steps.js").then(async ({ stepsView }) => {
   const attribute = async (name, input, { at }) => ({ axes: ["token"], coordinates: { token: ["Ada", "wrote"] }, gaps: ["", "\\n", ""], unit: "log-odds", target: "PER", window: [1], values: [at, -0.5] });
   const rows = [["PER", 0.75], ["O", 0.25]].map(([prediction, p], n) => ({ prediction, token: ["Ada", "wrote"][n], probability_PER: p, probability_O: 1 - p }));
   const wire = { stream: async () => stream, model: async () => ({ labels, label_texts: labels }), predict: async (name, [text]) => (text === "Ada\\nwrote" ? rows : []), attribute };
-  const view = stepsView({ wire, name: "tags", models: [{ name: "other", streams: true }], info: { reads: "text", labels, label_texts: labels, streams: %s }, working: (work) => work() });
+  const view = viewOf({ wire, name: "tags", models: [{ name: "other", streams: true }], info: { reads: "text", labels, label_texts: labels, streams: %s }, working: (work) => work() });
   document.querySelector("main").replaceChildren(view.node);
   const text = view.node.querySelector("textarea");
   text.value = "Ada wrote";

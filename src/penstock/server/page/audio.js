@@ -14,7 +14,10 @@ import { percent, words } from "./words.js";
 const BLOCK_SECONDS = 0.05; // length of a block; each block has its own prediction
 const MOST_SECONDS = 60;
 
-export class AudioView {
+/** The view of a model; app: see main.js. */
+export const view = (app) => new AudioView(app);
+
+class AudioView {
   #app;
   #rate;
   #block;

@@ -14,7 +14,10 @@ import { count, words } from "./words.js";
 
 const NEAR = 8; // horizons shown around the cut-off if the series is long
 
-export class ForecastView {
+/** The view of a model; app: see main.js. */
+export const view = (app) => new ForecastView(app);
+
+class ForecastView {
   #app;
   #about;
   #follower;

@@ -2,17 +2,10 @@
 
 import { choose, h } from "./elements.js";
 import { links } from "./links.js";
+import { VIEWS } from "./views.js";
 import { count, language, setLanguage, speak, words } from "./words.js";
 import { Wire, WireError } from "./wire.js";
 
-// For each info.view of a model: its view, and the prefix of its text keys.
-const VIEWS = {
-  text: { say: "text", load: () => import("./text.js").then(({ TextView }) => (app) => new TextView(app)) },
-  forecast: { say: "forecast", load: () => import("./forecast.js").then(({ ForecastView }) => (app) => new ForecastView(app)) },
-  signal: { say: "signals", load: () => import("./signal.js").then(({ SignalView }) => (app) => new SignalView(app)) },
-  sound: { say: "audio", load: () => import("./audio.js").then(({ AudioView }) => (app) => new AudioView(app)) },
-  steps: { say: "steps", load: () => import("./steps.js").then(({ stepsView }) => stepsView) },
-};
 const KEPT = "penstock-token";
 const LONGEST_WAIT = 8000; // the longest pause between attempts to reach the server, in milliseconds
 
@@ -133,8 +126,8 @@ async function open(name) {
       note(h("p", { text: words("unknownTask", { task: app.info.task }) }));
       return;
     }
-    const viewOf = await VIEWS[app.info.view].load();
-    view = viewOf(app);
+    const module = await VIEWS[app.info.view].load();
+    view = module.view(app);
     place.replaceChildren(heading(app), view.node, links(app, () => view.input));
     speakAll();
   });

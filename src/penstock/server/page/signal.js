@@ -14,6 +14,9 @@ import { predictionsOf, predictionsOfRows, runsOf, textOf } from "./predictions.
 import { MOST_STEPS, Source } from "./source.js";
 import { count, percent, words } from "./words.js";
 
+/** The view of a model; app: see main.js. */
+export const view = (app) => new SignalView(app);
+
 export class SignalView {
   #app;
   #labels;

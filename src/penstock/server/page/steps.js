@@ -14,8 +14,8 @@ import { count, percent, words } from "./words.js";
 const MOST_WORDS = 1000;
 const TYPING = 350; // milliseconds after the last key until the text is read
 
-/** The view for the input of the model. app: see main.js. */
-export const stepsView = (app) => (app.info.reads === "text" ? new LabelledText(app) : new SignalView(app));
+/** The view for the input of the model; app: see main.js. */
+export const view = (app) => (app.info.reads === "text" ? new LabelledText(app) : new SignalView(app));
 
 class LabelledText {
   #app;

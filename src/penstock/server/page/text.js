@@ -15,7 +15,10 @@ import { count, percent, words } from "./words.js";
 const MOST_WORDS = 1000;
 const STILL_TYPING = 350; // milliseconds after the last key until an unfinished word counts as a word
 
-export class TextView {
+/** The view of a model; app: see main.js. */
+export const view = (app) => new TextView(app);
+
+class TextView {
   #app;
   #labels;
   #follower = null;

@@ -1,0 +1,13 @@
+// The views of the page.
+
+/**
+ * For each `info.view` of a model: the module whose `view(app)` makes the view, and the prefix of the keys of its title
+ * and lead. app: see main.js. A view has `node`, `input`, `refresh()`, `resume()` and `close()`.
+ */
+export const VIEWS = {
+  text: { say: "text", load: () => import("./text.js") },
+  forecast: { say: "forecast", load: () => import("./forecast.js") },
+  signal: { say: "signals", load: () => import("./signal.js") },
+  sound: { say: "audio", load: () => import("./audio.js") },
+  steps: { say: "steps", load: () => import("./steps.js") },
+};
