@@ -61,3 +61,22 @@ def test_what_is_forbidden_has_no_share_and_no_gradient():
     allowed = [path for path in product(range(3), repeat=4) if (0, 1) not in pairwise(path)]
     expected = torch.stack([score(3, path, scores, transitions, start, end) for path in allowed]).logsumexp(0)
     torch.testing.assert_close(found[3], expected)
+
+
+@pytest.mark.parametrize("size", [1.0, 200.0], ids=["as products", "one by one"])
+def test_scores_far_apart_lose_nothing(size):
+    torch.manual_seed(1)
+    scores, lengths = size * torch.randn(6, 9, 4), torch.tensor([9, 9, 5, 1, 7, 9])
+    chain = [size / 2 * torch.randn(shape) for shape in ((4, 4), (4,), (4,))]
+    given = [each.double().requires_grad_() for each in (scores, *chain)]
+    alpha = given[2] + given[0][:, 0]
+    for time in range(1, 9):  # the same in double precision, differentiated by PyTorch
+        after = (alpha[:, :, None] + given[1]).logsumexp(1) + given[0][:, time]
+        alpha = torch.where((lengths > time)[:, None], after, alpha)
+    expected = (alpha + given[3]).logsumexp(1)
+    own = [each.requires_grad_() for each in (scores, *chain)]
+    found = log_partition(own[0], lengths, *own[1:])
+    torch.testing.assert_close(found, expected.float(), rtol=1e-5, atol=1e-4)
+    wanted = torch.autograd.grad(expected.sum(), given)
+    for gradient, each in zip(torch.autograd.grad(found.sum(), own), wanted, strict=True):
+        torch.testing.assert_close(gradient, each.float(), rtol=1e-3, atol=1e-3)
