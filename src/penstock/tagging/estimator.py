@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 
@@ -68,6 +68,8 @@ class Tagger(StepClassifier):
     """
 
     task: ClassVar[str] = "tagging"
+    usual_epochs: ClassVar[int] = 12
+    fewest_steps: ClassVar[int] = 3000
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "data": ("scheme", "min_count", "max_vocabulary", "normalize", "max_word_length"),
@@ -75,7 +77,7 @@ class Tagger(StepClassifier):
     }
     everyday: ClassVar[tuple[str, ...]] = ("crf", "lookahead", "scheme", "spelling")
 
-    hidden_size: int = 200
+    hidden_size: int = 100
     bidirectional: bool = True
     word_size: int = 100
     spelling: bool = True
@@ -91,6 +93,8 @@ class Tagger(StepClassifier):
     word_dropout: float = 0.5
     input_dropout: float = 0.5
     output_dropout: float = 0.5
+    learning_rate: float = 0.004
+    keep: Literal["best", "last"] = "last"
 
     def fit(
         self,
