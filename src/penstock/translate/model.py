@@ -115,7 +115,7 @@ class TranslationModel(Model):
             ConfigError: an option of the search is invalid.
         """
         found = np.empty(len(texts := self._texts(inputs)), object)
-        for place, (best, *_) in self._searched(texts, self.beam(**search)):
+        for place, (best,) in self._searched(texts, self.beam(**search), 1):
             found[place] = self.features.target.decode(best.tokens.tolist())
         return found
 
@@ -137,8 +137,8 @@ class TranslationModel(Model):
         if isinstance(n_best, bool) or not isinstance(n_best, int | np.integer) or not 1 <= n_best <= beam.size:
             raise ConfigError(f"n_best must be a whole number from 1 to beam, which is {beam.size}; got {n_best!r:.40}")
         found: list[list[Translation]] = [[] for _ in texts]
-        for place, several in self._searched(texts, beam):
-            found[place] = [self._translation(texts[place], each) for each in several[:n_best]]
+        for place, several in self._searched(texts, beam, n_best):
+            found[place] = [self._translation(texts[place], each) for each in several]
         return found
 
     def beam(
@@ -234,9 +234,9 @@ class TranslationModel(Model):
         search = {"beam": features.beam, "normalization": features.normalization, "longest": features.longest}
         return super().info() | {"tokens": tokens, "search": search}
 
-    def _searched(self, texts: Sequence[str], beam: Beam) -> Iterator[tuple[int, list[Hypothesis]]]:
+    def _searched(self, texts: Sequence[str], beam: Beam, n_best: int) -> Iterator[tuple[int, list[Hypothesis]]]:
         with Steps(_LOGGER, "translating", len(texts), "texts") as told:
-            for found in self.scorer.search(self.features.sources(texts), beam):
+            for found in self.scorer.search(self.features.sources(texts), beam, n_best):
                 yield found
                 told.advance()
 

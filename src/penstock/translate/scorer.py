@@ -30,10 +30,12 @@ class AttendingScorer(Scorer):
             y, _ = self.encode(self.vectors(values), lengths=lengths)
             yield places, self.head.sources(y, lengths)
 
-    def search(self, sequences: Sequences, beam: Beam) -> Iterator[tuple[int, list[Hypothesis]]]:
-        """Yield the place of each source, in any order, with its targets, the best first."""
+    def search(
+        self, sequences: Sequences, beam: Beam, n_best: int | None = None
+    ) -> Iterator[tuple[int, list[Hypothesis]]]:
+        """Yield the place of each source, in any order, with its `n_best` targets, the best first; all if None."""
         for places, sources in self.batches(sequences):
-            yield from zip(places.tolist(), search(self.head, sources, beam), strict=True)
+            yield from zip(places.tolist(), search(self.head, sources, beam, n_best), strict=True)
 
     def scores(self, sequences: Sequences, targets: Sequences) -> Sequences:
         """Return the log-probability of each target token, float64.
