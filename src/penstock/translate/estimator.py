@@ -117,6 +117,13 @@ class Translator(CellOptions, Supervised):
     batch_size: int = 64
     learning_rate: float = 0.002
 
+    def __sklearn_tags__(self) -> Any:
+        """Texts, one each, and a text for each of them."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        tags.target_tags.required = True
+        return tags
+
     def fit(
         self,
         X: Any,
