@@ -5,11 +5,12 @@ for programs. Records made by `Steps` report the progress of long work, at level
 """
 
 import logging
+import sys
 import time
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["PROGRESS", "Steps", "duration", "say"]
+__all__ = ["PROGRESS", "Steps", "duration", "peak_mb", "say"]
 
 PROGRESS = "progress"
 """The event of the records that `Steps` makes."""
@@ -117,3 +118,11 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def peak_mb() -> float:
+    """Return the peak memory of this process so far, in 10^6 bytes."""
+    import resource  # which not every system has, and only a training asks
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # Linux reports units of 1024 bytes

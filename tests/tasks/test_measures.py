@@ -8,7 +8,8 @@ from sklearn import metrics
 
 from penstock import TextClassifier
 from penstock.tasks.labelled import Part
-from penstock.tasks.measures import confusion_matrix, mistakes, peak_mb, per_class, scores
+from penstock.events import peak_mb
+from penstock.tasks.measures import confusion_matrix, mistakes, per_class, scores
 
 
 @pytest.fixture

@@ -9,7 +9,18 @@ from penstock.network.encoder import Recurrent
 from penstock.network.graph import Graph, GraphBuilder, Node
 from penstock.network.heads import ClassHead, Pooling, RegressionHead, StepClassHead
 from penstock.network.inputs import Embedding, Numbers
-from penstock.network.kinds import ATTENDING, CARRIED, KINDS, POOLED, STEPWISE, WINDOWED, Kind, Wiring, register
+from penstock.network.kinds import (
+    ATTENDING,
+    CARRIED,
+    KINDS,
+    LANGUAGE,
+    POOLED,
+    STEPWISE,
+    WINDOWED,
+    Kind,
+    Wiring,
+    register,
+)
 from penstock.network.network import Network, from_json
 from penstock.network.operations import (
     Add,
@@ -32,6 +43,7 @@ __all__ = [
     "ATTENDING",
     "CARRIED",
     "KINDS",
+    "LANGUAGE",
     "POOLED",
     "STEPWISE",
     "WINDOWED",

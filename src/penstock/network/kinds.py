@@ -31,6 +31,7 @@ __all__ = [
     "ATTENDING",
     "CARRIED",
     "KINDS",
+    "LANGUAGE",
     "POOLED",
     "STEPWISE",
     "WINDOWED",
@@ -104,6 +105,12 @@ ATTENDING = Wiring(
     runtime="penstock.translate.scorer:AttendingScorer",
 )
 """A target sequence, each of whose tokens is scored from the tokens before it and from the whole source."""
+LANGUAGE = Wiring(
+    name="language",
+    torch="penstock.language.module:LanguageModule",
+    runtime="penstock.language.scorer:LanguageScorer",
+)
+"""After each step, the probability of what comes next; targets are scored one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,6 +300,22 @@ for _kind in (
         runtime="penstock.translate.head:AttentionReadout",
         export="penstock.translate.lowering:refuse_export",
         wiring=ATTENDING,
+    ),
+    Kind(
+        part="head",
+        name="next_token",
+        spec="penstock.language.spec:NextTokenHead",
+        torch="penstock.language.layers:NextTokenHeadModule",
+        runtime="penstock.language.head:NextTokenReadout",
+        wiring=LANGUAGE,
+    ),
+    Kind(
+        part="head",
+        name="bernoulli",
+        spec="penstock.language.spec:BernoulliHead",
+        torch="penstock.language.layers:BernoulliHeadModule",
+        runtime="penstock.language.head:BernoulliReadout",
+        wiring=LANGUAGE,
     ),
 ):
     register(_kind)

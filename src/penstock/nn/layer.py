@@ -36,6 +36,8 @@ class RecurrentLayers(torch.nn.RNNBase):
 
     cell: ClassVar[str]
     torch_forward: ClassVar[Callable[..., Any]]
+    locked_dropout: float = 0.0
+    """Dropout between layers with the same mask at each step (Gal and Ghahramani 2016), in addition to `dropout`."""
 
     def __init__(
         self,
@@ -187,7 +189,7 @@ class RecurrentLayers(torch.nn.RNNBase):
         """
         if isinstance(input, PackedSequence):
             return trace(self, input, hx, lengths) if is_traced() else self._forward_packed(input, hx, lengths)
-        random = self.training and (self.dropout or self._bound[0].zoned)
+        random = self.training and (self.dropout or self.locked_dropout or self._bound[0].zoned)
         if lengths is None and self._kinds[0].is_native and not random:
             results = native.quick_stack(
                 self._bound, input, states_of(hx), self._parameters, self._names, self.batch_first
@@ -274,6 +276,8 @@ class RecurrentLayers(torch.nn.RNNBase):
         if not self._fits(x, state, layout):
             refuse_shapes(self, x, state, layout)
         path = find_path(self._kinds[0], x, state, itertools.chain(*weights))
+        if path == "cudnn" and self.locked_dropout and self.training:
+            path = "reference"  # cuDNN runs all layers at once
         if path != "native":  # find_path has already checked dtypes and devices
             check_types(x, state, dtype)
         if path == "cudnn":
@@ -291,6 +295,8 @@ class RecurrentLayers(torch.nn.RNNBase):
             finals.append(final)
             if self.dropout and self.training and k < self.num_layers - 1:
                 x = _drop(x, self.dropout, layout)
+            if self.locked_dropout and self.training and k < self.num_layers - 1:
+                x = _drop_locked(x, self.locked_dropout, layout)
         if len(finals) == 1:
             return x, tuple(finals[0])
         return x, tuple([torch.cat(each) for each in zip(*finals, strict=True)])
@@ -341,3 +347,13 @@ def _drop(y: Tensor, probability: float, layout: Layout) -> Tensor:
         mask = functional.dropout(y.new_ones(layout.steps, layout.batch, y.shape[2]), probability)
         return y * mask.transpose(0, 1)
     return functional.dropout(y, probability)
+
+
+def _drop_locked(y: Tensor, probability: float, layout: Layout) -> Tensor:
+    """Apply dropout with one mask for all steps of a sequence."""
+    if layout.order == PACKED:
+        raise ConfigError(
+            "locked dropout needs padded sequences. Give these and lengths=, in place of a PackedSequence."
+        )
+    shape = (layout.batch, 1) if layout.order == BATCH_FIRST else (1, layout.batch)
+    return y * functional.dropout(y.new_ones(*shape, y.shape[2]), probability)

@@ -178,7 +178,25 @@ _TRANSLATION = Task(
     as_text=deferred("penstock.translate.lines:as_line"),
 )
 
-TASKS = {task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST, _TAGGING, _TRANSLATION)}
+_LANGUAGE = Task(
+    name="language-model",
+    command="language",
+    summary="Learn what comes next in texts, by characters, bytes, words or parts of words, or in music.",
+    example="shakespeare.txt --level char --out shakespeare",
+    columns=(
+        Column("text", "Text column of a table; default: text, or the only one possible."),
+        Column("part", "Part of a JSON file of music to read: train, valid or test.", remembered=False, everyday=False),
+        *_LAYOUT,
+    ),
+    read=deferred("penstock.language.readers:read_corpus_rows"),
+    estimator="penstock.language.estimator:LanguageModel",
+    model="penstock.language.model:SequenceGenerator",
+    parse=str,
+)
+
+TASKS = {
+    task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST, _TAGGING, _LANGUAGE, _TRANSLATION)
+}
 """All tasks that train models, by name."""
 
 _NETWORK = Task(

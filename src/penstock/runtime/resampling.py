@@ -38,7 +38,9 @@ Array = NDArray[np.float64]
 Interval = list[float] | None
 
 BETTER, WORSE, UNCLEAR = "better", "worse", "no clear difference"
-LOWER_IS_BETTER = frozenset({"log_loss", "mae", "mase", "mse", "rmse", "smape"})
+LOWER_IS_BETTER = frozenset(
+    {"bits_per_character", "log_loss", "mae", "mase", "mse", "nats", "perplexity", "rmse", "smape"}
+)
 """Scores for which smaller is better."""
 _NO_SIDE = frozenset({"coverage_80"})  # neither a larger nor a smaller value is better
 FEWEST_UNITS = 6

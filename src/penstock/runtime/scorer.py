@@ -20,7 +20,7 @@ from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import MULTIPLICATIONS, LayerState, Stack
 from penstock.sequences import Sequences
 
-__all__ = ["PooledScorer", "Scorer", "StepScorer", "build"]
+__all__ = ["PooledScorer", "Scorer", "SequenceScorer", "StepScorer", "build"]
 
 _LOGGER = logging.getLogger("penstock.runtime")
 
@@ -106,7 +106,7 @@ def _unpickled(described: Mapping[str, Any], tensors: bytes) -> Any:
     return build(Network.from_json(described), safetensors.numpy.load(tensors))
 
 
-class _SequenceScorer(Scorer):
+class SequenceScorer(Scorer):
     """Runs sequences in batches of similar lengths and in spans of time, which bounds the memory for long sequences."""
 
     def _batches(self, lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
@@ -138,7 +138,7 @@ class _SequenceScorer(Scorer):
             yield y, steps
 
 
-class PooledScorer(_SequenceScorer):
+class PooledScorer(SequenceScorer):
     """One row of outputs for each sequence; its bits depend on that sequence alone.
 
     They do not depend on other sequences, their order, padding, the number of threads, or on whether the sequence is
@@ -170,7 +170,7 @@ class PooledScorer(_SequenceScorer):
         return StreamPool(self.encoder, self.head, of=self)
 
 
-class StepScorer(_SequenceScorer):
+class StepScorer(SequenceScorer):
     """A row of outputs for each step of each sequence; its bits depend on that sequence alone, as in `PooledScorer`."""
 
     head: Stepwise

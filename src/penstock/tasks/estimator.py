@@ -18,12 +18,11 @@ import numpy as np
 from penstock import __version__
 from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import ConfigError, MissingExtraError
-from penstock.events import say
+from penstock.events import peak_mb, say
 from penstock.network import Network
 from penstock.registry import find
 from penstock.runtime import Model
 from penstock.tasks.documented import list_options
-from penstock.tasks.measures import peak_mb
 from penstock.tasks.memory import memory_of
 from penstock.tasks.options import TrainingOptions
 from penstock.tasks.provenance import call, made, used

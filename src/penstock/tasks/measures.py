@@ -55,8 +55,6 @@ errors                      of that part, the largest first: truth, prediction, 
                             `attribution` as in `mistakes`
 """
 
-import resource
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +75,6 @@ __all__ = [
     "confusion",
     "confusion_matrix",
     "mistakes",
-    "peak_mb",
     "per_class",
     "scores",
 ]
@@ -250,9 +247,3 @@ def mistakes(
         }
         for row in chosen.tolist()
     ]
-
-
-def peak_mb() -> float:
-    """Return the peak memory of this process so far, in 10^6 bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6  # Linux reports units of 1024 bytes

@@ -28,10 +28,13 @@ class BytesDecoder:
 
     Args:
         spelled: the bytes of each id.
+
+    Attributes:
+        spelled: the same.
     """
 
     def __init__(self, spelled: Sequence[bytes]) -> None:
-        self._spelled = spelled
+        self.spelled = spelled
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
@@ -45,7 +48,7 @@ class BytesDecoder:
 
     def push(self, ids: Iterable[int]) -> str:
         """Return the characters that are complete after these ids."""
-        return self._characters.decode(b"".join(self._spelled[position] for position in ids))
+        return self._characters.decode(b"".join(self.spelled[position] for position in ids))
 
     def finish(self) -> str:
         """Return U+FFFD for an incomplete character, else nothing."""
@@ -62,13 +65,13 @@ class WordDecoder:
     """
 
     def __init__(self, spelled: Sequence[str]) -> None:
-        self._spelled = spelled
+        self.spelled = spelled
         self.memory = b""  # b" " inside a line
 
     def push(self, ids: Iterable[int]) -> str:
         """Return the words."""
         parts = []
-        for word in (self._spelled[position] for position in ids):
+        for word in (self.spelled[position] for position in ids):
             if word == "\n":
                 parts.append(word)
                 self.memory = b""

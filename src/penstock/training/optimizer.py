@@ -1,4 +1,4 @@
-"""The optimiser, AdamW, and an average of the weights over the steps."""
+"""The optimiser, AdamW or plain gradient descent, and an average of the weights over the steps."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from torch.optim.swa_utils import AveragedModel
 from penstock.training.layers import depths
 from penstock.training.recipe import Recipe
 
-__all__ = ["adamw", "averaged"]
+__all__ = ["averaged", "optimizer_of"]
 
 
-def adamw(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
-    """Make an AdamW optimiser; parameters with one axis, such as biases, have no weight decay.
+def optimizer_of(module: torch.nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Make the optimiser; with AdamW, parameters with one axis, such as biases, have no weight decay.
 
     Each group of parameters has a `factor` of the learning rate: `recipe.layer_decay` to the power of its depth.
     """
@@ -22,16 +22,25 @@ def adamw(module: torch.nn.Module, recipe: Recipe) -> torch.optim.AdamW:
     for factor in sorted({recipe.layer_decay**depth for depth, _ in layers}, reverse=True):
         own = [parameter for depth, parameter in layers if recipe.layer_decay**depth == factor]
         matrices, vectors = ([each for each in own if (each.dim() > 1) == wanted] for wanted in (True, False))
-        groups.append({"params": matrices, "weight_decay": recipe.weight_decay, "factor": factor})
-        groups.append({"params": vectors, "weight_decay": 0.0, "factor": factor})
+        for several, decay in ((matrices, recipe.weight_decay), (vectors, 0.0)):
+            decay = recipe.weight_decay if recipe.optimizer == "sgd" else decay
+            groups.append({"params": several, "weight_decay": decay, "factor": factor})
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=recipe.learning_rate)
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
-def averaged(module: torch.nn.Module, decay: float) -> AveragedModel:
-    """Make a copy of the module whose weights are an exponential moving average (Polyak and Juditsky 1992).
+def averaged(module: torch.nn.Module, recipe: Recipe) -> AveragedModel | None:
+    """Make a copy of the module for the average of its weights; None if the recipe has none.
 
-    Early on, the decay is at most (1 + steps) / (10 + steps), so that the initial weights lose influence quickly.
+    A moving average (Polyak and Juditsky 1992) decays by at most (1 + steps) / (10 + steps) early on, so that the
+    initial weights lose influence quickly.
     """
+    if recipe.average_after:
+        return AveragedModel(module)  # an even mean of all updates; while it counts none, an update is a copy
+    if not recipe.average:
+        return None
+    decay = recipe.average
 
     def mean(average: Tensor, now: Tensor, steps: Tensor | int) -> Tensor:
         count = int(steps)

@@ -5,13 +5,15 @@ import math
 import time
 from typing import Any, Protocol
 
-from penstock.events import Steps, duration, say
+from penstock.events import Steps, duration, peak_mb, say
 from penstock.training.history import Epoch, History
 from penstock.training.recipe import Recipe
 
 __all__ = ["Callback", "TrainingLog"]
 
 _LOGGER = logging.getLogger("penstock.training")
+# When an estimate is made, and of how long a training it is worth a line.
+_FIRST_STEPS, _FIRST_SECONDS, _LONG_SECONDS = 8, 5.0, 60.0
 
 
 class Callback(Protocol):
@@ -50,7 +52,7 @@ class TrainingLog:
     def on_start(self, epochs: int) -> None:
         """Log the start."""
         self._steps = Steps(_LOGGER, self._title or "training", None, "batches")
-        self._began, self._rows, self._own = time.perf_counter(), 0, 0
+        self._began, self._rows, self._own, self._estimated = time.perf_counter(), 0, 0, False
         self._before = sum(epoch.seconds for epoch in self._history.epochs)
         patience = self._recipe.patience
         until = f", until {patience} in a row bring no lower validation loss" if patience < epochs else ""
@@ -69,9 +71,7 @@ class TrainingLog:
         )
 
     def on_step(self, epoch: int, step: int, steps: int, rows: int, loss: float) -> None:
-        """Log the progress from time to time."""
-        if not self._steps.enabled:
-            return
+        """Log an estimate after the first steps of a long training, and the progress from time to time."""
         epochs = self._recipe.epochs
         self._rows += rows
         self._own += 1
@@ -79,6 +79,10 @@ class TrainingLog:
         limit = math.inf if self._recipe.max_seconds is None else self._recipe.max_seconds - self._before
         # Measured in this process: batches, and validations once an epoch has ended.
         elapsed = time.perf_counter() - self._began
+        if not self._estimated and self._own >= _FIRST_STEPS and elapsed >= _FIRST_SECONDS:
+            self._estimate(elapsed / self._own * steps, min(elapsed / self._own * (total - done), limit))
+        if not self._steps.enabled:
+            return
         rate = f"{self._rows / elapsed:,.0f} rows/s"
         self._steps.total = total
         self._steps.advance(
@@ -86,6 +90,21 @@ class TrainingLog:
             detail=f"epoch {epoch}/{epochs}, batch {step}/{steps}, loss {short(loss)}, {rate}",
             seconds_left=min(elapsed / self._own * (total - done), max(limit - elapsed, 0.0)),
         )
+
+    def _estimate(self, epoch: float, left: float) -> None:
+        """Log how long an epoch and the rest take at the speed so far, in seconds, if it is long."""
+        self._estimated = True
+        if left >= _LONG_SECONDS:
+            say(
+                _LOGGER,
+                "estimate",
+                f"{self._prefix}estimate: {duration(epoch)} an epoch, at most {duration(left)} left, without "
+                f"validations; {peak_mb():,.0f} MB of memory so far",
+                stage=self._title,
+                epoch_seconds=epoch,
+                seconds_left=left,
+                peak_mb=peak_mb(),
+            )
 
     def on_epoch(self, epoch: Epoch) -> None:
         """Log the results of an epoch."""

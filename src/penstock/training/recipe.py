@@ -1,6 +1,7 @@
 """Settings of the optimisation, which do not depend on the task."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,12 @@ class Recipe:
             before (Howard and Ruder 2018); 1 for the same rate everywhere.
         unfreeze: number of epochs after which the next layer starts to train, from the output down (Howard and Ruder
             2018); 0 for all layers from the start.
+        optimizer: "adamw", or "sgd" for plain gradient descent, whose weight decay is for all parameters.
+        decay: factor of the learning rate after each epoch, in place of warm-up and half cosine; None for these.
+        hold: with `decay`, epochs before it.
+        average_after: average all weights evenly, in place of a moving average, from the first epoch on whose
+            validation loss is above the lowest one of those more than this many epochs before (NT-ASGD, Merity et al.
+            2018); 0 for no such average.
 
     Raises:
         ConfigError: a value is invalid.
@@ -45,12 +52,22 @@ class Recipe:
     max_seconds: float | None = None
     layer_decay: float = 1.0
     unfreeze: int = 0
+    optimizer: str = "adamw"
+    decay: float | None = None
+    hold: int = 0
+    average_after: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "patience"):
             at_least(name, getattr(self, name), 1, whole=True)
+        for name in ("hold", "average_after"):
+            at_least(name, getattr(self, name), 0, whole=True)
         at_least("weight_decay", self.weight_decay, 0)
         at_least("unfreeze", self.unfreeze, 0, whole=True)
+        if self.optimizer not in ("adamw", "sgd"):
+            raise ConfigError(f"optimizer must be 'adamw' or 'sgd'; got {self.optimizer!r}")
+        if self.decay is not None and not 0 < at_least("decay", self.decay, 0) <= 1:
+            raise ConfigError(f"decay must be above 0, and at most 1; got {self.decay!r}")
         for name in ("learning_rate", "clip", "max_seconds"):
             value = getattr(self, name)
             if name == "max_seconds" and value is None:
@@ -70,10 +87,19 @@ class Recipe:
 
     def factor(self, step: int, total: int) -> float:
         """Return the factor of the learning rate at a step, counted from 0, of `total`."""
+        if self.decay is not None:
+            epoch = step * self.epochs // total + 1
+            return self.decay ** max(0, epoch - self.hold)
         warm = max(1, round(self.warmup * total))
         if step < warm:
             return (step + 1) / warm
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+
+    def averages(self, losses: Sequence[float]) -> bool:
+        """Return whether weights are averaged after epochs with these validation losses."""
+        after = self.average_after
+        late = range(after + 1, len(losses))
+        return not after or any(losses[epoch] > min(losses[: epoch - after]) for epoch in late)
 
 
 def at_least(name: str, value: Any, least: float, *, whole: bool = False, finite: bool = True) -> float:

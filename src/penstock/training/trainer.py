@@ -18,7 +18,7 @@ from penstock.training.history import Epoch, History
 from penstock.training.interrupt import held_back
 from penstock.training.layers import depths
 from penstock.training.objective import LossModule, Objective
-from penstock.training.optimizer import adamw, averaged
+from penstock.training.optimizer import averaged, optimizer_of
 from penstock.training.progress import Callback, TrainingLog
 from penstock.training.recipe import Recipe
 from penstock.training.strategy import OneProcess, Strategy
@@ -87,8 +87,8 @@ class Trainer:
         self._log = TrainingLog(self.history, recipe, title)
         self._watch = GradientWatch(self.history, module, objective, recipe, title)
         self._loss = self.strategy.prepare(LossModule(module, objective))
-        self._optimizer, self._layers = adamw(module, recipe), depths(module)
-        self._averaged = averaged(module, recipe.average) if recipe.average else None
+        self._optimizer, self._layers = optimizer_of(module, recipe), depths(module)
+        self._averaged = averaged(module, recipe)
         self._best = copied(module)
         self._last: Weights | None = None  # set after the end, when the module has the best weights
         self._progress, self._started = _Progress(), time.perf_counter()
@@ -245,6 +245,8 @@ class Trainer:
             group["lr"] = rate * group["factor"]
         rows = self._descend(number, batch)
         if self._averaged is not None:
+            if not self.recipe.averages([epoch.valid["loss"] for epoch in self.history.epochs]):
+                self._averaged.n_averaged.zero_()
             self._averaged.update_parameters(self.module)
         self._progress.learning_rate = rate
         self._is_whole = True

@@ -1,0 +1,144 @@
+"""Texts or pieces of music to learn from, to validate and to test with, and how they are divided."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from penstock.datasets import random_split
+from penstock.errors import ConfigError, DataError, DtypeError
+from penstock.runtime.columns import column_list
+from penstock.sequences import Sequences
+
+__all__ = ["LanguageData", "LanguagePart", "as_items", "divided"]
+
+_MANY = 100
+"""So many texts or pieces are divided at random; fewer, or one, at a place."""
+_LONGEST_PATH = 1024
+
+
+@dataclass(eq=False)
+class LanguagePart:
+    """Texts or pieces.
+
+    Attributes:
+        items: texts, or pieces: lists of frames.
+        sequences: their ids or frames, once there are features.
+        rows: of training data, how many parts of steps an epoch has, once there are features.
+    """
+
+    items: Sequence[Any]
+    sequences: Sequences = field(default_factory=lambda: Sequences(np.zeros(0, np.int32), np.zeros(1, np.int64)))
+    rows: int = 1
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def digest(self) -> str:
+        """Return a SHA-256 hash that identifies the items."""
+        digest = hashlib.sha256()
+        for item in self.items:
+            data = (item if isinstance(item, str) else repr(item)).encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "little") + data)
+        return digest.hexdigest()
+
+
+@dataclass(eq=False)
+class LanguageData:
+    """All the data of a training; test may be None."""
+
+    train: LanguagePart
+    valid: LanguagePart
+    test: LanguagePart | None
+    dropped: dict[str, int]
+    changed: dict[str, int]
+
+    labels = ()
+
+    def measured(self) -> dict[str, LanguagePart]:
+        """Return the parts to measure on, by name."""
+        return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
+
+
+def as_items(given: Any, what: str) -> list[Any]:
+    """Return texts or pieces as a list; a path, `Path` or str, stands for the file or folder there.
+
+    Raises:
+        DataError: there are none, or they are not all texts or all pieces.
+        DtypeError: a single str that is not a path.
+    """
+    if isinstance(given, Path) or (isinstance(given, str) and _is_path(given)):
+        from penstock.language.readers import read_corpus
+
+        return list(read_corpus(given).inputs)
+    if isinstance(given, str):
+        raise DtypeError(f"{what} must be a list of texts, or the path of a file; got a single text. Put it in a list.")
+    items = list(given) if isinstance(given, list | tuple) else column_list(given, what)
+    if not items:
+        raise DataError(f"{what} must have at least one text")
+    texts = sum(isinstance(item, str) for item in items)
+    if texts not in (0, len(items)):
+        raise DataError(f"{what} must all be texts (str); {len(items) - texts} of {len(items)} are not")
+    return items
+
+
+def divided(items: Sequence[Any], shares: Sequence[float], random_state: int) -> list[list[Any]]:
+    """Divide texts or pieces into parts.
+
+    A hundred or more are divided at random. Fewer are divided at the places that their length gives, in their order,
+    nothing at random: a text at the line break before the place, or at the white space if it has none.
+
+    Args:
+        items: texts, or pieces.
+        shares: of the length for each part, with the sum 1.
+        random_state: seed of a random division.
+
+    Raises:
+        DataError: a part would be empty.
+    """
+    if len(items) >= _MANY:
+        return [[items[row] for row in rows] for rows in random_split(len(items), shares, random_state=random_state)]
+    ends = np.rint(np.cumsum([len(item) for item in items])).astype(np.int64)
+    cuts = np.rint(np.cumsum(shares)[:-1] * (ends[-1] if len(ends) else 0)).astype(np.int64).tolist()
+    parts: list[list[Any]] = [[] for _ in shares]
+    begin = 0
+    for item, end in zip(items, ends.tolist(), strict=True):
+        places = [_place(item, min(max(cut - begin, 0), len(item))) for cut in cuts]
+        for part, start, stop in zip(parts, [0, *places], [*places, len(item)], strict=True):
+            if stop > start:
+                part.append(item[start:stop])
+        begin = end
+    if not all(parts):
+        raise DataError(
+            f"{len(items)} {'text' if len(items) == 1 else 'texts'} of {int(ends[-1]) if len(ends) else 0:,} characters "
+            f"can't be divided into {len(shares)} parts. Give more, or files for validation and testing."
+        )
+    return parts
+
+
+def check_share(share: Any) -> None:
+    """Raise ConfigError unless the share to hold back is between 0 and 1."""
+    if not isinstance(share, float) or not 0 < share < 1:
+        raise ConfigError(f"validation_share must be a number between 0 and 1; got {share!r}")
+
+
+def _place(item: Any, near: int) -> int:
+    """Where to cut an item near a place: a text after a line break or white space before it, if it has any."""
+    if not isinstance(item, str) or near in (0, len(item)):
+        return near
+    found = item.rfind("\n", 0, near) + 1
+    if found:
+        return found
+    while near and not item[near - 1].isspace():
+        near -= 1
+    return near
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return len(text) <= _LONGEST_PATH and "\n" not in text and Path(text).exists()
+    except (OSError, ValueError):  # no name of a file
+        return False

@@ -1,0 +1,452 @@
+"""Language models: what comes next in a text or in music, learned without labels."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from penstock.bundle import Bundle
+from penstock.datasets import Rows
+from penstock.errors import ConfigError, DataError
+from penstock.language.baseline_training import ORDERS, fit_note_baselines, fit_token_baselines
+from penstock.language.data import LanguageData, LanguagePart, as_items, check_share, divided
+from penstock.language.features import FrameFeatures, LanguageFeatures
+from penstock.language.figures import language_figures
+from penstock.language.model import SequenceGenerator
+from penstock.language.readers import Corpus
+from penstock.language.recipes import RECIPES
+from penstock.language.spec import BernoulliHead, NextTokenHead
+from penstock.network import Embedding, Network, Numbers
+from penstock.tasks.estimator import Estimator, seed_of, training_module
+from penstock.tasks.memory import EXAMPLES
+from penstock.tasks.options import CellOptions
+from penstock.tasks.verbosity import say_data, verbose
+from penstock.tokens import END, train_tokens
+
+if TYPE_CHECKING:
+    import torch
+
+    from penstock.language.objective import LaneObjective, PieceObjective
+    from penstock.training import Callback, Recipe
+
+__all__ = ["LanguageModel"]
+
+_EMBEDDING_SCALE = 0.1
+_CHARACTER_SIZE = 64
+_ADAPTIVE_ABOVE = 20_000
+_CUTOFFS = (2_000, 10_000, 50_000)
+_SHORT = 2
+"""Texts of fewer tokens, on average, than this many chunks are learned one by one, not as one long text."""
+_LONGEST_PIECE = 20
+"""Longer pieces are cut for training, in chunks, which bounds the memory."""
+_EXAMPLE_CHARACTERS, _INSPECTED_CHARACTERS = 200, 1000
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class LanguageModel(CellOptions, Estimator):
+    """Learns what comes next in texts, or in music as frames of notes; scikit-learn style.
+
+    `fit` takes texts, a list of str, or the path of a file or folder; there are no labels. The model tells the
+    probability of each token (`predict`, `score`), goes on with a text (`generate`), and streams both.
+
+    Args:
+        level: what a token is: "char", a character; "byte"; "word", see `words`; "bpe", a frequent part of a word
+            (Sennrich et al. 2016; needs penstock[bpe]); or "notes", for frames of notes that sound at once.
+        words: what a word is: "space", what stands between white space, and each end of a line; "text", lower-case
+            words and marks as `TextClassifier` reads them.
+        max_vocabulary: maximum number of tokens, the most frequent; None for 8,000 with "bpe", else 50,000.
+        min_count: minimum number of occurrences in the training texts for a token to be known.
+        embedding_size: size of a token's vector; None for `hidden_size`, or at most 64 with characters and bytes.
+        tied: whether the output layer shares the tokens' vectors (Press and Wolf 2017); None for words and "bpe" with
+            at most 20,000 tokens.
+        adaptive: whether rarer tokens have smaller vectors in the output layer, which is faster (adaptive softmax,
+            Grave et al. 2017); None for more than 20,000 tokens.
+        recipe: the defaults of the training: "adam", AdamW with a half cosine; "sgd", plain gradient descent whose rate
+            is halved after some epochs (Zaremba et al. 2015); "awd", AWD-LSTM (Merity et al. 2018).
+        steps: tokens after which backpropagation is cut off.
+        batch_size: parts of the text that are read side by side, or short texts per step; None for that of the recipe.
+        learning_rate: learning rate, at its peak; None for that of the recipe.
+        weight_decay: weight decay; None for that of the recipe.
+        clip: maximum norm of the gradient (Pascanu et al. 2013); None for that of the recipe.
+        average: decay per step of a moving average of the weights (Polyak and Juditsky 1992); None for that of the
+            recipe.
+        patience: number of epochs without a lower validation loss after which training stops; None for that of the
+            recipe.
+        optimizer: "adamw" or "sgd"; None for that of the recipe.
+        decay: factor of the learning rate after each epoch, in place of a half cosine; None for that of the recipe.
+        hold: with `decay`, epochs before it; None for that of the recipe.
+        average_after: average all weights evenly from the first epoch on whose validation loss is above the lowest one
+            of those more than this many epochs before (NT-ASGD); 0 for never; None for the recipe's.
+        word_dropout: share of the vocabulary whose vectors are 0 in a batch; None for that of the recipe.
+        embedding_dropout: dropout of the tokens' vectors, with the same mask at each step (Gal and Ghahramani 2016);
+            None for that of the recipe.
+        layer_dropout: the same between layers; None for that of the recipe.
+        output_dropout: the same of the last layer's outputs; None for that of the recipe.
+        weight_drop: share of the recurrent weights that are 0 in a batch; None for that of the recipe.
+        activation: weight of the mean square of the outputs in the loss; None for that of the recipe.
+        change: weight of the mean square of their change from step to step; None for that of the recipe.
+
+    Examples:
+        >>> from penstock import LanguageModel
+        >>> model = LanguageModel(level="char", hidden_size=8, epochs=1).fit(["hello world " * 50])
+        >>> len(model.generate("hel", 5))
+        5
+        >>> model.predict(["hello"])[0].shape  # the log-probability of each character
+        (5,)
+    """
+
+    task: ClassVar[str] = "language-model"
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("level", "words", "max_vocabulary", "min_count"),
+        "training": (
+            "recipe", "steps", "optimizer", "decay", "hold", "average_after", "word_dropout", "embedding_dropout",
+            "layer_dropout", "output_dropout", "weight_drop", "activation", "change",
+        ),
+    }  # fmt: skip
+    everyday: ClassVar[tuple[str, ...]] = ("level", "words", "max_vocabulary", "recipe", "steps", "embedding_size")
+
+    level: Literal["char", "byte", "word", "bpe", "notes"] = "char"
+    words: Literal["space", "text"] = "space"
+    max_vocabulary: int | None = None
+    min_count: int = 1
+    hidden_size: int = 256
+    embedding_size: int | None = None
+    tied: bool | None = None
+    adaptive: bool | None = None
+    recipe: Literal["adam", "sgd", "awd"] = "adam"
+    steps: int = 70
+    batch_size: int | None = None  # type: ignore[assignment]
+    learning_rate: float | None = None  # type: ignore[assignment]
+    weight_decay: float | None = None  # type: ignore[assignment]
+    clip: float | None = None  # type: ignore[assignment]
+    average: float | None = None  # type: ignore[assignment]
+    patience: int | None = None  # type: ignore[assignment]
+    optimizer: Literal["adamw", "sgd"] | None = None
+    decay: float | None = None
+    hold: int | None = None
+    average_after: int | None = None
+    word_dropout: float | None = None
+    embedding_dropout: float | None = None
+    layer_dropout: float | None = None
+    output_dropout: float | None = None
+    weight_drop: float | None = None
+    activation: float | None = None
+    change: float | None = None
+
+    @verbose
+    def fit(
+        self,
+        X: Any,
+        y: None = None,
+        validation_data: Any = None,
+        test_data: Any = None,
+        *,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on texts or pieces.
+
+        Ctrl-C ends the training with the best weights so far, as in every estimator.
+
+        Args:
+            X: texts, a list of str; with level "notes" pieces, lists of frames, which are lists of notes; or the path
+                of a file or folder, see `language.readers.read_corpus`.
+            y: ignored; there are no labels.
+            validation_data: as X, for early stopping; None holds back `validation_share` of X: random ones of a hundred
+                texts or more, else the end.
+            test_data: as X, used only in `metrics_`.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include.
+
+        Raises:
+            DataError: there is nothing to learn from, or it is not of this level.
+            ConfigError: an option is invalid.
+            PenstockError: training diverged.
+        """
+        started = time.perf_counter()
+        training_module()
+        self._check_options()
+        seed = seed_of(self.random_state)
+        train, valid = (
+            as_items(X, "X"),
+            None if validation_data is None else as_items(validation_data, "validation_data"),
+        )
+        if valid is None:
+            check_share(self.validation_share)
+            train, valid = divided(train, (1 - self.validation_share, self.validation_share), seed)
+        test = None if test_data is None else LanguagePart(as_items(test_data, "test_data"))
+        for items in (train, valid, *([] if test is None else [test.items])):
+            self._check_kind(items)
+        parts = LanguagePart(train), LanguagePart(valid)
+        data = LanguageData(*parts, test, dict(dropped or {}), dict(Counter(changed or {})))
+        return self._train(data, seed=seed, started=started, callbacks=callbacks)
+
+    def fit_rows(self, train: Rows, valid: Rows | None, test: Rows | None, **more: Any) -> Self:
+        """Call `fit` with the results of the task's reader; `more` is passed on."""
+        return self.fit(
+            train.inputs,
+            validation_data=None if valid is None else valid.inputs,
+            test_data=None if test is None else test.inputs,
+            **more,
+        )
+
+    @staticmethod
+    def split(rows: Any, proportions: Sequence[float], random_state: int) -> list[Any]:
+        """Divide texts as `fit` does; a file with parts of its own is divided into these."""
+        own = getattr(rows, "parts", {})
+        if "train" in own and "valid" in own:
+            return [Corpus(own[name]) for name in ("train", "valid", "test") if name in own]
+        return [Corpus(items) for items in divided(rows.inputs, proportions, random_state)]
+
+    def predict(self, X: Any) -> list[np.ndarray]:
+        """Return the log-probability (natural) of each token of each text after those before it.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: the inputs are not of this level.
+        """
+        return self._model().predict(X)
+
+    def score(self, X: Any, y: None = None) -> float:
+        """Return the mean log-probability of a token, in nats: the higher, the better.
+
+        Raises:
+            NotFittedError, DataError: as `predict`.
+        """
+        return -self._model().score(as_items(X, "X"))["nats"]
+
+    def perplexity(self, X: Any) -> float:
+        """Return exp of the mean surprisal of a token: as if so many tokens were equally likely each time.
+
+        Raises:
+            NotFittedError, DataError: as `predict`; or the model is of notes.
+        """
+        found = self._model().score(as_items(X, "X"))
+        if "perplexity" not in found:
+            raise DataError("frames of notes have no perplexity: use score(X), minus the nats of a frame")
+        return found["perplexity"]
+
+    def generate(self, prompt: Any = "", n: int = 100, **how: Any) -> Any:
+        """Return what the model draws after a prompt: see `language.model.SequenceGenerator.generate`.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            ConfigError, DataError: as there.
+        """
+        return self._model().generate(prompt, n, **how)
+
+    def __sklearn_tags__(self) -> Any:
+        """Texts, and no targets."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        tags.target_tags.required = False
+        return tags
+
+    def _model(self) -> SequenceGenerator:
+        model = self._fitted()
+        assert isinstance(model, SequenceGenerator)
+        return model
+
+    def _setting(self, name: str) -> Any:
+        """Return an option, or the recipe's value for it."""
+        value = getattr(self, name)
+        return RECIPES[self.recipe].get(name) if value is None else value
+
+    def _check_options(self) -> None:
+        for name, choices in (
+            ("level", ("char", "byte", "word", "bpe", "notes")),
+            ("words", ("space", "text")),
+            ("recipe", tuple(RECIPES)),
+        ):
+            if getattr(self, name) not in choices:
+                raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
+        for name in ("steps", "max_vocabulary", "min_count", "embedding_size", "batch_size"):
+            value = getattr(self, name)
+            if value is None and name not in ("steps", "min_count"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
+        for name in ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout", "weight_drop"):
+            _number(name, self._setting(name), below=1)
+        for name in ("activation", "change"):
+            _number(name, self._setting(name))
+        if self.bidirectional:
+            raise ConfigError("a language model reads forward: what comes next is unknown. Leave bidirectional out.")
+        if self.tied and self.adaptive:
+            raise ConfigError("an adaptive softmax has weights of its own: set tied or adaptive, not both")
+
+    def _check_kind(self, items: Sequence[Any]) -> None:
+        """Raise DataError if texts are given for notes, or pieces of music for another level."""
+        is_text = isinstance(items[0], str)
+        if is_text == (self.level == "notes"):
+            raise DataError(
+                "level 'notes' learns from pieces, lists of frames of notes such as [[60, 64], [62]]; got texts. Choose "
+                "another level."
+                if is_text
+                else f"level {self.level!r} learns from texts; got {items[0]!r:.60}. For frames of notes set level='notes'."
+            )
+
+    def _describe(self, data: LanguageData) -> tuple[LanguageFeatures | FrameFeatures, Network]:
+        features: LanguageFeatures | FrameFeatures
+        if self.level == "notes":
+            features = FrameFeatures.fit(FrameFeatures(0, 65535).checked(data.train.items))
+        else:
+            most = self.max_vocabulary or (8_000 if self.level == "bpe" else 50_000)
+            options: dict[str, Any] = {"split": self.words} if self.level == "word" else {}
+            tokens = train_tokens(
+                self.level, data.train.items, max_vocabulary=most, min_count=self.min_count, **options
+            )
+            lines = any("\n" in text for text in data.train.items)
+            features = LanguageFeatures(tokens, ends=len(data.train.items) > 1, lines=lines)
+        self._encode(data, features)
+        return features, self._network(data, features)
+
+    def _again(self, data: LanguageData, known: Any) -> tuple[Any, Network]:
+        self._encode(data, known.features)
+        return super()._again(data, known)
+
+    def _encode(self, data: LanguageData, features: LanguageFeatures | FrameFeatures) -> None:
+        """Turn all parts into ids or frames, once."""
+        parts = {"train": data.train} | data.measured()
+        for name, part in parts.items():
+            part.sequences = features.apply(features.checked(part.items))
+            if not len(part.sequences.values):
+                raise DataError(f"the {name} data must have at least one {features.unit}; it has none")
+        train = data.train.sequences
+        data.train.rows = len(train) if self._in_pieces(data) else max(1, -(-len(train.values) // self.steps))
+        sizes = {name: len(part.sequences.values) for name, part in parts.items()}
+        unit = f"{features.unit}s"
+        say_data(unit, sizes["train"], sizes["valid"], sizes.get("test"), data.dropped, data.changed)
+
+    def _in_pieces(self, data: LanguageData) -> bool:
+        """Whether texts are learned one by one, each from its first token: short ones, and music."""
+        train = data.train.sequences
+        return train.values.ndim == 2 or (len(train) > 1 and len(train.values) < _SHORT * self.steps * len(train))
+
+    def _network(self, data: LanguageData, features: LanguageFeatures | FrameFeatures) -> Network:
+        if isinstance(features, FrameFeatures):
+            return Network(Numbers(features.size), self.recurrent(features.size), BernoulliHead(features.size))
+        small = features.level in ("char", "byte")
+        adaptive = self.adaptive if self.adaptive is not None else not self.tied and features.size > _ADAPTIVE_ABOVE
+        tied = self.tied if self.tied is not None else not small and not adaptive
+        own = min(self.hidden_size, _CHARACTER_SIZE) if small and not tied else self.hidden_size
+        size = self.embedding_size or own
+        cutoffs = [cutoff for cutoff in _CUTOFFS if cutoff < features.size] if adaptive else []
+        if adaptive and not cutoffs:
+            raise ConfigError(
+                f"an adaptive softmax needs more than {_CUTOFFS[0]:,} tokens; there are {features.size:,}. "
+                "Leave adaptive out."
+            )
+        head = NextTokenHead(features.size, tied, size if tied else 0, cutoffs)
+        return Network(Embedding(features.size, size), self.recurrent(size), head)
+
+    def _module(self, data: LanguageData, features: Any, network: Network) -> "torch.nn.Module":
+        import torch
+
+        from penstock import nn
+
+        module = nn.build(network, init="torch" if self.recipe == "awd" else "orthogonal")
+        if isinstance(features, LanguageFeatures):
+            torch.nn.init.uniform_(module.inputs.weight, -_EMBEDDING_SCALE, _EMBEDDING_SCALE)  # type: ignore[arg-type]
+        return module
+
+    def _objective(
+        self, data: LanguageData, features: Any, network: Network, seed: int
+    ) -> "LaneObjective | PieceObjective":
+        import torch
+
+        from penstock.language.objective import LaneObjective, LanguageRegularization, PieceObjective
+
+        names = [field.name for field in fields(LanguageRegularization)]
+        shared: dict[str, Any] = {
+            "train": data.train.sequences,
+            "valid": data.valid.sequences,
+            "first": features.first,
+            "batch_size": self._setting("batch_size"),
+            "regularization": LanguageRegularization(**{name: self._setting(name) for name in names}),
+            "generator": torch.Generator().manual_seed(seed),
+        }
+        if self._in_pieces(data):
+            return PieceObjective(**shared)
+        return LaneObjective(steps=self.steps, varied=self.recipe == "awd", **shared)
+
+    def _recipe(self, rows: int) -> "Recipe":
+        recipe_class = training_module().Recipe
+        options = {field.name: self._setting(field.name) for field in fields(recipe_class) if field.name != "epochs"}
+        if self.recipe == "sgd":  # of the sum over the steps in the paper, of the mean here
+            options["learning_rate"] = self.learning_rate or options["learning_rate"] * self.steps
+            options["clip"] = self.clip or options["clip"] / self.steps
+        usual = RECIPES[self.recipe].get("epochs")
+        if self.epochs is None and usual is None:
+            steps = max(1, -(-rows // options["batch_size"]))
+            usual = min(max(self.usual_epochs, -(-self.fewest_steps // steps)), self.most_epochs)
+        return recipe_class(epochs=usual if self.epochs is None else self.epochs, **options)
+
+    def _fit_baselines(self, data: LanguageData, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        train, valid = data.train.sequences, data.valid.sequences
+        if isinstance(features, FrameFeatures):
+            return fit_note_baselines(train), {}
+        orders = ORDERS[features.level] if self.baseline else ()
+        return fit_token_baselines(train, valid, features.size, orders=orders, begin=END)
+
+    def _measure(self, model: Any, data: LanguageData) -> dict[str, Any]:
+        return language_figures(model, data)
+
+    def _data_figures(self, data: LanguageData, features: Any) -> dict[str, Any]:
+        parts = {"train": data.train, "valid": data.valid, "test": data.test}
+        about: dict[str, Any] = {
+            name: None if part is None else {"rows": len(part.sequences.values), "texts": len(part.items)}
+            for name, part in parts.items()
+        }
+        return about | {"level": features.level, "vocabulary": features.size}
+
+    def _stored_examples(self, data: LanguageData) -> list[Any]:
+        """Return beginnings of texts, to be continued; of music the first frames."""
+        items = (data.test or data.valid).items
+        rows = np.linspace(0, len(items) - 1, min(self.examples, len(items)), dtype=int)
+        return [items[row][:_EXAMPLE_CHARACTERS] for row in rows]
+
+    def _inspected(self, data: LanguageData) -> list[Any]:
+        """Return pieces of the validation texts."""
+        items = data.valid.items
+        if len(items) > 1:
+            rows = np.linspace(0, len(items) - 1, min(EXAMPLES, len(items)), dtype=int)
+            return [items[row][:_INSPECTED_CHARACTERS] for row in rows]
+        starts = np.linspace(0, max(0, len(items[0]) - _INSPECTED_CHARACTERS), EXAMPLES, dtype=int)
+        return [items[0][start : start + _INSPECTED_CHARACTERS] for start in starts.tolist()]
+
+    def _resolved(self, features: Any, network: Network) -> dict[str, Any]:
+        names = [name for name in RECIPES["awd"] if name != "epochs"]
+        found = {name: self._setting(name) for name in names}
+        recipe = self._recipe(1)
+        found |= {"learning_rate": recipe.learning_rate, "clip": recipe.clip}
+        if isinstance(network.head, NextTokenHead):
+            found |= {"embedding_size": network.inputs.size, "tied": network.head.tied}
+            found |= {"adaptive": bool(network.head.cutoffs), "max_vocabulary": features.size}
+        return found
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        if saved.features["kind"] == "frames":
+            return {"level": "notes"}
+        tokens, head = saved.features["tokens"], saved.network.head
+        return {
+            "level": tokens["level"],
+            "words": tokens.get("split", "space"),
+            "embedding_size": saved.network.inputs.size,
+            "tied": head.tied,
+            "adaptive": bool(head.cutoffs),
+        }
+
+
+def _number(name: str, value: Any, below: float = float("inf")) -> None:
+    """Raise ConfigError unless the value is a number from 0 to below a bound."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < below:
+        limit = f" and below {below:g}" if below < float("inf") else ""
+        raise ConfigError(f"{name} must be a number, at least 0{limit}; got {value!r}")

@@ -1,0 +1,250 @@
+"""Language models at run time: the log-probability of each token, scores, and generation, without PyTorch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.datasets.finding import holds_words
+from penstock.datasets.frames import is_table, table_column, tabular
+from penstock.errors import ConfigError, DataError
+from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
+from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
+from penstock.language.scores import language_scores, language_sums
+from penstock.language.stream import LanguageStream, Surprisal
+from penstock.network import LANGUAGE
+from penstock.runtime.columns import column_list
+from penstock.runtime.model import Model
+from penstock.runtime.reading import Reading
+from penstock.runtime.resampling import compared
+from penstock.runtime.tables import chosen_column
+from penstock.sequences import Sequences
+from penstock.tokens import UNKNOWN
+
+__all__ = ["SequenceGenerator"]
+
+_UNITS = {"char": "character", "byte": "byte", "word": "word", "bpe": "token", "notes": "frame"}
+
+
+class SequenceGenerator(Model):
+    """A model of what comes next, in texts or in frames of notes; it needs no PyTorch.
+
+    Inputs are texts, a list of str or a column of pandas, Polars or Arrow, or a table with the column of training; of a
+    model of notes, pieces: lists of frames, which are lists of the notes that sound, such as [[60, 64], [62]].
+    """
+
+    features: LanguageFeatures | FrameFeatures
+    scorer: Any  # a LanguageScorer
+    task = "language-model"
+    view = "language"
+
+    @property
+    def reads(self) -> Any:  # type: ignore[override]
+        """What a stream's `push` takes: a piece of text, or a frame of notes as one step."""
+        return self.features.reads
+
+    def check(self) -> None:
+        """Check that inputs and head match the features."""
+        network, features = self.network, self.features
+        tokens = isinstance(features, LanguageFeatures)
+        if network.wiring is not LANGUAGE or (network.head.kind == "next_token") != tokens or self.labels:
+            raise ConfigError(f"a language model of {features.kind} has no such head: {network.head!r:.120}")
+        sizes = (
+            (network.inputs.vocabulary_size, network.head.classes)
+            if tokens
+            else (network.inputs.size, network.head.outputs)
+        )
+        if sizes != (features.size, features.size):
+            raise ConfigError(f"inputs and head must have the features' {features.size} {features.unit}s; got {sizes}")
+
+    @classmethod
+    def read_features(cls, described: Mapping[str, Any]) -> LanguageFeatures | FrameFeatures:
+        """Read the tokens, or the range of notes."""
+        return read_language_features(described)
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> LanguageBaselines | NoteBaselines:
+        """Read the baselines: n-grams of tokens, or frequencies of notes."""
+        return read_baselines(arrays)
+
+    def sequences(self, inputs: Any) -> Sequences:
+        """Return texts as ids, (tokens,), or pieces as frames, (frames, notes).
+
+        Raises:
+            DataError: the inputs are not of this model's kind.
+        """
+        return self.features.apply(self.features.checked(self.given(inputs)))
+
+    def given(self, inputs: Any) -> Any:
+        """Return inputs as `sequences` takes them; of a table, the column of texts."""
+        if not is_table(inputs):
+            return inputs
+        table, trained = tabular(inputs), self.metrics.get("data", {}).get("columns", {}).get("text")
+        name = chosen_column(table, trained, usual="text", fits=holds_words)
+        return column_list(table_column(table, name), f"the column {name}")
+
+    def predict(self, inputs: Any) -> list[NDArray[np.float32]]:
+        """Return the log-probability (natural) of each token of each input after those before it.
+
+        The end of a text counts as a token where the model has learned several texts.
+
+        Raises:
+            DataError: the inputs are not of this model's kind.
+        """
+        sequences = self.sequences(inputs)
+        return np.split(self.log_probabilities(sequences), sequences.offsets[1:-1])
+
+    def log_probabilities(self, sequences: Sequences) -> NDArray[np.float32]:
+        """Return the log-probability of each step of the result of `sequences`, (total,)."""
+        return self.scorer.log_probabilities(sequences, self.features.first)
+
+    def score(self, inputs: Any) -> dict[str, Any]:
+        """Return how well the model predicts inputs: see `language.scores.language_scores`.
+
+        Raises:
+            DataError: the inputs are not of this model's kind, or have no token.
+        """
+        sequences = self._some(inputs)
+        return language_scores(self.features, sequences, self.log_probabilities(sequences))
+
+    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+        """See `Model`; inputs are their own ground truth, so that `answers` must be None.
+
+        Raises:
+            DataError: as `score`.
+        """
+        if answers is not None:
+            raise DataError("a language model predicts its inputs themselves: leave the answers out")
+        sequences = self._some(inputs)
+        ours = self.log_probabilities(sequences)
+        beside = self.baseline_answers(sequences)
+        scores = {name: language_scores(self.features, sequences, each) for name, each in beside.items()}
+        sums = {name: language_sums(self.features, sequences, each) for name, each in beside.items()}
+        return {
+            "metrics": language_scores(self.features, sequences, ours),
+            "baseline": next(iter(scores.values()), {}),
+            "baselines": scores,
+            **compared(language_sums(self.features, sequences, ours), sums),
+        }
+
+    def timed(self, inputs: Any, most: int) -> Callable[[], int]:
+        """See `Model.timed`."""
+        sequences = self.sequences(self.given(inputs)[:most])
+
+        def run() -> int:
+            self.log_probabilities(sequences)
+            return len(sequences)
+
+        return run
+
+    def generate(
+        self,
+        prompt: Any = "",
+        n: int = 100,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int = 0,
+    ) -> Any:
+        """Return what the model draws after a prompt, without the prompt: a text, or a list of frames.
+
+        Args:
+            prompt: a text, whose end ends a token; or frames. May be empty.
+            n: the most tokens or frames; a text may end before, where the model has learned ends.
+            temperature, top_k, top_p: how tokens are drawn, see `language.sampling.Sampling`.
+            seed: seed of the random numbers; the same gives the same.
+
+        Raises:
+            ConfigError: a value is out of its range.
+            DataError: no token of the prompt is known, or it is not of this model's kind.
+
+        Examples:
+            >>> from penstock import LanguageModel
+            >>> model = LanguageModel(level="char", hidden_size=8, epochs=1).fit(["hello world " * 50])
+            >>> len(model.model_.generate("hel", 5))
+            5
+        """
+        stream = self.stream(seed)
+        self._read_prompt(stream, prompt)
+        return stream.generate(n, temperature=temperature, top_k=top_k, top_p=top_p)
+
+    def _read_prompt(self, stream: LanguageStream, prompt: Any) -> None:
+        if isinstance(self.features, FrameFeatures):
+            for frame in prompt or []:
+                stream.push(frame)
+        elif prompt:
+            (text,) = self.features.checked([prompt])
+            ids = self.features.piece(text)
+            if len(ids) and (ids == UNKNOWN).all():
+                raise DataError(
+                    f"the prompt {text!r:.60} has no token that the model knows. Its tokens are of the level "
+                    f"{self.features.level}, learned from other texts. Choose another prompt, or none."
+                )
+            stream.push(text)
+
+    def answers(self, inputs: Any, *, n: int = 100, seed: int = 0, **sampling: Any) -> Iterator[dict[str, Any]]:
+        """Yield `prediction` for each input: what the model draws after it; arguments as for `generate`."""
+        for each in self.features.checked(self.given(inputs)):
+            yield {"prediction": self.generate(each, n, seed=seed, **sampling)}
+
+    def stream(self, seed: int = 0) -> LanguageStream:
+        """Start a stream: `push` returns the surprisal of each token, `generate` goes on.
+
+        Args:
+            seed: seed of the random numbers with which it goes on.
+        """
+        return LanguageStream(self, seed)
+
+    def item(self, line: str) -> Any:
+        """Return a line as a piece of a text, with its break where the model knows breaks; or a frame of notes.
+
+        Raises:
+            DataError: a frame is not a JSON list of notes.
+        """
+        if isinstance(self.features, LanguageFeatures):
+            return line + "\n" * self.features.lines
+        return frame_of(line)
+
+    def as_json(self, answer: Surprisal) -> dict[str, Any]:
+        """Return {"tokens": [...], "surprisal": [nats, ...], "nats": of all that was read, "count", "perplexity"}."""
+        surprisal = (-answer.log_probabilities.astype(np.float64)).tolist()
+        sums = {"nats": answer.nats, "count": answer.count, "perplexity": answer.perplexity}
+        return {"tokens": answer.tokens, "surprisal": surprisal} | sums
+
+    def reading(self, item: Any) -> Reading:
+        """See `Model.reading`: what the layers read of an input is each step's token before."""
+        sequences = self.sequences([item])
+        values = np.concatenate([np.asarray(self.features.first, sequences.values.dtype)[None], sequences.values])
+        names = ["", *self.features.names(sequences.values)]
+        unit = _UNITS[self.features.level]
+        recall = partial(self._recall, values)
+        return Reading(x=self.scorer.vectors(values)[:, None], recall=recall, names=tuple(names), unit=unit)
+
+    def _recall(self, values: NDArray[Any], steps: Sequence[int]) -> NDArray[np.float32]:
+        """Return the scores of what comes next if only the last n values are read, for each n; see `Reading.recall`."""
+        return self.scorer.after(Sequences.from_list([values[len(values) - n :] for n in steps]))
+
+    def _some(self, inputs: Any) -> Sequences:
+        sequences = self.sequences(inputs)
+        if not len(sequences.values):
+            raise DataError(f"there must be at least one {self.features.unit} to predict; got none")
+        return sequences
+
+    def info(self) -> dict[str, Any]:
+        """See `Model.info`; also the level of the tokens and their number."""
+        return super().info() | {"level": self.features.level, "vocabulary": self.features.size}
+
+
+def frame_of(line: str) -> list[int]:
+    """Read a frame of notes from a line of JSON, such as [60, 64]; DataError if it is none."""
+    import json
+
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise DataError(f"a line must be a frame, a JSON list of notes such as [60, 64]; got {line!r:.60}") from error
+    if not isinstance(found, list):
+        raise DataError(f"a line must be a frame, a JSON list of notes such as [60, 64]; got {line!r:.60}")
+    return found

@@ -1,0 +1,67 @@
+"""Choice of the next token by chance: temperature, the k best, the nucleus."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock import engine
+from penstock.errors import ConfigError
+
+__all__ = ["Sampling", "draw"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How the next token is drawn.
+
+    Args:
+        temperature: what scores are divided by: below 1 for likelier tokens, above for more variety; 0 for the
+            likeliest token every time.
+        top_k: draw only among the k likeliest tokens; 0 for all.
+        top_p: draw only among the likeliest tokens that together have this probability (Holtzman et al. 2020); 1 for
+            all.
+
+    Raises:
+        ConfigError: a value is out of its range.
+    """
+
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.temperature) or not 0 <= self.temperature < float("inf"):
+            raise ConfigError(f"temperature must be a number, at least 0; got {self.temperature!r}")
+        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int | np.integer) or self.top_k < 0:
+            raise ConfigError(f"top_k must be a whole number, at least 0, which stands for all; got {self.top_k!r}")
+        if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
+            raise ConfigError(f"top_p must be above 0 and at most 1, which stands for all; got {self.top_p!r}")
+
+
+def draw(scores: NDArray[np.float32], chance: float, how: Sampling) -> int:
+    """Return the id that a random number chooses.
+
+    Args:
+        scores: (outputs,), of which a softmax makes probabilities.
+        chance: from 0 to below 1.
+        how: the rule. Of equally likely tokens the first are kept.
+    """
+    if how.temperature == 0:
+        return int(scores.argmax())
+    shares = engine.softmax((scores / np.float32(how.temperature))[None])[0].astype(np.float64)
+    if how.top_k or how.top_p < 1:
+        order = np.argsort(-shares, kind="stable")[: how.top_k or None]
+        below = np.cumsum(shares[order])
+        kept = order[: int(np.searchsorted(below, how.top_p * below[-1])) + 1]
+        chosen = np.zeros_like(shares)
+        chosen[kept] = shares[kept]
+        shares = chosen
+    total = np.cumsum(shares)
+    place = int(np.searchsorted(total, chance * total[-1], side="right"))
+    return min(place, int(np.flatnonzero(shares)[-1]))  # rounding may lead past the last one
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)

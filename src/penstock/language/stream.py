@@ -1,0 +1,175 @@
+"""Stream of a language model: the surprisal of each token as it arrives, and generation token by token."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import ConfigError
+from penstock.language.features import LanguageFeatures
+from penstock.language.sampling import Sampling, draw
+from penstock.runtime.random_state import RandomState
+from penstock.runtime.stream import Stream, Traces, advance, step_arrays
+from penstock.tokens import END
+
+if TYPE_CHECKING:
+    from penstock.language.model import SequenceGenerator
+
+__all__ = ["LanguageStream", "Surprisal"]
+
+_MEMORY = 4
+"""Bytes of a character that is not complete, at most 3; the decoder's memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surprisal:
+    """How well a model predicted what it read.
+
+    Attributes:
+        tokens: the tokens as a person reads them; of music, each frame's notes.
+        log_probabilities: (tokens,) float32, natural logarithms; the surprisal of a token is minus its own.
+        nats: the sum of the surprisals over everything that the stream has read.
+        count: the number of these tokens.
+    """
+
+    tokens: list[str]
+    log_probabilities: NDArray[np.float32]
+    nats: float
+    count: int
+
+    @property
+    def perplexity(self) -> float | None:
+        """exp(nats / count) of everything read; None for nothing."""
+        return float(np.exp(self.nats / self.count)) if self.count else None
+
+
+class LanguageStream(Stream):
+    """Reads a text piece by piece, or music frame by frame, and can go on with it.
+
+    `push` returns the `Surprisal` of the piece's tokens; `generate` draws what comes next and reads it itself. The end
+    of a piece ends a token. The memory is constant: the layers' states, sums, and the state of the random numbers, so
+    that a saved or forked stream goes on with the same tokens.
+
+    Args:
+        model: the model.
+        seed: seed of the random numbers.
+
+    Examples:
+        >>> from penstock import LanguageModel
+        >>> model = LanguageModel(level="char", hidden_size=8, epochs=1).fit(["hello world " * 50])
+        >>> stream = model.stream()
+        >>> len(stream.push("hello").tokens), len(stream.generate(3))
+        (5, 3)
+    """
+
+    def __init__(self, model: "SequenceGenerator", seed: int = 0) -> None:
+        super().__init__(model.features.kind, model)
+        self._random = RandomState(seed)
+        self._step = model.scorer.encoder.step()
+        self._y = self._step.state[-1][0]
+        self._sums, self._count = np.zeros(1), np.zeros(1, np.int64)
+        self._text = np.full(_MEMORY, -1)
+        self._first: NDArray[Any] = np.asarray(model.features.first)[None]
+        self._decoder = model.features.tokens.decoder() if isinstance(model.features, LanguageFeatures) else None
+        self._read(self._first, None)
+
+    def generate(
+        self, n: int, *, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0, stop: bool = True
+    ) -> Any:
+        """Draw up to `n` tokens or frames, read them, and return their text or a list of frames.
+
+        Args:
+            n: the most to draw.
+            temperature, top_k, top_p: see `language.sampling.Sampling`; notes have only `temperature`.
+            stop: whether to stop before the end of a text, where the model has learned such ends.
+
+        Raises:
+            ConfigError: a value is out of its range.
+            StateError: `finish` was called.
+        """
+        how = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+            raise ConfigError(f"n must be a whole number of tokens, at least 0; got {n!r:.40}")
+        self._refuse_if_finished()
+        if self._decoder is None:
+            return [self._model.features.notes(frame) for frame in self._frames(n, how)]
+        return self._decoded(list(self._ids(n, how, stop)))
+
+    def _ids(self, n: int, how: Sampling, stop: bool) -> Iterator[int]:
+        """Draw tokens and read them; an end that stops is not read."""
+        for _ in range(n):
+            token = draw(self._model.scorer.head.scores(self._y)[0], self._random.uniform(), how)
+            if stop and token == END and self._model.features.ends:
+                return
+            self._take(np.array([token], np.int32), None)
+            yield token
+
+    def _frames(self, n: int, how: Sampling) -> Iterator[NDArray[np.float32]]:
+        """Draw frames, note by note, and read them."""
+        if how.top_k or how.top_p < 1:
+            raise ConfigError("notes are drawn independently of each other: leave top_k and top_p out")
+        for _ in range(n):
+            odds = self._model.scorer.head.scores(self._y)[0].astype(np.float64)
+            chances = np.array([self._random.uniform() for _ in odds])
+            if how.temperature:
+                frame = chances < 1 / (1 + np.exp(-odds / how.temperature))
+            else:
+                frame = odds > 0
+            self._take(frame[None].astype(np.float32), None)
+            yield frame
+
+    def _push(self, item: Any, traces: Traces | None) -> Surprisal:
+        values = self._model.features.piece(item)
+        if self._decoder is not None:
+            self._decoded(values.tolist())
+        return self._take(values, traces)
+
+    def _take(self, values: NDArray[Any], traces: Traces | None) -> Surprisal:
+        """Score values (steps, ...), each before it is read, and read them."""
+        y = np.empty((len(values), self._y.shape[1]), np.float32)
+        for row in range(len(values)):
+            y[row] = self._y[0]
+            self._read(values[row : row + 1], traces)
+        found = self._model.scorer.head.log_probabilities(y, values)
+        self._sums[0] = np.cumsum([self._sums[0], *(-found.astype(np.float64))])[-1]
+        self._count[0] += len(found)
+        return Surprisal(self._model.features.names(values), found, float(self._sums[0]), int(self._count[0]))
+
+    def _read(self, value: NDArray[Any], traces: Traces | None) -> None:
+        """Advance the layers by one id (1,) or frame (1, notes)."""
+        advance(self._step, np.ascontiguousarray(self._model.scorer.vectors(value)), traces)
+
+    def _decoded(self, ids: list[int]) -> str:
+        """Return the text of ids that follow what was read."""
+        assert self._decoder is not None
+        self._decoder.memory = bytes(byte for byte in self._text.tolist() if byte >= 0)
+        text = self._decoder.push(ids)
+        memory = self._decoder.memory
+        self._text[:] = [*memory, *[-1] * (_MEMORY - len(memory))]
+        return text
+
+    def _end(self) -> None:
+        if self._model.features.ends:
+            self._take(np.array([END], np.int32), None)
+
+    def _whole(self) -> Surprisal:
+        return Surprisal([], np.zeros(0, np.float32), float(self._sums[0]), int(self._count[0]))
+
+    def _memory(self) -> dict[str, NDArray[Any]]:
+        own = {"nats": self._sums, "count": self._count, "text": self._text, "random": self._random.array}
+        return own | dict(step_arrays(self._step, "encoder."))
+
+    def _bounds(self) -> dict[str, tuple[int, int]]:
+        return super()._bounds() | {"text": (-1, 255)}
+
+    def _forget(self) -> None:
+        self._step.reset()
+        self._random.reset()
+        self._sums[:] = self._count[:] = 0
+        self._text[:] = -1
+        self._read(self._first, None)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return self._model, int(self._random.array[0])
