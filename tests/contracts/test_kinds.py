@@ -14,7 +14,8 @@ import torch
 from penstock import engine, network, nn
 from penstock.errors import ConfigError, ShapeError
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
-from penstock.network import KINDS, Network, Numbers, Recurrent
+from penstock.language.spec import BernoulliHead, NextTokenHead
+from penstock.network import KINDS, LANGUAGE, Network, Numbers, Recurrent
 from penstock.network.lowering import graph_of
 from penstock.runtime import scorer
 from penstock.runtime.graph_scorer import GraphScorer
@@ -43,6 +44,8 @@ DESCRIPTIONS = {
         "forecast": ForecastHead(**FORECAST, known_size=4),
         "segment_forecast": SegmentForecastHead(**FORECAST, length=3, size=SIZE, context=CONTEXT, highway=2),
         "attention_decoder": AttentionDecoder(WORDS, SIZE, Recurrent(cell="lstm", input_size=SIZE, hidden_size=5)),
+        "next_token": NextTokenHead(11),
+        "bernoulli": BernoulliHead(SIZE),
     },
 }
 """One description of each kind."""
@@ -61,6 +64,7 @@ def joined(part, name):
         return Network(Numbers(SIZE), description, DESCRIPTIONS["head"]["class"])
     wiring = KINDS[part][name].wiring
     inputs = {"carried": Segments(1, SIZE, SIZE, 2), "windowed": SEGMENTS}.get(wiring.name, Numbers(SIZE))
+    inputs = network.Embedding(11, SIZE) if name == "next_token" else inputs
     return Network(inputs, encoder, description)
 
 
@@ -167,14 +171,38 @@ def of_translations(sides):
     return inside, sides.scorer.scores(sources, words).values, np.concatenate(alone)
 
 
+def of_language(sides):
+    """The same for the log-probability of each token or frame."""
+    total, ids = sum(LENGTHS), isinstance(sides.network.inputs, network.Embedding)
+    values = np.random.default_rng(1).integers(11, size=total).astype(np.int32) if ids else drawn(total, SIZE) > 0
+    sequences = Sequences(values if ids else values.astype(np.float32), np.cumsum([0, *LENGTHS]))
+    first = 2 if ids else np.zeros(SIZE, np.float32)
+    whole = sides.scorer.log_probabilities(sequences, first)
+    expected, stepped = [], []
+    for targets in sequences:
+        read = np.concatenate([np.asarray(first, targets.dtype)[None], targets[:-1]])[: len(targets)]
+        step = sides.scorer.encoder.step()
+        for value, target in zip(read, targets, strict=True):
+            y = step(sides.scorer.vectors(value[None]))
+            stepped.append(sides.scorer.head.log_probabilities(y, target[None])[0])
+        if len(targets):
+            given, wanted = (torch.tensor(array.astype(np.int64) if ids else array) for array in (read, targets))
+            with torch.no_grad():
+                y, _ = sides.module.encode(sides.module.vectors(given[None]))
+                expected.append(-sides.module.head.losses(y[0], wanted, sides.module.table).numpy())
+    return np.concatenate(expected), whole, np.array(stepped, np.float32)
+
+
 RUNS: dict[str, Callable[[Sides], tuple[np.ndarray, np.ndarray, np.ndarray]]] = {
     "pooled": of_sequences,
     "stepwise": of_sequences,
     "carried": of_carried,
     "windowed": of_windows,
     "attending": of_translations,
+    "language": of_language,
 }
 OF_STEPS = [name for name, kind in KINDS["head"].items() if kind.wiring in (network.POOLED, network.STEPWISE)]
+"""Heads whose scorers read whole sequences."""
 ROWS = [(part, name) for part, kinds in KINDS.items() for name in kinds]
 
 
@@ -243,6 +271,10 @@ def test_its_graph_gives_the_same_bits_or_is_refused_by_name(part, name):
         return
     if sides.network.wiring == network.ATTENDING:
         with pytest.raises(ConfigError, match="a head of kind 'attention_decoder' can't be exported"):
+            graph_of(sides.network, tensors)
+        return
+    if sides.network.wiring == LANGUAGE:
+        with pytest.raises(ConfigError, match=f"head of kind {name!r} has no export side"):
             graph_of(sides.network, tensors)
         return
     graph, named = graph_of(sides.network, tensors)

@@ -7,8 +7,8 @@ import pytest
 from sklearn import metrics
 
 from penstock import TextClassifier
-from penstock.tasks.labelled import Part
 from penstock.events import peak_mb
+from penstock.tasks.labelled import Part
 from penstock.tasks.measures import confusion_matrix, mistakes, per_class, scores
 
 

@@ -10,7 +10,7 @@ from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.nn import NetworkModule
 from penstock.training import Checkpoint, Recipe, Trainer
 from penstock.training.layers import depths
-from penstock.training.optimizer import adamw
+from penstock.training.optimizer import optimizer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -40,12 +40,12 @@ def test_depths_count_from_the_output(module):
 
 
 def test_each_layer_has_its_learning_rate(module, make_recipe):
-    optimizer = adamw(module, make_recipe(layer_decay=0.5, weight_decay=0.1))
+    optimizer = optimizer_of(module, make_recipe(layer_decay=0.5, weight_decay=0.1))
     rates = {parameter: group["factor"] for group in optimizer.param_groups for parameter in group["params"]}
     assert all(rates[parameter] == 0.5**depth for depth, parameter in depths(module))
     decays = {each: group["weight_decay"] for group in optimizer.param_groups for each in group["params"]}
     assert all(decays[parameter] == (0.1 if parameter.dim() > 1 else 0) for _, parameter in depths(module))
-    assert len(adamw(module, make_recipe()).param_groups) == 2
+    assert len(optimizer_of(module, make_recipe()).param_groups) == 2
 
 
 def trained(module, objective, recipe, checkpoint=None, callbacks=()):

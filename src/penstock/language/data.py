@@ -112,9 +112,10 @@ def divided(items: Sequence[Any], shares: Sequence[float], random_state: int) ->
                 part.append(item[start:stop])
         begin = end
     if not all(parts):
+        length = int(ends[-1]) if len(ends) else 0
         raise DataError(
-            f"{len(items)} {'text' if len(items) == 1 else 'texts'} of {int(ends[-1]) if len(ends) else 0:,} characters "
-            f"can't be divided into {len(shares)} parts. Give more, or files for validation and testing."
+            f"{len(items)} {'text' if len(items) == 1 else 'texts'} of {length:,} characters can't be divided into "
+            f"{len(shares)} parts. Give more, or files for validation and testing."
         )
     return parts
 

@@ -18,6 +18,7 @@ from penstock.language.figures import language_figures
 from penstock.language.model import SequenceGenerator
 from penstock.language.readers import Corpus
 from penstock.language.recipes import RECIPES
+from penstock.language.scores import language_counts
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.network import Embedding, Network, Numbers
 from penstock.tasks.estimator import Estimator, seed_of, training_module
@@ -284,12 +285,11 @@ class LanguageModel(CellOptions, Estimator):
     def _check_kind(self, items: Sequence[Any]) -> None:
         """Raise DataError if texts are given for notes, or pieces of music for another level."""
         is_text = isinstance(items[0], str)
-        if is_text == (self.level == "notes"):
+        if is_text and self.level == "notes":
+            raise DataError("level 'notes' learns from pieces, lists of frames such as [[60, 64], [62]]; got texts")
+        if not is_text and self.level != "notes":
             raise DataError(
-                "level 'notes' learns from pieces, lists of frames of notes such as [[60, 64], [62]]; got texts. Choose "
-                "another level."
-                if is_text
-                else f"level {self.level!r} learns from texts; got {items[0]!r:.60}. For frames of notes set level='notes'."
+                f"level {self.level!r} learns from texts; got {items[0]!r:.60}. For frames of notes set level='notes'."
             )
 
     def _describe(self, data: LanguageData) -> tuple[LanguageFeatures | FrameFeatures, Network]:
@@ -315,7 +315,7 @@ class LanguageModel(CellOptions, Estimator):
         """Turn all parts into ids or frames, once."""
         parts = {"train": data.train} | data.measured()
         for name, part in parts.items():
-            part.sequences = features.apply(features.checked(part.items))
+            part.sequences = features.read(part.items)
             if not len(part.sequences.values):
                 raise DataError(f"the {name} data must have at least one {features.unit}; it has none")
         train = data.train.sequences
@@ -353,7 +353,7 @@ class LanguageModel(CellOptions, Estimator):
 
         module = nn.build(network, init="torch" if self.recipe == "awd" else "orthogonal")
         if isinstance(features, LanguageFeatures):
-            torch.nn.init.uniform_(module.inputs.weight, -_EMBEDDING_SCALE, _EMBEDDING_SCALE)  # type: ignore[arg-type]
+            torch.nn.init.uniform_(module.inputs.weight, -_EMBEDDING_SCALE, _EMBEDDING_SCALE)
         return module
 
     def _objective(
@@ -378,7 +378,8 @@ class LanguageModel(CellOptions, Estimator):
 
     def _recipe(self, rows: int) -> "Recipe":
         recipe_class = training_module().Recipe
-        options = {field.name: self._setting(field.name) for field in fields(recipe_class) if field.name != "epochs"}
+        names = [field.name for field in fields(recipe_class) if field.name != "epochs" and hasattr(self, field.name)]
+        options = {name: self._setting(name) for name in names}
         if self.recipe == "sgd":  # of the sum over the steps in the paper, of the mean here
             options["learning_rate"] = self.learning_rate or options["learning_rate"] * self.steps
             options["clip"] = self.clip or options["clip"] / self.steps
@@ -401,7 +402,9 @@ class LanguageModel(CellOptions, Estimator):
     def _data_figures(self, data: LanguageData, features: Any) -> dict[str, Any]:
         parts = {"train": data.train, "valid": data.valid, "test": data.test}
         about: dict[str, Any] = {
-            name: None if part is None else {"rows": len(part.sequences.values), "texts": len(part.items)}
+            name: None
+            if part is None
+            else {"rows": len(part.sequences.values)} | language_counts(features, part.sequences)
             for name, part in parts.items()
         }
         return about | {"level": features.level, "vocabulary": features.size}

@@ -58,9 +58,9 @@ class LanguageFeatures:
         """Return the ids of a piece of a text, whose end ends a token."""
         return self.tokens.encode(item)
 
-    def apply(self, texts: Iterable[str]) -> Sequences:
-        """Return the ids of texts, each with its end if ends are predicted."""
-        return self.tokens.encode_all(texts, end=self.ends)
+    def read(self, texts: Any) -> Sequences:
+        """Return the ids of texts, each with its end if ends are predicted; errors as `checked`."""
+        return self.tokens.encode_all(self.checked(texts), end=self.ends)
 
     def names(self, ids: NDArray[np.int32]) -> list[str]:
         """Return each token as a person reads it."""
@@ -129,9 +129,9 @@ class FrameFeatures:
         """Return one frame, (1, notes)."""
         return self._rows([self._frame(item)])
 
-    def apply(self, pieces: Iterable[Sequence[Sequence[int]]]) -> Sequences:
-        """Return the frames of pieces that `checked` returned."""
-        parts = [self._rows(piece) for piece in pieces]
+    def read(self, pieces: Any) -> Sequences:
+        """Return the frames of pieces; errors as `checked`."""
+        parts = [self._rows(piece) for piece in self.checked(pieces)]
         offsets = np.cumsum([0, *map(len, parts)])
         return Sequences(np.concatenate([np.zeros((0, self.size), np.float32), *parts]), offsets)
 

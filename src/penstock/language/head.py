@@ -30,7 +30,7 @@ class NextTokenReadout:
     def __init__(
         self, spec: NextTokenHead, tensors: Mapping[str, Floats], *, features: int, bidirectional: bool = False
     ) -> None:
-        self.spec, self.outputs = spec, spec.classes
+        self.spec, self.outputs = spec, spec.tokens
         self._projection = engine.Linear(tensors["projection"]) if "projection" in tensors else None
         if not spec.cutoffs:
             self._linear = engine.Linear(tensors["weight"], tensors["bias"])

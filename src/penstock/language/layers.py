@@ -22,7 +22,7 @@ class NextTokenHeadModule(torch.nn.Module):
     Examples:
         >>> import torch
         >>> from penstock.language.spec import NextTokenHead
-        >>> head = NextTokenHeadModule(NextTokenHead(classes=9), features=4)
+        >>> head = NextTokenHeadModule(NextTokenHead(tokens=9), features=4)
         >>> head.losses(torch.ones(5, 4), torch.arange(5)).shape
         torch.Size([5])
     """
@@ -33,18 +33,18 @@ class NextTokenHeadModule(torch.nn.Module):
         shapes = head.parameter_shapes(features)
         if head.cutoffs:
             self.adaptive = torch.nn.AdaptiveLogSoftmaxWithLoss(
-                features, head.classes, list(head.cutoffs), div_value=TAIL_FACTOR, head_bias=True
+                features, head.tokens, list(head.cutoffs), div_value=TAIL_FACTOR, head_bias=True
             )
             return
         if not head.tied:
             self.weight, self.bias = linear_parameters(shapes["weight"])
             return
-        self.bias = Parameter(torch.zeros(head.classes))
+        self.bias = Parameter(torch.zeros(head.tokens))
         if "projection" in shapes:
             self.projection, _ = linear_parameters(shapes["projection"])
 
     def forward(self, y: Tensor, table: Tensor | None = None) -> Tensor:
-        """y (rows, features) -> log-probabilities (rows, classes); `table` is that of the embedding, for a tied head."""
+        """y (rows, features) -> log-probabilities (rows, tokens); a tied head needs the embedding's table."""
         if self.head.cutoffs:
             return self.adaptive.log_prob(y)
         return self._scores(y, table).log_softmax(-1)

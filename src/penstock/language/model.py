@@ -1,5 +1,6 @@
 """Language models at run time: the log-probability of each token, scores, and generation, without PyTorch."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from penstock.datasets.frames import is_table, table_column, tabular
 from penstock.errors import ConfigError, DataError
 from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
 from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
-from penstock.language.scores import language_scores, language_sums
+from penstock.language.scores import language_counts, language_scores, language_sums
 from penstock.language.stream import LanguageStream, Surprisal
 from penstock.network import LANGUAGE
 from penstock.runtime.columns import column_list
@@ -52,7 +53,7 @@ class SequenceGenerator(Model):
         if network.wiring is not LANGUAGE or (network.head.kind == "next_token") != tokens or self.labels:
             raise ConfigError(f"a language model of {features.kind} has no such head: {network.head!r:.120}")
         sizes = (
-            (network.inputs.vocabulary_size, network.head.classes)
+            (network.inputs.vocabulary_size, network.head.tokens)
             if tokens
             else (network.inputs.size, network.head.outputs)
         )
@@ -74,7 +75,7 @@ class SequenceGenerator(Model):
         Raises:
             DataError: the inputs are not of this model's kind.
         """
-        return self.features.apply(self.features.checked(self.given(inputs)))
+        return self.features.read(self.given(inputs))
 
     def given(self, inputs: Any) -> Any:
         """Return inputs as `sequences` takes them; of a table, the column of texts."""
@@ -100,16 +101,17 @@ class SequenceGenerator(Model):
         return self.scorer.log_probabilities(sequences, self.features.first)
 
     def score(self, inputs: Any) -> dict[str, Any]:
-        """Return how well the model predicts inputs: see `language.scores.language_scores`.
+        """Return how well the model predicts inputs, and what was counted: see `language.scores`.
 
         Raises:
             DataError: the inputs are not of this model's kind, or have no token.
         """
         sequences = self._some(inputs)
-        return language_scores(self.features, sequences, self.log_probabilities(sequences))
+        found = language_scores(self.features, sequences, self.log_probabilities(sequences))
+        return found | language_counts(self.features, sequences)
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
-        """See `Model`; inputs are their own ground truth, so that `answers` must be None.
+        """See `Model`; `counts` has what was counted. Inputs are their own ground truth: `answers` must be None.
 
         Raises:
             DataError: as `score`.
@@ -123,6 +125,7 @@ class SequenceGenerator(Model):
         sums = {name: language_sums(self.features, sequences, each) for name, each in beside.items()}
         return {
             "metrics": language_scores(self.features, sequences, ours),
+            "counts": language_counts(self.features, sequences),
             "baseline": next(iter(scores.values()), {}),
             "baselines": scores,
             **compared(language_sums(self.features, sequences, ours), sums),
@@ -184,10 +187,16 @@ class SequenceGenerator(Model):
                 )
             stream.push(text)
 
-    def answers(self, inputs: Any, *, n: int = 100, seed: int = 0, **sampling: Any) -> Iterator[dict[str, Any]]:
-        """Yield `prediction` for each input: what the model draws after it; arguments as for `generate`."""
+    def answers(self, inputs: Any, *, tokens: int = 100, **how: Any) -> Iterator[dict[str, Any]]:
+        """Yield `prediction` for each input: what the model draws after it.
+
+        Args:
+            inputs: prompts.
+            tokens: the most tokens or frames.
+            how: other arguments of `generate`.
+        """
         for each in self.features.checked(self.given(inputs)):
-            yield {"prediction": self.generate(each, n, seed=seed, **sampling)}
+            yield {"prediction": self.generate(each, tokens, **how)}
 
     def stream(self, seed: int = 0) -> LanguageStream:
         """Start a stream: `push` returns the surprisal of each token, `generate` goes on.
@@ -239,8 +248,6 @@ class SequenceGenerator(Model):
 
 def frame_of(line: str) -> list[int]:
     """Read a frame of notes from a line of JSON, such as [60, 64]; DataError if it is none."""
-    import json
-
     try:
         found = json.loads(line)
     except ValueError as error:

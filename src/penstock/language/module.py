@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from penstock.errors import ConfigError
-from penstock.language.spec import check_tied
+from penstock.language.spec import check_head
 from penstock.network import Network
 from penstock.nn.network import NetworkModule
 
@@ -26,17 +25,15 @@ class LanguageModule(NetworkModule):
     """
 
     def __init__(self, network: Network, *, init: str = "torch") -> None:
+        check_head(network)
         super().__init__(network, init=init)
-        if network.encoder.bidirectional:
-            raise ConfigError("a language model reads forward: what comes next is unknown. Set bidirectional=False.")
-        check_tied(network)
 
     @property
     def table(self) -> Tensor | None:
         """The table that the head shares with the embedding; None if it does not."""
         return self.inputs.weight if getattr(self.network.head, "tied", False) else None
 
-    def forward(self, values: Tensor, state: Any = None) -> Tensor:  # type: ignore[override]
+    def forward(self, values: Tensor, state: Any = None) -> Tensor:
         """Return the head's outputs after each step.
 
         values (batch, time) ids or (batch, time, notes) frames -> (batch, time, outputs): log-probabilities of tokens,
@@ -48,7 +45,7 @@ class LanguageModule(NetworkModule):
     def encode_dropped(
         self, x: Tensor, state: Any, *, weight_drop: float, generator: torch.Generator
     ) -> tuple[Tensor, Any]:
-        """Run the layers with a share of the recurrent weights set to 0, the same ones at each step (Merity et al. 2018).
+        """Run the layers with a share of the recurrent weights set to 0 at all steps (Merity et al. 2018).
 
         Args:
             x, state: as for `encode`.

@@ -1,4 +1,4 @@
-"""Training objectives of language models: long texts in parallel lanes with carried states, or short pieces as they are.
+"""Training objectives of language models: long texts in lanes with carried states, or short pieces as they are.
 
 The regularisation is that of AWD-LSTM (Merity et al. 2018): dropout with one mask for all steps of a sequence (Gal and
 Ghahramani 2016), weight drop, and penalties on the activations.

@@ -141,11 +141,11 @@ def _json(path: Path, text: str | None, part: str | None, layout: Layout) -> Cor
 def _pieces(found: Any, where: str) -> list[Any]:
     """Check pieces, lists of frames, which are lists of whole numbers; empty pieces are refused."""
     if not isinstance(found, list) or not found:
-        raise DataError(f"{where}: must be a list of pieces, such as [[[60, 64], [62]]]; got {str(found):.60}")
+        raise DataError(f"{where}: must be a list of pieces, such as [[[60, 64], [62]]]; got {found!s:.60}")
     for number, piece in enumerate(found, start=1):
         fits = isinstance(piece, list) and all(
             isinstance(frame, list) and all(type(note) is int for note in frame) for frame in piece
         )
         if not fits or not piece:
-            raise DataError(f"{where}: piece {number} must be a list of frames, lists of notes; got {str(piece):.60}")
+            raise DataError(f"{where}: piece {number} must be a list of frames, lists of notes; got {piece!s:.60}")
     return found

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConfigError
 from penstock.events import Steps
-from penstock.language.spec import check_tied
+from penstock.language.spec import check_head
 from penstock.network import Network
 from penstock.runtime.scorer import SequenceScorer, State
 from penstock.sequences import Sequences
@@ -29,9 +28,7 @@ class LanguageScorer(SequenceScorer):
     """Scores each step of a sequence from those before it; never holds (steps, vocabulary) for a whole sequence."""
 
     def __init__(self, network: Network, tensors: Mapping[str, Floats]) -> None:
-        if network.encoder.bidirectional:
-            raise ConfigError("a language model reads forward: what comes next is unknown. Set bidirectional=False.")
-        check_tied(network)
+        check_head(network)
         tied = getattr(network.head, "tied", False) and "inputs.weight" in tensors
         super().__init__(network, {**tensors, **({"head.weight": tensors["inputs.weight"]} if tied else {})})
         self._tensors = tensors  # what a pickle holds: a shared table once

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.runtime.resampling import Sums, grouped, stretch_of
 from penstock.sequences import Sequences
-from penstock.tokens import UNKNOWN
+from penstock.tokens import END, UNKNOWN
 
-__all__ = ["language_scores", "language_sums"]
+__all__ = ["language_counts", "language_scores", "language_sums"]
 
 Array = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def language_sums(
     if isinstance(features, LanguageFeatures):
         sums.append(features.characters[sequences.values].astype(np.float64))
     group, groups, units = grouped(steps, stretch_of(steps), len(sums))
-    values = np.stack([np.bincount(group, each, minlength=groups) for each in sums], axis=1)
+    values = np.stack([np.bincount(group, each, minlength=groups) for each in sums], axis=1).astype(np.float64)
     return Sums(values, _scores, units)
 
 
@@ -39,16 +39,26 @@ def language_scores(
 ) -> dict[str, Any]:
     """Return the scores of a part: `rows`, the number of tokens or frames; `nats`, the mean surprisal of one.
 
-    For texts also `perplexity`, exp(nats); `bits_per_character`, with a space after each word as a character and a
-    line break at each end; `characters`, and `unknown`, the number of unknown tokens, each predicted as one token.
+    For texts also `perplexity`, exp(nats), and `bits_per_character`, with a space after each word as a character and a
+    line break at each end.
     """
     sums = language_sums(features, sequences, log_probabilities)
-    total = sums.values.sum(axis=0)
-    found: dict[str, Any] = {"rows": len(sequences.values)}
-    found |= {name: float(value) for name, value in sums.scores(total).items()}
-    if isinstance(features, LanguageFeatures):
-        found |= {"characters": int(total[2]), "unknown": int((sequences.values == UNKNOWN).sum())}
-    return found
+    found = sums.scores(sums.values.sum(axis=0))
+    return {"rows": len(sequences.values)} | {name: float(value) for name, value in found.items()}
+
+
+def language_counts(features: LanguageFeatures | FrameFeatures, sequences: Sequences) -> dict[str, int]:
+    """Return what scores count: `texts`; `tokens`, with their `ends`; `characters`; `unknown` tokens. Or `frames`."""
+    if isinstance(features, FrameFeatures):
+        return {"pieces": len(sequences), "frames": len(sequences.values)}
+    ids = sequences.values
+    return {
+        "texts": len(sequences),
+        "tokens": len(ids),
+        "ends": int((ids == END).sum()),
+        "characters": int(features.characters[ids].sum()),
+        "unknown": int((ids == UNKNOWN).sum()),
+    }
 
 
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")  # of resamples without a character

@@ -113,11 +113,9 @@ class LanguageStream(Stream):
         for _ in range(n):
             odds = self._model.scorer.head.scores(self._y)[0].astype(np.float64)
             chances = np.array([self._random.uniform() for _ in odds])
-            if how.temperature:
-                frame = chances < 1 / (1 + np.exp(-odds / how.temperature))
-            else:
-                frame = odds > 0
-            self._take(frame[None].astype(np.float32), None)
+            likely = odds > 0 if how.temperature == 0 else chances < 1 / (1 + np.exp(-odds / how.temperature))
+            frame = likely.astype(np.float32)
+            self._take(frame[None], None)
             yield frame
 
     def _push(self, item: Any, traces: Traces | None) -> Surprisal:

@@ -191,7 +191,15 @@ _LANGUAGE = Task(
     read=deferred("penstock.language.readers:read_corpus_rows"),
     estimator="penstock.language.estimator:LanguageModel",
     model="penstock.language.model:SequenceGenerator",
+    words="penstock.language.report_words:WORDS",
     parse=str,
+    settings=(
+        Setting("tokens", "Of language models: the most tokens with which an input is continued; default: 100."),
+        Setting("temperature", "Of language models: below 1 for likelier tokens, 0 for the likeliest.", float, 0),
+        Setting("top_k", "Of language models: draw among the k likeliest tokens alone."),
+        Setting("top_p", "Of language models: draw among the likeliest of this total probability.", float, 0),
+        Setting("seed", "Of language models: seed of the random numbers; default: 0.", least=0),
+    ),
 )
 
 TASKS = {

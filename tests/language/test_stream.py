@@ -1,0 +1,123 @@
+"""Streams: the surprisal of a text is the same whole and in pieces; what goes on is the same after a save."""
+
+import numpy as np
+import pytest
+
+from penstock.errors import ConfigError, DataError, StateError
+
+PIECES = ["the cat ", "sat\n", "né", " on it?"]
+
+
+@pytest.mark.parametrize("level", ["char", "byte", "word", "bpe"])
+@pytest.mark.parametrize("kind", ["plain", "tied", "adaptive"])
+def test_pieces_have_the_bits_of_the_whole(make_model, level, kind):
+    tokens = {"max_vocabulary": 270} if level == "bpe" else {}
+    model = make_model(level, tied=kind == "tied", cutoffs=[4, 9] if kind == "adaptive" else (), **tokens)
+    pieces = [piece.strip() + " " for piece in PIECES] if level == "word" else PIECES
+    stream = model.stream()
+    pushed = [stream.push(piece) for piece in pieces]
+    (whole,) = model.predict(["".join(pieces)])
+    ids = model.sequences(["".join(pieces)]).values
+    if level != "bpe":  # whose tokens may span what was cut
+        np.testing.assert_array_equal(np.concatenate([each.log_probabilities for each in pushed]), whole)
+        assert [name for each in pushed for name in each.tokens] == model.features.names(ids)
+    found = stream.finish()
+    assert found.count == sum(len(each.tokens) for each in pushed)
+    assert found.nats == pytest.approx(-sum(float(each.log_probabilities.astype(float).sum()) for each in pushed))
+    with pytest.raises(StateError, match="finished"):
+        stream.push("the")
+
+
+def test_frames_have_the_bits_of_the_whole(make_model):
+    model = make_model("notes")
+    piece = [[60, 64], [], [61], [60, 62, 64]]
+    stream = model.stream()
+    pushed = [stream.push(frame) for frame in piece]
+    np.testing.assert_array_equal(
+        np.concatenate([each.log_probabilities for each in pushed]), model.predict([piece])[0]
+    )
+    assert pushed[0].tokens == ["60 64"]
+    frames = stream.generate(5)
+    assert len(frames) == 5
+    assert all(60 <= note <= 64 for frame in frames for note in frame)
+    with pytest.raises(DataError, match="notes must be from 60 to 64, as in training; got 70"):
+        stream.push([70])
+    with pytest.raises(ConfigError, match="leave top_k and top_p out"):
+        stream.generate(1, top_k=2)
+
+
+def test_what_is_generated_has_the_surprisal_of_what_is_read(make_model):
+    model = make_model("char")
+    stream, twin = model.stream(seed=3), model.stream()
+    text = stream.generate(30)
+    twin.push(text)
+    assert stream.finish().nats == twin.finish().nats
+    assert stream.finish().count == 30
+
+
+@pytest.mark.parametrize("level", ["char", "byte", "word", "bpe"])
+def test_a_saved_or_forked_stream_goes_on_with_the_same_text(make_model, level):
+    model = make_model(level, **({"max_vocabulary": 270} if level == "bpe" else {}))
+    stream = model.stream(seed=5)
+    stream.push("the cat")
+    whole = model.stream(seed=5)
+    whole.push("the cat")
+    expected = whole.generate(40)
+    begun = stream.generate(7)
+    state, fork = stream.save(), stream.fork()
+    rest = stream.generate(33)
+    assert fork.generate(33) == rest == model.stream().load(state).generate(33)
+    assert begun + rest == expected
+    assert expected == model.generate("the cat", 40, seed=5)
+    assert expected != model.generate("the cat", 40, seed=6)
+    stream.reset()
+    stream.push("the cat")
+    assert stream.generate(7) == begun
+
+
+def test_a_prompt_and_what_follows_are_one_text(make_model):
+    model = make_model("word")
+    assert model.generate("the", 3).startswith((" ", "\n"))
+    assert not model.generate("the\n", 3).startswith(" ")
+
+
+def test_ends_stop_a_text(make_model):
+    model = make_model("char", ends=True)
+    texts = [model.generate("the", 200, seed=seed) for seed in range(3)]
+    assert min(map(len, texts)) < 200
+    endless = model.stream(seed=0)
+    endless.push("the")
+    endless.generate(200, stop=False)
+    assert endless.finish().count == 3 + 200 + 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"top_p": 0}, "top_p must be above 0 and at most 1"),
+        ({"top_p": 1.5}, "top_p must be above 0"),
+        ({"top_k": -1}, "top_k must be a whole number"),
+        ({"temperature": -1}, "temperature must be a number, at least 0"),
+        ({"temperature": float("nan")}, "temperature must be a number"),
+        ({"n": -1}, "n must be a whole number of tokens"),
+        ({"seed": -1}, "a seed must be"),
+    ],
+)
+def test_wrong_options_are_refused(make_model, options, message):
+    with pytest.raises(ConfigError, match=message):
+        make_model().generate("the", **({"n": 3} | options))
+
+
+def test_a_prompt_without_a_known_token_is_refused(make_model):
+    with pytest.raises(DataError, match="has no token that the model knows"):
+        make_model("word").generate("zebra quagga", 3)
+    with pytest.raises(DataError, match="texts must all be str"):
+        make_model().generate(7, 3)
+
+
+def test_a_forged_state_is_refused(make_model):
+    model = make_model()
+    stream = model.stream()
+    stream.arrays()["text"][:] = 300
+    with pytest.raises(StateError, match="text must be from -1 to 255"):
+        model.stream().load(stream.save())
