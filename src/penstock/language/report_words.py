@@ -11,5 +11,9 @@ WORDS: dict[str, dict[str, str]] = {
     "baseline.unigram": {"en": "token frequencies", "zh": "词元频率"},
     "baseline.repeat": {"en": "each note by its last frame", "zh": "按上一帧逐音符预测"},
     "baseline.frequencies": {"en": "frequencies of notes", "zh": "音符频率"},
+    "change.line breaks of Windows, read as plain ones": {
+        "en": "line breaks of Windows, read as plain ones",
+        "zh": "按普通换行符读取的 Windows 换行符",
+    },
 }
 """{key: {language: text}}."""
