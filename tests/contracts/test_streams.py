@@ -21,6 +21,10 @@ from penstock.network import ClassHead, Network, Numbers, Recurrent
 from penstock.runtime import PooledStream, RandomState, Recurrence, StepLabels, Stream, states
 from penstock.signals.features import SignalFeatures
 from penstock.signals.model import SignalClassModel
+from penstock.tagging.features import TokenFeatures
+from penstock.tagging.model import TaggerModel
+from penstock.tagging.schemes import SCHEMES
+from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.text.model import TextModel
 
 DRAW = np.random.default_rng(0)
@@ -204,6 +208,29 @@ def labelled_steps(model, items, bad):
     return Case(model.stream, items, whole, bad)
 
 
+def tags(lookahead, *, crf=True, scheme="IOB1"):
+    """A tagger: the spelling of a tag depends on the one before it, which may have been told with an earlier piece."""
+    sentences = [["Ada", "saw", "Rome", "3"], ["the", "ferry"]]
+    features = TokenFeatures(scheme=SCHEMES[scheme]).fit(sentences)
+    inputs = SpelledWords(features.vocabulary_size, 4, features.alphabet_size, 3, 2)
+    labels = ["O", *(f"{place}-X" for place in "BIES")]
+    network = Network(inputs, Recurrent(input_size=inputs.size, hidden_size=9), TagHead(5, crf, lookahead))
+    model = TaggerModel(network, features, labels, {name: 3 * each for name, each in drawn(network).items()})
+    items = ["Ada", ["saw", "the sea"], "Rome 3", "", "x" * 50, "ferry Ada Ada"]
+
+    def whole(seen):
+        stream = model.stream()
+        told = [label for item in seen for label in stream.push(item).labels]
+        tokens = [token for item in seen for token in (item.split() if isinstance(item, str) else item)]
+        (expected,) = model.predict([tokens])
+        assert told == expected[: len(told)]
+        rest = expected[len(told) :]
+        assert len(rest) == (min(lookahead, len(tokens)) if crf else 0)
+        return StepLabels(rest, None if crf else np.zeros((len(rest), 5), np.float32))
+
+    return Case(model.stream, items, whole, 5)
+
+
 @pytest.fixture(scope="module")
 def cases(text_parts, step_model, audio_model, spoken):
     model, plain = text(text_parts)
@@ -221,6 +248,9 @@ def cases(text_parts, step_model, audio_model, spoken):
         ),
         "signal-window": signals(window=4),
         "signal-window-both-ways": signals(window=4, bidirectional=True),
+        "tags": tags(2),
+        "tags-greedy": tags(0, scheme="BIO"),
+        "tags-softmax": tags(None, crf=False),
         "audio": audio(audio_model, spoken),
         "spotter": spotter(audio_model, spoken),
         "forecast-carried": forecaster(carried=True),
@@ -234,6 +264,7 @@ def cases(text_parts, step_model, audio_model, spoken):
 NAMES = (
     *("text", "text-pooled", "text-gru-2", "signal", "signal-window", "signal-window-both-ways", "audio", "spotter"),
     *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
+    *("tags", "tags-greedy", "tags-softmax"),
     *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
 )
 ALIKE = {("text", "text-pooled"), ("text-pooled", "text")}

@@ -178,8 +178,9 @@ class FixedLag:
 
     def arrays(self) -> Carry:
         """The scores of the best paths, their last labels, and the number of steps so far."""
-        return {"best": self._paths.best, "before": self._paths.before, "seen": self._paths.seen}
+        memory: Carry = {"best": self._paths.best, "seen": self._paths.seen}
+        return memory | ({"before": self._paths.before} if self.lookahead else {})
 
     def bounds(self) -> dict[str, tuple[int, int]]:
         """The range of label numbers."""
-        return {"before": (0, len(self.chain) - 1)}
+        return {"before": (0, len(self.chain) - 1)} if self.lookahead else {}

@@ -10,6 +10,7 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.datasets.changes import change
+from penstock.datasets.vectors import initial_vectors
 from penstock.errors import DataError
 from penstock.network import Network
 from penstock.runtime.step_model import labels_of_steps
@@ -45,7 +46,7 @@ class Tagger(StepClassifier):
 
     Args:
         word_size: size of a word's vector.
-        spelling: also read the characters of words.
+        spelling: also read the characters of words; there is nothing to read where every token is one character.
         character_size: size of a character's vector.
         character_hidden_size: hidden units of each direction over the characters of a word.
         crf: score the tags of a sentence together; False for a softmax over the tags of each token.
@@ -55,6 +56,8 @@ class Tagger(StepClassifier):
         max_vocabulary: maximum number of known words.
         normalize: look words up in lower case, with all digits made 0; characters keep their case.
         max_word_length: number of characters of a token that are read.
+        vectors: a file of pretrained word vectors in the text format of word2vec or GloVe, plain or .gz, from which
+            known words start; `word_size` must match.
         word_dropout: share of words that occur once which training replaces by unknown ones (Lample et al. 2016).
         input_dropout: dropout probability of the vectors of words (Srivastava et al. 2014).
         output_dropout: dropout probability of the layers' outputs.
@@ -68,14 +71,15 @@ class Tagger(StepClassifier):
     """
 
     task: ClassVar[str] = "tagging"
+    paths: ClassVar[tuple[str, ...]] = ("vectors",)
     usual_epochs: ClassVar[int] = 12
     fewest_steps: ClassVar[int] = 3000
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
-        "data": ("scheme", "min_count", "max_vocabulary", "normalize", "max_word_length"),
+        "data": ("scheme", "min_count", "max_vocabulary", "normalize", "max_word_length", "vectors"),
         "training": ("word_dropout", "input_dropout"),
     }
-    everyday: ClassVar[tuple[str, ...]] = ("crf", "lookahead", "scheme", "spelling")
+    everyday: ClassVar[tuple[str, ...]] = ("crf", "lookahead", "scheme", "spelling", "vectors")
 
     hidden_size: int = 100
     bidirectional: bool = True
@@ -90,6 +94,7 @@ class Tagger(StepClassifier):
     max_vocabulary: int = 100_000
     normalize: bool = True
     max_word_length: int = 40
+    vectors: str | None = None
     word_dropout: float = 0.5
     input_dropout: float = 0.5
     output_dropout: float = 0.5
@@ -224,6 +229,11 @@ class Tagger(StepClassifier):
             torch.nn.init.normal_(module.inputs.words.weight, std=_EMBEDDING_SCALE)
             torch.nn.init.xavier_uniform_(module.head.weight)
             torch.nn.init.zeros_(module.head.bias)
+            if self.vectors is not None and self._known() is None:
+                ids, rows = initial_vectors(
+                    self.vectors, features.vocabulary, self.word_size, spread=_EMBEDDING_SCALE, option="word_size"
+                )
+                module.inputs.words.weight[torch.from_numpy(ids)] = torch.from_numpy(rows)
         if network.head.crf:
             module.head.forbid(*_allowed(data, features.scheme))
         return module

@@ -82,7 +82,8 @@ class TokenFeatures:
     def fit(self, sentences: Iterable[Sequence[str]]) -> "TokenFeatures":
         """Fit the vocabulary to the training sentences; equally frequent words are in alphabetical order.
 
-        If every token is one character, a text is read by character from now on, otherwise by white space.
+        If every token is one character, a text is read by character from now on, otherwise by white space; and the
+        characters of a token are not read besides.
         """
         tokens = Counter(chain.from_iterable(sentences))
         words: Counter[str] = Counter()
@@ -93,11 +94,12 @@ class TokenFeatures:
                 characters[character] += count
         frequent = sorted((-count, word) for word, count in words.items() if count >= self.min_count)
         self._words = {word: rank for rank, (_, word) in enumerate(frequent[: self.max_vocabulary], start=1)}
+        self.by_character = bool(tokens) and all(len(token) == 1 for token in tokens)
+        self.spelling = self.spelling and not self.by_character
         if self.spelling:
             known = sorted((-count, character) for character, count in characters.items())
             first = _UNKNOWN_CHARACTER + 1
             self._characters = {character: place for place, (_, character) in enumerate(known, start=first)}
-        self.by_character = bool(tokens) and all(len(token) == 1 for token in tokens)
         return self
 
     def looked_up(self, token: str) -> str:

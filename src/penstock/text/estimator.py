@@ -7,6 +7,7 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, text_table
+from penstock.datasets.vectors import initial_vectors
 from penstock.errors import ConfigError
 from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Embedding, Network
@@ -17,13 +18,10 @@ from penstock.tasks.options import CellOptions
 from penstock.tasks.pretrained import EncoderOptions, Pretrained
 from penstock.text.baseline_training import fit_baseline
 from penstock.text.features import TextFeatures
-from penstock.text.vectors import read_vectors
 from penstock.tokens import SPECIAL, UNKNOWN
 from penstock.tokens.spelling import tokenize
 
 if TYPE_CHECKING:
-    import torch
-
     from penstock.nn import NetworkModule
     from penstock.text.objective import TokenObjective
 
@@ -190,7 +188,14 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
             torch.nn.init.xavier_uniform_(module.head.weight)
             torch.nn.init.zeros_(module.head.bias)
             if self.vectors is not None and self._known() is None:
-                _put_vectors(self.vectors, module.inputs.weight, features)
+                ids, rows = initial_vectors(
+                    self.vectors,
+                    features.vocabulary,
+                    self.embedding_size,
+                    spread=_EMBEDDING_SCALE,
+                    option="embedding_size",
+                )
+                module.inputs.weight[torch.from_numpy(ids)] = torch.from_numpy(rows)
         if (pretrained := self._pretrained()) is not None:
             known = len(SPECIAL) + np.arange(len(features.vocabulary))
             unknown = np.full(len(features.shapes), UNKNOWN)  # a shape of unknown words starts as the unknown word
@@ -215,19 +220,3 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
         features = TextFeatures.from_json(saved.features)
         options = {name: getattr(features, name) for name in _FEATURES}
         return options | {"embedding_size": saved.network.inputs.size, "pooling": saved.network.head.pooling}
-
-
-def _put_vectors(path: str, weight: "torch.Tensor", features: TextFeatures) -> None:
-    """Overwrite the rows of known words, scaled like the other rows."""
-    import torch
-
-    ids, vectors = read_vectors(path, features.vocabulary)
-    if vectors.shape[1] != weight.shape[1]:
-        raise ConfigError(
-            f"{path}: its vectors have size {vectors.shape[1]}, but embedding_size is {weight.shape[1]}. "
-            f"Set embedding_size={vectors.shape[1]}."
-        )
-    if not len(ids):
-        raise ConfigError(f"{path}: has no vector for any word of the training texts. Check its language.")
-    spread = float(vectors.std()) or 1.0
-    weight[torch.from_numpy(ids)] = torch.from_numpy(vectors * np.float32(_EMBEDDING_SCALE / spread))

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from penstock.errors import DataError
+from penstock.errors import ConfigError, DataError
 
-__all__ = ["read_vectors"]
+__all__ = ["initial_vectors", "read_vectors"]
 
 _HEADER = re.compile(r"\d+ \d+")
 _ENDS_IN_NUMBER = re.compile(r".* [-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -49,6 +49,35 @@ def read_vectors(path: str | Path, vocabulary: Mapping[str, int]) -> tuple[np.nd
     ids = np.array(sorted(found), np.int64)
     matrix = np.stack([found[identity] for identity in ids]) if found else np.zeros((0, features), np.float32)
     return ids, matrix
+
+
+def initial_vectors(
+    path: str | Path, vocabulary: Mapping[str, int], size: int, *, spread: float, option: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Read the vectors from which the rows of a trained table start, scaled to a standard deviation of `spread`.
+
+    Args:
+        path, vocabulary: as for `read_vectors`.
+        size: the table's number of columns.
+        spread: the standard deviation of its other rows.
+        option: the name of the option that sets `size`, for errors.
+
+    Returns:
+        As `read_vectors`.
+
+    Raises:
+        ConfigError: the vectors are of another size, or no word has one.
+        DataError: as `read_vectors`.
+    """
+    ids, vectors = read_vectors(path, vocabulary)
+    if vectors.shape[1] != size:
+        raise ConfigError(
+            f"{path}: its vectors have size {vectors.shape[1]}, but {option} is {size}. "
+            f"Set {option}={vectors.shape[1]}."
+        )
+    if not len(ids):
+        raise ConfigError(f"{path}: has no vector for any word of the training texts. Check its language.")
+    return ids, vectors * np.float32(spread / (float(vectors.std()) or 1.0))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

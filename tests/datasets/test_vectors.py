@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
+from penstock.datasets.vectors import read_vectors
 from penstock.errors import DataError
-from penstock.text.vectors import read_vectors
 
 GLOVE = "the 0.5 -1 2e-1\n中 1 2 3\nat name@x.org 7 8 9\nthe 9 9 9\nother 4 5 6\n"
 VOCABULARY = {"other": 1, "the": 2, "中": 3, "missing": 4, "at name@x.org": 9}
