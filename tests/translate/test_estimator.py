@@ -144,4 +144,4 @@ def test_long_pairs_are_left_out_of_training_and_counted(small, make_words):
     sources, targets = make_words(40, 0)
     estimator = small(epochs=1, max_length=3, baseline=False).fit(sources, targets)
     long = sum(len(source) > 3 for source in sources)  # some of them are held back for validation
-    assert 0 < estimator.metrics_["data"]["dropped"]["more than 3 tokens"] <= long
+    assert 0 < estimator.metrics_["data"]["dropped"]["more tokens than max_length"] <= long

@@ -83,5 +83,8 @@ def answer_lines(task: Task, model: "Model", lines: BinaryIO, settings: Mapping[
             f"a model for {task.name} does not read inputs line by line. Pass a file, or see penstock stream."
         )
     inputs = map(task.parse, text_lines(lines, "standard input"))
+    before = 0
     while some := list(islice(inputs, _LINES)):
-        yield from _answers(model, some, settings)
+        for answer in _answers(model, some, settings):
+            yield answer | {"row": answer["row"] + before} if "row" in answer else answer
+        before += len(some)

@@ -169,6 +169,8 @@ _TRANSLATION = Task(
     read=deferred("penstock.translate.readers:read_pairs"),
     estimator="penstock.translate.estimator:Translator",
     model="penstock.translate.model:TranslationModel",
+    report="penstock.translate.report:render_report",
+    words="penstock.translate.report_words:TABLE",
     parse=str,
     settings=(
         Setting("beam", "Translations that are continued at once; 1 is a greedy search; default: as in training."),

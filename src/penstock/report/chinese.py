@@ -19,7 +19,6 @@ TABLE = {
     "task.series-regression": "序列回归模型",
     "task.tagging": "序列标注模型",
     "task.text-classification": "文本分类模型",
-    "task.translation": "翻译模型",
     "metric.accuracy": "准确率",
     "metric.f1_macro": "宏平均 F1",
     "metric.log_loss": "对数损失",

@@ -19,7 +19,6 @@ TABLE = {
     "task.series-regression": "Series regressor",
     "task.tagging": "Tagger",
     "task.text-classification": "Text classifier",
-    "task.translation": "Translator",
     "metric.accuracy": "accuracy",
     "metric.f1_macro": "macro F1",
     "metric.log_loss": "log loss",

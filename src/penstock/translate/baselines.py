@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import BundleError
+from penstock.tokens.spelling import spell_with_gaps
 
 __all__ = ["BASELINES", "TranslationBaselines", "joined", "pieces"]
 
 BASELINES = ("ibm1", "copy", "most_frequent")
 """Word by word by IBM model 1 (Brown et al. 1993), the source as it is, and the training data's commonest target."""
 _CHARACTER = re.compile(r"\S")
-_WORD = re.compile(r"[^\W\u3041-\u9fff]+|\S")  # each Kana or Han character is a word
 
 
 class TranslationBaselines:
@@ -60,10 +60,11 @@ def pieces(text: str, *, characters: bool) -> tuple[list[str], list[str]]:
 
     Args:
         text: the text.
-        characters: whether each visible character is a word.
+        characters: whether each visible character is a word; otherwise words are those of `tokens.spelling`.
     """
-    pattern = _CHARACTER if characters else _WORD
-    spans = [match.span() for match in pattern.finditer(text)]
+    if not characters:
+        return spell_with_gaps(text)
+    spans = [match.span() for match in _CHARACTER.finditer(text)]
     edges = [0, *(edge for span in spans for edge in span), len(text)]
     return [text[start:end] for start, end in spans], [
         text[edges[at] : edges[at + 1]] for at in range(0, len(edges), 2)

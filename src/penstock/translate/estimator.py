@@ -1,5 +1,6 @@
 """Translation of sentences, words or other short texts into texts."""
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from penstock.translate.objective import TranslationObjective
 
 __all__ = ["Translator"]
+
+_LOGGER = logging.getLogger(__name__)
 
 _EMBEDDING_SCALE = 0.1
 
@@ -251,7 +254,9 @@ class Translator(CellOptions, Supervised):
         if not len(kept):
             raise DataError(f"all training pairs have more than max_length={self.max_length} tokens. Raise it.")
         if len(kept) < len(sources):
-            data.count({f"more than {self.max_length} tokens": len(sources) - len(kept)}, None)
+            left_out = len(sources) - len(kept)
+            data.count({"more tokens than max_length": left_out}, None)
+            _LOGGER.info("%d training pairs with more than %d tokens are left out", left_out, self.max_length)
         seen = data.seen()
         return TranslationObjective(
             sources=sources[kept],
@@ -292,8 +297,8 @@ class Translator(CellOptions, Supervised):
         return translation_figures(model, data)
 
     def _data_figures(self, data: Labelled, features: TranslationFeatures) -> dict[str, Any]:
-        tokens = {"source": len(features.source), "target": len(features.target)}
-        return super()._data_figures(data, features) | {"level": features.level, "vocabulary": tokens}
+        tokens = {"source_vocabulary": len(features.source), "target_vocabulary": len(features.target)}
+        return super()._data_figures(data, features) | {"level": features.level} | tokens
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 valid, test                 rows, bleu, chrf, exact_match
 signatures                  sacreBLEU's, of bleu and chrf: how they count
 alignments                  of the first sentences of a part: source and target tokens, weights (target, source)
-sentences                   of that part, the lowest chrF first: source, target, prediction, chrf
+by_length                   of that part, groups of sentences by the tokens of their sources: shortest, longest, rows,
+                            scores
+sentences                   of that part, the worst and the best: source, target, prediction, chrf
 """
 
 from typing import Any
@@ -12,12 +14,13 @@ import numpy as np
 
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.measures import compare
-from penstock.translate.metrics import judged, sentence_chrf, sentence_counts, signatures
+from penstock.translate.groups import best_and_worst, by_length
+from penstock.translate.metrics import judged, sentence_counts, signatures
 from penstock.translate.model import TranslationModel
 
 __all__ = ["translation_figures"]
 
-_ALIGNED, _WORST = 6, 20
+_ALIGNED = 6
 _LONGEST_ALIGNED = 40  # tokens of a source that can be drawn
 
 
@@ -41,7 +44,11 @@ def translation_figures(model: TranslationModel, data: Labelled) -> dict[str, An
         compare(found, name, ours.sums, {baseline: theirs.sums for baseline, theirs in others.items()})
     found["signatures"] = signatures(list(parts[part].targets))
     found["alignments"] = {"part": part, "sentences": _alignments(model, parts[part])}
-    found["sentences"] = {"part": part, "worst": _worst(parts[part], predicted[part])}
+    shown = parts[part]
+    counts = sentence_counts(predicted[part], list(shown.targets))
+    lengths = model.features.sources(shown.inputs).lengths - 1  # without the end token
+    found["by_length"] = {"part": part, "bins": by_length(lengths, counts)}
+    found["sentences"] = {"part": part} | best_and_worst(shown.inputs, predicted[part], shown.targets, counts)
     return found
 
 
@@ -53,18 +60,4 @@ def _alignments(model: TranslationModel, part: Part) -> list[dict[str, Any]]:
     return [
         {"source": each.source, "target": each.target, "weights": np.round(each.weights.astype(float), 4).tolist()}
         for each in drawn
-    ]
-
-
-def _worst(part: Part, predicted: list[str]) -> list[dict[str, Any]]:
-    references = list(part.targets)
-    scores = sentence_chrf(sentence_counts(predicted, references))
-    return [
-        {
-            "source": part.inputs[row],
-            "target": references[row],
-            "prediction": predicted[row],
-            "chrf": float(scores[row]),
-        }
-        for row in np.argsort(scores, kind="stable")[:_WORST].tolist()
     ]
