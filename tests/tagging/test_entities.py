@@ -48,8 +48,8 @@ def test_types_are_listed_with_their_scores_and_intervals() -> None:
     truth = [["S-PER", "O"]] * 8 + [["B-LOC", "E-LOC"]] * 4
     predicted = [["S-PER", "O"]] * 6 + [["O", "O"]] * 2 + [["B-LOC", "E-LOC"]] * 3 + [["S-LOC", "O"]]
     loc, per = entity_table(truth, predicted)
-    assert (loc["label"], loc["rows"], loc["predicted"], loc["f1"]) == ("LOC", 4, 4, 0.75)
-    assert (per["label"], per["rows"], per["predicted"], per["recall"]) == ("PER", 8, 6, 0.75)
+    assert (loc["label"], loc["rows"], loc["precision"], loc["f1"]) == ("LOC", 4, 0.75, 0.75)
+    assert (per["label"], per["rows"], per["precision"], per["recall"]) == ("PER", 8, 1.0, 0.75)
     low, high = per["interval"]["recall"]
     assert low < 0.75 < high
 
@@ -65,6 +65,12 @@ def test_tags_without_chunks_have_accuracies_alone() -> None:
     assert sums.units == 4
     scores, _ = tag_sums([["X"]], [["X"]], [[False]], chunked=False)
     assert scores == {"accuracy": 1.0}
+
+
+def test_a_sentence_may_count_more() -> None:
+    both = [["X"], ["Y"]], [["X"], ["X"]], [[False]] * 2
+    scores, _ = tag_sums(*both, chunked=False, weights=np.array([1.5, 0.5]))
+    assert scores == {"accuracy": 0.75}
 
 
 def test_a_model_is_better_by_sentences() -> None:

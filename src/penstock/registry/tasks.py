@@ -146,6 +146,8 @@ _TAGGING = Task(
     read=deferred("penstock.tagging.readers:read_tag_rows"),
     estimator="penstock.tagging.estimator:Tagger",
     model="penstock.tagging.model:TaggerModel",
+    report="penstock.tagging.report:render_report",
+    words="penstock.tagging.report_words:TABLE",
     parse=str,
 )
 

@@ -17,7 +17,6 @@ TABLE = {
     "task.forecasting": "时间序列预测模型",
     "task.series-classification": "序列分类模型",
     "task.series-regression": "序列回归模型",
-    "task.tagging": "序列标注模型",
     "task.text-classification": "文本分类模型",
     "metric.accuracy": "准确率",
     "metric.f1_macro": "宏平均 F1",

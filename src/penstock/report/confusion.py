@@ -12,7 +12,8 @@ _FEW_CLASSES = 6  # up to this number, the matrix needs no table of pairs
 
 def confusion_section(figures: Figures, words: Words) -> str:
     """Return the card; empty if metrics.json has no matrix."""
-    matrix, labels = figures.get("confusion", "matrix"), figures.get("labels", default=[])
+    matrix = figures.get("confusion", "matrix")
+    labels = figures.get("confusion", "labels") or figures.get("labels", default=[])
     if not matrix:
         return ""
     drawn = _most_confused(matrix)

@@ -17,7 +17,6 @@ TABLE = {
     "task.forecasting": "Forecaster",
     "task.series-classification": "Series classifier",
     "task.series-regression": "Series regressor",
-    "task.tagging": "Tagger",
     "task.text-classification": "Text classifier",
     "metric.accuracy": "accuracy",
     "metric.f1_macro": "macro F1",

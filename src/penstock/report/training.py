@@ -31,6 +31,7 @@ def render(
     title: str = "",
     language: str = "en",
     extra: Iterable[Section] = (),
+    classes: Section = classes_section,
     mistakes: Section = mistakes_section,
 ) -> str:
     """Return the report as one HTML file.
@@ -42,7 +43,7 @@ def render(
         title: the model's name, plain text.
         language: "en" or "zh".
         extra: task-specific cards, shown after the learning curves.
-        mistakes: the card of errors; a task may replace the default.
+        classes, mistakes: the cards of the classes and of errors; a task may replace the default.
 
     Raises:
         ConfigError: an unknown language.
@@ -55,7 +56,7 @@ def render(
         curves_section,
         *extra,
         numbers_section,
-        classes_section,
+        classes,
         confusion_section,
         two_classes_section,
         reliability_section,

@@ -3,7 +3,7 @@
 A chunk is right if its type and both of its ends are. `micro` scores count all chunks alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -52,9 +52,9 @@ def entity_scores(counts: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
 
 
 def entity_table(truth: Sentences, predicted: Sentences) -> list[dict[str, Any]]:
-    """Return a row for each type of chunk: `label`, `rows` (true chunks), `predicted`, scores, and 95 % intervals.
+    """Return for each type of chunk its `label`, scores, their 95 % `interval` by name, and the true chunks, `rows`.
 
-    The intervals, `interval` by score, are resampled by sentence; None where there is too little data.
+    The intervals are resampled by sentence; they are None where there is too little data.
     """
     kinds, counts = entity_counts(truth, predicted)
     group, groups = units_of(len(counts), 3)
@@ -65,7 +65,7 @@ def entity_table(truth: Sentences, predicted: Sentences) -> list[dict[str, Any]]
         total = own.sum(axis=0)
         scores = {name: float(value) for name, value in entity_scores(total).items()}
         table.append(
-            {"label": kind, "rows": int(total[2]), "predicted": int(total[1])}
+            {"label": kind, "rows": int(total[2])}
             | scores
             | {"interval": intervals(Sums(grouped, entity_scores, len(counts)))}
         )
@@ -88,19 +88,26 @@ def token_counts(truth: Sentences, predicted: Sentences, unknown: Sequence[Seque
 
 
 def tag_sums(
-    truth: Sentences, predicted: Sentences, unknown: Sequence[Sequence[bool]], *, chunked: bool
-) -> tuple[Mapping[str, float], Sums]:
+    truth: Sentences,
+    predicted: Sentences,
+    unknown: Sequence[Sequence[bool]],
+    *,
+    chunked: bool,
+    weights: NDArray[np.float64] | None = None,
+) -> tuple[dict[str, float], Sums]:
     """Return the scores of tags, and the sums by sentence that they follow from, for `resampling.compared`.
 
     Args:
         truth, predicted: the tags of each sentence; BIOES if they mark chunks.
         unknown: as for `token_counts`.
         chunked: whether they mark chunks, which gives f1, precision and recall, beside accuracy and accuracy_unknown.
+        weights: (sentences,), what each counts; None if all count the same.
     """
     columns = [token_counts(truth, predicted, unknown)]
     if chunked:
         columns.append(entity_counts(truth, predicted)[1].sum(axis=2))
-    counts = np.concatenate(columns, axis=1)
+    counts = np.concatenate(columns, axis=1).astype(np.float64)
+    counts *= 1 if weights is None else np.asarray(weights)[:, None]
     has_unknown = bool(counts[:, 2].any())
 
     def scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -112,11 +119,11 @@ def tag_sums(
 
     group, groups = units_of(len(counts), counts.shape[1])
     grouped = _grouped(counts, group, groups)
-    total = scores(counts.sum(axis=0).astype(np.float64))
+    total = scores(counts.sum(axis=0))
     return {name: float(value) for name, value in total.items()}, Sums(grouped, scores, len(counts))
 
 
-def _grouped(counts: NDArray[np.int64], group: NDArray[np.int64], groups: int) -> NDArray[np.float64]:
+def _grouped(counts: NDArray[Any], group: NDArray[np.int64], groups: int) -> NDArray[np.float64]:
     """Sum the counts (sentences, columns) of each group of sentences: (groups, columns)."""
     columns = [np.bincount(group, weights=column, minlength=groups) for column in counts.T]
     return np.stack(columns, axis=1).astype(np.float64)

@@ -12,14 +12,19 @@ from penstock.datasets import Rows
 from penstock.datasets.changes import change
 from penstock.datasets.vectors import initial_vectors
 from penstock.errors import DataError
+from penstock.labels import label_texts
 from penstock.network import Network
 from penstock.runtime.step_model import labels_of_steps
+from penstock.sequences import Sequences
+from penstock.tagging.baseline_training import fit_baselines
 from penstock.tagging.features import TokenFeatures
-from penstock.tagging.model import sentence_list
+from penstock.tagging.judging import tag_places
+from penstock.tagging.measures import tag_figures
+from penstock.tagging.model import TaggerModel, sentence_list
 from penstock.tagging.schemes import Scheme, find_scheme, transitions
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.tasks.classes import training_classes
-from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.labelled import TRAINING, Labelled, Part
 from penstock.tasks.step_classifier import StepClassifier
 from penstock.tasks.supervised import Given
 
@@ -137,6 +142,7 @@ class Tagger(StepClassifier):
         self._scheme: Scheme | None = (
             find_scheme(map(_texts, y), self.scheme) if known is None else known.features.scheme
         )
+        self._unseen: list[Any] = []  # tags of other data that do not occur in training
         return super().fit(
             X,
             y,
@@ -169,15 +175,53 @@ class Tagger(StepClassifier):
         return ["O", *(f"{place}-{kind}" if kind else place for kind in sorted(kinds) for place in "BIES")]
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
-        if self._scheme is None:
-            return super()._targets(answers, classes, where)
-        try:
-            found = [self._scheme.to_inner(tags) for tags in answers]
-        except DataError as error:
-            raise DataError(f"{where}: {error}") from error
-        repaired = sum(count for _, count in found)
-        change(_LOGGER, "broken tags, repaired", repaired, f"{where}: {repaired} tags of broken sequences are repaired")
-        return super()._targets([tags for tags, _ in found], classes, where)
+        tags = list(answers)
+        if self._scheme is not None:
+            try:
+                found = [self._scheme.to_inner(each) for each in answers]
+            except DataError as error:
+                raise DataError(f"{where}: {error}") from error
+            tags, repaired = [each for each, _ in found], sum(count for _, count in found)
+            said = f"{where}: {repaired:,} tags of broken sequences are repaired"
+            change(_LOGGER, "broken tags, repaired", repaired, said)
+        if where == TRAINING:
+            return super()._targets(tags, classes, where)
+        places = tag_places(labels_of_steps(tags), classes, self._unseen)
+        unseen = int((places < 0).sum())
+        said = f"{where}: {unseen:,} tags do not occur in training: {', '.join(map(str, self._unseen)):.100}"
+        change(_LOGGER, "tags unseen in training, counted as errors", unseen, said)
+        return Sequences(places, np.cumsum([0, *map(len, tags)]))
+
+    def _about(self, targets: Any, classes: Sequence[Any]) -> dict[str, Any]:
+        known = targets.values[targets.values >= 0]
+        counts = np.bincount(known, minlength=len(classes)).tolist()
+        return {"classes": dict(zip(label_texts(classes), counts, strict=True))}
+
+    def _fit_baselines(self, data: Labelled, features: TokenFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        sentences, targets = data.train.inputs, data.train.targets
+        return fit_baselines(sentences, targets, len(data.labels), seed=0, crf=self.baseline)
+
+    def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
+        return tag_figures(model, data, self._unseen)
+
+    def score(self, X: Iterable[Any], y: Iterable[Any], sample_weight: Any = None) -> float:
+        """Return F1 if tags mark chunks, else the accuracy over all tokens; see `TextClassifier.score`.
+
+        Args:
+            X, y: as for `fit`.
+            sample_weight: weight of each sentence; None for equal weights.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: the numbers of tags and tokens differ, or weights are invalid.
+        """
+        model = self._fitted()
+        assert isinstance(model, TaggerModel)
+        sentences = model.checked(X)
+        weights = self._score_weights(X, sample_weight, len(sentences))
+        truth = model.truth(sentences, list(self._column(y)))
+        metrics = truth.judged(model.places(model.outputs(sentences)), weights).metrics
+        return metrics.get("f1", metrics["accuracy"])
 
     def _features(self, data: Labelled) -> TokenFeatures:
         options = {name: getattr(self, name) for name in _FEATURES}

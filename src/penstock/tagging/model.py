@@ -1,5 +1,6 @@
 """Taggers at run time: tags and their probabilities for the tokens of sentences."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -9,19 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine
+from penstock.datasets.changes import change
 from penstock.errors import ConfigError, DataError
 from penstock.heads import ArgMax, Chain, Decoder, FixedLag, Viterbi, marginals
+from penstock.labels import same_labels
 from penstock.runtime.columns import column_list
+from penstock.runtime.judged import Judged, evaluation, required
 from penstock.runtime.reading import Reading
 from penstock.runtime.step_model import StepModel, labels_of_steps
 from penstock.runtime.step_stream import StepLabels
 from penstock.sequences import Sequences
+from penstock.tagging.baselines import TagBaselines
 from penstock.tagging.features import TokenFeatures
 from penstock.tagging.head import TagReadout
+from penstock.tagging.judging import TagTruth, by_sentence, tag_places
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.tagging.stream import TagStream
 
 __all__ = ["TaggerModel"]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class TaggerModel(StepModel):
@@ -116,11 +124,61 @@ class TaggerModel(StepModel):
         decoder = self.decoder
         return decoder.several(scores) if isinstance(decoder, Viterbi | FixedLag) else decoder.whole(scores.values)
 
-    def _truth(self, answers: Any, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-        if self.features.scheme is not None:
-            labels_of_steps(answers, lengths.tolist())
-            answers = [self.features.scheme.to_inner(tags)[0] for tags in answers]
-        return super()._truth(answers, lengths)
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> TagBaselines:
+        """Read the baselines, whose predictions are places in `labels`, (tokens,)."""
+        return TagBaselines(arrays, len(self.labels))
+
+    def unknown(self, sentences: Sequence[Sequence[str]]) -> NDArray[np.bool_]:
+        """Return whether each token of all sentences did not occur in training; False if no baseline was saved."""
+        if not isinstance(self.baselines, TagBaselines):
+            return np.zeros(sum(map(len, sentences)), bool)
+        return self.baselines.unknown(sentences)
+
+    def truth(self, sentences: Sequence[Sequence[str]], answers: Any) -> TagTruth:
+        """Return the true tags of checked sentences; tags that the model does not have are counted as errors.
+
+        Raises:
+            DataError: the numbers of sentences, or of tokens and tags, differ, or a tag is of another scheme.
+        """
+        lengths = [len(sentence) for sentence in sentences]
+        tags = labels_of_steps(answers, lengths)
+        scheme, offsets = self.features.scheme, np.cumsum([0, *lengths])
+        if scheme is not None:
+            tags = [tag for its in by_sentence(tags, offsets) for tag in scheme.to_inner(its)[0]]
+        unseen: list[Any] = []
+        places = tag_places(tags, self.labels, unseen)
+        count = int((places < 0).sum())
+        change(_LOGGER, "tags unseen in training, counted as errors", count)
+        return TagTruth(places, self.labels, unseen, offsets, self.unknown(sentences), chunked=scheme is not None)
+
+    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+        """Return f1, precision and recall of chunks, if tags mark such, and accuracy over all tokens; see `Model`.
+
+        `accuracy_unknown` is the accuracy over tokens that did not occur in training.
+
+        Args:
+            inputs: as for `predict`.
+            answers: the tags of each sentence's tokens, as the training data writes them.
+
+        Raises:
+            DataError: as for `truth`.
+        """
+        rows = self.checked(inputs)
+        truth = self.truth(rows, answers)
+        return evaluation(
+            truth.judged(self.places(self.outputs(rows))),
+            {name: truth.judged(places) for name, places in self.baseline_answers(rows).items()},
+        )
+
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
+        """See `Model.pair`; DataError as in `evaluate`, ConfigError if the models have other tags."""
+        order = np.argsort(same_labels(self.labels, other.labels))  # our place of each of their tags
+        rows, beside = self.checked_pair(other, inputs, theirs)
+        if list(map(len, rows)) != list(map(len, beside)):
+            raise ConfigError("the models split a sentence into other tokens, so they can't be compared")
+        truth = self.truth(rows, required(answers))
+        predicted = order[other.places(other.outputs(beside))]
+        return truth.judged(self.places(self.outputs(rows))), truth.judged(predicted)
 
     def decode(self, outputs: NDArray[np.float32]) -> list[Any]:
         """Return the tags for the scores (tokens, labels) of a sentence."""

@@ -94,7 +94,8 @@ class TagObjective(Seeded):
             ids, steps = tensors(self.valid_sequences, batch)
             scores = module.head(module.encoder(module.inputs(ids), lengths=steps)[0])
             truth = self.valid_targets.pad(batch).values
-            errors[batch] = module.head.errors(scores, torch.from_numpy(truth), steps).numpy()
+            # A tag that does not occur in training has no score; it is an error below.
+            errors[batch] = module.head.errors(scores, torch.from_numpy(truth.clip(min=0)), steps).numpy()
             inside = np.arange(truth.shape[1]) < lengths[batch][:, None]
             hit = np.zeros(inside.shape)
             hit[inside] = _tags(module.head, scores.numpy()[inside], lengths[batch]) == truth[inside]

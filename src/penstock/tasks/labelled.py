@@ -14,8 +14,10 @@ from penstock.labels import LabelIndex
 from penstock.sequences import Sequences
 from penstock.tasks.weights import in_units_of_mean
 
-__all__ = ["Labelled", "Part", "check_lengths", "class_numbers", "known_places", "prepare"]
+__all__ = ["TRAINING", "Labelled", "Part", "check_lengths", "class_numbers", "known_places", "prepare"]
 
+TRAINING = "the training data"
+"""How the training data are called where targets are checked."""
 _MOST_SEEN = 1000  # the most training rows to measure after each epoch for learning curves: enough for two digits
 
 
@@ -131,7 +133,7 @@ def prepare(
     """
     if not isinstance(validation_share, float) or not 0 < validation_share < 1:
         raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
-    given = _part(train, targets_of, "the training data")
+    given = _part(train, targets_of, TRAINING)
     parts: dict[str, Part | None] = {}
     dropped = dict(train.dropped)
     for name, pair in (("validation_data", validation_data), ("test_data", test_data)):

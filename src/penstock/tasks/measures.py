@@ -30,7 +30,7 @@ peak_mb                     the process's peak memory so far, 10^6 bytes
 
 Additional entries of a classifier:
 
-labels                      the classes in order
+labels                      the classes in order; those of the matrix, where `confusion` has no `labels` of its own
 per_class                   {valid, test}: a list of {label, precision, recall, f1, rows, interval};
                             per_class_baseline: the same for the main baseline
 confusion                   part ("test", or "valid" without one); matrix: rows are ground truth, columns predictions;
