@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,15 @@ from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
 from penstock.tokens import UNKNOWN
 
-__all__ = ["SequenceGenerator"]
+__all__ = ["Adaptation", "SequenceGenerator"]
+
+
+class Adaptation(Protocol):
+    """A way to predict a text that learns from what it has already read of it."""
+
+    def log_probabilities(self, model: "SequenceGenerator", sequences: Sequences) -> NDArray[np.float32]:
+        """Return the log-probability of each step of the result of the model's `sequences`, (total,)."""
+
 
 _UNITS = {"char": "character", "byte": "byte", "word": "word", "bpe": "token", "notes": "frame"}
 
@@ -100,14 +108,21 @@ class SequenceGenerator(Model):
         """Return the log-probability of each step of the result of `sequences`, (total,)."""
         return self.scorer.log_probabilities(sequences, self.features.first)
 
-    def score(self, inputs: Any) -> dict[str, Any]:
+    def score(self, inputs: Any, by: Adaptation | None = None) -> dict[str, Any]:
         """Return how well the model predicts inputs, and what was counted: see `language.scores`.
+
+        Args:
+            inputs: texts or pieces.
+            by: how the model adapts to what it reads: `language.cache.NeuralCache` or
+                `language.dynamic.DynamicEvaluation`; None if it does not.
 
         Raises:
             DataError: the inputs are not of this model's kind, or have no token.
+            MissingExtraError: dynamic evaluation without PyTorch.
         """
         sequences = self._some(inputs)
-        found = language_scores(self.features, sequences, self.log_probabilities(sequences))
+        log_probs = self.log_probabilities(sequences) if by is None else by.log_probabilities(self, sequences)
+        found = language_scores(self.features, sequences, log_probs)
         return found | language_counts(self.features, sequences)
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
