@@ -1,12 +1,15 @@
 """Contents of `metrics.json` that only language models have.
 
 valid, test     rows: tokens or frames; nats of each; for texts perplexity, bits_per_character, characters, unknown
+passages        of the test data, or the validation data without any, see `language.passages`; with surprisal_levels
+samples         generated after the begin of that data, see `language.passages`
 """
 
 from typing import Any
 
 from penstock.language.data import LanguageData
 from penstock.language.model import SequenceGenerator
+from penstock.language.passages import passages, samples
 from penstock.language.scores import language_scores, language_sums
 from penstock.tasks.measures import compare
 
@@ -27,4 +30,5 @@ def language_figures(model: SequenceGenerator, data: LanguageData) -> dict[str, 
             found["baseline"][name][part] = language_scores(model.features, sequences, theirs)
             others[name] = language_sums(model.features, sequences, theirs)
         compare(found, part, language_sums(model.features, sequences, ours), others)
-    return found
+    # The last part is the test data, or the validation data without any.
+    return found | passages(model.features, sequences, ours) | {"samples": samples(model, sequences)}

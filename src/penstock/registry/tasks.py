@@ -195,6 +195,7 @@ _LANGUAGE = Task(
     read=deferred("penstock.language.readers:read_corpus_rows"),
     estimator="penstock.language.estimator:LanguageModel",
     model="penstock.language.model:SequenceGenerator",
+    report="penstock.language.report:render_report",
     words="penstock.language.report_words:WORDS",
     parse=str,
     settings=(
