@@ -7,6 +7,8 @@ import warnings
 
 import pytest
 
+from penstock.convert.exporting.onnx_file import RUNTIMES
+
 
 @pytest.fixture(scope="session")
 def keras(tmp_path_factory):
@@ -18,3 +20,9 @@ def keras(tmp_path_factory):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of NumPy's future while it is imported
         return importlib.import_module("keras")
+
+
+@pytest.fixture
+def onnx_runtime_alone(monkeypatch):
+    """Verification by ONNX Runtime: OpenVINO takes seconds to compile a file."""
+    monkeypatch.delitem(RUNTIMES, "OpenVINO")

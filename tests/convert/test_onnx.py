@@ -30,12 +30,6 @@ TOLERANCE = 2e-6  # sums in another order
 LAYERS = (*VARIANTS, ("lstm", {"zoneout": (0.1, 0.4), "peephole": True}), ("gru", {"zoneout": 0.3}))
 
 
-@pytest.fixture
-def onnx_runtime_alone(monkeypatch):
-    """Verification by ONNX Runtime: OpenVINO takes seconds to compile a file."""
-    monkeypatch.delitem(onnx_file.RUNTIMES, "OpenVINO")
-
-
 def variant(cell, form):
     return cell, {name: 2 if value is None else value for name, value in form.items()}
 

@@ -10,6 +10,7 @@ import numpy as np
 from penstock.convert.exporting.exported import NamedGraph
 from penstock.convert.exporting.onnx_nodes import Nodes, onnx_package
 from penstock.convert.exporting.onnx_operations import WRITERS
+from penstock.convert.exporting.onnx_pieces import pieces_of
 from penstock.convert.exporting.onnx_steps import StateInput, Steps
 from penstock.errors import ConfigError
 
@@ -45,7 +46,8 @@ def onnx_model(exported: NamedGraph, form: Form) -> Any:
     """Return the ModelProto of a network.
 
     Its inputs are those of the graph, (batch, time, size) or ids (batch, time), `lengths` (batch,), and in a stream
-    the states. Its outputs are those of the graph, and the final states, called `<state>_after`.
+    the states. Its outputs are those of the graph, and the final states, called `<state>_after`. The metadata hold the
+    graph and where its tensors are among the constants, so that `from_onnx` reads it back.
 
     Raises:
         ConfigError: a stream of a network that reads backward, or an operation that has no ONNX form.
@@ -77,6 +79,7 @@ def onnx_model(exported: NamedGraph, form: Form) -> Any:
     described = {each.name: _described(each) for each in steps.states}
     about = {**exported.about, "form": "stream" if form.streaming else "whole"}
     about |= {"states": json.dumps(described)} if described else {}
+    about |= {"graph": json.dumps(graph.to_json()), "pieces": json.dumps(pieces_of(exported.tensors, nodes.read))}
     return proto(nodes, _inputs(steps, exported, form), outputs, about, form.opset)
 
 

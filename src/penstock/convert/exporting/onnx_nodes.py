@@ -26,6 +26,8 @@ class Nodes:
         self._nodes: list[Any] = []
         self._constants: dict[str, NDArray[Any]] = {}
         self._known: dict[tuple[Any, ...], str] = {}
+        self.read: list[tuple[NDArray[Any], str]] = []
+        """The arrays that became constants, as they were given, and the names of these."""
 
     def add(self, kind: str, *inputs: Given, **attributes: Any) -> str:
         """Add a node with one output and return its name."""
@@ -62,6 +64,7 @@ class Nodes:
         if key not in self._known:
             self._known[key] = f"{self._scope}{name}" if name else self.free("constant")
             self._constants[self._known[key]] = array
+        self.read.append((array, self._known[key]))
         return self._known[key]
 
     def free(self, word: str) -> str:

@@ -28,7 +28,7 @@ def _dense(steps: Steps, name: str, operation: described.Dense, tensors: Tensors
     axes = [0, 0] if steps.values[name].steps else [0]
     if operation.blocks > 1:
         x = nodes.add("Reshape", x, np.array([*axes, operation.blocks, operation.inputs]))
-    weight = nodes.constant(np.ascontiguousarray(tensors["weight"].T), f"{name}.weight")
+    weight = nodes.constant(tensors["weight"].T, f"{name}.weight")
     y = nodes.add("MatMul", x, weight)
     if operation.bias:
         y = nodes.add("Add", y, nodes.constant(tensors["bias"], f"{name}.bias"))

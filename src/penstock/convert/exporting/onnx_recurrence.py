@@ -158,6 +158,7 @@ def _scan(
         ],
     )
     flat = [steps.nodes.add("Squeeze", each, np.array([0])) for each in initial]
+    steps.nodes.read += body.read
     results = len(flat) + 1
     *final, y = steps.nodes.several("Scan", [*flat, *scanned], results, body=graph, num_scan_inputs=len(scanned))
     return y, [steps.nodes.add("Unsqueeze", each, np.array([0])) for each in final]

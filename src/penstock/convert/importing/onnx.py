@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.convert.exporting.verification import started, states_of
 from penstock.convert.importing.checking import Oracle, Source, imported
+from penstock.convert.importing.onnx_own import own_graph
 from penstock.convert.importing.onnx_reader import OnnxImport, read_model, read_onnx
 from penstock.convert.importing.onnx_reading import onnx_package
 from penstock.convert.importing.onnx_symbols import Symbol
+from penstock.network import Graph
 from penstock.runtime import GraphModel
 
 if TYPE_CHECKING:
@@ -29,7 +32,8 @@ def from_onnx(
     """Import an ONNX model whose recurrence is LSTM, GRU or RNN operators.
 
     Inputs and outputs that hold states, and an input of lengths, disappear: a stream keeps its states by itself, and
-    every sequence has its own length. `metrics["import"]["notes"]` names them.
+    every sequence has its own length. `metrics["import"]["notes"]` names them. Files that `to_onnx` wrote come back
+    with all their operations, whole or streaming form, but for forecasters with a look-back and int8 weights.
 
     Args:
         source: a file, or a loaded model.
@@ -57,6 +61,11 @@ def from_onnx(
         model, name = read_model(source), Path(source).name
     else:
         model, name = source, source.graph.name or "model"
+    if (own := own_graph(model)) is not None:
+        notes = ["written by Penstock: read by the description in its metadata; states and lengths are a stream's own"]
+        given = None if isinstance(check, bool) else check
+        oracle = _own_oracle(model, own[0]) if check is not False else "check=False"
+        return imported(*own, Source("onnx", name, notes), oracle, given)
     found = read_onnx(model, batch_first=batch_first)
     oracle = _oracle(model, found) if check is not False else "check=False"
     notes = [f"{', '.join(found.states)}: states, which a stream keeps"] if found.states else []
@@ -91,6 +100,24 @@ def _oracle(model: "onnx.ModelProto", found: OnnxImport) -> Oracle:
             symbol: _taken(result, found.outputs[output], steps)
             for (symbol, output), result in zip(names.items(), results, strict=True)
         }
+
+    return Oracle(name, one)
+
+
+def _own_oracle(model: "onnx.ModelProto", graph: Graph) -> Oracle:
+    """A file that Penstock wrote, run on one sequence from the states before its first step."""
+    run, name = _runner(model)
+    outputs = [each.name for each in model.graph.output[: len(graph.outputs)]]
+    fed = {each.name for each in model.graph.input}
+    states = started(states_of(model), 1)
+
+    def one(item: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        lengths = {"lengths": np.array([len(next(iter(item.values())))])} if "lengths" in fed else {}
+        data = {
+            each: array[None].astype(np.int64 if graph.inputs[each].ids else np.float32) for each, array in item.items()
+        }
+        results = run(outputs, data | states | lengths)
+        return {output: result[0] for output, result in zip(graph.outputs, results, strict=True)}
 
     return Oracle(name, one)
 
