@@ -124,7 +124,7 @@ def test_out_in_every_form(tmp_path, plan, streaming):
     _, model = imported(plan)
     back_from_onnx(model, tmp_path, streaming and model.network.streams)
     assert max(convert.to_torch(model, tmp_path / "network.py", overwrite=True).errors.values()) <= TOLERANCE
-    if model.network.streams:
+    if model.network.streams and plan.between not in ("norm", "gelu"):  # which need more of the C library
         assert convert.to_c(model, tmp_path / "network", overwrite=True).errors["cc"] <= TOLERANCE
 
 

@@ -17,6 +17,7 @@ from penstock.cells.rnn import parameter_shapes, step
 from penstock.cells.table import CELLS
 from penstock.convert import to_torch
 from penstock.convert.exporting import torch_file, torch_source
+from penstock.convert.exporting.onnx_file import Sequences
 from penstock.convert.exporting.verification import padded, random_sequences, run_whole, whole_error
 from penstock.errors import ConfigError
 from penstock.network import Dense, GraphBuilder, Recurrent, RecurrentLayers, Value
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not sup
 
 def opened(exported, folder):
     """The network of an export, as a stranger loads it."""
-    text, tensors = torch_file._written(exported, "network.safetensors")
+    text, tensors = torch_file._written(Sequences(exported), "network.safetensors")
     (folder / "network.py").write_text(text)
     (folder / "network.safetensors").write_bytes(torch_file.safetensors.numpy.save(tensors))
     return imported(folder / "network.py")
@@ -52,9 +53,17 @@ def error(network, exported, sequences):
     return whole_error(run, exported, sequences)
 
 
+LAYERS = (
+    *VARIANTS,
+    ("lstm", {"zoneout": (0.1, 0.4), "peephole": True}),
+    ("gru", {"zoneout": 0.3}),
+    ("rnn", {"zoneout": 0.2}),
+)
+
+
 @st.composite
 def layers(draw):
-    cell, form = draw(st.sampled_from(VARIANTS))
+    cell, form = draw(st.sampled_from(LAYERS))
     spec = Recurrent(
         cell=cell,
         input_size=3,
@@ -182,5 +191,5 @@ def test_what_cannot_be_written_is_named(tmp_path, monkeypatch):
     register(Cell(name="own", gates=("g",), states=("h",), parameter_shapes=parameter_shapes, step=step))
     exported = recurrent(RecurrentLayers(Recurrent(cell="own", input_size=3, hidden_size=2)))
     with pytest.raises(ConfigError, match=r"the cell 'own' is not of PyTorch.*Export it to ONNX"):
-        torch_file._written(exported, "own.safetensors")
+        torch_file._written(Sequences(exported), "own.safetensors")
     assert list(tmp_path.iterdir()) == []

@@ -54,7 +54,7 @@ def graph_of(network: Network | Graph, tensors: Tensors) -> tuple[Graph, dict[st
     if network.wiring.export is not None:
         raise ConfigError(
             f"a network with the wiring {network.wiring.name!r} reads a fixed window, and has no graph. "
-            "Export it to ONNX or OpenVINO."
+            "Export it to ONNX, OpenVINO or PyTorch."
         )
     parts: dict[str, dict[str, NDArray[Any]]] = {part: {} for part in KINDS}
     for name, array in tensors.items():

@@ -16,7 +16,7 @@ from penstock.errors import ConfigError, MissingExtraError
 from penstock.network import RecurrentLayers
 from penstock.runtime.model import Model
 
-__all__ = ["network_of", "to_onnx", "verified"]
+__all__ = ["Sequences", "network_of", "to_onnx", "verified"]
 
 
 def to_onnx(
@@ -91,14 +91,14 @@ def to_onnx(
     return Written(write({target: small}), errors, notes, measures)
 
 
-def network_of(model: Model) -> "_Sequences | Window":
+def network_of(model: Model) -> "Sequences | Window":
     """Return a model's network, which `made` writes as a ModelProto and `error` compares with the model."""
     wiring = model.network.wiring
-    return _Sequences(of_model(model)) if wiring.export is None else window_of(model)
+    return Sequences(of_model(model)) if wiring.export is None else window_of(model)
 
 
 @dataclass(frozen=True)
-class _Sequences:
+class Sequences:
     """A network that reads sequences, as a graph."""
 
     exported: NamedGraph
@@ -127,7 +127,7 @@ class _Sequences:
 
 
 def verified(
-    network: "_Sequences | Window", form: Form, made: Any, content: bytes
+    network: "Sequences | Window", form: Form, made: Any, content: bytes
 ) -> tuple[dict[str, float], tuple[str, ...]]:
     """Run a model in all runtimes that are installed; return their differences, and notes.
 

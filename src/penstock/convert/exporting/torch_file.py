@@ -12,11 +12,14 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from penstock.convert.exporting.exported import NamedGraph, of_model
 from penstock.convert.exporting.files import Written, check_free, write
+from penstock.convert.exporting.onnx_file import Sequences, network_of
+from penstock.convert.exporting.onnx_model import Form
+from penstock.convert.exporting.onnx_window import Window
 from penstock.convert.exporting.runtimes import Arrays
 from penstock.convert.exporting.torch_source import torch_source
-from penstock.convert.exporting.verification import check, random_sequences, whole_error
+from penstock.convert.exporting.torch_window import torch_window
+from penstock.convert.exporting.verification import check
 from penstock.errors import ConfigError, MissingExtraError
 from penstock.runtime.model import Model
 
@@ -28,7 +31,8 @@ def to_torch(model: Model, path: str | os.PathLike[str], *, overwrite: bool = Fa
 
     The file holds readable source on PyTorch's own modules and needs nothing of Penstock; `load()` in it returns the
     module with its weights. Its `forward` takes the inputs of `network.lowering.graph_of`, (batch, time, size) or ids
-    (batch, time), and `lengths`. `torch.export` keeps the sizes of batch and time free.
+    (batch, time), and `lengths`; of a forecaster with a look-back `values`, (batch, context, targets), and what else it
+    reads. `torch.export` keeps the sizes of batch and time free.
 
     Args:
         model: what `penstock.load` returns.
@@ -61,27 +65,45 @@ def to_torch(model: Model, path: str | os.PathLike[str], *, overwrite: bool = Fa
         raise ConfigError(f"{path}: the file must be called NAME.py, with a name that Python can import")
     beside = target.with_suffix(".safetensors")
     check_free([target, beside], overwrite=overwrite)
-    exported = of_model(model)
-    text, tensors = _written(exported, beside.name)
+    network = network_of(model)
+    text, tensors = _written(network, beside.name)
     contents = {target: text.encode(), beside: safetensors.numpy.save(tensors)}
-    error = whole_error(_run(contents, exported), exported, random_sequences(exported.graph))
+    error = network.error(_run(contents, network), Form(), None)
     check(error, "the module in PyTorch")
     return Written(write(contents), {"PyTorch": error})
 
 
-def _written(exported: NamedGraph, weights: str) -> tuple[str, dict[str, NDArray[Any]]]:
+def _written(network: Sequences | Window, weights: str) -> tuple[str, dict[str, NDArray[Any]]]:
     try:
-        from penstock.convert.exporting import torch_parts
+        from penstock.convert.exporting import torch_look_back, torch_parts
     except ImportError as error:
         raise MissingExtraError("export to PyTorch needs PyTorch: pip install 'penstock[train]'") from error
-    text, source = torch_source(exported, weights, torch_parts, set(dir(torch_parts.nn.Module)))
+    if isinstance(network, Window):
+        return torch_window(network, weights, vars(torch_parts) | vars(torch_look_back))
+    text, source = torch_source(network.exported, weights, torch_parts, set(dir(torch_parts.nn.Module)))
     return text, source.tensors
 
 
-def _run(contents: dict[Path, bytes], exported: NamedGraph) -> Any:
-    """Load the files as a stranger would, from another folder."""
+def _run(contents: dict[Path, bytes], network: Sequences | Window) -> Any:
+    """Run the files' module on arrays by name."""
     import torch
 
+    module = _loaded(contents)
+
+    def run(inputs: Arrays) -> dict[str, NDArray[Any]]:
+        given = {key: torch.from_numpy(np.ascontiguousarray(array)) for key, array in inputs.items()}
+        lengths = [given.pop("lengths")] if "lengths" in given else []
+        with torch.no_grad():
+            found = module(*given.values(), *lengths)
+        outputs = [network.function.output] if isinstance(network, Window) else network.exported.graph.outputs
+        found = found if isinstance(found, dict) else {outputs[0]: found}
+        return {key: each.numpy() for key, each in found.items()}
+
+    return run
+
+
+def _loaded(contents: dict[Path, bytes]) -> Any:
+    """Load the files as a stranger would, from another folder."""
     with tempfile.TemporaryDirectory() as folder:
         for path, content in contents.items():
             (Path(folder) / path.name).write_bytes(content)
@@ -95,14 +117,4 @@ def _run(contents: dict[Path, bytes], exported: NamedGraph) -> Any:
             spec.loader.exec_module(module)
         finally:
             sys.dont_write_bytecode = before
-        network = module.load()
-
-    def run(inputs: Arrays) -> dict[str, NDArray[Any]]:
-        given = {key: torch.from_numpy(np.ascontiguousarray(array)) for key, array in inputs.items()}
-        lengths = given.pop("lengths")
-        with torch.no_grad():
-            found = network(*given.values(), lengths)
-        found = found if isinstance(found, dict) else {exported.graph.outputs[0]: found}
-        return {key: each.numpy() for key, each in found.items()}
-
-    return run
+        return module.load()

@@ -156,6 +156,29 @@ class PeepholeLSTM(nn.Module):
         return torch.stack(outputs, 1), (h[None], c[None])
 
 
+class Zoneout(nn.Module):
+    """A layer whose units keep a share of their state at each step (Krueger et al. 2016), as it predicts.
+
+    Args:
+        layer: the layer.
+        shares: of each state.
+    """
+
+    def __init__(self, layer: nn.Module, shares: Sequence[float]) -> None:
+        super().__init__()
+        self.layer, self.shares = layer, tuple(shares)
+
+    def forward(self, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+        """x (batch, time, input), states (1, batch, size) -> outputs (batch, time, output), final states."""
+        states, outputs = state if isinstance(state, tuple) else (state,), []
+        for time in range(x.shape[1]):
+            after = advance(self.layer, x[:, time], states)
+            pairs = zip(self.shares, states, after, strict=True)
+            states = tuple(share * old + (1 - share) * new for share, old, new in pairs)
+            outputs.append(states[0][0])
+        return torch.stack(outputs, 1), states if len(states) > 1 else states[0]
+
+
 class Scale(nn.Module):
     """x * scale + offset for each feature."""
 

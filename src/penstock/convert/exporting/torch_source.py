@@ -4,7 +4,7 @@ import inspect
 import json
 import keyword
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -16,12 +16,14 @@ from penstock.convert.exporting.exported import NamedGraph
 from penstock.errors import ConfigError
 from penstock.network import operations as described
 
-__all__ = ["TORCH_WRITERS", "Source", "torch_source"]
+__all__ = ["TORCH_WRITERS", "Source", "file_text", "layer_source", "layer_tensors", "torch_source"]
 
 Tensors = Mapping[str, NDArray[Any]]
 
 _NEEDS = {
+    "LookBack": ("Stack",),
     "Recurrent": ("reversed_steps", "run_steps", "advance", "over_time"),
+    "Zoneout": ("advance",),
     "ResetBeforeGRU": (),
     "PeepholeLSTM": (),
 }
@@ -94,7 +96,6 @@ def _file(exported: NamedGraph, source: Source, names: Mapping[str, str], weight
     graph = exported.graph
     inputs = [names[each] for each in graph.inputs]
     first = inputs[0]
-    copied = [inspect.getsource(getattr(parts, part)).rstrip() for part in source.parts]
     arguments = ", ".join([*(f"{name}: Tensor" for name in inputs), "lengths: Tensor | None = None"])
     result = "Tensor" if len(graph.outputs) == 1 else "dict[str, Tensor]"
     valid = "valid" in " ".join(re.findall(r"\w+", " ".join(source.lines)))
@@ -104,18 +105,47 @@ def _file(exported: NamedGraph, source: Source, names: Mapping[str, str], weight
         *([f"valid = (torch.arange({first}.shape[1], device={first}.device) < lengths[:, None])[..., None]"] * valid),
         *source.lines,
     ]
-    labels, task = exported.about.get("labels"), exported.about.get("task", "sequences")
+    network = [
+        "class Network(nn.Module):",
+        '    """The network; `load` makes one with its weights."""',
+        "",
+        "    def __init__(self) -> None:",
+        "        super().__init__()",
+        *(f"        {line}" for line in source.modules),
+        "",
+        f"    def forward(self, {arguments}) -> {result}:",
+        *(f"        {line}".rstrip() for line in [*_docstring(exported, names), *body]),
+    ]
+    return file_text(exported.about, source.parts, network, weights, vars(parts))
+
+
+def file_text(
+    about: Mapping[str, str], parts: Sequence[str], network: Sequence[str], weights: str, room: Mapping[str, Any]
+) -> str:
+    """Return the text of a file.
+
+    Args:
+        about: what is known of the model, see `exported.metadata`.
+        parts: the names of what is copied.
+        network: the lines of the class `Network`.
+        weights: the name of the file of weights.
+        room: what the parts are copied from, by name.
+    """
+    copied = [inspect.getsource(room[part]).rstrip() for part in parts]
+    needed = set(re.findall(r"\w+", "\n".join(copied)))
+    abstract = [each for each in ("Callable", "Sequence") if each in needed]
+    labels = about.get("labels")
     return "\n".join(
         [
-            f'"""A network for {task}, exported by Penstock {exported.about["penstock"]}.',
+            f'"""A network for {about.get("task", "sequences")}, exported by Penstock {about["penstock"]}.',
             "",
             f"It needs PyTorch, and safetensors to read its weights from {weights}, which lies beside this file.",
-            *_about(exported),
+            *_about(about),
             '"""',
             "",
-            *(["from collections.abc import Callable, Sequence"] if "Recurrent" in source.parts else []),
+            *([f"from collections.abc import {', '.join(abstract)}"] if abstract else []),
             "from pathlib import Path",
-            *(["from typing import Any"] if "Recurrent" in source.parts else []),
+            *(["from typing import Any"] if "Any" in needed else []),
             "",
             "import torch",
             "from torch import Tensor, nn",
@@ -125,15 +155,7 @@ def _file(exported: NamedGraph, source: Source, names: Mapping[str, str], weight
             "",
             *(f"\n{each}\n" for each in copied),
             "",
-            "class Network(nn.Module):",
-            '    """The network; `load` makes one with its weights."""',
-            "",
-            "    def __init__(self) -> None:",
-            "        super().__init__()",
-            *(f"        {line}" for line in source.modules),
-            "",
-            f"    def forward(self, {arguments}) -> {result}:",
-            *(f"        {line}".rstrip() for line in [*_docstring(exported, names), *body]),
+            *network,
             "",
             "",
             _LOAD,
@@ -155,8 +177,8 @@ def _literal(labels: list[Any]) -> str:
     return f"[{', '.join(json.dumps(each) if isinstance(each, str) else repr(each) for each in labels)}]"
 
 
-def _about(exported: NamedGraph) -> list[str]:
-    if "note" not in exported.about:
+def _about(about: Mapping[str, str]) -> list[str]:
+    if "note" not in about:
         return []
     return [
         "Its inputs are numbers: what turns texts, sounds, tables or series into them is described in the model's",
@@ -233,7 +255,7 @@ def _recurrence(
     source: Source, name: str, operation: described.RecurrentLayers, tensors: Tensors, x: str, mask: str = ""
 ) -> str:
     spec = operation.layers
-    layer = _layer(source, spec)
+    layer = layer_source(source, spec)
     states = list(spec.declaration.state_sizes(spec.hidden_size, **spec.options))
     sizes = [spec.layer_input_size(number) for number in range(spec.num_layers)]
     directions = 2 if spec.bidirectional else 1
@@ -252,9 +274,10 @@ def _recurrence(
     return result
 
 
-def _layer(source: Source, spec: Any) -> str:
-    """What makes one layer in one direction."""
-    options = dict(spec.options)
+def layer_source(source: Source, spec: Any) -> str:
+    """What makes one layer in one direction, as a function of its input's size."""
+    options = _without_zoneout(spec)
+    shares = spec.declaration.zoneout(spec.options)
     bias = "" if spec.bias else ", bias=False"
     projected = f", proj_size={options['proj_size']}" if options.get("proj_size") else ""
     if spec.declaration.is_torch(options):
@@ -268,7 +291,11 @@ def _layer(source: Source, spec: Any) -> str:
             f"the cell {spec.cell!r} is not of PyTorch, and its equations are not copied into a file. "
             "Export it to ONNX, which holds them."
         )
-    return f"lambda size: {made}"
+    return f"lambda size: {source.use('Zoneout')}({made}, {list(shares)})" if shares else f"lambda size: {made}"
+
+
+def _without_zoneout(spec: Any) -> dict[str, Any]:
+    return dict(spec.options) | ({"zoneout": 0.0} if spec.declaration.zoneout(spec.options) else {})
 
 
 def _recurrent_tensors(operation: described.RecurrentLayers, tensors: Tensors) -> dict[str, NDArray[Any]]:
@@ -278,12 +305,19 @@ def _recurrent_tensors(operation: described.RecurrentLayers, tensors: Tensors) -
         for place, suffix in enumerate(("", "_reverse")[: 2 if spec.bidirectional else 1]):
             ending = f"_l{layer}{suffix}"
             own = {key.removesuffix(ending): array for key, array in tensors.items() if key.endswith(ending)}
-            named = {f"{key}_l0": array for key, array in own.items()}
-            if not spec.declaration.is_torch(spec.options):
-                named = (_reset_before if spec.cell == "gru" else _peephole)(own)
-            found |= {f"layers.{layer}.{place}.{key}": array for key, array in named.items()}
+            found |= {f"layers.{layer}.{place}.{key}": array for key, array in layer_tensors(spec, own).items()}
     initial = [tensors[f"initial_{state}"] for state in spec.declaration.states] if operation.initial else []
     return found | {f"initial.{place}": array for place, array in enumerate(initial)}
+
+
+def layer_tensors(spec: Any, own: Tensors) -> dict[str, NDArray[Any]]:
+    """The tensors of one layer in one direction by the names of what `layer_source` makes."""
+    if spec.declaration.is_torch(_without_zoneout(spec)):
+        named = {f"{key}_l0": array for key, array in own.items()}
+    else:
+        named = (_reset_before if spec.cell == "gru" else _peephole)(own)
+    inside = "layer." if spec.declaration.zoneout(spec.options) else ""
+    return {f"{inside}{key}": array for key, array in named.items()}
 
 
 def _reset_before(own: Tensors) -> dict[str, NDArray[Any]]:
