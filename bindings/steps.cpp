@@ -2,15 +2,19 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <algorithm>
 #include <new>
 #include <vector>
 
 #include "native_layer.hpp"
+#include "penstock/draw.hpp"
+#include "penstock/kernels.hpp"
 #include "penstock/streams.hpp"
 
 namespace penstock {
 namespace {
 
+using Doubles = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Slab2 = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
 // A stack of loaded layers of one direction that advances one step at a time and keeps its states between the steps.
@@ -33,13 +37,43 @@ class Step {
         const float* from = x.data();
         const OneCall alone(busy_);
         const nb::gil_scoped_release release;
-        float* const* next = addresses_.data();
-        for (std::size_t i = 0; i < layers_.size(); ++i) {
-            const StatesOut own(next, layers_[i].states());
-            next += own.size();
-            layers_[i].layer.forward(layout_, {from, own, own[0], own, saved ? saved[i] : nullptr}, threads_, arena_);
-            from = own[0];
+        advance(from, saved);
+    }
+
+    // Draws tokens and reads each, until the token `end` is drawn, which is not read, or there is no chance left. Of each
+    // token four numbers: the token, its score, the greatest score, and the probability of the token that has it.
+    // table: (tokens, input), what a token is read as; head: the scores of all tokens, from the last layer's output
+    nb::object generate(nb::handle given_table, const Linear& head, nb::handle given_chances, float temperature,
+                        std::int64_t top_k, double top_p, std::int64_t end) {
+        const Rows table = array_of<Rows>(given_table, "table must be a C-contiguous, aligned float32 array of 2 axes");
+        const auto chances = array_of<Doubles>(given_chances, "chances must be a C-contiguous, aligned float64 array of 1 axis");
+        const int tokens = head.outputs();
+        require(layout_.batch == 1, "one stream alone can generate");
+        require(is_size(table.shape(0), tokens) && is_size(table.shape(1), layers_.inputs()), "table must be (tokens, input)");
+        require(is_size(std::size_t(head.inputs()), layers_.outputs()), "head must read the last layer's output");
+        require(temperature >= 0 && top_p > 0 && top_p <= 1, "temperature must be 0 or more, top_p above 0 and at most 1");
+        const Rule rule{temperature, in_range(top_k, 0, kMostUnits, "top_k"), top_p};
+        const std::size_t most = chances.shape(0);
+        float* out;
+        nb::object result = fresh_array({most, std::size_t(kDrawn)}, out);
+        const OneCall alone(busy_);
+        std::size_t count = 0;
+        {
+            const nb::gil_scoped_release release;
+            scores_.resize(std::size_t(tokens)), shares_.resize(std::size_t(tokens)), scaled_.resize(std::size_t(tokens));
+            const float* const y = addresses_[addresses_.size() - layers_[layers_.size() - 1].states()];
+            for (; count < most; ++count, out += kDrawn) {
+                head(y, 1, scores_.data(), arena_);
+                kernels().softmax(scores_.data(), shares_.data(), 1, tokens);
+                const int best = int(std::max_element(scores_.begin(), scores_.end()) - scores_.begin());
+                const int token = draw(chances.data()[count], best, rule);
+                if (token == end) break;
+                out[0] = float(token), out[1] = scores_[std::size_t(token)], out[2] = scores_[std::size_t(best)];
+                out[3] = shares_[std::size_t(best)];
+                advance(table.data() + std::size_t(token) * table.shape(1), nullptr);
+            }
         }
+        return nb::make_tuple(count, result);
     }
 
     // A step that also returns what each layer saves for a gradient, its gates and states: one [batch][S][Hp] per layer.
@@ -71,12 +105,36 @@ class Step {
     }
 
    private:
+    static constexpr int kDrawn = 4;  // numbers of a drawn token
+
+    void advance(const float* from, float* const* saved) {
+        float* const* next = addresses_.data();
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const StatesOut own(next, layers_[i].states());
+            next += own.size();
+            layers_[i].layer.forward(layout_, {from, own, own[0], own, saved ? saved[i] : nullptr}, threads_, arena_);
+            from = own[0];
+        }
+    }
+
+    // The token that a chance draws, by `scores_` and their softmax `shares_`.
+    int draw(double chance, int best, const Rule& rule) {
+        if (rule.temperature == 0) return best;
+        const int tokens = int(scores_.size());
+        if (rule.temperature == 1) return drawer_(shares_.data(), tokens, chance, rule);
+        for (std::size_t i = 0; i < scores_.size(); ++i) scaled_[i] = scores_[i] / rule.temperature;
+        kernels().softmax(scaled_.data(), scaled_.data(), 1, tokens);
+        return drawer_(scaled_.data(), tokens, chance, rule);
+    }
+
     HeldStack layers_;
     int threads_;
     BatchLayout layout_;
     Arena arena_;
     std::vector<std::vector<float>> states_;  // the states of each layer in turn
     std::vector<float*> addresses_;
+    std::vector<float> scores_, shares_, scaled_;  // of all tokens, while tokens are drawn
+    Drawer drawer_;
     std::atomic<bool> busy_{false};
 };
 
@@ -136,6 +194,8 @@ void register_steps(nb::module_& m) {
         .def(nb::init<nb::sequence, std::int64_t, std::int64_t>(), nb::arg("layers"), nb::arg("batch"), nb::arg("threads"))
         .def("__call__", [](Step& s, nb::handle x) { s.run(x); }, nb::arg("x"))
         .def("trace", &Step::trace, nb::arg("x"))
+        .def("generate", &Step::generate, nb::arg("table"), nb::arg("head"), nb::arg("chances"), nb::arg("temperature"),
+             nb::arg("top_k"), nb::arg("top_p"), nb::arg("end"))
         .def("states", [](nb::handle self) { return Step::views(self); });
 
     nb::class_<NativeStreams>(m, "NativeStreams")

@@ -201,6 +201,9 @@ def entries() -> dict[str, Entry]:
     def streams() -> list[Any]:
         return [np.array([1, 0]), floats(2, 3), [floats(5, 4), floats(5, 4)], 1]
 
+    def drawing() -> list[Any]:
+        return [floats(5, 3), native.NativeLinear(floats(5, 4), None), np.array([0.2, 0.7]), 0.5, 2, 0.9, -1]
+
     def modules(name: str, *arguments: Any) -> Any:
         return lambda: (getattr(nn, name)(*arguments), [torch.zeros(4, 2, 3), None])
 
@@ -242,6 +245,7 @@ def entries() -> dict[str, Entry]:
         "NativeStep": lambda: (native.NativeStep, [[layer()], 2, 1]),
         "step": lambda: (native.NativeStep([layer()], 2, 1), [floats(2, 3)]),
         "trace": lambda: (native.NativeStep([layer()], 2, 1).trace, [floats(2, 3)]),
+        "generate": lambda: (native.NativeStep([layer()], 1, 1).generate, drawing()),
         "NativeStreams": lambda: (native.NativeStreams, [[layer()]]),
         "streams": lambda: (native.NativeStreams([layer()]).step, streams()),
         "NativeLinear": lambda: (lambda *a: native.NativeLinear(*a)(floats(2, 3)), [floats(5, 3), floats(5)]),

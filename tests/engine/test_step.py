@@ -109,3 +109,24 @@ def gates_of(variant, p, x, before, trace):
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
+
+
+def test_generation_needs_one_stream_and_a_table_that_fits():
+    layer = engine.Layer("gru", 3, 4)
+    layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+    table, head, chances = (
+        np.zeros((2, 3), np.float32),
+        engine.Linear(np.zeros((2, 4), np.float32)),
+        np.array([0.2, 0.7]),
+    )
+    tokens, about = engine.Step([layer]).generate(table, head, chances)
+    np.testing.assert_array_equal(tokens, [0, 1])
+    np.testing.assert_array_equal(about, np.float32([[0, 0, 0.5]] * 2))
+    for step, arguments, message in (
+        (engine.Step([layer], 2), (table, head, chances), "one stream alone"),
+        (engine.Step([layer]), (table[:, :2].copy(), head, chances), "table must be"),
+        (engine.Step([layer]), (table, engine.Linear(np.zeros((2, 5), np.float32)), chances), "head must read"),
+        (engine.Step([layer]), (table, head, chances.astype(np.float32)), "chances must be"),
+    ):
+        with pytest.raises(ShapeError, match=message):
+            step.generate(*arguments)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import ConfigError, DataError, StateError
+from penstock.language.head import NextTokenReadout
 
 PIECES = ["the cat ", "sat\n", "né", " on it?"]
 
@@ -73,6 +74,32 @@ def test_a_saved_or_forked_stream_goes_on_with_the_same_text(make_model, level):
     stream.reset()
     stream.push("the cat")
     assert stream.generate(7) == begun
+
+
+RULES = [
+    {},
+    {"temperature": 0},
+    {"temperature": 0.7},
+    {"temperature": 1.3, "top_p": 0.8},
+    {"top_k": 1},
+    {"top_k": 4, "top_p": 0.7},
+    {"top_k": 99},
+    {"top_p": 1e-9},
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+@pytest.mark.parametrize("ends", [False, True])
+def test_the_engine_draws_the_tokens_and_bits_of_the_slow_loop(make_model, rule, ends, monkeypatch):
+    model = make_model("char", ends=ends)
+    monkeypatch.setattr("penstock.language.stream._AT_ONCE", 7)
+    quick, slow = model.stream(seed=1), model.stream(seed=1)
+    texts = [quick.generate(n, **rule) for n in (0, 30, 20)]
+    with monkeypatch.context() as patch:
+        patch.setattr(NextTokenReadout, "linear", None)
+        assert [slow.generate(n, **rule) for n in (0, 30, 20)] == texts
+    for name, array in slow.arrays().items():
+        np.testing.assert_array_equal(quick.arrays()[name], array, err_msg=name)
 
 
 def test_a_prompt_and_what_follows_are_one_text(make_model):

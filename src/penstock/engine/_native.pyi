@@ -102,6 +102,16 @@ class NativeStep:
     def __init__(self, layers: Sequence[NativeLayer], batch: int, threads: int) -> None: ...
     def __call__(self, x: _Floats) -> None: ...
     def trace(self, x: _Floats) -> list[_Floats]: ...
+    def generate(
+        self,
+        table: _Floats,
+        head: NativeLinear,
+        chances: NDArray[np.float64],
+        temperature: float,
+        top_k: int,
+        top_p: float,
+        end: int,
+    ) -> tuple[int, _Floats]: ...
     def states(self) -> list[_Floats]: ...
 
 class NativeStreams:

@@ -9,6 +9,7 @@ import numpy as np
 
 from penstock.engine._native import NativeStep
 from penstock.engine.arguments import BaseLayer, State
+from penstock.engine.functions import Linear
 from penstock.engine.layer import Layer
 from penstock.engine.threads import get_num_threads
 from penstock.errors import ConfigError, ShapeError
@@ -125,6 +126,49 @@ class Step(StackStep):
             gates = {name: gate_values[:, slot, :size].copy() for slot, name in enumerate(names)}
             traces.append(gates | named_states(layer, states))
         return self._y, traces
+
+    def generate(
+        self,
+        table: np.ndarray,
+        head: Linear,
+        chances: np.ndarray,
+        *,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        end: int = -1,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw tokens from the scores of the last output, and take a step with each; a loop without Python.
+
+        Args:
+            table: (tokens, input) float32, C-contiguous: the input of each token.
+            head: the scores of all tokens, from the last layer's output; a softmax makes them probabilities.
+            chances: (most,) float64: a number from 0 to below 1 for each token to draw.
+            temperature, top_k, top_p: as in `penstock.language.sampling.Sampling`, which is the slow form.
+            end: the token before which to stop; -1 for none.
+
+        Returns:
+            The tokens (drawn,) int64, and for each, (drawn, 3) float32: its score, the greatest score, and the
+            probability of the token with the greatest score.
+
+        Raises:
+            ShapeError: the step has several streams, or table, head or layers do not match.
+
+        Examples:
+            >>> import numpy as np
+            >>> from penstock.engine import Layer, Linear, Step
+            >>> layer = Layer("gru", 3, 4)
+            >>> layer.load({name: np.zeros(shape, np.float32) for name, shape in layer.parameter_shapes.items()})
+            >>> head = Linear(np.zeros((2, 4), np.float32))
+            >>> tokens, _ = Step([layer]).generate(np.zeros((2, 3), np.float32), head, np.array([0.2, 0.7]))
+            >>> tokens
+            array([0, 1])
+        """
+        try:
+            count, drawn = self._native.generate(table, head._native, chances, temperature, top_k, top_p, end)
+        except (TypeError, ValueError) as error:
+            raise ShapeError(f"generate: {str(error).splitlines()[0]}") from None
+        return drawn[:count, 0].astype(np.int64), drawn[:count, 1:]
 
     def _run(self, call: Any, x: np.ndarray) -> Any:
         try:

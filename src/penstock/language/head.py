@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from penstock import engine
 from penstock.language.spec import BernoulliHead, NextTokenHead
 
-__all__ = ["BernoulliReadout", "NextTokenReadout"]
+__all__ = ["BernoulliReadout", "NextTokenReadout", "log_share"]
 
 Floats = NDArray[np.float32]
 
@@ -40,6 +40,11 @@ class NextTokenReadout:
             [engine.Linear(tensors[f"adaptive.tail.{number}.{layer}.weight"]) for layer in range(2)]
             for number in range(len(spec.cutoffs))
         ]
+
+    @property
+    def linear(self) -> engine.Linear | None:
+        """The layer whose scores are `scores`, of an ordinary softmax without a projection; None of others."""
+        return self._linear if self._projection is None and not self.spec.cutoffs else None
 
     @property
     def width(self) -> int:
@@ -120,17 +125,35 @@ class BernoulliReadout:
         return np.cumsum(each, axis=1)[:, -1].astype(np.float32)
 
 
+def log_share(own: Floats, most: Floats, share: Floats) -> Floats:
+    """Return the log-softmax of a score, all (rows,).
+
+    Args:
+        own: the score.
+        most: the greatest score of its row.
+        share: the greatest score's probability, which is 1 / sum of exp(score - greatest).
+    """
+    return (own - most) - _log_sum(share)
+
+
+def _log_sum(share: Floats) -> Floats:
+    return (-np.log(share.astype(np.float64))).astype(np.float32)
+
+
+def _greatest(scores: Floats) -> tuple[Floats, Floats]:
+    """The greatest score of each row, and its probability by the engine's sum, whose bits depend on the row alone."""
+    places = scores.argmax(axis=1)[:, None]
+    found = (np.take_along_axis(each, places, axis=1)[:, 0] for each in (scores, engine.softmax(scores)))
+    return next(found), next(found)
+
+
 def _norms(scores: Floats) -> tuple[Floats, Floats]:
     """The greatest score of each row, and the logarithm of the sum of exp(score - greatest), both (rows,)."""
-    places = scores.argmax(axis=1)[:, None]
-    most = np.take_along_axis(scores, places, axis=1)[:, 0]
-    # The greatest score's probability is 1 / sum: the engine's sum, whose bits depend on the row alone.
-    share = np.take_along_axis(engine.softmax(scores), places, axis=1)[:, 0]
-    return most, (-np.log(share.astype(np.float64))).astype(np.float32)
+    most, share = _greatest(scores)
+    return most, _log_sum(share)
 
 
 def _chosen(scores: Floats, targets: NDArray[np.integer[Any]]) -> Floats:
     """The log-softmax of each row at its target, (rows,)."""
-    most, norm = _norms(scores)
     own = np.take_along_axis(scores, targets[:, None].astype(np.int64), axis=1)[:, 0]
-    return (own - most) - norm
+    return log_share(own, *_greatest(scores))

@@ -1,4 +1,7 @@
-"""Choice of the next token by chance: temperature, the k best, the nucleus."""
+"""Choice of the next token by chance: temperature, the k best, the nucleus.
+
+This is the slow form, with the bits of the engine's (`cpp/include/penstock/draw.hpp`): sums run in the same order.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +57,8 @@ def draw(scores: NDArray[np.float32], chance: float, how: Sampling) -> int:
     if how.top_k or how.top_p < 1:
         order = np.argsort(-shares, kind="stable")[: how.top_k or None]
         below = np.cumsum(shares[order])
-        kept = order[: int(np.searchsorted(below, how.top_p * below[-1])) + 1]
+        whole = below[-1] if how.top_k else np.cumsum(shares)[-1]
+        kept = order[: int(np.searchsorted(below, how.top_p * whole)) + 1]
         chosen = np.zeros_like(shares)
         chosen[kept] = shares[kept]
         shares = chosen

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.engine import Linear, Step
 from penstock.errors import ConfigError
 from penstock.language.features import LanguageFeatures
+from penstock.language.head import log_share
 from penstock.language.sampling import Sampling, draw
 from penstock.runtime.random_state import RandomState
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LanguageStream", "Surprisal"]
 
+_AT_ONCE = 256
+"""Tokens that are drawn without a look at Ctrl-C."""
 _MEMORY = 4
 """Bytes of a character that is not complete, at most 3; the decoder's memory."""
 
@@ -95,16 +99,37 @@ class LanguageStream(Stream):
         self._refuse_if_finished()
         if self._decoder is None:
             return [self._model.features.notes(frame) for frame in self._frames(n, how)]
-        return self._decoded(list(self._ids(n, how, stop)))
+        return self._decoded(self._ids(n, how, stop))
 
-    def _ids(self, n: int, how: Sampling, stop: bool) -> Iterator[int]:
+    def _ids(self, n: int, how: Sampling, stop: bool) -> list[int]:
         """Draw tokens and read them; an end that stops is not read."""
-        for _ in range(n):
+        end = END if stop and self._model.features.ends else -1
+        head = self._model.scorer.head.linear
+        if isinstance(self._step, Step) and head is not None:
+            return self._ids_of_engine(n, how, end, head)
+        found: list[int] = []
+        while len(found) < n:
             token = draw(self._model.scorer.head.scores(self._y)[0], self._random.uniform(), how)
-            if stop and token == END and self._model.features.ends:
-                return
+            if token == end:
+                break
             self._take(np.array([token], np.int32), None)
-            yield token
+            found.append(token)
+        return found
+
+    def _ids_of_engine(self, n: int, how: Sampling, end: int, head: Linear) -> list[int]:
+        """The same by the engine's loop, with the same tokens and bits."""
+        found: list[int] = []
+        rule = {"temperature": how.temperature, "top_k": how.top_k, "top_p": how.top_p, "end": end}
+        table = self._model.scorer.inputs.table
+        while len(found) < n:
+            chances = self._random.uniforms(min(n - len(found), _AT_ONCE))
+            ids, about = self._step.generate(table, head, chances, **rule)
+            self._random.array[1] += min(len(ids) + 1, len(chances))
+            self._add(log_share(*np.ascontiguousarray(about.T)))
+            found += ids.tolist()
+            if len(ids) < len(chances):
+                break
+        return found
 
     def _frames(self, n: int, how: Sampling) -> Iterator[NDArray[np.float32]]:
         """Draw frames, note by note, and read them."""
@@ -131,9 +156,13 @@ class LanguageStream(Stream):
             y[row] = self._y[0]
             self._read(values[row : row + 1], traces)
         found = self._model.scorer.head.log_probabilities(y, values)
-        self._sums[0] = np.cumsum([self._sums[0], *(-found.astype(np.float64))])[-1]
-        self._count[0] += len(found)
+        self._add(found)
         return Surprisal(self._model.features.names(values), found, float(self._sums[0]), int(self._count[0]))
+
+    def _add(self, log_probabilities: NDArray[np.float32]) -> None:
+        """Count steps, one after another."""
+        self._sums[0] = np.cumsum([self._sums[0], *(-log_probabilities.astype(np.float64))])[-1]
+        self._count[0] += len(log_probabilities)
 
     def _read(self, value: NDArray[Any], traces: Traces | None) -> None:
         """Advance the layers by one id (1,) or frame (1, notes)."""

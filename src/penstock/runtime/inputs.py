@@ -19,14 +19,17 @@ class EmbeddingInputs:
     Args:
         spec: `network.Embedding`.
         tensors: `weight` (vocabulary_size, size).
+
+    Attributes:
+        table: the weight.
     """
 
     def __init__(self, spec: network.Embedding, tensors: Mapping[str, Floats]) -> None:
-        self._table = tensors["weight"]
+        self.table = tensors["weight"]
 
     def __call__(self, ids: NDArray[np.integer[Any]]) -> Floats:
         """Return the vectors (..., size) of ids (...)."""
-        return self._table[ids]
+        return self.table[ids]
 
 
 class NumberInputs:

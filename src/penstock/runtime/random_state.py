@@ -40,6 +40,12 @@ class RandomState:
         bits = np.random.Philox(key=seed, counter=drawn).random_raw()
         return (bits >> 11) * 2.0**-53
 
+    def uniforms(self, count: int) -> NDArray[np.float64]:
+        """Return the next numbers, (count,), without counting them as drawn: add those that are used to `array[1]`."""
+        seed, drawn = self.array.tolist()
+        bits = np.random.Philox(key=seed, counter=drawn).random_raw(4 * count)[::4]  # four words for each counter
+        return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
     def reset(self) -> None:
         """Restart from the seed's first number."""
         self.array[1] = 0
