@@ -1,21 +1,43 @@
 """The card of a saved model: a README with the Hugging Face Hub's metadata, so that its folder uploads as it is."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["model_card"]
+from penstock.errors import ConfigError
+from penstock.registry import TASKS
 
-_PIPELINES = {
-    "audio-classification": "audio-classification",
-    "forecasting": "time-series-forecasting",
-    "series-classification": "tabular-classification",
-    "series-regression": "tabular-regression",
-    "text-classification": "text-classification",
-}
-"""The Hub's word for each task."""
+__all__ = ["model_card", "published"]
+
+_LICENSE, _DATASET = re.compile(r"[A-Za-z0-9.+-]{1,60}"), re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
+
+
+def published(license: str | None, datasets: Sequence[str] | None) -> dict[str, Any]:
+    """Return what the card says of the licence and the data sets, as the entry `card` of the metrics.
+
+    Args:
+        license: the Hub's identifier, such as "mit" or "cc-by-4.0".
+        datasets: the Hub's names, such as ["imdb", "someone/reviews"].
+
+    Returns:
+        The entries that are given; {} for none.
+
+    Raises:
+        ConfigError: one is no such word.
+    """
+    if license is not None and not (isinstance(license, str) and _LICENSE.fullmatch(license)):
+        raise ConfigError(f"license must be an identifier of the Hub, such as mit or cc-by-4.0; got {license!r:.80}")
+    names = [datasets] if isinstance(datasets, str) else list(datasets or ())
+    if wrong := [name for name in names if not (isinstance(name, str) and _DATASET.fullmatch(name))]:
+        raise ConfigError(
+            f"datasets must be names as on the Hub, such as imdb or someone/reviews; got {wrong[0]!r:.80}"
+        )
+    given = {"license": license, "datasets": names}
+    found = {name: value for name, value in given.items() if value}
+    return {"card": found} if found else {}
 
 
 def model_card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> bytes:
@@ -23,7 +45,7 @@ def model_card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> byte
 
     Args:
         described: the description of the model, as in `config.json`.
-        metrics: what training measured.
+        metrics: what training measured; its `card` has the licence and the data sets, see `published`.
     """
     network, labels = described["network"], described["labels"]
     lines = [
@@ -67,9 +89,11 @@ def model_card(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> byte
 
 def _metadata(described: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[str]:
     """Lines of YAML, with values as JSON, which YAML includes."""
-    network, tag = described["network"], _PIPELINES.get(described["task"])
+    network, task = described["network"], TASKS.get(described["task"])
+    tag = "" if task is None else task.pipeline
     cell = network["encoder"].get("cell", "lstm") if "encoder" in network else None
     found: dict[str, Any] = {"library_name": "penstock", "tags": [*filter(None, ("penstock", "rnn", cell))]}
+    found |= metrics.get("card") or {}
     if tag:
         found["pipeline_tag"] = tag
     measured = metrics.get("test") or metrics.get("valid")

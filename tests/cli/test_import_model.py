@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,12 +27,13 @@ def weights(tmp_path):
 @pytest.fixture
 def imported(penstock, weights, tmp_path):
     """The folder of the imported model."""
-    found = penstock("import", weights, "--out", str(tmp_path / "model"), "--pool", "last")
+    found = penstock("import", weights, "--out", str(tmp_path / "model"), "--pool", "last", "--license", "mit")
     assert found.code == 0, found.err
     return str(tmp_path / "model")
 
 
 def test_a_model_is_imported_and_described(penstock, imported):
+    assert 'license: "mit"' in (Path(imported) / "README.md").read_text(encoding="utf-8")
     shown = penstock("info", imported).out
     assert "x: 3 numbers at each step" in shown
     assert "1 recurrence, 1 pool, 1 dense" in shown

@@ -103,8 +103,12 @@ def test_the_report_is_made_of_the_metrics(trained):
 
 
 def test_json_for_programs(penstock, data, tmp_path):
-    result = penstock("train", "classify", data, "--out", tmp_path / "model", *QUICK, "--json")
+    card = ("--license", "mit", "--datasets", "imdb, someone/reviews")
+    result = penstock("train", "classify", data, "--out", tmp_path / "model", *QUICK, "--json", *card)
     assert (result.code, result.err) == (0, "")
+    readme = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
+    assert 'license: "mit"\ndatasets: ["imdb", "someone/reviews"]\n' in readme
+    assert 'datasets = "imdb, someone/reviews"' in (tmp_path / "model" / "train.toml").read_text(encoding="utf-8")
     found = json.loads(result.out)
     assert (found["dropped"], found["changed"]) == ({}, {})
     assert found.keys() == {
@@ -249,6 +253,8 @@ class TestBeforeTraining:
         (["--hidden-size", "many"], "--hidden-size"),
         (["--epochs", "0"], "epochs"),
         (["--colour", "red"], "--colour"),
+        (["--license", "my own"], "license must be an identifier of the Hub"),
+        (["--datasets", "imdb,my reviews.csv"], "datasets must be names as on the Hub"),
         (["--class-weight", "heavy"], "--class-weight"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

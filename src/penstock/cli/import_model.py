@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from penstock.cli.card import for_card
 from penstock.cli.command import argument, command, option
 from penstock.cli.paths import check_new_folder
 from penstock.cli.values import PATH, OneOf
@@ -24,8 +25,18 @@ _WHAT = "; ".join(f"{name}: {source.summary}" for name, source in SOURCES.items(
 @option("--config", type=PATH, metavar="FILE", help="keras: the architecture as JSON, for a file of weights alone.")
 @option("--start", metavar="LAYER", help="keras: the first layer to import.")
 @option("--stop", metavar="LAYER", help="keras: the last layer to import.")
+@option("--license", help="The model's licence for its card, as the Hub writes it, such as mit.")
+@option("--datasets", metavar="NAME,...", help="The data sets for the card, by their names on the Hub.")
 def import_model(
-    source: Path, out: Path, origin: str | None, overwrite: bool, check: Path | None, no_check: bool, **options: Any
+    source: Path,
+    out: Path,
+    origin: str | None,
+    overwrite: bool,
+    check: Path | None,
+    no_check: bool,
+    license: str | None,
+    datasets: str | None,
+    **options: Any,
 ) -> None:
     """Import a model with recurrent layers from PyTorch, Keras or ONNX, without running code in its file.
 
@@ -34,6 +45,7 @@ def import_model(
     from penstock.runtime.array_files import read_arrays
 
     check_new_folder(out, overwrite=overwrite)
+    card = for_card(license, datasets)
     name = source_of(source) if origin is None else origin
     given = {key: value for key, value in options.items() if value is not None}
     if others := [key for key in given if key not in SOURCES[name].options]:
@@ -42,7 +54,7 @@ def import_model(
         raise ConfigError("--check and --no-check exclude each other. Leave one out.")
     compared = read_arrays(check, {}, False).inputs if check is not None else not no_check
     model = SOURCES[name].reader()(source, check=compared, **given)
-    folder = model.save(out, overwrite=overwrite)
+    folder = model.save(out, overwrite=overwrite, **card)
     for line in _lines(model.metrics["import"]):
         print(line)
     print(f"wrote {folder}: {model}")

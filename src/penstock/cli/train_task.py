@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from penstock.cli.card import for_card
 from penstock.cli.columns import (
     column_options,
     file_arguments,
@@ -114,6 +115,19 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             panel="output",
             help="Language of the report; default: that of the locale.",
         ),
+        Option(
+            ["--license"],
+            panel="output",
+            everyday=False,
+            help="The model's licence for its card, as the Hugging Face Hub writes it, such as mit.",
+        ),
+        Option(
+            ["--datasets"],
+            metavar="NAME,...",
+            panel="output",
+            everyday=False,
+            help="The data sets for the card, by their names on the Hub.",
+        ),
         *estimator_options(estimator, leave_out=_NOT_OPTIONS),
         help_all("output"),
     ]
@@ -134,12 +148,14 @@ def _train(
     overwrite: bool,
     as_json: bool,
     language: str | None,
+    license: str | None,
+    datasets: str | None,
     **options: Any,
 ) -> None:
     from penstock import bundle
 
     bundle.check_target(out, overwrite=overwrite)
-    language = chosen_language(language)
+    language, card = chosen_language(language), for_card(license, datasets)
     named = {column.name: options.pop(column.name) for column in task.columns}
     files = {
         part: {column.name: options.pop(f"{part}_{column.name}") for column in task.columns if column.file}
@@ -149,7 +165,7 @@ def _train(
     command = {
         "data": {"data": data, **named, "valid": valid, "test": test, "split": split, **beside},
         "training": {"from": start},
-        "output": {"out": out.with_name(f"{out.name}-again")},
+        "output": {"out": out.with_name(f"{out.name}-again"), "license": license, "datasets": datasets},
     }
     with held(out, "another training writes this model now. Wait for its end, or choose another --out."):
         if start is not None:
@@ -172,7 +188,7 @@ def _train(
             ),
         }
         again = repeated(invocation, seed, fitted.paths)
-        how = {"path": out, "overwrite": overwrite, "command": command, "language": language}
+        how = {"path": out, "overwrite": overwrite, "command": command, "language": language, **card}
         save = partial(_save, fitted, about, again, how)
         _fit(fitted, parts, counts, out, save)
     if as_json:

@@ -82,6 +82,7 @@ class Task:
             is used if none claims the data.
         parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
         settings: the options of `penstock predict` besides the columns.
+        pipeline: the Hugging Face Hub's word for the task, such as "text-classification"; "" if it has none.
         as_text: turns an answer of `penstock predict` into text, which is written for inputs that are text themselves,
             and not a table; None to write JSON lines for these too.
     """
@@ -99,6 +100,7 @@ class Task:
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
     settings: tuple[Setting, ...] = ()
+    pipeline: str = ""
     as_text: Callable[[Mapping[str, Any]], str] | None = None
 
     def estimator_class(self) -> type[Any]:

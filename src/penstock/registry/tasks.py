@@ -54,6 +54,7 @@ _SERIES = Task(
     read=deferred("penstock.signals.readers:read_signal_rows", answer="label", numbers=False),
     estimator="penstock.signals.estimator:SeriesClassifier",
     model="penstock.signals.model:SignalClassModel",
+    pipeline="tabular-classification",
     report="penstock.signals.report:render_report",
     claims=deferred("penstock.signals.readers:claims_signals"),
     parse=deferred("penstock.signals.lines:parse_signal"),
@@ -72,6 +73,7 @@ _SERIES_NUMBERS = Task(
     read=deferred("penstock.signals.readers:read_signal_rows", answer="target", numbers=True),
     estimator="penstock.signals.estimator:SeriesRegressor",
     model="penstock.signals.model:SignalRegressionModel",
+    pipeline="tabular-regression",
     report="penstock.signals.report:render_report",
     claims=deferred("penstock.signals.readers:claims_signals"),
     parse=deferred("penstock.signals.lines:parse_signal"),
@@ -90,6 +92,7 @@ _TEXT = Task(
     read=deferred("penstock.text.readers:read_text_rows"),
     estimator="penstock.text.estimator:TextClassifier",
     model="penstock.text.model:TextModel",
+    pipeline="text-classification",
     parse=str,
 )
 
@@ -110,6 +113,7 @@ _FORECAST = Task(
     read=deferred("penstock.forecast.readers:read_panel"),
     estimator="penstock.forecast.estimator:Forecaster",
     model="penstock.forecast.model:ForecastModel",
+    pipeline="time-series-forecasting",
     report="penstock.forecast.report:render_report",
 )
 
@@ -127,6 +131,7 @@ _AUDIO = Task(
     read=deferred("penstock.audio.readers:read_recording_rows"),
     estimator="penstock.audio.estimator:AudioClassifier",
     model="penstock.audio.model:AudioModel",
+    pipeline="audio-classification",
     report="penstock.audio.report:render_report",
     claims=deferred("penstock.audio.readers:claims_recordings"),
     parse=deferred("penstock.audio.readers:recording_at"),
@@ -146,6 +151,7 @@ _TAGGING = Task(
     read=deferred("penstock.tagging.readers:read_tag_rows"),
     estimator="penstock.tagging.estimator:Tagger",
     model="penstock.tagging.model:TaggerModel",
+    pipeline="token-classification",
     report="penstock.tagging.report:render_report",
     words="penstock.tagging.report_words:TABLE",
     parse=str,
@@ -171,6 +177,7 @@ _TRANSLATION = Task(
     read=deferred("penstock.translate.readers:read_pairs"),
     estimator="penstock.translate.estimator:Translator",
     model="penstock.translate.model:TranslationModel",
+    pipeline="translation",
     report="penstock.translate.report:render_report",
     words="penstock.translate.report_words:TABLE",
     parse=str,
@@ -195,6 +202,7 @@ _LANGUAGE = Task(
     read=deferred("penstock.language.readers:read_corpus_rows"),
     estimator="penstock.language.estimator:LanguageModel",
     model="penstock.language.model:SequenceGenerator",
+    pipeline="text-generation",
     report="penstock.language.report:render_report",
     words="penstock.language.report_words:WORDS",
     parse=str,

@@ -1,7 +1,7 @@
 """Models that came from elsewhere: a graph of operations, from arrays to arrays."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from penstock import bundle
 from penstock.bundle import Bundle
 from penstock.errors import BundleError, ConfigError, DataError, InputError
+from penstock.model_card import published
 from penstock.network import Graph, Value
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.runtime.model import Baselines, Model
@@ -83,10 +84,28 @@ class GraphModel(Model):
         """Raise BundleError, because nothing was trained here that could be compared."""
         raise BundleError("an imported model has no baselines")
 
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the model's folder, all or nothing; BundleError if it can't be written."""
+    def save(
+        self,
+        path: str | Path,
+        *,
+        overwrite: bool = False,
+        license: str | None = None,
+        datasets: Sequence[str] | None = None,
+    ) -> Path:
+        """Write the model's folder, all or nothing.
+
+        Args:
+            path: the folder.
+            overwrite: replace an existing model.
+            license, datasets: for the card, as the Hugging Face Hub writes them.
+
+        Raises:
+            BundleError: it can't be written.
+            ConfigError: what can't be a licence or a data set.
+        """
         contents = (self.network, self.features.to_json(), self.labels, self.tensors)
-        return bundle.save(path, *contents, task=self.task, metrics=self.metrics, overwrite=overwrite)
+        metrics = {**self.metrics, **published(license, datasets)}
+        return bundle.save(path, *contents, task=self.task, metrics=metrics, overwrite=overwrite)
 
     def encode(self, inputs: Iterable[Any]) -> dict[str, Sequences]:
         """Return the inputs of the graph by name, from one array or mapping for each sequence.

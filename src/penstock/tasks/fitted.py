@@ -1,7 +1,7 @@
 """What a fitted estimator offers: its model to stream, draw and report, saving, loading and pickling."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,6 +12,7 @@ from sklearn.utils import estimator_html_repr
 from penstock import __version__, bundle
 from penstock.errors import BundleError, ConfigError, NotFittedError
 from penstock.events import say
+from penstock.model_card import published
 from penstock.registry import find, resolve
 from penstock.report import chosen_language
 from penstock.runtime import Model, Stream
@@ -79,6 +80,8 @@ class FittedEstimator(BaseEstimator):
         *,
         command: Mapping[str, Mapping[str, Any]] | None = None,
         language: str | None = None,
+        license: str | None = None,
+        datasets: Sequence[str] | None = None,
     ) -> Path:
         """Save the model, its report and metrics to a folder, which `penstock.load` reads without PyTorch.
 
@@ -87,13 +90,16 @@ class FittedEstimator(BaseEstimator):
             overwrite: replace an existing model.
             command: other arguments of `penstock train`, by the panel of its help, for train.toml.
             language: language of the report, "en" or "zh"; None for that of the locale.
+            license: the model's licence for the card, as the Hugging Face Hub writes it, such as "mit".
+            datasets: the data sets for the card, by their names on the Hub.
 
         Raises:
             NotFittedError: `fit` has not been called.
             BundleError: the folder exists and `overwrite` is False, or it cannot be written.
-            ConfigError: an unknown language.
+            ConfigError: an unknown language, or what can't be a licence or a data set.
         """
         model = self._fitted()
+        self.metrics_ |= published(license, datasets)
         say(_LOGGER, "writing", f"writing {path}", path=str(path))
         report = self._report(Path(path).name, chosen_language(language))
         return bundle.save(
