@@ -10,7 +10,16 @@ from sklearn.base import clone
 from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import GridSearchCV, cross_validate
 
-from penstock import AudioClassifier, Forecaster, SeriesClassifier, SeriesRegressor, TextClassifier, Translator, tasks
+from penstock import (
+    AudioClassifier,
+    Forecaster,
+    SeriesClassifier,
+    SeriesRegressor,
+    Tagger,
+    TextClassifier,
+    Translator,
+    tasks,
+)
 from penstock.datasets import Rows
 from penstock.errors import BundleError
 from penstock.network import Numbers
@@ -55,11 +64,14 @@ def kinds(spoken):
         "audio": (sounds, spoken),
         "forecast": (Forecaster(**TINY, horizon=2, context=8), (np.sin(np.arange(60)),)),
         "steps": (Levels(**TINY), (SIGNALS, steps)),
+        "tagging": (Tagger(**TINY, word_size=4), ([["Ada", "left"], ["go"]] * 8, [["B-X", "O"], ["O"]] * 8)),
         "translation": (Translator(**TINY, level="char", embedding_size=4), (["ab", "c"] * 8, ["BA", "C"] * 8)),
     }
 
 
-@pytest.fixture(scope="module", params=["text", "series", "numbers", "audio", "forecast", "steps", "translation"])
+@pytest.fixture(
+    scope="module", params=["text", "series", "numbers", "audio", "forecast", "steps", "tagging", "translation"]
+)
 def fitted(request, kinds):
     """A fitted estimator and its data."""
     estimator, data = kinds[request.param]

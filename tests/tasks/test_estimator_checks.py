@@ -9,7 +9,7 @@ from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
-from penstock import AudioClassifier, Forecaster, SeriesClassifier, SeriesRegressor, TextClassifier, Translator
+from penstock import AudioClassifier, Forecaster, SeriesClassifier, SeriesRegressor, Tagger, TextClassifier, Translator
 
 ANY_LENGTH = "a signal may have any number of steps, in fit and in predict: columns are steps, not features"
 BATCHES = (
@@ -31,7 +31,15 @@ SIGNALS = EXPECTED | {
 QUICK = {"hidden_size": 8, "num_layers": 1, "epochs": 12, "batch_size": 16, "learning_rate": 0.03, "average": 0.5}
 QUICK |= {"output_dropout": 0.0, "keep": "last", "baseline": False}
 SERIES = QUICK | {"width": 1, "mixup": 0.0}
-ESTIMATORS = [TextClassifier(), AudioClassifier(), Forecaster(), SeriesClassifier(), SeriesRegressor(), Translator()]
+ESTIMATORS = [
+    TextClassifier(),
+    AudioClassifier(),
+    Forecaster(),
+    SeriesClassifier(),
+    SeriesRegressor(),
+    Tagger(),
+    Translator(),
+]
 
 
 class OfNumbers:
@@ -128,6 +136,7 @@ def test_tags_say_what_it_is_and_what_it_takes(estimator):
     takes = {
         "TextClassifier": {"one_d_array", "string"},
         "AudioClassifier": {"one_d_array", "string"},
+        "Tagger": {"one_d_array", "string"},
         "Translator": {"one_d_array", "string"},
         "Forecaster": set(),
         "SeriesClassifier": {"two_d_array", "three_d_array", "allow_nan"},

@@ -6,12 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from penstock import AudioClassifier, Forecaster, SeriesClassifier, SeriesRegressor, TextClassifier
+from penstock import AudioClassifier, Forecaster, SeriesClassifier, SeriesRegressor, Tagger, TextClassifier
 from penstock.errors import ConfigError
 
 SIGNALS = np.random.default_rng(0).normal(size=(16, 6, 1))
 KINDS = {
     TextClassifier: ["a b", "c d"] * 8,
+    Tagger: [["ab", "b"], ["c"]] * 8,
     SeriesClassifier: SIGNALS,
     SeriesRegressor: SIGNALS,
     AudioClassifier: [(np.random.default_rng(row).normal(size=900).astype(np.float32) / 9, 8000) for row in range(16)],
@@ -39,6 +40,7 @@ def numbers(kind):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_invalid_numbers_are_refused_before_training(kind):
     labels = SIGNALS[:, 0, 0] if kind is SeriesRegressor else ["x", "y"] * 8
+    labels = [["x", "y"], ["x"]] * 8 if kind is Tagger else labels
     data = (KINDS[kind],) if kind is Forecaster else (KINDS[kind], labels)
     accepted = []
     for name, value in numbers(kind):

@@ -11,7 +11,7 @@ from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.datasets.changes import change
 from penstock.datasets.vectors import initial_vectors
-from penstock.errors import DataError
+from penstock.errors import ConfigError, DataError
 from penstock.labels import label_texts
 from penstock.network import Network
 from penstock.runtime.step_model import labels_of_steps
@@ -66,6 +66,7 @@ class Tagger(StepClassifier):
         word_dropout: share of words that occur once which training replaces by unknown ones (Lample et al. 2016).
         input_dropout: dropout probability of the vectors of words (Srivastava et al. 2014).
         output_dropout: dropout probability of the layers' outputs.
+        label_smoothing: with crf=False, share of the target that is spread evenly over all tags (Szegedy et al. 2016).
 
     Examples:
         >>> from penstock import Tagger
@@ -105,6 +106,12 @@ class Tagger(StepClassifier):
     output_dropout: float = 0.5
     learning_rate: float = 0.004
     keep: Literal["best", "last"] = "last"
+
+    def __sklearn_tags__(self) -> Any:
+        """Sentences, one each."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        return tags
 
     def fit(
         self,
@@ -233,8 +240,10 @@ class Tagger(StepClassifier):
         return SpelledWords(features.vocabulary_size, self.word_size, alphabet, **(spelled if alphabet else {}))
 
     def _head(self, data: Labelled) -> TagHead:
-        lags = self.crf and not self.bidirectional
-        return TagHead(len(data.labels), self.crf, self.lookahead if lags else None)
+        lagged = TagHead(len(data.labels), lookahead=self.lookahead)  # made even if not needed, which checks the option
+        if self.crf and self.label_smoothing:
+            raise ConfigError("label_smoothing needs crf=False: a CRF scores whole sentences, which can't be smoothed")
+        return lagged if self.crf and not self.bidirectional else TagHead(len(data.labels), self.crf)
 
     def _objective(self, data: Labelled, features: TokenFeatures, network: Network, seed: int) -> "TagObjective":
         import torch

@@ -72,18 +72,20 @@ class TagHeadModule(torch.nn.Module):
         """y (batch, time, features) -> scores (batch, time, tags); ignore those past a sequence's length."""
         return functional.linear(y, self.weight, self.bias)
 
-    def errors(self, scores: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
+    def errors(self, scores: Tensor, tags: Tensor, lengths: Tensor, smoothing: float = 0.0) -> Tensor:
         """Return the negative log-likelihood of each sentence's tags, (batch,), from scores (batch, time, tags).
 
         Args:
             scores: the result of `forward`.
             tags: (batch, time) int64; those past a sentence's end mean nothing.
             lengths: (batch,) int64.
+            smoothing: without a CRF, share of the target that is spread evenly over all tags.
         """
         inside = torch.arange(scores.shape[1]) < lengths[:, None]
         tags = torch.where(inside, tags, 0)
         if not self.crf:
-            each = functional.cross_entropy(scores.flatten(0, 1), tags.flatten(), reduction="none")
+            flat = scores.flatten(0, 1), tags.flatten()
+            each = functional.cross_entropy(*flat, reduction="none", label_smoothing=smoothing)
             return torch.where(inside, each.view_as(tags), 0).sum(1)
         chain = self.transitions, self.start, self.end
         return log_partition(scores, lengths, *chain) - path_scores(scores, tags, lengths, *chain)

@@ -29,11 +29,13 @@ class TagRegularization:
             that the network learns to handle these (Lample et al. 2016).
         input_dropout: dropout probability of the vectors of words.
         output_dropout: dropout probability of the encoder's outputs.
+        label_smoothing: without a CRF, share of the target that is spread evenly over all tags.
     """
 
     word_dropout: float
     input_dropout: float
     output_dropout: float
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -78,7 +80,8 @@ class TagObjective(Seeded):
         ids, lengths = tensors(self.sequences, batch)
         x = self._drop(module.inputs(self._hidden(ids)), self.regularization.input_dropout)
         y = self._drop(module.encoder(x, lengths=lengths)[0], self.regularization.output_dropout)
-        each = module.head.errors(module.head(y), target_tensor(self.targets, batch), lengths)
+        smoothing = self.regularization.label_smoothing
+        each = module.head.errors(module.head(y), target_tensor(self.targets, batch), lengths, smoothing)
         if self.sample_weights is not None:
             each = each * torch.from_numpy(self.sample_weights[batch]).float()
         return each.sum() / lengths.sum().clamp(min=1), len(batch)
