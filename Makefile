@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeLists.txt pyproject.toml constraints.txt
 
+# The tests start Python hundreds of times: each file is compiled once, even where the environment forbids to keep it.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help demo test test-slow lint check bench-core docs soak sanitize sanitize-python portable portable-python clean FORCE
 
 help:

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 
 from penstock import nn
 from penstock.errors import ConfigError
+from penstock.nn import paths
 
 # PyTorch says of its own tracer that it has successors, and that what Python decides is decided once.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning", "ignore::torch.jit.TracerWarning")
@@ -109,6 +110,10 @@ def test_an_exported_program_takes_lengths(layer):
     program = torch.export.export(model, example, dynamic_shapes=dynamic).module()
     other = inputs(9, 2, 4), torch.tensor([0, 9])
     torch.testing.assert_close(program(*other), model(*other), rtol=0, atol=0)
+
+
+def test_the_mark_for_exports_is_that_of_pytorch():
+    assert vars(paths._is_exporting_to_onnx) == vars(torch.compiler.assume_constant_result(lambda: False))
 
 
 def test_an_exported_program_of_fixed_sizes_refuses_others():

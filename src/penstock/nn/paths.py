@@ -37,9 +37,13 @@ def is_traced() -> bool:
     return _tracing_state() is not None
 
 
-@torch.compiler.assume_constant_result  # a strict export would find it false
 def _is_exporting_to_onnx() -> bool:
     return torch.onnx.is_in_onnx_export()
+
+
+# What torch.compiler.assume_constant_result does, without importing torch._dynamo, which takes two seconds. A strict
+# export would find the result false otherwise.
+_is_exporting_to_onnx._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def find_path(kind: LayerSpec, x: Tensor, state: Iterable[Tensor], weights: Iterable[Tensor]) -> Path:
