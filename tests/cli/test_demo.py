@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -10,17 +11,29 @@ from penstock.cli import demo_adding, demo_forecast, demo_sentiment, demo_words
 from penstock.cli.demo_adding import Settings, adding_batch, learn, verdict
 from penstock.locks import held
 
+
+def scores(model, **baselines):
+    """A result of `Model.evaluate`."""
+    return {
+        "metrics": model,
+        "baselines": baselines,
+        "units": 9,
+        "baseline_verdicts": {name: dict.fromkeys(model, "better") for name in baselines},
+    }
+
+
 SUNSPOTS = {
     "rows": {"train": 243, "test": 66},
     "horizon": 11,
     "origins": 56,
-    "metrics": {"mae": 20.5},
-    "baselines": {"naive": {"mae": 45.5}},
+    "scores": scores(naive={"mae": 45.5}, model={"mae": 20.5}),
     "fan": {},
     "as_expected": True,
 }
-WORDS = {"rows": {"train": 9, "test": 3}, "as_expected": True} | {
-    key: {"accuracy": 0.5, "f1_macro": 0.5, "log_loss": 1.0} for key in ("metrics", "statistics", "majority")
+WORDS = {
+    "rows": {"train": 9, "test": 3},
+    "as_expected": True,
+    "scores": scores(model={"accuracy": 0.5}, majority={"accuracy": 0.25}),
 }
 STREAM = {"keyword": "stop", "said": [], "heard": [], "seconds": [0.0], "scores": [0.0], "as_expected": True}
 SMALL = Settings(steps=10, hidden_size=8, batch=8, updates=20, every=10, held_out=40)
@@ -91,6 +104,7 @@ def test_an_expectation_that_fails_is_said_and_exits_with_1(penstock, tmp_path):
     assert "the LSTM's error on the adding problem is 0." in result.err
     assert result.err.count("\n") == 1
     assert str(out / "report.html") in result.out
+    assert re.search(r"Last value +45\.5 +the model: better\n", result.out)
     assert result.said.startswith("penstock 0.1.0: starting\n")
     assert f"writing {out / 'report.html'}\n" in result.said
     results = json.loads((out / "demo.json").read_text())

@@ -35,9 +35,11 @@ def test_measured_beside_the_baselines_from_every_year(found):
     _, numbers = sunspots()
     origins = range(309 - TEST_YEARS, 309 - HORIZON + 1)
     naive = np.mean([np.abs(numbers[at : at + HORIZON] - numbers[at - 1]) for at in origins])
-    assert found["baselines"]["naive"]["mae"] == pytest.approx(naive)
+    scores = found["scores"]
+    assert scores["baselines"]["naive"]["mae"] == pytest.approx(naive)
     assert found["as_expected"] is True
-    assert found["metrics"]["mae"] < found["baselines"]["seasonal_naive"]["mae"]
+    assert scores["metrics"]["mae"] < scores["baselines"]["seasonal_naive"]["mae"]
+    assert scores["baseline_verdicts"]["naive"]["mae"] == "better"
 
 
 def test_the_fan_is_of_the_last_years(found):
@@ -49,11 +51,18 @@ def test_the_fan_is_of_the_last_years(found):
         assert low <= forecast <= high
 
 
-def test_worse_than_what_is_simple_is_not_as_expected(monkeypatch):
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ({"naive": "better", "ridge": "no clear difference"}, True),
+        ({"naive": "no clear difference", "ridge": "better"}, False),
+        ({"naive": "better", "ridge": "worse"}, False),
+    ],
+)
+def test_the_paired_test_decides_what_is_as_expected(verdicts, expected, monkeypatch):
     class Model:
         def evaluate(self, inputs):
-            naive = {"naive": {"mae": 3.0}, "seasonal_naive": {"mae": 2.0}, "ridge": {"mae": 1.0}}
-            return {"metrics": {"mae": 2.5}, "baselines": naive}
+            return {"baseline_verdicts": {name: {"mae": verdict} for name, verdict in verdicts.items()}}
 
     monkeypatch.setattr(demo_forecast, "_fan", lambda model: {})
-    assert measure(Model())["as_expected"] is False
+    assert measure(Model())["as_expected"] is expected

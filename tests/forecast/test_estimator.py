@@ -297,6 +297,13 @@ def test_the_report_shows_what_the_metrics_hold(fitted, tmp_path):
     ):
         assert f"<h2>{title}</h2>" in page
     assert page.count('<polygon class="band s0" points=') >= 2
+    assert "This model, 95 % interval" in page
+    for place in (
+        "/interval_by_step/by_step/0/0",
+        "/by_series/0/interval/mae/1",
+        "/baseline/naive/difference/test/mae/p",
+    ):
+        assert f'data-metric="{place}"' in page
     places = re.findall(r'data-metric="([^"]+)" data-value="([^"]+)"', page)
     assert len(places) > 50
     for place, value in places:
@@ -312,4 +319,7 @@ def test_the_report_says_where_the_last_value_is_hard_to_beat():
         walk = np.random.default_rng(0).normal(size=300).cumsum()
         estimator = Forecaster(**(SMALL | {"epochs": 1})).fit(walk)
     assert "The last value is hard to beat here" in estimator._report()
-    assert "hard to beat" not in Forecaster(**SMALL | {"epochs": 8}).fit(wave(300))._report()
+    assert estimator.metrics_["baseline"]["naive"]["verdict"]["valid"]["mae"] != "better"
+    clear = Forecaster(**SMALL | {"epochs": 8}).fit(wave(300))
+    assert clear.metrics_["baseline"]["naive"]["verdict"]["valid"]["mae"] == "better"
+    assert "hard to beat" not in clear._report()

@@ -79,6 +79,41 @@ def test_sums_of_stretches_give_the_figures():
     assert low < errors.metrics()["mae"] < high
 
 
+def test_intervals_by_step_and_by_row_are_those_of_a_plain_bootstrap_of_stretches():
+    draw = np.random.default_rng(2)
+    truth, found = draw.normal(size=(2, 60, 2, 2)), draw.normal(size=(2, 60, 2, 2))  # series, origins, horizon, targets
+    truth[0, 7, 1, 0] = np.nan
+    stretches = np.arange(60) // 2
+    errors = Errors(np.ones(4), np.ones(4), 2)
+    for number in range(2):
+        for piece in (slice(0, 31), slice(31, 60)):  # the first stretch of the second piece began in the first
+            rows = slice(2 * number, 2 * number + 2)
+            errors.add(rows, truth[number, piece], found[number, piece], stretches=stretches[piece])
+    absolute = np.abs(truth - found)
+    resamples = [np.concatenate([[2 * k, 2 * k + 1] for k in draw.integers(30, size=30)]) for _ in range(2000)]
+
+    def expected(values):
+        """Of values (origins, ...): the quantiles of their mean over resampled pairs of origins."""
+        return np.quantile([np.nanmean(values[rows]) for rows in resamples], [0.025, 0.975])
+
+    for step, interval in enumerate(errors.step_intervals()):
+        plain = expected(absolute[:, :, step].transpose(1, 0, 2))
+        # Two bootstraps of 2,000 resamples: a quantile's standard error is 4 to 5 % of the interval's width.
+        np.testing.assert_allclose(interval, plain, atol=0.15 * np.ptp(plain))
+        assert interval[0] < errors.by_step()[step] < interval[1]
+    for row in range(4):
+        plain = expected(absolute[row // 2, :, :, row % 2])
+        np.testing.assert_allclose(errors.row_intervals(row)["mae"], plain, atol=0.15 * np.ptp(plain))
+
+
+def test_a_row_with_few_stretches_has_no_interval():
+    errors = Errors(np.ones(9), np.ones(9), 1)
+    for row in range(9):
+        errors.add(slice(row, row + 1), np.full((1, 1, 1), row), np.zeros((1, 1, 1)), stretches=np.zeros(1, int))
+    assert errors.row_intervals(3) == {"mse": None, "mae": None, "smape": None, "mase": None}
+    assert errors.step_intervals()[0] is not None  # by series, as in `sums`
+
+
 @pytest.mark.parametrize(("count", "groups"), [(30, 30), (2500, 2000)])
 def test_many_short_series_are_resampled_as_series(count, groups):
     errors = Errors(np.ones(count), np.ones(count), 2)

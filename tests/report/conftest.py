@@ -84,8 +84,20 @@ def metrics() -> dict:
         "valid": scores,
         "test": {**scores, "accuracy": 0.8},
         "baseline": {
-            "tfidf": {"valid": tfidf, "test": tfidf, "interval": both},
-            "majority": {"valid": majority, "test": majority, "interval": both},
+            "tfidf": {
+                "valid": tfidf,
+                "test": tfidf,
+                "interval": both,
+                "verdict": {part: dict.fromkeys(ends, "no clear difference") for part in both},
+                "difference": dict.fromkeys(both, difference),
+            },
+            "majority": {
+                "valid": majority,
+                "test": majority,
+                "interval": both,
+                "verdict": {part: dict.fromkeys(ends, "better") for part in both},
+                "difference": dict.fromkeys(both, difference),
+            },
         },
         "main_baseline": "tfidf",
         "curves": [

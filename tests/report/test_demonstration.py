@@ -8,9 +8,24 @@ import pytest
 from penstock.report import render_demo
 
 
+def evaluated(metrics, baselines):
+    """A result of `Model.evaluate`."""
+    ends = {name: [0.9 * value, 1.1 * value] for name, value in metrics.items()}
+    difference = {name: {"value": -0.0625, "interval": [-0.125, -0.03125], "p": 0.0312} for name in metrics}
+    return {
+        "metrics": metrics,
+        "baselines": baselines,
+        "units": 92,
+        "interval": ends,
+        "baseline_intervals": dict.fromkeys(baselines, ends),
+        "baseline_verdicts": dict.fromkeys(baselines, dict.fromkeys(metrics, "better")),
+        "baseline_differences": dict.fromkeys(baselines, difference),
+    }
+
+
 @pytest.fixture
 def results() -> dict:
-    scores = {"accuracy": 0.8369, "f1_macro": 0.8366, "log_loss": 0.4406}
+    metrics = {"accuracy": 0.8369, "f1_macro": 0.8366, "log_loss": 0.4406}
     cell = {
         "path": "native",
         "updates": 100,
@@ -24,9 +39,7 @@ def results() -> dict:
         "seconds": 78.2,
         "reviews": {
             "rows": {"train": 360, "test": 92},
-            "metrics": scores,
-            "tfidf": scores,
-            "majority": scores,
+            "scores": evaluated(metrics, {"tfidf": metrics, "majority": metrics}),
             "languages": {"en": 0.85, "zh": 0.82},
             "as_expected": True,
             "streams": [
@@ -37,8 +50,10 @@ def results() -> dict:
             "rows": {"train": 243, "test": 66},
             "horizon": 11,
             "origins": 56,
-            "metrics": {"mae": 20.5, "mse": 800.25},
-            "baselines": {"naive": {"mae": 45.5, "mse": 3000.0}, "ridge": {"mae": 21.0, "mse": 810.0}},
+            "scores": evaluated(
+                {"mae": 20.5, "mse": 800.25},
+                {"naive": {"mae": 45.5, "mse": 3000.0}, "ridge": {"mae": 21.0, "mse": 810.0}},
+            ),
             "fan": {
                 "history_years": [1998, 1999],
                 "history": [64.3, 93.3],
@@ -52,9 +67,7 @@ def results() -> dict:
         },
         "words": {
             "rows": {"train": 240, "test": 90},
-            "metrics": scores,
-            "statistics": scores,
-            "majority": scores,
+            "scores": evaluated(metrics, {"statistics": metrics, "majority": metrics}),
             "as_expected": True,
             "stream": {
                 "keyword": "stop",
@@ -86,8 +99,11 @@ def test_each_number_on_the_page_is_that_of_the_results(results):
     for place in (
         "/adding/cells/rnn/error",
         "/adding/cells/gru/gradient_before/2",
-        "/reviews/tfidf/accuracy",
-        "/sunspots/baselines/ridge/mae",
+        "/reviews/scores/baselines/tfidf/accuracy",
+        "/reviews/scores/interval/accuracy/0",
+        "/words/scores/baseline_intervals/majority/log_loss/1",
+        "/sunspots/scores/baselines/ridge/mae",
+        "/sunspots/scores/baseline_differences/naive/mae/p",
         "/words/stream/heard/0/seconds",
     ):
         assert place in places

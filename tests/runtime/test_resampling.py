@@ -107,6 +107,20 @@ def test_a_verdict_needs_more_than_a_difference():
     assert verdict == {"accuracy": "better", "f1_macro": "better", "log_loss": "better"}
 
 
+def test_each_baseline_has_its_own_verdict_and_the_first_is_the_main_one():
+    truth, probabilities = drawn(500, 2, 5)
+    worse = probabilities.copy()
+    worse[:60] = 1 - probabilities[:60]
+    several = {"alike": class_sums(probabilities, truth), "worse": class_sums(worse, truth)}
+    found = compared(class_sums(probabilities, truth), several)
+    assert set(found["baseline_verdicts"]["alike"].values()) == {"no clear difference"}
+    assert set(found["baseline_verdicts"]["worse"].values()) == {"better"}
+    assert found["verdict"] == found["baseline_verdicts"]["alike"]
+    assert found["difference"] == found["baseline_differences"]["alike"]
+    gap = found["interval"]["accuracy"][1] - found["baseline_intervals"]["worse"]["accuracy"][0]
+    assert 0 < found["baseline_differences"]["worse"]["accuracy"]["value"] < gap
+
+
 def test_a_model_that_is_always_right_beats_one_that_is_always_wrong():
     truth = np.arange(40) % 2
     found = compared(class_sums(np.eye(2)[truth], truth), {"them": class_sums(np.eye(2)[1 - truth], truth)})

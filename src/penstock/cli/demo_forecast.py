@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from penstock.bundle import plain
 from penstock.forecast.panel import Panel
 from penstock.forecast.panel_columns import arrays_panel
+from penstock.runtime.resampling import BETTER, WORSE
 
 if TYPE_CHECKING:
     from penstock.forecast.model import ForecastModel
@@ -29,7 +31,6 @@ TEST_YEARS = 66
 
 _VALIDATION_YEARS = 55
 _HISTORY_YEARS = 44  # years drawn before the forecast
-_NAIVE = ("naive", "seasonal_naive")
 
 
 def sunspots() -> tuple[np.ndarray, np.ndarray]:
@@ -55,22 +56,21 @@ def measure(model: "ForecastModel") -> dict[str, Any]:
     """Score the model and the baselines on the held-back years, from every origin with a full horizon ahead.
 
     Returns:
-        `rows`, `horizon`, `origins`, `metrics`, `baselines` by name; `fan`: the forecast of the last `HORIZON` years
-        with its 80 % interval; `as_expected`: whether the mean absolute error is below those of both naive baselines
-        (the last value, and the value one season ago).
+        `rows`, `horizon`, `origins`; `scores`, the result of `ForecastModel.evaluate`; `fan`: the forecast of the last
+        `HORIZON` years with its 80 % interval; `as_expected`: whether by the paired test its mean
+        absolute error is better than that of the last value and worse than that of no baseline.
     """
     test = _parts()[-1]
     found = model.evaluate(test)
     years, _ = sunspots()
-    naive = min(found["baselines"][name]["mae"] for name in _NAIVE)
+    verdicts = {name: each["mae"] for name, each in found["baseline_verdicts"].items()}
     return {
         "rows": {"train": len(years) - TEST_YEARS, "test": TEST_YEARS},
         "horizon": HORIZON,
         "origins": TEST_YEARS - HORIZON + 1,
-        "metrics": found["metrics"],
-        "baselines": found["baselines"],
+        "scores": plain(found),
         "fan": _fan(model),
-        "as_expected": found["metrics"]["mae"] < naive,
+        "as_expected": verdicts["naive"] == BETTER and WORSE not in verdicts.values(),
     }
 
 

@@ -10,6 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from penstock.bundle import plain
+from penstock.runtime.resampling import BETTER
+
 if TYPE_CHECKING:
     from penstock.text.model import TextModel
 
@@ -57,19 +60,17 @@ def learn(folder: Path) -> "TextModel":
 
 
 def measure(model: "TextModel") -> dict[str, Any]:
-    """Score the model and the baselines on the held-back reviews."""
+    """Score the model and the baselines on the held-back reviews; `scores` is the result of `TextModel.evaluate`."""
     test = [review for review in reviews() if review.split == "test"]
     found = model.evaluate([review.text for review in test], [review.label for review in test])
     return {
         "rows": {"train": len(reviews()) - len(test), "test": len(test)},
-        "metrics": found["metrics"],
-        "tfidf": found["baseline"],
-        "majority": found["baselines"]["majority"],
+        "scores": plain(found),
         "languages": {
             language: _accuracy(model, [review for review in test if review.language == language])
             for language in ("en", "zh")
         },
-        "as_expected": found["metrics"]["accuracy"] > found["baselines"]["majority"]["accuracy"],
+        "as_expected": found["baseline_verdicts"]["majority"]["accuracy"] == BETTER,
     }
 
 

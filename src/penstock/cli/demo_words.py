@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from penstock.bundle import plain
+from penstock.runtime.resampling import BETTER
+
 if TYPE_CHECKING:
     from penstock.audio.model import AudioModel
 
@@ -43,15 +46,13 @@ def learn(folder: Path) -> "AudioModel":
 
 
 def measure(model: "AudioModel") -> dict[str, Any]:
-    """Score the model and the baselines on words in other voices."""
+    """Score the model and the baselines on other voices; `scores` is the result of `AudioModel.evaluate`."""
     recordings, labels = _words("test")
     found = model.evaluate(recordings, labels)
     return {
         "rows": {part: voices * len(model.labels) for part, voices in _VOICES.items()},
-        "metrics": found["metrics"],
-        "statistics": found["baseline"],
-        "majority": found["baselines"]["majority"],
-        "as_expected": found["metrics"]["accuracy"] > found["baselines"]["majority"]["accuracy"],
+        "scores": plain(found),
+        "as_expected": found["baseline_verdicts"]["majority"]["accuracy"] == BETTER,
     }
 
 

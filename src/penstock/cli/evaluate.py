@@ -14,7 +14,8 @@ from penstock.events import say
 from penstock.tasks import find
 
 _LOGGER = logging.getLogger("penstock.cli")
-_FIGURES = ("metrics", "interval", "baseline", "baseline_intervals", "verdict", "difference", "units")
+_BESIDE = ("baseline", "baseline_intervals", "verdict", "difference", "baseline_verdicts")
+_FIGURES = ("metrics", "interval", *_BESIDE, "units")
 
 
 @command(

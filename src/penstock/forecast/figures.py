@@ -3,7 +3,9 @@
 metric_scale                the unit of mse and mae: "original", or "standardised" by the training data's spread
 by_step, by_step_baseline   mean absolute error of each step ahead, of the network and the main baseline
 coverage_by_step            share of values in the 80 % interval by step ahead; null without such an interval
-by_series                   series, target, mae, smape, coverage_80: the largest MASE first
+interval_by_step            the 95 % intervals of these three, {name: [[low, high], ...]}, null without enough data
+by_series                   series, target, mae, smape, mase, coverage_80, and the `interval` of each: the largest MASE
+                            first
 fans                        some forecasts: series, target, times, history, truth, and each quantile's values
 intervals                   what calibration did: see `tasks.forecast_calibration.calibrate`
 calibration                 quantile, and the share of values below it
@@ -39,6 +41,7 @@ def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]
     found: dict[str, Any] = {"valid": None, "test": None, "main_baseline": next(iter(names), None)}
     found["metric_scale"] = model.features.metric_scale
     found["baseline"] = {name: {"valid": None, "test": None} for name in names}
+    by_step: dict[str, Any] = {}
     for part, panel in parts.items():
         watch = _Watch(model, panel) if part == judged else None
         errors = model.errors(panel, watch=watch)
@@ -50,6 +53,7 @@ def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]
             others[name] = beside.sums()
             if part == judged and place == 0:
                 found["by_step_baseline"] = beside.by_step()
+                by_step["by_step_baseline"] = beside.step_intervals()
         compare(found, part, errors.sums(), others)
         if watch is not None:
             found |= {
@@ -57,7 +61,11 @@ def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]
                 "by_step": errors.by_step(),
                 "coverage_by_step": errors.by_step("inside") if errors.has_interval else None,
                 "by_series": _by_series(errors, panel),
+                "interval_by_step": by_step,
             }
+            by_step["by_step"] = errors.step_intervals()
+            if errors.has_interval:
+                by_step["coverage_by_step"] = errors.step_intervals("inside")
             found |= watch.figures()
     return found
 
@@ -81,6 +89,7 @@ def _by_series(errors: Errors, panel: Panel) -> list[dict[str, Any]]:
             "smape": smape[row],
             "mase": mase[row],
             **({"coverage_80": inside[row]} if errors.has_interval else {}),
+            "interval": errors.row_intervals(row),
         }
         for row in order[:_MOST_ROWS]
     ]

@@ -1,11 +1,11 @@
-"""Metrics of forecasts, accumulated origin by origin in constant memory.
+"""Metrics of forecasts, accumulated origin by origin.
 
-Errors are kept by row (a target of a series) and by step ahead, and by stretch of time, for intervals: forecasts from
-neighbouring origins are of the same steps, so they are resampled in stretches of a horizon at least (a block bootstrap,
-Künsch 1989, with blocks that don't overlap).
+Errors are kept by row (a target of a series) and by step ahead, and each also by stretch of time, for intervals:
+forecasts from neighbouring origins are of the same steps, so they are resampled in stretches of a horizon at least (a
+block bootstrap, Künsch 1989, with blocks that don't overlap).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.forecast.panel import Series
-from penstock.runtime.resampling import Sums, units_of
+from penstock.runtime.resampling import Interval, Sums, intervals, units_of
 
 __all__ = ["Errors", "Stretches"]
 
@@ -67,10 +67,7 @@ class Errors:
         )
         self.origins = 0
         self.has_interval = False
-        self.stretches: dict[int, Array] = {}
-        """Of each stretch of time the sums of `_SUMS`, in their order."""
-        self.series: dict[int, Array] = {}
-        """The same of each series, by the first of its rows."""
+        self._placed: list[tuple[int, NDArray[np.int64], Array, Array]] = []
 
     def add(
         self,
@@ -87,7 +84,7 @@ class Errors:
             truth: (origins, horizon, targets), NaN where it is missing.
             found: of the same shape.
             interval: low and high, of the same shape.
-            stretches: (origins,), the stretch of time of each; needed for `sums`.
+            stretches: (origins,), the stretch of time of each, ascending; needed for `sums` and intervals.
         """
         there = ~np.isnan(truth)
         error = np.where(there, np.abs(truth - found), 0.0)
@@ -112,29 +109,60 @@ class Errors:
         if stretches is not None:
             self._place(rows.start, each, stretches)
 
-    def _place(self, series: int, each: dict[str, NDArray[Any]], stretches: NDArray[np.int64]) -> None:
-        """Add to the sums of the series, and of the stretch of each origin."""
-        by_origin = np.zeros((len(stretches), len(_SUMS)))
-        for place, name in enumerate(_SUMS):
-            if name in each:
-                by_origin[:, place] = each[name].sum(axis=(1, 2))
-        zero = np.zeros(len(_SUMS))
-        self.series[series] = self.series.get(series, zero) + by_origin.sum(axis=0)
-        for stretch in np.unique(stretches).tolist():
-            own = by_origin[stretches == stretch].sum(axis=0)
-            self.stretches[stretch] = self.stretches.get(stretch, zero) + own
+    def _place(self, row: int, each: Mapping[str, NDArray[Any]], stretches: NDArray[np.int64]) -> None:
+        """Keep the sums of each stretch that a batch of origins meets, by target and by step ahead.
+
+        They take less memory than the series themselves, as a stretch is at least a horizon long.
+        """
+        met, first = np.unique(stretches, return_index=True)  # origins, and so stretches, ascend
+        shape = (len(stretches), *each["count"].shape[1:])
+        all_sums = np.stack([each.get(name, np.zeros(shape)) for name in _SUMS], axis=-1).astype(np.float64)
+        sums = np.add.reduceat(all_sums, first, axis=0)  # (stretches, horizon, targets, sums)
+        self._placed.append((row, met, sums.sum(axis=1), sums.sum(axis=2)))
 
     def sums(self) -> Sums:
         """What `metrics` follow from, for `resampling.compared`: by stretches of time that all series share.
 
         Where there are fewer than 10 of these and more series, by series.
         """
-        by_series = len(self.stretches) < _FEWEST_STRETCHES and len(self.series) > len(self.stretches)
-        units = self.series if by_series else self.stretches
-        group, groups = units_of(len(units), len(_SUMS))
-        values = np.zeros((groups, len(_SUMS)))
+        values, units = self._by_unit([by_target.sum(axis=1) for _, _, by_target, _ in self._placed])
+        return Sums(values, self._scores, units)
+
+    def step_intervals(self, name: str = "absolute") -> list[Interval]:
+        """Return the 95 % interval of each mean of `by_step`, by the units of `sums`."""
+        places = [_SUMS.index(name), _SUMS.index("count")]
+        batches = [by_step[..., places].reshape(len(met), -1) for _, met, _, by_step in self._placed]
+        values, units = self._by_unit(batches)
+
+        def scores(sums: Array) -> dict[str, Array]:
+            total, count = np.moveaxis(sums.reshape(*sums.shape[:-1], -1, 2), -1, 0)
+            means = total / np.where(count > 0, count, np.nan)
+            return {str(step): means[..., step] for step in range(means.shape[-1])}
+
+        return list(intervals(Sums(values, scores, units)).values())
+
+    def row_intervals(self, row: int) -> dict[str, Interval]:
+        """Return the 95 % interval of each score of a row, by its stretches of time."""
+        own: dict[int, Array] = {}
+        for first, met, by_target, _ in self._placed:
+            if first <= row < first + by_target.shape[1]:
+                _add(own, met.tolist(), by_target[:, row - first])
+        return intervals(Sums(np.array(list(own.values())), self._scores, len(own)))
+
+    def _by_unit(self, batches: Sequence[Array]) -> tuple[Array, int]:
+        """Add up (stretches, width) of each batch by group of units: (groups, width), and the number of units."""
+        stretches: dict[int, Array] = {}
+        series: dict[int, Array] = {}
+        for (row, met, *_), sums in zip(self._placed, batches, strict=True):
+            _add(stretches, met.tolist(), sums)
+            _add(series, [row], sums.sum(axis=0, keepdims=True))
+        by_series = len(stretches) < _FEWEST_STRETCHES and len(series) > len(stretches)
+        units = series if by_series else stretches
+        width = batches[0].shape[1]
+        group, groups = units_of(len(units), width)
+        values = np.zeros((groups, width))
         np.add.at(values, group, np.array([units[key] for key in sorted(units)]))
-        return Sums(values, self._scores, len(units))
+        return values, len(units)
 
     def _scores(self, sums: Array) -> dict[str, Array]:
         of = dict(zip(_SUMS, np.moveaxis(sums, -1, 0), strict=True))
@@ -167,6 +195,11 @@ class Errors:
         """Return the mean of each row; NaN if there is none."""
         counts = self.scalable if name == "scaled" else self.count
         return [_ratio(sums, count) for sums, count in zip(getattr(self, name), counts, strict=True)]
+
+
+def _add(totals: dict[int, Array], keys: Sequence[int], sums: Array) -> None:
+    for key, each in zip(keys, sums, strict=True):
+        totals[key] = totals[key] + each if key in totals else each
 
 
 def _ratio(sums: NDArray[Any], counts: NDArray[Any]) -> float:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.report import Band, Figures, Line, Words, chart, measured_part, render, section, table
+from penstock.report.marks import Mark
 from penstock.report.page import paragraph
+from penstock.runtime.resampling import BETTER, WORSE
 
 __all__ = ["render_report"]
 
 _STEPS_SHOWN = 12
-_CLOSE = 0.05
-"""A gain on the last value below which it counts as hard to beat."""
 
 
 def render_report(metrics: Mapping[str, Any], *, title: str = "", language: str = "en") -> str:
@@ -20,13 +20,14 @@ def render_report(metrics: Mapping[str, Any], *, title: str = "", language: str 
 
 
 def _advice(figures: Figures, words: Words) -> str:
-    """Whether the last value is hard to beat, which is good to know before anybody relies on forecasts."""
+    """That no test shows the model to beat the last value, which is good to know before anybody relies on forecasts."""
     part = measured_part(figures.data)
-    model, naive = (figures.get(*keys, part, "mae") for keys in ((), ("baseline", "naive")))
-    if not model or not naive or model < (1 - _CLOSE) * naive:
+    verdict = figures.get("baseline", "naive", "verdict", part, "mae")
+    tested = figures.get("baseline", "naive", "difference", part, "mae", "p") is not None
+    if not tested or verdict == BETTER:
         return ""
     note = words(
-        "forecast.hard_note",
+        "forecast.worse_note" if verdict == WORSE else "forecast.hard_note",
         data=words.name("data", part),
         naive=figures.number("baseline", "naive", part, "mae"),
         model=figures.number(part, "mae"),
@@ -79,10 +80,10 @@ def _by_step(figures: Figures, words: Words) -> str:
         return ""
     main = words.spoken("baseline", figures.get("main_baseline", default=""))
     both = ((words("scores.model"), "by_step", 0), (main, "by_step_baseline", 1))
-    lines = [_line(name, figures.get(key), style) for name, key, style in both if figures.get(key)]
+    marks = [mark for name, key, style in both for mark in _with_interval(figures, words, name, key, style)]
     charts = [
         chart(
-            lines,
+            marks,
             title=words("forecast.by_step"),
             x_label=words("forecast.ahead"),
             y_label=words("metric.mae"),
@@ -93,7 +94,7 @@ def _by_step(figures: Figures, words: Words) -> str:
         nominal = Line(words("forecast.nominal"), [1, len(held)], [0.8, 0.8], quiet=True)
         charts.append(
             chart(
-                [nominal, _line(words("scores.model"), held, 0)],
+                [nominal, *_with_interval(figures, words, words("scores.model"), "coverage_by_step", 0)],
                 title=words("forecast.coverage"),
                 x_label=words("forecast.ahead"),
                 y_label=words("forecast.coverage_label"),
@@ -102,7 +103,7 @@ def _by_step(figures: Figures, words: Words) -> str:
         )
     shown = sorted({round(k * (len(steps) - 1) / (_STEPS_SHOWN - 1)) for k in range(_STEPS_SHOWN)})
     rows = [
-        (name, [figures.number(key, step) for step in shown])
+        (name, [figures.number(key, step) + figures.interval("interval_by_step", key, step) for step in shown])
         for name, key in (*((name, key) for name, key, _ in both), (words("metric.coverage_80"), "coverage_by_step"))
         if figures.get(key)
     ]
@@ -119,7 +120,10 @@ def _by_series(figures: Figures, words: Words) -> str:
     rows = [
         (
             " ".join(filter(None, (each["series"], each["target"]))),
-            [figures.number("by_series", place, name) for name in names],
+            [
+                figures.number("by_series", place, name) + figures.interval("by_series", place, "interval", name)
+                for name in names
+            ],
         )
         for place, each in enumerate(found)
     ]
@@ -184,9 +188,18 @@ def _grid(figures: Figures, words: Words) -> str:
     )
 
 
-def _line(name: str, values: list[Any], style: int) -> Line:
-    """Values by step ahead, from 1."""
-    return Line(name, range(1, len(values) + 1), [_number(each) for each in values], style)
+def _with_interval(figures: Figures, words: Words, name: str, key: str, style: int) -> list[Mark]:
+    """Values by step ahead, from 1, in front of their 95 % intervals; empty if there are none."""
+    values = figures.get(key, default=[])
+    if not values:
+        return []
+    steps = range(1, len(values) + 1)
+    line = Line(name, steps, [_number(each) for each in values], style)
+    ends = figures.get("interval_by_step", key, default=[])
+    if len(values) == 1 or not any(ends):  # an area needs two steps
+        return [line]
+    low, high = ([_number(each and each[end]) for each in ends] for end in (0, 1))
+    return [Band(words("forecast.step_interval", name=name), steps, low, high, style), line]
 
 
 def _number(value: Any) -> float:

@@ -260,8 +260,12 @@ TABLE = {
     # 预测
     "forecast.hard": "此数据上很难胜过“最后一个值”",
     "forecast.hard_note": (
-        "在{data}上，“最后一个值”的平均绝对误差为 {naive}，本网络为 {model}。这类序列近似随机游走，"
-        "过去的值几乎不能预示后续走势。"
+        "在{data}上，“最后一个值”的平均绝对误差为 {naive}，本网络为 {model}，配对检验未发现明显差异。"
+        "这类序列近似随机游走，过去的值几乎不能预示后续走势。"
+    ),
+    "forecast.worse_note": (
+        "在{data}上，“最后一个值”的平均绝对误差为 {naive}，本网络为 {model}；配对检验表明本网络更差。"
+        "建议直接使用最后一个值，不要采用这些预测。"
     ),
     "forecast.fans": "预测与实际值",
     "forecast.fans_note": "从{data}的若干起点出发的预测及实际结果。",
@@ -273,6 +277,7 @@ TABLE = {
     "forecast.time": "时间",
     "forecast.ahead": "预测步数",
     "forecast.by_step": "各预测步的误差",
+    "forecast.step_interval": "{name}，95 % 区间",
     "forecast.coverage": "各预测步的 80 % 区间覆盖率",
     "forecast.coverage_label": "落入区间的比例",
     "forecast.nominal": "应有水平",

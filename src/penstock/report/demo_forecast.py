@@ -3,22 +3,17 @@
 from penstock.report.chart import chart
 from penstock.report.figures import Figures
 from penstock.report.marks import Band, Line
-from penstock.report.page import mark, section, table
-from penstock.report.scores import metric_names
-from penstock.report.words import baseline_words, metric_words
+from penstock.report.page import mark, section
+from penstock.report.scores import evaluation_table
+from penstock.report.words import Words
 
 __all__ = ["forecast_section"]
 
 
 def forecast_section(figures: Figures) -> str:
     """Return the scores over all test origins, and one forecast with its interval beside the actual values."""
-    if not figures.get("sunspots", "metrics"):
+    if not figures.get("sunspots", "scores"):
         return ""
-    names = metric_names(figures.get("sunspots", "metrics"))
-    rows = [("Forecaster", [figures.number("sunspots", "metrics", name, form=".3f") for name in names])]
-    for baseline in sorted(figures.get("sunspots", "baselines", default={})):
-        cells = [figures.number("sunspots", "baselines", baseline, name, form=".3f") for name in names]
-        rows.append((baseline_words(baseline), cells))
     return section(
         "Sunspots, years ahead",
         "<p>Yearly mean sunspot numbers since 1700 (the international record, as its source published it): "
@@ -26,9 +21,10 @@ def forecast_section(figures: Figures) -> str:
         f"{figures.number('sunspots', 'rows', 'test', form='g')} held back, forecast "
         f"{figures.number('sunspots', 'horizon', form='g')} years ahead from each of "
         f"{figures.number('sunspots', 'origins', form='g')} origins.</p>",
-        table(["Held-back years", *map(metric_words, names)], rows, ours="Forecaster"),
+        evaluation_table(figures, Words(), "Held-back years", "Forecaster", ("sunspots", "scores")),
         _fan(figures),
-        f"<p>The forecasts should beat the best naive one. {mark(bool(figures.get('sunspots', 'as_expected')))}</p>",
+        "<p>By a paired test, the forecasts should be better than the last value and worse than no baseline. "
+        f"{mark(bool(figures.get('sunspots', 'as_expected')))}</p>",
     )
 
 

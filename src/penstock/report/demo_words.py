@@ -3,36 +3,25 @@
 from penstock.report.chart import chart
 from penstock.report.figures import Figures, escape
 from penstock.report.marks import Line
-from penstock.report.page import mark, section, table
-from penstock.report.words import metric_words
+from penstock.report.page import mark, section
+from penstock.report.scores import evaluation_table
+from penstock.report.words import Words
 
 __all__ = ["words_section"]
-
-_METRICS = ("accuracy", "f1_macro", "log_loss")
-_ROWS = {
-    "metrics": "AudioClassifier",
-    "statistics": "Summary statistics, linear",
-    "majority": "Commonest class",
-}
 
 
 def words_section(figures: Figures) -> str:
     """Return the scores on voices that were not in training, and the keyword's score over a stream."""
-    if not figures.get("words", "metrics"):
+    if not figures.get("words", "scores"):
         return ""
-    rows = [
-        (words, [figures.number("words", key, name) for name in _METRICS])
-        for key, words in _ROWS.items()
-        if figures.get("words", key)
-    ]
     return section(
         "Spoken words, from a synthesiser",
         "<p>No person speaks here: a small formant synthesiser says the words, in "
         f"{figures.number('words', 'rows', 'train')} recordings to learn from and "
         f"{figures.number('words', 'rows', 'test')} in other voices. They are easier than speech; how good the models "
         "are on people's recordings, the guide says.</p>",
-        table(["Other voices", *map(metric_words, _METRICS)], rows, ours="AudioClassifier"),
-        f"<p>The model should beat the commonest class. {mark(bool(figures.get('words', 'as_expected')))}</p>",
+        evaluation_table(figures, Words(), "Other voices", "AudioClassifier", ("words", "scores")),
+        f"<p>By a paired test, better than the commonest class? {mark(bool(figures.get('words', 'as_expected')))}</p>",
         _stream(figures),
     )
 

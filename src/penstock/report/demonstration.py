@@ -9,10 +9,11 @@ from penstock.report.demo_words import words_section
 from penstock.report.figures import Figures, escape
 from penstock.report.marks import Line
 from penstock.report.page import mark, page, section, table
+from penstock.report.scores import evaluation_table
+from penstock.report.words import Words
 
 __all__ = ["render_demo"]
 
-_METRICS = {"accuracy": "accuracy", "f1_macro": "macro F1", "log_loss": "log loss"}
 _CELLS = {"rnn": "plain RNN", "lstm": "LSTM", "gru": "GRU"}
 _LANGUAGES = {"en": "English", "zh": "Chinese"}
 
@@ -23,10 +24,10 @@ def render_demo(results: Mapping[str, Any]) -> str:
     Every number on it is taken from `results`; the attribute `data-metric` of its element holds the JSON pointer.
 
     Args:
-        results: `reviews` with `rows`, `metrics`, `tfidf`, `majority`, `languages`, `streams`; `sunspots` with
-            `rows`, `horizon`, `origins`, `metrics`, `baselines`, `fan`, `as_expected`; `words` with `rows`, `metrics`,
-            `statistics`, `majority`, `stream`, `as_expected`; `adding` with `settings`, `cells`, `as_expected`;
-            `seconds`, `penstock`.
+        results: `reviews` with `rows`, `scores`, `languages`, `streams`, `as_expected`; `sunspots` with `rows`,
+            `horizon`, `origins`, `scores`, `fan`, `as_expected`; `words` with `rows`, `scores`, `stream`,
+            `as_expected`; `adding` with `settings`, `cells`, `as_expected`; `seconds`, `penstock`. `scores` are results
+            of `Model.evaluate`.
     """
     figures = Figures(results)
     lead = f"Computed in this run, in {figures.number('seconds', form=',.0f', unit=' s')} altogether."
@@ -42,14 +43,6 @@ def render_demo(results: Mapping[str, Any]) -> str:
 
 
 def _reviews(figures: Figures) -> str:
-    rows = [
-        (words, [figures.number("reviews", key, name) for name in _METRICS])
-        for key, words in (
-            ("metrics", "LSTM"),
-            ("tfidf", "TF-IDF, logistic regression"),
-            ("majority", "Commonest class"),
-        )
-    ]
     languages = ", ".join(
         f"{words} {figures.number('reviews', 'languages', language)}"
         for language, words in _LANGUAGES.items()
@@ -61,9 +54,12 @@ def _reviews(figures: Figures) -> str:
         f"{figures.number('reviews', 'rows', 'train')} to learn from, "
         f"{figures.number('reviews', 'rows', 'test')} held back. So little text shows how the parts "
         "fit together, not how good the model is.</p>",
-        table(["Held-back reviews", *_METRICS.values()], rows, ours="LSTM"),
+        evaluation_table(figures, Words(), "Held-back reviews", "LSTM", ("reviews", "scores")),
         f"<p>Accuracy by language: {languages}.</p>" if languages else "",
-        _verdict(figures.get("reviews", "as_expected"), "The model should beat the commonest class."),
+        _verdict(
+            figures.get("reviews", "as_expected"),
+            "By a paired test, better than the commonest class?",
+        ),
     )
 
 

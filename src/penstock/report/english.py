@@ -272,8 +272,12 @@ TABLE = {
     # forecasts
     "forecast.hard": "The last value is hard to beat here",
     "forecast.hard_note": (
-        "Its mean absolute error on the {data} is {naive}, the network’s {model}. Such a series moves like a random "
-        "walk: its past says little about its next values."
+        "Its mean absolute error on the {data} is {naive}, the network’s {model}; a paired test finds no clear "
+        "difference. Such a series moves like a random walk: its past says little about its next values."
+    ),
+    "forecast.worse_note": (
+        "Its mean absolute error on the {data} is {naive}, the network’s {model}; by a paired test the network is "
+        "worse. Prefer the last value to these forecasts."
     ),
     "forecast.fans": "Forecasts and actual values",
     "forecast.fans_note": "Forecasts from some origins of the {data}, with what happened.",
@@ -285,6 +289,7 @@ TABLE = {
     "forecast.time": "time",
     "forecast.ahead": "steps ahead",
     "forecast.by_step": "Error by step ahead",
+    "forecast.step_interval": "{name}, 95 % interval",
     "forecast.coverage": "In the 80 % interval, by step ahead",
     "forecast.coverage_label": "share of values",
     "forecast.nominal": "as it should be",

@@ -1,6 +1,6 @@
 """Scores beside those of the baselines: each with its interval, and with a verdict if a paired test supports it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from penstock.report.figures import Figures, escape
@@ -8,8 +8,10 @@ from penstock.report.page import paragraph, section, table
 from penstock.report.words import Words, metric_place
 from penstock.runtime.resampling import BETTER, FEW_UNITS, FEWEST_UNITS, LOWER_IS_BETTER, WORSE
 
-__all__ = ["judged_words", "metric_names", "metric_words_with_side", "scores_section"]
+__all__ = ["evaluation_table", "judged_words", "metric_names", "metric_words_with_side", "scores_section"]
 
+Keys = tuple[str, ...]
+Place = Callable[[str], Keys]
 _TONES = {BETTER: "good", WORSE: "bad"}
 _NO_SIDE = ("coverage_80",)
 
@@ -65,23 +67,63 @@ def _few(figures: Figures, words: Words, part: str) -> str:
 
 
 def _table(figures: Figures, words: Words, part: str) -> str:
-    """Return a row for each metric: the model, the main baseline, the verdict against it, the other baselines."""
+    """Return a row for each metric: the model, then each baseline, the main one first, with the verdict beside it."""
     main, baselines = figures.get("main_baseline"), figures.get("baseline", default={})
     shown = [name for name in sorted(baselines, key=lambda name: (name != main, name)) if baselines[name].get(part)]
-    rows, judged = [], bool(figures.get("verdict", part))
-    for name in metric_names(figures.get(part)):
-        cells = [_score(figures, (part, name), ("interval", part, name))]
-        for baseline in shown:
-            place = ("baseline", baseline)
-            cells.append(_score(figures, (*place, part, name), (*place, "interval", part, name)))
-        if judged:
-            cells.insert(2, judged_words(figures, words, ("difference", part, name), ("verdict", part, name)))
-        rows.append((metric_words_with_side(words, name), cells))
-    columns = [words("scores.metric", part=words.name("part", part)), words("scores.model")]
-    columns += [words.spoken("baseline", name) for name in shown]
-    if judged:
-        columns.insert(3, words("scores.verdict", baseline=_main(figures, words)))
-    return table(columns, rows, kind="scores")
+
+    def ours(kind: str) -> Keys:
+        return (kind, part) if kind else (part,)
+
+    def theirs(name: str) -> Place:
+        return lambda kind: ("baseline", name, *ours(kind))
+
+    columns = [(words("scores.model"), ours), *((words.spoken("baseline", name), theirs(name)) for name in shown)]
+    heading = words("scores.metric", part=words.name("part", part))
+    return _by_column(figures, words, heading, metric_names(figures.get(part)), columns)
+
+
+def evaluation_table(figures: Figures, words: Words, heading: str, model: str, keys: Keys) -> str:
+    """Return the scores of a model and of its baselines with the verdicts, as a table, and how they were found.
+
+    Args:
+        heading: of the column of metrics.
+        model: the name of the model.
+        keys: the place of the result of `Model.evaluate`.
+    """
+
+    def ours(kind: str) -> Keys:
+        return (*keys, kind or "metrics")
+
+    def theirs(name: str) -> Place:
+        return lambda kind: (*keys, f"baseline_{kind}s" if kind else "baselines", name)
+
+    names = figures.get(*keys, "baselines", default={})
+    columns = [(model, ours), *((words.spoken("baseline", name), theirs(name)) for name in names)]
+    scores = _by_column(figures, words, heading, metric_names(figures.get(*keys, "metrics")), columns)
+    return scores + paragraph(words("scores.method", units=figures.number(*keys, "units")), "quiet")
+
+
+def _by_column(
+    figures: Figures, words: Words, heading: str, metrics: Sequence[str], columns: Sequence[tuple[str, Place]]
+) -> str:
+    """Return a row for each metric: scores with their intervals, each baseline followed by the verdict beside it.
+
+    Args:
+        heading: of the column of metrics.
+        metrics: their names.
+        columns: the model and its baselines: a name, and a function of "", "interval", "verdict" or "difference" that
+            returns the place where these are by metric.
+    """
+    headings, cells = [heading], {metric: list[str]() for metric in metrics}
+    for column, (name, place) in enumerate(columns):
+        judged = column > 0 and bool(figures.get(*place("verdict")))
+        headings += [name, words("scores.verdict", baseline=name)][: 1 + judged]
+        for metric in metrics:
+            cells[metric].append(figures.number(*place(""), metric) + figures.interval(*place("interval"), metric))
+            if judged:
+                both = ((*place(kind), metric) for kind in ("difference", "verdict"))
+                cells[metric].append(judged_words(figures, words, *both))
+    return table(headings, [(metric_words_with_side(words, name), row) for name, row in cells.items()], kind="scores")
 
 
 def metric_words_with_side(words: Words, name: str) -> str:
@@ -91,11 +133,7 @@ def metric_words_with_side(words: Words, name: str) -> str:
     return f"{words.name('metric', name)}\N{NO-BREAK SPACE}{'↓' if name in LOWER_IS_BETTER else '↑'}"
 
 
-def _score(figures: Figures, place: tuple[str, ...], interval: tuple[str, ...]) -> str:
-    return figures.number(*place) + figures.interval(*interval)
-
-
-def judged_words(figures: Figures, words: Words, place: tuple[str, ...], verdict: tuple[str, ...]) -> str:
+def judged_words(figures: Figures, words: Words, place: Keys, verdict: Keys) -> str:
     """Return the verdict, and the difference that it is based on, as HTML.
 
     Args:

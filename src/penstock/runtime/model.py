@@ -157,8 +157,9 @@ class Model(ABC):
             `metrics`; `baseline`, the same metrics of the main baseline; `baselines`, those of each baseline by name;
             `interval`, the 95 % confidence interval [low, high] of each metric, and `baseline_intervals`, those of each
             baseline; `verdict`, the comparison with the main baseline, {metric: "better", "worse" or "no clear
-            difference"}; `difference`, the numbers behind it; `units`, the number of independent cases: see
-            `runtime.resampling.compared`. The values about baselines are empty if no baseline was saved.
+            difference"}; `difference`, the numbers behind it; `baseline_verdicts` and `baseline_differences`, the same
+            for each baseline; `units`, the number of independent cases: see `runtime.resampling.compared`. The values
+            about baselines are empty if no baseline was saved.
         """
 
     def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:

@@ -23,6 +23,7 @@ __all__ = [
     "LOWER_IS_BETTER",
     "UNCLEAR",
     "WORSE",
+    "Interval",
     "Sums",
     "compared",
     "grouped",
@@ -107,7 +108,7 @@ def stretch_of(steps: int, span: int = 1) -> int:
 
 
 def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
-    """Compute the intervals of the scores of a model and its baselines, and compare it with the first baseline.
+    """Compute the intervals of the scores of a model and its baselines, and compare it with each of them.
 
     Args:
         ours: the sums of the model.
@@ -117,7 +118,8 @@ def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
         `units`, their number; `interval`, {score: [low, high]}, None if there is too little data;
         `baseline_intervals`, the same for each baseline; `verdict`, {score: "better", "worse" or "no clear
         difference"}; `difference`, {score: {"value": model minus baseline, "interval", "p"}}, interval and p None if
-        there is too little data. Verdict and difference are empty without a baseline.
+        there is too little data: both beside the main baseline, empty without one; `baseline_verdicts` and
+        `baseline_differences`, the same beside each baseline.
     """
     generator = np.random.default_rng(0)
     groups = len(ours.values)
@@ -131,14 +133,20 @@ def compared(ours: Sums, baselines: Mapping[str, Sums]) -> dict[str, Any]:
             name: _intervals(theirs, scores)
             for (name, theirs), scores in zip(baselines.items(), resampled[1:], strict=True)
         },
-        "verdict": {},
-        "difference": {},
     }
-    if baselines:
-        main = every[1]
-        (moved,) = _products([main.values - ours.values], lambda rows: generator.integers(0, 2, (rows, groups)))
-        found["difference"] = _differences(ours, main, resampled[0], resampled[1], moved)
-        found["verdict"] = {score: verdict_of(score, each) for score, each in found["difference"].items()}
+    gaps = [theirs.values - ours.values for theirs in baselines.values()]
+    moved = _products(gaps, lambda rows: generator.integers(0, 2, (rows, groups))) if gaps else []
+    found["baseline_differences"] = {
+        name: _differences(ours, theirs, resampled[0], beside, swaps)
+        for (name, theirs), beside, swaps in zip(baselines.items(), resampled[1:], moved, strict=True)
+    }
+    found["baseline_verdicts"] = {
+        name: {score: verdict_of(score, each) for score, each in differences.items()}
+        for name, differences in found["baseline_differences"].items()
+    }
+    main = next(iter(baselines), None)
+    for name in ("verdict", "difference"):
+        found[name] = found[f"baseline_{name}s"].get(main, {})
     return found
 
 

@@ -9,7 +9,8 @@ baseline                    for each baseline by name: {valid, test} with the sa
 main_baseline               the name of the one that the model is judged by
 units                       {valid, test}: independent cases: rows, sequences, or stretches of a horizon
 interval                    {valid, test}: {metric: [low, high]}, 95 %; those of a baseline are under its name
-verdict, difference         {valid, test}: against the main baseline, see `runtime.resampling.compared`
+verdict, difference         {valid, test}: against the main baseline, see `runtime.resampling.compared`; those against
+                            each baseline are under its name
 curves, best_epoch, stopped for each epoch the minimised loss, metrics of the validation rows and of some training
                             rows, learning rate, seconds; the epoch that was kept; why training ended: "finished",
                             "no improvement", "time" (the last epoch may be a part of one) or "interrupted"
@@ -169,8 +170,9 @@ def compare(found: dict[str, Any], part: str, ours: Sums, baselines: Mapping[str
     judgement = compared(ours, baselines)
     for name in ("units", "interval", "verdict", "difference"):
         found.setdefault(name, {"valid": None, "test": None})[part] = judgement[name]
-    for baseline, intervals in judgement["baseline_intervals"].items():
-        found["baseline"][baseline].setdefault("interval", {"valid": None, "test": None})[part] = intervals
+    for name in ("interval", "verdict", "difference"):
+        for baseline, each in judgement[f"baseline_{name}s"].items():
+            found["baseline"][baseline].setdefault(name, {"valid": None, "test": None})[part] = each
 
 
 def scores(probabilities: NDArray[Any], part: Part) -> dict[str, float]:
