@@ -84,7 +84,7 @@ TABLE = {
         "按行计算的准确率用 Wilson 区间。仅当配对差值的区间不含 0、且配对随机化检验 p ≤ 0.05 时，"
         "才判为“更好”或“更差”。"
     ),
-    "scores.p": "p = {p}",
+    "scores.p": "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{p}",
     # 学习曲线
     "curves": "学习曲线",
     "curves.kept": "保留第 {epoch} 轮的权重。",

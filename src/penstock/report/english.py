@@ -84,7 +84,7 @@ TABLE = {
         "independent cases; accuracy of rows: Wilson’s interval. “Better” and “worse” are said only where the "
         "interval of the paired difference excludes 0 and a paired randomisation test gives p ≤ 0.05."
     ),
-    "scores.p": "p = {p}",
+    "scores.p": "p\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{p}",
     # curves
     "curves": "Learning curves",
     "curves.kept": "The weights of epoch {epoch} were kept.",
