@@ -137,7 +137,7 @@ def test_a_packed_file_is_read(tmp_path: Path) -> None:
             {},
             r"line 3: must have 2 columns.*'loud'.*Is a tag missing",
         ),
-        ("Ada\tPER\nsings\n", {}, r"line 2: must have 2 columns split at tabs, like most lines; got 1"),
+        ("Ada\tPER\nsings\n", {}, r"line 2: must have 2 columns split at tabs, like the other lines; got 1"),
         ("Ada\tPER\n\tO\n", {}, r"line 2: must have a token and a tag; got '' and 'O'"),
         (f"Ada O\n{'a' * 10_000} O\n", {}, r"line 2: a token must have at most 1,000 characters; got 10,000"),
         ("Ada\nsings\n\nRome\n", {}, "has no tags: expected a token and its tags on each line"),

@@ -12,7 +12,7 @@ from penstock.cli.paths import check_new_file
 from penstock.errors import InputError
 from penstock.locks import held
 
-__all__ = ["Answer", "check_answer_file", "write_answers", "written_whole"]
+__all__ = ["Answer", "check_answer_file", "is_text_file", "write_answers", "written_whole"]
 
 Answer = dict[str, Any]
 """`prediction`, and for each label its `probability_<label>`."""
@@ -29,19 +29,25 @@ def check_answer_file(path: Path | None, *, text: bool = False) -> None:
         InputError: an unknown ending, or a place that can't be written.
     """
     if path is not None:
-        endings = [*_WRITERS, *([_TEXT] if text else [])]
+        endings = [*_WRITERS, *(_TEXTS if text else [])]
         if path.suffix.lower() not in endings:
             raise InputError(f"{path} must end in one of {', '.join(endings)}; got {path.suffix or 'no ending'!r}.")
         check_new_file(path)
 
 
-def write_answers(answers: Iterable[Answer], path: Path | None, as_text: Callable[[Answer], str] | None = None) -> None:
+def is_text_file(path: Path | None) -> bool:
+    """Whether predictions written there may be text: a file of text, or standard output, None."""
+    return path is None or path.suffix.lower() in _TEXTS
+
+
+def write_answers(answers: Iterable[Any], path: Path | None, as_text: Callable[[Any], str] | None = None) -> None:
     """Write predictions to a file atomically, or to standard output.
 
     Args:
         answers: the predictions.
         path: the file, whose ending gives the format; None for standard output.
-        as_text: for .txt and standard output, what is written for a prediction; None for JSON lines on standard output.
+        as_text: for files of text and standard output, what is written for a prediction; None for JSON lines on
+            standard output.
 
     Raises:
         InputError: the file can't be written.
@@ -52,7 +58,7 @@ def write_answers(answers: Iterable[Answer], path: Path | None, as_text: Callabl
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as new:
-            if path.suffix.lower() == _TEXT and as_text is not None:
+            if is_text_file(path) and as_text is not None:
                 _lines_file(as_text)(answers, new)
             else:
                 _WRITERS[path.suffix.lower()](answers, new)
@@ -101,9 +107,14 @@ def _separated(delimiter: str) -> Callable[[Iterable[Answer], Path], None]:
                 if writer is None:
                     writer = csv.DictWriter(to, list(answer), delimiter=delimiter, lineterminator="\n")
                     writer.writeheader()
-                writer.writerow(answer)
+                writer.writerow({name: _cell(value) for name, value in answer.items()})
 
     return write
+
+
+def _cell(value: Any) -> Any:
+    """A list as JSON, so that other programs can read it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
 def _parquet(answers: Iterable[Answer], path: Path) -> None:
@@ -113,7 +124,7 @@ def _parquet(answers: Iterable[Answer], path: Path) -> None:
     parquet.write_table(pyarrow.Table.from_pylist(list(answers)), path)
 
 
-_TEXT = ".txt"
+_TEXTS = (".txt", ".conll", ".conllu")
 _WRITERS: dict[str, Callable[[Iterable[Answer], Path], None]] = {
     ".jsonl": _lines_file(_json_line),
     ".ndjson": _lines_file(_json_line),

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from penstock.cli.answers import Answer, check_answer_file, write_answers
+from penstock.cli.answers import Answer, check_answer_file, is_text_file, write_answers
 from penstock.cli.columns import saved_columns, several_tasks_options, several_tasks_settings, split_settings
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
@@ -44,8 +44,8 @@ _LINES = 512
     "--output",
     "-o",
     type=PATH,
-    help="Output file: .jsonl, .csv, .tsv, .parquet or, for models that write text, .txt; default: JSON lines on "
-    "standard output, or text if the model writes text and INPUT is no table.",
+    help="Output file: .jsonl, .csv, .tsv, .parquet or, for models that write text, .txt, .conll, .conllu; default: "
+    "JSON lines on standard output, or text if the model writes text and INPUT is no table.",
 )
 @option("--json", "as_json", is_flag=True, help="Print JSON lines in any case.")
 def predict(model: Path, data: Path, output: Path | None, as_json: bool, **options: Any) -> None:
@@ -60,9 +60,13 @@ def predict(model: Path, data: Path, output: Path | None, as_json: bool, **optio
     if data == Path("-"):
         answers = answer_lines(task, loaded, standard_input(), settings)
     else:
-        rows = read_data(task, data, saved_columns(task, loaded, columns), answers=False)
+        wanted = saved_columns(task, loaded, columns)
+        rows = read_data(task, data, wanted, answers=False)
         say(_LOGGER, "predicting", "predicting")
         answers = _answers(loaded, rows.inputs, settings)
+        if task.rewrite is not None and as_text is not None and is_text_file(output) and not is_table(data):
+            write_answers(task.rewrite(data, wanted, answers), output, str)
+            return
     write_answers(answers, output, as_text)
 
 

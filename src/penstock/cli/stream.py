@@ -39,6 +39,9 @@ def stream(
     For a text, a line is its next piece, and an answer is one JSON line: {"prediction": LABEL, "probabilities":
     {LABEL: P, ...}}. An empty line ends the input, without an answer of its own, and the next line starts a new one.
 
+    For a tagger, a line is the next token, and an answer has the tags that it makes final: {"steps": [{"prediction":
+    TAG}, ...]}. With a look-ahead of k these are of the token k lines before; the end of the input has the rest.
+
     For a sound, --raw: a JSON line for each block, {"seconds": TIME, "scores": {LABEL: P, ...}, "words": [{"word":
     LABEL, "seconds": TIME, "score": P}, ...]}; the scores are those of the block's last frame, and words are told when
     their score has fallen again, with the time at which they ended; at the end of the input too, but with --state,
@@ -59,6 +62,7 @@ def stream(
     if state is None:
         for line in lines:
             _answer(running, _item(loaded, line))
+        _tell_rest(running)
         return
     with KeptState(state, running) as kept:
         if kept.line:
@@ -76,6 +80,16 @@ def _item(model: "Model", line: str) -> Any:
 def _answer(stream: "Stream", item: Any) -> None:
     """Print the prediction after an item; None resets the stream."""
     if item is None:
+        _tell_rest(stream)
         stream.reset()
     else:
         print(json.dumps(stream.as_json(stream.push(item)), ensure_ascii=False), flush=True)
+
+
+def _tell_rest(stream: "Stream") -> None:
+    """Print the labels that only the end of the input makes final, if there are any."""
+    from penstock.runtime import StepLabels
+
+    rest = stream.finish()
+    if isinstance(rest, StepLabels) and rest.labels:
+        print(json.dumps(stream.as_json(rest), ensure_ascii=False), flush=True)

@@ -1,6 +1,6 @@
 """Declaration of a task: its names, columns and classes, as the commands, the server and `penstock.load` need them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,8 @@ class Task:
         pipeline: the Hugging Face Hub's word for the task, such as "text-classification"; "" if it has none.
         as_text: turns an answer of `penstock predict` into text, which is written for inputs that are text themselves,
             and not a table; None to write JSON lines for these too.
+        rewrite: (path, columns, answers) -> the lines of such a file with the answers in it; None to write what
+            `as_text` makes of each.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Task:
     settings: tuple[Setting, ...] = ()
     pipeline: str = ""
     as_text: Callable[[Mapping[str, Any]], str] | None = None
+    rewrite: Callable[[Path, Columns, Iterable[Mapping[str, Any]]], Iterator[str]] | None = None
 
     def estimator_class(self) -> type[Any]:
         """Return the `tasks.Estimator` class; MissingExtraError if a package that training needs is not installed."""

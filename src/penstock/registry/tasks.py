@@ -155,6 +155,8 @@ _TAGGING = Task(
     report="penstock.tagging.report:render_report",
     words="penstock.tagging.report_words:TABLE",
     parse=str,
+    as_text=deferred("penstock.tagging.lines:as_lines"),
+    rewrite=deferred("penstock.tagging.lines:rewritten"),
 )
 
 _TRANSLATION = Task(

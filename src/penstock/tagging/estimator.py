@@ -56,7 +56,7 @@ class Tagger(StepClassifier):
         character_hidden_size: hidden units of each direction over the characters of a word.
         crf: score the tags of a sentence together; False for a softmax over the tags of each token.
         lookahead: for a network that is not bidirectional, how many further tokens are read before a tag is final.
-        scheme: how tags mark chunks: IOB1, BIO, BIOES, BMES, BILOU, or none; None to detect it.
+        scheme: how tags mark chunks: IOB1, BIO, BIOES, BMES, BILOU, or none; None for the detected one.
         min_count: minimum number of occurrences in the training sentences for a word to be known.
         max_vocabulary: maximum number of known words.
         normalize: look words up in lower case, with all digits made 0; characters keep their case.

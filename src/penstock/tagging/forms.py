@@ -26,6 +26,7 @@ _CONLL = {3: ("form", "pos", "chunk"), 4: ("form", "pos", "chunk", "ner")}
 """The columns of CoNLL-2000 and CoNLL-2003."""
 
 _WORDS = re.compile(r"[^ \t]+")
+_SPECIAL = re.compile(r"\d+([-.])\d+")
 _NUMBERED = re.compile(r"\d+(?:[-.]\d+)?\t")
 _NAMED_COLUMNS = re.compile(r"# ?global\.columns ?= ?(.+)")
 _REMARK = re.compile(r"#(?:\s*[\w.:-]+\s*=|\s*(?:id|newdoc|newpar)\b)")
@@ -176,9 +177,8 @@ def _kind(line: str, cells: Sequence[str], form: Form, *, inside: bool) -> str:
     if form.kind == "conllu":
         if line.startswith("#"):
             return "comments"
-        if "-" in cells[0]:
-            return "multiword tokens"
-        return "empty nodes" if "." in cells[0] else "token"
+        apart = _SPECIAL.fullmatch(cells[0])
+        return "token" if apart is None else "multiword tokens" if apart[1] == "-" else "empty nodes"
     if line.startswith("-DOCSTART-"):
         return "document marks"
     # Where a sentence may start, `#` may be a token, or begin a remark.

@@ -14,7 +14,7 @@ from penstock.tagging.entities import tag_sums
 __all__ = ["TagTruth", "by_sentence", "tag_places"]
 
 
-def by_sentence(values: Sequence[Any], offsets: NDArray[np.int64]) -> list[list[Any]]:
+def by_sentence(values: Sequence[Any] | NDArray[Any], offsets: NDArray[np.int64]) -> list[list[Any]]:
     """Return the values of each sentence's tokens, from those of all."""
     return [list(values[start:end]) for start, end in pairwise(offsets.tolist())]
 

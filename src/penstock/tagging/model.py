@@ -1,7 +1,7 @@
 """Taggers at run time: tags and their probabilities for the tokens of sentences."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, cast
@@ -24,12 +24,15 @@ from penstock.tagging.baselines import TagBaselines
 from penstock.tagging.features import TokenFeatures
 from penstock.tagging.head import TagReadout
 from penstock.tagging.judging import TagTruth, by_sentence, tag_places
+from penstock.tagging.schemes import Chunk, chunks
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.tagging.stream import TagStream
 
 __all__ = ["TaggerModel"]
 
 _LOGGER = logging.getLogger(__name__)
+_SENTENCES = 1000
+"""Sentences whose scores `answers` has in memory at once."""
 
 
 class TaggerModel(StepModel):
@@ -220,6 +223,36 @@ class TaggerModel(StepModel):
         (tokens,) = self.checked([item])
         unit = "character" if self.features.by_character else "word"
         return self._reading(tokens, names=tuple(tokens), unit=unit)
+
+    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
+        """Yield `tokens` and `tags` of each sentence.
+
+        If tags mark chunks there are also `entities`, each with `type`, `text`, `start` and `stop` (places of its first
+        token, and of the one after its last); or `words`, if chunks have no type and so say where words end.
+        """
+        sentences = self.checked(inputs)
+        for start in range(0, len(sentences), _SENTENCES):
+            some = sentences[start : start + _SENTENCES]
+            scores = self.outputs(some)
+            for tokens, places in zip(some, by_sentence(self.places(scores), scores.offsets), strict=True):
+                yield {"tokens": tokens, "tags": self.tags(np.array(places, np.int64)), **self._chunks(tokens, places)}
+
+    def _chunks(self, tokens: Sequence[str], places: Sequence[int]) -> dict[str, Any]:
+        """Return the chunks of a sentence as `answers` describes them; empty if tags don't mark such."""
+        if self.features.scheme is None:
+            return {}
+        between = "" if self.features.by_character else " "
+        found = chunks([self.labels[place] for place in places])
+        if all(len(label) == 1 for label in self.labels):
+            inside = {place for _, start, stop in found for place in range(start, stop)}
+            found += [Chunk("", place, place + 1) for place in range(len(tokens)) if place not in inside]
+            return {"words": [between.join(tokens[start:stop]) for _, start, stop in sorted(found)]}
+        return {
+            "entities": [
+                {"type": kind, "text": between.join(tokens[start:stop]), "start": start, "stop": stop}
+                for kind, start, stop in found
+            ]
+        }
 
     def info(self) -> dict[str, Any]:
         """Return `StepModel.info` with the scheme of the tags, and the tokens that a streamed tag waits for."""

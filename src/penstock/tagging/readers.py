@@ -147,7 +147,7 @@ def _misaligned(path: Path, number: int, line: str, width: int, form: Form) -> s
     split = "tabs" if form.tabs else "blanks"
     lone = "" if width > 1 else " Is a tag missing?"
     return (
-        f"{path}, line {number}: must have {form.width} columns split at {split}, like most lines; got {width}: "
+        f"{path}, line {number}: must have {form.width} columns split at {split}, like the other lines; got {width}: "
         f"{line!r:.60}.{lone}"
     )
 
