@@ -1,6 +1,7 @@
 """Translation of sentences, words or other short texts into texts."""
 
 import logging
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.errors import DataError
+from penstock.events import say
 from penstock.network import Embedding, Network, Recurrent
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
@@ -32,7 +34,9 @@ __all__ = ["Translator"]
 
 _LOGGER = logging.getLogger(__name__)
 
+_LOGGER = logging.getLogger("penstock.translate")
 _EMBEDDING_SCALE = 0.1
+_PARTS_OF_WORDS, _OTHERS = 3_000, 30_000
 
 
 class Texts(Sequence[str]):
@@ -62,7 +66,8 @@ class Translator(CellOptions, Supervised):
     Args:
         level: what the tokens are: "bpe", parts of words (Sennrich et al. 2016), needs the extra `translate`; "word",
             between spaces; "char"; or "byte".
-        max_vocabulary: maximum number of tokens of each side.
+        max_vocabulary: maximum number of tokens of each side; None for 3,000 parts of words, which suits small data
+            (Sennrich and Zhang 2019), or 30,000 words or characters.
         lower: put texts into lower case.
         max_length: tokens of a source or target above which training leaves a pair out; predictions read any length.
         embedding_size: size of a token's vector.
@@ -89,7 +94,7 @@ class Translator(CellOptions, Supervised):
     """
 
     task: ClassVar[str] = "translation"
-    usual_epochs: ClassVar[int] = 20
+    usual_epochs: ClassVar[int] = 14
     most_epochs: ClassVar[int] = 60
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -99,17 +104,17 @@ class Translator(CellOptions, Supervised):
     everyday: ClassVar[tuple[str, ...]] = ("level", "max_vocabulary", "attention", "input_feeding", "beam")
 
     level: Literal["bpe", "word", "char", "byte"] = "bpe"
-    max_vocabulary: int = 8000
+    max_vocabulary: int | None = None
     lower: bool = False
     max_length: int = 100
-    embedding_size: int = 256
+    embedding_size: int = 192
     decoder_size: int | None = None
     attention: Literal["luong", "bahdanau"] = "luong"
     attention_size: int = 128
     input_feeding: bool = False
     tied: bool = True
     dropout: float = 0.3
-    word_dropout: float = 0.1
+    word_dropout: float = 0.05
     label_smoothing: float = 0.1
     sampling_share: float = 0.0
     beam: int = 5
@@ -118,7 +123,7 @@ class Translator(CellOptions, Supervised):
     hidden_size: int = 256
     bidirectional: bool = True
     batch_size: int = 64
-    learning_rate: float = 0.002
+    learning_rate: float = 0.003
 
     def __sklearn_tags__(self) -> Any:
         """Texts, one each, and a text for each of them."""
@@ -217,9 +222,14 @@ class Translator(CellOptions, Supervised):
         return str(part.inputs[row])
 
     def _describe(self, data: Labelled) -> tuple[TranslationFeatures, Network]:
-        names = ("level", "max_vocabulary", "lower", "beam", "normalization")
+        names = ("level", "lower", "beam", "normalization")
         options = {name: getattr(self, name) for name in names}
-        features = TranslationFeatures.fit(data.train.inputs, data.train.targets, **options)
+        most = _PARTS_OF_WORDS if self.level == "bpe" else _OTHERS
+        most = most if self.max_vocabulary is None else self.max_vocabulary
+        features = TranslationFeatures.fit(data.train.inputs, data.train.targets, max_vocabulary=most, **options)
+        sizes = len(features.source), len(features.target)
+        text = f"tokens: {self.level}, {sizes[0]:,} of the sources, {sizes[1]:,} of the targets"
+        say(_LOGGER, "tokens", text, source=sizes[0], target=sizes[1])
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: TranslationFeatures) -> Network:
