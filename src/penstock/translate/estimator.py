@@ -1,7 +1,6 @@
 """Translation of sentences, words or other short texts into texts."""
 
 import logging
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +33,6 @@ __all__ = ["Translator"]
 
 _LOGGER = logging.getLogger(__name__)
 
-_LOGGER = logging.getLogger("penstock.translate")
 _EMBEDDING_SCALE = 0.1
 _PARTS_OF_WORDS, _OTHERS = 3_000, 30_000
 
