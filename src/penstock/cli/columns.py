@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,10 +80,24 @@ def several_tasks_files(function: Callable[..., None]) -> Callable[..., None]:
 
 def several_tasks_options(*, answers: bool) -> list[Option]:
     """Make an option for each column of any task, for commands that read the task from a saved model."""
-    columns = {
-        column.name: column for task in TASKS.values() for column in task.columns if answers or not column.answer
-    }
-    return column_options(columns.values(), as_in_training=True)
+    by_name: dict[str, dict[str, Column]] = {}
+    for task in TASKS.values():
+        for column in task.columns:
+            if answers or not column.answer:
+                by_name.setdefault(column.name, {})[task.name] = column
+    return column_options(map(_of_several, by_name.values()), as_in_training=True)
+
+
+def _of_several(columns: Mapping[str, Column]) -> Column:
+    """Return a column whose help says what it is for each task, if that differs."""
+    tasks: dict[str, list[str]] = {}
+    for task, column in columns.items():
+        tasks.setdefault(_help(column, as_in_training=False), []).append(task)
+    first = next(iter(columns.values()))
+    if len(tasks) == 1:
+        return first
+    said = " ".join(f"{', '.join(names)}: {text}" for text, names in tasks.items())
+    return replace(first, help=said, several=False)
 
 
 def several_tasks_settings() -> list[Option]:

@@ -196,6 +196,8 @@ def _described(model: Model, name: str) -> dict[str, Any]:
 def _disagreements(ours: Judged, theirs: Judged) -> list[dict[str, Any]]:
     if ours.labels:
         return _other_labels(ours, theirs)
+    if ours.truth.dtype == object:
+        return _other_texts(ours, theirs)
     return _other_numbers(ours, theirs) if ours.truth.ndim == 1 else _other_forecasts(ours, theirs)
 
 
@@ -214,6 +216,20 @@ def _other_labels(ours: Judged, theirs: Judged) -> list[dict[str, Any]]:
                 line[f"probability_{side}"] = float(certain[row])
         found.append(line)
     return found
+
+
+def _other_texts(ours: Judged, theirs: Judged) -> list[dict[str, Any]]:
+    """The rows with different texts, in their order."""
+    return [
+        {
+            "row": row + 1,
+            **_name(ours, row),
+            "truth": ours.truth[row],
+            "prediction_a": ours.predicted[row],
+            "prediction_b": theirs.predicted[row],
+        }
+        for row in np.flatnonzero(ours.predicted != theirs.predicted).tolist()
+    ]
 
 
 def _other_numbers(ours: Judged, theirs: Judged) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ __all__ = ["render_comparison"]
 
 _SIDES = ("a", "b")
 _LONGEST = 80  # characters of a text in the table of disagreements
-_TEXTS = ("text", "file", "unique_id", "ds", "target", "input", "step", "row")
+_TEXTS = ("text", "source", "file", "unique_id", "ds", "target", "input", "step", "row")
 
 
 def render_comparison(found: Mapping[str, Any], *, language: str = "en") -> str:

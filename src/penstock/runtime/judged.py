@@ -19,7 +19,8 @@ class Judged:
     Attributes:
         metrics: the scores by name.
         sums: what the scores follow from, for `resampling.compared`.
-        truth, predicted: (rows,) class indices or numbers, or (rows, horizon) for forecasts, NaN for no truth.
+        truth, predicted: (rows,) class indices, numbers or texts (of dtype object), or (rows, horizon) for forecasts,
+            NaN for no truth.
         labels: the classes; empty for numbers.
         probabilities: (rows, classes), if each row has a probability of each class.
         names: what identifies each row, such as {"text": "..."}; empty if nothing but its number does.

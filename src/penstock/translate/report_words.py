@@ -19,6 +19,7 @@ _WORDS = (
     ("baseline.ibm1", "Word by word (IBM model 1)", "逐词翻译（IBM 模型 1）"),
     ("baseline.copy", "Copy of the source", "照抄原文"),
     ("baseline.most_frequent", "Most frequent target", "最常见的译文"),
+    ("compare.source", "source", "原文"),
     ("reason.no source", "no source", "没有原文"),
     ("reason.no target", "no target", "没有译文"),
     ("reason.more tokens than max_length", "more tokens than max_length", "词元数超过 max_length"),
