@@ -7,6 +7,7 @@ from sklearn.base import clone
 import penstock
 from penstock import Tagger
 from penstock.errors import ConfigError, DataError
+from penstock.inspection import attribute
 
 NAMES, PLACES, VERBS = ["Ada", "Grace Hopper", "Alan"], ["Rome", "New York", "Oslo"], ["saw", "left", "likes"]
 TINY = {"hidden_size": 12, "word_size": 8, "character_size": 4, "character_hidden_size": 4, "learning_rate": 0.02}
@@ -152,3 +153,15 @@ def test_bad_data_is_refused_before_training(sentences, tags, message):
 def test_invalid_options_are_refused(options, message):
     with pytest.raises((ConfigError, DataError), match=message):
         Tagger(**TINY | options).fit(*drawn(10))
+
+
+def test_what_a_tag_depends_on_is_explained_token_by_token(fitted):
+    model, tokens = fitted.model_, ["Ada", "saw", "New", "York", "."]
+    found = attribute(model, tokens, at=3, method="occlusion")
+    assert (found.target, found.at, found.prediction["prediction"]) == ("B-LOC", 3, "I-LOC")
+    assert found.prediction["probabilities"]["B-LOC"] == model.predict_proba([tokens])[0][2, 1]
+    assert found.coordinates["token"] == tokens
+    assert found.top(1)[0]["token"] == "New"
+    text = attribute(model, "Ada saw New York .", at=3, target="B-LOC", method="integrated_gradients")
+    assert text.completeness.holds
+    assert text.score == found.score

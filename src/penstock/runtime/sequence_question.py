@@ -51,7 +51,7 @@ class SequenceQuestion(Question):
 
     def embedded(self, module: Any, variants: Any) -> Any:
         """See `Question`."""
-        return module.vectors(variants) if self._reads_ids else variants
+        return module.vectors(self.evidence.vectors(variants)) if self._reads_ids else variants
 
     def traced(self, module: Any, x: Any) -> Any:
         """See `Question`."""

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
 from penstock import engine
@@ -16,6 +17,7 @@ from penstock.heads import ArgMax, Chain, Decoder, FixedLag, Viterbi, marginals
 from penstock.labels import same_labels
 from penstock.runtime.columns import column_list
 from penstock.runtime.judged import Judged, evaluation, required
+from penstock.runtime.question import Aim, Evidence, step_place
 from penstock.runtime.reading import Reading
 from penstock.runtime.step_model import StepModel, labels_of_steps
 from penstock.runtime.step_stream import StepLabels
@@ -253,6 +255,38 @@ class TaggerModel(StepModel):
                 for kind, start, stop in found
             ]
         }
+
+    def evidence(self, one: Any) -> Evidence:
+        """Return the tokens of a sentence; a token's baseline is an unknown word without a spelling."""
+        (tokens,) = self.checked([one])
+        rows = self.features.rows(tokens)
+        table, count = np.concatenate([rows, np.zeros_like(rows[:1])]), len(tokens)
+        gap = "" if self.features.by_character else " "
+
+        def vectors(variants: Any) -> Any:
+            return array_namespace(variants).asarray(table)[variants]
+
+        return Evidence(
+            values=np.arange(count),
+            baseline=np.full(count, count),
+            axes=("token",),
+            places={"token": tokens},
+            gaps=["", *[gap] * (count - 1), ""],
+            vectors=vectors,
+        )
+
+    def aim(self, outputs: NDArray[np.float32], target: Any, at: int | None) -> Aim:
+        """Explain the log-odds of a tag, by default the predicted one, by the network's scores at a token."""
+        step = step_place(at, len(outputs))
+        target = self.labels[self.decoder.whole(outputs)[step]] if target is None else target
+        return super().aim(outputs, target, at)
+
+    def explained(self, outputs: NDArray[np.float32], aim: Aim) -> dict[str, Any]:
+        """Return the tag at the token, and the probabilities of all."""
+        assert aim.at is not None
+        spread = self.spread(Sequences(outputs, np.array([0, len(outputs)])))[aim.at - 1]
+        probabilities = dict(zip(self.label_texts, spread.tolist(), strict=True))
+        return {"prediction": self.decode(outputs)[aim.at - 1], "probabilities": probabilities}
 
     def info(self) -> dict[str, Any]:
         """Return `StepModel.info` with the scheme of the tags, and the tokens that a streamed tag waits for."""
