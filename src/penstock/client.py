@@ -70,6 +70,31 @@ class Client:
         with open(path, "rb") as file:
             return self._ask("POST", _path(name, "predict"), files={"file": (Path(path).name, file)})["outputs"]
 
+    def attribute(self, name: str, one: Any, *, target: Any = None, at: int | None = None) -> dict[str, Any]:
+        """Return how much each part of one input contributed to the prediction, by occlusion.
+
+        Args:
+            name: the name of the model.
+            one: a JSON value: a text, or a series as a list.
+            target: the label that is explained, or a forecaster's column; None for the predicted one, or the first.
+            at: the step that is explained, from 1, or the step ahead; None for the last, or the mean of all.
+
+        Returns:
+            `values`, the scores, nested by the axes that `axes` and `coordinates` name, and more: as
+            `penstock.inspection.Attribution.to_json`.
+
+        Raises:
+            InputError: the model cannot read the input, has no such label or step, or the input is too long.
+        """
+        asked = {"target": target, "at": at}
+        return self._ask(
+            "POST",
+            _path(name, "attribute"),
+            params={key: value for key, value in asked.items() if value is not None},
+            content=_json({"inputs": [one]}),
+            headers={"content-type": "application/json"},
+        )["attribution"]
+
     async def stream(self, name: str, state: bytes | None = None) -> "RemoteStream":
         """Open a stream of a model: `async with await client.stream("sentiment") as stream: ...`
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from penstock import nn
-from penstock.errors import DataError, StateError
+from penstock.errors import ConfigError, DataError, StateError
 from penstock.forecast.baselines import Origins
 from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
 from penstock.forecast.frequency import Frequency
@@ -13,6 +13,8 @@ from penstock.forecast.model import ForecastModel
 from penstock.forecast.panel_columns import panel
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network, Recurrent
+from penstock.network.lowering import graph_of
+from penstock.runtime.graph_scorer import GraphScorer
 
 HORIZON, CONTEXT, STEPS = 5, 17, 60
 HOUR = Frequency("second", 3600, 0)
@@ -283,3 +285,27 @@ def test_observations_must_come_one_after_the_other_and_know_what_is_ahead():
     assert stream.push(seen[CONTEXT - 1]) is not None
     with pytest.raises(DataError, match="no series 'b' in the model"):
         made.stream("b")
+
+
+@pytest.mark.parametrize("case", [name for name in CASES if "carried" in name])
+def test_the_inputs_of_the_exported_graph_give_the_models_outputs(case):
+    found = model(**CASES[case])
+    columns = table(STEPS, 3)
+    graph, tensors = graph_of(found.network, found.tensors)
+    inputs = found.encode(of(columns))
+    assert set(graph.inputs) <= set(inputs)
+    scores = GraphScorer(graph, tensors).scores({name: inputs[name] for name in graph.inputs})["forecasts"]
+    (series,) = of(columns)
+    steps = np.arange(1, len(series) + 1)
+    expected = found.outputs(Origins(series, found.features.encode(series, HOUR), steps))
+    head, rows = found.network.head, 1 if found.features.joint else 2
+    assert len(scores) == rows
+    for row in range(rows):
+        own = scores[row].reshape(len(steps), HORIZON, head.targets, 3)
+        columns = slice(None) if found.features.joint else slice(row, row + 1)
+        np.testing.assert_array_equal(own, expected[:, :, columns])
+
+
+def test_a_look_back_has_no_graph_to_give_inputs_for():
+    with pytest.raises(ConfigError, match="a forecaster with a look-back has no graph"):
+        model().encode(of(table(STEPS, 3)))

@@ -187,11 +187,13 @@ def test_what_has_no_step_is_refused_by_name(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_data_for_a_forecaster_are_refused(tmp_path):
-    released = Path(__file__).parents[1] / "released" / "0.1.0" / "forecast-carried" / "model"
-    with pytest.raises(ConfigError, match="compared on random inputs alone"):
-        to_c(penstock.load(released), tmp_path / "net", data=[1.0, 2.0])
-    assert not list(tmp_path.iterdir())
+def test_a_forecasters_loss_is_measured_on_series(tmp_path):
+    released = Path(__file__).parents[1] / "released" / "0.1.0" / "forecast-carried"
+    model = penstock.load(released / "model")
+    series = penstock.read_series(released / "input.csv", time="ds", target="y", known=["promo"])
+    written = to_c(model, tmp_path / "net", int8=True, data=series)
+    assert written.measures["compared on"].endswith(" given sequences")
+    assert 1e-5 < written.measures["largest difference"] < 0.1
 
 
 def test_names_and_files_are_checked(tmp_path):

@@ -15,7 +15,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from penstock import convert
 from penstock.errors import ConfigError
+from penstock.heads.chain import Chain, best_paths
 from penstock.runtime import Recurrence
+from penstock.sequences import Sequences
 
 RANDOM = np.random.default_rng(2)
 
@@ -79,6 +81,35 @@ def test_voices_of_silero():
         convert.from_torch(path)
 
 
+def test_the_lstm_of_silero_beside_its_own_onnx():
+    """Its frames by its convolutions in ONNX Runtime, then its LSTM there and here, whole and step by step.
+
+    The weights of its .safetensors are of another training than those of its ONNX files.
+    """
+    onnx = pytest.importorskip("onnx", reason="its file is ONNX's")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="the oracle is ONNX Runtime")
+    made = onnx.load(foreign("silero_vad", "data/silero_vad_16k_sequence.onnx"))
+    (node,) = (each for each in made.graph.node if each.op_type == "LSTM")
+    made.graph.output.extend(map(onnx.helper.make_empty_tensor_value_info, (node.input[0], node.output[0])))
+    session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+    zeros = np.zeros((1, 1, 128), np.float32)
+    frames = RANDOM.normal(0, 0.1, (50, 576)).astype(np.float32)
+    _, h, c, x, y = session.run(None, {"input": frames, "h": zeros, "c": zeros})
+    tensors = {each.name: onnx.numpy_helper.to_array(each) for each in made.graph.initializer}
+    arrays = {name: tensors[node.input[place]] for place, name in enumerate("WRB", 1)}
+    network = Recurrence.from_arrays(arrays, "lstm", layout="onnx")
+    found, state = network(x[:, 0])
+    assert_allclose(found, y.reshape(50, 128), atol=1e-5)
+    for one, other in zip(state, (h, c), strict=True):
+        assert_allclose(one.ravel(), other.ravel(), atol=1e-5)
+    state, steps = None, []
+    for step in x[:, 0]:
+        y, state = network(step[None], state)
+        steps.append(y[0])
+    assert_array_equal(steps, found)
+
+
+@pytest.mark.slow
 def test_phonemes_of_g2p():
     """Greedy decoding, by the networks and by the GRU's equations."""
     with np.load(foreign("g2p_en", "checkpoint20.npz")) as arrays:
@@ -106,7 +137,7 @@ def test_phonemes_of_g2p():
         return phonemes
 
     encoder, decoder = (Recurrence.from_arrays(cell(side), "gru") for side in ("enc", "dec"))
-    for _ in range(100):
+    for _ in range(1000):
         letters = [*RANDOM.integers(3, 29, RANDOM.integers(2, 9)), 2]
         x, h = tensors["enc_emb"][letters], np.zeros(256)
         for row in x:
@@ -133,6 +164,48 @@ def test_words_of_nagisa():
     forward, backward = (lstm(turned, *side.values(), forget_bias=1.0, order="ifog") for side, turned in ends)
     network = Recurrence.from_arrays([tuple(sides)], "lstm", layout="dynet")
     assert_allclose(network(x)[0], np.hstack([forward, backward[::-1]]), atol=1e-5)
+
+
+def test_words_and_tags_of_jieba():
+    """Paddle's weights, two layers of two GRUs, then Viterbi; the GRUs against their equations."""
+    folder = foreign("jieba", "lac_small/word.dic").parent
+
+    def array(name, *shape):
+        """A variable of Paddle: a head, then the numbers."""
+        content = (folder / "model_baseline" / name).read_bytes()
+        return np.frombuffer(content[-4 * int(np.prod(shape)) :], "<f4").reshape(shape)
+
+    def side(number, inputs):
+        names = (("fc_w", f"fc_{number}.w_0", (inputs, 384)), ("fc_b", f"fc_{number}.b_0", (384,)))
+        names += (("gru_w", f"gru_{number}.w_0", (128, 384)), ("gru_b", f"gru_{number}.b_0", (384,)))
+        return {name: array(file, *shape) for name, file, shape in names}
+
+    def gru(x, arrays):
+        """`dynamic_gru` in float64: the update gate takes the candidate, the reset gate acts before the product."""
+        gates, candidate = np.split(arrays["gru_w"].ravel().astype(float), [2 * 128 * 128])
+        h, outputs = np.zeros(128), []
+        for row in x.astype(float) @ arrays["fc_w"] + arrays["fc_b"] + arrays["gru_b"]:
+            u, r = np.split(sigmoid(row[:256] + h @ gates.reshape(128, 256)), 2)
+            h = (1 - u) * h + u * np.tanh(row[256:] + (r * h) @ candidate.reshape(128, 128))
+            outputs.append(h)
+        return np.array(outputs)
+
+    layers = [(side(0, 128), side(1, 128)), (side(2, 256), side(3, 256))]
+    network = Recurrence.from_arrays(layers, "gru", layout="paddle_fluid")
+    ids = dict(line.split("\t")[::-1] for line in (folder / "word.dic").read_text("utf-8").splitlines() if "\t" in line)
+    tags = dict(line.split("\t") for line in (folder / "tag.dic").read_text("utf-8").splitlines())
+    text = "百度是一家高科技公司"
+    x = array("word_emb", 20941, 128)[[int(ids[each]) for each in text]]
+    y = network(x)[0]
+    expected = x
+    for forward, backward in layers:
+        expected = np.hstack([gru(expected, forward), gru(expected[::-1], backward)[::-1]])
+    assert_allclose(y, expected, atol=1e-5)
+    crf = array("crfw", 59, 57).astype(np.float64)  # start, end, then transitions
+    scores = Sequences.from_list([y @ array("fc_4.w_0", 256, 57) + array("fc_4.b_0", 57)])
+    path = best_paths(Chain(crf[2:], crf[0], crf[1]), scores)
+    found = [tags[str(each)] for each in path]
+    assert found == ["ORG-B", "ORG-I", "v-B", "m-B", "m-I", "n-B", "n-I", "n-I", "n-B", "n-I"]
 
 
 def _layer(kind, name, source, **options):

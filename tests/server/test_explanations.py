@@ -7,6 +7,8 @@ import httpx
 import numpy as np
 import pytest
 
+from penstock.client import Client
+from penstock.errors import ConfigError
 from penstock.inspection import attribute
 from penstock.server import explanations
 from penstock.server.explanations import Explanations, asked_of
@@ -45,6 +47,15 @@ def test_every_kind_of_model_is_explained(server, models, name, one, query):
     assert response.status_code == 200, response.text
     expected = attribute(models[name], one, method="occlusion", **query)
     assert response.json() == {"attribution": json.loads(json.dumps(expected.to_json()))}
+
+
+def test_the_client_asks_for_an_explanation(server, words):
+    with Client(server.url) as client:
+        found = client.attribute("words", TEXT, target="bad")
+        assert found == json.loads(json.dumps(attribute(words, TEXT, method="occlusion", target="bad").to_json()))
+        assert client.attribute("words", TEXT)["target"] == words.predict([TEXT])[0]
+        with pytest.raises(ConfigError, match=r"there is no label .unheard."):
+            client.attribute("words", TEXT, target="unheard")
 
 
 def test_texts_are_explained_with_what_stands_between_words(server, words):

@@ -1,7 +1,7 @@
-"""A forecaster with a carried state as a graph, for export: the `export` sides of its inputs and head."""
+"""A forecaster with a carried state as a graph, for export: the `export` sides of its inputs and head, and its data."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,13 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError
 from penstock.forecast.spec import ForecastHead, Segments
 from penstock.network import Add, Dense, GraphBuilder, Lookup, Pointwise, Value
+from penstock.sequences import Sequences
 
-__all__ = ["add_forecast_head", "add_segments"]
+if TYPE_CHECKING:
+    from penstock.forecast.features import Encoded
+    from penstock.forecast.model import ForecastModel
+
+__all__ = ["add_forecast_head", "add_segments", "graph_inputs"]
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -52,3 +57,24 @@ def add_forecast_head(
     spread = np.kron(np.ones((spec.horizon, 1)), np.kron(np.eye(spec.targets), np.ones((spec.quantiles, 1))))
     repeated = builder.add(Dense(spec.targets, outputs, bias=False), last, weight=spread)
     return builder.add(Add(), found, repeated, name="forecasts")
+
+
+def graph_inputs(model: "ForecastModel", series: "Iterable[Encoded]") -> dict[str, Sequences]:
+    """Return series as the inputs of the graph, by name: a sequence for each row that the network sees of a series.
+
+    Steps whose known covariates are not there for all steps ahead are left out.
+    """
+    head, rows = model.network.head, list[dict[str, NDArray[Any]]]()
+    for each in series:
+        steps = len(each.values)
+        steps = max(0, min(steps, each.known_steps - head.horizon)) if head.known else steps
+        before = np.concatenate([each.values[:1], each.values[:-1]])
+        features = model.carried_features(each.values, before, each.covariates)[:steps]
+        windows = [np.arange(step + 1, step + 1 + head.horizon) for step in range(steps)]
+        known = np.array([each.known[window].ravel() for window in windows], np.float32)
+        for row, number in enumerate(model.features.rows(each.identity).tolist()):
+            last = each.values[:steps] if model.features.joint else each.values[:steps, row : row + 1]
+            found = {"x": features[:, row], "identity": np.full(steps, number), "last": last}
+            rows.append(found | {"known": known.reshape(steps, head.horizon * head.known)})
+    names = ["x", "last", *(["identity"] * bool(model.network.inputs.identities)), *(["known"] * bool(head.known))]
+    return {name: Sequences.from_list([row[name] for row in rows]) for name in names}

@@ -13,6 +13,7 @@ from penstock.events import Steps
 from penstock.forecast.baselines import ForecastBaselines, Origins
 from penstock.forecast.features import Encoded, ForecastFeatures
 from penstock.forecast.frames import as_table, forecast_frame, frame_panel, is_frame
+from penstock.forecast.lowering import graph_inputs
 from penstock.forecast.metrics import Errors, Stretches
 from penstock.forecast.pair import forecast_pair, judged
 from penstock.forecast.panel import Panel, Series
@@ -28,6 +29,7 @@ from penstock.runtime.judged import Judged, evaluation
 from penstock.runtime.model import Model
 from penstock.runtime.question import check_length
 from penstock.runtime.reading import Reading
+from penstock.sequences import Sequences
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -276,6 +278,18 @@ class ForecastModel(Model):
         if (kind or ("forecast" if "data" in options else "")) == "forecast":
             return plot_forecast(self, **options, ax=ax)
         return super().plot(kind, ax=ax, **options)
+
+    def encode(self, inputs: Any) -> dict[str, Sequences]:
+        """Return series as the inputs of the exported graph, by name; arguments as for `predict`.
+
+        Raises:
+            ConfigError: the network reads a look-back, so that no graph describes it.
+            DataError: as for `predict_quantiles`.
+        """
+        if not self.carries:
+            raise ConfigError("a forecaster with a look-back has no graph, and so no inputs of one")
+        panel = self.panel(inputs)
+        return graph_inputs(self, (self._encoded(series, panel) for series in panel))
 
     def reading(self, item: Any) -> Reading:
         """Return a series as the layers read it before the last forecast that its covariates allow.

@@ -44,13 +44,14 @@ def encoded(model: Any, exported: NamedGraph, data: Any) -> dict[str, Sequences]
     """Return a model's inputs, as `predict` takes them, as features by the graph's names.
 
     Raises:
-        ConfigError: a forecaster, whose network reads more than sequences of features.
+        ConfigError: a model whose inputs no graph has.
         DataError: the inputs are not of this model's kind.
     """
     if not hasattr(model, "encode"):
         raise ConfigError(f"a model for {model.task} is compared on random inputs alone. Leave the data out.")
     found = model.encode(model.checked(data) if hasattr(model, "checked") else data)
-    return found if isinstance(found, dict) else {next(iter(exported.graph.inputs)): found}
+    names = exported.graph.inputs
+    return {name: found[name] for name in names} if isinstance(found, dict) else {next(iter(names)): found}
 
 
 def metadata(model: Model) -> dict[str, str]:
