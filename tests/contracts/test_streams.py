@@ -17,7 +17,11 @@ from penstock.forecast.frequency import Frequency
 from penstock.forecast.model import ForecastModel
 from penstock.forecast.panel_columns import panel
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
-from penstock.network import ClassHead, Network, Numbers, Recurrent
+from penstock.language.features import FrameFeatures, LanguageFeatures
+from penstock.language.model import SequenceGenerator
+from penstock.language.spec import BernoulliHead, NextTokenHead
+from penstock.language.stream import Surprisal
+from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent
 from penstock.runtime import PooledStream, RandomState, Recurrence, StepLabels, Stream, states
 from penstock.signals.features import SignalFeatures
 from penstock.signals.model import SignalClassModel
@@ -26,6 +30,7 @@ from penstock.tagging.model import TaggerModel
 from penstock.tagging.schemes import SCHEMES
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.text.model import TextModel
+from penstock.tokens import train_tokens
 
 DRAW = np.random.default_rng(0)
 HOUR = Frequency("second", 3600, 0)
@@ -136,6 +141,34 @@ def forecaster(*, carried):
         return model.predict_quantiles(read)[0]
 
     return Case(model.stream, items, whole, {"y": "x", "promo": 1, "ds": "1970-01-01"})
+
+
+def surprisal(model, items, bad):
+    """A language model: its stream's own sums, and the bits of its tokens in `told`."""
+
+    def whole(seen):
+        stream = model.stream()
+        told = [float(value) for item in seen for value in stream.push(item).log_probabilities]
+        joined = ["".join(seen)] if model.reads == "text" else [list(seen)]
+        (found,) = model.predict(joined)
+        assert told == found[: len(told)].tolist()
+        rest = found[len(told) :]  # the end of a text
+        nats = float(np.cumsum([0.0, *(-found.astype(np.float64))])[-1])
+        return Surprisal([], np.zeros(0, np.float32), nats, len(told) + len(rest))
+
+    return Case(model.stream, items, whole, bad)
+
+
+def language(level, *, ends=False):
+    recurrent = Recurrent(cell="lstm", input_size=5, hidden_size=6, num_layers=2)
+    if level == "notes":
+        network = Network(Numbers(5), recurrent, BernoulliHead(5))
+        model = SequenceGenerator(network, FrameFeatures(60, 64), [], drawn(network))
+        return surprisal(model, [[60], [], [61, 64], [60, 62, 64]], [59])
+    features = LanguageFeatures(train_tokens(level, ["the ferry sailed\n"]), ends=ends, lines=True)
+    network = Network(Embedding(features.size, 5), recurrent, NextTokenHead(features.size))
+    model = SequenceGenerator(network, features, [], drawn(network))
+    return surprisal(model, ["the ", "", "ferry sailed\n", "é the\n"], 5)
 
 
 def recurrence(batch):
@@ -255,6 +288,9 @@ def cases(text_parts, step_model, audio_model, spoken):
         "spotter": spotter(audio_model, spoken),
         "forecast-carried": forecaster(carried=True),
         "forecast-window": forecaster(carried=False),
+        "language-char": language("char"),
+        "language-word-ends": language("word", ends=True),
+        "language-notes": language("notes"),
         "recurrence": recurrence(1),
         "recurrence-batch-3": recurrence(3),
         "sampler": sampler(),
@@ -265,6 +301,7 @@ NAMES = (
     *("text", "text-pooled", "text-gru-2", "signal", "signal-window", "signal-window-both-ways", "audio", "spotter"),
     *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
     *("tags", "tags-greedy", "tags-softmax"),
+    *("language-char", "language-word-ends", "language-notes"),
     *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
 )
 ALIKE = {("text", "text-pooled"), ("text-pooled", "text")}
@@ -284,6 +321,9 @@ def bits(prediction):
         return bits(prediction.quantiles)
     if hasattr(prediction, "words"):
         return bits(prediction.scores), bits(prediction.seconds), prediction.words
+    if isinstance(prediction, Surprisal):
+        sums = prediction.nats, prediction.count
+        return bits(np.array(sums)), prediction.tokens, bits(prediction.log_probabilities)
     if hasattr(prediction, "labels"):
         probabilities = prediction.probabilities
         return prediction.labels, None if probabilities is None else bits(probabilities)

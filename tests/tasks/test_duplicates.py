@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from penstock import (
     AudioClassifier,
     Forecaster,
+    LanguageModel,
     SeriesClassifier,
     SeriesRegressor,
     Tagger,
@@ -65,12 +66,14 @@ def kinds(spoken):
         "forecast": (Forecaster(**TINY, horizon=2, context=8), (np.sin(np.arange(60)),)),
         "steps": (Levels(**TINY), (SIGNALS, steps)),
         "tagging": (Tagger(**TINY, word_size=4), ([["Ada", "left"], ["go"]] * 8, [["B-X", "O"], ["O"]] * 8)),
+        "language": (LanguageModel(**TINY, steps=8), (["the cat sat " * 20],)),
         "translation": (Translator(**TINY, level="char", embedding_size=4), (["ab", "c"] * 8, ["BA", "C"] * 8)),
     }
 
 
 @pytest.fixture(
-    scope="module", params=["text", "series", "numbers", "audio", "forecast", "steps", "tagging", "translation"]
+    scope="module",
+    params=["text", "series", "numbers", "audio", "forecast", "steps", "tagging", "language", "translation"],
 )
 def fitted(request, kinds):
     """A fitted estimator and its data."""
@@ -82,6 +85,8 @@ def fitted(request, kinds):
 
 
 def same(one, two):
+    if isinstance(one, list) and isinstance(one[0], np.ndarray):
+        return all(map(same, one, two))
     if isinstance(one, list) or one.dtype == object:
         return list(one) == list(two)
     return (one.dtype, one.shape, one.tobytes()) == (two.dtype, two.shape, two.tobytes())

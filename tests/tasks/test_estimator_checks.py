@@ -9,7 +9,16 @@ from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
-from penstock import AudioClassifier, Forecaster, SeriesClassifier, SeriesRegressor, Tagger, TextClassifier, Translator
+from penstock import (
+    AudioClassifier,
+    Forecaster,
+    LanguageModel,
+    SeriesClassifier,
+    SeriesRegressor,
+    Tagger,
+    TextClassifier,
+    Translator,
+)
 
 ANY_LENGTH = "a signal may have any number of steps, in fit and in predict: columns are steps, not features"
 BATCHES = (
@@ -35,6 +44,7 @@ ESTIMATORS = [
     TextClassifier(),
     AudioClassifier(),
     Forecaster(),
+    LanguageModel(),
     SeriesClassifier(),
     SeriesRegressor(),
     Tagger(),
@@ -132,13 +142,14 @@ def test_checks_that_need_no_data(estimator, check):
 def test_tags_say_what_it_is_and_what_it_takes(estimator):
     tags, name = get_tags(estimator), type(estimator).__name__
     assert (is_classifier(estimator), is_regressor(estimator)) == ("Classifier" in name, "Regressor" in name)
-    assert tags.target_tags.required == (name != "Forecaster")
+    assert tags.target_tags.required == (name not in ("Forecaster", "LanguageModel"))
     takes = {
         "TextClassifier": {"one_d_array", "string"},
         "AudioClassifier": {"one_d_array", "string"},
         "Tagger": {"one_d_array", "string"},
         "Translator": {"one_d_array", "string"},
         "Forecaster": set(),
+        "LanguageModel": {"one_d_array", "string"},
         "SeriesClassifier": {"two_d_array", "three_d_array", "allow_nan"},
         "SeriesRegressor": {"two_d_array", "three_d_array", "allow_nan"},
     }

@@ -13,7 +13,7 @@ from penstock.errors import ConfigError, DataError, DtypeError
 from penstock.runtime.columns import column_list
 from penstock.sequences import Sequences
 
-__all__ = ["LanguageData", "LanguagePart", "as_items", "divided"]
+__all__ = ["LanguageData", "LanguagePart", "as_items", "check_share", "cut", "divided"]
 
 _MANY = 100
 """So many texts or pieces are divided at random; fewer, or one, at a place."""
@@ -118,6 +118,13 @@ def divided(items: Sequence[Any], shares: Sequence[float], random_state: int) ->
             f"{len(shares)} parts. Give more, or files for validation and testing."
         )
     return parts
+
+
+def cut(sequences: Sequences, most: int) -> Sequences:
+    """Return the sequences, those of more than `most` steps in parts of at most so many; nothing is copied."""
+    starts, lengths = sequences.offsets[:-1].tolist(), sequences.lengths.tolist()
+    parts = [range(start, start + length, most) for start, length in zip(starts, lengths, strict=True)]
+    return Sequences(sequences.values, np.array([*(place for part in parts for place in part), sequences.offsets[-1]]))
 
 
 def check_share(share: Any) -> None:

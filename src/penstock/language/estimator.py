@@ -12,7 +12,7 @@ from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.language.baseline_training import ORDERS, fit_note_baselines, fit_token_baselines
-from penstock.language.data import LanguageData, LanguagePart, as_items, check_share, divided
+from penstock.language.data import LanguageData, LanguagePart, as_items, check_share, cut, divided
 from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.figures import language_figures
 from penstock.language.model import SequenceGenerator
@@ -42,7 +42,7 @@ _CUTOFFS = (2_000, 10_000, 50_000)
 _SHORT = 2
 """Texts of fewer tokens, on average, than this many chunks are learned one by one, not as one long text."""
 _LONGEST_PIECE = 20
-"""Longer pieces are cut for training, in chunks, which bounds the memory."""
+"""Longer pieces are cut for training, after so many chunks, which bounds the memory."""
 _EXAMPLE_CHARACTERS, _INSPECTED_CHARACTERS = 200, 1000
 
 
@@ -174,16 +174,13 @@ class LanguageModel(CellOptions, Estimator):
         training_module()
         self._check_options()
         seed = seed_of(self.random_state)
-        train, valid = (
-            as_items(X, "X"),
-            None if validation_data is None else as_items(validation_data, "validation_data"),
-        )
-        if valid is None:
+        train = self._items(X, "X")
+        if validation_data is None:
             check_share(self.validation_share)
             train, valid = divided(train, (1 - self.validation_share, self.validation_share), seed)
-        test = None if test_data is None else LanguagePart(as_items(test_data, "test_data"))
-        for items in (train, valid, *([] if test is None else [test.items])):
-            self._check_kind(items)
+        else:
+            valid = self._items(validation_data, "validation_data")
+        test = None if test_data is None else LanguagePart(self._items(test_data, "test_data"))
         parts = LanguagePart(train), LanguagePart(valid)
         data = LanguageData(*parts, test, dict(dropped or {}), dict(Counter(changed or {})))
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
@@ -282,8 +279,9 @@ class LanguageModel(CellOptions, Estimator):
         if self.tied and self.adaptive:
             raise ConfigError("an adaptive softmax has weights of its own: set tied or adaptive, not both")
 
-    def _check_kind(self, items: Sequence[Any]) -> None:
-        """Raise DataError if texts are given for notes, or pieces of music for another level."""
+    def _items(self, given: Any, what: str) -> list[Any]:
+        """Return texts, or pieces of music for notes; DataError if it is the other."""
+        items = as_items(given, what)
         is_text = isinstance(items[0], str)
         if is_text and self.level == "notes":
             raise DataError("level 'notes' learns from pieces, lists of frames such as [[60, 64], [62]]; got texts")
@@ -291,6 +289,7 @@ class LanguageModel(CellOptions, Estimator):
             raise DataError(
                 f"level {self.level!r} learns from texts; got {items[0]!r:.60}. For frames of notes set level='notes'."
             )
+        return items
 
     def _describe(self, data: LanguageData) -> tuple[LanguageFeatures | FrameFeatures, Network]:
         features: LanguageFeatures | FrameFeatures
@@ -373,6 +372,7 @@ class LanguageModel(CellOptions, Estimator):
             "generator": torch.Generator().manual_seed(seed),
         }
         if self._in_pieces(data):
+            shared["train"] = cut(data.train.sequences, _LONGEST_PIECE * self.steps)
             return PieceObjective(**shared)
         return LaneObjective(steps=self.steps, varied=self.recipe == "awd", **shared)
 

@@ -76,7 +76,7 @@ class WordDecoder:
                 parts.append(word)
                 self.memory = b""
             elif word:
-                parts.append(self.memory.decode() + word)
+                parts.append(f" {word}" if self.memory else word)
                 self.memory = b" "
         return "".join(parts)
 
