@@ -13,9 +13,11 @@ from penstock.bundle import Bundle
 from penstock.errors import BundleError, ConfigError, DataError, InputError
 from penstock.model_card import published
 from penstock.network import Graph, Value
+from penstock.runtime.graph_reading import graph_reading
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.runtime.model import Baselines, Model
 from penstock.runtime.parameters import real
+from penstock.runtime.reading import Reading
 from penstock.runtime.stream import Stream, Traces
 from penstock.sequences import Sequences
 
@@ -130,6 +132,15 @@ class GraphModel(Model):
         found = self.scorer.scores(self.encode(inputs))
         rows = list(map(list, found.values()))
         return [self._joined(dict(zip(found, row, strict=True))) for row in zip(*rows, strict=True)]
+
+    def reading(self, item: Any) -> Reading:
+        """Return a sequence as the recurrent layers read it, for networks with one stack of them.
+
+        Raises:
+            DataError: as in `encode`.
+            ConfigError: the network has no such stack or several, or one with masks or initial states.
+        """
+        return graph_reading(self.scorer, self.tensors, self._named(item, "the input"))
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """Raise ConfigError: what an imported network's outputs mean is not known here."""

@@ -7,9 +7,10 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from penstock.errors import ShapeError
-from penstock.network import Graph
+from penstock.errors import ConfigError, ShapeError
+from penstock.network import Graph, Node, RecurrentLayers
 from penstock.runtime.operations import RUNNING, PoolRun, RecurrentRun
+from penstock.runtime.stack import Stack
 from penstock.sequences import Sequences
 
 __all__ = ["GraphScorer", "Memory"]
@@ -57,6 +58,30 @@ class GraphScorer:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, (self.graph.to_json(), safetensors.numpy.save(dict(self._tensors)))
+
+    @property
+    def recurrence(self) -> Node:
+        """The one node with recurrent layers that can be looked into.
+
+        Raises:
+            ConfigError: there is none or several, or it has a mask or initial states, or reads backward alone.
+        """
+        nodes = [node for node in self.graph.nodes if isinstance(node.operation, RecurrentLayers)]
+        if len(nodes) != 1:
+            many = f"{len(nodes)} ({', '.join(node.name for node in nodes[:5])})" if nodes else "none"
+            raise ConfigError(
+                f"an imported network can be inspected if it has one stack of recurrent layers; got {many}"
+            )
+        operation = nodes[0].operation
+        if operation.masked or operation.initial or operation.reverse:
+            why = "masks" if operation.masked else "initial states" if operation.initial else "a reverse reading"
+            raise ConfigError(f"{nodes[0].name} of the imported network has {why}, and can't be inspected")
+        return nodes[0]
+
+    @property
+    def encoder(self) -> Stack:
+        """The layers of `recurrence`."""
+        return self._running[self.recurrence.name].stack
 
     def memory(self, batch: int) -> Memory:
         """Return the memory of `batch` sequences before their first step."""

@@ -27,15 +27,15 @@ class RecurrentRun:
     """Recurrent layers; their memory is a step of the stack, or None if they read backward."""
 
     def __init__(self, spec: described.RecurrentLayers, tensors: Tensors) -> None:
-        self._spec, self._stack = spec, Stack(spec.layers, tensors)
-        names = self._stack.state_names
+        self._spec, self.stack = spec, Stack(spec.layers, tensors)
+        names = self.stack.state_names
         self._initial = [tensors[f"initial_{name}"] for name in names] if spec.initial else None
 
     def memory(self, batch: int) -> engine.StackStep | None:
         """Return the memory before the first step."""
         if not self._spec.forward:
             return None
-        step = self._stack.step(batch)
+        step = self.stack.step(batch)
         self.reset(step)
         return step
 
@@ -94,7 +94,7 @@ class RecurrentRun:
         if len(x) == 1 and lengths is None:
             return memory(np.ascontiguousarray(x[0]))[None].copy()
         before = [tuple(state[None] for state in layer) for layer in memory.state]
-        y, after = self._stack(np.ascontiguousarray(x), before, lengths)
+        y, after = self.stack(np.ascontiguousarray(x), before, lengths)
         for layer, states in zip(memory.state, after, strict=True):
             for state, value in zip(layer, states, strict=True):
                 state[...] = value[0]
@@ -103,13 +103,13 @@ class RecurrentRun:
     def _whole(self, x: Floats, lengths: Counts | None) -> Floats:
         counts = np.full(x.shape[1], len(x)) if lengths is None else lengths
         x = _reversed(x, counts) if self._spec.reverse else x
-        y, _ = self._stack(np.ascontiguousarray(x), self._start(x.shape[1]), counts)
+        y, _ = self.stack(np.ascontiguousarray(x), self._start(x.shape[1]), counts)
         return _reversed(y, counts) if self._spec.reverse else y
 
     def _start(self, batch: int) -> list[tuple[Floats, ...]] | None:
         if self._initial is None:
             return None
-        layers, directions = self._spec.layers.num_layers, self._stack.directions
+        layers, directions = self._spec.layers.num_layers, self.stack.directions
         spread = [np.repeat(array.reshape(layers, directions, 1, -1), batch, axis=2) for array in self._initial]
         return [tuple(array[layer] for array in spread) for layer in range(layers)]
 
