@@ -127,9 +127,11 @@ def _parts_in_words(network: Mapping[str, Any]) -> list[str]:
 
 def _words(part: Mapping[str, Any]) -> str:
     options = ", ".join(
-        f"{name} {value}" for name, value in part.items() if name != "kind" and value not in (None, False)
+        f"{name} {f'({_words(value)})' if isinstance(value, Mapping) else value}"
+        for name, value in part.items()
+        if name != "kind" and value not in (None, False)
     )
-    return f"{part['kind']} ({options})"
+    return f"{part['kind']} ({options})" if "kind" in part else options
 
 
 def _ends(interval: Sequence[float] | None) -> str:

@@ -111,7 +111,18 @@ def test_info_shows_tokens_and_search(penstock, trained):
     info = json.loads(penstock("info", trained[0], "--json").out)
     assert info["task"] == "translation"
     assert info["tokens"]["level"] == "char"
-    assert penstock("info", trained[0]).code == 0
+    shown = penstock("info", trained[0]).out
+    assert "level char" in shown
+    assert "decoder (cell gru" in " ".join(shown.split())
+    assert "decoder (cell gru" in (trained[0] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_saved_options_repeat_the_training(penstock, trained):
+    out = trained[0]
+    again = penstock("train", "--config", out / "train.toml", "--json")
+    assert again.code == 0, again.err
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (out, out.with_name("dates-again"))]
+    assert weights[0] == weights[1]
 
 
 def test_what_is_wrong_is_said_before_training(penstock, files, tmp_path):

@@ -72,6 +72,9 @@ def test_wilson_is_right_by_hand():
     assert (round(float(low), 4), round(float(high), 4)) == (0.4902, 0.9433)
     assert [float(end) for end in wilson(1.0, 3)] == pytest.approx([0.4385, 1.0], abs=1e-4)
     assert np.isnan(wilson(np.nan, 0)).all()
+    for count in range(1, 600):
+        assert wilson(0.0, count)[0] == 0
+        assert wilson(1.0, count)[1] == 1
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():

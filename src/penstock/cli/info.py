@@ -42,6 +42,7 @@ def _rows(described: dict[str, Any]) -> list[tuple[str, str]]:
         *([("labels", ", ".join(map(str, described["labels"])))] if described["labels"] else []),
         *_network(network),
         ("parameters", f"{described['parameters']:,}"),
+        *((name, _settings(described[name])) for name in ("tokens", "search") if isinstance(described.get(name), dict)),
         ("streams", "yes" if described["streams"] else "no"),
     ]
     rows += [("imported", _imported(metrics["import"]))] if metrics.get("import") else []
@@ -73,7 +74,12 @@ def _imported(about: dict[str, Any]) -> str:
 
 
 def _settings(part: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in part.items() if name != "kind")
+    """The settings of a part of a network, with those of a part inside it in brackets."""
+    return ", ".join(
+        f"{name} ({_settings(value)})" if isinstance(value, dict) else f"{name} {value}"
+        for name, value in part.items()
+        if name != "kind"
+    )
 
 
 def _scores(scores: dict[str, Any], intervals: dict[str, Any]) -> str:

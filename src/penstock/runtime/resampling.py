@@ -177,7 +177,9 @@ def wilson(share: ArrayLike, count: ArrayLike) -> tuple[Array, Array]:
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         half = _Z / (1 + _Z**2 / n) * np.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+    low, high = np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+    # Rounding must not move an end that is 0 or 1.
+    return np.where((p == 0) & (n > 0), 0.0, low), np.where((p == 1) & (n > 0), 1.0, high)
 
 
 def _products(several: Sequence[Array], draw: Callable[[int], NDArray[np.int64]]) -> list[Array]:

@@ -15,6 +15,7 @@ _WORDS = (
     ("data.target_vocabulary", "Target tokens known", "已知译文词元数"),
     ("metric.bleu", "BLEU", "BLEU"),
     ("metric.chrf", "chrF", "chrF"),
+    ("metric.token_accuracy", "accuracy of the next token", "下一词元准确率"),
     ("metric.exact_match", "exact match", "完全匹配率"),
     ("baseline.ibm1", "Word by word (IBM model 1)", "逐词翻译（IBM 模型 1）"),
     ("baseline.copy", "Copy of the source", "照抄原文"),
@@ -32,7 +33,7 @@ _WORDS = (
         "以下为 sacreBLEU 的签名：只有签名相同，分数才可以比较。BLEU 与 chrF 的取值为 0 到 100。"
         "BLEU 统计最多四个词的连续序列，对不足四个词的译文意义不大，此时应看 chrF 与完全匹配率。",
     ),
-    ("translation.alignments", "What each word attended to", "每个词关注的原文"),
+    ("translation.alignments", "What each token attended to", "每个词元关注的原文"),
     (
         "translation.alignments_note",
         "On the {data}: rows are the translation’s tokens, columns the source’s; the darker a field, the more "
