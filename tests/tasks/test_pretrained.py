@@ -67,7 +67,7 @@ def test_the_head_trains_first(language_model, small, make_reviews):
         ({"cell": "gru"}, {}, "of the cell 'gru', but cell is 'lstm'. Set cell='gru'"),
         ({}, {"bidirectional": True}, "reads forward"),
         ({"tokens": CharTokens.train(["good"])}, {}, "tokens are of level 'char', but a text classifier reads words"),
-        ({"tokens": WordTokens.train(["good"])}, {}, "--level word --split text"),
+        ({"tokens": WordTokens.train(["good"])}, {}, "--level word --words text"),
         ({"task": "text-labels"}, {}, "is a model for text-labels; encoder takes a language model"),
         ({"kind": "frames"}, {}, "is a model of music; encoder takes a language model of texts"),
         ({}, {"vectors": "glove.txt"}, "leave one of them out"),

@@ -143,7 +143,7 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
         if found is not None and getattr(found.tokens, "split", None) != "text":
             raise ConfigError(
                 f"{found.path}: its tokens are of level {found.tokens.level!r}, but a text classifier reads words and "
-                "marks. Train the language model with penstock train language --level word --split text."
+                "marks. Train the language model with penstock train language --level word --words text."
             )
         if found is not None and self.vectors is not None:
             raise ConfigError("encoder brings an embedding, and so do vectors: leave one of them out")

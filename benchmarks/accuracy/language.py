@@ -1,0 +1,140 @@
+"""Language models on Penn Treebank, Tiny Shakespeare, WikiText-2 and JSB Chorales, beside published figures.
+
+    python benchmarks/accuracy/language.py --data shared/data --out language.json --only ptb
+
+Each training is `penstock train language` with a checkpoint beside the results file, so that an interrupted one is
+resumed. Runs are kept as in text.py. Penn Treebank, WikiText-2 and JSB Chorales have their published parts; of Tiny
+Shakespeare the last tenth is the test part, and the tenth before it chooses the epoch.
+"""
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from runs import Runs, argument_parser, parsed
+
+
+@dataclass(frozen=True)
+class Case:
+    """A data set.
+
+    files: (data folder, folder for files made here) -> files to train on, validate and test with
+    options: of the command
+    figure: the metric that is published
+    published: the figure, and where it is from
+    """
+
+    files: Callable[[Path, Path], list[Path]]
+    options: tuple[str, ...]
+    figure: str
+    published: str
+
+
+def _penn(data: Path, made: Path) -> list[Path]:
+    return [data / "ptb" / name for name in ("ptb.train.txt.gz", "ptb.valid.txt", "ptb.test.txt")]
+
+
+def _wiki(data: Path, made: Path) -> list[Path]:
+    return [_text(data / "wikitext2" / f"wiki.{part}.tokens.gz", made) for part in ("train", "valid", "test")]
+
+
+def _shakespeare(data: Path, made: Path) -> list[Path]:
+    text = (data / "tiny_shakespeare" / "input.txt").read_text(encoding="utf-8")
+    cuts = [len(text) * tenths // 10 for tenths in (0, 8, 9, 10)]
+    return [_put(made / f"shakespeare-{place}.txt", text[cuts[place] : cuts[place + 1]]) for place in range(3)]
+
+
+def _chorales(data: Path, made: Path) -> list[Path]:
+    with gzip.open(data / "polyphonic_music" / "JSB_Chorales.json.gz") as file:
+        pieces = json.load(file)
+    return [_put(made / f"jsb-{part}.json", json.dumps(pieces[part])) for part in ("train", "valid", "test")]
+
+
+def _text(path: Path, made: Path) -> Path:
+    return _put(made / f"{path.name.removesuffix('.gz')}.txt", gzip.decompress(path.read_bytes()).decode())
+
+
+def _put(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+_ZAREMBA = (
+    "--level",
+    "word",
+    "--recipe",
+    "sgd",
+    "--hidden-size",
+    "200",
+    "--num-layers",
+    "2",
+    "--steps",
+    "20",
+    "--no-tied",
+)
+CASES = {
+    "ptb": Case(_penn, _ZAREMBA, "perplexity", "114.5 (Zaremba et al. 2015, small)"),
+    "ptb-awd": Case(
+        _penn,
+        ("--level", "word", "--recipe", "awd", "--hidden-size", "400", "--num-layers", "2", "--epochs", "60"),
+        "perplexity",
+        "57.3 (Merity et al. 2018, 24 million parameters, 500 epochs)",
+    ),
+    "shakespeare": Case(
+        _shakespeare, ("--level", "char", "--hidden-size", "512", "--num-layers", "2", "--tied"), "nats", "1.48"
+    ),
+    "wikitext2": Case(
+        _wiki,
+        ("--level", "word", "--hidden-size", "200", "--num-layers", "2"),
+        "perplexity",
+        "99.3 (Grave et al. 2017, 1,024 units)",
+    ),
+    "jsb": Case(
+        _chorales, ("--level", "notes", "--cell", "gru", "--hidden-size", "200"), "nats", "8.43 (Bai et al. 2018, GRU)"
+    ),
+}
+
+
+def main() -> int:
+    """Run the missing trainings, then print the table."""
+    arguments = parsed(argument_parser(__doc__, CASES))
+    runs, lines = Runs(arguments.out), ["| set | figure | median | baseline | published |", "|---|---|---|---|---|"]
+    for name in arguments.only or CASES:
+        case = CASES[name]
+        run = partial(_run, name, case, arguments.data, arguments.out)
+        found = runs(name, arguments.seeds, case.options, run)
+        ours, theirs = (median(each[key] for each in found) for key in ("figure", "baseline_figure"))
+        lines.append(f"| {name} | {case.figure} | {ours:.3f} | {theirs:.3f} | {case.published} |")
+    print("\n".join(lines))
+    return 0
+
+
+def _run(name: str, case: Case, data: Path, results: Path, seed: int) -> dict[str, Any]:
+    """Train once; return figures from metrics.json."""
+    made = results.with_name(f"{results.stem}-files")
+    made.mkdir(exist_ok=True)
+    train, valid, test = case.files(data, made)
+    out = made / f"{name}-{seed}"
+    command = [sys.executable, "-m", "penstock", "train", "language", str(train), "--valid", str(valid)]
+    command += ["--test", str(test), "--out", str(out), "--overwrite", "--random-state", str(seed)]
+    command += ["--checkpoint", f"{out}.checkpoint", *case.options]
+    if subprocess.run(command, check=False).returncode:
+        raise SystemExit(f"{' '.join(command)} failed")
+    metrics = json.loads((out / "metrics.json").read_text())
+    kept = ("valid", "test", "baseline", "best_epoch", "seconds", "training_seconds", "peak_mb", "parameters")
+    baseline = metrics["baseline"][metrics["main_baseline"]]["test"]
+    return {each: metrics[each] for each in kept} | {
+        "figure": metrics["test"][case.figure],
+        "baseline_figure": baseline[case.figure],
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
