@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.convert.importing.stacking import stacked
 from penstock.errors import ConfigError
 from penstock.network import Differs, Graph
 from penstock.runtime import GraphModel
@@ -70,6 +71,7 @@ def imported(
         ConfigError: an output differs from the source's by more than `TOLERANCE`.
         DataError: a given input does not fit the model.
     """
+    graph, tensors = stacked(graph, tensors)
     model = GraphModel(graph, tensors)
     about: dict[str, Any] = {"from": source.library, "source": source.name, "notes": list(source.notes)}
     if isinstance(oracle, str):
