@@ -6,8 +6,10 @@ from sklearn.base import clone
 
 import penstock
 from penstock import Tagger
+from penstock.convert.exporting.exported import encoded, of_model
 from penstock.errors import ConfigError, DataError
 from penstock.inspection import attribute
+from penstock.runtime.graph_scorer import GraphScorer
 
 NAMES, PLACES, VERBS = ["Ada", "Grace Hopper", "Alan"], ["Rome", "New York", "Oslo"], ["saw", "left", "likes"]
 TINY = {"hidden_size": 12, "word_size": 8, "character_size": 4, "character_hidden_size": 4, "learning_rate": 0.02}
@@ -102,6 +104,10 @@ def test_softmax_and_characters():
     assert tagger.model_.network.head.crf is False
     (probabilities,) = tagger.model_.predict_proba(["我在"])
     assert probabilities.shape == (2, len(tagger.model_.labels))
+    exported = of_model(tagger.model_)  # words without a spelling have a graph, which gives the scores of tags
+    found = GraphScorer(exported.graph, exported.tensors).scores(encoded(tagger.model_, exported, ["我在上海"]))
+    expected = tagger.model_.outputs(tagger.model_.checked(["我在上海"]))
+    np.testing.assert_array_equal(found["scores"].values, expected.values)
 
 
 def test_parts_of_speech_are_taken_as_they_are():

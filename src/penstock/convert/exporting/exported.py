@@ -50,8 +50,12 @@ def encoded(model: Any, exported: NamedGraph, data: Any) -> dict[str, Sequences]
     if not hasattr(model, "encode"):
         raise ConfigError(f"a model for {model.task} is compared on random inputs alone. Leave the data out.")
     found = model.encode(model.checked(data) if hasattr(model, "checked") else data)
-    names = exported.graph.inputs
-    return {name: found[name] for name in names} if isinstance(found, dict) else {next(iter(names)): found}
+    if isinstance(found, dict):
+        return {name: found[name] for name in exported.graph.inputs}
+    name, value = next(iter(exported.graph.inputs.items()))
+    if value.ids and found.values.ndim == 2:  # a tagger's words without their spelling: rows of one id
+        found = Sequences(found.values[:, 0], found.offsets)
+    return {name: found}
 
 
 def metadata(model: Model) -> dict[str, str]:
