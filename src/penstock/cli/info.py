@@ -40,6 +40,7 @@ def _rows(described: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("task", described["task"]),
         *([("labels", ", ".join(map(str, described["labels"])))] if described["labels"] else []),
+        *([("scheme", described["scheme"])] if described.get("scheme") else []),
         *_network(network),
         ("parameters", f"{described['parameters']:,}"),
         *((name, _settings(described[name])) for name in ("tokens", "search") if isinstance(described.get(name), dict)),

@@ -23,7 +23,11 @@ LANGUAGES = {"en": "penstock.report.english", "zh": "penstock.report.chinese"}
 """The module of each language; its `TABLE` has the same keys in all languages. Tasks add their own, `Task.words`."""
 _HTML = {"en": "en", "zh": "zh-Hans"}
 _METRICS = (
+    "f1",
+    "precision",
+    "recall",
     "accuracy",
+    "accuracy_unknown",
     "f1_macro",
     "log_loss",
     "mse",
