@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from penstock import TextClassifier, bundle
+from penstock import Tagger, TextClassifier, bundle
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Embedding, Network, Recurrent, StepClassHead
 from penstock.tokens import CharTokens, WordTokens
@@ -89,3 +89,43 @@ def test_another_encoder_is_refused_before_training(language_model, small, make_
 def test_a_folder_without_a_model_is_refused(small, make_reviews, tmp_path):
     with pytest.raises(BundleError, match="nothing"):
         small(encoder=str(tmp_path / "nothing")).fit(*make_reviews(30, 0))
+
+
+SENTENCES = [["lovely", "food", "it"], ["awful", "room"], ["we", "found"]] * 6
+TAGS = [["A", "N", "P"], ["A", "N"], ["P", "V"]] * 6
+TAGGER = {"normalize": False, "epochs": 1, "learning_rate": 1e-9, "baseline": False, "character_hidden_size": 2}
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("spelling", [False, True])
+def test_a_tagger_takes_the_forward_direction(language_model, bidirectional, spelling):
+    tokens = WordTokens.train(["lovely food awful room we found"])
+    folder, _, tensors = language_model(tokens=tokens)
+    tagger = Tagger(encoder=folder, bidirectional=bidirectional, spelling=spelling, **TAGGER).fit(SENTENCES, TAGS)
+    model = tagger.model_
+    assert tuple(model.features.vocabulary) == tokens.vocabulary
+    encoder = model.network.encoder
+    assert (encoder.hidden_size, encoder.num_layers, encoder.bidirectional) == (7, 2, bidirectional)
+    assert tagger.metrics_["options"]["word_size"] == 5
+    for name, word in enumerate(tokens.vocabulary, start=3):
+        own = model.tensors["inputs.words.weight"][model.features.vocabulary[word]]
+        np.testing.assert_allclose(own, tensors["inputs.weight"][name], atol=1e-6)
+    for name in (each for each in tensors if each.startswith("encoder.")):
+        own = model.tensors[name]
+        np.testing.assert_allclose(own[..., : tensors[name].shape[-1]], tensors[name], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("saved", "asked", "match"),
+    [
+        ({}, {}, "its tokens are of level 'word', in lower case, but those of the sentences of level 'word'"),
+        ({"tokens": CharTokens.train(["good"])}, {}, "level 'char' but those of the sentences of level 'word'"),
+        ({"cell": "gru"}, {}, "of the cell 'gru'"),
+        ({}, {"normalize": True}, "set normalize=False"),
+    ],
+    ids=["split", "characters", "cell", "normalize"],
+)
+def test_another_encoder_of_a_tagger_is_refused(language_model, saved, asked, match):
+    folder, _, _ = language_model(**saved)
+    with pytest.raises(ConfigError, match=match):
+        Tagger(**(TAGGER | {"encoder": folder} | asked)).fit(SENTENCES, TAGS)

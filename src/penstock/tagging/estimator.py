@@ -13,7 +13,7 @@ from penstock.datasets.changes import change
 from penstock.datasets.vectors import initial_vectors
 from penstock.errors import ConfigError, DataError
 from penstock.labels import label_texts
-from penstock.network import Network
+from penstock.network import Network, Recurrent
 from penstock.runtime.step_model import labels_of_steps
 from penstock.sequences import Sequences
 from penstock.tagging.baseline_training import fit_baselines
@@ -25,8 +25,10 @@ from penstock.tagging.schemes import Scheme, find_scheme, transitions
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.tasks.classes import training_classes
 from penstock.tasks.labelled import TRAINING, Labelled, Part
+from penstock.tasks.pretrained import EncoderOptions, Pretrained
 from penstock.tasks.step_classifier import StepClassifier
 from penstock.tasks.supervised import Given
+from penstock.tokens import SPECIAL, UNKNOWN
 
 if TYPE_CHECKING:
     from penstock.nn import NetworkModule
@@ -41,7 +43,7 @@ _FEATURES = ("min_count", "max_vocabulary", "normalize", "spelling", "max_word_l
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Tagger(StepClassifier):
+class Tagger(EncoderOptions, StepClassifier):
     """Tags the tokens of sentences with a BiLSTM-CRF that reads words and their spelling; scikit-learn style.
 
     The network is that of Lample et al. (2016): vectors of words beside a BiLSTM over the characters of each word, a
@@ -77,7 +79,7 @@ class Tagger(StepClassifier):
     """
 
     task: ClassVar[str] = "tagging"
-    paths: ClassVar[tuple[str, ...]] = ("vectors",)
+    paths: ClassVar[tuple[str, ...]] = ("vectors", "encoder")
     usual_epochs: ClassVar[int] = 12
     fewest_steps: ClassVar[int] = 3000
 
@@ -231,13 +233,46 @@ class Tagger(StepClassifier):
         return metrics.get("f1", metrics["accuracy"])
 
     def _features(self, data: Labelled) -> TokenFeatures:
-        options = {name: getattr(self, name) for name in _FEATURES}
-        return TokenFeatures(**options, scheme=self._scheme).fit(data.train.inputs)
+        features = TokenFeatures(**{name: getattr(self, name) for name in _FEATURES}, scheme=self._scheme)
+        pretrained = self._pretrained()
+        if pretrained is None:
+            return features.fit(data.train.inputs)
+        features.fit(data.train.inputs, pretrained.tokens.vocabulary)
+        level, tokens = "char" if features.by_character else "word", pretrained.tokens
+        if (tokens.level, getattr(tokens, "split", "space")) != (level, "space"):
+            cased = "" if tokens.level != level else ", in lower case,"
+            raise ConfigError(
+                f"{pretrained.path}: its tokens are of level {tokens.level!r}{cased} but those of the sentences of "
+                f"level {level!r}. Train the language model with penstock train language --level {level}."
+            )
+        return features
+
+    def _pretrained(self) -> Pretrained | None:
+        if self.encoder is None:
+            return None
+        if self.vectors is not None:
+            raise ConfigError("encoder brings an embedding, and so do vectors: leave one of them out")
+        if self.normalize:
+            raise ConfigError("a language model tells capitals and digits apart: with encoder, set normalize=False")
+        found = Pretrained.read(self.encoder)
+        found.check(cell=self.cell, bidirectional=False)  # the layers of the other direction start anew
+        return found
+
+    def _network(self, data: Labelled, features: TokenFeatures) -> Network:
+        pretrained, inputs = self._pretrained(), self._inputs(features)
+        if pretrained is None:
+            return Network(inputs, self.recurrent(inputs.size), self._head(data))
+        changed = {"input_size": inputs.size, "bidirectional": self.bidirectional}
+        return Network(inputs, Recurrent(**pretrained.encoder.arguments() | changed), self._head(data))
+
+    def _resolved(self, features: TokenFeatures, network: Network) -> dict[str, Any]:
+        return super()._resolved(features, network) | {"word_size": network.inputs.word_size}
 
     def _inputs(self, features: TokenFeatures) -> SpelledWords:
         spelled = {"character_size": self.character_size, "character_hidden_size": self.character_hidden_size}
-        alphabet = features.alphabet_size
-        return SpelledWords(features.vocabulary_size, self.word_size, alphabet, **(spelled if alphabet else {}))
+        alphabet, pretrained = features.alphabet_size, self._pretrained()
+        word_size = self.word_size if pretrained is None else pretrained.embedding.shape[1]
+        return SpelledWords(features.vocabulary_size, word_size, alphabet, **(spelled if alphabet else {}))
 
     def _head(self, data: Labelled) -> TagHead:
         lagged = TagHead(len(data.labels), lookahead=self.lookahead)  # made even if not needed, which checks the option
@@ -287,6 +322,9 @@ class Tagger(StepClassifier):
                     self.vectors, features.vocabulary, self.word_size, spread=_EMBEDDING_SCALE, option="word_size"
                 )
                 module.inputs.words.weight[torch.from_numpy(ids)] = torch.from_numpy(rows)
+        if (pretrained := self._pretrained()) is not None:
+            known = len(SPECIAL) + np.arange(len(features.vocabulary))
+            pretrained.put(module, np.concatenate([[UNKNOWN], known]), table="inputs.words.weight")
         if network.head.crf:
             module.head.forbid(*_allowed(data, features.scheme))
         return module

@@ -79,11 +79,15 @@ class TokenFeatures:
         """Number of ids of characters, with the 0 and the 1; 0 if characters are not read."""
         return 2 + len(self._characters) if self.spelling else 0
 
-    def fit(self, sentences: Iterable[Sequence[str]]) -> "TokenFeatures":
+    def fit(self, sentences: Iterable[Sequence[str]], vocabulary: Sequence[str] | None = None) -> "TokenFeatures":
         """Fit the vocabulary to the training sentences; equally frequent words are in alphabetical order.
 
         If every token is one character, a text is read by character from now on, otherwise by white space; and the
         characters of a token are not read besides.
+
+        Args:
+            sentences: the training sentences.
+            vocabulary: the words to know instead of the frequent ones, in the order of their ids.
         """
         tokens = Counter(chain.from_iterable(sentences))
         words: Counter[str] = Counter()
@@ -93,13 +97,14 @@ class TokenFeatures:
             for character in token[: self.max_word_length]:
                 characters[character] += count
         frequent = sorted((-count, word) for word, count in words.items() if count >= self.min_count)
-        self._words = {word: rank for rank, (_, word) in enumerate(frequent[: self.max_vocabulary], start=1)}
+        known = [word for _, word in frequent[: self.max_vocabulary]] if vocabulary is None else vocabulary
+        self._words = {word: rank for rank, word in enumerate(known, start=1)}
         self.by_character = bool(tokens) and all(len(token) == 1 for token in tokens)
         self.spelling = self.spelling and not self.by_character
         if self.spelling:
-            known = sorted((-count, character) for character, count in characters.items())
+            letters = sorted((-count, character) for character, count in characters.items())
             first = _UNKNOWN_CHARACTER + 1
-            self._characters = {character: place for place, (_, character) in enumerate(known, start=first)}
+            self._characters = {character: place for place, (_, character) in enumerate(letters, start=first)}
         return self
 
     def looked_up(self, token: str) -> str:

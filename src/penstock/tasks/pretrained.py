@@ -72,19 +72,23 @@ class Pretrained:
                 "Set bidirectional=False."
             )
 
-    def put(self, module: "torch.nn.Module", rows: np.ndarray) -> None:
+    def put(self, module: "torch.nn.Module", rows: np.ndarray, table: str = "inputs.weight") -> None:
         """Overwrite the embedding and the layers of a module.
 
+        Layers that also read what the language model does not have, beside and after the same inputs, keep their
+        weights for it, and so do layers of the other direction.
+
         Args:
-            module: of a network with `encoder`.
+            module: of a network whose layers have the sizes of `encoder`.
             rows: (ids,), the row of `embedding` from which each id of the module starts.
+            table: name of the module's embedding.
         """
         import torch
 
         state = module.state_dict()
         with torch.no_grad():
-            for name, array in {**self.tensors, "inputs.weight": self.embedding[rows]}.items():
-                state[name].copy_(torch.from_numpy(np.ascontiguousarray(array)))
+            for name, array in {**self.tensors, table: self.embedding[rows]}.items():
+                state[name][..., : array.shape[-1]].copy_(torch.from_numpy(np.ascontiguousarray(array)))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -125,5 +129,4 @@ class EncoderOptions:
         found: dict[str, Any] = super()._resolved(features, network)  # type: ignore[misc]
         if self.encoder is None:
             return found
-        sizes = {"hidden_size": network.encoder.hidden_size, "num_layers": network.encoder.num_layers}
-        return found | sizes | {"embedding_size": network.inputs.size}
+        return found | {"hidden_size": network.encoder.hidden_size, "num_layers": network.encoder.num_layers}

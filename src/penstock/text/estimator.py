@@ -149,6 +149,9 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
             raise ConfigError("encoder brings an embedding, and so do vectors: leave one of them out")
         return found
 
+    def _resolved(self, features: TextFeatures, network: Network) -> dict[str, Any]:
+        return super()._resolved(features, network) | {"embedding_size": network.inputs.size}
+
     def _objective(self, data: Labelled, features: TextFeatures, network: Network, seed: int) -> "TokenObjective":
         import torch
 
