@@ -78,6 +78,9 @@ def test_every_option_trains(options, small, make_words):
     estimator.fit(sources, targets, sample_weight=np.linspace(0.5, 2, 40))
     assert np.isfinite(estimator.history_[-1]["valid_loss"])
     assert len(estimator.predict(["ab", "xyz", ""])) == 3
+    forward = "" if estimator.bidirectional else ", although its encoder reads forward"
+    with pytest.raises(ConfigError, match=f"a translator can't be streamed{forward}: its decoder attends"):
+        estimator.stream()
 
 
 def test_a_training_that_is_resumed_ends_with_the_same_weights(small, make_words, tmp_path):
