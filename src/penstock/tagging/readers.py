@@ -164,7 +164,8 @@ def _unusable(path: Path, number: int, token: str, tag: str) -> str:
 def _without_positions(path: Path, sentences: list[list[str]]) -> list[list[str]]:
     """Return characters without the digits of their places in a word, as the Weibo corpus has them."""
     found = [[_POSITION.fullmatch(token) for token in sentence] for sentence in sentences[:100]]
-    if not found or not all(all(each) and each[0] is not None and each[0][2] == "0" for each in found):
+    first = [each[0][2] == "0" for each in found if all(each) and each[0] is not None]
+    if not found or len(first) < len(found) or not any(first):
         return sentences
     cut = [[match[1] if (match := _POSITION.fullmatch(token)) else token for token in each] for each in sentences]
     change(
