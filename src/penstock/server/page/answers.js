@@ -30,16 +30,7 @@ export class Answers {
    */
   set(history, { at = history.length - 1, now = history[at], from = 0, xName, last } = {}) {
     const shown = this.#shown(history);
-    this.#bars.replaceChildren(
-      ...shown.map((label, n) => {
-        const p = now?.[label] ?? 0;
-        const fill = h("span", { class: `fill ${series(n)}` });
-        fill.style.width = `${100 * p}%`;
-        const text = now ? percent(p) : "–";
-        return h("li", { "aria-label": words("probabilityOf", { label, p: text }), "data-label": label },
-          h("span", { class: "bar-name", text: label, title: label }), h("span", { class: "bar", "aria-hidden": "true" }, fill), h("output", { class: "bar-value", text }));
-      }),
-    );
+    this.#bars.replaceChildren(...shown.map((label, n) => barOf(label, now?.[label] ?? null, series(n))));
     const hidden = this.#labels.length - shown.length;
     this.#hidden.hidden = !hidden;
     this.#hidden.textContent = hidden ? words("othersHidden", { shown: shown.length, count: this.#labels.length, hidden }) : "";
@@ -60,6 +51,15 @@ export class Answers {
     const best = new Map(this.#labels.map((label) => [label, Math.max(0, ...history.map((row) => row[label]))]));
     return [...this.#labels].sort((a, b) => best.get(b) - best.get(a)).slice(0, MOST);
   }
+}
+
+/** A row of a list of class "bars": a name, its probability as a bar of a colour's class and as text; null if unknown. */
+export function barOf(name, p, colour) {
+  const fill = h("span", { class: `fill ${colour}` });
+  fill.style.width = `${100 * (p ?? 0)}%`;
+  const text = p === null ? "–" : percent(p);
+  return h("li", { "aria-label": words("probabilityOf", { label: name, p: text }), "data-label": name },
+    h("span", { class: "bar-name", text: name, title: name }), h("span", { class: "bar", "aria-hidden": "true" }, fill), h("output", { class: "bar-value", text }));
 }
 
 /** The most likely label of {label: p}. */

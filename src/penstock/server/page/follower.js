@@ -58,6 +58,11 @@ export class Follower {
     }
   }
 
+  /** The state after everything that was read; null if nothing was. */
+  async state() {
+    return this.items.length ? (await this.#stream.ask({ save: true })).state : null;
+  }
+
   close() {
     this.#stream?.close();
   }

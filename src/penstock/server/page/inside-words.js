@@ -3,6 +3,7 @@
 export default {
   inside: { en: "Inside the network", zh: "网络内部" },
   insideWords: { en: "Each row is a unit, each column a word. Pick a cell to see that unit's gates over the whole text.", zh: "每行是一个单元，每列是一个词。点选一格，可查看该单元各个门在全文中的变化。" },
+  insideTokens: { en: "Each row is a unit, each column a token. Pick a cell to see that unit's gates over the whole text.", zh: "每行是一个单元，每列是一个词元。点选一格，可查看该单元各个门在全文中的变化。" },
   insideSteps: { en: "Each row is a unit, each column a step of the network up to the place at hand. Pick a cell to see that unit's gates over these steps.", zh: "每行是一个单元，每列是网络的一步，直到当前位置。点选一格，可查看该单元各个门在这些步中的变化。" },
   layer: { en: "Layer", zh: "层" },
   show: { en: "Show", zh: "显示" },

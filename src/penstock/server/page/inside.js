@@ -10,6 +10,7 @@ const GATES = ["input", "forget", "output", "reset", "update"]; // between 0 and
 
 /** Text keys for networks that read text, or steps of numbers. */
 const OF_WORDS = { lead: "insideWords", empty: "emptyWords", map: "mapWords", cell: "cellWords", unit: "unitWords" };
+export const OF_TOKENS = { ...OF_WORDS, lead: "insideTokens" };
 export const OF_STEPS = { lead: "insideSteps", empty: "emptySteps", map: "mapSteps", cell: "cellSteps", unit: "unitSteps" };
 
 export class Inside {

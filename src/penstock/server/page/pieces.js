@@ -20,6 +20,19 @@ const TOKEN = new RegExp(`${WORD}|${CHARACTER}|\\p{S}[\\p{M}\\p{Cf}]*|\\p{P}\\p{
 /** The pieces of a text, in order. Soft hyphens are removed. */
 export const piecesOf = (text) => text.replaceAll("\u00ad", "").match(PIECE) ?? [];
 
+/** Words, marks and, in scripts without spaces, characters: the tokens of a text for a tagger. */
+export const tokensOf = (text) => text.match(TOKEN) ?? [];
+
+// Where tokens of a level may end: byte pairs as penstock.tokens.bpe has them, words with the white space before them.
+const BYTE_PAIRS = /'(?:s|t|re|ve|m|ll|d)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+const WORDS_APART = /\s*\S+|\s+$/gu;
+
+/** The pieces of a text for a language model's stream, which together are the text. */
+export function spansOf(text, level) {
+  if (level === "char" || level === "byte") return [...text];
+  return text.match(level === "word" ? WORDS_APART : BYTE_PAIRS) ?? [];
+}
+
 /** Names for the `steps` of the network that a piece produces. */
 export function stepsOf(piece, steps) {
   const tokens = piece.match(TOKEN) ?? [];

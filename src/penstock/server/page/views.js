@@ -10,4 +10,7 @@ export const VIEWS = {
   signal: { say: "signals", load: () => import("./signal.js") },
   sound: { say: "audio", load: () => import("./audio.js") },
   steps: { say: "steps", load: () => import("./steps.js") },
+  tags: { say: "tags", load: () => import("./tags.js") },
+  language: { say: "language", load: () => import("./language.js") },
+  translation: { say: "translation", load: () => import("./translation.js") },
 };

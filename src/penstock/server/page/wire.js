@@ -27,9 +27,9 @@ export class Wire extends EventTarget {
     return this.#ask(path(name));
   }
 
-  /** The predictions for whole inputs, in the same order. */
-  predict(name, inputs) {
-    return this.#ask(`${path(name)}/predict`, { inputs }).then(({ outputs }) => outputs);
+  /** The predictions for whole inputs, in the same order. options: those of the model's task. */
+  predict(name, inputs, options = {}) {
+    return this.#ask(`${path(name)}/predict`, { inputs, options }).then(({ outputs }) => outputs);
   }
 
   /**
@@ -104,13 +104,27 @@ export class StreamSocket {
     });
   }
 
+  /** Sends a message with several responses; calls `onEach` for each, and resolves with the last one, which has `done`. */
+  several(message, onEach) {
+    if (!this.isOpen) return Promise.reject(new WireError("Closed", "the connection was closed"));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject, onEach });
+      this.#socket.send(JSON.stringify(message));
+    });
+  }
+
   close() {
     this.isOpen = false;
     this.#socket.close();
   }
 
   #answered(answer) {
-    const { resolve, reject } = this.#waiting.shift();
+    const { resolve, reject, onEach } = this.#waiting[0];
+    if (onEach && !answer.done && !answer.error) {
+      onEach(answer);
+      return;
+    }
+    this.#waiting.shift();
     if (answer.error) reject(new WireError(answer.error.type, answer.error.message, 400));
     else resolve(answer);
   }

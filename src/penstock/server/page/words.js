@@ -3,15 +3,18 @@
 import audio from "./audio-words.js";
 import forecast from "./forecast-words.js";
 import inside from "./inside-words.js";
+import languageModel from "./language-words.js";
 import matter from "./matter-words.js";
 import page from "./page-words.js";
 import series from "./series-words.js";
 import signal from "./signal-words.js";
 import steps from "./steps-words.js";
+import tags from "./tags-words.js";
 import text from "./text-words.js";
+import translation from "./translation-words.js";
 
 /** {key: {language: text}} of all tables; no two have the same key. */
-const WORDS = { ...page, ...text, ...series, ...forecast, ...signal, ...steps, ...audio, ...inside, ...matter };
+const WORDS = { ...page, ...text, ...series, ...forecast, ...signal, ...steps, ...tags, ...languageModel, ...translation, ...audio, ...inside, ...matter };
 const LANGUAGES = ["en", "zh"];
 
 const KEPT = "penstock-language";

@@ -1,0 +1,27 @@
+// The texts of the view of language models.
+
+export default {
+  languageTitle: { en: "Let it go on", zh: "让它接着写" },
+  languageLead: { en: "Type, see how much each token surprises the network, and let it continue your text.", zh: "输入文字，看每个词元有多出乎网络的意料，再让它接着写下去。" },
+  languageGo: { en: "Continue", zh: "续写" },
+  languageStop: { en: "Stop", zh: "停止" },
+  languageTokens: { en: "Tokens", zh: "词元数" },
+  languageTemperature: { en: "Temperature", zh: "温度" },
+  languageTopK: { en: "Top k (0: all)", zh: "前 k 个（0 为全部）" },
+  languageTopP: { en: "Top p", zh: "累积概率 p" },
+  languageSeed: { en: "Seed", zh: "随机种子" },
+  languageSurprisal: { en: "Surprisal of each token", zh: "每个词元的意外程度" },
+  languageWhy: { en: "In bits: minus the binary logarithm of the probability that the network gave the token. Underlined: written by the network. Arrow keys move.", zh: "以比特计：网络赋予该词元的概率取以 2 为底的对数的相反数。带下划线的由网络写成。可用方向键移动。" },
+  languageExpected: { en: "expected", zh: "意料之中" },
+  languageSurprising: { en: "surprising, {bits} bits or more", zh: "出乎意料，{bits} 比特以上" },
+  languageBits: { en: "{bits} bits", zh: "{bits} 比特" },
+  languageRead: { en: "{count} tokens read: perplexity {perplexity}, {bits} bits a token.", zh: "已读 {count} 个词元：困惑度 {perplexity}，每词元 {bits} 比特。" },
+  languageNone: { en: "Nothing read yet.", zh: "尚未读取。" },
+  languageCut: { en: "The page reads the first part of a text this long.", zh: "文本过长，页面只读前面一部分。" },
+  languageToken: { en: "“{token}”: {bits}, probability {p}", zh: "“{token}”：{bits}，概率 {p}" },
+  languageNext: { en: "What may come next", zh: "接下来可能是" },
+  languageAfter: { en: "after “…{text}”", zh: "在“……{text}”之后" },
+  languageAtFirst: { en: "at the start of a text", zh: "文本开头" },
+  languageMatter: { en: "A language model predicts every token, not one label, so the page shows no effect of each part; the surprisal tells where it expected something else.", zh: "语言模型预测的是每个词元，而不是一个标签，因此页面不显示各部分的作用；意外程度说明它在何处有别的预期。" },
+  languageNotes: { en: "This model reads music. The page shows models of texts; requests by HTTP and WebSocket work.", zh: "此模型读取音乐。页面只显示文本模型，但仍可通过 HTTP 和 WebSocket 使用。" },
+};
