@@ -22,7 +22,7 @@ from penstock import tasks
 from penstock.cli import main
 from penstock.errors import BundleError, DataError, StateError
 from penstock.heads import ArgMax
-from penstock.server.uploads import Upload, json_inputs
+from penstock.server.uploads import Upload, json_given
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = ROOT / "examples" / "task_of_your_own.py"
@@ -207,7 +207,7 @@ async def asked(url, model):
 def test_a_server_takes_its_texts_and_files(saved):
     """What a model reads decides, not the name of its features."""
     model = library.load(saved[0])
-    assert json_inputs(b'{"inputs": ["Ada wrote"]}', model) == ["Ada wrote"]
+    assert json_given(b'{"inputs": ["Ada wrote"]}', model).inputs == ["Ada wrote"]
     assert list(Upload("people.csv", b"text\nAda wrote\n").inputs(model)) == ["Ada wrote"]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -52,18 +52,54 @@ class Client:
         """Return all information about one model."""
         return self._ask("GET", _path(name))
 
-    def predict(self, name: str, inputs: list[Any]) -> list[dict[str, Any]]:
+    def predict(self, name: str, inputs: list[Any], **options: Any) -> list[dict[str, Any]]:
         """Return the model's predictions, as `penstock predict` writes them.
 
         Args:
             name: the name of the model.
-            inputs: JSON values: texts, or series as lists.
+            inputs: JSON values: texts, sentences as lists of tokens, or series as lists.
+            options: those of the model's task in `penstock predict`, such as `beam=8, n_best=3` of a translator.
 
         Raises:
-            InputError: the model cannot read the inputs; the class is that of the model's own error.
+            InputError: the model cannot read the inputs, or has no such option; the class is that of the model's own
+                error.
         """
         headers = {"content-type": "application/json"}
-        return self._ask("POST", _path(name, "predict"), content=_json({"inputs": inputs}), headers=headers)["outputs"]
+        body = {"inputs": inputs, **({"options": options} if options else {})}
+        return self._ask("POST", _path(name, "predict"), content=_json(body), headers=headers)["outputs"]
+
+    def translate(self, name: str, texts: list[str], **options: Any) -> list[list[dict[str, Any]]]:
+        """Return the translations of each text, the best first: `prediction`, `score` and, if asked for, `alignment`.
+
+        Args:
+            name: the name of a translator.
+            texts: what it translates.
+            options: `n_best`, `beam`, `max_length`, `alignment`; see `predict`.
+        """
+        found: list[list[dict[str, Any]]] = [[] for _ in texts]
+        for number, row in enumerate(self.predict(name, texts, **options)):
+            found[row.get("row", number + 1) - 1].append(row)
+        return found
+
+    def generate(self, name: str, prompt: Any = "", **options: Any) -> Any:
+        """Return what a language model draws after a prompt; `RemoteStream.generate` has it token by token.
+
+        Args:
+            name: the name of a language model.
+            prompt: a text, or frames of notes.
+            options: `tokens`, `temperature`, `top_k`, `top_p`, `seed`; see `predict`.
+        """
+        return self.predict(name, [prompt], **options)[0]["prediction"]
+
+    def tag(self, name: str, sentences: list[Any], **options: Any) -> list[list[Any]]:
+        """Return the tags of each sentence's tokens.
+
+        Args:
+            name: the name of a tagger.
+            sentences: lists of tokens, or texts, which the model splits.
+            options: see `predict`.
+        """
+        return [row["tags"] for row in self.predict(name, sentences, **options)]
 
     def predict_file(self, name: str, path: str | Path) -> list[dict[str, Any]]:
         """Return the predictions for the inputs in a file, which the server reads like `penstock predict`."""
@@ -181,6 +217,32 @@ class RemoteStream:
         reply = await self._ask({"push": item, "trace": True})
         return reply["answer"], reply["trace"]
 
+    async def generate(self, **options: Any) -> AsyncIterator[dict[str, Any]]:
+        """Yield what a language model draws after what the stream has read, token by token; the stream reads it too.
+
+        Leaving the loop early stops the model. Other calls wait until the loop has ended.
+
+        Args:
+            options: `tokens`, the most to draw, `temperature`, `top_k`, `top_p`, `seed`.
+
+        Raises:
+            InputError: the model has no such option, or does not go on with what it reads.
+        """
+        async with self._turn:
+            more = True
+            try:
+                reply = self._checked(await self._received(_json({"generate": options})))
+                while "done" not in reply:
+                    yield reply["answer"]
+                    reply = self._checked(await self._received())
+                more = False
+            except (PenstockError, asyncio.CancelledError):
+                more = False
+                raise
+            finally:
+                if more:
+                    await self._stop()
+
     async def finish(self) -> dict[str, Any]:
         """Return the prediction for the whole input; call `reset` to start the next one."""
         return (await self._ask({"finish": True}))["answer"]
@@ -210,16 +272,27 @@ class RemoteStream:
     async def _ask(self, message: Mapping[str, Any] | bytes) -> dict[str, Any]:
         data = message if isinstance(message, bytes) else _json(message)
         async with self._turn:
-            reply = json.loads(await self._answer_to(data, text=not isinstance(message, bytes)))
+            return self._checked(await self._received(data, text=not isinstance(message, bytes)))
+
+    def _checked(self, data: str | bytes) -> dict[str, Any]:
+        reply: dict[str, Any] = json.loads(data)
         if "error" in reply:
             raise _named(reply["error"], 0)
         self.item = reply["item"]
         return reply
 
-    async def _answer_to(self, data: bytes, *, text: bool) -> str | bytes:
+    async def _stop(self) -> None:
+        """End a `generate`: read what was drawn meanwhile, and the reply to the end."""
+        reply = self._checked(await self._received(_json({"stop": True})))
+        while "stopped" not in reply:
+            reply = self._checked(await self._received())
+
+    async def _received(self, data: bytes | None = None, *, text: bool = True) -> str | bytes:
+        """Return the next message, after sending `data`, if any."""
         try:
             async with asyncio.timeout(self._timeout):
-                await self._socket.send(data, text=text)
+                if data is not None:
+                    await self._socket.send(data, text=text)
                 return await self._socket.recv()
         except ConnectionClosed as closed:
             code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd else (1006, "cut off")

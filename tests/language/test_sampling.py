@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from penstock.language.sampling import Sampling, draw
+from penstock.language.sampling import Sampling, draw, sounding
 
 SCORES = np.log(np.array([0.1, 0.4, 0.2, 0.05, 0.25], np.float32))
 
@@ -18,6 +18,7 @@ SCORES = np.log(np.array([0.1, 0.4, 0.2, 0.05, 0.25], np.float32))
         (Sampling(top_p=0.7), [0, 0.4 / 0.85, 0.2 / 0.85, 0, 0.25 / 0.85]),
         (Sampling(top_k=3, top_p=0.4), [0, 1, 0, 0, 0]),
         (Sampling(temperature=0), [0, 1, 0, 0, 0]),
+        (Sampling(temperature=1e-300), [0, 1, 0, 0, 0]),
         (Sampling(top_p=1e-9), [0, 1, 0, 0, 0]),
     ],
 )
@@ -33,3 +34,9 @@ def test_equal_tokens_are_kept_in_order_and_rounding_leads_nowhere():
         1,
     }
     assert draw(np.array([0, -200], np.float32), 1 - 2**-53, Sampling()) == 0
+
+
+def test_notes_sound_by_the_logistic_function_without_overflow():
+    found = sounding(np.array([-1000, -2, 0, 2, 1000], np.float32), 0.5)
+    np.testing.assert_allclose(found, [0, 1 / (1 + np.exp(4)), 0.5, 1 / (1 + np.exp(-4)), 1], atol=1e-15)
+    assert np.isfinite(sounding(np.array([-1000, 1000], np.float32), 1e-6)).all()

@@ -102,6 +102,35 @@ def test_the_engine_draws_the_tokens_and_bits_of_the_slow_loop(make_model, rule,
         np.testing.assert_array_equal(quick.arrays()[name], array, err_msg=name)
 
 
+@pytest.mark.parametrize("level", ["byte", "notes"])
+def test_what_is_drawn_comes_one_by_one_with_its_surprisal_and_what_is_next(make_model, level):
+    model = make_model(level)
+    stream, whole = model.stream(), model.stream()
+    begin = [60, 62] if level == "notes" else "né"
+    stream.push(begin)
+    whole.push(begin)
+    drawn = []
+    for each in stream.generated(tokens=9, seed=4):
+        drawn.append(each)
+        assert (each.count, stream.arrays()["count"][0]) == (len(drawn) + whole.finish().count,) * 2
+    again = model.stream(seed=4)
+    again.push(begin)
+    texts = [each.drawn for each in drawn]
+    assert (texts if level == "notes" else "".join(texts)) == again.generate(9)
+    upcoming = stream.upcoming(1000)
+    shares = [share for _, share in upcoming]
+    assert len(upcoming) == model.features.size
+    assert shares == sorted(shares, reverse=True)
+    assert level == "notes" or sum(shares) == pytest.approx(1, abs=1e-5)  # float32
+    assert stream.upcoming(2) == upcoming[:2]
+    likeliest = next(iter(stream.generated(tokens=1, temperature=0)))
+    if level == "byte":
+        assert (likeliest.tokens[0], np.exp(likeliest.log_probabilities[0])) == (
+            upcoming[0][0],
+            pytest.approx(shares[0]),
+        )
+
+
 def test_a_prompt_and_what_follows_are_one_text(make_model):
     model = make_model("word")
     assert model.generate("the", 3).startswith((" ", "\n"))

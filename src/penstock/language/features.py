@@ -66,6 +66,10 @@ class LanguageFeatures:
         """Return each token as a person reads it."""
         return self.tokens.names(ids.tolist())
 
+    def output_names(self, outputs: Sequence[int]) -> list[str]:
+        """Return what each output of the head stands for: a token."""
+        return self.tokens.names(outputs)
+
     @cached_property
     def characters(self) -> NDArray[np.int64]:
         """Characters that each token stands for: with words the space after each, an end as a line break; (ids,)."""
@@ -138,6 +142,10 @@ class FrameFeatures:
     def names(self, frames: NDArray[np.float32]) -> list[str]:
         """Return each frame as its notes, such as "60 64"."""
         return [" ".join(str(self.lowest + int(note)) for note in np.flatnonzero(frame)) for frame in frames]
+
+    def output_names(self, outputs: Sequence[int]) -> list[str]:
+        """Return what each output of the head stands for: a note."""
+        return [str(self.lowest + output) for output in outputs]
 
     def notes(self, frame: NDArray[np.float32]) -> list[int]:
         """Return the notes of a frame (notes,)."""

@@ -8,13 +8,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock import engine
 from penstock.datasets.finding import holds_words
 from penstock.datasets.frames import is_table, table_column, tabular
 from penstock.errors import ConfigError, DataError
 from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
 from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
+from penstock.language.sampling import sounding
 from penstock.language.scores import language_counts, language_scores, language_sums
-from penstock.language.stream import LanguageStream, Surprisal
+from penstock.language.stream import Drawn, LanguageStream, Surprisal
 from penstock.network import LANGUAGE
 from penstock.runtime.columns import column_list
 from penstock.runtime.model import Model
@@ -48,6 +50,7 @@ class SequenceGenerator(Model):
     scorer: Any  # a LanguageScorer
     task = "language-model"
     view = "language"
+    batched = False
 
     @property
     def reads(self) -> Any:  # type: ignore[override]
@@ -231,11 +234,26 @@ class SequenceGenerator(Model):
             return line + "\n" * self.features.lines
         return frame_of(line)
 
+    def piece(self, text: str) -> Any:
+        """Return a text as it is, or a frame of notes; DataError as `item`."""
+        return text if isinstance(self.features, LanguageFeatures) else frame_of(text)
+
     def as_json(self, answer: Surprisal) -> dict[str, Any]:
-        """Return {"tokens": [...], "surprisal": [nats, ...], "nats": of all that was read, "count", "perplexity"}."""
+        """Return {"tokens": [...], "surprisal": [nats, ...], "nats": of all that was read, "count", "perplexity"}.
+
+        Of a token or frame that was drawn, also {"drawn": its text, or its notes}.
+        """
         surprisal = (-answer.log_probabilities.astype(np.float64)).tolist()
         sums = {"nats": answer.nats, "count": answer.count, "perplexity": answer.perplexity}
-        return {"tokens": answer.tokens, "surprisal": surprisal} | sums
+        drawn = {"drawn": answer.drawn} if isinstance(answer, Drawn) else {}
+        return {"tokens": answer.tokens, "surprisal": surprisal} | sums | drawn
+
+    def upcoming(self, scores: NDArray[np.float32], most: int) -> list[tuple[str, float]]:
+        """Return the likeliest tokens or notes, at most `most`, of the head's scores (outputs,); see the stream."""
+        independent = isinstance(self.features, FrameFeatures)
+        shares = sounding(scores) if independent else engine.softmax(scores[None])[0]
+        best = np.argsort(-shares, kind="stable")[:most].tolist()
+        return list(zip(self.features.output_names(best), shares[best].tolist(), strict=True))
 
     def reading(self, item: Any) -> Reading:
         """See `Model.reading`: what the layers read of an input is each step's token before."""

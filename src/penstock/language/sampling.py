@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from penstock import engine
 from penstock.errors import ConfigError
 
-__all__ = ["Sampling", "draw"]
+__all__ = ["Sampling", "draw", "sounding"]
+
+_COLDEST = 1e-6  # below, quotients of scores could overflow, and the likeliest token is as good as certain
+_FARTHEST = 700.0  # beyond, the exponential overflows, and the probability is 0 or 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class Sampling:
 
     Args:
         temperature: what scores are divided by: below 1 for likelier tokens, above for more variety; 0 for the
-            likeliest token every time.
+            likeliest token every time; below 1e-6 counts as 0.
         top_k: draw only among the k likeliest tokens; 0 for all.
         top_p: draw only among the likeliest tokens that together have this probability (Holtzman et al. 2020); 1 for
             all.
@@ -37,6 +40,8 @@ class Sampling:
     def __post_init__(self) -> None:
         if not _is_number(self.temperature) or not 0 <= self.temperature < float("inf"):
             raise ConfigError(f"temperature must be a number, at least 0; got {self.temperature!r}")
+        if self.temperature < _COLDEST:
+            object.__setattr__(self, "temperature", 0.0)
         if isinstance(self.top_k, bool) or not isinstance(self.top_k, int | np.integer) or self.top_k < 0:
             raise ConfigError(f"top_k must be a whole number, at least 0, which stands for all; got {self.top_k!r}")
         if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
@@ -65,6 +70,12 @@ def draw(scores: NDArray[np.float32], chance: float, how: Sampling) -> int:
     total = np.cumsum(shares)
     place = int(np.searchsorted(total, chance * total[-1], side="right"))
     return min(place, int(np.flatnonzero(shares)[-1]))  # rounding may lead past the last one
+
+
+def sounding(scores: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
+    """Return the probability of each note to sound: the logistic function of its score over the temperature."""
+    odds = np.clip(scores.astype(np.float64) / temperature, -_FARTHEST, _FARTHEST)
+    return 1 / (1 + np.exp(-odds))
 
 
 def _is_number(value: Any) -> bool:

@@ -11,7 +11,7 @@ from penstock.engine import Linear, Step
 from penstock.errors import ConfigError
 from penstock.language.features import LanguageFeatures
 from penstock.language.head import log_share
-from penstock.language.sampling import Sampling, draw
+from penstock.language.sampling import Sampling, draw, sounding
 from penstock.runtime.random_state import RandomState
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 from penstock.tokens import END
@@ -19,7 +19,7 @@ from penstock.tokens import END
 if TYPE_CHECKING:
     from penstock.language.model import SequenceGenerator
 
-__all__ = ["LanguageStream", "Surprisal"]
+__all__ = ["Drawn", "LanguageStream", "Surprisal"]
 
 _AT_ONCE = 256
 """Tokens that are drawn without a look at Ctrl-C."""
@@ -47,6 +47,17 @@ class Surprisal:
     def perplexity(self) -> float | None:
         """exp(nats / count) of everything read; None for nothing."""
         return float(np.exp(self.nats / self.count)) if self.count else None
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn(Surprisal):
+    """A token or frame that the model drew and read.
+
+    Attributes:
+        drawn: what it adds to the text, "" for bytes of a character that is not complete; of music, its list of notes.
+    """
+
+    drawn: Any = ""
 
 
 class LanguageStream(Stream):
@@ -93,13 +104,67 @@ class LanguageStream(Stream):
             ConfigError: a value is out of its range.
             StateError: `finish` was called.
         """
+        how = self._sampling(n, temperature, top_k, top_p)
+        if self._decoder is None:
+            return [frame.drawn for frame in self._frames(n, how)]
+        return self._decoded(self._ids(n, how, stop))
+
+    def generated(  # type: ignore[override]
+        self,
+        *,
+        tokens: int = 100,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        stop: bool = True,
+    ) -> Iterator[Drawn]:
+        """Yield each token of `generate`, with its surprisal, as it is drawn and read.
+
+        Args:
+            tokens: the most to draw.
+            temperature, top_k, top_p, stop: as for `generate`.
+            seed: seed of the random numbers from here on; None to go on with those of the stream.
+
+        Raises:
+            ConfigError, StateError: as for `generate`.
+        """
+        how = self._sampling(tokens, temperature, top_k, top_p)
+        if seed is not None:
+            self._random.array[:] = RandomState(seed).array
+        return self._frames(tokens, how) if self._decoder is None else self._one_by_one(tokens, how, stop)
+
+    def upcoming(self, most: int) -> list[tuple[str, float]]:
+        """Return the likeliest next tokens, at most `most`, with their probabilities, the highest first.
+
+        Of music these are the notes likeliest to sound in the next frame.
+
+        Raises:
+            ConfigError: `most` is not a whole number of at least 0.
+        """
+        if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 0:
+            raise ConfigError(f"most must be a whole number, at least 0; got {most!r:.40}")
+        return self._model.upcoming(self._model.scorer.head.scores(self._y)[0], most) if most else []
+
+    def _sampling(self, n: int, temperature: float, top_k: int, top_p: float) -> Sampling:
+        """Check how `n` steps are to be drawn, and that the stream can go on."""
         how = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
             raise ConfigError(f"n must be a whole number of tokens, at least 0; got {n!r:.40}")
+        if self._decoder is None and (how.top_k or how.top_p < 1):
+            raise ConfigError("notes are drawn independently of each other: leave top_k and top_p out")
         self._refuse_if_finished()
-        if self._decoder is None:
-            return [self._model.features.notes(frame) for frame in self._frames(n, how)]
-        return self._decoded(self._ids(n, how, stop))
+        return how
+
+    def _one_by_one(self, n: int, how: Sampling, stop: bool) -> Iterator[Drawn]:
+        for _ in range(n):
+            before = self._y.copy()
+            ids = np.array(self._ids(1, how, stop), np.int32)
+            if not len(ids):
+                return
+            log_probabilities = self._model.scorer.head.log_probabilities(before, ids)
+            told = self._model.features.names(ids), log_probabilities, float(self._sums[0]), int(self._count[0])
+            yield Drawn(*told, drawn=self._decoded(ids.tolist()))
 
     def _ids(self, n: int, how: Sampling, stop: bool) -> list[int]:
         """Draw tokens and read them; an end that stops is not read."""
@@ -131,17 +196,14 @@ class LanguageStream(Stream):
                 break
         return found
 
-    def _frames(self, n: int, how: Sampling) -> Iterator[NDArray[np.float32]]:
+    def _frames(self, n: int, how: Sampling) -> Iterator[Drawn]:
         """Draw frames, note by note, and read them."""
-        if how.top_k or how.top_p < 1:
-            raise ConfigError("notes are drawn independently of each other: leave top_k and top_p out")
         for _ in range(n):
-            odds = self._model.scorer.head.scores(self._y)[0].astype(np.float64)
-            chances = np.array([self._random.uniform() for _ in odds])
-            likely = odds > 0 if how.temperature == 0 else chances < 1 / (1 + np.exp(-odds / how.temperature))
+            scores = self._model.scorer.head.scores(self._y)[0]
+            chances = np.array([self._random.uniform() for _ in scores])
+            likely = chances < sounding(scores, how.temperature) if how.temperature else scores > 0
             frame = likely.astype(np.float32)
-            self._take(frame[None], None)
-            yield frame
+            yield Drawn(**vars(self._take(frame[None], None)), drawn=self._model.features.notes(frame))
 
     def _push(self, item: Any, traces: Traces | None) -> Surprisal:
         values = self._model.features.piece(item)

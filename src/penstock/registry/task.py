@@ -48,12 +48,15 @@ class Setting:
         help: help text.
         type: int or float, or bool for a switch.
         least: the lowest number that is allowed.
+        most: the highest number that a server lets a client ask for, because work and memory grow with it; None for
+            any.
     """
 
     name: str
     help: str
     type: type = int
     least: float = 1
+    most: float | None = None
 
 
 def _no_claim(path: Path, columns: Columns) -> bool:

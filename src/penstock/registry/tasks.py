@@ -155,6 +155,7 @@ _TAGGING = Task(
     report="penstock.tagging.report:render_report",
     words="penstock.tagging.report_words:TABLE",
     parse=str,
+    settings=(Setting("probabilities", "Of taggers: also the probability of each tag at each token.", bool),),
     as_text=deferred("penstock.tagging.lines:as_lines"),
     rewrite=deferred("penstock.tagging.lines:rewritten"),
 )
@@ -184,9 +185,14 @@ _TRANSLATION = Task(
     words="penstock.translate.report_words:TABLE",
     parse=str,
     settings=(
-        Setting("beam", "Translations that are continued at once; 1 is a greedy search; default: as in training."),
+        Setting(
+            "beam", "Translations that are continued at once; 1 is a greedy search; default: as in training.", most=16
+        ),
         Setting("n_best", "Translations of each text, the best first; default: 1."),
-        Setting("max_length", "Tokens after which a translation has to end; default: by the training data."),
+        Setting(
+            "max_length", "Tokens after which a translation has to end; default: by the training data.", most=10_000
+        ),
+        Setting("alignment", "Of translators: also what each translation attended to, for JSON lines.", bool),
     ),
     as_text=deferred("penstock.translate.lines:as_line"),
 )
@@ -209,7 +215,9 @@ _LANGUAGE = Task(
     words="penstock.language.report_words:WORDS",
     parse=str,
     settings=(
-        Setting("tokens", "Of language models: the most tokens with which an input is continued; default: 100."),
+        Setting(
+            "tokens", "Of language models: the most tokens with which an input is continued; default: 100.", most=10_000
+        ),
         Setting("temperature", "Of language models: below 1 for likelier tokens, 0 for the likeliest.", float, 0),
         Setting("top_k", "Of language models: draw among the k likeliest tokens alone."),
         Setting("top_p", "Of language models: draw among the likeliest of this total probability.", float, 0),

@@ -76,7 +76,11 @@ class Model(ABC):
     reads: ClassVar[Literal["text", "step", "samples"]]
     """What a stream's `push` takes: a piece of text, one step of numbers, or samples of a sound."""
     view: str = ""
-    """The view of the server's page: "text", "signal", "sound", "forecast" or "steps"; "" if it has none."""
+    """The view of the server's page: a row of `server/page/views.js`, such as "text"; "" if it has none."""
+    batched: ClassVar[bool] = True
+    """Whether `answers` computes many inputs at once; if not, it makes a row when it is asked for the next one."""
+    most_characters: ClassVar[int | None] = None
+    """The longest text that a server predicts for, where the work grows faster than the text; None for any."""
     sample_rate: int | None = None
     """Samples per second, for models that read samples."""
     scorer: Scorer
@@ -205,6 +209,10 @@ class Model(ABC):
     @abstractmethod
     def item(self, line: str) -> Any:
         """Parse a line for `penstock stream` to push; DataError if the line is invalid."""
+
+    def piece(self, text: str) -> Any:
+        """Parse a text that a client of a server pushes, by default as a line; DataError if it is invalid."""
+        return self.item(text)
 
     @abstractmethod
     def as_json(self, answer: Any) -> dict[str, Any]:

@@ -84,6 +84,26 @@ class Stream(ABC):
             twin.close()
         return prediction, list(traces)
 
+    def upcoming(self, most: int) -> list[tuple[str, float]]:
+        """Return the likeliest next items, at most `most`, and their probabilities, the highest first.
+
+        Raises:
+            ConfigError: the model does not predict its own input, or `most` is not a whole number of at least 0.
+        """
+        raise ConfigError(f"a model for {self._model.task} does not predict what its input goes on with")
+
+    def generated(self, **how: Any) -> Iterator[Any]:
+        """Draw what comes next, item by item, and read it: yield for each what `push` returns for it.
+
+        Args:
+            how: how many, and how they are drawn; see the model's own stream.
+
+        Raises:
+            ConfigError: the model does not predict its own input, or an argument is out of its range.
+            StateError: `finish` was called.
+        """
+        raise ConfigError(f"a model for {self._model.task} does not predict what its input goes on with")
+
     def finish(self) -> Any:
         """Return the prediction for the whole input. `push` then needs a `reset`; calling `finish` again is allowed."""
         if not self._finished[0]:

@@ -22,6 +22,7 @@ from penstock.server.explanations import MOST_BYTES, Explanations, asked_of
 from penstock.server.failures import RequestError, as_json, error_response, failure_of
 from penstock.server.logs import log
 from penstock.server.metrics import Metrics
+from penstock.server.options import checked_options
 from penstock.server.page_files import REPORT_HEADERS, index, page_file
 from penstock.server.request_queue import RequestQueue
 from penstock.server.schemas import (
@@ -190,8 +191,8 @@ class Service:
     async def predict(self, name: str, request: Request) -> Response:
         """Predict for whole inputs: JSON, or a file as `penstock predict` reads it."""
 
-        async def outputs(served: ServedModel, inputs: Any) -> dict[str, Any]:
-            return {"outputs": await served.answers(inputs)}
+        async def outputs(served: ServedModel, inputs: Any, options: dict[str, Any]) -> dict[str, Any]:
+            return {"outputs": await served.answers(inputs, options, request.is_disconnected)}
 
         return await self._answer(name, request, self.settings, outputs)
 
@@ -201,7 +202,9 @@ class Service:
         A part's score is what the explained number loses if the part is replaced by its baseline (occlusion).
         """
 
-        async def attribution(served: ServedModel, inputs: Any) -> dict[str, Any]:
+        async def attribution(served: ServedModel, inputs: Any, options: dict[str, Any]) -> dict[str, Any]:
+            if options:
+                raise RequestError(422, "ConfigError", "an explanation has no options. Leave them out.")
             target, at = asked_of(request.query_params)
             return {"attribution": await self._explanations.explain(served.model, inputs, target, at, gone)}
 
@@ -214,7 +217,7 @@ class Service:
         name: str,
         request: Request,
         settings: ServerSettings,
-        answer: Callable[[ServedModel, Any], Awaitable[dict[str, Any]]],
+        answer: Callable[[ServedModel, Any, dict[str, Any]], Awaitable[dict[str, Any]]],
     ) -> Response:
         """Return the answer to a request with inputs, or its failure."""
         try:
@@ -226,10 +229,10 @@ class Service:
             received = await read_request(request, served.model, settings, self.queue.reading)
             with self.queue.places:
                 if isinstance(received, Upload):
-                    inputs = await self.queue.run(partial(received.inputs, served.model))
+                    inputs, options = await self.queue.run(partial(received.inputs, served.model)), {}
                 else:
-                    inputs = received
-                return _json(await answer(served, inputs))
+                    inputs, options = received.inputs, checked_options(served.model.task, received.options)
+                return _json(await answer(served, inputs, options))
         except Exception as error:
             failure = failure_of(error)
             self.metrics.errors.labels(failure.kind).inc()

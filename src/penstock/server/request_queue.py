@@ -1,17 +1,22 @@
 """The queue of predict requests: one thread runs them, and waiting texts are combined into one batch."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from time import monotonic
 from typing import Any
 
-from penstock.errors import InputError
+from penstock.errors import DataError, InputError
 from penstock.runtime import Model
 
-__all__ = ["BusyError", "Places", "RequestQueue"]
+__all__ = ["TOGETHER", "BusyError", "Places", "RequestQueue"]
 
-_TOGETHER = 512  # texts in one batch
+TOGETHER = 512
+"""Texts in one batch."""
+_MOST_BYTES = 64 << 20  # of an answer; an alignment is a table for each text
+_PIECE_SECONDS = 0.05  # of rows that are made one by one, before other requests have their turn
 
 
 class BusyError(Exception):
@@ -71,6 +76,27 @@ class RequestQueue:
             task.add_done_callback(self._tasks.discard)
         return await future
 
+    async def answers_in_turn(
+        self, model: Model, inputs: Any, options: Mapping[str, Any], gone: Callable[[], Awaitable[bool]]
+    ) -> list[dict[str, Any]] | None:
+        """Return the model's rows, made between those of other requests; None if the client has `gone` meanwhile.
+
+        Raises:
+            DataError: the rows are too large for an answer.
+        """
+        answers: Callable[..., Iterator[dict[str, Any]]] = model.answers  # options are those of the model's task
+        rows = await self.run(lambda: iter(answers(inputs, **options)))
+        found: list[dict[str, Any]] = []
+        size = 0
+        while (more := await self.run(partial(_for_a_moment, rows))) is not None:
+            found += more
+            size += sum(len(json.dumps(row)) for row in more)
+            if size > _MOST_BYTES:
+                raise DataError(f"the answer would have more than {_MOST_BYTES} bytes. Send fewer inputs at a time.")
+            if await gone():
+                return None
+        return found
+
     async def _answer_waiting(self, model: Model) -> None:
         waiting = self._waiting[model]
         try:
@@ -87,10 +113,20 @@ class RequestQueue:
 _Waiting = tuple[list[str], "asyncio.Future[Any]"]
 
 
+def _for_a_moment(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """Return the rows that can be made in a short time, at least one; None if there is none."""
+    end, found = monotonic() + _PIECE_SECONDS, []
+    for row in rows:
+        found.append(row)
+        if monotonic() > end:
+            break
+    return found or None
+
+
 def _first(waiting: list[_Waiting]) -> list[_Waiting]:
     """Remove the first request from the list, and following ones as long as their texts fit into one batch."""
     texts = count = 0
-    while count < len(waiting) and (not count or texts + len(waiting[count][0]) <= _TOGETHER):
+    while count < len(waiting) and (not count or texts + len(waiting[count][0]) <= TOGETHER):
         texts += len(waiting[count][0])
         count += 1
     taken = waiting[:count]

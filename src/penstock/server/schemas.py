@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from penstock.server.options import schema
 from penstock.server.uploads import FILES
 
 __all__ = [
@@ -26,8 +27,10 @@ __all__ = [
 ABOUT = """Trained recurrent networks: whole inputs by HTTP, streams by WebSocket.
 
 The WebSocket `/v1/models/{name}/stream` answers each message, in order: `{"push": item}` (with `"trace": true` also
-every gate), `{"finish": true}`, `{"save": true}`, `{"load": state}`, `{"reset": true}`, and binary messages of 16-bit
-samples for audio."""
+every gate, of a language model with `"next": 10` also the likeliest next tokens), `{"finish": true}`, `{"save": true}`,
+`{"load": state}`, `{"reset": true}`, and binary messages of 16-bit samples for audio. A language model answers
+`{"generate": options}`, with the options of its predictions, once for each token that it draws, and last with
+`"done": true`; `{"stop": true}` ends that early."""
 
 
 class Status(BaseModel):
@@ -65,7 +68,7 @@ class ModelInfo(ModelEntry):
     model_config = ConfigDict(extra="allow")
 
     reads: Literal["text", "step", "samples"] = Field(description="what a stream's push takes")
-    view: str = Field(description='how the page shows it: "text", "signal", "sound", "forecast", "steps", or ""')
+    view: str = Field(description='how the page shows it, such as "text" or "forecast"; "" if it can\'t')
     changed_on_disk: bool
     report: bool = Field(description="whether GET /v1/models/{name}/report has the report of its training")
 
@@ -74,8 +77,10 @@ class Predict(BaseModel):
     """Whole inputs."""
 
     inputs: list[Any] = Field(
-        description="texts; or series, each a list of numbers, or of a list of numbers for each step"
+        description="texts; sentences, each a text or a list of tokens; or series, each a list of numbers, or of a "
+        "list of numbers for each step"
     )
+    options: dict[str, Any] = Field({}, json_schema_extra=schema())
 
 
 class Predictions(BaseModel):

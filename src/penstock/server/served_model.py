@@ -1,13 +1,14 @@
 """A served model: the loaded model, its streams, and a check whether its files have changed."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from penstock.errors import ConfigError
 from penstock.runtime import Model, load
-from penstock.server.request_queue import RequestQueue
+from penstock.server.failures import RequestError
+from penstock.server.request_queue import TOGETHER, RequestQueue
 from penstock.server.stream_scheduler import StreamScheduler
 
 __all__ = ["ServedModel", "load_all"]
@@ -30,9 +31,36 @@ class ServedModel:
         self.changed = False
         self._queue = queue
 
-    async def answers(self, inputs: Any) -> list[dict[str, Any]]:
-        """Return what `penstock predict` writes for these inputs; InputError if they are invalid."""
-        return await self._queue.answers(self.model, inputs)
+    async def answers(
+        self, inputs: Any, options: Mapping[str, Any], gone: Callable[[], Awaitable[bool]]
+    ) -> list[dict[str, Any]]:
+        """Return what `penstock predict` writes for these inputs.
+
+        Args:
+            inputs: as `Model.answers` takes them.
+            options: checked ones of the model's task.
+            gone: whether the client has disconnected, which ends the work of rows that are made one by one.
+
+        Raises:
+            InputError: the inputs are invalid.
+            RequestError: an input or the answer is too large, or the client has gone.
+        """
+        self._check_lengths(inputs)
+        if self.model.batched and not options and not (isinstance(inputs, list) and len(inputs) > TOGETHER):
+            return await self._queue.answers(self.model, inputs)
+        rows = await self._queue.answers_in_turn(self.model, inputs, options, gone)
+        if rows is None:
+            raise RequestError(400, "Disconnected", "the client has gone")
+        return rows
+
+    def _check_lengths(self, inputs: Any) -> None:
+        most = self.model.most_characters
+        if most is None:
+            return
+        for number, text in enumerate(inputs):
+            if isinstance(text, str) and len(text) > most:
+                words = f"a text may have at most {most} characters; number {number} has {len(text)}. Split it."
+                raise RequestError(422, "DataError", words)
 
     def check_files(self) -> bool:
         """Whether the folder has changed since the last check. The loaded model is still served."""

@@ -2,6 +2,10 @@
 
 -> {"push": item}                  <- {"item": n, "answer": {...}}
 -> {"push": item, "trace": true}   <- {"item": n, "answer": {...}, "trace": [step][layer]{gate: [values]}}
+-> {"push": item, "next": 10}      <- {"item": n, "answer": {...}, "next": [{"token", "probability"}, ...]}
+-> {"generate": {options}}         <- {"item": n, "answer": {...}} for each item that the model draws and reads,
+                                      then {"item": n, "done": true}; with "next" as above
+-> {"stop": true}                  <- {"item": n, "stopped": true}, after it has ended a `generate` before it
 -> {"finish": true}                <- {"item": n, "answer": {...}, "finished": true}
 -> {"save": true}                  <- {"item": n, "state": "<base64>"}
 -> {"load": "<base64>"}            <- {"item": n, "loaded": true}
@@ -14,6 +18,9 @@ import asyncio
 import base64
 import binascii
 import json
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +29,7 @@ from starlette.websockets import WebSocket
 
 from penstock.errors import ConfigError, DataError
 from penstock.runtime import Stream, Traces, notes
+from penstock.server.drawing import Drawing, check_upcoming, upcoming
 from penstock.server.failures import as_json, body_of, failure_of
 from penstock.server.metrics import Metrics
 from penstock.server.served_model import ServedModel
@@ -29,6 +37,7 @@ from penstock.server.served_model import ServedModel
 __all__ = ["StreamSession"]
 
 _TRACED = 64  # maximum steps of a traced item; each is some thousand numbers
+_AHEAD = 8  # messages that are looked at during a `generate`; others wait where the limit on waiting ones counts them
 
 
 class StreamSession:
@@ -48,6 +57,7 @@ class StreamSession:
         self._item = 0
         self._ending: tuple[int, str] | None = None
         self._waits = False
+        self._seen: deque[dict[str, Any]] = deque()  # messages that arrived during a `generate`
         self._task = asyncio.current_task()
         self._loop = asyncio.get_running_loop()
         self.heard = self._loop.time()
@@ -69,10 +79,12 @@ class StreamSession:
                 if message["type"] == "websocket.disconnect":
                     return self._item, message.get("code", 1005), message.get("reason") or ""
                 start = perf_counter()
-                answer = await self._answer(stream, message)
-                await self._socket.send({"type": "websocket.send", "text": as_json(answer)})
-                seconds.observe(perf_counter() - start)
-                items.inc()
+                async with aclosing(self._answers(stream, message)) as answers:
+                    async for answer in answers:
+                        await self._socket.send({"type": "websocket.send", "text": as_json(answer)})
+                        seconds.observe(perf_counter() - start)
+                        items.inc()
+                        start = perf_counter()
         finally:
             await self._served.scheduler.do(stream.close)
         assert self._ending is not None
@@ -82,6 +94,8 @@ class StreamSession:
 
     async def _next(self) -> Any:
         """Return the next message; None if the session is ending and no message is left."""
+        if self._seen:
+            return self._seen.popleft()
         if self._ending is None:
             self._waits = True
             try:
@@ -94,29 +108,57 @@ class StreamSession:
                 self._waits = False
             self.heard = self._loop.time()
             return message
+        return await self._arrived()
+
+    async def _arrived(self) -> Any:
+        """Return a message that has arrived already, else None."""
         try:
             async with asyncio.timeout(0):  # a message that has arrived is available at once
                 return await self._socket.receive()
         except TimeoutError:
             return None
 
-    async def _answer(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
+    async def _answers(self, stream: Stream, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield the replies to a message: one, or several if the model goes on with what it has read."""
         try:
-            return await self._do(stream, message)
+            text = message.get("text")
+            request = {"push": self._samples(message["bytes"])} if text is None else _parsed(text)
+            if isinstance(request, dict) and "generate" in request:
+                async with aclosing(self._generated(stream, request)) as answers:
+                    async for answer in answers:
+                        yield answer
+            else:
+                yield await self._do(stream, request, text)
         except Exception as error:
             failure = failure_of(error)
             self._metrics.errors.labels(failure.kind).inc()
-            return body_of(failure)
+            yield body_of(failure)
 
-    async def _do(self, stream: Stream, message: dict[str, Any]) -> dict[str, Any]:
-        text = message.get("text")
-        if text is None:
-            return await self._push(stream, self._samples(message["bytes"]))
-        request = _parsed(text)
+    async def _generated(self, stream: Stream, request: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield a reply for each item that the model draws, until the last one or until the client wants no more."""
+        scheduler = self._served.scheduler
+        drawing = await scheduler.do(lambda: Drawing(stream, self._served.model.task, request))
+        while not await self._interrupted() and (drawn := await scheduler.do(drawing.next)) is not None:
+            self._item += 1
+            yield {"item": self._item, **drawn}
+        yield {"item": self._item, "done": True}
+
+    async def _interrupted(self) -> bool:
+        """Whether the client has asked to stop or has gone, or the session is ending."""
+        if len(self._seen) < _AHEAD and (message := await self._arrived()) is not None:
+            self._seen.append(message)
+            self.heard = self._loop.time()
+            if message["type"] == "websocket.disconnect" or _asks_to_stop(message):
+                return True
+        return self._ending is not None
+
+    async def _do(self, stream: Stream, request: Any, text: str | None) -> dict[str, Any]:
         scheduler = self._served.scheduler
         match request:
             case {"push": item}:
-                return await self._push(stream, item, trace=request.get("trace") is True)
+                return await self._push(stream, item, request)
+            case {"stop": True}:
+                return {"item": self._item, "stopped": True}
             case {"finish": True}:
                 return {"item": self._item, "answer": await scheduler.finish(stream), "finished": True}
             case {"save": True}:
@@ -130,23 +172,28 @@ class StreamSession:
                 self._item = 0
                 return {"item": 0, "reset": True}
         raise ConfigError(
-            'a message must be {"push": item}, {"finish": true}, {"save": true}, {"load": state} or {"reset": true}; '
-            f"got {text!r:.80}"
+            'a message must be {"push": item}, {"generate": options}, {"stop": true}, {"finish": true}, '
+            f'{{"save": true}}, {{"load": state}} or {{"reset": true}}; got {text!r:.80}'
         )
 
-    async def _push(self, stream: Stream, item: Any, trace: bool = False) -> dict[str, Any]:
+    async def _push(self, stream: Stream, item: Any, request: Mapping[str, Any]) -> dict[str, Any]:
         model, scheduler = self._served.model, self._served.scheduler
+        most = request.get("next")
+        if most is not None:  # refused before the item is read
+            await scheduler.do(lambda: check_upcoming(stream, most))
 
         def read() -> Any:
-            return model.item(item) if isinstance(item, str) else item
+            return model.piece(item) if isinstance(item, str) else item
 
-        if trace:
+        if request.get("trace") is True:
             prediction, traces = await scheduler.do(lambda: stream.trace(read(), most=_TRACED))
-            self._item += 1
-            return {"item": self._item, "answer": stream.as_json(prediction), "trace": _rounded(traces)}
-        answer = await scheduler.push(stream, read)
+            found = {"answer": stream.as_json(prediction), "trace": _rounded(traces)}
+        else:
+            found = {"answer": await scheduler.push(stream, read)}
         self._item += 1
-        return {"item": self._item, "answer": answer}
+        if most is not None:
+            found["next"] = await scheduler.do(lambda: upcoming(stream, most))
+        return {"item": self._item, **found}
 
     def _samples(self, data: bytes) -> Any:
         model = self._served.model
@@ -173,6 +220,14 @@ def _rounded(traces: Traces) -> list[Any]:
         ]
         for step in traces
     ]
+
+
+def _asks_to_stop(message: Mapping[str, Any]) -> bool:
+    text = message.get("text") or ""
+    try:
+        return len(text) < 80 and _JSON.decode(text) == {"stop": True}
+    except ValueError:
+        return False
 
 
 def _parsed(text: str) -> Any:

@@ -20,7 +20,7 @@ from penstock.server.failures import RequestError
 from penstock.server.request_queue import Places
 from penstock.server.settings import ServerSettings
 
-__all__ = ["FILES", "Upload", "json_inputs", "read_request"]
+__all__ = ["FILES", "Given", "Upload", "json_given", "read_request"]
 
 FILES = {
     "text/csv": ".csv",
@@ -38,6 +38,14 @@ FILES = {
 """Media types of files, and the file name endings by which readers identify them."""
 _SMALL = 64 << 10  # bytes of a body that Uvicorn buffers anyway
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a JSON body holds: inputs, and options of the prediction, not checked yet; None for none."""
+
+    inputs: list[Any]
+    options: Any = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class Upload:
             return task.read(path, _columns(task, model), False).inputs
 
 
-async def read_request(request: Request, model: Model, settings: ServerSettings, places: Places) -> Any:
+async def read_request(request: Request, model: Model, settings: ServerSettings, places: Places) -> Given | Upload:
     """Return the request's inputs, or its file, to be read in another thread.
 
     Args:
@@ -90,7 +98,7 @@ async def read_request(request: Request, model: Model, settings: ServerSettings,
     except TimeoutError:
         words = f"the body did not arrive within {settings.slow_seconds:g} s"
         raise RequestError(408, "Timeout", words, {"connection": "close"}) from None
-    return json_inputs(data, model) if kind == "application/json" else Upload(f"body{FILES[kind]}", data)
+    return json_given(data, model) if kind == "application/json" else Upload(f"body{FILES[kind]}", data)
 
 
 async def _body(request: Request, most: int, places: Places) -> bytes:
@@ -142,11 +150,12 @@ def _too_large(most: int) -> RequestError:
     )
 
 
-def json_inputs(data: bytes, model: Model) -> list[Any]:
-    """Return the inputs in a JSON body: {"inputs": [...]}.
+def json_given(data: bytes, model: Model) -> Given:
+    """Return what a JSON body holds: {"inputs": [...]}, or {"inputs": [...], "options": {...}}.
 
     Raises:
-        RequestError: the body is not UTF-8, not JSON, has no such list, or names files where inputs are numbers.
+        RequestError: the body is not UTF-8, not JSON, has no such list, names files where inputs are numbers, or has
+            an option beside the inputs.
     """
     try:
         body = json.loads(data.decode(), parse_constant=_refuse_constant)
@@ -160,7 +169,10 @@ def json_inputs(data: bytes, model: Model) -> list[Any]:
     if model.reads != "text" and any(isinstance(each, str) for each in inputs):
         # Some models read a string as a file path, and clients must not read files of this machine.
         raise RequestError(422, "DataError", "inputs must be numbers. Upload a file as a form: curl -F file=@sound.wav")
-    return inputs
+    if misplaced := body.keys() & {setting.name for setting in find(model.task).settings}:
+        words = f'{min(misplaced)} must be in "options": {{"inputs": [...], "options": {{...}}}}'
+        raise RequestError(422, "DataError", words)
+    return Given(inputs, body.get("options"))
 
 
 def _refuse_constant(name: str) -> Any:

@@ -47,6 +47,7 @@ class TaggerModel(StepModel):
 
     task = "tagging"
     reads = "text"
+    view = "tags"
 
     def check(self) -> None:
         """Check that the network reads spelled words, with a row for each id, and has a head of tags."""
@@ -226,18 +227,32 @@ class TaggerModel(StepModel):
         unit = "character" if self.features.by_character else "word"
         return self._reading(tokens, names=tuple(tokens), unit=unit)
 
-    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
+    def answers(self, inputs: Any, *, probabilities: bool = False) -> Iterator[dict[str, Any]]:
         """Yield `tokens` and `tags` of each sentence.
 
         If tags mark chunks there are also `entities`, each with `type`, `text`, `start` and `stop` (places of its first
         token, and of the one after its last); or `words`, if chunks have no type and so say where words end.
+
+        Args:
+            inputs: as for `predict`.
+            probabilities: whether to add, for each token, the `probability` of its tag, and `probabilities` of all of
+                `labels`, {label: p}; see `predict_proba`.
         """
         sentences = self.checked(inputs)
         for start in range(0, len(sentences), _SENTENCES):
             some = sentences[start : start + _SENTENCES]
             scores = self.outputs(some)
+            spread = iter(Sequences(self.spread(scores), scores.offsets) if probabilities else [])
             for tokens, places in zip(some, by_sentence(self.places(scores), scores.offsets), strict=True):
-                yield {"tokens": tokens, "tags": self.tags(np.array(places, np.int64)), **self._chunks(tokens, places)}
+                row = {"tokens": tokens, "tags": self.tags(np.array(places, np.int64)), **self._chunks(tokens, places)}
+                yield row | self._shares(places, next(spread)) if probabilities else row
+
+    def _shares(self, places: Sequence[int], spread: NDArray[np.float32]) -> dict[str, Any]:
+        """Return the probabilities (tokens, labels) of a sentence as `answers` describes them."""
+        return {
+            "probability": spread[np.arange(len(places)), np.array(places, np.int64)].tolist(),
+            "probabilities": [dict(zip(self.label_texts, shares, strict=True)) for shares in spread.tolist()],
+        }
 
     def _chunks(self, tokens: Sequence[str], places: Sequence[int]) -> dict[str, Any]:
         """Return the chunks of a sentence as `answers` describes them; empty if tags don't mark such."""
@@ -289,11 +304,12 @@ class TaggerModel(StepModel):
         return {"prediction": self.decode(outputs)[aim.at - 1], "probabilities": probabilities}
 
     def info(self) -> dict[str, Any]:
-        """Return `StepModel.info` with the scheme of the tags, and the tokens that a streamed tag waits for."""
+        """Return `StepModel.info`, the scheme of the tags, the tokens that a streamed tag waits for, and the unit."""
         scheme = self.features.scheme
         return super().info() | {
             "scheme": None if scheme is None else scheme.name,
             "lookahead": self.network.head.lookahead,
+            "unit": "character" if self.features.by_character else "word",
         }
 
 

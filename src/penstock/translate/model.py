@@ -28,6 +28,7 @@ from penstock.translate.spec import AttentionDecoder
 __all__ = ["Alignment", "Translation", "TranslationModel"]
 
 _LOGGER = logging.getLogger("penstock.translate")
+_AT_ONCE = 1024  # translations that are searched for before their rows are given
 _RATIO = 2.0  # a long source may have a target of twice its tokens, even if training had none so long
 
 
@@ -44,6 +45,10 @@ class Alignment:
     source: list[str]
     target: list[str]
     weights: NDArray[np.float32]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the tokens and the weights as plain values."""
+        return {"source": self.source, "target": self.target, "weights": self.weights.tolist()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +79,8 @@ class TranslationModel(Model):
     scorer: AttendingScorer
     task = "translation"
     reads = "text"
+    view = "translation"
+    most_characters = 500
 
     def check(self) -> None:
         """Check that the network has the features' tokens on both sides."""
@@ -200,16 +207,27 @@ class TranslationModel(Model):
 
         return run
 
-    def answers(self, inputs: Any, n_best: int = 1, **search: Any) -> Iterator[dict[str, Any]]:
+    def answers(
+        self, inputs: Any, n_best: int = 1, *, alignment: bool = False, **search: Any
+    ) -> Iterator[dict[str, Any]]:
         """Yield `prediction` and its `score` for each text; of several for each, also `row` and `rank`, from 1.
 
         Args:
             inputs, n_best, search: as for `translate`.
+            alignment: whether each row has what its translation attended to, {"source", "target", "weights"}.
         """
-        for row, several in enumerate(self.translate(inputs, n_best, **search), start=1):
+        texts = self._texts(inputs)
+        for row, several in enumerate(self._in_slices(texts, n_best, search), start=1):
             for rank, each in enumerate(several, start=1):
                 place = {"row": row, "rank": rank} if n_best > 1 else {}
-                yield place | {"prediction": each.text, "score": each.score}
+                aligned = {"alignment": each.alignment.to_json()} if alignment else {}
+                yield place | {"prediction": each.text, "score": each.score} | aligned
+
+    def _in_slices(self, texts: list[str], n_best: int, search: Mapping[str, Any]) -> Iterator[list[Translation]]:
+        """Yield the translations of each text; only those of some texts, with what they attended to, are in memory."""
+        size = max(1, _AT_ONCE // self.beam(**search).size)
+        for start in range(0, len(texts), size):
+            yield from self.translate(texts[start : start + size], n_best, **search)
 
     def stream(self) -> Stream:
         """Raise ConfigError: the first word of a translation may depend on the last one of its source."""

@@ -6,6 +6,7 @@ import pytest
 from language_models import SENTENCE, save_all
 
 import penstock
+from penstock.inspection import attribute
 
 WORDS = "[...document.querySelectorAll('.tags .word')]"
 MARKED = "[...document.querySelectorAll('.surprisal span')]"
@@ -51,11 +52,16 @@ def test_tags_appear_as_one_types_and_chunks_are_one_span(server, served, opened
         assert sum(spans) == 7
         assert max(spans) > 1
         tab.click(".tags .word")
-        rows = list(model.answers([tokens], probabilities=True))
-        likely = sorted(model.labels, key=lambda label: -rows[0][f"probability_{label}"])
-        assert tab.value(BARS) == [[label, percent(rows[0][f"probability_{label}"])] for label in likely]
+        (row,) = model.answers([tokens], probabilities=True)
+        shares = row["probabilities"][0]
+        assert tab.value(BARS) == [[label, percent(shares[label])] for label in sorted(shares, key=shares.get)[::-1]]
         title = tab.value(f"{WORDS}[0].title")
-        assert title == f"{rows[0]['prediction']} {percent(rows[0]['probability'])}"
+        assert title == f"{row['tags'][0]} {percent(row['probability'][0])}"
+        scores = "[...document.querySelectorAll('.matter .coloured span')].map((each) => Number(each.dataset.score))"
+        tab.wait(f"{scores}.length === 7")
+        assert tab.value(scores) == pytest.approx(
+            attribute(model, tokens, method="occlusion", at=1).values.tolist(), abs=1e-5
+        )
         assert tab.value("document.querySelector('.inside canvas').checkVisibility()")
         picture(tab, "tags")
 

@@ -35,6 +35,7 @@ class LanguageView {
   #at = null; // the selected token; null for the last one
   #from = null; // the first character that the model has written
   #writing = null; // the stream that goes on with the text
+  #halted = null; // settles when a request to stop is answered
   #tokens = []; // {token, bits, piece} of all tokens that were read
   #starts = []; // the first step of each piece
   #inside;
@@ -46,7 +47,7 @@ class LanguageView {
   #next = h("ul", { class: "bars" });
   #after = h("p", { class: "quiet small" });
   #go = h("button", { type: "button", class: "main", say: "languageGo", on: { click: () => this.#continue() } });
-  #stop = h("button", { type: "button", say: "languageStop", disabled: true, on: { click: () => this.#writing?.ask({ stop: true }) } });
+  #stop = h("button", { type: "button", say: "languageStop", disabled: true, on: { click: () => this.#halt() } });
   #most = number("tokens", 1, 1000, 1, 100);
   #temperature = number("temperature", 0, 3, 0.05, 0.8);
   #topK = number("top_k", 0, 1000, 1, 0);
@@ -158,12 +159,19 @@ class LanguageView {
       const options = Object.fromEntries([this.#most, this.#temperature, this.#topP, this.#seed].map(({ name, value }) => [name, Number(value)]));
       if (Number(this.#topK.value)) options.top_k = Number(this.#topK.value);
       await this.#writing.several({ generate: options }, ({ answer }) => this.#wrote(answer.drawn));
+      await this.#halted;
     }).finally(() => {
       this.#writing?.close();
-      this.#writing = null;
+      this.#writing = this.#halted = null;
       this.#busy(false);
       announce(this.#text.value.slice(this.#from));
     });
+  }
+
+  /** Ask the model to stop; a lost connection is reported where it writes. */
+  #halt() {
+    this.#stop.disabled = true;
+    this.#halted = this.#writing.ask({ stop: true }).catch(() => null);
   }
 
   #busy(writing) {

@@ -13,6 +13,5 @@ export default {
   tagsPending: { en: "final after further tokens", zh: "读到后面的词元后才确定" },
   tagsToken: { en: "“{token}”: {tag}, {p}", zh: "“{token}”：{tag}，{p}" },
   tagsWord: { en: "word", zh: "词" },
-  tagsMatter: { en: "What mattered for a tag is not shown: the tags of a sentence are chosen together, so that a tag has no score of its own.", zh: "不显示各部分对某个标签的作用：一句话的标签是一起选出的，单个标签没有自己的得分。" },
   tagsWhole: { en: "This model finds the best tags of the whole sentence, so there is nothing to see token by token. A tagger that was trained with a look-ahead streams.", zh: "此模型为整句寻找最佳标签序列，因此无法逐词观察。训练时设定前瞻（lookahead）的标注器可以流式标注。" },
 };

@@ -6,6 +6,7 @@ import { announce, calm, h, oncePerFrame } from "./elements.js";
 import { examplesOf } from "./examples.js";
 import { Follower } from "./follower.js";
 import { Inside, OF_TOKENS } from "./inside.js";
+import { Matter } from "./matter.js";
 import { tokensOf } from "./pieces.js";
 import { count, percent, words } from "./words.js";
 
@@ -21,9 +22,10 @@ class TagsView {
   #app;
   #follower = null;
   #tokens = [];
-  #known = { tokens: [], rows: [] }; // rows of `predict` for these tokens
+  #known = { tokens: [], row: null }; // what `predict` says of these tokens
   #at = null; // the selected token
   #inside = null;
+  #matter;
   #types = []; // types of chunks, or tags, in the order of their colours
   #text = h("textarea", { id: "text", rows: 4, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
   #apart = h("input", { type: "checkbox", checked: true });
@@ -42,6 +44,7 @@ class TagsView {
       this.#follower = new Follower(() => app.wire.stream(app.name), { message: (token) => ({ push: [token], trace: true }), onChange: () => this.#redraw() });
       this.#inside = new Inside({ say: OF_TOKENS, onPick: (step) => this.#pick(step) });
     }
+    this.#matter = new Matter(app, { labels: info.label_texts });
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", (event) => event.isComposing || this.#typed());
     this.#text.addEventListener("compositionend", () => this.#typed());
@@ -58,6 +61,7 @@ class TagsView {
   refresh() {
     this.#draw();
     this.#inside?.refresh();
+    this.#matter.refresh();
   }
 
   /** The tokens in the format of `predict`. */
@@ -83,7 +87,7 @@ class TagsView {
           h("div", { class: "chips" }, ...chips, h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => put("") } }),
             h("label", { class: "check small", hidden: this.#app.info.unit === "character" }, this.#apart, h("span", { say: "tagsApart" }))))),
       h("section", { class: "card", "aria-labelledby": "tags-title" }, h("h2", { id: "tags-title", say: "tagsHeading" }), this.#empty, this.#keys, this.#spans, this.#readout, this.#bars),
-      this.#inside ? this.#inside.node : h("p", { class: "notice", say: this.#app.info.network.encoder.bidirectional ? "whole" : "tagsWhole" }), h("p", { class: "quiet small", say: "tagsMatter" }));
+      this.#matter.node, this.#inside ? this.#inside.node : h("p", { class: "notice", say: this.#app.info.network.encoder.bidirectional ? "whole" : "tagsWhole" }));
   }
 
   #typed() {
@@ -102,21 +106,33 @@ class TagsView {
   async #read() {
     const tokens = this.#tokens;
     await this.#follower?.follow(tokens);
-    const rows = tokens.length ? await this.#app.wire.predict(this.#app.name, [tokens], { probabilities: true }) : [];
+    const [row] = tokens.length ? await this.#app.wire.predict(this.#app.name, [tokens], { probabilities: true }) : [null];
     if (tokens !== this.#tokens) return;
-    this.#known = { tokens, rows };
+    this.#known = { tokens, row };
     this.#redraw();
+    this.#explain();
+  }
+
+  /** What mattered for the tag of the selected token. */
+  #explain() {
+    this.#matter.show(this.#tokens.length ? { input: { inputs: [this.#tokens] }, at: this.#at === null ? null : this.#at + 1 } : null);
+  }
+
+  /** What `predict` says of the tokens as they stand; null if that is not known yet. */
+  get #row() {
+    return this.#known.tokens === this.#tokens ? this.#known.row : null;
   }
 
   #pick(token) {
     this.#at = token;
     this.#draw();
     this.#inside?.point(token);
+    this.#explain();
   }
 
   /** The tag of each token: of the whole text if it is known, else as far as the stream has told. */
   #tags() {
-    if (this.#known.tokens === this.#tokens) return this.#known.rows.map(({ prediction }) => prediction);
+    if (this.#row) return this.#row.tags;
     return this.#follower ? this.#follower.answers.flatMap(({ answer }) => answer.steps.map(({ prediction }) => prediction)) : [];
   }
 
@@ -144,14 +160,15 @@ class TagsView {
 
   /** The probabilities of the selected token's tags. */
   #drawToken() {
-    const row = this.#known.tokens === this.#tokens && this.#at !== null ? this.#known.rows[this.#at] : null;
-    this.#readout.hidden = this.#bars.hidden = !row;
-    if (!row) return;
-    this.#readout.textContent = words("tagsToken", { token: row.token, tag: row.prediction, p: percent(row.probability) });
-    const labels = [...this.#app.info.label_texts].sort((a, b) => row[`probability_${b}`] - row[`probability_${a}`]).slice(0, MOST_BARS);
+    const [row, at] = [this.#row, this.#at];
+    this.#readout.hidden = this.#bars.hidden = !row || at === null;
+    if (this.#bars.hidden) return;
+    const shares = row.probabilities[at];
+    this.#readout.textContent = words("tagsToken", { token: row.tokens[at], tag: row.tags[at], p: percent(row.probability[at]) });
+    const labels = [...this.#app.info.label_texts].sort((a, b) => shares[b] - shares[a]).slice(0, MOST_BARS);
     this.#bars.replaceChildren(...labels.map((label) => {
       const { type } = this.#chunkOf(label);
-      return barOf(label, row[`probability_${label}`], type === null ? "s-other" : series(this.#types.indexOf(type)));
+      return barOf(label, shares[label], type === null ? "s-other" : series(this.#types.indexOf(type)));
     }));
   }
 
@@ -180,8 +197,7 @@ class TagsView {
   #span({ type, tokens }) {
     const colour = type === null ? "outside" : `chunk ${series(this.#types.indexOf(type))}`;
     const buttons = tokens.map(({ token, n, tag }) => {
-      const row = this.#known.tokens === this.#tokens ? this.#known.rows[n] : null;
-      const title = tag === null ? words("tagsPending") : row ? `${tag} ${percent(row.probability)}` : tag;
+      const title = tag === null ? words("tagsPending") : this.#row ? `${tag} ${percent(this.#row.probability[n])}` : tag;
       return h("button", { type: "button", class: tag === null ? "word pending" : "word", "aria-pressed": String(n === this.#at), title, "data-tag": tag ?? "", text: token, on: { click: () => this.#pick(n) } });
     });
     return h("li", { class: colour }, h("span", {}, ...buttons), h("small", { text: type ?? (tokens[0].tag === null ? "…" : "") }));
