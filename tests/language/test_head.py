@@ -44,6 +44,24 @@ def test_pytorch_and_the_engine_agree(name):
     np.testing.assert_array_equal(np.concatenate(alone), head.log_probabilities(y.numpy(), targets.numpy()))
 
 
+@pytest.mark.parametrize("name", HEADS)
+def test_the_mean_loss_and_its_gradients_are_pytorchs(name, monkeypatch):
+    monkeypatch.setattr("penstock.language.layers._SCORES", 1)
+    monkeypatch.setattr("penstock.language.layers._FEWEST_ROWS", 7)
+    torch.manual_seed(0)
+    spec = HEADS[name]
+    module = NextTokenHeadModule(spec, features=FEATURES)
+    table = torch.randn(11, spec.size).requires_grad_() if spec.tied else None
+    y, targets = (torch.randn(40, FEATURES) * 3).requires_grad_(), torch.arange(40) % 11
+    trained = [y, *module.parameters(), *([] if table is None else [table])]
+    found, expected = module.mean_loss(y, targets, table), module.losses(y, targets, table).mean()
+    torch.testing.assert_close(found, expected)
+    for ours, theirs in zip(
+        torch.autograd.grad(3 * found, trained), torch.autograd.grad(3 * expected, trained), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs)
+
+
 def test_unlikely_tokens_have_finite_logarithms():
     head = NextTokenReadout(
         NextTokenHead(2), {"weight": np.eye(2, dtype=np.float32), "bias": np.zeros(2, np.float32)}, features=2

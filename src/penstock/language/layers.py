@@ -1,7 +1,10 @@
 """Heads of language models as PyTorch modules; the counterparts of `language.head`."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.nn.parameter import Parameter
 
@@ -9,6 +12,10 @@ from penstock.language.spec import TAIL_FACTOR, BernoulliHead, NextTokenHead
 from penstock.nn.heads import linear_parameters
 
 __all__ = ["BernoulliHeadModule", "NextTokenHeadModule"]
+
+
+_SCORES, _FEWEST_ROWS = 1 << 23, 128
+"""Scores that training computes at once."""
 
 
 class NextTokenHeadModule(torch.nn.Module):
@@ -55,13 +62,56 @@ class NextTokenHeadModule(torch.nn.Module):
             return -self.adaptive(y, targets).output
         return functional.cross_entropy(self._scores(y, table), targets, reduction="none")
 
+    def mean_loss(self, y: Tensor, targets: Tensor, table: Tensor | None = None) -> Tensor:
+        """Return the mean of `losses`, as training needs it: quicker, and without all rows' scores at once."""
+        if self.head.cutoffs:
+            return self.losses(y, targets).mean()
+        loss: Tensor = _MeanCrossEntropy.apply(*self._linear(y, table), targets)
+        return loss
+
     def _scores(self, y: Tensor, table: Tensor | None) -> Tensor:
+        return functional.linear(*self._linear(y, table))
+
+    def _linear(self, y: Tensor, table: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """What the layer of the scores reads, its weight, and its bias."""
         if not self.head.tied:
-            return functional.linear(y, self.weight, self.bias)
+            return y, self.weight, self.bias
         assert table is not None, "a tied head needs the embedding's table"
-        if hasattr(self, "projection"):
-            y = functional.linear(y, self.projection)
-        return functional.linear(y, table, self.bias)
+        return (functional.linear(y, self.projection) if hasattr(self, "projection") else y), table, self.bias
+
+
+class _MeanCrossEntropy(torch.autograd.Function):
+    """The mean cross-entropy of a linear layer's softmax, whose gradients are computed with it, some rows at a time.
+
+    Scores of many tokens are large: here they are read while they are in the cache, and never kept for the way back.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
+        """y (rows, features), weight (tokens, features), bias (tokens,), targets (rows,) -> the mean, ()."""
+        total, step = y.new_zeros(()), max(_FEWEST_ROWS, _SCORES // len(weight))
+        gradients = torch.empty_like(y), torch.zeros_like(weight), torch.zeros_like(bias)
+        for start in range(0, len(y), step):
+            x, target = y[start : start + step], targets[start : start + step, None]
+            scores = torch.addmm(bias, x, weight.t())
+            shares = scores.softmax(1)
+            # log p = score - greatest + log(greatest's share): exact also where p is too small for a float.
+            total -= (
+                scores.gather(1, target) - scores.amax(1, keepdim=True) + shares.amax(1, keepdim=True).log()
+            ).sum()
+            shares.scatter_add_(1, target, shares.new_full(target.shape, -1.0))
+            torch.mm(shares, weight, out=gradients[0][start : start + step])
+            gradients[1].addmm_(shares.t(), x)
+            gradients[2].add_(shares.sum(0))
+        ctx.save_for_backward(*gradients)
+        return total / len(y)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Scale the gradients."""
+        found = ctx.saved_tensors
+        return (*(each * (gradient / len(found[0])) for each in found), None)
 
 
 class BernoulliHeadModule(torch.nn.Module):
@@ -84,3 +134,7 @@ class BernoulliHeadModule(torch.nn.Module):
     def losses(self, y: Tensor, targets: Tensor, table: Tensor | None = None) -> Tensor:
         """Return minus the log-probability of each frame: targets (rows, notes) of 0 and 1 -> (rows,)."""
         return functional.binary_cross_entropy_with_logits(self(y), targets, reduction="none").sum(-1)
+
+    def mean_loss(self, y: Tensor, targets: Tensor, table: Tensor | None = None) -> Tensor:
+        """Return the mean of `losses`."""
+        return self.losses(y, targets).mean()

@@ -147,7 +147,7 @@ class LaneObjective(_LanguageObjective):
         inputs, targets = self._chunk(self.train.values, batch.starts, batch.stops)
         y, penalty, state = self.penalized(module, inputs, self._carried.begin(batch.fresh))
         self._carried.keep(state)
-        loss = module.head.losses(y.flatten(0, 1), targets, module.table).mean() + penalty
+        loss = module.head.mean_loss(y.flatten(0, 1), targets, module.table) + penalty
         return loss * (inputs.shape[1] / self.steps if self.varied else 1.0), inputs.shape[0]
 
     @torch.no_grad()
@@ -207,7 +207,7 @@ class PieceObjective(_LanguageObjective):
         """The mean loss of a step of these pieces, with the penalties."""
         inputs, targets, there = self._padded(self.train, batch)
         y, penalty, _ = self.penalized(module, inputs, None)
-        return module.head.losses(y[there], targets, module.table).mean() + penalty, len(batch)
+        return module.head.mean_loss(y[there], targets, module.table) + penalty, len(batch)
 
     @torch.no_grad()
     def validate_seen(self, module: LanguageModule) -> dict[str, float]:
