@@ -143,8 +143,11 @@ def test_a_search_that_cannot_be_is_refused(fitted):
         fitted.predict(["ab"], normalization=-1)
 
 
-def test_long_pairs_are_left_out_of_training_and_counted(small, make_words):
+def test_long_pairs_are_left_out_of_training_and_counted(small, make_words, caplog):
     sources, targets = make_words(40, 0)
-    estimator = small(epochs=1, max_length=3, baseline=False).fit(sources, targets)
+    with caplog.at_level("INFO", "penstock"):
+        estimator = small(epochs=1, max_length=3, baseline=False).fit(sources, targets)
+    assert "pairs with more than 3 tokens are left out" in caplog.text
+    assert "memory" not in caplog.text  # a translator has none to measure
     long = sum(len(source) > 3 for source in sources)  # some of them are held back for validation
     assert 0 < estimator.metrics_["data"]["dropped"]["more tokens than max_length"] <= long

@@ -96,7 +96,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         return []
 
     def _inspected(self, data: Any) -> Any:
-        """Return a few validation inputs, as `predict` of the model takes them, for the memory horizon."""
+        """Return a few validation inputs, as `predict` takes them, for the memory horizon; None to measure none."""
         return []
 
     def _data_figures(self, data: Any, features: Any) -> dict[str, Any]:
@@ -170,7 +170,8 @@ class Estimator(TrainingOptions, FittedEstimator):
         self._keep(model(network, features, data.labels, tensors, baseline=arrays))
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)
-        memory = memory_of(self.model_, self._inspected(data))
+        inspected = self._inspected(data)
+        memory = {} if inspected is None else memory_of(self.model_, inspected)
         say(_LOGGER, "measuring", "measuring the network and its baselines")
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
         self.metrics_["memory"] = memory

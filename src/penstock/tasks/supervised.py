@@ -114,7 +114,7 @@ class Supervised(Estimator):
         rows = np.linspace(0, len(part) - 1, min(self.examples, len(part)), dtype=int)
         return [example for row in rows if (example := self._example(part, int(row))) is not None]
 
-    def _inspected(self, data: Labelled) -> list[Any]:
+    def _inspected(self, data: Labelled) -> list[Any] | None:
         rows = np.linspace(0, len(data.valid) - 1, min(EXAMPLES, len(data.valid)), dtype=int)
         return [data.valid.inputs[row] for row in rows]
 

@@ -216,6 +216,9 @@ class Translator(CellOptions, Supervised):
     def _amount(self, part: Part) -> dict[str, float]:
         return {"source_characters": sum(map(len, part.inputs))}
 
+    def _inspected(self, data: Labelled) -> None:
+        return None  # a decoder with attention reads all of its source at each token
+
     def _example(self, part: Part, row: int) -> str:
         return str(part.inputs[row])
 
