@@ -171,3 +171,16 @@ def test_what_a_tag_depends_on_is_explained_token_by_token(fitted):
     text = attribute(model, "Ada saw New York .", at=3, target="B-LOC", method="integrated_gradients")
     assert text.completeness.holds
     assert text.score == found.score
+
+
+def test_tags_unseen_in_training_are_errors_and_have_no_loss():
+    sentences, tags = drawn(20)
+    others = [*sentences[:4], ["Ada", "saw"]], [*tags[:4], ["I-ORG", "O"]]
+    quick = Tagger(**TINY | {"epochs": 1}, random_state=1)
+    with_unseen = quick.fit(sentences, tags, validation_data=others, test_data=([["Rome"]], [["I-ORG"]]))
+    loss, accuracy = (with_unseen.history_[-1][f"valid_{name}"] for name in ("loss", "accuracy"))
+    assert with_unseen.metrics_["test"]["accuracy"] == 0
+    assert with_unseen.metrics_["data"]["changed"]["tags unseen in training, counted as errors"] == 2
+    plain = clone(quick).fit(sentences, tags, validation_data=(sentences[:4], tags[:4]))
+    assert loss == pytest.approx(plain.history_[-1]["valid_loss"])
+    assert accuracy < plain.history_[-1]["valid_accuracy"]

@@ -161,7 +161,8 @@ def per_class_intervals(
 ) -> list[dict[str, list[float] | None]]:
     """Return the 95 % intervals of precision, recall and f1 of each class.
 
-    Those of the shares, precision and recall, are Wilson's if rows are independent and count the same.
+    Those of the shares, precision and recall, are Wilson's if rows are independent and count the same. Without rows
+    they are None.
 
     Args:
         predicted, truth: (rows,), class indices.
@@ -169,6 +170,8 @@ def per_class_intervals(
         weights, stretch: as for `class_sums`.
     """
     said, true = np.asarray(predicted), np.asarray(truth)
+    if not len(true):
+        return [dict.fromkeys(("precision", "recall", "f1")) for _ in range(classes)]
     each = _each(weights, len(true))
     group, groups, units = grouped(len(true), stretch, 3 * classes)
     columns = [

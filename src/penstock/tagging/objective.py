@@ -88,23 +88,25 @@ class TagObjective(Seeded):
 
     @torch.no_grad()
     def validate(self, module: NetworkModule) -> dict[str, float]:
-        """Return the loss and the accuracy over all tokens of the validation data."""
+        """Return the loss of the validation data, and the accuracy over all its tokens."""
         module.eval()
         lengths, weights = self.valid_sequences.lengths, self.valid_sample_weights
         each = np.ones(len(lengths)) if weights is None else weights
         errors, hits = np.zeros(len(lengths)), np.zeros(len(lengths))
+        # A tag that does not occur in training has no score: its sentence has no loss, and the tag is an error below.
+        scored = np.array([not (tags < 0).any() for tags in self.valid_targets], bool)
         for batch in length_batches(lengths, _VALIDATION_BATCH, None):
             ids, steps = tensors(self.valid_sequences, batch)
             scores = module.head(module.encoder(module.inputs(ids), lengths=steps)[0])
             truth = self.valid_targets.pad(batch).values
-            # A tag that does not occur in training has no score; it is an error below.
-            errors[batch] = module.head.errors(scores, torch.from_numpy(truth.clip(min=0)), steps).numpy()
+            found = module.head.errors(scores, torch.from_numpy(truth.clip(min=0)), steps).numpy()
+            errors[batch] = np.where(scored[batch], found, 0)
             inside = np.arange(truth.shape[1]) < lengths[batch][:, None]
             hit = np.zeros(inside.shape)
             hit[inside] = _tags(module.head, scores.numpy()[inside], lengths[batch]) == truth[inside]
             hits[batch] = hit.sum(axis=1)
-        tokens = max((each * lengths).sum(), 1)
-        return {"loss": float((each * errors).sum() / tokens), "accuracy": float((each * hits).sum() / tokens)}
+        loss = (each * errors).sum() / max((each * lengths * scored).sum(), 1)
+        return {"loss": float(loss), "accuracy": float((each * hits).sum() / max((each * lengths).sum(), 1))}
 
     def validate_seen(self, module: NetworkModule) -> dict[str, float]:
         """Return the same on some of the training data."""
