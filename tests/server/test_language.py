@@ -47,6 +47,9 @@ def test_sentences_are_tagged_as_the_model_tags_them(client, served, name):
     for row, spread in zip(rows, model.predict_proba(sentences), strict=True):
         assert [list(shares.values()) for shares in row["probabilities"]] == spread.tolist()
         assert all(p in shares.values() for p, shares in zip(row["probability"], row["probabilities"], strict=True))
+    half = '{"inputs": [["Ada", "\\ud800"]]}'  # of a surrogate pair, which JSON can hold and UTF-8 can't
+    response = httpx.post(f"{client.url}/v1/models/{name}/predict", content=half)
+    assert response.json() == {"outputs": list(model.answers([["Ada", "\ud800"]]))}
     with pytest.raises(DataError, match="a token must be a str"):
         client.predict(name, [["Ada", ""]])
 
@@ -73,6 +76,7 @@ def test_prompts_go_on_as_the_model_goes_on(client, served):
         ({"tokens": 1.5}, "tokens must be a whole number"),
         ({"top_p": 0}, "top_p must be above 0"),
         ({"temperature": -1}, "temperature must be at least 0"),
+        ({"temperature": 10**400}, "temperature must be a number"),
         ({"beam": 2}, "has no option 'beam'; it has tokens"),
     ):
         with pytest.raises(ConfigError, match=message):

@@ -283,7 +283,7 @@ def frame_of(line: str) -> list[int]:
     """Read a frame of notes from a line of JSON, such as [60, 64]; DataError if it is none."""
     try:
         found = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"a line must be a frame, a JSON list of notes such as [60, 64]; got {line!r:.60}") from error
     if not isinstance(found, list):
         raise DataError(f"a line must be a frame, a JSON list of notes such as [60, 64]; got {line!r:.60}")

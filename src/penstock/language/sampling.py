@@ -3,6 +3,7 @@
 This is the slow form, with the bits of the engine's (`cpp/include/penstock/draw.hpp`): sums run in the same order.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ class Sampling:
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        if not _is_number(self.temperature) or not 0 <= self.temperature < float("inf"):
+        if not _is_number(self.temperature) or not 0 <= self.temperature <= sys.float_info.max:
             raise ConfigError(f"temperature must be a number, at least 0; got {self.temperature!r}")
         if self.temperature < _COLDEST:
             object.__setattr__(self, "temperature", 0.0)

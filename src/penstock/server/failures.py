@@ -58,11 +58,15 @@ def error_response(failure: RequestError) -> Response:
 
 
 def as_json(value: Any) -> str:
-    """Encode as standard JSON: NaN and infinity become null."""
+    """Encode as standard JSON: NaN and infinity become null, half a surrogate pair is escaped."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(_finite(value))
     except ValueError:
         return json.dumps(_finite(value), ensure_ascii=False)
+    return text
 
 
 def _finite(value: Any) -> Any:

@@ -17,13 +17,11 @@ def checked_options(task: str, given: Any) -> dict[str, Any]:
 
     Args:
         task: name of the model's task, whose row has the options.
-        given: what JSON held; None for none.
+        given: what JSON held.
 
     Raises:
         ConfigError: it is no object, or an option is unknown, of another type or beyond its limits.
     """
-    if given is None:
-        return {}
     if not isinstance(given, dict):
         raise ConfigError(f'options must be an object such as {{"seed": 1}}; got {given!r:.60}')
     known = {setting.name: setting for setting in find(task).settings}

@@ -42,10 +42,10 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
 
 @dataclass(frozen=True)
 class Given:
-    """What a JSON body holds: inputs, and options of the prediction, not checked yet; None for none."""
+    """What a JSON body holds: inputs, and options of the prediction, which are not checked yet."""
 
     inputs: list[Any]
-    options: Any = None
+    options: Any
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def json_given(data: bytes, model: Model) -> Given:
     if misplaced := body.keys() & {setting.name for setting in find(model.task).settings}:
         words = f'{min(misplaced)} must be in "options": {{"inputs": [...], "options": {{...}}}}'
         raise RequestError(422, "DataError", words)
-    return Given(inputs, body.get("options"))
+    return Given(inputs, body.get("options", {}))
 
 
 def _refuse_constant(name: str) -> Any:
