@@ -126,18 +126,24 @@ class LanguageView {
     const text = this.#text.value;
     if (this.#from !== null && text.length < this.#from) this.#from = null;
     this.#at = null;
-    const all = spansOf(text, this.#app.info.level).slice(0, MOST_PIECES);
+    const all = this.#all();
     // The last word may be incomplete: it is read when the user pauses.
     const unfinished = !finished && !["char", "byte"].includes(this.#app.info.level) && /\S$/.test(text);
     this.#pieces = unfinished ? all.slice(0, -1) : all;
     this.#app.working(() => this.#read());
-    this.#settle(all);
+    this.#settle();
   }
 
-  #settle = calm((all) => {
-    this.#pieces = all;
+  // The model may have gone on with the text since the last key.
+  #settle = calm(() => {
+    this.#pieces = this.#all();
     this.#app.working(() => this.#read()).then(() => announce(this.#how.textContent));
   }, STILL_TYPING);
+
+  /** The pieces of the whole text. */
+  #all() {
+    return spansOf(this.#text.value, this.#app.info.level).slice(0, MOST_PIECES);
+  }
 
   async #read() {
     await this.#follower.follow(this.#pieces);
@@ -147,7 +153,7 @@ class LanguageView {
   /** Let the model go on with the text, in a stream of its own that starts where the text ends. */
   async #continue() {
     if (this.#writing) return;
-    this.#pieces = spansOf(this.#text.value, this.#app.info.level).slice(0, MOST_PIECES);
+    this.#pieces = this.#all();
     this.#at = null;
     await this.#app.working(async () => {
       await this.#follower.follow(this.#pieces);
@@ -186,7 +192,7 @@ class LanguageView {
   }
 
   #follow = oncePerFrame(() => {
-    this.#pieces = spansOf(this.#text.value, this.#app.info.level).slice(0, MOST_PIECES);
+    this.#pieces = this.#all();
     this.#app.working(() => this.#read());
   });
 
