@@ -16,7 +16,7 @@ from penstock.convert import from_onnx, to_onnx
 from penstock.convert.exporting.exported import of_model
 from penstock.convert.exporting.onnx_model import Form, onnx_model
 from penstock.errors import BundleError, ConfigError
-from penstock.network import Dense, GraphBuilder, Recurrent, RecurrentLayers, Value
+from penstock.network import Dense, GraphBuilder, Lookup, Recurrent, RecurrentLayers, Value
 from penstock.runtime import GraphModel
 
 
@@ -61,6 +61,13 @@ def test_equal_parameters_share_a_constant():
     same = GraphModel(*builder.build(builder.add(operation, "x", **zeros)))
     assert sum(array.size for array in same.tensors.values()) > 0
     comes_back(of_model(same), Form())
+
+
+def test_a_table_that_is_also_the_weight_of_a_layer_comes_back():
+    builder, table = GraphBuilder({"ids": Value(4, ids=True)}), np.random.default_rng(0).normal(size=(4, 3))
+    vectors = builder.add(Lookup(4, 3), "ids", weight=table.astype(np.float32))
+    tied = builder.tensors[f"{vectors}.weight"]
+    comes_back(of_model(GraphModel(*builder.build(builder.add(Dense(3, 4, bias=False), vectors, weight=tied)))), Form())
 
 
 @pytest.mark.usefixtures("onnx_runtime_alone")

@@ -177,6 +177,11 @@ class GraphBuilder:
         """The graph's inputs so far."""
         return self._inputs
 
+    @property
+    def tensors(self) -> Mapping[str, NDArray[np.float32]]:
+        """The tensors so far, by `<node>.<tensor>`."""
+        return self._tensors
+
     def add_input(self, name: str, value: Value) -> str:
         """Add an input, whose name must be free, and return its name."""
         self._inputs[name] = value

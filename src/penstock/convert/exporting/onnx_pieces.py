@@ -6,6 +6,7 @@ between its numbers along each axis, all in numbers of the tensor.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,15 @@ def pieces_of(
         tensors: by name, contiguous.
         constants: arrays and their names; those that are views of a tensor are its pieces.
     """
-    found: dict[str, dict[str, Piece]] = {}
+    found: dict[str, dict[Any, Piece]] = {}
     for array, constant in constants:
         for name, tensor in tensors.items():
             if array.size and array.dtype == tensor.dtype and np.may_share_memory(array, tensor):
                 first = (array.ctypes.data - tensor.ctypes.data) // tensor.itemsize
                 strides = [stride // tensor.itemsize for stride in array.strides]
-                found.setdefault(name, {})[f"{constant} {first}"] = (constant, first, strides)
+                # Two constants may hold the same numbers, as of a table that is also the weight of a layer.
+                numbers = first, frozenset(zip(array.shape, strides, strict=True))
+                found.setdefault(name, {})[numbers] = (constant, first, strides)
     return {name: list(each.values()) for name, each in found.items()}
 
 
