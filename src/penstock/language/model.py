@@ -15,6 +15,7 @@ from penstock.errors import ConfigError, DataError
 from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
 from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
 from penstock.language.sampling import sounding
+from penstock.language.scorer import shifted
 from penstock.language.scores import language_counts, language_scores, language_sums
 from penstock.language.stream import Drawn, LanguageStream, Surprisal
 from penstock.network import LANGUAGE
@@ -87,6 +88,14 @@ class SequenceGenerator(Model):
             DataError: the inputs are not of this model's kind.
         """
         return self.features.read(self.given(inputs))
+
+    def encode(self, inputs: Any) -> Sequences:
+        """Return what the network reads at each step: the token or frame before it, first `features.first`.
+
+        Raises:
+            DataError: the inputs are not of this model's kind.
+        """
+        return shifted(self.sequences(inputs), self.features.first)
 
     def given(self, inputs: Any) -> Any:
         """Return inputs as `sequences` takes them; of a table, the column of texts."""

@@ -307,6 +307,7 @@ for _kind in (
         spec="penstock.language.spec:NextTokenHead",
         torch="penstock.language.layers:NextTokenHeadModule",
         runtime="penstock.language.head:NextTokenReadout",
+        export="penstock.language.lowering:add_next_token_head",
         wiring=LANGUAGE,
     ),
     Kind(
@@ -315,6 +316,7 @@ for _kind in (
         spec="penstock.language.spec:BernoulliHead",
         torch="penstock.language.layers:BernoulliHeadModule",
         runtime="penstock.language.head:BernoulliReadout",
+        export="penstock.language.lowering:add_bernoulli_head",
         wiring=LANGUAGE,
     ),
 ):

@@ -43,8 +43,8 @@ def graph_of(network: Network | Graph, tensors: Tensors) -> tuple[Graph, dict[st
     """Return a network as a graph, with its tensors under the graph's names; its scores have the same bits.
 
     Inputs are called `ids` or `x`, for forecasts also `identity`, `last` and `known`; the output is `probabilities`,
-    `prediction`, for labels of steps `scores`, and for forecasts `forecasts`, (horizon * targets * quantiles) in that
-    order.
+    `prediction`, for labels of steps and for language models `scores`, and for forecasts `forecasts`, (horizon *
+    targets * quantiles) in that order. An adaptive softmax alone has other bits, by rounding.
 
     Raises:
         ConfigError: a part has no export side, or no graph can describe the network's wiring.

@@ -66,6 +66,7 @@ def metadata(model: Model) -> dict[str, str]:
     labels: the classes, in the order of the last axis of the output; left out where there are none
     sample_rate: samples per second of the sounds that the features read; left out for other inputs
     features: how data becomes the network's inputs
+    first: what a language model reads before the first token or frame; left out for other tasks
     note: that this is not part of the file
     fingerprint: what identifies the model that was exported
     """
@@ -76,6 +77,8 @@ def metadata(model: Model) -> dict[str, str]:
         about["sample_rate"] = str(model.sample_rate)
     features = model.features.to_json()
     about["features"] = json.dumps(features, ensure_ascii=False)
+    if hasattr(model.features, "first"):
+        about["first"] = json.dumps(np.asarray(model.features.first).tolist())
     if features.get("kind") != "arrays":
         about["note"] = (
             "The network's inputs are numbers. Texts, sounds, tables and series become these numbers outside of this "
