@@ -2,7 +2,6 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
-#include <algorithm>
 #include <new>
 #include <vector>
 
@@ -60,13 +59,13 @@ class Step {
         std::size_t count = 0;
         {
             const nb::gil_scoped_release release;
-            scores_.resize(std::size_t(tokens)), shares_.resize(std::size_t(tokens)), scaled_.resize(std::size_t(tokens));
+            scores_.resize(std::size_t(tokens)), shares_.resize(std::size_t(tokens));
             const float* const y = addresses_[addresses_.size() - layers_[layers_.size() - 1].states()];
             for (; count < most; ++count, out += kDrawn) {
                 head(y, 1, scores_.data(), arena_);
                 kernels().softmax(scores_.data(), shares_.data(), 1, tokens);
-                const int best = int(std::max_element(scores_.begin(), scores_.end()) - scores_.begin());
-                const int token = draw(chances.data()[count], best, rule);
+                const int best = kernels().first_greatest(scores_.data(), tokens);
+                const int token = drawer_(scores_.data(), shares_.data(), tokens, best, chances.data()[count], rule);
                 if (token == end) break;
                 out[0] = float(token), out[1] = scores_[std::size_t(token)], out[2] = scores_[std::size_t(best)];
                 out[3] = shares_[std::size_t(best)];
@@ -117,23 +116,13 @@ class Step {
         }
     }
 
-    // The token that a chance draws, by `scores_` and their softmax `shares_`.
-    int draw(double chance, int best, const Rule& rule) {
-        if (rule.temperature == 0) return best;
-        const int tokens = int(scores_.size());
-        if (rule.temperature == 1) return drawer_(shares_.data(), tokens, chance, rule);
-        for (std::size_t i = 0; i < scores_.size(); ++i) scaled_[i] = scores_[i] / rule.temperature;
-        kernels().softmax(scaled_.data(), scaled_.data(), 1, tokens);
-        return drawer_(scaled_.data(), tokens, chance, rule);
-    }
-
     HeldStack layers_;
     int threads_;
     BatchLayout layout_;
     Arena arena_;
     std::vector<std::vector<float>> states_;  // the states of each layer in turn
     std::vector<float*> addresses_;
-    std::vector<float> scores_, shares_, scaled_;  // of all tokens, while tokens are drawn
+    std::vector<float> scores_, shares_;  // of all tokens, while tokens are drawn
     Drawer drawer_;
     std::atomic<bool> busy_{false};
 };

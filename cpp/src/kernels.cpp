@@ -34,24 +34,55 @@ void run_product(const float* a, std::size_t a_row, int rows, int K, const float
     product(a, a_row, rows, K, panels, count, panels_together(1), bias, out, out_row, Start::kBias);
 }
 
-// The sum over a row uses 16 virtual lanes and one fixed tree, so its bits do not depend on the vector's width.
+// The greatest of n numbers; any of them if one is NaN.
+float greatest(const float* x, int n) {
+    float top = x[0];
+    if (n < kPanel) {
+        for (int i = 1; i < n; ++i) top = x[i] > top ? x[i] : top;
+        return top;
+    }
+    V tops[kVectors];
+    for (int v = 0; v < kVectors; ++v) tops[v] = splat(top);
+    for (int i = 0; i < n; i += kPanel) {
+        const float* const at = x + (i < n - kPanel ? i : n - kPanel);  // the last panel overlaps the one before it
+        for (int v = 0; v < kVectors; ++v) {
+            const V next = load_unaligned(at + v * kWidth);
+            tops[v] = next > tops[v] ? next : tops[v];
+        }
+    }
+    for (const V& each : tops)
+        for (int lane = 0; lane < kWidth; ++lane) top = each[lane] > top ? each[lane] : top;
+    return top;
+}
+
+int first_greatest(const float* x, int n) {
+    const float top = greatest(x, n);
+    int i = 0;
+    while (x[i] < top) ++i;
+    return i;
+}
+
+// The sum over a row uses 16 virtual lanes and one fixed tree, so its bits do not depend on the vector's width. A NaN is in
+// the sum, and so in the whole row.
 void run_softmax(const float* x, float* out, std::size_t rows, int n) {
     for (std::size_t r = 0; r < rows; ++r, x += n, out += n) {
-        float top = x[0];
-        for (int i = 1; i < n; ++i) top = x[i] > top || x[i] != x[i] ? x[i] : top;
-        alignas(64) float lanes[kPanel] = {}, e[kPanel];
-        for (int i = 0; i < n; i += kPanel) {
-            const int count = n - i < kPanel ? n - i : kPanel;
-            for (int j = 0; j < kPanel; ++j) e[j] = j < count ? x[i + j] - top : 0.0f;
-            for (int v = 0; v < kPanel; v += kWidth) store(e + v, exp(load(e + v)));
-            for (int j = 0; j < count; ++j) {
-                out[i + j] = e[j];
-                lanes[j] += e[j];
+        const V top = splat(greatest(x, n));
+        V sums[kVectors]{};
+        const auto add = [&](int i, int count) {
+            for (int v = 0; v < kVectors; ++v, i += kWidth, count -= kWidth) {
+                store_first(out + i, exp(load_first(x + i, count) - top), count);
+                sums[v] += load_first(out + i, count);  // zeros beyond the row
             }
-        }
+        };
+        const int whole = n - n % kPanel;
+        for (int i = 0; i < whole; i += kPanel) add(i, kPanel);
+        if (whole < n) add(whole, n - whole);
+        alignas(64) float lanes[kPanel];
+        for (int v = 0; v < kVectors; ++v) store(lanes + v * kWidth, sums[v]);
         for (int step = kPanel / 2; step > 0; step /= 2)
             for (int j = 0; j < step; ++j) lanes[j] += lanes[j + step];
-        for (int i = 0; i < n; ++i) out[i] /= lanes[0];
+        const float sum = lanes[0];
+        for (int i = 0; i < n; ++i) out[i] /= sum;
     }
 }
 
@@ -95,6 +126,7 @@ float read_all(const float* data, std::size_t n, std::size_t repeats) {
 
 extern const penstock::Kernels table;
 const penstock::Kernels table{PENSTOCK_NAME, kMaxRows,  kWidestGroup, cells,        sizeof cells / sizeof cells[0], run_product,
-                              run_softmax,   map<tanh>, map<sigmoid>, multiply_add, 2.0 * kAccumulators * kWidth,   read_all};
+                              run_softmax,   first_greatest, map<tanh>, map<sigmoid>, multiply_add,
+                              2.0 * kAccumulators * kWidth, read_all};
 
 }  // namespace PENSTOCK_ISA

@@ -31,6 +31,10 @@ def test_softmax_matches_float64_and_rows_stand_alone(columns):
     # x - max is rounded to single precision: up to 4e-6 where it is about 100.
     np.testing.assert_allclose(y, e / e.sum(1, keepdims=True), rtol=1e-5, atol=1e-37)
     np.testing.assert_array_equal(engine.softmax(x[4:5])[0], y[4])
+    for place in {0, columns // 2, columns - 1}:
+        broken = x[:2].copy()
+        broken[0, place] = np.nan
+        np.testing.assert_array_equal(engine.softmax(broken), [np.full(columns, np.nan), y[1]])
 
 
 def units_in_last_place(got: np.ndarray, exact: np.ndarray) -> np.ndarray:

@@ -157,6 +157,7 @@ struct Kernels {
     void (*product)(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count,
                     const float* bias, float* out, std::size_t out_row);
     void (*softmax)(const float* x, float* out, std::size_t rows, int n);
+    int (*first_greatest)(const float* x, int n);  // its index
     void (*tanh)(const float* x, float* out, std::size_t n);
     void (*sigmoid)(const float* x, float* out, std::size_t n);
     // For measuring the limits of the machine: rounds of independent multiply-adds, and repeated reads of n floats.

@@ -1,6 +1,6 @@
 """Choice of the next token by chance: temperature, the k best, the nucleus.
 
-This is the slow form, with the bits of the engine's (`cpp/include/penstock/draw.hpp`): sums run in the same order.
+This is the slow form, with the bits of the engine's (`cpp/src/draw.cpp`): sums run in the same order.
 """
 
 import sys
