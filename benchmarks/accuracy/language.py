@@ -79,6 +79,11 @@ _ZAREMBA = (
     "20",
     "--no-tied",
 )
+_NOTES = (
+    *("--level", "notes", "--hidden-size", "256", "--batch-size", "16", "--learning-rate", "0.004"),
+    *("--output-dropout", "0.3", "--embedding-dropout", "0.1", "--weight-drop", "0.2"),
+    *("--epochs", "200", "--patience", "40"),
+)
 CASES = {
     "ptb": Case(_penn, _ZAREMBA, "perplexity", "114.5 (Zaremba et al. 2015, small)"),
     "ptb-awd": Case(
@@ -96,9 +101,7 @@ CASES = {
         "perplexity",
         "99.3 (Grave et al. 2017, 1,024 units)",
     ),
-    "jsb": Case(
-        _chorales, ("--level", "notes", "--cell", "gru", "--hidden-size", "200"), "nats", "8.43 (Bai et al. 2018, GRU)"
-    ),
+    "jsb": Case(_chorales, _NOTES, "nats", "8.43 (Bai et al. 2018, GRU)"),
 }
 
 
