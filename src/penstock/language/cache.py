@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
 from penstock.language.scorer import shifted
+from penstock.network.checks import check_integer
 from penstock.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -51,8 +52,7 @@ class NeuralCache:
     flatness: float = 0.3
 
     def __post_init__(self) -> None:
-        if isinstance(self.window, bool) or not isinstance(self.window, int | np.integer) or self.window < 1:
-            raise ConfigError(f"window must be a whole number of tokens, at least 1; got {self.window!r:.40}")
+        check_integer(self, "window", at_least=1)
         for name, most in (("share", 1.0), ("flatness", np.inf)):
             value = getattr(self, name)
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, MissingExtraError
 from penstock.language.scorer import shifted
+from penstock.network.checks import check_integer
 from penstock.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ class DynamicEvaluation:
     steps: int = 20
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int | np.integer) or self.steps < 1:
-            raise ConfigError(f"steps must be a whole number of tokens, at least 1; got {self.steps!r:.40}")
+        check_integer(self, "steps", at_least=1)
         for name, above, below in (("learning_rate", 0, np.inf), ("decay", -1, 1)):
             value = getattr(self, name)
             number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
