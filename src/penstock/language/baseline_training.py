@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.language.kneser_ney import KneserNey
-from penstock.language.ngram_training import fit_kneser_ney
+from penstock.ngrams import NGrams, fit_kneser_ney
 from penstock.sequences import Sequences
 
 __all__ = ["ORDERS", "fit_note_baselines", "fit_token_baselines"]
@@ -30,7 +29,7 @@ def fit_token_baselines(
         train, valid: ids, (total,).
         vocabulary_size: number of ids.
         orders: lengths to try; none for the frequencies of tokens alone.
-        begin: the id that ends a sentence, see `ngram_training.fit_kneser_ney`.
+        begin: the id that ends a sentence, see `penstock.ngrams.fit_kneser_ney`.
 
     Returns:
         The arrays of `baselines.LanguageBaselines`, and settings by baseline for reports.
@@ -40,7 +39,7 @@ def fit_token_baselines(
     best: tuple[float, int, dict[str, NDArray[Any]]] | None = None
     for order in orders:
         found = fit_kneser_ney(train, vocabulary_size, order=order, begin=begin)
-        loss = -float(KneserNey(found).log_probs(valid).mean()) if len(valid.values) else 0.0
+        loss = -float(NGrams(found).log_probs(valid).mean()) if len(valid.values) else 0.0
         if best is None or loss < best[0]:
             best = (loss, order, found)
     if best is None:

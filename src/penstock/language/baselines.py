@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import BundleError
-from penstock.language.kneser_ney import KneserNey
+from penstock.ngrams import NGrams
 from penstock.sequences import Sequences
 
 __all__ = ["LanguageBaselines", "NoteBaselines", "read_baselines"]
@@ -17,7 +17,7 @@ class LanguageBaselines:
     """The baselines of a model of tokens: "kneser_ney", n-grams, if there are any; "unigram", each token's frequency.
 
     Args:
-        arrays: `unigram` float32 (vocabulary,), log-probabilities; and all or none of those of `KneserNey`.
+        arrays: `unigram` float32 (vocabulary,), log-probabilities; and all or none of those of `NGrams`.
 
     Raises:
         BundleError: arrays are missing or do not match.
@@ -27,7 +27,7 @@ class LanguageBaselines:
         if "unigram" not in arrays:
             raise BundleError("the baseline lacks unigram. Train the model again, or copy its folder again.")
         self._unigram = arrays["unigram"].astype(np.float64)
-        self.ngrams = KneserNey(arrays) if "log_probs_1" in arrays else None
+        self.ngrams = NGrams(arrays) if "log_probs_1" in arrays else None
         self.names: tuple[str, ...] = ("unigram",) if self.ngrams is None else ("kneser_ney", "unigram")
 
     def answers(self, name: str, sequences: Sequences) -> NDArray[np.float64]:

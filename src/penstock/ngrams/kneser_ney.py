@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.language.kneser_ney import Ids, Text, as_text
+from penstock.ngrams.backoff import Ids, Text, as_text
 from penstock.sequences import Sequences
 
 __all__ = ["MOST_NGRAMS", "discounts", "fit_kneser_ney"]
@@ -46,7 +46,7 @@ class _Counted(NamedTuple):
 def fit_kneser_ney(
     sequences: Sequences, vocabulary_size: int, *, order: int, begin: int | None = None, most: int = MOST_NGRAMS
 ) -> dict[str, NDArray[Any]]:
-    """Return the arrays of `kneser_ney.KneserNey`.
+    """Return the arrays of `backoff.NGrams`.
 
     Args:
         sequences: ids of the training texts, (total,).

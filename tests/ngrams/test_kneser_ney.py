@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from penstock.errors import BundleError, DataError
-from penstock.language.kneser_ney import KneserNey
-from penstock.language.ngram_training import discounts, fit_kneser_ney
+from penstock.ngrams import NGrams
+from penstock.ngrams.kneser_ney import discounts, fit_kneser_ney
 from penstock.sequences import Sequences
 
 
@@ -87,7 +87,7 @@ def draw(texts, vocabulary, seed):
 @pytest.mark.parametrize("vocabulary", [5, 23])
 def test_equals_dictionaries(order, begin, vocabulary):
     train, held = draw(30, vocabulary - 1, 0), draw(6, vocabulary, 1)  # the last id never occurs in training
-    model = KneserNey(fit_kneser_ney(Sequences.from_list(train), vocabulary, order=order, begin=begin))
+    model = NGrams(fit_kneser_ney(Sequences.from_list(train), vocabulary, order=order, begin=begin))
     slow = Dictionaries(train, vocabulary, order, begin)
     expected = [
         math.log(slow.probability(text[place], slow.history(text[:place])))
@@ -105,7 +105,7 @@ def test_equals_dictionaries(order, begin, vocabulary):
 @pytest.mark.parametrize("order", [1, 2, 4])
 def test_the_probabilities_of_all_next_tokens_add_up_to_1(begin, most, order):
     train, (held, *_) = Sequences.from_list(draw(30, 9, 0)), draw(3, 9, 2)
-    model = KneserNey(fit_kneser_ney(train, 9, order=order, begin=begin, most=most))
+    model = NGrams(fit_kneser_ney(train, 9, order=order, begin=begin, most=most))
     each = model.log_probs(Sequences.from_list([held]))
     for place in range(len(held)):
         found = model.next_log_probs(held[:place])
@@ -122,7 +122,7 @@ def test_a_limit_keeps_the_ngrams_that_occur_most():
 
 
 def test_texts_without_tokens_leave_equal_probabilities():
-    model = KneserNey(fit_kneser_ney(Sequences.from_list([[]], np.int32), 4, order=3))
+    model = NGrams(fit_kneser_ney(Sequences.from_list([[]], np.int32), 4, order=3))
     np.testing.assert_allclose(model.log_probs(Sequences.from_list([[0, 3], []])), -math.log(4), rtol=1e-6)
 
 
@@ -133,7 +133,7 @@ def test_discounts_of_few_counts_are_fixed():
 
 
 def test_an_unknown_id_is_refused():
-    model = KneserNey(fit_kneser_ney(Sequences.from_list([[0, 1, 2]]), 3, order=2))
+    model = NGrams(fit_kneser_ney(Sequences.from_list([[0, 1, 2]]), 3, order=2))
     with pytest.raises(DataError, match="from 0 to 2; got 1 to 3"):
         model.log_probs(Sequences.from_list([[1, 3]]))
 
@@ -157,7 +157,7 @@ def test_damaged_arrays_are_refused(name, changed):
     else:
         arrays[name] = changed(arrays[name])
     with pytest.raises(BundleError, match="n-grams are damaged"):
-        KneserNey(arrays)
+        NGrams(arrays)
 
 
 @pytest.mark.slow
@@ -172,6 +172,6 @@ def test_penn_treebank_has_its_published_perplexity(data_dir, order, published):
         return Sequences.from_list([[ids.setdefault(word, len(ids)) for word in words]])
 
     known, test = read(train), read((folder / "ptb.test.txt").read_text())
-    model = KneserNey(fit_kneser_ney(known, 10_000, order=order, begin=ids["<eos>"]))
+    model = NGrams(fit_kneser_ney(known, 10_000, order=order, begin=ids["<eos>"]))
     perplexity = math.exp(-model.log_probs(test).mean())
     assert round(perplexity, 1) == published  # Mikolov (2012), Table 4.1, by SRILM

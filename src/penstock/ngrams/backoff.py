@@ -1,11 +1,11 @@
-"""N-grams with interpolated modified Kneser-Ney smoothing (Chen and Goodman 1999), as a trie in sorted arrays.
+"""Back-off models of n-grams, as a trie in sorted arrays.
 
 The n-grams of order k are in lexical order of their ids. Those that extend the n-gram i of order k - 1 by one token are
 at offsets_k[i] to offsets_k[i + 1], so that a look-up is a binary search for each order. As in ARPA files there are two
 numbers for each n-gram: the log-probability of its last token after the others, already interpolated with all lower
 orders, and the log of the weight that the lower orders get after it, for a next token that was never seen there.
 
-`ngram_training` counts and discounts; nothing here needs more than NumPy.
+`kneser_ney` trains them; nothing here needs more than NumPy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.errors import BundleError, DataError
 from penstock.sequences import Sequences
 
-__all__ = ["KneserNey", "Text", "as_text"]
+__all__ = ["NGrams", "Text", "as_text"]
 
 Ids = NDArray[np.int64]
 _DAMAGED = "the n-grams are damaged: {}. Train the model again, or copy its folder again."
@@ -37,11 +37,11 @@ class Text(NamedTuple):
     predicted: NDArray[np.bool_]
 
 
-class KneserNey:
+class NGrams:
     """Predicts each token from those before it.
 
     Args:
-        arrays: as `ngram_training.fit_kneser_ney` returns them: `vocabulary` int64 (1,), the number of ids that are
+        arrays: as `fit_kneser_ney` returns them: `vocabulary` int64 (1,), the number of ids that are
             predicted; `begin` int64 (1,), the id before each text, beyond which no n-gram reaches; `log_probs_1` and
             `backoffs_1` float32, a row for each id; and for each further order k `tokens_k` int32, `offsets_k` int64,
             `log_probs_k` and `backoffs_k` float32, the highest order without `backoffs_k`.
