@@ -12,6 +12,7 @@ from penstock.language.scorer import LanguageScorer
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.network import Embedding, Network, Recurrent
 from penstock.network.spelling import read, spell
+from penstock.nn.threads import engine_threads_of
 
 FEATURES = 16
 HEADS = {
@@ -60,6 +61,42 @@ def test_the_mean_loss_and_its_gradients_are_pytorchs(name, monkeypatch):
         torch.autograd.grad(3 * found, trained), torch.autograd.grad(3 * expected, trained), strict=True
     ):
         torch.testing.assert_close(ours, theirs)
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Blocks of 7 rows in parts of a few rows and tokens; PyTorch has one thread, as in a training."""
+    for name, value in {"_SCORES": 1, "_FEWEST_ROWS": 7, "_PART": 35}.items():
+        monkeypatch.setattr(f"penstock.language.layers.{name}", value)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def _head_case(dtype, rows, tokens, features):
+    torch.manual_seed(0)
+    module = NextTokenHeadModule(NextTokenHead(tokens), features=features).to(dtype)
+    return module, torch.randn(rows, features, dtype=dtype).requires_grad_(), torch.arange(rows) % tokens
+
+
+def test_the_mean_loss_and_its_gradients_do_not_depend_on_the_number_of_threads(small_parts):
+    module, y, targets = _head_case(torch.float32, rows=40, tokens=23, features=4)
+    found = {}
+    for threads in (1, 2, 3):
+        with engine_threads_of(threads):
+            loss = module.mean_loss(y, targets)
+        found[threads] = [loss, *torch.autograd.grad(loss, [y, *module.parameters()])]
+    for one, two, three in zip(*found.values(), strict=True):
+        np.testing.assert_array_equal(one.detach(), two.detach())
+        np.testing.assert_array_equal(one.detach(), three.detach())
+    torch.testing.assert_close(found[2][0], module.losses(y, targets).mean())
+
+
+def test_the_gradients_of_the_mean_loss_on_two_threads_are_its_derivatives(small_parts):
+    module, y, targets = _head_case(torch.float64, rows=8, tokens=11, features=2)
+    with engine_threads_of(2):
+        assert torch.autograd.gradcheck(lambda y, *_: module.mean_loss(y, targets), [y, *module.parameters()])
 
 
 def test_unlikely_tokens_have_finite_logarithms():

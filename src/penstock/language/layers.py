@@ -10,12 +10,13 @@ from torch.nn.parameter import Parameter
 
 from penstock.language.spec import TAIL_FACTOR, BernoulliHead, NextTokenHead
 from penstock.nn.heads import linear_parameters
+from penstock.nn.threads import for_each_part
 
 __all__ = ["BernoulliHeadModule", "NextTokenHeadModule"]
 
 
-_SCORES, _FEWEST_ROWS = 1 << 23, 128
-"""Scores that training computes at once."""
+_SCORES, _FEWEST_ROWS, _PART = 1 << 23, 128, 1 << 20
+"""Scores that training has in memory at once, however many tokens there are; and those of a thread's part."""
 
 
 class NextTokenHeadModule(torch.nn.Module):
@@ -83,28 +84,20 @@ class NextTokenHeadModule(torch.nn.Module):
 class _MeanCrossEntropy(torch.autograd.Function):
     """The mean cross-entropy of a linear layer's softmax, whose gradients are computed with it, some rows at a time.
 
-    Scores of many tokens are large: here they are read while they are in the cache, and never kept for the way back.
+    Scores of many tokens are large: here they are never kept for the way back, and they are computed in parts on the
+    engine's threads, because training gives PyTorch only one.
     """
 
     @staticmethod
     def forward(ctx: Any, y: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
         """y (rows, features), weight (tokens, features), bias (tokens,), targets (rows,) -> the mean, ()."""
-        total, step = y.new_zeros(()), max(_FEWEST_ROWS, _SCORES // len(weight))
+        losses, step = y.new_empty(len(y)), max(_FEWEST_ROWS, _SCORES // len(weight))
         gradients = torch.empty_like(y), torch.zeros_like(weight), torch.zeros_like(bias)
         for start in range(0, len(y), step):
-            x, target = y[start : start + step], targets[start : start + step, None]
-            scores = torch.addmm(bias, x, weight.t())
-            shares = scores.softmax(1)
-            # log p = score - greatest + log(greatest's share): exact also where p is too small for a float.
-            total -= (
-                scores.gather(1, target) - scores.amax(1, keepdim=True) + shares.amax(1, keepdim=True).log()
-            ).sum()
-            shares.scatter_add_(1, target, shares.new_full(target.shape, -1.0))
-            torch.mm(shares, weight, out=gradients[0][start : start + step])
-            gradients[1].addmm_(shares.t(), x)
-            gradients[2].add_(shares.sum(0))
+            some = slice(start, start + step)
+            _add_block(y[some], weight, bias, targets[some, None], losses[some], (gradients[0][some], *gradients[1:]))
         ctx.save_for_backward(*gradients)
-        return total / len(y)
+        return losses.mean()
 
     @staticmethod
     @once_differentiable
@@ -112,6 +105,33 @@ class _MeanCrossEntropy(torch.autograd.Function):
         """Scale the gradients."""
         found = ctx.saved_tensors
         return (*(each * (gradient / len(found[0])) for each in found), None)
+
+
+def _add_block(
+    x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, losses: Tensor, gradients: tuple[Tensor, Tensor, Tensor]
+) -> None:
+    """Compute the losses of some rows, and the gradients of their sum; those of weight and bias are added.
+
+    Rows are divided for what belongs to a row, and tokens for what belongs to a token, so that no part adds to
+    another's: x (rows, features), targets (rows, 1), losses (rows,).
+    """
+    shares = x.new_empty(len(x), len(weight))
+
+    def rows(part: slice) -> None:
+        scores, target = torch.addmm(bias, x[part], weight.t()), targets[part]
+        share = torch.softmax(scores, 1, out=shares[part])
+        # log p = score - greatest + log(greatest's share): exact also where p is too small for a float.
+        log_p = scores.gather(1, target)[:, 0] - scores.amax(1) + share.amax(1).log()
+        losses[part] = -log_p
+        share.scatter_add_(1, target, share.new_full(target.shape, -1.0))
+        torch.mm(share, weight, out=gradients[0][part])
+
+    def tokens(part: slice) -> None:
+        gradients[1][part].addmm_(shares[:, part].t(), x)
+        gradients[2][part].add_(shares[:, part].sum(0))
+
+    for_each_part(rows, len(x), max(1, _PART // len(weight)))
+    for_each_part(tokens, len(weight), max(1, _PART // len(x)))
 
 
 class BernoulliHeadModule(torch.nn.Module):
