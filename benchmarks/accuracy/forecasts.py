@@ -22,8 +22,8 @@ import numpy as np
 from runs import Runs, argument_parser, parsed
 
 import penstock
-from penstock.forecast.panel import Panel
-from penstock.forecast.panel_columns import arrays_panel
+from penstock.panels.panel import Panel
+from penstock.panels.panel_columns import arrays_panel
 
 _CHANNELS = ["HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"]
 Parts = tuple[Any, Any, Any]

@@ -16,7 +16,7 @@ _NAMES = {
     "Client": "penstock.client",
     "Layout": "penstock.datasets",
     "load": "penstock.runtime",
-    "read_series": "penstock.forecast.readers",
+    "read_series": "penstock.panels.readers",
     "read_signals": "penstock.signals.readers",
     "set_num_threads": "penstock.threads",
 } | estimators()

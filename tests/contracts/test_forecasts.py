@@ -8,12 +8,12 @@ from penstock import nn
 from penstock.errors import ConfigError, DataError, StateError
 from penstock.forecast.baselines import Origins
 from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
-from penstock.forecast.frequency import Frequency
 from penstock.forecast.model import ForecastModel
-from penstock.forecast.panel_columns import panel
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network, Recurrent
 from penstock.network.lowering import graph_of
+from penstock.panels.frequency import Frequency
+from penstock.panels.panel_columns import panel
 from penstock.runtime.graph_scorer import GraphScorer
 
 HORIZON, CONTEXT, STEPS = 5, 17, 60

@@ -13,15 +13,15 @@ import pytest
 
 from penstock.errors import ConfigError, InputError, StateError
 from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
-from penstock.forecast.frequency import Frequency
 from penstock.forecast.model import ForecastModel
-from penstock.forecast.panel_columns import panel
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.model import SequenceGenerator
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.language.stream import Surprisal
 from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent
+from penstock.panels.frequency import Frequency
+from penstock.panels.panel_columns import panel
 from penstock.runtime import PooledStream, RandomState, Recurrence, StepLabels, Stream, states
 from penstock.signals.features import SignalFeatures
 from penstock.signals.model import SignalClassModel

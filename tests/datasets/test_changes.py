@@ -116,7 +116,7 @@ def test_every_kind_has_its_words():
     kinds = {
         kind.removesuffix(": ") for path in root.rglob("*.py") for kind in changes.findall(path.read_text("utf-8"))
     }
-    kinds |= set(re.findall(r'found\["([^"]+)"\]', (root / "forecast/panel_columns.py").read_text("utf-8")))
+    kinds |= set(re.findall(r'found\["([^"]+)"\]', (root / "panels/panel_columns.py").read_text("utf-8")))
     assert len(kinds) > 15
     for language in ("en", "zh"):
         assert {kind for kind in kinds if not Words(language).knows(f"change.{kind}")} <= {"dates with the "}

@@ -6,7 +6,7 @@ import pytest
 from penstock.errors import BundleError
 from penstock.forecast.baselines import ForecastBaselines, Origins
 from penstock.forecast.features import ForecastFeatures, measured_scale
-from penstock.forecast.panel_columns import arrays_panel
+from penstock.panels.panel_columns import arrays_panel
 
 VALUES = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0, np.nan, 5.0])
 ARRAYS = {"order": np.array([0, 1, 2]), "ridge": np.array([[0, 0, 1], [0, 1, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0]])}

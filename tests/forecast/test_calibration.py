@@ -15,9 +15,9 @@ from penstock.errors import ConfigError
 from penstock.forecast.calibration import calibrate
 from penstock.forecast.features import ForecastFeatures
 from penstock.forecast.model import ForecastModel
-from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.spec import ForecastHead, Segments
 from penstock.network import Network, Recurrent
+from penstock.panels.panel_columns import arrays_panel
 from penstock.tasks import Forecaster
 
 LEVELS = (0.1, 0.5, 0.9)

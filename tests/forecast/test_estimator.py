@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 import penstock
 from penstock.errors import ConfigError, DataError, NotFittedError
-from penstock.forecast.readers import read_series
+from penstock.panels.readers import read_series
 from penstock.tasks import Forecaster
 from penstock.training import Callback
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from penstock.errors import ConfigError, DataError
-from penstock.forecast.calendar import calendar_features, usual_calendar
 from penstock.forecast.features import ForecastFeatures, filled, measured_scale, scaled, transformed
-from penstock.forecast.frequency_search import find_frequency
-from penstock.forecast.panel import Series
-from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.season import find_season
-from penstock.forecast.times import parse_times
+from penstock.panels.calendar import calendar_features, usual_calendar
+from penstock.panels.frequency_search import find_frequency
+from penstock.panels.panel import Series
+from penstock.panels.panel_columns import arrays_panel
+from penstock.panels.times import parse_times
 
 
 def features(**more):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from penstock.forecast.metrics import Errors, Stretches
-from penstock.forecast.panel import Series
+from penstock.panels.panel import Series
 from penstock.runtime.resampling import compared
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from penstock import AudioClassifier, Forecaster, SeriesClassifier, TextClassifier, cells
-from penstock.forecast.panel_columns import panel
 from penstock.network import Recurrent
+from penstock.panels.panel_columns import panel
 from penstock.runtime import Recurrence
 
 

@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from penstock.errors import ConfigError, DataError, ShapeError, StateError
-from penstock.forecast.readers import read_series
+from penstock.panels.readers import read_series
 
 STEPS = np.random.default_rng(0).normal(3, 2, (20, 2))
 

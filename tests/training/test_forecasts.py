@@ -8,9 +8,9 @@ import torch
 from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
 from penstock.forecast.module import CarriedModule
 from penstock.forecast.objective import CarriedObjective, Examples, WindowObjective, pinball
-from penstock.forecast.panel_columns import panel
 from penstock.forecast.spec import ForecastHead, Segments
 from penstock.network import Network, Recurrent
+from penstock.panels.panel_columns import panel
 
 HORIZON, CONTEXT = 3, 5
 

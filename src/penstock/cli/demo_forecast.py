@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from penstock.bundle import plain
-from penstock.forecast.panel import Panel
-from penstock.forecast.panel_columns import arrays_panel
+from penstock.panels.panel import Panel
+from penstock.panels.panel_columns import arrays_panel
 from penstock.runtime.resampling import BETTER, WORSE
 
 if TYPE_CHECKING:

@@ -130,7 +130,7 @@ def _read(model: "Model", inputs: Any, row: int) -> "list[Subject]":
 
 def _chosen(inputs: Any, row: int) -> Any:
     """Return one input; of a panel, one series."""
-    from penstock.forecast.panel import Panel
+    from penstock.panels.panel import Panel
 
     _check_row(row, len(inputs))
     return inputs.with_series([inputs.series[row - 1]]) if isinstance(inputs, Panel) else inputs[row - 1]

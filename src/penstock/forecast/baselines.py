@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from penstock import engine
 from penstock.errors import BundleError
 from penstock.forecast.features import Encoded, ForecastFeatures, filled
-from penstock.forecast.panel import Series
+from penstock.panels.panel import Series
 
 __all__ = ["BASELINES", "ForecastBaselines", "Origins"]
 

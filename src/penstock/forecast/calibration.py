@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.forecast.model import ForecastModel, ahead
-from penstock.forecast.panel import Panel
+from penstock.panels.panel import Panel
 
 __all__ = ["calibrate"]
 

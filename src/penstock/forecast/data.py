@@ -10,10 +10,10 @@ import numpy as np
 
 from penstock.datasets import parse_proportions
 from penstock.errors import ConfigError, DataError
-from penstock.forecast.frames import is_frame
-from penstock.forecast.panel import Panel
-from penstock.forecast.panel_columns import arrays_panel
-from penstock.forecast.readers import read_series
+from penstock.panels.frames import is_frame
+from penstock.panels.panel import Panel
+from penstock.panels.panel_columns import arrays_panel
+from penstock.panels.readers import read_series
 
 __all__ = ["ForecastData", "TrainingSeries", "as_panel", "parse_split", "prepare", "split_by_time"]
 

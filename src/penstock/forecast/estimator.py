@@ -12,17 +12,17 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.errors import ConfigError, DataError
 from penstock.events import say
-from penstock.forecast.calendar import CALENDAR, usual_calendar
 from penstock.forecast.calibration import calibrate
 from penstock.forecast.data import ForecastData, TrainingSeries, as_panel, parse_split, prepare, split_by_time
 from penstock.forecast.features import TRANSFORMS, ForecastFeatures, Scale, measured_scale, unit
 from penstock.forecast.figures import forecast_figures
-from penstock.forecast.frames import is_frame
 from penstock.forecast.model import ForecastModel
-from penstock.forecast.panel import Panel
 from penstock.forecast.season import find_season
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network
+from penstock.panels.calendar import CALENDAR, usual_calendar
+from penstock.panels.frames import is_frame
+from penstock.panels.panel import Panel
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellName, CellOptions

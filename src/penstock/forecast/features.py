@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
-from penstock.forecast.calendar import calendar_features
-from penstock.forecast.frequency import Frequency
-from penstock.forecast.panel import LARGEST, Panel, Series
+from penstock.panels.calendar import calendar_features
+from penstock.panels.frequency import Frequency
+from penstock.panels.panel import LARGEST, Panel, Series
 
 __all__ = ["TRANSFORMS", "Encoded", "ForecastFeatures", "Scale"]
 
@@ -73,7 +73,7 @@ class ForecastFeatures:
         targets, past, known: columns.
         transform: "log", "log1p" or "none", before anything else.
         normalization: "relative", "last", "instance" or "none": what a look-back is related to.
-        calendar: names in `forecast.calendar.CALENDAR`.
+        calendar: names in `panels.calendar.CALENDAR`.
         joint: whether a step is of all targets together, or each target is a series of its own.
         season: steps after which the series repeat themselves most; 1 for none.
         frequency: the steps in time, None without.

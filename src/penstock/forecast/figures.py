@@ -23,8 +23,8 @@ from penstock.forecast.baselines import Origins
 from penstock.forecast.data import ForecastData
 from penstock.forecast.metrics import Errors
 from penstock.forecast.model import ForecastModel
-from penstock.forecast.panel import Panel
-from penstock.forecast.times import words_of
+from penstock.panels.panel import Panel
+from penstock.panels.times import words_of
 from penstock.tasks.measures import compare
 
 __all__ = ["forecast_figures"]

@@ -1,99 +1,29 @@
-"""Reads tables and series of pandas, Polars and Arrow as columns, and returns forecasts as a table of the same package.
+"""Forecasts as a table of the package that the series came from: pandas, Polars or Arrow.
 
 See `datasets.frames` for what counts as a table, and why no package is imported here.
 """
 
 import datetime
-import itertools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.datasets.frames import is_table, package_of, table_column, table_names, tabular
+from penstock.datasets.frames import package_of, table_column
 from penstock.errors import DataError
-from penstock.forecast.frequency import DAY, NUMBER, SECOND, Frequency
-from penstock.forecast.panel import Panel
-from penstock.forecast.panel_columns import panel
-from penstock.forecast.times import words_of
+from penstock.panels.frames import is_period
+from penstock.panels.frequency import DAY, NUMBER, SECOND, Frequency
+from penstock.panels.panel import Panel
+from penstock.panels.times import words_of
 from penstock.runtime.columns import column_list
 
-__all__ = ["as_table", "forecast_frame", "frame_panel", "is_frame", "without_periods"]
+__all__ = ["forecast_frame"]
 
-_ID, _TIME, _TARGET = "unique_id", "ds", "y"
 _COMPACT = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 """Number of digits of a date written as a whole number -> its format."""
-
-
-def is_frame(data: Any) -> bool:
-    """Whether data is a table, a pandas or Polars Series, or maps names to pandas series with an index of times."""
-    if isinstance(data, Mapping):
-        return bool(data) and all(
-            package_of(each) == "pandas" and _is_dated(getattr(each, "index", None)) for each in data.values()
-        )
-    return is_table(data) or _is_series(data)
-
-
-def as_table(data: Any) -> Any:
-    """Convert tables and series to a DataFrame or a `pyarrow.Table`; return other data unchanged.
-
-    An index of times, or one with several levels, becomes columns. Unnamed columns are called `unique_id`, `ds` or `y`.
-    """
-    if isinstance(data, Mapping) and is_frame(data):
-        parts = [as_table(each.rename(_TARGET)).assign(**{_ID: str(name)}) for name, each in data.items()]
-        times = {each.columns[0] for each in parts}
-        if len(times) > 1:
-            raise DataError(f"the indexes of all series must have one name; got {', '.join(sorted(map(str, times)))}")
-        return sys.modules["pandas"].concat(parts, ignore_index=True)
-    if _is_series(data):
-        data = data.to_frame(data.name if data.name not in (None, "") else _TARGET)
-    elif not is_table(data):
-        return data
-    return _with_index(data) if package_of(data) == "pandas" else tabular(data)
-
-
-def without_periods(table: Any) -> Any:
-    """Return the table with each pandas period replaced by the time at which it starts."""
-    if package_of(table) != "pandas":
-        return table
-    periods = [name for name, dtype in table.dtypes.items() if _is_period(dtype)]
-    return table.assign(**{name: table[name].dt.to_timestamp() for name in periods}) if periods else table
-
-
-def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
-    """Read the series of a DataFrame that has the columns of training.
-
-    Args:
-        table: a table from `as_table`.
-        columns: the names of the columns, as in `ForecastFeatures.columns`.
-
-    Returns:
-        The series.
-
-    Raises:
-        DataError: a column is missing, or as for `panel_columns.panel`.
-    """
-    several = {kind: list(columns[kind]) for kind in ("target", "past", "known")}
-    wanted = [*filter(None, (columns["time"], columns["id"])), *itertools.chain(*several.values())]
-    there = table_names(table)
-    if missing := [name for name in wanted if name not in there]:
-        raise DataError(
-            f"the table must have the columns of training, {', '.join(wanted)}; {', '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} not among {', '.join(there)}"
-        )
-    table = without_periods(table)
-    return panel(
-        {name: column_list(table_column(table, name), f"the column {name}") for name in wanted},
-        targets=several["target"],
-        past=several["past"],
-        known=several["known"],
-        time=columns["time"],
-        id=columns["id"],
-        time_format=columns["time_format"],
-    )
 
 
 def forecast_frame(
@@ -143,36 +73,12 @@ def forecast_frame(
     return _like(frame, table, series.id) if series.id is not None else frame
 
 
-def _is_series(data: Any) -> bool:
-    return package_of(data) in ("pandas", "polars") and hasattr(data, "to_frame") and not hasattr(data, "columns")
-
-
 def _arrow_column(values: Any, kind: Any, package: Any) -> Any:
     """The values as a column of Arrow, of the given type unless that is None."""
     found = values if isinstance(values, package.Array | package.ChunkedArray) else package.array(values)
     if kind is None or found.type == kind:
         return found
     return found.dictionary_encode().cast(kind) if package.types.is_dictionary(kind) else found.cast(kind)
-
-
-def _is_period(dtype: Any) -> bool:
-    return str(dtype).startswith("period[")
-
-
-def _is_dated(index: Any) -> bool:
-    return type(index).__name__ in ("DatetimeIndex", "PeriodIndex")
-
-
-def _with_index(frame: Any) -> Any:
-    """A pandas frame with its index as columns, if the index holds times or has several levels."""
-    index = frame.index
-    if _is_dated(index) or index.nlevels > 1:
-        usual = [_TIME if _is_dated(index.get_level_values(k)) else _ID for k in range(index.nlevels)]
-        names = [other if name is None else name for name, other in zip(index.names, usual, strict=True)]
-        if twice := [name for name in names if name in frame.columns or names.count(name) > 1]:
-            raise DataError(f"the index must have a name of its own; {twice[0]} is another column's too. Rename it.")
-        frame = frame.reset_index(names=names)
-    return frame
 
 
 def _like(frame: Any, table: Any, name: str) -> Any:
@@ -189,7 +95,7 @@ def _times(times: NDArray[Any], column: Any, series: Panel, package: Any) -> Any
     assert frequency is not None
     if frequency.unit == NUMBER:
         return times
-    if package.__name__ == "pandas" and _is_period(column.dtype):
+    if package.__name__ == "pandas" and is_period(column.dtype):
         return package.PeriodIndex(times, freq=column.dtype.freq)
     first = next(iter(column_list(column, "the column of times")))
     if isinstance(first, str):

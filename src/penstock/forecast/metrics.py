@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.forecast.panel import Series
+from penstock.panels.panel import Series
 from penstock.runtime.resampling import Interval, Sums, intervals, units_of
 
 __all__ = ["Errors", "Stretches"]

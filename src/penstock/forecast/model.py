@@ -12,19 +12,20 @@ from penstock.errors import ConfigError, DataError
 from penstock.events import Steps
 from penstock.forecast.baselines import ForecastBaselines, Origins
 from penstock.forecast.features import Encoded, ForecastFeatures
-from penstock.forecast.frames import as_table, forecast_frame, frame_panel, is_frame
+from penstock.forecast.frames import forecast_frame
 from penstock.forecast.lowering import graph_inputs
 from penstock.forecast.metrics import Errors, Stretches
 from penstock.forecast.pair import forecast_pair, judged
-from penstock.forecast.panel import Panel, Series
-from penstock.forecast.panel_columns import arrays_panel
 from penstock.forecast.plot import plot_forecast
 from penstock.forecast.question import ForecastQuestion
 from penstock.forecast.reading import series_reading
 from penstock.forecast.scorer import step_features
 from penstock.forecast.stream import Forecast, ForecastStream
-from penstock.forecast.times import words_of
 from penstock.network import CARRIED, WINDOWED
+from penstock.panels.frames import as_table, frame_panel, is_frame
+from penstock.panels.panel import Panel, Series
+from penstock.panels.panel_columns import arrays_panel
+from penstock.panels.times import words_of
 from penstock.runtime.judged import Judged, evaluation
 from penstock.runtime.model import Model
 from penstock.runtime.question import check_length

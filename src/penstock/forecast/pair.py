@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.forecast.baselines import Origins
 from penstock.forecast.metrics import Errors
-from penstock.forecast.panel import Panel
-from penstock.forecast.times import words_of
+from penstock.panels.panel import Panel
+from penstock.panels.times import words_of
 from penstock.runtime.judged import Judged
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from penstock.errors import DataError
 from penstock.forecast.features import Encoded, ForecastFeatures
-from penstock.forecast.panel import Panel, Series
-from penstock.forecast.times import words_of
 from penstock.forecast.wiring import windowed
+from penstock.panels.panel import Panel, Series
+from penstock.panels.times import words_of
 from penstock.runtime.question import Aim, Evidence, Question, named_place, step_place
 from penstock.runtime.scorer import Scorer
 

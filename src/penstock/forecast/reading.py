@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.forecast.baselines import Origins
-from penstock.forecast.calendar import calendar_features, usual_calendar
 from penstock.forecast.features import Encoded
-from penstock.forecast.frequency import BUSINESS_DAY, DAY, MONTH, NUMBER, SECOND, Frequency
-from penstock.forecast.panel import Series
 from penstock.forecast.scorer import WindowScorer
-from penstock.forecast.times import words_of
 from penstock.forecast.wiring import windowed
+from penstock.panels.calendar import calendar_features, usual_calendar
+from penstock.panels.frequency import BUSINESS_DAY, DAY, MONTH, NUMBER, SECOND, Frequency
+from penstock.panels.panel import Series
+from penstock.panels.times import words_of
 from penstock.runtime.reading import Reading
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.forecast.features import filled
-from penstock.forecast.frequency import Frequency
-from penstock.forecast.panel import Series
+from penstock.panels.frequency import Frequency
+from penstock.panels.panel import Series
 
 __all__ = ["find_season"]
 

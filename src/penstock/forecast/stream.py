@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from penstock.datasets.dates import STEPS
 from penstock.errors import DataError, InputError
-from penstock.forecast.calendar import calendar_features
 from penstock.forecast.features import Scale, filled, in_units, scaled
-from penstock.forecast.frequency import NUMBER
-from penstock.forecast.panel import LARGEST
-from penstock.forecast.panel_columns import cell_number
-from penstock.forecast.times import parse_times
+from penstock.panels.calendar import calendar_features
+from penstock.panels.frequency import NUMBER
+from penstock.panels.panel import LARGEST
+from penstock.panels.panel_columns import cell_number
+from penstock.panels.times import parse_times
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
 if TYPE_CHECKING:

@@ -370,6 +370,7 @@ TABLE = {
     "change.rows without a text, read as empty": "没有文本的行，按空文本读取",
     "change.labels that are whole numbers, written without a point": "值为整数的标签，统一写成不带小数点的形式",
     "change.names of series with blanks around them, trimmed": "首尾有空白的序列名，已去掉空白",
+    "change.rows at the time of the row before them, kept": "与上一行时间相同的行，已保留",
     "change.rows out of order, sorted by time": "时间乱序的行，已按时间排序",
     "change.steps out of order, sorted by time": "时间乱序的步，已按时间排序",
     "change.missing steps at the end of a signal, taken for padding": "信号末尾的缺失步，视为填充并略去",

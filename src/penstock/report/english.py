@@ -388,6 +388,7 @@ TABLE = {
     "change.rows without a text, read as empty": "rows without a text, read as empty texts",
     "change.labels that are whole numbers, written without a point": "whole numbers as labels, written without a point",
     "change.names of series with blanks around them, trimmed": "names of series with blanks around them, trimmed",
+    "change.rows at the time of the row before them, kept": "rows at the time of the row before them, kept",
     "change.rows out of order, sorted by time": "rows out of order, sorted by time",
     "change.steps out of order, sorted by time": "steps out of order, sorted by time",
     "change.missing steps at the end of a signal, taken for padding": "missing steps at a signal’s end, left out",

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from penstock import read_series
 from penstock.errors import ConfigError, DataError
-from penstock.forecast.calendar import usual_calendar
-from penstock.forecast.frequency import Frequency
-from penstock.forecast.frequency_search import find_frequency
 from penstock.forecast.season import _usual
-from penstock.forecast.times import parse_times
+from penstock.panels.calendar import usual_calendar
+from penstock.panels.frequency import Frequency
+from penstock.panels.frequency_search import find_frequency
+from penstock.panels.times import parse_times
 
 
 def dates(*words):

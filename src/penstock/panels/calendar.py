@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
-from penstock.forecast.frequency import Frequency
+from penstock.panels.frequency import Frequency
 
 __all__ = ["CALENDAR", "calendar_features", "usual_calendar"]
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DataError
-from penstock.forecast.frequency import Frequency
-from penstock.forecast.frequency_search import find_frequency
-from penstock.forecast.irregular import irregular_words
-from penstock.forecast.times import Times, words_of
+from penstock.panels.frequency import Frequency
+from penstock.panels.frequency_search import find_frequency
+from penstock.panels.irregular import irregular_words
+from penstock.panels.times import Times, words_of
 
 __all__ = ["on_grid"]
 

@@ -5,7 +5,7 @@ import pandas
 import pytest
 
 from penstock.errors import DataError
-from penstock.forecast.panel_columns import UNNAMED, arrays_panel, panel
+from penstock.panels.panel_columns import UNNAMED, arrays_panel, panel
 
 HOURS = [f"2020-01-01 {hour:02d}:00" for hour in range(6)]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DataError
-from penstock.forecast.frequency import (
+from penstock.panels.frequency import (
     BUSINESS_DAY,
     DAY,
     MONTH,
@@ -18,8 +18,8 @@ from penstock.forecast.frequency import (
     Frequency,
     weekday_words,
 )
-from penstock.forecast.months import BUSINESS_RULES, WEEKDAY_RULES, month_starts_and_ends, months_and_rest
-from penstock.forecast.times import Times
+from penstock.panels.months import BUSINESS_RULES, WEEKDAY_RULES, month_starts_and_ends, months_and_rest
+from penstock.panels.times import Times
 
 __all__ = ["find_frequency"]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import DataError
-from penstock.forecast.frequency import BUSINESS_DAY, NUMBER, SECOND, Frequency
+from penstock.panels.frequency import BUSINESS_DAY, NUMBER, SECOND, Frequency
 
 __all__ = ["LARGEST", "Panel", "Series", "is_gap"]
 

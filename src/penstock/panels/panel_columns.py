@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.datasets.changes import change
 from penstock.datasets.numbers import number_columns, plain_number
 from penstock.errors import DataError
-from penstock.forecast.common_grid import on_grid
-from penstock.forecast.panel import LARGEST, Panel, Series, is_gap
-from penstock.forecast.times import parse_times, words_of
 from penstock.missing import MISSING_WORDS, is_missing
+from penstock.panels.common_grid import on_grid
+from penstock.panels.panel import LARGEST, Panel, Series, is_gap
+from penstock.panels.times import Times, parse_times, words_of
 
-__all__ = ["UNNAMED", "arrays_panel", "cell_number", "panel"]
+__all__ = ["UNNAMED", "arrays_panel", "cell_number", "grouped_rows", "panel"]
 
 _LOGGER = logging.getLogger(__name__)
 UNNAMED = "series"
@@ -60,31 +60,11 @@ def panel(
     """
     if not targets:
         raise DataError("there must be a target column to forecast; got none")
-    lengths = {name: len(columns[name]) for name in (*targets, *past, *known, *filter(None, (time, id)))}
-    if len(set(lengths.values())) > 1:
-        raise DataError(
-            "columns must all be of one length; got "
-            + ", ".join(f"{count} of {name}" for name, count in lengths.items())
-        )
-    numbers = number_columns({name: columns[name] for name in (*targets, *past, *known)}, decimal)
-    for name, values in numbers.items():
-        _check_size(values, f"the column {name}")
-    rows = len(next(iter(numbers.values())))
-    if not rows:
-        raise DataError("there are no rows to forecast from")
-    times = None if time is None else parse_times(columns[time], f"the column {time}", time_format=time_format)
-    found: Counter[str] = Counter()
-    groups = _groups(columns[id] if id is not None else None, rows)
-    if times is not None:
-        for name, members in groups.items():
-            groups[name] = _sorted(members, times.moments, name if id else "", found)
-        if times.compact:
-            found["times without punctuation like 20240131, read as dates"] = rows
+    parts = {"values": targets, "past": past, "known": known}
+    table, times, groups, found = grouped_rows(
+        columns, parts, time=time, id=id, decimal=decimal, time_format=time_format, unique=True
+    )
     frequency, places = on_grid(times, groups)
-    table = {
-        kind: np.stack([numbers[name] for name in names], 1) if names else np.zeros((rows, 0))
-        for kind, names in (("values", targets), ("past", past), ("known", known))
-    }
     series = []
     for name, members in groups.items():
         series.append(_series(name, places[name], {kind: each[members] for kind, each in table.items()}, found))
@@ -92,6 +72,58 @@ def panel(
         change(_LOGGER, kind, count, f"{kind}: {count:,}")
     needed = None if times is None else times.time_format
     return Panel(series, tuple(targets), tuple(past), tuple(known), frequency, time, id, needed, {}, dict(+found))
+
+
+def grouped_rows(
+    columns: Mapping[str, Sequence[Any]],
+    parts: Mapping[str, Sequence[str]],
+    *,
+    time: str | None,
+    id: str | None,
+    decimal: str | None,
+    time_format: str | None,
+    unique: bool,
+) -> tuple[dict[str, NDArray[np.float64]], Times | None, dict[str, NDArray[np.int64]], Counter[str]]:
+    """Read the numbers and times of a table, and find the rows of each series in the order of their times.
+
+    Args:
+        columns, time, id, decimal, time_format: as for `panel`.
+        parts: names of columns of numbers that belong together.
+        unique: whether a time may stand only once in a series; if not, rows of the same time keep their order.
+
+    Returns:
+        For each part its numbers (rows, columns); the times, None without; name of a series -> its rows; and the counts
+        of what was changed, which the caller tells.
+
+    Raises:
+        DataError: as `panel`, except for what concerns a grid of times.
+    """
+    names = [name for several in parts.values() for name in several]
+    lengths = {name: len(columns[name]) for name in (*names, *filter(None, (time, id)))}
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            "columns must all be of one length; got "
+            + ", ".join(f"{count} of {name}" for name, count in lengths.items())
+        )
+    numbers = number_columns({name: columns[name] for name in names}, decimal)
+    for name, values in numbers.items():
+        _check_size(values, f"the column {name}")
+    rows = len(next(iter(numbers.values())))
+    if not rows:
+        raise DataError("there are no rows of values")
+    times = None if time is None else parse_times(columns[time], f"the column {time}", time_format=time_format)
+    found: Counter[str] = Counter()
+    groups = _groups(columns[id] if id is not None else None, rows)
+    if times is not None:
+        for name, members in groups.items():
+            groups[name] = _sorted(members, times.moments, name if id else "", found, unique=unique)
+        if times.compact:
+            found["times without punctuation like 20240131, read as dates"] = rows
+    table = {
+        part: np.stack([numbers[name] for name in several], 1) if several else np.zeros((rows, 0))
+        for part, several in parts.items()
+    }
+    return table, times, groups, found
 
 
 def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
@@ -184,7 +216,9 @@ def _groups(ids: Sequence[Any] | None, rows: int) -> dict[str, NDArray[np.int64]
     return {word: np.array(members) for word, members in order.items()}
 
 
-def _sorted(members: NDArray[np.int64], times: NDArray[Any], name: str, found: Counter[str]) -> NDArray[np.int64]:
+def _sorted(
+    members: NDArray[np.int64], times: NDArray[Any], name: str, found: Counter[str], *, unique: bool
+) -> NDArray[np.int64]:
     """The rows sorted by time."""
     own = times[members]
     if (np.diff(own.astype(np.int64)) < 0).any():
@@ -192,7 +226,9 @@ def _sorted(members: NDArray[np.int64], times: NDArray[Any], name: str, found: C
         found["rows out of order, sorted by time"] += int((np.diff(own.astype(np.int64)) < 0).sum())
         members, own = members[order], own[order]
     twice = np.flatnonzero(np.diff(own.astype(np.int64)) == 0)
-    if len(twice):
+    if not unique:
+        found["rows at the time of the row before them, kept"] += len(twice)
+    elif len(twice):
         of = f" of series {name}" if name else ""
         raise DataError(
             f"each time must stand once in a series; {words_of(own[twice[0]])}{of} stands twice "

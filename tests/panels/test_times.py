@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from penstock.errors import DataError
-from penstock.forecast.times import parse_times, words_of
+from penstock.panels.times import parse_times, words_of
 
 
 def dates(*words):

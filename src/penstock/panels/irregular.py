@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.forecast.months import months_and_rest
+from penstock.panels.months import months_and_rest
 
 __all__ = ["irregular_words"]
 

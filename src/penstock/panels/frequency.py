@@ -1,7 +1,7 @@
 """Regular time grids with numbered steps: seconds, months, days of each month, weekly timetables, plain numbers.
 
 A place on the grid is a whole number, so consecutive months are one step apart although they differ in length, and
-so are Friday and Monday on a grid of business days. `forecast.frequency_search` finds the grid of given times.
+so are Friday and Monday on a grid of business days. `panels.frequency_search` finds the grid of given times.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
-from penstock.forecast.months import (
+from penstock.panels.months import (
     DAY_RULES,
     WEEKDAY_NAMES,
     WEEKDAY_RULES,
@@ -22,7 +22,7 @@ from penstock.forecast.months import (
     months_and_rest,
     rule_days,
 )
-from penstock.forecast.times import Times, words_of
+from penstock.panels.times import Times, words_of
 
 __all__ = [
     "BUSINESS_DAY",

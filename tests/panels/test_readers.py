@@ -9,7 +9,7 @@ import pytest
 
 from penstock.datasets.readers import read_table
 from penstock.errors import DataError
-from penstock.forecast.readers import read_series
+from penstock.panels.readers import read_series
 
 TIMES = pandas.date_range("2024-01-01", periods=3, freq="h")
 
@@ -42,7 +42,7 @@ def test_columns_by_name_may_be_of_any_kind():
 
 @pytest.mark.parametrize("columns", [{"target": ["y", "y"]}, {"known": ["y"]}, {"past": ["x"], "known": ["x"]}])
 def test_a_column_has_one_part_to_play(columns):
-    with pytest.raises(DataError, match=r"a past or a known covariate, once; [xy] is named twice"):
+    with pytest.raises(DataError, match=r"a covariate, once; [xy] is named twice"):
         read_series({"ds": [1, 2, 3], "y": [1, 2, 3], "x": [1, 2, 3]}, **columns)
 
 

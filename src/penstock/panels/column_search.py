@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from penstock.datasets.dates import COMPACT, looks_dated
 from penstock.datasets.finding import Head, find_column, holds_numbers, is_index, say_found, usual_name
 from penstock.errors import DataError
-from penstock.forecast.times import parse_times
+from penstock.panels.times import parse_times
 
 __all__ = ["Chosen", "find_columns"]
 

@@ -1,0 +1,1 @@
+"""Time series in tables: columns found, times read, rows grouped, sorted and put on a grid."""
