@@ -6,7 +6,7 @@ import pytest
 from penstock import Tagger, TextClassifier, bundle
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Embedding, Network, Recurrent, StepClassHead
-from penstock.tokens import CharTokens, WordTokens
+from penstock.tokens import BpeTokens, ByteTokens, CharTokens, WordTokens
 
 STILL = {"epochs": 1, "learning_rate": 1e-9, "baseline": False, "layer_decay": 1.0, "unfreeze": 0}
 
@@ -49,6 +49,38 @@ def test_vocabulary_embedding_and_layers_are_taken_over(language_model, small, m
     assert (again.encoder, again.hidden_size, again.embedding_size) == (None, 7, 5)
 
 
+LEARNED = ["lovely food", "awful room é 中"]
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [CharTokens.train(LEARNED), ByteTokens(), WordTokens.train(LEARNED), BpeTokens.train(LEARNED, max_vocabulary=260)],
+    ids=lambda tokens: tokens.level,
+)
+def test_a_classifier_reads_the_tokens_of_its_language_model(language_model, small, make_reviews, tmp_path, tokens):
+    folder, _, tensors = language_model(tokens=tokens)
+    texts, labels = make_reviews(30, 0)
+    estimator = small(**STILL, encoder=folder, max_length=20, pooling="mean").fit(texts, labels)
+    model = estimator.model_
+    assert model.features.tokens.vocabulary == tokens.vocabulary
+    np.testing.assert_allclose(model.tensors["inputs.weight"], tensors["inputs.weight"], atol=1e-6)
+    again = TextClassifier.load(estimator.save(tmp_path / "saved"))
+    text = "lovely, awful\né"
+    np.testing.assert_array_equal(again.predict_proba([text]), estimator.predict_proba([text]))
+    stream = again.stream()
+    stream.push(text)
+    assert list(stream.finish().values()) == estimator.predict_proba([text])[0].tolist()
+    assert again.max_length == 20
+    evidence, ids = model.evidence(text), tokens.encode(text)
+    assert evidence.values.tolist() == ids.tolist()
+    assert evidence.baseline.tolist() == [0] * len(ids)
+    assert len(evidence.places["token"]) == len(evidence.gaps) - 1 == len(ids)
+    data = estimator.metrics_["data"]
+    assert data["train"]["tokens"] + data["valid"]["tokens"] == sum(len(tokens.encode(text)) for text in texts)
+    assert data["vocabulary"] == len(tokens)
+    assert model.reading(text).names == tuple(evidence.places["token"])
+
+
 def test_the_head_trains_first(language_model, small, make_reviews):
     folder, _, tensors = language_model()
     estimator = small(encoder=folder, epochs=1, baseline=False, average=0.0).fit(*make_reviews(30, 0))
@@ -66,15 +98,13 @@ def test_the_head_trains_first(language_model, small, make_reviews):
     [
         ({"cell": "gru"}, {}, "of the cell 'gru', but cell is 'lstm'. Set cell='gru'"),
         ({}, {"bidirectional": True}, "reads forward"),
-        ({"tokens": CharTokens.train(["good"])}, {}, "tokens are of level 'char', but a text classifier reads words"),
-        ({"tokens": WordTokens.train(["good"])}, {}, "--level word --words text"),
         ({"task": "text-labels"}, {}, "is a model for text-labels; encoder takes a language model"),
         ({"kind": "frames"}, {}, "is a model of music; encoder takes a language model of texts"),
         ({}, {"vectors": "glove.txt"}, "leave one of them out"),
         ({}, {"layer_decay": 0.0}, "layer_decay must be above 0"),
         ({}, {"unfreeze": -1}, "unfreeze must be"),
     ],
-    ids=["cell", "direction", "characters", "words", "task", "music", "vectors", "decay", "unfreeze"],
+    ids=["cell", "direction", "task", "music", "vectors", "decay", "unfreeze"],
 )
 def test_another_encoder_is_refused_before_training(language_model, small, make_reviews, saved, asked, match):
     class Started:
@@ -89,6 +119,15 @@ def test_another_encoder_is_refused_before_training(language_model, small, make_
 def test_a_folder_without_a_model_is_refused(small, make_reviews, tmp_path):
     with pytest.raises(BundleError, match="nothing"):
         small(encoder=str(tmp_path / "nothing")).fit(*make_reviews(30, 0))
+
+
+def test_a_tagger_of_characters_takes_a_language_model_of_characters(language_model):
+    tokens = CharTokens.train(["我们去北京"])
+    folder, _, tensors = language_model(tokens=tokens)
+    tagger = Tagger(encoder=folder, **TAGGER).fit([list("我去"), list("北京好")] * 6, [["B", "E"], ["B", "I", "E"]] * 6)
+    words = tagger.model_.tensors["inputs.words.weight"]
+    assert tuple(tagger.model_.features.vocabulary) == tokens.vocabulary
+    np.testing.assert_allclose(words, tensors["inputs.weight"][[0, *range(3, len(tokens))]], atol=1e-6)
 
 
 SENTENCES = [["lovely", "food", "it"], ["awful", "room"], ["we", "found"]] * 6

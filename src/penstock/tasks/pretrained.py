@@ -96,8 +96,8 @@ class EncoderOptions:
     """Options of an estimator that can start from a language model.
 
     Args:
-        encoder: folder of a language model (`penstock train language`) of the same tokens, whose vocabulary, embedding
-            and layers the network starts from, with their sizes.
+        encoder: folder of a language model (`penstock train language`), whose tokens, embedding and layers the network
+            starts from, with their sizes.
         layer_decay: with `encoder`, factor of the learning rate from each layer to the one below it (Howard and Ruder
             2018, who take 1/2.6); 1 for the same rate everywhere.
         unfreeze: with `encoder`, number of epochs after which the next layer starts to train, from the output down; 0

@@ -18,6 +18,7 @@ from penstock.tasks.options import CellOptions
 from penstock.tasks.pretrained import EncoderOptions, Pretrained
 from penstock.text.baseline_training import fit_baseline
 from penstock.text.features import TextFeatures
+from penstock.text.token_features import TokenFeatures, read_text_features
 from penstock.tokens import SPECIAL, UNKNOWN
 from penstock.tokens.spelling import tokenize
 
@@ -126,13 +127,20 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
     def _example(self, part: Part, row: int) -> str:
         return str(part.inputs[row][:_LONGEST_TEXT])
 
-    def _describe(self, data: Labelled) -> tuple[TextFeatures, Network]:
-        features = TextFeatures(**{name: getattr(self, name) for name in _FEATURES})
-        pretrained = self._pretrained()
-        features.fit(data.train.inputs, None if pretrained is None else pretrained.tokens.vocabulary)
+    def _describe(self, data: Labelled) -> tuple[TextFeatures | TokenFeatures, Network]:
+        features = self._features(data)
         return features, self._network(data, features)
 
-    def _network(self, data: Labelled, features: TextFeatures) -> Network:
+    def _features(self, data: Labelled) -> TextFeatures | TokenFeatures:
+        learned = TextFeatures(**{name: getattr(self, name) for name in _FEATURES})
+        pretrained = self._pretrained()
+        if pretrained is None:
+            return learned.fit(data.train.inputs)
+        if getattr(pretrained.tokens, "split", None) == "text":  # the same words, so that shapes can be added
+            return learned.fit(data.train.inputs, pretrained.tokens.vocabulary)
+        return TokenFeatures(pretrained.tokens, max_length=self.max_length)
+
+    def _network(self, data: Labelled, features: TextFeatures | TokenFeatures) -> Network:
         pretrained = self._pretrained()
         encoder = self.recurrent(self.embedding_size) if pretrained is None else pretrained.encoder
         inputs = Embedding(features.vocabulary_size, encoder.input_size)
@@ -140,19 +148,16 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
 
     def _pretrained(self) -> Pretrained | None:
         found = super()._pretrained()
-        if found is not None and getattr(found.tokens, "split", None) != "text":
-            raise ConfigError(
-                f"{found.path}: its tokens are of level {found.tokens.level!r}, but a text classifier reads words and "
-                "marks. Train the language model with penstock train language --level word --words text."
-            )
         if found is not None and self.vectors is not None:
             raise ConfigError("encoder brings an embedding, and so do vectors: leave one of them out")
         return found
 
-    def _resolved(self, features: TextFeatures, network: Network) -> dict[str, Any]:
+    def _resolved(self, features: TextFeatures | TokenFeatures, network: Network) -> dict[str, Any]:
         return super()._resolved(features, network) | {"embedding_size": network.inputs.size}
 
-    def _objective(self, data: Labelled, features: TextFeatures, network: Network, seed: int) -> "TokenObjective":
+    def _objective(
+        self, data: Labelled, features: TextFeatures | TokenFeatures, network: Network, seed: int
+    ) -> "TokenObjective":
         import torch
 
         from penstock.text.objective import TokenObjective, TokenRegularization
@@ -179,7 +184,7 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
             generator=torch.Generator().manual_seed(seed),
         )
 
-    def _module(self, data: Labelled, features: TextFeatures, network: Network) -> "NetworkModule":
+    def _module(self, data: Labelled, features: TextFeatures | TokenFeatures, network: Network) -> "NetworkModule":
         import torch
 
         from penstock.nn import NetworkModule
@@ -191,6 +196,7 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
             torch.nn.init.xavier_uniform_(module.head.weight)
             torch.nn.init.zeros_(module.head.bias)
             if self.vectors is not None and self._known() is None:
+                assert isinstance(features, TextFeatures)  # tokens of a language model have vectors of their own
                 ids, rows = initial_vectors(
                     self.vectors,
                     features.vocabulary,
@@ -200,26 +206,37 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
                 )
                 module.inputs.weight[torch.from_numpy(ids)] = torch.from_numpy(rows)
         if (pretrained := self._pretrained()) is not None:
-            known = len(SPECIAL) + np.arange(len(features.vocabulary))
-            unknown = np.full(len(features.shapes), UNKNOWN)  # a shape of unknown words starts as the unknown word
-            pretrained.put(module, np.concatenate([[UNKNOWN], known, unknown]))
+            pretrained.put(module, _rows_of(features))
         if self.next_token_share and not self.bidirectional:  # a backward direction has already read the next token
             module.next_token = torch.nn.Linear(network.encoder.output_size, network.inputs.size)
         return module
 
-    def _fit_baselines(self, data: Labelled, features: TextFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def _fit_baselines(self, data: Labelled, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         weights = self._weights(data)
         if not self.baseline:
             return {"class_counts": data.train.class_counts(len(weights))}, {}
         arrays, settings = fit_baseline(data.train, data.valid, weights)
         return arrays, {"tfidf": settings} if settings else {}
 
-    def _data_figures(self, data: Labelled, features: TextFeatures) -> dict[str, Any]:
-        cut = sum(len(tokenize(text)) > features.max_length for text in data.train.inputs)
-        return super()._data_figures(data, features) | {"vocabulary": features.vocabulary_size, "truncated": cut}
+    def _data_figures(self, data: Labelled, features: TextFeatures | TokenFeatures) -> dict[str, Any]:
+        figures = super()._data_figures(data, features)
+        if isinstance(features, TokenFeatures):  # `_amount` counts words
+            for name, part in ({"train": data.train} | data.measured()).items():
+                figures[name]["tokens"] = int(features.lengths(part.inputs).sum())
+        cut = int((features.lengths(data.train.inputs) > features.max_length).sum())
+        return figures | {"vocabulary": features.vocabulary_size, "truncated": cut}
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
-        features = TextFeatures.from_json(saved.features)
-        options = {name: getattr(features, name) for name in _FEATURES}
+        features = read_text_features(saved.features)
+        options = {name: getattr(features, name) for name in _FEATURES if hasattr(features, name)}
         return options | {"embedding_size": saved.network.inputs.size, "pooling": saved.network.head.pooling}
+
+
+def _rows_of(features: TextFeatures | TokenFeatures) -> np.ndarray:
+    """Return the row of a language model's embedding from which each id starts, (ids,)."""
+    if isinstance(features, TokenFeatures):
+        return np.arange(features.vocabulary_size)
+    known = len(SPECIAL) + np.arange(len(features.vocabulary))
+    unknown = np.full(len(features.shapes), UNKNOWN)  # a shape of unknown words starts as the unknown word
+    return np.concatenate([[UNKNOWN], known, unknown])

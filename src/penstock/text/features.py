@@ -10,9 +10,9 @@ import numpy as np
 from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.sequences import Sequences
 from penstock.tokens.shapes import SHAPES, shape
-from penstock.tokens.spelling import spell
+from penstock.tokens.spelling import spell, spell_with_gaps
 
-__all__ = ["TextFeatures"]
+__all__ = ["TextFeatures", "whole_number"]
 
 _OPTIONS = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 
@@ -35,16 +35,9 @@ class TextFeatures:
     def __init__(
         self, *, min_count: int = 2, max_vocabulary: int = 30_000, max_length: int = 256, word_shapes: bool = True
     ) -> None:
-        for name, value in (
-            ("min_count", min_count),
-            ("max_vocabulary", max_vocabulary),
-            ("max_length", max_length),
-        ):
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
-        self.min_count = int(min_count)
-        self.max_vocabulary = int(max_vocabulary)
-        self.max_length = int(max_length)
+        self.min_count = whole_number("min_count", min_count)
+        self.max_vocabulary = whole_number("max_vocabulary", max_vocabulary)
+        self.max_length = whole_number("max_length", max_length)
         if not isinstance(word_shapes, bool | np.bool_):
             raise ConfigError(f"word_shapes must be True or False; got {word_shapes!r}")
         self.word_shapes = bool(word_shapes)
@@ -104,6 +97,19 @@ class TextFeatures:
         """As `apply`, but with the ids that the tokens would have if none were in the vocabulary."""
         shapes = self.shapes
         return _sequences(_numbers(spell(text)[:max_length], {}, shapes) for text in _several(texts))
+
+    def lengths(self, texts: Iterable[str]) -> np.ndarray:
+        """Return the number of tokens of each text, (texts,) int64."""
+        return np.array([len(spell(text)) for text in _several(texts)], np.int64)
+
+    def spelled(self, text: str) -> tuple[list[str], list[str]]:
+        """Return the tokens of a text as they are written, and what stands before each and after the last one."""
+        return spell_with_gaps(text)
+
+    def unit(self, tokens: Sequence[str]) -> str:
+        """Return what most of these tokens are, for a person: "word", or "character" in scripts without spaces."""
+        words = sum(len(token) > 1 for token in tokens) >= sum(token.isalpha() for token in tokens) / 2
+        return "word" if words else "character"
 
     def stream(self) -> "TextPieces":
         """Return a converter for a text that arrives piece by piece."""
@@ -175,6 +181,13 @@ class TextPieces:
     def arrays(self) -> dict[str, np.ndarray]:
         """Empty: there is no memory."""
         return {}
+
+
+def whole_number(name: str, value: Any) -> int:
+    """Return an option's value as int; ConfigError unless it is a whole number of at least 1."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
+    return int(value)
 
 
 def _numbers(words: Iterable[str], ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:

@@ -20,7 +20,7 @@ from penstock.sequences import Sequences
 from penstock.text.baselines import TextBaselines
 from penstock.text.features import TextFeatures
 from penstock.text.properties import text_properties
-from penstock.tokens.spelling import spell, spell_with_gaps
+from penstock.text.token_features import TokenFeatures, read_text_features
 
 __all__ = ["TextModel", "TextSequenceModel"]
 
@@ -46,9 +46,9 @@ class TextSequenceModel(SequenceModel):
             )
 
     @classmethod
-    def read_features(cls, described: Mapping[str, Any]) -> TextFeatures:
-        """Read the vocabulary."""
-        return TextFeatures.from_json(described)
+    def read_features(cls, described: Mapping[str, Any]) -> TextFeatures | TokenFeatures:
+        """Read the vocabulary, or the tokens of a language model."""
+        return read_text_features(described)
 
     def checked(self, inputs: Any) -> list[str]:
         """Return the texts as a list."""
@@ -75,16 +75,14 @@ class TextSequenceModel(SequenceModel):
     def reading(self, item: Any) -> Reading:
         """Return a text as the layers read it, token by token."""
         (text,) = self.checked([item])
-        tokens = spell(text)
-        words = sum(len(token) > 1 for token in tokens) >= sum(token.isalpha() for token in tokens) / 2
-        return self._reading(
-            text, names=tuple(tokens), unit="word" if words else "character", properties=text_properties(tokens)
-        )
+        tokens, _ = self.features.spelled(text)
+        unit = self.features.unit(tokens)
+        return self._reading(text, names=tuple(tokens), unit=unit, properties=text_properties(tokens))
 
     def evidence(self, one: str) -> Evidence:
-        """Return the ids of a text's tokens; a token's baseline is an unknown word that is spelled alike."""
+        """Return the ids of a text's tokens; a token's baseline is an unknown one, spelled alike if words are read."""
         text = text_list([one])
-        tokens, gaps = spell_with_gaps(text[0])
+        tokens, gaps = self.features.spelled(text[0])
         return Evidence(
             values=self.features.apply(text).values,
             baseline=self.features.apply_unknown(text).values,
