@@ -40,7 +40,7 @@ Interval = list[float] | None
 
 BETTER, WORSE, UNCLEAR = "better", "worse", "no clear difference"
 LOWER_IS_BETTER = frozenset(
-    {"bits_per_character", "log_loss", "mae", "mase", "mse", "nats", "perplexity", "rmse", "smape"}
+    {"bits_per_character", "cer", "log_loss", "mae", "mase", "mse", "nats", "perplexity", "rmse", "ser", "smape", "wer"}
 )
 """Scores for which smaller is better."""
 _NO_SIDE = frozenset({"coverage_80"})  # neither a larger nor a smaller value is better

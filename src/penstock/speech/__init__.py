@@ -1,0 +1,1 @@
+"""Speech recognition: text from recordings, whole or as they are spoken."""
