@@ -13,7 +13,7 @@ __all__ = ["evaluation_table", "judged_words", "metric_names", "metric_words_wit
 Keys = tuple[str, ...]
 Place = Callable[[str], Keys]
 _TONES = {BETTER: "good", WORSE: "bad"}
-_NO_SIDE = ("coverage_80",)
+_NO_SIDE = ("alarms_per_1000", "alarms_per_week", "coverage_80")
 
 
 def metric_names(scores: Mapping[str, Any]) -> list[str]:

@@ -43,7 +43,9 @@ LOWER_IS_BETTER = frozenset(
     {"bits_per_character", "cer", "log_loss", "mae", "mase", "mse", "nats", "perplexity", "rmse", "ser", "smape", "wer"}
 )
 """Scores for which smaller is better."""
-_NO_SIDE = frozenset({"coverage_80"})  # neither a larger nor a smaller value is better
+_NO_SIDE = frozenset(
+    {"alarms_per_1000", "alarms_per_week", "coverage_80"}
+)  # neither a larger nor a smaller value is better
 FEWEST_UNITS = 6
 """With fewer units no difference can reach p <= 0.05: even if all 5 agree, chance gives this in 2 of 2^5 cases."""
 FEW_UNITS = 30

@@ -1,0 +1,1 @@
+"""Detection: anomalies in series over time, as they happen."""
