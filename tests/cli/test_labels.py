@@ -33,7 +33,9 @@ def lines(path, labels):
     return path
 
 
-@pytest.mark.parametrize("trained_on", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize(
+    "trained_on", ["csv", *(pytest.param(each, marks=pytest.mark.slow) for each in ("jsonl", "parquet"))]
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_trained_on_one_form_is_evaluated_on_every_other(penstock, tmp_path, kind, trained_on):
     files = {ending: write(tmp_path / f"data.{ending}", KINDS[kind]) for ending in ("csv", "jsonl", "parquet")}

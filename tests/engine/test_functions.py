@@ -41,6 +41,7 @@ def units_in_last_place(got: np.ndarray, exact: np.ndarray) -> np.ndarray:
     return np.abs(got.astype(float) - exact) / np.spacing(np.abs(exact.astype(np.float32))).astype(float)
 
 
+@pytest.mark.slow
 def test_activations_are_within_three_units_in_the_last_place():
     # Every 509th float32 bit pattern: all signs, exponents, some NaN.
     x = np.arange(0, 2**32, 509, dtype=np.uint64).astype(np.uint32).view(np.float32)

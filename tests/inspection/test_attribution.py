@@ -36,6 +36,7 @@ def signal_model(*, window=None, stride=1, number=False, **encoder):
 SIGNAL = np.random.default_rng(5).normal(3, 2, (11, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_finds_the_planted_feature(planted, method):
     # A carried state reads 220 steps, of which 7 are left out together unless told otherwise.

@@ -40,6 +40,7 @@ def test_it_opens_in_either_language_and_switches(opened, language):
                 assert tab.value(f"{han}.test({json.dumps(title)})") == (now == "zh")
 
 
+@pytest.mark.slow
 def test_every_slider_changes_its_figure_by_keyboard(opened):
     with opened() as tab:
         count = tab.value(f"{SLIDERS}.length")

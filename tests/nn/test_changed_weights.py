@@ -107,6 +107,11 @@ def assert_seen(make, x, change):
 @pytest.mark.parametrize("change", [*BEHIND, *COUNTED])
 def test_a_layer_sees_every_change(variant, change):
     assert_seen(lambda: variant(4, HIDDEN), inputs(3, 1, 4), change)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [*BEHIND, *COUNTED])
+def test_a_stack_sees_every_change(variant, change):
     assert_seen(lambda: variant(4, HIDDEN, num_layers=2, bidirectional=True), inputs(3, 2, 4), change)
 
 
@@ -142,6 +147,7 @@ def test_pruned_and_parametrised_weights_are_computed_again(name):
                 assert torch.equal(after, fresh(layer)(x)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", list(BEHIND))
 def test_a_compiled_layer_sees_every_change(change):
     torch.compiler.reset()
@@ -153,6 +159,7 @@ def test_a_compiled_layer_sees_every_change(change):
         torch.testing.assert_close(compiled(x)[0], fresh(layer)(x)[0], rtol=0, atol=0, equal_nan=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", list(COUNTED))
 def test_a_frozen_layer_sees_what_is_counted(variant, change):
     assert_seen(lambda: variant(4, HIDDEN, num_layers=2, bidirectional=True).freeze(), inputs(3, 2, 4), change)

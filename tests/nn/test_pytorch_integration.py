@@ -176,6 +176,7 @@ def test_compiled_layers_see_changed_weights():
             assert torch.equal(compiled(x)[0], layer(x)[0])
 
 
+@pytest.mark.slow
 def test_compile_of_a_cell(cell_variant):
     torch.compiler.reset()
     cell = cell_variant(4, 5)

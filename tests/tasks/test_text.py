@@ -273,7 +273,9 @@ def test_a_time_limit_ends_the_training_which_a_higher_one_resumes(tmp_path, sma
     assert (resumed.predict_proba(texts) != cut.predict_proba(texts)).any()
 
 
-@pytest.mark.parametrize("pooling", ["max", "mean", "mean_max", "last"])
+@pytest.mark.parametrize(
+    "pooling", ["mean_max", *(pytest.param(each, marks=pytest.mark.slow) for each in ("max", "mean", "last"))]
+)
 @pytest.mark.parametrize(
     "encoder",
     [

@@ -31,6 +31,7 @@ def runs(found):
     return [value for column in columns for n, value in enumerate(column) if not n or column[n - 1] != value]
 
 
+@pytest.mark.slow
 def test_channels_are_coloured_for_any_class(server, opened, models, picture):
     with opened(f"{server.url}/#gestures") as tab:
         enter(tab, SIGNAL)
@@ -100,6 +101,7 @@ window.fetch = (address, how) => String(address).includes("/attribute")
   : real(address, how); true"""
 
 
+@pytest.mark.slow
 def test_why_an_input_is_not_explained_is_said(server, opened):
     with opened(f"{server.url}/#level") as tab:
         assert tab.value(REFUSED)

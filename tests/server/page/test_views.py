@@ -127,6 +127,7 @@ def test_series_come_from_tables_and_files(server, opened, models, tmp_path):
         tab.wait("document.querySelector('#numbers-how').textContent === 'No column of numbers found.'")
 
 
+@pytest.mark.slow
 def test_a_fan_after_a_missing_value_has_no_holes(server, opened):
     rows = "".join(f"{1990 + n},{value}\n" for n, value in enumerate(SERIES))
     with opened(f"{server.url}/#sales") as tab:
@@ -179,6 +180,7 @@ def test_a_signal_and_the_classes_after_each_step(server, opened, models, pictur
         tab.wait("document.querySelector('#numbers-how').textContent === 'This model needs 2 columns of numbers.'")
 
 
+@pytest.mark.slow
 def test_a_signal_and_the_number_predicted(server, opened, models, picture):
     stream = models["level"].stream()
     answer = [stream.push(step) for step in SIGNAL][-1]
@@ -276,6 +278,7 @@ def test_inside_a_forecaster_the_steps_before_the_cut_off(server, opened, models
         assert float(shown[4]) == pytest.approx(traces[-1][0][gate].ravel()[int(shown[1])], abs=1e-4)
 
 
+@pytest.mark.slow
 def test_inside_a_model_of_signals_each_step_by_its_number(server, opened, models):
     with opened(f"{server.url}/#gestures") as tab:
         enter(tab, lines(SIGNAL))
@@ -283,6 +286,7 @@ def test_inside_a_model_of_signals_each_step_by_its_number(server, opened, model
         tab.wait(f"{MAP}.includes(' at step ')")
 
 
+@pytest.mark.slow
 def test_a_sound_is_looked_into_once_it_is_heard(server, opened, sound):
     file, _ = sound
     with opened(f"{server.url}/#sounds") as tab:
