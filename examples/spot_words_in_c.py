@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 import penstock
-from penstock.audio.features import FLOOR, AudioFeatures
 from penstock.audio.synthetic_words import synthetic_word, synthetic_words
 from penstock.convert import to_c
+from penstock.sounds.features import FLOOR, AudioFeatures
 
 WORDS = ["yes", "no", "stop"]
 PREEMPHASIS = 0.97  # this and the window below are Kaldi's

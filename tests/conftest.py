@@ -188,9 +188,9 @@ def spoken() -> tuple[list[Any], list[str]]:
 @pytest.fixture(scope="session")
 def audio_model(spoken) -> Any:
     """An audio model with random weights, of the labels of `spoken`."""
-    from penstock.audio.features import AudioFeatures
     from penstock.audio.model import AudioModel
     from penstock.network import ClassHead, Network, Numbers, Recurrent
+    from penstock.sounds.features import AudioFeatures
 
     features = AudioFeatures(mel_bins=8).fit(spoken[0])
     recurrent = Recurrent(cell="gru", input_size=features.size, hidden_size=12)

@@ -25,7 +25,7 @@ from runs import Runs, argument_parser, parsed
 
 import penstock
 from penstock.audio.readers import read_recordings
-from penstock.audio.recordings import Recording
+from penstock.sounds.recordings import Recording
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo")
 TOLERANCE_SECONDS = 0.15

@@ -8,10 +8,10 @@ from sklearn.preprocessing import StandardScaler
 
 from penstock.audio.baseline_training import fit_baseline
 from penstock.audio.baselines import AudioBaselines, statistics
-from penstock.audio.features import AudioFeatures
 from penstock.audio.model import AudioModel
 from penstock.errors import BundleError
 from penstock.sequences import Sequences
+from penstock.sounds.features import AudioFeatures
 from penstock.tasks.labelled import Part
 
 

@@ -11,9 +11,9 @@ from sklearn.base import clone
 
 import penstock
 from penstock import AudioClassifier
-from penstock.audio.recordings import Recording
 from penstock.audio.synthetic_words import synthetic_words
 from penstock.errors import BundleError, ConfigError, DataError
+from penstock.sounds.recordings import Recording
 
 SMALL = {"hidden_size": 16, "mel_bins": 12, "epochs": 12, "batch_size": 8, "learning_rate": 0.02, "average": 0.9}
 SMALL |= {"keep": "best", "patience": 100, "teachers": 0}

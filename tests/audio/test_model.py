@@ -5,9 +5,9 @@ import pyarrow
 import pytest
 
 from penstock.audio.model import AudioModel
-from penstock.audio.recordings import Recording
 from penstock.errors import ConfigError, DataError
 from penstock.network import ClassHead, Network, Numbers, Recurrent
+from penstock.sounds.recordings import Recording
 
 
 def test_streamed_equals_whole(audio_model, spoken):

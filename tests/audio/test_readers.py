@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from penstock.audio.readers import read_recordings, recording_at
+from penstock.audio.readers import read_recordings
 from penstock.errors import DataError
+from penstock.sounds.files import recording_at
 
 
 def sound(number: int, *, format: str = "WAV") -> bytes:

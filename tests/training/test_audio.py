@@ -6,11 +6,11 @@ import torch
 from torch.testing import assert_close
 
 from penstock.audio.augmentation import Augmentation
-from penstock.audio.features import FLOOR, AudioFeatures
 from penstock.audio.objective import SoundObjective, _pooled
 from penstock.errors import ConfigError
 from penstock.network import ClassHead, Network, Numbers, Recurrent
 from penstock.nn import NetworkModule
+from penstock.sounds.features import FLOOR, AudioFeatures
 from penstock.training import Regularization
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from penstock.audio.features import FLOOR
 from penstock.errors import ConfigError
+from penstock.sounds.features import FLOOR
+from penstock.training.masks import random_span
 from penstock.training.recipe import at_least
 
 __all__ = ["Augmentation", "between"]
@@ -78,10 +79,10 @@ class Augmentation:
     def masks(self, x: Tensor, bands: int, lengths: Tensor, generator: torch.Generator) -> Tensor:
         """Set some bands and frames of features (batch, time, a multiple of bands) to 0."""
         if self.mel_mask:
-            hidden = _span(bands, len(x), self.mel_mask, torch.full_like(lengths, bands), generator)
+            hidden = random_span(bands, len(x), self.mel_mask, torch.full_like(lengths, bands), generator)
             x = x.masked_fill(hidden.repeat(1, x.shape[2] // bands)[:, None], 0.0)
         if self.time_mask:
-            x = x.masked_fill(_span(x.shape[1], len(x), self.time_mask, lengths, generator)[..., None], 0.0)
+            x = x.masked_fill(random_span(x.shape[1], len(x), self.time_mask, lengths, generator)[..., None], 0.0)
         return x
 
     def _trimmed(self, x: Tensor, lengths: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -173,11 +174,3 @@ def between(x: Tensor, places: Tensor, axis: int) -> Tensor:
     shape = (*places.shape, x.shape[2])
     earlier, later = (x.gather(1, index[..., None].expand(shape)) for index in (below, above))
     return torch.lerp(earlier, later, (places - below)[..., None])
-
-
-def _span(size: int, batch: int, most: int, lengths: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw a mask (batch, size) of a random span of up to `most` places and a quarter of each length."""
-    width = (torch.rand(batch, generator=generator) * (torch.minimum(lengths // 4, torch.tensor(most)) + 1)).long()
-    start = (torch.rand(batch, generator=generator) * (lengths - width + 1)).long()
-    places = torch.arange(size)
-    return (places >= start[:, None]) & (places < (start + width)[:, None])

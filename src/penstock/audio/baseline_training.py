@@ -7,8 +7,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from penstock.audio.baselines import AudioBaselines, statistics
-from penstock.audio.features import AudioFeatures
 from penstock.runtime.metrics import class_metrics
+from penstock.sounds.features import AudioFeatures
 from penstock.tasks.labelled import Part
 
 __all__ = ["CANDIDATES", "fit_baseline"]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.audio.features import AudioFeatures
-from penstock.audio.recordings import Recording
 from penstock.errors import BundleError
 from penstock.sequences import Sequences
+from penstock.sounds.features import AudioFeatures
+from penstock.sounds.recordings import Recording
 
 __all__ = ["AudioBaselines", "statistics"]
 

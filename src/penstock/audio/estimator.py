@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from penstock.audio.baseline_training import fit_baseline
-from penstock.audio.features import AudioFeatures
-from penstock.audio.model import recording_list
-from penstock.audio.recordings import Recording, resampled
 from penstock.audio.report import MOST_SOUNDS, render_report
 from penstock.audio.stream import SPOT_SECONDS
 from penstock.bundle import Bundle
@@ -18,6 +15,9 @@ from penstock.datasets import Rows, as_labels
 from penstock.errors import ConfigError, DataError
 from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Network, Numbers
+from penstock.sounds.faults import is_clipped, unfit
+from penstock.sounds.features import AudioFeatures
+from penstock.sounds.recordings import Recording, recording_list, resampled
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AudioClassifier"]
 
-_SILENT = 1e-4  # a recording with a lower peak is silent, -80 dB of full scale
-_CLIPPED, _FULL = 0.001, 0.999  # share of samples at full scale above which a recording is clipped; full scale
 _CONTEXT_SECONDS = 0.3
 _LONGEST_SHIFT_SECONDS = 10.0
 _LATE_SECONDS = 0.06  # in training, a spotter's window may close this long before a recording's end
@@ -45,7 +43,7 @@ class AudioClassifier(CellOptions, Classifier):
     Defaults were chosen on spoken digits of speakers that were not in the training data. Fitting the same data with the
     same `random_state` gives the same bits, whatever the number of threads, and leaves the global random generators
     unchanged. Recordings are paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at `sample_rate`, (samples,
-    rate), or `audio.recordings.Recording`.
+    rate), or `sounds.recordings.Recording`.
 
     Args:
         sample_rate: sample rate in Hz to which recordings are converted; None for the most frequent one in training.
@@ -148,7 +146,7 @@ class AudioClassifier(CellOptions, Classifier):
             )
         shortest = AudioFeatures().window_seconds
         reasons = [
-            "no label" if answer is None else _unfit(recording, shortest)
+            "no label" if answer is None else unfit(recording, shortest)
             for recording, answer in zip(recordings, answers, strict=True)
         ]
         kept = np.array([position for position, reason in enumerate(reasons) if not reason], np.int64)
@@ -295,18 +293,3 @@ def _teacher(number: int, count: int, objective: "SoundObjective", seed: int) ->
         name=f"teacher-{number}",
         title=f"teacher {number} of {count}",
     )
-
-
-def is_clipped(recording: Recording) -> bool:
-    """Whether more than a thousandth of the samples are at full scale."""
-    samples = np.abs(recording.samples)
-    return bool(len(samples)) and float((samples >= _FULL).mean()) > _CLIPPED
-
-
-def _unfit(recording: Recording, shortest_seconds: float) -> str:
-    """Return why a recording cannot be used for training; empty if it can."""
-    if not len(recording.samples):
-        return "empty"
-    if recording.seconds < shortest_seconds:
-        return f"shorter than {shortest_seconds:g} s"
-    return "silent" if float(np.abs(recording.samples).max()) < _SILENT else ""

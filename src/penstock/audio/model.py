@@ -1,15 +1,12 @@
 """An audio classifier at run time: predictions for recordings, or for samples as they arrive."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.audio.baselines import AudioBaselines
-from penstock.audio.features import AudioFeatures
-from penstock.audio.recordings import Recording, as_recording
 from penstock.audio.stream import Spotter, thresholds_of
 from penstock.datasets.frames import table_column
 from penstock.datasets.rows import Rows
@@ -21,8 +18,10 @@ from penstock.runtime.question import Evidence
 from penstock.runtime.reading import Reading
 from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
+from penstock.sounds.features import AudioFeatures
+from penstock.sounds.recordings import Recording, recording_list
 
-__all__ = ["AudioModel", "recording_list"]
+__all__ = ["AudioModel"]
 
 _THRESHOLD = 0.7
 _BAND_GROUPS = 6  # groups of neighbouring bands that occlusion leaves out together
@@ -32,7 +31,7 @@ class AudioModel(ClassModel):
     """An audio classifier without PyTorch; needs the extra `audio`.
 
     Inputs are recordings: paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at the model's rate,
-    (samples, rate), or `audio.recordings.Recording`; or a table of pandas, Polars or Arrow whose column of recordings
+    (samples, rate), or `sounds.recordings.Recording`; or a table of pandas, Polars or Arrow whose column of recordings
     has the name of training, or `audio`. A stream's `push` takes samples at the model's rate,
     `model.features.sample_rate`.
     """
@@ -150,28 +149,3 @@ class AudioModel(ClassModel):
     def info(self) -> dict[str, Any]:
         """Return `Model.info` with `sample_rate` added."""
         return super().info() | {"sample_rate": self.features.rate}
-
-
-def recording_list(inputs: Any, sample_rate_hz: int | None) -> list[Recording]:
-    """Return the recordings as a list.
-
-    Args:
-        inputs: any number of values that `as_recording` takes.
-        sample_rate_hz: the rate of samples that have none; None if unknown.
-
-    Raises:
-        DataError: the inputs are a single path or recording, or one of them is not a recording.
-    """
-    if isinstance(inputs, str | bytes | Recording) or not isinstance(inputs, Iterable):
-        raise DataError(f"recordings must be a list; got {type(inputs).__name__}. Put a single one into a list.")
-    if isinstance(inputs, np.ndarray) and inputs.ndim == 1 and inputs.dtype.kind in "fi":
-        raise DataError("recordings must be a list; got one array of samples. Put a single one into a list.")
-    recordings = []
-    for position, each in enumerate(inputs):
-        try:
-            recordings.append(as_recording(each, sample_rate_hz))
-        except DataError as error:
-            if isinstance(each, str | Path):
-                raise
-            raise DataError(f"recording number {position}: {error}") from error
-    return recordings

@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from penstock.audio.augmentation import Augmentation, between
-from penstock.audio.features import FLOOR, QUIETEST
 from penstock.errors import ConfigError
 from penstock.nn import NetworkModule
+from penstock.sounds.features import FLOOR, QUIETEST
 from penstock.training.classify import ClassObjective
 from penstock.training.recipe import at_least
 from penstock.training.sequence_objective import tensors

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.audio.recordings import Recording
+from penstock.sounds.recordings import Recording
 
 __all__ = ["SYNTHETIC_WORDS", "synthetic_word", "synthetic_words"]
 

@@ -134,7 +134,7 @@ _AUDIO = Task(
     pipeline="audio-classification",
     report="penstock.audio.report:render_report",
     claims=deferred("penstock.audio.readers:claims_recordings"),
-    parse=deferred("penstock.audio.readers:recording_at"),
+    parse=deferred("penstock.sounds.files:recording_at"),
 )
 
 _TAGGING = Task(

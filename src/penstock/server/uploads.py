@@ -12,13 +12,13 @@ from python_multipart.exceptions import FormParserError
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from penstock.audio.recordings import AUDIO_ENDINGS, decode
 from penstock.errors import ConfigError
 from penstock.registry import find
 from penstock.runtime import Model
 from penstock.server.failures import RequestError
 from penstock.server.request_queue import Places
 from penstock.server.settings import ServerSettings
+from penstock.sounds.recordings import AUDIO_ENDINGS, decode
 
 __all__ = ["FILES", "Given", "Upload", "json_given", "read_request"]
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.audio.features import AudioFeatures
-from penstock.audio.recordings import Recording
 from penstock.errors import ConfigError, DataError, NotFittedError, ShapeError
+from penstock.sounds.features import AudioFeatures
+from penstock.sounds.recordings import Recording
 
 RATES = (8000, 11025, 16000, 44100)
 

@@ -15,9 +15,9 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
-from penstock.audio.recordings import Recording, as_samples, audio_module, resampled
 from penstock.errors import ConfigError, DataError, NotFittedError
 from penstock.sequences import Sequences
+from penstock.sounds.recordings import Recording, as_samples, audio_module, resampled
 
 __all__ = ["FLOOR", "QUIETEST", "AudioFeatures", "AudioPieces"]
 

@@ -3,6 +3,7 @@
 The extra `audio` is needed only to read a file (soundfile) or to change the sample rate (soxr).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
@@ -15,7 +16,16 @@ from numpy.typing import NDArray
 
 from penstock.errors import DataError, MissingExtraError, ShapeError
 
-__all__ = ["AUDIO_ENDINGS", "Recording", "as_recording", "audio_module", "decode", "read_recording", "resampled"]
+__all__ = [
+    "AUDIO_ENDINGS",
+    "Recording",
+    "as_recording",
+    "audio_module",
+    "decode",
+    "read_recording",
+    "recording_list",
+    "resampled",
+]
 
 AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff")
 """File name endings of recordings in folders and zips. The format is detected from the content, whatever the name."""
@@ -135,6 +145,31 @@ def decode(data: bytes, name: str) -> Recording:
         return Recording(_mixed(as_samples(samples)), rate, name, samples.shape[1])
     except (DataError, ShapeError) as error:
         raise DataError(f"{name}: {error}") from error
+
+
+def recording_list(inputs: Any, sample_rate_hz: int | None) -> list[Recording]:
+    """Return the recordings as a list.
+
+    Args:
+        inputs: any number of values that `as_recording` takes.
+        sample_rate_hz: the rate of samples that have none; None if unknown.
+
+    Raises:
+        DataError: the inputs are a single path or recording, or one of them is not a recording.
+    """
+    if isinstance(inputs, str | bytes | Recording) or not isinstance(inputs, Iterable):
+        raise DataError(f"recordings must be a list; got {type(inputs).__name__}. Put a single one into a list.")
+    if isinstance(inputs, np.ndarray) and inputs.ndim == 1 and inputs.dtype.kind in "fi":
+        raise DataError("recordings must be a list; got one array of samples. Put a single one into a list.")
+    recordings = []
+    for position, each in enumerate(inputs):
+        try:
+            recordings.append(as_recording(each, sample_rate_hz))
+        except DataError as error:
+            if isinstance(each, str | Path):
+                raise
+            raise DataError(f"recording number {position}: {error}") from error
+    return recordings
 
 
 def resampled(recording: Recording, sample_rate_hz: int) -> NDArray[np.float32]:

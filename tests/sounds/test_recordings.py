@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from penstock.audio import recordings
-from penstock.audio.recordings import Recording, as_recording, decode, read_recording, resampled
 from penstock.errors import DataError, MissingExtraError, ShapeError
+from penstock.sounds import recordings
+from penstock.sounds.recordings import Recording, as_recording, decode, read_recording, resampled
 
 TONE = (0.5 * np.sin(np.arange(4000) / 3)).astype(np.float32)
 
