@@ -4,7 +4,7 @@ A kind without a case here fails.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from penstock.network.lowering import graph_of
 from penstock.runtime import scorer
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
+from penstock.speech.spec import CtcHead
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.translate.spec import AttentionDecoder
 
@@ -46,6 +47,7 @@ DESCRIPTIONS = {
         "attention_decoder": AttentionDecoder(WORDS, SIZE, Recurrent(cell="lstm", input_size=SIZE, hidden_size=5)),
         "next_token": NextTokenHead(11),
         "bernoulli": BernoulliHead(SIZE),
+        "ctc": CtcHead(5),
     },
 }
 """One description of each kind."""
@@ -193,6 +195,26 @@ def of_language(sides):
     return np.concatenate(expected), whole, np.array(stepped, np.float32)
 
 
+def of_speech(sides):
+    """The same for a head that looks ahead, of outputs that arrive in pieces."""
+    sides = Sides(replace(sides.network, head=replace(sides.network.head, lookahead=3)))
+    sides.module.head.lookahead.data.copy_(torch.from_numpy(drawn(4, 6)))
+    tensors = {name: value.detach().numpy() for name, value in sides.module.state_dict().items()}
+    sides.scorer = scorer.build(sides.network, tensors)
+    sequences = Sequences(drawn(sum(LENGTHS), SIZE), np.cumsum([0, *LENGTHS]))
+    padded, lengths = sequences.pad()
+    with torch.no_grad():
+        found = sides.module(torch.from_numpy(padded), torch.from_numpy(lengths)).numpy()
+    inside = np.concatenate([row[:length] for row, length in zip(found, LENGTHS, strict=True)])
+    head, stepped = sides.scorer.head, []
+    for each in sequences:
+        step, ahead = sides.scorer.encoder.step(), head.lookahead()
+        y = np.array([step(vector[None])[0] for vector in each], np.float32).reshape(len(each), 6)
+        pieces = [ahead.push(piece) for piece in np.split(y, range(1, len(y), 2))]
+        stepped += [head(piece) for piece in (*pieces, ahead.finish())]
+    return inside, sides.scorer.scores(sequences).values, np.concatenate(stepped)
+
+
 RUNS: dict[str, Callable[[Sides], tuple[np.ndarray, np.ndarray, np.ndarray]]] = {
     "pooled": of_sequences,
     "stepwise": of_sequences,
@@ -200,8 +222,11 @@ RUNS: dict[str, Callable[[Sides], tuple[np.ndarray, np.ndarray, np.ndarray]]] = 
     "windowed": of_windows,
     "attending": of_translations,
     "language": of_language,
+    "listening": of_speech,
 }
-OF_STEPS = [name for name, kind in KINDS["head"].items() if kind.wiring in (network.POOLED, network.STEPWISE)]
+OF_STEPS = [
+    name for name, kind in KINDS["head"].items() if kind.wiring in (network.POOLED, network.STEPWISE, network.LISTENING)
+]
 """Heads whose scorers read whole sequences."""
 ROWS = [(part, name) for part, kinds in KINDS.items() for name in kinds]
 
@@ -228,7 +253,7 @@ def test_a_network_that_reads_backward_too_agrees_and_has_no_stream(name):
     with torch.no_grad():
         expected = ACTIVATIONS.get(name, lambda scores: scores)(sides.module(padded, lengths)).numpy()
     whole = sides.scorer.scores(sequences)
-    if sides.network.wiring == network.STEPWISE:
+    if sides.network.wiring != network.POOLED:
         expected = np.concatenate([row[:length] for row, length in zip(expected, LENGTHS, strict=True)])
         whole = whole.values
     np.testing.assert_allclose(whole, expected, rtol=1e-4, atol=1e-5)

@@ -25,6 +25,11 @@ from penstock.panels.panel_columns import panel
 from penstock.runtime import PooledStream, RandomState, Recurrence, StepLabels, Stream, states
 from penstock.signals.features import SignalFeatures
 from penstock.signals.model import SignalClassModel
+from penstock.sounds.features import AudioFeatures
+from penstock.speech.features import SpeechFeatures
+from penstock.speech.frames import Frames, GivenFrames
+from penstock.speech.model import SpeechModel
+from penstock.speech.spec import CtcHead
 from penstock.tagging.features import TokenFeatures
 from penstock.tagging.model import TaggerModel
 from penstock.tagging.schemes import SCHEMES
@@ -264,6 +269,37 @@ def tags(lookahead, *, crf=True, scheme="IOB1"):
     return Case(model.stream, items, whole, 5)
 
 
+def speech(frames, items, bad, *, lookahead=0):
+    """Scores of tokens; the end makes those ready that waited for later steps."""
+    features = SpeechFeatures(frames, train_tokens("char", ["the ferry"]), stack=3, subsampling=2)
+    encoder = Recurrent(cell="lstm", input_size=features.size, hidden_size=7, num_layers=2)
+    network = Network(Numbers(features.size), encoder, CtcHead(features.outputs, lookahead))
+    model = SpeechModel(network, features, [], drawn(network))
+
+    def whole(seen):
+        stream = model.score_stream()
+        told = np.concatenate([np.zeros((0, features.outputs), np.float32), *map(stream.push, seen)])
+        joined = np.concatenate([np.zeros((0, *items[0].shape[1:]), np.float32), *seen])
+        (expected,) = model.log_probabilities([joined])
+        assert told.tobytes() == expected[: len(told)].tobytes()
+        return expected[len(told) :]
+
+    return Case(model.score_stream, items, whole, bad)
+
+
+def speech_of_samples(spoken):
+    frames = AudioFeatures(mel_bins=6, window_seconds=0.025, hop_seconds=0.01, mean_seconds=1.0, delta_frames=())
+    samples = spoken[0][0].samples
+    items = [samples[start : start + 700] for start in range(0, len(samples), 700)]
+    return speech(frames.fit(spoken[0]), items, np.array([np.nan], np.float32), lookahead=2)
+
+
+def speech_of_frames():
+    items = [DRAW.normal(3, 2, (steps, 4)).astype(np.float32) for steps in (1, 0, 5, 2, 1, 7)]
+    frames = GivenFrames(mean_seconds=0.1).fit([Frames(np.concatenate(items))])
+    return speech(frames, items, np.zeros((2, 3), np.float32))
+
+
 @pytest.fixture(scope="module")
 def cases(text_parts, step_model, audio_model, spoken):
     model, plain = text(text_parts)
@@ -286,6 +322,8 @@ def cases(text_parts, step_model, audio_model, spoken):
         "tags-softmax": tags(None, crf=False),
         "audio": audio(audio_model, spoken),
         "spotter": spotter(audio_model, spoken),
+        "speech-samples": speech_of_samples(spoken),
+        "speech-frames": speech_of_frames(),
         "forecast-carried": forecaster(carried=True),
         "forecast-window": forecaster(carried=False),
         "language-char": language("char"),
@@ -301,6 +339,7 @@ NAMES = (
     *("text", "text-pooled", "text-gru-2", "signal", "signal-window", "signal-window-both-ways", "audio", "spotter"),
     *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
     *("tags", "tags-greedy", "tags-softmax"),
+    *("speech-samples", "speech-frames"),
     *("language-char", "language-word-ends", "language-notes"),
     *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
 )

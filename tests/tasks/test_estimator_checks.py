@@ -15,6 +15,7 @@ from penstock import (
     LanguageModel,
     SeriesClassifier,
     SeriesRegressor,
+    SpeechRecognizer,
     Tagger,
     TextClassifier,
     Translator,
@@ -47,6 +48,7 @@ ESTIMATORS = [
     LanguageModel(),
     SeriesClassifier(),
     SeriesRegressor(),
+    SpeechRecognizer(),
     Tagger(),
     Translator(),
 ]
@@ -148,6 +150,7 @@ def test_tags_say_what_it_is_and_what_it_takes(estimator):
         "AudioClassifier": {"one_d_array", "string"},
         "Tagger": {"one_d_array", "string"},
         "Translator": {"one_d_array", "string"},
+        "SpeechRecognizer": {"one_d_array", "string"},
         "Forecaster": set(),
         "LanguageModel": {"one_d_array", "string"},
         "SeriesClassifier": {"two_d_array", "three_d_array", "allow_nan"},

@@ -6,8 +6,17 @@ import math
 import numpy as np
 import pytest
 
-from penstock import AudioClassifier, Forecaster, SeriesClassifier, SeriesRegressor, Tagger, TextClassifier
+from penstock import (
+    AudioClassifier,
+    Forecaster,
+    SeriesClassifier,
+    SeriesRegressor,
+    SpeechRecognizer,
+    Tagger,
+    TextClassifier,
+)
 from penstock.errors import ConfigError
+from penstock.speech.frames import Frames
 
 SIGNALS = np.random.default_rng(0).normal(size=(16, 6, 1))
 KINDS = {
@@ -16,6 +25,7 @@ KINDS = {
     SeriesClassifier: SIGNALS,
     SeriesRegressor: SIGNALS,
     AudioClassifier: [(np.random.default_rng(row).normal(size=900).astype(np.float32) / 9, 8000) for row in range(16)],
+    SpeechRecognizer: [Frames(np.random.default_rng(row).normal(size=(9, 3))) for row in range(16)],
     Forecaster: np.sin(np.arange(80.0)),
 }
 COUNTS = (1.5, "2", -1, True, math.nan, math.inf)

@@ -32,6 +32,7 @@ __all__ = [
     "CARRIED",
     "KINDS",
     "LANGUAGE",
+    "LISTENING",
     "POOLED",
     "STEPWISE",
     "WINDOWED",
@@ -111,6 +112,10 @@ LANGUAGE = Wiring(
     runtime="penstock.language.scorer:LanguageScorer",
 )
 """After each step, the probability of what comes next; targets are scored one by one."""
+LISTENING = Wiring(
+    name="listening", torch="penstock.nn.network:NetworkModule", runtime="penstock.speech.scorer:SpeechScorer"
+)
+"""Each step's output, and those of a few steps after it, give a row of scores; a decoder turns these into a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,6 +323,15 @@ for _kind in (
         runtime="penstock.language.head:BernoulliReadout",
         export="penstock.language.lowering:add_bernoulli_head",
         wiring=LANGUAGE,
+    ),
+    Kind(
+        part="head",
+        name="ctc",
+        spec="penstock.speech.spec:CtcHead",
+        torch="penstock.speech.layers:CtcHeadModule",
+        runtime="penstock.speech.head:CtcReadout",
+        export="penstock.speech.lowering:add_ctc_head",
+        wiring=LISTENING,
     ),
 ):
     register(_kind)

@@ -225,8 +225,36 @@ _LANGUAGE = Task(
     ),
 )
 
+_SPEECH = Task(
+    name="speech-recognition",
+    command="transcribe",
+    summary="Recognise speech: write what is said in recordings.",
+    example="recordings.csv --audio path --text transcript --out recogniser",
+    columns=(
+        Column("audio", "Column of file paths, relative to the table's folder; not for a folder or zip of recordings."),
+        Column("text", "Column of transcripts; not for a folder or zip of recordings.", answer=True),
+        *_LAYOUT,
+    ),
+    read=deferred("penstock.speech.readers:read_speech_rows"),
+    estimator="penstock.speech.estimator:SpeechRecognizer",
+    model="penstock.speech.model:SpeechModel",
+    pipeline="automatic-speech-recognition",
+    parse=deferred("penstock.sounds.files:recording_at"),
+)
+
 TASKS = {
-    task.name: task for task in (_TEXT, _SERIES, _SERIES_NUMBERS, _AUDIO, _FORECAST, _TAGGING, _LANGUAGE, _TRANSLATION)
+    task.name: task
+    for task in (
+        _TEXT,
+        _SERIES,
+        _SERIES_NUMBERS,
+        _AUDIO,
+        _FORECAST,
+        _TAGGING,
+        _LANGUAGE,
+        _TRANSLATION,
+        _SPEECH,
+    )
 }
 """All tasks that train models, by name."""
 

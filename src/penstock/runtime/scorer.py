@@ -20,7 +20,7 @@ from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import MULTIPLICATIONS, LayerState, Stack
 from penstock.sequences import Sequences
 
-__all__ = ["PooledScorer", "Scorer", "SequenceScorer", "StepScorer", "build"]
+__all__ = ["PooledScorer", "Scorer", "SequenceScorer", "StepScorer", "build", "told"]
 
 _LOGGER = logging.getLogger("penstock.runtime")
 
@@ -155,13 +155,13 @@ class PooledScorer(SequenceScorer):
     def scores(self, sequences: Sequences) -> Floats:
         """Return the head's outputs, (sequences, outputs)."""
         outputs = np.empty((len(sequences), self.head.outputs), np.float32)
-        with _told(sequences) as told:
+        with told(sequences) as progress:
             for indices in self._batches(sequences.lengths):
                 values, lengths = sequences.pad(indices)
                 carry = self.head.init(len(indices))
                 for y, steps in self._spans(values, lengths):
                     self.head.fold(carry, y, steps)
-                    told.advance(int(steps.sum()))
+                    progress.advance(int(steps.sum()))
                 outputs[indices] = self.head.read(carry)
         return outputs
 
@@ -178,7 +178,7 @@ class StepScorer(SequenceScorer):
     def scores(self, sequences: Sequences) -> Sequences:
         """Return the head's outputs as `Sequences` with the same lengths: values (all steps, outputs)."""
         outputs = np.empty((int(sequences.offsets[-1]), self.head.outputs), np.float32)
-        with _told(sequences) as told:
+        with told(sequences) as progress:
             for indices in self._batches(sequences.lengths):
                 values, lengths = sequences.pad(indices)
                 start = sequences.offsets[:-1][indices]
@@ -186,11 +186,12 @@ class StepScorer(SequenceScorer):
                     time, row = np.nonzero(np.arange(len(y))[:, None] < steps)
                     outputs[start[row] + time] = self.head(y[time, row])
                     start = start + steps
-                    told.advance(int(steps.sum()))
+                    progress.advance(int(steps.sum()))
         return Sequences(outputs, sequences.offsets)
 
 
-def _told(sequences: Sequences) -> Steps:
+def told(sequences: Sequences) -> Steps:
+    """Return the progress over the steps of sequences, to be advanced."""
     return Steps(_LOGGER, "predicting", int(sequences.offsets[-1]), "steps")
 
 

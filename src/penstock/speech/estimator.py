@@ -1,0 +1,345 @@
+"""Speech recognition: text from recordings of speech."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from penstock.bundle import Bundle
+from penstock.datasets import Rows
+from penstock.datasets.changes import change
+from penstock.errors import ConfigError, DataError
+from penstock.events import say
+from penstock.network import Network, Numbers
+from penstock.sequences import Sequences
+from penstock.sounds.features import AudioFeatures
+from penstock.sounds.recordings import Recording
+from penstock.speech.checking import said, usable_rows
+from penstock.speech.features import SpeechFeatures
+from penstock.speech.figures import speech_figures
+from penstock.speech.frames import GivenFrames
+from penstock.speech.inputs import speech_list
+from penstock.speech.model import SpeechModel
+from penstock.speech.spec import CtcHead
+from penstock.tasks.labelled import Labelled, Part
+from penstock.tasks.options import CellOptions
+from penstock.tasks.supervised import Given, Supervised
+
+if TYPE_CHECKING:
+    import torch
+
+    from penstock.speech.objective import CtcObjective
+    from penstock.training import Callback
+
+__all__ = ["SpeechRecognizer"]
+
+_LOGGER = logging.getLogger(__name__)
+_WINDOW_SECONDS, _HOP_SECONDS = 0.025, 0.01
+
+
+class Transcripts(Sequence[str]):
+    """The transcripts of a part: texts that can be chosen by an array of rows, and hashed."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = list(texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __getitem__(self, rows: Any) -> Any:
+        return Transcripts([self._texts[row] for row in rows]) if isinstance(rows, np.ndarray) else self._texts[rows]
+
+    def tobytes(self) -> bytes:
+        """All texts as bytes, for a hash."""
+        return "\0".join(self._texts).encode("utf-8", "surrogatepass")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpeechRecognizer(CellOptions, Supervised):
+    """Recognises speech: a recurrent network trained by CTC (Graves et al. 2006) writes text; scikit-learn style.
+
+    Recordings are paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at `sample_rate`, (samples, rate), or
+    `sounds.recordings.Recording`; or all of them are `speech.frames.Frames`, features that were made elsewhere, which
+    predictions need then too. Fitting the same data with the same `random_state` gives the same bits.
+
+    Args:
+        level: what the tokens of a transcript are: "char"; "word", between spaces, for a small vocabulary; or "bpe",
+            parts of words (Sennrich et al. 2016).
+        max_vocabulary: maximum number of tokens.
+        lower: put transcripts into lower case.
+        sample_rate: sample rate in Hz to which recordings are converted; None for the most frequent one in training.
+        mel_bins: bands of the filterbank.
+        mean_seconds: time constant of each feature's running mean, which is subtracted to compensate for other voices,
+            microphones and rooms; 0 for none.
+        stack: frames of 10 ms that the layers read at once, as one step.
+        subsampling: frames from one step to the next.
+        lookahead: later steps that a step's scores depend on, by a look-ahead convolution (Wang et al. 2016).
+        long_transcripts: what to do with a training transcript that has more tokens than its recording has steps:
+            "skip" leaves it out and says so, "refuse" is an error.
+        speed: recordings are also learned slower and faster by this share (Ko et al. 2015); 0 for none.
+        masks: number of masks of each kind in training (SpecAugment, Park et al. 2019).
+        band_mask: maximum number of neighbouring features that a mask hides.
+        time_mask: maximum number of neighbouring frames that a mask hides.
+        input_dropout: dropout probability of the steps' features.
+        layer_dropout: dropout probability between layers, with one mask for all steps (Gal and Ghahramani 2016).
+        output_dropout: dropout probability of the layers' outputs.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock import SpeechRecognizer
+        >>> sounds = [np.sin(np.arange(4000) * pitch) for pitch in [0.1, 0.3] * 6]  # half a second each
+        >>> model = SpeechRecognizer(hidden_size=8, num_layers=1, epochs=1, sample_rate=8000)
+        >>> model.fit(sounds, ["low", "high"] * 6).predict(sounds[:2]).shape
+        (2,)
+    """
+
+    task: ClassVar[str] = "speech-recognition"
+    usual_epochs: ClassVar[int] = 40
+    fewest_steps: ClassVar[int] = 4000
+    most_epochs: ClassVar[int] = 60
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("level", "max_vocabulary", "lower", "sample_rate", "mel_bins", "mean_seconds", "long_transcripts"),
+        "training": (
+            "speed", "masks", "band_mask", "time_mask", "input_dropout", "layer_dropout", "output_dropout",
+        ),
+    }  # fmt: skip
+    everyday: ClassVar[tuple[str, ...]] = ("level", "sample_rate", "stack", "subsampling", "lookahead", "lower")
+
+    hidden_size: int = 320
+    num_layers: int = 3
+    level: Literal["char", "word", "bpe"] = "char"
+    max_vocabulary: int = 1000
+    lower: bool = False
+    sample_rate: int | None = None
+    mel_bins: int = 40
+    mean_seconds: float = 2.0
+    stack: int = 3
+    subsampling: int = 3
+    lookahead: int = 0
+    long_transcripts: Literal["skip", "refuse"] = "skip"
+    speed: float = 0.1
+    masks: int = 2
+    band_mask: int = 8
+    time_mask: int = 20
+    input_dropout: float = 0.0
+    layer_dropout: float = 0.3
+    output_dropout: float = 0.3
+    batch_size: int = 16
+    learning_rate: float = 0.002
+    keep: Literal["best", "last"] = "last"
+
+    def __sklearn_tags__(self) -> Any:
+        """Recordings, one each; paths are strings. A text for each."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        tags.target_tags.required = True
+        return tags
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        validation_data: Given | None = None,
+        test_data: Given | None = None,
+        *,
+        sample_weight: Any = None,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on recordings and their transcripts.
+
+        Recordings that are empty, silent or without a transcript are dropped and counted in `metrics_`, and so are
+        training transcripts with more tokens than their recordings have steps.
+
+        Args:
+            X: recordings, or `Frames`.
+            y: the transcript of each.
+            validation_data: (X, y) or (X, y, sample_weight) for early stopping; None holds back `validation_share` of
+                the recordings.
+            test_data: the same, for recordings that are used only in `metrics_`.
+            sample_weight: weight of each recording in the loss; None for equal weights. One of weight 0 is dropped.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of recordings dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include: `Rows.changed`.
+
+        Raises:
+            DataError: recordings and transcripts differ in number, none are left, or a file can't be read.
+            ConfigError: an option is invalid.
+            MissingExtraError: a package that training needs is not installed.
+            PenstockError: training diverged.
+        """
+        return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the text of each recording, (recordings,) of str; see `SpeechModel.predict`.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: as there.
+        """
+        return self._model().predict(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return 1 - word error rate; it is below 0 where there are more errors than words.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: recordings and transcripts differ in number, or weights are given, which this rate doesn't have.
+        """
+        if sample_weight is not None:
+            raise DataError("the word error rate of several recordings has no weights. Leave sample_weight out.")
+        model = self._model()
+        rows = model.checked(X)
+        return 1 - model.judged(rows, model.predict(rows), self._column(y)).metrics["wer"]
+
+    def _model(self) -> SpeechModel:
+        model = self._fitted()
+        assert isinstance(model, SpeechModel)
+        return model
+
+    def _rows(self, inputs: Any, answers: Any) -> Rows:
+        known = self._known()
+        several = speech_list(inputs, self.sample_rate) if known is None else known.checked(inputs)  # type: ignore[attr-defined]
+        return usable_rows(several, answers)
+
+    def _classes(self, answers: Sequence[Any]) -> list[Any]:
+        return []
+
+    def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
+        texts = [str(text) for text in answers]
+        return Transcripts([text.lower() for text in texts] if self.lower else texts)
+
+    def _about(self, targets: Any, classes: Sequence[Any]) -> dict[str, Any]:
+        return {"characters": sum(map(len, targets)), "words": sum(len(text.split()) for text in targets)}
+
+    def _amount(self, part: Part) -> dict[str, float]:
+        return {"seconds": sum(each.seconds for each in part.inputs)}
+
+    def _data_figures(self, data: Labelled, features: SpeechFeatures) -> dict[str, Any]:
+        found = super()._data_figures(data, features)
+        tokens = features.tokens
+        return found | {"level": tokens.level, "tokens": len(tokens.vocabulary), "features": features.frames.kind}
+
+    def _describe(self, data: Labelled) -> tuple[SpeechFeatures, Network]:
+        inputs = data.train.inputs
+        frames: AudioFeatures | GivenFrames = GivenFrames(mean_seconds=self.mean_seconds)
+        if isinstance(inputs[0], Recording):
+            frames = AudioFeatures(
+                sample_rate=self.sample_rate,
+                mel_bins=self.mel_bins,
+                window_seconds=_WINDOW_SECONDS,
+                hop_seconds=_HOP_SECONDS,
+                mean_seconds=self.mean_seconds,
+                delta_frames=(),
+            )
+        options = {name: getattr(self, name) for name in ("level", "max_vocabulary", "lower", "stack", "subsampling")}
+        features = SpeechFeatures.fit(frames, inputs, list(data.train.targets), **options)
+        self._say_rates(data, features)
+        count, level = len(features.tokens.vocabulary), features.tokens.level
+        say(_LOGGER, "tokens", f"tokens: {level}, {count:,}", tokens=count)
+        return features, self._network(data, features)
+
+    def _say_rates(self, data: Labelled, features: SpeechFeatures) -> None:
+        """Count the recordings at other sample rates; from a lower one there is nothing to hear in the upper bands."""
+        if isinstance(features.frames, GivenFrames):
+            return
+        rate = features.frames.rate
+        rates = [each.sample_rate_hz for part in (data.train, *data.measured().values()) for each in part.inputs]
+        for kind, count in (
+            ("recordings resampled to a lower rate", sum(each > rate for each in rates)),
+            ("recordings resampled to a higher rate, without its upper bands", sum(each < rate for each in rates)),
+        ):
+            change(_LOGGER, kind, count, f"{count:,} {kind}, {rate} Hz")
+
+    def _network(self, data: Labelled, features: SpeechFeatures) -> Network:
+        head = CtcHead(features.outputs, lookahead=self.lookahead)
+        return Network(Numbers(features.size), self.recurrent(features.size), head)
+
+    def _objective(self, data: Labelled, features: SpeechFeatures, network: Network, seed: int) -> "CtcObjective":
+        import torch
+
+        from penstock.speech.objective import CtcObjective, SpeechRegularization
+
+        strength = {field.name: getattr(self, field.name) for field in fields(SpeechRegularization)}
+        regularization, factors = SpeechRegularization(**strength), self._speeds()
+        frames, targets, kept = self._fitting(data, features)
+        inputs, seen = [data.train.inputs[row] for row in kept], data.seen()
+        valid = self._numbers(features, data.valid, "the validation data")
+        weights = data.train.weights
+        return CtcObjective(
+            features=features,
+            speeds=[frames[kept], *(features.faster(inputs, factor) for factor in factors)],
+            targets=targets[kept],
+            valid_steps=features.apply(data.valid.inputs),
+            valid_targets=valid,
+            seen_steps=features.apply(seen.inputs),
+            seen_targets=features.targets(seen.targets)[0],
+            sample_weights=None if weights is None else weights[kept],
+            batch_size=self.batch_size,
+            regularization=regularization,
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def _speeds(self) -> tuple[float, ...]:
+        from penstock.training.recipe import share
+
+        return (1 - self.speed, 1 + self.speed) if share("speed", self.speed) else ()
+
+    def _fitting(self, data: Labelled, features: SpeechFeatures) -> tuple[Sequences, Sequences, np.ndarray]:
+        """Return frames and tokens of the training data, and the rows whose transcripts fit into their recordings."""
+        from penstock.speech.objective import needed_steps
+
+        if self.long_transcripts not in ("skip", "refuse"):
+            raise ConfigError(f"long_transcripts must be 'skip' or 'refuse'; got {self.long_transcripts!r:.40}")
+        targets = self._numbers(features, data.train, "the training data")
+        frames = features.frames.apply(data.train.inputs)
+        steps, needed = features.steps(frames.lengths), needed_steps(targets)
+        fits = (steps >= needed) & (needed > 0)
+        long = np.flatnonzero(~fits)
+        if len(long) and (self.long_transcripts == "refuse" or not fits.any()):
+            row = int(long[0])
+            name = data.train.inputs[row].name or f"row {row}"
+            raise DataError(
+                f"{len(long):,} training transcripts don't fit into their recordings; the first is {name}, which has "
+                f"{steps[row]} steps of the {needed[row]} that it needs: {data.train.targets[row]!r:.60}. "
+                "Check that it belongs to its recording, lower subsampling, or leave such transcripts out with "
+                "long_transcripts='skip'."
+            )
+        if len(long):
+            reason = "transcript longer than its recording allows"
+            said(reason, [data.train.inputs[row].name or str(row) for row in long.tolist()])
+            data.count({reason: len(long)}, None)
+        return frames, targets, np.flatnonzero(fits)
+
+    def _numbers(self, features: SpeechFeatures, part: Part, where: str) -> Sequences:
+        """Return the tokens of a part's transcripts; unknown ones are counted, and not learned."""
+        targets, unknown = features.targets(part.targets)
+        words = f"{where}: {unknown:,} tokens do not occur among the {len(features.tokens.vocabulary)} known ones"
+        change(_LOGGER, "unknown tokens in transcripts", unknown, words)
+        return targets
+
+    def _module(self, data: Labelled, features: SpeechFeatures, network: Network) -> "torch.nn.Module":
+        from penstock.nn import NetworkModule
+        from penstock.training.recipe import share
+
+        module = NetworkModule(network, init="orthogonal")
+        module.encoder.locked_dropout = share("layer_dropout", self.layer_dropout)
+        return module
+
+    def _fit_baselines(self, data: Labelled, features: SpeechFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return {}, {}
+
+    def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
+        return speech_figures(model, data)
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        features = saved.features
+        found = {name: features[name] for name in ("stack", "subsampling", "lower")}
+        found |= {"level": features["tokens"]["level"], "lookahead": saved.network.head.lookahead}
+        frames = features["frames"]
+        return found | {name: frames[name] for name in ("mean_seconds", "sample_rate", "mel_bins") if name in frames}

@@ -1,0 +1,218 @@
+"""A speech recogniser at run time: text and scores for recordings, or for samples as they arrive."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.datasets.frames import table_column
+from penstock.datasets.rows import Rows
+from penstock.errors import ConfigError, DataError
+from penstock.network import Numbers
+from penstock.runtime.columns import column_list, text_list
+from penstock.runtime.judged import Judged, evaluation, required
+from penstock.runtime.reading import Reading
+from penstock.runtime.sequence_model import SequenceModel
+from penstock.runtime.tables import chosen_column
+from penstock.sequences import Sequences
+from penstock.sounds.recordings import Recording
+from penstock.speech.decoding import greedy
+from penstock.speech.features import SpeechFeatures
+from penstock.speech.frames import Frames
+from penstock.speech.inputs import frame_line, frame_list, speech_list
+from penstock.speech.scorer import SpeechScorer
+from penstock.speech.scores import judged
+from penstock.speech.spec import CtcHead
+from penstock.speech.stream import ScoreStream
+
+__all__ = ["SpeechModel"]
+
+
+class SpeechModel(SequenceModel):
+    """A speech recogniser without PyTorch; one that reads recordings needs the extra `audio`.
+
+    Inputs are recordings: paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at the model's rate, (samples,
+    rate), or `sounds.recordings.Recording`; or a table of pandas, Polars or Arrow with a column of them. A model that
+    was trained on features made elsewhere reads these instead: `speech.frames.Frames`, or arrays (frames, features).
+    The bits of a transcript depend on its input alone.
+    """
+
+    scorer: SpeechScorer
+    task = "speech-recognition"
+    view = ""
+
+    def check(self) -> None:
+        """Check that the network reads the features' steps, and scores their tokens."""
+        inputs, head, features = self.network.inputs, self.network.head, self.features
+        if not isinstance(head, CtcHead) or not isinstance(inputs, Numbers):
+            raise ConfigError(
+                f"a speech recogniser needs inputs of kind numbers and a head of kind ctc; got {inputs.kind!r} and "
+                f"{head.kind!r}"
+            )
+        if (inputs.size, head.tokens) != (features.size, features.outputs):
+            raise ConfigError(
+                f"the network must read {features.size} numbers a step and score {features.outputs} tokens, as its "
+                f"features say; got {inputs.size} and {head.tokens}"
+            )
+
+    @property
+    def reads(self) -> Literal["text", "step", "samples"]:  # type: ignore[override]  # here it depends on the features
+        """What a stream's `push` takes: samples, or a frame of features."""
+        return "samples" if self.features.reads_samples else "step"
+
+    @property
+    def sample_rate(self) -> int | None:  # type: ignore[override]  # here it depends on the features
+        """Samples per second; None for a model that reads features made elsewhere."""
+        return self.features.frames.rate if self.features.reads_samples else None
+
+    @property
+    def seconds_per_step(self) -> float:
+        """Seconds from one row of `log_probabilities` to the next."""
+        return self.features.step_seconds
+
+    @classmethod
+    def read_features(cls, described: Mapping[str, Any]) -> SpeechFeatures:
+        """Read the frames' settings and scale, and the tokens."""
+        return SpeechFeatures.from_json(described)
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
+        """Refuse: there are no baselines yet."""
+        raise ConfigError("a speech recogniser has no baselines")
+
+    def checked(self, inputs: Any) -> list[Recording] | list[Frames]:
+        """Return the recordings, or the features made elsewhere, as a list, after reading files."""
+        if not self.features.reads_samples:
+            return frame_list(inputs, self.features.frames)
+        several = speech_list(inputs, self.features.frames.rate)
+        if several and isinstance(several[0], Frames):
+            raise DataError("this model reads recordings; got features made elsewhere. Give paths or samples.")
+        return several
+
+    def table_rows(self, table: Any, *, labelled: bool) -> Rows:
+        """Read a table's column of paths or samples, and of transcripts."""
+        audio = chosen_column(table, self.trained_column("audio"), usual="audio")
+        text = chosen_column(table, self.trained_column("text"), usual="text") if labelled else None
+        texts = None if text is None else column_list(table_column(table, text), f"the column {text}")
+        return Rows(column_list(table_column(table, audio), f"the column {audio}"), texts)
+
+    def encode(self, inputs: Sequence[Any]) -> Sequences:
+        """Return the steps of checked inputs."""
+        return self.features.apply(inputs)
+
+    def log_probabilities(self, inputs: Any) -> list[NDArray[np.float32]]:
+        """Return the log-probabilities of the blank and of the tokens for each input, (steps, tokens) float32.
+
+        Rows are `seconds_per_step` apart. Column 0 is the blank, and `features.names()` names them all.
+
+        Raises:
+            DataError: the inputs are not of this model's kind.
+        """
+        return list(self.outputs(self.checked(self.given(inputs)[0])))
+
+    def predict(self, inputs: Any) -> NDArray[Any]:
+        """Return the text of each input, (inputs,) of str: of the likeliest token at each step.
+
+        Raises:
+            DataError: the inputs are not of this model's kind.
+        """
+        scores = self.log_probabilities(inputs)
+        found = np.empty(len(scores), object)
+        found[:] = [self.decode(each) for each in scores]
+        return found
+
+    def decode(self, outputs: NDArray[np.float32]) -> str:
+        """Return the text for the log-probabilities (steps, tokens) of one input."""
+        return self.features.text(greedy(outputs))
+
+    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+        """Return wer, cer and ser, from 0 (see `speech.scores`), and those of each baseline; see `Model`.
+
+        Args:
+            inputs: as for `predict`.
+            answers: the transcript of each input.
+
+        Raises:
+            DataError: inputs and transcripts differ in number, or there are none.
+        """
+        inputs, answers = self.given(inputs, answers, labelled=True)
+        rows = self.checked(inputs)
+        others = self.baseline_answers(rows)
+        return evaluation(
+            self.judged(rows, self.predict(rows), answers),
+            {name: self.judged(rows, each, answers) for name, each in others.items()},
+        )
+
+    def judged(self, rows: Sequence[Any], predicted: Iterable[str], answers: Any) -> Judged:
+        """Return transcripts of checked inputs with their scores; DataError if the references are not as many."""
+        references = [self.reference(text) for text in text_list(required(answers), "transcripts")]
+        return judged(references, list(predicted), [self.named(each) for each in rows])
+
+    def reference(self, transcript: str) -> str:
+        """Return a transcript as the model would write it: in lower case, where training put transcripts so."""
+        return transcript.lower() if self.features.lower else transcript
+
+    def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
+        """See `Model.pair`; DataError as in `evaluate`."""
+        rows, beside = self.checked_pair(other, inputs, theirs)
+        ours = self.judged(rows, self.predict(rows), answers)
+        return ours, self.judged(rows, other.predict(beside), answers)
+
+    def named(self, item: Any) -> dict[str, Any]:
+        """Return {"file": its name}; empty if it has none."""
+        return {"file": item.name} if item.name else {}
+
+    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
+        """Yield `file` (if it has a name) and `prediction`, the text, for each input."""
+        rows = self.checked(self.given(inputs)[0])
+        for row, text in zip(rows, self.predict(rows), strict=True):
+            yield self.named(row) | {"prediction": text}
+
+    def score_stream(self) -> ScoreStream:
+        """Start a stream that gives the log-probabilities of the steps that are ready.
+
+        Raises:
+            ConfigError: the model is bidirectional.
+        """
+        return ScoreStream(self)
+
+    def stream(self) -> ScoreStream:
+        """Start a stream; see `score_stream`."""
+        return self.score_stream()
+
+    def item(self, line: str) -> Any:
+        """Parse a frame of features; DataError for a model of recordings, since a line cannot be a sound."""
+        if not self.features.reads_samples:
+            return frame_line(line, self.features.frames)
+        raise DataError(
+            "a speech recogniser streams samples, not lines. Pass --raw, and 16-bit little-endian samples at "
+            f"{self.sample_rate} Hz on standard input."
+        )
+
+    def as_json(self, answer: Any) -> dict[str, Any]:
+        """Return {"prediction": text}."""
+        return {"prediction": answer}
+
+    def reading(self, item: Any) -> Reading:
+        """Return an input as the layers read it, step by step."""
+        (one,) = self.checked([item])
+        features = self.features
+        return self._reading(one, unit="second", step=features.step_seconds, span=features.first_seconds)
+
+    def _recall(self, values: NDArray[Any], steps: Sequence[int]) -> NDArray[np.float32]:
+        """Return the probabilities of the tokens at the last step, from the last n steps alone."""
+        scores: Any = super()._recall(values, steps)  # the scorer's `Sequences`
+        nothing = self.scorer.head(np.zeros((1, self.network.encoder.output_size), np.float32))[0]
+        return np.exp(np.stack([each[-1] if len(each) else nothing for each in scores]))
+
+    @property
+    def _around(self) -> bool:
+        return bool(self.network.encoder.bidirectional)
+
+    def info(self) -> dict[str, Any]:
+        """Return `Model.info` with the tokens, and with the features that inputs are read by."""
+        features = self.features
+        reads = {"frames_per_second": 1 / features.frame_seconds, "stack": features.stack}
+        reads |= {"subsampling": features.subsampling, "seconds_per_step": self.seconds_per_step}
+        tokens = {"level": features.tokens.level, "tokens": len(features.tokens.vocabulary)}
+        return super().info() | {"sample_rate": self.sample_rate, "features": features.frames.kind} | reads | tokens
