@@ -209,7 +209,7 @@ def of_speech(sides):
     head, stepped = sides.scorer.head, []
     for each in sequences:
         step, ahead = sides.scorer.encoder.step(), head.lookahead()
-        y = np.array([step(vector[None])[0] for vector in each], np.float32).reshape(len(each), 6)
+        y = np.array([step(vector[None])[0].copy() for vector in each], np.float32).reshape(len(each), 6)
         pieces = [ahead.push(piece) for piece in np.split(y, range(1, len(y), 2))]
         stepped += [head(piece) for piece in (*pieces, ahead.finish())]
     return inside, sides.scorer.scores(sequences).values, np.concatenate(stepped)

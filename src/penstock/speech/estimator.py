@@ -9,7 +9,6 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
-from penstock.datasets.changes import change
 from penstock.errors import ConfigError, DataError
 from penstock.events import say
 from penstock.network import Network, Numbers
@@ -253,7 +252,7 @@ class SpeechRecognizer(CellOptions, Supervised):
             ("recordings resampled to a lower rate", sum(each > rate for each in rates)),
             ("recordings resampled to a higher rate, without its upper bands", sum(each < rate for each in rates)),
         ):
-            change(_LOGGER, kind, count, f"{count:,} {kind}, {rate} Hz")
+            _count_change(data, kind, count, f"{count:,} {kind}, {rate} Hz")
 
     def _network(self, data: Labelled, features: SpeechFeatures) -> Network:
         head = CtcHead(features.outputs, lookahead=self.lookahead)
@@ -268,7 +267,7 @@ class SpeechRecognizer(CellOptions, Supervised):
         regularization, factors = SpeechRegularization(**strength), self._speeds()
         frames, targets, kept = self._fitting(data, features)
         inputs, seen = [data.train.inputs[row] for row in kept], data.seen()
-        valid = self._numbers(features, data.valid, "the validation data")
+        valid = self._numbers(data, features, data.valid, "the validation data")
         weights = data.train.weights
         return CtcObjective(
             features=features,
@@ -295,7 +294,7 @@ class SpeechRecognizer(CellOptions, Supervised):
 
         if self.long_transcripts not in ("skip", "refuse"):
             raise ConfigError(f"long_transcripts must be 'skip' or 'refuse'; got {self.long_transcripts!r:.40}")
-        targets = self._numbers(features, data.train, "the training data")
+        targets = self._numbers(data, features, data.train, "the training data")
         frames = features.frames.apply(data.train.inputs)
         steps, needed = features.steps(frames.lengths), needed_steps(targets)
         fits = (steps >= needed) & (needed > 0)
@@ -315,11 +314,11 @@ class SpeechRecognizer(CellOptions, Supervised):
             data.count({reason: len(long)}, None)
         return frames, targets, np.flatnonzero(fits)
 
-    def _numbers(self, features: SpeechFeatures, part: Part, where: str) -> Sequences:
+    def _numbers(self, data: Labelled, features: SpeechFeatures, part: Part, where: str) -> Sequences:
         """Return the tokens of a part's transcripts; unknown ones are counted, and not learned."""
         targets, unknown = features.targets(part.targets)
         words = f"{where}: {unknown:,} tokens do not occur among the {len(features.tokens.vocabulary)} known ones"
-        change(_LOGGER, "unknown tokens in transcripts", unknown, words)
+        _count_change(data, "unknown tokens in transcripts", unknown, words)
         return targets
 
     def _module(self, data: Labelled, features: SpeechFeatures, network: Network) -> "torch.nn.Module":
@@ -343,3 +342,10 @@ class SpeechRecognizer(CellOptions, Supervised):
         found |= {"level": features["tokens"]["level"], "lookahead": saved.network.head.lookahead}
         frames = features["frames"]
         return found | {name: frames[name] for name in ("mean_seconds", "sample_rate", "mel_bins") if name in frames}
+
+
+def _count_change(data: Labelled, kind: str, count: int, words: str) -> None:
+    """Count and log what is changed in the data once features are known."""
+    if count:
+        _LOGGER.info("%s", words)
+        data.count(None, {kind: count})
