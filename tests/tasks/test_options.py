@@ -16,16 +16,16 @@ from penstock import (
     TextClassifier,
 )
 from penstock.errors import ConfigError
-from penstock.speech.frames import Frames
 
 SIGNALS = np.random.default_rng(0).normal(size=(16, 6, 1))
+SOUNDS = [(np.random.default_rng(row).normal(size=900).astype(np.float32) / 9, 8000) for row in range(16)]
 KINDS = {
     TextClassifier: ["a b", "c d"] * 8,
     Tagger: [["ab", "b"], ["c"]] * 8,
     SeriesClassifier: SIGNALS,
     SeriesRegressor: SIGNALS,
-    AudioClassifier: [(np.random.default_rng(row).normal(size=900).astype(np.float32) / 9, 8000) for row in range(16)],
-    SpeechRecognizer: [Frames(np.random.default_rng(row).normal(size=(9, 3))) for row in range(16)],
+    AudioClassifier: SOUNDS,
+    SpeechRecognizer: SOUNDS,
     Forecaster: np.sin(np.arange(80.0)),
 }
 COUNTS = (1.5, "2", -1, True, math.nan, math.inf)

@@ -224,6 +224,9 @@ class SpeechRecognizer(CellOptions, Supervised):
         return found | {"level": tokens.level, "tokens": len(tokens.vocabulary), "features": features.frames.kind}
 
     def _describe(self, data: Labelled) -> tuple[SpeechFeatures, Network]:
+        from penstock.training.recipe import at_least
+
+        at_least("max_vocabulary", self.max_vocabulary, 1, whole=True)
         inputs = data.train.inputs
         frames: AudioFeatures | GivenFrames = GivenFrames(mean_seconds=self.mean_seconds)
         if isinstance(inputs[0], Recording):
