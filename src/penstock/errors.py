@@ -10,6 +10,7 @@ PenstockError
 │   ├── BundleError                    a saved model
 │   ├── StateError                     a saved state of a stream or a training
 │   └── MissingExtraError (also ImportError)   an optional dependency is not installed
+├── DivergedError                      a training lost its way: its loss or gradient is not finite, or exploded
 ├── NotFittedError                     an estimator must predict before `fit`
 └── ServerError                        a server is unreachable, refuses or fails
 
@@ -21,6 +22,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DataWarning",
+    "DivergedError",
     "DtypeError",
     "InputError",
     "LengthsError",
@@ -71,6 +73,10 @@ class StateError(InputError):
 
 class MissingExtraError(InputError, ImportError):
     """An optional dependency is not installed; the message contains the command that installs it."""
+
+
+class DivergedError(PenstockError):
+    """The loss or the gradient of a training is not finite, or the loss exploded."""
 
 
 class NotFittedError(PenstockError):

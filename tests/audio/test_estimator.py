@@ -94,7 +94,7 @@ def test_teachers_change_what_is_learned_and_the_same_seed_gives_the_same_bits(s
 def test_a_training_with_teachers_continues_where_it_ended(spoken, tmp_path, monkeypatch, where):
     few = SMALL | {"epochs": 3, "baseline": False, "teachers": 2}
     whole = AudioClassifier(**few).fit(*spoken)
-    cut = AudioClassifier(**few, checkpoint=str(tmp_path / "state"))
+    cut = AudioClassifier(**few, checkpoint=str(tmp_path / "state"), checkpoint_seconds=0)
     run_stage = cut._run_stage
 
     def ending(*arguments):

@@ -68,7 +68,7 @@ def test_ctrl_c_while_a_teacher_learns_writes_nothing_and_is_reported(penstock, 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Checkpoint, "write", interrupt)  # an epoch is over
-    state = ("--checkpoint", tmp_path / "state")
+    state = ("--checkpoint", tmp_path / "state", "--checkpoint-seconds", "0")
     trained = penstock("train", "classify", folder, "--out", tmp_path / "model", "--teachers", "1", *QUICK, *state)
     assert trained.code == 130
     assert f"{tmp_path / 'model'} was not written" in trained.err

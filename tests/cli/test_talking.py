@@ -85,6 +85,7 @@ def test_an_interrupt_while_measuring_writes_nothing_and_names_the_checkpoint(pe
 
     monkeypatch.setattr(TextClassifier, "_figures", figures)
     words = ["train", "classify", data, "--out", tmp_path / "m", *QUICK, "--checkpoint", tmp_path / "state"]
+    words += ["--checkpoint-seconds", "0"]
     result = penstock(*words)
     assert result.code == 130
     assert result.err == (

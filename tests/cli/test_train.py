@@ -308,3 +308,35 @@ def test_an_interrupt_before_the_first_epoch_ends_writes_nothing_and_is_reported
     assert result.code == 130
     assert f"{tmp_path / 'model'} was not written" in result.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_training_that_was_killed_resumes_with_the_same_bits(penstock, data, tmp_path, monkeypatch):
+    from penstock.training import Trainer, checkpoint
+
+    words = ["train", "classify", data, *QUICK, "--no-baseline", "--checkpoint-seconds", "0", "--out"]
+    out, state, step = tmp_path / "new" / "m", tmp_path / "new" / "m.checkpoint", Trainer._step
+    assert penstock(*words, tmp_path / "whole").code == 0
+
+    def ending(self, number, batch):
+        if (number, self.batches.position) == (2, 2):
+            raise SystemExit("killed")
+        step(self, number, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_step", ending)
+        patch.setattr(checkpoint, "_SHARE", 1e9)
+        patch.setattr(checkpoint, "_SOON", 0)
+        with pytest.raises(SystemExit):
+            penstock(*words, out)
+        assert state.exists()
+        assert not out.exists()
+    check(penstock(*words, out), "m.checkpoint", "Pass --resume to continue it, or --overwrite")
+    state.write_bytes(state.read_bytes()[:-1])
+    with pytest.warns(UserWarning, match="resumes from the one before it"):
+        resumed = penstock(*words, out, "--resume")
+    assert resumed.code == 0
+    assert "; 1 are done" in resumed.said
+    assert [path.name for path in out.parent.iterdir()] == ["m"]
+    bits = [(folder / "model.safetensors").read_bytes() for folder in (out, tmp_path / "whole")]
+    assert bits[0] == bits[1]
+    assert "there is no " in penstock(*words, tmp_path / "other", "--resume").said

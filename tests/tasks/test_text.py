@@ -251,7 +251,7 @@ def test_an_interrupt_leaves_a_fitted_estimator(small, make_reviews):
 
 def test_a_checkpoint_is_taken_up(tmp_path, small, make_reviews):
     texts, labels = make_reviews(40, 0)
-    settings = {"checkpoint": str(tmp_path / "state"), "baseline": False}
+    settings = {"checkpoint": str(tmp_path / "state"), "checkpoint_seconds": 0, "baseline": False}
     first = small(**settings).fit(texts, labels).predict_proba(texts)
     again = small(**settings).fit(texts, labels)
     assert (again.predict_proba(texts) == first).all()
@@ -262,7 +262,7 @@ def test_a_checkpoint_is_taken_up(tmp_path, small, make_reviews):
 def test_a_time_limit_ends_the_training_which_a_higher_one_resumes(tmp_path, small, make_reviews):
     texts, labels = make_reviews(40, 0)
     whole = small(epochs=2, baseline=False).fit(texts, labels)
-    settings = {"epochs": 2, "checkpoint": str(tmp_path / "state"), "baseline": False}
+    settings = {"epochs": 2, "checkpoint": str(tmp_path / "state"), "checkpoint_seconds": 0, "baseline": False}
     cut = small(**settings, max_seconds=1e-9).fit(texts, labels)
     assert cut.metrics_["stopped"] == "time"
     assert (len(cut.history_), cut.metrics_["best_epoch"]) == (1, 1)

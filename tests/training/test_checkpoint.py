@@ -159,3 +159,32 @@ def test_what_it_cannot_hold_is_refused(kept, state):
 def test_every_steps_is_a_number_of_steps(tmp_path):
     with pytest.raises(ConfigError, match="every_steps must be a whole number, at least 1"):
         Checkpoint(tmp_path / "state", "a", every_steps=0)
+
+
+def test_every_seconds_is_a_number_of_seconds(tmp_path):
+    with pytest.raises(ConfigError, match="every_seconds must be a number, at least 0"):
+        Checkpoint(tmp_path / "state", "a", every_seconds=-1)
+
+
+def test_regular_writes_take_at_most_2_percent_of_the_time(tmp_path, clock, monkeypatch):
+    kept, written = Checkpoint(tmp_path / "state", "a", every_seconds=10), []
+
+    def slow(*_):
+        clock[0] += 3
+
+    monkeypatch.setattr(checkpoint_file.os, "replace", slow)
+    began = clock[0]
+    for step in range(1, 10_000):  # each takes a second, and an epoch ten
+        clock[0] += 1
+        if kept.is_due(step) or (step % 10 == 0 and kept.is_due_after_epoch()):
+            written.append(clock[0] - began)
+            kept.write({"number": step})
+    assert written[0] == 10
+    assert 0.015 < 3 * len(written) / (clock[0] - began) <= 0.02
+
+
+@pytest.mark.parametrize(("seconds", "due"), [(4, False), (6, True)])
+def test_the_end_is_written_if_more_than_a_few_seconds_would_be_lost(tmp_path, clock, seconds, due):
+    kept = Checkpoint(tmp_path / "state", "a")
+    clock[0] += seconds
+    assert (kept.is_due_at_end(), kept.is_due_after_epoch(), kept.is_due(1)) == (due, due, False)

@@ -98,7 +98,7 @@ def test_resumes_where_it_was_interrupted(make_module, make_objective, make_reci
 
     whole = trainer(make_objective())
     whole.fit()
-    kept = Checkpoint(tmp_path / "state", "a")
+    kept = Checkpoint(tmp_path / "state", "a", every_seconds=0)
     stopped = trainer(Press(make_objective(), method, at), kept)
     if (method, at) == ("loss", 2):  # there is no epoch yet to keep
         with pytest.raises(KeyboardInterrupt):

@@ -104,9 +104,10 @@ def test_a_bar_on_a_terminal_that_goes_in_the_end(make_recipe, clock):
 
 
 def test_a_resumed_training_says_what_is_done(make_module, make_objective, make_recipe, tmp_path, caplog):
-    trained(make_module, make_objective, make_recipe(epochs=1), checkpoint=Checkpoint(tmp_path / "state", "a"))
+    kept = Checkpoint(tmp_path / "state", "a", every_seconds=0)
+    trained(make_module, make_objective, make_recipe(epochs=1), checkpoint=kept)
     caplog.set_level(logging.INFO, "penstock")
-    trained(make_module, make_objective, make_recipe(epochs=2), checkpoint=Checkpoint(tmp_path / "state", "a"))
+    trained(make_module, make_objective, make_recipe(epochs=2), checkpoint=kept)
     assert "training: at most 2 epochs; 1 are done" in caplog.messages
     assert sum(message.startswith("epoch") for message in caplog.messages) == 1
 

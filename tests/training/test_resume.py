@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from penstock import locks
 from penstock.errors import InputError, StateError
 from penstock.forecast.examples import Examples
 from penstock.forecast.module import CarriedModule
@@ -15,6 +16,7 @@ from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.nn import NetworkModule
 from penstock.text.objective import TokenRegularization
 from penstock.training import Checkpoint, Trainer
+from penstock.training import checkpoint as checkpoint_file
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -113,9 +115,9 @@ def assert_equal(found, expected):
     assert found.history.stopped == expected.history.stopped
 
 
-@pytest.mark.parametrize("every_steps", [1, None])
+@pytest.mark.parametrize("every_steps", [1, 3])
 class TestAtAnyStep:
-    """`every_steps` None writes between epochs alone."""
+    """With 3, some cuts come after steps that no file has."""
 
     def test_a_text_classifier(self, tmp_path, text, make_recipe, every_steps):
         assert_resumable(tmp_path, text, make_recipe(epochs=3, average=0.8), every_steps)
@@ -145,7 +147,7 @@ def assert_resumable(folder, make, recipe, every_steps):
         kept = Checkpoint(folder / str(step), "a", every_steps=every_steps)
         with pytest.raises(PowerCut):
             trainer(make(), recipe, kept, [CutAfter(step)]).fit()
-        assert kept.path.exists() == (step >= (every_steps or 6))
+        assert kept.path.exists() == (step >= every_steps)
         if kept.path.exists():
             resumed = trainer(make(seed=9), recipe, kept, seed=77)
             resumed.fit()
@@ -157,8 +159,43 @@ def test_two_trainings_on_one_checkpoint_are_refused(tmp_path, text, make_recipe
     with kept.alone(), pytest.raises(InputError, match="another training uses this checkpoint now"):
         trainer(text(), recipe, Checkpoint(tmp_path / "state", "b")).fit()
     assert list(tmp_path.iterdir()) == []
-    trainer(text(), recipe, kept).fit()
+    trainer(text(), recipe, Checkpoint(tmp_path / "state", "a", every_steps=5)).fit()
     assert [path.name for path in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_disk_that_fills_up_does_not_end_a_training(tmp_path, text, make_recipe, monkeypatch, caplog):
+    recipe, kept = make_recipe(epochs=2), Checkpoint(tmp_path / "state", "a", every_steps=1)
+    whole = trainer(text(), recipe)
+    whole.fit()
+
+    class Full(CutAfter):
+        def on_step(self, *news):
+            self.left -= 1
+            if not self.left:
+                monkeypatch.setattr(checkpoint_file.os, "fsync", no_space)
+
+    def no_space(*_):
+        raise OSError(28, "No space left on device")
+
+    full = trainer(text(), recipe, kept, [Full(4)])
+    full.fit()
+    assert_equal(full, whole)
+    said = [record.message for record in caplog.records if getattr(record, "event", "") == "checkpoint"]
+    reason = "the checkpoint can't be written: No space left on device"
+    assert said[0] == f"{kept.path}: {reason}. Training goes on without it."
+    monkeypatch.undo()
+    resumed = trainer(text(seed=9), recipe, kept, seed=77)  # from the last one that was written
+    resumed.fit()
+    assert_equal(resumed, whole)
+
+
+def test_a_folder_that_is_read_only_is_said_before_training(tmp_path, text, make_recipe, monkeypatch):
+    def read_only(*_):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(locks.os, "open", read_only)
+    with pytest.raises(InputError, match=r"state: can't be locked by .*: Read-only file system"):
+        trainer(text(), make_recipe(), Checkpoint(tmp_path / "state", "a"), [CutAfter(1)]).fit()
 
 
 def test_a_training_cut_again_and_again_equals_uninterrupted(tmp_path, text, make_recipe):
@@ -198,7 +235,8 @@ def test_a_state_dict_of_a_callback_is_enough(text, make_recipe, step):
 
 @pytest.mark.parametrize("patience", [1, 10])
 def test_a_finished_training_is_not_trained_again(tmp_path, text, make_recipe, patience):
-    recipe, kept = make_recipe(epochs=6, patience=patience, learning_rate=0.3), Checkpoint(tmp_path / "state", "a")
+    recipe = make_recipe(epochs=6, patience=patience, learning_rate=0.3)
+    kept = Checkpoint(tmp_path / "state", "a", every_seconds=0)
     whole = trainer(text(), recipe, kept)
     whole.fit()
     for resumed in (trainer(text(seed=9), recipe, kept, [CutAfter(1)]), trainer(text(seed=9), recipe)):
@@ -249,7 +287,7 @@ def test_with_a_higher_time_limit_it_continues_as_if_it_had_never_stopped(
     resumed = begin()
     for limit in (*limits, None):
         if kept:
-            resumed = begin(Checkpoint(tmp_path / "state", "a"))
+            resumed = begin(Checkpoint(tmp_path / "state", "a", every_seconds=0))
         resumed.recipe = make_recipe(epochs=3, average=average, max_seconds=limit)
         resumed.fit()
         assert resumed.history.stopped == ("finished" if limit is None else "time")
@@ -260,7 +298,7 @@ def test_the_same_time_limit_again_gives_the_same_model(tmp_path, text, make_rec
     found = []
     for _ in range(2):
         module, objective = text()
-        kept = Checkpoint(tmp_path / "state", "a")
+        kept = Checkpoint(tmp_path / "state", "a", every_seconds=0)
         found.append(trainer((module, slow(objective)), make_recipe(max_seconds=8.5), kept))
         assert found[-1].fit().stopped == "time"
     assert_equal(*found)

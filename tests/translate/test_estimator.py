@@ -92,7 +92,7 @@ def test_a_training_that_is_resumed_ends_with_the_same_weights(small, make_words
         def on_epoch(self, epoch):
             raise RuntimeError("stopped")
 
-    estimator = small(epochs=2, checkpoint=str(tmp_path / "state"), **options)
+    estimator = small(epochs=2, checkpoint=str(tmp_path / "state"), checkpoint_seconds=0, **options)
     with pytest.raises(RuntimeError, match="stopped"):
         estimator.fit(sources, targets, callbacks=[Stop()])
     estimator.fit(sources, targets)

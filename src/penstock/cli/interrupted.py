@@ -18,9 +18,10 @@ def say_interrupted(fitted: "Estimator", out: Path, *, is_trained: bool) -> None
     """Report what an interrupted training has saved, and how to resume it."""
     kept = f"the best weights so far are in {out}" if is_trained else f"{out} was not written"
     resume = f"--from {out} trains them further." if is_trained else "No epoch was done."
-    if fitted.checkpoint and _has_begun(Path(fitted.checkpoint)):
-        more = " with --overwrite" if is_trained else ""
-        resume = f"The same command{more} resumes from {fitted.checkpoint}."
+    if fitted.checkpoint and _has_begun(path := Path(fitted.checkpoint)):
+        more = ["--overwrite"] if is_trained else []
+        more += ["--resume"] if path == out.with_name(f"{out.name}.checkpoint") else []
+        resume = f"The same command{' with ' if more else ''}{' '.join(more)} resumes from {fitted.checkpoint}."
     say(
         _LOGGER,
         "interrupted",

@@ -12,7 +12,9 @@ import click
 __all__ = ["repeated", "sources"]
 
 _GIVEN = ("COMMANDLINE", "DEFAULT_MAP")  # the second by --config
-_NOT_REPEATED = ("overwrite", "as_json", "verbose", "quiet", "checkpoint", "random_state")
+_NOT_REPEATED = (
+    "overwrite", "resume", "as_json", "verbose", "quiet", "checkpoint", "checkpoint_seconds", "random_state",
+)  # fmt: skip
 
 
 def repeated(invocation: click.Context, seed: int, paths: Iterable[str]) -> str:

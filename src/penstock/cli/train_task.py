@@ -1,6 +1,7 @@
 """`penstock train TASK`: from a file of data to a saved model."""
 
 import json
+import logging
 import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,10 +25,12 @@ from penstock.cli.configuration import read_configuration
 from penstock.cli.interrupted import say_interrupted
 from penstock.cli.options import estimator_options
 from penstock.cli.origin import repeated, sources
+from penstock.cli.resuming import resumable, with_folder
 from penstock.cli.scores import say_verdict, show_scores
 from penstock.cli.splits import PROPORTIONS, read_parts
 from penstock.cli.values import FOLDER, PATH
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DivergedError
+from penstock.events import say
 from penstock.locks import held
 from penstock.report import LANGUAGES, baseline_words, chosen_language, measured_part
 from penstock.tasks import TASKS, Task, find
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from penstock.tasks import Estimator
 
 __all__ = ["saved_task", "task_command"]
+
+_LOGGER = logging.getLogger("penstock.cli")
 
 _FILE = "CSV, TSV, JSON or Parquet, plain or gzipped, or what else the task reads."
 # --from and --quiet say these instead.
@@ -108,6 +113,13 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             help="The folder to write: the model with its report.",
         ),
         Option(["--overwrite"], is_flag=True, panel="output", help="Replace an existing model."),
+        Option(
+            ["--resume"],
+            is_flag=True,
+            panel="output",
+            help="Continue the same training that was ended, from DIR.checkpoint beside --out; the model is the same, "
+            "bit for bit.",
+        ),
         Option(["--json", "as_json"], is_flag=True, panel="output", help="Print one JSON object instead."),
         Option(
             ["--language"],
@@ -146,6 +158,7 @@ def _train(
     split: str | None,
     start: Path | None,
     overwrite: bool,
+    resume: bool,
     as_json: bool,
     language: str | None,
     license: str | None,
@@ -167,30 +180,34 @@ def _train(
         "training": {"from": start},
         "output": {"out": out.with_name(f"{out.name}-again"), "license": license, "datasets": datasets},
     }
-    with held(out, "another training writes this model now. Wait for its end, or choose another --out."):
+    with (
+        with_folder(out),
+        held(out, "another training writes this model now. Wait for its end, or choose another --out."),
+    ):
         if start is not None:
             saved_task(start, [task])
         fitted = _estimator(estimator, invocation, options, start)
-        # One seed for the parts and the training, which train.toml can tell.
-        seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
-        fitted.set_params(random_state=seed)
-        wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
-        parts, counts, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, files, seed)
-        about = {
-            # So that `evaluate` and `predict` find the same columns by themselves.
-            "columns": remembered_columns(task, columns),
-            "sources": sources(
-                {
-                    "train": [data, *(named[column.name] for column in task.columns if column.file)],
-                    "valid": [valid, *files["valid"].values()],
-                    "test": [test, *files["test"].values()],
-                }
-            ),
-        }
-        again = repeated(invocation, seed, fitted.paths)
-        how = {"path": out, "overwrite": overwrite, "command": command, "language": language, **card}
-        save = partial(_save, fitted, about, again, how)
-        _fit(fitted, parts, counts, out, save)
+        with resumable(fitted, out, resume=resume, overwrite=overwrite):
+            # One seed for the parts and the training, which train.toml can tell.
+            seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
+            fitted.set_params(random_state=seed)
+            wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
+            parts, counts, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, files, seed)
+            about = {
+                # So that `evaluate` and `predict` find the same columns by themselves.
+                "columns": remembered_columns(task, columns),
+                "sources": sources(
+                    {
+                        "train": [data, *(named[column.name] for column in task.columns if column.file)],
+                        "valid": [valid, *files["valid"].values()],
+                        "test": [test, *files["test"].values()],
+                    }
+                ),
+            }
+            again = repeated(invocation, seed, fitted.paths)
+            how = {"path": out, "overwrite": overwrite, "command": command, "language": language, **card}
+            save = partial(_save, fitted, about, again, how)
+            _fit(fitted, parts, counts, out, save)
     if as_json:
         print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
     else:
@@ -204,15 +221,18 @@ def _fit(
     out: Path,
     save: Callable[[], None],
 ) -> None:
-    """Train and save; of a training that is interrupted, the best weights so far, if there are any."""
+    """Train and save; of a training that is interrupted or diverges, the best weights so far, if there are any."""
     before = getattr(fitted, "metrics_", None)  # of --from
     try:
         fitted.fit_rows(*parts, dropped=counts["dropped"], changed=counts["changed"])
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, DivergedError) as ending:
         is_trained = getattr(fitted, "metrics_", None) is not before
         if is_trained:
             save()
-        say_interrupted(fitted, out, is_trained=is_trained)
+        if isinstance(ending, KeyboardInterrupt):
+            say_interrupted(fitted, out, is_trained=is_trained)
+        elif is_trained:
+            say(_LOGGER, "diverged", f"the best weights so far are in {out}", level=logging.WARNING, out=str(out))
         raise
     save()
 

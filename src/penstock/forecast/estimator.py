@@ -149,7 +149,7 @@ class Forecaster(CellOptions, Estimator):
         Raises:
             DataError: a series is too short, irregular in time, or has values that are not numbers.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         started = time.perf_counter()
         training_module()

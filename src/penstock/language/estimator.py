@@ -168,7 +168,7 @@ class LanguageModel(CellOptions, Estimator):
         Raises:
             DataError: there is nothing to learn from, or it is not of this level.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         started = time.perf_counter()
         training_module()

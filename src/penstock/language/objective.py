@@ -142,6 +142,10 @@ class LaneObjective(_LanguageObjective):
             at += steps
         return chunks
 
+    def extent(self, batch: Lanes) -> int:
+        """Return the number of steps of a chunk."""
+        return int(batch.stops[0] - batch.starts[0])
+
     def loss(self, module: LanguageModule, batch: Lanes) -> tuple[Tensor, int]:
         """The mean loss of a step of the next chunk of each lane, with the penalties."""
         inputs, targets = self._chunk(self.train.values, batch.starts, batch.stops)
@@ -202,6 +206,10 @@ class PieceObjective(_LanguageObjective):
     def batches(self, generator: np.random.Generator) -> list[NDArray[np.int64]]:
         """The batches of an epoch: the numbers of pieces of similar lengths."""
         return length_batches(self.train.lengths, self.batch_size, generator)
+
+    def extent(self, batch: NDArray[np.int64]) -> int:
+        """Return the number of steps of a batch, padding included."""
+        return int(self.train.lengths[batch].max(initial=0)) * len(batch)
 
     def loss(self, module: LanguageModule, batch: NDArray[np.int64]) -> tuple[Tensor, int]:
         """The mean loss of a step of these pieces, with the penalties."""

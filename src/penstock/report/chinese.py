@@ -92,6 +92,7 @@ TABLE = {
     "curves.no improvement": "因不再提升而提前停止训练。",
     "curves.time": "达到时间上限，训练停止；最后一轮可能不完整。",
     "curves.interrupted": "训练被中断而提前结束。",
+    "curves.diverged": "训练发散而提前结束。",
     "curves.training": "训练集",
     "curves.validation": "验证集",
     "curves.both": (

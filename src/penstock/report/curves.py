@@ -22,7 +22,7 @@ def curves_section(figures: Figures, words: Words) -> str:
     best = figures.get("best_epoch")
     kept = words("curves.kept", epoch=figures.number("best_epoch")) if best else ""
     stopped = figures.get("stopped")
-    why = words(f"curves.{stopped}") if stopped in ("no improvement", "time", "interrupted") else ""
+    why = words(f"curves.{stopped}") if stopped in ("no improvement", "time", "interrupted", "diverged") else ""
     both = any(key.startswith("seen_") for key in epochs[0])
     charts = [*(_metric(epochs, words, name, best) for name in _names(epochs)), _minimised(epochs, words, best)]
     return section(

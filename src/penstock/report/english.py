@@ -92,6 +92,7 @@ TABLE = {
     "curves.no improvement": "Training ended early: no improvement.",
     "curves.time": "Training ended at its time limit; the last epoch may be shorter than the others.",
     "curves.interrupted": "Training ended early: interrupted.",
+    "curves.diverged": "Training ended early: it diverged.",
     "curves.training": "training",
     "curves.validation": "validation",
     "curves.both": (

@@ -99,7 +99,7 @@ class SeriesClassifier(SignalEstimator, Classifier):
         Raises:
             DataError: the data can't be used: see `penstock.read_signals` for tables.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         columns = {"series": series, "id": id, "time": time, "label": label, "time_format": time_format}
         others = {"validation_data": validation_data, "test_data": test_data}
@@ -229,7 +229,7 @@ class SeriesRegressor(SignalEstimator, Regressor):
         Raises:
             DataError: the data can't be used: see `penstock.read_signals` for tables.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         columns = {"series": series, "id": id, "time": time, "target": target, "time_format": time_format}
         others = {"validation_data": validation_data, "test_data": test_data}

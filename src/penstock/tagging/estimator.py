@@ -144,7 +144,7 @@ class Tagger(EncoderOptions, StepClassifier):
             DataError: the numbers of tags and tokens differ, there is only one tag, more than `max_classes`, or an
                 unknown tag in other data.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         X, y = sentence_list(X), list(self._column(y))
         known = self._known()

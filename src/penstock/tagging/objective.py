@@ -75,6 +75,10 @@ class TagObjective(Seeded):
         """Return batches of indices of sentences with similar lengths."""
         return length_batches(self.sequences.lengths, self.batch_size, generator)
 
+    def extent(self, batch: np.ndarray) -> int:
+        """Return the number of tokens of a batch, padding included."""
+        return int(self.sequences.lengths[batch].max(initial=0)) * len(batch)
+
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """Return the mean loss of the tokens of the sentences `batch`, with dropout."""
         ids, lengths = tensors(self.sequences, batch)

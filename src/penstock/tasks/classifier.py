@@ -79,7 +79,7 @@ class Classifier(ClassifierMixin, Supervised):
             DataError: the numbers of labels and inputs differ, there are no inputs, only one class, more than
                 `max_classes`, labels of different types that are the same class, or unknown classes in other data.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
 

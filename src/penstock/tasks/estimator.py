@@ -17,7 +17,7 @@ import numpy as np
 
 from penstock import __version__
 from penstock.datasets import Rows, parse_proportions, random_split
-from penstock.errors import ConfigError, MissingExtraError
+from penstock.errors import ConfigError, DivergedError, MissingExtraError
 from penstock.events import peak_mb, say
 from penstock.network import Network
 from penstock.registry import find
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimator", "seed_of"]
 
-_LEFT_OUT = ("checkpoint", "verbose", "warm_start")
+_LEFT_OUT = ("checkpoint", "checkpoint_seconds", "verbose", "warm_start")
 _LOGGER = logging.getLogger("penstock.tasks")
 
 
@@ -185,6 +185,8 @@ class Estimator(TrainingOptions, FittedEstimator):
         self.model_.metrics = self.metrics_
         if history.stopped == "interrupted":
             raise KeyboardInterrupt(f"interrupted; the weights of epoch {history.best_epoch} are kept")
+        if history.stopped == "diverged":
+            raise DivergedError(f"{history.failure} The weights of epoch {history.best_epoch} are kept.")
         return self
 
     def _run_stage(
@@ -203,16 +205,25 @@ class Estimator(TrainingOptions, FittedEstimator):
             module = self._module(data, features, network)
             if known is not None:
                 _put(module, known.tensors)
+            recipe = replace(self._recipe(len(data.train)), max_seconds=max_seconds)
+            training.check_memory(module, objective, recipe)
             trainer = training.Trainer(
                 module,
                 objective,
-                replace(self._recipe(len(data.train)), max_seconds=max_seconds),
+                recipe,
                 generator=np.random.default_rng([stage.seed, 1]),
                 callbacks=callbacks,
                 checkpoint=self._open_checkpoint(data, network, stage),
                 title=stage.title,
             )
-            return module, trainer.fit()
+            try:
+                history = trainer.fit()
+            except DivergedError as error:
+                history = trainer.history
+                if not history.epochs or stage.name:  # nothing to keep, or a teacher that must not teach
+                    raise
+                history.stopped, history.failure = "diverged", str(error)
+            return module, history
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the contents of metrics.json, except time and memory."""
@@ -274,7 +285,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         parts = [options, network.to_json(), stage.seed, data.train.digest(), stage.name]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         path = f"{self.checkpoint}.{stage.name}" if stage.name else self.checkpoint
-        return training_module().Checkpoint(path, key)
+        return training_module().Checkpoint(path, key, every_seconds=self.checkpoint_seconds)
 
 
 def training_module() -> ModuleType:

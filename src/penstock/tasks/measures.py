@@ -13,7 +13,7 @@ verdict, difference         {valid, test}: against the main baseline, see `runti
                             each baseline are under its name
 curves, best_epoch, stopped for each epoch the minimised loss, metrics of the validation rows and of some training
                             rows, learning rate, seconds; the epoch that was kept; why training ended: "finished",
-                            "no improvement", "time" (the last epoch may be a part of one) or "interrupted"
+                            "no improvement", "time" (the last epoch may be a part of one), "interrupted" or "diverged"
 gradients                   how the loss's gradient got back through a few training sequences after the last epoch:
                             verdict ("vanishes", "explodes" or "fine"), ratio, reach, steps, see
                             `training.gradient_watch.Flow`; null if it was not measured

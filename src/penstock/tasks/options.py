@@ -77,7 +77,9 @@ class TrainingOptions:
         validation_share: share of the data that is held back if no validation data is given.
         baseline: also fit a baseline for comparison.
         warm_start: continue from the weights, features and classes of the fitted or loaded estimator.
-        checkpoint: a file for the training's state after each epoch; an existing file is resumed.
+        checkpoint: a file for the training's state, from which the same call resumes, with the same result bit for bit.
+        checkpoint_seconds: seconds between two writes of that file, beside one after each epoch; more where writes
+            would take over 2 % of the time.
         verbose: progress on standard error: 0 for none, 1 for a line per stage and epoch, 2 also for progress and
             remaining time, on a terminal as a bar. `logging` gets the same in any case.
         examples: inputs of the test data, or of the validation data where there is no test data, that are stored in the
@@ -90,7 +92,7 @@ class TrainingOptions:
             "epochs", "learning_rate", "batch_size", "patience", "max_seconds", "keep", "random_state", "weight_decay",
             "warmup", "clip", "average", "validation_share", "baseline", "warm_start",
         ),
-        "output": ("examples", "checkpoint", "verbose"),
+        "output": ("examples", "checkpoint", "checkpoint_seconds", "verbose"),
     }  # fmt: skip
     """Where `penstock train --help` lists the options that a class adds, and in which order; the rest is "network"."""
     everyday: ClassVar[tuple[str, ...]] = (
@@ -112,6 +114,7 @@ class TrainingOptions:
     baseline: bool = True
     warm_start: bool = False
     checkpoint: str | None = None
+    checkpoint_seconds: float = 60.0
     verbose: int = 0
     examples: int = 0
     random_state: int | None = 0

@@ -63,7 +63,7 @@ class Regressor(RegressorMixin, Supervised):
             DataError: the numbers of targets and sequences differ, there are no sequences, or the targets are invalid
                 or all the same.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
 

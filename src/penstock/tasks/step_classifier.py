@@ -100,7 +100,7 @@ class StepClassifier(CellOptions, Supervised):
             DataError: the numbers of labels and steps differ, there is only one class, more than `max_classes`, or
                 unknown classes in other data.
             ConfigError: an option is invalid.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
 

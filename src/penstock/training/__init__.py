@@ -4,6 +4,7 @@ from penstock.training.carried import CarriedState
 from penstock.training.checkpoint import Checkpoint
 from penstock.training.classify import ClassObjective, Regularization, StepClassObjective
 from penstock.training.history import Epoch, History
+from penstock.training.memory_need import check_memory
 from penstock.training.objective import Objective, Seeded
 from penstock.training.progress import Callback, TrainingLog
 from penstock.training.random_state import random_scope
@@ -32,5 +33,6 @@ __all__ = [
     "Strategy",
     "Trainer",
     "TrainingLog",
+    "check_memory",
     "random_scope",
 ]

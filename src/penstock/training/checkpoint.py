@@ -7,6 +7,7 @@ pickle. The previous file is kept too.
 import json
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,9 +26,13 @@ from penstock.training.recipe import at_least
 
 __all__ = ["Checkpoint"]
 
-_FORMAT = "2"
+_FORMAT = "3"
 _TENSOR = "$tensor"
 """The only key of a JSON object that stands for a tensor; its value is the tensor's name."""
+_SHARE = 0.02
+"""The share of the time that regular writes may take."""
+_SOON = 5.0
+"""Seconds of training that are not worth a write."""
 
 
 class _DamagedError(Exception):
@@ -42,17 +47,42 @@ class Checkpoint:
     Args:
         path: the file.
         key: identifies the training by its settings and data; only a file with the same key is resumed.
-        every_steps: write after every this many steps, in addition to each epoch; None for epochs only.
+        every_steps: write after every this many steps in any case; None for no such writes.
+        every_seconds: write after this many seconds, and after an epoch, but so seldom that writes take at most 2 % of
+            the time, as the last write took. What took less than 5 seconds is not worth a write, unless this is less.
 
     Raises:
-        ConfigError: `every_steps` is not a whole number of 1 or more.
+        ConfigError: `every_steps` is not a whole number of 1 or more, or `every_seconds` not a number of 0 or more.
     """
 
-    def __init__(self, path: str | Path, key: str, *, every_steps: int | None = None) -> None:
+    def __init__(
+        self, path: str | Path, key: str, *, every_steps: int | None = None, every_seconds: float = 60.0
+    ) -> None:
         if every_steps is not None:
             at_least("every_steps", every_steps, 1, whole=True)
         self.path, self.key, self.every_steps = Path(path), key, every_steps
+        self.every_seconds = at_least("every_seconds", every_seconds, 0)
         self.previous = self.path.with_name(f"{self.path.name}.previous")
+        self._least = min(self.every_seconds, _SOON)
+        self._written, self._cost = time.perf_counter(), self._least * _SHARE
+
+    def is_due(self, step: int) -> bool:
+        """Return whether to write after this step of an epoch, counted from 1."""
+        if self.every_steps is not None and step % self.every_steps == 0:
+            return True
+        return self._since() >= self.every_seconds and self.is_due_after_epoch()
+
+    def is_due_after_epoch(self) -> bool:
+        """Return whether to write after an epoch and its validation."""
+        return self._since() * _SHARE >= self._cost
+
+    def is_due_at_end(self) -> bool:
+        """Return whether to write at the end: whether otherwise more than a few seconds of training would be lost."""
+        return self._since() >= self._least
+
+    def _since(self) -> float:
+        """Seconds since the last write."""
+        return time.perf_counter() - self._written
 
     def write(self, state: Mapping[str, Any]) -> None:
         """Replace the file.
@@ -64,7 +94,7 @@ class Checkpoint:
             BundleError: the file cannot be written.
             TypeError: the state holds another type.
         """
-        temporary = self.path.with_name(f".{self.path.name}.new")
+        temporary, began = self.path.with_name(f".{self.path.name}.new"), time.perf_counter()
         try:
             with open(temporary, "wb") as file:
                 file.write(_encoded(state, self.key))
@@ -78,6 +108,8 @@ class Checkpoint:
             raise BundleError(f"{self.path}: the checkpoint can't be written: {error.strerror or error}") from error
         finally:
             temporary.unlink(missing_ok=True)  # after success it has been renamed
+            self._written = time.perf_counter()
+            self._cost = self._written - began
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -19,7 +19,7 @@ from penstock.training.history import Epoch, History
 from penstock.training.objective import Objective
 from penstock.training.recipe import Recipe
 
-__all__ = ["Flow", "GradientWatch", "gradient_flow"]
+__all__ = ["Flow", "GradientWatch", "gradient_flow", "undone"]
 
 _LOGGER = logging.getLogger("penstock.training")
 
@@ -133,7 +133,7 @@ def gradient_flow(module: Any, objective: Objective, batch: Any) -> Flow | None:
         seen.append((x, options.get("lengths")))
         return (x, *arguments[1:]), options
 
-    with _undone(module, objective):
+    with undone(module, objective):
         hook = module.encoder.register_forward_pre_hook(follow, with_kwargs=True)
         try:
             loss, _ = objective.loss(module, batch)
@@ -173,7 +173,7 @@ def _judged(sizes: NDArray[np.float64], lengths: NDArray[np.int64]) -> Flow:
 
 
 @contextmanager
-def _undone(module: torch.nn.Module, objective: Objective) -> Iterator[None]:
+def undone(module: torch.nn.Module, objective: Objective) -> Iterator[None]:
     """Context in which the module trains, and after which all random state and the objective are as before."""
     was_training, random = module.training, torch.get_rng_state()
     state = copy.deepcopy(objective.state_dict())

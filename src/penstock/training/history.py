@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 __all__ = ["Epoch", "History", "Stopped"]
 
-Stopped = Literal["finished", "no improvement", "time", "interrupted"]
+Stopped = Literal["finished", "no improvement", "time", "interrupted", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class History:
     """The epoch whose weights were kept; 0 if there is none."""
     stopped: Stopped = "finished"
     seconds: float = 0.0
+    failure: str = ""
+    """What was seen, if the training diverged."""
     gradients: dict[str, Any] | None = None
     """The last measurement of `GradientWatch`, see `Flow.figures`."""
 

@@ -24,6 +24,10 @@ class Objective(Protocol):
         """Return the loss, a mean over the batch, and the number of rows (sequences or steps) in the mean."""
         ...
 
+    def extent(self, batch: Any) -> int:
+        """Return a number that grows with the memory that a batch needs; 0 if all batches are alike."""
+        ...
+
     def validate(self, module: Any) -> dict[str, float]:
         """Return `loss`, by which weights are chosen, and metrics to show."""
         ...
@@ -45,6 +49,10 @@ class Seeded:
     """Base class of objectives whose only state is a random generator, for dropout, prefixes and noise."""
 
     generator: torch.Generator
+
+    def extent(self, batch: Any) -> int:
+        """Return 0; subclasses whose batches differ in length override this."""
+        return 0
 
     def validate_seen(self, module: Any) -> dict[str, float]:
         """Return nothing; subclasses with training data for learning curves override this."""

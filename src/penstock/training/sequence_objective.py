@@ -92,6 +92,10 @@ class SequenceObjective(Seeded, ABC):
         """Return batches of indices of sequences with similar lengths."""
         return length_batches(self.sequences.lengths, self.batch_size, generator)
 
+    def extent(self, batch: np.ndarray) -> int:
+        """Return the number of steps of a batch, padding included."""
+        return int(self.sequences.lengths[batch].max(initial=0)) * len(batch)
+
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """Return the loss of the sequences `batch`, with dropout."""
         values, steps = tensors(self.sequences, batch)

@@ -1,8 +1,8 @@
 """The trainer: epochs, gradients, validation and selection of weights; training can resume at any step."""
 
-import math
+import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,8 +11,10 @@ import numpy as np
 import torch
 
 from penstock.datasets import Batches, shard
-from penstock.errors import PenstockError
+from penstock.errors import BundleError
+from penstock.events import say
 from penstock.training.checkpoint import Checkpoint
+from penstock.training.divergence import Divergence
 from penstock.training.gradient_watch import GradientWatch
 from penstock.training.history import Epoch, History
 from penstock.training.interrupt import held_back
@@ -25,6 +27,8 @@ from penstock.training.strategy import OneProcess, Strategy
 from penstock.training.weights import Weights, copied, restore
 
 __all__ = ["Trainer"]
+
+_LOGGER = logging.getLogger("penstock.training")
 
 
 @dataclass
@@ -60,7 +64,8 @@ class Trainer:
         recipe: the settings.
         generator: random generator for the order of the data.
         callbacks: called at the start, after each step and epoch, and at the end.
-        checkpoint: the file for the state, written at least after each epoch; an existing file is resumed.
+        checkpoint: the file for the state, written as it says and at the end; an existing file is resumed. A write that
+            fails is a warning, and training goes on.
         strategy: the distribution over processes; None for this process alone.
         title: the name of the training in the log, if there are several.
 
@@ -86,6 +91,7 @@ class Trainer:
         self.history = History()
         self._log = TrainingLog(self.history, recipe, title)
         self._watch = GradientWatch(self.history, module, objective, recipe, title)
+        self._divergence = Divergence(recipe)
         self._loss = self.strategy.prepare(LossModule(module, objective))
         self._optimizer, self._layers = optimizer_of(module, recipe), depths(module)
         self._averaged = averaged(module, recipe)
@@ -103,8 +109,9 @@ class Trainer:
         the training can be resumed from that step.
 
         Raises:
-            PenstockError: the loss became NaN or infinite.
-            BundleError: the checkpoint is damaged, of another training, or cannot be written.
+            DivergedError: the loss or the gradient became NaN or infinite, or the loss exploded; the module has the
+                best weights so far.
+            BundleError: the checkpoint is damaged, of another training, or its folder does not exist.
             InputError: another training is using the checkpoint.
             KeyboardInterrupt: Ctrl-C before the end of the first epoch.
         """
@@ -124,7 +131,7 @@ class Trainer:
                 self._epochs()
             except KeyboardInterrupt:
                 if self._is_whole and self.strategy.size == 1:  # other processes were not interrupted
-                    self._save()
+                    self._save_if(Checkpoint.is_due_at_end)
                 if not self.history.epochs:
                     raise
                 self.history.stopped = "interrupted"
@@ -146,6 +153,7 @@ class Trainer:
             "objective": self.objective.state_dict(),
             "batches": self.batches.state_dict(),
             "random": torch.get_rng_state(),
+            "losses": self._divergence.state_dict(),
             "epochs": self.history.rows(),
             "best_epoch": self.history.best_epoch,
             "progress": asdict(self._progress) | {"seconds": self._seconds()},
@@ -173,6 +181,7 @@ class Trainer:
         self.batches.load_state_dict(state["batches"])
         self.objective.load_state_dict(state["objective"])
         torch.set_rng_state(state["random"])
+        self._divergence.load_state_dict(state["losses"])
         self.history.epochs = [Epoch.from_row(row) for row in state["epochs"]]
         self.history.best_epoch = state["best_epoch"]
         self._progress, self._started = _Progress(**state["progress"]), time.perf_counter()
@@ -197,7 +206,7 @@ class Trainer:
     def _epochs(self) -> None:
         self.history.stopped = "finished"
         for number in range(len(self.history.epochs) + 1, self.recipe.epochs + 1):
-            if number - 1 - self.history.best_epoch >= self.recipe.patience:
+            if self._lacks_improvement(number - 1):
                 self.history.stopped = "no improvement"
                 return
             self.module.train()
@@ -215,8 +224,13 @@ class Trainer:
             with held_back():
                 next(batches, None)  # only now does a saved state resume after the validation
                 self._note(epoch)
-                self._save()
+                is_last = number == self.recipe.epochs or self._lacks_improvement(number)
+                self._save_if(Checkpoint.is_due_at_end if is_last else Checkpoint.is_due_after_epoch)
             self._tell("on_epoch", epoch)
+
+    def _lacks_improvement(self, number: int) -> bool:
+        """Whether the epochs up to `number` brought no lower validation loss for too long."""
+        return number - self.history.best_epoch >= self.recipe.patience
 
     def _is_time_over(self) -> bool:
         """Whether the time limit has passed, in any process; never before the first step."""
@@ -229,7 +243,7 @@ class Trainer:
     def _cut_short(self, number: int) -> None:
         """End epoch `number` here: save the state of the last step, then validate the weights reached."""
         self._cut = self.state_dict() | {"module": copied(self.module)}
-        self._save()
+        self._save_if(Checkpoint.is_due_at_end)
         epoch = self._validated(number)
         with held_back():
             self._note(epoch)
@@ -250,9 +264,7 @@ class Trainer:
             self._averaged.update_parameters(self.module)
         self._progress.learning_rate = rate
         self._is_whole = True
-        every = None if self.checkpoint is None else self.checkpoint.every_steps
-        if every and step % every == 0:
-            self._save()
+        self._save_if(lambda checkpoint: checkpoint.is_due(step))
         self._tell("on_step", number, step, steps, rows, self._progress.loss / self._progress.rows)
 
     def _descend(self, number: int, batch: Any) -> int:
@@ -263,14 +275,15 @@ class Trainer:
         total, rows = self.strategy.reduce(
             torch.tensor([loss.item() * local_rows, local_rows], dtype=torch.float64)
         ).tolist()
-        _check(total / rows, "loss", number, self.recipe)
+        self._divergence.note_loss(total / rows, number, self.batches.position)
         self._optimizer.zero_grad()
         # The strategy averages over processes, so each loss is weighted by its number of rows.
         (loss if self.strategy.size == 1 else loss * (local_rows * self.strategy.size / rows)).backward()
         for depth, parameter in self._layers:
             if not self.recipe.trains(depth, number):
                 parameter.grad = None  # the optimiser passes over it
-        torch.nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip)
+        norm = torch.nn.utils.clip_grad_norm_(self.module.parameters(), self.recipe.clip)
+        self._divergence.note_gradient(norm.item(), number, self.batches.position)
         self._optimizer.step()
         self._progress.loss += total
         self._progress.rows += int(rows)
@@ -282,7 +295,7 @@ class Trainer:
         # All processes use the same metrics, so that none stops alone.
         mean = self.strategy.reduce(torch.tensor(values, dtype=torch.float64)) / self.strategy.size
         valid = dict(zip(names, mean.tolist(), strict=True))
-        _check(valid["loss"], "validation loss", number, self.recipe)
+        self._divergence.note_validation(valid["loss"], number)
         seen = self.objective.validate_seen(self._candidate)
         loss, rate = self._progress.loss / self._progress.rows, self._progress.learning_rate
         return Epoch(number, loss, valid, rate, self._seconds(), seen)
@@ -300,9 +313,17 @@ class Trainer:
         """The module with the weights that are validated and may be kept."""
         return self.module if self._averaged is None else self._averaged.module
 
-    def _save(self) -> None:
-        if self.checkpoint is not None:
+    def _save_if(self, due: Callable[[Checkpoint], bool]) -> None:
+        """Save if the first process says so, whose clock counts for all."""
+        if self.checkpoint is None:
+            return
+        says_so = self.strategy.rank == 0 and due(self.checkpoint)
+        if not self.strategy.reduce(torch.tensor([says_so], dtype=torch.float64)).item():
+            return
+        try:
             self.strategy.save(self.checkpoint, self.state_dict())
+        except BundleError as error:  # a full disk must not end a training of hours, whose last checkpoint is kept
+            say(_LOGGER, "checkpoint", f"{error}. Training goes on without it.", level=logging.WARNING)
 
     def _seconds(self) -> float:
         """Time that the current epoch has taken so far."""
@@ -311,11 +332,3 @@ class Trainer:
     def _tell(self, what: str, *news: Any) -> None:
         for callback in (self._log, self._watch, *self.callbacks):
             getattr(callback, what)(*news)
-
-
-def _check(loss: float, what: str, epoch: int, recipe: Recipe) -> None:
-    if not math.isfinite(loss):
-        raise PenstockError(
-            f"training diverged: the {what} became {loss} in epoch {epoch}. "
-            f"Lower learning_rate (now {recipe.learning_rate:g}) or clip (now {recipe.clip:g})."
-        )

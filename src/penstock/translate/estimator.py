@@ -162,7 +162,7 @@ class Translator(CellOptions, Supervised):
             DataError: texts and translations differ in number, or none are left.
             ConfigError: an option is invalid.
             MissingExtraError: a package that training needs is not installed.
-            PenstockError: training diverged.
+            DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
         return self._fit((X, y, sample_weight), validation_data, test_data, callbacks, dropped, changed)
 

@@ -63,6 +63,10 @@ class TranslationObjective(Seeded):
         """Return batches of indices of sentences with targets of similar lengths."""
         return length_batches(self.targets.lengths, self.batch_size, generator)
 
+    def extent(self, batch: np.ndarray) -> int:
+        """Return the number of tokens of a batch on both sides, padding included."""
+        return sum(int(each.lengths[batch].max(initial=0)) for each in (self.sources, self.targets)) * len(batch)
+
     def loss(self, module: AttendingModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """Return the mean loss over the target tokens of the sentences `batch`, and the number of tokens."""
         values, lengths = tensors(self.sources, batch)
