@@ -117,8 +117,7 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             ["--resume"],
             is_flag=True,
             panel="output",
-            help="Continue the same training that was ended, from DIR.checkpoint beside --out; the model is the same, "
-            "bit for bit.",
+            help="Continue this training after it was ended.",
         ),
         Option(["--json", "as_json"], is_flag=True, panel="output", help="Print one JSON object instead."),
         Option(

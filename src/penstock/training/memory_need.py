@@ -45,7 +45,7 @@ def check_memory(module: torch.nn.Module, objective: Objective, recipe: Recipe) 
         )
     if needed > _WORTH_SAYING:
         message = f"memory: a step needs about {_gb(needed)}; {_gb(available)} are available"
-        say(_LOGGER, "memory", message, needed_mb=needed / 1e6, available_mb=available / 1e6)
+        say(_LOGGER, "memory_needed", message, needed_mb=needed / 1e6, available_mb=available / 1e6)
 
 
 def step_bytes(module: Any, objective: Objective) -> float:
