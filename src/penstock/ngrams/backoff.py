@@ -8,7 +8,7 @@ orders, and the log of the weight that the lower orders get after it, for a next
 `kneser_ney` trains them; nothing here needs more than NumPy.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,11 +99,38 @@ class NGrams:
         places = [tokens[-1], *(at[-1] for at, _ in self._places(tokens, reach[:-1]))]
         for place, shorter, longer in zip(places[: reach[-1]], self._orders, self._orders[1:], strict=False):
             if place < 0:
-                break
+                continue
             children = slice(longer.offsets[place], longer.offsets[place + 1])
             found += shorter.backoffs[place]
             found[longer.tokens[children]] = longer.log_probs[children]
         return found
+
+    def log_prob(self, context: Sequence[int], token: int) -> float:
+        """Return the log-probability of one id as the next one; arguments as in `next_log_probs`, with its begin.
+
+        Args:
+            context: the ids before it, `begin` included where the text begins; at most `order` - 1 are read.
+            token: the id.
+        """
+        found = float(self._orders[0].log_probs[token])
+        for length in range(1, min(self.order - 1, len(context)) + 1):
+            place = self._place(context[len(context) - length :])
+            if place < 0:
+                continue
+            child = self._orders[length].find(place * self._size + token)
+            if child >= 0:
+                found = float(self._orders[length].log_probs[child])
+            else:
+                found += float(self._orders[length - 1].backoffs[place])
+        return found
+
+    def _place(self, tokens: Sequence[int]) -> int:
+        """The place of an n-gram among those of its order, -1 where there is none."""
+        place = tokens[0]
+        for order, token in zip(self._orders[1:], tokens[1:], strict=False):
+            if place >= 0:
+                place = order.find(place * self._size + token)
+        return place
 
     def _places(self, tokens: Ids, context: Ids) -> Iterator[tuple[Ids, Ids]]:
         """Yield for each order from 2 the places of the n-grams that end at each step, and of their first tokens.
@@ -140,6 +167,11 @@ class _Order:
             raise BundleError(_DAMAGED.format(f"those of order {order} have not one number each"))
         if (np.diff(self.keys) <= 0).any():
             raise BundleError(_DAMAGED.format(f"those of order {order} are not in order"))
+
+    def find(self, key: int) -> int:
+        """The place of a key, -1 where there is none."""
+        place = int(self.keys.searchsorted(key))
+        return place if place < len(self.keys) and self.keys[place] == key else -1
 
 
 def _nested(tokens: Ids, offsets: Ids, parents: int, size: int) -> bool:

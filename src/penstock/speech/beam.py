@@ -325,7 +325,7 @@ class PrefixBeam:
 
     def _meet(self, stay: _Stay, longer: _Longer, tokens: Ints, last: Ints) -> None:
         """Move what extends one prefix to another one that is held over to that one."""
-        at = {prefix.key: row for row, prefix in enumerate(self._prefixes)}
+        at: dict[str | None, int] = {prefix.key: row for row, prefix in enumerate(self._prefixes)}
         parents = np.array([at.get(prefix.parent, -1) for prefix in self._prefixes])
         (into,) = np.nonzero((parents >= 0) & np.isin(last, tokens))
         column = np.searchsorted(tokens, last)
