@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from penstock import engine, network, nn
+from penstock.detect.spec import DistributionHead
 from penstock.errors import ConfigError, ShapeError
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.language.spec import BernoulliHead, NextTokenHead
@@ -42,6 +43,7 @@ DESCRIPTIONS = {
         "regression": network.RegressionHead(2, "last"),
         "step_class": network.StepClassHead(3),
         "tags": TagHead(3),
+        "distribution": DistributionHead(2),
         "forecast": ForecastHead(**FORECAST, known_size=4),
         "segment_forecast": SegmentForecastHead(**FORECAST, length=3, size=SIZE, context=CONTEXT, highway=2),
         "attention_decoder": AttentionDecoder(WORDS, SIZE, Recurrent(cell="lstm", input_size=SIZE, hidden_size=5)),

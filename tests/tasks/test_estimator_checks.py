@@ -10,6 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import validate_data
 
 from penstock import (
+    AnomalyDetector,
     AudioClassifier,
     Forecaster,
     LanguageModel,
@@ -43,6 +44,7 @@ QUICK |= {"output_dropout": 0.0, "keep": "last", "baseline": False}
 SERIES = QUICK | {"width": 1, "mixup": 0.0}
 ESTIMATORS = [
     TextClassifier(),
+    AnomalyDetector(),
     AudioClassifier(),
     Forecaster(),
     LanguageModel(),
@@ -144,12 +146,13 @@ def test_checks_that_need_no_data(estimator, check):
 def test_tags_say_what_it_is_and_what_it_takes(estimator):
     tags, name = get_tags(estimator), type(estimator).__name__
     assert (is_classifier(estimator), is_regressor(estimator)) == ("Classifier" in name, "Regressor" in name)
-    assert tags.target_tags.required == (name not in ("Forecaster", "LanguageModel"))
+    assert tags.target_tags.required == (name not in ("AnomalyDetector", "Forecaster", "LanguageModel"))
     takes = {
         "TextClassifier": {"one_d_array", "string"},
         "AudioClassifier": {"one_d_array", "string"},
         "Tagger": {"one_d_array", "string"},
         "Translator": {"one_d_array", "string"},
+        "AnomalyDetector": set(),
         "SpeechRecognizer": {"one_d_array", "string"},
         "Forecaster": set(),
         "LanguageModel": {"one_d_array", "string"},

@@ -282,6 +282,15 @@ for _kind in (
     ),
     Kind(
         part="head",
+        name="distribution",
+        spec="penstock.detect.spec:DistributionHead",
+        torch="penstock.detect.layers:DistributionHeadModule",
+        runtime="penstock.detect.head:DistributionReadout",
+        export="penstock.detect.lowering:add_distribution_head",
+        wiring=STEPWISE,
+    ),
+    Kind(
+        part="head",
         name="forecast",
         spec="penstock.forecast.spec:ForecastHead",
         torch="penstock.forecast.layers:ForecastHeadModule",

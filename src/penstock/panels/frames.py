@@ -5,7 +5,7 @@ See `datasets.frames` for what counts as a table, and why no package is imported
 
 import itertools
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.datasets.frames import is_table, package_of, table_column, table_names, tabular
@@ -14,7 +14,7 @@ from penstock.panels.panel import Panel
 from penstock.panels.panel_columns import panel
 from penstock.runtime.columns import column_list
 
-__all__ = ["as_table", "frame_panel", "is_frame", "is_period", "without_periods"]
+__all__ = ["as_table", "frame_panel", "is_frame", "is_period", "table_columns", "without_periods"]
 
 _ID, _TIME, _TARGET = "unique_id", "ds", "y"
 
@@ -54,6 +54,12 @@ def without_periods(table: Any) -> Any:
     return table.assign(**{name: table[name].dt.to_timestamp() for name in periods}) if periods else table
 
 
+def table_columns(table: Any, names: Sequence[str]) -> dict[str, list[Any]]:
+    """Return columns of a table from `as_table` by name, as lists; periods as the times at which they start."""
+    table = without_periods(table)
+    return {name: column_list(table_column(table, name), f"the column {name}") for name in names}
+
+
 def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
     """Read the series of a DataFrame that has the columns of training.
 
@@ -75,9 +81,8 @@ def frame_panel(table: Any, columns: Mapping[str, Any]) -> Panel:
             f"the table must have the columns of training, {', '.join(wanted)}; {', '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not among {', '.join(there)}"
         )
-    table = without_periods(table)
     return panel(
-        {name: column_list(table_column(table, name), f"the column {name}") for name in wanted},
+        table_columns(table, wanted),
         targets=several["target"],
         past=several["past"],
         known=several["known"],

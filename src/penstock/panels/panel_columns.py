@@ -20,7 +20,7 @@ from penstock.panels.common_grid import on_grid
 from penstock.panels.panel import LARGEST, Panel, Series, is_gap
 from penstock.panels.times import Times, parse_times, words_of
 
-__all__ = ["UNNAMED", "arrays_panel", "cell_number", "grouped_rows", "panel"]
+__all__ = ["UNNAMED", "arrays_panel", "cell_number", "grouped_rows", "named_arrays", "panel"]
 
 _LOGGER = logging.getLogger(__name__)
 UNNAMED = "series"
@@ -139,6 +139,24 @@ def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
     Raises:
         DataError: values that aren't numbers, or arrays with different numbers of targets.
     """
+    arrays, names = named_arrays(data, targets)
+    found: Counter[str] = Counter()
+    series = [
+        _series(
+            name,
+            np.arange(len(each)),
+            {"values": each, "past": np.zeros((len(each), 0)), "known": np.zeros((len(each), 0))},
+            found,
+        )
+        for name, each in arrays.items()
+    ]
+    return Panel(series, names, changed=dict(+found))
+
+
+def named_arrays(
+    data: Any, targets: Sequence[str] | None = None
+) -> tuple[dict[str, NDArray[np.float64]], tuple[str, ...]]:
+    """Return series by name, each (steps, targets), and the names of the targets; see `arrays_panel`."""
     if isinstance(data, Mapping):
         several = {str(name): each for name, each in data.items()}
     elif isinstance(data, list | tuple) and len(data) and not np.isscalar(data[0]):
@@ -155,17 +173,7 @@ def arrays_panel(data: Any, targets: Sequence[str] | None = None) -> Panel:
     )
     if len(names) != width:
         raise DataError(f"there must be a name for each target; got {len(names)} for {width}")
-    found: Counter[str] = Counter()
-    series = [
-        _series(
-            name,
-            np.arange(len(each)),
-            {"values": each, "past": np.zeros((len(each), 0)), "known": np.zeros((len(each), 0))},
-            found,
-        )
-        for name, each in arrays.items()
-    ]
-    return Panel(series, names, changed=dict(+found))
+    return arrays, names
 
 
 def _array(values: ArrayLike, name: str) -> NDArray[np.float64]:

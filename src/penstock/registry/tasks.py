@@ -118,6 +118,32 @@ _FORECAST = Task(
 )
 
 
+_DETECTION = Task(
+    name="anomaly-detection",
+    command="detect",
+    summary="Find anomalies in time series, as they happen.",
+    example="machine.csv --time timestamp --target value --out watch",
+    columns=(
+        Column("time", "Time column; default: ds, or the only column of dates. '': none, each row is one step."),
+        _TIME_FORMAT,
+        Column("target", "The columns to watch together; default: y, or the only one possible.", several=True),
+        Column("id", "Series id column; default: unique_id, or the only one possible. '': none."),
+        Column("covariates", "Other columns that values depend on, such as the load.", several=True),
+        Column(
+            "label_windows",
+            "File of labelled anomalies: JSON {series: [[start, end], ...]}, or CSV with series, start and end.",
+            answer=True,
+            remembered=False,
+        ),
+        *_LAYOUT,
+    ),
+    read=deferred("penstock.detect.readers:read_measurements"),
+    estimator="penstock.detect.estimator:AnomalyDetector",
+    model="penstock.detect.model:DetectorModel",
+    words="penstock.detect.report_words:TABLE",
+    pipeline="time-series-forecasting",
+)
+
 _AUDIO = Task(
     name="audio-classification",
     command="classify",
@@ -250,6 +276,7 @@ TASKS = {
         _SERIES_NUMBERS,
         _AUDIO,
         _FORECAST,
+        _DETECTION,
         _TAGGING,
         _LANGUAGE,
         _TRANSLATION,

@@ -1,0 +1,247 @@
+"""Detection of anomalies in time series, one or many, from what came before."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from penstock.bundle import Bundle
+from penstock.detect.data import DetectData, TrainingTimelines, as_timelines, prepare, split_by_time
+from penstock.detect.features import DetectFeatures
+from penstock.detect.figures import detection_figures
+from penstock.detect.fitting import fitted_features, fitted_scores
+from penstock.detect.model import Detections, DetectorModel
+from penstock.detect.spec import DistributionHead
+from penstock.detect.timelines import Timelines
+from penstock.errors import ConfigError
+from penstock.network import Network, Numbers
+from penstock.panels.calendar import CALENDAR
+from penstock.panels.frames import is_frame
+from penstock.tasks.estimator import Estimator, seed_of, training_module
+from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.verbosity import say_data, verbose
+
+if TYPE_CHECKING:
+    from penstock.detect.objective import DetectObjective
+    from penstock.training import Callback
+
+__all__ = ["AnomalyDetector"]
+
+_FEWEST_BATCHES, _MOST_BATCHES = 25, 100
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AnomalyDetector(CellOptions, Estimator):
+    """Finds anomalies in time series with a recurrent network that expects each value; scikit-learn style.
+
+    The network reads a series row by row, its state carried for ever, and gives the distribution of the next values. A
+    row's score is -log10 of the probability of values as far away, smoothed over a few rows; its threshold is set by a
+    rate of false alarms and goes on adapting (peaks over threshold, Siffer et al. 2017).
+
+    Data is a path or a frame with the columns `unique_id`, `ds` and `y`, or arrays without times: (steps,), (steps,
+    targets), or several in a list or dict. Times may be irregular. `bidirectional` must be False, because a row is
+    judged when it arrives.
+
+    Args:
+        false_alarm_rate: share of ordinary rows whose score exceeds the threshold.
+        smoothing: scores are averaged over about so many rows.
+        probation: rows after which a series that training did not know is judged.
+        contamination: share of the rows without labels that may be anomalies: the highest scores, which are left out
+            when the threshold is set.
+        calendar: calendar features that the network reads: "none", "auto" for those suitable for the times, or a list
+            of "hour", "weekday", "yearday", "month".
+        chunk: rows through which a gradient goes back.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock import AnomalyDetector
+        >>> series = np.sin(np.arange(400) / 5)
+        >>> detector = AnomalyDetector(hidden_size=8, epochs=1, baseline=False).fit(series)
+        >>> detector.predict(series)[0].anomaly.shape
+        (400,)
+    """
+
+    task: ClassVar[str] = "anomaly-detection"
+    fewest_steps: ClassVar[int] = 1000
+
+    panels: ClassVar[dict[str, tuple[str, ...]]] = {
+        "data": ("false_alarm_rate", "smoothing", "probation", "contamination", "calendar"),
+        "training": ("chunk",),
+    }
+    everyday: ClassVar[tuple[str, ...]] = ("false_alarm_rate", "smoothing", "contamination", "calendar")
+
+    false_alarm_rate: float = 1e-4
+    smoothing: int = 5
+    probation: int = 100
+    contamination: float = 0.0
+    calendar: Literal["none", "auto"] | list[str] = "auto"
+    chunk: int = 64
+    cell: CellName = "gru"
+    hidden_size: int = 32
+    batch_size: int = 32
+    learning_rate: float = 0.004
+    validation_share: float = 0.2
+
+    @verbose
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        validation_data: Any = None,
+        test_data: Any = None,
+        *,
+        callbacks: Sequence["Callback"] = (),
+        dropped: Mapping[str, int] | None = None,
+        changed: Mapping[str, int] | None = None,
+    ) -> Self:
+        """Train on series, most of whose rows are ordinary.
+
+        Args:
+            X: series, in the form that the class describes.
+            y: labelled windows, which are left out of training: {series: [(start, end), ...]}, or a list of them for
+                one series. Start and end are times, or numbers of steps without times. None for no labels.
+            validation_data: series for early stopping and the threshold, or (series, windows); None holds back
+                `validation_share` of each series at its end.
+            test_data: series, or (series, windows), used only in `metrics_`.
+            callbacks: called during training, see `training.Callback`.
+            dropped: counts of rows dropped earlier, by reason, to include.
+            changed: counts of changes made earlier, by kind, to include besides those that the series hold.
+
+        Raises:
+            DataError: series that are too short or never change, or windows outside them.
+            ConfigError: an option is invalid.
+            PenstockError: training diverged.
+        """
+        started = time.perf_counter()
+        training_module()
+        self._check_options()
+        seed = seed_of(self.random_state)
+        train = as_timelines(X, y)
+        valid, test = (_part(part, train.columns) for part in (validation_data, test_data))
+        found = prepare(train, valid, test, self.validation_share)
+        found.dropped.update(Counter(found.dropped) + Counter(dropped or {}))
+        found.changed.update(Counter(found.changed) + Counter(changed or {}))
+        rows = sum(map(len, found.train.data))
+        batches = min(max(-(-rows // (self.chunk * self.batch_size)), _FEWEST_BATCHES), _MOST_BATCHES)
+        whole = TrainingTimelines(found.train.data, batches * self.batch_size)
+        complete = DetectData(whole, found.valid, found.test, found.dropped, found.changed)
+        sizes = [None if part is None else _amount(part)["rows"] for part in (whole.data, found.valid, found.test)]
+        say_data("steps", sizes[0] or 0, sizes[1] or 0, sizes[2], found.dropped, found.changed)
+        return self._train(complete, seed=seed, started=started, callbacks=callbacks)
+
+    def fit_rows(self, train: Timelines, valid: Timelines | None, test: Timelines | None, **more: Any) -> Self:  # type: ignore[override]
+        """Call `fit` with the results of the task's reader; `more` is passed on, but for counts that these hold."""
+        return self.fit(train, None, valid, test, **(more | {"changed": None, "dropped": None}))
+
+    def predict(self, X: Any) -> list[Detections]:
+        """Judge each row of each series; see `DetectorModel.predict`.
+
+        Raises:
+            NotFittedError: `fit` has not been called.
+            DataError: columns or times that differ from training.
+        """
+        model = self._fitted()
+        assert isinstance(model, DetectorModel)
+        as_it_is = isinstance(X, np.ndarray | list | tuple | Timelines) or is_frame(X)
+        return model.predict(X if as_it_is else as_timelines(X, columns=model.features.columns))
+
+    @staticmethod
+    def split(rows: Timelines, proportions: Sequence[float], random_state: int) -> list[Timelines]:
+        """Split by time; each part includes the steps before it as history. Nothing is random."""
+        return split_by_time(rows, proportions)
+
+    def _check_options(self) -> None:
+        for name, least in (("smoothing", 1), ("probation", 1), ("chunk", 1), ("batch_size", 1)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+                raise ConfigError(f"{name} must be a whole number, at least {least}; got {value!r}")
+        for name, low, high in (("false_alarm_rate", 0.0, 0.02), ("contamination", -1.0, 0.5)):
+            value = getattr(self, name)
+            number = isinstance(value, float | int) and not isinstance(value, bool)
+            if not number or not low < value < high or value < 0:
+                raise ConfigError(f"{name} must be {'above' if low == 0 else 'from'} 0 to below {high}; got {value!r}")
+        if self.bidirectional:
+            raise ConfigError("a detector reads forward: a row is judged when it arrives. Leave bidirectional out.")
+        names = [] if self.calendar in ("none", "auto") else self._calendar_names()
+        if unknown := [name for name in names if name not in CALENDAR]:
+            raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
+
+    def _calendar_names(self) -> tuple[str, ...]:
+        return tuple(self.calendar) if isinstance(self.calendar, list | tuple) else (self.calendar,)
+
+    def _describe(self, data: DetectData) -> tuple[DetectFeatures, Network]:
+        calendar = None if self.calendar == "auto" else () if self.calendar == "none" else self._calendar_names()
+        how = {"probation": self.probation, "smoothing": self.smoothing, "false_alarm_rate": self.false_alarm_rate}
+        features = fitted_features(data.train.data, calendar, **how)
+        return features, self._network(data, features)
+
+    def _network(self, data: DetectData, features: DetectFeatures) -> Network:
+        return Network(Numbers(features.size), self.recurrent(features.size), DistributionHead(len(features.targets)))
+
+    def _objective(self, data: DetectData, features: DetectFeatures, network: Network, seed: int) -> "DetectObjective":
+        import torch
+
+        from penstock.detect.objective import DetectObjective, Lessons
+
+        parts = []
+        for part in (data.train.data, data.valid):
+            features.check(part)
+            known = [series for series in part if features.identity(series.name)]
+            parts.append(Lessons.of([features.encode(each) for each in known], [each.begin for each in known]))
+        if data.test is not None:
+            features.check(data.test, "the test data")
+        return DetectObjective(
+            train=parts[0],
+            valid=parts[1],
+            streams=self.batch_size,
+            chunk=self.chunk,
+            steps=len(data.train) // self.batch_size,
+            generator=torch.Generator().manual_seed(seed),
+        )
+
+    def _fit_baselines(
+        self, data: DetectData, features: DetectFeatures
+    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        return {}, {}
+
+    def _calibrate(self, model: Any, data: DetectData) -> dict[str, Any]:
+        """Set the threshold by the scores of the validation data."""
+        model.features.peaks = fitted_scores(model, data.valid, self.contamination)
+        return {"peaks": dict(model.features.peaks)}
+
+    def _measure(self, model: Any, data: DetectData) -> dict[str, Any]:
+        return detection_figures(model, data)
+
+    def _inspected(self, data: DetectData) -> Any:
+        return None
+
+    def _data_figures(self, data: DetectData, features: DetectFeatures) -> dict[str, Any]:
+        parts = {"train": data.train.data, "valid": data.valid, "test": data.test}
+        return {name: None if part is None else _amount(part) for name, part in parts.items()}
+
+    def _resolved(self, features: DetectFeatures, network: Network) -> dict[str, Any]:
+        return {"calendar": list(features.calendar) or "none"}
+
+    @classmethod
+    def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        names = ("false_alarm_rate", "smoothing", "probation")
+        return {name: saved.features[name] for name in names} | {"calendar": saved.features["calendar"] or "none"}
+
+
+def _part(given: Any, columns: Mapping[str, Any]) -> Timelines | None:
+    """Series to validate or test with, alone or beside their windows."""
+    if given is None:
+        return None
+    with_windows = isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], Mapping | list | None)
+    data, windows = given if with_windows else (given, None)
+    return as_timelines(data, windows, columns)
+
+
+def _amount(data: Timelines) -> dict[str, int]:
+    steps = sum(len(series) - series.begin for series in data)
+    missing = sum(int(np.isnan(series.values[series.begin :]).sum()) for series in data)
+    labelled = 0 if data.windows is None else sum(len(windows) for windows in data.windows.values())
+    return {"rows": steps, "series": len(data), "missing": missing, "windows": labelled}

@@ -1,0 +1,113 @@
+"""What a detector learns without gradients: scales of the series, calendar features, and the first threshold."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.detect.features import DetectFeatures, log_gaps
+from penstock.detect.threshold import fitted_peaks
+from penstock.detect.timelines import Timeline, Timelines
+
+if TYPE_CHECKING:
+    from penstock.detect.model import DetectorModel
+
+__all__ = ["fitted_features", "fitted_scores"]
+
+_DAY = 86_400
+_IRREGULAR, _UNUSUAL = 0.01, 0.05
+"""The network reads the time between rows if more than this share of it differs by more than this, in its logarithm."""
+_ROUNDING = 1e-14
+"""Relative spread that rounding can give a constant series."""
+
+
+def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings: Any) -> DetectFeatures:
+    """Return the features of training series.
+
+    Args:
+        data: the training series.
+        calendar: names of calendar features; None for those that suit the times.
+        settings: of `DetectFeatures`.
+    """
+    dated = None if data.time is None else data.series[0].times.dtype.kind == "M"  # type: ignore[union-attr]
+    gaps = [log_gaps(series.times, len(series))[1:] for series in data]
+    usual = [float(np.median(each)) for each in gaps]
+    late = np.concatenate([each - middle for each, middle in zip(gaps, usual, strict=True)])
+    moments = [_moments(series.values) for series in data]
+    scales = {
+        "location": np.stack([location for location, _ in moments]),
+        "variance": np.stack([variance for _, variance in moments]),
+        "gap": np.array(usual),
+        "gap_variance": np.array([_robust(each - middle) ** 2 for each, middle in zip(gaps, usual, strict=True)]),
+        "longest": np.stack([_longest(series.values) for series in data]),
+    }
+    return DetectFeatures(
+        targets=data.targets,
+        covariates=data.covariates,
+        time=data.time,
+        id=data.id,
+        time_format=data.time_format,
+        dated=dated,
+        calendar=tuple(_calendar(data.series) if calendar is None else calendar) if dated else (),
+        irregular=bool((np.abs(late) > _UNUSUAL).mean() > _IRREGULAR),
+        names=tuple(series.name for series in data),
+        scales=scales,
+        covariate_scale=_covariate_scale(data),
+        **settings,
+    )
+
+
+def fitted_scores(model: "DetectorModel", data: Timelines, contamination: float) -> dict[str, float]:
+    """Return the peaks of the scores of series that training did not see, labelled windows left out.
+
+    Args:
+        model: the model, without peaks.
+        data: the series; scores count from their `begin`.
+        contamination: the share of the highest scores that is left out.
+    """
+    found = []
+    for each, marked in zip(model.predict(data), data.marked(), strict=True):
+        kept = ~marked & ~np.isnan(each.score)
+        kept[: each.series.begin] = False
+        found.append(each.score[kept])
+    scores = np.sort(np.concatenate(found))
+    return fitted_peaks(scores[: max(1, round(len(scores) * (1 - contamination)))] if len(scores) else np.ones(1))
+
+
+def _moments(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and variance of each column (steps, targets); 0 and 0 for one without values or without change."""
+    columns = [column[~np.isnan(column)] for column in values.T]
+    location = np.array([column.mean() if len(column) else 0.0 for column in columns])
+    spread = np.array([column.std() if len(column) else 0.0 for column in columns])
+    return location, np.where(spread > _ROUNDING * np.abs(location), spread, 0.0) ** 2
+
+
+def _robust(deviations: NDArray[np.float64]) -> float:
+    """The standard deviation by the median of the deviations' sizes, as if they were normal."""
+    return float(np.median(np.abs(deviations)) * 1.4826)
+
+
+def _longest(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The most steps in a row at which each column (steps, targets) repeats the value before."""
+    same = np.diff(values, axis=0) == 0
+    steps = np.arange(1, len(same) + 1)[:, None]
+    broken = np.maximum.accumulate(np.where(same, 0, steps), axis=0)
+    return np.max(steps - broken, axis=0, initial=0).astype(np.float64)
+
+
+def _calendar(several: Sequence[Timeline]) -> list[str]:
+    """The hour for steps below a day, and longer circles that the series went round three times."""
+    spans = [int((each.times[-1] - each.times[0]).astype(np.int64)) for each in several if each.times is not None]
+    steps = [int(np.median(np.diff(each.times.astype(np.int64)))) for each in several if each.times is not None]
+    span, step = float(np.median(spans)), float(np.median(steps))
+    circles = (("hour", _DAY, 1), ("weekday", 7 * _DAY, 3), ("yearday", 365 * _DAY, 3))
+    return [name for name, circle, rounds in circles if step < circle and span >= rounds * circle]
+
+
+def _covariate_scale(data: Timelines) -> NDArray[np.float64]:
+    values = np.concatenate([series.covariates for series in data])
+    if not values.shape[1]:
+        return np.zeros((2, 0))
+    location, variance = _moments(values)
+    return np.stack([location, np.where(variance > 0, np.sqrt(variance), 1.0)])

@@ -1,0 +1,244 @@
+"""A detector at run time: judges every row of series by what came before it. No PyTorch."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.detect.building import array_timelines, as_windows, frame_timelines
+from penstock.detect.conditions import CONDITIONS
+from penstock.detect.features import DetectFeatures
+from penstock.detect.judging import alarm_scores
+from penstock.detect.monitor import Judgement, Monitor
+from penstock.detect.pool import DetectorPool
+from penstock.detect.stream import Detection, DetectorStream
+from penstock.detect.timelines import Timeline, Timelines
+from penstock.errors import ConfigError, DataError
+from penstock.events import Steps
+from penstock.panels.frames import is_frame
+from penstock.panels.times import words_of
+from penstock.runtime.judged import evaluation
+from penstock.runtime.model import Model
+
+__all__ = ["Detections", "DetectorModel"]
+
+_LOGGER = logging.getLogger("penstock.detect")
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """What is said of each row of a series.
+
+    Attributes:
+        series: the series, its rows in the order of their times.
+        score, threshold: (steps,) float64, NaN where no value was there.
+        anomaly: (steps,) bool, whether the score exceeds the threshold.
+        expected, low, high: (steps, targets), what was expected before the row arrived, and the interval of 99 %.
+        condition: (steps,) int64, places in `detect.conditions.CONDITIONS`.
+    """
+
+    series: Timeline
+    score: NDArray[np.float64]
+    threshold: NDArray[np.float64]
+    anomaly: NDArray[np.bool_]
+    expected: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    condition: NDArray[np.int64]
+
+
+class DetectorModel(Model):
+    """A detector that does not need PyTorch.
+
+    Inputs are `Timelines` (from `detect.readers.read_timelines`), a pandas or Polars frame with the columns of
+    training, or arrays without times: (steps,), (steps, targets), or several in a list or by name.
+    """
+
+    scorer: Any
+    task = "anomaly-detection"
+    reads = "step"
+
+    def check(self) -> None:
+        """Check that the network matches the features."""
+        head, features = self.network.head, self.features
+        if head.kind != "distribution" or self.network.encoder.bidirectional:
+            raise ConfigError(f"a detector reads forward and has a head of kind 'distribution'; got {head.kind!r}")
+        if head.targets != len(features.targets) or getattr(self.network.inputs, "size", None) != features.size:
+            raise ConfigError(
+                f"the network must read {features.size} features and judge {len(features.targets)} targets"
+            )
+
+    @classmethod
+    def read_features(cls, described: Mapping[str, Any]) -> DetectFeatures:
+        """Read scales, columns and the threshold."""
+        return DetectFeatures.from_json(described)
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
+        """Refuse baselines: detectors have none.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError("baselines of a detector can't be read by this version. Update Penstock.")
+
+    def predict(self, inputs: Any, *, adapt: bool = False) -> list[Detections]:
+        """Judge each row of each series, with the same bits as a stream.
+
+        Args:
+            inputs: series, in the form that the class describes.
+            adapt: as for `stream`.
+
+        Raises:
+            DataError: columns or times that differ from training.
+        """
+        data = self.timelines(inputs)
+        monitor = Monitor(self.features, self.scorer.head, adapt)
+        order = sorted(range(len(data)), key=lambda place: -len(data.series[place]))
+        found = _judged([data.series[place] for place in order], monitor, self)
+        return [found[order.index(place)] for place in range(len(data))]
+
+    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+        """Measure alarms, and where there are labelled windows NAB's scores and VUS-PR; see `Model`.
+
+        Args:
+            inputs: as for `predict`.
+            answers: labelled windows, {series: [(start, end), ...]}; None for those that `inputs` has, or for none.
+        """
+        data = self.timelines(inputs)
+        if answers is not None:
+            data = data.labelled(as_windows(answers, data))
+        return evaluation(alarm_scores([found.anomaly for found in self.predict(data)], list(data)), {})
+
+    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the table in its order, each with score, threshold, anomaly and what was expected."""
+        data = self.timelines(inputs)
+        rows = [(int(row), found, step) for found in self.predict(data) for step, row in enumerate(found.series.rows)]
+        if data.id is not None:  # rows of a table; series from arrays stay one after another
+            rows.sort(key=lambda each: each[0])
+        names = [""] if len(data.targets) == 1 else [f"_{target}" for target in data.targets]
+        for _, found, step in rows:
+            yield self._answer(data, found, step, names)
+
+    def stream(self, series: str | None = None, *, adapt: bool = False) -> DetectorStream:
+        """Open a stream that judges each row as it arrives.
+
+        Args:
+            series: the name of a training series; None: the only training series, or an unknown one if there were
+                several.
+            adapt: whether location and spread of the series go on following its values.
+        """
+        return DetectorStream(self, series, adapt)
+
+    def pool(self, *, adapt: bool = False) -> DetectorPool:
+        """Open a pool of streams that advance together; `adapt` as for `stream`."""
+        return DetectorPool(self, adapt=adapt)
+
+    def item(self, line: str) -> Any:
+        """Parse a row: a number, several with commas, or JSON (a list, or an object by column)."""
+        text = line.strip()
+        if text[:1] in "{[":
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise DataError(
+                    f"a line must be a number, numbers with commas or JSON; got {text!r:.60}: {error}"
+                ) from error
+        return [part.strip() for part in text.split(",")]
+
+    def as_json(self, answer: Detection | None) -> dict[str, Any]:
+        """{"prediction": 0 or 1, "score": ..., "threshold": ..., "expected": ..., "low": ..., "high": ...}.
+
+        Also "condition", "" for none, and "missing", the names of missing columns. Expected values are by target if
+        there are several.
+        """
+        if answer is None:
+            return {"prediction": None}
+        named = {name: self._named(getattr(answer, name)) for name in ("expected", "low", "high")}
+        return {
+            "prediction": int(answer.anomaly),
+            "score": _plain(answer.score),
+            "threshold": _plain(answer.threshold),
+            **named,
+            "condition": answer.condition,
+            "missing": list(answer.missing),
+        }
+
+    def info(self) -> dict[str, Any]:
+        """See `Model.info`; also describes the targets and the threshold."""
+        features = self.features
+        names = ("targets", "covariates", "time", "calendar", "probation", "smoothing", "false_alarm_rate")
+        about = {name: getattr(features, name) for name in names}
+        about["series"] = len(features.names)
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in about.items()}
+        return super().info() | {"detection": plain}
+
+    def timelines(self, inputs: Any) -> Timelines:
+        """Return the inputs as series with the columns of training; DataError if they differ."""
+        if isinstance(inputs, Timelines):
+            found = inputs
+        elif is_frame(inputs):
+            found = frame_timelines(inputs, self.features.columns)
+        else:
+            found = array_timelines(inputs, self.features.targets)
+        self.features.check(found)
+        return found
+
+    def _answer(self, data: Timelines, found: Detections, step: int, names: Sequence[str]) -> dict[str, Any]:
+        series = found.series
+        row: dict[str, Any] = {}
+        if data.id is not None or len(data) > 1:
+            row[data.id or "series"] = series.name
+        if series.times is not None:
+            row[data.time or "time"] = words_of(series.times[step])
+        row |= dict(zip(data.targets, map(_plain, series.values[step]), strict=True))
+        row |= dict(zip(data.covariates, map(_plain, series.covariates[step]), strict=True))
+        row |= {"score": _plain(found.score[step]), "threshold": _plain(found.threshold[step])}
+        row["anomaly"] = int(found.anomaly[step])
+        for name in ("expected", "low", "high"):
+            row |= {f"{name}{end}": _plain(each) for end, each in zip(names, getattr(found, name)[step], strict=True)}
+        return row | {"condition": CONDITIONS[found.condition[step]]}
+
+    def _named(self, values: NDArray[np.float64]) -> Any:
+        plain = [_plain(each) for each in values]
+        return plain[0] if len(plain) == 1 else dict(zip(self.features.targets, plain, strict=True))
+
+
+def _judged(several: Sequence[Timeline], monitor: Monitor, model: DetectorModel) -> list[Detections]:
+    """Judge series, the longest first, row by row together."""
+    features = model.features
+    lengths = np.array([len(series) for series in several])
+    streams = model.scorer.encoder.streams()
+    memory = monitor.memory(np.array([features.identity(series.name) for series in several]))
+    slabs, places = streams.slabs(len(several)), np.arange(len(several))
+    timed = all(series.times is not None for series in several)
+    rows: list[Judgement] = []
+    with Steps(_LOGGER, "predicting", int(lengths.sum()), "rows") as told:
+        for step in range(int(lengths[0])):
+            count = int((lengths > step).sum())
+            mine = {name: array[:count] for name, array in memory.items()}
+            times = np.stack([series.times[step] for series in several[:count]]) if timed else None  # type: ignore[index]
+            values, covariates = (
+                np.stack([getattr(series, name)[step] for series in several[:count]])
+                for name in ("values", "covariates")
+            )
+            advance = partial(streams.step, places[:count], slabs=slabs)
+            rows.append(monitor.judge(mine, values, covariates, times, advance))
+            for name, array in mine.items():
+                memory[name][:count] = array
+            told.advance(count)
+    return [_detections(series, place, rows) for place, series in enumerate(several)]
+
+
+def _detections(series: Timeline, place: int, rows: Sequence[Judgement]) -> Detections:
+    """What was said of the series at a place."""
+    columns = zip(*rows[: len(series)], strict=True)
+    return Detections(series, *(np.array([each[place] for each in column]) for column in columns))
+
+
+def _plain(value: Any) -> float | None:
+    return None if np.isnan(value) else float(value)

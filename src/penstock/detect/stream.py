@@ -1,0 +1,184 @@
+"""Stream of a detector: a judgement of each row as it arrives, in constant memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.datasets.dates import STEPS
+from penstock.detect.conditions import CONDITIONS
+from penstock.detect.monitor import NEVER, Monitor
+from penstock.errors import DataError
+from penstock.panels.panel import LARGEST
+from penstock.panels.panel_columns import cell_number
+from penstock.panels.times import parse_times, words_of
+from penstock.runtime.stream import Stream, Traces, advance, step_arrays
+
+if TYPE_CHECKING:
+    from penstock.detect.model import DetectorModel
+
+__all__ = ["Detection", "DetectorStream"]
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """What is said of one row.
+
+    Attributes:
+        score: how surprising the last values were: -log10 of their probability, smoothed; NaN if no value was there.
+        threshold: the score that ordinary rows exceed at the false-alarm rate.
+        anomaly: whether the score exceeds the threshold.
+        expected, low, high: (targets,) float64, what was expected, and the interval of 99 % around it.
+        condition: what else was seen, "" for nothing: "probation", "outlier", "level shift", "stuck", "gap" or
+            "missing"; see `detect.conditions`.
+        missing: names of the targets whose value was missing.
+    """
+
+    score: float
+    threshold: float
+    anomaly: bool
+    expected: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    condition: str
+    missing: tuple[str, ...]
+
+
+class DetectorStream(Stream):
+    """Judges each row when it arrives.
+
+    Create it with `DetectorModel.stream()`. An item is one row: a number; a list of the columns (targets, covariates)
+    in that order; or a mapping from column to value, with its time if training had times. A missing value is None or
+    NaN. `finish` repeats the last judgement.
+
+    Args:
+        model: the model.
+        series: the name of a training series; None: the only one, or an unknown one if there were several.
+        adapt: whether location and spread of the series go on following its values.
+
+    Examples:
+        >>> import numpy as np
+        >>> from penstock import AnomalyDetector
+        >>> detector = AnomalyDetector(hidden_size=4, epochs=1, baseline=False).fit(np.sin(np.arange(300.0)))
+        >>> detector.stream().push(0.5).anomaly
+        False
+    """
+
+    def __init__(self, model: "DetectorModel", series: str | None = None, adapt: bool = False) -> None:
+        features = model.features
+        if series is not None and not features.identity(series):
+            raise DataError(f"there is no series {series!r} in the model; leave it out for an unknown one")
+        super().__init__(features.kind, model)
+        self._name, self._adapt = series, adapt
+        self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
+        self._monitor = Monitor(features, model.scorer.head, adapt)
+        self._step = model.scorer.encoder.step()
+        self._series = np.array([self._usual])
+        self._own = self._monitor.memory(self._series)
+        self._told = np.full((1, 4 + 3 * len(features.targets)), np.nan)
+        self._gone = np.zeros(len(features.targets), np.int64)
+
+    def _push(self, item: Any, traces: Traces | None) -> Detection:
+        values, covariates, times, identity = self._row(item)
+        if identity != self._series[0]:
+            self._series[0] = identity
+            self._own = self._monitor.memory(self._series)
+        found = self._monitor.judge(self._own, values, covariates, times, lambda x: advance(self._step, x, traces))
+        numbers = [np.asarray(each, np.float64).reshape(1, -1) for each in found]
+        self._told = np.concatenate(numbers, axis=1)
+        self._gone = np.isnan(values[0]).astype(np.int64)
+        return self._detection()
+
+    def _whole(self) -> Detection | None:
+        return self._detection() if self._own["rows"][0] else None
+
+    def _detection(self) -> Detection:
+        told, names = self._told[0], self._model.features.targets
+        expected, low, high = np.split(told[3:-1].copy(), 3)
+        missing = tuple(name for name, gone in zip(names, self._gone, strict=True) if gone)
+        return Detection(
+            float(told[0]), float(told[1]), bool(told[2]), expected, low, high, CONDITIONS[int(told[-1])], missing
+        )
+
+    def _forget(self) -> None:
+        self._step.reset()
+        self._series[:] = self._usual
+        self._own = self._monitor.memory(self._series)
+        self._told[:] = np.nan
+        self._gone[:] = 0
+
+    def _memory(self) -> dict[str, NDArray[Any]]:
+        own = {"series": self._series, "told": self._told, "gone": self._gone} | self._own
+        return dict(step_arrays(self._step, "encoder.")) | own
+
+    def _bounds(self) -> dict[str, tuple[int, int]]:
+        features = self._model.features
+        far, many = 1 << 53, 1 << 53
+        return super()._bounds() | {
+            "series": (0, len(features.names)),
+            "gone": (0, 1),
+            "time": (-far, far),
+            "counts": (0, features.probation),
+            "gaps": (0, features.probation),
+            "rows": (0, many),
+            "away": (-many, many),
+        }
+
+    def _row(self, item: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any] | None, int]:
+        """Values (1, targets), covariates (1, covariates), time (1,) and number of the series of an item."""
+        features = self._model.features
+        names, times, identity = (*features.targets, *features.covariates), None, int(self._series[0])
+        if isinstance(item, Mapping):
+            identity = self._identity(item)
+            if missing := [name for name in names if name not in item]:
+                raise DataError(f"a row must have {', '.join(names)}; this one lacks {', '.join(missing)}")
+            times = self._time(item)
+            given: Any = [item[name] for name in names]
+        else:
+            several = isinstance(item, list | tuple) or np.ndim(item) > 0
+            given = list(item) if several else [item]
+        if times is None and features.calendar:
+            raise DataError(f"a row must be an object with its {features.time}: the model reads the calendar")
+        if len(given) != len(names):
+            raise DataError(f"a row must hold {', '.join(names)}; got {len(given)} values")
+        row = np.array([[_number(value, name) for value, name in zip(given, names, strict=True)]])
+        return row[:, : len(features.targets)], row[:, len(features.targets) :], times, identity
+
+    def _identity(self, item: Mapping[str, Any]) -> int:
+        features, own = self._model.features, int(self._series[0])
+        if features.id is None or features.id not in item:
+            return own
+        identity: int = features.identity(str(item[features.id]))
+        if self._own["rows"][0] and identity != own:
+            raise DataError(f"a stream is of one series; got {item[features.id]!r} too. Reset it, or open another.")
+        return identity
+
+    def _time(self, item: Mapping[str, Any]) -> NDArray[Any] | None:
+        features = self._model.features
+        if features.time is None or features.time not in item:
+            return None
+        read = features.time_format or (None if features.dated else STEPS)
+        times = parse_times([item[features.time]], features.time, time_format=read).moments
+        if (times.dtype.kind == "M") != features.dated:
+            wanted = "a date" if features.dated else "a whole number"
+            raise DataError(f"{features.time} must be {wanted}, as in training; got {item[features.time]!r:.40}")
+        before = int(self._own["time"][0])
+        if before != NEVER and int(times.astype(np.int64)[0]) < before:
+            earlier = words_of(np.array([before]).astype(times.dtype)[0])
+            raise DataError(f"rows must come in the order of their times; {words_of(times[0])} is before {earlier}")
+        return times
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return self._model, self._name, self._adapt
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        found = cell_number(value)
+    except (TypeError, ValueError):
+        raise DataError(f"{name} must be a number; got {value!r:.40}. A missing one is null or NA.") from None
+    if abs(found) > LARGEST:
+        raise DataError(f"{name} must be finite, {LARGEST:g} at most; got {value!r:.40}")
+    return found
