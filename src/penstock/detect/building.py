@@ -98,5 +98,5 @@ def as_windows(given: Any, data: Timelines) -> Windows | None:
     except (TypeError, ValueError) as error:
         raise DataError(f"labelled windows must be (start, end) for each series; got {given!r:.80}") from error
     for series in data:
-        series.places(found.get(series.name, ()))
+        series.check_windows(found.get(series.name, ()))
     return found

@@ -16,11 +16,13 @@ from penstock.detect.timelines import Timeline, Timelines
 from penstock.errors import ConfigError, DataError
 from penstock.panels.calendar import calendar_features
 
-__all__ = ["DetectFeatures", "Encoded", "forward_filled", "log_gaps", "step_inputs"]
+__all__ = ["DetectFeatures", "Encoded", "forward_filled", "log_gaps", "moments", "step_inputs"]
 
 Array = NDArray[np.float64]
 FARTHEST = 30.0
 """Limit of the numbers that the network reads, in units of their series; scores are of the values themselves."""
+_ROUNDING = 1e-14
+"""Relative spread that rounding can give a constant series."""
 SCALES = ("location", "variance", "gap", "gap_variance", "longest")
 
 
@@ -126,6 +128,15 @@ class DetectFeatures:
         found = (covariates - self.covariate_scale[0]) / self.covariate_scale[1]
         return np.clip(np.where(np.isnan(found), 0.0, found), -FARTHEST, FARTHEST).astype(np.float32)
 
+    def standardised(self, series: Timeline) -> Array:
+        """Return values (steps, targets) in units of a series; those of an unknown one by its first values."""
+        identity = self.identity(series.name)
+        if identity:
+            location, variance = (self.scales[name][identity - 1] for name in ("location", "variance"))
+        else:
+            location, variance = moments(series.values[: self.probation])
+        return (series.values - location) / spread_of(variance)
+
     def encode(self, series: Timeline) -> Encoded:
         """Convert a training series; the same numbers as `detect.monitor` reads step by step."""
         place = self.identity(series.name) - 1
@@ -197,6 +208,14 @@ def forward_filled(values: Array) -> Array:
 def shifted(values: Array) -> Array:
     """Return each step's values before it; 0 at the first."""
     return np.concatenate([np.zeros((1, values.shape[1])), values[:-1]])
+
+
+def moments(values: Array) -> tuple[Array, Array]:
+    """Return mean and variance of each column (steps, targets); 0 for one without values, or without change."""
+    columns = [column[~np.isnan(column)] for column in values.T]
+    location = np.array([column.mean() if len(column) else 0.0 for column in columns])
+    spread = np.array([column.std() if len(column) else 0.0 for column in columns])
+    return location, np.where(spread > _ROUNDING * np.abs(location), spread, 0.0) ** 2
 
 
 def log_gaps(times: NDArray[Any] | None, steps: int) -> Array:

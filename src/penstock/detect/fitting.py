@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.detect.features import DetectFeatures, log_gaps
+from penstock.detect.features import DetectFeatures, log_gaps, moments
 from penstock.detect.threshold import fitted_peaks
 from penstock.detect.timelines import Timeline, Timelines
 
 if TYPE_CHECKING:
     from penstock.detect.model import DetectorModel
 
-__all__ = ["fitted_features", "fitted_scores"]
+__all__ = ["daily_steps", "fitted_features", "fitted_scores"]
 
 _DAY = 86_400
 _IRREGULAR, _UNUSUAL = 0.01, 0.05
 """The network reads the time between rows if more than this share of it differs by more than this, in its logarithm."""
-_ROUNDING = 1e-14
-"""Relative spread that rounding can give a constant series."""
 
 
 def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings: Any) -> DetectFeatures:
@@ -34,10 +32,10 @@ def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings:
     gaps = [log_gaps(series.times, len(series))[1:] for series in data]
     usual = [float(np.median(each)) for each in gaps]
     late = np.concatenate([each - middle for each, middle in zip(gaps, usual, strict=True)])
-    moments = [_moments(series.values) for series in data]
+    both = [moments(series.values) for series in data]
     scales = {
-        "location": np.stack([location for location, _ in moments]),
-        "variance": np.stack([variance for _, variance in moments]),
+        "location": np.stack([location for location, _ in both]),
+        "variance": np.stack([variance for _, variance in both]),
         "gap": np.array(usual),
         "gap_variance": np.array([_robust(each - middle) ** 2 for each, middle in zip(gaps, usual, strict=True)]),
         "longest": np.stack([_longest(series.values) for series in data]),
@@ -75,12 +73,12 @@ def fitted_scores(model: "DetectorModel", data: Timelines, contamination: float)
     return fitted_peaks(scores[: max(1, round(len(scores) * (1 - contamination)))] if len(scores) else np.ones(1))
 
 
-def _moments(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and variance of each column (steps, targets); 0 and 0 for one without values or without change."""
-    columns = [column[~np.isnan(column)] for column in values.T]
-    location = np.array([column.mean() if len(column) else 0.0 for column in columns])
-    spread = np.array([column.std() if len(column) else 0.0 for column in columns])
-    return location, np.where(spread > _ROUNDING * np.abs(location), spread, 0.0) ** 2
+def daily_steps(data: Timelines) -> int:
+    """Return the steps of a day, after which most series repeat; 1 where steps are no dates, or too long or few."""
+    dated = [series for series in data if series.times is not None and series.times.dtype.kind == "M"]
+    steps = [int(np.median(np.diff(series.times.astype(np.int64)))) for series in dated]  # type: ignore[union-attr]
+    found = round(_DAY / max(1, int(np.median(steps)))) if steps else 1
+    return found if 1 < found <= max(map(len, data)) // 2 else 1
 
 
 def _robust(deviations: NDArray[np.float64]) -> float:
@@ -109,5 +107,5 @@ def _covariate_scale(data: Timelines) -> NDArray[np.float64]:
     values = np.concatenate([series.covariates for series in data])
     if not values.shape[1]:
         return np.zeros((2, 0))
-    location, variance = _moments(values)
+    location, variance = moments(values)
     return np.stack([location, np.where(variance > 0, np.sqrt(variance), 1.0)])

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.detect.baselines import DetectionBaselines
 from penstock.detect.building import array_timelines, as_windows, frame_timelines
 from penstock.detect.conditions import CONDITIONS
 from penstock.detect.features import DetectFeatures
-from penstock.detect.judging import alarm_scores
+from penstock.detect.judging import baseline_scored, judged, model_scored
 from penstock.detect.monitor import Judgement, Monitor
 from penstock.detect.pool import DetectorPool
 from penstock.detect.stream import Detection, DetectorStream
@@ -60,6 +61,7 @@ class DetectorModel(Model):
     """
 
     scorer: Any
+    baselines: Any
     task = "anomaly-detection"
     reads = "step"
 
@@ -79,12 +81,8 @@ class DetectorModel(Model):
         return DetectFeatures.from_json(described)
 
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
-        """Refuse baselines: detectors have none.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise ConfigError("baselines of a detector can't be read by this version. Update Penstock.")
+        """Read the `DetectionBaselines`: isolation forest, seasonal residual, rolling z-score."""
+        return DetectionBaselines(arrays)
 
     def predict(self, inputs: Any, *, adapt: bool = False) -> list[Detections]:
         """Judge each row of each series, with the same bits as a stream.
@@ -112,7 +110,10 @@ class DetectorModel(Model):
         data = self.timelines(inputs)
         if answers is not None:
             data = data.labelled(as_windows(answers, data))
-        return evaluation(alarm_scores([found.anomaly for found in self.predict(data)], list(data)), {})
+        names = self.baselines.names if self.baselines else ()
+        return evaluation(
+            judged(model_scored(self, data)), {name: judged(baseline_scored(self, data, name)) for name in names}
+        )
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield the rows of the table in its order, each with score, threshold, anomaly and what was expected."""

@@ -86,7 +86,7 @@ def read_windows(path: str | Path, data: Timelines, source: str | Path = "") -> 
         )
     dated = {name: _timed(windows or [], data, path) for name, windows in found.items()}
     for series in data:
-        series.places(dated[series.name])
+        series.check_windows(dated[series.name])
     return dated
 
 

@@ -47,24 +47,29 @@ class Timeline:
         )  # fmt: skip
 
     def places(self, windows: Sequence[tuple[Any, Any]]) -> list[tuple[int, int]]:
-        """Return the first and last step of windows that are given by their times, those that hold a step.
-
-        Raises:
-            DataError: a window lies outside the series, or ends before it begins.
-        """
-        axis = np.arange(len(self)) if self.times is None else self.times
+        """Return the first and last step of windows that are given by their times, of those that hold a step."""
         found = []
         for start, end in windows:
-            first, last = (np.asarray(each).astype(axis.dtype) for each in (start, end))
+            axis, first, last = self._on_axis(start, end)
+            begin, stop = np.searchsorted(axis, first), np.searchsorted(axis, last, side="right")
+            if stop > begin:
+                found.append((int(begin), int(stop) - 1))
+        return found
+
+    def check_windows(self, windows: Sequence[tuple[Any, Any]]) -> None:
+        """Raise DataError if a window lies outside the series, or ends before it begins."""
+        for start, end in windows:
+            axis, first, last = self._on_axis(start, end)
             if last < first or last < axis[0] or first > axis[-1]:
                 raise DataError(
                     f"labelled windows must lie within their series; series {self.name!r} is from {axis[0]} to "
                     f"{axis[-1]}, a window from {start} to {end}"
                 )
-            begin, stop = np.searchsorted(axis, first), np.searchsorted(axis, last, side="right")
-            if stop > begin:
-                found.append((int(begin), int(stop) - 1))
-        return found
+
+    def _on_axis(self, start: Any, end: Any) -> tuple[NDArray[Any], Any, Any]:
+        """The times, or numbers, of the steps, and two of them as such."""
+        axis = np.arange(len(self)) if self.times is None else self.times
+        return axis, np.asarray(start).astype(axis.dtype), np.asarray(end).astype(axis.dtype)
 
 
 @dataclass(frozen=True, eq=False)
