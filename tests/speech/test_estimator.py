@@ -26,6 +26,7 @@ def letters(rows, seed=0):
     return inputs, texts
 
 
+@pytest.mark.slow
 def test_it_learns_to_spell():
     options = {"hidden_size": 24, "num_layers": 1, "epochs": 25, "learning_rate": 0.02, "stack": 2, "subsampling": 2}
     options |= {"masks": 0, "layer_dropout": 0.0, "output_dropout": 0.0, "mean_seconds": 0.0, "cell": "gru"}

@@ -68,7 +68,7 @@ def kinds(spoken):
         "steps": (Levels(**TINY), (SIGNALS, steps)),
         "tagging": (Tagger(**TINY, word_size=4), ([["Ada", "left"], ["go"]] * 8, [["B-X", "O"], ["O"]] * 8)),
         "language": (LanguageModel(**TINY, steps=8), (["the cat sat " * 20],)),
-        "speech": (SpeechRecognizer(**TINY, num_layers=1, mel_bins=8), spoken),
+        "speech": (SpeechRecognizer(**TINY, mel_bins=8), spoken),
         "translation": (Translator(**TINY, level="char", embedding_size=4), (["ab", "c"] * 8, ["BA", "C"] * 8)),
     }
 
