@@ -4,7 +4,8 @@
     model.safetensors     the trained tensors, by the names of `Network.parameter_shapes`
     baseline.safetensors  the baseline as arrays
     metrics.json          the metrics measured in training
-    README.md             the model card, which may be edited; report.html, train.toml and other files that were passed
+    README.md             the model card, which may be edited; report.html, epochs.jsonl, train.toml and other files that
+                          were passed
 
 A folder is written next to its target and then renamed, so that readers see all of it or nothing. No file contains a
 path except train.toml, whose paths are relative to the folder.
@@ -31,7 +32,7 @@ from penstock.errors import BundleError, ConfigError
 from penstock.model_card import model_card
 from penstock.network import Graph, Network, from_json
 
-__all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "load", "plain", "save"]
+__all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "json_line", "load", "plain", "save"]
 
 FORMAT = 1
 _CONFIG, _CARD = "config.json", "README.md"
@@ -331,6 +332,15 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise BundleError(f"metrics and features must be plain values that JSON can hold; got {value!r:.80}")
+
+
+def json_line(value: Any) -> str:
+    """Return a value, made `plain`, as a line of JSON.
+
+    Raises:
+        BundleError: a value that JSON cannot hold.
+    """
+    return json.dumps(plain(value), ensure_ascii=False) + "\n"
 
 
 def _encoded(files: Mapping[str, bytes | str]) -> dict[str, bytes]:

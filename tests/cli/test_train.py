@@ -42,7 +42,7 @@ def trained(data, tmp_path_factory):
 def test_a_saved_model_has_everything(trained):
     names = {path.name for path in trained.iterdir()}
     assert names == {
-        "README.md", "baseline.safetensors", "config.json", "metrics.json", "model.safetensors", "report.html",
+        "README.md", "baseline.safetensors", "config.json", "epochs.jsonl", "metrics.json", "model.safetensors", "report.html",
         "train.toml",
     }  # fmt: skip
     assert load(trained).info()["network"]["encoder"]["cell"] == "gru"
@@ -284,7 +284,11 @@ def interrupted(monkeypatch):
         told = Interrupt()
         setattr(told, event, interrupt)
         monkeypatch.setattr(
-            TextClassifier, "fit", lambda self, *args, **options: fit(self, *args, **options, callbacks=[told])
+            TextClassifier,
+            "fit",
+            lambda self, *args, **options: fit(
+                self, *args, **(options | {"callbacks": [*options.get("callbacks", ()), told]})
+            ),
         )
 
     return at

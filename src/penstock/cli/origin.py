@@ -13,7 +13,7 @@ __all__ = ["repeated", "sources"]
 
 _GIVEN = ("COMMANDLINE", "DEFAULT_MAP")  # the second by --config
 _NOT_REPEATED = (
-    "overwrite", "resume", "as_json", "verbose", "quiet", "checkpoint", "checkpoint_seconds", "random_state",
+    "overwrite", "resume", "track", "as_json", "verbose", "quiet", "checkpoint", "checkpoint_seconds", "random_state",
 )  # fmt: skip
 
 

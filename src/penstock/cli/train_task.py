@@ -27,6 +27,7 @@ from penstock.cli.options import estimator_options
 from penstock.cli.origin import repeated, sources
 from penstock.cli.resuming import resumable, with_folder
 from penstock.cli.scores import say_verdict, show_scores
+from penstock.cli.following import epochs_followed
 from penstock.cli.splits import PROPORTIONS, read_parts
 from penstock.cli.values import FOLDER, PATH
 from penstock.errors import ConfigError, DivergedError
@@ -38,6 +39,7 @@ from penstock.tasks.configuration import PANELS
 
 if TYPE_CHECKING:
     from penstock.tasks import Estimator
+    from penstock.training import Callback
 
 __all__ = ["saved_task", "task_command"]
 
@@ -119,6 +121,13 @@ def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Paramete
             panel="output",
             help="Continue this training after it was ended.",
         ),
+        Option(
+            ["--track"],
+            type=click.Choice(["tensorboard", "mlflow", "wandb"]),
+            panel="output",
+            everyday=False,
+            help="Follow the training in TensorBoard, MLflow or Weights & Biases too, offline, beside --out.",
+        ),
         Option(["--json", "as_json"], is_flag=True, panel="output", help="Print one JSON object instead."),
         Option(
             ["--language"],
@@ -158,6 +167,7 @@ def _train(
     start: Path | None,
     overwrite: bool,
     resume: bool,
+    track: str | None,
     as_json: bool,
     language: str | None,
     license: str | None,
@@ -206,7 +216,8 @@ def _train(
             again = repeated(invocation, seed, fitted.paths)
             how = {"path": out, "overwrite": overwrite, "command": command, "language": language, **card}
             save = partial(_save, fitted, about, again, how)
-            _fit(fitted, parts, counts, out, save)
+            with epochs_followed(fitted, out, track) as callbacks:
+                _fit(fitted, parts, counts, out, callbacks, save)
     if as_json:
         print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
     else:
@@ -218,12 +229,13 @@ def _fit(
     parts: tuple[Any, Any, Any],
     counts: dict[str, dict[str, int]],
     out: Path,
+    callbacks: "Sequence[Callback]",
     save: Callable[[], None],
 ) -> None:
     """Train and save; of a training that is interrupted or diverges, the best weights so far, if there are any."""
     before = getattr(fitted, "metrics_", None)  # of --from
     try:
-        fitted.fit_rows(*parts, dropped=counts["dropped"], changed=counts["changed"])
+        fitted.fit_rows(*parts, callbacks=callbacks, dropped=counts["dropped"], changed=counts["changed"])
     except (KeyboardInterrupt, DivergedError) as ending:
         is_trained = getattr(fitted, "metrics_", None) is not before
         if is_trained:

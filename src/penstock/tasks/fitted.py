@@ -114,6 +114,7 @@ class FittedEstimator(BaseEstimator):
             files={
                 # Labels and paths may contain bytes that are not text.
                 "report.html": report.encode("utf-8", "backslashreplace"),
+                "epochs.jsonl": "".join(map(bundle.json_line, self.metrics_.get("curves", []))),
                 "train.toml": train_toml(self, Path(path), command or {}).encode("utf-8", "backslashreplace"),
             },
             overwrite=overwrite,

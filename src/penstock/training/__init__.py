@@ -12,14 +12,17 @@ from penstock.training.recipe import Recipe
 from penstock.training.regress import RegressionObjective
 from penstock.training.sequence_objective import Mixture, SequenceObjective
 from penstock.training.strategy import OneProcess, Strategy
+from penstock.training.tracking import TRACKERS, EpochLines, track
 from penstock.training.trainer import Trainer
 
 __all__ = [
+    "TRACKERS",
     "Callback",
     "CarriedState",
     "Checkpoint",
     "ClassObjective",
     "Epoch",
+    "EpochLines",
     "History",
     "Mixture",
     "Objective",
@@ -35,4 +38,5 @@ __all__ = [
     "TrainingLog",
     "check_memory",
     "random_scope",
+    "track",
 ]
