@@ -4,8 +4,8 @@
     model.safetensors     the trained tensors, by the names of `Network.parameter_shapes`
     baseline.safetensors  the baseline as arrays
     metrics.json          the metrics measured in training
-    README.md             the model card, which may be edited; report.html, epochs.jsonl, train.toml and other files that
-                          were passed
+    README.md             the model card, which may be edited; report.html, epochs.jsonl, train.toml and what else was
+                          passed
 
 A folder is written next to its target and then renamed, so that readers see all of it or nothing. No file contains a
 path except train.toml, whose paths are relative to the folder.

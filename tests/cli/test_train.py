@@ -42,8 +42,8 @@ def trained(data, tmp_path_factory):
 def test_a_saved_model_has_everything(trained):
     names = {path.name for path in trained.iterdir()}
     assert names == {
-        "README.md", "baseline.safetensors", "config.json", "epochs.jsonl", "metrics.json", "model.safetensors", "report.html",
-        "train.toml",
+        "README.md", "baseline.safetensors", "config.json", "epochs.jsonl", "metrics.json", "model.safetensors",
+        "report.html", "train.toml",
     }  # fmt: skip
     assert load(trained).info()["network"]["encoder"]["cell"] == "gru"
 

@@ -84,6 +84,7 @@ TRAININGS = [
     Training("series-classification", penstock.SeriesClassifier, {}, directions),
     Training("series-regression", penstock.SeriesRegressor, {}, signals),
     Training("audio-classification", penstock.AudioClassifier, {"mel_bins": 8, "teachers": 1}, recordings),
+    Training("speech-recognition", penstock.SpeechRecognizer, {"mel_bins": 8}, recordings),
     Training("forecasting", penstock.Forecaster, _FORECAST, series),
     Training("forecasting carried", penstock.Forecaster, _FORECAST | {"memory": "carried"}, series),
     Training("tagging", penstock.Tagger, _SPELLED, sentences),

@@ -133,7 +133,7 @@ def test_each_library_gets_the_finite_numbers_of_each_epoch(tmp_path, monkeypatc
     assert library.calls[-1] == "end"
     begun = {
         "tensorboard": ("writer", str(tmp_path / "runs" / "first")),
-        "mlflow": ("client", (tmp_path / "mlruns").as_uri()),
+        "mlflow": ("client", f"sqlite:///{tmp_path / 'mlflow.db'}"),
         "wandb": ("run", "penstock", str(tmp_path), "first", "offline"),
     }
     assert library.calls[0] == begun[kind]
@@ -145,7 +145,7 @@ def test_each_library_gets_the_finite_numbers_of_each_epoch(tmp_path, monkeypatc
     ("kind", "package", "files"),
     [
         ("tensorboard", "tensorboard", "runs/first/events*"),
-        ("mlflow", "mlflow", "mlruns/*/*/metrics/valid_loss"),
+        ("mlflow", "mlflow", "mlflow.db"),
         ("wandb", "wandb", "wandb/offline-run*/*.wandb"),
     ],
 )

@@ -22,12 +22,12 @@ from penstock.cli.columns import (
 )
 from penstock.cli.command import SETTINGS, Command, Option, help_all
 from penstock.cli.configuration import read_configuration
+from penstock.cli.following import epochs_followed
 from penstock.cli.interrupted import say_interrupted
 from penstock.cli.options import estimator_options
 from penstock.cli.origin import repeated, sources
 from penstock.cli.resuming import resumable, with_folder
 from penstock.cli.scores import say_verdict, show_scores
-from penstock.cli.following import epochs_followed
 from penstock.cli.splits import PROPORTIONS, read_parts
 from penstock.cli.values import FOLDER, PATH
 from penstock.errors import ConfigError, DivergedError

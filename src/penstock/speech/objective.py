@@ -78,6 +78,10 @@ class CtcObjective(Seeded):
         """Return batches of indices of recordings of similar lengths."""
         return length_batches(self.speeds[0].lengths, self.batch_size, generator)
 
+    def extent(self, batch: np.ndarray) -> int:
+        """Return the number of frames of a batch, padding included."""
+        return int(self.speeds[0].lengths[batch].max(initial=0)) * len(batch)
+
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """Return the mean loss of the tokens of the recordings `batch`, with augmentation and dropout."""
         frames, lengths = self._frames(batch)

@@ -88,10 +88,10 @@ class TensorBoard(_Silent):
 
 
 class MLflow(_Silent):
-    """Logs a run to MLflow: where MLFLOW_TRACKING_URI says, else to `mlruns` in a folder."""
+    """Logs a run to MLflow: where MLFLOW_TRACKING_URI says, else to `mlflow.db` in a folder."""
 
     def __init__(self, folder: Path, name: str, options: Mapping[str, Any]) -> None:
-        place = os.environ.get("MLFLOW_TRACKING_URI", (folder / "mlruns").absolute().as_uri())
+        place = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{(folder / 'mlflow.db').absolute()}")
         self._client = _library("mlflow", "mlflow").MlflowClient(tracking_uri=place)
         known = self._client.get_experiment_by_name(_PROJECT)
         experiment = self._client.create_experiment(_PROJECT) if known is None else known.experiment_id
