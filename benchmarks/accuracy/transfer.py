@@ -4,7 +4,7 @@
 
 For each set, a language model first reads the training texts without their labels; it is kept beside the results file,
 and an interrupted training is resumed. Then for each number of labels and each seed, so many training rows are drawn,
-stratified. A classifier with the default options learns from them, once from the language model and once from random
+stratified. A classifier learns from them, once from the language model and once, with the default options, from random
 weights, and so does TF-IDF with logistic regression; the test part is the same for all.
 """
 
@@ -26,6 +26,11 @@ LABELS = (50, 100, 200, 500, 2000)
 _WAYS = {"encoder": "language model", "scratch": "random weights", "tfidf": "TF-IDF"}
 _LANGUAGE_MODEL: dict[str, Any] = {
     "level": "word", "words": "text", "hidden_size": 200, "batch_size": 16, "baseline": False, "verbose": 1,
+}  # fmt: skip
+# A language model has learned from whole texts: less noise, a higher rate for the output layer, more of its outputs.
+_FROM_LANGUAGE_MODEL: dict[str, Any] = {
+    "pooling": "mean_max", "learning_rate": 0.005, "word_dropout": 0.05, "embedding_dropout": 0.1,
+    "output_dropout": 0.2,
 }  # fmt: skip
 _PARTS = (0.8, 0.2)
 
@@ -71,7 +76,8 @@ def main() -> int:
         encoder = _language_model(case, train[0], arguments.out.with_name(f"{name}-language-model"))
         for labels in arguments.labels:
             run = partial(_run, train, test, labels, str(encoder))
-            found = runs(f"{name}, {labels} labels", arguments.seeds, [_LANGUAGE_MODEL, case.language_model], run)
+            options = [_LANGUAGE_MODEL, case.language_model, _FROM_LANGUAGE_MODEL]
+            found = runs(f"{name}, {labels} labels", arguments.seeds, options, run)
             lines.append(f"| {name} | {labels} | {' | '.join(_cell([each[way] for each in found]) for way in _WAYS)} |")
     print("\n".join(lines))
     return 0
@@ -117,8 +123,9 @@ def _run(train: Rows, test: Rows, labels: int, encoder: str, seed: int) -> dict[
     share = labels / len(train[1])
     few = _taken(train, stratified_split(train[1], (share, 1 - share), random_state=seed)[0])
     found: dict[str, Any] = {}
-    for way, start in (("encoder", encoder), ("scratch", None)):
-        estimator = TextClassifier(encoder=start, baseline=start is None, random_state=seed)
+    started: dict[str, dict[str, Any]] = {"encoder": _FROM_LANGUAGE_MODEL | {"encoder": encoder}, "scratch": {}}
+    for way, options in started.items():
+        estimator = TextClassifier(**options, baseline=way == "scratch", random_state=seed)
         metrics = estimator.fit(*few, test_data=test).metrics_
         found[way] = metrics["test"]["accuracy"]
         found[f"{way}_epochs"] = metrics["best_epoch"]

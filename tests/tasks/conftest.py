@@ -14,6 +14,7 @@ SMALL = {
     "hidden_size": 8,
     "epochs": 5,
     "batch_size": 8,
+    "keep": "best",
     "learning_rate": 0.02,
     "word_dropout": 0.0,
     "embedding_dropout": 0.0,

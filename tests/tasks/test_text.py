@@ -370,3 +370,16 @@ def test_there_are_no_predictions_before_fit(small, tmp_path):
 def test_options_are_known_without_pytorch():
     code = "import sys, penstock.text.estimator; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "asked", "kept"), [(40, None, "last"), (90, None, "best"), (40, "best", "best"), (90, "last", "last")]
+)
+def test_few_rows_are_trained_to_the_end(small, make_reviews, monkeypatch, rows, asked, kept):
+    monkeypatch.setattr(TextClassifier, "few_rows", 80)
+    texts, labels = make_reviews(rows, 0)
+    wrong = [texts[:6], ["positive", "negative"] * 3]  # the validation loss rises from the first epoch on
+    fitted = small(epochs=3, patience=1, baseline=False, keep=asked).fit(texts, labels, validation_data=wrong)
+    assert fitted.metrics_["options"]["keep"] == kept
+    assert (fitted.metrics_["best_epoch"] == 3) == (kept == "last")
+    assert len(fitted.history_) == (3 if kept == "last" else 2)

@@ -59,6 +59,12 @@ def test_why_it_stopped(make_recipe, caplog, reason, words):
     assert words in caplog.text
 
 
+def test_no_early_stop_is_announced_where_the_last_weights_are_kept(make_recipe, caplog):
+    caplog.set_level(logging.INFO, "penstock")
+    TrainingLog(History(), make_recipe(epochs=3, patience=1, keep="last")).on_start(3)
+    assert caplog.messages == ["training: at most 3 epochs"]
+
+
 def test_how_far_it_is_and_how_long_the_rest_takes(make_recipe, clock):
     stream = io.StringIO()
     log = TrainingLog(History(), make_recipe(epochs=3))

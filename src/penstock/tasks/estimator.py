@@ -66,6 +66,8 @@ class Estimator(TrainingOptions, FittedEstimator):
     usual_epochs: ClassVar[int] = 8
     fewest_steps: ClassVar[int] = 2000
     most_epochs: ClassVar[int] = 40
+    few_rows: ClassVar[int] = 0
+    """If `keep` is None: fewer training rows than this are trained to the end, without early stopping."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -175,9 +177,10 @@ class Estimator(TrainingOptions, FittedEstimator):
         say(_LOGGER, "measuring", "measuring the network and its baselines")
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
         self.metrics_["memory"] = memory
+        recipe = self._recipe(len(data.train))
         self.metrics_ |= {
             "options": used(self._described(), network)
-            | {"epochs": self._recipe(len(data.train)).epochs, "random_state": seed}
+            | {"epochs": recipe.epochs, "keep": recipe.keep, "random_state": seed}
             | self._resolved(features, network),
             "call": call(type(self), self._described() | {"random_state": seed}),
         }
@@ -258,6 +261,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         recipe_class = training_module().Recipe
         names = [field.name for field in fields(recipe_class) if field.name != "epochs"]
         options = {name: getattr(self, name) for name in names if hasattr(self, name)}  # some tasks lack some
+        options["keep"] = self.keep or ("last" if rows < self.few_rows else "best")
         recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
         if self.epochs is not None:
             return recipe

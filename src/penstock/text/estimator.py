@@ -43,6 +43,9 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
     random generators unchanged. Texts are lists, NumPy arrays, or columns of pandas, Polars and Arrow.
 
     Args:
+        keep: the weights to keep: "best", from the epoch with the lowest validation loss, or "last", without early
+            stopping; None for "last" with fewer than 1,000 training rows, whose few validation rows would stop it at
+            random, else "best".
         embedding_size: size of a token's vector.
         pooling: pooling of the outputs over time: "max", "mean", "mean_max" or "last".
         min_count: minimum number of occurrences in the training texts for a token to be known.
@@ -81,7 +84,9 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
         ),
     }  # fmt: skip
     everyday: ClassVar[tuple[str, ...]] = ("vectors",)
+    few_rows: ClassVar[int] = 1000
 
+    keep: Literal["best", "last"] | None = None  # type: ignore[assignment]
     hidden_size: int = 256
     embedding_size: int = 256
     pooling: Literal["max", "mean", "mean_max", "last"] = "max"

@@ -54,8 +54,8 @@ class TrainingLog:
         self._steps = Steps(_LOGGER, self._title or "training", None, "batches")
         self._began, self._rows, self._own, self._estimated = time.perf_counter(), 0, 0, False
         self._before = sum(epoch.seconds for epoch in self._history.epochs)
-        patience = self._recipe.patience
-        until = f", until {patience} in a row bring no lower validation loss" if patience < epochs else ""
+        patience, stops = self._recipe.patience, self._recipe.keep == "best"
+        until = f", until {patience} in a row bring no lower validation loss" if stops and patience < epochs else ""
         limit = self._recipe.max_seconds
         within = "" if limit is None else f" and about {duration(limit)}"
         done = f"; {len(self._history.epochs)} are done" if self._history.epochs else ""
