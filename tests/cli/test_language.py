@@ -37,7 +37,7 @@ def test_it_continues_lines(penstock, saved):
     assert penstock("predict", saved, "-", "--tokens", 9, "--seed", 5, stdin=b"the cat\nthe dog\n").out != first.out
     refused = penstock("predict", saved, "-", "--top-p", 0, stdin=b"the\n")
     assert refused.code == 2
-    assert "top_p must be above 0" in refused.err
+    assert "top_p must be a number, above 0" in refused.err
     unknown = penstock("predict", saved, "-", stdin="猫\n".encode())
     assert unknown.code == 2
     assert "has no token that the model knows" in unknown.err

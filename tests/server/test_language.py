@@ -74,7 +74,7 @@ def test_prompts_go_on_as_the_model_goes_on(client, served):
     for options, message in (
         ({"tokens": 10_001}, "tokens may be at most 10000"),
         ({"tokens": 1.5}, "tokens must be a whole number"),
-        ({"top_p": 0}, "top_p must be above 0"),
+        ({"top_p": 0}, "top_p must be a number, above 0"),
         ({"temperature": -1}, "temperature must be at least 0"),
         ({"temperature": 10**400}, "temperature must be a number"),
         ({"beam": 2}, "has no option 'beam'; it has tokens"),

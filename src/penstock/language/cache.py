@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
 from penstock.language.scorer import shifted
-from penstock.network.checks import check_integer
+from penstock.network.checks import check_integer, check_number
 from penstock.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -53,12 +53,8 @@ class NeuralCache:
 
     def __post_init__(self) -> None:
         check_integer(self, "window", at_least=1)
-        for name, most in (("share", 1.0), ("flatness", np.inf)):
-            value = getattr(self, name)
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not number or not 0 <= value < most:
-                below = "" if most == np.inf else " and below 1"
-                raise ConfigError(f"{name} must be a number, at least 0{below}; got {value!r:.40}")
+        check_number("share", self.share, at_least=0, below=1)
+        check_number("flatness", self.flatness, at_least=0)
 
     def log_probabilities(self, model: "SequenceGenerator", sequences: Sequences) -> Floats:
         """Return the log-probability of each token of each sequence, (total,).

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConfigError, MissingExtraError
+from penstock.errors import MissingExtraError
 from penstock.language.scorer import shifted
-from penstock.network.checks import check_integer
+from penstock.network.checks import check_integer, check_number
 from penstock.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -51,12 +51,8 @@ class DynamicEvaluation:
 
     def __post_init__(self) -> None:
         check_integer(self, "steps", at_least=1)
-        for name, above, below in (("learning_rate", 0, np.inf), ("decay", -1, 1)):
-            value = getattr(self, name)
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not number or not max(above, 0) <= value < below or value == above:
-                which = "above 0" if above == 0 else "from 0 to below 1"
-                raise ConfigError(f"{name} must be a number {which}; got {value!r:.40}")
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("decay", self.decay, at_least=0, below=1)
 
     def log_probabilities(self, model: "SequenceGenerator", sequences: Sequences) -> NDArray[np.float32]:
         """Return the log-probability of each step of each sequence, (total,).

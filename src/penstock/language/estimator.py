@@ -21,6 +21,7 @@ from penstock.language.recipes import RECIPES
 from penstock.language.scores import language_counts
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.network import Embedding, Network, Numbers
+from penstock.network.checks import check_number
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellOptions
@@ -271,9 +272,9 @@ class LanguageModel(CellOptions, Estimator):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
         for name in ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout", "weight_drop"):
-            _number(name, self._setting(name), below=1)
+            check_number(name, self._setting(name), at_least=0, below=1)
         for name in ("activation", "change"):
-            _number(name, self._setting(name))
+            check_number(name, self._setting(name), at_least=0)
         if self.bidirectional:
             raise ConfigError("a language model reads forward: what comes next is unknown. Leave bidirectional out.")
         if self.tied and self.adaptive:
@@ -446,10 +447,3 @@ class LanguageModel(CellOptions, Estimator):
             "tied": head.tied,
             "adaptive": bool(head.cutoffs),
         }
-
-
-def _number(name: str, value: Any, below: float = float("inf")) -> None:
-    """Raise ConfigError unless the value is a number from 0 to below a bound."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < below:
-        limit = f" and below {below:g}" if below < float("inf") else ""
-        raise ConfigError(f"{name} must be a number, at least 0{limit}; got {value!r}")

@@ -3,15 +3,14 @@
 This is the slow form, with the bits of the engine's (`cpp/src/draw.cpp`): sums run in the same order.
 """
 
-import sys
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.errors import ConfigError
+from penstock.network.checks import check_number
 
 __all__ = ["Sampling", "draw", "sounding"]
 
@@ -39,14 +38,12 @@ class Sampling:
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        if not _is_number(self.temperature) or not 0 <= self.temperature <= sys.float_info.max:
-            raise ConfigError(f"temperature must be a number, at least 0; got {self.temperature!r}")
+        check_number("temperature", self.temperature, at_least=0)
         if self.temperature < _COLDEST:
             object.__setattr__(self, "temperature", 0.0)
         if isinstance(self.top_k, bool) or not isinstance(self.top_k, int | np.integer) or self.top_k < 0:
             raise ConfigError(f"top_k must be a whole number, at least 0, which stands for all; got {self.top_k!r}")
-        if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
-            raise ConfigError(f"top_p must be above 0 and at most 1, which stands for all; got {self.top_p!r}")
+        check_number("top_p", self.top_p, above=0, at_most=1)
 
 
 def draw(scores: NDArray[np.float32], chance: float, how: Sampling) -> int:
@@ -77,7 +74,3 @@ def sounding(scores: NDArray[np.float32], temperature: float = 1.0) -> NDArray[n
     """Return the probability of each note to sound: the logistic function of its score over the temperature."""
     odds = np.clip(scores.astype(np.float64) / temperature, -_FARTHEST, _FARTHEST)
     return 1 / (1 + np.exp(-odds))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
 from penstock.errors import ConfigError
-from penstock.network.checks import check_choice, check_flag, check_integer
+from penstock.network.checks import check_choice, check_flag, check_integer, check_number
 from penstock.network.encoder import Recurrent
 from penstock.network.operation import Operation, Shapes, Value
 from penstock.network.pointwise import FUNCTIONS, Pointwise
@@ -103,8 +103,7 @@ class Standardize(Operation):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        if isinstance(self.epsilon, bool) or not isinstance(self.epsilon, int | float) or not self.epsilon >= 0:
-            raise ConfigError(f"epsilon must be a number, 0 or more; got {self.epsilon!r:.80}")
+        check_number("epsilon", self.epsilon, at_least=0)
 
     def result(self, *inputs: Value) -> Value:
         return self._one(inputs)

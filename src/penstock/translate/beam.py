@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.errors import ConfigError
+from penstock.network.checks import check_number
 
 __all__ = ["Beam", "Decoder", "Hypothesis", "log_probabilities", "search"]
 
@@ -53,9 +54,7 @@ class Beam:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ConfigError(f"{_SPOKEN[name]} must be a whole number, at least 1; got {value!r:.40}")
-        value = self.normalization
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-            raise ConfigError(f"normalization must be a number, at least 0; got {value!r:.40}")
+        check_number("normalization", self.normalization, at_least=0)
 
 
 _SPOKEN = {"size": "beam", "max_length": "max_length"}
