@@ -29,6 +29,30 @@ def test_it_is_evaluated(penstock, saved, text):
     assert "perplexity" in penstock("evaluate", saved, text).out
 
 
+def test_it_is_evaluated_while_it_adapts(penstock, saved, text):
+    def nats(*options):
+        return json.loads(penstock("evaluate", saved, text, "--json", *options).out)["metrics"]["nats"]
+
+    plain = nats()
+    assert nats("--adapt", "cache:share=0") == pytest.approx(plain, abs=1e-6)
+    assert nats("--adapt", "cache:window=50,share=0.5,flatness=1") < plain
+    assert nats("--adapt", "dynamic:learning_rate=0.05,steps=200") < plain
+
+
+@pytest.mark.parametrize(
+    ("adapt", "error"),
+    [
+        ("memory", "adapt must be cache or dynamic, options after a colon; got 'memory'"),
+        ("cache:size=3", "options of cache are window=..., share=..., flatness=..., with commas between; got 'size=3'"),
+        ("cache:share=all", "share must be a number, at least 0 and below 1; got 'all'"),
+    ],
+)
+def test_an_adaptation_that_is_not_known_is_refused(penstock, saved, text, adapt, error):
+    refused = penstock("evaluate", saved, text, "--adapt", adapt)
+    assert refused.code == 2
+    assert error in refused.err
+
+
 def test_it_continues_lines(penstock, saved):
     first = penstock("predict", saved, "-", "--tokens", 9, "--seed", 4, stdin=b"the cat\nthe dog\n")
     rows = [json.loads(line) for line in first.out.splitlines()]

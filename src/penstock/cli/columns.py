@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from penstock.cli.command import Option, argument
-from penstock.cli.values import PATH, Number
+from penstock.cli.values import PATH, TEXT, Number
 from penstock.errors import ConfigError
-from penstock.tasks import TASKS, Column, Task
+from penstock.tasks import TASKS, Column, Setting, Task
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
@@ -27,6 +27,8 @@ __all__ = [
     "split_settings",
     "trained_columns",
 ]
+
+SettingsOf = Callable[[Task], Iterable[Setting]]
 
 
 def column_options(columns: Iterable[Column], *, as_in_training: bool = False, panel: str = "options") -> list[Option]:
@@ -100,32 +102,34 @@ def _of_several(columns: Mapping[str, Column]) -> Column:
     return replace(first, help=said, several=False)
 
 
-def several_tasks_settings() -> list[Option]:
-    """Make an option for each setting of any task's predictions."""
-    settings = {setting.name: setting for task in TASKS.values() for setting in task.settings}
+def several_tasks_settings(of: SettingsOf) -> list[Option]:
+    """Make an option for each setting of any task.
+
+    Args:
+        of: the settings of a task that the command has.
+    """
+    settings = {setting.name: setting for task in TASKS.values() for setting in of(task)}
     return [
-        Option(
-            [f"--{name.replace('_', '-')}", name],
-            help=setting.help,
-            **(
-                {"is_flag": True, "default": None}
-                if setting.type is bool
-                else {"type": Number(whole=setting.type is int, least=setting.least)}
-            ),
-        )
+        Option([f"--{name.replace('_', '-')}", name], help=setting.help, **_about_value(setting))
         for name, setting in settings.items()
     ]
 
 
-def split_settings(task: Task, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split options into columns, and the settings of the task that were given.
+def _about_value(setting: Setting) -> dict[str, Any]:
+    if setting.type is bool:
+        return {"is_flag": True, "default": None}
+    return {"type": TEXT if setting.type is str else Number(whole=setting.type is int, least=setting.least)}
+
+
+def split_settings(task: Task, given: Mapping[str, Any], of: SettingsOf) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split options into columns, and the settings of the task that were given; `of` as for `several_tasks_settings`.
 
     Raises:
         ConfigError: a setting was given that this task does not have.
     """
-    names = {setting.name for each in TASKS.values() for setting in each.settings}
+    names = {setting.name for each in TASKS.values() for setting in of(each)}
     settings = {name: value for name, value in given.items() if name in names and value is not None}
-    if unknown := settings.keys() - {setting.name for setting in task.settings}:
+    if unknown := settings.keys() - {setting.name for setting in of(task)}:
         flag = min(unknown).replace("_", "-")
         raise ConfigError(f"a model for {task.name} has no option --{flag}. Leave it out.")
     return {name: value for name, value in given.items() if name not in names}, settings

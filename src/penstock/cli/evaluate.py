@@ -2,10 +2,17 @@
 
 import json
 import logging
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from penstock.cli.columns import saved_columns, several_tasks_files, several_tasks_options
+from penstock.cli.columns import (
+    saved_columns,
+    several_tasks_files,
+    several_tasks_options,
+    several_tasks_settings,
+    split_settings,
+)
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.scores import say_verdict, show_scores
@@ -15,26 +22,30 @@ from penstock.tasks import find
 
 _LOGGER = logging.getLogger("penstock.cli")
 _BESIDE = ("baseline", "baseline_intervals", "verdict", "difference", "baseline_verdicts")
+_MEASURING = attrgetter("measuring")
 _FIGURES = ("metrics", "interval", *_BESIDE, "units")
 
 
 @command(
-    "evaluate", example="penstock evaluate sentiment reviews.csv --json", params=several_tasks_options(answers=True)
+    "evaluate",
+    example="penstock evaluate sentiment reviews.csv --json",
+    params=[*several_tasks_settings(_MEASURING), *several_tasks_options(answers=True)],
 )
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
 @argument("data", metavar="DATA", type=PATH, help="Labelled data in the same form as in training.")
 @several_tasks_files
 @option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-def evaluate(model: Path, data: Path, as_json: bool, **columns: Any) -> None:
+def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     """Evaluate a model and its baseline, which was fitted on the same training data, on labelled data."""
     from penstock.bundle import plain
     from penstock.report import baseline_words
 
     loaded = load_model(model)
     task = find(loaded.task)
+    columns, settings = split_settings(task, options, _MEASURING)
     rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
     say(_LOGGER, "measuring", "measuring the network and its baselines")
-    found = loaded.evaluate(rows.inputs, rows.answers)
+    found = loaded.evaluate(rows.inputs, rows.answers, **settings)
     if as_json:
         counts = {"dropped": rows.dropped, "changed": getattr(rows, "changed", {})}
         print(json.dumps(plain({name: found[name] for name in _FIGURES} | counts)))

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -25,12 +26,13 @@ _LOGGER = logging.getLogger("penstock.cli")
 
 # Lines answered at once: enough to keep the engine busy, few enough for constant memory.
 _LINES = 512
+_SETTINGS = attrgetter("settings")
 
 
 @command(
     "predict",
     example="penstock predict sentiment reviews.csv -o answers.csv",
-    params=[*several_tasks_settings(), *several_tasks_options(answers=False)],
+    params=[*several_tasks_settings(_SETTINGS), *several_tasks_options(answers=False)],
 )
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
 @argument(
@@ -53,7 +55,7 @@ def predict(model: Path, data: Path, output: Path | None, as_json: bool, **optio
     check_answer_file(output, text=True)
     loaded = load_model(model)
     task = find(loaded.task)
-    columns, settings = split_settings(task, options)
+    columns, settings = split_settings(task, options, _SETTINGS)
     as_text = None if as_json or (output is None and is_table(data)) else task.as_text
     if as_text is None:
         check_answer_file(output)

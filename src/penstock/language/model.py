@@ -12,6 +12,7 @@ from penstock import engine
 from penstock.datasets.finding import holds_words
 from penstock.datasets.frames import is_table, table_column, tabular
 from penstock.errors import ConfigError, DataError
+from penstock.language.adapting import read_adaptation
 from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
 from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
 from penstock.language.sampling import sounding
@@ -133,20 +134,26 @@ class SequenceGenerator(Model):
             MissingExtraError: dynamic evaluation without PyTorch.
         """
         sequences = self._some(inputs)
-        log_probs = self.log_probabilities(sequences) if by is None else by.log_probabilities(self, sequences)
-        found = language_scores(self.features, sequences, log_probs)
+        found = language_scores(self.features, sequences, self._log_probabilities(sequences, by))
         return found | language_counts(self.features, sequences)
 
-    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+    def evaluate(self, inputs: Any, answers: Any = None, *, adapt: str | None = None) -> dict[str, Any]:
         """See `Model`; `counts` has what was counted. Inputs are their own ground truth: `answers` must be None.
 
+        Args:
+            inputs: texts or pieces.
+            answers: None.
+            adapt: how the model adapts to what it reads, as text: see `language.adapting.read_adaptation`.
+
         Raises:
-            DataError: as `score`.
+            DataError, MissingExtraError: as `score`.
+            ConfigError: `adapt` is not understood, or its values are out of their range.
         """
+        by = None if adapt is None else read_adaptation(adapt)
         if answers is not None:
             raise DataError("a language model predicts its inputs themselves: leave the answers out")
         sequences = self._some(inputs)
-        ours = self.log_probabilities(sequences)
+        ours = self._log_probabilities(sequences, by)
         beside = self.baseline_answers(sequences)
         scores = {name: language_scores(self.features, sequences, each) for name, each in beside.items()}
         sums = {name: language_sums(self.features, sequences, each) for name, each in beside.items()}
@@ -276,6 +283,9 @@ class SequenceGenerator(Model):
     def _recall(self, values: NDArray[Any], steps: Sequence[int]) -> NDArray[np.float32]:
         """Return the scores of what comes next if only the last n values are read, for each n; see `Reading.recall`."""
         return self.scorer.after(Sequences.from_list([values[len(values) - n :] for n in steps]))
+
+    def _log_probabilities(self, sequences: Sequences, by: Adaptation | None) -> NDArray[np.float32]:
+        return self.log_probabilities(sequences) if by is None else by.log_probabilities(self, sequences)
 
     def _some(self, inputs: Any) -> Sequences:
         sequences = self.sequences(inputs)

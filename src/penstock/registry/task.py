@@ -41,12 +41,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Setting:
-    """An option of `penstock predict` that is no column, passed to `Model.answers` by name if it is given.
+    """An option that is no column, passed by name if it is given: of `penstock predict` to `Model.answers`, of
+    `penstock evaluate` to `Model.evaluate`.
 
     Attributes:
         name: name of the argument; the flag has hyphens.
         help: help text.
-        type: int or float, or bool for a switch.
+        type: int, float or str, or bool for a switch.
         least: the lowest number that is allowed.
         most: the highest number that a server lets a client ask for, because work and memory grow with it; None for
             any.
@@ -85,6 +86,7 @@ class Task:
             is used if none claims the data.
         parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
         settings: the options of `penstock predict` besides the columns.
+        measuring: the options of `penstock evaluate` besides the columns.
         pipeline: the Hugging Face Hub's word for the task, such as "text-classification"; "" if it has none.
         as_text: turns an answer of `penstock predict` into text, which is written for inputs that are text themselves,
             and not a table; None to write JSON lines for these too.
@@ -105,6 +107,7 @@ class Task:
     claims: Callable[[Path, Columns], bool] = _no_claim
     parse: Callable[[str], Any] | None = None
     settings: tuple[Setting, ...] = ()
+    measuring: tuple[Setting, ...] = ()
     pipeline: str = ""
     as_text: Callable[[Mapping[str, Any]], str] | None = None
     rewrite: Callable[[Path, Columns, Iterable[Mapping[str, Any]]], Iterator[str]] | None = None

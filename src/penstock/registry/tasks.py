@@ -249,6 +249,14 @@ _LANGUAGE = Task(
         Setting("top_p", "Of language models: draw among the likeliest of this total probability.", float, 0),
         Setting("seed", "Of language models: seed of the random numbers; default: 0.", least=0),
     ),
+    measuring=(
+        Setting(
+            "adapt",
+            "Let a language model adapt while it reads: cache or dynamic (evaluation), with options such as "
+            "cache:window=500,share=0.1,flatness=0.3 or dynamic:learning_rate=0.1,decay=0.001,steps=20.",
+            str,
+        ),
+    ),
 )
 
 _SPEECH = Task(
