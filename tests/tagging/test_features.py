@@ -60,6 +60,21 @@ def test_pieces_are_tokens_or_texts():
             pieces.push(wrong)
 
 
+def test_a_few_longer_tokens_do_not_make_words_of_characters():
+    features = TokenFeatures().fit([list("中国人民" * 25), ["2026"]])
+    assert features.by_character
+    assert not TokenFeatures().fit([list("中国人民"), ["2026"]]).by_character
+
+
+def test_features_of_earlier_versions_have_no_pairs():
+    described = TokenFeatures().fit(SENTENCES).to_json()
+    earlier = {
+        name: value for name, value in described.items() if name not in ("neighbours", "min_pair_count", "pairs")
+    }
+    found = TokenFeatures.from_json(earlier)
+    np.testing.assert_array_equal(found.apply(SENTENCES).values, TokenFeatures().fit(SENTENCES).apply(SENTENCES).values)
+
+
 def test_they_come_back_from_json():
     for scheme in (None, SCHEMES["BMES"]):
         features = TokenFeatures(min_count=1, max_word_length=5, scheme=scheme).fit(SENTENCES)
@@ -81,6 +96,11 @@ def test_they_come_back_from_json():
         ({"scheme": "BIO"}, "known name and separator"),
         ({"min_count": 0}, "min_count must be a whole number, at least 1"),
         ({"spelling": 1}, "spelling must be True or False"),
+        ({"neighbours": 3}, "neighbours must be 0, 1 or 2"),
+        ({"pairs": "ab"}, "pairs of features of tokens must be a list"),
+        ({"pairs": [3, 3]}, "codes of pairs must ascend"),
+        ({"pairs": [10**9]}, "codes of pairs must ascend, from 0 to below"),
+        ({"pairs": [0.5]}, "codes of pairs must be a list of integers"),
     ],
 )
 def test_a_damaged_description_is_refused(change, message):

@@ -57,6 +57,12 @@ def test_the_bits_of_a_word_do_not_depend_on_other_words_or_padding(monkeypatch)
         (SpelledWords, {"words": 0, "word_size": 2}, "words must be a whole number, at least 1"),
         (SpelledWords, {"words": 5, "word_size": 2, "characters": 3}, "character_size must be .* at least 1"),
         (SpelledWords, {"words": 5, "word_size": 2, "character_size": 3}, "must be 0 where characters is 0"),
+        (SpelledWords, {"words": 5, "word_size": 2, "neighbours": 1}, "neighbours must be 0 where pairs is 0"),
+        (
+            SpelledWords,
+            {"words": 5, "word_size": 2, "pairs": 3, "pair_size": 2, "neighbours": 3},
+            "neighbours must be at most 2; got 3",
+        ),
         (TagHead, {"classes": 1}, "classes must be a whole number, at least 2"),
         (TagHead, {"classes": 3, "crf": 1}, "crf must be True or False"),
         (TagHead, {"classes": 3, "lookahead": -1}, "lookahead must be a whole number, at least 0"),

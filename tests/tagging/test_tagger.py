@@ -101,6 +101,7 @@ def test_softmax_and_characters():
     tagger = Tagger(**TINY | {"epochs": 12}, crf=False).fit(["".join(each) for each in sentences], tags)
     assert tagger.predict(["我在上海"]) == [["S", "S", "B", "E"]]
     assert tagger.model_.network.inputs.characters == 0
+    assert tagger.model_.network.inputs.neighbours == 2
     assert tagger.model_.network.head.crf is False
     (probabilities,) = tagger.model_.predict_proba(["我在"])
     assert probabilities.shape == (2, len(tagger.model_.labels))
@@ -108,6 +109,21 @@ def test_softmax_and_characters():
     found = GraphScorer(exported.graph, exported.tensors).scores(encoded(tagger.model_, exported, ["我在上海"]))
     expected = tagger.model_.outputs(tagger.model_.checked(["我在上海"]))
     np.testing.assert_array_equal(found["scores"].values, expected.values)
+
+
+def test_pairs_of_characters_are_streamed_and_saved(tmp_path):
+    sentences, tags = [list("我在北京"), list("他在上海")] * 4, [["S", "S", "B", "E"]] * 8
+    tagger = Tagger(**TINY | {"epochs": 2}, bidirectional=False, lookahead=1, pair_size=3).fit(sentences, tags)
+    assert tagger.model_.network.inputs.neighbours == 1
+    model = penstock.load(tagger.save(tmp_path / "model"))
+    for sentence in ("我在北京上海", "新北京", ""):
+        stream = model.stream()
+        told = [label for piece in sentence for label in stream.push(piece).labels]
+        assert told + list(stream.finish().labels) == model.predict([sentence])[0]
+    again = Tagger.load(tmp_path / "model").get_params()
+    assert (again["pairs"], again["pair_size"], again["min_pair_count"]) == (True, 3, 2)
+    alone = Tagger(**TINY | {"epochs": 1}, pairs=False).fit(sentences, tags)
+    assert alone.model_.network.inputs.pairs == 0
 
 
 def test_parts_of_speech_are_taken_as_they_are():

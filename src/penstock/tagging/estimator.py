@@ -14,6 +14,7 @@ from penstock.datasets.vectors import initial_vectors
 from penstock.errors import ConfigError, DataError
 from penstock.labels import label_texts
 from penstock.network import Network, Recurrent
+from penstock.network.checks import check_flag
 from penstock.runtime.step_model import labels_of_steps
 from penstock.sequences import Sequences
 from penstock.tagging.baseline_training import fit_baselines
@@ -39,7 +40,7 @@ __all__ = ["Tagger"]
 
 _LOGGER = logging.getLogger(__name__)
 _EMBEDDING_SCALE = 0.1
-_FEATURES = ("min_count", "max_vocabulary", "normalize", "spelling", "max_word_length")
+_FEATURES = ("min_count", "max_vocabulary", "normalize", "spelling", "max_word_length", "min_pair_count")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -59,6 +60,10 @@ class Tagger(EncoderOptions, StepClassifier):
         crf: score the tags of a sentence together; False for a softmax over the tags of each token.
         lookahead: for a network that is not bidirectional, how many further tokens are read before a tag is final.
         scheme: how tags mark chunks: IOB1, BIO, BIOES, BMES, BILOU, or none; None for the detected one.
+        pairs: where tokens are characters, also read each as a pair with the one before it and, in a bidirectional
+            network, with the one after it.
+        pair_size: size of a pair's vector.
+        min_pair_count: minimum number of occurrences in the training sentences for a pair to be known.
         min_count: minimum number of occurrences in the training sentences for a word to be known.
         max_vocabulary: maximum number of known words.
         normalize: look words up in lower case, with all digits made 0; characters keep their case.
@@ -84,7 +89,16 @@ class Tagger(EncoderOptions, StepClassifier):
     fewest_steps: ClassVar[int] = 3000
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
-        "data": ("scheme", "min_count", "max_vocabulary", "normalize", "max_word_length", "vectors"),
+        "data": (
+            "scheme",
+            "pairs",
+            "min_pair_count",
+            "min_count",
+            "max_vocabulary",
+            "normalize",
+            "max_word_length",
+            "vectors",
+        ),
         "training": ("word_dropout", "input_dropout"),
     }
     everyday: ClassVar[tuple[str, ...]] = ("crf", "lookahead", "scheme", "spelling", "vectors")
@@ -95,6 +109,9 @@ class Tagger(EncoderOptions, StepClassifier):
     spelling: bool = True
     character_size: int = 25
     character_hidden_size: int = 25
+    pairs: bool = True
+    pair_size: int = 50
+    min_pair_count: int = 2
     crf: bool = True
     lookahead: int = 2
     scheme: str | None = None
@@ -233,7 +250,12 @@ class Tagger(EncoderOptions, StepClassifier):
         return metrics.get("f1", metrics["accuracy"])
 
     def _features(self, data: Labelled) -> TokenFeatures:
-        features = TokenFeatures(**{name: getattr(self, name) for name in _FEATURES}, scheme=self._scheme)
+        check_flag(self, "pairs")
+        features = TokenFeatures(
+            **{name: getattr(self, name) for name in _FEATURES},
+            neighbours=1 + self.bidirectional if self.pairs else 0,
+            scheme=self._scheme,
+        )
         pretrained = self._pretrained()
         if pretrained is None:
             return features.fit(data.train.inputs)
@@ -272,7 +294,11 @@ class Tagger(EncoderOptions, StepClassifier):
         spelled = {"character_size": self.character_size, "character_hidden_size": self.character_hidden_size}
         alphabet, pretrained = features.alphabet_size, self._pretrained()
         word_size = self.word_size if pretrained is None else pretrained.embedding.shape[1]
-        return SpelledWords(features.vocabulary_size, word_size, alphabet, **(spelled if alphabet else {}))
+        more = spelled if alphabet else {}
+        if features.neighbours:
+            pairs = {"pairs": features.pair_count, "pair_size": self.pair_size, "neighbours": features.neighbours}
+            more = more | pairs
+        return SpelledWords(features.vocabulary_size, word_size, alphabet, **more)
 
     def _head(self, data: Labelled) -> TagHead:
         lagged = TagHead(len(data.labels), lookahead=self.lookahead)  # made even if not needed, which checks the option
@@ -314,7 +340,8 @@ class Tagger(EncoderOptions, StepClassifier):
         assert isinstance(module.inputs, SpelledWordsModule)
         assert isinstance(module.head, TagHeadModule)
         with torch.no_grad():
-            torch.nn.init.normal_(module.inputs.words.weight, std=_EMBEDDING_SCALE)
+            for table in ("words", "pairs") if features.neighbours else ("words",):
+                torch.nn.init.normal_(getattr(module.inputs, table).weight, std=_EMBEDDING_SCALE)
             torch.nn.init.xavier_uniform_(module.head.weight)
             torch.nn.init.zeros_(module.head.bias)
             if self.vectors is not None and self._known() is None:
@@ -348,8 +375,9 @@ class Tagger(EncoderOptions, StepClassifier):
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
         features, inputs, head = TokenFeatures.from_json(saved.features), saved.network.inputs, saved.network.head
         options = {name: getattr(features, name) for name in _FEATURES}
-        sizes = {name: getattr(inputs, name) for name in ("word_size", "character_size", "character_hidden_size")}
-        return options | {name: size for name, size in sizes.items() if size} | {"crf": head.crf}
+        names = ("word_size", "character_size", "character_hidden_size", "pair_size")
+        sizes = {name: size for name in names if (size := getattr(inputs, name))}
+        return options | sizes | {"crf": head.crf, "pairs": bool(features.neighbours)}
 
 
 def _texts(tags: Any) -> list[str]:

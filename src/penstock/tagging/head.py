@@ -20,7 +20,7 @@ _BATCH = 512
 
 
 class SpelledWordInputs:
-    """The vectors of words: rows of a table, beside what two layers read of the spelling.
+    """The vectors of words: rows of a table, beside those of pairs, and what two layers read of the spelling.
 
     Args:
         spec: the description.
@@ -29,17 +29,26 @@ class SpelledWordInputs:
 
     def __init__(self, spec: SpelledWords, tensors: Mapping[str, Floats]) -> None:
         self._spec, self._words = spec, tensors["words.weight"]
+        if spec.pairs:
+            self._pairs = tensors["pairs.weight"]
         if spec.characters:
             self._characters = tensors["characters.weight"]
             below = {name.removeprefix("speller."): array for name, array in tensors.items() if "speller." in name}
             self._speller = Stack(spec.speller, below)
 
     def __call__(self, ids: NDArray[np.integer[Any]]) -> Floats:
-        """Return the vectors (..., size) of ids (..., 1 + characters); a word's bits do not depend on the others."""
-        words = self._words[ids[..., 0]]
-        if not self._spec.characters:
+        """Return the vectors (..., size) of ids (..., 1 + pairs + characters).
+
+        A word's bits do not depend on the other words.
+        """
+        spec, words = self._spec, self._words[ids[..., 0]]
+        first = 1 + spec.neighbours
+        if spec.pairs:
+            pairs = self._pairs[ids[..., 1:first]]
+            words = np.concatenate([words, pairs.reshape(*words.shape[:-1], -1)], axis=-1)
+        if not spec.characters:
             return words
-        spellings, lengths, which = distinct(ids[..., 1:].reshape(ids[..., 0].size, ids.shape[-1] - 1))
+        spellings, lengths, which = distinct(ids[..., first:].reshape(ids[..., 0].size, ids.shape[-1] - first))
         read = self._read(spellings, lengths)[which]
         return np.concatenate([words, read.reshape(*words.shape[:-1], read.shape[1])], axis=-1)
 

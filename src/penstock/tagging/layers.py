@@ -21,7 +21,7 @@ FORBIDDEN = -10_000.0
 
 
 class SpelledWordsModule(torch.nn.Module):
-    """The vectors of words: rows of a table, beside what two layers read of the spelling.
+    """The vectors of words: rows of a table, beside those of pairs, and what two layers read of the spelling.
 
     Args:
         spec: the description.
@@ -30,17 +30,21 @@ class SpelledWordsModule(torch.nn.Module):
     def __init__(self, spec: SpelledWords) -> None:
         super().__init__()
         self.words = torch.nn.Embedding(spec.words, spec.word_size)
+        if spec.pairs:
+            self.pairs = torch.nn.Embedding(spec.pairs, spec.pair_size)
         if spec.characters:
             self.characters = torch.nn.Embedding(spec.characters, spec.character_size)
             self.speller = recurrent_layers(spec.speller)
-        self.spelled = bool(spec.characters)
+        self.neighbours, self.spelled = spec.neighbours, bool(spec.characters)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """ids (..., 1 + characters) -> vectors (..., size); each distinct spelling is read once."""
-        words = self.words(ids[..., 0])
+        """ids (..., 1 + pairs + characters) -> vectors (..., size); each distinct spelling is read once."""
+        words, first = self.words(ids[..., 0]), 1 + self.neighbours
+        if self.neighbours:
+            words = torch.cat([words, self.pairs(ids[..., 1:first]).flatten(-2)], -1)
         if not self.spelled:
             return words
-        rows = ids[..., 1:].reshape(ids[..., 0].numel(), ids.shape[-1] - 1).numpy().astype(np.int32)
+        rows = ids[..., first:].reshape(ids[..., 0].numel(), ids.shape[-1] - first).numpy().astype(np.int32)
         spellings, lengths, which = distinct(rows)
         longest = int(lengths.max(initial=0))
         if not longest:

@@ -58,11 +58,12 @@ class TaggerModel(StepModel):
                 f"a tagger needs inputs of kind {SpelledWords.kind!r} and a head of kind {TagHead.kind!r}; "
                 f"got {inputs.kind!r} and {self.network.head.kind!r}"
             )
-        rows, ids = (inputs.words, inputs.characters), (features.vocabulary_size, features.alphabet_size)
+        rows = inputs.words, inputs.characters, inputs.pairs, inputs.neighbours
+        ids = features.vocabulary_size, features.alphabet_size, features.pair_count, features.neighbours
         if rows != ids:
             raise ConfigError(
-                f"the tables must have a row for each of the features' {ids[0]} ids of words and {ids[1]} of "
-                f"characters; got {rows[0]} and {rows[1]}"
+                f"the tables must have a row for each of the features' {ids[0]} ids of words, {ids[1]} of characters "
+                f"and {ids[2]} of pairs with {ids[3]} neighbours; got {rows[0]}, {rows[1]}, {rows[2]} and {rows[3]}"
             )
 
     @classmethod

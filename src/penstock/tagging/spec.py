@@ -14,11 +14,12 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class SpelledWords:
-    """Inputs that are words with their spelling.
+    """Inputs that are words with their pairs and their spelling.
 
-    A step is one row of ids (1 + longest spelling): the word's, then those of its characters, with 0 past their end.
-    Its vector is the word's row of a trained table, beside the last outputs of both directions of a BiLSTM over the
-    characters (Ling et al. 2015; Lample et al. 2016).
+    A step is one row of ids (1 + neighbours + longest spelling): the word's, those of its pairs with its neighbours,
+    then those of its characters, with 0 past their end. Its vector is the word's row of a trained table, beside the
+    pairs' rows of another, and the last outputs of both directions of a BiLSTM over the characters (Ling et al. 2015;
+    Lample et al. 2016).
 
     Attributes:
         words: rows of the table of words.
@@ -26,6 +27,9 @@ class SpelledWords:
         characters: number of ids of characters, with the 0; 0 for inputs that ignore the spelling.
         character_size: size of a character's vector.
         character_hidden_size: hidden units of each direction over the characters.
+        pairs: rows of the table of pairs; 0 for inputs that have none.
+        pair_size: size of a pair's vector.
+        neighbours: number of pairs of a word, 1 or 2.
     """
 
     kind: ClassVar[str] = "spelled_words"
@@ -34,21 +38,30 @@ class SpelledWords:
     characters: int = 0
     character_size: int = 0
     character_hidden_size: int = 0
+    pairs: int = 0
+    pair_size: int = 0
+    neighbours: int = 0
 
     def __post_init__(self) -> None:
-        spelled = bool(self.characters)
         check_integer(self, "words", at_least=1)
         check_integer(self, "word_size", at_least=1)
-        check_integer(self, "characters", at_least=0)
-        for name in ("character_size", "character_hidden_size"):
-            check_integer(self, name, at_least=1 if spelled else 0)
-            if not spelled and getattr(self, name):
-                raise ConfigError(f"SpelledWords: {name} must be 0 where characters is 0; got {getattr(self, name)}")
+        for table, sizes in {
+            "characters": ("character_size", "character_hidden_size"),
+            "pairs": ("pair_size", "neighbours"),
+        }.items():
+            check_integer(self, table, at_least=0)
+            there = bool(getattr(self, table))
+            for name in sizes:
+                check_integer(self, name, at_least=1 if there else 0)
+                if not there and getattr(self, name):
+                    raise ConfigError(f"SpelledWords: {name} must be 0 where {table} is 0; got {getattr(self, name)}")
+        if self.neighbours > 2:
+            raise ConfigError(f"SpelledWords: neighbours must be at most 2; got {self.neighbours}")
 
     @property
     def size(self) -> int:
         """Size of a step's vector."""
-        return self.word_size + 2 * self.character_hidden_size
+        return self.word_size + self.neighbours * self.pair_size + 2 * self.character_hidden_size
 
     @property
     def speller(self) -> Recurrent:
@@ -60,6 +73,8 @@ class SpelledWords:
     def parameter_shapes(self) -> Shapes:
         """Shapes of the trained tensors by name."""
         shapes: Shapes = {"words.weight": (self.words, self.word_size)}
+        if self.pairs:
+            shapes["pairs.weight"] = (self.pairs, self.pair_size)
         if self.characters:
             shapes["characters.weight"] = (self.characters, self.character_size)
             shapes |= {f"speller.{name}": shape for name, shape in self.speller.parameter_shapes().items()}

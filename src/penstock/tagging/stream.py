@@ -45,7 +45,8 @@ class TagStream(StepStream):
         return super()._memory() | {"before": self._before}
 
     def _bounds(self) -> dict[str, tuple[int, int]]:
-        return super()._bounds() | {"before": (-1, len(self._model.labels) - 1)}
+        last = (0, self._model.features.vocabulary_size)
+        return super()._bounds() | {"before": (-1, len(self._model.labels) - 1), "features.last": last}
 
     def _forget(self) -> None:
         super()._forget()

@@ -53,8 +53,9 @@ def encoded(model: Any, exported: NamedGraph, data: Any) -> dict[str, Sequences]
     if isinstance(found, dict):
         return {name: found[name] for name in exported.graph.inputs}
     name, value = next(iter(exported.graph.inputs.items()))
-    if value.ids and found.values.ndim == 2:  # a tagger's words without their spelling: rows of one id
-        found = Sequences(found.values[:, 0], found.offsets)
+    if value.ids and found.values.ndim == 2:  # a tagger's: a column of ids for each input
+        columns = enumerate(exported.graph.inputs)
+        return {name: Sequences(found.values[:, column], found.offsets) for column, name in columns}
     return {name: found}
 
 
