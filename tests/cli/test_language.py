@@ -76,6 +76,23 @@ def test_a_stream_tells_the_surprisal_of_each_token(penstock, saved):
     assert found[1]["count"] == 12
 
 
+def test_a_blank_line_is_a_line_of_the_text(penstock, saved):
+    lines = penstock("stream", saved, stdin=b"the cat\n\nsat\n").out.splitlines()
+    found = [json.loads(line) for line in lines]
+    assert [each["tokens"] for each in found] == [list("the cat\n"), ["\n"], list("sat\n")]
+    assert found[-1]["count"] == 13
+
+
+def test_music_with_parts_of_its_own_is_not_split_again(penstock, tmp_path):
+    pieces = [[[60, 64], [62]] * 4] * 3
+    (tmp_path / "songs.json").write_text(json.dumps({"train": pieces, "valid": pieces, "test": pieces}))
+    command = ["train", "language", tmp_path / "songs.json", "--level", "notes", "--out", tmp_path / "model"]
+    refused = penstock(*command, "--split", "0.5/0.5")
+    assert refused.code == 2
+    assert "has parts of its own: train, valid, test. Leave --split out" in refused.err
+    assert not (tmp_path / "model").exists()
+
+
 def test_it_is_described(penstock, saved):
     assert "language-model" in penstock("info", saved).out
     assert json.loads(penstock("info", saved, "--json").out)["level"] == "char"

@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from penstock.datasets.vectors import read_vectors
-from penstock.errors import DataError
+from penstock.datasets.vectors import further_words, read_vectors
+from penstock.errors import ConfigError, DataError
 
 GLOVE = "the 0.5 -1 2e-1\n中 1 2 3\nat name@x.org 7 8 9\nthe 9 9 9\nother 4 5 6\n"
 VOCABULARY = {"other": 1, "the": 2, "中": 3, "missing": 4, "at name@x.org": 9}
@@ -29,6 +29,17 @@ def test_a_file_without_known_words_gives_an_empty_matrix(tmp_path):
     (tmp_path / "vectors.txt").write_text(GLOVE, "utf-8")
     ids, matrix = read_vectors(tmp_path / "vectors.txt", {"zebra": 1})
     assert (ids.shape, matrix.shape) == ((0,), (0, 3))
+
+
+def test_further_words_are_the_first_that_can_be_read(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("5 3\n" + GLOVE, "utf-8")
+    assert further_words(path, VOCABULARY, 9, reads=str.isascii) == []
+    assert further_words(path, {"other": 1}, 9, reads=str.isascii) == ["the", "at name@x.org"]
+    assert further_words(path, {"other": 1}, 1, reads=lambda word: len(word) == 1) == ["中"]
+    assert further_words(path, {"other": 1}, 0, reads=str.isascii) == []
+    with pytest.raises(ConfigError, match="no vector for any word"):
+        further_words(path, {"zebra": 1}, 9, reads=str.isascii)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,30 @@ def test_pieces_have_the_bits_of_the_whole(make_model, level, kind):
         stream.push("the")
 
 
+def drained(parts):
+    """The prediction that a push in parts ends with, and the number of times that it was interrupted."""
+    interrupted = 0
+    while True:
+        try:
+            next(parts)
+        except StopIteration as end:
+            return end.value, interrupted
+        interrupted += 1
+
+
+@pytest.mark.parametrize("level", ["byte", "word"])
+def test_a_long_piece_is_read_in_parts_with_the_same_bits(make_model, monkeypatch, level):
+    monkeypatch.setattr("penstock.runtime.stream._PART", 3)
+    text = "the cat sat on the mät, the dog and the log"
+    one, other = make_model(level).stream(), make_model(level).stream()
+    for piece in (text, "", "on"):
+        whole, (parts, interrupted) = one.push(piece), drained(other.push_in_parts(piece))
+        assert (parts.tokens, parts.nats, parts.count) == (whole.tokens, whole.nats, whole.count)
+        np.testing.assert_array_equal(parts.log_probabilities, whole.log_probabilities)
+        assert interrupted == max(0, len(whole.tokens) - 1) // 3
+    assert one.save() == other.save()
+
+
 def test_frames_have_the_bits_of_the_whole(make_model):
     model = make_model("notes")
     piece = [[60, 64], [], [61], [60, 62, 64]]

@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 
 import penstock
 from penstock.errors import ConfigError, DataError
+from penstock.server.stream_scheduler import StreamScheduler
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,19 @@ async def test_tags_arrive_with_their_look_ahead(client, served):
             found.append(await later.finish())
     assert [len(answer["steps"]) for answer in found] == [0, 1, 1, 1, 1, 1, 1]
     assert [step["prediction"] for answer in found for step in answer["steps"]] == model.predict([SENTENCE])[0]
+
+
+async def test_a_long_text_holds_no_other_stream_up(served):
+    model, text = served["letters"], "Ada wrote. " * 2000
+    scheduler = StreamScheduler(model)
+    scheduler.start()
+    long, short = await scheduler.open(), await scheduler.open()
+    slow = asyncio.create_task(scheduler.push(long, lambda: text))
+    for _ in range(5):
+        await scheduler.push(short, lambda: "Ada")
+    assert not slow.done()
+    assert await slow == model.as_json(model.stream().push(text))
+    await scheduler.stop()
 
 
 def test_prompts_go_on_as_the_model_goes_on(client, served):

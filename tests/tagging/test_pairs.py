@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from penstock.sequences import Sequences
-from penstock.tagging.pairs import TokenPairs
+from penstock.tagging.pairs import EDGE, TokenPairs
 
-EDGE = 7
 SENTENCES = [[1, 2, 3], [], [2, 3], [6], [3, 0, 2], [], [1, 2]]
 
 
@@ -20,10 +19,10 @@ def pairs_of(sentence):
 @pytest.mark.parametrize("neighbours", [1, 2])
 @pytest.mark.parametrize(("min_count", "most"), [(1, 100), (2, 100), (1, 3), (9, 100)])
 def test_they_equal_a_dictionary(neighbours, min_count, most):
-    counts = Counter(pair for sentence in SENTENCES for pair in pairs_of(sentence) if 0 not in pair)
+    counts = Counter(pair for sentence in filter(None, SENTENCES) for pair in pairs_of(sentence) if 0 not in pair)
     frequent = sorted((-count, pair) for pair, count in counts.items() if count >= min_count)[:most]
     known = {pair: place for place, pair in enumerate(sorted(pair for _, pair in frequent), start=1)}
-    found = TokenPairs.fit(Sequences.from_list(SENTENCES, np.int64), EDGE, min_count=min_count, most=most)
+    found = TokenPairs.fit(Sequences.from_list(SENTENCES, np.int64), min_count=min_count, most=most)
     assert len(found.codes) == len(known)
     unseen = [*SENTENCES, [5, 4, 1, 2], [0]]
     expected = [
@@ -37,6 +36,6 @@ def test_they_equal_a_dictionary(neighbours, min_count, most):
 
 
 def test_the_rest_of_a_sentence_begins_with_the_token_before_it():
-    found = TokenPairs.fit(Sequences.from_list(SENTENCES, np.int64), EDGE, min_count=1, most=100)
+    found = TokenPairs.fit(Sequences.from_list(SENTENCES, np.int64), min_count=1, most=100)
     whole = found.columns(Sequences.from_list([[1, 2, 3]], np.int64), 1)
     np.testing.assert_array_equal(found.columns(Sequences.from_list([[2, 3]], np.int64), 1, before=1), whole[1:])

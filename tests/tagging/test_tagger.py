@@ -88,6 +88,19 @@ def test_a_tag_is_told_one_token_later(forward):
     assert [label for labels in [*told, stream.finish().labels] for label in labels] == forward.predict([tokens])[0]
 
 
+def test_many_tokens_are_read_in_parts_with_the_same_tags(forward, monkeypatch):
+    monkeypatch.setattr("penstock.runtime.stream._PART", 2)
+    (tokens, *_), _ = drawn(1, seed=3)
+    one, other = forward.stream(), forward.stream()
+    parts = other.push_in_parts(tokens)
+    for _ in range((len(tokens) - 1) // 2):
+        assert next(parts) is None
+    with pytest.raises(StopIteration) as end:
+        next(parts)
+    assert end.value.value.labels == one.push(tokens).labels
+    assert one.finish().labels == other.finish().labels
+
+
 def test_the_same_seed_gives_the_same_bits():
     sentences, tags = drawn(20)
     one, other = (Tagger(**TINY | {"epochs": 1}, word_dropout=0.3).fit(sentences, tags) for _ in range(2))
@@ -141,6 +154,11 @@ def test_words_start_from_vectors(tmp_path):
     words, table = tagger.model_.features.vocabulary, tagger.model_.tensors["inputs.words.weight"]
     expected = np.array([np.arange(1, 9), np.arange(8, 0, -1)]) * 0.1 / np.arange(1, 9).std()
     np.testing.assert_allclose(table[[words["ada"], words["rome"]]], expected, rtol=1e-4)
+    path.write_text(path.read_text() + "bern 1 2 3 4 5 6 7 8\nBern 0 0 0 0 0 0 0 1\n")
+    model = Tagger(**still, vectors=str(path)).fit(*drawn(20)).model_
+    assert len(model.features.vocabulary) == len(words) + 1
+    rows = model.tensors["inputs.words.weight"][model.features.rows(["Bern", "Ada"])[:, 0]]
+    np.testing.assert_array_equal(rows[0], rows[1])
     with pytest.raises(ConfigError, match=r"have size 8, but word_size is 7. Set word_size=8"):
         Tagger(**still | {"word_size": 7}, vectors=str(path)).fit(*drawn(20))
 

@@ -218,6 +218,14 @@ def test_pretrained_vectors_are_where_words_start(tmp_path, small, make_reviews)
     rows = estimator.model_.scorer.vectors(np.array([ids["lovely"], ids["awful"]], np.int32))
     np.testing.assert_allclose(rows, [[0.1] * 12, [-0.1] * 12], atol=1e-4)
     assert estimator.metrics_["configuration"]["vectors"] == "vectors.txt"
+    further = (
+        path.read_text() + "Splendid 1 1 1 1 1 1 1 1 1 1 1 1\nsplendid " + "5 " * 11 + "5\nrare " + "5 " * 11 + "5\n"
+    )
+    path.write_text(further)
+    model = small(**still, vectors=str(path), vector_words=1).fit(texts, labels).model_
+    assert not model.features.vocabulary.keys() & {"Splendid", "rare"}
+    row = model.scorer.vectors(model.features.apply(["splendid"]).values)
+    np.testing.assert_array_equal(row, model.scorer.vectors(np.array([model.features.vocabulary["lovely"]], np.int32)))
     with pytest.raises(ConfigError, match="Set embedding_size=12"):
         small(**still, vectors=str(path), embedding_size=7).fit(texts, labels)
     path.write_text("nothing 1 2 3 4 5 6 7 8 9 10 11 12\n")

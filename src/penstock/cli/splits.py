@@ -42,7 +42,7 @@ def read_parts(
         random_state: of the division.
 
     Raises:
-        ConfigError: shares that make no sense, or beside files.
+        ConfigError: shares that make no sense, or beside files or data with parts of its own.
         DataError: a file that can't be used.
     """
     if split is not None and (valid or test):
@@ -63,6 +63,12 @@ def read_parts(
     }
     if valid or test:
         return (tables[data], *(tables[path] if path else None for path in (valid, test))), counts, columns
+    own = getattr(first, "parts", {})
+    if split is not None and len(own) > 1:
+        raise ConfigError(
+            f"--split divides DATA, but {data} has parts of its own: {', '.join(own)}. Leave --split out, or "
+            "choose the part to divide with --part."
+        )
     shares = estimator.parse_split(split or PROPORTIONS)
     if len(shares) > 3:
         raise ConfigError(f"--split must have two or three shares (train/valid/test); got {split}")

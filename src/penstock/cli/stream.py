@@ -37,10 +37,14 @@ def stream(
     """Read pieces of an input from standard input, a line each; write an answer to the input so far after each.
 
     For a text, a line is its next piece, and an answer is one JSON line: {"prediction": LABEL, "probabilities":
-    {LABEL: P, ...}}. An empty line ends the input, without an answer of its own, and the next line starts a new one.
+    {LABEL: P, ...}}. A blank line ends the input, without an answer of its own, and the next line starts a new one.
 
     For a tagger, a line is the next token, and an answer has the tags that it makes final: {"steps": [{"prediction":
-    TAG}, ...]}. With a look-ahead of k these are of the token k lines before; the end of the input has the rest.
+    TAG}, ...]}. With a look-ahead of k these are of the token k lines before; the end of the sentence, a blank line,
+    has the rest.
+
+    For a language model, a line is the next line of the text, and an answer has the surprisal of its tokens. If line
+    breaks are tokens of the model, a blank line is a line of the text too.
 
     For a sound, --raw: a JSON line for each block, {"seconds": TIME, "scores": {LABEL: P, ...}, "words": [{"word":
     LABEL, "seconds": TIME, "score": P}, ...]}; the scores are those of the block's last frame, and words are told when
@@ -73,8 +77,8 @@ def stream(
 
 
 def _item(model: "Model", line: str) -> Any:
-    """Return what to push for a line; None for an empty line."""
-    return model.item(line) if line.strip() else None
+    """Return what to push for a line; None for a blank line that ends the input."""
+    return model.item(line) if line.strip() or model.reads_blank_lines else None
 
 
 def _answer(stream: "Stream", item: Any) -> None:

@@ -7,14 +7,14 @@ features.
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["initial_vectors", "read_vectors"]
+__all__ = ["further_words", "initial_vectors", "read_vectors"]
 
 _HEADER = re.compile(r"\d+ \d+")
 _ENDS_IN_NUMBER = re.compile(r".* [-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -76,8 +76,45 @@ def initial_vectors(
             f"Set {option}={vectors.shape[1]}."
         )
     if not len(ids):
-        raise ConfigError(f"{path}: has no vector for any word of the training texts. Check its language.")
+        raise ConfigError(_no_vector(path))
     return ids, vectors * np.float32(spread / (float(vectors.std()) or 1.0))
+
+
+def further_words(
+    path: str | Path, vocabulary: Container[str], most: int, *, reads: Callable[[str], bool]
+) -> list[str]:
+    """Return the first words of a file of vectors that are not in the vocabulary of the training data.
+
+    Args:
+        path: as for `read_vectors`.
+        vocabulary: the words of the training data.
+        most: the most words to return; such files have the most frequent words first.
+        reads: whether texts can give this word to look up, and not one in lower case, or several.
+
+    Raises:
+        ConfigError: no word of the vocabulary has a vector.
+        DataError: as `read_vectors`.
+    """
+    found: dict[str, None] = {}
+    fits, features = False, 0
+    for number, line in _lines(Path(path)):
+        if number == 1 and _HEADER.fullmatch(line):
+            continue
+        features = features or line.count(" ")
+        word = line.rsplit(" ", features)[0]
+        if word in vocabulary:
+            fits = True
+        elif len(found) < most and reads(word):
+            found[word] = None
+        if fits and len(found) == most:
+            break
+    if not fits:
+        raise ConfigError(_no_vector(path))
+    return list(found)
+
+
+def _no_vector(path: str | Path) -> str:
+    return f"{path}: has no vector for any word of the training texts. Check its language."
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -240,6 +240,11 @@ class SequenceGenerator(Model):
         """
         return LanguageStream(self, seed)
 
+    @property
+    def reads_blank_lines(self) -> bool:
+        """A blank line is a part of a text whose line breaks are tokens."""
+        return isinstance(self.features, LanguageFeatures) and bool(self.features.lines)
+
     def item(self, line: str) -> Any:
         """Return a line as a piece of a text, with its break where the model knows breaks; or a frame of notes.
 

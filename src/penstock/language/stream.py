@@ -1,6 +1,6 @@
 """Stream of a language model: the surprisal of each token as it arrives, and generation token by token."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from penstock.language.features import LanguageFeatures
 from penstock.language.head import log_share
 from penstock.language.sampling import Sampling, draw, sounding
 from penstock.runtime.random_state import RandomState
-from penstock.runtime.stream import Stream, Traces, advance, step_arrays
+from penstock.runtime.stream import Stream, Traces, advance, in_parts, step_arrays
 from penstock.tokens import END
 
 if TYPE_CHECKING:
@@ -210,6 +210,21 @@ class LanguageStream(Stream):
         if self._decoder is not None:
             self._decoded(values.tolist())
         return self._take(values, traces)
+
+    def _parts(self, item: Any) -> Generator[None, None, Surprisal]:
+        values, found = self._model.features.piece(item), list[Surprisal]()
+        if self._decoder is not None:
+            self._decoded(values.tolist())
+        for part in in_parts(values):
+            if found:
+                yield
+            found.append(self._take(part, None))
+        return Surprisal(
+            [token for each in found for token in each.tokens],
+            np.concatenate([each.log_probabilities for each in found]),
+            found[-1].nats,
+            found[-1].count,
+        )
 
     def _take(self, values: NDArray[Any], traces: Traces | None) -> Surprisal:
         """Score values (steps, ...), each before it is read, and read them."""

@@ -206,6 +206,11 @@ class Model(ABC):
             raise ConfigError(f"a model for {self.task} does not spot words. Leave words and threshold out.")
         return self.stream()
 
+    @property
+    def reads_blank_lines(self) -> bool:
+        """Whether a blank line is an item for `penstock stream` like any other; otherwise it ends the input."""
+        return False
+
     @abstractmethod
     def item(self, line: str) -> Any:
         """Parse a line for `penstock stream` to push; DataError if the line is invalid."""

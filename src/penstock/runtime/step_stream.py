@@ -1,12 +1,13 @@
 """Stream of a sequence that arrives piece by piece, with a label for each of its steps."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime.stream import Stream, Traces, advance, step_arrays
+from penstock.runtime.stream import Stream, Traces, advance, in_parts, step_arrays
 
 if TYPE_CHECKING:
     from penstock.runtime.step_model import StepModel
@@ -48,14 +49,28 @@ class StepStream(Stream):
 
     def _push(self, item: Any, traces: Traces | None) -> StepLabels:
         scores = self._scores(self._features.push(item), traces)
-        return self._model.step_labels(self._decoder.push(scores), scores)
+        return self._told(self._decoder.push(scores), scores)
+
+    def _parts(self, item: Any) -> Generator[None, None, StepLabels]:
+        found: list[StepLabels] = []
+        for values in in_parts(self._features.push(item)):
+            if found:
+                yield
+            scores = self._scores(values, None)
+            found.append(self._told(self._decoder.push(scores), scores))
+        spread = [each.probabilities for each in found if each.probabilities is not None]
+        labels = [label for each in found for label in each.labels]
+        return StepLabels(labels, np.concatenate(spread) if len(spread) == len(found) else None)
 
     def _whole(self) -> StepLabels:
         """Return the labels that the end makes final, computed on a fork so that this stream does not change."""
         twin = self.fork()
         scores = twin._scores(twin._features.finish(), None)
-        labels = np.concatenate([twin._decoder.push(scores), twin._decoder.finish()])
-        return self._model.step_labels(labels, scores)
+        return twin._told(np.concatenate([twin._decoder.push(scores), twin._decoder.finish()]), scores)
+
+    def _told(self, places: NDArray[np.int64], scores: NDArray[np.float32]) -> StepLabels:
+        """Return the labels that have become final, by their places."""
+        return self._model.step_labels(places, scores)
 
     def _memory(self) -> dict[str, NDArray[Any]]:
         """Arrays of the features, the layers' states and the decoder."""

@@ -1,7 +1,7 @@
 """Streams: a model's memory between items of input. Its size is constant."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -11,10 +11,14 @@ from penstock.engine import StackStep, Trace
 from penstock.errors import ConfigError, StateError
 from penstock.runtime import states
 
-__all__ = ["Stream", "Traces", "advance", "step_arrays"]
+__all__ = ["Stream", "Traces", "advance", "in_parts", "step_arrays"]
 
 Traces = list[list[Trace]]
 """For each step of an item and each layer: gates and states by name, each (batch, size)."""
+
+
+_PART = 256
+"""Steps of a long item after which other streams may be read: some milliseconds."""
 
 
 class Stream(ABC):
@@ -54,6 +58,18 @@ class Stream(ABC):
         if self._finished[0]:
             self._refuse_if_finished()
         return self._push(item, None)
+
+    def push_in_parts(self, item: Any) -> Generator[None, None, Any]:
+        """Read an item like `push`, with the same bits, and stop after each part of a long one.
+
+        Returns a generator, whose own return value is the prediction. Between its parts the thread may serve other
+        streams, but this one must be left alone.
+
+        Raises:
+            InputError, StateError: as `push`.
+        """
+        self._refuse_if_finished()
+        return (yield from self._parts(item))
 
     def push_many(self, items: Iterable[Any]) -> Any:
         """Return the prediction after each of the items, with the same bits as from single pushes.
@@ -162,6 +178,11 @@ class Stream(ABC):
     def _push(self, item: Any, traces: Traces | None) -> Any:
         """Read an item and return the prediction after it; append each step's trace to `traces`, if not None."""
 
+    def _parts(self, item: Any) -> Generator[None, None, Any]:
+        """Do as `_push` does, and yield after each part of an item of many steps; by default an item is one part."""
+        yield from ()
+        return self._push(item, None)
+
     @abstractmethod
     def _whole(self) -> Any:
         """Return the prediction for everything read so far; changes nothing."""
@@ -228,6 +249,12 @@ def advance(step: StackStep, x: NDArray[np.float32], traces: Traces | None) -> N
     y, trace = step.trace(x)
     traces.append(trace)
     return y
+
+
+def in_parts(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield the steps of an item, (steps, ...), in parts for `Stream._parts`; at least one, perhaps without steps."""
+    for start in range(0, max(1, len(values)), _PART):
+        yield values[start : start + _PART]
 
 
 def step_arrays(step: StackStep, prefix: str = "") -> Iterator[tuple[str, NDArray[np.float32]]]:

@@ -2,13 +2,14 @@
 
 One thread owns the model's streams. In each round it takes the items that have arrived, then advances every stream that
 has steps to read by one step, all in one batch (continuous batching, as in Orca, Yu et al. 2022). So an item of a
-thousand steps hardly delays others, and each prediction has the bits of a stream alone.
+thousand steps hardly delays others, and each prediction has the bits of a stream alone. Streams that can't be pooled
+read a part of their item in turn.
 """
 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from time import perf_counter
@@ -60,6 +61,7 @@ class StreamScheduler:
         self.seconds = 0.0
         self._arrived: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
         self._moving: deque[Moving] = deque()
+        self._reading: deque[tuple[Generator[None, None, Any], asyncio.Future[Any]]] = deque()
         self._done: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._work, name="streams", daemon=True)
@@ -81,7 +83,7 @@ class StreamScheduler:
     async def push(self, stream: Stream, item: Callable[[], Any]) -> dict[str, Any]:
         """Return the prediction after an item, for JSON; `item` makes the item, in the streams' thread."""
         if self.pool is None:
-            return await self.do(lambda: stream.as_json(stream.push(item())))
+            return await self.do(lambda: _in_parts(stream, item))
         pooled = cast(PooledStream, stream)
         return await self.do(lambda: self._through(pooled, pooled.begin(item())))
 
@@ -108,10 +110,12 @@ class StreamScheduler:
 
     def _work(self) -> None:
         going = True
-        while going or self._moving:
+        while going or self._moving or self._reading:
             going = self._take_in() and going
             if self._moving:
                 self._pass()
+            if self._reading:
+                self._read_on()
             if self._done:
                 done, self._done = self._done, []
                 try:
@@ -124,7 +128,7 @@ class StreamScheduler:
         """Start the work that has arrived, waiting for it if there is nothing else to do; False at the end."""
         for _ in range(_TOGETHER):
             try:
-                arrived = self._arrived.get(block=not self._moving and not self._done)
+                arrived = self._arrived.get(block=not self._moving and not self._reading and not self._done)
             except Empty:
                 return True
             if arrived is None:
@@ -141,6 +145,8 @@ class StreamScheduler:
         if isinstance(result, Moving):
             result.future = future
             self._moving.append(result)
+        elif isinstance(result, Generator):
+            self._reading.append((result, future))
         else:
             self._done.append((future, result, None))
 
@@ -169,12 +175,31 @@ class StreamScheduler:
             else:
                 self._finish(moving, row)
 
+    def _read_on(self) -> None:
+        """Let the first stream that reads an item alone read a part of it; if there is more, it goes to the end."""
+        parts, future = self._reading.popleft()
+        if future.cancelled():
+            return
+        try:
+            next(parts)
+        except StopIteration as end:
+            self._done.append((future, end.value, None))
+        except BaseException as error:
+            self._done.append((future, None, error))
+        else:
+            self._reading.append((parts, future))
+
     def _finish(self, moving: Moving, row: NDArray[np.float32]) -> None:
         stream = moving.stream
         try:
             self._done.append((moving.future, stream.as_json(stream.decode(row)), None))
         except Exception as error:
             self._done.append((moving.future, None, error))
+
+
+def _in_parts(stream: Stream, item: Callable[[], Any]) -> Generator[None, None, dict[str, Any]]:
+    """Read an item part by part; return the prediction after it, for JSON."""
+    return stream.as_json((yield from stream.push_in_parts(item())))
 
 
 def _resolve(done: list[tuple["asyncio.Future[Any]", Any, BaseException | None]]) -> None:

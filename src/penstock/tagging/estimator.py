@@ -10,11 +10,11 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.datasets.changes import change
-from penstock.datasets.vectors import initial_vectors
+from penstock.datasets.vectors import further_words, initial_vectors
 from penstock.errors import ConfigError, DataError
 from penstock.labels import label_texts
 from penstock.network import Network, Recurrent
-from penstock.network.checks import check_flag
+from penstock.network.checks import check_flag, check_integer
 from penstock.runtime.step_model import labels_of_steps
 from penstock.sequences import Sequences
 from penstock.tagging.baseline_training import fit_baselines
@@ -70,6 +70,8 @@ class Tagger(EncoderOptions, StepClassifier):
         max_word_length: number of characters of a token that are read.
         vectors: a file of pretrained word vectors in the text format of word2vec or GloVe, plain or .gz, from which
             known words start; `word_size` must match.
+        vector_words: maximum number of words of `vectors`, the first ones of the file, that are known although they do
+            not occur in the training sentences.
         word_dropout: share of words that occur once which training replaces by unknown ones (Lample et al. 2016).
         input_dropout: dropout probability of the vectors of words (Srivastava et al. 2014).
         output_dropout: dropout probability of the layers' outputs.
@@ -98,6 +100,7 @@ class Tagger(EncoderOptions, StepClassifier):
             "normalize",
             "max_word_length",
             "vectors",
+            "vector_words",
         ),
         "training": ("word_dropout", "input_dropout"),
     }
@@ -120,6 +123,7 @@ class Tagger(EncoderOptions, StepClassifier):
     normalize: bool = True
     max_word_length: int = 40
     vectors: str | None = None
+    vector_words: int = 20_000
     word_dropout: float = 0.5
     input_dropout: float = 0.5
     output_dropout: float = 0.5
@@ -257,8 +261,13 @@ class Tagger(EncoderOptions, StepClassifier):
             scheme=self._scheme,
         )
         pretrained = self._pretrained()
+        check_integer(self, "vector_words", at_least=0)
         if pretrained is None:
-            return features.fit(data.train.inputs)
+            features.fit(data.train.inputs)
+            if self.vectors is not None:
+                known, most = features.vocabulary, self.vector_words
+                features.know(further_words(self.vectors, known, most, reads=features.reads))
+            return features
         features.fit(data.train.inputs, pretrained.tokens.vocabulary)
         level, tokens = "char" if features.by_character else "word", pretrained.tokens
         if (tokens.level, getattr(tokens, "split", "space")) != (level, "space"):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.sequences import Sequences
-from penstock.tagging.pairs import TokenPairs
+from penstock.tagging.pairs import EDGE, TokenPairs
 from penstock.tagging.schemes import SCHEMES, Scheme
 
 __all__ = ["TokenFeatures"]
@@ -81,7 +81,7 @@ class TokenFeatures:
         self.neighbours, self.min_pair_count = int(neighbours), int(min_pair_count)
         self.scheme = scheme
         self.by_character = False
-        self._pairs = TokenPairs(1, [])
+        self._pairs = TokenPairs()
         self._words: dict[str, int] | None = None
         self._characters: dict[str, int] = {}
 
@@ -135,14 +135,22 @@ class TokenFeatures:
         if self.neighbours:
             ids = self._words_and_spellings(chain.from_iterable(sentences))[:, 0]
             spans, most = np.cumsum([0, *map(len, sentences)], dtype=np.int64), self.max_vocabulary
-            self._pairs = TokenPairs.fit(
-                Sequences(ids, spans), self.vocabulary_size, min_count=self.min_pair_count, most=most
-            )
+            self._pairs = TokenPairs.fit(Sequences(ids, spans), min_count=self.min_pair_count, most=most)
         if self.spelling:
             letters = sorted((-count, character) for character, count in characters.items())
             first = _UNKNOWN_CHARACTER + 1
             self._characters = {character: place for place, (_, character) in enumerate(letters, start=first)}
         return self
+
+    def know(self, words: Iterable[str]) -> None:
+        """Give ids to further words, which did not occur in the training sentences."""
+        known = self.vocabulary
+        for word in words:
+            known.setdefault(word, len(known) + 1)
+
+    def reads(self, word: str) -> bool:
+        """Whether a token can be looked up as this word."""
+        return self.looked_up(word) == word
 
     def looked_up(self, token: str) -> str:
         """Return a token as it stands in the vocabulary."""
@@ -159,12 +167,12 @@ class TokenFeatures:
         rows = self._words_and_spellings(chain.from_iterable(several))
         return Sequences(self._paired(rows, offsets), offsets)
 
-    def rows(self, tokens: Sequence[str], before: int | None = None) -> Ids:
+    def rows(self, tokens: Sequence[str], before: int = EDGE) -> Ids:
         """Return the ids of the tokens of a sentence, as `apply`.
 
         Args:
             tokens: the tokens.
-            before: the id of the word before them; None at the start of the sentence.
+            before: the id of the word before them; EDGE at the start of the sentence.
         """
         rows = self._words_and_spellings(tokens)
         return self._paired(rows, np.array([0, len(rows)]), before)
@@ -183,7 +191,7 @@ class TokenFeatures:
                 row[1 : 1 + len(spelled)] = spelled
         return table[np.array(which, np.int64)]
 
-    def _paired(self, rows: Ids, offsets: NDArray[np.int64], before: int | None = None) -> Ids:
+    def _paired(self, rows: Ids, offsets: NDArray[np.int64], before: int = EDGE) -> Ids:
         """Put the ids of the pairs of the tokens of sentences between those of the words and the spellings."""
         if not self.neighbours:
             return rows
@@ -240,7 +248,7 @@ class TokenFeatures:
         features._characters = {each: place for place, each in enumerate(data["characters"], start=first)}
         if not isinstance(data["pairs"], list):
             raise ConfigError(f"the pairs of features of tokens must be a list; got {data['pairs']!r:.40}")
-        features._pairs = TokenPairs(features.vocabulary_size, data["pairs"])
+        features._pairs = TokenPairs(data["pairs"])
         return features
 
 
@@ -249,7 +257,7 @@ class TokenPieces:
 
     def __init__(self, features: TokenFeatures) -> None:
         self._features = features
-        self._last = np.full(1, features.vocabulary_size, np.int64)
+        self._last = np.full(1, EDGE, np.int64)
 
     def push(self, piece: str | Sequence[str]) -> Ids:
         """Return the ids of the next tokens: a list of tokens, or a text, which `TokenFeatures.tokens` splits.
@@ -271,7 +279,7 @@ class TokenPieces:
 
     def reset(self) -> None:
         """Forget the last token."""
-        self._last[0] = self._features.vocabulary_size
+        self._last[0] = EDGE
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The memory: the id of the last token."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.runtime.step_stream import StepLabels, StepStream
+from penstock.tagging.pairs import EDGE
 
 if TYPE_CHECKING:
     from penstock.tagging.model import TaggerModel
@@ -26,15 +27,6 @@ class TagStream(StepStream):
         super().__init__(model)
         self._before = np.full(1, -1, np.int64)  # the last tag that was told, on which the next one's spelling depends
 
-    def _push(self, item: Any, traces: Any) -> StepLabels:
-        scores = self._scores(self._features.push(item), traces)
-        return self._told(self._decoder.push(scores), scores)
-
-    def _whole(self) -> StepLabels:
-        twin = self.fork()
-        scores = twin._scores(twin._features.finish(), None)
-        return twin._told(np.concatenate([twin._decoder.push(scores), twin._decoder.finish()]), scores)
-
     def _told(self, places: NDArray[np.int64], scores: NDArray[np.float32]) -> StepLabels:
         found = self._model.step_labels(places, scores, before=int(self._before[0]))
         if len(places):
@@ -45,7 +37,7 @@ class TagStream(StepStream):
         return super()._memory() | {"before": self._before}
 
     def _bounds(self) -> dict[str, tuple[int, int]]:
-        last = (0, self._model.features.vocabulary_size)
+        last = (0, EDGE)
         return super()._bounds() | {"before": (-1, len(self._model.labels) - 1), "features.last": last}
 
     def _forget(self) -> None:

@@ -7,10 +7,11 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, text_table
-from penstock.datasets.vectors import initial_vectors
+from penstock.datasets.vectors import further_words, initial_vectors
 from penstock.errors import ConfigError
 from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Embedding, Network
+from penstock.network.checks import check_integer
 from penstock.sequences import Sequences
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
@@ -54,6 +55,8 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
         word_shapes: distinguish unknown tokens by their spelling: capitals and digits (Bikel et al. 1999).
         vectors: a file of pretrained word vectors in the text format of word2vec or GloVe, plain or .gz, from which
             known words start; `embedding_size` must match.
+        vector_words: maximum number of words of `vectors`, the first ones of the file, that are known although they do
+            not occur in the training texts.
         word_dropout: share of tokens that training replaces by unknown ones, so that the network learns to handle them.
         embedding_dropout: dropout probability of the tokens' vectors (Srivastava et al. 2014).
         output_dropout: dropout probability of the pooled outputs.
@@ -77,7 +80,7 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
     paths: ClassVar[tuple[str, ...]] = ("vectors", "encoder")
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
-        "data": ("min_count", "max_vocabulary", "max_length", "word_shapes", "vectors"),
+        "data": ("min_count", "max_vocabulary", "max_length", "word_shapes", "vectors", "vector_words"),
         "training": (
             "word_dropout", "embedding_dropout", "output_dropout", "label_smoothing", "prefix_share",
             "next_token_share",
@@ -95,6 +98,7 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
     max_length: int = 256
     word_shapes: bool = True
     vectors: str | None = None
+    vector_words: int = 20_000
     word_dropout: float = 0.2
     embedding_dropout: float = 0.5
     output_dropout: float = 0.5
@@ -139,8 +143,12 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
     def _features(self, data: Labelled) -> TextFeatures | TokenFeatures:
         learned = TextFeatures(**{name: getattr(self, name) for name in _FEATURES})
         pretrained = self._pretrained()
+        check_integer(self, "vector_words", at_least=0)
         if pretrained is None:
-            return learned.fit(data.train.inputs)
+            learned.fit(data.train.inputs)
+            if self.vectors is not None:
+                learned.know(further_words(self.vectors, learned.vocabulary, self.vector_words, reads=learned.reads))
+            return learned
         if getattr(pretrained.tokens, "split", None) == "text":  # the same words, so that shapes can be added
             return learned.fit(data.train.inputs, pretrained.tokens.vocabulary)
         return TokenFeatures(pretrained.tokens, max_length=self.max_length)

@@ -80,6 +80,16 @@ class TextFeatures:
         self._shapes = [each for each in SHAPES if self.word_shapes and unknown[each] >= self.min_count]
         return self
 
+    def know(self, tokens: Iterable[str]) -> None:
+        """Give ids to further tokens, which did not occur in the training texts; shapes are left as they are."""
+        ids = self.vocabulary
+        for token in tokens:
+            ids.setdefault(token, len(ids) + 1)
+
+    def reads(self, token: str) -> bool:
+        """Whether texts can have this token, as it is looked up."""
+        return token == token.lower() and spell(token) == [token]
+
     def _frequent(self, counts: Mapping[str, int]) -> list[str]:
         """Return the tokens to know, given the number of occurrences of each spelling."""
         lowered: Counter[str] = Counter()
