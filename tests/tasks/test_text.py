@@ -218,10 +218,8 @@ def test_pretrained_vectors_are_where_words_start(tmp_path, small, make_reviews)
     rows = estimator.model_.scorer.vectors(np.array([ids["lovely"], ids["awful"]], np.int32))
     np.testing.assert_allclose(rows, [[0.1] * 12, [-0.1] * 12], atol=1e-4)
     assert estimator.metrics_["configuration"]["vectors"] == "vectors.txt"
-    further = (
-        path.read_text() + "Splendid 1 1 1 1 1 1 1 1 1 1 1 1\nsplendid " + "5 " * 11 + "5\nrare " + "5 " * 11 + "5\n"
-    )
-    path.write_text(further)
+    further = [f"{word}{' 5' * 12}\n" for word in ("Splendid", "splendid", "rare")]
+    path.write_text(path.read_text() + "".join(further))
     model = small(**still, vectors=str(path), vector_words=1).fit(texts, labels).model_
     assert not model.features.vocabulary.keys() & {"Splendid", "rare"}
     row = model.scorer.vectors(model.features.apply(["splendid"]).values)
