@@ -48,7 +48,7 @@ def main() -> int:
     arguments = parsed(parser)
     if unknown := [name for name in arguments.figures if name not in _FIGURES]:
         parser.error(f"figures are {', '.join(_FIGURES)}; got {unknown[0]}")
-    runs, options = Runs(arguments.out), arguments.options
+    runs, options = Runs(arguments.out, "audio"), arguments.options
     digits = {part: _digits(arguments.data / "fsdd" / f"{part}.zip") for part in ("train", "test")}
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for figure in arguments.figures or _FIGURES:

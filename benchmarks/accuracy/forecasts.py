@@ -107,7 +107,7 @@ def main() -> int:
     parser = argument_parser(__doc__, CASES)
     parser.add_argument("--options", type=json.loads, default={}, help="JSON: options instead of those of the sets")
     arguments = parsed(parser)
-    runs, found = Runs(arguments.out), {}
+    runs, found = Runs(arguments.out, "forecast"), {}
     for name in arguments.only or CASES:
         options = CASES[name].options | arguments.options
         found[name] = runs(name, arguments.seeds, options, partial(_run, CASES[name].parts, arguments.data, options))

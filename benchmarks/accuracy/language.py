@@ -107,27 +107,30 @@ CASES = {
 
 def main() -> int:
     """Run the missing trainings, then print the table."""
-    arguments = parsed(argument_parser(__doc__, CASES))
-    runs, lines = Runs(arguments.out), ["| set | figure | median | baseline | published |", "|---|---|---|---|---|"]
+    parser = argument_parser(__doc__, CASES)
+    parser.add_argument("options", nargs="*", help="after --: further options for the command")
+    arguments = parsed(parser)
+    runs = Runs(arguments.out, "language", "ngrams", "tokens")
+    lines = ["| set | figure | median | baseline | published |", "|---|---|---|---|---|"]
     for name in arguments.only or CASES:
-        case = CASES[name]
-        run = partial(_run, name, case, arguments.data, arguments.out)
-        found = runs(name, arguments.seeds, case.options, run)
+        case, options = CASES[name], [*CASES[name].options, *arguments.options]
+        run = partial(_run, name, case, options, arguments)
+        found = runs(name, arguments.seeds, options, run)
         ours, theirs = (median(each[key] for each in found) for key in ("figure", "baseline_figure"))
         lines.append(f"| {name} | {case.figure} | {ours:.3f} | {theirs:.3f} | {case.published} |")
     print("\n".join(lines))
     return 0
 
 
-def _run(name: str, case: Case, data: Path, results: Path, seed: int) -> dict[str, Any]:
+def _run(name: str, case: Case, options: list[str], arguments: Any, seed: int) -> dict[str, Any]:
     """Train once; return figures from metrics.json."""
-    made = results.with_name(f"{results.stem}-files")
+    made = arguments.out.with_name(f"{arguments.out.stem}-files")
     made.mkdir(exist_ok=True)
-    train, valid, test = case.files(data, made)
+    train, valid, test = case.files(arguments.data, made)
     out = made / f"{name}-{seed}"
     command = [sys.executable, "-m", "penstock", "train", "language", str(train), "--valid", str(valid)]
     command += ["--test", str(test), "--out", str(out), "--overwrite", "--random-state", str(seed)]
-    command += ["--checkpoint", f"{out}.checkpoint", *case.options]
+    command += ["--checkpoint", f"{out}.checkpoint", *options]
     if subprocess.run(command, check=False).returncode:
         raise SystemExit(f"{' '.join(command)} failed")
     metrics = json.loads((out / "metrics.json").read_text())

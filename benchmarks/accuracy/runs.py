@@ -15,8 +15,8 @@ import penstock
 __all__ = ["Runs", "argument_parser", "parsed"]
 
 SEEDS = (0, 1, 2)
-# The packages whose sources determine the result of a training.
-_DECIDES = ("datasets", "features", "heads", "network", "nn", "runtime", "tasks", "training")
+# The packages whose sources determine the result of any training; a program names those of its family besides.
+_DECIDES = ("cells", "datasets", "engine", "features", "heads", "network", "nn", "runtime", "tasks", "training")
 
 
 def argument_parser(doc: str | None, sets: Collection[str] = ()) -> argparse.ArgumentParser:
@@ -49,15 +49,16 @@ class Runs:
 
     Args:
         path: the file, rewritten after each run.
+        family: the packages whose sources determine results besides those of every training.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *family: str) -> None:
         self._path = path
         machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
         self._results = json.loads(path.read_text()) if path.exists() else {"machine": machine, "runs": {}}
         self._sources = hashlib.sha256()
         for file in sorted(Path(penstock.__file__).parent.rglob("*.py")):
-            if file.parent.name in _DECIDES:
+            if file.parent.name in (*_DECIDES, *family):
                 self._sources.update(file.read_bytes())
 
     def __call__(

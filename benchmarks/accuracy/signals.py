@@ -102,7 +102,7 @@ CASES = {
 def main() -> int:
     """Run the missing trainings, then print the table."""
     arguments = parsed(argument_parser(__doc__, CASES))
-    runs = Runs(arguments.out)
+    runs = Runs(arguments.out, "signals")
     found = {
         name: runs(name, arguments.seeds, CASES[name].options, partial(_run, CASES[name], arguments.data))
         for name in arguments.only or CASES

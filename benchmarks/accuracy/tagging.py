@@ -78,7 +78,7 @@ def main() -> int:
     parser = argument_parser(__doc__, CASES)
     parser.add_argument("options", nargs="*", help="after --: options for the command, to try other ones than defaults")
     arguments = parsed(parser)
-    runs, options = Runs(arguments.out), arguments.options
+    runs, options = Runs(arguments.out, "tagging"), arguments.options
     found = {
         name: runs(name, arguments.seeds, options, partial(_run, CASES[name], arguments, options))
         for name in arguments.only or CASES

@@ -54,7 +54,7 @@ def main() -> int:
     parser = argument_parser(__doc__, CASES)
     parser.add_argument("options", nargs="*", help="after --: options for the command, to try other ones than defaults")
     arguments = parsed(parser)
-    runs, options = Runs(arguments.out), arguments.options
+    runs, options = Runs(arguments.out, "text", "tokens"), arguments.options
     found = {
         name: runs(name, arguments.seeds, options, partial(_run, CASES[name], arguments.data, options))
         for name in arguments.only or CASES

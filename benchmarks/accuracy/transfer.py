@@ -68,7 +68,7 @@ def main() -> int:
     parser = argument_parser(__doc__, CASES)
     parser.add_argument("--labels", nargs="*", type=int, default=list(LABELS), help="numbers of labels")
     arguments = parsed(parser)
-    runs = Runs(arguments.out)
+    runs = Runs(arguments.out, "text", "language", "tokens")
     lines = [f"| set | labels | {' | '.join(_WAYS.values())} |", "|---|---|---|---|---|"]
     for name in arguments.only or CASES:
         case = CASES[name]

@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("options", nargs="*", help="after --: options for the command, to try other ones than defaults")
     arguments = parsed(parser)
     run = partial(_run, arguments.data / FOLDER, arguments.out, arguments.options)
-    print(_table(Runs(arguments.out)(SET, arguments.seeds, arguments.options, run)))
+    print(_table(Runs(arguments.out, "translate", "tokens")(SET, arguments.seeds, arguments.options, run)))
     return 0
 
 
