@@ -101,10 +101,25 @@ class Client:
         """
         return [row["tags"] for row in self.predict(name, sentences, **options)]
 
-    def predict_file(self, name: str, path: str | Path) -> list[dict[str, Any]]:
-        """Return the predictions for the inputs in a file, which the server reads like `penstock predict`."""
+    def predict_file(
+        self, name: str, path: str | Path, columns: Mapping[str, Any] | None = None, **options: Any
+    ) -> list[dict[str, Any]]:
+        """Return the predictions for the inputs in a file, which the server reads like `penstock predict`.
+
+        Args:
+            name: the name of the model.
+            path: the file.
+            columns: the columns to read, by the names of the task's flags, such as {"token": "2"} of a tagger; None for
+                those of the training.
+            options: as for `predict`.
+
+        Raises:
+            InputError: as `predict`, or the file can't be read.
+        """
+        fields = {key: _json(value) for key, value in (("columns", columns), ("options", options)) if value}
         with open(path, "rb") as file:
-            return self._ask("POST", _path(name, "predict"), files={"file": (Path(path).name, file)})["outputs"]
+            files = {"file": (Path(path).name, file)}
+            return self._ask("POST", _path(name, "predict"), files=files, data=fields)["outputs"]
 
     def attribute(self, name: str, one: Any, *, target: Any = None, at: int | None = None) -> dict[str, Any]:
         """Return how much each part of one input contributed to the prediction, by occlusion.

@@ -55,6 +55,26 @@ def test_sentences_are_tagged_as_the_model_tags_them(client, served, name):
         client.predict(name, [["Ada", ""]])
 
 
+def test_an_uploaded_file_of_sentences_has_options_and_columns(server, client, served, tmp_path):
+    url, path = f"{server.url}/v1/models/tags/predict", tmp_path / "new.conll"
+    path.write_text("1 Ada\n2 wrote\n\n1 Oslo\n")
+    found = client.predict_file("tags", path, {"token": "2"}, probabilities=True)
+    assert found == list(served["tags"].answers([["Ada", "wrote"], ["Oslo"]], probabilities=True))
+
+    def sent(**fields):
+        return httpx.post(url, files={"file": (path.name, path.read_bytes())}, data=fields)
+
+    for fields, message in (
+        ({"options": "{"}, "options of the form must be JSON"),
+        ({"options": '{"beam": 2}'}, "has no option 'beam'"),
+        ({"columns": '{"text": "x"}'}, "columns of a file for tagging may be column, token, form, encoding"),
+        ({"columns": '{"token": 2}'}, "the column token must be a str; got 2"),
+    ):
+        refused = sent(**fields)
+        assert refused.status_code in (400, 422)
+        assert message in refused.json()["error"]["message"]
+
+
 async def test_tags_arrive_with_their_look_ahead(client, served):
     model = served["tags"]
     async with await client.stream("tags") as stream:

@@ -228,10 +228,12 @@ class Service:
                 )
             received = await read_request(request, served.model, settings, self.queue.reading)
             with self.queue.places:
-                if isinstance(received, Upload):
-                    inputs, options = await self.queue.run(partial(received.inputs, served.model)), {}
-                else:
-                    inputs, options = received.inputs, checked_options(served.model.task, received.options)
+                options = checked_options(served.model.task, received.options)
+                inputs = (
+                    await self.queue.run(partial(received.inputs, served.model))
+                    if isinstance(received, Upload)
+                    else received.inputs
+                )
                 return _json(await answer(served, inputs, options))
         except Exception as error:
             failure = failure_of(error)

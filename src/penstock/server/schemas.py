@@ -157,12 +157,21 @@ _WORDS = {
     503: "The server is stopping, or the work took too long",
 }
 _FILE = {"type": "string", "format": "binary"}
+_FORM = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": _FILE,
+        "options": {"type": "string", "description": "options of the prediction, as JSON"},
+        "columns": {"type": "string", "description": "columns to read in place of those of the training, as JSON"},
+    },
+}
 PREDICT: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {"schema": Predict.model_json_schema()},
-            "multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": {"file": _FILE}}},
+            "multipart/form-data": {"schema": _FORM},
             **{kind: {"schema": _FILE} for kind in FILES},
         },
     }

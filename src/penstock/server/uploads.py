@@ -4,7 +4,7 @@ import asyncio
 import json
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ FILES = {
 }
 """Media types of files, and the file name endings by which readers identify them."""
 _SMALL = 64 << 10  # bytes of a body that Uvicorn buffers anyway
-_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt")
+_TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".conll", ".conllu")
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,17 @@ class Given:
 
 @dataclass(frozen=True)
 class Upload:
-    """An uploaded file: its name, whose ending gives its type, and its bytes."""
+    """An uploaded file: its name, whose ending gives its type, and its bytes; and what else the form holds.
+
+    Attributes:
+        options: options of the prediction, which are not checked yet.
+        columns: which columns to read, as text or flags by the task's names, in place of those of the training.
+    """
 
     name: str
     data: bytes
+    options: Any = field(default_factory=dict)
+    columns: Any = field(default_factory=dict)
 
     def inputs(self, model: Model) -> Any:
         """Read the inputs as `penstock predict` does; InputError if they are invalid."""
@@ -68,7 +75,7 @@ class Upload:
         with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
             path = Path(folder) / f"upload{ending}"
             path.write_bytes(self.data)
-            return task.read(path, _columns(task, model), False).inputs
+            return task.read(path, _columns(task, model, self.columns), False).inputs
 
 
 async def read_request(request: Request, model: Model, settings: ServerSettings, places: Places) -> Given | Upload:
@@ -119,7 +126,7 @@ async def _body(request: Request, most: int, places: Places) -> bytes:
 
 
 async def _form(request: Request, most: int, places: Places) -> Upload:
-    """Return the form's only file."""
+    """Return the form's only file, with the options and columns that it holds as JSON."""
     body = await _body(request, most, places)
 
     async def once() -> Any:
@@ -129,12 +136,20 @@ async def _form(request: Request, most: int, places: Places) -> Upload:
         form = await MultiPartParser(request.headers, once(), max_files=1, max_part_size=most).parse()
     except (MultiPartException, FormParserError, KeyError, ValueError) as error:
         raise RequestError(400, "DataError", f"the form can't be read: {getattr(error, 'message', error)}") from error
+    more = {name: _form_json(name, form[name]) for name in ("options", "columns") if name in form}
     for value in form.values():
         if not isinstance(value, str):
-            upload = Upload(value.filename or "file", await value.read())
+            upload = Upload(value.filename or "file", await value.read(), **more)
             await form.close()
             return upload
     raise RequestError(400, "DataError", "the form must hold a file: curl -F file=@reviews.csv")
+
+
+def _form_json(name: str, text: Any) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RequestError(400, "DataError", f"{name} of the form must be JSON: {error}") from error
 
 
 def _check_length(request: Request, most: int) -> None:
@@ -179,7 +194,18 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
 
 
-def _columns(task: Any, model: Model) -> dict[str, Any]:
-    """Return the columns that training read, with the task's defaults for others."""
+def _columns(task: Any, model: Model, given: Any) -> dict[str, Any]:
+    """Return the columns to read: the given ones, else those that training read, else the task's defaults.
+
+    Raises:
+        ConfigError: a given column does not exist in this task, or is no text and no flag.
+    """
+    known = [column.name for column in task.columns if not (column.file or column.answer)]
+    if not isinstance(given, dict) or not given.keys() <= set(known):
+        raise ConfigError(f"columns of a file for {task.name} may be {', '.join(known)}; got {given!r:.60}")
+    for column in task.columns:
+        kind = bool if isinstance(column.default, bool) else str
+        if column.name in given and not isinstance(given[column.name], kind):
+            raise ConfigError(f"the column {column.name} must be a {kind.__name__}; got {given[column.name]!r:.60}")
     before = model.metrics.get("data", {}).get("columns", {})
-    return {column.name: before.get(column.name, column.default) for column in task.columns}
+    return {column.name: before.get(column.name, column.default) for column in task.columns} | given
