@@ -175,7 +175,7 @@ def test_ends_stop_a_text(make_model):
     ("options", "message"),
     [
         ({"top_p": 0}, "top_p must be a number, above 0 and at most 1"),
-        ({"top_p": 1.5}, "top_p must be above 0"),
+        ({"top_p": 1.5}, "top_p must be a number, above 0"),
         ({"top_k": -1}, "top_k must be a whole number"),
         ({"temperature": -1}, "temperature must be a number, at least 0"),
         ({"temperature": float("nan")}, "temperature must be a number"),
