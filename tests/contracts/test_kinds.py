@@ -35,7 +35,7 @@ DESCRIPTIONS = {
         "embedding": network.Embedding(11, SIZE),
         "numbers": Numbers(SIZE),
         "segments": SEGMENTS,
-        "spelled_words": SpelledWords(11, 2, 7, 3, 1, pairs=7, pair_size=2, neighbours=2),
+        "spelled_words": SpelledWords(11, 1, 7, 3, 1, pairs=7, pair_size=1, neighbours=1),
     },
     "encoder": {"recurrent": Recurrent(cell="gru", input_size=SIZE, hidden_size=6, num_layers=2)},
     "head": {
@@ -99,8 +99,8 @@ def read(inputs):
         return draw.integers(11, size=total).astype(np.int32)
     if not isinstance(inputs, SpelledWords):
         return drawn(total, SIZE)
-    rows = draw.integers(1, 7, size=(total, 8)).astype(np.int32)
-    rows[:, 3:][np.arange(5) >= draw.integers(6, size=total)[:, None]] = 0  # words of 0 to 5 characters
+    rows = draw.integers(1, 7, size=(total, 7)).astype(np.int32)
+    rows[:, 2:][np.arange(5) >= draw.integers(6, size=total)[:, None]] = 0  # words of 0 to 5 characters
     return rows[np.arange(total) % 17]  # some occur twice
 
 

@@ -11,7 +11,7 @@ from penstock.runtime import scorer
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
 from penstock.tagging.head import SpelledWordInputs
-from penstock.tagging.layers import FORBIDDEN, TagHeadModule
+from penstock.tagging.layers import FORBIDDEN, SpelledWordsModule, TagHeadModule
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.tagging.spellings import distinct
 
@@ -49,6 +49,17 @@ def test_the_bits_of_a_word_do_not_depend_on_other_words_or_padding(monkeypatch)
         np.testing.assert_array_equal(inputs(np.concatenate([alone, np.zeros(30, np.int32)])), expected)
     monkeypatch.setattr("penstock.tagging.head._BATCH", 3)
     np.testing.assert_array_equal(inputs(rows), together)
+
+
+def test_pairs_on_both_sides_are_read_as_in_pytorch():
+    spec = SpelledWords(9, 3, pairs=5, pair_size=2, neighbours=2)
+    tensors, rows = drawn(spec), np.random.default_rng(1).integers(0, 5, size=(4, 6, 3)).astype(np.int32)
+    module = SpelledWordsModule(spec)
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in tensors.items()})
+    found = SpelledWordInputs(spec, tensors)(rows)
+    assert found.shape == (4, 6, 7)
+    np.testing.assert_array_equal(found, module(torch.from_numpy(rows.astype(np.int64))).detach())
+    np.testing.assert_array_equal(found[..., 3:5], tensors["pairs.weight"][rows[..., 1]])
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ class SpelledWordInputs:
         spec, words = self._spec, self._words[ids[..., 0]]
         first = 1 + spec.neighbours
         if spec.pairs:
-            pairs = self._pairs[ids[..., 1:first]]
-            words = np.concatenate([words, pairs.reshape(*words.shape[:-1], -1)], axis=-1)
+            pairs = self._pairs[ids[..., 1:first]].reshape(*words.shape[:-1], spec.neighbours * spec.pair_size)
+            words = np.concatenate([words, pairs], axis=-1)
         if not spec.characters:
             return words
         spellings, lengths, which = distinct(ids[..., first:].reshape(ids[..., 0].size, ids.shape[-1] - first))
