@@ -5,15 +5,15 @@ from dataclasses import fields
 from typing import Any
 
 from penstock.errors import ConfigError
-from penstock.language.cache import NeuralCache
-from penstock.language.dynamic import DynamicEvaluation
+from penstock.registry import resolve
 
 __all__ = ["read_adaptation"]
 
-_KINDS: dict[str, type[NeuralCache] | type[DynamicEvaluation]] = {"cache": NeuralCache, "dynamic": DynamicEvaluation}
+_KINDS = {"cache": "penstock.language.cache:NeuralCache", "dynamic": "penstock.language.dynamic:DynamicEvaluation"}
+"""By reference, because dynamic evaluation needs PyTorch."""
 
 
-def read_adaptation(text: str) -> NeuralCache | DynamicEvaluation:
+def read_adaptation(text: str) -> Any:
     """Read "cache" or "dynamic", with options after a colon where the usual ones don't fit.
 
     Raises:
@@ -27,14 +27,15 @@ def read_adaptation(text: str) -> NeuralCache | DynamicEvaluation:
     name, _, options = text.partition(":")
     if name not in _KINDS:
         raise ConfigError(f"adapt must be {' or '.join(_KINDS)}, options after a colon; got {text!r:.60}")
-    known, values = [field.name for field in fields(_KINDS[name])], {}
+    kind = resolve(_KINDS[name])
+    known, values = [field.name for field in fields(kind)], {}
     for option in filter(None, (each.strip() for each in options.split(","))):
         key, equals, value = option.partition("=")
         if key not in known or not equals:
             shown = ", ".join(f"{each}=..." for each in known)
             raise ConfigError(f"options of {name} are {shown}, with commas between; got {option!r:.60}")
         values[key] = _value(value)
-    return _KINDS[name](**values)
+    return kind(**values)
 
 
 def _value(text: str) -> Any:
