@@ -140,3 +140,13 @@ def test_what_is_refused(recogniser, spoken):
     assert not both.streams
     with pytest.raises(ConfigError, match="bidirectional"):
         both.stream()
+
+
+def test_it_is_inspected_step_by_step(recogniser, spoken):
+    reading = recogniser.model_.reading(spoken[0][0])
+    (scores,) = recogniser.model_.log_probabilities(spoken[0][:1])
+    assert (reading.unit, len(reading.x)) == ("second", len(scores))
+    assert (reading.step, reading.span) == pytest.approx((0.03, 0.045))
+    last, nothing = reading.recall([len(scores), 0])
+    np.testing.assert_array_equal(last, np.exp(scores[-1]))
+    assert nothing.sum() == pytest.approx(1)

@@ -39,6 +39,7 @@ class AudioModel(ClassModel):
     task = "audio-classification"
     reads = "samples"
     view = "sound"
+    names_files = True
 
     def check(self) -> None:
         """Check that the network's inputs are as many numbers as the features have."""

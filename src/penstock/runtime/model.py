@@ -79,6 +79,8 @@ class Model(ABC):
     """The view of the server's page: a row of `server/page/views.js`, such as "text"; "" if it has none."""
     batched: ClassVar[bool] = True
     """Whether `answers` computes many inputs at once; if not, it makes a row when it is asked for the next one."""
+    names_files: ClassVar[bool] = False
+    """Whether a table of inputs names other files, which a server must not read for a client."""
     most_characters: ClassVar[int | None] = None
     """The longest text that a server predicts for, where the work grows faster than the text; None for any."""
     sample_rate: int | None = None

@@ -64,10 +64,11 @@ class Upload:
 
     def inputs(self, model: Model) -> Any:
         """Read the inputs as `penstock predict` does; InputError if they are invalid."""
-        # For a sound model a table would name other files, and clients must not read files of this machine.
         sound = model.reads == "samples"
-        task, known = find(model.task), AUDIO_ENDINGS if sound else _TABLES
-        ending = Path(self.name).suffix.lower()
+        task, ending = find(model.task), Path(self.name).suffix.lower()
+        if model.names_files and not sound:
+            raise ConfigError(f"this model for {task.name} takes no files. Send its inputs as JSON.")
+        known = AUDIO_ENDINGS if sound else _TABLES
         if ending not in known:
             raise ConfigError(f"a file for {task.name} must end in one of {', '.join(known)}; got {self.name!r:.60}")
         if sound:

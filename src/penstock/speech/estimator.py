@@ -105,7 +105,7 @@ class SpeechRecognizer(CellOptions, Supervised):
             "speed", "masks", "band_mask", "time_mask", "input_dropout", "layer_dropout", "output_dropout",
         ),
     }  # fmt: skip
-    everyday: ClassVar[tuple[str, ...]] = ("level", "sample_rate", "stack", "subsampling", "lookahead", "lower")
+    everyday: ClassVar[tuple[str, ...]] = ("level", "sample_rate", "stack", "subsampling", "lookahead")
 
     hidden_size: int = 320
     num_layers: int = 3

@@ -41,6 +41,7 @@ class SpeechModel(SequenceModel):
     scorer: SpeechScorer
     task = "speech-recognition"
     view = ""
+    names_files = True
 
     def check(self) -> None:
         """Check that the network reads the features' steps, and scores their tokens."""
