@@ -6,6 +6,7 @@ A kind of stream is a `Case`; what holds for one is asked of all.
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from penstock.language.model import SequenceGenerator
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.language.stream import Surprisal
 from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent
+from penstock.ngrams import NamedNGrams
 from penstock.panels.frequency import Frequency
 from penstock.panels.panel_columns import panel
 from penstock.runtime import PooledStream, RandomState, Recurrence, StepLabels, Stream, states
@@ -30,6 +32,7 @@ from penstock.speech.features import SpeechFeatures
 from penstock.speech.frames import Frames, GivenFrames
 from penstock.speech.model import SpeechModel
 from penstock.speech.spec import CtcHead
+from penstock.speech.transcriber import Transcript
 from penstock.tagging.features import TokenFeatures
 from penstock.tagging.model import TaggerModel
 from penstock.tagging.schemes import SCHEMES
@@ -269,16 +272,21 @@ def tags(lookahead, *, crf=True, scheme="IOB1"):
     return Case(model.stream, items, whole, 5)
 
 
-def speech(frames, items, bad, *, lookahead=0):
-    """Scores of tokens; the end makes those ready that waited for later steps."""
+def speech_model(frames, lookahead=0):
     features = SpeechFeatures(frames, train_tokens("char", ["the ferry"]), stack=3, subsampling=2)
     encoder = Recurrent(cell="lstm", input_size=features.size, hidden_size=7, num_layers=2)
     network = Network(Numbers(features.size), encoder, CtcHead(features.outputs, lookahead))
-    model = SpeechModel(network, features, [], drawn(network))
+    return SpeechModel(network, features, [], drawn(network))
+
+
+def speech(frames, items, bad, *, lookahead=0):
+    """Scores of tokens; the end makes those ready that waited for later steps."""
+    model = speech_model(frames, lookahead)
 
     def whole(seen):
         stream = model.score_stream()
-        told = np.concatenate([np.zeros((0, features.outputs), np.float32), *map(stream.push, seen)])
+        outputs = model.features.outputs
+        told = np.concatenate([np.zeros((0, outputs), np.float32), *map(stream.push, seen)])
         joined = np.concatenate([np.zeros((0, *items[0].shape[1:]), np.float32), *seen])
         (expected,) = model.log_probabilities([joined])
         assert told.tobytes() == expected[: len(told)].tobytes()
@@ -287,23 +295,44 @@ def speech(frames, items, bad, *, lookahead=0):
     return Case(model.score_stream, items, whole, bad)
 
 
+def words(frames, items, bad, **search):
+    """Words; the end makes those of the last utterance final."""
+    model = speech_model(frames, 2)
+
+    def whole(seen):
+        stream = model.stream(**search)
+        told = [word for item in seen for word in stream.push(item).words]
+        joined = np.concatenate([np.zeros((0, *items[0].shape[1:]), np.float32), *seen])
+        (expected,), (rows,) = model.transcribe([joined], **search), model.log_probabilities([joined])
+        assert told == expected[: len(told)]
+        timing = model.features.first_seconds + (len(rows) - 1) * model.seconds_per_step
+        return Transcript(expected[len(told) :], [], 0, timing if len(rows) else 0.0, True)
+
+    return Case(partial(model.stream, **search), items, whole, bad)
+
+
 def speech_of_samples(spoken):
     frames = AudioFeatures(mel_bins=6, window_seconds=0.025, hop_seconds=0.01, mean_seconds=1.0, delta_frames=())
     samples = spoken[0][0].samples
     items = [samples[start : start + 700] for start in range(0, len(samples), 700)]
-    return speech(frames.fit(spoken[0]), items, np.array([np.nan], np.float32), lookahead=2)
+    given = frames.fit(spoken[0]), items, np.array([np.nan], np.float32)
+    return speech(*given, lookahead=2), words(*given)
 
 
 def speech_of_frames():
     items = [DRAW.normal(3, 2, (steps, 4)).astype(np.float32) for steps in (1, 0, 5, 2, 1, 7)]
     frames = GivenFrames(mean_seconds=0.1).fit([Frames(np.concatenate(items))])
-    return speech(frames, items, np.zeros((2, 3), np.float32))
+    given = frames, items, np.zeros((2, 3), np.float32)
+    search = {"ngrams": NamedNGrams.fit(["the ferry", "try the free"]), "hot_words": ["hey"], "endpoint_seconds": 0.06}
+    return speech(*given), words(*given, beam=4, **search)
 
 
 @pytest.fixture(scope="module")
 def cases(text_parts, step_model, audio_model, spoken):
     model, plain = text(text_parts)
     pool = model.scorer.pool()
+    samples, greedy_words = speech_of_samples(spoken)
+    given_frames, searched_words = speech_of_frames()
     return {
         "text": plain,
         "text-pooled": Case(lambda: PooledStream(model, pool), plain.items, plain.whole, plain.bad),
@@ -322,8 +351,10 @@ def cases(text_parts, step_model, audio_model, spoken):
         "tags-softmax": tags(None, crf=False),
         "audio": audio(audio_model, spoken),
         "spotter": spotter(audio_model, spoken),
-        "speech-samples": speech_of_samples(spoken),
-        "speech-frames": speech_of_frames(),
+        "speech-samples": samples,
+        "speech-frames": given_frames,
+        "words-greedy": greedy_words,
+        "words-searched": searched_words,
         "forecast-carried": forecaster(carried=True),
         "forecast-window": forecaster(carried=False),
         "language-char": language("char"),
@@ -339,7 +370,7 @@ NAMES = (
     *("text", "text-pooled", "text-gru-2", "signal", "signal-window", "signal-window-both-ways", "audio", "spotter"),
     *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
     *("tags", "tags-greedy", "tags-softmax"),
-    *("speech-samples", "speech-frames"),
+    *("speech-samples", "speech-frames", "words-greedy", "words-searched"),
     *("language-char", "language-word-ends", "language-notes"),
     *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
 )
@@ -358,6 +389,8 @@ def bits(prediction):
         return prediction.dtype.str, prediction.shape, prediction.tobytes()
     if hasattr(prediction, "quantiles"):
         return bits(prediction.quantiles)
+    if isinstance(prediction, Transcript):
+        return [repr(value) for value in vars(prediction).values()]
     if hasattr(prediction, "words"):
         return bits(prediction.scores), bits(prediction.seconds), prediction.words
     if isinstance(prediction, Surprisal):

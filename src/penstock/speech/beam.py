@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
-from penstock.speech.paths import BLANK, LONGEST, Path
+from penstock.speech.paths import LONGEST, Path
+from penstock.speech.spec import BLANK
 
 __all__ = ["Fusion", "PrefixBeam", "check_beam"]
 
@@ -199,21 +200,20 @@ class PrefixBeam:
         ended = np.array([self._fusion.ended(prefix.state) for prefix in self._prefixes])
         return self._path(int((np.logaddexp(*self._sums[:count].T) + self._fused[:count] + ended).argmax()))
 
-    def cut(self) -> Path:
+    def cut(self, count: int) -> Path:
         """See `Decoder`; hypotheses that begin otherwise are dropped."""
-        half, count = LONGEST // 2, self._count[0]
-        found = self._path(0)
-        kept = np.flatnonzero(
-            (self._lengths[:count] >= half) & (self._tokens[:count, :half] == self._tokens[0, :half]).all(axis=1)
+        found, held, rest = self._path(0), int(self._count[0]), LONGEST - count
+        (kept,) = np.nonzero(
+            (self._lengths[:held] >= count) & (self._tokens[:held, :count] == self._tokens[0, :count]).all(axis=1)
         )
         for array in (self._lengths, self._tokens, self._sums, self._best, self._fused, self._steps, self._peaks):
             array[: len(kept)] = array[kept]
         for array in (self._tokens, np.moveaxis(self._steps, 2, 1), np.moveaxis(self._peaks, 2, 1)):
-            array[:, :half], array[:, half:] = array[:, half:].copy(), 0
+            array[:, :rest], array[:, rest:] = array[:, count:].copy(), 0
         self._count[0] = len(kept)
-        self._lengths[: len(kept)] -= half
+        self._lengths[: len(kept)] -= count
         self.restore()
-        return Path(found.tokens[:half], found.steps[:half], found.peaks[:half])
+        return Path(found.tokens[:count], found.steps[:count], found.peaks[:count])
 
     def clear(self) -> None:
         """See `Decoder`."""

@@ -15,6 +15,7 @@ from penstock.network import Network, Numbers
 from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
 from penstock.sounds.recordings import Recording
+from penstock.speech.baselines import baseline_arrays
 from penstock.speech.checking import said, usable_rows
 from penstock.speech.features import SpeechFeatures
 from penstock.speech.figures import speech_figures
@@ -333,7 +334,7 @@ class SpeechRecognizer(CellOptions, Supervised):
         return module
 
     def _fit_baselines(self, data: Labelled, features: SpeechFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return {}, {}
+        return baseline_arrays(list(data.train.targets)), {}
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         return speech_figures(model, data)

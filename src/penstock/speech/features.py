@@ -11,6 +11,7 @@ from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
 from penstock.speech.frames import GivenFrames, faster
 from penstock.tokens import SPECIAL, Tokens, read_tokens, train_tokens
+from penstock.tokens.decoder import BytesDecoder
 
 __all__ = ["SpeechFeatures", "SpeechPieces", "written"]
 
@@ -155,6 +156,18 @@ class SpeechFeatures:
     def names(self) -> list[str]:
         """Return the name of each score of a step: the blank is "", and a token is itself."""
         return ["", *self.tokens.names(range(len(SPECIAL), len(self.tokens)))]
+
+    def pieces(self, numbers: Iterable[int]) -> list[str]:
+        """Return the text that each of some tokens adds, none of them the blank; a space begins a word."""
+        decoder = self.tokens.decoder()
+        return [decoder.push([number + _SHIFT]) for number in numbers]
+
+    def spelled(self) -> list[str]:
+        """Return the text of each score of a step by itself: the blank is "", and a word begins with a space."""
+        decoder = self.tokens.decoder()
+        if isinstance(decoder, BytesDecoder):
+            return ["", *(each.decode("utf-8", "ignore") for each in decoder.spelled[len(SPECIAL) :])]
+        return ["", *(f" {word}" for word in self.tokens.vocabulary)]
 
     def stream(self) -> "SpeechPieces":
         """Return a converter for speech that arrives piece by piece."""

@@ -17,16 +17,21 @@ from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
 from penstock.sounds.recordings import Recording
-from penstock.speech.decoding import greedy
+from penstock.speech.baselines import SpeechBaselines
+from penstock.speech.decoding import Search
 from penstock.speech.features import SpeechFeatures
 from penstock.speech.frames import Frames
 from penstock.speech.inputs import frame_line, frame_list, speech_list
 from penstock.speech.scorer import SpeechScorer
 from penstock.speech.scores import judged
 from penstock.speech.spec import CtcHead
-from penstock.speech.stream import ScoreStream
+from penstock.speech.stream import ScoreStream, SpeechStream
+from penstock.speech.transcriber import SpokenWord, Timing, Transcriber, Transcript
 
 __all__ = ["SpeechModel"]
+
+_ENDPOINT_SECONDS = 0.8
+"""Silence after which an utterance of endless sound ends."""
 
 
 class SpeechModel(SequenceModel):
@@ -77,9 +82,9 @@ class SpeechModel(SequenceModel):
         """Read the frames' settings and scale, and the tokens."""
         return SpeechFeatures.from_json(described)
 
-    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
-        """Refuse: there are no baselines yet."""
-        raise ConfigError("a speech recogniser has no baselines")
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> SpeechBaselines:
+        """Read the most frequent transcript, and the n-grams of the training transcripts."""
+        return SpeechBaselines(arrays)
 
     def checked(self, inputs: Any) -> list[Recording] | list[Frames]:
         """Return the recordings, or the features made elsewhere, as a list, after reading files."""
@@ -111,20 +116,48 @@ class SpeechModel(SequenceModel):
         """
         return list(self.outputs(self.checked(self.given(inputs)[0])))
 
-    def predict(self, inputs: Any) -> NDArray[Any]:
-        """Return the text of each input, (inputs,) of str: of the likeliest token at each step.
+    def predict(self, inputs: Any, **search: Any) -> NDArray[Any]:
+        """Return the text of each input, (inputs,) of str.
+
+        Args:
+            inputs: as the class says.
+            search: settings of `speech.decoding.Search`, such as `beam=16, ngrams=True`; by default the likeliest token
+                of each step is taken.
 
         Raises:
+            ConfigError: a setting of the search is invalid.
             DataError: the inputs are not of this model's kind.
         """
-        scores = self.log_probabilities(inputs)
-        found = np.empty(len(scores), object)
-        found[:] = [self.decode(each) for each in scores]
+        several = self.transcribe(inputs, **search)
+        found = np.empty(len(several), object)
+        found[:] = [" ".join(word.text for word in words) for words in several]
         return found
+
+    def transcribe(self, inputs: Any, **search: Any) -> list[list[SpokenWord]]:
+        """Return the words of each input, with times and confidences; arguments and errors as for `predict`."""
+        how = Search(**search)
+        rows = self.checked(self.given(inputs)[0])
+        transcriber = self.transcriber(how)
+        return [self._words(transcriber, scores) for scores in self.outputs(rows)]
 
     def decode(self, outputs: NDArray[np.float32]) -> str:
         """Return the text for the log-probabilities (steps, tokens) of one input."""
-        return self.features.text(greedy(outputs))
+        return " ".join(word.text for word in self._words(self.transcriber(Search()), outputs))
+
+    def transcriber(self, search: Search) -> Transcriber:
+        """Return what turns rows of `log_probabilities` into words, as they arrive.
+
+        Raises:
+            ConfigError, DataError: a language model, an ARPA file or a hot word does not match.
+        """
+        features = self.features
+        own = getattr(self.baselines, "ngrams", None)
+        timing = Timing(features.step_seconds, features.first_seconds, search.endpoint_seconds)
+        return Transcriber(search.decoder(features.spelled(), own), features.pieces, timing)
+
+    def _words(self, transcriber: Transcriber, scores: NDArray[np.float32]) -> list[SpokenWord]:
+        transcriber.reset()
+        return transcriber.finished(transcriber.push(scores).words).words
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """Return wer, cer and ser, from 0 (see `speech.scores`), and those of each baseline; see `Model`.
@@ -163,11 +196,18 @@ class SpeechModel(SequenceModel):
         """Return {"file": its name}; empty if it has none."""
         return {"file": item.name} if item.name else {}
 
-    def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
-        """Yield `file` (if it has a name) and `prediction`, the text, for each input."""
+    def answers(self, inputs: Any, *, words: bool = False, **search: Any) -> Iterator[dict[str, Any]]:
+        """Yield `file` (if it has a name) and `prediction`, the text, for each input.
+
+        Args:
+            inputs: as for `predict`.
+            words: whether each row has `words`, [{"word", "start", "end", "confidence"}, ...].
+            search: as for `predict`.
+        """
         rows = self.checked(self.given(inputs)[0])
-        for row, text in zip(rows, self.predict(rows), strict=True):
-            yield self.named(row) | {"prediction": text}
+        for row, found in zip(rows, self.transcribe(rows, **search), strict=True):
+            told = {"words": [word.to_json() for word in found]} if words else {}
+            yield self.named(row) | {"prediction": " ".join(word.text for word in found)} | told
 
     def score_stream(self) -> ScoreStream:
         """Start a stream that gives the log-probabilities of the steps that are ready.
@@ -177,9 +217,30 @@ class SpeechModel(SequenceModel):
         """
         return ScoreStream(self)
 
-    def stream(self) -> ScoreStream:
-        """Start a stream; see `score_stream`."""
-        return self.score_stream()
+    def stream(self, **search: Any) -> SpeechStream:
+        """Start a stream that writes what is said while it is said.
+
+        Args:
+            search: as for `predict`; with `endpoint_seconds`, silence ends an utterance and makes its words final.
+
+        Raises:
+            ConfigError: the model is bidirectional, or a setting of the search is invalid.
+        """
+        return SpeechStream(self, Search(**search))
+
+    def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> SpeechStream:
+        """Start a stream for endless sound, whose utterances end after silence.
+
+        Args:
+            words: hot words, see `speech.decoding.Search`.
+            threshold: must be None.
+
+        Raises:
+            ConfigError: a threshold is given, or a hot word can't be written with the model's tokens.
+        """
+        if threshold is not None:
+            raise ConfigError("a speech recogniser has no threshold for words. Leave threshold out.")
+        return self.stream(endpoint_seconds=_ENDPOINT_SECONDS, hot_words=tuple(words or ()))
 
     def item(self, line: str) -> Any:
         """Parse a frame of features; DataError for a model of recordings, since a line cannot be a sound."""
@@ -191,8 +252,8 @@ class SpeechModel(SequenceModel):
         )
 
     def as_json(self, answer: Any) -> dict[str, Any]:
-        """Return {"prediction": text}."""
-        return {"prediction": answer}
+        """Return {"prediction": text}, or what a stream tells; see `transcriber.Transcript`."""
+        return answer.to_json() if isinstance(answer, Transcript) else {"prediction": answer}
 
     def reading(self, item: Any) -> Reading:
         """Return an input as the layers read it, step by step."""

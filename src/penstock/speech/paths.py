@@ -6,13 +6,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BLANK", "LONGEST", "Decoder", "Greedy", "Path"]
+from penstock.speech.spec import BLANK
 
-BLANK = 0
-"""The token of a step in which nothing new is said (Graves et al. 2006)."""
+__all__ = ["LONGEST", "Decoder", "Greedy", "Path"]
 
-LONGEST = 256
-"""Tokens of an utterance that are held; before it grows longer, its first half is told."""
+LONGEST = 128
+"""Tokens of an utterance that are held; before it grows longer, about its first half becomes final."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +54,8 @@ class Decoder(Protocol):
         """Return the best path if nothing follows; changes nothing."""
         ...
 
-    def cut(self) -> Path:
-        """Settle on the first half of the best path, take it off and return it."""
+    def cut(self, count: int, /) -> Path:
+        """Settle on the first tokens of the best path, take them off and return them."""
         ...
 
     def clear(self) -> None:
@@ -117,12 +116,12 @@ class Greedy:
 
     finished = best
 
-    def cut(self) -> Path:
+    def cut(self, count: int) -> Path:
         """See `Decoder`."""
-        found = self._path(LONGEST // 2)
+        found, rest = self._path(count), LONGEST - count
         for array in (self._tokens, self._steps, self._peaks):
-            array[: LONGEST // 2], array[LONGEST // 2 :] = array[LONGEST // 2 :].copy(), 0
-        self._length[0] -= LONGEST // 2
+            array[:rest], array[rest:] = array[count:].copy(), 0
+        self._length[0] -= count
         return found
 
     def clear(self) -> None:

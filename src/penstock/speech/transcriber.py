@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.speech.paths import BLANK, Decoder, Path
+from penstock.speech.paths import LONGEST, Decoder, Path
+from penstock.speech.spec import BLANK
 
 __all__ = ["SpokenWord", "Timing", "Transcriber", "Transcript", "spoken_words"]
 
@@ -111,7 +112,7 @@ class Transcriber:
         ended = False
         for row in rows:
             if self._decoder.full:
-                words += self._words(self._decoder.cut())
+                words += self._words(self._decoder.cut(self._half()))
             self._decoder.push(row, int(self._read[0]))
             self._read[0] += 1
             likeliest = int(row.argmax())
@@ -123,9 +124,9 @@ class Transcriber:
                 ended = True
         return self._transcript(words, ended)
 
-    def finished(self) -> Transcript:
-        """Return the words that the end of the sound makes final; changes nothing."""
-        return Transcript(self._words(self._decoder.finished()), [], 0, self._seconds, True)
+    def finished(self, before: Sequence[SpokenWord] = ()) -> Transcript:
+        """Return the words that the end of the sound makes final, after others; changes nothing."""
+        return Transcript([*before, *self._words(self._decoder.finished())], [], 0, self._seconds, True)
 
     def reset(self) -> None:
         """Start the next sound."""
@@ -157,6 +158,13 @@ class Transcriber:
         starts = [place for place, piece in enumerate(pieces[:settled]) if piece[:1].isspace()]
         stable = sum(1 for _, last in spans if starts and last < starts[-1])
         return Transcript(words, self._words(path), stable, self._seconds, ended)
+
+    def _half(self) -> int:
+        """Where to cut an utterance that is too long: before a word, in its first half if there is one."""
+        pieces = self._pieces(self._decoder.best().tokens.tolist())
+        begins = [place for place, piece in enumerate(pieces) if place and piece[:1].isspace()]
+        early = [place for place in begins if place <= LONGEST // 2]
+        return early[-1] if early else next(iter(begins), LONGEST // 2)
 
     def _words(self, path: Path) -> list[SpokenWord]:
         return spoken_words(path, self._pieces(path.tokens.tolist()), self._timing)
