@@ -7,7 +7,8 @@ import wave
 
 import numpy as np
 
-from penstock.audio.report import MOST_SOUNDS, render_report, wav
+from penstock.audio.report import MOST_SOUNDS, render_report
+from penstock.sounds.player import wav
 
 MISTAKES = [{"file": f"<{n}>.wav", "label": "yes", "prediction": "no", "probability": 0.9 - n / 100} for n in range(12)]
 

@@ -10,8 +10,8 @@ import pytest
 
 import penstock as package
 from penstock import bundle
-from penstock.audio.report import wav
 from penstock.runtime import notes
+from penstock.sounds.player import wav
 
 QUICK = ("--epochs", "2", "--hidden-size", "8", "--mel-bins", "8")
 

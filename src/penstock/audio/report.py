@@ -1,8 +1,5 @@
 """What the report lets hear: the recordings that were answered wrong, each with a player inside the page."""
 
-import base64
-import io
-import wave
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +10,12 @@ from penstock.report import Figures, Words, render, section
 from penstock.report.effects import strip
 from penstock.report.mistakes import mistake_words
 from penstock.report.page import paragraph
+from penstock.sounds.player import audio_player
 
 __all__ = ["MOST_SOUNDS", "render_report"]
 
 MOST_SOUNDS = 10
 _MOST_SECONDS = 3.0  # of one sound, so that the page stays small
-_FULL_SCALE = 32767
 
 Sounds = Sequence[tuple[NDArray[np.float32], int]]
 
@@ -53,7 +50,7 @@ def _errors(figures: Figures, words: Words, sounds: Sounds) -> str:
 
 def _item(figures: Figures, words: Words, index: int, sounds: Sounds) -> str:
     """Return the player of a recording, what mattered over time, and what was predicted."""
-    player = _player(*sounds[index]) if index < len(sounds) else ""
+    player = audio_player(*sounds[index], _MOST_SECONDS) if index < len(sounds) else ""
     said = (
         f'{figures.text("mistakes", index, "file")} <span class="quiet">{mistake_words(figures, words, index)}</span>'
     )
@@ -66,19 +63,3 @@ def _strip(mistake: Mapping[str, Any], words: Words) -> str:
     if not marked:
         return ""
     return strip(marked["scores"][: round(_MOST_SECONDS / marked["frame_seconds"])], words("mistakes.over_time"))
-
-
-def _player(samples: NDArray[np.float32], sample_rate_hz: int) -> str:
-    data = base64.b64encode(wav(samples[: int(_MOST_SECONDS * sample_rate_hz)], sample_rate_hz)).decode()
-    return f'<audio controls preload="none" src="data:audio/wav;base64,{data}"></audio>'
-
-
-def wav(samples: NDArray[np.float32], sample_rate_hz: int) -> bytes:
-    """A WAV file, 16 bits, of samples (time,) from -1 to 1."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as target:
-        target.setnchannels(1)
-        target.setsampwidth(2)
-        target.setframerate(sample_rate_hz)
-        target.writeframes((np.clip(samples, -1, 1) * _FULL_SCALE).round().astype("<i2").tobytes())
-    return file.getvalue()
