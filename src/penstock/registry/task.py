@@ -51,6 +51,7 @@ class Setting:
         least: the lowest number that is allowed.
         most: the highest number that a server lets a client ask for, because work and memory grow with it; None for
             any.
+        local: whether a server leaves it out, because it names a file.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Setting:
     type: type = int
     least: float = 1
     most: float | None = None
+    local: bool = False
 
 
 def _no_claim(path: Path, columns: Columns) -> bool:

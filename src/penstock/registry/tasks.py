@@ -186,6 +186,13 @@ _TAGGING = Task(
     rewrite=deferred("penstock.tagging.lines:rewritten"),
 )
 
+_BEAM = Setting(
+    "beam",
+    "Of translators and recognisers of speech: hypotheses that are continued at once; 1 is a greedy search; default: "
+    "as in training, and of recognisers 16 with a language model or hot words, else 1.",
+    most=16,
+)
+
 _TRANSLATION = Task(
     name="translation",
     command="translate",
@@ -211,9 +218,7 @@ _TRANSLATION = Task(
     words="penstock.translate.report_words:TABLE",
     parse=str,
     settings=(
-        Setting(
-            "beam", "Translations that are continued at once; 1 is a greedy search; default: as in training.", most=16
-        ),
+        _BEAM,
         Setting("n_best", "Translations of each text, the best first; default: 1."),
         Setting(
             "max_length", "Tokens after which a translation has to end; default: by the training data.", most=10_000
@@ -273,7 +278,22 @@ _SPEECH = Task(
     estimator="penstock.speech.estimator:SpeechRecognizer",
     model="penstock.speech.model:SpeechModel",
     pipeline="automatic-speech-recognition",
+    report="penstock.speech.report:render_report",
+    words="penstock.speech.report_words:TABLE",
     parse=deferred("penstock.sounds.files:recording_at"),
+    settings=(
+        _BEAM,
+        Setting("ngrams", "Of recognisers of speech: n-grams of the training transcripts judge the text.", bool),
+        Setting("arpa", "Of recognisers of speech: n-grams of this ARPA file judge the text.", str, local=True),
+        Setting(
+            "language_model",
+            "Of recognisers of speech: a language model of characters, of this folder, judges the text.",
+            str,
+            local=True,
+        ),
+        Setting("hot_words", "Of recognisers of speech: words that are likely to be said, commas between.", str),
+        Setting("words", "Of recognisers of speech: also each word's times and confidence, for JSON lines.", bool),
+    ),
 )
 
 TASKS = {

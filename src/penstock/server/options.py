@@ -8,8 +8,10 @@ from penstock.registry import TASKS, Setting, find
 
 __all__ = ["checked_options", "schema"]
 
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number"}
-_TYPES = {bool: "boolean", int: "integer", float: "number"}
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_LONGEST = 2000
+"""Characters of a text."""
 
 
 def checked_options(task: str, given: Any) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def checked_options(task: str, given: Any) -> dict[str, Any]:
     """
     if not isinstance(given, dict):
         raise ConfigError(f'options must be an object such as {{"seed": 1}}; got {given!r:.60}')
-    known = {setting.name: setting for setting in find(task).settings}
+    known = {setting.name: setting for setting in find(task).settings if not setting.local}
     for name, value in given.items():
         if name not in known:
             raise ConfigError(f"a model for {task} has no option {name!r:.40}; it has {', '.join(known) or 'none'}")
@@ -33,10 +35,13 @@ def checked_options(task: str, given: Any) -> dict[str, Any]:
 
 
 def _check(setting: Setting, value: Any) -> None:
-    fits = isinstance(value, bool) if setting.type is bool else _is_number(value, whole=setting.type is int)
+    plain = setting.type in (bool, str)
+    fits = isinstance(value, setting.type) if plain else _is_number(value, whole=setting.type is int)
     if not fits:
         raise ConfigError(f"the option {setting.name} must be {_KINDS[setting.type]}; got {value!r:.60}")
-    if setting.type is bool:
+    if setting.type is str and len(value) > _LONGEST:
+        raise ConfigError(f"the option {setting.name} may have at most {_LONGEST} characters; got {len(value)}")
+    if plain:
         return
     if value < setting.least:
         raise ConfigError(f"the option {setting.name} must be at least {setting.least}; got {value!r:.60}")
@@ -50,7 +55,7 @@ def _is_number(value: Any, *, whole: bool) -> bool:
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the options of all tasks."""
-    settings = {setting.name: setting for task in TASKS.values() for setting in task.settings}
+    settings = {setting.name: setting for task in TASKS.values() for setting in task.settings if not setting.local}
     return {
         "type": "object",
         "description": "options of the prediction; each task has its own, and those of `penstock predict`",
@@ -62,4 +67,6 @@ def _property(setting: Setting) -> Mapping[str, Any]:
     found: dict[str, Any] = {"type": _TYPES[setting.type], "description": setting.help}
     if setting.type is bool:
         return found
+    if setting.type is str:
+        return found | {"maxLength": _LONGEST}
     return found | {"minimum": setting.least} | ({} if setting.most is None else {"maximum": setting.most})

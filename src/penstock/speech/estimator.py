@@ -14,7 +14,7 @@ from penstock.events import say
 from penstock.network import Network, Numbers
 from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
-from penstock.sounds.recordings import Recording
+from penstock.sounds.recordings import Recording, resampled
 from penstock.speech.baselines import baseline_arrays
 from penstock.speech.checking import said, usable_rows
 from penstock.speech.features import SpeechFeatures
@@ -22,6 +22,7 @@ from penstock.speech.figures import speech_figures
 from penstock.speech.frames import GivenFrames
 from penstock.speech.inputs import speech_list
 from penstock.speech.model import SpeechModel
+from penstock.speech.report import render_report
 from penstock.speech.spec import CtcHead
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
@@ -337,7 +338,14 @@ class SpeechRecognizer(CellOptions, Supervised):
         return baseline_arrays(list(data.train.targets)), {}
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
-        return speech_figures(model, data)
+        found = speech_figures(model, data)
+        inputs = list(data.measured().values())[-1].inputs
+        worst = [inputs[each["row"] - 1] for each in found["worst"] if "waveform" in each]
+        self._sounds = [(resampled(recording, model.sample_rate), model.sample_rate) for recording in worst]
+        return found
+
+    def _report(self, title: str = "", language: str = "en") -> str:
+        return render_report(self.metrics_, getattr(self, "_sounds", ()), title=title, language=language)
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:

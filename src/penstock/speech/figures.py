@@ -1,12 +1,15 @@
 """The contents of metrics.json that are a speech recogniser's own.
 
 valid, test                 rows, wer, cer, ser
-errors                      of a part, the recordings with the most wrong words: file, text, prediction, wer
+errors                      of the test data, else the validation data: words and characters substituted, inserted, ...
+worst                       of the same part, the recordings with the most wrong words: see `worst`
 """
 
 from typing import Any
 
 from penstock.speech.model import SpeechModel
+from penstock.speech.scores import error_counts, transcript_counts
+from penstock.speech.worst import worst_recordings
 from penstock.tasks.labelled import Labelled
 from penstock.tasks.measures import compare
 
@@ -18,10 +21,12 @@ def speech_figures(model: SpeechModel, data: Labelled) -> dict[str, Any]:
     found: dict[str, Any] = {"valid": None, "test": None, "main_baseline": None, "baseline": {}}
     for name, part in data.measured().items():
         references = list(part.targets)
-        ours = model.judged(part.inputs, model.predict(part.inputs), references)
+        words = model.transcribe(part.inputs)
+        predicted = [" ".join(word.text for word in each) for each in words]
+        ours = model.judged(part.inputs, predicted, references)
         others = {
-            baseline: model.judged(part.inputs, predicted, references)
-            for baseline, predicted in model.baseline_answers(part.inputs).items()
+            baseline: model.judged(part.inputs, theirs, references)
+            for baseline, theirs in model.baseline_answers(part.inputs).items()
         }
         found[name] = {"rows": len(part), **ours.metrics}
         for baseline, theirs in others.items():
@@ -29,4 +34,7 @@ def speech_figures(model: SpeechModel, data: Labelled) -> dict[str, Any]:
             beside[name] = {"rows": len(part), **theirs.metrics}
         found["main_baseline"] = next(iter(others), None)
         compare(found, name, ours.sums, {baseline: theirs.sums for baseline, theirs in others.items()})
+        texts = [model.reference(text) for text in references]
+        found["errors"] = error_counts(transcript_counts(texts, predicted).sum(axis=0))
+        found["worst"] = worst_recordings(part.inputs, texts, words, model.sample_rate)
     return found

@@ -196,15 +196,21 @@ class SpeechModel(SequenceModel):
         """Return {"file": its name}; empty if it has none."""
         return {"file": item.name} if item.name else {}
 
-    def answers(self, inputs: Any, *, words: bool = False, **search: Any) -> Iterator[dict[str, Any]]:
+    def answers(
+        self, inputs: Any, *, words: bool = False, arpa: str | None = None, hot_words: Any = (), **search: Any
+    ) -> Iterator[dict[str, Any]]:
         """Yield `file` (if it has a name) and `prediction`, the text, for each input.
 
         Args:
             inputs: as for `predict`.
             words: whether each row has `words`, [{"word", "start", "end", "confidence"}, ...].
+            arpa: path of an ARPA file, in the place of `ngrams`.
+            hot_words: a list of them, or a text with commas between.
             search: as for `predict`.
         """
         rows = self.checked(self.given(inputs)[0])
+        hot = [word for word in hot_words.split(",") if word.strip()] if isinstance(hot_words, str) else hot_words
+        search |= ({} if arpa is None else {"ngrams": arpa}) | ({"hot_words": tuple(hot)} if hot else {})
         for row, found in zip(rows, self.transcribe(rows, **search), strict=True):
             told = {"words": [word.to_json() for word in found]} if words else {}
             yield self.named(row) | {"prediction": " ".join(word.text for word in found)} | told

@@ -1,0 +1,35 @@
+"""The words of a recogniser's report in both languages."""
+
+__all__ = ["TABLE"]
+
+TABLE = {
+    "task.speech-recognition": {"en": "Speech recogniser", "zh": "语音识别模型"},
+    "metric.wer": {"en": "word error rate", "zh": "词错误率"},
+    "metric.cer": {"en": "character error rate", "zh": "字符错误率"},
+    "metric.ser": {"en": "recordings with an error", "zh": "有错误的录音比例"},
+    "baseline.most_frequent": {"en": "Most frequent transcript", "zh": "最常见的文本"},
+    "speech.errors": {"en": "Kinds of errors", "zh": "错误类型"},
+    "speech.errors_note": {
+        "en": "On the {data}, counted as jiwer does: the fewest edits that lead from the reference to the prediction.",
+        "zh": "{data}，统计方式与 jiwer 相同：从参考文本到预测文本所需的最少编辑次数。",
+    },
+    "speech.words": {"en": "words", "zh": "词"},
+    "speech.characters": {"en": "characters", "zh": "字符"},
+    "speech.reference": {"en": "in the references", "zh": "参考文本总数"},
+    "speech.substituted": {"en": "substituted", "zh": "替换"},
+    "speech.inserted": {"en": "inserted", "zh": "插入"},
+    "speech.deleted": {"en": "deleted", "zh": "删除"},
+    "speech.worst": {"en": "Recordings with the most errors", "zh": "错误最多的录音"},
+    "speech.worst_note": {
+        "en": (
+            "On the {data}, the highest share of wrong words first. Predicted words stand below the waveform at their "
+            "times; errors are marked, each with the true word in brackets. Recordings are cut at {seconds} s."
+        ),
+        "zh": (
+            "{data}，按词错误率从高到低排列。预测的词按时间标在波形下方；错误处有标记，括号内为正确的词。"
+            "每段录音最多显示 {seconds} 秒。"
+        ),
+    },
+    "speech.waveform": {"en": "Waveform with the predicted words", "zh": "波形及预测的词"},
+    "speech.item": {"en": "row {row}, wrong words: {wer}", "zh": "第 {row} 行，错误词占比：{wer}"},
+}
