@@ -75,7 +75,7 @@ def test_odd_searches_are_refused(model, spoken, search, message):
 def test_baselines_hold_what_was_said_most_often_and_its_ngrams():
     arrays = baseline_arrays(["turn it on", "turn  it on", "off"])
     found = SpeechBaselines(arrays)
-    assert found.answers("most_frequent", [1, 2]).tolist() == ["turn it on", "turn it on"]
+    assert found.answers("most_frequent_transcript", [1, 2]).tolist() == ["turn it on", "turn it on"]
     expected = NamedNGrams.fit(["turn it on", "turn it on", "off"])
     assert found.ngrams is not None
     assert found.ngrams.log_prob(["<s>"], "turn") == expected.log_prob(["<s>"], "turn")

@@ -29,7 +29,7 @@ class SpeechBaselines:
         BundleError: arrays are missing or damaged.
     """
 
-    names: tuple[str, ...] = ("most_frequent",)
+    names: tuple[str, ...] = ("most_frequent_transcript",)
 
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         try:

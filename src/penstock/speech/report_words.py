@@ -7,7 +7,7 @@ TABLE = {
     "metric.wer": {"en": "word error rate", "zh": "词错误率"},
     "metric.cer": {"en": "character error rate", "zh": "字符错误率"},
     "metric.ser": {"en": "recordings with an error", "zh": "有错误的录音比例"},
-    "baseline.most_frequent": {"en": "Most frequent transcript", "zh": "最常见的文本"},
+    "baseline.most_frequent_transcript": {"en": "Most frequent transcript", "zh": "最常见的文本"},
     "speech.errors": {"en": "Kinds of errors", "zh": "错误类型"},
     "speech.errors_note": {
         "en": "On the {data}, counted as jiwer does: the fewest edits that lead from the reference to the prediction.",
