@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import IsolationForest
 
-from penstock.detect.baseline_training import fit_baselines
+from penstock.detect.baseline_training import find_season, fit_baselines
 from penstock.detect.baselines import BASELINES, DetectionBaselines, path_constant, windows_of
 from penstock.errors import BundleError
 
@@ -16,7 +16,7 @@ def series(steps=600, season=24, seed=0):
 
 @pytest.fixture(scope="module")
 def arrays():
-    return fit_baselines([series(), series(seed=1)], 24)[0]
+    return fit_baselines([series(), series(seed=1)])[0]
 
 
 def test_the_forest_agrees_with_scikit_learn(arrays) -> None:
@@ -52,8 +52,23 @@ def test_the_seasonal_residual_by_its_definition(arrays) -> None:
     values[100] = np.nan
     found = DetectionBaselines(arrays).scores("seasonal_residual", values)
     assert np.isnan(found[[0, 23, 100, 124]]).all()
-    scale = 1.4826 * np.median([abs(each[24:] - each[:-24]) for each in (series(), series(seed=1))])
-    assert found[200] == pytest.approx(abs(values[200, 0] - values[176, 0]) / scale)
+    first, second = (1.4826 * np.median(abs(each[24:] - each[:-24])) for each in (series(), series(seed=1)))
+    assert found[200] == pytest.approx(abs(values[200, 0] - values[176, 0]) / ((first + second) / 2))
+    known = DetectionBaselines(arrays).scores("seasonal_residual", values, 2)
+    assert known[200] == pytest.approx(abs(values[200, 0] - values[176, 0]) / second)
+
+
+def test_the_season_is_found_in_each_series() -> None:
+    assert find_season(series(season=24)) == find_season(series(500, 24, seed=3)) == 24
+    assert find_season(np.concatenate([series(), series(seed=1)], axis=1)) == 24
+    gaps = series(season=40)
+    gaps[np.random.default_rng(1).random(600) < 0.05] = np.nan
+    assert find_season(gaps) == 40
+    walk = np.cumsum(np.random.default_rng(0).standard_normal((500, 1)), axis=0)
+    assert find_season(walk) == find_season(np.zeros((300, 1))) == find_season(walk[:3]) == 1
+    arrays, settings = fit_baselines([series(season=24), series(season=30), series(season=24, seed=1)])
+    assert arrays["seasons"].tolist() == [24, 24, 30, 24]
+    assert settings["seasonal_residual"] == {"season": 24}
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -68,13 +83,13 @@ def test_baselines_are_causal_and_find_a_spike(arrays, name) -> None:
 
 
 def test_a_training_part_shorter_than_a_window_has_no_forest() -> None:
-    arrays, settings = fit_baselines([series(12)], 1)
+    arrays, settings = fit_baselines([series(12)])
     assert DetectionBaselines(arrays).names == ("seasonal_residual", "rolling_z")
     assert list(settings) == ["seasonal_residual", "rolling_z"]
 
 
 def test_a_constant_series_has_no_deviation() -> None:
-    baselines = DetectionBaselines(fit_baselines([np.zeros((200, 1))], 1)[0])
+    baselines = DetectionBaselines(fit_baselines([np.zeros((200, 1))])[0])
     for name in baselines.names:
         assert not baselines.flags(name, baselines.scores(name, np.zeros((100, 1)))).any()
 

@@ -46,7 +46,7 @@ def slowly(scores: np.ndarray, windows: list[tuple[int, int]], buffer: int) -> f
 @given(st.integers(0, 2**32 - 1))
 def test_the_volume_agrees_with_its_definition(seed) -> None:
     generator = np.random.default_rng(seed)
-    steps = int(generator.integers(4, 40))
+    steps = int(generator.integers(8, 40))
     scores = generator.integers(0, 8, steps) / 7
     ends = np.sort(generator.permutation(steps // 2)[: 2 * int(generator.integers(1, 3))]) * 2  # windows do not touch
     windows = [(int(first), int(last)) for first, last in ends.reshape(-1, 2)]

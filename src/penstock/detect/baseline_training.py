@@ -9,41 +9,64 @@ from sklearn.ensemble import IsolationForest
 
 from penstock.detect.baselines import BASELINES, DetectionBaselines, path_constant, windows_of
 
-__all__ = ["fit_baselines"]
+__all__ = ["find_season", "fit_baselines"]
 
 _TREES, _SAMPLES = 100, 256  # as Liu et al. (2008) recommend
 _WINDOW, _ROLLING = 16, 100
 _MOST_WINDOWS = 20_000
+_PEAKS, _FEWEST, _NEARLY = 5, 8, 1.1
 _SMALLEST = 1e-3
 
 
-def fit_baselines(values: Sequence[NDArray[np.float64]], season: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def fit_baselines(values: Sequence[NDArray[np.float64]]) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return the arrays of `detect.baselines.DetectionBaselines`, and the settings for reports.
 
     Args:
         values: (steps, targets) of each training series, standardised; NaN for missing values.
-        season: steps after which values repeat; 1 for none.
     """
-    rolling = max(_ROLLING, season)
+    seasons = [find_season(each) for each in values]
+    # A series that training did not know has the usual season.
+    usual = max(set(seasons), key=lambda season: (seasons.count(season), -season))
+    scales = [_residual_scale(each, season) for each, season in zip(values, seasons, strict=True)]
     arrays: dict[str, NDArray[Any]] = {
-        "season": np.array([season]),
-        "rolling": np.array([rolling]),
-        "residual_scale": _residual_scale(values, season),
+        "seasons": np.array([usual, *seasons]),
+        "rolling": np.array([_ROLLING]),
+        "residual_scale": np.stack([np.median([_residual_scale(each, usual) for each in values], axis=0), *scales]),
         "thresholds": np.zeros(len(BASELINES)),
     }
     arrays |= _forest(values)
     baselines = DetectionBaselines(arrays)
     for name in baselines.names:
-        found = np.concatenate([baselines.scores(name, each) for each in values])
+        found = np.concatenate([baselines.scores(name, each, place + 1) for place, each in enumerate(values)])
         found = found[~np.isnan(found)]
         arrays["thresholds"][BASELINES.index(name)] = found.max() if len(found) else np.inf
     settings = {"isolation_forest": {"trees": _TREES, "window": _WINDOW}} if "trees" in arrays else {}
-    return arrays, settings | {"seasonal_residual": {"season": season}, "rolling_z": {"window": rolling}}
+    return arrays, settings | {"seasonal_residual": {"season": usual}, "rolling_z": {"window": _ROLLING}}
 
 
-def _residual_scale(values: Sequence[NDArray[np.float64]], season: int) -> NDArray[np.float64]:
+def find_season(values: NDArray[np.float64]) -> int:
+    """Return the steps after which a series (steps, targets) repeats with the least error; 1 for no season.
+
+    The candidates are the highest peaks of the autocorrelation, up to half the series' length; of those whose errors
+    are nearly the same, such as multiples of one season, it is the shortest.
+    """
+    steps, there = len(values), ~np.isnan(values)
+    if steps <= _FEWEST:
+        return 1
+    rest = np.where(there, values - np.where(there, values, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1), 0)
+    power = (np.abs(np.fft.rfft(rest, 2 * steps, axis=0)) ** 2).sum(axis=1)
+    correlation = np.fft.irfft(power)[: steps // 2 + 1]
+    inside = correlation[1:-1]
+    peaks = np.flatnonzero((inside > correlation[:-2]) & (inside >= correlation[2:]) & (inside > 0)) + 1
+    candidates = [1, *sorted(peaks[np.argsort(-correlation[peaks], kind="stable")][:_PEAKS].tolist())]
+    both = {lag: np.abs(values[lag:] - values[:-lag]) for lag in candidates}
+    errors = {lag: found[~np.isnan(found)].mean() for lag, found in both.items() if not np.isnan(found).all()}
+    return min((lag for lag, error in errors.items() if error <= _NEARLY * min(errors.values())), default=1)
+
+
+def _residual_scale(values: NDArray[np.float64], season: int) -> NDArray[np.float64]:
     """The spread of each target's seasonal differences, by their median, which anomalies hardly move."""
-    differences = np.concatenate([np.abs(each[season:] - each[:-season]) for each in values])
+    differences = np.abs(values[season:] - values[:-season])
     found = [1.4826 * np.median(rest) if len(rest := column[~np.isnan(column)]) else 1.0 for column in differences.T]
     return np.maximum(found, _SMALLEST)
 

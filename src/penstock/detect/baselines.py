@@ -15,7 +15,7 @@ __all__ = ["BASELINES", "DetectionBaselines", "path_constant", "windows_of"]
 
 Array = NDArray[np.float64]
 BASELINES = ("isolation_forest", "seasonal_residual", "rolling_z")
-_NEEDED = ("season", "rolling", "residual_scale", "thresholds")
+_NEEDED = ("seasons", "rolling", "residual_scale", "thresholds")
 _FOREST = ("trees", "features", "splits", "left", "right", "depths", "samples", "window")
 _SMALLEST = 1e-3
 """The least spread that deviations are divided by, in units of the series' spread in training."""
@@ -27,9 +27,10 @@ class DetectionBaselines:
     """The baselines saved with a detector.
 
     Args:
-        arrays: as in `baseline.safetensors`: `season` int64 (1,), steps; `rolling` int64 (1,), steps of the rolling
-            z-score; `residual_scale` (targets,), the spread of seasonal residuals in training; `thresholds` (3,), the
-            largest score of each baseline in training, above which it raises an alarm. Of the forest, all or none:
+        arrays: as in `baseline.safetensors`: `seasons` int64 (1 + series,), steps, of series that training did not know
+            and of those it knew; `residual_scale` (1 + series, targets), the spread of their seasonal residuals;
+            `rolling` int64 (1,), steps of the rolling z-score; `thresholds` (3,), the largest score of each baseline in
+            training, above which it raises an alarm. Of the forest, all or none:
             `trees` int64 (trees,), the root of each; for each node `features` int64, the place in the window, `splits`,
             `left` and `right` int64, the next node up to and above the split, a leaf's are itself; `depths`, of leaves
             (Liu et al. 2008); `samples` int64 (1,), that each tree was grown from; `window` int64 (1,), steps.
@@ -45,33 +46,36 @@ class DetectionBaselines:
                 f"the baseline lacks {', '.join(missing)}. Train the model again, or copy its folder again."
             )
         self.names: tuple[str, ...] = BASELINES if forest else BASELINES[1:]
-        self.season, self.rolling = (int(arrays[name][0]) for name in ("season", "rolling"))
+        self._seasons, self._rolling = arrays["seasons"].astype(np.int64), int(arrays["rolling"][0])
         self._scale = arrays["residual_scale"].astype(np.float64)
         self._thresholds = dict(zip(BASELINES, arrays["thresholds"].astype(np.float64).tolist(), strict=True))
         self._forest = {name: arrays[name] for name in _FOREST} if forest else {}
+        if self._scale.ndim != 2 or len(self._scale) != len(self._seasons) or self._seasons.min() < 1:
+            raise BundleError("seasons and residual_scale of the baseline do not match. Train the model again.")
         if forest:
             self._check()
 
-    def scores(self, name: str, values: Array) -> Array:
+    def scores(self, name: str, values: Array, identity: int = 0) -> Array:
         """Return a baseline's score of each step (steps,), NaN where it has none: of a missing value, or too early.
 
         Args:
             name: one of `names`.
             values: (steps, targets) of a series, standardised as in training; NaN for missing ones. The score is that
                 of the target that deviates most; the forest looks at all targets together.
+            identity: the number of the training series, from 1; 0 for one that training did not know.
         """
         if name == "isolation_forest":
             return self._isolation(values)
-        found = self._residuals(values) if name == "seasonal_residual" else _rolling_z(values, self.rolling)
+        found = self._residuals(values, identity) if name == "seasonal_residual" else _rolling_z(values, self._rolling)
         return _highest(found)
 
     def flags(self, name: str, scores: Array) -> NDArray[np.bool_]:
         """Return which steps exceed all scores of the training data, (steps,)."""
         return scores > self._thresholds[name]
 
-    def _residuals(self, values: Array) -> Array:
-        found = np.full(values.shape, np.nan)
-        found[self.season :] = np.abs(values[self.season :] - values[: -self.season]) / self._scale
+    def _residuals(self, values: Array, identity: int) -> Array:
+        found, season = np.full(values.shape, np.nan), int(self._seasons[identity])
+        found[season:] = np.abs(values[season:] - values[:-season]) / self._scale[identity]
         return found
 
     def _isolation(self, values: Array) -> Array:
@@ -101,7 +105,7 @@ class DetectionBaselines:
         forest, nodes = self._forest, len(self._forest["depths"])
         if any(len(forest[name]) != nodes for name in ("features", "splits", "left", "right")):
             raise BundleError("the forest's arrays must have the same number of nodes. Train the model again.")
-        own, places = np.arange(nodes), int(forest["window"][0]) * len(self._scale)
+        own, places = np.arange(nodes), int(forest["window"][0]) * self._scale.shape[1]
         leaves = (forest["left"] == own) & (forest["right"] == own)
         onward = (forest["left"] > own) & (forest["right"] > own)
         inside = all((forest[name] >= 0).all() and (forest[name] < nodes).all() for name in ("trees", "left", "right"))
