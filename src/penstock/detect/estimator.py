@@ -12,7 +12,7 @@ from penstock.bundle import Bundle
 from penstock.detect.data import DetectData, TrainingTimelines, as_timelines, prepare, split_by_time
 from penstock.detect.features import DetectFeatures
 from penstock.detect.figures import detection_figures
-from penstock.detect.fitting import daily_steps, fitted_features, fitted_scores
+from penstock.detect.fitting import fitted_features, fitted_scores
 from penstock.detect.model import Detections, DetectorModel
 from penstock.detect.spec import DistributionHead
 from penstock.detect.timelines import Timelines
@@ -209,7 +209,7 @@ class AnomalyDetector(CellOptions, Estimator):
 
         if not self.baseline:
             return {}, {}
-        return fit_baselines([features.standardised(each) for each in data.train.data], daily_steps(data.train.data))
+        return fit_baselines([features.standardised(each) for each in data.train.data])
 
     def _calibrate(self, model: Any, data: DetectData) -> dict[str, Any]:
         """Set the threshold by the scores of the validation data."""

@@ -13,7 +13,7 @@ from penstock.detect.timelines import Timeline, Timelines
 if TYPE_CHECKING:
     from penstock.detect.model import DetectorModel
 
-__all__ = ["daily_steps", "fitted_features", "fitted_scores"]
+__all__ = ["fitted_features", "fitted_scores"]
 
 _DAY = 86_400
 _IRREGULAR, _UNUSUAL = 0.01, 0.05
@@ -71,14 +71,6 @@ def fitted_scores(model: "DetectorModel", data: Timelines, contamination: float)
         found.append(each.score[kept])
     scores = np.sort(np.concatenate(found))
     return fitted_peaks(scores[: max(1, round(len(scores) * (1 - contamination)))] if len(scores) else np.ones(1))
-
-
-def daily_steps(data: Timelines) -> int:
-    """Return the steps of a day, after which most series repeat; 1 where steps are no dates, or too long or few."""
-    dated = [series for series in data if series.times is not None and series.times.dtype.kind == "M"]
-    steps = [int(np.median(np.diff(series.times.astype(np.int64)))) for series in dated]  # type: ignore[union-attr]
-    found = round(_DAY / max(1, int(np.median(steps)))) if steps else 1
-    return found if 1 < found <= max(map(len, data)) // 2 else 1
 
 
 def _robust(deviations: NDArray[np.float64]) -> float:

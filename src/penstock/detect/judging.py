@@ -12,25 +12,25 @@ from penstock.detect.timelines import Timeline, Timelines
 from penstock.runtime.judged import Judged
 
 if TYPE_CHECKING:
-    from penstock.detect.model import DetectorModel
+    from penstock.detect.model import Detections, DetectorModel
 
 __all__ = ["baseline_scored", "judged", "model_scored", "scored"]
 
 _WEEK = 7 * 86_400
 
 
-def model_scored(model: "DetectorModel", data: Timelines) -> list[Scored]:
+def model_scored(detections: "Sequence[Detections]", data: Timelines) -> list[Scored]:
     """Return the model's scores of each series, in units of their thresholds, so that series can be judged together."""
-    return [scored(found.series, data, found.score / found.threshold, found.anomaly) for found in model.predict(data)]
+    return [scored(found.series, data, found.score / found.threshold, found.anomaly) for found in detections]
 
 
 def baseline_scored(model: "DetectorModel", data: Timelines, name: str) -> list[Scored]:
     """Return a baseline's scores of each series."""
-    baselines = model.baselines
+    baselines, features = model.baselines, model.features
     assert baselines is not None
     found = []
     for series in data:
-        scores = baselines.scores(name, model.features.standardised(series))
+        scores = baselines.scores(name, features.standardised(series), features.identity(series.name))
         found.append(scored(series, data, scores, baselines.flags(name, scores)))
     return found
 

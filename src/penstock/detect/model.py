@@ -112,7 +112,8 @@ class DetectorModel(Model):
             data = data.labelled(as_windows(answers, data))
         names = self.baselines.names if self.baselines else ()
         return evaluation(
-            judged(model_scored(self, data)), {name: judged(baseline_scored(self, data, name)) for name in names}
+            judged(model_scored(self.predict(data), data)),
+            {name: judged(baseline_scored(self, data, name)) for name in names},
         )
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
