@@ -3,9 +3,9 @@
     python benchmarks/accuracy/anomalies.py --data shared/data --out anomalies.json
 
 NAB (Lavin and Ahmad 2015) has 58 series; `nab` in the data folder has the 19 of realKnownCause, realAdExchange and
-artificialWithAnomaly. As NAB allows, the first 15 % of each series, at most 750 rows, are learned from, all series by one
-network; the rest is judged row by row, each row by earlier ones alone. The threshold is the best for all series together
-and each profile, for the network and its baselines alike, as in NAB's table. Runs are repeated with the seeds 0, 1, 2.
+artificialWithAnomaly. As NAB allows, the first 15 % of each series, at most 750 rows, are learned from, by one network
+for all; the rest is judged row by row, each row by earlier ones alone. The threshold is the best for all series
+together and each profile, for the network and its baselines alike, as in NAB's table. The seeds are 0, 1, 2.
 """
 
 import json
@@ -15,11 +15,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
 from runs import Runs, argument_parser, parsed
 
 from penstock import AnomalyDetector
-from penstock.detect.judging import scored
+from penstock.detect.judging import baseline_scored, model_scored
 from penstock.detect.nab import PROFILES, Scored, best_threshold, nab_parts, probation
 from penstock.detect.readers import read_timelines
 from penstock.detect.scores import detection_scores
@@ -51,8 +50,8 @@ def _run(folder: Path, arguments: Any, seed: int) -> dict[str, Any]:
     learned = data.with_series([series.until(series.begin) for series in data]).labelled(None)
     detector = AnomalyDetector(random_state=seed, **arguments.options).fit(learned)
     model = detector.model_
-    ours = [scored(each, data) for each in model.predict(data)]
-    several = {"network": ours} | {name: each for name, each in model.baseline_scored(data).items()}
+    several = {"network": model_scored(model.predict(data), data)}
+    several |= {name: baseline_scored(model, data, name) for name in model.baselines.names}
     return {
         "scores": {name: detection_scores(each) for name, each in several.items()},
         "series": {name: _by_series(data, each) for name, each in several.items()},
