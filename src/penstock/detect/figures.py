@@ -142,7 +142,7 @@ def _tails(detections: Sequence["Detections"], several: Sequence[Scored]) -> lis
     return [
         {"p": p, "share": float((every <= np.log(p)).mean()), "values": len(every)}
         for p in _TAILS
-        if len(every) >= 2 / p
+        if len(every) * p >= 1
     ]
 
 
