@@ -63,6 +63,7 @@ class DetectorModel(Model):
     scorer: Any
     baselines: Any
     task = "anomaly-detection"
+    view = "detect"
     reads = "step"
 
     def check(self) -> None:

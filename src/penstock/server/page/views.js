@@ -7,6 +7,7 @@
 export const VIEWS = {
   text: { say: "text", load: () => import("./text.js") },
   forecast: { say: "forecast", load: () => import("./forecast.js") },
+  detect: { say: "detect", load: () => import("./detect.js") },
   signal: { say: "signals", load: () => import("./signal.js") },
   sound: { say: "audio", load: () => import("./audio.js") },
   steps: { say: "steps", load: () => import("./steps.js") },

@@ -1,6 +1,7 @@
 // The choice of the language, and the texts of the page in it. The texts lie beside each view, in a table of its own.
 
 import audio from "./audio-words.js";
+import detect from "./detect-words.js";
 import forecast from "./forecast-words.js";
 import inside from "./inside-words.js";
 import languageModel from "./language-words.js";
@@ -14,7 +15,7 @@ import text from "./text-words.js";
 import translation from "./translation-words.js";
 
 /** {key: {language: text}} of all tables; no two have the same key. */
-const WORDS = { ...page, ...text, ...series, ...forecast, ...signal, ...steps, ...tags, ...languageModel, ...translation, ...audio, ...inside, ...matter };
+const WORDS = { ...page, ...text, ...series, ...forecast, ...detect, ...signal, ...steps, ...tags, ...languageModel, ...translation, ...audio, ...inside, ...matter };
 const LANGUAGES = ["en", "zh"];
 
 const KEPT = "penstock-language";
