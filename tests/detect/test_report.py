@@ -79,7 +79,7 @@ def test_without_labels_the_report_tells_alarms_alone(detector) -> None:
     assert not metrics["windows"]["labelled"]
     page = render_report(metrics, title="Pumps")
     assert "which has no labels" in page
-    assert "labelled window" not in page
+    assert "alarm inside a window" not in page
     assert "NAB" not in page
 
 
