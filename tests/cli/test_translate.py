@@ -146,5 +146,7 @@ def test_options_of_translators_are_refused_by_others(penstock, saved, table, fi
     assert (
         "a model for text-classification has no option --beam" in penstock("predict", saved, table, "--beam", "2").err
     )
+    adapted = penstock("evaluate", saved, table, "--adapt", "cache")
+    assert (adapted.code, "a model for text-classification has no option --adapt" in adapted.err) == (2, True)
     assert "reads one file of data; got also" in penstock("evaluate", saved, table, files[1]).err
     assert "must end in one of" in penstock("predict", saved, table, "-o", "found.txt").err
