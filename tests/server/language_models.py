@@ -31,6 +31,7 @@ def save_all(folder: Path) -> None:
     encoder = Recurrent(cell="gru", input_size=5, hidden_size=6)
     _save(folder / "notes", Network(Numbers(5), encoder, BernoulliHead(5)), FrameFeatures(60, 64), "language-model")
     _save_translator(folder / "backwards")
+    _save_translator(folder / "forwards", target="abcd")
 
 
 def _save_tagger(folder: Path, *, lookahead: int | None = None, bidirectional: bool = False) -> None:
@@ -49,9 +50,9 @@ def _save_language(folder: Path, level: str, *, ends: bool = False) -> None:
     )
 
 
-def _save_translator(folder: Path) -> None:
+def _save_translator(folder: Path, target: str = "ABCD") -> None:
     options: dict[str, Any] = {"level": "char", "max_vocabulary": 100, "beam": 3}
-    features = TranslationFeatures.fit(["abcd"], ["ABCD"], **options)
+    features = TranslationFeatures.fit(["abcd"], [target], **options)
     encoder = Recurrent(cell="gru", input_size=6, hidden_size=7, bidirectional=True)
     head = AttentionDecoder(len(features.target), 6, Recurrent(cell="gru", input_size=6, hidden_size=8))
     _save(folder, Network(Embedding(len(features.source), 6), encoder, head), features, "translation")

@@ -63,6 +63,14 @@ def test_tags_appear_as_one_types_and_chunks_are_one_span(server, served, opened
             attribute(model, tokens, method="occlusion", at=1).values.tolist(), abs=1e-5
         )
         assert tab.value("document.querySelector('.inside canvas').checkVisibility()")
+        tab.choose("#compare", "tags-whole")
+        second = served["tags-whole"].predict([tokens])[0]
+        listed = "[...document.querySelectorAll('.others-tags > span')]"
+        tab.wait(f"{listed}.length === 7")
+        assert tab.value(f"{listed}.map((each) => each.dataset.tag)") == second
+        differ = [one != other for one, other in zip(second, model.predict([tokens])[0], strict=True)]
+        assert tab.value(f"{listed}.map((each) => each.className === 'other')") == differ
+        assert tab.text("[aria-labelledby=compare-title] .verdict") == f"{sum(differ)} of 7 tags differ."
         picture(tab, "tags")
 
 
@@ -129,6 +137,9 @@ def test_translations_have_alternatives_and_an_alignment(server, served, opened,
         cells = len(alignment["source"]) * len(alignment["target"])
         tab.wait(f"document.querySelectorAll('.alignment rect:not(.frame)').length === {cells}")
         assert tab.value("document.querySelector('.alignment .chosen').dataset.row") == "1"
+        tab.choose("#compare", "forwards")
+        tab.wait("document.querySelector('.beside .translated')")
+        assert tab.text(".beside .translated") == served["forwards"].predict(["abcd"])[0]
         picture(tab, "translation")
 
 

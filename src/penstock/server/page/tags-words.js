@@ -12,6 +12,7 @@ export default {
   tagsNext: { en: "A tag is final one token later.", zh: "再读一个词元后标签才确定。" },
   tagsPending: { en: "final after further tokens", zh: "读到后面的词元后才确定" },
   tagsToken: { en: "“{token}”: {tag}, {p}", zh: "“{token}”：{tag}，{p}" },
+  tagsOther: { en: "{count} of {total} tags differ.", zh: "{total} 个标签中有 {count} 个不同。" },
   tagsWord: { en: "word", zh: "词" },
   tagsWhole: { en: "This model finds the best tags of the whole sentence, so there is nothing to see token by token. A tagger that was trained with a look-ahead streams.", zh: "此模型为整句寻找最佳标签序列，因此无法逐词观察。训练时设定前瞻（lookahead）的标注器可以流式标注。" },
 };

@@ -1,6 +1,7 @@
 // A tagger: the tokens of a text with their tags, chunks as coloured spans; as they are typed where the network streams.
 
 import { barOf } from "./answers.js";
+import { Beside } from "./beside.js";
 import { series } from "./colours.js";
 import { announce, calm, h, oncePerFrame } from "./elements.js";
 import { examplesOf } from "./examples.js";
@@ -26,6 +27,7 @@ class TagsView {
   #at = null; // the selected token
   #inside = null;
   #matter;
+  #beside;
   #types = []; // types of chunks, or tags, in the order of their colours
   #text = h("textarea", { id: "text", rows: 4, sayHint: "textHint", spellcheck: "false", autocomplete: "off" });
   #apart = h("input", { type: "checkbox", checked: true });
@@ -44,6 +46,7 @@ class TagsView {
       this.#follower = new Follower(() => app.wire.stream(app.name), { message: (token) => ({ push: [token], trace: true }), onChange: () => this.#redraw() });
       this.#inside = new Inside({ say: OF_TOKENS, onPick: (step) => this.#pick(step) });
     }
+    this.#beside = new Beside(app, ([row]) => this.#others(row));
     this.#matter = new Matter(app, { labels: info.label_texts });
     this.#text.setAttribute("aria-describedby", "text-how");
     this.#text.addEventListener("input", (event) => event.isComposing || this.#typed());
@@ -62,6 +65,7 @@ class TagsView {
     this.#draw();
     this.#inside?.refresh();
     this.#matter.refresh();
+    this.#beside.refresh();
   }
 
   /** The tokens in the format of `predict`. */
@@ -87,7 +91,7 @@ class TagsView {
           h("div", { class: "chips" }, ...chips, h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => put("") } }),
             h("label", { class: "check small", hidden: this.#app.info.unit === "character" }, this.#apart, h("span", { say: "tagsApart" }))))),
       h("section", { class: "card", "aria-labelledby": "tags-title" }, h("h2", { id: "tags-title", say: "tagsHeading" }), this.#empty, this.#keys, this.#spans, this.#readout, this.#bars),
-      this.#matter.node, this.#inside ? this.#inside.node : h("p", { class: "notice", say: this.#app.info.network.encoder.bidirectional ? "whole" : "tagsWhole" }));
+      this.#matter.node, this.#beside.node, this.#inside ? this.#inside.node : h("p", { class: "notice", say: this.#app.info.network.encoder.bidirectional ? "whole" : "tagsWhole" }));
   }
 
   #typed() {
@@ -111,6 +115,17 @@ class TagsView {
     this.#known = { tokens, row };
     this.#redraw();
     this.#explain();
+    await this.#beside.read(tokens.length ? tokens : null);
+  }
+
+  /** The tokens with the tags of a second model; those that this model tags otherwise are marked. */
+  #others({ tokens, tags }) {
+    const own = this.#row?.tags ?? tags;
+    const other = tags.map((tag, n) => tag !== own[n]);
+    return [
+      h("p", { class: "verdict", text: words("tagsOther", { count: count(other.filter(Boolean).length), total: count(tags.length) }) }),
+      h("p", { class: "others-tags", dir: "auto" }, ...tokens.flatMap((token, n) => [h("span", { class: other[n] ? "other" : "same", "data-tag": tags[n] }, h("span", { text: token }), h("small", { text: tags[n] })), " "])),
+    ];
   }
 
   /** What mattered for the tag of the selected token. */

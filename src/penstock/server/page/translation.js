@@ -1,5 +1,6 @@
 // A translator: the translation of a text, the other ones that the search found, and what each word attended to.
 
+import { Beside } from "./beside.js";
 import { against, css, inkOn, onScheme } from "./colours.js";
 import { announce, calm, h, svg } from "./elements.js";
 import { examplesOf } from "./examples.js";
@@ -28,6 +29,7 @@ class TranslationView {
   #readout = h("p", { class: "readout", "aria-live": "polite" });
   #map = h("div", { class: "alignment", tabindex: 0, role: "group", sayLabel: "translationMap" });
   #aligned;
+  #beside;
 
   constructor(app) {
     this.#app = app;
@@ -35,6 +37,7 @@ class TranslationView {
     this.#beam = h("input", { type: "number", class: "number", min: 1, max: 16, step: 1, value: size, on: { change: () => this.#translate() } });
     this.#text.addEventListener("input", (event) => event.isComposing || this.#settle());
     this.#text.addEventListener("compositionend", () => this.#settle());
+    this.#beside = new Beside(app, ([{ prediction }]) => [h("p", { class: "translated", dir: "auto", text: prediction || words("translationEmpty") })]);
     this.node = this.#layout();
     new ResizeObserver(() => this.#drawMap()).observe(this.#map);
     onScheme(() => this.#draw());
@@ -47,6 +50,7 @@ class TranslationView {
 
   refresh() {
     this.#draw();
+    this.#beside.refresh();
   }
 
   /** The text in the format of `predict`. */
@@ -71,7 +75,7 @@ class TranslationView {
           h("div", { class: "chips" }, ...chips, h("button", { type: "button", class: "chip plain", say: "clear", on: { click: () => put("") } }),
             h("label", { class: "field" }, h("span", { say: "translationBeam" }), this.#beam))),
         h("div", { class: "answer" }, h("h2", { class: "small-title", say: "translationBest" }), this.#best, h("h3", { class: "small-title", say: "translationOthers" }), this.#others)),
-      this.#aligned, h("p", { class: "notice", say: "translationWhole" }));
+      this.#aligned, this.#beside.node, h("p", { class: "notice", say: "translationWhole" }));
   }
 
   #settle = calm(() => this.#translate(), STILL_TYPING);
@@ -89,6 +93,7 @@ class TranslationView {
       this.#draw();
       if (found.length) announce(found[0].prediction);
     });
+    if (asked === this.#asked) await this.#beside.read(text || null);
   }
 
   #draw() {
