@@ -27,6 +27,7 @@ from penstock.speech.spec import CtcHead
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
 from penstock.tasks.supervised import Given, Supervised
+from penstock.tasks.texts import Texts
 
 if TYPE_CHECKING:
     import torch
@@ -38,23 +39,6 @@ __all__ = ["SpeechRecognizer"]
 
 _LOGGER = logging.getLogger(__name__)
 _WINDOW_SECONDS, _HOP_SECONDS = 0.025, 0.01
-
-
-class Transcripts(Sequence[str]):
-    """The transcripts of a part: texts that can be chosen by an array of rows, and hashed."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = list(texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def __getitem__(self, rows: Any) -> Any:
-        return Transcripts([self._texts[row] for row in rows]) if isinstance(rows, np.ndarray) else self._texts[rows]
-
-    def tobytes(self) -> bytes:
-        """All texts as bytes, for a hash."""
-        return "\0".join(self._texts).encode("utf-8", "surrogatepass")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -211,8 +195,7 @@ class SpeechRecognizer(CellOptions, Supervised):
         return []
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
-        texts = [str(text) for text in answers]
-        return Transcripts([text.lower() for text in texts] if self.lower else texts)
+        return Texts(answers)
 
     def _about(self, targets: Any, classes: Sequence[Any]) -> dict[str, Any]:
         return {"characters": sum(map(len, targets)), "words": sum(len(text.split()) for text in targets)}

@@ -90,8 +90,8 @@ class CtcObjective(Seeded):
             frames, lengths = frames[:, shift:], lengths - shift
         x = self.features.stacked(self._masked(frames, lengths))
         steps = self.features.steps(lengths)
-        y, _ = module.encoder(module.inputs(self._drop(x, self.regularization.input_dropout)), lengths=steps)
-        scores = module.head(self._drop(y, self.regularization.output_dropout), steps)
+        y, _ = module.encoder(module.inputs(self.drop(x, self.regularization.input_dropout)), lengths=steps)
+        scores = module.head(self.drop(y, self.regularization.output_dropout), steps)
         targets, counts = tensors(self.targets, batch)
         each = _ctc(scores, targets, steps, counts)
         if self.sample_weights is not None:
@@ -139,13 +139,6 @@ class CtcObjective(Seeded):
                 hidden = random_span(frames.shape[1], len(frames), strength.time_mask, lengths, self.generator)
                 frames = frames.masked_fill(hidden[..., None], 0.0)
         return frames
-
-    def _drop(self, x: Tensor, probability: float) -> Tensor:
-        """Apply dropout (Srivastava et al. 2014) with the objective's generator."""
-        if not probability:
-            return x
-        kept = torch.rand(x.shape, generator=self.generator) >= probability
-        return x * kept.to(x.dtype).div_(1 - probability)
 
 
 def needed_steps(targets: Sequences) -> np.ndarray:

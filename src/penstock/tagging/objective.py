@@ -82,8 +82,8 @@ class TagObjective(Seeded):
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """Return the mean loss of the tokens of the sentences `batch`, with dropout."""
         ids, lengths = tensors(self.sequences, batch)
-        x = self._drop(module.inputs(self._hidden(ids)), self.regularization.input_dropout)
-        y = self._drop(module.encoder(x, lengths=lengths)[0], self.regularization.output_dropout)
+        x = self.drop(module.inputs(self._hidden(ids)), self.regularization.input_dropout)
+        y = self.drop(module.encoder(x, lengths=lengths)[0], self.regularization.output_dropout)
         smoothing = self.regularization.label_smoothing
         each = module.head.errors(module.head(y), target_tensor(self.targets, batch), lengths, smoothing)
         if self.sample_weights is not None:
@@ -127,13 +127,6 @@ class TagObjective(Seeded):
         once = torch.from_numpy(self.singletons)[ids[..., 0]]
         chosen = torch.rand(once.shape, generator=self.generator) < self.regularization.word_dropout
         return torch.cat([torch.where(once & chosen, 0, ids[..., 0])[..., None], ids[..., 1:]], -1)
-
-    def _drop(self, x: Tensor, probability: float) -> Tensor:
-        """Apply dropout (Srivastava et al. 2014) with the objective's generator."""
-        if not probability:
-            return x
-        kept = torch.rand(x.shape, generator=self.generator) >= probability
-        return x * kept.to(x.dtype).div_(1 - probability)
 
 
 def _tags(head: TagHeadModule, scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:

@@ -50,6 +50,13 @@ class Seeded:
 
     generator: torch.Generator
 
+    def drop(self, x: Tensor, probability: float) -> Tensor:
+        """Apply dropout (Srivastava et al. 2014) with the objective's generator."""
+        if not probability:
+            return x
+        kept = torch.rand(x.shape, generator=self.generator) >= probability
+        return x * kept.to(x.dtype).div_(1 - probability)
+
     def extent(self, batch: Any) -> int:
         """Return 0; subclasses whose batches differ in length override this."""
         return 0

@@ -168,12 +168,6 @@ class SequenceObjective(Seeded, ABC):
         """
         return module.head.project(module.head.pool(y, lengths))
 
-    def drop(self, x: Tensor, probability: float) -> Tensor:
-        """Apply dropout (Srivastava et al. 2014) with the objective's generator."""
-        if not probability:
-            return x
-        return x * (~self.chosen(x.shape, probability)).to(x.dtype).div_(1 - probability)
-
     def chosen(self, shape: torch.Size, probability: float) -> Tensor:
         """Draw a random mask with the objective's generator."""
         if not probability:

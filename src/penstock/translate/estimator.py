@@ -16,6 +16,7 @@ from penstock.network import Embedding, Network, Recurrent
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
 from penstock.tasks.supervised import Given, Supervised
+from penstock.tasks.texts import Texts
 from penstock.translate.baseline_training import fit_baselines
 from penstock.translate.features import TranslationFeatures
 from penstock.translate.figures import translation_figures
@@ -35,23 +36,6 @@ _LOGGER = logging.getLogger(__name__)
 
 _EMBEDDING_SCALE = 0.1
 _PARTS_OF_WORDS, _OTHERS = 3_000, 30_000
-
-
-class Texts(Sequence[str]):
-    """The references of a part: texts that can be chosen by an array of rows, and hashed."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = list(texts)
-
-    def __len__(self) -> int:
-        return len(self._texts)
-
-    def __getitem__(self, rows: Any) -> Any:
-        return Texts([self._texts[row] for row in rows]) if isinstance(rows, np.ndarray) else self._texts[rows]
-
-    def tobytes(self) -> bytes:
-        """All texts as bytes, for a hash."""
-        return "\0".join(self._texts).encode("utf-8", "surrogatepass")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
