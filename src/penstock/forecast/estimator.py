@@ -23,6 +23,7 @@ from penstock.network import Network
 from penstock.panels.calendar import CALENDAR, usual_calendar
 from penstock.panels.frames import is_frame
 from penstock.panels.panel import Panel
+from penstock.tasks.continuing import check_network, say_continued
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellName, CellOptions
@@ -305,7 +306,9 @@ class Forecaster(CellOptions, Estimator):
         known = len(features.known) + 2 * len(features.calendar)
         covariates = len(features.past) + known
         rows = len(features.names) * (1 if self.joint else len(features.targets))
-        own = 1 < rows <= _MOST_IDENTITIES if self.identities is None else self.identities
+        known = self._known()
+        as_usual = 1 < rows <= _MOST_IDENTITIES if known is None else known.network.inputs.identities > 0
+        own = as_usual if self.identities is None else self.identities
         recurrent = self.recurrent(self.hidden_size)
         about = {"horizon": self.horizon, "targets": targets, "quantiles": len(features.quantiles), "known": known}
         identities = rows if own else 0
@@ -385,8 +388,14 @@ class Forecaster(CellOptions, Estimator):
         return fit_baselines(train, self._examples(data.valid, features, "validate with"), features)
 
     def _again(self, data: ForecastData, known: Any) -> tuple[ForecastFeatures, Network]:
-        features, network = super()._again(data, known)
-        return replace(features, factors=()), network  # the factors belong to the previous weights
+        features = replace(known.features, factors=())  # the factors belong to the previous weights
+        panel, before = data.train.panel, list(features.names)
+        if known.network.inputs.identities:  # else each series is read as an unknown one
+            features = _with_series(features, [series for series in panel if series.name not in before])
+        network = self._network(data, features)
+        check_network(network, known.network)
+        say_continued("series", before, list(features.names), panel.names)
+        return features, network
 
     def _calibrate(self, model: ForecastModel, data: ForecastData) -> dict[str, Any]:
         if not self.calibrate:
@@ -448,6 +457,18 @@ class Forecaster(CellOptions, Estimator):
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
         names = ("horizon", "context", "transform", "normalization", "joint", "season", "metric_scale", "quantiles")
         return {name: saved.features[name] for name in names} | {"calendar": saved.features["calendar"] or "none"}
+
+
+def _with_series(features: ForecastFeatures, new: Sequence[Any]) -> ForecastFeatures:
+    """Return the features with further series after those that they know."""
+    if not new:
+        return features
+    found = [measured_scale(series.values, features) for series in new]
+    scales = {
+        name: np.concatenate([features.scales[name], np.stack([getattr(each, name) for each in found])])
+        for name in Scale._fields
+    }
+    return replace(features, names=(*features.names, *(series.name for series in new)), scales=scales)
 
 
 def _amount(panel: Panel) -> dict[str, int]:

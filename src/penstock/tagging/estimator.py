@@ -25,6 +25,7 @@ from penstock.tagging.model import TaggerModel, sentence_list
 from penstock.tagging.schemes import Scheme, find_scheme, transitions
 from penstock.tagging.spec import SpelledWords, TagHead
 from penstock.tasks.classes import training_classes
+from penstock.tasks.continuing import with_new_classes
 from penstock.tasks.labelled import TRAINING, Labelled, Part
 from penstock.tasks.pretrained import EncoderOptions, Pretrained
 from penstock.tasks.step_classifier import StepClassifier
@@ -197,12 +198,14 @@ class Tagger(EncoderOptions, StepClassifier):
         )
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
-        if self._known() is not None or self._scheme is None:
+        if self._scheme is None:
             return super()._classes(answers)
         inner = [self._scheme.to_inner(tags)[0] for tags in answers]
         kinds = {tag[2:] for tag in training_classes(labels_of_steps(inner), self.max_classes) if tag != "O"}
         # Every place in a chunk has a tag, if only other places occur in the training data.
-        return ["O", *(f"{place}-{kind}" if kind else place for kind in sorted(kinds) for place in "BIES")]
+        found = ["O", *(f"{place}-{kind}" if kind else place for kind in sorted(kinds) for place in "BIES")]
+        known = self._known()
+        return found if known is None else with_new_classes(known.labels, found, self.max_classes)
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
         tags = list(answers)

@@ -13,6 +13,7 @@ from penstock.errors import DataError
 from penstock.labels import LabelIndex, class_counts, label_texts
 from penstock.runtime import ClassModel
 from penstock.tasks.classes import advice, class_weights, training_classes
+from penstock.tasks.continuing import with_new_classes
 from penstock.tasks.labelled import Labelled, check_lengths, class_numbers, known_places
 from penstock.tasks.measures import class_figures
 from penstock.tasks.supervised import Given, Supervised
@@ -144,7 +145,9 @@ class Classifier(ClassifierMixin, Supervised):
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         known = self._known()
-        return training_classes(answers, self.max_classes) if known is None else known.labels
+        if known is not None:
+            return with_new_classes(known.labels, answers, self.max_classes)
+        return training_classes(answers, self.max_classes)
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> np.ndarray:
         return class_numbers(answers, classes, where)

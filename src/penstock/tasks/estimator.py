@@ -22,6 +22,7 @@ from penstock.events import peak_mb, say
 from penstock.network import Network
 from penstock.registry import find
 from penstock.runtime import Model
+from penstock.tasks.continuing import check_network, digest, put, say_continued
 from penstock.tasks.documented import list_options
 from penstock.tasks.memory import memory_of
 from penstock.tasks.options import TrainingOptions
@@ -207,7 +208,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         with training.random_scope(stage.seed):
             module = self._module(data, features, network)
             if known is not None:
-                _put(module, known.tensors)
+                put(module, known.tensors)
             recipe = replace(self._recipe(len(data.train)), max_seconds=max_seconds)
             training.check_memory(module, objective, recipe)
             trainer = training.Trainer(
@@ -252,9 +253,15 @@ class Estimator(TrainingOptions, FittedEstimator):
     def _again(self, data: Any, known: Model) -> tuple[Any, Network]:
         """Return features and network of the model whose training continues."""
         network = self._network(data, known.features)
-        if network != known.network:
-            raise ConfigError(_another_network(network, known.network))
+        check_network(network, known.network)
+        if known.labels:
+            say_continued("classes", known.labels, data.labels, self._present(data))
         return known.features, network
+
+    def _present(self, data: Any) -> list[Any]:
+        """Return the classes that training rows have."""
+        counts = data.train.class_counts(len(data.labels))
+        return [label for label, count in zip(data.labels, counts, strict=True) if count]
 
     def _recipe(self, rows: int) -> "Recipe":
         """Return the settings of the optimisation for `rows` training rows."""
@@ -287,6 +294,8 @@ class Estimator(TrainingOptions, FittedEstimator):
         if not stage.title:  # a single training may resume with another time limit; a taught network has other teachers
             del options["max_seconds"]
         parts = [options, network.to_json(), stage.seed, data.train.digest(), stage.name]
+        known = self._known()
+        parts += [] if known is None else [digest(known.tensors)]
         key = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
         path = f"{self.checkpoint}.{stage.name}" if stage.name else self.checkpoint
         return training_module().Checkpoint(path, key, every_seconds=self.checkpoint_seconds)
@@ -318,28 +327,3 @@ def seed_of(random_state: Any) -> int:
     if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0:
         return int(random_state)
     raise ConfigError(f"random_state must be a whole number, at least 0, or None; got {random_state!r}")
-
-
-def _put(module: "torch.nn.Module", tensors: Mapping[str, np.ndarray]) -> None:
-    """Load weights into the module; extra parameters, such as those of an auxiliary loss, stay initialised."""
-    import torch
-
-    missing, unexpected = module.load_state_dict(
-        {name: torch.tensor(array) for name, array in tensors.items()}, strict=False
-    )
-    assert not unexpected, unexpected
-    assert not set(missing) & set(tensors), missing
-
-
-def _another_network(asked: Network, known: Network) -> str:
-    before, now = known.to_json(), asked.to_json()
-    differ = [
-        f"{name} is {value!r}, was {before[part].get(name)!r}"
-        for part, values in now.items()
-        for name, value in values.items()
-        if before[part].get(name) != value
-    ]
-    return (
-        f"warm_start continues the existing network, but the arguments describe another: {', '.join(differ)}. "
-        "Change them back, or set warm_start=False for a new model."
-    )

@@ -165,7 +165,7 @@ def class_numbers(labels: Sequence[Any], classes: Sequence[Any], where: str) -> 
         return np.array(LabelIndex(classes).places(labels, where), np.int64)
     except DataError as error:
         raise DataError(
-            f"{error} A model has the classes of its first training: leave those rows out, or train a new model."
+            f"{error} Only training rows can bring a new class: leave those rows out, or give some of them to training."
         ) from error
 
 

@@ -13,6 +13,7 @@ from penstock.runtime import StepModel
 from penstock.runtime.step_model import labels_of_steps
 from penstock.sequences import Sequences
 from penstock.tasks.classes import training_classes
+from penstock.tasks.continuing import with_new_classes
 from penstock.tasks.labelled import Labelled, Part, class_numbers, known_places
 from penstock.tasks.options import CellOptions
 from penstock.tasks.step_measures import step_figures
@@ -136,7 +137,7 @@ class StepClassifier(CellOptions, Supervised):
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         known = self._known()
         if known is not None:
-            return known.labels
+            return with_new_classes(known.labels, labels_of_steps(answers), self.max_classes)
         return training_classes(labels_of_steps(answers), self.max_classes)
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
