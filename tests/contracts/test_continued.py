@@ -39,13 +39,13 @@ def test_a_saved_model_trains_on_with_new_rows(training, tmp_path):
     ("estimator", "options", "answers"),
     [
         (SeriesClassifier, {}, lambda label: [label] * 10),
-        (SeriesClassifier, {"window": 2}, lambda label: [[label] * 4] * 10),
+        (SeriesClassifier, {"window": 2}, lambda label: [[label] * 20] * 10),
     ],
     ids=["sequences", "steps"],
 )
 def test_new_classes_follow_the_old_ones_which_keep_their_weights(caplog, estimator, options, answers):
     caplog.set_level(logging.INFO, "penstock")
-    signals = [np.arange(4.0)[:, None] + row for row in range(20)]
+    signals = [np.arange(20.0)[:, None] + row for row in range(20)]
     options |= {"hidden_size": 4, "epochs": 1, "baseline": False, "warm_start": True}
     found = estimator(**options).fit(signals, answers("b") + answers("d"))
     before = {name: array.copy() for name, array in found.model_.tensors.items()}
@@ -67,7 +67,10 @@ def test_new_tags_come_with_all_their_places():
     sentences, tags = training.data(0)
     found = training.make(warm_start=True).fit(sentences, tags)
     found.fit(sentences, [["B-PER", "B-ACT", "O"]] * len(sentences))
-    assert list(found.model_.labels) == ["O", *(f"{place}-{kind}" for kind in ("PER", "ACT") for place in "BIES")]
+    assert list(found.model_.labels) == [
+        "O",
+        *(f"{place}-{kind}" for kind, places in (("PER", "BIES"), ("ACT", "BEIS")) for place in places),
+    ]
     assert isinstance(found, Tagger)
     assert len(found.predict(sentences[:1])[0]) == 3
 
@@ -75,7 +78,10 @@ def test_new_tags_come_with_all_their_places():
 def test_new_series_get_a_vector_and_a_scale_of_their_own(caplog):
     caplog.set_level(logging.INFO, "penstock")
     draw = np.random.default_rng(0)
-    waves = {name: np.sin(np.arange(60) / 2) * size + draw.normal(0, 0.1, 60) for name, size in zip("abc", (1, 1, 50))}
+    waves = {
+        name: np.sin(np.arange(60) / 2) * size + draw.normal(0, 0.1, 60)
+        for name, size in zip("abc", (1, 1, 50), strict=True)
+    }
     options = {"horizon": 2, "context": 8, "hidden_size": 4, "epochs": 1, "baseline": False, "warm_start": True}
     found = Forecaster(**options).fit(panel(waves, "ab"))
     before = found.model_.tensors["inputs.identities"].copy()

@@ -306,8 +306,8 @@ class Forecaster(CellOptions, Estimator):
         known = len(features.known) + 2 * len(features.calendar)
         covariates = len(features.past) + known
         rows = len(features.names) * (1 if self.joint else len(features.targets))
-        known = self._known()
-        as_usual = 1 < rows <= _MOST_IDENTITIES if known is None else known.network.inputs.identities > 0
+        before = self._known()
+        as_usual = 1 < rows <= _MOST_IDENTITIES if before is None else before.network.inputs.identities > 0
         own = as_usual if self.identities is None else self.identities
         recurrent = self.recurrent(self.hidden_size)
         about = {"horizon": self.horizon, "targets": targets, "quantiles": len(features.quantiles), "known": known}
