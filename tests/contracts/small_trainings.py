@@ -57,6 +57,11 @@ def series(seed: int) -> tuple[Any, ...]:
     return ([np.sin(np.arange(80) / 2 + shift) + draw.normal(0, 0.1, 80) for shift in (0.0, 1.0)],)
 
 
+def measurements(seed: int) -> tuple[np.ndarray]:
+    draw = np.random.default_rng(seed)
+    return (5 + np.sin(np.arange(200) / 5) + draw.normal(0, 0.1, 200),)
+
+
 def sentences(seed: int) -> tuple[list[list[str]], list[list[str]]]:
     draw = random.Random(seed)
     found = [[draw.choice(["Ada", "Kurt"]), draw.choice(["sings", "sleeps"]), "."] for _ in range(40)]
@@ -84,9 +89,10 @@ TRAININGS = [
     Training("series-classification", penstock.SeriesClassifier, {}, directions),
     Training("series-regression", penstock.SeriesRegressor, {}, signals),
     Training("audio-classification", penstock.AudioClassifier, {"mel_bins": 8, "teachers": 1}, recordings),
-    Training("speech-recognition", penstock.SpeechRecognizer, {"mel_bins": 8}, recordings),
+    Training("speech-recognition", penstock.SpeechRecognizer, {"mel_bins": 8, "batch_size": 4}, recordings),
     Training("forecasting", penstock.Forecaster, _FORECAST, series),
     Training("forecasting carried", penstock.Forecaster, _FORECAST | {"memory": "carried"}, series),
+    Training("anomaly-detection", penstock.AnomalyDetector, {"chunk": 16}, measurements),
     Training("tagging", penstock.Tagger, _SPELLED, sentences),
     Training("language-model", penstock.LanguageModel, _AWD, corpus),
     Training("translation", penstock.Translator, _TRANSLATED, pairs),

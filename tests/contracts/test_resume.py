@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from small_trainings import TRAININGS
 
+from penstock.registry import TASKS
 from penstock.training import Trainer, checkpoint
 
 IN_SHORT = ("series-classification", "language-model")
@@ -32,6 +33,10 @@ def cut(monkeypatch):
         monkeypatch.setattr(Trainer, "_step", ending)
 
     return after
+
+
+def test_every_task_has_a_row():
+    assert {training.name.split()[0] for training in TRAININGS} >= TASKS.keys()
 
 
 @pytest.mark.parametrize(

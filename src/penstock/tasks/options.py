@@ -76,8 +76,8 @@ class TrainingOptions:
             stopping, which is better with little validation data.
         validation_share: share of the data that is held back if no validation data is given.
         baseline: also fit a baseline for comparison.
-        warm_start: continue from the weights, features and classes of the fitted or loaded estimator; new classes, and new
-            series with vectors of their own, are added.
+        warm_start: continue from the weights, features and classes of the fitted or loaded estimator; new classes, and
+            new series with vectors of their own, are added.
         checkpoint: a file for the training's state, from which the same call resumes, with the same result bit for bit.
         checkpoint_seconds: seconds between two writes of that file, beside one after each epoch; more where writes
             would take over 2 % of the time.
