@@ -73,8 +73,10 @@ class Watch:
     def _stuck(self, memory: dict[str, NDArray[Any]], values: Array, there: Flags) -> Flags:
         """Count equal values in a row; a run that counts as stuck is not ordinary afterwards."""
         run, longest = memory["run"], memory["longest"]
-        most = np.maximum(_STUCK_LEAST, _STUCK_TIMES * longest)
         same = there & (values == memory["last"])
+        if not same.any() and not run.any():  # the same as below, and quicker
+            return np.zeros(len(values), bool)
+        most = np.maximum(_STUCK_LEAST, _STUCK_TIMES * longest)
         ended = there & ~same & (run <= most)
         memory["longest"] = np.where(ended, np.maximum(longest, run), longest)
         memory["run"] = np.where(there, np.where(same, run + 1, 0), run)
@@ -85,6 +87,8 @@ class Watch:
     ) -> Flags:
         """Count values in a row beyond the range that was expected when an anomaly began: above up, below down."""
         watched = ~np.isnan(memory["floor"])
+        if not watched.any() and not anomaly.any():  # the same as below, and quicker
+            return np.zeros(len(values), bool)
         floor = np.where(watched, memory["floor"], np.where(anomaly[:, None], low, np.nan))
         ceiling = np.where(watched, memory["ceiling"], np.where(anomaly[:, None], high, np.nan))
         side = np.where(values > ceiling, 1, np.where(values < floor, -1, 0))

@@ -74,7 +74,7 @@ class AnomalyDetector(CellOptions, Estimator):
     everyday: ClassVar[tuple[str, ...]] = ("false_alarm_rate", "smoothing", "contamination", "calendar")
 
     false_alarm_rate: float = 1e-4
-    smoothing: int = 5
+    smoothing: int = 2
     probation: int = 100
     contamination: float = 0.0
     calendar: Literal["none", "auto"] | list[str] = "auto"
@@ -212,9 +212,9 @@ class AnomalyDetector(CellOptions, Estimator):
         return fit_baselines([features.standardised(each) for each in data.train.data])
 
     def _calibrate(self, model: Any, data: DetectData) -> dict[str, Any]:
-        """Set the threshold by the scores of the validation data."""
-        model.features.peaks = fitted_scores(model, data.valid, self.contamination)
-        return {"peaks": dict(model.features.peaks)}
+        """Set the thresholds by the scores of the data."""
+        model.features.peaks = fitted_scores(model, data.train.data, data.valid, self.contamination)
+        return {}
 
     def _measure(self, model: Any, data: DetectData) -> dict[str, Any]:
         return detection_figures(model, data)

@@ -16,7 +16,7 @@ from penstock.detect.timelines import Timeline, Timelines
 from penstock.errors import ConfigError, DataError
 from penstock.panels.calendar import calendar_features
 
-__all__ = ["DetectFeatures", "Encoded", "forward_filled", "log_gaps", "moments", "step_inputs"]
+__all__ = ["DetectFeatures", "Encoded", "forward_filled", "log_gap", "log_gaps", "moments", "step_inputs"]
 
 Array = NDArray[np.float64]
 FARTHEST = 30.0
@@ -57,7 +57,8 @@ class DetectFeatures:
         scales: of each series, `location` and `variance` (series, targets); `gap` and `gap_variance` (series,), of the
             logarithm of the time between rows; `longest` (series, targets), the most equal values in a row.
         covariate_scale: mean and standard deviation of each covariate, (2, covariates).
-        peaks: the numbers of `threshold.PEAKS`, of scores that training did not see; empty before they are known.
+        peaks: the numbers of `threshold.PEAKS`, each (1 + series,): for a series that training did not know, and for
+            each that it did; empty before they are known.
     """
 
     kind: ClassVar[str] = "detection"
@@ -71,16 +72,18 @@ class DetectFeatures:
     calendar: tuple[str, ...] = ()
     irregular: bool = False
     probation: int = 100
-    smoothing: int = 5
+    smoothing: int = 2
     false_alarm_rate: float = 1e-4
     names: tuple[str, ...] = ()
     scales: dict[str, Array]
     covariate_scale: Array
-    peaks: dict[str, float] = field(default_factory=dict)
+    peaks: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.peaks and (set(self.peaks) != set(PEAKS) or not all(map(np.isfinite, self.peaks.values()))):
-            raise ConfigError(f"peaks must hold the numbers {', '.join(PEAKS)}; got {self.peaks!r:.80}")
+        if self.peaks:
+            sound = all(name in self.peaks and np.isfinite(self.peaks[name]).all() for name in PEAKS)
+            if not sound or any(len(each) != len(self.names) + 1 for each in self.peaks.values()):
+                raise ConfigError(f"peaks must hold {', '.join(PEAKS)} of each series; got {self.peaks!r:.80}")
         self._places = {name: place for place, name in enumerate(self.names)}
 
     @property
@@ -121,10 +124,12 @@ class DetectFeatures:
         if self.calendar:
             assert times is not None
             parts.append(calendar_features(times, self.calendar))
-        return np.concatenate([np.zeros((rows, 0), np.float32), *parts], axis=1)
+        return parts[0] if len(parts) == 1 else np.concatenate([np.zeros((rows, 0), np.float32), *parts], axis=1)
 
     def scaled_covariates(self, covariates: Array) -> NDArray[np.float32]:
         """Return covariates (rows, covariates) in units of the training data; 0, their mean, where missing."""
+        if not covariates.shape[1]:
+            return np.zeros(covariates.shape, np.float32)
         found = (covariates - self.covariate_scale[0]) / self.covariate_scale[1]
         return np.clip(np.where(np.isnan(found), 0.0, found), -FARTHEST, FARTHEST).astype(np.float32)
 
@@ -156,6 +161,7 @@ class DetectFeatures:
         plain = {name: value for name, value in vars(self).items() if not name.startswith("_")}
         plain |= {"scales": {name: array.tolist() for name, array in self.scales.items()}, "kind": self.kind}
         plain["covariate_scale"] = self.covariate_scale.tolist()
+        plain["peaks"] = {name: array.tolist() for name, array in self.peaks.items()}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
     @classmethod
@@ -174,9 +180,10 @@ class DetectFeatures:
             values["scales"] = {
                 name: np.array(data["scales"][name], np.float64).reshape(shape) for name, shape in shapes.items()
             }
+            values["peaks"] = {name: np.array(each, np.float64) for name, each in data["peaks"].items()}
             values["covariate_scale"] = np.array(data["covariate_scale"], np.float64).reshape(2, -1)
             return cls(**values)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"features of a detector can't be read: {error}") from error
 
 
@@ -190,8 +197,9 @@ def step_inputs(
         covariates: (rows, covariates), scaled.
         timed: as `DetectFeatures.timed` returns it.
     """
-    own = np.clip(np.concatenate([last, change, there], axis=1), -FARTHEST, FARTHEST)
-    return np.concatenate([own.astype(np.float32), covariates, timed], axis=1)
+    own = np.concatenate([last, change, there], axis=1)
+    own = np.minimum(np.maximum(own, -FARTHEST), FARTHEST).astype(np.float32)
+    return np.concatenate([own, covariates, timed], axis=1)
 
 
 def spread_of(variance: Array) -> Array:
@@ -223,4 +231,9 @@ def log_gaps(times: NDArray[Any] | None, steps: int) -> Array:
     if times is None:
         return np.zeros(steps)
     whole = times.astype(np.int64)
-    return np.log(np.maximum(np.diff(whole, prepend=whole[:1]), 1).astype(np.float64))
+    return log_gap(np.diff(whole, prepend=whole[:1]))
+
+
+def log_gap(gaps: NDArray[np.int64]) -> Array:
+    """Return the logarithm of times between rows, at least 1."""
+    return np.log(np.maximum(gaps, 1).astype(np.float64))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.detect.features import DetectFeatures, log_gaps, moments
-from penstock.detect.threshold import fitted_peaks
+from penstock.detect.threshold import PEAKS, fitted_peaks
 from penstock.detect.timelines import Timeline, Timelines
 
 if TYPE_CHECKING:
@@ -56,21 +56,26 @@ def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings:
     )
 
 
-def fitted_scores(model: "DetectorModel", data: Timelines, contamination: float) -> dict[str, float]:
-    """Return the peaks of the scores of series that training did not see, labelled windows left out.
+def fitted_scores(
+    model: "DetectorModel", train: Timelines, valid: Timelines, contamination: float
+) -> dict[str, NDArray[np.float64]]:
+    """Return the peaks of ordinary scores, of all series together and of each: `DetectFeatures.peaks`.
 
     Args:
         model: the model, without peaks.
-        data: the series; scores count from their `begin`.
+        train, valid: the series; of those in both, `valid`, which has the steps before as history.
         contamination: the share of the highest scores that is left out.
     """
-    found = []
-    for each, marked in zip(model.predict(data), data.marked(), strict=True):
-        kept = ~marked & ~np.isnan(each.score)
-        kept[: each.series.begin] = False
-        found.append(each.score[kept])
-    scores = np.sort(np.concatenate(found))
-    return fitted_peaks(scores[: max(1, round(len(scores) * (1 - contamination)))] if len(scores) else np.ones(1))
+    latest = {series.name: series for series in (*train, *valid)}
+    data = valid.with_series([latest[name] for name in model.features.names])
+    several = []
+    for found, marked in zip(model.predict(data), data.marked(), strict=True):
+        settled = np.arange(len(marked)) >= min(model.features.probation, len(marked) // 4)
+        scores = np.sort(found.score[settled & ~marked & ~np.isnan(found.score)])
+        several.append(scores[: max(1, round(len(scores) * (1 - contamination)))])
+    together = np.concatenate(several)
+    peaks = [fitted_peaks(each if len(each) else together) for each in (together, *several)]
+    return {name: np.array([each[name] for each in peaks]) for name in PEAKS}
 
 
 def _robust(deviations: NDArray[np.float64]) -> float:

@@ -216,14 +216,15 @@ def _judged(several: Sequence[Timeline], monitor: Monitor, model: DetectorModel)
     features = model.features
     lengths = np.array([len(series) for series in several])
     streams = model.scorer.encoder.streams()
-    memory = monitor.memory(np.array([features.identity(series.name) for series in several]))
+    mine = monitor.memory(np.array([features.identity(series.name) for series in several]))
     slabs, places = streams.slabs(len(several)), np.arange(len(several))
     timed = all(series.times is not None for series in several)
     rows: list[Judgement] = []
     with Steps(_LOGGER, "predicting", int(lengths.sum()), "rows") as told:
         for step in range(int(lengths[0])):
             count = int((lengths > step).sum())
-            mine = {name: array[:count] for name, array in memory.items()}
+            if count < len(mine["rows"]):
+                mine = {name: array[:count] for name, array in mine.items()}
             times = np.stack([series.times[step] for series in several[:count]]) if timed else None  # type: ignore[index]
             values, covariates = (
                 np.stack([getattr(series, name)[step] for series in several[:count]])
@@ -231,8 +232,6 @@ def _judged(several: Sequence[Timeline], monitor: Monitor, model: DetectorModel)
             )
             advance = partial(streams.step, places[:count], slabs=slabs)
             rows.append(monitor.judge(mine, values, covariates, times, advance))
-            for name, array in mine.items():
-                memory[name][:count] = array
             told.advance(count)
     return [_detections(series, place, rows) for place, series in enumerate(several)]
 

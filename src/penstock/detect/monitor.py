@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.detect.conditions import Watch
-from penstock.detect.features import DetectFeatures, log_gaps, spread_of, step_inputs
+from penstock.detect.features import DetectFeatures, log_gap, spread_of, step_inputs
 from penstock.detect.head import logistic, tail
-from penstock.detect.threshold import PEAKS, add_scores, limits
+from penstock.detect.threshold import add_scores, limits
 
 __all__ = ["Judgement", "Memory", "Monitor"]
 
@@ -72,8 +72,8 @@ class Monitor:
             found = features.scales[name][place]
             return np.where(known, found[:, None] if found.ndim == 1 else found, usual)
 
-        peaks = features.peaks or {"level": np.inf, "scores": 1.0, "peaks": 1.0, "excess": 1.0, "squares": 2.0}
         shape = (count, targets)
+        peaks = {name: array[identities] for name, array in (features.peaks or _no_peaks(len(features.names))).items()}
         return {
             "rows": np.zeros(count, np.int64),
             "time": np.full(count, NEVER, np.int64),
@@ -87,7 +87,8 @@ class Monitor:
             "gap": fitted("gap", 0.0)[:, 0].copy(),
             "gap_variance": fitted("gap_variance", 0.0)[:, 0].copy(),
             "smoothed": np.zeros(count),
-            **{name: np.full(count, float(peaks[name])) for name in PEAKS},
+            **peaks,
+            "limit": limits(peaks, features.false_alarm_rate),
             **self._watch.memory(count, targets, fitted("longest", 0.0).astype(np.int64)),
         }
 
@@ -109,7 +110,7 @@ class Monitor:
             advance: takes a step of the layers: x (rows, size) -> outputs (rows, output size).
         """
         features, there = self.features, ~np.isnan(values)
-        late = self._late(memory, times)
+        late = self._late(memory, times) if times is not None else np.zeros(len(values))
         location, spread = memory["location"], spread_of(memory["variance"])
         last, before = (_in_units(memory[name], location, spread) for name in ("last", "before"))
         change = np.where((memory["rows"] < 2)[:, None], 0.0, last - before)
@@ -123,17 +124,13 @@ class Monitor:
         condition = self._watch(memory, values, there, late, ~ready, anomaly, low, high)
         self._take(memory, values, there, times)
         expected = location + spread * middle
-        return Judgement(score, np.where(np.isnan(score), np.nan, limit), anomaly, expected, low, high, condition)
+        return Judgement(score, np.where(there.any(axis=1), limit, np.nan), anomaly, expected, low, high, condition)
 
-    def _late(self, memory: Memory, times: NDArray[Any] | None) -> Array:
+    def _late(self, memory: Memory, times: NDArray[Any]) -> Array:
         """How long ago the last row was beside the usual: the difference of logarithms; 0 for a first row."""
-        count = len(memory["rows"])
-        if times is None:
-            return np.zeros(count)
-        both = np.stack([memory["time"], times.astype(np.int64)])
-        gap = log_gaps(both.T.reshape(-1), 2 * count)[1::2]
-        first, known = memory["time"] == NEVER, memory["gaps"] > 0
-        late = np.where(first | ~known, 0.0, gap - memory["gap"])
+        gap = log_gap(times.astype(np.int64) - memory["time"])
+        first = memory["time"] == NEVER
+        late = np.where(first | (memory["gaps"] == 0), 0.0, gap - memory["gap"])
         _follow(memory, "gaps", "gap", "gap_variance", gap, ~first, self.features.probation, 0.0)
         return late
 
@@ -145,9 +142,9 @@ class Monitor:
         ready = memory["counts"].max(axis=1) >= features.probation
         smoothed = memory["smoothed"] + (surprise - memory["smoothed"]) / features.smoothing
         memory["smoothed"] = np.where(seen, smoothed, memory["smoothed"])
-        limit = limits(memory, features.false_alarm_rate)
-        anomaly = seen & ready & (smoothed > limit)
-        add_scores(memory, smoothed, limit, seen & ready)
+        limit, counted = memory["limit"], seen & ready
+        anomaly = counted & (smoothed > limit)
+        add_scores(memory, smoothed, counted, features.false_alarm_rate)
         return np.where(seen, smoothed, np.nan), limit, ready, anomaly
 
     def _take(self, memory: Memory, values: Array, there: NDArray[np.bool_], times: NDArray[Any] | None) -> None:
@@ -161,6 +158,12 @@ class Monitor:
         memory["rows"] = memory["rows"] + 1
         if times is not None:
             memory["time"] = times.astype(np.int64)
+
+
+def _no_peaks(series: int) -> dict[str, Array]:
+    """Peaks that give no alarm."""
+    usual = {"level": np.inf, "scores": 1.0, "peaks": 1.0, "excess": 1.0, "squares": 2.0}
+    return {name: np.full(series + 1, value) for name, value in usual.items()}
 
 
 def _in_units(values: Array, location: Array, spread: Array) -> Array:
@@ -179,11 +182,13 @@ def _follow(
 ) -> None:
     """Add values to a mean and a variance, in place: the first `most` with equal weights, later ones with `slow`."""
     young = memory[counts] < most
+    if not slow and not young.any():
+        return
     count = np.minimum(memory[counts] + counted, most)
     weight = np.where(young, 1.0 / np.maximum(count, 1), slow) * counted
     spread = np.sqrt(memory[variance])
     change = np.where(counted, values, memory[location]) - memory[location]
-    change = np.where(young, change, np.clip(change, -_OUTLIER * spread, _OUTLIER * spread))
+    change = np.where(young, change, np.minimum(np.maximum(change, -_OUTLIER * spread), _OUTLIER * spread))
     memory[location] = memory[location] + weight * change
     memory[variance] = (1 - weight) * (memory[variance] + weight * change * change)
     memory[counts] = count

@@ -25,7 +25,7 @@ _HEAVIEST = 0.4
 _PRIOR = 500.0
 """Scores of the calibration count as so many of a series' own, at most."""
 _MEMORY = 5000.0
-"""Older scores fade: a series counts about so many."""
+"""Older scores fade: at so many, what is known of them counts half."""
 
 
 def fitted_peaks(scores: Array) -> dict[str, float]:
@@ -63,15 +63,27 @@ def limits(memory: Mapping[str, NDArray[Any]], rate: float) -> Array:
     return memory["level"] + scale * np.where(shape > 0, heavy, -log_rate)
 
 
-def add_scores(memory: Memory, scores: Array, limit: Array, counted: NDArray[np.bool_]) -> None:
-    """Add a score to each row of the memory, in place, where it is counted.
+def add_scores(memory: Memory, scores: Array, counted: NDArray[np.bool_], rate: float) -> None:
+    """Add a score to each row of the memory, in place, where it is counted; a peak changes the `limit` too.
 
     A score above the limit counts as one at the limit, so that an anomaly hardly changes what is ordinary, and a state
     that lasts becomes ordinary in the end.
+
+    Args:
+        memory: (rows,) each of `PEAKS`, and `limit`.
+        scores: (rows,).
+        counted: (rows,), which of them count.
+        rate: as for `limits`.
     """
-    excess = np.minimum(scores, limit) - memory["level"]
-    is_peak = counted & (excess > 0)
-    excess = np.where(is_peak, excess, 0.0)
-    fading = np.where(counted & (memory["scores"] >= _MEMORY), 1 - 1 / _MEMORY, 1.0)
-    for name, each in (("scores", counted), ("peaks", is_peak), ("excess", excess), ("squares", excess * excess)):
-        memory[name] = memory[name] * fading + each
+    memory["scores"] = memory["scores"] + counted
+    (rows,) = np.nonzero(counted & (scores > memory["level"]))
+    if not len(rows):
+        return
+    own = {name: memory[name][rows] for name in PEAKS}
+    excess = np.minimum(scores[rows], memory["limit"][rows]) - own["level"]
+    fading = np.where(own["scores"] >= _MEMORY, 0.5, 1.0)
+    for name, each in (("scores", 0.0), ("peaks", 1.0), ("excess", excess), ("squares", excess * excess)):
+        own[name] = own[name] * fading + each
+    for name, each in {**own, "limit": limits(own, rate)}.items():
+        memory[name] = memory[name].copy()
+        memory[name][rows] = each
