@@ -6,7 +6,7 @@ import pytest
 from penstock.errors import ConfigError, DataError, ShapeError
 from penstock.sounds.recordings import Recording
 from penstock.speech.features import SpeechFeatures
-from penstock.speech.frames import Frames, GivenFrames, between, faster
+from penstock.speech.frames import Frames, GivenFrames, between, faster, frame_array
 from penstock.tokens import train_tokens
 
 DRAW = np.random.default_rng(0)
@@ -100,6 +100,12 @@ def test_damaged_frames_are_refused(entry, value, match):
         GivenFrames.from_json(described | {entry: value})
 
 
+@pytest.mark.parametrize("odd", [None, "inf", "\ud800", {}, [1, "a"], [[1], [2, 3]], 10**400, [10**400], 1e308, []])
+def test_odd_values_are_no_frames(odd):
+    with pytest.raises((DataError, ShapeError), match=r"^odd: must be"):
+        frame_array(odd, "odd", 3)
+
+
 def test_frames_that_do_not_fit_each_other():
     with pytest.raises(DataError, match="must all have the same features and rate"):
         GivenFrames().fit([INPUTS[0], Frames(np.zeros((4, 3)))])
@@ -109,3 +115,10 @@ def test_frames_that_do_not_fit_each_other():
         Frames(np.full((2, 2), np.nan), name="clip")
     with pytest.raises(ConfigError, match="at least one token"):
         SpeechFeatures(GivenFrames(), train_tokens("char", []))
+
+
+def test_parts_of_words_come_back_as_text():
+    made = features(level="bpe", max_vocabulary=258)
+    (numbers,), unknown = made.targets(["go  ahead ho"])
+    assert (made.text(numbers), unknown) == ("go ahead ho", 0)
+    assert made.outputs == 1 + len(made.tokens.vocabulary)

@@ -52,8 +52,9 @@ def frame_array(values: Any, name: str, size: int | None = None) -> NDArray[np.f
         DataError: they are not finite numbers.
     """
     try:
-        array = np.asarray(values, np.float32)
-    except (TypeError, ValueError) as error:
+        with np.errstate(over="ignore"):  # infinity is reported below
+            array = np.asarray(values, np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{name}: must be numbers (frames, features); got {values!r:.60}") from error
     array = array[None] if array.ndim == 1 and size is not None else array
     if array.ndim != 2 or (size is not None and array.shape[1] != size):
