@@ -32,4 +32,22 @@ TABLE = {
     },
     "speech.waveform": {"en": "Waveform with the predicted words", "zh": "波形及预测的词"},
     "speech.item": {"en": "row {row}, wrong words: {wer}", "zh": "第 {row} 行，错误词占比：{wer}"},
+    "reason.no transcript": {"en": "no transcript", "zh": "没有对应的文本"},
+    "reason.transcript longer than its recording allows": {
+        "en": "transcript longer than its recording allows",
+        "zh": "文本过长，录音的步数不够",
+    },
+    "change.clipped recordings": {"en": "clipped recordings, used as they are", "zh": "削波的录音，仍按原样使用"},
+    "change.recordings resampled to a lower rate": {
+        "en": "recordings resampled to a lower rate",
+        "zh": "降采样的录音",
+    },
+    "change.recordings resampled to a higher rate, without its upper bands": {
+        "en": "recordings resampled to a higher rate, whose upper bands they lack",
+        "zh": "升采样的录音（缺少高频部分）",
+    },
+    "change.unknown tokens in transcripts": {
+        "en": "tokens of transcripts that do not occur in training, left out of the loss",
+        "zh": "文本中训练数据未出现的词元，不计入损失",
+    },
 }
