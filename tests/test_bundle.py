@@ -1,13 +1,14 @@
 """Model folders: what is saved comes back, what is damaged is refused, nothing half-written stays."""
 
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from penstock import bundle
+from penstock import bundle, folders
 from penstock.errors import BundleError
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 
@@ -144,10 +145,10 @@ def test_a_failing_disk_leaves_nothing_new_and_loses_nothing(tmp_path, monkeypat
             raise OSError(28, "No space left on device")
         return original(*_)
 
-    where = bundle.os if failing == "write" else bundle.Path
     name = "fsync" if failing == "write" else "rename"
-    original = getattr(where, name)
-    monkeypatch.setattr(where, name, full)
+    original = getattr(os, name)
+    monkeypatch.setattr(os, name, full)
+    monkeypatch.setattr(folders, "_exchanged", lambda *_: False)
     with pytest.raises(BundleError, match="can't be written: No space left on device"):
         save(target, labels=["x", "y"], overwrite=overwrite)
     assert [path.name for path in tmp_path.iterdir()] == (["model"] if overwrite else [])
@@ -159,7 +160,7 @@ def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch):
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(bundle.os, "fsync", interrupted)
+    monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         save(tmp_path / "model")
     assert list(tmp_path.iterdir()) == []

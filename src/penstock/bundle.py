@@ -7,7 +7,7 @@
     README.md             the model card, which may be edited; report.html, epochs.jsonl, train.toml and what else was
                           passed
 
-A folder is written next to its target and then renamed, so that readers see all of it or nothing. No file contains a
+A folder appears at its target as a whole or not at all (`folders`). No file contains a
 path except train.toml, whose paths are relative to the folder.
 """
 
@@ -15,8 +15,6 @@ import hashlib
 import json
 import math
 import os
-import secrets
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +27,7 @@ from safetensors.numpy import save as encode_tensors
 
 from penstock import __version__
 from penstock.errors import BundleError, ConfigError
+from penstock.folders import readable, write_folder
 from penstock.model_card import model_card
 from penstock.network import Graph, Network, from_json
 
@@ -36,6 +35,7 @@ __all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "json_line", 
 
 FORMAT = 1
 _CONFIG, _CARD = "config.json", "README.md"
+_NAMED = 8  # names in a message, at most
 _PARTS = _TENSORS, _BASELINE, _METRICS = "model.safetensors", "baseline.safetensors", "metrics.json"
 # The task of a bundle that names none, from a time when there was only one.
 _FIRST_TASK = "text-classification"
@@ -90,7 +90,7 @@ def save(
     """
     target = check_target(path, overwrite=overwrite)
     about: dict[str, Any] = {"task": task, "baseline": baseline, "metrics": metrics, "files": files}
-    _write(target, encode(network, features, labels, tensors, **about))
+    write_folder(target, encode(network, features, labels, tensors, **about))
     return target
 
 
@@ -142,7 +142,7 @@ def load(path: str | Path) -> Bundle:
             BundleError: there is no such folder, it is not a model or has a newer format, a file is missing or was
                 changed, or the tensors do not match the network.
     """
-    folder = Path(path)
+    folder = readable(Path(path))
     if not folder.is_dir():
         raise BundleError(f"{folder}: {'is a file' if folder.exists() else 'no such folder'}; expected a model folder")
     if not (folder / _CONFIG).is_file():
@@ -179,10 +179,12 @@ def _decoded(content: Callable[[str], bytes | None], where: str) -> Bundle:
         baseline = decode_tensors(contents[_BASELINE])
         metrics = json.loads(contents[_METRICS])
         task, features, labels = config.get("task", _FIRST_TASK), config["features"], config["labels"]
+        if not isinstance(task, str) or not isinstance(features, dict) or not isinstance(metrics, dict):
+            raise ValueError("task must be text, features and metrics JSON objects")
     except ConfigError as error:  # undamaged, but from a newer Penstock, or with a cell that is not registered
         raise BundleError(f"{where}: {error}") from error
-    except (KeyError, ValueError, RecursionError, SafetensorError) as error:
-        raise BundleError(f"{where}: damaged: {_reason(error)}. Save the model again.") from error
+    except (KeyError, ValueError, TypeError, RecursionError, SafetensorError) as error:
+        raise BundleError(f"{where}: damaged: {_reason(error):.200}. Save the model again.") from error
     checked = _fitting(network, tensors, where)
     return Bundle(task, network, features, _plain_labels(labels, network), checked, baseline, metrics)
 
@@ -206,39 +208,6 @@ def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
         reason = "is not writable" if above.is_dir() else "is not a folder"
         raise BundleError(f"{path}: can't be written: {above} {reason}. Choose another folder.")
     return target
-
-
-def _write(target: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files into a folder next to the target, then rename it to the target."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-        for name, content in contents.items():
-            with open(temporary / name, "xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        _replace(target, temporary)
-    except OSError as error:
-        raise BundleError(f"{target}: can't be written: {_reason(error)}") from error
-    finally:
-        # After success it has been renamed, and there is nothing to remove.
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _replace(target: Path, new: Path) -> None:
-    if not os.path.lexists(target):
-        new.rename(target)
-        return
-    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
-    target.rename(old)
-    try:
-        new.rename(target)
-    except BaseException:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)
 
 
 def _config(content: bytes | None, where: str) -> dict[str, Any]:
@@ -287,14 +256,16 @@ def _fitting(network: Network | Graph, tensors: Mapping[str, np.ndarray], where:
         missing, extra = sorted(set(shapes) - set(tensors)), sorted(set(tensors) - set(shapes))
         raise BundleError(
             f"{where}: tensors must be those of the network"
-            + (f"; missing: {', '.join(missing)}" if missing else "")
-            + (f"; unknown: {', '.join(extra)}" if extra else "")
+            + (f"; missing: {', '.join(missing[:_NAMED]):.200}" if missing else "")
+            + (f"; unknown: {', '.join(extra[:_NAMED]):.200}" if extra else "")
         )
     result = {}
     for name, shape in shapes.items():
+        if tensors[name].dtype.kind not in "fiu":
+            raise BundleError(f"{where}: tensor {name} must be real numbers; got {tensors[name].dtype}")
         array = np.ascontiguousarray(tensors[name], np.float32)
         if array.shape != shape:
-            raise BundleError(f"{where}: tensor {name} must be {shape} for this network; got {array.shape}")
+            raise BundleError(f"{where}: tensor {name} must be {shape!s:.60} for this network; got {array.shape!s:.60}")
         if not np.isfinite(array).all():
             raise BundleError(f"{where}: tensor {name} must be finite; it holds NaN or infinity. Did training diverge?")
         result[name] = array

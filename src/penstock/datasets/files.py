@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from penstock.decoded import Decoded, limited
 from penstock.errors import DataError
 
 __all__ = ["all_bytes", "first_bytes", "opened"]
@@ -17,11 +18,15 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading, with decompression.
 
     Raises:
-        DataError: it cannot be opened, or not be read inside the block.
+        DataError: it cannot be opened, or not be read inside the block, or holds more than it may (`decoded`).
     """
     try:
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
-            yield file  # type: ignore[misc]  # a GzipFile reads like any other
+        if not path.name.lower().endswith(".gz"):
+            with path.open("rb") as plain:
+                yield plain
+            return
+        with gzip.open(path) as packed, limited(packed, Decoded(path, path.stat().st_size)) as file:
+            yield file
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path}: can't be read: {reason}") from error

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from penstock.datasets.delimited import delimited_head, delimited_names, read_delimited
 from penstock.datasets.encodings import as_utf8, first_text, text_encoding
-from penstock.datasets.files import all_bytes, first_bytes, opened
+from penstock.datasets.files import all_bytes, first_bytes
 from penstock.datasets.json_tables import json_head, json_names, read_json
 from penstock.datasets.layout import DETECT, Layout
-from penstock.datasets.naming import check_columns
-from penstock.errors import DataError, MissingExtraError
+from penstock.datasets.parquet import parquet_head, parquet_names, read_parquet
+from penstock.errors import DataError
 
 __all__ = ["column_names", "first_line", "first_rows", "is_table", "read_table", "read_text"]
 
@@ -43,7 +42,7 @@ def read_table(path: str | Path, columns: Sequence[str], layout: Layout = DETECT
     wanted = list(dict.fromkeys(columns))
     expected = f"rows with the columns {', '.join(columns)}"
     if ending == ".parquet":
-        table = _parquet(path, _content(path, expected), wanted)
+        table = read_parquet(path, wanted)
     elif ending in _DELIMITED:
         table = read_delimited(path, _content(path, expected), wanted, layout, ending)
     else:
@@ -65,8 +64,7 @@ def column_names(path: str | Path, layout: Layout = DETECT) -> list[str]:
     if ending in _DELIMITED:
         names = delimited_names(path, layout, ending)
     elif ending == ".parquet":
-        with opened(path) as file:
-            return list(_parquet_file(path, file).schema_arrow.names)
+        return parquet_names(path)
     else:
         names = json_names(path, layout)
     if not "".join(names).strip():
@@ -89,9 +87,7 @@ def first_rows(path: str | Path, layout: Layout = DETECT) -> dict[str, list[Any]
         return delimited_head(path, layout, ending, _HEAD_BYTES, _HEAD_ROWS)
     if ending != ".parquet":
         return json_head(path, layout, _HEAD_ROWS, _HEAD_BYTES)
-    with opened(path) as file:
-        batch = next(_parquet_file(path, file).iter_batches(_HEAD_ROWS), None)
-        return {} if batch is None else batch.to_pydict()
+    return parquet_head(path, _HEAD_ROWS)
 
 
 def first_line(path: str | Path, layout: Layout = DETECT) -> tuple[str, bool]:
@@ -115,26 +111,6 @@ def read_text(path: str | Path, layout: Layout = DETECT) -> str:
         DataError: the file can't be read, or is in another encoding.
     """
     return as_utf8(path, all_bytes(Path(path)), layout.encoding).decode("utf-8")
-
-
-def _parquet(path: Path, data: bytes, columns: list[str]) -> dict[str, list[Any]]:
-    arrow = _arrow()
-    file = _parquet_file(path, arrow.BufferReader(data))
-    check_columns(path, file.schema_arrow.names, columns)
-    try:
-        table = file.read(columns=columns)
-        return {name: table[name].to_pylist() for name in columns}
-    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
-
-
-def _parquet_file(path: Path, file: Any) -> Any:
-    arrow = _arrow()
-    try:
-        return arrow.parquet.ParquetFile(file)
-    except (arrow.ArrowException, OSError) as error:
-        _content(path, "names of columns, and rows")  # says that it is empty, if it is
-        raise DataError(f"{path}: can't be read as Parquet: {error!s:.200}") from error
 
 
 def is_table(path: Path) -> bool:
@@ -167,12 +143,3 @@ def _check_content(path: Path, data: bytes, expected: str) -> None:
     mark = text_encoding(data[:4])[1]
     if not data[mark:].strip(b" \t\r\n\f\0"):
         raise DataError(f"{path}: is empty; expected {expected}")
-
-
-def _arrow() -> ModuleType:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtraError("reading parquet files needs PyArrow: pip install 'penstock[data]'") from error
-    return pyarrow

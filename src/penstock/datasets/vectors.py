@@ -4,18 +4,18 @@ A line holds a word and its numbers, separated by blanks; word2vec's first line 
 features.
 """
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from penstock.datasets.files import opened
 from penstock.errors import ConfigError, DataError
 
 __all__ = ["further_words", "initial_vectors", "read_vectors"]
 
+_LONGEST_LINE = 1 << 20  # bytes
 _HEADER = re.compile(r"\d+ \d+")
 _ENDS_IN_NUMBER = re.compile(r".* [-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
@@ -121,14 +121,17 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield number and text of each line that is not blank."""
     number = 0
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
-            for number, line in enumerate(file, start=1):
+        with opened(path) as file:
+            while line := file.readline(_LONGEST_LINE):
+                number += 1
+                if len(line) == _LONGEST_LINE:
+                    raise DataError(
+                        f"{path}, line {number}: has more than {_LONGEST_LINE:,} bytes; is it another file?"
+                    )
                 if text := line.decode("utf-8").rstrip():
                     yield number, text
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, line {number}: must be UTF-8 text: {error.reason}. Convert the file.") from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: can't be read: {error}") from error
 
 
 def _split(line: str, features: int, where: str) -> tuple[str, list[str]]:

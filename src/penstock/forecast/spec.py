@@ -11,6 +11,7 @@ Normalization = Literal["relative", "last", "instance", "none"]
 LEAST_SPREAD = 1e-3
 """Added to the spread of a look-back, in units of the series' spread, to avoid division by 0 for a constant one."""
 Shapes = dict[str, tuple[int, ...]]
+_MOST_CONTEXT = 10_000_000  # steps: a stream keeps all of them
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ class SegmentForecastHead:
     normalization: Normalization = "relative"
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "length", "size", "context", "targets", "quantiles"):
+        for name in ("horizon", "length", "size", "targets", "quantiles"):
             check_integer(self, name, at_least=1)
+        check_integer(self, "context", at_least=1, at_most=_MOST_CONTEXT)
         for name in ("known", "highway"):
             check_integer(self, name, at_least=0)
         check_choice(self, "normalization", get_args(Normalization))

@@ -12,15 +12,19 @@ from penstock.errors import ConfigError
 __all__ = ["check_choice", "check_flag", "check_integer", "check_number"]
 
 
-def check_integer(part: object, name: str, *, at_least: int) -> None:
-    """Raise ConfigError unless the field is an integer of at least `at_least`."""
+def check_integer(part: object, name: str, *, at_least: int, at_most: int = 1 << 31) -> None:
+    """Raise ConfigError unless the field is an integer from `at_least` to `at_most`."""
     value = getattr(part, name)
     try:
         number = operator.index(value)
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or number < at_least:
-        raise ConfigError(f"{type(part).__name__}: {name} must be a whole number, at least {at_least}; got {value!r}")
+        raise ConfigError(
+            f"{type(part).__name__}: {name} must be a whole number, at least {at_least}; got {value!r:.60}"
+        )
+    if number > at_most:
+        raise ConfigError(f"{type(part).__name__}: {name} must be at most {at_most}; got {number!s:.40}")
     # A NumPy integer, as from a grid search, is converted to a Python int so that JSON can hold it.
     object.__setattr__(part, name, number)
 
@@ -29,7 +33,7 @@ def check_flag(part: object, name: str) -> None:
     """Raise ConfigError unless the field is True or False."""
     value = getattr(part, name)
     if not isinstance(value, bool | np.bool_):
-        raise ConfigError(f"{type(part).__name__}: {name} must be True or False; got {value!r}")
+        raise ConfigError(f"{type(part).__name__}: {name} must be True or False; got {value!r:.60}")
     object.__setattr__(part, name, bool(value))
 
 
@@ -37,7 +41,7 @@ def check_choice(part: object, name: str, choices: tuple[str, ...]) -> None:
     """Raise ConfigError unless the field is one of `choices`."""
     value = getattr(part, name)
     if value not in choices:
-        raise ConfigError(f"{type(part).__name__}: {name} must be one of {', '.join(choices)}; got {value!r}")
+        raise ConfigError(f"{type(part).__name__}: {name} must be one of {', '.join(choices)}; got {value!r:.60}")
 
 
 def check_number(

@@ -8,10 +8,12 @@ from penstock.cells import Cell, all_options, find, own_options
 from penstock.network.checks import check_flag, check_integer
 from penstock.network.spelling import Spelled, check_names
 
-__all__ = ["Recurrent"]
+__all__ = ["MOST_LAYERS", "Recurrent"]
 
 Shapes = dict[str, tuple[int, ...]]
 
+MOST_LAYERS = 1000
+"""The most layers of a stack: a description of more would take minutes to read."""
 _LAYERS = ("cell", "input_size", "hidden_size", "num_layers", "bidirectional", "bias")
 # Earlier versions wrote these options into every description, whatever the cell. Fingerprints still include them, so
 # that stream states saved by those versions keep matching their models.
@@ -58,7 +60,7 @@ class Recurrent(Spelled):
             object.__setattr__(self, name, value)
         declaration = find(cell)
         for name in sizes:
-            check_integer(self, name, at_least=1)
+            check_integer(self, name, at_least=1, at_most=MOST_LAYERS if name == "num_layers" else 1 << 31)
         for name in flags:
             check_flag(self, name)
         completed = declaration.complete(own_options(declaration, options), self.hidden_size)

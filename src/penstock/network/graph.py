@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ConfigError, ShapeError
+from penstock.network.encoder import MOST_LAYERS
 from penstock.network.kinds import Wiring
 from penstock.network.operations import OPERATIONS, Operation, RecurrentLayers, Reverse, Value
 from penstock.network.spelling import check_names, identity, read, spell
@@ -60,6 +61,9 @@ class Graph:
     def __post_init__(self) -> None:
         if not self.inputs or not self.outputs:
             raise ConfigError("a graph needs at least one input and one output")
+        recurrences = (node.operation for node in self.nodes if isinstance(node.operation, RecurrentLayers))
+        if (layers := sum(each.layers.num_layers for each in recurrences)) > MOST_LAYERS:
+            raise ConfigError(f"a graph may have at most {MOST_LAYERS} recurrent layers; got {layers}")
         if unknown := [name for name in self.outputs if name not in self.values]:
             raise ConfigError(f"output {unknown[0]!r} is no value of the graph; its values: {', '.join(self.values)}")
         if without := [name for name, value in self.inputs.items() if not value.steps]:

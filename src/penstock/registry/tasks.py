@@ -349,7 +349,7 @@ def find(name: str) -> Task:
         return _NETWORK
     if name not in TASKS:
         raise ConfigError(
-            f"there is no task {name!r}; known tasks: {', '.join(TASKS)}. "
+            f"there is no task {name!r:.60}; known tasks: {', '.join(TASKS)}. "
             "If another package defines it, import that package first; if a newer Penstock does, upgrade."
         )
     return TASKS[name]

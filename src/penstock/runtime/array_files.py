@@ -1,13 +1,19 @@
 """Files of arrays for imported models: .npy, .npz and JSON lines."""
 
+import io
 import json
+import math
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from penstock.decoded import Decoded
 from penstock.errors import DataError
 
 __all__ = ["Arrays", "parse_sequence", "read_arrays"]
@@ -41,14 +47,15 @@ def read_arrays(path: Path, columns: Mapping[str, Any], answers: bool) -> Arrays
     """
     try:
         if path.suffix == ".npy":
-            array = np.load(path, allow_pickle=False)
+            array = _array(path.read_bytes())
             return Arrays(list(array) if array.ndim == 3 else [array])
         if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as arrays:
-                return Arrays([arrays[name] for name in arrays.files])
+            return Arrays(_unzipped(path))
         with path.open(encoding="utf-8") as lines:
             return Arrays([parse_sequence(line) for line in lines if line.strip()])
-    except (OSError, ValueError) as error:
+    except DataError:
+        raise
+    except (OSError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: can't be read as arrays: {error}. Give a .npy, .npz or .jsonl file.") from error
 
 
@@ -56,5 +63,29 @@ def parse_sequence(line: str) -> Any:
     """Read one sequence from a line of JSON: [[0.5, 1], ...], ids [3, 7], or an object of these by input name."""
     try:
         return json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"a sequence must be JSON, such as [[0.5, 1], [0, 2]]; got {line!r:.80}: {error}") from error
+
+
+def _unzipped(path: Path) -> list[NDArray[Any]]:
+    decoded = Decoded(path, path.stat().st_size)
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            decoded.add(entry.file_size)
+        return [_array(archive.read(entry)) for entry in archive.infolist()]
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    """Return the array of a .npy file; ValueError unless the numbers that its header declares are there.
+
+    NumPy's own reader takes memory for what the header declares before it looks.
+    """
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"its version of the format is {version}")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = read(file)
+    if dtype.hasobject or dtype.itemsize * math.prod(shape) != len(data) - file.tell():
+        raise ValueError(f"its header declares {shape} of {dtype}, which is not what follows")
+    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from penstock import bundle
-from penstock.errors import BundleError, ConfigError
+from penstock.errors import BundleError, ConfigError, PenstockError
 from penstock.registry import find
 from penstock.runtime.model import Model
 
 __all__ = ["load"]
+
+# What Python and NumPy raise where a description holds values of other types, lengths or sizes than `save` writes.
+_UNFIT = (AttributeError, ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 
 
 def load(path: str | Path) -> Model:
@@ -34,6 +37,10 @@ def load(path: str | Path) -> Model:
     try:
         model = find(saved.task).model_class().from_bundle(saved)
     except ConfigError as error:
-        raise BundleError(f"{path}: cannot be used: {error}") from error
+        raise BundleError(f"{path}: cannot be used: {error!s:.400}") from error
+    except PenstockError:
+        raise
+    except _UNFIT as error:  # undamaged, but no Penstock wrote it
+        raise BundleError(f"{path}: cannot be used: {type(error).__name__}: {error!s:.200}") from error
     model.folder = Path(path)
     return model

@@ -12,6 +12,7 @@ from python_multipart.exceptions import FormParserError
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
+from penstock.decoded import at_most
 from penstock.errors import ConfigError
 from penstock.registry import find
 from penstock.runtime import Model
@@ -36,6 +37,7 @@ FILES = {
     "audio/ogg": ".ogg",
 }
 """Media types of files, and the file name endings by which readers identify them."""
+_MOST_DECODED = 256 << 20  # bytes of a file once decoded
 _SMALL = 64 << 10  # bytes of a body that Uvicorn buffers anyway
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".conll", ".conllu")
 
@@ -63,7 +65,11 @@ class Upload:
     columns: Any = field(default_factory=dict)
 
     def inputs(self, model: Model) -> Any:
-        """Read the inputs as `penstock predict` does; InputError if they are invalid."""
+        """Read the inputs as `penstock predict` does; InputError if they are invalid, or too large when decoded."""
+        with at_most(_MOST_DECODED):
+            return self._read(model)
+
+    def _read(self, model: Model) -> Any:
         sound = model.reads == "samples"
         task, ending = find(model.task), Path(self.name).suffix.lower()
         if model.names_files and not sound:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from penstock.decoded import ZIP_ERRORS, Decoded
 from penstock.errors import DataError
 from penstock.sounds.recordings import AUDIO_ENDINGS, Recording, decode, read_recording
 
@@ -42,6 +43,7 @@ class Zip:
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self.path, self.archive = path, archive
+        self.decoded = Decoded(path, path.stat().st_size)
 
     def names(self) -> list[str]:
         return _recording_names(self.archive.namelist())
@@ -49,10 +51,13 @@ class Zip:
     def recording(self, name: str) -> Recording:
         where = f"{self.path}/{name}"
         try:
-            return decode(self.archive.read(name), where)
+            self.decoded.add(self.archive.getinfo(name).file_size)
+            return decode(self.archive.read(name), where, self.decoded)
+        except DataError:
+            raise
         except KeyError as error:
             raise DataError(f"{where}: is not in the zip") from error
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+        except ZIP_ERRORS as error:
             raise DataError(f"{where}: can't be read from the zip: {error}") from error
 
 
@@ -69,7 +74,7 @@ def opened(path: Path) -> Iterator[Folder | Zip]:
             f"{path}: the names inside must be in UTF-8; got {error.object[:40]!r}. Unpack it and give the folder, or "
             "create the zip again with names in UTF-8."
         ) from error
-    except (zipfile.BadZipFile, OSError) as error:
+    except ZIP_ERRORS as error:
         raise DataError(f"{path}: can't be read as a zip: {getattr(error, 'strerror', None) or error}") from error
     with archive:
         yield Zip(path, archive)

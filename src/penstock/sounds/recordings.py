@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.decoded import Decoded
 from penstock.errors import DataError, MissingExtraError, ShapeError
 
 __all__ = [
@@ -33,6 +34,8 @@ AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aif
 MOST_CHANNELS = 16
 _FULL_SCALE = 32768  # of 16-bit samples
 _LARGEST = 1e10  # the power of larger samples exceeds float32
+_AT_ONCE = 1 << 20  # samples that are decoded before their number is checked
+_RATES = (1_000, 1_000_000)  # in Hz; resampling from a rate far outside takes unbounded memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,19 +131,28 @@ def read_recording(path: str | Path) -> Recording:
     return decode(data, str(path))
 
 
-def decode(data: bytes, name: str) -> Recording:
+def decode(data: bytes, name: str, decoded: Decoded | None = None) -> Recording:
     """Decode a recording: WAV, FLAC, MP3, Ogg, AIFF, or another format of libsndfile.
 
+    Args:
+        data: the file's content.
+        name: its name, for messages.
+        decoded: counts what was decoded, together with other recordings of one archive; None to count it alone.
+
     Raises:
-        DataError: it is not such a file, is damaged, or contains NaN.
+        DataError: it is not such a file, is damaged, holds more than it may, or contains NaN.
         MissingExtraError: soundfile isn't installed.
     """
     soundfile = audio_module("soundfile", "reading recordings")
     try:
-        samples, rate = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
+        samples, rate = _samples(soundfile, data, decoded or Decoded(name, len(data)))
+    except DataError:
+        raise
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
         reason = str(error).split(": ")[-1].rstrip(".")
         raise DataError(f"{name}: can't be read as a recording: {reason}. Replace it, or leave it out.") from error
+    if not _RATES[0] <= rate <= _RATES[1]:
+        raise DataError(f"{name}: a recording's sample rate must be from {_RATES[0]} to {_RATES[1]} Hz; got {rate} Hz")
     try:
         return Recording(_mixed(as_samples(samples)), rate, name, samples.shape[1])
     except (DataError, ShapeError) as error:
@@ -170,6 +182,17 @@ def recording_list(inputs: Any, sample_rate_hz: int | None) -> list[Recording]:
                 raise
             raise DataError(f"recording number {position}: {error}") from error
     return recordings
+
+
+def _samples(soundfile: ModuleType, data: bytes, decoded: Decoded) -> tuple[NDArray[np.float32], int]:
+    """Decode block by block: the header's number of samples may be anything."""
+    with soundfile.SoundFile(BytesIO(data)) as file:
+        size = max(_AT_ONCE // file.channels, 1)
+        blocks = [np.zeros((0, file.channels), np.float32)]
+        while len(block := file.read(size, dtype="float32", always_2d=True)):
+            decoded.add(block.nbytes)
+            blocks.append(block)
+        return np.concatenate(blocks), file.samplerate
 
 
 def resampled(recording: Recording, sample_rate_hz: int) -> NDArray[np.float32]:

@@ -52,11 +52,12 @@ def _archive(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
-            total = sum(entry.file_size for entry in entries.values())
+            total = sum(entry.file_size for entry in archive.infolist())  # two may have one name
             if total > LIMIT:
                 raise BundleError(f"{path} would take {total:,} bytes; at most {LIMIT:,} are read")
             if "archive_format" in entries:
                 return _program(archive, path)
+            _check_code(archive, path)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
         if isinstance(error, BundleError):
             raise
@@ -66,6 +67,16 @@ def _archive(path: Path) -> Any:
     if "data.pkl" in entries:
         return _tensors(path)
     raise BundleError(f"{path} is a zip, but none of PyTorch's: it holds {', '.join(list(entries)[:5])}")
+
+
+def _check_code(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuse a class that restores itself: PyTorch calls its `__setstate__`, which may read and write files."""
+    for entry in archive.infolist():
+        if "/code/" in entry.filename and b"__setstate__" in archive.read(entry):
+            raise BundleError(
+                f"{path} runs code of its own when it is loaded ({entry.filename:.80}: __setstate__), and is not "
+                "opened. Save model.state_dict() instead."
+            )
 
 
 def _torch() -> Any:

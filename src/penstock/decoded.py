@@ -1,0 +1,106 @@
+"""A limit on what files hold once they are decoded: a compressed file may be a million times larger in memory.
+
+Readers count what they decode while they decode it, and stop at the limit. By default a source may hold 1 GiB, or 32
+times its size on disk if that is more. PENSTOCK_MAX_DECODED_GIB sets another limit, for files of a known origin.
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from penstock.errors import ConfigError, DataError
+
+__all__ = ["VARIABLE", "Decoded", "at_most", "limited"]
+
+VARIABLE = "PENSTOCK_MAX_DECODED_GIB"
+_USUAL = 1 << 30
+_RATIO = 32
+_limit: ContextVar[int | None] = ContextVar("decoded limit", default=None)
+
+
+@contextmanager
+def at_most(size: int) -> Iterator[None]:
+    """Let readers decode at most this many bytes of a source within the context, as a server does for strangers."""
+    token = _limit.set(size)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+class Decoded:
+    """The bytes decoded from one source.
+
+    Args:
+        where: the source's name, for messages.
+        stored: its size in bytes as it is stored.
+    """
+
+    def __init__(self, where: Path | str, stored: int) -> None:
+        self.where, self.size = where, 0
+        self.most = _most(stored)
+
+    def add(self, size: int) -> None:
+        """Count decoded bytes; DataError if the source holds more than it may."""
+        self.reach(self.size + size)
+
+    def reach(self, size: int) -> None:
+        """Set the count of decoded bytes; DataError if the source holds more than it may."""
+        self.size = size
+        if size > self.most:
+            raise DataError(
+                f"{self.where}: holds more than {self.most:,} bytes when decoded, so it is not read. If you trust it, "
+                f"allow more with the environment variable {VARIABLE}."
+            )
+
+
+def limited(file: Any, decoded: Decoded) -> BinaryIO:
+    """Return a file of decompressed bytes that raises DataError when it is read beyond the limit."""
+    return io.BufferedReader(_Limited(file, decoded), 1 << 16)
+
+
+class _Limited(io.RawIOBase):
+    def __init__(self, file: Any, decoded: Decoded) -> None:
+        self._file, self._decoded = file, decoded
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size: int = self._file.readinto(buffer)
+        self._decoded.reach(self._file.tell())
+        return size
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET:  # the end is known only after everything was decompressed
+            raise io.UnsupportedOperation("a compressed file can only be sought from its start")
+        self._decoded.reach(offset)
+        place: int = self._file.seek(offset)
+        return place
+
+    def tell(self) -> int:
+        place: int = self._file.tell()
+        return place
+
+
+def _most(stored: int) -> int:
+    given = _limit.get()
+    if given is not None:
+        return given
+    words = os.environ.get(VARIABLE)
+    if words is None:
+        return max(_USUAL, _RATIO * stored)
+    try:
+        size = float(words)
+    except ValueError:
+        size = 0.0
+    if not 0 < size < 1 << 20:
+        raise ConfigError(f"{VARIABLE} must be a number of GiB, such as 8; got {words!r:.40}")
+    return int(size * (1 << 30))
