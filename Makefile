@@ -7,7 +7,7 @@ SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeList
 # The tests start Python hundreds of times: each file is compiled once, even where the environment forbids to keep it.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-slow lint check bench-core docs soak sanitize sanitize-python portable portable-python clean FORCE
+.PHONY: help demo test test-slow lint check bench-core docs soak fuzz sanitize sanitize-python portable portable-python clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
@@ -17,6 +17,7 @@ help:
 	@echo "make docs        the guides and the reference as a website, in build/docs"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
 	@echo "make soak        run a server for a minute and check that its memory does not grow"
+	@echo "make fuzz        give damaged files to every reader for 30 seconds"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
 	@echo "make sanitize-python  hostile calls of the compiled module and of penstock.nn, under AddressSanitizer"
 	@echo "make portable    the engine's own tests on an old x86-64 and on AArch64, by QEMU; tanh and sigmoid of every float"
@@ -73,6 +74,11 @@ portable-python: $(VENV)/bin/python
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/serving/soak.py --out build/soak --seconds 60 --settled 20 --every 2 --growth 4
+
+# FUZZ_SECONDS=3600 for an hour. With Atheris (pip install atheris) coverage leads: FUZZ="--atheris --only csv".
+FUZZ_SECONDS ?= 30
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python tests/hostile/fuzz.py --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 clean:
 	rm -rf $(VENV) build dist

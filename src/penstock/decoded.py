@@ -5,7 +5,10 @@ times its size on disk if that is more. PENSTOCK_MAX_DECODED_GIB sets another li
 """
 
 import io
+import lzma
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,8 +17,10 @@ from typing import Any, BinaryIO
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["VARIABLE", "Decoded", "at_most", "limited"]
+__all__ = ["VARIABLE", "ZIP_ERRORS", "Decoded", "at_most", "limited"]
 
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
+"""What `zipfile` raises for archives that are damaged, encrypted, or of a method that it does not know."""
 VARIABLE = "PENSTOCK_MAX_DECODED_GIB"
 _USUAL = 1 << 30
 _RATIO = 32

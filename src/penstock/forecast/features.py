@@ -4,6 +4,7 @@ Each series has a location and a scale for each target, of its training values; 
 scaled by its first `context` values. A missing value is the one before it: so a stream can do the same.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -114,6 +115,11 @@ class ForecastFeatures:
     factors: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        rising = (*self.quantiles, 1.0)
+        if 0.5 not in rising or not all(0 < low < high for low, high in itertools.pairwise(rising)):
+            raise ConfigError(
+                f"quantiles must rise from above 0 to below 1, 0.5 among them; got {self.quantiles!r:.80}"
+            )
         if self.factors and len(self.factors) != len(self.quantiles):
             raise ConfigError(f"there must be a factor for each of {len(self.quantiles)} quantiles; got {self.factors}")
         if not all(0 < factor < np.inf for factor in self.factors):

@@ -4,16 +4,16 @@ import io
 import json
 import math
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.decoded import Decoded
+from penstock.decoded import ZIP_ERRORS, Decoded
 from penstock.errors import DataError
 
 __all__ = ["Arrays", "parse_sequence", "read_arrays"]
@@ -55,7 +55,7 @@ def read_arrays(path: Path, columns: Mapping[str, Any], answers: bool) -> Arrays
             return Arrays([parse_sequence(line) for line in lines if line.strip()])
     except DataError:
         raise
-    except (OSError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+    except ZIP_ERRORS as error:
         raise DataError(f"{path}: can't be read as arrays: {error}. Give a .npy, .npz or .jsonl file.") from error
 
 
@@ -85,7 +85,10 @@ def _array(data: bytes) -> NDArray[Any]:
     if version not in ((1, 0), (2, 0)):
         raise ValueError(f"its version of the format is {version}")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, by_columns, dtype = read(file)
+    try:
+        shape, by_columns, dtype = read(file)
+    except (SyntaxError, TypeError, RecursionError, TokenError) as error:  # the header is written in Python
+        raise ValueError(f"its header is damaged: {error}") from error
     if dtype.hasobject or dtype.itemsize * math.prod(shape) != len(data) - file.tell():
         raise ValueError(f"its header declares {shape} of {dtype}, which is not what follows")
     return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")

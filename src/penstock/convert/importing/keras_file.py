@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.decoded import ZIP_ERRORS
 from penstock.errors import BundleError, InputError, MissingExtraError
 
 __all__ = ["KerasFile", "Weights", "read_keras_file"]
@@ -77,7 +78,7 @@ def read_keras_file(path: Path) -> Iterator[KerasFile]:
             yield _opened(file, described, version, path)
     except InputError:
         raise
-    except (OSError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, EOFError) as error:
+    except (*ZIP_ERRORS, AttributeError, KeyError, TypeError) as error:
         raise BundleError(f"{path}: can't be read as a model of Keras: {error}") from error
 
 

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import BundleError, MissingExtraError
+from penstock.decoded import ZIP_ERRORS
+from penstock.errors import BundleError, InputError, MissingExtraError
 from penstock.runtime.weights import read_tensors, tensor_names
 
 __all__ = ["read_torch_file"]
@@ -58,9 +59,9 @@ def _archive(path: Path) -> Any:
             if "archive_format" in entries:
                 return _program(archive, path)
             _check_code(archive, path)
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
-        if isinstance(error, BundleError):
-            raise
+    except InputError:
+        raise
+    except (*ZIP_ERRORS, AttributeError, KeyError) as error:
         raise BundleError(f"{path} is damaged or cut off: {error}") from error
     if "constants.pkl" in entries:
         return _scripted(path)
@@ -94,13 +95,13 @@ def _tensors(path: Path) -> Mapping[str, Any]:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = next((line for line in str(error).splitlines() if "GLOBAL" in line), str(error).splitlines()[0])
+        reason = next((line for line in str(error).splitlines() if "GLOBAL" in line), _first_line(error))
         raise BundleError(
             f"{path} holds objects, not tensors alone, and is not opened ({reason.strip():.160}). "
             "Save model.state_dict() instead."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise BundleError(f"{path} is damaged or cut off: {str(error).splitlines()[0]:.200}") from error
+    except Exception as error:  # its readers raise errors of many kinds
+        raise BundleError(f"{path} is damaged or cut off: {_first_line(error)}") from error
     if not isinstance(found, Mapping):
         raise BundleError(f"{path} holds {type(found).__name__}; expected a state_dict")
     return found
@@ -113,7 +114,7 @@ def _scripted(path: Path) -> Mapping[str, Any]:
             warnings.simplefilter("ignore", DeprecationWarning)
             return dict(torch.jit.load(path, map_location="cpu").state_dict())
     except RuntimeError as error:
-        raise BundleError(f"{path} is damaged, or of another PyTorch: {str(error).splitlines()[0]:.200}") from error
+        raise BundleError(f"{path} is damaged, or of another PyTorch: {_first_line(error)}") from error
 
 
 def _program(archive: zipfile.ZipFile, path: Path) -> Any:
@@ -132,7 +133,11 @@ def _program(archive: zipfile.ZipFile, path: Path) -> Any:
         try:
             return torch.export.load(copy)
         except Exception as error:  # its readers raise errors of many kinds
-            raise BundleError(f"{path} can't be read: {str(error).splitlines()[0]:.200}") from error
+            raise BundleError(f"{path} can't be read: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
 def _pickled(config: Any) -> bool:
