@@ -21,10 +21,10 @@ PyObject* interned(Name which) {
     static const char* const names[] = {"_version", "new_empty", "data_ptr", "dtype", "shape", "is_cpu", "is_contiguous", "layer"};
     static PyObject* const all = [] {
         PyObject* made = PyTuple_New(std::size(names));
-        for (std::size_t i = 0; i < std::size(names); ++i) PyTuple_SET_ITEM(made, i, PyUnicode_InternFromString(names[i]));
+        for (std::size_t i = 0; i < std::size(names); ++i) NB_TUPLE_SET_ITEM(made, i, PyUnicode_InternFromString(names[i]));
         return made;
     }();
-    return PyTuple_GET_ITEM(all, which);
+    return NB_TUPLE_GET_ITEM(all, which);
 }
 
 nb::object checked(PyObject* made) {
@@ -32,7 +32,10 @@ nb::object checked(PyObject* made) {
     return nb::steal(made);
 }
 
-nb::object call(PyObject* of, Name method) { return checked(PyObject_CallMethodNoArgs(of, interned(method))); }
+nb::object call(PyObject* of, Name method) {
+    PyObject* arguments[] = {of};
+    return checked(PyObject_VectorcallMethod(interned(method), arguments, 1, nullptr));
+}
 
 // method(self) for a method of a type: the fastest kind of call.
 nb::object call(const nb::object& method, PyObject* self) {

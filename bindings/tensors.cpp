@@ -64,7 +64,7 @@ void Tensors::secure_weights(LayerWeights& weights) const {
 Tensors::LayerWeights Tensors::expect_weights(const NativeLayer& l, nb::list given) const {
     LayerWeights weights;
     // The length is tested each time, because reading a tensor may run Python code that shortens the list.
-    const auto find = [&](std::size_t i) { return i < nb::len(given) ? PyList_GET_ITEM(given.ptr(), i) : nullptr; };
+    const auto find = [&](std::size_t i) { return i < nb::len(given) ? NB_LIST_GET_ITEM(given.ptr(), i) : nullptr; };
     if (describe_weights(l, nb::len(given), find, weights)) {
         secure_weights(weights);
         return weights;
@@ -107,7 +107,7 @@ nb::tuple Tensors::fresh_states(const NativeLayer& l, nb::handle like, std::init
     for (std::size_t k = 0; k < l.states(); ++k) {
         shape[axes.size()] = l.state_size(k);
         nb::object made = reader_.fresh(like, std::span<const std::int64_t>(shape.data(), axes.size() + 1), to[k]);
-        PyTuple_SET_ITEM(states.ptr(), Py_ssize_t(k), made.release().ptr());
+        NB_TUPLE_SET_ITEM(states.ptr(), Py_ssize_t(k), made.release().ptr());
     }
     return states;
 }
@@ -146,7 +146,7 @@ bool Tensors::read_dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
     call.states = given;
     for (std::size_t k = 0; k < given; ++k) {
         View& view = call.initial[k];
-        if (!reader_.read(PyTuple_GET_ITEM(state.ptr(), k), view, "hx") ||
+        if (!reader_.read(NB_TUPLE_GET_ITEM(state.ptr(), k), view, "hx") ||
             !(axes == 3 ? view.is({rows, batch, bottom.state_size(k)}) : view.is({batch, bottom.state_size(k)})))
             return false;
     }
@@ -154,7 +154,7 @@ bool Tensors::read_dense(nb::tuple bounds, nb::handle x, nb::tuple state, nb::di
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
         const nb::tuple own = nb::cast<nb::tuple>(names[i]);
         const auto find = [&](std::size_t k) {
-            PyObject* found = PyDict_GetItemWithError(parameters.ptr(), PyTuple_GET_ITEM(own.ptr(), k));
+            PyObject* found = PyDict_GetItemWithError(parameters.ptr(), NB_TUPLE_GET_ITEM(own.ptr(), k));
             if (!found && PyErr_Occurred()) nb::raise_python_error();
             return found;
         };

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from penstock.decoded import ZIP_ERRORS, Decoded
 from penstock.errors import DataError
 
-__all__ = ["Arrays", "parse_sequence", "read_arrays"]
+__all__ = ["Arrays", "parse_sequence", "read_arrays", "read_npz"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def read_arrays(path: Path, columns: Mapping[str, Any], answers: bool) -> Arrays
             array = _array(path.read_bytes())
             return Arrays(list(array) if array.ndim == 3 else [array])
         if path.suffix == ".npz":
-            return Arrays(_unzipped(path))
+            return Arrays(list(read_npz(path).values()))
         with path.open(encoding="utf-8") as lines:
             return Arrays([parse_sequence(line) for line in lines if line.strip()])
     except DataError:
@@ -67,12 +67,22 @@ def parse_sequence(line: str) -> Any:
         raise DataError(f"a sequence must be JSON, such as [[0.5, 1], [0, 2]]; got {line!r:.80}: {error}") from error
 
 
-def _unzipped(path: Path) -> list[NDArray[Any]]:
-    decoded = Decoded(path, path.stat().st_size)
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            decoded.add(entry.file_size)
-        return [_array(archive.read(entry)) for entry in archive.infolist()]
+def read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a .npz file by name.
+
+    Raises:
+        DataError: the file can't be read, is damaged, or holds more than it may when decoded.
+    """
+    try:
+        decoded = Decoded(path, path.stat().st_size)
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                decoded.add(entry.file_size)
+            return {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in archive.infolist()}
+    except DataError:
+        raise
+    except ZIP_ERRORS as error:
+        raise DataError(f"{path}: can't be read as arrays of NumPy: {error}") from error
 
 
 def _array(data: bytes) -> NDArray[Any]:
@@ -91,4 +101,4 @@ def _array(data: bytes) -> NDArray[Any]:
         raise ValueError(f"its header is damaged: {error}") from error
     if dtype.hasobject or dtype.itemsize * math.prod(shape) != len(data) - file.tell():
         raise ValueError(f"its header declares {shape} of {dtype}, which is not what follows")
-    return np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")
+    return np.ndarray(shape, dtype, data, file.tell(), order="F" if by_columns else "C").copy()

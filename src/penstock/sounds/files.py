@@ -49,10 +49,14 @@ class Zip:
         return _recording_names(self.archive.namelist())
 
     def recording(self, name: str) -> Recording:
+        return decode(self.content(name), f"{self.path}/{name}", self.decoded)
+
+    def content(self, name: str) -> bytes:
+        """Return the bytes of a file in the zip; DataError if it can't be read, or the zip holds more than it may."""
         where = f"{self.path}/{name}"
         try:
             self.decoded.add(self.archive.getinfo(name).file_size)
-            return decode(self.archive.read(name), where, self.decoded)
+            return self.archive.read(name)
         except DataError:
             raise
         except KeyError as error:

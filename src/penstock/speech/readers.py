@@ -7,12 +7,9 @@ npz         arrays of NumPy: features (frames, features), offsets (recordings + 
 """
 
 import logging
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
-
-import numpy as np
 
 from penstock.datasets.changes import counted
 from penstock.datasets.columns import as_texts
@@ -24,6 +21,7 @@ from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError, PenstockError
 from penstock.registry import Columns
+from penstock.runtime.array_files import read_npz
 from penstock.sequences import Sequences
 from penstock.sounds.files import Folder, Zip, holds_paths, listed, opened, recording_at
 from penstock.sounds.recordings import AUDIO_ENDINGS
@@ -135,7 +133,7 @@ def _texts(path: Path, source: Folder | Zip, layout: Layout) -> dict[str, str]:
     found = {}
     if isinstance(source, Zip):
         names = [name for name in source.archive.namelist() if name.lower().endswith(".txt")]
-        read: Any = source.archive.read
+        read: Any = source.content
     else:
         names = [each.relative_to(path).as_posix() for each in sorted(path.rglob("*.txt"))]
         read = lambda name: (path / name).read_bytes()  # noqa: E731
@@ -145,7 +143,7 @@ def _texts(path: Path, source: Folder | Zip, layout: Layout) -> dict[str, str]:
             continue
         try:
             found[str(place.with_suffix(""))] = as_utf8(Path(f"{path}/{name}"), read(name), layout.encoding).decode()
-        except (zipfile.BadZipFile, OSError, RuntimeError) as error:
+        except OSError as error:
             raise DataError(f"{path}/{name}: can't be read: {error}") from error
     return found
 
@@ -203,11 +201,7 @@ def _paired(path: Path, pairs: Mapping[str, str | None], others: Iterable[str], 
 
 def _made_elsewhere(path: Path, answers: bool) -> Rows:
     """Read an `.npz` file of features."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: can't be read as arrays of NumPy: {error}") from error
+    arrays = read_npz(path)
     needed = ("features", "offsets", *(("transcripts",) if answers else ()))
     if missing := [name for name in needed if name not in arrays]:
         raise DataError(
