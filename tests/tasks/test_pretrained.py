@@ -159,10 +159,11 @@ def test_a_tagger_takes_the_forward_direction(language_model, bidirectional, spe
     [
         ({}, {}, "its tokens are of level 'word', in lower case, but those of the sentences of level 'word'"),
         ({"tokens": CharTokens.train(["good"])}, {}, "level 'char' but those of the sentences of level 'word'"),
+        ({"tokens": ByteTokens()}, {}, "level 'byte' but those of the sentences of level 'word'"),
         ({"cell": "gru"}, {}, "of the cell 'gru'"),
         ({}, {"normalize": True}, "set normalize=False"),
     ],
-    ids=["split", "characters", "cell", "normalize"],
+    ids=["split", "characters", "bytes", "cell", "normalize"],
 )
 def test_another_encoder_of_a_tagger_is_refused(language_model, saved, asked, match):
     folder, _, _ = language_model(**saved)

@@ -52,8 +52,7 @@ def learn(folder: Path) -> "TextModel":
     from penstock.text.estimator import TextClassifier
 
     train = [review for review in reviews() if review.split == "train"]
-    # The validation data is too small for early stopping: a plateau of its loss is mostly noise.
-    classifier = TextClassifier(patience=100, random_state=0)
+    classifier = TextClassifier(random_state=0)
     classifier.fit([review.text for review in train], [review.label for review in train])
     classifier.save(folder, overwrite=True)
     return cast("TextModel", load(folder))
