@@ -9,6 +9,9 @@ from penstock import bundle
 from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.network import Embedding, Network, Numbers, Recurrent
+from penstock.sounds.features import AudioFeatures
+from penstock.speech.features import SpeechFeatures
+from penstock.speech.spec import CtcHead
 from penstock.tagging.features import TokenFeatures
 from penstock.tagging.schemes import SCHEMES
 from penstock.tagging.spec import SpelledWords, TagHead
@@ -16,7 +19,7 @@ from penstock.tokens import train_tokens
 from penstock.translate.features import TranslationFeatures
 from penstock.translate.spec import AttentionDecoder
 
-__all__ = ["LABELS", "SENTENCE", "save_all"]
+__all__ = ["LABELS", "SENTENCE", "save_all", "save_recogniser"]
 
 SENTENCE = ["Ada", "Lovelace", "wrote", "to", "Charles", "Babbage"]
 LABELS = ["B-PER", "E-PER", "I-PER", "O", "S-PER"]
@@ -32,6 +35,14 @@ def save_all(folder: Path) -> None:
     _save(folder / "notes", Network(Numbers(5), encoder, BernoulliHead(5)), FrameFeatures(60, 64), "language-model")
     _save_translator(folder / "backwards")
     _save_translator(folder / "forwards", target="abcd")
+
+
+def save_recogniser(folder: Path, recordings: Any) -> None:
+    """Save a recogniser of speech with random weights, whose features are fitted to recordings."""
+    frames = AudioFeatures(mel_bins=6, window_seconds=0.025, hop_seconds=0.01, delta_frames=()).fit(recordings)
+    features = SpeechFeatures(frames, train_tokens("char", ["yes no stop"]))
+    encoder = Recurrent(input_size=features.size, hidden_size=8)
+    _save(folder, Network(Numbers(features.size), encoder, CtcHead(features.outputs)), features, "speech-recognition")
 
 
 def _save_tagger(folder: Path, *, lookahead: int | None = None, bidirectional: bool = False) -> None:

@@ -30,9 +30,6 @@ from penstock.speech.transcriber import SpokenWord, Timing, Transcriber, Transcr
 
 __all__ = ["SpeechModel"]
 
-_ENDPOINT_SECONDS = 0.8
-"""Silence after which an utterance of endless sound ends."""
-
 
 class SpeechModel(SequenceModel):
     """A speech recogniser without PyTorch; one that reads recordings needs the extra `audio`.
@@ -45,7 +42,6 @@ class SpeechModel(SequenceModel):
 
     scorer: SpeechScorer
     task = "speech-recognition"
-    view = ""
     names_files = True
 
     def check(self) -> None:
@@ -61,6 +57,11 @@ class SpeechModel(SequenceModel):
                 f"the network must read {features.size} numbers a step and score {features.outputs} tokens, as its "
                 f"features say; got {inputs.size} and {head.tokens}"
             )
+
+    @property
+    def view(self) -> str:  # type: ignore[override]  # here it depends on the features
+        """The page's view: the microphone is written down; none for features made elsewhere, or the whole sound."""
+        return "speech" if self.features.reads_samples and self.streams else ""
 
     @property
     def reads(self) -> Literal["text", "step", "samples"]:  # type: ignore[override]  # here it depends on the features
@@ -227,7 +228,7 @@ class SpeechModel(SequenceModel):
         """Start a stream that writes what is said while it is said.
 
         Args:
-            search: as for `predict`; with `endpoint_seconds`, silence ends an utterance and makes its words final.
+            search: as for `predict`; silence ends an utterance, and makes its words final.
 
         Raises:
             ConfigError: the model is bidirectional, or a setting of the search is invalid.
@@ -235,7 +236,7 @@ class SpeechModel(SequenceModel):
         return SpeechStream(self, Search(**search))
 
     def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> SpeechStream:
-        """Start a stream for endless sound, whose utterances end after silence.
+        """Start a stream for endless sound; see `stream`.
 
         Args:
             words: hot words, see `speech.decoding.Search`.
@@ -246,7 +247,7 @@ class SpeechModel(SequenceModel):
         """
         if threshold is not None:
             raise ConfigError("a speech recogniser has no threshold for words. Leave threshold out.")
-        return self.stream(endpoint_seconds=_ENDPOINT_SECONDS, hot_words=tuple(words or ()))
+        return self.stream(hot_words=tuple(words or ()))
 
     def item(self, line: str) -> Any:
         """Parse a frame of features; DataError for a model of recordings, since a line cannot be a sound."""

@@ -10,6 +10,7 @@ export const VIEWS = {
   detect: { say: "detect", load: () => import("./detect.js") },
   signal: { say: "signals", load: () => import("./signal.js") },
   sound: { say: "audio", load: () => import("./audio.js") },
+  speech: { say: "speech", load: () => import("./speech.js") },
   steps: { say: "steps", load: () => import("./steps.js") },
   tags: { say: "tags", load: () => import("./tags.js") },
   language: { say: "language", load: () => import("./language.js") },

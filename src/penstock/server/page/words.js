@@ -9,13 +9,14 @@ import matter from "./matter-words.js";
 import page from "./page-words.js";
 import series from "./series-words.js";
 import signal from "./signal-words.js";
+import speech from "./speech-words.js";
 import steps from "./steps-words.js";
 import tags from "./tags-words.js";
 import text from "./text-words.js";
 import translation from "./translation-words.js";
 
 /** {key: {language: text}} of all tables; no two have the same key. */
-const WORDS = { ...page, ...text, ...series, ...forecast, ...detect, ...signal, ...steps, ...tags, ...languageModel, ...translation, ...audio, ...inside, ...matter };
+const WORDS = { ...page, ...text, ...series, ...forecast, ...detect, ...signal, ...speech, ...steps, ...tags, ...languageModel, ...translation, ...audio, ...inside, ...matter };
 const LANGUAGES = ["en", "zh"];
 
 const KEPT = "penstock-language";
