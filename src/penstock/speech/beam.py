@@ -274,15 +274,18 @@ class PrefixBeam:
     def _choose(self, log_probs: Floats, tokens: Ints, added: Floats) -> _Chosen:
         """Continue the prefixes by a row, and choose the best."""
         count = len(self._prefixes)
-        last = np.where(self._lengths[:count] > 0, self._tokens[np.arange(count), self._lengths[:count] - 1], BLANK)
-        stay = self._staying(log_probs, last)
-        longer = self._longer(log_probs, tokens, last)
-        self._meet(stay, longer, tokens, last)
+        rows = np.arange(count)
+        last = np.where(self._lengths[:count] > 0, self._tokens[rows, self._lengths[:count] - 1], BLANK)
+        stay = self._staying(log_probs, rows, last)
+        longer = self._longer(log_probs, rows, tokens, last)
+        if len(tokens):  # in most rows only a blank is likely
+            self._meet(stay, longer, tokens, last)
         fused = self._fused[:count]
         staying = np.logaddexp(stay.sums[:, _BLANK], stay.sums[:, _OTHER]) + fused
         scores = np.concatenate([staying, (longer.sums + fused[:, None] + added).ravel()])
-        order = np.argsort(-scores, kind="stable")[: self._size]
-        order = order[(scores[order] > -np.inf) & (scores[order] >= scores[order[0]] - self._margin)]
+        order = (-scores).argsort(kind="stable")[: self._size]
+        best = scores[order]
+        order = order[(best > -np.inf) & (best >= best[0] - self._margin)]
         source, token = order.copy(), np.full(len(order), BLANK)
         extends = order >= count
         source[extends], column = np.divmod(order[extends] - count, max(len(tokens), 1))
@@ -292,50 +295,56 @@ class PrefixBeam:
         found.sums[extends, _BLANK] = found.best[extends, _BLANK] = -np.inf
         found.sums[extends, _OTHER] = longer.sums[row, column]
         found.best[extends, _OTHER] = longer.best[row, column]
-        found.froms[extends, _OTHER] = np.stack([row, longer.place[row, column]], 1)
+        found.froms[extends, _OTHER, 0], found.froms[extends, _OTHER, 1] = row, longer.place[row, column]
         found.fresh[extends] = True
         return found
 
-    def _staying(self, log_probs: Floats, last: Ints) -> _Stay:
+    def _staying(self, log_probs: Floats, rows: Ints, last: Ints) -> _Stay:
         """The same prefixes, after a blank or their last token again."""
-        sums, best, rows = self._sums[: len(last)], self._best[: len(last)], np.arange(len(last))
+        sums, best = self._sums[: len(rows)], self._best[: len(rows)]
         place = best.argmax(axis=1)
         blank, again = log_probs[BLANK], log_probs[last]
-        total = np.logaddexp(sums[:, _BLANK], sums[:, _OTHER])
-        froms = np.empty((len(last), 2, 2), np.int64)
-        froms[..., 0], froms[:, _BLANK, 1], froms[:, _OTHER, 1] = rows[:, None], place, _OTHER
-        return _Stay(
-            np.stack([total + blank, sums[:, _OTHER] + again], 1),
-            np.stack([best[rows, place] + blank, best[:, _OTHER] + again], 1),
-            froms,
-            np.zeros(len(last), np.bool_),
+        found = _Stay(
+            np.empty_like(sums),
+            np.empty_like(best),
+            np.empty((len(rows), 2, 2), np.int64),
+            np.zeros(len(rows), np.bool_),
         )
+        found.sums[:, _BLANK] = np.logaddexp(sums[:, _BLANK], sums[:, _OTHER]) + blank
+        found.sums[:, _OTHER] = sums[:, _OTHER] + again
+        found.best[:, _BLANK] = best[rows, place] + blank
+        found.best[:, _OTHER] = best[:, _OTHER] + again
+        found.froms[..., 0], found.froms[:, _BLANK, 1], found.froms[:, _OTHER, 1] = rows[:, None], place, _OTHER
+        return found
 
-    def _longer(self, log_probs: Floats, tokens: Ints, last: Ints) -> _Longer:
+    def _longer(self, log_probs: Floats, rows: Ints, tokens: Ints, last: Ints) -> _Longer:
         """Each prefix with each token; the same token once more needs a blank before it."""
-        sums, best = self._sums[: len(last)], self._best[: len(last)]
+        sums, best = self._sums[: len(rows)], self._best[: len(rows)]
         again = tokens == last[:, None]
         total = np.logaddexp(sums[:, _BLANK], sums[:, _OTHER])
         place = np.where(again, _BLANK, best.argmax(axis=1)[:, None])
+        likely = log_probs[tokens]
         return _Longer(
-            np.where(again, sums[:, :1], total[:, None]) + log_probs[tokens],
-            np.take_along_axis(best, place, 1) + log_probs[tokens],
-            place,
+            np.where(again, sums[:, :1], total[:, None]) + likely, best[rows[:, None], place] + likely, place
         )
 
     def _meet(self, stay: _Stay, longer: _Longer, tokens: Ints, last: Ints) -> None:
         """Move what extends one prefix to another one that is held over to that one."""
         at: dict[str | None, int] = {prefix.key: row for row, prefix in enumerate(self._prefixes)}
         parents = np.array([at.get(prefix.parent, -1) for prefix in self._prefixes])
-        (into,) = np.nonzero((parents >= 0) & np.isin(last, tokens))
-        column = np.searchsorted(tokens, last)
-        row, column = parents[into], column[into]
+        columns = np.full(self._outputs, -1)
+        columns[tokens] = np.arange(len(tokens))
+        (into,) = np.nonzero((parents >= 0) & (columns[last] >= 0))
+        if not len(into):
+            return
+        row, column = parents[into], columns[last[into]]
         stay.sums[into, _OTHER] = np.logaddexp(stay.sums[into, _OTHER], longer.sums[row, column])
         better = longer.best[row, column] > stay.best[into, _OTHER]
         stay.fresh[into] = better
-        stay.best[into[better], _OTHER] = longer.best[row, column][better]
-        stay.froms[into[better], _OTHER] = np.stack([row, longer.place[row, column]], 1)[better]
-        longer.sums[row, column] = -np.inf
+        into, row, column, before = into[better], row[better], column[better], (row, column)
+        stay.best[into, _OTHER] = longer.best[row, column]
+        stay.froms[into, _OTHER, 0], stay.froms[into, _OTHER, 1] = row, longer.place[row, column]
+        longer.sums[before] = -np.inf
 
     def _followed(self, chosen: _Chosen) -> list[_Prefix]:
         """Return the prefixes of the chosen hypotheses."""
