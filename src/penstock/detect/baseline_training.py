@@ -65,10 +65,11 @@ def find_season(values: NDArray[np.float64]) -> int:
 
 
 def _residual_scale(values: NDArray[np.float64], season: int) -> NDArray[np.float64]:
-    """The spread of each target's seasonal differences, by their median, which anomalies hardly move."""
-    differences = np.abs(values[season:] - values[:-season])
-    found = [1.4826 * np.median(rest) if len(rest := column[~np.isnan(column)]) else 1.0 for column in differences.T]
-    return np.maximum(found, _SMALLEST)
+    """The root mean square of each target's seasonal differences."""
+    differences = values[season:] - values[:-season]
+    there = ~np.isnan(differences)
+    squares = np.where(there, differences**2, 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+    return np.maximum(np.sqrt(squares), _SMALLEST)
 
 
 def _forest(values: Sequence[NDArray[np.float64]]) -> dict[str, NDArray[Any]]:

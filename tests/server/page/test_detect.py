@@ -43,4 +43,5 @@ def test_alarms_and_conditions_as_the_stream_tells_them(watching, running, opene
         assert tab.value("document.querySelectorAll('.chart .band').length") == 1
         tab.click("#near")
         assert tab.value("document.querySelectorAll('.chart .mark.alarm').length") == 2 * int(flags.sum())
+        tab.wait("document.querySelector('canvas.heat')?.getBoundingClientRect().height > 0")  # gates of the last rows
         picture(tab, "detect")

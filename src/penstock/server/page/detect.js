@@ -23,6 +23,7 @@ class DetectView {
   #follower;
   #rows = { items: [], targets: {}, times: null, given: 0 };
   #timeOf = null; // the name of a row, if the table has times
+  #at = null; // the row that was picked in a chart; null for the last one
   #target = h("select", { id: "target" });
   #near = h("input", { type: "checkbox", id: "near", checked: true });
   #readout = h("p", { class: "readout" });
@@ -38,11 +39,12 @@ class DetectView {
     this.#app = app;
     this.#about = app.info.detection;
     this.#follower = new Follower(() => app.wire.stream(app.name), { every: 64, onChange: () => this.#redraw() });
-    this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => this.#nameOf(item), onPick: () => {} });
+    this.#look = new Look(app, { traced: (item) => ({ push: item, trace: true }), nameOf: (item) => this.#nameOf(item), onPick: (item) => this.#pick(item) });
     this.#source = new Source({ onTable: (table) => this.#take(table), example, stored: examplesOf(app.info).map(linesOf) });
     const hosts = [h("div"), h("div")];
-    this.#values = new Chart(hosts[0], { height: 260, keys: true, aligned: true });
-    this.#scores = new Chart(hosts[1], { height: 150, keys: true, aligned: true });
+    const onPick = (row) => this.#pick(row - 1);
+    this.#values = new Chart(hosts[0], { height: 260, keys: true, aligned: true, onPick });
+    this.#scores = new Chart(hosts[1], { height: 150, keys: true, aligned: true, onPick });
     for (const input of [this.#target, this.#near]) input.addEventListener("change", () => this.#draw());
     this.node = this.#layout(hosts);
   }
@@ -99,13 +101,21 @@ class DetectView {
     const items = rows.map(itemOf);
     this.#rows = { items, targets: Object.fromEntries(targets.map((name, n) => [name, rows.map((row) => chosen[n].values[row] ?? NaN)])), given: table.rows };
     this.#timeOf = cells && stepNames(cells.slice(start));
+    this.#at = null;
     this.#app.working(() => this.#read()).then(() => announce(this.#readout.textContent));
   }
 
   async #read() {
     await this.#follower.follow(this.#rows.items);
     this.#redraw();
-    this.#look.show(this.#follower, this.#rows.items.length - 1);
+    this.#pick(this.#at ?? this.#rows.items.length - 1);
+  }
+
+  #pick(row) {
+    const last = this.#follower.readOf(this.#rows.items) - 1;
+    this.#at = row < last ? row : null;
+    this.#draw();
+    this.#look.show(this.#follower, Math.min(row, last));
   }
 
   #redraw = oncePerFrame(() => this.#draw());
@@ -163,7 +173,8 @@ class DetectView {
   }
 
   #marks(shown, first) {
-    return shown.flatMap(({ prediction }, n) => (prediction ? [{ x: first + 1 + n, class: "alarm s4" }] : []));
+    const alarms = shown.flatMap(({ prediction }, n) => (prediction ? [{ x: first + 1 + n, class: "alarm s4" }] : []));
+    return this.#at === null || this.#at < first ? alarms : [...alarms, { x: this.#at + 1 }];
   }
 
   /** How many alarms there were, and the latest conditions; rows in a row with the same one are one event. */
