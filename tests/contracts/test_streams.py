@@ -5,13 +5,19 @@ A kind of stream is a `Case`; what holds for one is asked of all.
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
+from penstock.detect.building import table_timelines
+from penstock.detect.features import DetectFeatures
+from penstock.detect.model import DetectorModel
+from penstock.detect.spec import DistributionHead
+from penstock.detect.stream import Detection
+from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError, InputError, StateError
 from penstock.forecast.features import ForecastFeatures, Scale, measured_scale
 from penstock.forecast.model import ForecastModel
@@ -235,6 +241,35 @@ def sampler():
     return Case(lambda: Sampler(7), [1, 0, 3, 2], whole, "two")
 
 
+def detector(adapt):
+    """A detector of two columns, with a covariate and times; one value is missing, and one far away."""
+    scales = {"location": [[3.0, 0.0]], "variance": [[4.0, 1.0]], "longest": [[0.0, 0.0]]}
+    peaks = {"level": 1.0, "scores": 100.0, "peaks": 5.0, "excess": 2.0, "squares": 1.0}
+    features = DetectFeatures(
+        targets=("x", "y"), covariates=("load",), time="at", dated=True, calendar=("hour",), irregular=True,
+        probation=4, names=("a",), scales={name: np.array(each) for name, each in scales.items()}
+        | {"gap": np.array([8.0]), "gap_variance": np.array([0.1])}, covariate_scale=np.array([[1.0], [2.0]]),
+        peaks={name: np.array([value, value]) for name, value in peaks.items()},
+    )  # fmt: skip
+    network = Network(Numbers(features.size), Recurrent(input_size=features.size, hidden_size=6), DistributionHead(2))
+    model = DetectorModel(network, features, [], drawn(network))
+    values = DRAW.normal(3, 2, (9, 3))
+    values[3, 1], values[6, 0] = np.nan, 400.0
+    times = HOUR.times(np.array([0, 1, 2, 3, 4, 9, 10, 11, 11]))
+    items = [{"x": x, "y": y, "load": z, "at": str(at)} for (x, y, z), at in zip(values, times, strict=True)]
+
+    def whole(seen):
+        if not seen:
+            return None
+        columns = {name: [item[name] for item in seen] for name in ("x", "y", "load", "at")}
+        data = table_timelines(columns, targets=("x", "y"), covariates=("load",), time="at")
+        (found,) = model.predict(Timelines([replace(data.series[0], name="a")], ("x", "y"), ("load",)), adapt=adapt)
+        numbers = (found.score, found.threshold, found.anomaly, *found.expected.T, *found.low.T, *found.high.T)
+        return np.array([each[-1] for each in numbers], np.float64)
+
+    return Case(lambda: model.stream(adapt=adapt), items, whole, {"x": "y", "y": 1, "load": 2, "at": "1970-01-02"})
+
+
 def labelled_steps(model, items, bad):
     def whole(seen):
         """What is left to be settled at the end: all labels of the whole but those that the items settled."""
@@ -357,6 +392,8 @@ def cases(text_parts, step_model, audio_model, spoken):
         "words-searched": searched_words,
         "forecast-carried": forecaster(carried=True),
         "forecast-window": forecaster(carried=False),
+        "detector": detector(False),
+        "detector-adapting": detector("output"),
         "language-char": language("char"),
         "language-word-ends": language("word", ends=True),
         "language-notes": language("notes"),
@@ -371,6 +408,7 @@ NAMES = (
     *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
     *("tags", "tags-greedy", "tags-softmax"),
     *("speech-samples", "speech-frames", "words-greedy", "words-searched"),
+    *("detector", "detector-adapting"),
     *("language-char", "language-word-ends", "language-notes"),
     *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
 )
@@ -389,6 +427,9 @@ def bits(prediction):
         return prediction.dtype.str, prediction.shape, prediction.tobytes()
     if hasattr(prediction, "quantiles"):
         return bits(prediction.quantiles)
+    if isinstance(prediction, Detection):
+        parts = (prediction.score, prediction.threshold, prediction.anomaly)
+        return bits(np.concatenate([parts, prediction.expected, prediction.low, prediction.high]))
     if isinstance(prediction, Transcript):
         return [repr(value) for value in vars(prediction).values()]
     if hasattr(prediction, "words"):

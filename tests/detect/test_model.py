@@ -34,7 +34,7 @@ def same(found, row, step):
         np.testing.assert_array_equal(getattr(row, name), getattr(found, name)[step])
 
 
-@pytest.mark.parametrize("adapt", [False, True], ids=["frozen", "adapting"])
+@pytest.mark.parametrize("adapt", [False, True, "output"])
 def test_a_stream_says_what_the_whole_says(detector, watched, adapt):
     model = detector.model_
     for found in model.predict(watched, adapt=adapt):
@@ -142,6 +142,20 @@ def test_gap_stuck_missing_and_shift_are_told_apart(detector, wave):
     assert 105 <= stuck[0] <= 120
     assert conditions[220] == "outlier"
     assert [step for step, each in enumerate(conditions) if each == "level shift"] == [229]
+
+
+def test_a_correction_learns_what_the_network_does_not_know(detector, wave):
+    """A series that jumps to and fro, which the network of two waves can't expect."""
+    start = np.datetime64("2024-03-01", "s")
+    rows = [{"at": str(start + 900 * step), "flow": 5.0 + step % 2, "load": 1.0, "pump": "a"} for step in range(300)]
+    errors = {}
+    for adapt in (True, "output"):
+        stream = detector.model_.stream(adapt=adapt)
+        expected = np.array([stream.push(row).expected[0] for row in rows])
+        errors[adapt] = np.abs(expected - [row["flow"] for row in rows])[200:].mean()
+    assert errors["output"] < 0.5 * errors[True]
+    with pytest.raises(ConfigError, match="adapt must be False, True or 'output'"):
+        detector.model_.stream(adapt="all")
 
 
 def test_rows_that_cannot_be_read_leave_a_stream_as_it_is(detector):

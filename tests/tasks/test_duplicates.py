@@ -11,6 +11,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import GridSearchCV, cross_validate
 
 from penstock import (
+    AnomalyDetector,
     AudioClassifier,
     Forecaster,
     LanguageModel,
@@ -23,6 +24,7 @@ from penstock import (
     tasks,
 )
 from penstock.datasets import Rows
+from penstock.detect.model import Detections
 from penstock.errors import BundleError
 from penstock.network import Numbers
 from penstock.runtime import StepModel
@@ -65,6 +67,7 @@ def kinds(spoken):
         "numbers": (SeriesRegressor(**TINY), (SIGNALS, SIGNALS[:, :, 0].sum(axis=1))),
         "audio": (sounds, spoken),
         "forecast": (Forecaster(**TINY, horizon=2, context=8), (np.sin(np.arange(60)),)),
+        "detect": (AnomalyDetector(**TINY, chunk=16), (np.sin(np.arange(60)),)),
         "steps": (Levels(**TINY), (SIGNALS, steps)),
         "tagging": (Tagger(**TINY, word_size=4), ([["Ada", "left"], ["go"]] * 8, [["B-X", "O"], ["O"]] * 8)),
         "language": (LanguageModel(**TINY, steps=8), (["the cat sat " * 20],)),
@@ -75,7 +78,19 @@ def kinds(spoken):
 
 @pytest.fixture(
     scope="module",
-    params=["text", "series", "numbers", "audio", "forecast", "steps", "tagging", "language", "translation", "speech"],
+    params=[
+        "text",
+        "series",
+        "numbers",
+        "audio",
+        "forecast",
+        "detect",
+        "steps",
+        "tagging",
+        "language",
+        "translation",
+        "speech",
+    ],
 )
 def fitted(request, kinds):
     """A fitted estimator and its data."""
@@ -89,6 +104,9 @@ def fitted(request, kinds):
 def same(one, two):
     if isinstance(one, list) and isinstance(one[0], np.ndarray):
         return all(map(same, one, two))
+    if isinstance(one, list) and isinstance(one[0], Detections):
+        names = ("score", "threshold", "anomaly", "expected", "low", "high", "condition")
+        return all(same(getattr(a, name), getattr(b, name)) for a, b in zip(one, two, strict=True) for name in names)
     if isinstance(one, list) or one.dtype == object:
         return list(one) == list(two)
     return (one.dtype, one.shape, one.tobytes()) == (two.dtype, two.shape, two.tobytes())

@@ -47,7 +47,8 @@ class AnomalyDetector(CellOptions, Estimator):
 
     Args:
         false_alarm_rate: share of ordinary rows whose score exceeds the threshold.
-        smoothing: scores are averaged over about so many rows.
+        smoothing: scores are averaged over about so many rows, so that what lasts counts more than what is short; 1 for
+            each row by itself.
         probation: rows after which a series that training did not know is judged.
         contamination: share of the rows without labels that may be anomalies: the highest scores, which are left out
             when the threshold is set.
@@ -74,7 +75,7 @@ class AnomalyDetector(CellOptions, Estimator):
     everyday: ClassVar[tuple[str, ...]] = ("false_alarm_rate", "smoothing", "contamination", "calendar")
 
     false_alarm_rate: float = 1e-4
-    smoothing: int = 2
+    smoothing: int = 1
     probation: int = 100
     contamination: float = 0.0
     calendar: Literal["none", "auto"] | list[str] = "auto"

@@ -72,7 +72,7 @@ class DetectFeatures:
     calendar: tuple[str, ...] = ()
     irregular: bool = False
     probation: int = 100
-    smoothing: int = 2
+    smoothing: int = 1
     false_alarm_rate: float = 1e-4
     names: tuple[str, ...] = ()
     scales: dict[str, Array]

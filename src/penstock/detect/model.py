@@ -15,7 +15,7 @@ from penstock.detect.building import array_timelines, as_windows, frame_timeline
 from penstock.detect.conditions import CONDITIONS
 from penstock.detect.features import DetectFeatures
 from penstock.detect.judging import baseline_scored, judged, model_scored
-from penstock.detect.monitor import Judgement, Monitor
+from penstock.detect.monitor import Adapt, Judgement, Monitor
 from penstock.detect.pool import DetectorPool
 from penstock.detect.stream import Detection, DetectorStream
 from penstock.detect.timelines import Timeline, Timelines
@@ -85,7 +85,7 @@ class DetectorModel(Model):
         """Read the `DetectionBaselines`: isolation forest, seasonal residual, rolling z-score."""
         return DetectionBaselines(arrays)
 
-    def predict(self, inputs: Any, *, adapt: bool = False) -> list[Detections]:
+    def predict(self, inputs: Any, *, adapt: Adapt = False) -> list[Detections]:
         """Judge each row of each series, with the same bits as a stream.
 
         Args:
@@ -96,7 +96,7 @@ class DetectorModel(Model):
             DataError: columns or times that differ from training.
         """
         data = self.timelines(inputs)
-        monitor = Monitor(self.features, self.scorer.head, adapt)
+        monitor = Monitor(self.features, self.scorer.head, adapt, size=self.network.encoder.output_size)
         order = sorted(range(len(data)), key=lambda place: -len(data.series[place]))
         found = _judged([data.series[place] for place in order], monitor, self)
         return [found[order.index(place)] for place in range(len(data))]
@@ -127,17 +127,18 @@ class DetectorModel(Model):
         for _, found, step in rows:
             yield self._answer(data, found, step, names)
 
-    def stream(self, series: str | None = None, *, adapt: bool = False) -> DetectorStream:
+    def stream(self, series: str | None = None, *, adapt: Adapt = False) -> DetectorStream:
         """Open a stream that judges each row as it arrives.
 
         Args:
             series: the name of a training series; None: the only training series, or an unknown one if there were
                 several.
-            adapt: whether location and spread of the series go on following its values.
+            adapt: whether location and spread of the series go on following its values; "output": also a correction of
+                what is expected, by recursive least squares. Both are part of a saved state.
         """
         return DetectorStream(self, series, adapt)
 
-    def pool(self, *, adapt: bool = False) -> DetectorPool:
+    def pool(self, *, adapt: Adapt = False) -> DetectorPool:
         """Open a pool of streams that advance together; `adapt` as for `stream`."""
         return DetectorPool(self, adapt=adapt)
 

@@ -4,7 +4,7 @@ All of it but the recurrent layers is elementwise, so that the bits of a series 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +12,22 @@ from numpy.typing import NDArray
 from penstock.detect.conditions import Watch
 from penstock.detect.features import DetectFeatures, log_gap, spread_of, step_inputs
 from penstock.detect.head import logistic, tail
+from penstock.detect.recursive import correction, follow_errors, output_memory
 from penstock.detect.threshold import add_scores, limits
+from penstock.errors import ConfigError
 
-__all__ = ["Judgement", "Memory", "Monitor"]
+__all__ = ["Adapt", "Judgement", "Memory", "Monitor"]
 
 Array = NDArray[np.float64]
 Memory = dict[str, NDArray[Any]]
 """What is known of each series, by name; the first axis of each array is the series."""
+Advance = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+Adapt = bool | Literal["output"]
 _WITHIN = float(np.log(0.995 / 0.005))
 """Half the width of the interval that holds 99 % of a logistic distribution, in scales."""
 _OUTLIER = 5.0
 """The most by which a value changes an adapting location, in spreads."""
-NEVER = -(1 << 53)
+NEVER = -(1 << 49)
 """The time of no row."""
 
 
@@ -51,13 +55,15 @@ class Monitor:
     Args:
         features: of the model.
         head: scores of the encoder's outputs, (rows, size) -> (rows, 2 * targets).
-        adapt: whether location and spread of a series go on following its values after `probation` of them.
+        adapt: whether location and spread of a series go on following its values after `probation` of them; "output":
+            also a correction of what is expected, see `detect.recursive`.
+        size: the encoder's output size.
     """
 
-    def __init__(
-        self, features: DetectFeatures, head: Callable[[NDArray[np.float32]], NDArray[np.float32]], adapt: bool
-    ) -> None:
-        self.features, self._head, self._adapt = features, head, adapt
+    def __init__(self, features: DetectFeatures, head: Advance, adapt: Adapt = False, *, size: int) -> None:
+        if adapt not in (False, True, "output"):
+            raise ConfigError(f"adapt must be False, True or 'output'; got {adapt!r:.40}")
+        self.features, self._head, self._adapt, self._size = features, head, adapt, size
         self._watch = Watch(features.smoothing)
 
     def memory(self, identities: NDArray[np.int64]) -> Memory:
@@ -90,6 +96,7 @@ class Monitor:
             **peaks,
             "limit": limits(peaks, features.false_alarm_rate),
             **self._watch.memory(count, targets, fitted("longest", 0.0).astype(np.int64)),
+            **(output_memory(count, targets, self._size) if self._adapt == "output" else {}),
         }
 
     def judge(
@@ -98,7 +105,7 @@ class Monitor:
         values: Array,
         covariates: Array,
         times: NDArray[Any] | None,
-        advance: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        advance: Advance,
     ) -> Judgement:
         """Judge the next row of each series, and change its memory in place.
 
@@ -116,7 +123,13 @@ class Monitor:
         change = np.where((memory["rows"] < 2)[:, None], 0.0, last - before)
         timed = features.timed(times, late, len(values))
         x = step_inputs(last, change, memory["there"], features.scaled_covariates(covariates), timed)
-        middle, scale = logistic(self._head(advance(x)), last)
+        y = advance(x)
+        middle, scale = logistic(self._head(y), last)
+        if self._adapt == "output":
+            read = np.concatenate([y.astype(np.float64), np.ones((len(y), 1))], axis=1)
+            middle = middle + correction(memory, read)
+            error, most = (values - location) / spread - middle, _OUTLIER * scale
+            follow_errors(memory, read, np.where(there, np.minimum(np.maximum(error, -most), most), 0.0))
         surprise = tail((values - location) / spread, middle, scale)
         surprise = np.where(there, surprise, 0.0).sum(axis=1)
         low, high = (location + spread * (middle + side * _WITHIN * scale) for side in (-1, 1))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.detect.monitor import Judgement, Memory, Monitor
+from penstock.detect.monitor import Adapt, Judgement, Memory, Monitor
 from penstock.errors import DataError, ShapeError
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ class DetectorPool:
         np.int64(0)
     """
 
-    def __init__(self, model: "DetectorModel", *, adapt: bool = False) -> None:
-        self._features, self._monitor = model.features, Monitor(model.features, model.scorer.head, adapt)
+    def __init__(self, model: "DetectorModel", *, adapt: Adapt = False) -> None:
+        self._features, size = model.features, model.network.encoder.output_size
+        self._monitor = Monitor(model.features, model.scorer.head, adapt, size=size)
         self._streams = model.scorer.encoder.streams()
         self._memory: Memory = self._monitor.memory(np.zeros(0, np.int64))
         self._slabs, self._mark = self._streams.slabs(0), np.zeros(0, np.int64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from penstock.datasets.dates import STEPS
 from penstock.detect.conditions import CONDITIONS
-from penstock.detect.monitor import NEVER, Monitor
+from penstock.detect.monitor import NEVER, Adapt, Monitor
 from penstock.errors import DataError
 from penstock.panels.panel import LARGEST
 from penstock.panels.panel_columns import cell_number
@@ -56,7 +56,7 @@ class DetectorStream(Stream):
     Args:
         model: the model.
         series: the name of a training series; None: the only one, or an unknown one if there were several.
-        adapt: whether location and spread of the series go on following its values.
+        adapt: as for `DetectorModel.stream`.
 
     Examples:
         >>> import numpy as np
@@ -66,18 +66,19 @@ class DetectorStream(Stream):
         False
     """
 
-    def __init__(self, model: "DetectorModel", series: str | None = None, adapt: bool = False) -> None:
+    def __init__(self, model: "DetectorModel", series: str | None = None, adapt: Adapt = False) -> None:
         features = model.features
         if series is not None and not features.identity(series):
             raise DataError(f"there is no series {series!r} in the model; leave it out for an unknown one")
         super().__init__(features.kind, model)
         self._name, self._adapt = series, adapt
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
-        self._monitor = Monitor(features, model.scorer.head, adapt)
+        self._monitor = Monitor(features, model.scorer.head, adapt, size=model.network.encoder.output_size)
         self._step = model.scorer.encoder.step()
         self._series = np.array([self._usual])
         self._own = self._monitor.memory(self._series)
-        self._told = np.full((1, 4 + 3 * len(features.targets)), np.nan)
+        self._told = np.full((1, 3 + 3 * len(features.targets)), np.nan)
+        self._condition = np.zeros(1, np.int64)
         self._gone = np.zeros(len(features.targets), np.int64)
 
     def _push(self, item: Any, traces: Traces | None) -> Detection:
@@ -86,8 +87,8 @@ class DetectorStream(Stream):
             self._series[0] = identity
             self._own = self._monitor.memory(self._series)
         found = self._monitor.judge(self._own, values, covariates, times, lambda x: advance(self._step, x, traces))
-        numbers = [np.asarray(each, np.float64).reshape(1, -1) for each in found]
-        self._told = np.concatenate(numbers, axis=1)
+        numbers = [np.asarray(each, np.float64).reshape(1, -1) for each in found[:-1]]
+        self._told, self._condition = np.concatenate(numbers, axis=1), found.condition
         self._gone = np.isnan(values[0]).astype(np.int64)
         return self._detection()
 
@@ -96,11 +97,10 @@ class DetectorStream(Stream):
 
     def _detection(self) -> Detection:
         told, names = self._told[0], self._model.features.targets
-        expected, low, high = np.split(told[3:-1].copy(), 3)
+        expected, low, high = np.split(told[3:].copy(), 3)
         missing = tuple(name for name, gone in zip(names, self._gone, strict=True) if gone)
-        return Detection(
-            float(told[0]), float(told[1]), bool(told[2]), expected, low, high, CONDITIONS[int(told[-1])], missing
-        )
+        condition = CONDITIONS[int(self._condition[0])]
+        return Detection(float(told[0]), float(told[1]), bool(told[2]), expected, low, high, condition, missing)
 
     def _forget(self) -> None:
         self._step.reset()
@@ -108,22 +108,22 @@ class DetectorStream(Stream):
         self._own = self._monitor.memory(self._series)
         self._told[:] = np.nan
         self._gone[:] = 0
+        self._condition[:] = 0
 
     def _memory(self) -> dict[str, NDArray[Any]]:
-        own = {"series": self._series, "told": self._told, "gone": self._gone} | self._own
+        own = {"series": self._series, "told": self._told, "gone": self._gone, "condition": self._condition} | self._own
         return dict(step_arrays(self._step, "encoder.")) | own
 
     def _bounds(self) -> dict[str, tuple[int, int]]:
         features = self._model.features
-        far, many = 1 << 53, 1 << 53
         return super()._bounds() | {
             "series": (0, len(features.names)),
             "gone": (0, 1),
-            "time": (-far, far),
+            "condition": (0, len(CONDITIONS) - 1),
+            "time": (NEVER, 1 << 53),
             "counts": (0, features.probation),
             "gaps": (0, features.probation),
-            "rows": (0, many),
-            "away": (-many, many),
+            "away": (-(1 << 40), 1 << 40),
         }
 
     def _row(self, item: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any] | None, int]:
