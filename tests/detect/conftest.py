@@ -5,7 +5,15 @@ import pytest
 
 from penstock import AnomalyDetector
 
-TINY = {"hidden_size": 6, "epochs": 2, "batch_size": 8, "chunk": 32, "baseline": False, "random_state": 0}
+TINY = {
+    "hidden_size": 6,
+    "epochs": 2,
+    "batch_size": 8,
+    "chunk": 32,
+    "baseline": False,
+    "random_state": 0,
+    "calendar": ["hour"],
+}
 
 
 def drawn_wave(steps, seed=0):

@@ -92,11 +92,11 @@ def _longest(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _calendar(several: Sequence[Timeline]) -> list[str]:
-    """The hour for steps below a day, and longer circles that the series went round three times."""
+    """The circles that the series went round often enough: of a few days, the hour is learned by heart."""
     spans = [int((each.times[-1] - each.times[0]).astype(np.int64)) for each in several if each.times is not None]
     steps = [int(np.median(np.diff(each.times.astype(np.int64)))) for each in several if each.times is not None]
     span, step = float(np.median(spans)), float(np.median(steps))
-    circles = (("hour", _DAY, 1), ("weekday", 7 * _DAY, 3), ("yearday", 365 * _DAY, 3))
+    circles = (("hour", _DAY, 14), ("weekday", 7 * _DAY, 8), ("yearday", 365 * _DAY, 3))
     return [name for name, circle, rounds in circles if step < circle and span >= rounds * circle]
 
 
