@@ -9,6 +9,7 @@ import penstock
 from penstock.errors import BundleError, ConfigError
 from penstock.ngrams import NamedNGrams, write_arpa
 from penstock.speech.baselines import SpeechBaselines, baseline_arrays
+from penstock.speech.scores import speech_scores, transcript_counts
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,13 @@ def test_searches_agree_with_each_other(model, spoken, tmp_path):
     write_arpa(model.baselines.ngrams, tmp_path / "lm.arpa")
     assert model.predict(sounds, ngrams=tmp_path / "lm.arpa", beam=16).tolist() == own
     assert model.predict(sounds, hot_words=["stop"], hot_bonus=60.0, ngrams=True).tolist() != own
+
+
+def test_a_search_is_measured_as_it_predicts(model, spoken):
+    sounds, texts = spoken[0][:6], list(spoken[1][:6])
+    predicted = model.predict(sounds, hot_words=["yes", "no"], ngrams=True).tolist()
+    expected = speech_scores(transcript_counts(texts, predicted).sum(axis=0))
+    assert model.evaluate(sounds, texts, hot_words="yes,no", ngrams=True)["metrics"] == expected
 
 
 def test_rows_hold_words_with_times(model, spoken):

@@ -265,6 +265,19 @@ _LANGUAGE = Task(
     ),
 )
 
+_SEARCH = (
+    _BEAM,
+    Setting("ngrams", "Of recognisers of speech: n-grams of the training transcripts judge the text.", bool),
+    Setting("arpa", "Of recognisers of speech: n-grams of this ARPA file judge the text.", str, local=True),
+    Setting(
+        "language_model",
+        "Of recognisers of speech: a language model of characters, of this folder, judges the text.",
+        str,
+        local=True,
+    ),
+    Setting("hot_words", "Of recognisers of speech: words that are likely to be said, commas between.", str),
+)
+
 _SPEECH = Task(
     name="speech-recognition",
     command="transcribe",
@@ -283,18 +296,10 @@ _SPEECH = Task(
     words="penstock.speech.report_words:TABLE",
     parse=deferred("penstock.sounds.files:recording_at"),
     settings=(
-        _BEAM,
-        Setting("ngrams", "Of recognisers of speech: n-grams of the training transcripts judge the text.", bool),
-        Setting("arpa", "Of recognisers of speech: n-grams of this ARPA file judge the text.", str, local=True),
-        Setting(
-            "language_model",
-            "Of recognisers of speech: a language model of characters, of this folder, judges the text.",
-            str,
-            local=True,
-        ),
-        Setting("hot_words", "Of recognisers of speech: words that are likely to be said, commas between.", str),
+        *_SEARCH,
         Setting("words", "Of recognisers of speech: also each word's times and confidence, for JSON lines.", bool),
     ),
+    measuring=_SEARCH,
 )
 
 TASKS = {

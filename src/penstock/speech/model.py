@@ -160,21 +160,23 @@ class SpeechModel(SequenceModel):
         transcriber.reset()
         return transcriber.finished(transcriber.push(scores).words).words
 
-    def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
+    def evaluate(self, inputs: Any, answers: Any = None, **search: Any) -> dict[str, Any]:
         """Return wer, cer and ser, from 0 (see `speech.scores`), and those of each baseline; see `Model`.
 
         Args:
             inputs: as for `predict`.
             answers: the transcript of each input.
+            search: as for `answers`.
 
         Raises:
+            ConfigError: a setting of the search is invalid.
             DataError: inputs and transcripts differ in number, or there are none.
         """
         inputs, answers = self.given(inputs, answers, labelled=True)
         rows = self.checked(inputs)
         others = self.baseline_answers(rows)
         return evaluation(
-            self.judged(rows, self.predict(rows), answers),
+            self.judged(rows, self.predict(rows, **_settings(**search)), answers),
             {name: self.judged(rows, each, answers) for name, each in others.items()},
         )
 
@@ -197,22 +199,16 @@ class SpeechModel(SequenceModel):
         """Return {"file": its name}; empty if it has none."""
         return {"file": item.name} if item.name else {}
 
-    def answers(
-        self, inputs: Any, *, words: bool = False, arpa: str | None = None, hot_words: Any = (), **search: Any
-    ) -> Iterator[dict[str, Any]]:
+    def answers(self, inputs: Any, *, words: bool = False, **search: Any) -> Iterator[dict[str, Any]]:
         """Yield `file` (if it has a name) and `prediction`, the text, for each input.
 
         Args:
             inputs: as for `predict`.
             words: whether each row has `words`, [{"word", "start", "end", "confidence"}, ...].
-            arpa: path of an ARPA file, in the place of `ngrams`.
-            hot_words: a list of them, or a text with commas between.
-            search: as for `predict`.
+            search: as for `predict`; or `arpa`, the path of a file of `ngrams`, and `hot_words` with commas between.
         """
         rows = self.checked(self.given(inputs)[0])
-        hot = [word for word in hot_words.split(",") if word.strip()] if isinstance(hot_words, str) else hot_words
-        search |= ({} if arpa is None else {"ngrams": arpa}) | ({"hot_words": tuple(hot)} if hot else {})
-        for row, found in zip(rows, self.transcribe(rows, **search), strict=True):
+        for row, found in zip(rows, self.transcribe(rows, **_settings(**search)), strict=True):
             told = {"words": [word.to_json() for word in found]} if words else {}
             yield self.named(row) | {"prediction": " ".join(word.text for word in found)} | told
 
@@ -285,3 +281,9 @@ class SpeechModel(SequenceModel):
         reads |= {"subsampling": features.subsampling, "seconds_per_step": self.seconds_per_step}
         tokens = {"level": features.tokens.level, "tokens": len(features.tokens.vocabulary)}
         return super().info() | {"sample_rate": self.sample_rate, "features": features.frames.kind} | reads | tokens
+
+
+def _settings(*, arpa: str | None = None, hot_words: Any = (), **search: Any) -> dict[str, Any]:
+    """Return the settings of a search as Python takes them, from those of the commands."""
+    hot = [word for word in hot_words.split(",") if word.strip()] if isinstance(hot_words, str) else hot_words
+    return search | ({} if arpa is None else {"ngrams": arpa}) | {"hot_words": tuple(hot)}
