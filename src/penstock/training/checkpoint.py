@@ -49,7 +49,8 @@ class Checkpoint:
         key: identifies the training by its settings and data; only a file with the same key is resumed.
         every_steps: write after every this many steps in any case; None for no such writes.
         every_seconds: write after this many seconds, and after an epoch, but so seldom that writes take at most 2 % of
-            the time, as the last write took. What took less than 5 seconds is not worth a write, unless this is less.
+            the time, beside the first and the last one. What took less than 5 seconds is not worth a write, unless
+            this is less.
 
     Raises:
         ConfigError: `every_steps` is not a whole number of 1 or more, or `every_seconds` not a number of 0 or more.
