@@ -150,7 +150,7 @@ def test_each_library_gets_the_finite_numbers_of_each_epoch(tmp_path, monkeypatc
     ],
 )
 def test_the_library_itself_writes_its_files(tmp_path, monkeypatch, kind, package, files):
-    pytest.importorskip(package, reason=f"install penstock[{kind}] to try it")
+    pytest.importorskip(package, reason=f"install penstock[{kind}] to try it", exc_type=ImportError)
     monkeypatch.setenv("WANDB_SILENT", "true")
     follow(track(kind, tmp_path, "first", OPTIONS), EPOCHS)
     assert len(list(tmp_path.glob(files))) == 1
