@@ -38,20 +38,13 @@ def limit():
         yield
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused():
     """In a process of its own, since a fault of a library would end it; `make fuzz` goes on for longer."""
-    quick = [name for name in TARGETS if name not in ("torch", "safetensors", "onnx", "keras")]
-    command = [sys.executable, FUZZ, "--seconds", "0", "--seed", "0", "--files", "3", "--only", *quick]
+    command = [sys.executable, FUZZ, "--seconds", "0", "--seed", "0", "--files", "10"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     assert done.stdout.endswith("unharmed\n")
-
-
-@pytest.mark.slow
-def test_damaged_models_of_other_libraries_are_read_or_refused():
-    command = [sys.executable, FUZZ, "--seconds", "0", "--seed", "0", "--only", "torch", "safetensors", "onnx", "keras"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
 
 
 def packed(size):
