@@ -51,7 +51,7 @@ TARGETS = {
     "digits": "3 %",
     "speakers": "",
 }
-WEIGHTS, BONUSES, BEAM = (0.3, 0.6, 1.0), (0.0, 1.0, 2.0), 32
+WEIGHTS, BONUSES, BEAM = (0.2, 0.3, 0.45, 0.6), (1.0, 2.0, 3.0, 4.0), 32
 
 
 def main() -> int:
@@ -67,6 +67,7 @@ def main() -> int:
         for part in SPEAKERS if name == "speakers" else ("",):
             run = partial(_run, arguments.data, arguments.out, name, part, options)
             if trained != name:
+                options |= {"weights": WEIGHTS, "bonuses": BONUSES, "beam": BEAM}
                 run = partial(_searched, arguments.data, arguments.out, trained)
             found[f"{name} {part}".strip()] = runs(f"{name} {part}".strip(), arguments.seeds, options, run)
     print(_table(found))
