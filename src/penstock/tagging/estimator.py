@@ -258,6 +258,7 @@ class Tagger(EncoderOptions, StepClassifier):
 
     def _features(self, data: Labelled) -> TokenFeatures:
         check_flag(self, "pairs")
+        check_integer(self, "pair_size", at_least=1)  # also where words have no pairs
         features = TokenFeatures(
             **{name: getattr(self, name) for name in _FEATURES},
             neighbours=1 + self.bidirectional if self.pairs else 0,
