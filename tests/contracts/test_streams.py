@@ -351,7 +351,7 @@ def speech_of_samples(spoken):
     samples = spoken[0][0].samples
     items = [samples[start : start + 700] for start in range(0, len(samples), 700)]
     given = frames.fit(spoken[0]), items, np.array([np.nan], np.float32)
-    return speech(*given, lookahead=2), words(*given)
+    return speech(*given, lookahead=2), words(*given, endpoint_seconds=0.1)
 
 
 def speech_of_frames():

@@ -50,7 +50,7 @@ class Search:
     hot_bonus: float = 5.0
     least_probability: float = 1e-3
     margin: float = 12.0
-    endpoint_seconds: float = 0.8
+    endpoint_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check_beam(self.size, self.least_probability, self.margin)

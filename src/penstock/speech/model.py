@@ -30,6 +30,9 @@ from penstock.speech.transcriber import SpokenWord, Timing, Transcriber, Transcr
 
 __all__ = ["SpeechModel"]
 
+_ENDPOINT_SECONDS = 0.8
+"""Silence after which an utterance of a stream ends."""
+
 
 class SpeechModel(SequenceModel):
     """A speech recogniser without PyTorch; one that reads recordings needs the extra `audio`.
@@ -224,12 +227,13 @@ class SpeechModel(SequenceModel):
         """Start a stream that writes what is said while it is said.
 
         Args:
-            search: as for `predict`; silence ends an utterance, and makes its words final.
+            search: as for `predict`, but `endpoint_seconds` is 0.8: an utterance ends after so much silence.
+                Then its words are final, and language models judge the next ones by themselves.
 
         Raises:
             ConfigError: the model is bidirectional, or a setting of the search is invalid.
         """
-        return SpeechStream(self, Search(**search))
+        return SpeechStream(self, Search(**{"endpoint_seconds": _ENDPOINT_SECONDS} | search))
 
     def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> SpeechStream:
         """Start a stream for endless sound; see `stream`.

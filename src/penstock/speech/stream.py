@@ -70,7 +70,7 @@ class SpeechStream(ScoreStream):
     Made by `SpeechModel.stream` and `listen`. Items are those of `ScoreStream`. A prediction is a
     `transcriber.Transcript`: the words that became final, and those of the utterance that goes on, the stable ones
     first; that of `finish` has the words that only the end of the sound makes final. All final words are, bit for bit,
-    those of the whole.
+    those of the whole by the same search.
 
     Args:
         model: the recogniser.
