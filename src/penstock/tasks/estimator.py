@@ -20,6 +20,7 @@ from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import ConfigError, DivergedError, MissingExtraError
 from penstock.events import peak_mb, say
 from penstock.network import Network
+from penstock.network.checks import check_number
 from penstock.registry import find
 from penstock.runtime import Model
 from penstock.tasks.continuing import check_network, digest, put, say_continued
@@ -156,6 +157,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         whole = isinstance(self.examples, int | np.integer) and not isinstance(self.examples, bool)
         if not whole or self.examples < 0:
             raise ConfigError(f"examples must be a whole number, at least 0; got {self.examples!r:.40}")
+        check_number("checkpoint_seconds", self.checkpoint_seconds, at_least=0)
         self._recipe(len(data.train))  # checks the options before anything takes long
         say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)

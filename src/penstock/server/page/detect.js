@@ -12,6 +12,13 @@ import { count, words } from "./words.js";
 
 const NEAR = 200; // rows that are shown while a long series is followed
 const MOST_EVENTS = 12;
+const CONDITIONS = {
+  outlier: "conditionOutlier",
+  "level shift": "conditionLevelShift",
+  stuck: "conditionStuck",
+  gap: "conditionGap",
+  missing: "conditionMissing",
+};
 const EXAMPLE = { steps: 300, season: 24, odd: 250 };
 
 /** The view of a model; app: see main.js. */
@@ -189,8 +196,7 @@ class DetectView {
 
   #event({ condition, score, threshold, missing }, n) {
     const how = condition === "missing" ? missing.join(", ") : Number.isFinite(score) ? words("detectHow", { score: score.toFixed(2), threshold: (threshold ?? NaN).toFixed(2) }) : "";
-    const value = `condition ${condition}`.replace(/ (\w)/g, (_, letter) => letter.toUpperCase());
-    return h("li", { "data-condition": condition }, h("strong", { text: words(value) }), ` ${this.#nameOf(n)} `, h("span", { class: "quiet", text: how }));
+    return h("li", { "data-condition": condition }, h("strong", { text: words(CONDITIONS[condition]) }), ` ${this.#nameOf(n)} `, h("span", { class: "quiet", text: how }));
   }
 
   #nameOf(row) {
