@@ -36,6 +36,7 @@ def saved(fitted, tmp_path_factory):
     return fitted.save(tmp_path_factory.mktemp("models") / "words")
 
 
+@pytest.mark.slow
 def test_it_learns_words_of_speakers_it_never_heard(fitted, held_back):
     assert fitted.metrics_["test"]["accuracy"] > 0.85
     assert fitted.score(*held_back) == pytest.approx(fitted.metrics_["test"]["accuracy"])
@@ -74,6 +75,7 @@ class Ends:
     on_epoch = on_end = on_start
 
 
+@pytest.mark.slow
 def test_teachers_change_what_is_learned_and_the_same_seed_gives_the_same_bits(spoken):
     few = SMALL | {"epochs": 2, "baseline": False}
     alone, one, same, two = (AudioClassifier(**(few | {"teachers": many})).fit(*spoken) for many in (0, 1, 1, 2))

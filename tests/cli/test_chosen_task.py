@@ -108,6 +108,7 @@ def test_a_saved_model_is_not_trained_on_by_another_command(penstock, saved, fol
     assert not (folder / "new").exists()
 
 
+@pytest.mark.slow
 def test_training_with_the_data_last_overwrites_as_with_the_data_first(penstock, folder):
     first = penstock("train", "classify", "reviews.csv", "--out", "model", *QUICK)
     assert (first.code, first.err) == (0, "")

@@ -188,6 +188,7 @@ def test_a_cell_is_a_step_of_its_layer(name: str, training: bool) -> None:
         assert torch.equal(state[0] if isinstance(state, tuple) else state, y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
 def test_compiled_code_draws_the_same_masks(training: bool) -> None:
     torch.compiler.reset()

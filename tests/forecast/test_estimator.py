@@ -93,6 +93,7 @@ def test_every_form_trains(options):
     assert ("coverage_80" in estimator.metrics_["valid"]) == ("quantiles" not in options)
 
 
+@pytest.mark.slow
 def test_covariates_known_beforehand_help():
     draw = np.random.default_rng(0)
     known = draw.integers(0, 2, 404).astype(float)

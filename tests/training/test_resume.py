@@ -119,6 +119,7 @@ def assert_equal(found, expected):
 class TestAtAnyStep:
     """With 3, some cuts come after steps that no file has."""
 
+    @pytest.mark.slow
     def test_a_text_classifier(self, tmp_path, text, make_recipe, every_steps):
         assert_resumable(tmp_path, text, make_recipe(epochs=3, average=0.8), every_steps)
 
@@ -274,7 +275,7 @@ def test_other_data_is_refused(text, make_recipe, make_module, make_objective):
 
 @pytest.mark.parametrize("limits", [(3.5,), (0.5, 3.5, 3.5, 12.0), (7.0,), (8.0,)], ids=str)
 @pytest.mark.parametrize("average", [0.0, 0.8])
-@pytest.mark.parametrize("kept", [True, False], ids=["checkpoint", "object"])
+@pytest.mark.parametrize("kept", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["checkpoint", "object"])
 def test_with_a_higher_time_limit_it_continues_as_if_it_had_never_stopped(
     tmp_path, text, make_recipe, slow, limits, average, kept
 ):
