@@ -91,8 +91,8 @@ $(VENV)/bin/python:
 # not when one changes. The list is rewritten only when it differs, so that targets that depend on it stay up to date.
 build/package-files: FORCE
 	@mkdir -p build
-	@find src/penstock -type f -not -path '*/__pycache__/*' -not -name '.*' | LC_ALL=C sort > $@.now
-	@cmp -s $@.now $@ || cp $@.now $@
+	@now=$@.$$$$; find src/penstock -type f -not -path '*/__pycache__/*' -not -name '.*' | LC_ALL=C sort > $$now; \
+	  if cmp -s $$now $@; then rm $$now; else mv $$now $@; fi
 FORCE:
 
 $(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES) build/package-files
