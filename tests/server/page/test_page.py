@@ -83,6 +83,7 @@ def test_names_make_way_at_the_bottom_and_stay_at_their_lines_at_the_top(server,
         assert tab.value(CHART) == [14, *range(60, 121, 15)]
 
 
+@pytest.mark.slow
 def test_a_word_without_end_hides_nothing(server, opened):
     with opened(f"{server.url}/#words", width=360) as tab:
         write(tab, f"w1 {'x' * 300} w2")
@@ -202,6 +203,7 @@ def test_another_model_can_be_chosen(server, opened):
         assert {"Reset gate", "Update gate", "Candidate", "Output h"} <= set(shown)
 
 
+@pytest.mark.slow
 def test_asks_for_the_token(folders, running, opened, picture):
     with (
         running(folders["words"], "--token", "open-sesame") as guarded,

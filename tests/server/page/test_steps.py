@@ -110,6 +110,7 @@ def test_a_task_of_another_package_has_this_view(running, opened, picture, tmp_p
         picture(tab, "steps-of-a-text")
 
 
+@pytest.mark.slow
 def test_a_second_model_labels_the_same_words(server, opened):
     with opened(f"{server.url}/#each-step") as tab:
         tab.wait("document.querySelector('#numbers')")

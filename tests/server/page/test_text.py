@@ -56,6 +56,7 @@ def test_shows_what_the_stream_says(reading, words):
             assert tab.text(".verdict strong") == max(answers[-1], key=answers[-1].get)
 
 
+@pytest.mark.slow
 def test_changes_are_log_odds_after_minus_before(reading, words):
     with reading() as tab:
         write(tab, TEXT, len(TEXT.split()) + 1)
@@ -73,6 +74,7 @@ def test_changes_are_log_odds_after_minus_before(reading, words):
             assert shown == [f"{change:+.2f}".replace("-", "−") for change in expected]
 
 
+@pytest.mark.slow
 def test_replacing_is_attribution_by_occlusion(reading, words):
     with reading() as tab:
         write(tab, TEXT, len(TEXT.split()) + 1)
@@ -118,6 +120,7 @@ def test_an_edit_is_read_from_the_last_saved_state(reading, words):
         assert len(pushed) <= 30  # twice the words since a saved state, not the whole text
 
 
+@pytest.mark.slow
 def test_the_map_shows_the_gates_of_the_engine(reading, words, picture):
     pieces = TEXT.split()
     _, (traced,) = words.stream().trace(pieces[0])
@@ -186,6 +189,7 @@ def test_pieces_give_the_tokens_of_the_text(server, opened):
         assert [token for piece in pieces for token in tokenize(piece)] == tokenize(text), repr(text)
 
 
+@pytest.mark.slow
 def test_a_model_of_both_directions_answers_whole_texts(server, opened, folders, picture):
     import penstock
 
@@ -220,6 +224,7 @@ def test_a_model_without_examples_offers_none(reading):
         assert tab.value("document.querySelectorAll('.writing .chip:not(.plain)').length") == 0
 
 
+@pytest.mark.slow
 def test_a_second_model_reads_the_same_text(reading, folders):
     other = penstock.load(folders["other"])
     with reading() as tab:

@@ -191,6 +191,7 @@ def test_a_signal_and_the_number_predicted(server, opened, models, picture):
         picture(tab, "number")
 
 
+@pytest.mark.slow
 def test_a_sound_file_and_its_score_over_time(server, opened, models, sound, picture):
     path, samples = sound
     model = models["sounds"]
@@ -216,6 +217,7 @@ def test_a_sound_file_and_its_score_over_time(server, opened, models, sound, pic
         )
 
 
+@pytest.mark.slow
 def test_what_the_microphone_hears(server, opened):
     with opened(f"{server.url}/#sounds") as tab:
         tab.wait("document.querySelector('[data-say=record]')")
@@ -305,6 +307,7 @@ def test_the_charts_of_a_signal_have_one_axis_of_steps(server, opened):
         assert len(set(tab.value(marks)[:2])) == 1
 
 
+@pytest.mark.slow
 def test_times_continue_after_the_end_and_never_overlap(server, opened):
     day = "[...Array(30)].map((_, n) => `2020-01-${String(n + 1).padStart(2, '0')} 00:00:00`)"
     with opened(f"{server.url}/#sales") as tab:
@@ -323,6 +326,7 @@ def test_times_continue_after_the_end_and_never_overlap(server, opened):
         assert all(one[1] < other[0] for one, other in itertools.pairwise(places))
 
 
+@pytest.mark.slow
 def test_links_lead_on_and_a_request_can_be_copied(server, opened, models):
     with opened(f"{server.url}/#gestures") as tab:
         tab.wait("document.querySelector('.links')")
