@@ -134,10 +134,10 @@ def test_functional_call(variant):
 
 # The Inductor backend compiles C++ for each variant, which takes minutes; aot_eager has the same graphs, with
 # fake tensors and the traced backward, and runs them operator by operator.
-@pytest.mark.parametrize("lengths", [None, torch.tensor(LENGTHS)], ids=["dense", "lengths"])
 @pytest.mark.slow
-def test_compile_fullgraph(variant, lengths):
+def test_compile_fullgraph(variant):
     torch.compiler.reset()
+    lengths = torch.tensor(LENGTHS)
     layer = variant(4, 5, num_layers=2, bidirectional=True)
     compiled = torch.compile(lambda each, own: flat(layer, each, lengths=own), fullgraph=True, backend="aot_eager")
     x = inputs(6, 3, 4)

@@ -84,26 +84,12 @@ class TextsOfNumbers(OfNumbers, TextClassifier):
         ]
 
 
-class SoundsOfNumbers(OfNumbers, AudioClassifier):
-    """A sound with a short tone for each number, whose pitch rises with it."""
-
-    def made(self, numbers):
-        pitches = 500 * 2.0 ** (np.clip(numbers, -4, 4) / 3)
-        tones = np.sin(2 * np.pi * pitches[:, :, None] * np.arange(160) / 4000) / 2
-        return [row.ravel().astype(np.float32) for row in tones]
-
-
 def reasons(estimator):
     return SIGNALS if isinstance(estimator, SeriesClassifier | SeriesRegressor) else EXPECTED
 
 
 TEXTS = QUICK | {"embedding_size": 8, "min_count": 1, "word_shapes": False, "next_token_share": 0.0}
 TEXTS |= {"word_dropout": 0.0, "embedding_dropout": 0.0, "prefix_share": 0.0}
-
-
-SOUNDS = QUICK | {"sample_rate": 4000, "mel_bins": 12, "teachers": 0, "mixup": 0.0, "context_share": 0.0}
-SOUNDS |= dict.fromkeys(("mean_seconds", "trim_share", "stretch", "warp", "blur", "contrast", "spot_share"), 0.0)
-SOUNDS |= dict.fromkeys(("shift_seconds", "gain_db", "color_db", "noise_share", "label_smoothing"), 0.0)
 
 
 @pytest.mark.slow
@@ -113,7 +99,6 @@ SOUNDS |= dict.fromkeys(("shift_seconds", "gain_db", "color_db", "noise_share", 
         SeriesClassifier(**SERIES),
         SeriesRegressor(**SERIES | {"width": 10, "pooling": "last"}),
         TextsOfNumbers(**TEXTS),
-        SoundsOfNumbers(**SOUNDS),
     ],
     expected_failed_checks=reasons,
 )

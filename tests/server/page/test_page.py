@@ -96,10 +96,11 @@ def test_a_word_without_end_hides_nothing(server, opened):
         assert tab.value("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1180])
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("width", "dark", "language"),
+    [(360, True, "zh-CN"), (360, False, "en-GB"), (1180, False, "zh-CN"), (1180, True, "en-GB")],
+)
 def test_is_readable(server, opened, picture, width, dark, language):
     look = {"width": width, "height": 740, "dark": dark, "language": language}
     with opened(f"{server.url}/#words", **look) as tab:
