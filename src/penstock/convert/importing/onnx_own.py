@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from penstock.convert.exporting.onnx_pieces import assembled
 from penstock.convert.exporting.onnx_steps import StateInput
 from penstock.convert.exporting.verification import states_of
-from penstock.convert.importing.onnx_reading import onnx_package
+from penstock.convert.importing.onnx_reading import initializers
 from penstock.errors import BundleError, ConfigError, ShapeError
 from penstock.network import Graph, Recurrent, RecurrentLayers
 from penstock.runtime.layouts import Conventions, parameters_of
@@ -62,9 +62,7 @@ def own_graph(model: "onnx.ModelProto") -> tuple[Graph, Tensors] | None:
 
 def _constants(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
     """All constants by name, those of loops too, whose names are their own."""
-    numpy_helper = onnx_package().numpy_helper
-    for each in graph.initializer:
-        yield each.name, numpy_helper.to_array(each)
+    yield from initializers(graph)
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("g"):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penstock.convert.importing.onnx_constants import evaluated
 from penstock.convert.importing.onnx_operators import OPERATORS
-from penstock.convert.importing.onnx_reading import Reading, onnx_package
+from penstock.convert.importing.onnx_reading import Reading, initializers, onnx_package
 from penstock.convert.importing.onnx_symbols import Atom, Axis, State, Symbol, feature
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Graph, GraphBuilder, Value
@@ -121,7 +121,7 @@ def _read(model: "onnx.ModelProto", batch_first: bool, stand_ins: tuple[int, int
     sizes = {name: _vocabulary(model, name) if symbol.ids else symbol.size for name, symbol in symbols.items()}
     builder = GraphBuilder({name: Value(sizes[name], ids=symbol.ids) for name, symbol in symbols.items()})
     reading = Reading(model, builder)
-    reading.values |= {each.name: onnx_package().numpy_helper.to_array(each) for each in model.graph.initializer}
+    reading.values |= dict(initializers(model.graph))
     reading.values |= symbols | {name: State(name) for name, kind in kinds.items() if kind != "data"}
     for node in model.graph.node:
         for name in node.input:

@@ -1,18 +1,20 @@
 """The state of reading an ONNX model, and what each operator's reader asks of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock.convert.importing.onnx_symbols import Symbol
-from penstock.errors import ConfigError, MissingExtraError
+from penstock.errors import BundleError, ConfigError, MissingExtraError
 from penstock.network import GraphBuilder
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Reading", "attributes", "onnx_package"]
+__all__ = ["Reading", "attributes", "initializers", "onnx_package"]
 
 
 @dataclass
@@ -59,6 +61,15 @@ class Reading:
 def attributes(node: Any) -> dict[str, Any]:
     """The attributes of a node by name."""
     return {each.name: onnx_package().helper.get_attribute_value(each) for each in node.attribute}
+
+
+def initializers(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the stored tensors of a graph by name; BundleError for one whose bytes do not fit its shape."""
+    for each in graph.initializer:
+        try:
+            yield each.name, onnx_package().numpy_helper.to_array(each)
+        except (TypeError, ValueError) as error:
+            raise BundleError(f"the file is damaged: its tensor {each.name!r:.60} can't be read ({error})") from error
 
 
 def onnx_package() -> Any:
