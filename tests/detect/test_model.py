@@ -183,8 +183,8 @@ def test_rows_that_cannot_be_read_leave_a_stream_as_it_is(detector):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"false_alarm_rate": 0.5}, "false_alarm_rate must be above 0 to below 0.02"),
-        ({"contamination": 0.7}, "contamination must be from 0 to below 0.5"),
+        ({"false_alarm_rate": 0.5}, "false_alarm_rate must be a number, above 0 and below 0.02"),
+        ({"contamination": 0.7}, "contamination must be a number, at least 0 and below 0.5"),
         ({"smoothing": 0}, "smoothing must be a whole number, at least 1"),
         ({"bidirectional": True}, "a detector reads forward"),
         ({"calendar": ["hours"]}, "calendar must be none, auto or a list"),

@@ -64,9 +64,9 @@ def test_endless_sound_is_told_in_utterances(model, spoken):
     [
         ({"beam": 0}, "beam must be"),
         ({"beam": 1, "hot_words": ["yes"]}, "beam must be at least 2"),
-        ({"weight": -1.0}, "weight must be at least 0"),
-        ({"unknown": 1.0}, "unknown must be at most 0"),
-        ({"word_bonus": float("nan")}, "word_bonus must be a finite number"),
+        ({"weight": -1.0}, "weight must be a number, at least 0"),
+        ({"unknown": 1.0}, "unknown must be a number, at most 0"),
+        ({"word_bonus": float("nan")}, "word_bonus must be a number; got nan"),
         ({"hot_words": ["YES"]}, "hot words must be written"),
         ({"language_model": "x"}, "a language model of characters is needed"),
     ],

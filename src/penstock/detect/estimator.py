@@ -18,6 +18,7 @@ from penstock.detect.spec import DistributionHead
 from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError
 from penstock.network import Network, Numbers
+from penstock.network.checks import check_number
 from penstock.panels.calendar import CALENDAR
 from penstock.panels.frames import is_frame
 from penstock.tasks.estimator import Estimator, seed_of, training_module
@@ -159,11 +160,8 @@ class AnomalyDetector(CellOptions, Estimator):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise ConfigError(f"{name} must be a whole number, at least {least}; got {value!r}")
-        for name, low, high in (("false_alarm_rate", 0.0, 0.02), ("contamination", -1.0, 0.5)):
-            value = getattr(self, name)
-            number = isinstance(value, float | int) and not isinstance(value, bool)
-            if not number or not low < value < high or value < 0:
-                raise ConfigError(f"{name} must be {'above' if low == 0 else 'from'} 0 to below {high}; got {value!r}")
+        check_number("false_alarm_rate", self.false_alarm_rate, above=0, below=0.02)
+        check_number("contamination", self.contamination, at_least=0, below=0.5)
         if self.bidirectional:
             raise ConfigError("a detector reads forward: a row is judged when it arrives. Leave bidirectional out.")
         names = [] if self.calendar in ("none", "auto") else self._calendar_names()

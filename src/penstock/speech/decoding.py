@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from penstock.errors import ConfigError
+from penstock.network.checks import check_number
 from penstock.ngrams import NamedNGrams, read_arpa
 from penstock.speech.beam import Fusion, PrefixBeam, check_beam
 from penstock.speech.fusion import CharacterFusion, HotWords, WordFusion, together
@@ -54,15 +54,10 @@ class Search:
 
     def __post_init__(self) -> None:
         check_beam(self.size, self.least_probability, self.margin)
-        for name in ("weight", "word_bonus", "unknown", "hot_bonus", "endpoint_seconds"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-                raise ConfigError(f"{name} must be a finite number; got {value!r:.40}")
         for name in ("weight", "hot_bonus", "endpoint_seconds"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} must be at least 0; got {getattr(self, name)}")
-        if self.unknown > 0:
-            raise ConfigError(f"unknown must be at most 0; got {self.unknown}")
+            check_number(name, getattr(self, name), at_least=0)
+        check_number("word_bonus", self.word_bonus)
+        check_number("unknown", self.unknown, at_most=0)
         if self.size == 1 and self._judged:
             raise ConfigError("language models and hot words choose among hypotheses: beam must be at least 2; got 1")
 
