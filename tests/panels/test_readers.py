@@ -132,6 +132,11 @@ def test_several_columns_are_named(columns, message):
         read_series(columns)
 
 
+def test_a_column_that_is_not_there_is_no_matter_of_times():
+    with pytest.raises(DataError, match=r"has no column price; it has time, n$"):
+        read_series({"time": DAYS, "n": [1, 2, 3, 4]}, target="price")
+
+
 def test_a_time_format_finds_its_column_and_an_index_is_none():
     columns = {"Unnamed: 0": [0, 1], "": [0, 1], "day": ["31.01.24", "01.02.24"], "n": [1, 2]}
     assert chosen(columns, time_format="%d.%m.%y") == ("day", None, ["n"])

@@ -117,13 +117,13 @@ def read_columns(
     found_time = ""
     try:
         chosen = find_columns(lambda: _head(source, layout), there, time, given, id, covariates, time_format, where)
-        found_time = chosen.time if time is None and chosen.time and "ds" not in there else ""
         every = [*chosen.targets, *covariates]
         wanted = list(dict.fromkeys([*every, *filter(None, (chosen.time, chosen.id))]))
         if twice := [name for name in every if every.count(name) > 1]:
             raise DataError(f"a column is a target or a covariate, once; {twice[0]} is named twice")
         if missing := [name for name in wanted if name not in there]:
             raise DataError(absent_words(missing, there))
+        found_time = chosen.time if time is None and chosen.time and "ds" not in there else ""
         with counted() as changed:
             columns = (
                 read_table(source, wanted, layout) if is_path else {name: _column(source, name) for name in wanted}
@@ -131,8 +131,10 @@ def read_columns(
             found = build(columns, chosen)
         return found, dict(changed)
     except DataError as error:
-        of_time = found_time and "time" in str(error)
-        advice = f" To take each row for a step, whatever {found_time!r} says: --time '' (time='')." if of_time else ""
+        advice = ""
+        if found_time and "time" in str(error):
+            stop = "" if str(error).endswith(".") else "."
+            advice = f"{stop} To take each row for a step, whatever {found_time!r} says: --time '' (time='')."
         prefix = "" if where and str(error).startswith(str(source)) else where
         raise DataError(f"{prefix}{error}{advice}") from error
 
