@@ -1,6 +1,5 @@
 """A detector at run time: judges every row of series by what came before it. No PyTorch."""
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ from penstock.detect.monitor import Adapt, Judgement, Monitor
 from penstock.detect.pool import DetectorPool
 from penstock.detect.stream import Detection, DetectorStream
 from penstock.detect.timelines import Timeline, Timelines
-from penstock.errors import ConfigError, DataError
+from penstock.errors import ConfigError
 from penstock.events import Steps
 from penstock.panels.frames import is_frame
+from penstock.panels.lines import parse_row
 from penstock.panels.times import words_of
 from penstock.runtime.judged import evaluation
 from penstock.runtime.model import Model
@@ -144,15 +144,7 @@ class DetectorModel(Model):
 
     def item(self, line: str) -> Any:
         """Parse a row: a number, several with commas, or JSON (a list, or an object by column)."""
-        text = line.strip()
-        if text[:1] in "{[":
-            try:
-                return json.loads(text)
-            except (ValueError, RecursionError) as error:
-                raise DataError(
-                    f"a line must be a number, numbers with commas or JSON; got {text!r:.60}: {error}"
-                ) from error
-        return [part.strip() for part in text.split(",")]
+        return parse_row(line)
 
     def as_json(self, answer: Detection | None) -> dict[str, Any]:
         """{"prediction": 0 or 1, "score": ..., "threshold": ..., "expected": ..., "low": ..., "high": ...}.

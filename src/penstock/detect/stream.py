@@ -11,8 +11,7 @@ from penstock.datasets.dates import STEPS
 from penstock.detect.conditions import CONDITIONS
 from penstock.detect.monitor import NEVER, Adapt, Monitor
 from penstock.errors import DataError
-from penstock.panels.panel import LARGEST
-from penstock.panels.panel_columns import cell_number
+from penstock.panels.lines import number_of
 from penstock.panels.times import parse_times, words_of
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
@@ -143,7 +142,7 @@ class DetectorStream(Stream):
             raise DataError(f"a row must be an object with its {features.time}: the model reads the calendar")
         if len(given) != len(names):
             raise DataError(f"a row must hold {', '.join(names)}; got {len(given)} values")
-        row = np.array([[_number(value, name) for value, name in zip(given, names, strict=True)]])
+        row = np.array([[number_of(value, name) for value, name in zip(given, names, strict=True)]])
         return row[:, : len(features.targets)], row[:, len(features.targets) :], times, identity
 
     def _identity(self, item: Mapping[str, Any]) -> int:
@@ -172,13 +171,3 @@ class DetectorStream(Stream):
 
     def _arguments(self) -> tuple[Any, ...]:
         return self._model, self._name, self._adapt
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        found = cell_number(value)
-    except (TypeError, ValueError):
-        raise DataError(f"{name} must be a number; got {value!r:.40}. A missing one is null or NA.") from None
-    if abs(found) > LARGEST:
-        raise DataError(f"{name} must be finite, {LARGEST:g} at most; got {value!r:.40}")
-    return found

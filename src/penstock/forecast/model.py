@@ -1,6 +1,5 @@
 """A forecasting model at run time: forecasts several steps ahead, with quantiles."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from penstock.forecast.scorer import step_features
 from penstock.forecast.stream import Forecast, ForecastStream
 from penstock.network import CARRIED, WINDOWED
 from penstock.panels.frames import as_table, frame_panel, is_frame
+from penstock.panels.lines import parse_row
 from penstock.panels.panel import Panel, Series
 from penstock.panels.panel_columns import arrays_panel
 from penstock.panels.times import words_of
@@ -332,15 +332,7 @@ class ForecastModel(Model):
 
     def item(self, line: str) -> Any:
         """Parse an observation: a number, several with commas, or JSON (a list, or an object by column)."""
-        text = line.strip()
-        if text[:1] in "{[":
-            try:
-                return json.loads(text)
-            except (ValueError, RecursionError) as error:
-                raise DataError(
-                    f"a line must be a number, numbers with commas or JSON; got {text!r:.60}: {error}"
-                ) from error
-        return [part.strip() for part in text.split(",")]
+        return parse_row(line)
 
     def as_json(self, answer: Forecast | None) -> dict[str, Any]:
         """{"prediction": [...], "quantiles": {"0.1": [...], ...}}, each by target if there are several targets.

@@ -12,8 +12,7 @@ from penstock.errors import DataError, InputError
 from penstock.forecast.features import Scale, filled, in_units, scaled
 from penstock.panels.calendar import calendar_features
 from penstock.panels.frequency import NUMBER
-from penstock.panels.panel import LARGEST
-from penstock.panels.panel_columns import cell_number
+from penstock.panels.lines import number_of
 from penstock.panels.times import parse_times
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
@@ -171,7 +170,7 @@ class ForecastStream(Stream):
                 raise DataError(f"the first observation must be an object with its {features.time}: the model reads it")
         if len(given) != len(names):
             raise DataError(f"an observation must hold {', '.join(names)}; got {len(given)} values")
-        row = np.array([_number(value, name) for value, name in zip(given, names, strict=True)])
+        row = np.array([number_of(value, name) for value, name in zip(given, names, strict=True)])
         return row, ahead
 
     def _check_series(self, observation: Mapping[str, Any]) -> None:
@@ -229,7 +228,7 @@ class ForecastStream(Stream):
         if not features.known or (ahead is None and not needed):
             return np.full_like(self._ahead, np.nan)
         self._check_ahead(ahead)
-        columns = np.array([[_number(value, name) for value in ahead[name]] for name in features.known]).T
+        columns = np.array([[number_of(value, name) for value in ahead[name]] for name in features.known]).T
         return in_units(columns, *features.covariate_scale[:, len(features.past) :])
 
     def _check_ahead(self, ahead: Any) -> None:
@@ -244,7 +243,7 @@ class ForecastStream(Stream):
                     f'an observation must hold, under "{AHEAD}", the {features.horizon} values of {name} at the steps '
                     f"ahead; got {len(given)}"
                 )
-            if np.isnan([_number(value, name) for value in given]).any():
+            if np.isnan([number_of(value, name) for value in given]).any():
                 raise DataError(f"{name} of the steps ahead must not be missing")
 
     def _scale(self) -> Scale:
@@ -295,13 +294,3 @@ class ForecastStream(Stream):
 
     def _arguments(self) -> tuple[Any, ...]:
         return self._model, self._name
-
-
-def _number(value: Any, name: str) -> float:
-    try:
-        found = cell_number(value)
-    except (TypeError, ValueError):
-        raise DataError(f"{name} must be a number; got {value!r:.40}. A missing one is null or NA.") from None
-    if abs(found) > LARGEST:
-        raise DataError(f"{name} must be finite, {LARGEST:g} at most; got {value!r:.40}")
-    return found
