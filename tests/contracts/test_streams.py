@@ -550,7 +550,7 @@ def test_a_look_inside_may_be_limited(case):
 
 @pytest.mark.parametrize("most", [-1, 1.5, "2", True])
 def test_an_invalid_limit_is_refused(case, most):
-    with pytest.raises(ConfigError, match="most must be a whole number of steps"):
+    with pytest.raises(ConfigError, match="most must be a whole number, at least 0"):
         case.make().trace(case.items[0], most=most)
 
 

@@ -62,7 +62,7 @@ def test_layers_without_parameters_are_refused():
 
 @pytest.mark.parametrize("batch", [0, -1, 1.5])
 def test_a_batch_is_a_whole_number(batch, random_layer):
-    with pytest.raises(ConfigError, match="whole number of 1 or more"):
+    with pytest.raises(ConfigError, match="batch must be a whole number, at least 1"):
         engine.Step([random_layer(("rnn", {}), 2, 3).layer], batch)
 
 

@@ -179,7 +179,7 @@ def test_ends_stop_a_text(make_model):
         ({"top_k": -1}, "top_k must be a whole number"),
         ({"temperature": -1}, "temperature must be a number, at least 0"),
         ({"temperature": float("nan")}, "temperature must be a number"),
-        ({"n": -1}, "n must be a whole number of tokens"),
+        ({"n": -1}, "n must be a whole number, at least 0"),
         ({"seed": -1}, "a seed must be"),
     ],
 )

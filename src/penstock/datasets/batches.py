@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from penstock.errors import ConfigError, StateError
+from penstock.checks import check_whole
+from penstock.errors import StateError
 
 __all__ = ["Batches", "length_batches", "shard"]
 
@@ -91,9 +92,8 @@ def length_batches(
     Raises:
         ConfigError: `batch_size` or `pool` is not a whole number of 1 or more.
     """
-    for name, size in (("batch_size", batch_size), ("pool", pool)):
-        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-            raise ConfigError(f"{name} must be a whole number, at least 1; got {size!r:.40}")
+    check_whole("batch_size", batch_size, at_least=1)
+    check_whole("pool", pool, at_least=1)
     lengths = np.asarray(lengths)
     if generator is None:
         return _cut(np.argsort(lengths, kind="stable"), batch_size)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError
 
 __all__ = ["parse_proportions", "random_split", "stratified_split"]
@@ -66,9 +67,7 @@ def random_split(rows: int, proportions: Sequence[float], *, random_state: int =
         ConfigError: the proportions are invalid, or `rows` is not an integer from 0 on.
         DataError: a part would be empty.
     """
-    if not isinstance(rows, int | np.integer) or isinstance(rows, bool) or rows < 0:
-        raise ConfigError(f"rows must be a whole number, at least 0; got {rows!r:.40}")
-    return stratified_split([0] * int(rows), proportions, random_state=random_state)
+    return stratified_split([0] * check_whole("rows", rows, at_least=0), proportions, random_state=random_state)
 
 
 def _check(proportions: Sequence[float]) -> None:

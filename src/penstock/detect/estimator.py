@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from penstock.bundle import Bundle
+from penstock.checks import check_number
 from penstock.detect.data import DetectData, TrainingTimelines, as_timelines, prepare, split_by_time
 from penstock.detect.features import DetectFeatures
 from penstock.detect.figures import detection_figures
@@ -18,7 +19,6 @@ from penstock.detect.spec import DistributionHead
 from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError
 from penstock.network import Network, Numbers
-from penstock.network.checks import check_number
 from penstock.panels.calendar import CALENDAR
 from penstock.panels.frames import is_frame
 from penstock.tasks.estimator import Estimator, seed_of, training_module

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from penstock.checks import check_whole
 from penstock.engine._native import NativeStep
 from penstock.engine.arguments import BaseLayer, State
 from penstock.engine.functions import Linear
@@ -46,9 +47,7 @@ class StackStep(ABC):
 
     def __init__(self, layers: Sequence[BaseLayer], batch: int) -> None:
         check_stack(layers)
-        if not isinstance(batch, int | np.integer) or batch < 1:
-            raise ConfigError(f"batch must be a whole number of 1 or more; got {batch!r}.")
-        self.shape = (int(batch), layers[0].input_size)
+        self.shape = (check_whole("batch", batch, at_least=1), layers[0].input_size)
         self.state_names = [layer.cell.states for layer in layers]
 
     @abstractmethod

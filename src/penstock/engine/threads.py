@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
+from penstock.checks import check_whole
 from penstock.errors import ConfigError
 
 _MAXIMUM = 1024  # the engine itself uses 256 at most
@@ -38,9 +37,7 @@ def set_num_threads(threads: int) -> None:
         >>> set_num_threads(get_num_threads())  # as many as before
     """
     global _chosen
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
-        raise ConfigError(f"threads must be a whole number from 1 to {_MAXIMUM}; got {threads!r:.40}.")
-    _chosen = _checked(int(threads), "threads")
+    _chosen = check_whole("threads", threads, at_least=1, at_most=_MAXIMUM)
 
 
 def _checked(threads: int, name: str) -> int:

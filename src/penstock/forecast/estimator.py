@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from penstock.bundle import Bundle
+from penstock.checks import check_number, check_one_of, check_whole
 from penstock.errors import ConfigError, DataError
 from penstock.events import say
 from penstock.forecast.calibration import calibrate
@@ -216,9 +217,9 @@ class Forecaster(CellOptions, Estimator):
         return as_panel(data, columns=model.features.columns)
 
     def _check_options(self) -> None:
-        for name in ("horizon", "context", "segment", "season", "batch_size"):
-            _whole(name, getattr(self, name), 1)
-        _whole("highway", self.highway, 0)
+        for name in ("horizon", "context", "segment", "season", "batch_size", "highway"):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), at_least=0 if name == "highway" else 1)
         levels = self._levels()
         if 0.5 not in levels or levels != sorted(set(levels)) or not all(0 < level < 1 for level in levels):
             raise ConfigError(f"quantiles must be ascending, between 0 and 1, and include 0.5; got {self.quantiles!r}")
@@ -228,12 +229,10 @@ class Forecaster(CellOptions, Estimator):
             ("normalization", ("relative", "last", "instance", "none")),
             ("metric_scale", ("original", "standardised")),
         ):
-            if getattr(self, name) not in choices:
-                raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
+            check_one_of(name, getattr(self, name), choices)
         if self.bidirectional:
             raise ConfigError("a forecaster reads forward: future values are unknown. Leave bidirectional out.")
-        if not isinstance(self.dropout, float | int) or not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout must be from 0 to below 1; got {self.dropout!r}")
+        check_number("dropout", self.dropout, at_least=0, below=1)
         if self.calendar not in ("none", "auto") and (
             unknown := [w for w in self._calendar_names() if w not in CALENDAR]
         ):
@@ -486,8 +485,3 @@ def _covariate_scale(panel: Panel) -> np.ndarray:
     if empty := [name for name, gone in zip((*panel.past, *panel.known), np.isnan(values).all(0), strict=True) if gone]:
         raise DataError(f"the covariate {empty[0]} must have values; all are missing")
     return np.stack([np.nanmean(values, axis=0), [unit(column[~np.isnan(column)]) for column in values.T]])
-
-
-def _whole(name: str, value: Any, least: int) -> None:
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least):
-        raise ConfigError(f"{name} must be a whole number, at least {least}; got {value!r}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.errors import ConfigError
+from penstock.checks import check_whole
 from penstock.inspection.attribution import Attribution, attribution_of
 from penstock.runtime.question import Question
 
@@ -52,8 +52,8 @@ def occluding(
     Raises:
         ConfigError: the window is not a whole number of at least 1.
     """
-    if window is not None and (isinstance(window, bool) or not isinstance(window, int | np.integer) or window < 1):
-        raise ConfigError(f"window must be a whole number, at least 1; got {window!r:.60}")
+    if window is not None:
+        check_whole("window", window, at_least=1)
     values, baseline = question.evidence.values, question.evidence.baseline
     sizes = _sizes(values.shape, question.evidence.together, window, most)
     ends = question.scores(np.stack([values, baseline]))

@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from penstock.errors import ConfigError
+from penstock.checks import check_one_of
 from penstock.lab import chinese, english
 from penstock.lab.bundling import bundled
 from penstock.lab.formulas import FORMULAS, mathml
@@ -33,8 +33,7 @@ def page(language: str = "en") -> str:
     Raises:
         ConfigError: the language is unknown.
     """
-    if language not in LANGUAGES:
-        raise ConfigError(f"language must be one of {', '.join(LANGUAGES)}; got {language!r:.40}")
+    check_one_of("language", language, LANGUAGES)
     script = bundled("main.js", source)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_number
 from penstock.errors import MissingExtraError
 from penstock.language.scorer import shifted
-from penstock.network.checks import check_integer, check_number
+from penstock.network.checks import check_integer
 from penstock.sequences import Sequences
 
 if TYPE_CHECKING:

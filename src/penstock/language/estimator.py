@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from penstock.bundle import Bundle
+from penstock.checks import check_number, check_one_of, check_whole
 from penstock.datasets import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.language.baseline_training import ORDERS, fit_note_baselines, fit_token_baselines
@@ -21,7 +22,6 @@ from penstock.language.recipes import RECIPES
 from penstock.language.scores import language_counts
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.network import Embedding, Network, Numbers
-from penstock.network.checks import check_number
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellOptions
@@ -263,14 +263,10 @@ class LanguageModel(CellOptions, Estimator):
             ("words", ("space", "text")),
             ("recipe", tuple(RECIPES)),
         ):
-            if getattr(self, name) not in choices:
-                raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {getattr(self, name)!r}")
+            check_one_of(name, getattr(self, name), choices)
         for name in ("steps", "max_vocabulary", "min_count", "embedding_size", "batch_size"):
-            value = getattr(self, name)
-            if value is None and name not in ("steps", "min_count"):
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
+            if getattr(self, name) is not None or name in ("steps", "min_count"):
+                check_whole(name, getattr(self, name), at_least=1)
         for name in ("word_dropout", "embedding_dropout", "layer_dropout", "output_dropout", "weight_drop"):
             check_number(name, self._setting(name), at_least=0, below=1)
         for name in ("activation", "change"):

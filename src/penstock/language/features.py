@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError
 from penstock.runtime.columns import text_list
 from penstock.sequences import Sequences
@@ -101,8 +102,7 @@ class FrameFeatures:
 
     def __init__(self, lowest: int = _PIANO[0], highest: int = _PIANO[1]) -> None:
         for value in (lowest, highest):
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or not 0 <= value < _MOST_NOTES:
-                raise ConfigError(f"a note must be a whole number from 0 to {_MOST_NOTES - 1}; got {value!r:.40}")
+            check_whole("a note", value, at_least=0, at_most=_MOST_NOTES - 1)
         if lowest > highest:
             raise ConfigError(f"the lowest note must not be above the highest; got {lowest} and {highest}")
         self.lowest, self.highest = int(lowest), int(highest)

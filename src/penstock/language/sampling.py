@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine
-from penstock.errors import ConfigError
-from penstock.network.checks import check_number
+from penstock.checks import check_number, check_whole
 
 __all__ = ["Sampling", "draw", "sounding"]
 
@@ -41,8 +40,7 @@ class Sampling:
         check_number("temperature", self.temperature, at_least=0)
         if self.temperature < _COLDEST:
             object.__setattr__(self, "temperature", 0.0)
-        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int | np.integer) or self.top_k < 0:
-            raise ConfigError(f"top_k must be a whole number, at least 0, which stands for all; got {self.top_k!r}")
+        check_whole("top_k", self.top_k, at_least=0)
         check_number("top_p", self.top_p, above=0, at_most=1)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.engine import Linear, Step
 from penstock.errors import ConfigError
 from penstock.language.features import LanguageFeatures
@@ -142,15 +143,13 @@ class LanguageStream(Stream):
         Raises:
             ConfigError: `most` is not a whole number of at least 0.
         """
-        if isinstance(most, bool) or not isinstance(most, int | np.integer) or most < 0:
-            raise ConfigError(f"most must be a whole number, at least 0; got {most!r:.40}")
+        check_whole("most", most, at_least=0)
         return self._model.upcoming(self._model.scorer.head.scores(self._y)[0], most) if most else []
 
     def _sampling(self, n: int, temperature: float, top_k: int, top_p: float) -> Sampling:
         """Check how `n` steps are to be drawn, and that the stream can go on."""
         how = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-            raise ConfigError(f"n must be a whole number of tokens, at least 0; got {n!r:.40}")
+        check_whole("n", n, at_least=0)
         if self._decoder is None and (how.top_k or how.top_p < 1):
             raise ConfigError("notes are drawn independently of each other: leave top_k and top_p out")
         self._refuse_if_finished()

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
+from penstock.checks import check_number
 from penstock.errors import ConfigError
-from penstock.network.checks import check_choice, check_flag, check_integer, check_number
+from penstock.network.checks import check_choice, check_flag, check_integer
 from penstock.network.encoder import Recurrent
 from penstock.network.operation import Operation, Shapes, Value
 from penstock.network.pointwise import FUNCTIONS, Pointwise

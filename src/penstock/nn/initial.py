@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import init
 
 from penstock.cells import Cell
+from penstock.checks import check_one_of
 from penstock.errors import ConfigError
 
 __all__ = ["INITIAL_VALUES", "check", "fill"]
@@ -20,8 +21,7 @@ def check(name: str, max_time: int | None, cell: Cell, bias: bool) -> None:
     Raises:
         ConfigError: they are not.
     """
-    if name not in INITIAL_VALUES:
-        raise ConfigError(f"init must be one of {', '.join(INITIAL_VALUES)}; got {name!r}.")
+    check_one_of("init", name, INITIAL_VALUES)
     if name in ("forget_bias", "chrono") and cell.keeps is None:
         raise ConfigError(f"init={name!r} sets the bias of a gate, and {cell.name} has none; use 'orthogonal'.")
     if name in ("forget_bias", "chrono") and not bias:

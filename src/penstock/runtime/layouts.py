@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.cells import find
+from penstock.checks import check_one_of
 from penstock.errors import ConfigError, ShapeError
 from penstock.runtime.parameters import real
 
@@ -77,8 +78,7 @@ def parameters_of(
         ConfigError: an unknown layout or gate order, or arrays are missing or unknown.
         ShapeError, DtypeError: an array has the wrong shape or type.
     """
-    if layout not in LAYOUTS:
-        raise ConfigError(f"layout must be one of {', '.join(LAYOUTS)}; got {layout!r:.80}")
+    check_one_of("layout", layout, LAYOUTS)
     find(cell)
     if cell not in _ORDERS:
         raise ConfigError(f"layouts are known for rnn, lstm and gru; got the cell {cell!r}")

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConfigError
+from penstock.checks import check_whole
 
 __all__ = ["RandomState"]
 
@@ -29,9 +29,8 @@ class RandomState:
     """
 
     def __init__(self, seed: int) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < _SEEDS:
-            raise ConfigError(f"a seed must be a whole number from 0 to 2**53 - 1; got {seed!r}")
-        self.array: NDArray[np.int64] = np.array([seed, 0], np.int64)
+        number = check_whole("a seed", seed, at_least=0, at_most=_SEEDS - 1)
+        self.array: NDArray[np.int64] = np.array([number, 0], np.int64)
 
     def uniform(self) -> float:
         """Return the next number, at least 0 and below 1, with 53 random bits."""

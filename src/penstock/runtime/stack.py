@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock import engine
+from penstock.checks import check_whole
 from penstock.errors import ConfigError
 from penstock.network import Recurrent
 
@@ -95,8 +96,7 @@ class Stack:
         Raises:
             ConfigError: the stack is bidirectional, or `batch` is not an integer of 1 or more.
         """
-        if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
-            raise ConfigError(f"batch must be a whole number, at least 1; got {batch!r}")
+        check_whole("batch", batch, at_least=1)
         self._refuse_backward()
         return self._backend.step(self._layers, batch=batch)
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.engine import StackStep, Trace
 from penstock.errors import ConfigError, StateError
 from penstock.runtime import states
@@ -231,8 +232,8 @@ class _LimitedTraces(list[list[Trace]]):
     """Traces of at most a given number of steps."""
 
     def __init__(self, most: int | None) -> None:
-        if most is not None and (not isinstance(most, int | np.integer) or isinstance(most, bool) or most < 0):
-            raise ConfigError(f"most must be a whole number of steps, at least 0, or None; got {most!r:.40}")
+        if most is not None:
+            check_whole("most", most, at_least=0)
         super().__init__()
         self._most = most
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from penstock.errors import ConfigError
+from penstock.checks import check_whole
 from penstock.runtime import Stream
 from penstock.server.options import checked_options
 
@@ -41,8 +41,7 @@ class Drawing:
 
 def check_upcoming(stream: Stream, most: Any) -> None:
     """Raise ConfigError unless a message may ask for the `most` likeliest tokens that come next."""
-    if isinstance(most, bool) or not isinstance(most, int) or not 0 <= most <= _MOST_UPCOMING:
-        raise ConfigError(f"next must be a whole number from 0 to {_MOST_UPCOMING}; got {most!r:.60}")
+    check_whole("next", most, at_least=0, at_most=_MOST_UPCOMING)
     stream.upcoming(0)
 
 

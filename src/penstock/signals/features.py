@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError, NotFittedError, ShapeError
 from penstock.sequences import Sequences
 from penstock.signals.arrays import signal_array
@@ -42,13 +43,9 @@ class SignalFeatures:
     kind: ClassVar[str] = "signals"
 
     def __init__(self, *, stride: int | None = None, width: int = 8, window: int | None = None) -> None:
-        for name, value in (("stride", stride), ("width", width), ("window", window)):
-            valid = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= 1
-            if not valid and (value is not None or name == "width"):
-                raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
-        self.stride = None if stride is None else int(stride)
-        self.width = int(width)
-        self.window = None if window is None else int(window)
+        self.stride = None if stride is None else check_whole("stride", stride, at_least=1)
+        self.width = check_whole("width", width, at_least=1)
+        self.window = None if window is None else check_whole("window", window, at_least=1)
         self._mean: NDArray[np.float64] | None = None
         self._scale: NDArray[np.float64] | None = None
 

@@ -15,6 +15,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError, NotFittedError
 from penstock.sequences import Sequences
 from penstock.sounds.recordings import Recording, as_samples, audio_module, resampled
@@ -69,13 +70,15 @@ class AudioFeatures:
         delta_frames: Sequence[int] = (2,),
     ) -> None:
         self.sample_rate = sample_rate
-        self.mel_bins = _checked_integer("mel_bins", mel_bins, 4, 256)
+        self.mel_bins = check_whole("mel_bins", mel_bins, at_least=4, at_most=256)
         self.window_seconds = _checked_number("window_seconds", window_seconds, 0.002, 1)
         self.hop_seconds = _checked_number("hop_seconds", hop_seconds, 0.001, self.window_seconds)
         self.lowest_hz = _checked_number("lowest_hz", lowest_hz, 0, _HIGHEST_RATE / 2)
         self.highest_hz = highest_hz
         self.mean_seconds = _checked_number("mean_seconds", mean_seconds, 0, 3600)
-        self.delta_frames = tuple(_checked_integer("delta_frames", frames, 1, 100) for frames in delta_frames)
+        self.delta_frames = tuple(
+            check_whole("delta_frames", frames, at_least=1, at_most=100) for frames in delta_frames
+        )
         self._mean: NDArray[np.float32] | None = None
         self._scale: NDArray[np.float32] | None = None
         if sample_rate is not None:
@@ -225,7 +228,7 @@ class AudioFeatures:
         return Sequences(np.concatenate(found) if found else np.zeros((0, self.size), np.float32), offsets)
 
     def _check_rate(self, rate: Any) -> None:
-        self.sample_rate = _checked_integer("sample_rate", rate, _LOWEST_RATE, _HIGHEST_RATE)
+        self.sample_rate = check_whole("sample_rate", rate, at_least=_LOWEST_RATE, at_most=_HIGHEST_RATE)
         highest = self.sample_rate / 2 if self.highest_hz is None else self.highest_hz
         if not isinstance(highest, int | float) or not self.lowest_hz < highest <= self.sample_rate / 2:
             raise ConfigError(
@@ -326,12 +329,6 @@ def _options(rate: int, window: int, hop: int, bins: int, lowest: float, highest
     frame.frame_length_ms, frame.frame_shift_ms = (window + 0.5) * 1000 / rate, (hop + 0.5) * 1000 / rate
     mel.num_bins, mel.low_freq, mel.high_freq = bins, lowest, 0.0 if highest is None else highest
     return options
-
-
-def _checked_integer(name: str, value: Any, least: int, most: int) -> int:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or not least <= value <= most:
-        raise ConfigError(f"{name} must be a whole number from {least} to {most}; got {value!r}")
-    return int(value)
 
 
 def _checked_number(name: str, value: Any, least: float, most: float) -> float:

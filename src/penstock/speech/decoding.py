@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock.checks import check_number
 from penstock.errors import ConfigError
-from penstock.network.checks import check_number
 from penstock.ngrams import NamedNGrams, read_arpa
 from penstock.speech.beam import Fusion, PrefixBeam, check_beam
 from penstock.speech.fusion import CharacterFusion, HotWords, WordFusion, together

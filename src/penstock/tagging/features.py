@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.sequences import Sequences
 from penstock.tagging.pairs import EDGE, TokenPairs
@@ -70,8 +71,7 @@ class TokenFeatures:
         if neighbours not in (0, 1, 2):
             raise ConfigError(f"neighbours must be 0, 1 or 2; got {neighbours!r}")
         for name, value in (counts | {"min_pair_count": min_pair_count}).items():
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-                raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
+            check_whole(name, value, at_least=1)
         for name, value in {"normalize": normalize, "spelling": spelling}.items():
             if not isinstance(value, bool | np.bool_):
                 raise ConfigError(f"{name} must be True or False; got {value!r}")

@@ -14,7 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from penstock.errors import ConfigError, DataError
+from penstock.checks import check_one_of
+from penstock.errors import DataError
 
 __all__ = ["FORMS", "Form", "Line", "find_form", "find_place", "marked_lines", "words_of"]
 
@@ -88,8 +89,8 @@ def find_form(path: Path, text: str, given: str | None = None, *, answers: bool 
         ConfigError: an unknown form.
         DataError: the file is empty, or holds another kind of data.
     """
-    if given is not None and given not in FORMS:
-        raise ConfigError(f"form must be one of {', '.join(FORMS)}; got {given!r:.60}")
+    if given is not None:
+        check_one_of("form", given, FORMS)
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(_TABLES):
         return Form("json")

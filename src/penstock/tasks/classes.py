@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError, DataWarning
 from penstock.labels import LabelIndex, as_label, class_counts, listed, looks_numeric, near_equal
 from penstock.tasks.labelled import Labelled
@@ -33,8 +34,7 @@ def training_classes(labels: Sequence[Any], max_classes: int) -> list[Any]:
         DataWarning: labels that are probably numbers, ids or texts; that differ only in spelling; or that are
             probably marks of a missing label.
     """
-    if not isinstance(max_classes, int | np.integer) or isinstance(max_classes, bool) or max_classes < 2:
-        raise ConfigError(f"max_classes must be a whole number, at least 2; got {max_classes!r:.60}")
+    check_whole("max_classes", max_classes, at_least=2)
     counts = class_counts(labels)
     classes = list(counts)
     if len(classes) > max_classes:

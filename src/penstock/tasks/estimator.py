@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from penstock import __version__
+from penstock.checks import check_number, check_whole
 from penstock.datasets import Rows, parse_proportions, random_split
 from penstock.errors import ConfigError, DivergedError, MissingExtraError
 from penstock.events import peak_mb, say
 from penstock.network import Network
-from penstock.network.checks import check_number
 from penstock.registry import find
 from penstock.runtime import Model
 from penstock.tasks.continuing import check_network, digest, put, say_continued
@@ -154,9 +154,7 @@ class Estimator(TrainingOptions, FittedEstimator):
             callbacks: called during training.
         """
         known = self._known()
-        whole = isinstance(self.examples, int | np.integer) and not isinstance(self.examples, bool)
-        if not whole or self.examples < 0:
-            raise ConfigError(f"examples must be a whole number, at least 0; got {self.examples!r:.40}")
+        check_whole("examples", self.examples, at_least=0)
         check_number("checkpoint_seconds", self.checkpoint_seconds, at_least=0)
         self._recipe(len(data.train))  # checks the options before anything takes long
         say(_LOGGER, "features", "making features")

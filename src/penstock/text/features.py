@@ -7,12 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.sequences import Sequences
 from penstock.tokens.shapes import SHAPES, shape
 from penstock.tokens.spelling import spell, spell_with_gaps
 
-__all__ = ["TextFeatures", "whole_number"]
+__all__ = ["TextFeatures"]
 
 _OPTIONS = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 
@@ -35,9 +36,9 @@ class TextFeatures:
     def __init__(
         self, *, min_count: int = 2, max_vocabulary: int = 30_000, max_length: int = 256, word_shapes: bool = True
     ) -> None:
-        self.min_count = whole_number("min_count", min_count)
-        self.max_vocabulary = whole_number("max_vocabulary", max_vocabulary)
-        self.max_length = whole_number("max_length", max_length)
+        self.min_count = check_whole("min_count", min_count, at_least=1)
+        self.max_vocabulary = check_whole("max_vocabulary", max_vocabulary, at_least=1)
+        self.max_length = check_whole("max_length", max_length, at_least=1)
         if not isinstance(word_shapes, bool | np.bool_):
             raise ConfigError(f"word_shapes must be True or False; got {word_shapes!r}")
         self.word_shapes = bool(word_shapes)
@@ -191,13 +192,6 @@ class TextPieces:
     def arrays(self) -> dict[str, np.ndarray]:
         """Empty: there is no memory."""
         return {}
-
-
-def whole_number(name: str, value: Any) -> int:
-    """Return an option's value as int; ConfigError unless it is a whole number of at least 1."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ConfigError(f"{name} must be a whole number, at least 1; got {value!r}")
-    return int(value)
 
 
 def _numbers(words: Iterable[str], ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError
 from penstock.sequences import Sequences
-from penstock.text.features import TextFeatures, whole_number
+from penstock.text.features import TextFeatures
 from penstock.tokens import UNKNOWN, Tokens, read_tokens
 
 __all__ = ["TokenFeatures", "read_text_features"]
@@ -26,7 +27,7 @@ class TokenFeatures:
     kind: ClassVar[str] = "text-tokens"
 
     def __init__(self, tokens: Tokens, *, max_length: int = 256) -> None:
-        self.tokens, self.max_length = tokens, whole_number("max_length", max_length)
+        self.tokens, self.max_length = tokens, check_whole("max_length", max_length, at_least=1)
 
     @property
     def vocabulary_size(self) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from penstock.checks import check_one_of
 from penstock.errors import ConfigError
 from penstock.tokens.bpe import BpeTokens
 from penstock.tokens.byte import ByteTokens
@@ -43,6 +44,5 @@ def read_tokens(data: Mapping[str, Any]) -> Tokens:
 
 
 def _class_of(level: Any) -> type[Tokens]:
-    if level not in LEVELS:
-        raise ConfigError(f"the level of tokens must be one of {', '.join(LEVELS)}; got {level!r}")
+    check_one_of("the level of tokens", level, LEVELS)
     return LEVELS[level]

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import ConfigError
+from penstock.checks import check_one_of
 from penstock.tokens.decoder import WordDecoder
 from penstock.tokens.level import END, SPECIAL, UNKNOWN, Tokens, frequent
 from penstock.tokens.spelling import tokenize
@@ -39,8 +39,7 @@ class WordTokens(Tokens):
 
     def __init__(self, vocabulary: Sequence[str], split: str = "space") -> None:
         super().__init__(vocabulary)
-        if split not in _SPLITS:
-            raise ConfigError(f"split must be one of {', '.join(_SPLITS)}; got {split!r}")
+        check_one_of("split", split, _SPLITS)
         self.split = split
         if split == "space":
             self._ids |= {"\n": END, SPECIAL[UNKNOWN]: UNKNOWN}

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine
-from penstock.errors import ConfigError
-from penstock.network.checks import check_number
+from penstock.checks import check_number, check_whole
 
 __all__ = ["Beam", "Decoder", "Hypothesis", "log_probabilities", "search"]
 
@@ -51,9 +50,7 @@ class Beam:
 
     def __post_init__(self) -> None:
         for name in ("size", "max_length"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ConfigError(f"{_SPOKEN[name]} must be a whole number, at least 1; got {value!r:.40}")
+            check_whole(_SPOKEN[name], getattr(self, name), at_least=1)
         check_number("normalization", self.normalization, at_least=0)
 
 
