@@ -10,6 +10,8 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from penstock import pauses
+
 __all__ = ["PROGRESS", "Steps", "duration", "peak_mb", "say"]
 
 PROGRESS = "progress"
@@ -77,7 +79,7 @@ class Steps:
             self._tell(finished=True)
 
     def advance(self, count: int = 1, *, detail: str = "", seconds_left: float | None = None) -> None:
-        """Count work that was just done.
+        """Count work that was just done; the work can be interrupted here.
 
         Args:
             count: the amount.
@@ -85,6 +87,7 @@ class Steps:
             seconds_left: the remaining time; None to estimate it from the speed so far.
         """
         self.done += count
+        pauses.pause()
         if not self.enabled or (now := time.perf_counter()) - self._told < _SECONDS:
             return
         self._told, self._begun = now, True

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.tokens.spelling import _tokens, tokenize
+from penstock.tokens.spelling import _tokens, in_pieces, spell, tokenize
 
 # Characters that meet at the rules' borders: letters, marks, joiners, apostrophes, pictures, breaks.
 tricky = st.text(
@@ -57,6 +57,10 @@ def test_nothing_visible_is_lost_and_no_token_holds_space(text):
     visible = [c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cs")]
     kept = [c for c in "".join(tokens).replace("ς", "σ") if unicodedata.category(c) != "Cf"]
     assert kept == visible
+    # Whatever the size of pieces, a long text has the same tokens.
+    pieces = list(in_pieces(text, 2))
+    assert "".join(pieces) == text
+    assert [token for piece in pieces for token in spell(piece)] == spell(text)
 
 
 @settings(max_examples=150, deadline=None)

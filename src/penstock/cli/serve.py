@@ -32,6 +32,7 @@ _COUNT = Number(whole=True, least=1)
 @option("--max-connections", type=_COUNT, default=12_000, help="Maximum number of connections.")
 @option("--idle-seconds", type=NUMBER, default=600, help="Close a stream after this time without a message.")
 @option("--slow-seconds", type=NUMBER, default=10, help="Time limit for receiving a request and for sending a reply.")
+@option("--deadline-seconds", type=NUMBER, default=60, help="Time limit for the work of a request.")
 @option("--grace-seconds", type=NUMBER, default=10, help="Time to finish accepted requests when stopping.")
 @option(
     "--log-level",
@@ -53,6 +54,7 @@ def serve(
     max_connections: int,
     idle_seconds: float,
     slow_seconds: float,
+    deadline_seconds: float,
     grace_seconds: float,
     log_level: str,
 ) -> None:
@@ -75,6 +77,7 @@ def serve(
         max_connections=max_connections,
         idle_seconds=idle_seconds,
         slow_seconds=slow_seconds,
+        deadline_seconds=deadline_seconds,
         grace_seconds=grace_seconds,
     )
     try:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.pauses import pause
 from penstock.sequences import Sequences
 
 __all__ = ["Chain", "LaggedPaths", "best_paths", "lagged_paths", "marginals"]
@@ -62,6 +63,7 @@ def best_paths(chain: Chain, scores: Sequences) -> Labels:
         back = np.zeros((batch.time, len(batch.lengths), len(chain)), np.int64)
         best = chain.start + batch.scores[0]
         for time in range(1, batch.time):
+            pause()
             active = batch.active(time)
             before = best[:active]
             back[time, :active], step = _best_before(chain, before)
@@ -81,12 +83,14 @@ def marginals(chain: Chain, scores: Sequences) -> Floats:
         forward = np.empty_like(batch.scores)
         forward[0] = chain.start + batch.scores[0]
         for time in range(1, batch.time):
+            pause()
             active = batch.active(time)
             step = _summed(forward[time - 1, :active], chain.transitions)
             forward[time, :active] = step + batch.scores[time, :active]
         backward = np.tile(chain.end, (len(batch.lengths), 1))
         for time in range(batch.time - 1, -1, -1):
             active = batch.active(time)
+            pause()
             joint = forward[time, :active] + backward[:active]
             found[batch.starts[:active] + time] = np.exp(joint - _log_sum(np.ascontiguousarray(joint.T))[:, None])
             after = batch.scores[time, :active] + backward[:active]
@@ -101,6 +105,7 @@ def lagged_paths(chain: Chain, lookahead: int, scores: Sequences) -> Labels:
         paths = LaggedPaths(chain, lookahead, len(batch.lengths))
         for time in range(batch.time):
             active = batch.active(time)
+            pause()
             told = paths.step(batch.scores[time, :active])
             if time >= lookahead:
                 labels[batch.starts[:active] + time - lookahead] = told

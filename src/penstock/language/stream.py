@@ -13,6 +13,7 @@ from penstock.errors import ConfigError
 from penstock.language.features import LanguageFeatures
 from penstock.language.head import log_share
 from penstock.language.sampling import Sampling, draw, sounding
+from penstock.pauses import pause
 from penstock.runtime.random_state import RandomState
 from penstock.runtime.stream import Stream, Traces, advance, in_parts, step_arrays
 from penstock.tokens import END
@@ -173,6 +174,7 @@ class LanguageStream(Stream):
             return self._ids_of_engine(n, how, end, head)
         found: list[int] = []
         while len(found) < n:
+            pause()
             token = draw(self._model.scorer.head.scores(self._y)[0], self._random.uniform(), how)
             if token == end:
                 break
@@ -186,6 +188,7 @@ class LanguageStream(Stream):
         rule = {"temperature": how.temperature, "top_k": how.top_k, "top_p": how.top_p, "end": end}
         table = self._model.scorer.inputs.table
         while len(found) < n:
+            pause()
             chances = self._random.uniforms(min(n - len(found), _AT_ONCE))
             ids, about = self._step.generate(table, head, chances, **rule)
             self._random.array[1] += min(len(ids) + 1, len(chances))
@@ -229,6 +232,7 @@ class LanguageStream(Stream):
         """Score values (steps, ...), each before it is read, and read them."""
         y = np.empty((len(values), self._y.shape[1]), np.float32)
         for row in range(len(values)):
+            pause()
             y[row] = self._y[0]
             self._read(values[row : row + 1], traces)
         found = self._model.scorer.head.log_probabilities(y, values)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, ShapeError
 from penstock.network import Graph, Node, RecurrentLayers
+from penstock.pauses import pause
 from penstock.runtime.operations import RUNNING, PoolRun, RecurrentRun
 from penstock.runtime.stack import Stack
 from penstock.sequences import Sequences
@@ -163,6 +164,7 @@ class GraphScorer:
         for begin, end in self._spans(int(lengths.max(initial=0)), len(chosen)):
             steps = np.clip(lengths - begin, 0, end - begin)
             found = self.advance(memory, {name: array[begin:end] for name, array in padded.items()}, steps)
+            pause()
             time, row = np.nonzero(np.arange(end - begin)[:, None] < steps)
             for name, array in found.items():
                 outputs[name][start[row] + begin + time] = array[time, row]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock import engine
+from penstock import engine, pauses
 from penstock.checks import check_whole
 from penstock.errors import ConfigError
 from penstock.network import Recurrent
@@ -18,6 +18,8 @@ LayerState = tuple[NDArray[np.float32], ...]
 
 MULTIPLICATIONS = 2**32
 """Of one call of a layer, about, which can't be interrupted: from a twentieth of a second to a second."""
+_PIECE = 2**28
+"""The same where others wait: a twentieth of a second at most."""
 
 
 class Stack:
@@ -57,8 +59,8 @@ class Stack:
     ) -> tuple[NDArray[np.float32], list[LayerState]]:
         """Return outputs (time, batch, output) and each layer's states after every sequence's last step.
 
-        Long work is divided in time, with the same bits, so that Ctrl-C does not wait for all of it; not where a
-        direction reads backward, which needs the whole.
+        Long work is divided in time, with the same bits, so that Ctrl-C and others do not wait for all of it; not where
+        a direction reads backward, which needs the whole.
 
         Args:
             x: (time, batch, input).
@@ -70,7 +72,8 @@ class Stack:
         """
         counts = None if lengths is None else np.asarray(lengths)
         steps, batch = x.shape[:2]
-        span = max(1, MULTIPLICATIONS // max(1, self.weights * batch))
+        most = _PIECE if pauses.wanted() else MULTIPLICATIONS
+        span = max(1, most // max(1, self.weights * batch))
         if steps <= span or self.directions == 2 or not _fit(counts, steps, batch):
             return self._run(x, state, counts)
         outputs = []
@@ -78,6 +81,7 @@ class Stack:
             piece = x[start : start + span]
             y, state = self._run(piece, state, None if counts is None else np.clip(counts - start, 0, len(piece)))
             outputs.append(y)
+            pauses.pause()
         assert state is not None
         return np.concatenate(outputs), list(state)
 

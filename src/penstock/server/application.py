@@ -25,6 +25,7 @@ from penstock.server.metrics import Metrics
 from penstock.server.options import checked_options
 from penstock.server.page_files import REPORT_HEADERS, index, page_file
 from penstock.server.request_queue import RequestQueue
+from penstock.server.running_requests import RunningRequests, stopping
 from penstock.server.schemas import (
     ABOUT,
     ATTRIBUTE,
@@ -41,7 +42,7 @@ from penstock.server.schemas import (
 from penstock.server.served_model import ServedModel, start_all, stop_all
 from penstock.server.settings import ServerSettings
 from penstock.server.stream_session import StreamSession
-from penstock.server.uploads import Upload, read_request
+from penstock.server.uploads import Given, Upload, read_request
 
 __all__ = ["Service"]
 
@@ -68,6 +69,8 @@ class Service:
         self.metrics = Metrics({name: served.scheduler for name, served in models.items()})
         self.sessions: set[StreamSession] = set()
         self.stopping = False
+        self._streams_ended = False
+        self._running = RunningRequests(settings.deadline_seconds)
         self._explanations = Explanations(queue)
         api = FastAPI(
             title="Penstock",
@@ -89,13 +92,18 @@ class Service:
         )
 
     async def stop(self) -> None:
-        """Stop accepting requests, finish those accepted, then close the streams."""
+        """Stop accepting requests, finish those accepted, then close the streams; give up what takes too long."""
         self.stopping = True
         for session in list(self.sessions):
             session.end(1012, "the server is stopping: reconnect and load your last saved state")
         end = asyncio.get_running_loop().time() + self.settings.grace_seconds
-        while self.sessions and asyncio.get_running_loop().time() < end:
+        while (self.sessions or self._running) and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.02)
+        self._running.give_up()
+
+    def idle(self) -> bool:
+        """Whether no thread computes, after the end."""
+        return self.queue.idle() and self._streams_ended
 
     def _add_routes(self, api: FastAPI) -> None:
         # One handler per class: an exception caught only as `Exception` is raised again and ends the connection.
@@ -146,7 +154,7 @@ class Service:
             yield
         finally:
             checks.cancel()
-            await stop_all(self.models.values())
+            self._streams_ended = await stop_all(self.models.values())
 
     async def _check_regularly(self) -> None:
         while True:
@@ -191,8 +199,8 @@ class Service:
     async def predict(self, name: str, request: Request) -> Response:
         """Predict for whole inputs: JSON, or a file as `penstock predict` reads it."""
 
-        async def outputs(served: ServedModel, inputs: Any, options: dict[str, Any]) -> dict[str, Any]:
-            return {"outputs": await served.answers(inputs, options, request.is_disconnected)}
+        async def outputs(served: ServedModel, inputs: Any, options: dict[str, Any], long: bool) -> str:
+            return f'{{"outputs": {await served.answers(inputs, options, long=long)}}}'
 
         return await self._answer(name, request, self.settings, outputs)
 
@@ -202,13 +210,12 @@ class Service:
         A part's score is what the explained number loses if the part is replaced by its baseline (occlusion).
         """
 
-        async def attribution(served: ServedModel, inputs: Any, options: dict[str, Any]) -> dict[str, Any]:
+        async def attribution(served: ServedModel, inputs: Any, options: dict[str, Any], long: bool) -> str:
             if options:
                 raise RequestError(422, "ConfigError", "an explanation has no options. Leave them out.")
             target, at = asked_of(request.query_params)
-            return {"attribution": await self._explanations.explain(served.model, inputs, target, at, gone)}
+            return as_json({"attribution": await self._explanations.explain(served.model, inputs, target, at)})
 
-        gone = request.is_disconnected
         limited = replace(self.settings, max_body=min(self.settings.max_body, MOST_BYTES))
         return await self._answer(name, request, limited, attribution)
 
@@ -217,28 +224,35 @@ class Service:
         name: str,
         request: Request,
         settings: ServerSettings,
-        answer: Callable[[ServedModel, Any, dict[str, Any]], Awaitable[dict[str, Any]]],
+        answer: Callable[[ServedModel, Any, dict[str, Any], bool], Awaitable[str]],
     ) -> Response:
         """Return the answer to a request with inputs, or its failure."""
         try:
-            served = self._served(name)
-            if self.stopping:
-                raise RequestError(
-                    503, "Stopping", "the server is stopping. Try again in a moment.", {"retry-after": "1"}
-                )
-            received = await read_request(request, served.model, settings, self.queue.reading)
-            with self.queue.places:
-                options = checked_options(served.model.task, received.options)
-                inputs = (
-                    await self.queue.run(partial(received.inputs, served.model))
-                    if isinstance(received, Upload)
-                    else received.inputs
-                )
-                return _json(await answer(served, inputs, options))
+            with self._running.counted():
+                served = self._served(name)
+                if self.stopping:
+                    raise stopping()
+                received = await read_request(request, served.model, settings, self.queue.reading)
+                with self.queue.places:
+                    options = checked_options(served.model.task, received.options)
+                    work = self._worked(served, received, options, answer)
+                    return Response(await self._running.awaited(request, work), media_type="application/json")
         except Exception as error:
             failure = failure_of(error)
             self.metrics.errors.labels(failure.kind).inc()
             return error_response(failure)
+
+    async def _worked(
+        self,
+        served: ServedModel,
+        received: Given | Upload,
+        options: dict[str, Any],
+        answer: Callable[[ServedModel, Any, dict[str, Any], bool], Awaitable[str]],
+    ) -> str:
+        if isinstance(received, Given):
+            return await answer(served, received.inputs, options, received.long)
+        inputs = await self.queue.run(partial(received.inputs, served.model), long=True)
+        return await answer(served, inputs, options, True)
 
     async def stream(self, socket: WebSocket, name: str) -> None:
         """Serve one stream; see `stream_session`."""

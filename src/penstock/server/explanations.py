@@ -1,11 +1,12 @@
 """Attribution by occlusion for single inputs, in short pieces of work, so that a long one can't hold up the others."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from penstock.inspection.occlusion import MOST_VARIANTS, occluding
+from penstock.pauses import pause
 from penstock.runtime import Model
 from penstock.server.failures import RequestError
 from penstock.server.request_queue import RequestQueue
@@ -36,7 +37,6 @@ class Explanations:
         inputs: Any,
         target: str | None,
         at: int | None,
-        gone: Callable[[], Coroutine[Any, Any, bool]],
     ) -> dict[str, Any]:
         """Return `Attribution.to_json` of the only input.
 
@@ -44,29 +44,30 @@ class Explanations:
             model: the model.
             inputs: as `predict` takes them; just one.
             target, at: as for `Model.question`.
-            gone: whether the client has disconnected, which ends the work.
 
         Raises:
             InputError: the input, target or step is invalid.
-            RequestError: there is not exactly one input, it took too long, or the client has gone.
+            RequestError: there is not exactly one input, or it took too long.
         """
         if len(inputs) != 1:
             raise RequestError(422, "DataError", f"one input can be explained at a time; got {len(inputs)}")
         one = inputs[0] if hasattr(inputs, "__getitem__") else inputs  # a panel of one series is one input
         try:
             async with asyncio.timeout(_SECONDS), self._turn:
-                question = await self._queue.run(
-                    partial(model.question, one, target=target, at=at, most_steps=_MOST_STEPS)
-                )
-                most = min(MOST_VARIANTS, _ALL_STEPS // question.steps)
-                pieces = occluding(question, most=most, batch_steps=_PIECE_STEPS)
-                while (found := await self._queue.run(partial(next, pieces))) is None:
-                    if await gone():
-                        raise RequestError(400, "Disconnected", "the client has gone")
+                return await self._queue.run(partial(_explained, model, one, target, at))
         except TimeoutError:
             words = f"the input was not explained within {_SECONDS:g} s. Send a shorter one, or try again later."
             raise RequestError(503, "Deadline", words, {"retry-after": "1"}) from None
-        return found.to_json()
+
+
+def _explained(model: Model, one: Any, target: str | None, at: int | None) -> dict[str, Any]:
+    question = model.question(one, target=target, at=at, most_steps=_MOST_STEPS)
+    most = min(MOST_VARIANTS, _ALL_STEPS // question.steps)
+    for found in occluding(question, most=most, batch_steps=_PIECE_STEPS):
+        if found is not None:
+            return found.to_json()
+        pause()
+    raise AssertionError("occlusion ends with its result")
 
 
 def asked_of(parameters: Mapping[str, str]) -> tuple[str | None, int | None]:

@@ -1,22 +1,20 @@
-"""The queue of predict requests: one thread runs them, and waiting texts are combined into one batch."""
+"""The queue of predict requests: threads that compute in turns, and waiting texts combined into one batch."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from time import monotonic
 from typing import Any
 
-from penstock.errors import DataError, InputError
+from penstock.errors import InputError
 from penstock.runtime import Model
+from penstock.server.turns import AbandonedError, Turns, Work
 
 __all__ = ["TOGETHER", "BusyError", "Places", "RequestQueue"]
 
 TOGETHER = 512
 """Texts in one batch."""
-_MOST_BYTES = 64 << 20  # of an answer; an alignment is a table for each text
-_PIECE_SECONDS = 0.05  # of rows that are made one by one, before other requests have their turn
+_ABANDONED = 16  # threads for abandoned work that has not reached its next pause
 
 
 class BusyError(Exception):
@@ -39,9 +37,9 @@ class Places:
 
 
 class RequestQueue:
-    """Predict requests of all models, run one after the other by one thread.
+    """Predict requests of all models, run by threads that take turns; see `turns`.
 
-    Streams have threads of their own, so a long file does not delay them.
+    A caller that is cancelled ends its work at the next pause. Streams have threads of their own.
 
     Args:
         places: the number of requests that may wait at once, and of large bodies that may be read at once.
@@ -54,83 +52,91 @@ class RequestQueue:
 
     def __init__(self, places: int) -> None:
         self.places, self.reading = Places(places), Places(places)
-        self._thread = ThreadPoolExecutor(1, "predict")
+        self._threads = ThreadPoolExecutor(places + _ABANDONED, "predict")
+        self._turns = Turns()
         self._waiting: dict[Model, list[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # keeps references, because an unreferenced task may be collected
+        self._works: set[Work] = set()  # in threads
 
-    async def run(self, work: Callable[[], Any]) -> Any:
-        """Run `work()` in the queue's thread and return its result."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def run(self, compute: Callable[[], Any], *, long: bool = False) -> Any:
+        """Return the result of `compute()`, called in a thread when it is its turn; `long` if that takes long."""
+        work = Work(long)
+        try:
+            return await self._start(work, compute)
+        finally:
+            work.ended.set()
 
-    async def answers(self, model: Model, inputs: Any) -> list[dict[str, Any]]:
-        """Return the model's rows for these inputs; their bits do not depend on what else was in the batch."""
-        if not (isinstance(inputs, list) and inputs and all(isinstance(one, str) for one in inputs)):
-            return await self.run(lambda: list(model.answers(inputs)))
+    async def answers(self, model: Model, texts: list[str]) -> list[dict[str, Any]]:
+        """Return the model's rows for a few texts; their bits do not depend on what else was in the batch."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if model in self._waiting:
-            self._waiting[model].append((inputs, future))
+            self._waiting[model].append((texts, future))
         else:
-            self._waiting[model] = [(inputs, future)]
-            task = asyncio.create_task(self._answer_waiting(model))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._waiting[model] = [(texts, future)]
+            self._keep(self._answer_waiting(model))
         return await future
 
-    async def answers_in_turn(
-        self, model: Model, inputs: Any, options: Mapping[str, Any], gone: Callable[[], Awaitable[bool]]
-    ) -> list[dict[str, Any]] | None:
-        """Return the model's rows, made between those of other requests; None if the client has `gone` meanwhile.
+    def idle(self) -> bool:
+        """Whether no thread computes or waits for its turn."""
+        return not self._works
 
-        Raises:
-            DataError: the rows are too large for an answer.
-        """
-        answers: Callable[..., Iterator[dict[str, Any]]] = model.answers  # options are those of the model's task
-        rows = await self.run(lambda: iter(answers(inputs, **options)))
-        found: list[dict[str, Any]] = []
-        size = 0
-        while (more := await self.run(partial(_for_a_moment, rows))) is not None:
-            found += more
-            size += sum(len(json.dumps(row)) for row in more)
-            if size > _MOST_BYTES:
-                raise DataError(f"the answer would have more than {_MOST_BYTES} bytes. Send fewer inputs at a time.")
-            if await gone():
-                return None
-        return found
+    def _start(self, work: Work, compute: Callable[[], Any]) -> "asyncio.Future[Any]":
+        def run() -> Any:
+            self._works.add(work)
+            try:
+                return self._turns.run(work, compute)
+            finally:
+                self._works.discard(work)
+
+        return asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    def _keep(self, coroutine: Any) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _answer_waiting(self, model: Model) -> None:
+        """Answer what waits in batches, one at a time in the short lane."""
         waiting = self._waiting[model]
+        while taken := _first(waiting):
+            left = asyncio.Event()
+            self._keep(self._answer(model, taken, left))
+            await left.wait()
+        del self._waiting[model]
+
+    async def _answer(self, model: Model, taken: "list[_Waiting]", left: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        work = Work(long=False, left=partial(loop.call_soon_threadsafe, left.set))
+
+        def end_if_abandoned(_: object) -> None:
+            if all(future.done() for _, future in taken):
+                work.ended.set()
+
+        for _, future in taken:
+            future.add_done_callback(end_if_abandoned)
         try:
-            while waiting:
-                taken = _first(waiting)
-                requests = [texts for texts, _ in taken]
-                results = await self.run(partial(_answer_together, model, requests))
-                for (_, future), answer in zip(taken, results, strict=True):
-                    _resolve(future, answer)
-        finally:
-            del self._waiting[model]
+            results = await self._start(work, partial(_answer_together, model, [texts for texts, _ in taken]))
+        except AbandonedError:
+            return
+        for (_, future), answer in zip(taken, results, strict=True):
+            _resolve(future, answer)
 
 
 _Waiting = tuple[list[str], "asyncio.Future[Any]"]
 
 
-def _for_a_moment(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """Return the rows that can be made in a short time, at least one; None if there is none."""
-    end, found = monotonic() + _PIECE_SECONDS, []
-    for row in rows:
-        found.append(row)
-        if monotonic() > end:
-            break
-    return found or None
-
-
 def _first(waiting: list[_Waiting]) -> list[_Waiting]:
-    """Remove the first request from the list, and following ones as long as their texts fit into one batch."""
-    texts = count = 0
-    while count < len(waiting) and (not count or texts + len(waiting[count][0]) <= TOGETHER):
-        texts += len(waiting[count][0])
-        count += 1
-    taken = waiting[:count]
-    del waiting[:count]
+    """Remove the first request from the list, and following ones as long as their texts fit into one batch.
+
+    Requests that nobody waits for are removed too.
+    """
+    taken: list[_Waiting] = []
+    texts = 0
+    while waiting and (not taken or texts + len(waiting[0][0]) <= TOGETHER):
+        request = waiting.pop(0)
+        if not request[1].done():
+            taken.append(request)
+            texts += len(request[0])
     return taken
 
 

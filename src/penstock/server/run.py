@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import gc
+import logging
+import os
 import resource
 import signal
 import socket
@@ -55,10 +57,13 @@ def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = 
         access_log=False,
         proxy_headers=False,  # otherwise a client could fake its address
         server_header=False,
-        timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
     )
     server = _Server(config, service, start, listening)
     server.run(sockets=[listening])
+    if not service.idle():
+        # A call of the engine can't be interrupted, and Python would wait for it.
+        log("abandoned", logging.WARNING)
+        os._exit(0)
 
 
 class _Server(uvicorn.Server):
@@ -79,9 +84,13 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, finish what was accepted, close."""
         log("stopping", streams=len(self._service.sessions))
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._service.settings.grace_seconds
         for server in self.servers:
             server.close()
         await self._service.stop()
+        # What is left of the grace, and a moment for the last words.
+        self.config.timeout_graceful_shutdown = max(1, round(end - loop.time()))
         await super().shutdown(sockets)
         log("stopped")
 

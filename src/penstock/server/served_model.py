@@ -1,17 +1,20 @@
 """A served model: the loaded model, its streams, and a check whether its files have changed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DataError
+from penstock.pauses import pause
 from penstock.runtime import Model, load
-from penstock.server.failures import RequestError
+from penstock.server.failures import RequestError, as_json
 from penstock.server.request_queue import TOGETHER, RequestQueue
 from penstock.server.stream_scheduler import StreamScheduler
 
 __all__ = ["ServedModel", "load_all"]
+
+_MOST_BYTES = 64 << 20  # of an answer; an alignment is a table for each text
 
 
 class ServedModel:
@@ -31,27 +34,23 @@ class ServedModel:
         self.changed = False
         self._queue = queue
 
-    async def answers(
-        self, inputs: Any, options: Mapping[str, Any], gone: Callable[[], Awaitable[bool]]
-    ) -> list[dict[str, Any]]:
-        """Return what `penstock predict` writes for these inputs.
+    async def answers(self, inputs: Any, options: Mapping[str, Any], *, long: bool) -> str:
+        """Return what `penstock predict` writes for these inputs, a list of rows as JSON.
 
         Args:
             inputs: as `Model.answers` takes them.
             options: checked ones of the model's task.
-            gone: whether the client has disconnected, which ends the work of rows that are made one by one.
+            long: whether the inputs are many or large.
 
         Raises:
             InputError: the inputs are invalid.
-            RequestError: an input or the answer is too large, or the client has gone.
+            RequestError: an input or the answer is too large.
         """
         self._check_lengths(inputs)
-        if self.model.batched and not options and not (isinstance(inputs, list) and len(inputs) > TOGETHER):
-            return await self._queue.answers(self.model, inputs)
-        rows = await self._queue.answers_in_turn(self.model, inputs, options, gone)
-        if rows is None:
-            raise RequestError(400, "Disconnected", "the client has gone")
-        return rows
+        if self.model.batched and not options and not long and _few_texts(inputs):
+            return as_json(await self._queue.answers(self.model, inputs))
+        answers: Callable[..., Iterable[dict[str, Any]]] = self.model.answers  # options are those of the model's task
+        return await self._queue.run(lambda: _encoded(answers(inputs, **options)), long=long)
 
     def _check_lengths(self, inputs: Any) -> None:
         most = self.model.most_characters
@@ -112,9 +111,26 @@ def start_all(models: Iterable[ServedModel]) -> None:
         served.scheduler.start()
 
 
-async def stop_all(models: Iterable[ServedModel]) -> None:
-    """Stop the threads of the models' streams."""
-    await asyncio.gather(*(served.scheduler.stop() for served in models))
+async def stop_all(models: Iterable[ServedModel]) -> bool:
+    """Stop the threads of the models' streams; whether all have ended."""
+    return all(await asyncio.gather(*(served.scheduler.stop() for served in models)))
+
+
+def _few_texts(inputs: Any) -> bool:
+    return isinstance(inputs, list) and 0 < len(inputs) <= TOGETHER and all(isinstance(one, str) for one in inputs)
+
+
+def _encoded(rows: Iterable[dict[str, Any]]) -> str:
+    """Return rows as a JSON list; DataError if they are too large for an answer."""
+    texts: list[str] = []
+    size = 0
+    for row in rows:
+        texts.append(as_json(row))
+        size += len(texts[-1])
+        if size > _MOST_BYTES:
+            raise DataError(f"the answer would have more than {_MOST_BYTES} bytes. Send fewer inputs at a time.")
+        pause()
+    return f"[{', '.join(texts)}]"
 
 
 def _named(folder: str) -> tuple[str, Path]:

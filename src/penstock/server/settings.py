@@ -25,6 +25,7 @@ class ServerSettings:
         max_connections: maximum open connections, including idle ones.
         idle_seconds: time without a message after which a stream is closed.
         slow_seconds: time for a request to arrive, and for replies to be read.
+        deadline_seconds: time for the work of a request, with its wait for others; then it is given up.
         grace_seconds: time to finish accepted requests when stopping.
     """
 
@@ -40,13 +41,14 @@ class ServerSettings:
     max_connections: int = 12_000
     idle_seconds: float = 600.0
     slow_seconds: float = 10.0
+    deadline_seconds: float = 60.0
     grace_seconds: float = 10.0
 
     def __post_init__(self) -> None:
         for name in ("max_body", "max_message", "max_streams", "max_waiting", "max_requests", "max_connections"):
             if (value := getattr(self, name)) < 1:
                 raise ConfigError(f"{name} must be at least 1; got {value}")
-        for name in ("idle_seconds", "slow_seconds", "grace_seconds"):
+        for name in ("idle_seconds", "slow_seconds", "deadline_seconds", "grace_seconds"):
             if not 0 < (value := getattr(self, name)) < math.inf:
                 raise ConfigError(f"{name} must be above 0 and finite; got {value}")
         if not 0 <= self.port < 65536:

@@ -22,6 +22,7 @@ from penstock.runtime import Model, PooledStream, Stream
 
 __all__ = ["StreamScheduler"]
 
+_LAST_SECONDS = 1.0  # for the part that is computed when the scheduler stops
 _TOGETHER = 1024  # streams per pass: enough for peak throughput, few enough to admit new items soon
 
 
@@ -71,10 +72,11 @@ class StreamScheduler:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    async def stop(self) -> None:
-        """Stop the thread after the items that have arrived."""
+    async def stop(self) -> bool:
+        """Stop the thread after the items that have arrived that somebody waits for; whether it ended in time."""
         self._arrived.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, _LAST_SECONDS)
+        return not self._thread.is_alive()
 
     async def open(self) -> Stream:
         """Open a stream; ConfigError if the model cannot be streamed. Use it only through the methods here."""

@@ -44,10 +44,15 @@ _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".c
 
 @dataclass(frozen=True)
 class Given:
-    """What a JSON body holds: inputs, and options of the prediction, which are not checked yet."""
+    """What a JSON body holds: inputs, and options of the prediction, which are not checked yet.
+
+    Attributes:
+        long: whether the body is long.
+    """
 
     inputs: list[Any]
     options: Any
+    long: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,11 @@ async def read_request(request: Request, model: Model, settings: ServerSettings,
 
     Raises:
         BusyError: no place is free.
-        RequestError: the body is too large, too slow, of unknown type, or invalid for its type.
+        RequestError: the body is too large, too slow, of unknown type or encoding, or invalid for its type.
     """
+    if (coding := request.headers.get("content-encoding", "identity").strip().lower()) != "identity":
+        words = f"a body with content-encoding {coding!r:.40} is not read. Send it without."
+        raise RequestError(415, "UnsupportedMediaType", words, {"accept-encoding": "identity"})
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         kind = "application/json"  # the default of curl -d
@@ -194,7 +202,7 @@ def json_given(data: bytes, model: Model) -> Given:
     if misplaced := body.keys() & {setting.name for setting in find(model.task).settings}:
         words = f'{min(misplaced)} must be in "options": {{"inputs": [...], "options": {{...}}}}'
         raise RequestError(422, "DataError", words)
-    return Given(inputs, body.get("options", {}))
+    return Given(inputs, body.get("options", {}), len(data) > _SMALL)
 
 
 def _refuse_constant(name: str) -> Any:

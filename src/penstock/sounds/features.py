@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError, NotFittedError
+from penstock.pauses import pause
 from penstock.sequences import Sequences
 from penstock.sounds.recordings import Recording, as_samples, audio_module, resampled
 
@@ -155,6 +156,7 @@ class AudioFeatures:
             bank.accept_waveform(self.rate, span.tolist())  # it reads numbers one by one, which is faster from a list
             for frame in range(first, last):
                 values[frame] = bank.get_frame(frame - first)
+            pause()
         return np.maximum(values, np.float32(FLOOR), out=values)
 
     @property

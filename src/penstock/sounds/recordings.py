@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from penstock.decoded import Decoded
 from penstock.errors import DataError, MissingExtraError, ShapeError
+from penstock.pauses import pause
 
 __all__ = [
     "AUDIO_ENDINGS",
@@ -192,6 +193,7 @@ def _samples(soundfile: ModuleType, data: bytes, decoded: Decoded) -> tuple[NDAr
         while len(block := file.read(size, dtype="float32", always_2d=True)):
             decoded.add(block.nbytes)
             blocks.append(block)
+            pause()
         return np.concatenate(blocks), file.samplerate
 
 

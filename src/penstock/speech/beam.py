@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError
+from penstock.pauses import pause
 from penstock.speech.paths import LONGEST, Path
 from penstock.speech.spec import BLANK
 
@@ -169,6 +170,7 @@ class PrefixBeam:
 
     def push(self, row: NDArray[np.float32], step: int) -> None:
         """See `Decoder`."""
+        pause()
         log_probs = row.astype(np.float64)
         tokens = np.flatnonzero(log_probs[1:] >= self._floor) + 1
         added = self._added(tokens.tolist())

@@ -9,9 +9,10 @@ import numpy as np
 
 from penstock.checks import check_whole
 from penstock.errors import ConfigError, DtypeError, NotFittedError
+from penstock.pauses import pause
 from penstock.sequences import Sequences
 from penstock.tokens.shapes import SHAPES, shape
-from penstock.tokens.spelling import spell, spell_with_gaps
+from penstock.tokens.spelling import in_pieces, spell, spell_with_gaps
 
 __all__ = ["TextFeatures"]
 
@@ -102,12 +103,12 @@ class TextFeatures:
     def apply(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """Return the ids of each text's tokens, int32, of at most `max_length` tokens if given."""
         ids, shapes = self.vocabulary, self.shapes
-        return _sequences(_numbers(spell(text)[:max_length], ids, shapes) for text in _several(texts))
+        return _sequences(_read(text, max_length, ids, shapes) for text in _several(texts))
 
     def apply_unknown(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """As `apply`, but with the ids that the tokens would have if none were in the vocabulary."""
         shapes = self.shapes
-        return _sequences(_numbers(spell(text)[:max_length], {}, shapes) for text in _several(texts))
+        return _sequences(_read(text, max_length, {}, shapes) for text in _several(texts))
 
     def lengths(self, texts: Iterable[str]) -> np.ndarray:
         """Return the number of tokens of each text, (texts,) int64."""
@@ -192,6 +193,17 @@ class TextPieces:
     def arrays(self) -> dict[str, np.ndarray]:
         """Empty: there is no memory."""
         return {}
+
+
+def _read(text: str, most: int | None, ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:
+    """Return the ids of a text's first tokens, at most `most` if given; a long text is read in pieces."""
+    found: list[int] = []
+    for piece in in_pieces(text):
+        found += _numbers(spell(piece), ids, shapes)
+        pause()
+        if most is not None and len(found) >= most:
+            return found[:most]
+    return found
 
 
 def _numbers(words: Iterable[str], ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:

@@ -6,12 +6,13 @@ the pieces joined by line breaks.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from itertools import chain
 
 from penstock.errors import DtypeError
 
-__all__ = ["spell", "spell_with_gaps", "tokenize"]
+__all__ = ["in_pieces", "spell", "spell_with_gaps", "tokenize"]
 
 # Scripts written without spaces, for use in a character class: Han with its numbers and iteration marks, Kana; letters
 # of Thai, Lao, Myanmar and Khmer (vowel signs that are combining marks stay with their letter).
@@ -27,6 +28,10 @@ _WITH_MARKS = [(0, 0x3130), (0xA600, 0xAC00), (0xFB00, 0x10000), (0x10100, 0x120
 _WITH_MARKS += [(0x16A00, 0x17000), (0x1BC00, 0x1F000), (0xE0000, 0xE0200)]
 # Equivalent to `_tokens` for ASCII text, and three times as fast.
 _ASCII_TOKENS = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*|[!-/:-@\[-`{-~]")
+
+# Where no token and no composed character can go on: after white space, and between two Han characters.
+_CUT = re.compile(r"\s|[\u4e00-\u9fff](?=[\u4e00-\u9fff])")
+_PIECE = 1 << 16  # characters: some tens of milliseconds
 
 
 @cache
@@ -72,6 +77,18 @@ def spell(text: str) -> list[str]:
     """Return the tokens with their original case."""
     pattern, plain = _pattern_for(text)
     return pattern.findall(plain)
+
+
+def in_pieces(text: str, size: int = _PIECE) -> Iterator[str]:
+    """Cut a long text into pieces of `size` characters or a few more, whose tokens are those of the text.
+
+    The text is cut at white space, or between two characters that are tokens of their own.
+    """
+    start = 0
+    while isinstance(text, str) and len(text) - start > size and (cut := _CUT.search(text, start + size)):
+        yield text[start : cut.end()]
+        start = cut.end()
+    yield text[start:] if start else text
 
 
 def spell_with_gaps(text: str) -> tuple[list[str], list[str]]:

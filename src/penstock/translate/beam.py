@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.checks import check_number, check_whole
+from penstock.pauses import pause
 
 __all__ = ["Beam", "Decoder", "Hypothesis", "log_probabilities", "search"]
 
@@ -119,6 +120,7 @@ def search(decoder: Decoder, sources: Sequence[Any], beam: Beam, n_best: int | N
     trail, ended = _Trail(), [[] for _ in sources]  # type: ignore[var-annotated]
     for step in range(int(limits.max(initial=0)) + 1):
         scores, weights, rows = decoder.step(rows, tokens)
+        pause()
         trail.weights.append(weights)
         parents, tokens, totals = _continued(scores, totals, owner, open_, limits[owner] <= step, beam)
         ends = tokens == beam.end
