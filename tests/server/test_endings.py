@@ -77,7 +77,7 @@ async def test_without_the_helper_a_saved_state_and_its_item_number_are_enough(f
 
 @pytest.mark.slow
 async def test_told_to_stop_it_answers_what_it_accepted(folders, running, words):
-    with running(folders["words"]) as server:
+    with running(folders["words"], "--grace-seconds", 60) as server:
         long = " ".join(f"w{number % 50}" for number in range(4000))  # takes a while
         stream = words.stream()
         answers = [words.as_json(stream.push(item)) for item in [long] * 5]
@@ -104,7 +104,7 @@ async def test_told_to_stop_it_answers_what_it_accepted(folders, running, words)
 @pytest.mark.slow
 def test_a_request_on_its_way_is_answered_before_the_end(folders, running, words):
     texts = [" ".join(f"w{number % 50}" for number in range(3000))] * 100
-    with running(folders["words"]) as server:
+    with running(folders["words"], "--grace-seconds", 60) as server:
         found = []
 
         def ask():

@@ -152,6 +152,7 @@ async def test_a_text_message_that_is_not_utf8_closes_with_1007(server):
         with pytest.raises(ConnectionClosed) as closed:
             await stream.recv()
     assert closed.value.rcvd.code == 1007
+    assert not any("traceback" in line for line in server.log)
 
 
 async def test_a_message_that_is_too_large_closes_with_1009(server, words):

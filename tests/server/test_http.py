@@ -1,6 +1,7 @@
 """HTTP: models, whole inputs, files, figures; and the OpenAPI document, tried by schemathesis."""
 
 import asyncio
+import gzip
 import json
 import socket
 import subprocess
@@ -43,6 +44,21 @@ def test_a_model_that_is_not_there_costs_no_connection_and_no_traceback(server):
                 assert part, received
             assert received.startswith(b"HTTP/1.1 404")
     assert not [line for line in server.log if "traceback" in line]
+
+
+def test_head_gives_what_get_gives_without_a_body(server):
+    for path in ("/healthz", "/v1/models"):
+        head, get = httpx.head(server.url + path), httpx.get(server.url + path)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.content))
+        assert get.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_compressed_body_is_refused(server):
+    packed = gzip.compress(b'{"inputs": ["w1"]}')
+    response = httpx.post(f"{server.url}/v1/models/words/predict", content=packed, headers={"content-encoding": "gzip"})
+    assert (response.status_code, response.json()["error"]["type"]) == (415, "UnsupportedMediaType")
+    assert "content-encoding 'gzip'" in response.json()["error"]["message"]
 
 
 def test_predict_gives_what_the_model_gives(client, folders, words):

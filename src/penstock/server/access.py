@@ -41,10 +41,15 @@ class Access:
             headers: header names in lower case, and values.
             subprotocols: of a WebSocket; `bearer.<token>` replaces the header, which browsers cannot set.
         """
-        found = {name: value.decode("latin-1") for name, value in headers if name in _READ}
-        host = found.get(b"host", "")
-        if self._hosts is not None and _name(host) not in self._hosts:
-            return 421, "Forbidden", f"this server's names are {', '.join(sorted(self._hosts))}; got {host!r:.80}"
+        given = [(name, value.decode("latin-1")) for name, value in headers if name in _READ]
+        found = dict(given)
+        if len(found) < len(given):
+            return 400, "BadRequest", "host, origin and authorization may stand once in a request"
+        host = found.get(b"host")  # HTTP/1.0 may have none; a browser, whose pages this is about, always has
+        if self._hosts is not None and host is not None and _name(host) not in self._hosts:
+            names = ", ".join(sorted(self._hosts))
+            words = f"without a token this server answers only to {names}; got {host!r:.80}."
+            return 421, "Forbidden", f"{words} Call it so, or set a token."
         origin = found.get(b"origin")
         if origin is not None and not self._is_known(origin, host):
             return 403, "Forbidden", f"pages of {origin!r:.80} may not use this server; see --allow-origin"
@@ -54,8 +59,8 @@ class Access:
             return 401, "Unauthorized", "a valid bearer token is required: Authorization: Bearer TOKEN"
         return None
 
-    def _is_known(self, origin: str, host: str) -> bool:
-        return urlsplit(origin.lower()).netloc == host.lower() != "" or origin.lower() in self.origins
+    def _is_known(self, origin: str, host: str | None) -> bool:
+        return urlsplit(origin.lower()).netloc == (host or "").lower() != "" or origin.lower() in self.origins
 
 
 _READ = (b"host", b"origin", b"authorization")

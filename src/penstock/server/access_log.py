@@ -4,7 +4,7 @@ import logging
 from time import perf_counter
 from typing import Any
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from penstock.server.access import Access, Refusal
@@ -48,11 +48,15 @@ class AccessLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message).setdefault("x-content-type-options", "nosniff")
             await send(message)
 
         try:
             if refusal is None:
-                await self._app(scope, receive, watched)
+                # What GET gives, whose body the protocol leaves out.
+                app_scope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+                await self._app(app_scope, receive, watched)
+                scope["route"] = app_scope.get("route")
             else:
                 self._log_refusal(scope, refusal)
                 await _response(refusal)(scope, receive, watched)

@@ -134,14 +134,14 @@ class Service:
             "/v1/models/{name}/predict",
             operation_id="predict",
             response_model=Predictions,
-            responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503),
+            responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503, 507),
             openapi_extra=PREDICT,
         )(self.predict)
         guarded.post(
             "/v1/models/{name}/attribute",
             operation_id="attribute",
             response_model=Explanation,
-            responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503),
+            responses=errors(400, 404, 408, 413, 415, 422, 429, 501, 503, 507),
             openapi_extra=ATTRIBUTE,
         )(self.attribute)
         api.include_router(guarded)

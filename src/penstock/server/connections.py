@@ -9,6 +9,7 @@ from websockets.frames import Frame
 
 from penstock.server.metrics import Metrics
 from penstock.server.settings import ServerSettings
+from penstock.server.unread import Unread
 
 __all__ = ["limited"]
 
@@ -21,15 +22,17 @@ def limited(
     settings: ServerSettings, metrics: Metrics
 ) -> tuple[type[HttpToolsProtocol], type[WebSocketsSansIOProtocol]]:
     """Return Uvicorn's protocols for HTTP and WebSockets with the settings' limits."""
-    members: dict[str, Any] = {"settings": settings, "metrics": metrics}
+    unread = Unread(settings.slow_seconds, metrics.refused.labels("unread").inc)
+    members: dict[str, Any] = {"settings": settings, "metrics": metrics, "unread": unread}
     return type("Http", (_Http,), members), type("WebSocket", (_WebSocket,), members)
 
 
 class _Http(HttpToolsProtocol):
-    """HTTP connections, with limits on their number and on the time and size of request heads."""
+    """HTTP connections, with limits on their number, on the time and size of request heads, and on unread answers."""
 
     settings: ClassVar[ServerSettings]
     metrics: ClassVar[Metrics]
+    unread: ClassVar[Unread]
     _slow: asyncio.TimerHandle | None = None
     _head = 0
 
@@ -42,7 +45,16 @@ class _Http(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_there()
+        self.unread.discard(self.transport)
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.unread.add(self.transport)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.unread.discard(self.transport)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -100,7 +112,7 @@ class _WebSocket(WebSocketsSansIOProtocol):
 
     settings: ClassVar[ServerSettings]
     metrics: ClassVar[Metrics]
-    _unread: asyncio.TimerHandle | None = None
+    unread: ClassVar[Unread]
     _bytes = 0
     _failed = False
     _alone = 0  # frames that completed no message, since `_second`
@@ -110,6 +122,9 @@ class _WebSocket(WebSocketsSansIOProtocol):
         """Handle a received message: queue it if there is room."""
         size = sum(map(len, self.frames))
         self._alone = 0
+        if self.curr_msg_data_type == "text" and not _is_utf8(b"".join(self.frames)):
+            self._fail("utf8", 1007, "a text message must be UTF-8")
+            return
         super().send_receive_event_to_app()
         self._bytes += size
         if self.close_sent:
@@ -133,16 +148,16 @@ class _WebSocket(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         """The client does not read what we send: give it some time."""
         super().pause_writing()
-        self._unread = self.loop.call_later(self.settings.slow_seconds, self._give_up)
+        self.unread.add(self.transport)
 
     def resume_writing(self) -> None:
         """The client reads again."""
         super().resume_writing()
-        self._taken()
+        self.unread.discard(self.transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is closed; see Uvicorn."""
-        self._taken()
+        self.unread.discard(self.transport)
         super().connection_lost(exc)
 
     def handle_cont(self, event: Frame) -> None:
@@ -173,16 +188,6 @@ class _WebSocket(WebSocketsSansIOProtocol):
             self._fail("flood", 1008, f"more than {self.settings.max_waiting} frames without a message in a second")
         return self._failed
 
-    def _taken(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
-    def _give_up(self) -> None:
-        """Abort without a reason, because the client does not read."""
-        self.metrics.refused.labels("unread").inc()
-        self.transport.abort()
-
     def data_received(self, data: bytes) -> None:
         """Handle received bytes in slices, so that a flood is detected early; discard what follows a failure."""
         for start in range(0, len(data), _SLICE):
@@ -208,3 +213,11 @@ class _WebSocket(WebSocketsSansIOProtocol):
             self.queue.get_nowait()
         self.conn.fail(code, words)
         self.handle_parser_exception()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """Errors as clients receive them: {"error": {"type": ..., "message": ...}} with the matching status."""
 
+import errno
 import json
 import logging
 from typing import Any
@@ -42,6 +43,10 @@ def failure_of(error: Exception) -> RequestError:
     if isinstance(error, HTTPException):
         kind = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "HTTPError")
         return RequestError(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        log("disk full", logging.ERROR, error=str(error))
+        words = "the server's disk for uploads is full. Send the inputs as JSON, or try again later."
+        return RequestError(507, "StorageError", words, {"retry-after": "60"})
     log("failed", logging.ERROR, error=f"{type(error).__name__}: {error}")
     logging.getLogger("penstock.server").debug("traceback", exc_info=error)
     return RequestError(500, "InternalError", "internal server error; see the server's log")

@@ -155,6 +155,7 @@ _WORDS = {
     429: "Too many requests are waiting",
     501: "The server lacks a package for this file",
     503: "The server is stopping, or the work took too long",
+    507: "The server's disk is full",
 }
 _FILE = {"type": "string", "format": "binary"}
 _FORM = {

@@ -3,6 +3,7 @@
 import ipaddress
 import math
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from penstock.errors import ConfigError
 
@@ -51,6 +52,13 @@ class ServerSettings:
         for name in ("idle_seconds", "slow_seconds", "deadline_seconds", "grace_seconds"):
             if not 0 < (value := getattr(self, name)) < math.inf:
                 raise ConfigError(f"{name} must be above 0 and finite; got {value}")
+        for origin in self.origins:
+            parts = urlsplit(origin.rstrip("/"))
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or "*" in origin:
+                raise ConfigError(
+                    f"an origin must be a page's scheme and host, such as https://example.org; got {origin!r:.80}. "
+                    "Name each that may use the server."
+                )
         if not 0 <= self.port < 65536:
             raise ConfigError(f"port must be 0 to 65535; got {self.port}")
         if self.token is not None and (not self.token.isascii() or len(self.token.split()) != 1):

@@ -53,6 +53,8 @@ class StreamScheduler:
         pool: the pool of the model's streams, to be used only inside `do`; None if they cannot be pooled.
         steps, passes: counters since the start.
         seconds: the time that the engine has computed.
+        tracing: held by whoever traces an item, some thousand numbers a step: one after the other, in the order of
+            asking, so that items without a trace wait for one at most.
     """
 
     def __init__(self, model: Model) -> None:
@@ -60,6 +62,7 @@ class StreamScheduler:
         self.pool = model.scorer.pool() if model.pools else None
         self.steps = self.passes = 0
         self.seconds = 0.0
+        self.tracing = asyncio.Lock()
         self._arrived: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = SimpleQueue()
         self._moving: deque[Moving] = deque()
         self._reading: deque[tuple[Generator[None, None, Any], asyncio.Future[Any]]] = deque()

@@ -81,7 +81,7 @@ class StreamSession:
                 start = perf_counter()
                 async with aclosing(self._answers(stream, message)) as answers:
                     async for answer in answers:
-                        await self._socket.send({"type": "websocket.send", "text": as_json(answer)})
+                        await self._socket.send({"type": "websocket.send", "text": _text(answer)})
                         seconds.observe(perf_counter() - start)
                         items.inc()
                         start = perf_counter()
@@ -118,8 +118,8 @@ class StreamSession:
         except TimeoutError:
             return None
 
-    async def _answers(self, stream: Stream, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield the replies to a message: one, or several if the model goes on with what it has read."""
+    async def _answers(self, stream: Stream, message: dict[str, Any]) -> AsyncGenerator[dict[str, Any] | str, None]:
+        """Yield the replies to a message, some as JSON: one, or several if the model goes on with what it has read."""
         try:
             text = message.get("text")
             request = {"push": self._samples(message["bytes"])} if text is None else _parsed(text)
@@ -152,7 +152,7 @@ class StreamSession:
                 return True
         return self._ending is not None
 
-    async def _do(self, stream: Stream, request: Any, text: str | None) -> dict[str, Any]:
+    async def _do(self, stream: Stream, request: Any, text: str | None) -> dict[str, Any] | str:
         scheduler = self._served.scheduler
         match request:
             case {"push": item}:
@@ -176,7 +176,7 @@ class StreamSession:
             f'{{"save": true}}, {{"load": state}} or {{"reset": true}}; got {text!r:.80}'
         )
 
-    async def _push(self, stream: Stream, item: Any, request: Mapping[str, Any]) -> dict[str, Any]:
+    async def _push(self, stream: Stream, item: Any, request: Mapping[str, Any]) -> dict[str, Any] | str:
         model, scheduler = self._served.model, self._served.scheduler
         most = request.get("next")
         if most is not None:  # refused before the item is read
@@ -185,15 +185,20 @@ class StreamSession:
         def read() -> Any:
             return model.piece(item) if isinstance(item, str) else item
 
-        if request.get("trace") is True:
-            prediction, traces = await scheduler.do(lambda: stream.trace(read(), most=_TRACED))
-            found = {"answer": stream.as_json(prediction), "trace": _rounded(traces)}
-        else:
+        if request.get("trace") is not True:
             found = {"answer": await scheduler.push(stream, read)}
-        self._item += 1
-        if most is not None:
-            found["next"] = await scheduler.do(lambda: upcoming(stream, most))
-        return {"item": self._item, **found}
+            self._item += 1
+            return await self._told(stream, found, most)
+        async with scheduler.tracing:
+            prediction, traces = await scheduler.do(lambda: stream.trace(read(), most=_TRACED))
+            self._item += 1
+            found = await self._told(stream, {"answer": stream.as_json(prediction)}, most)
+            return await asyncio.to_thread(lambda: as_json(found | {"trace": _rounded(traces)}))
+
+    async def _told(self, stream: Stream, found: dict[str, Any], most: Any) -> dict[str, Any]:
+        """Return the reply with the item's number, and what may come next if `most` asks for it."""
+        following = {} if most is None else {"next": await self._served.scheduler.do(lambda: upcoming(stream, most))}
+        return {"item": self._item, **found, **following}
 
     def _samples(self, data: bytes) -> Any:
         model = self._served.model
@@ -202,6 +207,10 @@ class StreamSession:
         if len(data) % 2:
             raise DataError(f"a binary message must have an even number of bytes (16-bit samples); got {len(data)}")
         return np.frombuffer(data, "<i2").astype(np.int16)
+
+
+def _text(answer: dict[str, Any] | str) -> str:
+    return answer if isinstance(answer, str) else as_json(answer)
 
 
 def _load(stream: Stream, data: bytes) -> int:
