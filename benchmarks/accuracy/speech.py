@@ -11,6 +11,8 @@ and bonus are chosen on the validation part.
 `digits` trains on strings of 3 to 7 spoken digits of FSDD, each string of one speaker with short pauses, joined from
 recordings 5 to 49; tested on strings joined from recordings 0 to 4.
 `speakers` leaves each of the five speakers out in turn, and tests on strings of that one alone.
+`digits-dtw` and `speakers-dtw` find the same strings without any training, by templates: four recordings of each digit
+by each speaker, and of pauses. What a word costs is chosen on strings of the training data.
 A run is written to the results file when it ends, its model beside that; one that the file has, with the same sources
 and options, is not repeated. A training that was interrupted is resumed from its checkpoint there.
 """
@@ -33,9 +35,14 @@ from penstock import SpeechRecognizer
 from penstock.audio.readers import read_recordings
 from penstock.datasets import Rows, random_split
 from penstock.ngrams import NamedNGrams
+from penstock.runtime.judged import Judged
 from penstock.runtime.resampling import intervals
+from penstock.sequences import Sequences
+from penstock.sounds.features import AudioFeatures
 from penstock.sounds.recordings import Recording
 from penstock.speech.readers import read_speech
+from penstock.speech.scores import judged
+from penstock.speech.templates import Templates, evenly
 
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo")
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -43,6 +50,8 @@ AN4: dict[str, Any] = {"epochs": 60, "batch_size": 12, "validation_share": 0.05}
 DIGITS: dict[str, Any] = {"epochs": 16, "level": "word", "hidden_size": 192, "num_layers": 2, "validation_share": 0.05}
 STRINGS, TEST_STRINGS = 1500, 200
 AN4_WORDS = AN4 | {"level": "word", "stack": 4, "subsampling": 4}
+MATCHED: dict[str, Any] = {"mel_bins": 40, "window_seconds": 0.025, "hop_seconds": 0.01, "delta_frames": ()}
+TEMPLATES, PENALTIES, HELD = 4, (0.0, 25.0, 50.0, 100.0, 200.0), 40
 TARGETS = {
     "an4": "20 %",
     "an4-ngram": "12 %",
@@ -50,6 +59,8 @@ TARGETS = {
     "an4-words-ngram": "12 %",
     "digits": "3 %",
     "speakers": "",
+    "digits-dtw": "",
+    "speakers-dtw": "",
 }
 WEIGHTS, BONUSES, BEAM = (0.2, 0.3, 0.45, 0.6), (1.0, 2.0, 3.0, 4.0), 32
 
@@ -64,8 +75,11 @@ def main() -> int:
     for name in arguments.only or TARGETS:
         trained = name.removesuffix("-ngram")
         options = {"an4": AN4, "an4-words": AN4_WORDS}.get(trained, DIGITS) | arguments.options
-        for part in SPEAKERS if name == "speakers" else ("",):
+        for part in SPEAKERS if name.startswith("speakers") else ("",):
             run = partial(_run, arguments.data, arguments.out, name, part, options)
+            if name.endswith("-dtw"):
+                options = {"templates": TEMPLATES, "penalties": PENALTIES} | MATCHED
+                run = partial(_matched, arguments.data, part)
             if trained != name:
                 options |= {"weights": WEIGHTS, "bonuses": BONUSES, "beam": BEAM}
                 run = partial(_searched, arguments.data, arguments.out, trained)
@@ -104,9 +118,42 @@ def _searched(data: Path, out: Path, trained: str, seed: int) -> dict[str, Any]:
     weight, bonus = min(found, key=lambda each: (found[each], each))
     how = {"ngrams": NamedNGrams.fit(texts), "weight": weight, "word_bonus": bonus, "beam": BEAM}
     started = time.perf_counter()
-    judged = model.judged(test.inputs, model.predict(test.inputs, **how), test.answers)
+    read = model.judged(test.inputs, model.predict(test.inputs, **how), test.answers)
     about = {"weight": weight, "bonus": bonus, "seconds": time.perf_counter() - started, "training_seconds": 0}
-    return about | {"test": dict(judged.metrics), "interval": {"test": intervals(judged.sums)}}
+    return about | {"test": dict(read.metrics), "interval": {"test": intervals(read.sums)}}
+
+
+def _matched(data: Path, speaker: str, seed: int) -> dict[str, Any]:
+    """Match strings of digits with templates; return figures of the test."""
+    train, test = _connected(data / "fsdd", speaker)
+    frames = AudioFeatures(**MATCHED).fit(train.inputs)
+    templates = _templates(data / "fsdd", speaker, frames, np.random.default_rng(seed))
+    held = train.take(np.arange(HELD))
+    found = {each: _read(templates, frames, held, each).metrics["wer"] for each in PENALTIES}
+    penalty = min(found, key=lambda each: (found[each], each))
+    started = time.perf_counter()
+    read = _read(templates, frames, test, penalty)
+    about = {"penalty": penalty, "seconds": time.perf_counter() - started, "training_seconds": 0}
+    return about | {"test": dict(read.metrics), "interval": {"test": intervals(read.sums)}}
+
+
+def _templates(folder: Path, left_out: str, frames: AudioFeatures, draw: np.random.Generator) -> Templates:
+    """Return templates of each digit by each speaker but one, and of pauses, a frame each."""
+    inputs, words = [], []
+    for recording in read_recordings(folder / "train.zip", answers=False).inputs:
+        digit, speaker, _ = Path(recording.name).stem.split("_")
+        if speaker != left_out:
+            inputs.append(recording)
+            words.append((NAMES[int(digit)], speaker))
+    rows, rate = evenly([" ".join(each) for each in words], TEMPLATES).tolist(), inputs[0].sample_rate_hz
+    pauses = frames.apply([Recording(_pause(draw, rate), rate) for _ in range(TEMPLATES)])
+    values = [*frames.apply([inputs[row] for row in rows]), *(each[:1] for each in pauses)]
+    return Templates(Sequences.from_list(values, np.float32), [*(words[row][0] for row in rows), *[""] * TEMPLATES])
+
+
+def _read(templates: Templates, frames: AudioFeatures, rows: Rows, penalty: float) -> Judged:
+    found = [" ".join(templates.connected(each, penalty=penalty)) for each in frames.apply(rows.inputs)]
+    return judged(list(rows.answers or []), found)
 
 
 def _connected(folder: Path, left_out: str) -> tuple[Rows, Rows]:

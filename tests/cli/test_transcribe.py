@@ -14,7 +14,8 @@ def arrays(tmp_path_factory):
     path = tmp_path_factory.mktemp("said") / "said.npz"
     features = np.random.default_rng(0).normal(size=(480, 3)).astype(np.float32)
     texts = np.array(["go on", "stop"] * 12)
-    np.savez(path, features=features, offsets=np.arange(0, 481, 20), transcripts=texts, ids=np.arange(24))
+    names = {"ids": np.arange(24), "speakers": np.array(["ann", "ben"] * 12)}
+    np.savez(path, features=features, offsets=np.arange(0, 481, 20), transcripts=texts, **names)
     return path
 
 
@@ -52,6 +53,11 @@ def test_evaluate_counts_wrong_words(penstock, trained, arrays):
     found = json.loads(penstock("evaluate", trained[0], arrays, "--json").out)
     assert set(found["metrics"]) == {"wer", "cer", "ser"}
     assert found["metrics"]["wer"] <= 1.5  # the network writes hardly anything yet
+    assert {(one["speaker"], one["rows"]) for one in found["speakers"]} == {("ann", 12), ("ben", 12)}
+    shown = penstock("evaluate", trained[0], arrays).out
+    assert [line.split()[:2] for line in shown.splitlines() if line.startswith(("ann", "ben"))] == [
+        [one["speaker"], "12"] for one in found["speakers"]
+    ]
 
 
 def test_info_says_what_it_reads(penstock, trained):

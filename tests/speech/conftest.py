@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from penstock import SpeechRecognizer
+from penstock.speech.inputs import spoken_by
 
 TINY: dict[str, Any] = {
     "hidden_size": 8,
@@ -18,5 +19,6 @@ TINY: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def recogniser(spoken) -> SpeechRecognizer:
-    """Trained for an epoch on synthetic words; its transcripts mean nothing."""
-    return SpeechRecognizer(**TINY, lookahead=1).fit(*spoken)
+    """Trained for an epoch on synthetic words of two speakers; its transcripts mean nothing."""
+    sounds, texts = spoken
+    return SpeechRecognizer(**TINY, lookahead=1).fit(spoken_by(sounds, ["ann", "ben"] * 12), texts)

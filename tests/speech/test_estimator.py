@@ -88,12 +88,15 @@ def test_what_cannot_be_learned_is_left_out_and_counted(spoken, caplog):
 def test_other_rates_and_unknown_characters_are_counted(spoken):
     sounds, texts = spoken[0][:10], list(spoken[1][:10])
     other = [Recording(np.repeat(sounds[0].samples, 2), 16000), Recording(sounds[1].samples[::2].copy(), 4000)]
-    found = SpeechRecognizer(**TINY).fit(sounds + other, [*texts, "yes", "no"], (sounds[:2], ["yes!", "n0"]))
+    words = [*map(str.title, texts), "Yes", "NO"]
+    found = SpeechRecognizer(**TINY, lower=True).fit(sounds + other, words, (sounds[:2], ["YES!", "n0"]))
     assert found.metrics_["data"]["changed"] == {
         "recordings resampled to a lower rate": 1,
         "recordings resampled to a higher rate, without its upper bands": 1,
         "unknown tokens in transcripts": 2,
     }
+    assert set(found.model_.baselines.ngrams.names[2:]) == {"yes", "no", "stop"} & {text.lower() for text in words}
+    assert found.metrics_["baseline"]["template_matching"]["valid"]["wer"] == 1.0  # neither word is among those learned
 
 
 @pytest.mark.parametrize("level", ["char", "word"])

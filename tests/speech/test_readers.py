@@ -49,7 +49,7 @@ def test_a_text_beside_each_recording(folder, kind, caplog):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("list.csv", "audio,text,speaker\na.wav,go on,x\nin/c.wav,stop,y\n,lost,x\n"),
+        ("list.csv", "audio,text,Speaker\na.wav,go on,007\nin/c.wav,stop,\n,lost,x\n"),
         ("list.tsv", "file\ttranscript\na.wav\tgo on\nin/c.wav\tstop\n"),
         (
             "list.jsonl",
@@ -63,14 +63,19 @@ def test_a_manifest_names_paths_relative_to_itself(folder, name, text):
     assert (levels(rows), rows.answers) == ([1, 3], ["go on", "stop"])
     assert rows.dropped == ({"no recording": 1} if "csv" in name else {})
     assert set(rows.columns) == {"audio", "text"}
+    assert [one.speaker for one in rows.inputs] == (["007", ""] if "csv" in name else ["", ""])
+    with pytest.raises(DataError, match="who"):
+        read_speech(folder / name, speaker="who")
 
 
 def test_files_of_kaldi(folder):
     (folder / "wav.scp").write_text("u1 a.wav\nu2 in/c.wav\nu3 b.wav\n")
     (folder / "text").write_text("u1 go on\nu2 stop\nu9 lost\n")
+    (folder / "utt2spk").write_text("u2 ann\nu3 ben\n")
     rows = read_speech(folder)
     assert (levels(rows), rows.answers) == ([1, 3], ["go on", "stop"])
     assert rows.dropped == {"no transcript": 1, "no recording": 1}
+    assert [one.speaker for one in rows.inputs] == ["", "ann"]
     assert levels(read_speech(folder, answers=False)) == [1, 3, 2]
 
 
@@ -100,7 +105,8 @@ def arrays(path, **changed):
 
 def test_features_made_elsewhere(tmp_path, caplog):
     caplog.set_level("INFO")
-    rows = read_speech(arrays(tmp_path / "some.npz", ids=np.array(["u1", "u2"])))
+    rows = read_speech(arrays(tmp_path / "some.npz", ids=np.array(["u1", "u2"]), speakers=np.array([7, 8])))
+    assert [one.speaker for one in rows.inputs] == ["7", "8"]
     assert [(one.name, one.samples.shape, one.frames_per_second) for one in rows.inputs] == [
         ("u1", (2, 3), 100.0),
         ("u2", (3, 3), 100.0),

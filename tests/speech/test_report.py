@@ -33,4 +33,7 @@ def test_the_report_lets_hear_the_worst_recordings_and_marks_their_errors(recogn
     assert {name: int(value) for name, value in shown.items()} == {
         name: counts[name] for name in ("reference", "substituted", "inserted", "deleted")
     }
+    for place, one in enumerate(recogniser.metrics_["speakers"]):
+        assert f">{one['speaker']}</th>" in page
+        assert f'data-metric="/speakers/{place}/wer" data-value="{one["wer"]}"' in page
     assert not re.search(r"speech\.[a-z_]+", re.sub(r"<[^>]*>", "", page))

@@ -15,7 +15,7 @@ from penstock.cli.columns import (
 )
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
-from penstock.cli.scores import say_verdict, show_scores
+from penstock.cli.scores import say_verdict, show_scores, show_speakers
 from penstock.cli.values import PATH
 from penstock.events import say
 from penstock.tasks import find
@@ -23,7 +23,7 @@ from penstock.tasks import find
 _LOGGER = logging.getLogger("penstock.cli")
 _BESIDE = ("baseline", "baseline_intervals", "verdict", "difference", "baseline_verdicts")
 _MEASURING = attrgetter("measuring")
-_FIGURES = ("metrics", "interval", *_BESIDE, "units")
+_FIGURES = ("metrics", "interval", *_BESIDE, "units", "speakers")
 
 
 @command(
@@ -48,7 +48,7 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     found = loaded.evaluate(rows.inputs, rows.answers, **settings)
     if as_json:
         counts = {"dropped": rows.dropped, "changed": getattr(rows, "changed", {})}
-        print(json.dumps(plain({name: found[name] for name in _FIGURES} | counts)))
+        print(json.dumps(plain({name: found[name] for name in _FIGURES if name in found} | counts)))
         return
     _say_dropped(rows.dropped)
     words = {name: baseline_words(name) for name in found["baselines"]}
@@ -56,6 +56,7 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
         {"model": found["metrics"]} | {words[name]: each for name, each in found["baselines"].items()},
         {"model": found["interval"]} | {words[name]: each for name, each in found["baseline_intervals"].items()},
     )
+    show_speakers(found.get("speakers", ()))
     say_verdict(found["verdict"], next(iter(words.values()), ""), found["units"])
 
 

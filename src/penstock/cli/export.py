@@ -27,7 +27,8 @@ _WHAT = "; ".join(f"{name}: {target.summary}" for name, target in TARGETS.items(
 def export(model: Path, to: str, out: Path, overwrite: bool, **options: Any) -> None:
     """Write a model's network for another runtime, after it gave the model's numbers there.
 
-    What turns texts, sounds and tables into numbers is not part of the file; its metadata describe it.
+    What turns texts, sounds and tables into numbers is not part of the file; its metadata describe it. Only C has what
+    reads samples, for models of sound.
     """
     target = TARGETS[to]
     given = {name: value for name, value in options.items() if value not in (None, False)}

@@ -5,9 +5,10 @@ from typing import Any
 
 from penstock.runtime.resampling import FEW_UNITS
 
-__all__ = ["say_verdict", "show_scores", "with_interval"]
+__all__ = ["say_verdict", "show_scores", "show_speakers", "with_interval"]
 
 _SIDE_BY_SIDE = 3  # up to this number of columns, scores and intervals fit into lines of 80 characters
+_MOST_SPEAKERS = 20
 _Intervals = Mapping[str, Sequence[float] | None]
 
 
@@ -35,6 +36,26 @@ def show_scores(scores: Mapping[str, Mapping[str, Any] | None], intervals: Mappi
             cells.append(with_interval(metrics[name], interval, between) if name in metrics else "–")
         table.add_row(name, *cells)
     Console(highlight=False, markup=False).print(table)
+
+
+def show_speakers(speakers: Sequence[Mapping[str, Any]]) -> None:
+    """Print the scores of each speaker, see `speech.scores.by_speaker`: of many, the first ones. Nothing for none."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from penstock.report import metric_words
+
+    if not speakers:
+        return
+    names = list(speakers[0]["interval"])
+    table = Table("speaker", "rows", *map(metric_words, names), box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for one in speakers[:_MOST_SPEAKERS]:
+        scores = [with_interval(one[name], one["interval"][name], "\n") for name in names]
+        table.add_row(one["speaker"] or "–", str(one["rows"]), *scores)
+    Console(highlight=False, markup=False).print(table)
+    if len(speakers) > _MOST_SPEAKERS:
+        print(f"{len(speakers) - _MOST_SPEAKERS} more speakers, with fewer errors: --json has them all.")
 
 
 def with_interval(value: float, interval: Sequence[float] | None, between: str = " ") -> str:

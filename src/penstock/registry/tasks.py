@@ -286,6 +286,13 @@ _SPEECH = Task(
     columns=(
         Column("audio", "Column of file paths, relative to the table's folder; not for a folder or zip of recordings."),
         Column("text", "Column of transcripts; not for a folder or zip of recordings.", answer=True),
+        Column(
+            "speaker",
+            "Column of speakers, whose error rates are told apart; default: speaker, if there is one.",
+            answer=True,
+            everyday=False,
+            remembered=False,
+        ),
         *_LAYOUT,
     ),
     read=deferred("penstock.speech.readers:read_speech_rows"),

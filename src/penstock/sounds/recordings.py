@@ -48,12 +48,14 @@ class Recording:
         sample_rate_hz: the sample rate.
         name: the name, such as a file's path.
         channels: the number of channels before they were mixed into one.
+        speaker: who speaks; empty if unknown.
     """
 
     samples: NDArray[np.float32]
     sample_rate_hz: int
     name: str = ""
     channels: int = 1
+    speaker: str = ""
 
     @property
     def seconds(self) -> float:

@@ -15,9 +15,9 @@ from penstock.network import Network, Numbers
 from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
 from penstock.sounds.recordings import Recording, resampled
-from penstock.speech.baselines import baseline_arrays
+from penstock.speech.baselines import baseline_arrays, template_arrays
 from penstock.speech.checking import said, usable_rows
-from penstock.speech.features import SpeechFeatures
+from penstock.speech.features import SpeechFeatures, written
 from penstock.speech.figures import speech_figures
 from penstock.speech.frames import GivenFrames
 from penstock.speech.inputs import speech_list
@@ -318,7 +318,9 @@ class SpeechRecognizer(CellOptions, Supervised):
         return module
 
     def _fit_baselines(self, data: Labelled, features: SpeechFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return baseline_arrays(list(data.train.targets)), {}
+        texts = [written(text, features.lower) for text in data.train.targets]
+        templates = template_arrays(data.train.inputs, texts, features.frames)
+        return baseline_arrays(texts) | templates, {}
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         found = speech_figures(model, data)

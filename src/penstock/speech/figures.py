@@ -1,6 +1,7 @@
 """The contents of metrics.json that are a speech recogniser's own.
 
 valid, test                 rows, wer, cer, ser
+speakers                    of the test data, else the validation data: scores of each speaker, if speakers are known
 errors                      of the test data, else the validation data: words and characters substituted, inserted, ...
 worst                       of the same part, the recordings with the most wrong words: see `worst`
 """
@@ -35,6 +36,7 @@ def speech_figures(model: SpeechModel, data: Labelled) -> dict[str, Any]:
         found["main_baseline"] = next(iter(others), None)
         compare(found, name, ours.sums, {baseline: theirs.sums for baseline, theirs in others.items()})
         texts = [model.reference(text) for text in references]
+        found["speakers"] = model.by_speaker(part.inputs, texts, predicted)
         found["errors"] = error_counts(transcript_counts(texts, predicted).sum(axis=0))
         found["worst"] = worst_recordings(part.inputs, texts, words, model.sample_rate)
     return found

@@ -24,11 +24,13 @@ class Frames:
         samples: (frames, features) float32.
         frames_per_second: their rate.
         name: the name, such as the id of an utterance.
+        speaker: who speaks; empty if unknown.
     """
 
     samples: NDArray[np.float32]
     frames_per_second: float = 100.0
     name: str = ""
+    speaker: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "samples", frame_array(self.samples, self.name or "frames"))

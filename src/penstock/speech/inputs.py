@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from penstock.errors import DataError, PenstockError
+from penstock.missing import is_missing
 from penstock.sounds.recordings import Recording, recording_list
 from penstock.speech.frames import Frames, GivenFrames, frame_array
 
-__all__ = ["frame_line", "frame_list", "speech_list"]
+__all__ = ["frame_line", "frame_list", "speech_list", "spoken_by"]
 
 _SINGLE = (str, bytes, Recording, Frames, np.ndarray)
 
@@ -59,6 +61,13 @@ def frame_list(inputs: Any, frames: GivenFrames) -> list[Frames]:
             raise DataError(f"{name}: this model reads {wanted}; got {one.frames_per_second:g} frames a second")
         found.append(one)
     return found
+
+
+def spoken_by(inputs: Iterable[Recording | Frames], speakers: Iterable[Any]) -> list[Any]:
+    """Return recordings or frames with who speaks each: any value that is not missing, as text."""
+    return [
+        one if is_missing(who) else replace(one, speaker=str(who)) for one, who in zip(inputs, speakers, strict=True)
+    ]
 
 
 def frame_line(line: str, frames: GivenFrames) -> Any:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.datasets.frames import table_column
+from penstock.datasets.finding import usual_name
+from penstock.datasets.frames import table_column, table_names
 from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.network import Numbers
@@ -21,9 +22,9 @@ from penstock.speech.baselines import SpeechBaselines
 from penstock.speech.decoding import Search
 from penstock.speech.features import SpeechFeatures
 from penstock.speech.frames import Frames
-from penstock.speech.inputs import frame_line, frame_list, speech_list
+from penstock.speech.inputs import frame_line, frame_list, speech_list, spoken_by
 from penstock.speech.scorer import SpeechScorer
-from penstock.speech.scores import judged
+from penstock.speech.scores import by_speaker, judged, transcript_counts
 from penstock.speech.spec import CtcHead
 from penstock.speech.stream import ScoreStream, SpeechStream
 from penstock.speech.transcriber import SpokenWord, Timing, Transcriber, Transcript
@@ -87,8 +88,8 @@ class SpeechModel(SequenceModel):
         return SpeechFeatures.from_json(described)
 
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> SpeechBaselines:
-        """Read the most frequent transcript, and the n-grams of the training transcripts."""
-        return SpeechBaselines(arrays)
+        """Read the most frequent transcript, the n-grams of the training transcripts, and templates of words."""
+        return SpeechBaselines(arrays, self.features.frames)
 
     def checked(self, inputs: Any) -> list[Recording] | list[Frames]:
         """Return the recordings, or the features made elsewhere, as a list, after reading files."""
@@ -103,8 +104,13 @@ class SpeechModel(SequenceModel):
         """Read a table's column of paths or samples, and of transcripts."""
         audio = chosen_column(table, self.trained_column("audio"), usual="audio")
         text = chosen_column(table, self.trained_column("text"), usual="text") if labelled else None
+        inputs = column_list(table_column(table, audio), f"the column {audio}")
         texts = None if text is None else column_list(table_column(table, text), f"the column {text}")
-        return Rows(column_list(table_column(table, audio), f"the column {audio}"), texts)
+        speaker = usual_name("speaker", table_names(table)) if labelled else None
+        if speaker is not None:
+            speakers = column_list(table_column(table, speaker), f"the column {speaker}")
+            inputs = spoken_by(self.checked(inputs), speakers)
+        return Rows(inputs, texts)
 
     def encode(self, inputs: Sequence[Any]) -> Sequences:
         """Return the steps of checked inputs."""
@@ -166,6 +172,8 @@ class SpeechModel(SequenceModel):
     def evaluate(self, inputs: Any, answers: Any = None, **search: Any) -> dict[str, Any]:
         """Return wer, cer and ser, from 0 (see `speech.scores`), and those of each baseline; see `Model`.
 
+        Where inputs say who speaks, `speakers` has the scores of each speaker too, see `scores.by_speaker`.
+
         Args:
             inputs: as for `predict`.
             answers: the transcript of each input.
@@ -178,10 +186,17 @@ class SpeechModel(SequenceModel):
         inputs, answers = self.given(inputs, answers, labelled=True)
         rows = self.checked(inputs)
         others = self.baseline_answers(rows)
-        return evaluation(
-            self.judged(rows, self.predict(rows, **_settings(**search)), answers),
-            {name: self.judged(rows, each, answers) for name, each in others.items()},
-        )
+        ours = self.judged(rows, self.predict(rows, **_settings(**search)), answers)
+        found = evaluation(ours, {name: self.judged(rows, each, answers) for name, each in others.items()})
+        speakers = self.by_speaker(rows, ours.truth.tolist(), ours.predicted.tolist())
+        return found | ({"speakers": speakers} if speakers else {})
+
+    def by_speaker(
+        self, rows: Sequence[Any], references: Sequence[str], predicted: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Return the scores of each speaker of checked inputs, see `scores.by_speaker`; empty if no input names one."""
+        speakers = [each.speaker for each in rows]
+        return by_speaker(transcript_counts(references, predicted), speakers) if any(speakers) else []
 
     def judged(self, rows: Sequence[Any], predicted: Iterable[str], answers: Any) -> Judged:
         """Return transcripts of checked inputs with their scores; DataError if the references are not as many."""

@@ -4,10 +4,13 @@ table       a path and a text in each row of a CSV, TSV, JSON lines or Parquet f
 folder, zip a text file `a.txt` beside each recording `a.wav`, at any depth
 Kaldi       a folder with `wav.scp` and `text`: an id and a path, an id and a text in each line
 npz         arrays of NumPy: features (frames, features), offsets (recordings + 1,), transcripts and ids
+
+Who speaks is read where it is known, for scores by speaker: a table's column, Kaldi's `utt2spk`, an array `speakers`.
 """
 
 import logging
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -15,7 +18,7 @@ from penstock.datasets.changes import counted
 from penstock.datasets.columns import as_texts
 from penstock.datasets.encodings import as_utf8
 from penstock.datasets.files import all_bytes
-from penstock.datasets.finding import find_column, holds_words, say_found
+from penstock.datasets.finding import find_column, holds_words, say_found, usual_name
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
@@ -26,6 +29,7 @@ from penstock.sequences import Sequences
 from penstock.sounds.files import Folder, Zip, holds_paths, listed, opened, recording_at
 from penstock.sounds.recordings import AUDIO_ENDINGS
 from penstock.speech.frames import Frames
+from penstock.speech.inputs import spoken_by
 
 __all__ = ["read_speech", "read_speech_rows"]
 
@@ -39,6 +43,7 @@ def read_speech(
     *,
     audio: str | None = None,
     text: str | None = None,
+    speaker: str | None = None,
     answers: bool = True,
     layout: Layout = DETECT,
 ) -> Rows:
@@ -47,7 +52,8 @@ def read_speech(
     Args:
         path: a table, a folder, a zip, or an `.npz` file; without `answers` also a single recording.
         audio, text: a table's columns; None for the usual names, or the only possible ones.
-        answers: whether to read transcripts. If not, nothing is left out.
+        speaker: a table's column of speakers; None for that called `speaker`, if there is one.
+        answers: whether to read transcripts and speakers. If not, nothing is left out.
         layout: the layout of a text table.
 
     Raises:
@@ -57,33 +63,40 @@ def read_speech(
     ending = path.suffix.lower()
     folder = path.is_dir() or ending == ".zip"
     sound = not answers and ending in AUDIO_ENDINGS
-    if audio is not None and (folder or sound or ending == ".npz"):
-        raise DataError(f"{path}: is not a table, so it has no column {audio}. Leave --audio and --text out.")
+    named = next(filter(None, (audio, speaker)), None)
+    if named is not None and (folder or sound or ending == ".npz"):
+        raise DataError(
+            f"{path}: is not a table, so it has no column {named}. Leave --audio, --text and --speaker out."
+        )
     if path.is_dir() and (path / "wav.scp").is_file():
         return _kaldi(path, answers, layout)
     if folder:
         return _folder(path, answers, layout)
     if ending == ".npz":
         return _made_elsewhere(path, answers)
-    return Rows([recording_at(path)]) if sound else _table(path, audio, text, answers, layout)
+    if sound:
+        return Rows([recording_at(path)])
+    return _table(path, {"audio": audio, "text": text, "speaker": speaker}, answers, layout)
 
 
 def read_speech_rows(path: Path, columns: Columns, answers: bool) -> Rows:
     """Read recordings and their transcripts by the columns of the task."""
-    named = {"audio": columns.get("audio"), "text": columns.get("text")}
+    named = {name: columns.get(name) for name in ("audio", "text", "speaker")}
     return read_speech(path, answers=answers, layout=layout_of(columns), **named)
 
 
-def _table(path: Path, audio: str | None, text: str | None, answers: bool, layout: Layout) -> Rows:
+def _table(path: Path, named: Mapping[str, str | None], answers: bool, layout: Layout) -> Rows:
     with counted() as changed:
-        found = _columns(path, {"audio": audio} | ({"text": text} if answers else {}), layout)
-        table = read_table(path, list(found.values()), layout)
+        found = _columns(path, {role: named[role] for role in (("audio", "text") if answers else ("audio",))}, layout)
+        speaker = (named["speaker"] or usual_name("speaker", column_names(path, layout))) if answers else None
+        table = read_table(path, [*found.values(), *([speaker] if speaker else [])], layout)
     names = as_texts(table[found["audio"]], f"the column {found['audio']} of {path}")
     texts = as_texts(table[found["text"]], f"the column {found['text']} of {path}") if answers else [None] * len(names)
+    speakers = table[speaker] if speaker else [None] * len(names)
     kept, dropped = [], 0
-    for row, (name, said) in enumerate(zip(names, texts, strict=True), start=1):
+    for row, (name, said, who) in enumerate(zip(names, texts, speakers, strict=True), start=1):
         if name and name.strip():
-            kept.append((name, said or ""))
+            kept.append((name, said or "", who))
         elif answers:
             dropped += 1
         else:
@@ -92,8 +105,8 @@ def _table(path: Path, audio: str | None, text: str | None, answers: bool, layou
             )
     if not kept:
         raise DataError(f"{path}: no row has a path in the column {found['audio']}")
-    recordings = list(listed(path.parent, [name for name, _ in kept]))
-    given = [said for _, said in kept] if answers else None
+    recordings = spoken_by(listed(path.parent, [name for name, _, _ in kept]), [who for _, _, who in kept])
+    given = [said for _, said, _ in kept] if answers else None
     counts = {"no recording": dropped} if dropped else {}
     return Rows(recordings, given, counts, columns=found, changed=dict(changed))
 
@@ -164,7 +177,13 @@ def _kaldi(path: Path, answers: bool, layout: Layout) -> Rows:
         raise DataError(f"{path}: has wav.scp, and no file text with the transcripts beside it")
     texts = _keyed(path / "text", layout)
     pairs = {key: texts.pop(key, None) for key in sounds}
-    return _paired(path, pairs, texts, lambda chosen: list(listed(path, [sounds[key] for key in chosen])))
+    speakers = _keyed(path / "utt2spk", layout) if (path / "utt2spk").is_file() else {}
+    return _paired(
+        path,
+        pairs,
+        texts,
+        lambda chosen: spoken_by(listed(path, [sounds[key] for key in chosen]), [speakers.get(key) for key in chosen]),
+    )
 
 
 def _keyed(path: Path, layout: Layout) -> dict[str, str]:
@@ -212,7 +231,7 @@ def _made_elsewhere(path: Path, answers: bool) -> Rows:
         parts = Sequences(arrays["features"], arrays["offsets"])
     except PenstockError as error:
         raise DataError(f"{path}: {error}") from error
-    for name in ("transcripts", "ids"):
+    for name in ("transcripts", "ids", "speakers"):
         if name in arrays and len(arrays[name]) != len(parts):
             raise DataError(
                 f"{path}: must have one of {name} for each of {len(parts)} recordings; got {len(arrays[name])}"
@@ -221,5 +240,5 @@ def _made_elsewhere(path: Path, answers: bool) -> Rows:
     if "frames_per_second" not in arrays:
         _LOGGER.info("%s: has no frames_per_second; %g are assumed", path, rate)
     ids = [str(each) for each in arrays.get("ids", range(len(parts)))]
-    inputs = [Frames(part, rate, name) for part, name in zip(parts, ids, strict=True)]
+    inputs = spoken_by(map(Frames, parts, repeat(rate), ids), arrays.get("speakers", repeat(None, len(parts))))
     return Rows(inputs, [str(each) for each in arrays["transcripts"]] if answers else None)

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from penstock.report import Figures, Words, escape, measured_part, render, section, table
 from penstock.report.page import paragraph
 from penstock.sounds.player import audio_player
+from penstock.speech.scores import METRICS
 from penstock.speech.worst import SHOWN_SECONDS
 
 __all__ = ["render_report"]
 
 _WIDTH, _HEIGHT = 720, 64
+_MOST_SPEAKERS = 40
 _KINDS = ("substituted", "inserted", "deleted")
 
 Sounds = Sequence[tuple[NDArray[np.float32], int]]
@@ -31,9 +33,33 @@ def render_report(metrics: Mapping[str, Any], sounds: Sounds = (), *, title: str
         metrics,
         title=title,
         language=language,
-        extra=[_errors],
+        extra=[_speakers, _errors],
         mistakes=lambda figures, words: _worst(figures, words, sounds),
     )
+
+
+def _speakers(figures: Figures, words: Words) -> str:
+    """The error rates of each speaker, where speakers are known; of many, those with the highest."""
+    found = figures.get("speakers", default=[])
+    if not found:
+        return ""
+    rows = [
+        (
+            one["speaker"] or "–",
+            [
+                figures.number("speakers", index, "rows"),
+                *(
+                    figures.number("speakers", index, name) + figures.interval("speakers", index, "interval", name)
+                    for name in METRICS
+                ),
+            ],
+        )
+        for index, one in enumerate(found[:_MOST_SPEAKERS])
+    ]
+    heads = [words("speech.speaker"), words("speech.recordings"), *(words.name("metric", name) for name in METRICS)]
+    data = words.name("data", measured_part(figures.data))
+    note = words("speech.speakers_note", data=data, shown=f"{len(rows):,}", speakers=f"{len(found):,}")
+    return section(words("speech.speakers"), paragraph(note, "quiet"), table(heads, rows))
 
 
 def _errors(figures: Figures, words: Words) -> str:

@@ -8,6 +8,14 @@ TABLE = {
     "metric.cer": {"en": "character error rate", "zh": "字符错误率"},
     "metric.ser": {"en": "recordings with an error", "zh": "有错误的录音比例"},
     "baseline.most_frequent_transcript": {"en": "Most frequent transcript", "zh": "最常见的文本"},
+    "baseline.template_matching": {"en": "Template matching (DTW)", "zh": "模板匹配（DTW）"},
+    "speech.speakers": {"en": "By speaker", "zh": "按说话人"},
+    "speech.speakers_note": {
+        "en": "On the {data}, the highest word error rate first: {shown} of {speakers} speakers, with 95 % intervals.",
+        "zh": "{data}，按词错误率从高到低排列：{speakers} 位说话人中的 {shown} 位，附 95 % 区间。",
+    },
+    "speech.speaker": {"en": "speaker", "zh": "说话人"},
+    "speech.recordings": {"en": "recordings", "zh": "录音数"},
     "speech.errors": {"en": "Kinds of errors", "zh": "错误类型"},
     "speech.errors_note": {
         "en": "On the {data}, counted as jiwer does: the fewest edits that lead from the reference to the prediction.",

@@ -82,11 +82,14 @@ def by_speaker(counts: Array, speakers: Sequence[Any]) -> list[dict[str, Any]]:
     """
     if len(speakers) != len(counts):
         raise DataError(f"each of {len(counts)} recordings needs a speaker; got {len(speakers)}")
+    places: dict[str, list[int]] = {}
+    for place, speaker in enumerate(speakers):
+        places.setdefault(str(speaker), []).append(place)
     found = []
-    for speaker, rows in Counter(speakers).items():
-        own = counts[[each == speaker for each in speakers]]
+    for name, rows in places.items():
+        own = counts[rows]
         scores = speech_scores(own.sum(axis=0))
-        found.append({"speaker": str(speaker), "rows": rows, **scores, "interval": intervals(_sums(own))})
+        found.append({"speaker": name, "rows": len(rows), **scores, "interval": intervals(_sums(own))})
     return sorted(found, key=lambda each: (-each["wer"], each["speaker"]))
 
 
