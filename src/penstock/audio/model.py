@@ -19,6 +19,7 @@ from penstock.runtime.reading import Reading
 from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
+from penstock.sounds.front import SoundFront
 from penstock.sounds.recordings import Recording, recording_list
 
 __all__ = ["AudioModel"]
@@ -134,6 +135,11 @@ class AudioModel(ClassModel):
     def listen(self, words: Sequence[str] | None = None, threshold: float | None = None) -> Spotter:
         """Start a `spotter`; see `Model`."""
         return self.spotter(words, threshold=_THRESHOLD if threshold is None else threshold)
+
+    @property
+    def front(self) -> SoundFront:  # type: ignore[override]  # here it depends on the features
+        """How samples become steps: a frame each."""
+        return SoundFront(self.features)
 
     @property
     def sample_rate(self) -> int:  # type: ignore[override]  # here it depends on the features

@@ -27,6 +27,8 @@ from penstock.runtime.summary import as_html, in_a_line
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from penstock.sounds.front import SoundFront
+
 __all__ = ["Baselines", "Features", "Model"]
 
 
@@ -85,6 +87,8 @@ class Model(ABC):
     """The longest text that a server predicts for, where the work grows faster than the text; None for any."""
     sample_rate: int | None = None
     """Samples per second, for models that read samples."""
+    front: "SoundFront | None" = None
+    """How samples become the network's steps, for models that read samples."""
     scorer: Scorer
     """The network on the engine."""
     folder: Path | None = None

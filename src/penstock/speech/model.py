@@ -17,6 +17,7 @@ from penstock.runtime.reading import Reading
 from penstock.runtime.sequence_model import SequenceModel
 from penstock.runtime.tables import chosen_column
 from penstock.sequences import Sequences
+from penstock.sounds.front import SoundFront
 from penstock.sounds.recordings import Recording
 from penstock.speech.baselines import SpeechBaselines
 from penstock.speech.decoding import Search
@@ -76,6 +77,14 @@ class SpeechModel(SequenceModel):
     def sample_rate(self) -> int | None:  # type: ignore[override]  # here it depends on the features
         """Samples per second; None for a model that reads features made elsewhere."""
         return self.features.frames.rate if self.features.reads_samples else None
+
+    @property
+    def front(self) -> SoundFront | None:  # type: ignore[override]  # here it depends on the features
+        """How samples become steps; None for a model that reads features made elsewhere."""
+        features = self.features
+        if not features.reads_samples:
+            return None
+        return SoundFront(features.frames, features.stack, features.subsampling, tuple(features.spelled()))
 
     @property
     def seconds_per_step(self) -> float:

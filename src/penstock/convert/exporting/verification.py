@@ -134,12 +134,12 @@ def started(states: list[StateInput], batch: int) -> dict[str, NDArray[Any]]:
     }
 
 
-def check(error: float, what: str) -> float:
+def check(error: float, what: str, most: float = TOLERANCE) -> float:
     """Return an error that is small enough; ConfigError says how large another one is."""
-    if not error <= TOLERANCE:  # NaN too
+    if not error <= most:  # NaN too
         raise ConfigError(
             f"{what} computes something else than the model: it differs by {error:.2g} of the output's scale, more "
-            f"than {TOLERANCE:g}. Nothing was written."
+            f"than {most:g}. Nothing was written."
         )
     return error
 

@@ -4,16 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.convert.exporting.c.listening import listening_files
 from penstock.convert.exporting.c.source import identifier
 from penstock.convert.exporting.c.translation import translated
-from penstock.convert.exporting.c.verify import Loss, compared, found_compiler
+from penstock.convert.exporting.c.verify import Loss, compared, found_compiler, heard
 from penstock.convert.exporting.c.written import files_of
 from penstock.convert.exporting.exported import encoded, of_model
 from penstock.convert.exporting.files import Written, check_free, write
 from penstock.convert.exporting.verification import check
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, MissingExtraError
 
 __all__ = ["to_c"]
+
+HEARD = 1e-3
+"""The largest difference that scores from samples may have: a Fourier transform and logarithms that round differently
+come before the network."""
 
 
 def to_c(
@@ -27,9 +35,10 @@ def to_c(
 ) -> Written:
     """Write a model's network as C99: NAME.h, NAME.c and an example, NAME_main.c.
 
-    The header declares NAME_init, NAME_step and NAME_STATE_BYTES. The source needs no other library than expf and
-    tanhf, allocates nothing, and has no global state. The features of a text, signal or sound are apart: the network
-    reads ids or numbers.
+    The header declares NAME_init, NAME_step and NAME_STATE_BYTES. The source needs no other library than expf, logf and
+    tanhf, allocates nothing, and has no global state. The features of a text or signal are apart: the network reads ids
+    or numbers. For a model that reads sound, NAME_listen.h, NAME_listen.c and an example, NAME_listen_main.c, read
+    samples, with the same promises.
 
     Args:
         model: a loaded model or a fitted estimator's `model_`; its network must read forward.
@@ -66,6 +75,8 @@ def to_c(
     inputs = None if data is None else encoded(model, exported, data)
     source = translated(exported.graph, exported.tensors, int8=int8)
     contents = files_of(source, name, labels=list(map(str, model.labels)), task=model.task)
+    if model.front is not None:
+        contents |= listening_files(model.front, source, name)
     targets = {stem.parent / file: content.encode() for file, content in contents.items()}
     check_free(list(targets), overwrite=overwrite)
     measures: dict[str, float | str] = {
@@ -79,8 +90,25 @@ def to_c(
     loss = compared(contents, name, exported, inputs, found)
     if int8:
         return Written(write(targets), {}, (), measures | _losses(loss))
-    check(loss.difference, "the source in C")
-    return Written(write(targets), {Path(found).name: loss.difference}, (), measures)
+    errors = {Path(found).name: check(loss.difference, "the source in C")}
+    notes: tuple[str, ...] = ()
+    if model.front is not None:
+        rate = model.sample_rate
+        sound = _sound(rate)
+        try:
+            off = heard(contents, name, exported, sound, encoded(model, exported, [(sound, rate)]), found)
+            errors[f"{Path(found).name}, from samples"] = check(off, "what listens in C", most=HEARD)
+        except MissingExtraError as error:
+            notes = (f"what listens was not compared: {error}",)
+    return Written(write(targets), errors, notes, measures)
+
+
+def _sound(rate: int) -> NDArray[np.int16]:
+    """Two seconds of tones and noise that come and go, for the comparison."""
+    draw, seconds = np.random.default_rng(0), np.arange(2 * rate) / rate
+    tones = sum(np.sin(2 * np.pi * pitch * seconds) for pitch in (220.0, 713.0, rate / 5))
+    loudness = np.interp(seconds, np.linspace(0, 2, 9), draw.uniform(0, 0.2, 9) ** 2)
+    return ((tones + draw.normal(size=len(seconds))) * loudness * 4000).clip(-32768, 32767).astype(np.int16)
 
 
 def _losses(loss: Loss) -> dict[str, float | str]:

@@ -153,6 +153,21 @@ static void lookup_int8(float *y, const signed char *w, const float *scale, size
 }
 """,
     ),
+    "log_softmax": (
+        (),
+        """static void log_softmax(float *y, const float *x, size_t size)
+{
+    float largest = x[0], sum = 0.0f;
+    for (size_t i = 1; i < size; ++i)
+        largest = x[i] > largest ? x[i] : largest;
+    for (size_t i = 0; i < size; ++i)
+        sum += expf(x[i] - largest);
+    sum = logf(sum);
+    for (size_t i = 0; i < size; ++i)
+        y[i] = x[i] - largest - sum;
+}
+""",
+    ),
     "lstm": (
         ("sigmoid",),
         """/* Gates and states of an LSTM: `gates` holds input, forget, cell and output before their functions. */

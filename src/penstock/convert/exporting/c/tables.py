@@ -1,5 +1,6 @@
 """Tensors as constant tables of C: float32 exactly, or int8 with a scale for each row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,6 +58,10 @@ class Tables:
         scales, rounded = quantized(values)
         self._add("signed char", name, list(map(str, rounded.ravel().tolist())), 1)
         return Matrix(name, self.vector(f"{name}_scale", scales), rows, columns)
+
+    def counts(self, name: str, values: Sequence[int]) -> None:
+        """Add a table of whole numbers below 2^16."""
+        self._add("unsigned short", name, list(map(str, values)), 2)
 
     def _add(self, kind: str, name: str, numbers: list[str], size: int) -> None:
         lines, line = [], ""

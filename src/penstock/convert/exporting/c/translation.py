@@ -101,14 +101,14 @@ def _scale(source: Source, node: Node, inputs: list[str]) -> str:
 
 def _pointwise(source: Source, node: Node, inputs: list[str]) -> str:
     place, size = _result(source, node)
-    if node.operation.function == "softmax":
-        source.say(f"softmax({place}, {inputs[0]}, {size});")
+    if node.operation.function in ("softmax", "log_softmax"):
+        source.say(f"{node.operation.function}({place}, {inputs[0]}, {size});")
         return place
     written = _EXPRESSIONS.get(node.operation.function)
     if written is None:
         raise ConfigError(
-            f"{node.name}: {node.operation.function} needs more of the C library than expf and tanhf. "
-            f"It can be one of {', '.join(['softmax', *_EXPRESSIONS])}."
+            f"{node.name}: {node.operation.function} needs more of the C library than expf, logf and tanhf. "
+            f"It can be one of {', '.join(['softmax', 'log_softmax', *_EXPRESSIONS])}."
         )
     constants = {name: f"{value:.9e}f" for name, value in node.operation.constants}
     source.say(_loop(size, f"const float x = ({inputs[0]})[i];", f"({place})[i] = {written.format(**constants)};"))
@@ -214,6 +214,7 @@ _EXPRESSIONS = {
     "gelu_tanh": "0.5f * x * (1.0f + tanhf(0.797884561f * (x + 0.044715f * x * x * x)))",
     "hard_sigmoid": "{slope} * x + {offset} < 0.0f ? 0.0f : "
     "{slope} * x + {offset} > 1.0f ? 1.0f : {slope} * x + {offset}",
+    "log": "logf(x)",
     "leaky_relu": "x > 0.0f ? x : {slope} * x",
     "relu": "x > 0.0f ? x : 0.0f",
     "selu": "1.05070099f * (x > 0.0f ? x : 1.67326324f * (expf(x) - 1.0f))",

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from penstock.errors import ConfigError
 from penstock.runtime.graph_scorer import GraphScorer
 from penstock.sequences import Sequences
 
-__all__ = ["Loss", "compared", "found_compiler"]
+__all__ = ["Loss", "compared", "found_compiler", "heard"]
 
 _LENGTHS = (1, 2, 17, 60)
 _FLAGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
@@ -76,7 +76,7 @@ def compared(
     rows = [list(each) for each in zip(*chosen.values(), strict=True)]
     differences, same, number = [0.0], [], 0
     with tempfile.TemporaryDirectory() as folder:
-        program = _compiled(contents, name, compiler, Path(folder))
+        program = _compiled(contents, (f"{name}_main.c", f"{name}.c"), compiler, Path(folder))
         for place, sequence in enumerate(rows):
             if not len(sequence[0]):
                 continue  # a step is the first that C can answer
@@ -93,11 +93,43 @@ def compared(
     return Loss(max(differences), number, float(np.mean(same)) if same else 1.0, inputs is None)
 
 
-def _compiled(contents: Mapping[str, str], name: str, compiler: str, folder: Path) -> Path:
+def heard(
+    contents: Mapping[str, str],
+    name: str,
+    exported: NamedGraph,
+    sound: NDArray[np.int16],
+    inputs: Mapping[str, Sequences],
+    compiler: str,
+) -> float:
+    """Compile the files that listen; return how far their scores are from the runtime's, as a share of their scale.
+
+    Args:
+        contents, name, exported, compiler: as for `compared`.
+        sound: samples at the model's rate.
+        inputs: what the model makes of them, by the graph's names.
+
+    Raises:
+        ConfigError: the files do not compile, or the program fails.
+    """
+    (output,) = exported.graph.outputs
+    expected = np.atleast_2d(GraphScorer(exported.graph, exported.tensors).scores(inputs)[output][0])
+    with tempfile.TemporaryDirectory() as folder:
+        sources = (f"{name}_listen_main.c", f"{name}_listen.c", f"{name}.c")
+        program = _compiled(contents, sources, compiler, Path(folder))
+        samples = sound.astype("<i2").tobytes()
+        done = subprocess.run([str(program), "scores"], input=samples, capture_output=True, check=False)
+    rows = np.array([line.split() for line in done.stdout.decode().splitlines()], np.float64)
+    found = rows if exported.graph.values[output].steps else rows[-1:]
+    if done.returncode or found.shape != expected.shape:
+        raise ConfigError(f"the program that listens must print {expected.shape} scores; got {found.shape}")
+    return difference(found, expected)
+
+
+def _compiled(contents: Mapping[str, str], sources: Sequence[str], compiler: str, folder: Path) -> Path:
     for file, content in contents.items():
         (folder / file).write_text(content, encoding="utf-8")
     program = folder / "program"
-    command = [compiler, *_FLAGS, f"{name}_main.c", f"{name}.c", "-lm", "-o", str(program)]
+    command = [compiler, *_FLAGS, *sources, "-lm", "-o", str(program)]
     made = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if made.returncode:
         raise ConfigError(f"{compiler} does not compile the source: {made.stderr[-2000:]}")

@@ -7,7 +7,7 @@ from penstock.convert.exporting.c.functions import needed
 from penstock.convert.exporting.c.source import Source, identifier
 from penstock.network import Value
 
-__all__ = ["files_of"]
+__all__ = ["files_of", "indented", "string"]
 
 
 def files_of(source: Source, name: str, *, labels: Sequence[str], task: str) -> dict[str, str]:
@@ -104,7 +104,7 @@ def _source(source: Source, name: str, labels: Sequence[str]) -> str:
     named = (
         []
         if not labels
-        else [f"const char *const {name}_labels[{len(labels)}] = {{{', '.join(map(_string, labels))}}};\n"]
+        else [f"const char *const {name}_labels[{len(labels)}] = {{{', '.join(map(string, labels))}}};\n"]
     )
     parts = [
         f'#include "{name}.h"\n\n#include <math.h>\n#include <stdint.h>\n',
@@ -113,9 +113,8 @@ def _source(source: Source, name: str, labels: Sequence[str]) -> str:
         *named,
         *source.tables.text,
         needed(body + "clear("),
-        f"void {name}_init({name}_state *state)\n{{\n{_indented([*clear, *source.initial])}\n}}\n",
-        f"void {name}_step({_parameters(source, name)})\n{{\n"
-        f"{_indented([*scratch, *unused, *source.statements])}\n}}\n",
+        f"void {name}_init({name}_state *state)\n{{\n{indented([*clear, *source.initial])}\n}}\n",
+        f"void {name}_step({_parameters(source, name)})\n{{\n{indented([*scratch, *unused, *source.statements])}\n}}\n",
     ]
     return "\n".join(parts)
 
@@ -152,13 +151,13 @@ int main(void)
 {{
     {name}_state state;
     size_t i;
-{_indented(declared)}
+{indented(declared)}
 {names}
     {name}_init(&state);
     for (;;) {{
-{_indented(read, 2)}
+{indented(read, 2)}
         {name}_step(&state, {", ".join(arguments)});
-{_indented(shown, 2)}
+{indented(shown, 2)}
         printf("\\n");
     }}
 }}
@@ -173,11 +172,11 @@ def _named_labels(name: str, labels: Sequence[str]) -> str:
         printf("%s%s", {name}_labels[i], i + 1 < {len(labels)} ? "," : "\\n");"""
 
 
-def _indented(lines: Sequence[str], levels: int = 1) -> str:
+def indented(lines: Sequence[str], levels: int = 1) -> str:
     return "\n".join(" " * 4 * levels + line for each in lines for line in each.split("\n"))
 
 
-def _string(text: str) -> str:
+def string(text: str) -> str:
     """A string literal: bytes that are not plain ASCII as octal escapes, which end after three digits."""
     plain = {'"': '\\"', "\\": "\\\\", "?": "\\?"}
     return (
