@@ -6,6 +6,9 @@ SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeList
 
 # The tests start Python hundreds of times: each file is compiled once, even where the environment forbids to keep it.
 export PYTHONDONTWRITEBYTECODE :=
+# A worker for each core: threads of PyTorch and OpenBLAS would wait for each other (a linear baseline takes 4 times as long).
+# The engine keeps its own.
+test test-slow: export OMP_NUM_THREADS := 1
 
 .PHONY: help demo test test-slow lint check bench-core docs soak fuzz sanitize sanitize-python portable portable-python clean FORCE
 
@@ -96,5 +99,5 @@ build/package-files: FORCE
 FORCE:
 
 $(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES) build/package-files
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) --constraint constraints.txt --editable '.[$*]'
 	touch $@

@@ -42,6 +42,17 @@ def duplicate(request) -> Callable[[Any], Any]:
 
 
 @pytest.fixture
+def three_threads() -> Iterator[int]:
+    """PyTorch has three threads, as a person may have set: what changes their number has to give them back."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield 3
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def cells_as_before() -> Iterator[None]:
     """After the test, the cells that there were before it."""
     from penstock.cells import CELLS

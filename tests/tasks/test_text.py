@@ -72,14 +72,13 @@ def test_threads_do_not_change_the_bits(small, make_reviews):
     assert answers[0] == answers[1]
 
 
-def test_global_generators_and_threads_are_left_alone(small, make_reviews):
+def test_global_generators_and_threads_are_left_alone(small, make_reviews, three_threads):
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    threads = torch.get_num_threads()
     small(epochs=1).fit(*make_reviews(30, 0))
     assert torch.equal(states[0], torch.get_rng_state())
     assert (states[1] == np.random.get_state()[1]).all()
     assert states[2] == random.getstate()
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == three_threads
 
 
 def test_a_second_fit_starts_again(small, make_reviews):
