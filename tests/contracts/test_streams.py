@@ -243,13 +243,14 @@ def sampler():
 
 def detector(adapt):
     """A detector of two columns, with a covariate and times; one value is missing, and one far away."""
-    scales = {"location": [[3.0, 0.0]], "variance": [[4.0, 1.0]], "longest": [[0.0, 0.0]]}
+    scales = {"location": [[3.0, 0.0]], "variance": [[4.0, 1.0]], "season_share": [[0.5, 1.0]]}
+    scales |= {"gap": [8.0], "gap_variance": [0.1], "points": [4.0], "span": [14_400.0], "origin": [0.0]}
     peaks = {"level": 1.0, "scores": 100.0, "peaks": 5.0, "excess": 2.0, "squares": 1.0}
     features = DetectFeatures(
         targets=("x", "y"), covariates=("load",), time="at", dated=True, calendar=("hour",), irregular=True,
-        probation=4, names=("a",), scales={name: np.array(each) for name, each in scales.items()}
-        | {"gap": np.array([8.0]), "gap_variance": np.array([0.1])}, covariate_scale=np.array([[1.0], [2.0]]),
-        peaks={name: np.array([value, value]) for name, value in peaks.items()},
+        probation=4, names=("a",), scales={name: np.array(each) for name, each in scales.items()},
+        covariate_scale=np.array([[1.0], [2.0]]),
+        peaks={name: np.full((2, 4), value) for name, value in peaks.items()},
     )  # fmt: skip
     network = Network(Numbers(features.size), Recurrent(input_size=features.size, hidden_size=6), DistributionHead(2))
     model = DetectorModel(network, features, [], drawn(network))

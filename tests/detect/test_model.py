@@ -139,7 +139,8 @@ def test_gap_stuck_missing_and_shift_are_told_apart(detector, wave):
     assert (conditions[80], told[80].missing) == ("missing", ("flow",))
     stuck = [step for step, each in enumerate(conditions) if each == "stuck"]
     assert stuck == list(range(stuck[0], 140))
-    assert 105 <= stuck[0] <= 120
+    assert 101 <= stuck[0] <= 110
+    assert told[stuck[0]].anomaly
     assert conditions[220] == "outlier"
     assert [step for step, each in enumerate(conditions) if each == "level shift"] == [229]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import genpareto
 
-from penstock.detect.threshold import PEAKS, add_scores, fitted_peaks, limits
+from penstock.detect.threshold import PEAKS, add_scores, fitted_peaks, joint, limits, rarity, share_of
 
 
 def memory_of(scores, rate=1e-3):
@@ -53,3 +53,30 @@ def test_a_series_has_the_same_bits_alone_and_beside_others_and_what_does_not_co
 
 def test_equal_scores_have_a_limit_too():
     assert limits({name: np.array([each]) for name, each in fitted_peaks(np.ones(50)).items()}, 1e-3)[0] > 1
+
+
+def test_rarity_is_the_inverse_of_limits_and_grows_with_the_score():
+    draw = np.random.default_rng(0)
+    memory = memory_of([draw.exponential(size=2000), genpareto.rvs(0.3, size=2000, random_state=0), np.zeros(50)])
+    for rate in (1e-3, 1e-6):
+        np.testing.assert_allclose(rarity(memory, limits(memory, rate)), -np.log10(rate), rtol=1e-9)
+    growing = np.stack([rarity(memory, np.full(3, score)) for score in np.linspace(0, 30, 200)])
+    assert (growing[0] == 0).all()
+    assert (np.diff(growing, axis=0) >= 0).all()
+    # As large as the level, which two in a hundred exceed, and the one that is counted besides.
+    np.testing.assert_allclose(rarity(memory, memory["level"])[0], -np.log10(11 / 500), rtol=1e-9)
+
+
+def test_the_rarest_of_several_is_as_rare_as_chance_makes_it():
+    draw, kinds = np.random.default_rng(0), 3
+    several = -np.log10(draw.uniform(size=(200_000, kinds)))
+    found = joint(several)
+    for p in (0.5, 0.1, 0.01):
+        # 200,000 draws: five standard errors
+        assert abs((found >= -np.log10(p)).mean() - p) < 5 * np.sqrt(p * (1 - p) / 200_000)
+    rate = 1e-3
+    alone = np.array([[-np.log10(share_of(rate, kinds)), 0.0, 0.0]])
+    np.testing.assert_allclose(joint(alone), 3.0, rtol=1e-9)
+    np.testing.assert_allclose(
+        joint(np.array([[9.0, 1.0], [9.0000001, 1.0], [400.0, 0.0]])), [8.69897, 8.69897, 399.69897]
+    )

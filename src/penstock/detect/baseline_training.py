@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest
 
 from penstock.detect.baselines import BASELINES, DetectionBaselines, path_constant, windows_of
+from penstock.detect.season_search import lag_errors
 
 __all__ = ["find_season", "fit_baselines"]
 
 _TREES, _SAMPLES = 100, 256  # as Liu et al. (2008) recommend
 _WINDOW, _ROLLING = 16, 100
 _MOST_WINDOWS = 20_000
-_PEAKS, _FEWEST, _NEARLY = 5, 8, 1.1
+_FEWEST, _NEARLY = 8, 1.1
 _SMALLEST = 1e-3
 
 
@@ -50,17 +51,11 @@ def find_season(values: NDArray[np.float64]) -> int:
     The candidates are the highest peaks of the autocorrelation, up to half the series' length; of those whose errors
     are nearly the same, such as multiples of one season, it is the shortest.
     """
-    steps, there = len(values), ~np.isnan(values)
-    if steps <= _FEWEST:
+    if len(values) <= _FEWEST:
         return 1
-    rest = np.where(there, values - np.where(there, values, 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1), 0)
-    power = (np.abs(np.fft.rfft(rest, 2 * steps, axis=0)) ** 2).sum(axis=1)
-    correlation = np.fft.irfft(power)[: steps // 2 + 1]
-    inside = correlation[1:-1]
-    peaks = np.flatnonzero((inside > correlation[:-2]) & (inside >= correlation[2:]) & (inside > 0)) + 1
-    candidates = [1, *sorted(peaks[np.argsort(-correlation[peaks], kind="stable")][:_PEAKS].tolist())]
-    both = {lag: np.abs(values[lag:] - values[:-lag]) for lag in candidates}
-    errors = {lag: found[~np.isnan(found)].mean() for lag, found in both.items() if not np.isnan(found).all()}
+    same = np.abs(np.diff(values, axis=0))
+    same = same[~np.isnan(same)]
+    errors = ({1: float(same.mean())} if len(same) else {}) | lag_errors(values)
     return min((lag for lag, error in errors.items() if error <= _NEARLY * min(errors.values())), default=1)
 
 

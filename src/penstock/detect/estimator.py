@@ -13,7 +13,7 @@ from penstock.checks import check_number
 from penstock.detect.data import DetectData, TrainingTimelines, as_timelines, prepare, split_by_time
 from penstock.detect.features import DetectFeatures
 from penstock.detect.figures import detection_figures
-from penstock.detect.fitting import fitted_features, fitted_scores
+from penstock.detect.fitting import calibrate, fitted_features
 from penstock.detect.model import Detections, DetectorModel
 from penstock.detect.spec import DistributionHead
 from penstock.detect.timelines import Timelines
@@ -32,15 +32,18 @@ if TYPE_CHECKING:
 __all__ = ["AnomalyDetector"]
 
 _FEWEST_BATCHES, _MOST_BATCHES = 25, 100
+_INSPECTED = 8
+"""Inputs by which the memory of a network is measured."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AnomalyDetector(CellOptions, Estimator):
     """Finds anomalies in time series with a recurrent network that expects each value; scikit-learn style.
 
-    The network reads a series row by row, its state carried for ever, and gives the distribution of the next values. A
-    row's score is -log10 of the probability of values as far away, smoothed over a few rows; its threshold is set by a
-    rate of false alarms and goes on adapting (peaks over threshold, Siffer et al. 2017).
+    The network reads a series row by row, its state carried for ever, and gives the distribution of the next values.
+    Beside it stand what is usual at each point of the season, and how often a value is repeated. A row's score is
+    -log10 of the share of ordinary rows that are as surprising to one of the three; what is ordinary is learned in
+    training and goes on adapting (peaks over threshold, Siffer et al. 2017).
 
     Data is a path or a frame with the columns `unique_id`, `ds` and `y`, or arrays without times: (steps,), (steps,
     targets), or several in a list or dict. Times may be irregular. `bidirectional` must be False, because a row is
@@ -48,8 +51,8 @@ class AnomalyDetector(CellOptions, Estimator):
 
     Args:
         false_alarm_rate: share of ordinary rows whose score exceeds the threshold.
-        smoothing: scores are averaged over about so many rows, so that what lasts counts more than what is short; 1 for
-            each row by itself.
+        smoothing: surprise is averaged over about so many rows, so that what lasts counts more than what is short; 1
+            for each row by itself.
         probation: rows after which a series that training did not know is judged.
         contamination: share of the rows without labels that may be anomalies: the highest scores, which are left out
             when the threshold is set.
@@ -211,15 +214,21 @@ class AnomalyDetector(CellOptions, Estimator):
         return fit_baselines([features.standardised(each) for each in data.train.data])
 
     def _calibrate(self, model: Any, data: DetectData) -> dict[str, Any]:
-        """Set the thresholds by the scores of the data."""
-        model.features.peaks = fitted_scores(model, data.train.data, data.valid, self.contamination)
+        """Set what is ordinary by the data."""
+        calibrate(model, data.train.data, data.valid, self.contamination)
         return {}
 
     def _measure(self, model: Any, data: DetectData) -> dict[str, Any]:
         return detection_figures(model, data)
 
-    def _inspected(self, data: DetectData) -> Any:
-        return None
+    def _inspected(self, data: DetectData) -> Timelines:
+        """Return the beginnings of validation series, up to some of their rows."""
+        several = data.valid.series[:_INSPECTED]
+        each = -(-_INSPECTED // len(several))
+        ends = [np.unique(np.linspace(series.begin, len(series), each + 1, dtype=int)[1:]) for series in several]
+        return data.valid.with_series(
+            [series.until(int(end)) for series, own in zip(several, ends, strict=True) for end in own]
+        )
 
     def _data_figures(self, data: DetectData, features: DetectFeatures) -> dict[str, Any]:
         parts = {"train": data.train.data, "valid": data.valid, "test": data.test}

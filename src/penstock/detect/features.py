@@ -11,19 +11,27 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.detect.season import MOST_POINTS, PROFILE, new_profile
 from penstock.detect.threshold import PEAKS
 from penstock.detect.timelines import Timeline, Timelines
+from penstock.detect.units import (
+    FARTHEST,
+    forward_filled,
+    lateness,
+    log_gaps,
+    moments,
+    shifted,
+    spread_of,
+    step_inputs,
+)
 from penstock.errors import ConfigError, DataError
 from penstock.panels.calendar import calendar_features
 
-__all__ = ["DetectFeatures", "Encoded", "forward_filled", "log_gap", "log_gaps", "moments", "step_inputs"]
+__all__ = ["DetectFeatures", "Encoded"]
 
 Array = NDArray[np.float64]
-FARTHEST = 30.0
-"""Limit of the numbers that the network reads, in units of their series; scores are of the values themselves."""
-_ROUNDING = 1e-14
-"""Relative spread that rounding can give a constant series."""
-SCALES = ("location", "variance", "gap", "gap_variance", "longest")
+SCALES = ("location", "variance", "gap", "gap_variance", "points", "span", "origin", "season_share")
+_OF_TARGETS = ("location", "variance", "season_share")
 
 
 class Encoded(NamedTuple):
@@ -51,14 +59,17 @@ class DetectFeatures:
         calendar: names in `panels.calendar.CALENDAR` that the network reads.
         irregular: whether the network reads how long ago the last row was.
         probation: rows after which a series that training did not know is judged.
-        smoothing: scores are averaged over about so many steps.
+        smoothing: surprise is averaged over about so many steps.
         false_alarm_rate: the share of ordinary steps whose score exceeds the threshold.
         names: the series.
         scales: of each series, `location` and `variance` (series, targets); `gap` and `gap_variance` (series,), of the
-            logarithm of the time between rows; `longest` (series, targets), the most equal values in a row.
+            logarithm of the time between rows; and what `detect.season_search.fitted_seasons` found.
         covariate_scale: mean and standard deviation of each covariate, (2, covariates).
-        peaks: the numbers of `threshold.PEAKS`, each (1 + series,): for a series that training did not know, and for
-            each that it did; empty before they are known.
+        peaks: the numbers of `threshold.PEAKS`, each (1 + series, 2 + targets): for a series that training did not
+            know, and for each that it did; of the network's surprise, the season's, and how often each target repeats
+            its value. Empty before they are known.
+        profile: the numbers of `season.PROFILE`, each (series, points, targets), in units of the series; as of series
+            of which nothing was seen, before they are known.
     """
 
     kind: ClassVar[str] = "detection"
@@ -78,12 +89,19 @@ class DetectFeatures:
     scales: dict[str, Array]
     covariate_scale: Array
     peaks: dict[str, Array] = field(default_factory=dict)
+    profile: dict[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not self.names:
+            raise ConfigError("features of a detector must name at least one training series")
         if self.peaks:
-            sound = all(name in self.peaks and np.isfinite(self.peaks[name]).all() for name in PEAKS)
-            if not sound or any(len(each) != len(self.names) + 1 for each in self.peaks.values()):
+            shape = (len(self.names) + 1, self.kinds)
+            if not all(
+                name in self.peaks and self.peaks[name].shape == shape and np.isfinite(self.peaks[name]).all()
+                for name in PEAKS
+            ):
                 raise ConfigError(f"peaks must hold {', '.join(PEAKS)} of each series; got {self.peaks!r:.80}")
+        self.profile = self.profile or new_profile(len(self.names), self.points, len(self.targets))
         self._places = {name: place for place, name in enumerate(self.names)}
 
     @property
@@ -96,6 +114,20 @@ class DetectFeatures:
     def size(self) -> int:
         """The number of features of a step."""
         return 3 * len(self.targets) + len(self.covariates) + self.irregular + 2 * len(self.calendar)
+
+    @property
+    def kinds(self) -> int:
+        """The kinds of alarms: by the network, by the season, and by repeated values of each target."""
+        return 2 + len(self.targets)
+
+    @property
+    def points(self) -> int:
+        """The most points of a season."""
+        return int(self.scales["points"].max(initial=1))
+
+    def without_phase(self, times: NDArray[Any] | None) -> bool:
+        """Whether rows lack the times by which a season is followed."""
+        return self.time is not None and times is None and self.points > 1
 
     def identity(self, name: str) -> int:
         """Return a series' number, from 1; 0 if training did not know it."""
@@ -133,26 +165,36 @@ class DetectFeatures:
         found = (covariates - self.covariate_scale[0]) / self.covariate_scale[1]
         return np.clip(np.where(np.isnan(found), 0.0, found), -FARTHEST, FARTHEST).astype(np.float32)
 
-    def standardised(self, series: Timeline) -> Array:
-        """Return values (steps, targets) in units of a series; those of an unknown one by its first values."""
-        identity = self.identity(series.name)
-        if identity:
-            location, variance = (self.scales[name][identity - 1] for name in ("location", "variance"))
+    def units(self, series: Timeline) -> tuple[Array, Array, Array]:
+        """Return location and spread (targets,) of a series, and its usual time between rows, as a logarithm.
+
+        Those of a series that training did not know are of its first values.
+        """
+        place = self.identity(series.name) - 1
+        if place >= 0:
+            location, variance, gap = (self.scales[name][place] for name in ("location", "variance", "gap"))
         else:
             location, variance = moments(series.values[: self.probation])
-        return (series.values - location) / spread_of(variance)
+            gap = np.median(log_gaps(series.times, len(series))[1 : self.probation] if len(series) > 1 else [0.0])
+        return location, spread_of(variance), gap
+
+    def standardised(self, series: Timeline) -> Array:
+        """Return values (steps, targets) in units of a series; those of an unknown one by its first values."""
+        location, spread, _ = self.units(series)
+        return (series.values - location) / spread
 
     def encode(self, series: Timeline) -> Encoded:
         """Convert a training series; the same numbers as `detect.monitor` reads step by step."""
-        place = self.identity(series.name) - 1
-        location, spread = self.scales["location"][place], spread_of(self.scales["variance"][place])
+        return self.encoded(series, *self.units(series))
+
+    def encoded(self, series: Timeline, location: Array, spread: Array, gap: Array) -> Encoded:
+        """Convert a series in units of its location and spread (targets,), and of its usual time between rows."""
         values = (series.values - location) / spread
         level = forward_filled(values)
         last, there = shifted(level), shifted((~np.isnan(values)).astype(np.float64))
         change = last - shifted(last)
         change[:2] = 0.0
-        late = log_gaps(series.times, len(series)) - self.scales["gap"][place]
-        late[:1] = 0.0
+        late = lateness(series.times, len(series), gap)
         timed = self.timed(series.times, late, len(series))
         return Encoded(step_inputs(last, change, there, self.scaled_covariates(series.covariates), timed), last, values)
 
@@ -162,6 +204,12 @@ class DetectFeatures:
         plain |= {"scales": {name: array.tolist() for name, array in self.scales.items()}, "kind": self.kind}
         plain["covariate_scale"] = self.covariate_scale.tolist()
         plain["peaks"] = {name: array.tolist() for name, array in self.peaks.items()}
+        # Each series has the points of its own season.
+        counts = self.scales["points"].astype(int)
+        plain["profile"] = {
+            name: [own[:count].tolist() for own, count in zip(array, counts, strict=True)]
+            for name, array in self.profile.items()
+        }
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
     @classmethod
@@ -176,64 +224,25 @@ class DetectFeatures:
                 if name != "kind"
             }
             count, width = len(values["names"]), len(values["targets"])
-            shapes = {name: (count,) if name.startswith("gap") else (count, width) for name in SCALES}
+            shapes = {name: (count, width) if name in _OF_TARGETS else (count,) for name in SCALES}
             values["scales"] = {
                 name: np.array(data["scales"][name], np.float64).reshape(shape) for name, shape in shapes.items()
             }
             values["peaks"] = {name: np.array(each, np.float64) for name, each in data["peaks"].items()}
+            values["profile"] = _read_profile(data["profile"], values["scales"], width)
             values["covariate_scale"] = np.array(data["covariate_scale"], np.float64).reshape(2, -1)
             return cls(**values)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"features of a detector can't be read: {error}") from error
 
 
-def step_inputs(
-    last: Array, change: Array, there: Array, covariates: NDArray[np.float32], timed: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return what the network reads of steps, (rows, size).
-
-    Args:
-        last, change, there: (rows, targets): the values before, their change, and 1 where they were there, not filled.
-        covariates: (rows, covariates), scaled.
-        timed: as `DetectFeatures.timed` returns it.
-    """
-    own = np.concatenate([last, change, there], axis=1)
-    own = np.minimum(np.maximum(own, -FARTHEST), FARTHEST).astype(np.float32)
-    return np.concatenate([own, covariates, timed], axis=1)
-
-
-def spread_of(variance: Array) -> Array:
-    """Return standard deviations; 1 where a series does not vary."""
-    return np.where(variance > 0, np.sqrt(variance), 1.0)
-
-
-def forward_filled(values: Array) -> Array:
-    """Return values (steps, targets) with each missing one replaced by the one before it; 0 where there is none."""
-    places = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))[:, None]), axis=0)
-    return np.where(places < 0, 0.0, np.take_along_axis(values, np.maximum(places, 0), axis=0))
-
-
-def shifted(values: Array) -> Array:
-    """Return each step's values before it; 0 at the first."""
-    return np.concatenate([np.zeros((1, values.shape[1])), values[:-1]])
-
-
-def moments(values: Array) -> tuple[Array, Array]:
-    """Return mean and variance of each column (steps, targets); 0 for one without values, or without change."""
-    columns = [column[~np.isnan(column)] for column in values.T]
-    location = np.array([column.mean() if len(column) else 0.0 for column in columns])
-    spread = np.array([column.std() if len(column) else 0.0 for column in columns])
-    return location, np.where(spread > _ROUNDING * np.abs(location), spread, 0.0) ** 2
-
-
-def log_gaps(times: NDArray[Any] | None, steps: int) -> Array:
-    """Return the logarithm of the time before each row (steps,), in seconds or steps, at least 1; 0 without times."""
-    if times is None:
-        return np.zeros(steps)
-    whole = times.astype(np.int64)
-    return log_gap(np.diff(whole, prepend=whole[:1]))
-
-
-def log_gap(gaps: NDArray[np.int64]) -> Array:
-    """Return the logarithm of times between rows, at least 1."""
-    return np.log(np.maximum(gaps, 1).astype(np.float64))
+def _read_profile(data: Mapping[str, Any], scales: Mapping[str, Array], width: int) -> dict[str, Array]:
+    """The profiles of series, (series, points, targets); those of a shorter season end with zeros."""
+    counts = scales["points"]
+    if not ((counts >= 1) & (counts <= MOST_POINTS) & (counts % 1 == 0) & (scales["span"] >= 1)).all():
+        raise ValueError(f"a season must have 1 to {MOST_POINTS} points, and a length; got {counts!r:.80}")
+    found = {name: np.zeros((len(counts), int(counts.max(initial=1)), width)) for name in PROFILE}
+    for name, array in found.items():
+        for own, given, count in zip(array, data[name], counts.astype(int), strict=True):
+            own[:count] = np.array(given, np.float64).reshape(count, width)
+    return found

@@ -1,21 +1,27 @@
 """What a detector learns without gradients: scales of the series, calendar features, and the first threshold."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.detect.features import DetectFeatures, log_gaps, moments
-from penstock.detect.threshold import PEAKS, fitted_peaks
+from penstock.detect.features import DetectFeatures
+from penstock.detect.season import new_profile
+from penstock.detect.season_search import fitted_profiles, fitted_seasons, no_seasons
+from penstock.detect.threshold import PEAKS, UNIT, fitted_peaks
 from penstock.detect.timelines import Timeline, Timelines
+from penstock.detect.units import log_gaps, moments, spread_of
 
 if TYPE_CHECKING:
     from penstock.detect.model import DetectorModel
 
-__all__ = ["fitted_features", "fitted_scores"]
+__all__ = ["calibrate", "fitted_features"]
 
 _DAY = 86_400
+_ONE_IN_TEN = 1.0
+"""Values that the distribution itself finds as likely are no peaks, however regular the series is."""
 _IRREGULAR, _UNUSUAL = 0.01, 0.05
 """The network reads the time between rows if more than this share of it differs by more than this, in its logarithm."""
 
@@ -38,8 +44,8 @@ def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings:
         "variance": np.stack([variance for _, variance in both]),
         "gap": np.array(usual),
         "gap_variance": np.array([_robust(each - middle) ** 2 for each, middle in zip(gaps, usual, strict=True)]),
-        "longest": np.stack([_longest(series.values) for series in data]),
     }
+    scales |= no_seasons(len(data), len(data.targets))
     return DetectFeatures(
         targets=data.targets,
         covariates=data.covariates,
@@ -56,39 +62,74 @@ def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings:
     )
 
 
-def fitted_scores(
-    model: "DetectorModel", train: Timelines, valid: Timelines, contamination: float
-) -> dict[str, NDArray[np.float64]]:
-    """Return the peaks of ordinary scores, of all series together and of each: `DetectFeatures.peaks`.
+def calibrate(model: "DetectorModel", train: Timelines, valid: Timelines, contamination: float) -> None:
+    """Set what is ordinary: the peaks of the evidence, and the profiles of the seasons, of a model's features.
 
     Args:
-        model: the model, without peaks.
+        model: the model.
         train, valid: the series; of those in both, `valid`, which has the steps before as history.
-        contamination: the share of the highest scores that is left out.
+        contamination: the share of the highest evidence that is left out.
     """
+    features = model.features
     latest = {series.name: series for series in (*train, *valid)}
-    data = valid.with_series([latest[name] for name in model.features.names])
+    data = valid.with_series([latest[name] for name in features.names])
+    ordinary = _ordinary(train, valid, features.names)
+    spreads = spread_of(features.scales["variance"])
+    features.scales |= fitted_seasons(ordinary, spreads)
+    # A profile is followed from its beginning, so that no value is judged by itself.
+    features.profile = new_profile(len(data), features.points, len(features.targets))
+    features.peaks = _fitted_peaks(model, data, contamination)
+    features.profile = fitted_profiles(ordinary, features.scales, spreads)
+
+
+def _ordinary(train: Timelines, valid: Timelines, names: Sequence[str]) -> list[Timeline]:
+    """The series without what is labelled, the longer ones of those in both parts."""
+    found: dict[str, Timeline] = {}
+    for part in (train, valid):
+        for series, marked in zip(part, part.marked(), strict=True):
+            if series.name not in found or len(series) > len(found[series.name]):
+                found[series.name] = replace(series, values=np.where(marked[:, None], np.nan, series.values))
+    return [found[name] for name in names]
+
+
+def _fitted_peaks(model: "DetectorModel", data: Timelines, contamination: float) -> dict[str, NDArray[np.float64]]:
+    """`DetectFeatures.peaks`, by what is said of series."""
     several = []
     for found, marked in zip(model.predict(data), data.marked(), strict=True):
         settled = np.arange(len(marked)) >= min(model.features.probation, len(marked) // 4)
-        scores = np.sort(found.score[settled & ~marked & ~np.isnan(found.score)])
-        several.append(scores[: max(1, round(len(scores) * (1 - contamination)))])
-    together = np.concatenate(several)
-    peaks = [fitted_peaks(each if len(each) else together) for each in (together, *several)]
-    return {name: np.array([each[name] for each in peaks]) for name in PEAKS}
+        surprise, repeats = found.evidence[settled & ~marked, :2], found.evidence[~marked, 2:]
+        several.append([*surprise.T, *map(_runs, repeats.T)])
+    together = [np.concatenate(kind) for kind in zip(*several, strict=True)]
+    units = [(UNIT, _ONE_IN_TEN)] * 2 + [(1.0, 0.0)] * (len(together) - 2)
+    peaks = [
+        [_peaks(*kinds, contamination) for kinds in zip(each, together, units, strict=True)]
+        for each in (together, *several)
+    ]
+    return {name: np.array([[kind[name] for kind in each] for each in peaks]) for name in PEAKS}
+
+
+def _runs(repeats: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How often a value was repeated before another came, (runs,), by a count that goes on (steps,)."""
+    there = repeats[~np.isnan(repeats)]
+    return there[:-1][there[1:] == 0]
+
+
+def _peaks(
+    own: NDArray[np.float64], together: NDArray[np.float64], scale: tuple[float, float], contamination: float
+) -> dict[str, float]:
+    """The peaks of a series' evidence of one kind; those of all series together where it has none.
+
+    `scale` has the unit and the least level, as `fitted_peaks` takes them.
+    """
+    scores = np.sort(own[~np.isnan(own)])
+    if not len(scores):
+        scores = np.sort(np.append(together[~np.isnan(together)], 0.0))
+    return fitted_peaks(scores[: max(1, round(len(scores) * (1 - contamination)))], *scale)
 
 
 def _robust(deviations: NDArray[np.float64]) -> float:
     """The standard deviation by the median of the deviations' sizes, as if they were normal."""
     return float(np.median(np.abs(deviations)) * 1.4826)
-
-
-def _longest(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The most steps in a row at which each column (steps, targets) repeats the value before."""
-    same = np.diff(values, axis=0) == 0
-    steps = np.arange(1, len(same) + 1)[:, None]
-    broken = np.maximum.accumulate(np.where(same, 0, steps), axis=0)
-    return np.max(steps - broken, axis=0, initial=0).astype(np.float64)
 
 
 def _calendar(several: Sequence[Timeline]) -> list[str]:

@@ -1,9 +1,7 @@
 """A detector at run time: judges every row of series by what came before it. No PyTorch."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,21 +12,21 @@ from penstock.detect.building import array_timelines, as_windows, frame_timeline
 from penstock.detect.conditions import CONDITIONS
 from penstock.detect.features import DetectFeatures
 from penstock.detect.judging import baseline_scored, judged, model_scored
-from penstock.detect.monitor import Adapt, Judgement, Monitor
+from penstock.detect.monitor import Adapt, Monitor
 from penstock.detect.pool import DetectorPool
+from penstock.detect.predicting import judgements
+from penstock.detect.reading import series_reading
 from penstock.detect.stream import Detection, DetectorStream
 from penstock.detect.timelines import Timeline, Timelines
-from penstock.errors import ConfigError
-from penstock.events import Steps
+from penstock.errors import ConfigError, DataError
 from penstock.panels.frames import is_frame
 from penstock.panels.lines import parse_row
 from penstock.panels.times import words_of
 from penstock.runtime.judged import evaluation
 from penstock.runtime.model import Model
+from penstock.runtime.reading import Reading
 
 __all__ = ["Detections", "DetectorModel"]
-
-_LOGGER = logging.getLogger("penstock.detect")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +35,12 @@ class Detections:
 
     Attributes:
         series: the series, its rows in the order of their times.
-        score, threshold: (steps,) float64, NaN where no value was there.
+        score, threshold: (steps,) float64, -log10 of the share of ordinary rows that are as surprising, and of the rate
+            of false alarms; NaN where no value was there.
         anomaly: (steps,) bool, whether the score exceeds the threshold.
         expected, low, high: (steps, targets), what was expected before the row arrived, and the interval of 99 %.
         condition: (steps,) int64, places in `detect.conditions.CONDITIONS`.
+        evidence: (steps, 2 + targets), what the score follows from, see `detect.monitor.Judgement`.
     """
 
     series: Timeline
@@ -51,6 +51,7 @@ class Detections:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     condition: NDArray[np.int64]
+    evidence: NDArray[np.float64]
 
 
 class DetectorModel(Model):
@@ -97,9 +98,7 @@ class DetectorModel(Model):
         """
         data = self.timelines(inputs)
         monitor = Monitor(self.features, self.scorer.head, adapt, size=self.network.encoder.output_size)
-        order = sorted(range(len(data)), key=lambda place: -len(data.series[place]))
-        found = _judged([data.series[place] for place in order], monitor, self)
-        return [found[order.index(place)] for place in range(len(data))]
+        return list(map(Detections, data, *zip(*judgements(list(data), monitor, self.scorer.encoder), strict=True)))
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """Measure alarms, and where there are labelled windows NAB's scores and VUS-PR; see `Model`.
@@ -126,6 +125,22 @@ class DetectorModel(Model):
         names = [""] if len(data.targets) == 1 else [f"_{target}" for target in data.targets]
         for _, found, step in rows:
             yield self._answer(data, found, step, names)
+
+    def reading(self, item: Any) -> Reading:
+        """Return a series as the layers read it up to its last row; arguments as for `predict`, but one series.
+
+        Raises:
+            DataError: there are several series, or as for `predict`.
+        """
+        data = self.timelines(item)
+        if len(data) != 1:
+            names = ", ".join(series.name for series in data.series[:5])
+            raise DataError(f"one series can be inspected at a time; got {len(data)} ({names}). Choose one.")
+        return series_reading(self, data.series[0])
+
+    def readings(self, inputs: Any) -> Iterator[Reading]:
+        """Yield `reading` of each series; arguments as for `predict`."""
+        return (series_reading(self, series) for series in self.timelines(inputs))
 
     def stream(self, series: str | None = None, *, adapt: Adapt = False) -> DetectorStream:
         """Open a stream that judges each row as it arrives.
@@ -202,37 +217,6 @@ class DetectorModel(Model):
     def _named(self, values: NDArray[np.float64]) -> Any:
         plain = [_plain(each) for each in values]
         return plain[0] if len(plain) == 1 else dict(zip(self.features.targets, plain, strict=True))
-
-
-def _judged(several: Sequence[Timeline], monitor: Monitor, model: DetectorModel) -> list[Detections]:
-    """Judge series, the longest first, row by row together."""
-    features = model.features
-    lengths = np.array([len(series) for series in several])
-    streams = model.scorer.encoder.streams()
-    mine = monitor.memory(np.array([features.identity(series.name) for series in several]))
-    slabs, places = streams.slabs(len(several)), np.arange(len(several))
-    timed = all(series.times is not None for series in several)
-    rows: list[Judgement] = []
-    with Steps(_LOGGER, "predicting", int(lengths.sum()), "rows") as told:
-        for step in range(int(lengths[0])):
-            count = int((lengths > step).sum())
-            if count < len(mine["rows"]):
-                mine = {name: array[:count] for name, array in mine.items()}
-            times = np.stack([series.times[step] for series in several[:count]]) if timed else None  # type: ignore[index]
-            values, covariates = (
-                np.stack([getattr(series, name)[step] for series in several[:count]])
-                for name in ("values", "covariates")
-            )
-            advance = partial(streams.step, places[:count], slabs=slabs)
-            rows.append(monitor.judge(mine, values, covariates, times, advance))
-            told.advance(count)
-    return [_detections(series, place, rows) for place, series in enumerate(several)]
-
-
-def _detections(series: Timeline, place: int, rows: Sequence[Judgement]) -> Detections:
-    """What was said of the series at a place."""
-    columns = zip(*rows[: len(series)], strict=True)
-    return Detections(series, *(np.array([each[place] for each in column]) for column in columns))
 
 
 def _plain(value: Any) -> float | None:

@@ -9,35 +9,39 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.detect.conditions import Watch
-from penstock.detect.features import DetectFeatures, log_gap, spread_of, step_inputs
+from penstock.detect.conditions import TOLD, Watch
+from penstock.detect.features import DetectFeatures
 from penstock.detect.head import logistic, tail
+from penstock.detect.memory import NEVER, Memory, new_memory
 from penstock.detect.recursive import correction, follow_errors, output_memory
-from penstock.detect.threshold import add_scores, limits
+from penstock.detect.season import follow, points, usual
+from penstock.detect.threshold import add_scores, joint, limits, rarity, share_of
+from penstock.detect.units import log_gap, spread_of, step_inputs
 from penstock.errors import ConfigError
 
-__all__ = ["Adapt", "Judgement", "Memory", "Monitor"]
+__all__ = ["Adapt", "Advance", "Judgement", "Monitor", "ranges", "seasonal_surprise", "together"]
 
 Array = NDArray[np.float64]
-Memory = dict[str, NDArray[Any]]
-"""What is known of each series, by name; the first axis of each array is the series."""
 Advance = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Adapt = bool | Literal["output"]
+Flags = NDArray[np.bool_]
 _WITHIN = float(np.log(0.995 / 0.005))
 """Half the width of the interval that holds 99 % of a logistic distribution, in scales."""
+_PER_DEVIATION = float(np.sqrt(3) / np.pi)
+"""The scale of a logistic distribution of standard deviation 1."""
 _OUTLIER = 5.0
 """The most by which a value changes an adapting location, in spreads."""
-NEVER = -(1 << 49)
-"""The time of no row."""
 
 
 class Judgement(NamedTuple):
     """What is said of one row of each series.
 
-    score, threshold: (rows,); NaN where no value was there
+    score, threshold: (rows,), -log10 of a probability; NaN where no value was there
     anomaly: (rows,) bool
     expected, low, high: (rows, targets), the location and the interval of 99 % that was predicted
     condition: (rows,) int64, places in `conditions.CONDITIONS`
+    evidence: (rows, 2 + targets), what the score follows from: the surprise of the network and that of the season,
+        smoothed, and how often each target repeated its value; NaN where it doesn't count
     """
 
     score: Array
@@ -47,6 +51,7 @@ class Judgement(NamedTuple):
     low: Array
     high: Array
     condition: NDArray[np.int64]
+    evidence: Array
 
 
 class Monitor:
@@ -58,46 +63,25 @@ class Monitor:
         adapt: whether location and spread of a series go on following its values after `probation` of them; "output":
             also a correction of what is expected, see `detect.recursive`.
         size: the encoder's output size.
+
+    Attributes:
+        rate: of false alarms of each kind, which together have that of the features.
+        watch: tells conditions.
     """
 
     def __init__(self, features: DetectFeatures, head: Advance, adapt: Adapt = False, *, size: int) -> None:
         if adapt not in (False, True, "output"):
             raise ConfigError(f"adapt must be False, True or 'output'; got {adapt!r:.40}")
-        self.features, self._head, self._adapt, self._size = features, head, adapt, size
-        self._watch = Watch(features.smoothing)
+        self.features, self.head, self._adapt, self._size = features, head, adapt, size
+        self.watch = Watch(features.smoothing)
+        self.rate = share_of(features.false_alarm_rate, features.kinds)
 
     def memory(self, identities: NDArray[np.int64]) -> Memory:
         """Return the memory of new series by number (series,): from 1, or 0 for one that training did not know."""
-        features, count = self.features, len(identities)
-        targets, known = len(features.targets), (identities > 0)[:, None]
-        place = np.maximum(identities - 1, 0)
-
-        def fitted(name: str, usual: float) -> Array:
-            if not features.names:
-                return np.full((count, targets), usual)
-            found = features.scales[name][place]
-            return np.where(known, found[:, None] if found.ndim == 1 else found, usual)
-
-        shape = (count, targets)
-        peaks = {name: array[identities] for name, array in (features.peaks or _no_peaks(len(features.names))).items()}
-        return {
-            "rows": np.zeros(count, np.int64),
-            "time": np.full(count, NEVER, np.int64),
-            "last": np.full(shape, np.nan),
-            "before": np.full(shape, np.nan),
-            "there": np.zeros(shape),
-            "counts": np.where(known, features.probation, np.zeros(shape, np.int64)),
-            "location": fitted("location", 0.0),
-            "variance": fitted("variance", 0.0),
-            "gaps": np.where(identities > 0, features.probation, 0),
-            "gap": fitted("gap", 0.0)[:, 0].copy(),
-            "gap_variance": fitted("gap_variance", 0.0)[:, 0].copy(),
-            "smoothed": np.zeros(count),
-            **peaks,
-            "limit": limits(peaks, features.false_alarm_rate),
-            **self._watch.memory(count, targets, fitted("longest", 0.0).astype(np.int64)),
-            **(output_memory(count, targets, self._size) if self._adapt == "output" else {}),
-        }
+        features, (rows, targets) = self.features, (len(identities), len(self.features.targets))
+        found = new_memory(features, identities) | self.watch.memory(rows, targets)
+        found["limit"] = limits(found, self.rate)
+        return found | (output_memory(rows, targets, self._size) if self._adapt == "output" else {})
 
     def judge(
         self,
@@ -106,15 +90,17 @@ class Monitor:
         covariates: Array,
         times: NDArray[Any] | None,
         advance: Advance,
+        places: NDArray[np.int64] | None = None,
     ) -> Judgement:
         """Judge the next row of each series, and change its memory in place.
 
         Args:
-            memory: of these series.
+            memory: of these series; but the profiles of the seasons may be of more.
             values: (rows, targets), NaN where missing.
             covariates: (rows, covariates).
             times: (rows,) datetime64[s] or int64; None without times.
             advance: takes a step of the layers: x (rows, size) -> outputs (rows, output size).
+            places: (rows,) of the series in the profiles; None for those of the memory.
         """
         features, there = self.features, ~np.isnan(values)
         late = self._late(memory, times) if times is not None else np.zeros(len(values))
@@ -124,20 +110,30 @@ class Monitor:
         timed = features.timed(times, late, len(values))
         x = step_inputs(last, change, memory["there"], features.scaled_covariates(covariates), timed)
         y = advance(x)
-        middle, scale = logistic(self._head(y), last)
+        middle, scale = logistic(self.head(y), last)
         if self._adapt == "output":
             read = np.concatenate([y.astype(np.float64), np.ones((len(y), 1))], axis=1)
             middle = middle + correction(memory, read)
             error, most = (values - location) / spread - middle, _OUTLIER * scale
             follow_errors(memory, read, np.where(there, np.minimum(np.maximum(error, -most), most), 0.0))
         surprise = tail((values - location) / spread, middle, scale)
-        surprise = np.where(there, surprise, 0.0).sum(axis=1)
-        low, high = (location + spread * (middle + side * _WITHIN * scale) for side in (-1, 1))
-        score, limit, ready, anomaly = self._score(memory, surprise, there)
-        condition = self._watch(memory, values, there, late, ~ready, anomaly, low, high)
+        low, expected, high = ranges(location, spread, middle, scale)
+        seasonal = self._season(memory, values, spread, times, np.arange(len(values)) if places is None else places)
+        repeats, ended = self.watch.repeats(memory, values)
+        evidence = np.concatenate([self._smoothed(memory, surprise, seasonal), repeats], axis=1)
+        score, alarms, ready = self._score(memory, evidence, ended)
+        condition = self.watch(memory, values, late, ~ready, alarms, low, high)
         self._take(memory, values, there, times)
-        expected = location + spread * middle
-        return Judgement(score, np.where(there.any(axis=1), limit, np.nan), anomaly, expected, low, high, condition)
+        threshold = np.where(np.isnan(score), np.nan, -np.log10(features.false_alarm_rate))
+        return Judgement(score, threshold, score > threshold, expected, low, high, condition, evidence)
+
+    def settled(self, memory: Memory) -> bool:
+        """Whether location, spread and time between rows of the series no longer change."""
+        probation = self.features.probation
+        timed = memory["time"] != NEVER
+        return not self._adapt and bool(
+            (memory["counts"] >= probation).all() and ((memory["gaps"] >= probation) | ~timed).all()
+        )
 
     def _late(self, memory: Memory, times: NDArray[Any]) -> Array:
         """How long ago the last row was beside the usual: the difference of logarithms; 0 for a first row."""
@@ -147,18 +143,44 @@ class Monitor:
         _follow(memory, "gaps", "gap", "gap_variance", gap, ~first, self.features.probation, 0.0)
         return late
 
-    def _score(
-        self, memory: Memory, surprise: Array, there: NDArray[np.bool_]
-    ) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.bool_]]:
-        """Smooth the surprise, and compare it with the threshold, which it changes afterwards."""
-        features, seen = self.features, there.any(axis=1)
-        ready = memory["counts"].max(axis=1) >= features.probation
-        smoothed = memory["smoothed"] + (surprise - memory["smoothed"]) / features.smoothing
-        memory["smoothed"] = np.where(seen, smoothed, memory["smoothed"])
-        limit, counted = memory["limit"], seen & ready
-        anomaly = counted & (smoothed > limit)
-        add_scores(memory, smoothed, counted, features.false_alarm_rate)
-        return np.where(seen, smoothed, np.nan), limit, ready, anomaly
+    def _season(
+        self, memory: Memory, values: Array, spread: Array, times: NDArray[Any] | None, places: NDArray[np.int64]
+    ) -> Array:
+        """The surprise of values by the season, (rows, targets), NaN where nothing is known of it; follows them."""
+        if self.features.without_phase(times):
+            return np.full(values.shape, np.nan)
+        at = memory["rows"] if times is None else times.astype(np.int64)
+        memory["origin"] = np.where(memory["origin"] == NEVER, at, memory["origin"])
+        now = points(at, memory["origin"], memory["span"], memory["points"])
+        mean, deviation = usual(memory, places, now, memory["season_share"] * spread)
+        follow(memory, places, now, values, deviation, memory["points"])
+        return seasonal_surprise(values, mean, deviation)
+
+    def _smoothed(self, memory: Memory, surprise: Array, seasonal: Array) -> Array:
+        """The surprise of all targets together, of the network and of the season, (rows, 2)."""
+        both = np.stack([together(surprise), together(seasonal)], axis=1)
+        smoothed = memory["smoothed"] + (both - memory["smoothed"]) / self.features.smoothing
+        memory["smoothed"] = np.where(np.isnan(both), memory["smoothed"], smoothed)
+        return smoothed
+
+    def _score(self, memory: Memory, evidence: Array, ended: Array) -> tuple[Array, Flags, Flags]:
+        """The score of each row, which kinds raise an alarm, and whether it was judged; learns what is ordinary.
+
+        A run of equal values is learned from when it ends, or while it raises an alarm, which ends when runs as long
+        have become ordinary: what is ordinary must not grow with the run itself.
+        """
+        ready = memory["counts"].max(axis=1) >= self.features.probation
+        counted = ~np.isnan(evidence) & ready[:, None]
+        counted[:, 2:] &= memory["stuck"] < TOLD
+        known = np.where(counted, evidence, 0.0)
+        rare = np.where(counted, rarity(memory, known), 0.0)
+        alarms = rare > -np.log10(self.rate)
+        learned, stuck = known.copy(), alarms[:, 2:]
+        ordinary = ~np.isnan(ended) & (memory["stuck"] == 0)
+        learned[:, 2:] = np.where(stuck, known[:, 2:], np.where(ordinary, ended, 0.0))
+        counted[:, 2:] = ready[:, None] & (stuck | ordinary)
+        add_scores(memory, learned, counted, self.rate)
+        return np.where(np.isnan(evidence[:, 0]), np.nan, joint(rare)), alarms, ready
 
     def _take(self, memory: Memory, values: Array, there: NDArray[np.bool_], times: NDArray[Any] | None) -> None:
         """Remember the row, and follow location and spread."""
@@ -173,10 +195,21 @@ class Monitor:
             memory["time"] = times.astype(np.int64)
 
 
-def _no_peaks(series: int) -> dict[str, Array]:
-    """Peaks that give no alarm."""
-    usual = {"level": np.inf, "scores": 1.0, "peaks": 1.0, "excess": 1.0, "squares": 2.0}
-    return {name: np.full(series + 1, value) for name, value in usual.items()}
+def ranges(location: Array, spread: Array, middle: Array, scale: Array) -> tuple[Array, Array, Array]:
+    """Return lower end, middle and upper end of the interval of 99 %, in the unit of the values."""
+    width = _WITHIN * scale
+    return location + spread * (middle - width), location + spread * middle, location + spread * (middle + width)
+
+
+def seasonal_surprise(values: Array, mean: Array, deviation: Array) -> Array:
+    """Return -log10 of the probability of values as far from the mean of their point; NaN where nothing is known."""
+    return tail(values, mean, deviation * _PER_DEVIATION)
+
+
+def together(surprise: Array) -> Array:
+    """Return the sum over targets, (rows,), of what is there; NaN for none."""
+    there = ~np.isnan(surprise)
+    return np.where(there.any(axis=1), np.where(there, surprise, 0.0).sum(axis=1), np.nan)
 
 
 def _in_units(values: Array, location: Array, spread: Array) -> Array:

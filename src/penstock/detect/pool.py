@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from penstock.detect.monitor import Adapt, Judgement, Memory, Monitor
+from penstock.detect.memory import Memory
+from penstock.detect.monitor import Adapt, Judgement, Monitor
+from penstock.detect.season import PROFILE
 from penstock.errors import DataError, ShapeError
 
 if TYPE_CHECKING:
@@ -86,12 +88,12 @@ class DetectorPool:
         for what, array, width in (("values", rows, features.targets), ("covariates", others, features.covariates)):
             if array.shape != (len(places), len(width)):
                 raise ShapeError(f"{what} must be ({len(places)}, {len(width)}); got {array.shape}")
-        mine = {name: array[places] for name, array in self._memory.items()}
+        mine = {name: array if name in PROFILE else array[places] for name, array in self._memory.items()}
         moments = self._times(mine, times)
         advance = partial(self._streams.step, places, slabs=self._slabs)
-        found = self._monitor.judge(mine, rows, others, moments, advance)
-        for name, array in mine.items():
-            self._memory[name][places] = array
+        found = self._monitor.judge(mine, rows, others, moments, advance, places)
+        for name in mine.keys() - set(PROFILE):  # profiles are changed where they are
+            self._memory[name][places] = mine[name]
         return found
 
     def _twice(self, places: NDArray[np.int64]) -> bool:

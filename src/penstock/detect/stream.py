@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.datasets.dates import STEPS
-from penstock.detect.conditions import CONDITIONS
-from penstock.detect.monitor import NEVER, Adapt, Monitor
+from penstock.detect.conditions import CONDITIONS, TOLD
+from penstock.detect.memory import NEVER
+from penstock.detect.monitor import Adapt, Monitor
 from penstock.errors import DataError
 from penstock.panels.lines import number_of
 from penstock.panels.times import parse_times, words_of
@@ -26,12 +27,13 @@ class Detection:
     """What is said of one row.
 
     Attributes:
-        score: how surprising the last values were: -log10 of their probability, smoothed; NaN if no value was there.
-        threshold: the score that ordinary rows exceed at the false-alarm rate.
+        score: how rare such a row is: -log10 of the share of ordinary rows that are as surprising; NaN if no value was
+            there.
+        threshold: -log10 of the false-alarm rate.
         anomaly: whether the score exceeds the threshold.
         expected, low, high: (targets,) float64, what was expected, and the interval of 99 % around it.
-        condition: what else was seen, "" for nothing: "probation", "outlier", "level shift", "stuck", "gap" or
-            "missing"; see `detect.conditions`.
+        condition: what else was seen, "" for nothing: "probation", "unseasonal", "outlier", "level shift",
+            "stuck", "gap" or "missing"; see `detect.conditions`.
         missing: names of the targets whose value was missing.
     """
 
@@ -86,7 +88,7 @@ class DetectorStream(Stream):
             self._series[0] = identity
             self._own = self._monitor.memory(self._series)
         found = self._monitor.judge(self._own, values, covariates, times, lambda x: advance(self._step, x, traces))
-        numbers = [np.asarray(each, np.float64).reshape(1, -1) for each in found[:-1]]
+        numbers = [np.asarray(each, np.float64).reshape(1, -1) for each in found[:6]]
         self._told, self._condition = np.concatenate(numbers, axis=1), found.condition
         self._gone = np.isnan(values[0]).astype(np.int64)
         return self._detection()
@@ -120,6 +122,10 @@ class DetectorStream(Stream):
             "gone": (0, 1),
             "condition": (0, len(CONDITIONS) - 1),
             "time": (NEVER, 1 << 53),
+            "origin": (NEVER, 1 << 53),
+            "points": (1, features.points),
+            "span": (1, 1 << 53),
+            "stuck": (0, TOLD),
             "counts": (0, features.probation),
             "gaps": (0, features.probation),
             "away": (-(1 << 40), 1 << 40),

@@ -16,6 +16,7 @@ export default {
   detectEvents: { en: "Latest events", zh: "最近的事件" },
   detectNothing: { en: "Nothing unusual so far.", zh: "目前没有异常。" },
   detectHow: { en: "score {score}, threshold {threshold}", zh: "得分 {score}，阈值 {threshold}" },
+  conditionUnseasonal: { en: "unusual for its time", zh: "与周期不符" },
   conditionOutlier: { en: "outlier", zh: "离群值" },
   conditionLevelShift: { en: "level shift", zh: "水平偏移" },
   conditionStuck: { en: "stuck sensor", zh: "数值卡住" },

@@ -13,6 +13,7 @@ import { count, words } from "./words.js";
 const NEAR = 200; // rows that are shown while a long series is followed
 const MOST_EVENTS = 12;
 const CONDITIONS = {
+  unseasonal: "conditionUnseasonal",
   outlier: "conditionOutlier",
   "level shift": "conditionLevelShift",
   stuck: "conditionStuck",

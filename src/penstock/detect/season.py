@@ -1,0 +1,91 @@
+"""What is usual at each point of a season, by the seasons before: it does not read the latest values.
+
+What comes as a jump is no surprise a row later to a network that reads the row; it still is one here. A profile has a
+mean and a mean square deviation for each point, which follow the values as they arrive. A series without a season has
+one point, its long-run level.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["MOST_POINTS", "PROFILE", "follow", "new_profile", "points", "usual"]
+
+Array = NDArray[np.float64]
+Memory = dict[str, NDArray[Any]]
+
+PROFILE = ("season_mean", "season_square", "season_count")
+"""What is kept of each point, (series, points, targets): the mean, the mean square deviation, and values seen."""
+MOST_POINTS = 2016
+"""The most points of a season: a week in steps of five minutes."""
+_PRIOR = 10.0
+"""The spread of all points counts as so many values of each point."""
+_FEWEST, _ROWS = 8, 1000
+"""Older values fade: at so many seasons, or so many rows if that is more, a new value counts as one of these."""
+_FARTHEST = 5.0
+"""The most by which a value changes a profile, in spreads."""
+
+
+def new_profile(series: int, points: int, targets: int) -> Memory:
+    """Return the profiles of series of which nothing was seen."""
+    return {name: np.zeros((series, points, targets)) for name in PROFILE}
+
+
+def points(at: NDArray[np.int64], origin: NDArray[Any], span: NDArray[Any], count: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the point of the season nearest to each time, (rows,), from 0 to `count` - 1.
+
+    Args:
+        at: times, or numbers of rows; `origin` is that of a first point.
+        span: the season in the unit of `at`.
+        count: the points of the season.
+    """
+    phase = (at - origin) % span
+    nearest: NDArray[np.int64] = (2 * phase * count + span) // (2 * span) % count
+    return nearest
+
+
+def usual(memory: Memory, places: NDArray[np.int64], at: NDArray[np.int64], spread: Array) -> tuple[Array, Array]:
+    """Return the mean of points, NaN where nothing was seen, and the standard deviation of the next value there.
+
+    Args:
+        memory: with `PROFILE`.
+        places, at: (rows,), the series' places in the memory, and the points.
+        spread: (rows, targets), the standard deviation of all points together.
+    """
+    mean, square, count = (memory[name][places, at] for name in PROFILE)
+    own = np.maximum(count - 1.0, 0.0)
+    variance = (own * square + _PRIOR * spread * spread) / (own + _PRIOR)
+    return np.where(count > 0, mean, np.nan), np.sqrt(variance * (1.0 + 1.0 / np.maximum(count, 1.0)))
+
+
+def follow(
+    memory: Memory,
+    places: NDArray[np.int64],
+    at: NDArray[np.int64],
+    values: Array,
+    spread: Array,
+    period: NDArray[np.int64],
+) -> None:
+    """Add values (rows, targets), NaN where missing, to the profiles, in place.
+
+    Args:
+        memory, places, at: as for `usual`; no point twice.
+        spread: (rows, targets), as `usual` returned it.
+        period: (rows,), the points of the season.
+    """
+    mean, square, count = (memory[name][places, at] for name in PROFILE)
+    there, first = ~np.isnan(values), count == 0
+    most = np.maximum(_FEWEST, _ROWS // period)[:, None]
+    error = np.where(there, values, 0.0) - mean
+    error = np.where(first, error, np.minimum(np.maximum(error, -_FARTHEST * spread), _FARTHEST * spread))
+    seen = np.minimum(count + 1.0, most)
+    follows = there & ~first
+    step = (error * error * count / (count + 1.0) - square) / np.maximum(count, 1.0)
+    found = (
+        np.where(there, mean + error / seen, mean),
+        np.where(follows, square + step, square),
+        np.where(there, seen, count),
+    )
+    for name, each in zip(PROFILE, found, strict=True):
+        memory[name][places, at] = each
