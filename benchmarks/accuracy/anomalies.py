@@ -7,8 +7,9 @@ artificialWithAnomaly. As NAB allows, the first 15 % of each series, at most 750
 for all; the rest is judged row by row, each row by earlier ones alone. The threshold is the best for all series
 together and each profile, for the network and its baselines alike, as in NAB's table. The seeds are 0, 1, 2.
 
-Two options differ from the defaults: scores are not smoothed, because an alarm counts most in the first row of a
-window, and the rate of false alarms, by which the scores of series are compared, is near that of NAB's best thresholds.
+One option differs from the defaults: the rate of false alarms, at which what is ordinary is followed, is near that of
+NAB's best thresholds. It was chosen with the labels of all 19 series in view, as were the network's options; how the
+season is followed and joined was chosen on the six artificial series alone. So these and the others are scored too.
 """
 
 import json
@@ -27,7 +28,7 @@ from penstock.detect.readers import read_timelines
 from penstock.detect.scores import detection_scores
 from penstock.detect.timelines import Timelines
 
-_OPTIONS = {"smoothing": 1, "false_alarm_rate": 0.001}
+_OPTIONS = {"false_alarm_rate": 0.001}
 _PUBLISHED = {
     "Numenta HTM, the same 19 series": {"nab_standard": 65.4},  # from results/numenta of NAB's repository
     "Numenta HTM, 58 series": {"nab_standard": 70.5, "nab_low_fp": 62.6, "nab_low_fn": 75.2},
@@ -43,7 +44,9 @@ def main() -> int:
     parser.add_argument("--options", type=json.loads, default=_OPTIONS, help="options of AnomalyDetector, as JSON")
     arguments = parsed(parser)
     folder = arguments.data / "nab"
-    found = Runs(arguments.out)("nab", arguments.seeds, arguments.options, lambda seed: _run(folder, arguments, seed))
+    found = Runs(arguments.out, "detect", "panels")(
+        "nab", arguments.seeds, arguments.options, lambda seed: _run(folder, arguments, seed)
+    )
     print(_table(found))
     return 0
 
@@ -56,8 +59,10 @@ def _run(folder: Path, arguments: Any, seed: int) -> dict[str, Any]:
     model = detector.model_
     several = {"network": model_scored(model.predict(data), data)}
     several |= {name: baseline_scored(model, data, name) for name in model.baselines.names}
+    groups = {name: _group(data, several, name) for name in ("artificial", "others")}
     return {
         "scores": {name: detection_scores(each) for name, each in several.items()},
+        **{name: {of: detection_scores(each) for of, each in own.items()} for name, own in groups.items()},
         "series": {name: _by_series(data, each) for name, each in several.items()},
         "seconds": detector.metrics_["seconds"],
     }
@@ -73,6 +78,15 @@ def _read(folder: Path) -> Timelines:
     series = [replace(each, name=name, begin=probation(len(each))) for name, each in parts.items()]
     found = Timelines(series, ("value",), time="timestamp", id="series")
     return found.labelled({name: windows[name] for name in parts})
+
+
+def _group(data: Timelines, several: Mapping[str, list[Scored]], name: str) -> dict[str, list[Scored]]:
+    """What detectors said of the artificial series, or of the others."""
+    wanted = [series.name.startswith("artificial") == (name == "artificial") for series in data]
+    return {
+        detector: [scored for scored, own in zip(each, wanted, strict=True) if own]
+        for detector, each in several.items()
+    }
 
 
 def _by_series(data: Timelines, several: list[Scored]) -> dict[str, Any]:
@@ -103,13 +117,14 @@ def _by_series(data: Timelines, several: list[Scored]) -> dict[str, Any]:
 def _table(found: list[Mapping[str, Any]]) -> str:
     names = ("nab_standard", "nab_low_fp", "nab_low_fn", "vus_pr", "alarms_per_week")
     lines = [f"| detector | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
-    for detector in found[0]["scores"]:
-        own = [run["scores"][detector] for run in found]
-        cells = [
-            f"{median(values):.3g} ({', '.join(f'{value:.3g}' for value in values)})" if values else "–"
-            for values in ([each[name] for each in own if name in each] for name in names)
-        ]
-        lines.append(f"| {detector} | {' | '.join(cells)} |")
+    for group, called in (("scores", ""), ("artificial", ", six artificial series"), ("others", ", the other 13")):
+        for detector in found[0][group]:
+            own = [run[group][detector] for run in found]
+            cells = [
+                f"{median(values):.3g} ({', '.join(f'{value:.3g}' for value in values)})" if values else "–"
+                for values in ([each[name] for each in own if name in each] for name in names)
+            ]
+            lines.append(f"| {detector}{called} | {' | '.join(cells)} |")
     for detector, scores in _PUBLISHED.items():
         lines.append(f"| {detector} | {' | '.join(str(scores.get(name, '–')) for name in names)} |")
     lines += ["", "| series (seed by seed) | windows | found | false rows |", "|---|---|---|---|"]

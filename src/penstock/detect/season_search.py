@@ -73,27 +73,19 @@ def fitted_profiles(series: Sequence[Timeline], scales: dict[str, Array], spread
         scales: `location` and what `fitted_seasons` returns.
         spreads: (series, targets).
     """
-    widest, targets = int(scales["points"].max()), spreads.shape[1]
-    found = new_profile(len(series), widest, targets)
-    for place, each in enumerate(series):
-        count = int(scales["points"][place])
-        if each.times is None and count > 1:
-            continue
-        values = (each.values - scales["location"][place]) / spreads[place]
-        own = _learned(values, _points_of(each, scales, place), count, scales["season_share"][place])
-        for name in PROFILE:
-            found[name][place, :count] = np.round(own[name][0], _DIGITS if name != PROFILE[1] else 2 * _DIGITS)
-    return found
-
-
-def _learned(values: Array, at: NDArray[np.int64], count: int, share: Array) -> dict[str, Array]:
-    """The profile (1, points, targets) after values (steps, targets)."""
-    memory, place, period = new_profile(1, count, values.shape[1]), np.zeros(1, np.int64), np.array([count])
-    for step in range(len(values)):
-        now = at[step : step + 1]
-        _, spread = usual(memory, place, now, share[None])
-        follow(memory, place, now, values[step : step + 1], spread, period)
-    return memory
+    known = [place for place, each in enumerate(series) if each.times is not None or scales["points"][place] == 1]
+    order = np.array(sorted(known, key=lambda place: -len(series[place])), np.int64)
+    at = {place: _points_of(series[place], scales, place) for place in known}
+    values = {place: (series[place].values - scales["location"][place]) / spreads[place] for place in known}
+    lengths = np.array([len(series[place]) for place in order])
+    found = new_profile(len(series), int(scales["points"].max()), spreads.shape[1])
+    for step in range(int(lengths.max(initial=0))):
+        places = order[: int((lengths > step).sum())]
+        now = np.array([at[place][step] for place in places.tolist()])
+        rows = np.stack([values[place][step] for place in places.tolist()])
+        _, spread = usual(found, places, now, scales["season_share"][places])
+        follow(found, places, now, rows, spread, scales["points"][places].astype(np.int64))
+    return {name: np.round(array, _DIGITS if name != PROFILE[1] else 2 * _DIGITS) for name, array in found.items()}
 
 
 def _points_of(series: Timeline, scales: dict[str, Array], place: int) -> NDArray[np.int64]:
