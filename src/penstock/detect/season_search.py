@@ -85,7 +85,7 @@ def fitted_profiles(series: Sequence[Timeline], scales: dict[str, Array], spread
         rows = np.stack([values[place][step] for place in places.tolist()])
         _, spread = usual(found, places, now, scales["season_share"][places])
         follow(found, places, now, rows, spread, scales["points"][places].astype(np.int64))
-    return {name: np.round(array, _DIGITS if name != PROFILE[1] else 2 * _DIGITS) for name, array in found.items()}
+    return {name: array.round(_DIGITS if name != PROFILE[1] else 2 * _DIGITS) for name, array in found.items()}
 
 
 def _points_of(series: Timeline, scales: dict[str, Array], place: int) -> NDArray[np.int64]:
