@@ -11,7 +11,8 @@ from penstock.detect.conditions import CONDITIONS
 from penstock.detect.features import DetectFeatures
 from penstock.detect.fitting import calibrate, fitted_features
 from penstock.detect.model import DetectorModel
-from penstock.detect.season import MOST_POINTS
+from penstock.detect.season import MOST_POINTS, new_profile
+from penstock.detect.season_search import no_seasons
 from penstock.detect.spec import DistributionHead
 from penstock.errors import ConfigError
 from penstock.inspection import memory_horizon
@@ -91,8 +92,12 @@ def test_a_stuck_sensor_raises_one_alarm_and_is_stuck_until_it_moves(model, odd)
 
 
 @pytest.mark.parametrize("smoothing", [1, 4])
-def test_whole_series_have_the_bits_of_rows_one_by_one(odd, smoothing, monkeypatch):
+@pytest.mark.parametrize("season", [True, False])
+def test_whole_series_have_the_bits_of_rows_one_by_one(odd, smoothing, season, monkeypatch):
     judging = drawn_detector(smoothing)
+    if not season:
+        judging.features.scales |= no_seasons(1, 2)
+        judging.features.profile = new_profile(1, 1, 2)
     whole = judging.predict(odd)
     monkeypatch.setattr(predicting, "_FEW", 0)
     for one, other in zip(whole, judging.predict(odd), strict=True):

@@ -5,12 +5,13 @@ mean and a mean square deviation for each point, which follow the values as they
 one point, its long-run level.
 """
 
+from math import nan, sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_POINTS", "PROFILE", "follow", "new_profile", "points", "usual"]
+__all__ = ["MOST_POINTS", "PROFILE", "follow", "new_profile", "points", "usual", "walk"]
 
 Array = NDArray[np.float64]
 Memory = dict[str, NDArray[Any]]
@@ -89,3 +90,52 @@ def follow(
     )
     for name, each in zip(PROFILE, found, strict=True):
         memory[name][places, at] = each
+
+
+def walk(
+    memory: Memory, place: int, at: NDArray[np.int64], values: Array, spread: Array, period: int
+) -> tuple[Array, Array]:
+    """Return what `usual` returns for the rows of one series, (steps, targets), each followed before the next one.
+
+    The bits are those of `usual` and `follow`; one value at a time, plain numbers are ten times as fast.
+
+    Args:
+        memory, values: as for `follow`.
+        place: of the series.
+        at: (steps,), points.
+        spread: (targets,).
+        period: the points of the season.
+    """
+    means, deviations = np.empty(values.shape), np.empty(values.shape)
+    for target, column in enumerate(values.T):
+        own = [memory[name][place, :, target].tolist() for name in PROFILE]
+        means[:, target], deviations[:, target] = _walk(
+            own, at.tolist(), column.tolist(), float(spread[target]), period
+        )
+        for name, each in zip(PROFILE, own, strict=True):
+            memory[name][place, :, target] = each
+    return means, deviations
+
+
+def _walk(
+    profile: list[list[float]], at: list[int], values: list[float], spread: float, period: int
+) -> tuple[list[float], list[float]]:
+    """Mean and deviation before each value of one target, whose profile is changed."""
+    mean, square, count = profile
+    prior, most = _PRIOR * spread * spread, float(max(_FEWEST, _ROWS // period))
+    means, deviations = [], []
+    for point, value in zip(at, values, strict=True):
+        seen = count[point]
+        own = max(seen - 1.0, 0.0)
+        deviation = sqrt((own * square[point] + prior) / (own + _PRIOR) * (1.0 + 1.0 / max(seen, 1.0)))
+        means.append(mean[point] if seen else nan)
+        deviations.append(deviation)
+        if value != value:
+            continue
+        error = value - mean[point]
+        if seen:
+            error = min(max(error, -_FARTHEST * deviation), _FARTHEST * deviation)
+            square[point] += (error * error * seen / (seen + 1.0) - square[point]) / seen
+        count[point] = min(seen + 1.0, most)
+        mean[point] += error / count[point]
+    return means, deviations

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.detect.season import MOST_POINTS, PROFILE, follow, new_profile, points, usual
+from penstock.detect.season import MOST_POINTS, PROFILE, new_profile, points, walk
 from penstock.detect.timelines import Timeline
 
 __all__ = ["fitted_profiles", "fitted_seasons", "lag_errors", "no_seasons"]
@@ -73,18 +73,12 @@ def fitted_profiles(series: Sequence[Timeline], scales: dict[str, Array], spread
         scales: `location` and what `fitted_seasons` returns.
         spreads: (series, targets).
     """
-    known = [place for place, each in enumerate(series) if each.times is not None or scales["points"][place] == 1]
-    order = np.array(sorted(known, key=lambda place: -len(series[place])), np.int64)
-    at = {place: _points_of(series[place], scales, place) for place in known}
-    values = {place: (series[place].values - scales["location"][place]) / spreads[place] for place in known}
-    lengths = np.array([len(series[place]) for place in order])
     found = new_profile(len(series), int(scales["points"].max()), spreads.shape[1])
-    for step in range(int(lengths.max(initial=0))):
-        places = order[: int((lengths > step).sum())]
-        now = np.array([at[place][step] for place in places.tolist()])
-        rows = np.stack([values[place][step] for place in places.tolist()])
-        _, spread = usual(found, places, now, scales["season_share"][places])
-        follow(found, places, now, rows, spread, scales["points"][places].astype(np.int64))
+    for place, each in enumerate(series):
+        period = int(scales["points"][place])
+        if each.times is not None or period == 1:
+            values = (each.values - scales["location"][place]) / spreads[place]
+            walk(found, place, _points_of(each, scales, place), values, scales["season_share"][place], period)
     return {name: array.round(_DIGITS if name != PROFILE[1] else 2 * _DIGITS) for name, array in found.items()}
 
 

@@ -1,7 +1,7 @@
 """Judges the rest of one long series at once, with the bits of `monitor.Monitor.judge`.
 
-The network and all that does not depend on earlier judgements is computed for all rows together. Profiles of a season
-are followed a season at a time, where no point occurs twice; thresholds change only at peaks, about one row of fifty.
+The network and all that does not depend on earlier judgements is computed for all rows together. The profile of the
+season is followed in plain numbers; what is ordinary changes only at peaks, about one row of fifty.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from penstock.detect.conditions import ALARM, TOLD, told
 from penstock.detect.head import logistic, tail
 from penstock.detect.memory import NEVER, Memory
 from penstock.detect.monitor import Judgement, Monitor, ranges, seasonal_surprise, together
-from penstock.detect.season import follow, points, usual
+from penstock.detect.season import points, walk
 from penstock.detect.threshold import PEAKS, add_scores, joint, rarity
 from penstock.detect.timelines import Timeline
 from penstock.detect.units import lateness, spread_of
@@ -67,29 +67,14 @@ def judge_rest(
 
 
 def _seasonal(monitor: Monitor, memory: Memory, values: Array, times: NDArray[Any] | None, spread: Array) -> Array:
-    """The surprise of values by the season; follows the profile from one stretch without a point twice to the next."""
+    """The surprise of values by the season; the profile follows them."""
     if monitor.features.without_phase(times):
         return np.full(values.shape, np.nan)
     at = np.arange(len(values)) + memory["rows"] if times is None else times.astype(np.int64)
     origin = at[:1] if memory["origin"][0] == NEVER else memory["origin"]
     now = points(at, origin, memory["span"], memory["points"])
-    share, places = memory["season_share"] * spread, np.zeros(len(values), np.int64)
-    mean, deviation = np.empty(values.shape), np.empty(values.shape)
-    for own in _stretches(now.tolist()):
-        mean[own], deviation[own] = usual(memory, places[own], now[own], share)
-        follow(memory, places[own], now[own], values[own], deviation[own], memory["points"])
-    return seasonal_surprise(values, mean, deviation)
-
-
-def _stretches(now: list[int]) -> list[slice]:
-    """The longest pieces one after another in which no point occurs twice."""
-    found, begin, seen = [], 0, set[int]()
-    for step, point in enumerate(now):
-        if point in seen:
-            found.append(slice(begin, step))
-            begin, seen = step, set()
-        seen.add(point)
-    return [*found, slice(begin, len(now))]
+    share = (memory["season_share"] * spread)[0]
+    return seasonal_surprise(values, *walk(memory, 0, now, values, share, int(memory["points"][0])))
 
 
 def _runs(values: Array) -> tuple[Array, Array]:
