@@ -17,13 +17,15 @@ The same rules hold for `fit`, `evaluate`, files, class weights, predictions, re
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any
 
 from penstock.errors import ConfigError, DataError
 
 __all__ = [
     "LabelIndex",
+    "LabelTally",
     "as_label",
     "class_counts",
     "label_key",
@@ -78,6 +80,27 @@ def label_texts(labels: Sequence[Any]) -> list[str]:
         return texts
     # Only models of early versions have both 1 and "1"; quotes distinguish them.
     return [repr(label) if texts.count(text) > 1 else text for label, text in zip(labels, texts, strict=True)]
+
+
+class LabelTally:
+    """Labels in constant memory: how often each occurs; iterating yields them again, equal ones together."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Any], list[Any]] = {}
+
+    def __len__(self) -> int:
+        """Number of different labels."""
+        return len(self._found)
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(repeat(label, count) for label, count in self._found.values())
+
+    def add(self, labels: Iterable[Any]) -> None:
+        """Count labels, as `as_label` returns them, none missing."""
+        for label in labels:
+            # 1 and 1.0 are one class, but which was seen decides on how it is written.
+            found = self._found.setdefault((type(label).__name__, label), [label, 0])
+            found[1] += 1
 
 
 def class_counts(labels: Iterable[Any]) -> dict[Any, int]:

@@ -178,3 +178,17 @@ assert "torch" not in sys.modules
 
 def test_answers_are_those_of_the_library(saved, texts):
     assert np.isclose(sum(expected(saved, texts)[0][name] for name in PROBABILITIES), 1)
+
+
+def test_predict_of_a_folder_goes_from_file_to_file(penstock, saved, texts_file, texts, tmp_path):
+    folder = tmp_path / "several"
+    (folder / "more").mkdir(parents=True)
+    for name in ("a.csv", "more/b.csv"):
+        (folder / name).write_bytes(texts_file.read_bytes())
+    result = penstock("predict", saved, folder)
+    assert (result.code, result.err) == (0, "")
+    answers = expected(saved, texts)
+    assert list(map(json.loads, result.out.splitlines())) == [
+        {"file": name, **answer} for name in ("a.csv", "more/b.csv") for answer in answers
+    ]
+    assert penstock("evaluate", saved, folder).code == 2

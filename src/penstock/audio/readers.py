@@ -14,7 +14,8 @@ from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.registry import Columns
-from penstock.sounds.files import holds_paths, listed, opened
+from penstock.shards.files import holds_tables
+from penstock.sounds.files import Folder, holds_paths, listed, opened
 from penstock.sounds.recordings import AUDIO_ENDINGS
 
 __all__ = ["claims_recordings", "read_recording_rows", "read_recordings"]
@@ -127,5 +128,7 @@ def read_recording_rows(path: Path, columns: Columns, answers: bool) -> Rows:
 
 
 def claims_recordings(path: Path, columns: Columns) -> bool:
-    """Whether a folder, an archive or a column of paths holds recordings."""
-    return "audio" in columns or path.suffix.lower() == ".zip" or (path.is_dir() and path != Path())
+    """Whether a folder, an archive or a column of paths holds recordings; a folder of tables alone does not."""
+    if "audio" in columns or path.suffix.lower() == ".zip":
+        return True
+    return path.is_dir() and path != Path() and (bool(Folder(path).names()) or not holds_tables(path))

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,6 +15,8 @@ from penstock.locks import held
 
 __all__ = ["Answer", "check_answer_file", "is_text_file", "write_answers", "written_whole"]
 
+_ROWS = 10_000
+"""Predictions that are held in memory before they are written to Parquet."""
 Answer = dict[str, Any]
 """`prediction`, and for each label its `probability_<label>`."""
 
@@ -121,7 +124,12 @@ def _parquet(answers: Iterable[Answer], path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.Table.from_pylist(list(answers)), path)
+    several = iter(answers)
+    first = pyarrow.Table.from_pylist(list(islice(several, _ROWS)))
+    with parquet.ParquetWriter(path, first.schema) as file:
+        file.write_table(first)
+        while some := list(islice(several, _ROWS)):
+            file.write_table(pyarrow.Table.from_pylist(some, first.schema))
 
 
 _TEXTS = (".txt", ".conll", ".conllu")

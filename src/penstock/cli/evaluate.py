@@ -17,7 +17,9 @@ from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.scores import say_verdict, show_scores, show_speakers
 from penstock.cli.values import PATH
+from penstock.errors import ConfigError
 from penstock.events import say
+from penstock.shards import Shards
 from penstock.tasks import find
 
 _LOGGER = logging.getLogger("penstock.cli")
@@ -44,6 +46,8 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     task = find(loaded.task)
     columns, settings = split_settings(task, options, _MEASURING)
     rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
+    if isinstance(rows, Shards):
+        raise ConfigError(f"{data}: evaluate reads one file at a time; got a folder or an address of several")
     say(_LOGGER, "measuring", "measuring the network and its baselines")
     found = loaded.evaluate(rows.inputs, rows.answers, **settings)
     if as_json:

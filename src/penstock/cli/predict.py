@@ -16,8 +16,9 @@ from penstock.cli.values import PATH
 from penstock.datasets import text_lines
 from penstock.datasets.readers import is_table
 from penstock.errors import ConfigError
-from penstock.events import say
-from penstock.tasks import Task, find
+from penstock.events import Steps, say
+from penstock.shards.files import data_files, is_several
+from penstock.tasks import Columns, Task, find
 
 if TYPE_CHECKING:
     from penstock.runtime import Model
@@ -39,8 +40,8 @@ _SETTINGS = attrgetter("settings")
     "data",
     metavar="INPUT",
     type=PATH,
-    help="Data of a kind as in training, for texts also .txt with one a line; or - for standard input, an input per "
-    "line.",
+    help="Data of a kind as in training, for texts also .txt with one a line; a folder or an address such as "
+    "s3://bucket/reviews, read file by file; or - for standard input, an input per line.",
 )
 @option(
     "--output",
@@ -56,11 +57,14 @@ def predict(model: Path, data: Path, output: Path | None, as_json: bool, **optio
     loaded = load_model(model)
     task = find(loaded.task)
     columns, settings = split_settings(task, options, _SETTINGS)
-    as_text = None if as_json or (output is None and is_table(data)) else task.as_text
+    several = data != Path("-") and is_several(data)
+    as_text = None if as_json or (output is None and (several or is_table(data))) else task.as_text
     if as_text is None:
         check_answer_file(output)
     if data == Path("-"):
         answers = answer_lines(task, loaded, standard_input(), settings)
+    elif several:
+        answers = _answers_of_several(task, loaded, data, saved_columns(task, loaded, columns), settings)
     else:
         wanted = saved_columns(task, loaded, columns)
         rows = read_data(task, data, wanted, answers=False)
@@ -76,6 +80,35 @@ def _answers(model: "Model", inputs: Any, settings: Mapping[str, Any]) -> Iterat
     """Predict with settings that only models of this task know."""
     answers: Callable[..., Iterator[Answer]] = model.answers
     return answers(inputs, **settings)
+
+
+def _answers_of_several(
+    task: Task, model: "Model", data: Path, columns: Columns, settings: Mapping[str, Any]
+) -> Iterator[Answer]:
+    """Predict from file to file of a folder or address, in constant memory; each answer names its file.
+
+    Raises:
+        DataError: a file can't be read; those before it were predicted.
+    """
+    if task.folder:
+        for rows in _blocks(task, data, columns):
+            yield from _answers(model, rows.inputs, settings)
+        return
+    files = data_files(data)
+    with Steps(_LOGGER, "predicting", len(files), "files") as steps:
+        for path in files:
+            name = path.relative_to(data).as_posix() if isinstance(path, Path) else str(path)
+            for rows in _blocks(task, path, columns):
+                for answer in _answers(model, rows.inputs, settings):
+                    yield {"file": name, **answer}
+            steps.advance()
+
+
+def _blocks(task: Task, path: Path, columns: Columns) -> Iterator[Any]:
+    if task.blocks is not None:
+        yield from task.blocks(path, columns)
+    else:
+        yield task.read(path, columns, False)
 
 
 def answer_lines(task: Task, model: "Model", lines: BinaryIO, settings: Mapping[str, Any]) -> Iterator[Answer]:

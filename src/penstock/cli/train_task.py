@@ -45,7 +45,10 @@ __all__ = ["saved_task", "task_command"]
 
 _LOGGER = logging.getLogger("penstock.cli")
 
-_FILE = "CSV, TSV, JSON or Parquet, plain or gzipped, or what else the task reads."
+_FILE = (
+    "CSV, TSV, JSON or Parquet, plain or gzipped, or what else the task reads; for texts also a folder or an address "
+    "of such files, which may be larger than memory."
+)
 # --from and --quiet say these instead.
 _NOT_OPTIONS = ("warm_start", "verbose")
 

@@ -45,6 +45,10 @@ class Batches(Generic[Batch]):
             yield epoch[self._position - 1]
         self._begin()
 
+    def upcoming(self, count: int) -> Sequence[Batch]:
+        """Return the next batches of the current epoch, at most `count`, which remain to be yielded."""
+        return self._epoch()[self._position : self._position + count]
+
     def state_dict(self) -> dict[str, Any]:
         """Return the position as plain values; inside a loop over the batches, after the current one."""
         return {"position": self._position, "generator": self._at_start}

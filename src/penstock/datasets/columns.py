@@ -19,11 +19,12 @@ __all__ = ["as_labels", "as_texts", "frame_column", "plain_column", "text_table"
 _LOGGER = logging.getLogger(__name__)
 
 
-def text_table(texts: Any, labels: Any = None) -> Rows:
+def text_table(texts: Any, labels: Any = None, *, may_be_empty: bool = False) -> Rows:
     """Return texts and their labels; rows without a text or a label are dropped and counted.
 
     Raises:
-        DataError: the numbers of labels and texts differ, nothing is left, or values are not texts or labels.
+        DataError: the numbers of labels and texts differ, nothing is left unless it `may_be_empty`, or values are not
+            texts or labels.
     """
     rows = as_texts(texts)
     answers = None if labels is None else as_labels(labels)
@@ -35,7 +36,7 @@ def text_table(texts: Any, labels: Any = None) -> Rows:
     ]
     kept = [position for position, reason in enumerate(reasons) if not reason]
     dropped = dict(Counter(filter(None, reasons)))
-    if not kept:
+    if not kept and not may_be_empty:
         why = ", ".join(f"{count} rows with {reason}" for reason, count in dropped.items()) or "there are no rows"
         raise DataError(f"no rows are left to use: {why}. Is it the right file and column?")
     return Rows(

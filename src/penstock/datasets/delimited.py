@@ -8,10 +8,11 @@ import csv
 import io
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from penstock.datasets.changes import change
@@ -21,12 +22,13 @@ from penstock.datasets.layout import DETECT, OWN, Layout, Seen, cells, see
 from penstock.datasets.naming import check_columns
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["delimited_head", "delimited_names", "read_delimited"]
+__all__ = ["delimited_head", "delimited_names", "read_delimited", "stream_delimited"]
 
 _LOGGER = logging.getLogger(__name__)
 _LONGEST_LINE = 1 << 24
 """The longest line of column names, in characters. It limits how much is read of a file that isn't a table."""
 _BLOCK_LIMIT = 2**31 - 1  # PyArrow's limit, in bytes
+_STREAMED_BYTES = 1 << 22  # of a file that is read block by block; PyArrow carries a row over into the next one
 _DATA = re.compile(r"\s*([+-]?[\d.,]*\d|\d{4}[-/.]\d\d?[-/.]\d\d?.*)\s*", re.ASCII)
 """Text that is probably not a column name: a number or a date."""
 
@@ -48,52 +50,97 @@ def read_delimited(path: Path, data: bytes, columns: list[str], layout: Layout, 
         DataError: the file isn't text in its encoding, lacks a column, or has a row with another number of cells.
         MissingExtraError: PyArrow isn't installed.
     """
-    try:
-        import pyarrow
-        import pyarrow.csv
-    except ImportError as error:
-        raise MissingExtraError("reading csv files needs PyArrow: pip install 'penstock[data]'") from error
+    pyarrow = _arrow()
     seen = see(path, layout, ending)
     data = as_utf8(path, data, layout.encoding)
     first = _first_row(path, io.TextIOWrapper(io.BytesIO(data), "utf-8", newline=""), seen)
     there = first if layout.header else _numbered(first)
     _check(path, there, columns, layout, seen)
     try:
-        table = pyarrow.csv.read_csv(
-            pyarrow.BufferReader(data),
-            # One block, because a row must not span two blocks; one thread, because only then errors name the row.
-            pyarrow.csv.ReadOptions(
-                use_threads=False,
-                block_size=min(max(len(data), 1024), _BLOCK_LIMIT),
-                skip_rows=int(seen.declared),
-                column_names=None if layout.header else there,
-            ),
-            pyarrow.csv.ParseOptions(
-                delimiter=seen.separator, quote_char='"' if seen.quoted else False, newlines_in_values=seen.quoted
-            ),
-            # Read every cell as text, so that a label 007 is kept; only empty cells are missing values.
-            pyarrow.csv.ConvertOptions(
-                include_columns=columns,
-                column_types=dict.fromkeys(columns, pyarrow.large_string()),
-                null_values=[""],
-                strings_can_be_null=True,
-            ),
-        )
+        # One block, because a row must not span two blocks.
+        options = _options(seen, columns, min(max(len(data), 1024), _BLOCK_LIMIT), None if layout.header else there)
+        table = pyarrow.csv.read_csv(pyarrow.BufferReader(data), *options)
     except pyarrow.ArrowInvalid as error:
-        advice = "Quote texts that hold separators." if seen.quoted else "A TSV's texts can't hold tabs."
-        raise DataError(
-            f"{path}: {str(error).removeprefix('CSV parse error: '):.200}. The separator is {seen.separator_name}. "
-            f"{advice}"
-        ) from error
+        raise _refused(path, error, seen) from error
     _count_changes(path, seen, ending, table.num_rows)
     return {name: table[name].to_pylist() for name in columns}
 
 
-def _count_changes(path: Path, seen: Seen, ending: str, rows: int) -> None:
+def stream_delimited(path: Path, columns: list[str], layout: Layout, ending: str) -> Iterator[dict[str, list[Any]]]:
+    """Yield columns of a file as `read_delimited` returns them, some rows at a time, in constant memory.
+
+    Raises:
+        DataError: as `read_delimited`; or a row is longer than 16 MiB.
+        MissingExtraError: PyArrow isn't installed.
+    """
+    pyarrow = _arrow()
+    seen, there = see(path, layout, ending), delimited_names(path, layout, ending)
+    _check(path, there, columns, layout, seen)
+    with opened(path) as file:
+        file.seek(text_encoding(file.read(4), layout.encoding)[1])
+        try:
+            options = _options(seen, columns, _STREAMED_BYTES, None if layout.header else there, seen.encoding)
+            for number, batch in enumerate(pyarrow.csv.open_csv(file, *options)):
+                rows = {name: batch.column(name) for name in columns}
+                if any(
+                    pyarrow.compute.any(pyarrow.compute.match_substring(cell, "\0")).as_py() for cell in rows.values()
+                ):
+                    raise DataError(f"{path}: must be text; it has zero bytes. Is it the right file?")
+                _count_changes(path, seen, ending, len(batch), first=not number)
+                yield {name: cells.to_pylist() for name, cells in rows.items()}
+        except (pyarrow.ArrowInvalid, UnicodeDecodeError) as error:
+            raise _refused(path, error, seen) from error
+
+
+def _arrow() -> ModuleType:
+    try:
+        import pyarrow
+        import pyarrow.compute
+        import pyarrow.csv
+    except ImportError as error:
+        raise MissingExtraError("reading csv files needs PyArrow: pip install 'penstock[data]'") from error
+    return pyarrow
+
+
+def _options(
+    seen: Seen, columns: Sequence[str], block_size: int, names: list[str] | None, encoding: str = "utf-8"
+) -> tuple[Any, Any, Any]:
+    """Return PyArrow's options to read, to parse and to convert; `names` of columns if the file has none."""
+    pyarrow = _arrow()
+    return (
+        # One thread, because only then errors name the row.
+        pyarrow.csv.ReadOptions(
+            use_threads=False,
+            block_size=block_size,
+            skip_rows=int(seen.declared),
+            column_names=names,
+            encoding=encoding,
+        ),
+        pyarrow.csv.ParseOptions(
+            delimiter=seen.separator, quote_char='"' if seen.quoted else False, newlines_in_values=seen.quoted
+        ),
+        # Read every cell as text, so that a label 007 is kept; only empty cells are missing values.
+        pyarrow.csv.ConvertOptions(
+            include_columns=list(columns),
+            column_types=dict.fromkeys(columns, pyarrow.large_string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+
+
+def _refused(path: Path, error: Exception, seen: Seen) -> DataError:
+    advice = "Quote texts that hold separators." if seen.quoted else "A TSV's texts can't hold tabs."
+    said = f"{str(error).removeprefix('CSV parse error: '):.200}"
+    return DataError(f"{path}: {said}. The separator is {seen.separator_name}. {advice}")
+
+
+def _count_changes(path: Path, seen: Seen, ending: str, rows: int, *, first: bool = True) -> None:
     """Count the rows with another separator or encoding than the file's ending implies; one line tells both."""
     if seen.usual:
         return
-    _LOGGER.info("%s: %s", path, seen.words)
+    if first:
+        _LOGGER.info("%s: %s", path, seen.words)
     separators, encodings = int(seen.separator != OWN[ending]), int(seen.encoding != "utf-8")
     change(_LOGGER, f"rows split at another separator: {seen.separator_name}", rows * separators, "")
     change(_LOGGER, f"rows in another encoding: {seen.encoding}", rows * encodings, "")

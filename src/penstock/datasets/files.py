@@ -25,7 +25,11 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             with path.open("rb") as plain:
                 yield plain
             return
-        with gzip.open(path) as packed, limited(packed, Decoded(path, path.stat().st_size)) as file:
+        with (
+            path.open("rb") as plain,
+            gzip.open(plain) as packed,
+            limited(packed, Decoded(path, path.stat().st_size)) as file,
+        ):
             yield file
     except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error

@@ -23,7 +23,7 @@ from penstock.datasets.layout import Layout
 from penstock.datasets.naming import check_columns
 from penstock.errors import DataError
 
-__all__ = ["json_head", "json_names", "read_json"]
+__all__ = ["json_head", "json_names", "read_json", "stream_json"]
 
 _LOGGER = logging.getLogger(__name__)
 _LARGEST = 1 << 30
@@ -54,6 +54,32 @@ def read_json(path: Path, columns: Sequence[str], layout: Layout) -> Table:
     rows = len(next(iter(table.values()), [])) if encoding != "utf-8" else 0
     change(_LOGGER, f"rows in another encoding: {encoding}", rows, f"{path}: encoding {encoding}")
     return {name: table[name] for name in columns}
+
+
+def stream_json(path: Path, columns: Sequence[str], layout: Layout, rows: int) -> Iterator[Table]:
+    """Yield columns of a file as `read_json` returns them, at most `rows` rows at a time.
+
+    Only a file with an object on each line is read in constant memory; another one is read as a whole.
+
+    Raises:
+        DataError: as `read_json`; in lines, a column may be missing only in some of the rows.
+    """
+    if _is_whole(path, layout):
+        table = read_json(path, columns, layout)
+        count = len(next(iter(table.values()), []))
+        for start in range(0, count, rows):
+            yield {name: values[start : start + rows] for name, values in table.items()}
+        return
+    missing = set(columns)
+    with opened(path) as file:
+        several = _line_rows(path, _lines(path, file, layout))
+        there: dict[str, None] = {}
+        while some := list(islice(several, rows)):
+            missing.difference_update(*some)
+            there |= dict.fromkeys(name for row in some for name in row)
+            yield {name: [row.get(name) for row in some] for name in columns}
+    if missing:
+        check_columns(path, list(there), columns)
 
 
 def json_names(path: Path, layout: Layout) -> list[str]:

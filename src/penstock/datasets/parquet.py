@@ -15,7 +15,7 @@ from penstock.datasets.naming import check_columns
 from penstock.decoded import Decoded
 from penstock.errors import DataError, MissingExtraError
 
-__all__ = ["parquet_head", "parquet_names", "read_parquet"]
+__all__ = ["parquet_head", "parquet_names", "parquet_rows", "read_parquet", "stream_parquet"]
 
 _AT_ONCE = 1000
 """Rows of a batch: what is decoded before its size is checked."""
@@ -32,13 +32,25 @@ def read_parquet(path: Path, columns: list[str]) -> dict[str, list[Any]]:
         DataError: the file can't be read, lacks a column, or holds more than it may when decoded.
         MissingExtraError: PyArrow isn't installed.
     """
+    found: dict[str, list[Any]] = {name: [] for name in columns}
+    for block in stream_parquet(path, columns):
+        for name, values in found.items():
+            values.extend(block[name])
+    return found
+
+
+def stream_parquet(path: Path, columns: list[str]) -> Iterator[dict[str, list[Any]]]:
+    """Yield columns of a file as `read_parquet` returns them, some rows at a time; errors as there."""
     with _opened(path) as (file, decoded):
         check_columns(path, file.schema_arrow.names, columns)
-        found: dict[str, list[Any]] = {name: [] for name in columns}
         for batch in _batches(file, decoded, columns):
-            for name, values in found.items():
-                values.extend(batch.column(name).to_pylist())
-        return found
+            yield {name: batch.column(name).to_pylist() for name in columns}
+
+
+def parquet_rows(path: Path) -> int:
+    """Return the number of rows that a file says it has; DataError if it can't be read."""
+    with _opened(path) as (file, _):
+        return int(file.metadata.num_rows)
 
 
 def parquet_names(path: Path) -> list[str]:

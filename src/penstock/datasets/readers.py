@@ -1,23 +1,34 @@
 """Reads columns of CSV, TSV, JSON and Parquet files, plain or gzipped."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from penstock.datasets.delimited import delimited_head, delimited_names, read_delimited
+from penstock.datasets.delimited import delimited_head, delimited_names, read_delimited, stream_delimited
 from penstock.datasets.encodings import as_utf8, first_text, text_encoding
 from penstock.datasets.files import all_bytes, first_bytes
-from penstock.datasets.json_tables import json_head, json_names, read_json
+from penstock.datasets.json_tables import json_head, json_names, read_json, stream_json
 from penstock.datasets.layout import DETECT, Layout
-from penstock.datasets.parquet import parquet_head, parquet_names, read_parquet
+from penstock.datasets.parquet import parquet_head, parquet_names, read_parquet, stream_parquet
+from penstock.datasets.remote import as_path
 from penstock.errors import DataError
 
-__all__ = ["column_names", "first_line", "first_rows", "is_table", "read_table", "read_text"]
+__all__ = [
+    "column_names",
+    "first_line",
+    "first_rows",
+    "is_table",
+    "read_table",
+    "read_text",
+    "stream_table",
+    "table_ending",
+]
 
 _ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 _DELIMITED = (".csv", ".tsv")
 _HEAD_BYTES = 1 << 18
 _HEAD_ROWS = 1000
+_STREAMED_ROWS = 1000
 
 
 def read_table(path: str | Path, columns: Sequence[str], layout: Layout = DETECT) -> dict[str, list[Any]]:
@@ -37,7 +48,7 @@ def read_table(path: str | Path, columns: Sequence[str], layout: Layout = DETECT
             there are).
         MissingExtraError: PyArrow isn't installed.
     """
-    path = Path(path)
+    path = as_path(path)
     ending = _ending(path)
     wanted = list(dict.fromkeys(columns))
     expected = f"rows with the columns {', '.join(columns)}"
@@ -53,13 +64,32 @@ def read_table(path: str | Path, columns: Sequence[str], layout: Layout = DETECT
     return table
 
 
+def stream_table(path: Path, columns: Sequence[str], layout: Layout = DETECT) -> Iterator[dict[str, list[Any]]]:
+    """Yield columns of a file as `read_table` returns them, some rows at a time, in constant memory.
+
+    The same rules hold, so that a file has the same rows whichever way it is read. JSON is read in constant memory only
+    if each line holds an object.
+
+    Raises:
+        DataError, MissingExtraError: as `read_table`, once the rows before the fault have been yielded.
+    """
+    ending, wanted = _ending(path), list(dict.fromkeys(columns))
+    _check_content(path, first_bytes(path)[0], f"rows with the columns {', '.join(columns)}")
+    if ending == ".parquet":
+        yield from stream_parquet(path, wanted)
+    elif ending in _DELIMITED:
+        yield from stream_delimited(path, wanted, layout, ending)
+    else:
+        yield from stream_json(path, wanted, layout, _STREAMED_ROWS)
+
+
 def column_names(path: str | Path, layout: Layout = DETECT) -> list[str]:
     """Return the names of a file's columns; for JSON, the keys of the first row. Reads no more than needed.
 
     Raises:
         DataError: as for `read_table`, for the part of the file that is read.
     """
-    path = Path(path)
+    path = as_path(path)
     ending = _ending(path)
     if ending in _DELIMITED:
         names = delimited_names(path, layout, ending)
@@ -81,7 +111,7 @@ def first_rows(path: str | Path, layout: Layout = DETECT) -> dict[str, list[Any]
         DataError: as for `read_table`, for the part of the file that is read; or the first row looks like data instead
             of names.
     """
-    path = Path(path)
+    path = as_path(path)
     ending = _ending(path)
     if ending in _DELIMITED:
         return delimited_head(path, layout, ending, _HEAD_BYTES, _HEAD_ROWS)
@@ -98,7 +128,7 @@ def first_line(path: str | Path, layout: Layout = DETECT) -> tuple[str, bool]:
     Raises:
         DataError: the file can't be read.
     """
-    found, ends = first_bytes(Path(path))
+    found, ends = first_bytes(as_path(path))
     lines = first_text(found, layout.encoding, whole=ends).lstrip().splitlines(keepends=True)
     line = lines[0] if lines else ""
     return line.rstrip(), ends or len(line) > len(line.rstrip("\r\n"))
@@ -110,22 +140,23 @@ def read_text(path: str | Path, layout: Layout = DETECT) -> str:
     Raises:
         DataError: the file can't be read, or is in another encoding.
     """
-    return as_utf8(path, all_bytes(Path(path)), layout.encoding).decode("utf-8")
+    return as_utf8(path, all_bytes(as_path(path)), layout.encoding).decode("utf-8")
 
 
 def is_table(path: Path) -> bool:
     """Return whether a file's name has the extension of a table."""
-    return _known_ending(path) is not None
+    return table_ending(path) is not None
 
 
-def _known_ending(path: Path) -> str | None:
+def table_ending(path: Path) -> str | None:
+    """Return the extension of a table's name, without .gz; None if it is not that of a table."""
     name = path.name.lower().removesuffix(".gz")
     return next((ending for ending in _ENDINGS if name.endswith(ending)), None)
 
 
 def _ending(path: Path) -> str:
     """The extension of a file's name without .gz, which determines the type of table."""
-    name, ending = path.name.lower().removesuffix(".gz"), _known_ending(path)
+    name, ending = path.name.lower().removesuffix(".gz"), table_ending(path)
     if ending is None:
         advice = " Save the sheet as CSV." if name.endswith((".xlsx", ".xls", ".ods")) else ""
         raise DataError(f"{path}: must end in one of {', '.join(_ENDINGS)}, or that and .gz.{advice}")

@@ -86,6 +86,10 @@ class Task:
             none besides those of `report`.
         claims: (path, columns) -> whether the data belongs to this task; of the tasks with the same command, the first
             is used if none claims the data.
+        folder: whether `read` takes a folder as one data set, such as of recordings; a folder of other tasks has files
+            that each are one.
+        blocks: (path, columns) -> the inputs, as `read` gives them without answers, some rows at a time and in constant
+            memory: of a folder for tasks that read one, else of a file; None to read it as a whole.
         parse: turns a line of `penstock predict DIR -` into one input; None if lines are not inputs.
         settings: the options of `penstock predict` besides the columns.
         measuring: the options of `penstock evaluate` besides the columns.
@@ -107,6 +111,8 @@ class Task:
     report: Any = "penstock.report:render"
     words: str = ""
     claims: Callable[[Path, Columns], bool] = _no_claim
+    folder: bool = False
+    blocks: Callable[[Path, Columns], Iterator[Any]] | None = None
     parse: Callable[[str], Any] | None = None
     settings: tuple[Setting, ...] = ()
     measuring: tuple[Setting, ...] = ()

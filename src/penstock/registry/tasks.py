@@ -93,6 +93,7 @@ _TEXT = Task(
     estimator="penstock.text.estimator:TextClassifier",
     model="penstock.text.model:TextModel",
     pipeline="text-classification",
+    blocks=deferred("penstock.text.readers:stream_inputs"),
     parse=str,
 )
 
@@ -161,6 +162,8 @@ _AUDIO = Task(
     pipeline="audio-classification",
     report="penstock.audio.report:render_report",
     claims=deferred("penstock.audio.readers:claims_recordings"),
+    folder=True,
+    blocks=deferred("penstock.shards.recordings:stream_recordings"),
     parse=deferred("penstock.sounds.files:recording_at"),
 )
 
@@ -301,6 +304,7 @@ _SPEECH = Task(
     pipeline="automatic-speech-recognition",
     report="penstock.speech.report:render_report",
     words="penstock.speech.report_words:TABLE",
+    folder=True,
     parse=deferred("penstock.sounds.files:recording_at"),
     settings=(
         *_SEARCH,

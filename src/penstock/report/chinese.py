@@ -339,6 +339,7 @@ TABLE = {
     "data.changed": "读取时所作的改动",
     "data.count": "次数",
     "data.reason": "{reason} {count} 行",
+    "data.waited": "数据存放在磁盘上；训练等待数据的时间占训练步总时间的 {share}。",
     "data.filled": "缺失值以前一个值代替；位于信号开头时，以该通道的均值代替。",
     "data.note": "{name}：{value}。",
     "data.vocabulary": "词表大小",
@@ -356,6 +357,7 @@ TABLE = {
     "reason.empty": "空录音",
     "reason.silent": "静音",
     "reason.weight 0": "权重为 0",
+    "reason.a label that training rows lack": "训练数据中没有的标签",
     # 读取时所作的改动，名称见 `datasets.changes`
     "change.rows in another encoding": "转换为 UTF-8 的行，原编码",
     "change.rows split at another separator": "按其他分隔符拆分的行，分隔符",

@@ -66,4 +66,6 @@ def _notes(figures: Figures, words: Words) -> str:
             notes.append(words("data.note", name=escape(words.spoken("data", name)), value=shown))
     if any(figures.get("data", part, "missing") for part in PARTS):
         notes.append(words("data.filled"))
+    if figures.get("input"):
+        notes.append(words("data.waited", share=figures.number("input", "share", form=".1%")))
     return words("list.sentence").join(notes)

@@ -357,6 +357,7 @@ TABLE = {
     "data.changed": "Changed when reading",
     "data.count": "times",
     "data.reason": "{reason}: {count}",
+    "data.waited": "The rows lie on disk; training waited for them for {share} of its steps’ time.",
     "data.filled": "A missing value is read as the one before it; at the start of a signal, as the channel’s mean.",
     "data.note": "{name}: {value}.",
     "data.vocabulary": "Tokens known",
@@ -374,6 +375,7 @@ TABLE = {
     "reason.empty": "empty",
     "reason.silent": "silent",
     "reason.weight 0": "weight 0",
+    "reason.a label that training rows lack": "a label that no training row has",
     # what readers changed, by the names in `datasets.changes`
     "change.rows in another encoding": "rows converted to UTF-8",
     "change.rows split at another separator": "rows split at another separator than usual",

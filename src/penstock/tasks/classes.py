@@ -1,7 +1,7 @@
 """The classes of a training: their order, checks that the labels are plausible, and class weights."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ _WORDS = 4  # mean words per label from which the labels are probably texts
 _MISSING = ("<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None", "nan", "null")
 
 
-def training_classes(labels: Sequence[Any], max_classes: int) -> list[Any]:
+def training_classes(labels: Iterable[Any], max_classes: int) -> list[Any]:
     """Return the classes in order, and warn if the labels are implausible.
 
     Args:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 
-from penstock.datasets import Rows, stratified_split
+from penstock.datasets import stratified_split
 from penstock.errors import DataError
 from penstock.labels import LabelIndex, class_counts, label_texts
 from penstock.runtime import ClassModel
+from penstock.shards import Shards
 from penstock.tasks.classes import advice, class_weights, training_classes
 from penstock.tasks.continuing import with_new_classes
 from penstock.tasks.labelled import Labelled, check_lengths, class_numbers, known_places
@@ -122,8 +123,10 @@ class Classifier(ClassifierMixin, Supervised):
         return float(np.average(predicted == truth, weights=self._score_weights(X, sample_weight, len(truth))))
 
     @staticmethod
-    def split(rows: Rows, proportions: Sequence[float], random_state: int) -> list[Rows]:
-        """Split the rows, stratified by class."""
+    def split(rows: Any, proportions: Sequence[float], random_state: int) -> list[Any]:
+        """Split the rows, stratified by class; those of many files row by row at random, see `Shards.split`."""
+        if isinstance(rows, Shards):
+            return rows.split(proportions, random_state)
         labels = rows.answers or []
         counts = class_counts(labels)
         try:
@@ -143,7 +146,7 @@ class Classifier(ClassifierMixin, Supervised):
             loaded.class_weight = {labels[place]: value for place, value in zip(places, values, strict=True)}
         return loaded
 
-    def _classes(self, answers: Sequence[Any]) -> list[Any]:
+    def _classes(self, answers: Iterable[Any]) -> list[Any]:
         known = self._known()
         if known is not None:
             return with_new_classes(known.labels, answers, self.max_classes)

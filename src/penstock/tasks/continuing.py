@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ _GROWING = {"head": "classes", "inputs": "identities"}
 """What new rows may add to: sizes of a network by its part. Old ones keep their places, new ones follow."""
 
 
-def with_new_classes(known: Sequence[Any], labels: Sequence[Any], max_classes: int) -> list[Any]:
+def with_new_classes(known: Sequence[Any], labels: Iterable[Any], max_classes: int) -> list[Any]:
     """Return the classes of a model, and after them those of `labels` that it does not have.
 
     Raises:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimator", "seed_of"]
 
-_LEFT_OUT = ("checkpoint", "checkpoint_seconds", "verbose", "warm_start")
+_LEFT_OUT = ("cache", "checkpoint", "checkpoint_seconds", "verbose", "warm_start")
 _LOGGER = logging.getLogger("penstock.tasks")
 
 
@@ -177,7 +177,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         memory = {} if inspected is None else memory_of(self.model_, inspected)
         say(_LOGGER, "measuring", "measuring the network and its baselines")
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
-        self.metrics_["memory"] = memory
+        self.metrics_ |= {"memory": memory, "input": history.input_figures()}
         recipe = self._recipe(len(data.train))
         self.metrics_ |= {
             "options": used(self._described(), network)
@@ -283,7 +283,7 @@ class Estimator(TrainingOptions, FittedEstimator):
     def _described(self) -> dict[str, Any]:
         """Return the constructor's arguments for metrics.json."""
         plain = {name: value for name, value in self.get_params().items() if name not in _LEFT_OUT}
-        for name in self.paths:
+        for name in plain.keys() & self.paths:
             plain[name] = None if plain[name] is None else Path(plain[name]).name
         return {name: value.item() if isinstance(value, np.generic) else value for name, value in plain.items()}
 

@@ -37,6 +37,11 @@ class Part:
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def in_memory(self) -> "Part":
+        """These rows, or a sample of them where they are too many for memory."""
+        return self
+
     def take(self, rows: np.ndarray) -> "Part":
         """Return a part with the given rows only."""
         weights = None if self.weights is None else in_units_of_mean(self.weights[rows])
@@ -95,8 +100,9 @@ class Labelled:
 
     def seen(self) -> Part:
         """Return training rows to measure for learning curves: as many as validation rows, at most 1,000."""
-        count = min(len(self.train), len(self.valid), _MOST_SEEN)
-        return self.train.take(np.linspace(0, len(self.train) - 1, count).round().astype(np.int64))
+        rows = self.train.in_memory
+        count = min(len(rows), len(self.valid), _MOST_SEEN)
+        return rows.take(np.linspace(0, len(rows) - 1, count).round().astype(np.int64))
 
     def count(self, dropped: Mapping[str, int] | None, changed: Mapping[str, int] | None) -> None:
         """Add to the counts of dropped rows and of changes."""

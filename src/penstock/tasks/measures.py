@@ -17,6 +17,8 @@ curves, best_epoch, stopped for each epoch the minimised loss, metrics of the va
 gradients                   how the loss's gradient got back through a few training sequences after the last epoch:
                             verdict ("vanishes", "explodes" or "fine"), ratio, reach, steps, see
                             `training.gradient_watch.Flow`; null if it was not measured
+input                       of rows that lie on disk: wait_seconds that steps waited for their input, step_seconds of
+                            these steps, share; of this process; null for rows in memory
 memory                      of the validation rows, see `inspection.memory.memory_figures`: how far back predictions
                             depend on the input; empty if it could not be measured
 data                        train, valid, test: rows and more; dropped: rows left out by reason; changed: what readers

@@ -14,10 +14,12 @@ from penstock.datasets.changes import counted
 from penstock.errors import DataError
 from penstock.inspection.attribution import Attribution
 from penstock.runtime import Model
+from penstock.shards import Shards
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.explainer import Explainer
 from penstock.tasks.labelled import Labelled, Part, prepare
 from penstock.tasks.memory import EXAMPLES
+from penstock.tasks.stored import StoredPart
 from penstock.tasks.verbosity import say_data, verbose
 from penstock.tasks.weights import sample_weights
 
@@ -137,25 +139,38 @@ class Supervised(Estimator):
         training_module()
         seed = seed_of(self.random_state)
         with counted() as changes:
-            if validation_data is None:
-                given, validation_data = self._held_back(*given)
-            train = self._weighed_rows(*given)
-            classes = self._classes(train.answers or [])
-            data = prepare(
-                train,
-                validation_data,
-                test_data,
-                rows_of=self._weighed_rows,
-                targets_of=lambda found, where: self._targets(found, classes, where),
-                labels=classes,
-                validation_share=self.validation_share,
-                random_state=seed,
-            )
+            if isinstance(given[0], Shards):
+                data = self._stored_data(given, validation_data, test_data, seed)
+            else:
+                data = self._data_in_memory(given, validation_data, test_data, seed)
         data.count(None, changes)
         data.count(dropped, changed)
         test = None if data.test is None else len(data.test)
         say_data("rows", len(data.train), len(data.valid), test, data.dropped, data.changed)
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
+
+    def _stored_data(self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int) -> Labelled:
+        """Prepare rows that are larger than memory."""
+        raise DataError(f"{type(self).__name__} reads rows in memory, not yet those of many files: give X and y")
+
+    def _data_in_memory(
+        self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int
+    ) -> Labelled:
+        """Check rows in memory and split them."""
+        if validation_data is None:
+            given, validation_data = self._held_back(*given)
+        train = self._weighed_rows(*given)
+        classes = self._classes(train.answers or [])
+        return prepare(
+            train,
+            validation_data,
+            test_data,
+            rows_of=self._weighed_rows,
+            targets_of=lambda found, where: self._targets(found, classes, where),
+            labels=classes,
+            validation_share=self.validation_share,
+            random_state=seed,
+        )
 
     def _weighed_rows(self, inputs: Any, answers: Any, weights: Any = None) -> Rows:
         """Return `_rows` with weights; rows of weight 0 are dropped and counted."""
@@ -180,7 +195,7 @@ class Supervised(Estimator):
             else {
                 "rows": len(part),
                 **({} if part.weights is None else {"weighted": True}),
-                **self._amount(part),
+                **(part.amount if isinstance(part, StoredPart) else self._amount(part)),
                 **self._about(part.targets, data.labels),
             }
             for name, part in parts.items()

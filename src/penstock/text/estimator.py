@@ -1,22 +1,31 @@
 """Text classification, for example by topic or sentiment, in any language."""
 
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, text_table
 from penstock.datasets.vectors import further_words, initial_vectors
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DataError
+from penstock.events import say
 from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Embedding, Network
 from penstock.network.checks import check_integer
 from penstock.sequences import Sequences
+from penstock.shards import Shards
+from penstock.shards.files import identities
+from penstock.shards.writer import narrow
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
 from penstock.tasks.pretrained import EncoderOptions, Pretrained
+from penstock.tasks.stored import ShardOptions, StoredPart, stored_data
+from penstock.tasks.supervised import Given
 from penstock.text.baseline_training import fit_baseline
 from penstock.text.features import TextFeatures
 from penstock.text.token_features import TokenFeatures, read_text_features
@@ -29,6 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TextClassifier"]
 
+_LOGGER = logging.getLogger("penstock.tasks")
+
 _EMBEDDING_SCALE = 0.1
 _FEATURES = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 _LONGEST_TEXT = 1000
@@ -36,7 +47,7 @@ _LONGEST_TEXT = 1000
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TextClassifier(EncoderOptions, CellOptions, Classifier):
+class TextClassifier(ShardOptions, EncoderOptions, CellOptions, Classifier):
     """Classifies texts with a recurrent network; scikit-learn style.
 
     Defaults were chosen on several data sets (reviews, questions, news, messages; English and Chinese). Fitting the
@@ -77,7 +88,7 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
     """
 
     task: ClassVar[str] = "text-classification"
-    paths: ClassVar[tuple[str, ...]] = ("vectors", "encoder")
+    paths: ClassVar[tuple[str, ...]] = ("vectors", "encoder", "cache")
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "data": ("min_count", "max_vocabulary", "max_length", "word_shapes", "vectors", "vector_words"),
@@ -115,6 +126,55 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
     def _rows(self, inputs: Any, labels: Any) -> Rows:
         return text_table(inputs, labels)
 
+    def _stored_data(self, given: Given, validation_data: Any, test_data: Any, seed: int) -> Labelled:
+        inputs, answers, weights = given
+        if answers is not None or weights is not None:
+            raise DataError("the labels of shards are in their own column, and their rows have no weights: leave y out")
+        valid, test = (
+            pair[0] if pair is not None and isinstance(pair[0], Shards) else pair
+            for pair in (validation_data, test_data)
+        )
+        return stored_data(self, inputs, valid, test, seed)
+
+    def shard_rows(self, columns: Mapping[str, list[Any]]) -> Rows:
+        """See `tasks.stored.Storable`, as for all that follows."""
+        return text_table(columns["text"], columns["label"], may_be_empty=True)
+
+    def learned_features(self, inputs: Iterable[str]) -> TextFeatures | TokenFeatures:
+        """Return those of the model that is continued, or learned ones."""
+        known = self._known()
+        if known is None:
+            return self._features(inputs)
+        for _ in inputs:  # which are counted as they pass
+            pass
+        return cast(TextFeatures | TokenFeatures, known.features)
+
+    def read_features(self, data: Mapping[str, Any]) -> TextFeatures | TokenFeatures:
+        """Read features of either kind."""
+        return read_text_features(data)
+
+    def stored_features(
+        self, features: TextFeatures | TokenFeatures, inputs: list[str]
+    ) -> tuple[Sequences, dict[str, int]]:
+        """Return the ids, and the numbers of tokens and of texts that are cut."""
+        sequences, lengths = features.training(inputs)
+        amounts = {"tokens": int(lengths.sum()), "truncated": int((lengths > features.max_length).sum())}
+        return narrow(sequences, features.vocabulary_size), amounts
+
+    def feature_key(self) -> dict[str, Any]:
+        """Return the options, what files they name, and the model that is continued."""
+        known = self._known()
+        files = [
+            file
+            for path in (self.vectors, self.encoder)
+            if path is not None
+            for file in sorted([Path(path)] if Path(path).is_file() else Path(path).glob("*.*"))
+        ]
+        return {name: getattr(self, name) for name in (*_FEATURES, "vector_words")} | {
+            "files": identities(files),
+            "known": None if known is None else [known.features.to_json(), known.labels],
+        }
+
     def _amount(self, part: Part) -> dict[str, float]:
         return {"tokens": sum(len(tokenize(text)) for text in part.inputs)}
 
@@ -137,20 +197,23 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
         return str(part.inputs[row][:_LONGEST_TEXT])
 
     def _describe(self, data: Labelled) -> tuple[TextFeatures | TokenFeatures, Network]:
-        features = self._features(data)
+        stored = data.train
+        features = stored.features if isinstance(stored, StoredPart) else self._features(stored.inputs)
         return features, self._network(data, features)
 
-    def _features(self, data: Labelled) -> TextFeatures | TokenFeatures:
+    def _features(self, texts: Iterable[str]) -> TextFeatures | TokenFeatures:
         learned = TextFeatures(**{name: getattr(self, name) for name in _FEATURES})
         pretrained = self._pretrained()
         check_integer(self, "vector_words", at_least=0)
         if pretrained is None:
-            learned.fit(data.train.inputs)
+            learned.fit(texts)
             if self.vectors is not None:
                 learned.know(further_words(self.vectors, learned.vocabulary, self.vector_words, reads=learned.reads))
             return learned
         if getattr(pretrained.tokens, "split", None) == "text":  # the same words, so that shapes can be added
-            return learned.fit(data.train.inputs, pretrained.tokens.vocabulary)
+            return learned.fit(texts, pretrained.tokens.vocabulary)
+        for _ in texts:  # nothing is learned from them, but who gives them may count
+            pass
         return TokenFeatures(pretrained.tokens, max_length=self.max_length)
 
     def _network(self, data: Labelled, features: TextFeatures | TokenFeatures) -> Network:
@@ -179,10 +242,9 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
         if self.bidirectional:
             shares["next_token_share"] = 0.0
         seen = data.seen()
-        known = features.apply(data.train.inputs, max_length=features.max_length)
-        unknown = features.apply_unknown(data.train.inputs, max_length=features.max_length)
+        stored = data.train
         return TokenObjective(
-            sequences=Sequences(np.stack([known.values, unknown.values], axis=1), known.offsets),
+            sequences=stored.sequences if isinstance(stored, StoredPart) else features.training(stored.inputs)[0],
             targets=data.train.targets,
             sample_weights=data.train.weights,
             valid_sequences=features.apply(data.valid.inputs),
@@ -228,16 +290,25 @@ class TextClassifier(EncoderOptions, CellOptions, Classifier):
         weights = self._weights(data)
         if not self.baseline:
             return {"class_counts": data.train.class_counts(len(weights))}, {}
-        arrays, settings = fit_baseline(data.train, data.valid, weights)
+        sample = data.train.in_memory
+        arrays, settings = fit_baseline(sample, data.valid, weights)
+        arrays["class_counts"] = data.train.class_counts(len(weights))
+        if settings and len(sample) < len(data.train):
+            say(_LOGGER, "baselines", f"the baseline was fitted on {len(sample):,} rows, drawn from the training rows")
+            settings["rows"] = len(sample)
         return arrays, {"tfidf": settings} if settings else {}
 
     def _data_figures(self, data: Labelled, features: TextFeatures | TokenFeatures) -> dict[str, Any]:
         figures = super()._data_figures(data, features)
         if isinstance(features, TokenFeatures):  # `_amount` counts words
-            for name, part in ({"train": data.train} | data.measured()).items():
+            in_memory = {} if isinstance(data.train, StoredPart) else {"train": data.train}
+            for name, part in (in_memory | data.measured()).items():
                 figures[name]["tokens"] = int(features.lengths(part.inputs).sum())
+        figures["vocabulary"] = features.vocabulary_size
+        if isinstance(data.train, StoredPart):
+            return figures | {"truncated": figures["train"].pop("truncated")}
         cut = int((features.lengths(data.train.inputs) > features.max_length).sum())
-        return figures | {"vocabulary": features.vocabulary_size, "truncated": cut}
+        return figures | {"truncated": cut}
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Conversion of texts to ids of tokens, learned from the training texts."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from penstock.checks import check_whole
 from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.pauses import pause
 from penstock.sequences import Sequences
+from penstock.text.counting import WordCounts
 from penstock.tokens.shapes import SHAPES, shape
 from penstock.tokens.spelling import in_pieces, spell, spell_with_gaps
 
@@ -66,17 +67,19 @@ class TextFeatures:
     def fit(self, texts: Iterable[str], vocabulary: Sequence[str] | None = None) -> "TextFeatures":
         """Fit the vocabulary to the training texts; equally frequent tokens are in alphabetical order.
 
+        Counts of more than a million different spellings are approximate, see `text.counting`.
+
         Args:
-            texts: the training texts.
+            texts: the training texts; read once.
             vocabulary: the tokens to know instead of the frequent ones, in the order of their ids.
         """
-        counts: Counter[str] = Counter()
+        words = WordCounts()
         for text in _several(texts):
-            counts.update(spell(text)[: self.max_length])
-        known = self._frequent(counts) if vocabulary is None else vocabulary
+            words.add(spell(text)[: self.max_length])
+        known = self._frequent(words.counts) if vocabulary is None else vocabulary
         self._ids = ids = {token: position for position, token in enumerate(known, start=1)}
-        unknown: Counter[str] = Counter()
-        for word, count in counts.items():
+        unknown = words.forgotten.copy()
+        for word, count in words.counts.items():
             if word.lower() not in ids:
                 unknown[shape(word)] += count
         self._shapes = [each for each in SHAPES if self.word_shapes and unknown[each] >= self.min_count]
@@ -109,6 +112,26 @@ class TextFeatures:
         """As `apply`, but with the ids that the tokens would have if none were in the vocabulary."""
         shapes = self.shapes
         return _sequences(_read(text, max_length, {}, shapes) for text in _several(texts))
+
+    def training(self, texts: Iterable[str]) -> tuple[Sequences, np.ndarray]:
+        """Return what training reads: of each token its id, and the id that it would have if it were unknown.
+
+        Returns:
+            (total, 2) int32, of at most `max_length` tokens of each text; and the tokens of each whole text, (texts,).
+        """
+        table = _Pairs(self.vocabulary, self.shapes)
+        whole: list[int] = []
+
+        def words() -> Iterator[str]:
+            for text in _several(texts):
+                spelled = spell(text)
+                whole.append(len(spelled))
+                yield from spelled[: self.max_length]
+
+        places = np.fromiter(map(table.__getitem__, words()), np.int64)
+        lengths = np.array(whole, np.int64)
+        offsets = np.concatenate([[0], np.cumsum(np.minimum(lengths, self.max_length))])
+        return Sequences(np.array(table.pairs, np.int32).reshape(-1, 2)[places], offsets), lengths
 
     def lengths(self, texts: Iterable[str]) -> np.ndarray:
         """Return the number of tokens of each text, (texts,) int64."""
@@ -193,6 +216,21 @@ class TextPieces:
     def arrays(self) -> dict[str, np.ndarray]:
         """Empty: there is no memory."""
         return {}
+
+
+class _Pairs(dict[str, int]):
+    """Word to the place in `pairs` of its id and its id if it were unknown; each word is looked up once."""
+
+    def __init__(self, ids: Mapping[str, int], shapes: Mapping[str, int]) -> None:
+        super().__init__()
+        self._ids, self._shapes = ids, shapes
+        self.pairs: list[tuple[int, int]] = []
+
+    def __missing__(self, word: str) -> int:
+        unknown = self._shapes.get(shape(word), 0) if self._shapes else 0
+        self.pairs.append((self._ids.get(word.lower()) or unknown, unknown))
+        self[word] = place = len(self.pairs) - 1
+        return place
 
 
 def _read(text: str, most: int | None, ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:

@@ -8,15 +8,16 @@ rows.
 
 import io
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from penstock.datasets.changes import change, counted
 from penstock.datasets.columns import as_texts, text_table
 from penstock.datasets.encodings import as_utf8
-from penstock.datasets.files import all_bytes
+from penstock.datasets.files import all_bytes, opened
 from penstock.datasets.finding import (
     Head,
     find_column,
@@ -31,14 +32,16 @@ from penstock.datasets.finding import (
 )
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.lines import text_lines
-from penstock.datasets.readers import column_names, first_rows, read_table
+from penstock.datasets.readers import column_names, first_rows, read_table, stream_table
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.registry import Columns
+from penstock.shards import Shards, data_files, is_several
 
-__all__ = ["read_inputs", "read_text_rows", "read_texts"]
+__all__ = ["read_inputs", "read_text_rows", "read_texts", "stream_inputs"]
 
 _LOGGER = logging.getLogger(__name__)
+_LINES = 1000
 
 
 def read_texts(
@@ -84,16 +87,43 @@ def read_inputs(path: str | Path, *, text: str | None = None, layout: Layout = D
         return Rows(list(text_lines(io.BytesIO(as_utf8(path, all_bytes(path), layout.encoding)), str(path))))
     name = _columns(path, text, None, False, layout)["text"]
     with counted() as changed:
-        texts = as_texts(read_table(path, [name], layout)[name], f"the column {name} of {path}")
-        missing = sum(each is None or not each.strip() for each in texts)
-        said = f"{path}: {missing} rows without a text are predicted as empty texts"
-        change(_LOGGER, "rows without a text, read as empty", missing, said)
-    return Rows([each or "" for each in texts], changed=dict(changed))
+        rows = _inputs(path, name, read_table(path, [name], layout)[name])
+    return replace(rows, changed=dict(changed))
 
 
-def read_text_rows(path: Path, columns: Columns, answers: bool) -> Rows:
-    """Read texts and their labels."""
+def _inputs(path: Path, name: str, values: Sequence[Any]) -> Rows:
+    """Return the texts of a column, an empty one for each that is missing, which is counted."""
+    texts = as_texts(values, f"the column {name} of {path}")
+    missing = sum(each is None or not each.strip() for each in texts)
+    said = f"{path}: {missing} rows without a text are predicted as empty texts"
+    change(_LOGGER, "rows without a text, read as empty", missing, said)
+    return Rows([each or "" for each in texts])
+
+
+def stream_inputs(path: Path, columns: Columns) -> Iterator[Rows]:
+    """Yield the texts of a file as `read_inputs` returns them, some at a time, in constant memory.
+
+    Raises:
+        DataError: as `read_inputs`, once the rows before the fault were yielded.
+    """
     layout = layout_of(columns)
+    if path.name.lower().removesuffix(".gz").endswith(".txt"):
+        with opened(path) as file:
+            lines = text_lines(file, str(path))
+            while some := list(islice(lines, _LINES)):
+                yield Rows(some)
+        return
+    name = _columns(path, columns["text"], None, False, layout)["text"]
+    for table in stream_table(path, [name], layout):
+        yield _inputs(path, name, table[name])
+
+
+def read_text_rows(path: Path, columns: Columns, answers: bool) -> Rows | Shards:
+    """Read texts and their labels; those of a folder or an address stay there, see `Shards`."""
+    layout = layout_of(columns)
+    if answers and is_several(path):
+        files = data_files(path)
+        return Shards(tuple(files), _columns(files[0], columns["text"], columns["label"], True, layout), layout)
     if answers:
         return read_texts(path, text=columns["text"], label=columns["label"], layout=layout)
     return read_inputs(path, text=columns["text"], layout=layout)

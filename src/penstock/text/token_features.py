@@ -44,6 +44,12 @@ class TokenFeatures:
         found = self.apply(texts, max_length=max_length)
         return Sequences(np.full_like(found.values, UNKNOWN), found.offsets)
 
+    def training(self, texts: Iterable[str]) -> tuple[Sequences, np.ndarray]:
+        """Return what training reads, as `TextFeatures.training`; the second id is that of the unknown token."""
+        whole = self.tokens.encode_all(texts)
+        cut = Sequences.from_list([ids[: self.max_length] for ids in whole], np.int32)
+        return Sequences(np.stack([cut.values, np.full_like(cut.values, UNKNOWN)], axis=1), cut.offsets), whole.lengths
+
     def lengths(self, texts: Iterable[str]) -> np.ndarray:
         """Return the number of tokens of each text, (texts,) int64."""
         return self.tokens.encode_all(texts).lengths

@@ -57,11 +57,27 @@ class History:
     """What was seen, if the training diverged."""
     gradients: dict[str, Any] | None = None
     """The last measurement of `GradientWatch`, see `Flow.figures`."""
+    step_seconds: float = 0.0
+    """Time of this process's steps, without validations; 0 for input in memory."""
+    wait_seconds: float = 0.0
+    """The part of it in which a step waited for input from disk."""
 
     @property
     def best(self) -> Epoch | None:
         """The epoch whose weights were kept."""
         return self.epochs[self.best_epoch - 1] if self.best_epoch else None
+
+    def note_step(self, seconds: float, waited: float) -> None:
+        """Add a step that reads from disk: its time, and the part of it that waits for input."""
+        self.step_seconds += seconds
+        self.wait_seconds += waited
+
+    def input_figures(self) -> dict[str, float] | None:
+        """Return how long steps waited for input from disk; None for input in memory."""
+        if not self.step_seconds:
+            return None
+        share = self.wait_seconds / self.step_seconds
+        return {"wait_seconds": self.wait_seconds, "step_seconds": self.step_seconds, "share": share}
 
     def rows(self) -> list[dict[str, float]]:
         """Return the epochs as flat rows."""

@@ -28,6 +28,14 @@ class Objective(Protocol):
         """Return a number that grows with the memory that a batch needs; 0 if all batches are alike."""
         ...
 
+    def expect(self, batches: Sequence[Any]) -> float | None:
+        """Read these batches ahead, the next ones in order, if they lie on disk.
+
+        Returns:
+            The seconds that `loss` has waited for input so far; None for input in memory.
+        """
+        ...
+
     def validate(self, module: Any) -> dict[str, float]:
         """Return `loss`, by which weights are chosen, and metrics to show."""
         ...
@@ -60,6 +68,10 @@ class Seeded:
     def extent(self, batch: Any) -> int:
         """Return 0; subclasses whose batches differ in length override this."""
         return 0
+
+    def expect(self, batches: Sequence[Any]) -> float | None:
+        """Do nothing; subclasses that can read from disk override this."""
+        return None
 
     def validate_seen(self, module: Any) -> dict[str, float]:
         """Return nothing; subclasses with training data for learning curves override this."""

@@ -1,6 +1,7 @@
 """Training objectives on labelled sequences: batches, dropout, random prefixes, mixtures, validation."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from penstock.datasets.batches import length_batches
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
+from penstock.shards import StoredSequences
 from penstock.training.objective import Seeded
 from penstock.training.recipe import share
 
@@ -57,8 +59,8 @@ class SequenceObjective(Seeded, ABC):
     example for each step.
 
     Attributes:
-        sequences, targets: the training data, ids or numbers, and the ground truth: an array (sequences, ...), or
-            `Sequences` with the same steps if each step has its own target.
+        sequences, targets: the training data, ids or numbers, in memory or on disk, and the ground truth: an array
+            (sequences, ...), or `Sequences` with the same steps if each step has its own target.
         valid_sequences, valid_targets: the validation data.
         seen_sequences, seen_targets: some of the training data in the form of the validation data, for learning curves
             with the same metrics; None for no such curve.
@@ -67,7 +69,7 @@ class SequenceObjective(Seeded, ABC):
         generator: random generator for dropout and prefixes.
     """
 
-    sequences: Sequences
+    sequences: Sequences | StoredSequences
     targets: np.ndarray | Sequences
     valid_sequences: Sequences
     valid_targets: np.ndarray | Sequences
@@ -95,6 +97,13 @@ class SequenceObjective(Seeded, ABC):
     def extent(self, batch: np.ndarray) -> int:
         """Return the number of steps of a batch, padding included."""
         return int(self.sequences.lengths[batch].max(initial=0)) * len(batch)
+
+    def expect(self, batches: Seq[np.ndarray]) -> float | None:
+        """Read batches of stored sequences ahead; see `Objective.expect`."""
+        if not isinstance(self.sequences, StoredSequences):
+            return None
+        self.sequences.expect(batches)
+        return self.sequences.waited
 
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """Return the loss of the sequences `batch`, with dropout."""
@@ -208,7 +217,7 @@ def target_tensor(targets: np.ndarray | Sequences, batch: np.ndarray) -> Tensor:
     return torch.from_numpy(targets[batch])
 
 
-def tensors(sequences: Sequences, batch: np.ndarray) -> tuple[Any, Tensor]:
+def tensors(sequences: Sequences | StoredSequences, batch: np.ndarray) -> tuple[Any, Tensor]:
     """Return padded values, with ids as int64, and lengths."""
     values, lengths = sequences.pad(batch)
     tensor = torch.from_numpy(values)

@@ -29,6 +29,8 @@ from penstock.training.weights import Weights, copied, restore
 __all__ = ["Trainer"]
 
 _LOGGER = logging.getLogger("penstock.training")
+_AHEAD = 8
+"""Batches that are read ahead where they lie on disk."""
 
 
 @dataclass
@@ -219,7 +221,8 @@ class Trainer:
                     return
                 with held_back():
                     self._is_whole = False
-                    self._step(number, next(batches))
+                    with self._input_watched():
+                        self._step(number, next(batches))
             epoch = self._validated(number)
             with held_back():
                 next(batches, None)  # only now does a saved state resume after the validation
@@ -248,6 +251,16 @@ class Trainer:
         with held_back():
             self._note(epoch)
         self._tell("on_epoch", epoch)
+
+    @contextmanager
+    def _input_watched(self) -> Iterator[None]:
+        """Context of a step, before which its batch and the next ones are asked for; notes how long it waits."""
+        started, rank, size = time.perf_counter(), self.strategy.rank, self.strategy.size
+        before = self.objective.expect([shard(each, rank, size)[0] for each in self.batches.upcoming(_AHEAD)])
+        yield
+        if before is not None:
+            waited = (self.objective.expect([]) or 0.0) - before
+            self.history.note_step(time.perf_counter() - started, waited)
 
     def _step(self, number: int, batch: Any) -> None:
         """Take one optimiser step in epoch `number`."""

@@ -1,0 +1,173 @@
+"""Labelled rows in many files, read block by block and never all at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.datasets.layout import DETECT, Layout
+from penstock.datasets.naming import absent_words
+from penstock.datasets.parquet import parquet_rows
+from penstock.datasets.readers import column_names, stream_table, table_ending
+from penstock.errors import DataError
+from penstock.events import Steps
+from penstock.shards.files import identities
+
+__all__ = ["Block", "Shards"]
+
+_ALL = (0.0, 1.0)
+_PROBED_BLOCKS = 2
+_MOST_HELD, _HELD_BYTES = 10_000, 1 << 25
+
+
+class Block(NamedTuple):
+    """Some rows of a file.
+
+    Attributes:
+        where: the file and the number of the first row, for messages.
+        columns: the values of each role, such as "text" and "label".
+        draws: a number from 0 to below 1 for each row, (rows,) float64, which depends on the seed, the number of the
+            file and the row alone.
+    """
+
+    where: str
+    columns: Mapping[str, list[Any]]
+    draws: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The rows of many files of one kind, or a seeded draw from them, for estimators in place of inputs and answers.
+
+    Attributes:
+        files: the files, in order.
+        columns: the column of each role, such as {"text": "review", "label": "stars"}.
+        layout: the layout of text files.
+        cut: rows belong to it whose draw is at least the first number and below the second.
+        seed: the seed of the draws.
+    """
+
+    files: tuple[Path, ...]
+    columns: Mapping[str, str]
+    layout: Layout = DETECT
+    cut: tuple[float, float] = _ALL
+    seed: int = 0
+
+    @property
+    def inputs(self) -> "Shards":
+        """These rows themselves: estimators read inputs and answers together."""
+        return self
+
+    # What `Rows` has too; what was dropped or changed is known only after the rows were read.
+    answers: ClassVar[None] = None
+    dropped: ClassVar[Mapping[str, int]] = MappingProxyType({})
+    changed: ClassVar[Mapping[str, int]] = MappingProxyType({})
+
+    def check(self) -> None:
+        """Check that each file has the columns, before anything is read in full.
+
+        Raises:
+            DataError: a file lacks a column, or its first rows can't be read.
+        """
+        for path in self.files:
+            there = column_names(path, self.layout)
+            if missing := [name for name in self.columns.values() if name not in there]:
+                other = "" if path == self.files[0] else f" The columns were found in {self.files[0]}."
+                raise DataError(f"{path}: {absent_words(missing, there)}.{other} All files must have these columns.")
+
+    def split(self, proportions: Sequence[float], seed: int) -> list["Shards"]:
+        """Draw parts at random, row by row; each row belongs to one part.
+
+        The parts after the first one get at most as many rows as are held in memory; the first one gets the rest.
+        """
+        share_held = self.held() / self.estimated_rows()
+        shares = [min(share, share_held) for share in proportions[1:]]
+        ends = np.cumsum([1 - sum(shares), *shares]).tolist()
+        ends[-1] = 1.0
+        return [replace(self, cut=cut, seed=seed) for cut in zip([0.0, *ends[:-1]], ends, strict=True)]
+
+    def drawn(self) -> "Shards":
+        """Draw at random as many of the rows as are held in memory."""
+        low, high = self.cut
+        share = self.held() / (self.estimated_rows() * (high - low))
+        return self if share >= 1 else replace(self, cut=(low, low + (high - low) * share))
+
+    def held(self) -> float:
+        """Return about how many rows are held in memory where others are not: 10,000, or fewer long ones."""
+        row_bytes = sum(path.stat().st_size for path in self.files) / self.estimated_rows()
+        return min(_MOST_HELD, _HELD_BYTES / max(row_bytes, 1))
+
+    def holds(self, draws: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether rows with these draws belong to it, (rows,)."""
+        low, high = self.cut
+        return (draws >= low) & (draws < high)
+
+    def estimated_rows(self) -> float:
+        """Return about how many rows the files have, from their sizes and the first rows of the first file."""
+        sizes = [path.stat().st_size for path in self.files]
+        return max(1.0, sum(sizes) / sizes[0] * self._first_rows)
+
+    @cached_property
+    def _first_rows(self) -> float:
+        return _rows_of(self.files[0], self.columns, self.layout)
+
+    def blocks(self, what: str, steps: Any) -> Iterator[Block]:
+        """Yield the rows of all files, also those of other draws.
+
+        Args:
+            what: what is done with them, for the progress.
+            steps: the logger that gets the progress.
+
+        Raises:
+            DataError: a file can't be read; the message names it, and the row if it is known.
+        """
+        with Steps(steps, what, len(self.files), "files") as progress:
+            for number, path in enumerate(self.files):
+                first = 0
+                for table in stream_table(path, list(self.columns.values()), self.layout):
+                    rows = len(next(iter(table.values())))
+                    columns = {role: table[name] for role, name in self.columns.items()}
+                    yield Block(f"{path}, from row {first + 1}", columns, _draws(self.seed, number, first, rows))
+                    first += rows
+                progress.advance()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what identifies the rows, as JSON: the files' content, the columns, the layout and the draw."""
+        return {
+            "files": identities(self.files),
+            "columns": dict(self.columns),
+            "layout": vars(self.layout),
+            "cut": list(self.cut),
+            "seed": self.seed,
+        }
+
+
+def _rows_of(path: Path, columns: Mapping[str, str], layout: Layout) -> float:
+    """Return about how many rows a file has, from the size of the first ones."""
+    if table_ending(path) == ".parquet":
+        return parquet_rows(path)
+    rows = size = 0
+    whole = True
+    for number, table in enumerate(stream_table(path, list(columns.values()), layout)):
+        if number == _PROBED_BLOCKS:
+            whole = False
+            break
+        rows += len(next(iter(table.values())))
+        size += sum(len(str(value).encode(errors="replace")) + 1 for values in table.values() for value in values)
+    return rows if whole or not size else rows * path.stat().st_size / size
+
+
+def _draws(seed: int, file: int, first: int, rows: int) -> NDArray[np.float64]:
+    """Return uniform numbers that depend on the place of a row alone (SplitMix64, Steele et al. 2014)."""
+    start = np.random.SeedSequence([seed, file]).generate_state(1, np.uint64)
+    with np.errstate(over="ignore"):  # the arithmetic is modulo 2**64
+        z = start + np.arange(first + 1, first + rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53

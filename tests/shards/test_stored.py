@@ -1,0 +1,85 @@
+"""Sequences on disk are those in memory, and a prepared data set is whole or made again."""
+
+import numpy as np
+import pytest
+
+from penstock.datasets import Rows
+from penstock.sequences import Sequences
+from penstock.shards import Cache, writer
+from penstock.shards.writer import narrow
+
+
+@pytest.fixture
+def sequences():
+    draw = np.random.default_rng(0)
+    lengths = draw.integers(0, 9, 23)
+    return Sequences(
+        draw.integers(0, 500, (lengths.sum(), 2)).astype(np.int32), np.concatenate([[0], lengths.cumsum()])
+    )
+
+
+@pytest.fixture
+def prepared(sequences, tmp_path, monkeypatch):
+    """A function that opens the data set; `made` counts how often it was prepared."""
+    monkeypatch.setattr(writer, "_STEPS", 40)  # several files
+
+    def make(to):
+        opened.made += 1
+        for start in range(0, 23, 4):
+            rows = narrow(sequences[start : start + 4], 500)
+            to.add(rows, np.arange(start, start + len(rows), dtype=np.int32))
+        to.keep("valid", Rows(["a", "中"], [1, "x"]))
+        return {"known": [1, "b"]}
+
+    def opened(**more):
+        return Cache(tmp_path / "cache", {"files": [1], **more}, make)
+
+    opened.made = 0
+    return opened
+
+
+def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared, sequences):
+    stored = prepared().sequences()
+    draw = np.random.default_rng(1)
+    batches = [draw.permutation(23)[:size] for size in (5, 1, 7, 23)]
+    stored.expect(batches[:3])
+    for batch in (batches[1], batches[2], batches[3]):  # one that was expected is passed over, one was not expected
+        found, truth = stored.pad(batch), sequences.pad(batch)
+        np.testing.assert_array_equal(found.values, truth.values)
+        np.testing.assert_array_equal(found.lengths, truth.lengths)
+        assert found.values.dtype == truth.values.dtype
+    np.testing.assert_array_equal(stored.lengths, sequences.lengths)
+    assert stored.targets.tolist() == list(range(23))
+    assert stored.waited > 0
+
+
+def test_a_prepared_data_set_is_used_again_for_the_same_key_alone(prepared):
+    first = prepared()
+    assert prepared().digest == first.digest
+    assert prepared.made == 1
+    assert (first.about, first.rows("valid")) == ({"known": [1, "b"]}, Rows(["a", "中"], [1, "x"]))
+    assert prepared(option=2).digest != first.digest
+    assert prepared.made == 2
+
+
+@pytest.mark.parametrize("name", ["rows-00001.arrow", "valid.arrow", "manifest.json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
+def test_a_damaged_data_set_is_made_again_and_said(prepared, caplog, name, damage):
+    path = prepared().path / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.unlink()
+    if damage != "gone":
+        path.write_bytes(data if damage == "flip" else data[:-9])
+    assert len(prepared().sequences()) == 23
+    assert prepared.made == 2
+    assert "damaged" in caplog.text
+    assert name in caplog.text
+
+
+def test_a_half_written_data_set_is_removed_by_the_next_one(prepared, tmp_path):
+    path = prepared().path
+    left = path.with_name(f".{path.name}.0a0b0c0d.new")
+    path.rename(left)
+    prepared()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
