@@ -17,6 +17,7 @@ _NAMES = {
     "Layout": "penstock.datasets",
     "load": "penstock.runtime",
     "read_series": "penstock.panels.readers",
+    "read_shards": "penstock.text.readers",
     "read_signals": "penstock.signals.readers",
     "set_num_threads": "penstock.threads",
 } | estimators()

@@ -65,7 +65,8 @@ class Classifier(ClassifierMixin, Supervised):
         weights so far: KeyboardInterrupt is raised, and the estimator is fitted if at least one epoch was completed.
 
         Args:
-            X: sequences, in the form that the class describes.
+            X: sequences, in the form that the class describes; or `Shards`, where the class reads them, whose labels
+                are in a column of their own, so that y is None.
             y: labels of the sequences: str, int, bool or float, see `penstock.labels`.
             validation_data: (X, y) or (X, y, sample_weight) for early stopping; None holds back `validation_share` of
                 the rows, with their weights.

@@ -38,7 +38,7 @@ from penstock.errors import DataError
 from penstock.registry import Columns
 from penstock.shards import Shards, data_files, is_several
 
-__all__ = ["read_inputs", "read_text_rows", "read_texts", "stream_inputs"]
+__all__ = ["read_inputs", "read_shards", "read_text_rows", "read_texts", "stream_inputs"]
 
 _LOGGER = logging.getLogger(__name__)
 _LINES = 1000
@@ -100,6 +100,30 @@ def _inputs(path: Path, name: str, values: Sequence[Any]) -> Rows:
     return Rows([each or "" for each in texts])
 
 
+def read_shards(
+    path: str | Path, *, text: str | None = None, label: str | None = None, layout: Layout = DETECT
+) -> Shards:
+    """Find the texts and labels of many files, which stay on disk, for `TextClassifier.fit` in place of X.
+
+    Args:
+        path: a folder, or an address that fsspec knows, such as "s3://bucket/reviews".
+        text, label: the columns; None for "text" and "label", or the only possible ones of the first file.
+        layout: the layout of text tables.
+
+    Raises:
+        DataError: there are no files of one kind; or the first one has no such columns.
+        MissingExtraError: a package for such files or addresses is not installed.
+
+    Examples:
+        >>> from penstock import TextClassifier, read_shards
+        >>> rows = read_shards("reviews/")  # doctest: +SKIP
+        >>> train, valid = TextClassifier.split(rows, (0.9, 0.1), random_state=0)  # doctest: +SKIP
+        >>> classifier = TextClassifier().fit(train, None, validation_data=(valid, None))  # doctest: +SKIP
+    """
+    files = data_files(Path(path))
+    return Shards(tuple(files), _columns(files[0], text, label, True, layout), layout)
+
+
 def stream_inputs(path: Path, columns: Columns) -> Iterator[Rows]:
     """Yield the texts of a file as `read_inputs` returns them, some at a time, in constant memory.
 
@@ -122,8 +146,7 @@ def read_text_rows(path: Path, columns: Columns, answers: bool) -> Rows | Shards
     """Read texts and their labels; those of a folder or an address stay there, see `Shards`."""
     layout = layout_of(columns)
     if answers and is_several(path):
-        files = data_files(path)
-        return Shards(tuple(files), _columns(files[0], columns["text"], columns["label"], True, layout), layout)
+        return read_shards(path, text=columns["text"], label=columns["label"], layout=layout)
     if answers:
         return read_texts(path, text=columns["text"], label=columns["label"], layout=layout)
     return read_inputs(path, text=columns["text"], layout=layout)
