@@ -62,8 +62,11 @@ def test_a_prepared_data_set_is_used_again_for_the_same_key_alone(prepared):
     assert prepared.made == 2
 
 
-@pytest.mark.parametrize("name", ["rows-00001.arrow", "valid.arrow", "manifest.json"])
-@pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("rows-00001.arrow", "flip"), ("valid.arrow", "cut"), ("rows-00000.arrow", "gone")]
+    + [("manifest.json", damage) for damage in ("flip", "cut", "gone")],
+)
 def test_a_damaged_data_set_is_made_again_and_said(prepared, caplog, name, damage):
     path = prepared().path / name
     data = bytearray(path.read_bytes())
