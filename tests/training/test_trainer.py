@@ -17,11 +17,16 @@ class Scripted:
 
     def __init__(self, losses, fail_at=None, error=KeyboardInterrupt):
         self.losses, self.fail_at, self.error, self.validated = losses, fail_at, error, 0
+        self.expected = []
 
     def batches(self, generator):
         return [0, 1]
 
+    def expect(self, batches):
+        self.expected.append(list(batches))
+
     def loss(self, module, batch):
+        assert self.expected[-1][0] == batch  # what comes was read ahead
         if self.fail_at == (self.validated, batch):
             raise self.error
         return module.weight.sum(), 3
@@ -75,6 +80,12 @@ def test_learns(make_module, make_objective, make_recipe):
     assert after["loss"] < 0.8 * before["loss"]
     assert after == history.best.valid
     assert history.epochs[-1].train_loss < 0.5 * history.epochs[0].train_loss
+
+
+def test_batches_are_expected_before_their_step(make_recipe):
+    objective = Scripted([2.0, 1.0])
+    run(one_weight(), objective, make_recipe(epochs=2))
+    assert objective.expected == 2 * [[0, 1], [1]]
 
 
 def test_keeps_the_weights_of_the_best_epoch(make_recipe):

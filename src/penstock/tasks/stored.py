@@ -171,7 +171,7 @@ def _prepare(fitting: Storable, train: Shards, held: Mapping[str, Shards], write
     size = sum(path.stat().st_size for path in train.files)
     say(
         _LOGGER,
-        "reading",
+        "features",
         f"reading {len(train.files)} files ({size / 1e6:,.0f} MB) to learn their features and classes",
     )
     with counted() as changed:
