@@ -15,12 +15,12 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from penstock.checks import check_number
 from penstock.datasets import Rows
 from penstock.datasets.changes import counted
 from penstock.errors import DataError
 from penstock.events import say
 from penstock.labels import LabelIndex, LabelTally
-from penstock.network.checks import check_number
 from penstock.sequences import Sequences
 from penstock.shards import Cache, Shards, StoredSequences, Writer, default_cache
 from penstock.shards.table import Block
