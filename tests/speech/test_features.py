@@ -65,6 +65,8 @@ def test_features_come_back_from_json():
     made = features(stack=4, subsampling=1)
     again = SpeechFeatures.from_json(made.to_json())
     assert again.to_json() == made.to_json()
+    before = {name: value for name, value in made.to_json().items() if name != "confidence_power"}
+    assert SpeechFeatures.from_json(before).confidence_power == 1.0
     np.testing.assert_array_equal(again.apply(INPUTS).values, made.apply(INPUTS).values)
 
 
@@ -77,6 +79,7 @@ def test_features_come_back_from_json():
         ({"lower": 1}, "lower must be True or False"),
         ({"frames": {"kind": "text"}}, "frames must be of kind audio or frames"),
         ({"frames": {"kind": "frames"}}, "frames have frames_per_second, kind"),
+        ({"confidence_power": -1}, "confidence_power must be a number"),
         ({"more": 1}, "speech features have"),
     ],
 )

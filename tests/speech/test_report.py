@@ -3,8 +3,10 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
+from penstock.runtime.probabilities import reliability_of
 from penstock.speech.report import render_report
 from penstock.speech.transcriber import SpokenWord
 from penstock.speech.worst import worst_recordings
@@ -24,7 +26,10 @@ def test_the_worst_recordings_come_first_with_their_errors(spoken):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_report_lets_hear_the_worst_recordings_and_marks_their_errors(recogniser, language):
     sounds = recogniser._sounds
-    page = render_report(recogniser.metrics_, sounds, language=language)
+    sure = {"part": "valid", "unit": "speech.words", **reliability_of(np.array([0.9, 0.2]), np.array([True, False]))}
+    page = render_report(recogniser.metrics_ | {"reliability": sure}, sounds, language=language)
+    assert '<th scope="col">words</th><th scope="col">mean probability' in page or language == "zh"
+    assert 'data-metric="/reliability/ece" data-value="0.15' in page
     assert 0 < len(sounds) == page.count("<audio controls")
     assert page.count('aria-label="') >= len(sounds)
     assert '<mark class="bad"' in page

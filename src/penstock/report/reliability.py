@@ -42,7 +42,8 @@ def reliability_section(figures: Figures, words: Words) -> str:
         )
         for index in range(len(bins))
     ]
-    heads = [words(f"reliability.{name}") for name in ("bin", "rows", "mean", "right")]
+    unit = figures.get("reliability", "unit", default="reliability.rows")
+    heads = [words(name) for name in ("reliability.bin", unit, "reliability.mean", "reliability.right")]
     data = words.name("data", figures.get("reliability", "part", default=""))
     note = words("reliability.note", data=data, ece=ece_words(figures, ("reliability",)))
     return section(words("reliability"), paragraph(note, "quiet"), _beside(drawn, table(heads, rows)))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from penstock.runtime.resampling import Sums, grouped, intervals, wilson
 
-__all__ = ["best_threshold", "reliability", "two_classes"]
+__all__ = ["best_threshold", "reliability", "reliability_of", "two_classes"]
 
 _BINS = 10
 _MOST_POINTS = 100  # of a curve that is drawn
@@ -31,7 +31,11 @@ def reliability(probabilities: NDArray[Any], truth: NDArray[np.int64], *, stretc
         data.
     """
     sure = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == truth
+    return reliability_of(sure, probabilities.argmax(axis=1) == truth, stretch=stretch)
+
+
+def reliability_of(sure: NDArray[np.float64], right: NDArray[np.bool_], *, stretch: int = 1) -> dict[str, Any]:
+    """The same for predictions with a confidence each, (rows,) from 0 to 1, that are `right` or not, (rows,)."""
     place = np.minimum((sure * _BINS).astype(np.int64), _BINS - 1)
     rows = np.bincount(place, minlength=_BINS)
     shares = [np.bincount(place, weights=each, minlength=_BINS) / np.maximum(rows, 1) for each in (sure, right)]
@@ -47,7 +51,7 @@ def reliability(probabilities: NDArray[Any], truth: NDArray[np.int64], *, stretc
         }
         for k in np.flatnonzero(rows).tolist()
     ]
-    ece = float((rows * np.abs(shares[0] - shares[1])).sum() / len(truth))
+    ece = float((rows * np.abs(shares[0] - shares[1])).sum() / len(right))
     return {"ece": ece, "ece_interval": _ece_interval(ece, place, sure - right, stretch), "bins": bins}
 
 

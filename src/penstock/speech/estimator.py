@@ -17,6 +17,7 @@ from penstock.sounds.features import AudioFeatures
 from penstock.sounds.recordings import Recording, resampled
 from penstock.speech.baselines import baseline_arrays, template_arrays
 from penstock.speech.checking import said, usable_rows
+from penstock.speech.confidence import chosen_power, judged_words
 from penstock.speech.features import SpeechFeatures, written
 from penstock.speech.figures import speech_figures
 from penstock.speech.frames import GivenFrames
@@ -321,6 +322,14 @@ class SpeechRecognizer(CellOptions, Supervised):
         texts = [written(text, features.lower) for text in data.train.targets]
         templates = template_arrays(data.train.inputs, texts, features.frames)
         return baseline_arrays(texts) | templates, {}
+
+    def _calibrate(self, model: Any, data: Labelled) -> dict[str, Any]:
+        """Choose the power of confidences."""
+        references = [model.reference(text) for text in data.valid.targets]
+        model.features.confidence_power = 1.0
+        power = chosen_power(*judged_words(references, model.transcribe(data.valid.inputs)))
+        model.features.confidence_power = power
+        return {"confidence_power": power}
 
     def _measure(self, model: Any, data: Labelled) -> dict[str, Any]:
         found = speech_figures(model, data)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_number
 from penstock.errors import ConfigError
 from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
@@ -32,6 +33,7 @@ class SpeechFeatures:
         stack: frames of a step.
         subsampling: frames from one step to the next, at most `stack`.
         lower: whether transcripts are put into lower case.
+        confidence_power: the power that words' confidences are raised to, see `confidence`; set after training.
     """
 
     kind: ClassVar[str] = "speech"
@@ -44,7 +46,9 @@ class SpeechFeatures:
         stack: int = 3,
         subsampling: int = 3,
         lower: bool = False,
+        confidence_power: float = 1.0,
     ) -> None:
+        check_number("confidence_power", confidence_power, at_least=0)
         for name, value in (("stack", stack), ("subsampling", subsampling)):
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_STACKED:
                 raise ConfigError(f"{name} must be a whole number from 1 to {_MOST_STACKED}; got {value!r:.40}")
@@ -55,6 +59,7 @@ class SpeechFeatures:
         if not tokens.vocabulary:
             raise ConfigError("transcripts must have at least one token")
         self.frames, self.tokens, self.stack, self.subsampling, self.lower = frames, tokens, stack, subsampling, lower
+        self.confidence_power = confidence_power
 
     @classmethod
     def fit(
@@ -182,6 +187,7 @@ class SpeechFeatures:
             "stack": self.stack,
             "subsampling": self.subsampling,
             "lower": self.lower,
+            "confidence_power": self.confidence_power,
         }
 
     @classmethod
@@ -193,7 +199,8 @@ class SpeechFeatures:
         """
         if not isinstance(data, Mapping) or data.get("kind") != cls.kind:
             raise ConfigError(f"features must be of kind {cls.kind!r}; got {data!r:.80}")
-        expected = {"kind", "frames", "tokens", "stack", "subsampling", "lower"}
+        data = {"confidence_power": 1.0} | dict(data)  # recognisers saved before confidences were calibrated
+        expected = {"kind", "frames", "tokens", "stack", "subsampling", "lower", "confidence_power"}
         if set(data) != expected:
             raise ConfigError(
                 f"speech features have {', '.join(sorted(expected))}; got {', '.join(sorted(map(str, data)))}"
@@ -203,7 +210,7 @@ class SpeechFeatures:
         if not isinstance(described, Mapping) or described.get("kind") not in kinds:
             raise ConfigError(f"frames must be of kind {' or '.join(kinds)}; got {described!r:.80}")
         frames = kinds[described["kind"]].from_json(described)
-        plain = {name: data[name] for name in ("stack", "subsampling", "lower")}
+        plain = {name: data[name] for name in ("stack", "subsampling", "lower", "confidence_power")}
         return cls(frames, read_tokens(data["tokens"]), **plain)
 
 

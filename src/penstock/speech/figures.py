@@ -2,12 +2,15 @@
 
 valid, test                 rows, wer, cer, ser
 speakers                    of the test data, else the validation data: scores of each speaker, if speakers are known
+reliability                 of the same part: how often words of each confidence are right
 errors                      of the test data, else the validation data: words and characters substituted, inserted, ...
 worst                       of the same part, the recordings with the most wrong words: see `worst`
 """
 
 from typing import Any
 
+from penstock.runtime.probabilities import reliability_of
+from penstock.speech.confidence import judged_words
 from penstock.speech.model import SpeechModel
 from penstock.speech.scores import error_counts, transcript_counts
 from penstock.speech.worst import worst_recordings
@@ -36,6 +39,14 @@ def speech_figures(model: SpeechModel, data: Labelled) -> dict[str, Any]:
         found["main_baseline"] = next(iter(others), None)
         compare(found, name, ours.sums, {baseline: theirs.sums for baseline, theirs in others.items()})
         texts = [model.reference(text) for text in references]
+        sure, right = judged_words(texts, words)
+        if len(right):
+            stretch = -(-len(right) // len(part))  # words of one recording depend on each other
+            found["reliability"] = {
+                "part": name,
+                "unit": "speech.words",
+                **reliability_of(sure, right, stretch=stretch),
+            }
         found["speakers"] = model.by_speaker(part.inputs, texts, predicted)
         found["errors"] = error_counts(transcript_counts(texts, predicted).sum(axis=0))
         found["worst"] = worst_recordings(part.inputs, texts, words, model.sample_rate)

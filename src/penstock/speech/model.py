@@ -172,7 +172,8 @@ class SpeechModel(SequenceModel):
         features = self.features
         own = getattr(self.baselines, "ngrams", None)
         timing = Timing(features.step_seconds, features.first_seconds, search.endpoint_seconds)
-        return Transcriber(search.decoder(features.spelled(), own), features.pieces, timing)
+        decoder = search.decoder(features.spelled(), own)
+        return Transcriber(decoder, features.pieces, timing, features.confidence_power)
 
     def _words(self, transcriber: Transcriber, scores: NDArray[np.float32]) -> list[SpokenWord]:
         transcriber.reset()

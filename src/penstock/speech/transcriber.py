@@ -2,8 +2,9 @@
 
 A word is heard from the first step of its first token to the last step of its last one, on the likeliest alignment. Its
 confidence is the product, over its tokens, of the highest probability that the network gives the token where it is
-heard: of tokens that are independent of each other, the probability that all are right. Language models choose the
-words and have no part in it.
+heard: of tokens that are independent of each other, the probability that all are right. As networks are surer than they
+are right, or less, the product is raised to a power that validation data choose: see `confidence`. Language models
+choose the words and have no part in it.
 
 An utterance ends where nothing was said for a while, where it is longer than a decoder holds, and with the sound. Only
 then its words are final: before, those that every hypothesis shares are stable, and the rest may still change.
@@ -98,10 +99,11 @@ class Transcriber:
         decoder: chooses the tokens.
         pieces: the text of tokens.
         timing: of the rows.
+        power: of confidences.
     """
 
-    def __init__(self, decoder: Decoder, pieces: Pieces, timing: Timing) -> None:
-        self._decoder, self._pieces, self._timing = decoder, pieces, timing
+    def __init__(self, decoder: Decoder, pieces: Pieces, timing: Timing, power: float = 1.0) -> None:
+        self._decoder, self._pieces, self._timing, self._power = decoder, pieces, timing, power
         # Rows that were read, and how many of the last ones say nothing.
         self._read, self._quiet = np.zeros(1, np.int64), np.zeros(1, np.int64)
         self._patience = max(round(timing.endpoint / timing.step), 1) if timing.endpoint else 0
@@ -167,23 +169,24 @@ class Transcriber:
         return early[-1] if early else next(iter(begins), LONGEST // 2)
 
     def _words(self, path: Path) -> list[SpokenWord]:
-        return spoken_words(path, self._pieces(path.tokens.tolist()), self._timing)
+        return spoken_words(path, self._pieces(path.tokens.tolist()), self._timing, self._power)
 
 
-def spoken_words(path: Path, pieces: Sequence[str], timing: Timing) -> list[SpokenWord]:
+def spoken_words(path: Path, pieces: Sequence[str], timing: Timing, power: float = 1.0) -> list[SpokenWord]:
     """Return the words of a path.
 
     Args:
         path: the tokens.
         pieces: (tokens,) the text of each.
         timing: of the steps.
+        power: of confidences.
     """
     texts = "".join(pieces).split()
     found = []
     for text, (first, last) in zip(texts, _spans(pieces), strict=True):
         start, end = int(path.steps[first, 0]), int(path.steps[last, 1])
         peak = float(path.peaks[first : last + 1].sum())
-        found.append(SpokenWord(text, start * timing.step, (end + 1) * timing.step, min(exp(peak), 1.0)))
+        found.append(SpokenWord(text, start * timing.step, (end + 1) * timing.step, min(exp(power * peak), 1.0)))
     return found
 
 
