@@ -102,14 +102,15 @@ def test_memory_is_small_saved_and_forgotten(audio_model, samples):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_frames_in_constant_memory(audio_model):
+def test_twenty_thousand_frames_in_constant_memory(audio_model):
+    """The stream that it asks holds five times as many in `test_model.py`."""
     noise = np.random.default_rng(2).normal(size=2000 * 160).astype(np.float32) * np.float32(0.1)
     spotter = audio_model.spotter(threshold=0.4)
     size = len(spotter.save())
-    for _ in range(50):
+    for _ in range(10):
         heard = spotter.push(noise)
     assert len(spotter.save()) == size
-    assert heard.seconds[-1] == pytest.approx((99_998 * 160 + 240) / 8000)
+    assert heard.seconds[-1] == pytest.approx((19_998 * 160 + 240) / 8000)
 
 
 def test_only_the_words_asked_for_are_heard(audio_model, samples):

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from penstock.bench import GRIDS, PEERS, Measured, Point, measure, summary
+from penstock.bench import GRIDS, PEERS, Measured, Point, summary
 from penstock.bench.floor import floor_seconds
 from penstock.bench.peers import load
 from penstock.bench.workload import make_workload
@@ -121,13 +121,6 @@ def test_a_point_whose_outputs_are_wrong_is_not_reported():
     assert "a" in found.left_out
 
 
-@pytest.mark.slow
-def test_processes_answer():
-    (found,) = measure([Point("gru", "infer", 1, 3, 4, 4)], ["torch"], threads=1, rounds=1, seconds=0.001)
-    assert set(found.seconds) == {"penstock", "torch"}
-    assert found.ratios["torch"][1] > 0
-
-
 def test_unknown_peers_are_named_with_those_there_are():
     with pytest.raises(ConfigError, match=r"a peer must be one of penstock, nn, frozen, torch.*got 'tourch'"):
         load("tourch")
@@ -145,6 +138,7 @@ def test_the_command_continues_where_it_stopped(penstock, tmp_path, monkeypatch)
     rows = json.loads(path.read_text())["rows"]
     assert [row["name"] for row in rows] == [point.name for point in SMALL[:2]]
     assert all(row["share"] > 0 for row in rows)
+    assert all(set(row["seconds"]) == {"penstock", "torch"} and row["ratios"]["torch"][1] > 0 for row in rows)
     drawn = plot.read_text()
     assert "time relative to Penstock" in drawn
     assert "rnn infer: roofline" in drawn

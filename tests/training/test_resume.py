@@ -133,18 +133,18 @@ class TestAtAnyStep:
                 torch.manual_seed(seed)
                 return NetworkModule(network), make_objective(NOISY)
 
-        assert_resumable(tmp_path, make, make_recipe(epochs=3), every_steps)
+        assert_resumable(tmp_path, make, make_recipe(epochs=2), every_steps)
 
     @pytest.mark.slow
     def test_a_forecaster_that_carries_its_state(self, tmp_path, forecast, make_recipe, every_steps):
-        assert_resumable(tmp_path, forecast, make_recipe(epochs=3), every_steps)
+        assert_resumable(tmp_path, forecast, make_recipe(epochs=2), every_steps)
 
 
 def assert_resumable(folder, make, recipe, every_steps):
-    """Cut after each of its 15 steps, the training resumes from what the checkpoint then holds."""
+    """Cut after each of its steps, five an epoch, the training resumes from what the checkpoint then holds."""
     whole = trainer(make(), recipe)
     whole.fit()
-    for step in range(1, 16):
+    for step in range(1, 5 * recipe.epochs + 1):
         kept = Checkpoint(folder / str(step), "a", every_steps=every_steps)
         with pytest.raises(PowerCut):
             trainer(make(), recipe, kept, [CutAfter(step)]).fit()
