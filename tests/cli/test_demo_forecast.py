@@ -42,6 +42,7 @@ def test_measured_beside_the_baselines_from_every_year(found):
     assert scores["baseline_verdicts"]["naive"]["mae"] == "better"
 
 
+@pytest.mark.slow
 def test_the_fan_is_of_the_last_years(found):
     fan = found["fan"]
     assert fan["years"] == list(range(1998, 2009))
