@@ -21,6 +21,7 @@ from penstock.sounds.recordings import Recording, recording_list, resampled
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.space import Between, Searched
 from penstock.tasks.stages import Stage
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class AudioClassifier(CellOptions, Classifier):
         ),
     }  # fmt: skip
     everyday: ClassVar[tuple[str, ...]] = ("sample_rate", "teachers")
+    searched: ClassVar[Searched] = {"output_dropout": Between(0.0, 0.7), "mixup": Between(0.0, 1.0)}
 
     cell: CellName = "gru"
     hidden_size: int = 128

@@ -14,8 +14,8 @@ from penstock.registry import TASKS
 __all__ = ["command"]
 
 COMMANDS = (
-    "train", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "import", "export", "bench",
-    "demo", "lab", "doctor",
+    "train", "tune", "evaluate", "compare", "predict", "stream", "serve", "info", "inspect", "import", "export",
+    "bench", "demo", "lab", "doctor",
 )  # fmt: skip
 
 

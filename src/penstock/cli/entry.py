@@ -27,7 +27,7 @@ _OUTPUT_FAILED = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 _NEEDED = ("click", "docstring_parser", "rich")
 
 # These commands start with imports that take seconds.
-_SLOW = ("train", "demo")
+_SLOW = ("train", "tune", "demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,18 +14,20 @@ __all__ = ["repeated", "sources"]
 _GIVEN = ("COMMANDLINE", "DEFAULT_MAP")  # the second by --config
 _NOT_REPEATED = (
     "overwrite", "resume", "track", "as_json", "verbose", "quiet", "checkpoint", "checkpoint_seconds", "random_state",
+    "storage", "study", "workers",
 )  # fmt: skip
 
 
-def repeated(invocation: click.Context, seed: int, paths: Iterable[str]) -> str:
+def repeated(invocation: click.Context, seed: int, paths: Iterable[str], verb: str = "train") -> str:
     """The command that makes the same model again; files by their last names only, as a saved model holds no path.
 
     Args:
         invocation: the context of the command that trained.
         seed: what was drawn, where no seed was given.
         paths: names of options that are paths, beside those that are `Path`s.
+        verb: the command's first word.
     """
-    words = ["penstock", "train", str(invocation.command.name)]
+    words = ["penstock", verb, str(invocation.command.name)]
     for parameter in invocation.command.params:
         name = str(parameter.name)
         source = invocation.get_parameter_source(name)

@@ -38,10 +38,10 @@ from penstock.tasks import TASKS, Task, find
 from penstock.tasks.configuration import PANELS
 
 if TYPE_CHECKING:
-    from penstock.tasks import Estimator
+    from penstock.tasks import Columns, Estimator
     from penstock.training import Callback
 
-__all__ = ["saved_task", "task_command"]
+__all__ = ["about_data", "data_panel", "given_columns", "saved_task", "task_command", "task_parameters"]
 
 _LOGGER = logging.getLogger("penstock.cli")
 
@@ -59,7 +59,7 @@ def task_command(task: Task) -> Command:
     return Command(
         task.command,
         callback=click.pass_context(partial(_train, task, estimator)),
-        params=_parameters(task, estimator),
+        params=task_parameters(task, estimator),
         help="\n\n".join([task.summary, _WRITES, *_siblings(task)]),
         short_help=" ".join(each.summary for each in TASKS.values() if each.command == task.command),
         epilog=f"Example: penstock train {task.command} {task.example}",
@@ -73,8 +73,8 @@ _WRITES = (
 )
 
 
-def _parameters(task: Task, estimator: "type[Estimator]") -> list[click.Parameter]:
-    """Those of every task, of its columns, and of its estimator, panel by panel."""
+def task_parameters(task: Task, estimator: "type[Estimator]") -> list[click.Parameter]:
+    """Return those of every task, of its columns, and of its estimator, panel by panel."""
     shares = (
         "Shares of DATA to train on, validate and test with; two shares for no test; "
         f"default: {PROPORTIONS} where neither --valid nor --test is given."
@@ -181,14 +181,9 @@ def _train(
 
     bundle.check_target(out, overwrite=overwrite)
     language, card = chosen_language(language), for_card(license, datasets)
-    named = {column.name: options.pop(column.name) for column in task.columns}
-    files = {
-        part: {column.name: options.pop(f"{part}_{column.name}") for column in task.columns if column.file}
-        for part in ("valid", "test")
-    }
-    beside = {f"{part}_{name}": path for part, several in files.items() for name, path in several.items()}
+    named, files = given_columns(task, options)
     command = {
-        "data": {"data": data, **named, "valid": valid, "test": test, "split": split, **beside},
+        "data": data_panel(data, named, valid, test, split, files),
         "training": {"from": start},
         "output": {"out": out.with_name(f"{out.name}-again"), "license": license, "datasets": datasets},
     }
@@ -205,17 +200,7 @@ def _train(
             fitted.set_params(random_state=seed)
             wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
             parts, counts, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, files, seed)
-            about = {
-                # So that `evaluate` and `predict` find the same columns by themselves.
-                "columns": remembered_columns(task, columns),
-                "sources": sources(
-                    {
-                        "train": [data, *(named[column.name] for column in task.columns if column.file)],
-                        "valid": [valid, *files["valid"].values()],
-                        "test": [test, *files["test"].values()],
-                    }
-                ),
-            }
+            about = about_data(task, columns, data, named, valid, test, files)
             again = repeated(invocation, seed, fitted.paths)
             how = {"path": out, "overwrite": overwrite, "command": command, "language": language, **card}
             save = partial(_save, fitted, about, again, how)
@@ -225,6 +210,51 @@ def _train(
         print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
     else:
         _show(fitted.metrics_, out)
+
+
+def given_columns(task: Task, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Take the columns out of the options: those of DATA, and for "valid" and "test" those that are files."""
+    named = {column.name: options.pop(column.name) for column in task.columns}
+    files = {
+        part: {column.name: options.pop(f"{part}_{column.name}") for column in task.columns if column.file}
+        for part in ("valid", "test")
+    }
+    return named, files
+
+
+def data_panel(
+    data: Path,
+    named: dict[str, Any],
+    valid: Path | None,
+    test: Path | None,
+    split: str | None,
+    files: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the options of the panel "data", for train.toml."""
+    beside = {f"{part}_{name}": path for part, several in files.items() for name, path in several.items()}
+    return {"data": data, **named, "valid": valid, "test": test, "split": split, **beside}
+
+
+def about_data(
+    task: Task,
+    columns: "Columns",
+    data: Path,
+    named: dict[str, Any],
+    valid: Path | None,
+    test: Path | None,
+    files: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """Return what a saved model tells of its data: the columns, so that other commands find them, and the files."""
+    return {
+        "columns": remembered_columns(task, columns),
+        "sources": sources(
+            {
+                "train": [data, *(named[column.name] for column in task.columns if column.file)],
+                "valid": [valid, *files["valid"].values()],
+                "test": [test, *files["test"].values()],
+            }
+        ),
+    }
 
 
 def _fit(

@@ -23,6 +23,7 @@ from penstock.panels.calendar import CALENDAR
 from penstock.panels.frames import is_frame
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.space import Around, Searched
 from penstock.tasks.verbosity import say_data, verbose
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class AnomalyDetector(CellOptions, Estimator):
         "training": ("chunk",),
     }
     everyday: ClassVar[tuple[str, ...]] = ("false_alarm_rate", "smoothing", "contamination", "calendar")
+    searched: ClassVar[Searched] = {"chunk": Around(2)}
 
     false_alarm_rate: float = 1e-4
     smoothing: int = 1

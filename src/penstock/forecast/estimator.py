@@ -28,6 +28,7 @@ from penstock.tasks.continuing import check_network, say_continued
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.space import Between, Searched
 from penstock.tasks.verbosity import say_data, verbose
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class Forecaster(CellOptions, Estimator):
         "training": ("dropout",),
     }  # fmt: skip
     everyday: ClassVar[tuple[str, ...]] = ("horizon", "context", "quantiles", "season", "calendar", "memory")
+    searched: ClassVar[Searched] = {"dropout": Between(0.0, 0.7)}
 
     horizon: int = 12
     context: int | None = None

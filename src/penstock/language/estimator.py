@@ -25,6 +25,7 @@ from penstock.network import Embedding, Network, Numbers
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellOptions
+from penstock.tasks.space import Between, Searched
 from penstock.tasks.verbosity import say_data, verbose
 from penstock.tokens import END, train_tokens
 
@@ -110,6 +111,11 @@ class LanguageModel(CellOptions, Estimator):
         ),
     }  # fmt: skip
     everyday: ClassVar[tuple[str, ...]] = ("level", "words", "max_vocabulary", "recipe", "steps", "embedding_size")
+    searched: ClassVar[Searched] = {
+        "embedding_dropout": Between(0.0, 0.6),
+        "layer_dropout": Between(0.0, 0.6),
+        "output_dropout": Between(0.0, 0.6),
+    }
 
     level: Literal["char", "byte", "word", "bpe", "notes"] = "char"
     words: Literal["space", "text"] = "space"

@@ -23,6 +23,7 @@ from penstock.signals.nearest import resampled
 from penstock.signals.readers import read_parts
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.space import Between, Searched
 from penstock.tasks.supervised import Given, Supervised
 from penstock.tasks.weights import sample_weights
 
@@ -64,6 +65,12 @@ class SignalEstimator(CellOptions, Supervised):
         "training": ("input_dropout", "layer_dropout", "output_dropout", "noise", "mixup", "prefix_share"),
     }
     everyday: ClassVar[tuple[str, ...]] = ("window",)
+    searched: ClassVar[Searched] = {
+        "layer_dropout": Between(0.0, 0.6),
+        "output_dropout": Between(0.0, 0.7),
+        "noise": Between(0.0, 0.3),
+        "mixup": Between(0.0, 0.5),
+    }
 
     cell: CellName = "gru"
     num_layers: int = 2

@@ -27,6 +27,7 @@ from penstock.speech.report import render_report
 from penstock.speech.spec import CtcHead
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
+from penstock.tasks.space import Between, Searched
 from penstock.tasks.supervised import Given, Supervised
 from penstock.tasks.texts import Texts
 
@@ -93,6 +94,11 @@ class SpeechRecognizer(CellOptions, Supervised):
         ),
     }  # fmt: skip
     everyday: ClassVar[tuple[str, ...]] = ("level", "sample_rate", "stack", "subsampling", "lookahead")
+    searched: ClassVar[Searched] = {
+        "masks": Between(0, 3),
+        "layer_dropout": Between(0.0, 0.6),
+        "output_dropout": Between(0.0, 0.6),
+    }
 
     hidden_size: int = 320
     num_layers: int = 3

@@ -28,6 +28,7 @@ from penstock.tasks.classes import training_classes
 from penstock.tasks.continuing import with_new_classes
 from penstock.tasks.labelled import TRAINING, Labelled, Part
 from penstock.tasks.pretrained import EncoderOptions, Pretrained
+from penstock.tasks.space import Around, Between, Searched
 from penstock.tasks.step_classifier import StepClassifier
 from penstock.tasks.supervised import Given
 from penstock.tokens import SPECIAL, UNKNOWN
@@ -106,6 +107,11 @@ class Tagger(EncoderOptions, StepClassifier):
         "training": ("word_dropout", "input_dropout"),
     }
     everyday: ClassVar[tuple[str, ...]] = ("crf", "lookahead", "scheme", "spelling", "vectors")
+    searched: ClassVar[Searched] = {
+        "word_size": Around(2),
+        "word_dropout": Between(0.0, 0.7),
+        "input_dropout": Between(0.0, 0.7),
+    }
 
     hidden_size: int = 100
     bidirectional: bool = True

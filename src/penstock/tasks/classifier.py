@@ -43,6 +43,7 @@ class Classifier(ClassifierMixin, Supervised):
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {"data": ("max_classes",), "training": ("class_weight",)}
     everyday: ClassVar[tuple[str, ...]] = ()
+    tuned_by: ClassVar[str] = "accuracy"
 
     class_weight: Literal["balanced"] | dict[Any, float] | None = None
     max_classes: int = 1000

@@ -28,6 +28,7 @@ from penstock.tasks.documented import list_options
 from penstock.tasks.memory import memory_of
 from penstock.tasks.options import TrainingOptions
 from penstock.tasks.provenance import call, made, used
+from penstock.tasks.space import Range, ranges
 from penstock.tasks.stages import Stage, run_stages, stage_figures
 from penstock.tasks.verbosity import say_network
 
@@ -70,6 +71,8 @@ class Estimator(TrainingOptions, FittedEstimator):
     most_epochs: ClassVar[int] = 40
     few_rows: ClassVar[int] = 0
     """If `keep` is None: fewer training rows than this are trained to the end, without early stopping."""
+    tuned_by: ClassVar[str] = "loss"
+    """The metric of the validation data by which `penstock tune` judges a training."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -124,6 +127,14 @@ class Estimator(TrainingOptions, FittedEstimator):
     def _resolved(self, features: Any, network: Network) -> dict[str, Any]:
         """Return the values of options that were chosen by the data."""
         return {}
+
+    def search_space(self) -> dict[str, Range]:
+        """Return the ranges that a search tries, by option: those of the class, around this estimator's own values."""
+        return ranges(self)
+
+    def _setting(self, name: str) -> Any:
+        """Return the value of an option that counts, also where the option is None."""
+        return getattr(self, name)
 
     parse_split = staticmethod(parse_proportions)
     """Parses the argument of `--split`: the proportions for `split`."""

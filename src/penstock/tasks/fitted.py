@@ -82,6 +82,7 @@ class FittedEstimator(BaseEstimator):
         language: str | None = None,
         license: str | None = None,
         datasets: Sequence[str] | None = None,
+        files: Mapping[str, bytes | str] | None = None,
     ) -> Path:
         """Save the model, its report and metrics to a folder, which `penstock.load` reads without PyTorch.
 
@@ -92,6 +93,7 @@ class FittedEstimator(BaseEstimator):
             language: language of the report, "en" or "zh"; None for that of the locale.
             license: the model's licence for the card, as the Hugging Face Hub writes it, such as "mit".
             datasets: the data sets for the card, by their names on the Hub.
+            files: further files for the folder, by name.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -112,6 +114,7 @@ class FittedEstimator(BaseEstimator):
             baseline=model.baseline,
             metrics=self.metrics_,
             files={
+                **(files or {}),
                 # Labels and paths may contain bytes that are not text.
                 "report.html": report.encode("utf-8", "backslashreplace"),
                 "epochs.jsonl": "".join(map(bundle.json_line, self.metrics_.get("curves", []))),

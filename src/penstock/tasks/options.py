@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from penstock.cells import CELLS, all_options
 from penstock.network import Recurrent
+from penstock.tasks.space import Around, Between, Searched
 
 __all__ = ["CellName", "CellOptions", "TrainingOptions"]
 
@@ -40,6 +41,11 @@ class CellOptions:
     """
 
     everyday: ClassVar[tuple[str, ...]] = ("cell", "hidden_size", "num_layers", "bidirectional")
+    searched: ClassVar[Searched] = {
+        "cell": ("lstm", "gru"),
+        "hidden_size": Around(2),
+        "num_layers": Between(1, 3),
+    }
 
     cell: CellName = "lstm"
     hidden_size: int = 128
@@ -100,6 +106,12 @@ class TrainingOptions:
         "epochs", "max_seconds", "learning_rate", "batch_size", "patience", "random_state",
     )  # fmt: skip
     """Those of the options that a class adds that `penstock train --help` lists; the rest needs `--help-all`."""
+    searched: ClassVar[Searched] = {
+        "learning_rate": Around(4),
+        "batch_size": Around(2),
+        "weight_decay": Around(10),
+    }
+    """What `penstock tune` searches of the options that a class adds; see `tasks.space`."""
 
     epochs: int | None = None
     batch_size: int = 32

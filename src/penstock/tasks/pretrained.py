@@ -9,6 +9,7 @@ import numpy as np
 from penstock import bundle
 from penstock.errors import ConfigError
 from penstock.network import Network, Recurrent
+from penstock.tasks.space import Range
 from penstock.tokens import Tokens, read_tokens
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["EncoderOptions", "Pretrained"]
 
 _TASK, _FEATURES = "language-model", "language"
+# What is decided by a file that an option names.
+_VECTORS = ("embedding_size", "word_size")
+_BROUGHT = {"vectors": _VECTORS, "encoder": ("cell", "hidden_size", "num_layers", *_VECTORS)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +115,12 @@ class EncoderOptions:
     encoder: str | None = None
     layer_decay: float = 0.4
     unfreeze: int = 1
+
+    def search_space(self) -> dict[str, Range]:
+        """Return the ranges that a search tries, without the sizes that a file brings."""
+        brought = {size for name, sizes in _BROUGHT.items() if getattr(self, name) is not None for size in sizes}
+        found: dict[str, Range] = super().search_space()  # type: ignore[misc]
+        return {name: sought for name, sought in found.items() if name not in brought}
 
     def _pretrained(self) -> Pretrained | None:
         """Return what `encoder` names, checked; None if it names nothing."""

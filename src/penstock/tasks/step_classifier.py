@@ -16,6 +16,7 @@ from penstock.tasks.classes import training_classes
 from penstock.tasks.continuing import with_new_classes
 from penstock.tasks.labelled import Labelled, Part, class_numbers, known_places
 from penstock.tasks.options import CellOptions
+from penstock.tasks.space import Between, Searched
 from penstock.tasks.step_measures import step_figures
 from penstock.tasks.supervised import Given, Supervised
 
@@ -46,6 +47,8 @@ class StepClassifier(CellOptions, Supervised):
         "training": ("output_dropout", "label_smoothing"),
     }
     everyday: ClassVar[tuple[str, ...]] = ()
+    tuned_by: ClassVar[str] = "accuracy"
+    searched: ClassVar[Searched] = {"output_dropout": Between(0.0, 0.7)}
 
     output_dropout: float = 0.3
     label_smoothing: float = 0.0

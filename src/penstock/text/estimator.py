@@ -24,6 +24,7 @@ from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
 from penstock.tasks.pretrained import EncoderOptions, Pretrained
+from penstock.tasks.space import Around, Between, Searched
 from penstock.tasks.stored import ShardOptions, StoredPart, stored_data
 from penstock.tasks.supervised import Given
 from penstock.text.baseline_training import fit_baseline
@@ -98,6 +99,13 @@ class TextClassifier(ShardOptions, EncoderOptions, CellOptions, Classifier):
         ),
     }  # fmt: skip
     everyday: ClassVar[tuple[str, ...]] = ("vectors",)
+    searched: ClassVar[Searched] = {
+        "embedding_size": Around(2),
+        "pooling": ("max", "mean", "mean_max"),
+        "word_dropout": Between(0.0, 0.5),
+        "embedding_dropout": Between(0.0, 0.7),
+        "output_dropout": Between(0.0, 0.7),
+    }
     few_rows: ClassVar[int] = 1000
 
     keep: Literal["best", "last"] | None = None  # type: ignore[assignment]

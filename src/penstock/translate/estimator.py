@@ -15,6 +15,7 @@ from penstock.events import say
 from penstock.network import Embedding, Network, Recurrent
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.space import Around, Between, Searched
 from penstock.tasks.supervised import Given, Supervised
 from penstock.tasks.texts import Texts
 from penstock.translate.baseline_training import fit_baselines
@@ -84,6 +85,11 @@ class Translator(CellOptions, Supervised):
         "training": ("dropout", "word_dropout", "label_smoothing", "sampling_share"),
     }
     everyday: ClassVar[tuple[str, ...]] = ("level", "max_vocabulary", "attention", "input_feeding", "beam")
+    searched: ClassVar[Searched] = {
+        "embedding_size": Around(2),
+        "dropout": Between(0.0, 0.6),
+        "word_dropout": Between(0.0, 0.3),
+    }
 
     level: Literal["bpe", "word", "char", "byte"] = "bpe"
     max_vocabulary: int | None = None

@@ -1,0 +1,2 @@
+def render_search(*a, **k):
+    return ""
