@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from penstock.cli.train import chosen_task
+from penstock.cli.task_group import chosen_task
+from penstock.cli.train_task import task_command
 
 TEXT, SERIES, AUDIO = "text-classification", "series-classification", "audio-classification"
 QUICK = ("--epochs", "1", "--hidden-size", "4", "--embedding-size", "4", "--no-baseline")
@@ -47,7 +48,7 @@ def folder(tmp_path, monkeypatch):
 def test_the_order_of_flags_changes_nothing(data, flags, task):
     for place in range(len(flags) + 1):
         words = " ".join([*flags[:place], data, *flags[place:]])
-        assert chosen_task("classify", words.split()).name == task, words
+        assert chosen_task("classify", words.split(), task_command).name == task, words
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_the_order_of_flags_changes_nothing(data, flags, task):
 )
 @pytest.mark.usefixtures("folder")
 def test_unknown_flags_and_wrong_values(words, task):
-    assert chosen_task("classify", words.split()).name == task
+    assert chosen_task("classify", words.split(), task_command).name == task
 
 
 def test_only_the_task_that_reads_the_words_is_made(monkeypatch, folder):
@@ -80,16 +81,18 @@ def test_only_the_task_that_reads_the_words_is_made(monkeypatch, folder):
     monkeypatch.setattr(
         train_task, "task_command", lambda task, own=train_task.task_command: made.append(task) or own(task)
     )
-    assert chosen_task("classify", ["sounds", "--epochs", "2"]).name == AUDIO
+    assert chosen_task("classify", ["sounds", "--epochs", "2"], task_command).name == AUDIO
     assert [task.name for task in made] == [TEXT]
-    assert chosen_task("forecast", ["sales.csv", "--epochs", "2"]).name == "forecasting"
+    assert chosen_task("forecast", ["sales.csv", "--epochs", "2"], task_command).name == "forecasting"
     assert len(made) == 1
 
 
 @pytest.mark.usefixtures("folder")
 def test_numbers_of_series_have_a_command_of_their_own():
-    assert chosen_task("regress", ["--out", "m", "engines.csv", "--series", "x"]).name == "series-regression"
-    assert chosen_task("forecast", ["--out", "sounds", "sales.csv"]).name == "forecasting"
+    assert (
+        chosen_task("regress", ["--out", "m", "engines.csv", "--series", "x"], task_command).name == "series-regression"
+    )
+    assert chosen_task("forecast", ["--out", "sounds", "sales.csv"], task_command).name == "forecasting"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_numbers_of_series_have_a_command_of_their_own():
 )
 @pytest.mark.usefixtures("folder")
 def test_a_saved_model_says_which_task(saved, words):
-    assert chosen_task("classify", words.format(saved).split()).name == TEXT
+    assert chosen_task("classify", words.format(saved).split(), task_command).name == TEXT
 
 
 @pytest.mark.parametrize("command", ["regress", "forecast"])

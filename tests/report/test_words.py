@@ -14,6 +14,7 @@ from penstock.report import Words, chosen_language
 from penstock.report.words import LANGUAGES
 
 OF_TASKS = [resolve(task.words) for task in TASKS.values() if task.words]
+OF_TASKS.append(resolve("penstock.tuning.report_words:TABLE"))
 TABLES = {
     language: import_module(module).TABLE | {key: texts[language] for table in OF_TASKS for key, texts in table.items()}
     for language, module in LANGUAGES.items()

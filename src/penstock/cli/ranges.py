@@ -7,9 +7,9 @@ from typing import Any
 from penstock.errors import ConfigError
 from penstock.tasks.space import Between, Range
 
-__all__ = ["parsed_ranges"]
+__all__ = ["parsed_ranges", "written_ranges"]
 
-_WIDE = 8  # ends that are so many times apart are searched on a logarithmic scale
+_WIDE = 4  # ends that are so many times apart are searched on a logarithmic scale
 
 
 def parsed_ranges(words: str, usual: Mapping[str, Range]) -> dict[str, Range]:
@@ -37,6 +37,15 @@ def parsed_ranges(words: str, usual: Mapping[str, Range]) -> dict[str, Range]:
                 f"--search: {written.strip()!r:.60} has no usual range; give one, or search one of {known}"
             )
     return found
+
+
+def written_ranges(space: Mapping[str, Range]) -> list[str]:
+    """Return each option with its range, as `parsed_ranges` reads it."""
+    return [f"{name.replace('_', '-')}={_written(sought)}" for name, sought in space.items()]
+
+
+def _written(sought: Range) -> str:
+    return f"{sought.low:g}..{sought.high:g}" if isinstance(sought, Between) else "|".join(map(str, sought))
 
 
 def _range(name: str, text: str) -> Range:

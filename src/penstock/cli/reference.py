@@ -6,7 +6,9 @@ import click
 
 from penstock.cli.application import command
 from penstock.cli.command import Panels
+from penstock.cli.ranges import written_ranges
 from penstock.cli.train_task import task_command
+from penstock.cli.tune_task import NOT_OF_TUNE, search_options
 from penstock.tasks import TASKS
 
 __all__ = ["reference"]
@@ -36,7 +38,9 @@ def _sections(found: click.Command, path: str) -> Iterator[str]:
         if rows:
             title = " " if len(panels) == 1 else f" {panel.capitalize()} "
             yield f"|{title}| Default | |\n|---|---|---|\n" + "\n".join(rows) + "\n"
-    if isinstance(found, click.Group):
+    if path == "penstock tune":
+        yield from _search()
+    elif isinstance(found, click.Group):
         for name in found.list_commands(context):
             below = found.get_command(context, name)
             assert below is not None, name
@@ -49,6 +53,18 @@ def _siblings(command: str) -> Iterator[str]:
     """Yield the sections of the other tasks of a command of `penstock train`, because their options differ."""
     for task in [task for task in TASKS.values() if task.command == command][1:]:
         yield from _sections(task_command(task), f"penstock train {command} {task.example.split()[0]}")
+
+
+def _search() -> Iterator[str]:
+    """Yield the options of a search, and what it searches for each task; its other options are those of a training."""
+    yield "| Search | Default | |\n|---|---|---|\n" + "\n".join(map(_row, search_options())) + "\n"
+    train = {option.name: option.opts[0] for option in task_command(next(iter(TASKS.values()))).params}
+    without = ", ".join(f"`{train[name]}`" for name in NOT_OF_TUNE)
+    yield f"The tasks and all other options are those of `penstock train`, without {without}. What is searched:\n"
+    for task in TASKS.values():
+        ranges = ", ".join(f"`{each}`" for each in written_ranges(task.estimator_class()().search_space()))
+        yield f"- `penstock tune {task.command}`, {task.name}: {ranges}"
+    yield ""
 
 
 def _paragraphs(text: str) -> str:

@@ -45,17 +45,18 @@ class Words:
 
     Args:
         language: "en" or "zh".
+        more: "module:TABLE" of further texts, as `Task.words`; "" for none.
 
     Raises:
         ConfigError: the language is unknown.
     """
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", more: str = "") -> None:
         if language not in LANGUAGES:
             raise ConfigError(f"language must be one of {', '.join(LANGUAGES)}; got {language!r:.40}")
         self.language = language
         self.html = _HTML[language]
-        self._table = _table(language)
+        self._table = _table(language, more)
 
     def __call__(self, key: str, **values: Any) -> str:
         """Return the text of a key with the values filled in; values may be HTML, the texts are plain."""
@@ -108,13 +109,14 @@ def task_words(name: str) -> str:
     return Words().spoken("task", name)
 
 
-def _table(language: str) -> Mapping[str, str]:
-    return _merged(language, tuple(task.words for task in TASKS.values() if task.words))
+def _table(language: str, more: str) -> Mapping[str, str]:
+    several = (*(task.words for task in TASKS.values()), more)
+    return _merged(language, tuple(words for words in several if words))
 
 
 @cache
-def _merged(language: str, of_tasks: tuple[str, ...]) -> Mapping[str, str]:
+def _merged(language: str, several: tuple[str, ...]) -> Mapping[str, str]:
     table: dict[str, str] = dict(import_module(LANGUAGES[language]).TABLE)
-    for words in of_tasks:
+    for words in several:
         table |= {key: texts[language] for key, texts in resolve(words).items()}
     return table

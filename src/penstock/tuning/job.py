@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import clone
 
 from penstock.errors import ConfigError, DataWarning, InputError
-from penstock.tasks.estimator import training_module
 
 if TYPE_CHECKING:
     from penstock.tasks import Estimator
@@ -22,6 +21,7 @@ __all__ = ["Data", "Job", "Outcome", "Report"]
 Report = Callable[[Mapping[str, float]], bool]
 """Takes the row of an epoch, and returns whether the trial should end there."""
 
+_OWN = "penstock.tuning"
 _IN_TRIALS = {"baseline": False, "checkpoint": None, "examples": 0, "verbose": 0, "warm_start": False}
 
 
@@ -87,7 +87,6 @@ class Job:
             report: called after each epoch.
             speaks: whether the training's warnings are shown.
         """
-        training_module()
         estimator = clone(self.estimator).set_params(**{**_IN_TRIALS, **options})
         try:
             with _quiet(logging.WARNING if speaks else logging.ERROR):
@@ -137,8 +136,8 @@ class _Follower:
 @contextmanager
 def _quiet(level: int) -> Iterator[None]:
     """Context in which the library says nothing below a level, and of data that was already judged nothing at all."""
-    names = [name for name in logging.root.manager.loggerDict if name.startswith("penstock.")]
-    loggers = [logger for name in names if "tuning" not in name for logger in [logging.getLogger(name)]]
+    known = {name for name in logging.root.manager.loggerDict if name.startswith("penstock.")}
+    loggers = [logging.getLogger(name) for name in known - {_OWN} | {"penstock.training"}]  # which may come later
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(level)

@@ -95,8 +95,8 @@ def _check_same(before: Any, about: Mapping[str, Any], name: str) -> None:
         raise ConfigError(f"the study {name!r} was not made by Penstock. Choose another name for this one.")
     if differing := sorted(key for key in {*before, *about} if before.get(key) != about.get(key)):
         raise ConfigError(
-            f"the study {name!r} has another {', another '.join(differing)} than this search, so their trials can't be "
-            "compared. Repeat the command of that study, or choose another name for this one."
+            f"the study {name!r} differs from this search in its {', '.join(differing)}, so that trials can't be "
+            "compared. Repeat that search as it was, or choose another name for this study."
         )
 
 
