@@ -33,9 +33,7 @@ def parsed_ranges(words: str, usual: Mapping[str, Range]) -> dict[str, Range]:
             found[name] = usual[name]
         else:
             known = ", ".join(each.replace("_", "-") for each in usual)
-            raise ConfigError(
-                f"--search: {written.strip()!r:.60} has no usual range; give one, or search one of {known}"
-            )
+            raise ConfigError(f"--search: {written.strip()!r:.60} has no usual range: give one, or search {known}")
     return found
 
 

@@ -49,12 +49,12 @@ def run_in_processes(trials: Trials, job: Job, workers: int) -> None:
         job: pickled for each process.
         workers: the number of processes.
     """
-    team = [_Worker(job) for _ in range(workers)]
+    idle: list[_Worker] = []
     busy: dict[Connection, tuple[_Worker, int]] = {}
     try:
         while True:
-            while team and (begun := trials.begin()) is not None:
-                worker = team.pop()
+            while len(busy) < workers and (begun := trials.begin()) is not None:
+                worker = idle.pop() if idle else _Worker(job)
                 worker.send(*begun)
                 busy[worker.connection] = worker, begun[0]
             if not busy:
@@ -67,14 +67,13 @@ def run_in_processes(trials: Trials, job: Job, workers: int) -> None:
                     if kind == _EPOCH:
                         connection.send(trials.note(number, content))
                         continue
+                    idle.append(worker)
                 except (EOFError, ConnectionError):
                     content = Outcome(failure=worker.death())
-                    worker = _Worker(job)
                 del busy[connection]
                 trials.end(number, content)
-                team.append(worker)
     finally:
-        for worker in [*team, *(worker for worker, _ in busy.values())]:
+        for worker in [*idle, *(worker for worker, _ in busy.values())]:
             worker.stop()
 
 
