@@ -29,7 +29,7 @@ def test_words_become_ranges():
     [
         ("pooling", "--search: 'pooling' has no usual range: give one, or search hidden-size"),
         ("clip=a..b", "--search: clip must be LOW..HIGH, or values as A|B; got 'a..b'"),
-        ("clip=2..1", "a range needs two finite numbers, in ascending order; got 2 and 1"),
+        ("clip=2..1", "a range needs two finite numbers in ascending order; got 2 and 1"),
     ],
 )
 def test_words_that_are_no_ranges_are_refused(words, message):

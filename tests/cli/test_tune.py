@@ -14,6 +14,9 @@ def test_a_search_writes_the_best_model_and_goes_on(penstock, tmp_path):
     (tmp_path / "data.csv").write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
     out = tmp_path / "best"
     command = ("tune", "classify", tmp_path / "data.csv", "--out", out, "--search", "cell,pooling", *WORDS)
+    wrong = penstock(*command, "--metric", "f2")
+    assert (wrong.code, "metric must be one of loss, accuracy; got 'f2'" in wrong.err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
     said = penstock(*command, "--trials", "2", "--json")
     assert said.code == 0, said.err
     found = json.loads(said.out)
@@ -26,7 +29,7 @@ def test_a_search_writes_the_best_model_and_goes_on(penstock, tmp_path):
     metrics = json.loads((out / "metrics.json").read_text("utf-8"))
     assert metrics["search"]["value"] == metrics["curves"][0]["valid_accuracy"] == found["value"]
     assert metrics["options"]["cell"] == found["params"]["cell"]
-    assert metrics["command"].startswith("penstock tune classify data.csv --search cell,pooling --trials 2")
+    assert metrics["command"].startswith("penstock tune classify data.csv --trials 2 --search cell,pooling")
     assert 'lang="en"' in (out / "search.html").read_text("utf-8")
     assert f'cell = "{found["params"]["cell"]}"' in (out / "train.toml").read_text("utf-8")
     again = penstock(*command, "--trials", "2")

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from penstock.cli.scores import show_scores
 from penstock.cli.splits import read_parts
 from penstock.cli.train_task import about_data, data_panel, given_columns, task_parameters
 from penstock.cli.values import TEXT, Number
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, InputError
 from penstock.events import say
 from penstock.locks import held
 from penstock.report import baseline_words, chosen_language, metric_words
@@ -130,12 +131,13 @@ def _tune(
     usual = estimator(**options)
     seed = 0 if usual.random_state is None else usual.random_state
     usual.set_params(random_state=seed)
+    kept = out.absolute().with_name(f"{out.name}.study.db")
     search = Search(
         usual,
         trials=trials,
         space=_space(usual, searched, invocation),
         metric=metric,
-        storage=storage or f"sqlite:///{out.absolute().with_name(f'{out.name}.study.db')}",
+        storage=storage or f"sqlite:///{kept}",
         study=study or out.name,
         workers=workers,
         prune=prune,
@@ -147,11 +149,8 @@ def _tune(
         parts, counts, columns = read_parts(
             task, estimator, data, valid, test, split, trained_columns(task, named), files, seed
         )
-        try:
+        with _study_kept(kept):
             search.fit_rows(*parts, dropped=counts["dropped"], changed=counts["changed"])
-        except KeyboardInterrupt:
-            say(_LOGGER, "interrupted", "stopped; the same command resumes the search", level=logging.WARNING)
-            raise
         metrics = search.best_estimator_.metrics_
         metrics["data"] |= about_data(task, columns, data, named, valid, test, files)
         metrics["command"] = repeated(invocation, seed, usual.paths, "tune")
@@ -164,6 +163,21 @@ def _tune(
         print(json.dumps(bundle.plain({"out": str(out), **search.record_})))
     else:
         _show(search.record_, out)
+
+
+@contextmanager
+def _study_kept(path: Path) -> Iterator[None]:
+    """Context of a search whose study may be in a file, which stays unless it is new and nothing was tried."""
+    before = path.exists()
+    try:
+        yield
+    except InputError:
+        if not before:
+            path.unlink(missing_ok=True)
+        raise
+    except KeyboardInterrupt:
+        say(_LOGGER, "interrupted", "stopped; the same command resumes the search", level=logging.WARNING)
+        raise
 
 
 def _space(usual: "Estimator", searched: str | None, invocation: click.Context) -> dict[str, Any]:

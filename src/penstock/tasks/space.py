@@ -3,6 +3,7 @@
 searched: ClassVar[Searched] = {"pooling": ("max", "mean"), "dropout": Between(0.0, 0.7)}
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,13 +30,11 @@ class Between:
     log: bool = False
 
     def __post_init__(self) -> None:
-        ends = (self.low, self.high)
-        if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends) or not (
-            self.low < self.high < float("inf") and self.low > (0 if self.log else -float("inf"))
-        ):
-            needed = "above 0 and ascending" if self.log else "ascending"
+        are_numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (self.low, self.high))
+        if not are_numbers or not (0.0 if self.log else -math.inf) < self.low < self.high < math.inf:
+            least = ", above 0" if self.log else ""
             raise ConfigError(
-                f"the ends of a range must be finite numbers, {needed}; got {self.low!r} and {self.high!r}"
+                f"a range needs two finite numbers in ascending order{least}; got {self.low!r} and {self.high!r}"
             )
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Self
 from sklearn.base import clone
 
 from penstock.bundle import json_line, plain
-from penstock.errors import ConfigError, NotFittedError, PenstockError
+from penstock.errors import ConfigError, InputError, NotFittedError, PenstockError
 from penstock.events import say
 from penstock.network.checks import check_integer
 from penstock.report import chosen_language
+from penstock.runtime.report_page import write_page
 from penstock.tasks.space import Between, Range
 from penstock.tuning.job import Data, Job
 from penstock.tuning.record import described, record_of, trial_records
@@ -131,10 +132,9 @@ class Search:
 
         Raises:
             NotFittedError: `fit` has not been called.
+            InputError: the file can't be written.
         """
-        page = self._page("", chosen_language(language))
-        Path(path).write_text(page, encoding="utf-8", errors="backslashreplace")
-        return Path(path)
+        return write_page(self._page("", chosen_language(language)), path)
 
     def _page(self, title: str, language: str) -> str:
         if not hasattr(self, "record_"):
@@ -162,9 +162,9 @@ class Search:
                     run_here(trials, job)
                 else:
                     run_in_processes(trials, job, self.workers)
-        except ValueError:  # an InputError: nothing was tried
-            if is_new:
-                optuna_module().delete_study(study_name=self.study, storage=self.study_._storage)
+        except InputError:  # nothing was tried
+            if is_new and self.storage is not None:
+                optuna_module().delete_study(study_name=self.study, storage=self.storage)
             raise
         self._judge(data, space, defaults)
         self.record_ = plain(record_of(self, space, defaults, metric, time.perf_counter() - started))

@@ -84,7 +84,9 @@ def _storage(address: str) -> Any:
         with _silent(optuna):
             return optuna.storages.RDBStorage(address)
     except ImportError as error:
-        raise MissingExtraError(f"storage: {shown} needs a driver of its own: {error}") from error
+        raise MissingExtraError(
+            f"storage: {shown} needs a driver that is not installed; for PostgreSQL: pip install 'psycopg[binary]'"
+        ) from error
     except (SQLAlchemyError, ArgumentError, RuntimeError) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise ConfigError(f"storage: {shown} can't be opened: {reason:.300}; {expected}") from error
@@ -124,6 +126,7 @@ class StudyTrials:
         trials: the number of trials in all, those of earlier searches included.
         seed: of the random numbers; what a trial tries depends on it, its number and the trials before it.
         prune: whether to end trials early whose validation curve is below the median of the others'.
+        metric: the metric of the validation that decides.
     """
 
     def __init__(
