@@ -27,7 +27,8 @@ def test_no_option_is_described_by_words_of_python():
 
 def leaves(found, path):
     if hasattr(found, "list_commands"):
-        for name in found.list_commands(None):
+        names = found.list_commands(None)
+        for name in names[:1] if path == ["tune"] else names:  # the others' options are those of `penstock train`
             yield from leaves(found.get_command(None, name), [*path, name])
     else:
         yield pytest.param(found, path, id=" ".join(path))

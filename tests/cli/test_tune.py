@@ -5,7 +5,7 @@ import json
 import pytest
 from small_trainings import texts
 
-WORDS = ("--hidden-size", "4", "--embedding-size", "4", "--epochs", "1", "--batch-size", "8", "--random-state", "3")
+WORDS = ("--hidden-size", "4", "--embedding-size", "4", "--epochs", "1", "--no-baseline", "--random-state", "3")
 
 
 @pytest.mark.slow

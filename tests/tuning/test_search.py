@@ -71,14 +71,14 @@ def test_a_trial_that_fails_is_recorded_with_its_reason(search):
 
 @pytest.mark.slow
 def test_a_resumed_search_is_the_uninterrupted_one_and_another_is_refused(storage):
-    whole = Search(Quick(), trials=5, prune=False).fit(*DATA)
-    Quick.interrupted.add(len(Quick.seen) + 3)
-    search = Search(Quick(), trials=3, storage=storage, prune=False)
+    whole = Search(Quick(), trials=3).fit(*DATA)
+    Quick.interrupted.add(len(Quick.seen) + 2)
+    search = Search(Quick(), trials=2, storage=storage)
     with pytest.raises(KeyboardInterrupt):
         search.fit(*DATA)
-    assert search.study_.trials[2].state.name == "RUNNING"
-    assert outline(search.fit(*DATA)) == outline(whole)[:3]
-    more = Search(Quick(), trials=5, storage=storage, prune=False).fit(*DATA)
+    assert search.study_.trials[1].state.name == "RUNNING"
+    assert outline(search.fit(*DATA)) == outline(whole)[:2]
+    more = Search(Quick(), trials=3, storage=storage).fit(*DATA)
     assert outline(more) == outline(whole)
     for estimator, data, what in [
         (Quick(), (["one", "three"], DATA[1]), "data"),
