@@ -108,7 +108,7 @@ def test_defaults_that_are_refused_end_the_search_and_leave_nothing(storage, tmp
     [
         ({"trials": 0}, "trials must be a whole number, at least 1"),
         ({"workers": 0}, "workers must be a whole number, at least 1"),
-        ({"metric": "f2"}, "metric must be one of loss, accuracy; got 'f2'"),
+        ({"metric": "f2"}, "metric must be one of loss, accuracy, threads; got 'f2'"),
         ({"space": {"rat": [1]}}, "the space has 'rat', which can't be searched; usually searched: rate, kind"),
         ({"space": {"random_state": [1]}}, "the space has 'random_state', which can't be searched"),
         ({"space": {"kind": "ab"}}, "the range of kind must be a Between or a list of values; got 'ab'"),
@@ -157,6 +157,7 @@ def test_a_process_that_is_killed_fails_its_trial_alone():
             return self.left.pop(0) if self.left else None
 
         def note(self, number, epoch):
+            assert epoch["valid_threads"] == 1
             return epoch["epoch"] == 2
 
         def end(self, number, outcome):

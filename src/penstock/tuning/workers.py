@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
+from penstock.tasks.estimator import training_module
+from penstock.threads import set_num_threads
 from penstock.tuning.job import Job, Outcome
 
 __all__ = ["Trials", "run_here", "run_in_processes"]
@@ -113,8 +115,7 @@ class _Worker:
 def _work(connection: Connection, job: Job) -> None:
     """Run the trials that come through a connection, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the search ends its processes
-    from penstock.threads import set_num_threads
-
+    training_module()  # loads PyTorch, whose threads are set too
     set_num_threads(1)
 
     def report(epoch: Mapping[str, float]) -> bool:
