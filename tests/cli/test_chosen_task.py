@@ -90,9 +90,8 @@ def test_only_the_task_that_reads_the_words_is_made():
 
 @pytest.mark.usefixtures("folder")
 def test_numbers_of_series_have_a_command_of_their_own():
-    assert (
-        chosen_task("regress", ["--out", "m", "engines.csv", "--series", "x"], task_command).name == "series-regression"
-    )
+    words = ["--out", "m", "engines.csv", "--series", "x"]
+    assert chosen_task("regress", words, task_command).name == "series-regression"
     assert chosen_task("forecast", ["--out", "sounds", "sales.csv"], task_command).name == "forecasting"
 
 

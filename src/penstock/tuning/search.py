@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from sklearn.base import clone
 
 from penstock.bundle import json_line, plain
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, InputError, NotFittedError, PenstockError
 from penstock.events import say
-from penstock.network.checks import check_integer
 from penstock.report import chosen_language
 from penstock.runtime.report_page import write_page
 from penstock.tasks.space import Between, Range
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Search"]
 
 _LOGGER = logging.getLogger("penstock.tuning")
-_NO_DIFFERENCE = ("baseline", "checkpoint", "checkpoint_seconds", "examples", "verbose", "warm_start")
+_NO_DIFFERENCE = ("baseline", "cache", "checkpoint", "checkpoint_seconds", "examples", "verbose", "warm_start")
 
 
 class Search:
@@ -147,7 +147,7 @@ class Search:
     def _fit(self, data: Data) -> Self:
         started = time.perf_counter()
         for name in ("trials", "workers"):
-            check_integer(self, name, at_least=1)
+            check_whole(name, getattr(self, name), at_least=1)
         space, metric = self._space(), self.estimator.tuned_by if self.metric is None else self.metric
         defaults = {name: self.estimator._setting(name) for name in space}
         job = Job(clone(self.estimator), data.without_test(), metric)
