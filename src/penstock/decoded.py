@@ -1,7 +1,8 @@
 """A limit on what files hold once they are decoded: a compressed file may be a million times larger in memory.
 
 Readers count what they decode while they decode it, and stop at the limit. By default a source may hold 1 GiB, or 32
-times its size on disk if that is more. PENSTOCK_MAX_DECODED_GIB sets another limit, for files of a known origin.
+times its size on disk if that is more. `penstock --max-decoded-gib` or PENSTOCK_MAX_DECODED_GIB sets another limit, for
+files of a known origin.
 """
 
 import io
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["VARIABLE", "ZIP_ERRORS", "Decoded", "at_most", "limited"]
+__all__ = ["VARIABLE", "ZIP_ERRORS", "Decoded", "at_most", "bytes_of", "limited"]
 
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 """What `zipfile` raises for archives that are damaged, encrypted, or of a method that it does not know."""
@@ -35,6 +36,17 @@ def at_most(size: int) -> Iterator[None]:
         yield
     finally:
         _limit.reset(token)
+
+
+def bytes_of(words: str, name: str) -> int:
+    """Return a limit given in GiB as a number of bytes; ConfigError, with the limit's name, if it is no such number."""
+    try:
+        size = float(words)
+    except ValueError:
+        size = 0.0
+    if not 0 < size < 1 << 20:
+        raise ConfigError(f"{name} must be a number of GiB, such as 8; got {words!r:.40}")
+    return int(size * (1 << 30))
 
 
 class Decoded:
@@ -59,7 +71,7 @@ class Decoded:
         if size > self.most:
             raise DataError(
                 f"{self.where}: holds more than {self.most:,} bytes when decoded, so it is not read. If you trust it, "
-                f"allow more with the environment variable {VARIABLE}."
+                f"allow more with penstock --max-decoded-gib or the environment variable {VARIABLE}."
             )
 
 
@@ -100,12 +112,4 @@ def _most(stored: int) -> int:
     if given is not None:
         return given
     words = os.environ.get(VARIABLE)
-    if words is None:
-        return max(_USUAL, _RATIO * stored)
-    try:
-        size = float(words)
-    except ValueError:
-        size = 0.0
-    if not 0 < size < 1 << 20:
-        raise ConfigError(f"{VARIABLE} must be a number of GiB, such as 8; got {words!r:.40}")
-    return int(size * (1 << 30))
+    return max(_USUAL, _RATIO * stored) if words is None else bytes_of(words, VARIABLE)

@@ -45,6 +45,15 @@ def test_files_that_cannot_be_read(penstock, saved, tmp_path, command, name, con
     check(penstock(command, saved, path), name, *words)
 
 
+def test_what_a_file_may_hold_when_decoded_can_be_set(penstock, saved, tmp_path):
+    path = tmp_path / "blank.csv.gz"
+    path.write_bytes(gzip.compress(b"text\n" + b"good food\n" * 1000))
+    few = ["--max-decoded-gib", "0.000005"]
+    check(penstock(*few, "predict", saved, path), "more than 5,368 bytes", "penstock --max-decoded-gib")
+    assert penstock("predict", saved, path).code == 0
+    check(penstock("--max-decoded-gib", "much", "predict", saved, path), "must be a number of GiB", "'much'")
+
+
 @pytest.mark.parametrize("command", ["evaluate", "predict"])
 def test_a_file_that_is_not_there(penstock, saved, tmp_path, command):
     check(penstock(command, saved, tmp_path / "none.csv"), "none.csv")

@@ -9,6 +9,7 @@ from penstock import __version__
 from penstock.cli.command import SETTINGS, Group, option
 from penstock.cli.completion import SHELLS, install_completion
 from penstock.cli.values import OneOf, meant
+from penstock.decoded import at_most, bytes_of
 from penstock.registry import TASKS
 
 __all__ = ["command"]
@@ -54,6 +55,11 @@ def _install_completion(ctx: click.Context, param: click.Parameter, shell: str |
         ctx.exit()
 
 
+def _decode_at_most(ctx: click.Context, param: click.Parameter, words: str | None) -> None:
+    if words is not None and not ctx.resilient_parsing:
+        ctx.with_resource(at_most(bytes_of(words, "--max-decoded-gib")))
+
+
 @click.command(
     "penstock",
     cls=_Commands,
@@ -80,6 +86,13 @@ def _install_completion(ctx: click.Context, param: click.Parameter, shell: str |
     callback=_install_completion,
     help="Let the tab key complete commands, options and values, in bash, zsh or fish; in your own shell if none is "
     "named.",
+)
+@option(
+    "--max-decoded-gib",
+    metavar="GIB",
+    expose_value=False,
+    callback=_decode_at_most,
+    help="What a compressed file of yours may hold when decoded; default: 1, or 32 times its size if that is more.",
 )
 @option("--debug", is_flag=True, expose_value=False, help="Print the traceback of an error.")
 @option("--quiet", is_flag=True, expose_value=False, help="Show only warnings and errors, no progress.")

@@ -14,7 +14,8 @@ __all__ = ["TOGETHER", "BusyError", "Places", "RequestQueue"]
 
 TOGETHER = 512
 """Texts in one batch."""
-_ABANDONED = 16  # threads for abandoned work that has not reached its next pause
+# Work in progress, each in a thread with the engine's memory for it; those of the short lane may turn out to be long.
+_SHORT, _LONG = 8, 4
 
 
 class BusyError(Exception):
@@ -52,7 +53,7 @@ class RequestQueue:
 
     def __init__(self, places: int) -> None:
         self.places, self.reading = Places(places), Places(places)
-        self._threads = ThreadPoolExecutor(places + _ABANDONED, "predict")
+        self._threads = {False: ThreadPoolExecutor(_SHORT, "short"), True: ThreadPoolExecutor(_LONG, "long")}
         self._turns = Turns()
         self._waiting: dict[Model, list[_Waiting]] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # keeps references, because an unreferenced task may be collected
@@ -88,7 +89,7 @@ class RequestQueue:
             finally:
                 self._works.discard(work)
 
-        return asyncio.get_running_loop().run_in_executor(self._threads, run)
+        return asyncio.get_running_loop().run_in_executor(self._threads[work.long], run)
 
     def _keep(self, coroutine: Any) -> None:
         task = asyncio.create_task(coroutine)
