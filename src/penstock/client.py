@@ -21,8 +21,8 @@ except ModuleNotFoundError as error:
 
 __all__ = ["Client", "LastingStream", "RemoteStream"]
 
-_AGAIN = frozenset({1001, 1006, 1011, 1012, 1013, 503})
-"""Codes after which reconnecting makes sense: gone, cut off, failed, restarted, full; and HTTP's code for full."""
+_AGAIN = frozenset({1001, 1006, 1011, 1012, 1013, 408, 503})
+"""Codes after which reconnecting makes sense: gone, cut off, failed, restarted, full; and HTTP's for late and full."""
 _Result = TypeVar("_Result")
 
 

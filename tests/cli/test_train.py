@@ -5,6 +5,9 @@ import hashlib
 import html
 import json
 import shlex
+import signal
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -314,27 +317,34 @@ def test_an_interrupt_before_the_first_epoch_ends_writes_nothing_and_is_reported
     assert list(tmp_path.iterdir()) == []
 
 
+KILLED = """
+import os, signal, sys
+from penstock.cli import main
+from penstock.training import Trainer, checkpoint
+
+step, checkpoint._SHARE, checkpoint._SOON = Trainer._step, 1e9, 0
+
+def ending(self, number, batch):
+    if (number, self.batches.position) == (2, 2):
+        os.kill(os.getpid(), signal.SIGKILL)
+    step(self, number, batch)
+
+Trainer._step = ending
+sys.exit(main(sys.argv[1:]))
+"""
+"""A training that is killed in the middle of its second epoch, with a state after each step."""
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default:.*can't be read as a checkpoint")
-def test_a_training_that_was_killed_resumes_with_the_same_bits(penstock, data, tmp_path, monkeypatch):
-    from penstock.training import Trainer, checkpoint
-
+def test_a_training_that_was_killed_resumes_with_the_same_bits(penstock, data, tmp_path):
     words = ["train", "classify", data, *QUICK, "--no-baseline", "--checkpoint-seconds", "0", "--out"]
-    out, state, step = tmp_path / "new" / "m", tmp_path / "new" / "m.checkpoint", Trainer._step
+    out, state = tmp_path / "new" / "m", tmp_path / "new" / "m.checkpoint"
     assert penstock(*words, tmp_path / "whole").code == 0
-
-    def ending(self, number, batch):
-        if (number, self.batches.position) == (2, 2):
-            raise SystemExit("killed")
-        step(self, number, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_step", ending)
-        patch.setattr(checkpoint, "_SHARE", 1e9)
-        patch.setattr(checkpoint, "_SOON", 0)
-        with pytest.raises(SystemExit):
-            penstock(*words, out)
-        assert state.exists()
-        assert not out.exists()
+    killed = subprocess.run([sys.executable, "-c", KILLED, *map(str, [*words, out])], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert state.exists()
+    assert not out.exists()
     check(penstock(*words, out), "m.checkpoint", "Pass --resume to continue it, or --overwrite")
     state.write_bytes(state.read_bytes()[:-1])
     resumed = penstock(*words, out, "--resume")

@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 import penstock
+from penstock.client import LastingStream
 from penstock.errors import ServerError
 
 CLIENTS, ITEMS = 8, 60
@@ -52,6 +53,24 @@ async def test_after_a_kill_every_client_continues_with_the_same_bits(folders, r
         with contextlib.ExitStack() as stack:
             *reconnected, _ = await asyncio.gather(*(one(seed) for seed in range(CLIENTS)), kill())
     assert reconnected == [1] * CLIENTS
+
+
+@pytest.mark.parametrize("code", [408, 503, 1012])
+async def test_a_server_that_has_no_time_now_is_asked_again(code):
+    class Opened:
+        async def push(self, item):
+            return {"read": item}
+
+    tries = []
+
+    async def connect(state):
+        tries.append(state)
+        if len(tries) < 2:
+            raise ServerError("not now", code)
+        return Opened()
+
+    assert await LastingStream(connect, save_every=10, patience=5).push("w1") == {"read": "w1"}
+    assert tries == [None, None]
 
 
 @pytest.mark.slow
