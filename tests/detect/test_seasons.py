@@ -91,8 +91,7 @@ def test_a_stuck_sensor_raises_one_alarm_and_is_stuck_until_it_moves(model, odd)
     np.testing.assert_array_equal(repeats, np.array(stuck) - (3 * DAY + 5))
 
 
-@pytest.mark.parametrize("smoothing", [1, 4])
-@pytest.mark.parametrize("season", [True, False])
+@pytest.mark.parametrize(("smoothing", "season"), [(4, True), (1, False)])
 def test_whole_series_have_the_bits_of_rows_one_by_one(odd, smoothing, season, monkeypatch):
     judging = drawn_detector(smoothing)
     if not season:
