@@ -49,7 +49,7 @@ def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared,
         np.testing.assert_array_equal(found.lengths, truth.lengths)
         assert found.values.dtype == truth.values.dtype
     np.testing.assert_array_equal(stored.lengths, sequences.lengths)
-    assert stored.targets.tolist() == list(range(23))
+    assert stored.targets(np.int64).tolist() == list(range(23))
     assert stored.waited > 0
 
 

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from penstock.sequences import Batch
 from penstock.shards.writer import arrow
@@ -29,6 +29,7 @@ class _File(NamedTuple):
     mapped: mmap.mmap
     values: NDArray[np.generic]
     offsets: NDArray[np.int64]
+    targets: NDArray[np.generic]
 
 
 class StoredSequences:
@@ -39,18 +40,12 @@ class StoredSequences:
 
     Attributes:
         lengths: (sequences,) int32.
-        targets: (sequences,), the target of each.
         waited: seconds that readers waited for `pad` so far.
     """
 
     def __init__(self, files: Iterable[Path]) -> None:
-        self._files, targets = list[_File](), list[NDArray[np.generic]]()
-        for path in files:
-            file, target = _opened(path)
-            self._files.append(file)
-            targets.append(target)
+        self._files = [_opened(path) for path in files]
         self.lengths = np.concatenate([np.diff(file.offsets).astype(np.int32) for file in self._files])
-        self.targets = np.concatenate(targets)
         self._starts = np.cumsum([0, *(len(file.offsets) - 1 for file in self._files)])
         self.waited = 0.0
         self._mapped = 0
@@ -60,6 +55,10 @@ class StoredSequences:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def targets(self, dtype: DTypeLike) -> NDArray[Any]:
+        """Return the target of each sequence, (sequences,), as a new array."""
+        return np.concatenate([file.targets for file in self._files], dtype=dtype, casting="unsafe")
 
     def __getitem__(self, row: int) -> NDArray[np.generic]:
         """Return a sequence, (steps,) or (steps, features), as it is stored."""
@@ -106,7 +105,7 @@ class StoredSequences:
             file.mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def _opened(path: Path) -> tuple[_File, NDArray[np.generic]]:
+def _opened(path: Path) -> _File:
     pa = arrow()
     with path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -118,5 +117,5 @@ def _opened(path: Path) -> tuple[_File, NDArray[np.generic]]:
     if pa.types.is_fixed_size_list(values.type):
         values, features = values.values, (values.type.list_size,)
     offsets = steps.offsets.to_numpy(zero_copy_only=True)
-    targets = np.array(batch.column("target").to_numpy(zero_copy_only=True))
-    return _File(mapped, values.to_numpy(zero_copy_only=True).reshape(-1, *features), offsets), targets
+    targets = batch.column("target").to_numpy(zero_copy_only=True)
+    return _File(mapped, values.to_numpy(zero_copy_only=True).reshape(-1, *features), offsets, targets)

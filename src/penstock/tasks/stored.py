@@ -154,7 +154,7 @@ def stored_data(fitting: Storable, train: Shards, valid: Any, test: Any, seed: i
             parts[name] = None if found is None else part_of(found, f"{name} data")
     stored = StoredPart(
         (),
-        sequences.targets.astype(np.int64 if labels else np.float64),
+        sequences.targets(np.int64 if labels else np.float64),
         sequences=sequences,
         sample=part_of(cache.rows(_SAMPLE), TRAINING),
         features=fitting.read_features(about["features"]),
