@@ -11,6 +11,7 @@ PenstockError
 │   ├── StateError                     a saved state of a stream or a training
 │   └── MissingExtraError (also ImportError)   an optional dependency is not installed
 ├── DivergedError                      a training lost its way: its loss or gradient is not finite, or exploded
+├── WorkerError                        a worker of a training was lost too often, or did not begin
 ├── NotFittedError                     an estimator must predict before `fit`
 └── ServerError                        a server is unreachable, refuses or fails
 
@@ -32,6 +33,7 @@ __all__ = [
     "ServerError",
     "ShapeError",
     "StateError",
+    "WorkerError",
 ]
 
 
@@ -77,6 +79,10 @@ class MissingExtraError(InputError, ImportError):
 
 class DivergedError(PenstockError):
     """The loss or the gradient of a training is not finite, or the loss exploded."""
+
+
+class WorkerError(PenstockError):
+    """A process of a training that several share was lost too often, or did not begin."""
 
 
 class NotFittedError(PenstockError):

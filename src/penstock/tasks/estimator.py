@@ -42,7 +42,7 @@ except ModuleNotFoundError as error:
 if TYPE_CHECKING:
     import torch
 
-    from penstock.training import Callback, Checkpoint, History, Objective, Recipe
+    from penstock.training import Callback, Checkpoint, History, Job, Objective, Recipe
 
 __all__ = ["Estimator", "seed_of"]
 
@@ -167,7 +167,11 @@ class Estimator(TrainingOptions, FittedEstimator):
         known = self._known()
         check_whole("examples", self.examples, at_least=0)
         check_number("checkpoint_seconds", self.checkpoint_seconds, at_least=0)
-        self._recipe(len(data.train))  # checks the options before anything takes long
+        recipe = self._recipe(len(data.train))  # checks the options before anything takes long
+        if self.workers != 1:
+            from penstock import distributed
+
+            distributed.check_workers(self.workers, recipe.batch_size)
         say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)
         stages = self._stages(self._objective(data, features, network, seed), seed)
@@ -189,7 +193,6 @@ class Estimator(TrainingOptions, FittedEstimator):
         say(_LOGGER, "measuring", "measuring the network and its baselines")
         self.metrics_ = self._figures(history, data, settings) | stage_figures(stages, histories) | calibration
         self.metrics_ |= {"memory": memory, "input": history.input_figures()}
-        recipe = self._recipe(len(data.train))
         self.metrics_ |= {
             "options": used(self._described(), network)
             | {"epochs": recipe.epochs, "keep": recipe.keep, "random_state": seed}
@@ -220,25 +223,27 @@ class Estimator(TrainingOptions, FittedEstimator):
             module = self._module(data, features, network)
             if known is not None:
                 put(module, known.tensors)
-            recipe = replace(self._recipe(len(data.train)), max_seconds=max_seconds)
-            training.check_memory(module, objective, recipe)
-            trainer = training.Trainer(
-                module,
-                objective,
-                recipe,
-                generator=np.random.default_rng([stage.seed, 1]),
-                callbacks=callbacks,
+            job = training.Job(
+                module=module,
+                objective=objective,
+                recipe=replace(self._recipe(len(data.train)), max_seconds=max_seconds),
+                seed=stage.seed,
                 checkpoint=self._open_checkpoint(data, network, stage),
                 title=stage.title,
             )
-            try:
-                history = trainer.fit()
-            except DivergedError as error:
-                history = trainer.history
-                if not history.epochs or stage.name:  # nothing to keep, or a teacher that must not teach
-                    raise
-                history.stopped, history.failure = "diverged", str(error)
-            return module, history
+            history = self._run(job, callbacks)
+        if history.stopped == "diverged" and stage.name:
+            raise DivergedError(history.failure)  # a teacher that must not teach
+        return module, history
+
+    def _run(self, job: "Job", callbacks: Sequence["Callback"]) -> "History":
+        """Train in this process, or with workers."""
+        training_module().check_memory(job.module, job.objective, job.recipe)
+        if self.workers == 1:
+            return job.run(callbacks)
+        from penstock import distributed
+
+        return distributed.train(job, self.workers, callbacks)
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the contents of metrics.json, except time and memory."""

@@ -159,7 +159,8 @@ class FittedEstimator(BaseEstimator):
             for name, value in saved.metrics.get("configuration", {}).items()
         }
         options |= encoder.arguments()
-        options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint")) | {"warm_start": True}
+        options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint"))
+        options |= {"warm_start": True, "workers": 1}
         loaded = cls(**{name: value for name, value in options.items() if name in known})
         loaded._keep(find(cls.task).model_class().from_bundle(saved))
         loaded.metrics_ = saved.metrics

@@ -92,12 +92,14 @@ class TrainingOptions:
         examples: inputs of the test data, or of the validation data where there is no test data, that are stored in the
             saved model, so that the page of `penstock serve` can offer them; 0 stores none.
         random_state: seed of all random numbers; None for a different one each time.
+        workers: number of processes of this machine that share the rows of each batch and its cores. Each has random
+            numbers of its own, so that the result depends on their number.
     """
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "training": (
             "epochs", "learning_rate", "batch_size", "patience", "max_seconds", "keep", "random_state", "weight_decay",
-            "warmup", "clip", "average", "validation_share", "baseline", "warm_start",
+            "warmup", "clip", "average", "validation_share", "baseline", "warm_start", "workers",
         ),
         "output": ("examples", "checkpoint", "checkpoint_seconds", "verbose"),
     }  # fmt: skip
@@ -131,3 +133,4 @@ class TrainingOptions:
     verbose: int = 0
     examples: int = 0
     random_state: int | None = 0
+    workers: int = 1

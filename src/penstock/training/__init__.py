@@ -4,6 +4,7 @@ from penstock.training.carried import CarriedState
 from penstock.training.checkpoint import Checkpoint
 from penstock.training.classify import ClassObjective, Regularization, StepClassObjective
 from penstock.training.history import Epoch, History
+from penstock.training.job import Job
 from penstock.training.memory_need import check_memory
 from penstock.training.objective import Objective, Seeded
 from penstock.training.progress import Callback, TrainingLog
@@ -24,6 +25,7 @@ __all__ = [
     "Epoch",
     "EpochLines",
     "History",
+    "Job",
     "Mixture",
     "Objective",
     "OneProcess",

@@ -1,0 +1,196 @@
+"""A training that two processes share: the losses of one process on whole batches, also if one of them is killed."""
+
+import logging
+import multiprocessing
+import os
+import signal
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from penstock import TextClassifier, distributed, nn
+from penstock.datasets import shard
+from penstock.distributed import local
+from penstock.distributed.reception import MOST_LOSSES, Reception
+from penstock.errors import ConfigError, WorkerError
+from penstock.language.objective import LaneObjective, LanguageRegularization
+from penstock.language.spec import NextTokenHead
+from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.sequences import Sequences
+from penstock.text.objective import TokenObjective, TokenRegularization
+from penstock.training import Checkpoint, Epoch, History, Job, Recipe, random_scope
+
+RECIPE = Recipe(
+    epochs=3, batch_size=13, learning_rate=0.02, weight_decay=0.01, warmup=0.1, clip=1.0, average=0.8, patience=9
+)
+
+
+def text():
+    """A small classifier: 40 sequences in batches of 13, so that one batch has a single row; nothing is random."""
+    draw = np.random.default_rng(0)
+    ids = [draw.integers(1, 9, draw.integers(1, 7)) for _ in range(60)]
+    targets = np.array([int(each.max() > 6) for each in ids])
+    known = Sequences.from_list(ids[:40], np.int32)
+    shares = ("word_dropout", "embedding_dropout", "output_dropout", "label_smoothing", "prefix_share")
+    objective = TokenObjective(
+        sequences=Sequences(np.stack([known.values, known.values], axis=1), known.offsets),
+        targets=targets[:40],
+        valid_sequences=Sequences.from_list(ids[40:], np.int32),
+        valid_targets=targets[40:],
+        weights=torch.tensor([1.0, 2.0]),
+        batch_size=13,
+        regularization=TokenRegularization(**dict.fromkeys(shares, 0.0), next_token_share=0.0),
+        generator=torch.Generator().manual_seed(0),
+    )
+    recurrent = Recurrent(cell="gru", input_size=6, hidden_size=5)
+    with random_scope(0):
+        module = nn.build(Network(Embedding(9, 6), recurrent, ClassHead(2, "max")))
+    return Job(module=module, objective=objective, recipe=RECIPE, seed=5)
+
+
+def language(**regularization):
+    """A small model whose five lanes carry their states, with dropout that differs between processes."""
+    ids = np.random.default_rng(0).integers(3, 9, 303).astype(np.int32)
+    one = Sequences(ids, np.array([0, len(ids)]))
+    objective = LaneObjective(
+        train=one, valid=one, first=2, batch_size=5, steps=10,
+        regularization=LanguageRegularization(**regularization), generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    recurrent = Recurrent(cell="lstm", input_size=4, hidden_size=5)
+    with random_scope(0):
+        module = nn.build(Network(Embedding(9, 4), recurrent, NextTokenHead(9)))
+    return Job(module=module, objective=objective, recipe=RECIPE, seed=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both(Job):
+    """Two trainings in the same processes, which take longer to start than to train."""
+
+    first: Job
+
+    def run(self, callbacks=(), strategy=None):
+        self.first.run(callbacks, strategy)
+        return super().run(callbacks, strategy)
+
+
+class Watched:
+    """Notes what callbacks hear; `kill` ends a worker with a signal after the second step of the second epoch."""
+
+    def __init__(self, kill=False):
+        self.starts, self.losses, self.epochs, self.ends, self._kill = [], [], [], [], kill
+
+    def on_start(self, epochs):
+        self.starts.append(epochs)
+
+    def on_step(self, epoch, step, steps, rows, loss):
+        self.losses.append((rows, loss))
+        if self._kill and (epoch, step) == (2, 2):
+            self._kill = False
+            (process,) = [each for each in multiprocessing.active_children() if each.name == "worker 2"]
+            os.kill(process.pid, signal.SIGKILL)
+
+    def on_epoch(self, epoch):
+        self.epochs.append((epoch.epoch, epoch.train_loss, epoch.valid))
+
+    def on_end(self, history):
+        self.ends.append(history.stopped)
+
+
+def found(job, watched):
+    """The weights that two processes end with."""
+    assert distributed.train(job, 2, [watched]).stopped == "finished"
+    return {name: each.numpy() for name, each in job.module.state_dict().items()}
+
+
+@pytest.fixture(scope="module")
+def together():
+    """What two processes find that nobody disturbs."""
+    watched, job = Watched(), language(output_dropout=0.5)
+    return found(Both(**vars(job), first=text()), watched), watched
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_losses_of_one(together):
+    alone, job = Watched(), text()
+    job.run([alone])
+    assert [rows for rows, _ in alone.losses].count(1) == 3  # one of the two then has no row of its own
+    losses = together[1].losses[: len(alone.losses)]
+    np.testing.assert_allclose(losses, alone.losses, rtol=1e-4)  # float32, summed in another order
+    for (_, _, valid), (_, _, expected) in zip(together[1].epochs, alone.epochs, strict=True):
+        assert valid == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_changes_no_bit(together, tmp_path, caplog):
+    weights, undisturbed = together
+    watched, job = Watched(kill=True), language(output_dropout=0.5)
+    job = Job(**vars(job) | {"checkpoint": Checkpoint(tmp_path / "state", "a", every_steps=1)})
+    with caplog.at_level(logging.INFO, "penstock"):
+        again = found(job, watched)
+    for name, expected in weights.items():
+        np.testing.assert_array_equal(again[name], expected)
+    assert watched.losses[-3:] == undisturbed.losses[-3:]
+    assert (watched.starts, watched.ends) == ([3], ["finished"])
+    assert [number for number, _, _ in watched.epochs] == [1, 2, 3]
+    assert "worker 2 was ended by SIGKILL; the training goes on from the last checkpoint" in caplog.text
+
+
+def test_lanes_that_are_parted_have_the_loss_of_all():
+    whole, *parts = (language().objective for _ in range(3))
+    module = language().module
+    for batch in whole.batches(np.random.default_rng(0)):
+        several = [each.loss(module, shard(batch, rank, 2)[0]) for rank, each in enumerate(parts)]
+        mean = sum(loss.item() * rows for loss, rows in several) / sum(rows for _, rows in several)
+        assert mean == pytest.approx(whole.loss(module, batch)[0].item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("workers", [0, 1.5, 33])
+def test_workers_that_can_not_share_a_batch_are_refused(workers):
+    with pytest.raises(ConfigError, match="workers must be"):
+        TextClassifier(workers=workers, batch_size=32).fit(["a", "b"] * 9, ["x", "y"] * 9)
+
+
+class Lost:
+    """Processes of which one is lost each time."""
+
+    codes = (0, -9)
+
+    def __init__(self, *_):
+        pass
+
+    def follow(self, reception):
+        pass
+
+    def kill(self):
+        pass
+
+    def lost(self):
+        return "worker 2 was ended by SIGKILL"
+
+
+def test_after_too_many_losses_the_training_ends(monkeypatch, caplog):
+    monkeypatch.setattr(local, "_Processes", lambda *_: Lost())
+    with pytest.raises(WorkerError, match="SIGKILL, and 3 times before"):
+        distributed.train(text(), 2)
+    assert caplog.text.count("goes on") == MOST_LOSSES
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+def test_interrupted_workers_leave_the_best_weights_of_the_checkpoint(tmp_path):
+    job, checkpoint, watched = text(), Checkpoint(tmp_path / "state", "a"), Watched()
+    reception = Reception(job, [watched])
+    reception.take(("start", 3))
+    with pytest.raises(KeyboardInterrupt):
+        reception.finish(interrupted, checkpoint)
+    best = {name: torch.full_like(each, 2.0) for name, each in job.module.state_dict().items()}
+    epoch = Epoch(1, 0.5, {"loss": 0.4}, 0.1, 2.0)
+    checkpoint.write({"best": best, "epochs": [epoch.row()], "best_epoch": 1})
+    history = reception.finish(interrupted, checkpoint)
+    assert history == History([epoch], 1, "interrupted", 2.0)
+    assert all((each == 2.0).all() for each in job.module.state_dict().values())
+    assert watched.ends == ["finished", "interrupted"]
