@@ -1,101 +1,19 @@
 """A training that two processes share: the losses of one process on whole batches, also if one of them is killed."""
 
 import logging
-import multiprocessing
-import os
-import signal
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from small_jobs import Both, Watched, language, text
 
-from penstock import TextClassifier, distributed, nn
+from penstock import TextClassifier, distributed
 from penstock.datasets import shard
 from penstock.distributed import local
 from penstock.distributed.reception import MOST_LOSSES, Reception
 from penstock.errors import ConfigError, WorkerError
-from penstock.language.objective import LaneObjective, LanguageRegularization
-from penstock.language.spec import NextTokenHead
-from penstock.network import ClassHead, Embedding, Network, Recurrent
-from penstock.sequences import Sequences
-from penstock.text.objective import TokenObjective, TokenRegularization
-from penstock.training import Checkpoint, Epoch, History, Job, Recipe, random_scope
-
-RECIPE = Recipe(
-    epochs=3, batch_size=13, learning_rate=0.02, weight_decay=0.01, warmup=0.1, clip=1.0, average=0.8, patience=9
-)
-
-
-def text():
-    """A small classifier: 40 sequences in batches of 13, so that one batch has a single row; nothing is random."""
-    draw = np.random.default_rng(0)
-    ids = [draw.integers(1, 9, draw.integers(1, 7)) for _ in range(60)]
-    targets = np.array([int(each.max() > 6) for each in ids])
-    known = Sequences.from_list(ids[:40], np.int32)
-    shares = ("word_dropout", "embedding_dropout", "output_dropout", "label_smoothing", "prefix_share")
-    objective = TokenObjective(
-        sequences=Sequences(np.stack([known.values, known.values], axis=1), known.offsets),
-        targets=targets[:40],
-        valid_sequences=Sequences.from_list(ids[40:], np.int32),
-        valid_targets=targets[40:],
-        weights=torch.tensor([1.0, 2.0]),
-        batch_size=13,
-        regularization=TokenRegularization(**dict.fromkeys(shares, 0.0), next_token_share=0.0),
-        generator=torch.Generator().manual_seed(0),
-    )
-    recurrent = Recurrent(cell="gru", input_size=6, hidden_size=5)
-    with random_scope(0):
-        module = nn.build(Network(Embedding(9, 6), recurrent, ClassHead(2, "max")))
-    return Job(module=module, objective=objective, recipe=RECIPE, seed=5)
-
-
-def language(**regularization):
-    """A small model whose five lanes carry their states, with dropout that differs between processes."""
-    ids = np.random.default_rng(0).integers(3, 9, 303).astype(np.int32)
-    one = Sequences(ids, np.array([0, len(ids)]))
-    objective = LaneObjective(
-        train=one, valid=one, first=2, batch_size=5, steps=10,
-        regularization=LanguageRegularization(**regularization), generator=torch.Generator().manual_seed(0),
-    )  # fmt: skip
-    recurrent = Recurrent(cell="lstm", input_size=4, hidden_size=5)
-    with random_scope(0):
-        module = nn.build(Network(Embedding(9, 4), recurrent, NextTokenHead(9)))
-    return Job(module=module, objective=objective, recipe=RECIPE, seed=5)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Both(Job):
-    """Two trainings in the same processes, which take longer to start than to train."""
-
-    first: Job
-
-    def run(self, callbacks=(), strategy=None):
-        self.first.run(callbacks, strategy)
-        return super().run(callbacks, strategy)
-
-
-class Watched:
-    """Notes what callbacks hear; `kill` ends a worker with a signal after the second step of the second epoch."""
-
-    def __init__(self, kill=False):
-        self.starts, self.losses, self.epochs, self.ends, self._kill = [], [], [], [], kill
-
-    def on_start(self, epochs):
-        self.starts.append(epochs)
-
-    def on_step(self, epoch, step, steps, rows, loss):
-        self.losses.append((rows, loss))
-        if self._kill and (epoch, step) == (2, 2):
-            self._kill = False
-            (process,) = [each for each in multiprocessing.active_children() if each.name == "worker 2"]
-            os.kill(process.pid, signal.SIGKILL)
-
-    def on_epoch(self, epoch):
-        self.epochs.append((epoch.epoch, epoch.train_loss, epoch.valid))
-
-    def on_end(self, history):
-        self.ends.append(history.stopped)
+from penstock.training import Checkpoint, Epoch, History
 
 
 def found(job, watched):
@@ -125,8 +43,8 @@ def test_two_processes_have_the_losses_of_one(together):
 @pytest.mark.slow
 def test_a_killed_worker_changes_no_bit(together, tmp_path, caplog):
     weights, undisturbed = together
-    watched, job = Watched(kill=True), language(output_dropout=0.5)
-    job = Job(**vars(job) | {"checkpoint": Checkpoint(tmp_path / "state", "a", every_steps=1)})
+    watched, job = Watched(), language({8: tmp_path / "killed"}, output_dropout=0.5)  # in the second epoch
+    job = replace(job, checkpoint=Checkpoint(tmp_path / "state", "a", every_steps=1))
     with caplog.at_level(logging.INFO, "penstock"):
         again = found(job, watched)
     for name, expected in weights.items():

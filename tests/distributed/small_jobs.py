@@ -1,0 +1,113 @@
+"""Trainings that take an instant, and ends of workers that need no clock."""
+
+import os
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from penstock import nn
+from penstock.language.objective import LaneObjective, LanguageRegularization
+from penstock.language.spec import NextTokenHead
+from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.sequences import Sequences
+from penstock.text.objective import TokenObjective, TokenRegularization
+from penstock.training import Job, Recipe, random_scope
+
+RECIPE = Recipe(
+    epochs=3, batch_size=13, learning_rate=0.02, weight_decay=0.01, warmup=0.1, clip=1.0, average=0.8, patience=9
+)
+
+
+def text():
+    """A small classifier: 40 sequences in batches of 13, so that one batch has a single row; nothing is random."""
+    draw = np.random.default_rng(0)
+    ids = [draw.integers(1, 9, draw.integers(1, 7)) for _ in range(60)]
+    targets = np.array([int(each.max() > 6) for each in ids])
+    known = Sequences.from_list(ids[:40], np.int32)
+    shares = ("word_dropout", "embedding_dropout", "output_dropout", "label_smoothing", "prefix_share")
+    objective = TokenObjective(
+        sequences=Sequences(np.stack([known.values, known.values], axis=1), known.offsets),
+        targets=targets[:40],
+        valid_sequences=Sequences.from_list(ids[40:], np.int32),
+        valid_targets=targets[40:],
+        weights=torch.tensor([1.0, 2.0]),
+        batch_size=13,
+        regularization=TokenRegularization(**dict.fromkeys(shares, 0.0), next_token_share=0.0),
+        generator=torch.Generator().manual_seed(0),
+    )
+    return _job(
+        Network(Embedding(9, 6), Recurrent(cell="gru", input_size=6, hidden_size=5), ClassHead(2, "max")), objective
+    )
+
+
+def language(ends=(), **regularization):
+    """A small model of five lanes, six chunks an epoch, that carry their states; see `FragileObjective` for `ends`."""
+    ids = np.random.default_rng(0).integers(3, 9, 303).astype(np.int32)
+    one = Sequences(ids, np.array([0, len(ids)]))
+    objective = FragileObjective(
+        train=one, valid=one, first=2, batch_size=5, steps=10, ends=dict(ends),
+        regularization=LanguageRegularization(**regularization), generator=torch.Generator().manual_seed(0),
+    )  # fmt: skip
+    return _job(
+        Network(Embedding(9, 4), Recurrent(cell="lstm", input_size=4, hidden_size=5), NextTokenHead(9)), objective
+    )
+
+
+def _job(network, objective):
+    with random_scope(0):
+        return Job(module=nn.build(network), objective=objective, recipe=RECIPE, seed=5)
+
+
+@dataclass(kw_only=True, eq=False)
+class FragileObjective(LaneObjective):
+    """Ends the worker with the last two of five lanes at some of its steps.
+
+    ends: a file for each such step, counted from 1: it is made, and while it is there, the step ends nothing. "node" in
+        its name ends the process that started the worker too.
+    """
+
+    ends: dict[int, Path]
+    taken: int = field(default=0, init=False)
+
+    def loss(self, module, batch):
+        self.taken += len(batch.starts) == 2
+        end = self.ends.get(self.taken)
+        if end is not None and not end.exists():
+            end.touch()
+            if "node" in end.name:
+                os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().loss(module, batch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Both(Job):
+    """Two trainings in the same processes, which take longer to start than to train."""
+
+    first: Job
+
+    def run(self, callbacks=(), strategy=None):
+        self.first.run(callbacks, strategy)
+        return super().run(callbacks, strategy)
+
+
+class Watched:
+    """Notes what callbacks hear."""
+
+    def __init__(self):
+        self.starts, self.losses, self.epochs, self.ends = [], [], [], []
+
+    def on_start(self, epochs):
+        self.starts.append(epochs)
+
+    def on_step(self, epoch, step, steps, rows, loss):
+        self.losses.append((rows, loss))
+
+    def on_epoch(self, epoch):
+        self.epochs.append((epoch.epoch, epoch.train_loss, epoch.valid))
+
+    def on_end(self, history):
+        self.ends.append(history.stopped)
