@@ -14,8 +14,10 @@ __all__ = ["repeated", "sources"]
 _GIVEN = ("COMMANDLINE", "DEFAULT_MAP")  # the second by --config
 _NOT_REPEATED = (
     "overwrite", "resume", "track", "as_json", "verbose", "quiet", "checkpoint", "checkpoint_seconds", "random_state",
-    "storage", "study", "workers",
+    "storage", "study",
 )  # fmt: skip
+_NOT_OF_RESULT = {"tune": ("workers",)}
+"""Options that change no result of one command, but do of another."""
 
 
 def repeated(invocation: click.Context, seed: int, paths: Iterable[str], verb: str = "train") -> str:
@@ -27,11 +29,12 @@ def repeated(invocation: click.Context, seed: int, paths: Iterable[str], verb: s
         paths: names of options that are paths, beside those that are `Path`s.
         verb: the command's first word.
     """
+    left_out = (*_NOT_REPEATED, *_NOT_OF_RESULT.get(verb, ()))
     words = ["penstock", verb, str(invocation.command.name)]
     for parameter in invocation.command.params:
         name = str(parameter.name)
         source = invocation.get_parameter_source(name)
-        if source is None or source.name not in _GIVEN or name in _NOT_REPEATED or name not in invocation.params:
+        if source is None or source.name not in _GIVEN or name in left_out or name not in invocation.params:
             continue
         value = invocation.params[name]
         text = _text(Path(value) if name in paths and isinstance(value, str) else value)

@@ -41,12 +41,14 @@ NOT_OF_TUNE = ("start", "resume", "track", "checkpoint", "checkpoint_seconds")
 def tune_command(task: Task) -> Command:
     """The command that searches for a task: the options of its training, and those of the search."""
     estimator = task.estimator_class()
-    found = [each for each in task_parameters(task, estimator) if each.name not in NOT_OF_TUNE]
+    search = search_options()
+    without = (*NOT_OF_TUNE, *(each.name for each in search))  # its workers run trials, not a training
+    found = [each for each in task_parameters(task, estimator) if each.name not in without]
     arguments = [each for each in found if isinstance(each, click.Argument)]
     return Command(
         task.command,
         callback=click.pass_context(partial(_tune, task, estimator)),
-        params=[*arguments, *search_options(), *(each for each in found if each not in arguments)],
+        params=[*arguments, *search, *(each for each in found if each not in arguments)],
         help="\n\n".join([task.summary, _SAYS]),
         short_help=" ".join(each.summary for each in TASKS.values() if each.command == task.command),
         epilog=f"Example: penstock tune {task.command} {task.example}",
