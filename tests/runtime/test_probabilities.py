@@ -72,6 +72,7 @@ def bootstrapped(score, *columns, draws=300):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("drawn", [np.float32], indirect=True)  # the areas themselves are compared for both above
 def test_intervals_of_areas_are_those_of_a_plain_bootstrap(drawn):
     scores, truth = drawn
     found = two_classes(scores, truth)["interval"]
