@@ -6,11 +6,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from browser import Browser, Tab, find_chromium
+from browser import Browser, Tab, find_chromium, keep_picture
 
 from penstock.lab import page
-
-_PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 
 @pytest.fixture(scope="session")
@@ -65,5 +63,5 @@ def opened(lab_browser, files) -> Callable[..., AbstractContextManager[Tab]]:
 
 @pytest.fixture(scope="session")
 def picture() -> Callable[[Tab, str], None]:
-    """A function that keeps what a tab shows as build/screenshots/NAME.png."""
-    return lambda tab, name: tab.picture(_PICTURES / f"{name}.png")
+    """A function that keeps what a tab shows, under a name, where pictures are wanted."""
+    return keep_picture

@@ -14,7 +14,9 @@ from typing import Any, Self
 
 from websockets.sync.client import connect
 
-__all__ = ["Browser", "Tab", "find_chromium"]
+__all__ = ["Browser", "Tab", "find_chromium", "keep_picture"]
+
+_PICTURES = Path(__file__).resolve().parents[3] / "build" / "screenshots"
 
 _FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -73,6 +75,12 @@ class Browser:
         tab.look(**look)
         tab.open(address)
         return tab
+
+
+def keep_picture(tab: "Tab", name: str) -> None:
+    """Keep what a tab shows as build/screenshots/NAME.png, for people to look at, where PENSTOCK_PICTURES is set."""
+    if os.environ.get("PENSTOCK_PICTURES"):
+        tab.picture(_PICTURES / f"{name}.png")
 
 
 _BETWEEN_PAGES = ("navigated or closed", "Not attached to an active page", "Cannot find context")

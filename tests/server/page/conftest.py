@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser import Browser, Tab, find_chromium
-
-_PICTURES = Path(__file__).resolve().parents[3] / "build" / "screenshots"
+from browser import Browser, Tab, find_chromium, keep_picture
 
 
 @pytest.fixture(scope="session")
@@ -51,5 +48,5 @@ def opened(browser) -> Callable[..., AbstractContextManager[Tab]]:
 
 @pytest.fixture(scope="session")
 def picture() -> Callable[[Tab, str], None]:
-    """A function that keeps what a tab shows as build/screenshots/NAME.png."""
-    return lambda tab, name: tab.picture(_PICTURES / f"{name}.png")
+    """A function that keeps what a tab shows, under a name, where pictures are wanted."""
+    return keep_picture
