@@ -8,7 +8,7 @@ from penstock.report import escape
 
 __all__ = ["parallel_coordinates"]
 
-_APART, _HEIGHT, _TOP, _BOTTOM, _SIDE = 104, 320, 34, 18, 52
+_APART, _HEIGHT, _TOP, _BOTTOM, _SIDE = 128, 320, 34, 18, 52
 _TICKS = 3
 
 
