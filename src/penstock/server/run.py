@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -24,6 +25,8 @@ from penstock.server.served_model import load_all
 from penstock.server.settings import ServerSettings
 
 __all__ = ["serve"]
+
+_ARENAS = -8  # M_ARENA_MAX of malloc.h
 
 
 def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = "info") -> None:
@@ -136,6 +139,9 @@ def _prepare(settings: ServerSettings) -> None:
     sys.setswitchinterval(0.0005)
     # The event loop needs a core too: engine threads that wait for a busy core are slower than one thread fewer.
     engine.set_num_threads(max(1, engine.get_num_threads() - 1))
+    # glibc would give the threads heaps of their own, which keep what one large request has needed.
+    with contextlib.suppress(AttributeError):  # another libc
+        ctypes.CDLL(None).mallopt(_ARENAS, 2)
     # Loaded objects stay, so exclude them from garbage collection, which would otherwise pause the server.
     gc.collect()
     gc.freeze()
