@@ -19,7 +19,7 @@ help:
 	@echo "make check       style, types, import rules, then all tests"
 	@echo "make docs        the guides and the reference as a website, in build/docs"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
-	@echo "make soak        run a server for a minute and check that its memory does not grow"
+	@echo "make soak        run a server with faults for ten minutes: nothing is lost or stuck, memory does not grow"
 	@echo "make fuzz        give damaged files to every reader for 30 seconds"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
 	@echo "make sanitize-python  hostile calls of the compiled module and of penstock.nn, under AddressSanitizer"
@@ -75,8 +75,11 @@ portable:
 portable-python: $(VENV)/bin/python
 	cpp/tests/portable_python.sh
 
+# The server settles in the first third, in which it is killed, suspended and robbed of its folder.
+SOAK_SECONDS ?= 600
 soak: $(VENV)/.installed-dev
-	$(BIN)/python benchmarks/serving/soak.py --out build/soak --seconds 60 --settled 20 --every 2 --growth 4
+	$(BIN)/python benchmarks/serving/soak.py --out build/soak --faults --seconds $(SOAK_SECONDS) \
+	  --settled $$(( $(SOAK_SECONDS) / 3 )) --every 2 --growth 4
 
 # FUZZ_SECONDS=3600 for an hour. With Atheris (pip install atheris) coverage leads: FUZZ="--atheris --only csv".
 FUZZ_SECONDS ?= 30

@@ -10,16 +10,17 @@ from pathlib import Path
 
 
 def start_server(
-    arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, *, port: int = 0
 ) -> tuple[subprocess.Popen[bytes], str]:
-    """Run `penstock serve ARGUMENTS...` on a free port; return the process and its address when it is ready.
+    """Run `penstock serve ARGUMENTS...`; return the process and its address when it is ready.
 
     Args:
         arguments: folders and flags.
         log: the file for its log.
         environment: variables in addition to those of this process.
+        port: the port; 0 for a free one.
     """
-    command = [sys.executable, "-m", "penstock", "serve", *arguments, "--port", "0"]
+    command = [sys.executable, "-m", "penstock", "serve", *arguments, "--port", str(port)]
     with open(log, "wb") as file:
         process = subprocess.Popen(
             command, stderr=file, start_new_session=True, env={**os.environ, **(environment or {})}
