@@ -234,7 +234,7 @@ def test_a_stream_of_row_numbers_may_pass_numbers_that_look_like_dates():
         ({"memory": "elephant"}, "memory must be one of window, carried"),
         ({"transform": "sqrt"}, "transform must be one of none, log, log1p"),
         ({"bidirectional": True}, "reads forward"),
-        ({"dropout": 1}, "dropout must be from 0 to below 1"),
+        ({"dropout": 1}, "dropout must be a number, at least 0 and below 1"),
         ({"calendar": "tide"}, "calendar must be none, auto or a list of hour.*; got 'tide'"),
         ({"calendar": ["none", "hour"]}, "calendar must be none, auto or a list of hour.*; got 'none'"),
         ({"calendar": ["tide"]}, "calendar must be none, auto or a list of hour"),

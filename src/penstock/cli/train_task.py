@@ -36,6 +36,7 @@ from penstock.locks import held
 from penstock.report import LANGUAGES, baseline_words, chosen_language, measured_part
 from penstock.tasks import TASKS, Task, find
 from penstock.tasks.configuration import PANELS
+from penstock.tasks.stored import ShardOptions
 
 if TYPE_CHECKING:
     from penstock.tasks import Columns, Estimator
@@ -45,10 +46,8 @@ __all__ = ["about_data", "data_panel", "given_columns", "saved_task", "task_comm
 
 _LOGGER = logging.getLogger("penstock.cli")
 
-_FILE = (
-    "CSV, TSV, JSON or Parquet, plain or gzipped, or what else the task reads; for texts also a folder or an address "
-    "of such files, which may be larger than memory."
-)
+_FILE = "CSV, TSV, JSON or Parquet, plain or gzipped, or what else the task reads"
+_FOLDER = "a folder or an address of such files, which may be larger than memory"
 # --from and --quiet say these instead.
 _NOT_OPTIONS = ("warm_start", "verbose")
 
@@ -154,7 +153,8 @@ def task_parameters(task: Task, estimator: "type[Estimator]") -> list[click.Para
         *estimator_options(estimator, leave_out=_NOT_OPTIONS),
         help_all("output"),
     ]
-    data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {_FILE}")
+    kinds = f"{_FILE}; {_FOLDER}" if issubclass(estimator, ShardOptions) else _FILE
+    data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {kinds}.")
     return [data, *file_arguments(task.columns), *sorted(found, key=lambda each: PANELS.index(each.panel))]
 
 

@@ -166,6 +166,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         """
         known = self._known()
         check_whole("examples", self.examples, at_least=0)
+        check_whole("workers", self.workers, at_least=1)
         check_number("checkpoint_seconds", self.checkpoint_seconds, at_least=0)
         recipe = self._recipe(len(data.train))  # checks the options before anything takes long
         if self.workers != 1:
