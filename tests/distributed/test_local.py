@@ -18,7 +18,7 @@ from penstock.training import Checkpoint, Epoch, History
 
 def found(job, watched):
     """The weights that two processes end with."""
-    assert distributed.train(job, 2, [watched]).stopped == "finished"
+    assert distributed.train(job, 2, None, [watched]).stopped == "finished"
     return {name: each.numpy() for name, each in job.module.state_dict().items()}
 
 

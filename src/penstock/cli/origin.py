@@ -14,7 +14,7 @@ __all__ = ["repeated", "sources"]
 _GIVEN = ("COMMANDLINE", "DEFAULT_MAP")  # the second by --config
 _NOT_REPEATED = (
     "overwrite", "resume", "track", "as_json", "verbose", "quiet", "checkpoint", "checkpoint_seconds", "random_state",
-    "storage", "study",
+    "on", "storage", "study",
 )  # fmt: skip
 _NOT_OF_RESULT = {"tune": ("workers",)}
 """Options that change no result of one command, but do of another."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from penstock.checks import check_whole
+from penstock.distributed.cluster import check_address, train_on
 from penstock.distributed.local import train_here
 from penstock.distributed.strategy import Group
 from penstock.errors import ConfigError
@@ -11,19 +12,22 @@ from penstock.training import Callback, History, Job
 __all__ = ["Group", "check_workers", "train"]
 
 
-def check_workers(workers: int, batch_size: int) -> None:
-    """Check that each process gets rows of a whole batch.
+def check_workers(workers: int, on: str | None, batch_size: int) -> None:
+    """Check that each process gets rows of a whole batch, and that there is a cluster.
 
     Raises:
-        ConfigError: it does not, or `workers` is not a whole number of 1 or more.
+        ConfigError: it does not, `workers` is not a whole number of 1 or more, or the address can't be reached.
+        MissingExtraError: Ray is needed, and not installed.
     """
     if check_whole("workers", workers, at_least=1) > batch_size:
         raise ConfigError(
             f"workers must be at most batch_size, {batch_size}, as they share the rows of each batch; got {workers}"
         )
+    if on is not None:
+        check_address(on)
 
 
-def train(job: Job, workers: int, callbacks: Sequence[Callback] = ()) -> History:
+def train(job: Job, workers: int, on: str | None = None, callbacks: Sequence[Callback] = ()) -> History:
     """Train with several processes, as `Job.run` does with this one alone; the job's module gets the weights.
 
     All have the same batches in the same order, whatever their number, and each its own rows of every batch. The
@@ -32,12 +36,14 @@ def train(job: Job, workers: int, callbacks: Sequence[Callback] = ()) -> History
 
     Args:
         job: the training.
-        workers: number of processes, 2 or more.
+        workers: number of processes.
+        on: address of a Ray cluster, as `check_address` takes it; None for this machine.
         callbacks: called in this process.
 
     Raises:
+        ConfigError: the cluster can't be reached, or has too few CPUs.
         WorkerError: processes were lost more than three times, or did not begin.
         KeyboardInterrupt: as `Trainer.fit`.
         DivergedError: as `Job.run`.
     """
-    return train_here(job, workers, callbacks)
+    return train_here(job, workers, callbacks) if on is None else train_on(on, job, workers, callbacks)

@@ -43,7 +43,7 @@ def train_toml(estimator: "Estimator", folder: Path, command: Mapping[str, Mappi
     """Return the text of the file.
 
     Args:
-        estimator: a fitted estimator; all its options are written, except those of the panel "output".
+        estimator: a fitted estimator; all its options are written, except those of the panel "output" and where it ran.
         folder: the folder of the model, which will contain the file.
         command: further options of `penstock train`, by panel; `Path`s become relative to the folder.
 
@@ -71,7 +71,7 @@ def _tables(
     values: dict[str, dict[str, Any]] = {panel: dict(command.get(panel, {})) for panel in PANELS}
     for name, value in options.items():
         panel = where.get(name, "network")
-        if panel != "output" and name != "warm_start":
+        if panel != "output" and name not in ("on", "warm_start"):
             values[panel][name] = Path(value) if value is not None and name in estimator.paths else value
     found: dict[str, dict[str, Any]] = {}
     unfit = []

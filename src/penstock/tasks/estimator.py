@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimator", "seed_of"]
 
-_LEFT_OUT = ("cache", "checkpoint", "checkpoint_seconds", "verbose", "warm_start")
+_LEFT_OUT = ("cache", "checkpoint", "checkpoint_seconds", "on", "verbose", "warm_start")
 _LOGGER = logging.getLogger("penstock.tasks")
 
 
@@ -169,10 +169,10 @@ class Estimator(TrainingOptions, FittedEstimator):
         check_whole("workers", self.workers, at_least=1)
         check_number("checkpoint_seconds", self.checkpoint_seconds, at_least=0)
         recipe = self._recipe(len(data.train))  # checks the options before anything takes long
-        if self.workers != 1:
+        if self.workers != 1 or self.on is not None:
             from penstock import distributed
 
-            distributed.check_workers(self.workers, recipe.batch_size)
+            distributed.check_workers(self.workers, self.on, recipe.batch_size)
         say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)
         stages = self._stages(self._objective(data, features, network, seed), seed)
@@ -239,12 +239,13 @@ class Estimator(TrainingOptions, FittedEstimator):
 
     def _run(self, job: "Job", callbacks: Sequence["Callback"]) -> "History":
         """Train in this process, or with workers."""
-        training_module().check_memory(job.module, job.objective, job.recipe)
-        if self.workers == 1:
+        if self.on is None:
+            training_module().check_memory(job.module, job.objective, job.recipe)
+        if self.workers == 1 and self.on is None:
             return job.run(callbacks)
         from penstock import distributed
 
-        return distributed.train(job, self.workers, callbacks)
+        return distributed.train(job, self.workers, self.on, callbacks)
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the contents of metrics.json, except time and memory."""

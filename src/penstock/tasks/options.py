@@ -92,14 +92,16 @@ class TrainingOptions:
         examples: inputs of the test data, or of the validation data where there is no test data, that are stored in the
             saved model, so that the page of `penstock serve` can offer them; 0 stores none.
         random_state: seed of all random numbers; None for a different one each time.
-        workers: number of processes of this machine that share the rows of each batch and its cores. Each has random
-            numbers of its own, so that the result depends on their number.
+        workers: number of processes that share the rows of each batch, on this machine or where `on` says. Each has
+            random numbers of its own, so that the result depends on their number.
+        on: address of a Ray cluster for the workers: "ray://HOST:10001", "HOST:6379", or "auto" on one of its machines;
+            None for this machine.
     """
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "training": (
             "epochs", "learning_rate", "batch_size", "patience", "max_seconds", "keep", "random_state", "weight_decay",
-            "warmup", "clip", "average", "validation_share", "baseline", "warm_start", "workers",
+            "warmup", "clip", "average", "validation_share", "baseline", "warm_start", "workers", "on",
         ),
         "output": ("examples", "checkpoint", "checkpoint_seconds", "verbose"),
     }  # fmt: skip
@@ -134,3 +136,4 @@ class TrainingOptions:
     examples: int = 0
     random_state: int | None = 0
     workers: int = 1
+    on: str | None = None

@@ -95,10 +95,27 @@ class Checkpoint:
             BundleError: the file cannot be written.
             TypeError: the state holds another type.
         """
+        self.put(_encoded(state, self.key))
+
+    def content(self) -> bytes | None:
+        """Return the state that was written last as the content of a file; None if there is no file.
+
+        Raises:
+            BundleError: as `read`.
+        """
+        state = self.read()
+        return None if state is None else _encoded(state, self.key)
+
+    def put(self, content: bytes) -> None:
+        """Replace the file by the content of another one.
+
+        Raises:
+            BundleError: the file cannot be written.
+        """
         temporary, began = self.path.with_name(f".{self.path.name}.new"), time.perf_counter()
         try:
             with open(temporary, "wb") as file:
-                file.write(_encoded(state, self.key))
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             if self.path.exists():

@@ -1,0 +1,62 @@
+"""A training on three nodes of a Ray cluster, all on this machine: a worker is killed, then the node of a worker."""
+
+import importlib.util
+import socket
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_jobs import Watched, language
+
+from penstock import TextClassifier
+from penstock.distributed import cluster, train
+from penstock.errors import ConfigError, MissingExtraError
+from penstock.training import Checkpoint
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'penstock[ray]'")
+@pytest.mark.filterwarnings("default")  # Ray's own
+def test_neither_a_killed_worker_nor_a_killed_node_changes_a_bit(tmp_path):
+    from ray.cluster_utils import Cluster
+
+    expected = language(output_dropout=0.5)
+    train(expected, 2)
+    ends = {8: tmp_path / "killed", 3: tmp_path / "killed with its node"}
+    job = replace(language(ends, output_dropout=0.5), checkpoint=Checkpoint(tmp_path / "state", "a", every_steps=1))
+    # The head has no CPU, so that no worker runs there; the other two nodes have one for each worker.
+    watched = Watched()
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    try:
+        for _ in range(2):
+            nodes.add_node(num_cpus=2)
+        assert train(job, 2, nodes.address, [watched]).stopped == "finished"
+    finally:
+        nodes.shutdown()
+    assert all(path.exists() for path in (*ends.values(), tmp_path / "state"))
+    assert ([number for number, _, _ in watched.epochs], watched.ends) == ([1, 2, 3], ["finished"])
+    for name, weights in expected.module.state_dict().items():
+        np.testing.assert_array_equal(job.module.state_dict()[name], weights)
+
+
+def fitted(**options):
+    return TextClassifier(**options).fit(["a", "b"] * 9, ["x", "y"] * 9)
+
+
+def test_without_ray_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"penstock\[ray\]"):
+        fitted(on="auto")
+
+
+def test_an_address_that_nobody_answers_at_is_refused_before_the_training(monkeypatch):
+    monkeypatch.setattr(cluster, "_ray", lambda: None)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"no Ray cluster answers at ray://127.0.0.1:{port}: Connection refused"):
+            fitted(workers=2, on=f"ray://127.0.0.1:{port}")
+    for address in ("cluster", "http://cluster:80", "ray://"):
+        with pytest.raises(ConfigError, match="on must be"):
+            fitted(workers=2, on=address)
