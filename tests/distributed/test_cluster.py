@@ -4,6 +4,7 @@ import importlib.util
 import socket
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def test_neither_a_killed_worker_nor_a_killed_node_changes_a_bit(tmp_path, monke
     from ray.cluster_utils import Cluster
 
     monkeypatch.setenv("RAY_worker_niceness", "0")  # else workers wait for whatever else this machine does
-
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where nodes find `small_jobs`
     expected = language(output_dropout=0.5)
     train(expected, 2)
     ends = {8: tmp_path / "killed", 3: tmp_path / "killed with its node"}
