@@ -100,7 +100,8 @@ def train_on(address: str, job: Job, workers: int, callbacks: Sequence[Callback]
 
 def _follow(ray: Any, running: Any, post: Any, reception: Reception, checkpoint: Checkpoint) -> None:
     """Take all messages and checkpoints until the training has ended."""
-    number, done = 0, []
+    number = 0
+    done: list[Any] = []
     while not done:
         done, _ = ray.wait([running], timeout=_BETWEEN)
         several, newest = ray.get(post.take.remote())
@@ -173,7 +174,8 @@ class _Outbox:
     """Sends messages to the post: the steps of a moment together, and all before it returns from others."""
 
     def __init__(self, post: Any) -> None:
-        self._post, self._messages, self._sent = post, [], time.monotonic()
+        self._post, self._sent = post, time.monotonic()
+        self._messages: list[bytes] = []
 
     def send(self, message: Message) -> None:
         self._messages.append(pickle.dumps(message))
