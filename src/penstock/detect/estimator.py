@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from penstock.bundle import Bundle
-from penstock.checks import check_number
+from penstock.checks import check_number, check_whole
 from penstock.detect.data import DetectData, TrainingTimelines, as_timelines, prepare, split_by_time
 from penstock.detect.features import DetectFeatures
 from penstock.detect.figures import detection_figures
@@ -161,10 +161,8 @@ class AnomalyDetector(CellOptions, Estimator):
         return split_by_time(rows, proportions)
 
     def _check_options(self) -> None:
-        for name, least in (("smoothing", 1), ("probation", 1), ("chunk", 1), ("batch_size", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise ConfigError(f"{name} must be a whole number, at least {least}; got {value!r}")
+        for name in ("smoothing", "probation", "chunk", "batch_size"):
+            check_whole(name, getattr(self, name), at_least=1)
         check_number("false_alarm_rate", self.false_alarm_rate, above=0, below=0.02)
         check_number("contamination", self.contamination, at_least=0, below=0.5)
         if self.bidirectional:

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from penstock.errors import ConfigError
+from penstock.checks import check_one_of
 from penstock.registry import TASKS, resolve
 
 __all__ = [
@@ -52,8 +52,7 @@ class Words:
     """
 
     def __init__(self, language: str = "en", more: str = "") -> None:
-        if language not in LANGUAGES:
-            raise ConfigError(f"language must be one of {', '.join(LANGUAGES)}; got {language!r:.40}")
+        check_one_of("language", language, LANGUAGES)
         self.language = language
         self.html = _HTML[language]
         self._table = _table(language, more)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError
 from penstock.pauses import pause
 from penstock.speech.paths import LONGEST, Path
@@ -110,8 +111,7 @@ def check_beam(size: int, least: float, margin: float) -> None:
     Raises:
         ConfigError: a value is out of its range.
     """
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or not 1 <= size <= _MOST:
-        raise ConfigError(f"beam must be a whole number from 1 to {_MOST}; got {size!r:.40}")
+    check_whole("beam", size, at_least=1, at_most=_MOST)
     if not _is_number(least) or not 0 <= least < 1:
         raise ConfigError(f"least_probability must be a number from 0 to below 1; got {least!r:.40}")
     if not _is_number(margin) or not margin > 0:

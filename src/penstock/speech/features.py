@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.checks import check_number
+from penstock.checks import check_number, check_whole
 from penstock.errors import ConfigError
 from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
@@ -50,8 +50,7 @@ class SpeechFeatures:
     ) -> None:
         check_number("confidence_power", confidence_power, at_least=0)
         for name, value in (("stack", stack), ("subsampling", subsampling)):
-            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _MOST_STACKED:
-                raise ConfigError(f"{name} must be a whole number from 1 to {_MOST_STACKED}; got {value!r:.40}")
+            check_whole(name, value, at_least=1, at_most=_MOST_STACKED)
         if stack < subsampling:
             raise ConfigError(f"stack must be at least subsampling, or frames are lost; got {stack} and {subsampling}")
         if not isinstance(lower, bool):

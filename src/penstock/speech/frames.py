@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError, NotFittedError, ShapeError
 from penstock.sequences import Sequences
 from penstock.sounds.recordings import Recording
@@ -157,8 +158,7 @@ class GivenFrames:
         if set(data) != expected:
             raise ConfigError(f"frames have {', '.join(sorted(expected))}; got {', '.join(sorted(map(str, data)))}")
         size, rate = data["size"], data["frames_per_second"]
-        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 1 << 16:
-            raise ConfigError(f"the size of frames must be a whole number from 1 to 65536; got {size!r:.40}")
+        check_whole("the size of frames", size, at_least=1, at_most=1 << 16)
         if not isinstance(rate, int | float) or isinstance(rate, bool) or not 0 < rate <= 1e6:
             raise ConfigError(f"frames_per_second must be a number above 0, at most 1e6; got {rate!r:.40}")
         found = cls(**{name: data[name] for name in _FIELDS})

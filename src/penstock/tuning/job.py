@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.base import clone
 
-from penstock.errors import ConfigError, DataWarning, InputError
+from penstock.checks import check_one_of
+from penstock.errors import DataWarning, InputError
 
 if TYPE_CHECKING:
     from penstock.tasks import Estimator
@@ -120,8 +121,7 @@ class _Follower:
 
     def on_epoch(self, epoch: "Epoch") -> None:
         """Report the epoch; end the trial if it should be pruned."""
-        if self._metric not in epoch.valid:
-            raise ConfigError(f"metric must be one of {', '.join(epoch.valid)}; got {self._metric!r:.60}")
+        check_one_of("metric", self._metric, epoch.valid)
         if self._report(epoch.row()):
             raise _Ended(None)
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-from penstock.errors import ConfigError
+from penstock.checks import check_one_of
 
 __all__ = ["PEERS", "installed", "load"]
 
@@ -39,6 +39,5 @@ def load(name: str) -> ModuleType:
     Raises:
         ConfigError: there is no such peer.
     """
-    if name not in PEERS:
-        raise ConfigError(f"a peer must be one of {', '.join(PEERS)}; got {name!r}")
+    check_one_of("a peer", name, PEERS)
     return import_module(f"penstock.bench.peers.{name}")
