@@ -6,16 +6,18 @@ SOURCES := $(wildcard cpp/include/penstock/*.hpp cpp/src/* bindings/*) CMakeList
 
 # The tests start Python hundreds of times: each file is compiled once, even where the environment forbids to keep it.
 export PYTHONDONTWRITEBYTECODE :=
-# A worker for each core: threads of PyTorch and OpenBLAS would wait for each other (a linear baseline takes 4 times as long).
-# The engine keeps its own.
-test test-slow: export OMP_NUM_THREADS := 1
+# Three workers for two cores: tests of servers and of the page wait a quarter of their time. PyTorch and OpenBLAS have one
+# thread, since theirs would wait for each other (a linear baseline takes 4 times as long); the engine keeps its own.
+WORKERS ?= 3
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help demo test test-slow lint check bench-core docs soak fuzz sanitize sanitize-python portable portable-python clean FORCE
+.PHONY: help demo test test-slow test-all lint check bench-core docs soak fuzz sanitize sanitize-python portable portable-python clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
 	@echo "make test        set up and run the tests, without the slow ones"
 	@echo "make test-slow   run the slow tests"
+	@echo "make test-all    run both, sooner than one after the other"
 	@echo "make check       style, types, import rules, then all tests"
 	@echo "make docs        the guides and the reference as a website, in build/docs"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
@@ -30,10 +32,14 @@ demo: $(VENV)/.installed-all
 	$(BIN)/penstock demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	$(PYTEST) -m slow
+
+# In one run, which starts once and shares what tests of both kinds fit and serve.
+test-all: $(VENV)/.installed-dev
+	$(PYTEST)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -41,7 +47,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test test-slow
+check: lint test-all
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
@@ -101,6 +107,10 @@ build/package-files: FORCE
 	  if cmp -s $$now $@; then rm $$now; else mv $$now $@; fi
 FORCE:
 
+# The engine is compiled while pip fetches and unpacks packages, which takes one core.
+PIP_INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) --constraint constraints.txt
 $(VENV)/.installed-%: $(VENV)/bin/python $(SOURCES) build/package-files
-	$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_OPTIONS) --constraint constraints.txt --editable '.[$*]'
+	$(BIN)/python .ci/requirements.py $* >build/requirements-$*.txt
+	$(PIP_INSTALL) --no-deps --editable . & engine=$$!; \
+	  $(PIP_INSTALL) --requirement build/requirements-$*.txt; packages=$$?; wait $$engine && exit $$packages
 	touch $@
