@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 WORKERS ?= 3
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help demo test test-slow test-all lint check bench-core docs soak fuzz sanitize sanitize-python portable portable-python clean FORCE
+.PHONY: help demo test test-slow test-all lint check bench-core bench-kernel docs soak fuzz sanitize sanitize-python portable portable-python clean FORCE
 
 help:
 	@echo "make demo        train on embedded data, print where the report is"
@@ -21,6 +21,7 @@ help:
 	@echo "make check       style, types, import rules, then all tests"
 	@echo "make docs        the guides and the reference as a website, in build/docs"
 	@echo "make bench-core  the engine beside PyTorch on 48 points"
+	@echo "make bench-kernel  the engine's product, inference and training as shares of the multiply-adds, without Python"
 	@echo "make soak        run a server with faults for ten minutes: nothing is lost or stuck, memory does not grow"
 	@echo "make fuzz        give damaged files to every reader for 30 seconds"
 	@echo "make sanitize    the engine's own tests under AddressSanitizer, UndefinedBehaviorSanitizer, ThreadSanitizer"
@@ -56,7 +57,13 @@ docs: $(VENV)/.installed-dev
 bench-core: $(VENV)/.installed-dev
 	$(BIN)/penstock bench --grid core --peers torch
 
-# Needs CMake: apt-get install cmake, or pip install cmake.
+# PENSTOCK_ISA=avx2 chooses the kernels, TABLE=product, infer or train one table. Needs CMake, like the next one:
+# apt-get install cmake, or pip install cmake.
+bench-kernel:
+	cmake -S . -B build/kernel -DPENSTOCK_TESTS=ON -DCMAKE_BUILD_TYPE=Release
+	cmake --build build/kernel --target kernel_bench
+	build/kernel/kernel_bench $(TABLE)
+
 sanitize: sanitize-python
 	for kind in address,undefined thread; do \
 	  cmake -S . -B build/sanitize-$$kind -DPENSTOCK_SANITIZE=$$kind -DCMAKE_BUILD_TYPE=Release && \
