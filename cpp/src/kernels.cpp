@@ -31,7 +31,7 @@ constexpr penstock::CellKernels cells[] = {
 
 void run_product(const float* a, std::size_t a_row, int rows, int K, const float* panels, int count, const float* bias,
                  float* out, std::size_t out_row) {
-    product(a, a_row, rows, K, panels, count, panels_together(1), bias, out, out_row, Start::kBias);
+    product(a, a_row, rows, K, panels, count, panels_together(1), bias, {out, out_row}, Start::kBias);
 }
 
 // The greatest of n numbers; any of them if one is NaN.

@@ -112,7 +112,7 @@ struct Job {
     const Draw* draw;      // of the units that keep their state; null to mix old and new state in that share
     // workspace, forward
     float* x_rows;         // [block rows][I], or null when x is read in place
-    float* px;             // [block rows][Hp/16][G][16] input product
+    float* px;             // [block rows][Hp/16][G][16] input product, or [Hp/16][G][block rows][16]
     float* h[2];           // [B][Pp] first state before and after a step, alternating
     float* state[kMostStates];  // [B][Hp] the other states, from index 1 on
     float* mid;            // [B][Hp] what phase two multiplies: the cell's output before projection, or r * h

@@ -37,6 +37,12 @@ enum class Start {
     kAdd,       // it starts as zero, and `out` is added once at the end
 };
 
+// Where a product goes: [rows][panels][16] by these strides.
+struct Out {
+    float* to;
+    std::size_t row, panel = kPanel;
+};
+
 constexpr int panels_of(int rows) {
     constexpr int most = kInterleaved ? kWidestGroup : 8;
     const int n = kAccumulators / (rows * kVectors);
@@ -111,10 +117,11 @@ Tile find_tile(int rows, int panels, bool ahead) {
 }
 
 // out[r][p] = start + a[r] . panel p        a: [rows][K]        b: panels, `together` of them interleaved
-// out: [rows][panels][16]. `descending` takes the panels from the last to the first: when a matrix that exceeds a cache is
-// read repeatedly and every other pass goes backwards, the cache still holds the part that the next pass begins with.
+// `descending` takes the panels from the last to the first: when a matrix that exceeds a cache is read repeatedly and every
+// other pass goes backwards, the cache still holds the part that the next pass begins with. `next`: a panel group, of as many
+// panels as the first here, that will be read next and may not be in L2; or null.
 void product(const float* a, std::size_t a_row, int rows, int K, const float* b, int panels, int together,
-             const float* bias, float* out, std::size_t out_row, Start start, bool descending = false) {
+             const float* bias, Out out, Start start, bool descending = false, const float* next = nullptr) {
     if (rows <= 0) return;
     const int most = kInterleaved && kAccumulators / (together * kVectors) < kMaxRows
                          ? kAccumulators / (together * kVectors) : kMaxRows;
@@ -123,7 +130,7 @@ void product(const float* a, std::size_t a_row, int rows, int K, const float* b,
     const int groups = (panels + wide - 1) / wide;
     const int depth = blocks > 1 ? kDepth : K;
     const std::size_t b_panel = static_cast<std::size_t>(K) * kPanel;
-    const bool far = blocks > 1 && panels * b_panel * sizeof(float) > kFar;
+    const bool far = blocks > 1 && (next || panels * b_panel * sizeof(float) > kFar);
     const auto first_of = [&](int g) { return (descending ? groups - 1 - g : g) * wide; };
     const auto count_of = [&](int g) { return panels - first_of(g) < wide ? panels - first_of(g) : wide; };
     const auto start_of = [&](int g, int k) {
@@ -135,16 +142,18 @@ void product(const float* a, std::size_t a_row, int rows, int K, const float* b,
         for (int g = 0; g < groups; ++g) {
             const int p = first_of(g), np = count_of(g);
             const float *from = start_of(g, k), *ahead = nullptr, *ahead_end = nullptr;
-            if (far && g + 1 < groups) {
-                ahead = start_of(g + 1, k);
-                ahead_end = ahead + static_cast<std::size_t>(kInterleaved ? count_of(g + 1) : 1) * n * kPanel;
+            if (far) {
+                const bool inside = g + 1 < groups;
+                ahead = inside ? start_of(g + 1, k) : k + n < K ? start_of(0, k + n) : next;
+                if (ahead)
+                    ahead_end = ahead + static_cast<std::size_t>(kInterleaved ? count_of(inside ? g + 1 : 0) : 1) * n * kPanel;
             }
             int r = 0;
             for (int i = 0; i < blocks; ++i) {
                 const int nr = small + (i < larger);
                 const bool fetches = nr >= kAheadRows && ahead_end - ahead >= n * kAhead * kLine;
                 find_tile<false>(nr, np, fetches)(a + r * a_row + k, a_row, n, from, b_panel, bias ? bias + p * kPanel : nullptr,
-                                  out + r * out_row + p * kPanel, out_row, kPanel, k ? Start::kContinue : start, ahead);
+                                  out.to + r * out.row + p * out.panel, out.row, out.panel, k ? Start::kContinue : start, ahead);
                 if (fetches) ahead += n * kAhead * kLine;
                 r += nr;
             }

@@ -31,12 +31,18 @@ inline void for_vectors(Range rows, Range blocks, F f) {
             for (std::size_t lane = 0; lane < kPanel; lane += kWidth) f(At{j, b, lane});
 }
 
+// The input product of some rows: [rows][Hp/16 * G][16] by these strides.
+struct InputProduct {
+    const float* first;
+    std::size_t row, panel;
+};
+
 struct ForwardStep {
     const Job& job;
     int s;                 // step
     std::size_t row0;      // its first packed row
     int active_next;       // sequences that continue after it
-    const float* px;       // [active][Hp/16][G][16]
+    InputProduct px;       // from row 0 of the step
     const float* h_before; // [B][Pp]
     float* h_after;
 
@@ -44,8 +50,7 @@ struct ForwardStep {
     int Hp() const { return job.sizes->Hp; }
 
     V input(At a, int gate) const {
-        const int G = job.sizes->G;
-        return load(px + a.j * G * Hp() + (a.block * G + gate) * kPanel + a.lane);
+        return load(px.first + a.j * px.row + (a.block * job.sizes->G + gate) * px.panel + a.lane);
     }
     V before(At a) const { return load(h_before + a.j * job.sizes->Pp + a.unit()); }
     V state(At a, int k) const { return load(job.state[k] + a.j * Hp() + a.unit()); }  // another state, before the step
@@ -57,22 +62,9 @@ struct ForwardStep {
         if (job.saved)
             store(job.saved + ((row0 + a.j) * job.sizes->S + slot) * Hp() + a.unit(), v);
     }
-    bool ends(At a) const { return static_cast<int>(a.j) >= active_next; }
-    // Stores the new output for the next step, in y, and as the last state if the sequence ends here.
-    void output(At a, V h) const {
-        const int P = job.sizes->P;
-        store(h_after + a.j * job.sizes->Pp + a.unit(), h);
-        store_first(job.y + job.layout->where[job.direction][row0 + a.j] * job.y_row + a.unit(), h, a.left_of(P));
-        if (ends(a))
-            store_first(job.last[0] + static_cast<std::size_t>(job.layout->sequence[a.j]) * P + a.unit(), h, a.left_of(P));
-    }
+    void output(At a, V h) const { store(h_after + a.j * job.sizes->Pp + a.unit(), h); }
     // Overwrites another state with its new value; in phase one.
-    void put_state(At a, int k, V v) const {
-        store(job.state[k] + a.j * Hp() + a.unit(), v);
-        if (ends(a))
-            store_first(job.last[k] + static_cast<std::size_t>(job.layout->sequence[a.j]) * H() + a.unit(), v,
-                        a.left_of(H()));
-    }
+    void put_state(At a, int k, V v) const { store(job.state[k] + a.j * Hp() + a.unit(), v); }
 };
 
 // Pre-activations of a phase's product, in scratch: [rows of the chunk][unit blocks of the panel group][gates][16].

@@ -73,25 +73,33 @@ const float* input_rows(const Job& job, const ThreadGroup& group, const Part& pa
     return job.x_rows + mine.begin * I;
 }
 
-// The input product of steps [s0, s1). Each thread computes the part that it will read itself, because memory written by
-// another core is slow to read. The rows of a thread are contiguous; returns the first.
-const float* input_product(const Job& job, const ThreadGroup& group, const Part& part, int s0, int s1) {
+// From so many rows on, the input product is stored by panels: a tile then writes a few lines in a row, and the gates read whole
+// streams, where rows that lie a power of two apart would fall into few sets of the caches. Interleaved panels do that anyway.
+constexpr int kRowsForPanels = 32;
+
+// The input product of this thread's rows of steps [s0, s1), from its first row on. Each thread computes the part that it will
+// read itself, because memory written by another core is slow to read.
+InputProduct input_product(const Job& job, const ThreadGroup& group, const Part& part, int s0, int s1) {
     const Sizes& z = *job.sizes;
     const bool alone = part.split == Split::kAlone, helped = alone && penstock::helps_alone(z);
     const std::size_t first = rows_below(*job.layout, s0, s1, part.rows.begin),
                       end = rows_below(*job.layout, s0, s1, part.rows.end), row = static_cast<std::size_t>(z.G) * z.Hp,
                       panel = static_cast<std::size_t>(part.units.begin) * z.G;
+    const bool by_panels = !kInterleaved && part.rows.end - part.rows.begin >= kRowsForPanels;
+    float* const to = job.px + first * row;
+    const InputProduct px{to, by_panels ? kPanel : row, by_panels ? (end - first) * kPanel : kPanel};
     Range mine{0, static_cast<int>(end - first)};
     if (helped) mine = share(group, mine.end, kMaxRows);
     if (!alone || helped || group.rank == 0)
         product(input_rows(job, group, part, s0, s1, first, mine), z.I, mine.end - mine.begin, z.I,
                 job.weights->w_ih + panel * z.I * kPanel, (part.units.end - part.units.begin) * z.G, panels_together(z.G),
-                job.weights->b_ih + panel * kPanel, job.px + (first + mine.begin) * row + panel * kPanel, row, Start::kBias);
+                job.weights->b_ih + panel * kPanel, {to + mine.begin * px.row + panel * px.panel, px.row, px.panel}, Start::kBias);
     if (helped) group.sync();
-    return job.px + first * row;
+    return px;
 }
 
-// One phase for some rows and unit blocks. Piece by piece, it writes the product to scratch and calls the epilogue.
+// One phase for some rows and unit blocks. Piece by piece, it writes the product to scratch and calls the epilogue. Panels that
+// may not be in L2 are fetched while the piece before them is computed; interleaved ones are wide enough to be fetched in time.
 template <class Epilogue>
 void phase(float* scratch, const float* a, std::size_t a_row, int K, const float* panels, const float* bias,
            int gates, Range rows, Range blocks, bool descending, Epilogue epilogue) {
@@ -104,15 +112,39 @@ void phase(float* scratch, const float* a, std::size_t a_row, int K, const float
         const int count = r.end - r.begin;
         const int grain = blocks_together(gates), group = penstock::kScratch / (count * gates * kPanel) / grain * grain;
         const int groups = (blocks.end - blocks.begin + group - 1) / group;
+        const std::size_t block = static_cast<std::size_t>(gates) * K * kPanel;
+        const bool far = !kInterleaved && (blocks.end - blocks.begin) * block * sizeof(float) > kFar;
         for (int g = 0; g < groups; ++g) {
             const int u = blocks.begin + (descending ? groups - 1 - g : g) * group;
             const Range b{u, u + group < blocks.end ? u + group : blocks.end};
             const int np = (b.end - b.begin) * gates;
+            // Ascending, the next piece begins with its first panel, descending with its last.
+            const float* next = !far || g + 1 == groups ? nullptr
+                                : descending ? panels + u * block - static_cast<std::size_t>(K) * kPanel : panels + (u + group) * block;
             product(a + static_cast<std::size_t>(r.begin) * a_row, a_row, count, K,
-                    panels + static_cast<std::size_t>(u) * gates * K * kPanel, np, panels_together(gates),
-                    bias ? bias + u * gates * kPanel : nullptr, scratch, np * kPanel, Start::kBias, descending);
+                    panels + u * block, np, panels_together(gates), bias ? bias + u * gates * kPanel : nullptr,
+                    {scratch, static_cast<std::size_t>(np) * kPanel}, Start::kBias, descending, next);
             epilogue(Products{scratch, r.begin, b.begin, b.end - b.begin, gates}, r, b);
         }
+    }
+}
+
+// Copies a step's outputs to y and, where a sequence ends, its states to the last states: whole rows at the end, because y is
+// in no cache, and each store to it amid the gates would wait for memory.
+void finish_step(const ForwardStep& t, Range rows, Range outputs, Range units) {
+    const Job& job = t.job;
+    const Sizes& z = *job.sizes;
+    const auto copy = [](const float* from, Range blocks, int n, float* to) {
+        const int begin = blocks.begin * kPanel, end = blocks.end * kPanel < n ? blocks.end * kPanel : n;
+        if (begin < end) std::memcpy(to + begin, from + begin, (end - begin) * sizeof(float));
+    };
+    for (std::size_t j = rows.begin, rows_end = rows.end; j < rows_end; ++j) {
+        const float* h = t.h_after + j * z.Pp;
+        copy(h, outputs, z.P, job.y + job.layout->where[job.direction][t.row0 + j] * job.y_row);
+        if (static_cast<int>(j) < t.active_next) continue;
+        const std::size_t b = job.layout->sequence[j];
+        copy(h, outputs, z.P, job.last[0] + b * z.P);
+        for (int k = 1; k < z.states; ++k) copy(job.state[k] + j * z.Hp, units, z.H, job.last[k] + b * z.H);
     }
 }
 
@@ -130,16 +162,18 @@ void forward_step(const Job& job, const ThreadGroup& group, const Part& part, co
               Cell::forward(t, q, r, b);
               if (job.zoneout) zone(t, r, b, two_phases ? 1 : 0, z.states);
           });
-    if (units) group.sync();
+    Range outputs = part.units;
     if constexpr (two_phases) {
-        const Range two = units ? share(group, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
-        phase(scratch, job.mid, z.Hp, z.H, job.weights->w_mid, job.weights->b_mid, 1, rows, two, descending,
+        if (units) group.sync();
+        outputs = units ? share(group, z.Pp / kPanel, blocks_together(1)) : Range{0, z.Pp / kPanel};
+        phase(scratch, job.mid, z.Hp, z.H, job.weights->w_mid, job.weights->b_mid, 1, rows, outputs, descending,
               [&](const Products& q, Range r, Range b) {
                   Cell::forward_two(t, q, r, b);
                   if (job.zoneout) zone(t, r, b, 0, 1);
               });
-        if (units) group.sync();
     }
+    finish_step(t, rows, outputs, part.units);
+    if (units) group.sync();
 }
 
 // The end of the block of steps that begins at s0.
@@ -160,17 +194,16 @@ void forward(const Job& job, const ThreadGroup& group) {
         const int s1 = block_end(layout, s0);
         const Part part = part_of(job, group, s0, s1, Cell::traits.h_gates);
         const Stopwatch stopwatch(group, part.timed);
-        const float* px = input_product(job, group, part, s0, s1);
+        InputProduct px = input_product(job, group, part, s0, s1);
         std::size_t done = 0;
         if (part.split != Split::kAlone || group.rank == 0)
             for (int s = s0; s < s1; ++s) {
-                const std::size_t px_row = static_cast<std::size_t>(z.G) * z.Hp;
                 const ForwardStep t{job, s, layout.first[s], s + 1 < layout.steps ? layout.active[s + 1] : 0,
-                                    px - part.rows.begin * px_row, job.h[s & 1], job.h[(s + 1) & 1]};
+                                    {px.first - part.rows.begin * px.row, px.row, px.panel}, job.h[s & 1], job.h[(s + 1) & 1]};
                 forward_step<Cell>(job, group, part, t);
                 const Range rows = part.of(layout.active[s]);
                 if (rows.begin >= rows.end) continue;
-                px += (rows.end - rows.begin) * px_row;
+                px.first += (rows.end - rows.begin) * px.row;
                 done += rows.end - rows.begin;
             }
         stopwatch.record(static_cast<double>(done) * z.G * z.Hp * (z.I + z.P));

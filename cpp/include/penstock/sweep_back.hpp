@@ -88,8 +88,9 @@ void backward_step(const Job& job, const ThreadGroup& group, const PartBack& par
                           int out_row, Start start) {
         if (units) group.sync();
         product(a, a_row, n, K, panels + static_cast<std::size_t>(columns.begin) * K * kPanel, columns.end - columns.begin,
-                panels_together(1), nullptr, out + static_cast<std::size_t>(rows.begin) * out_row + columns.begin * kPanel,
-                out_row, start, t.s % 2);
+                panels_together(1), nullptr,
+                {out + static_cast<std::size_t>(rows.begin) * out_row + columns.begin * kPanel, static_cast<std::size_t>(out_row)},
+                start, t.s % 2);
     };
     if (job.zoneout) {
         divide_gradients(t, rows, part.outputs, 0, 1);
@@ -123,8 +124,8 @@ void input_gradient(const Job& job, const ThreadGroup& group, const Block& block
     const std::size_t dg_row = static_cast<std::size_t>(z.D) * z.Hp, I = z.I;
     float* out = job.dx_rows ? job.dx_rows : job.dx + block.row0 * I;
     product(job.dg + mine.begin * dg_row + static_cast<std::size_t>(z.x_slot) * z.Hp, dg_row, mine.end - mine.begin, z.G * z.Hp,
-            job.weights->wt_ih, z.Ip / kPanel, panels_together(1), nullptr, out + static_cast<std::size_t>(mine.begin) * z.Ip, z.Ip,
-            Start::kBias);
+            job.weights->wt_ih, z.Ip / kPanel, panels_together(1), nullptr,
+            {out + static_cast<std::size_t>(mine.begin) * z.Ip, static_cast<std::size_t>(z.Ip)}, Start::kBias);
     stopwatch.record(static_cast<double>(mine.end - mine.begin) * z.G * z.Hp * z.Ip);
     if (!job.dx_rows) return;
     for (int r = mine.begin; r < mine.end; ++r) {
