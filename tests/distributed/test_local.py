@@ -8,17 +8,18 @@ import pytest
 import torch
 from small_jobs import Both, Watched, language, text
 
-from penstock import TextClassifier, distributed
+from penstock import TextClassifier
 from penstock.datasets import shard
-from penstock.distributed import local
-from penstock.distributed.reception import MOST_LOSSES, Reception
+from penstock.distributed import MOST_LOSSES, local
+from penstock.distributed.reception import Reception
+from penstock.distributed.training import train
 from penstock.errors import ConfigError, WorkerError
 from penstock.training import Checkpoint, Epoch, History
 
 
 def found(job, watched):
     """The weights that two processes end with."""
-    assert distributed.train(job, 2, None, [watched]).stopped == "finished"
+    assert train(job, 2, None, [watched]).stopped == "finished"
     return {name: each.numpy() for name, each in job.module.state_dict().items()}
 
 
@@ -91,7 +92,7 @@ class Lost:
 def test_after_too_many_losses_the_training_ends(monkeypatch, caplog):
     monkeypatch.setattr(local, "_Processes", lambda *_: Lost())
     with pytest.raises(WorkerError, match="SIGKILL, and 3 times before"):
-        distributed.train(text(), 2)
+        train(text(), 2)
     assert caplog.text.count("goes on") == MOST_LOSSES
 
 

@@ -16,7 +16,8 @@ from tempfile import TemporaryDirectory
 
 from torch import distributed
 
-from penstock.distributed.reception import MOST_LOSSES, Reception
+from penstock.distributed import MOST_LOSSES
+from penstock.distributed.reception import Reception
 from penstock.distributed.strategy import Group
 from penstock.distributed.worker import Message, level, pickled, work
 from penstock.errors import PenstockError, WorkerError

@@ -8,17 +8,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from penstock.distributed import MOST_LOSSES
 from penstock.distributed.worker import Message
 from penstock.events import say
 from penstock.training import Callback, Checkpoint, Epoch, History, Job
 from penstock.training.weights import restore
 
-__all__ = ["MOST_LOSSES", "Reception"]
+__all__ = ["Reception"]
 
 _LOGGER = logging.getLogger("penstock.distributed")
-
-MOST_LOSSES = 3
-"""Losses of processes after which a training goes on; one more ends it."""
 
 
 class Reception:

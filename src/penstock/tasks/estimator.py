@@ -170,9 +170,9 @@ class Estimator(TrainingOptions, FittedEstimator):
         check_number("checkpoint_seconds", self.checkpoint_seconds, at_least=0)
         recipe = self._recipe(len(data.train))  # checks the options before anything takes long
         if self.workers != 1 or self.on is not None:
-            from penstock import distributed
+            from penstock.distributed.training import check_workers
 
-            distributed.check_workers(self.workers, self.on, recipe.batch_size)
+            check_workers(self.workers, self.on, recipe.batch_size)
         say(_LOGGER, "features", "making features")
         features, network = self._describe(data) if known is None else self._again(data, known)
         stages = self._stages(self._objective(data, features, network, seed), seed)
@@ -243,9 +243,9 @@ class Estimator(TrainingOptions, FittedEstimator):
             training_module().check_memory(job.module, job.objective, job.recipe)
         if self.workers == 1 and self.on is None:
             return job.run(callbacks)
-        from penstock import distributed
+        from penstock.distributed.training import train
 
-        return distributed.train(job, self.workers, self.on, callbacks)
+        return train(job, self.workers, self.on, callbacks)
 
     def _figures(self, history: "History", data: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the contents of metrics.json, except time and memory."""

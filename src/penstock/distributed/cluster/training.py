@@ -1,6 +1,6 @@
 """A training that processes on the machines of a Ray cluster share, by Ray Train.
 
-Nothing but this module imports Ray. The first process sends its messages and its checkpoints to an actor on the head
+The first process sends its messages and its checkpoints to an actor on the head
 node, where this process fetches them: the cluster needs no folder that all of its machines share.
 """
 
@@ -8,57 +8,28 @@ import logging
 import pickle
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import urlsplit
 
 from penstock import __version__
-from penstock.distributed.reception import MOST_LOSSES, Reception
+from penstock.distributed import MOST_LOSSES
+from penstock.distributed.cluster.connection import HEAD, check_cpus, connected, imported
+from penstock.distributed.reception import Reception
 from penstock.distributed.strategy import Group
 from penstock.distributed.worker import Message, level, pickled, work
-from penstock.errors import BundleError, ConfigError, MissingExtraError, PenstockError, WorkerError
+from penstock.errors import BundleError, ConfigError, PenstockError, WorkerError
 from penstock.events import say
 from penstock.training import Callback, Checkpoint, History, Job
 
-__all__ = ["check_address", "train_on"]
+__all__ = ["train_on"]
 
 _LOGGER = logging.getLogger("penstock.distributed")
 
-_HEAD = {"node:__internal_head__": 0.001}
-_CLIENT_PORT = 10001
-_SECONDS = 5.0
-"""Time that a cluster has to answer at its address."""
 _BETWEEN = 0.2
 """Seconds between two looks at the messages."""
-
-
-def check_address(address: str) -> None:
-    """Check that Ray is installed and that something answers at an address.
-
-    Raises:
-        MissingExtraError: Ray is not installed.
-        ConfigError: nothing answers, or it is no address.
-    """
-    _ray()
-    if address == "auto":
-        return
-    parts = urlsplit(address if "://" in address else f"ray-address://{address}")
-    try:
-        host, port = parts.hostname, parts.port or (_CLIENT_PORT if parts.scheme == "ray" else None)
-    except ValueError:
-        host, port = None, None
-    if parts.scheme not in ("ray", "ray-address") or not host or not port:
-        raise ConfigError(f'on must be "ray://HOST:10001", "HOST:6379" or "auto"; got {address!r:.100}')
-    try:
-        socket.create_connection((host, port), timeout=_SECONDS).close()
-    except OSError as error:
-        raise ConfigError(
-            f"no Ray cluster answers at {address}: {error.strerror or error}. `ray start --head` on {host} starts one."
-        ) from error
 
 
 def train_on(address: str, job: Job, workers: int, callbacks: Sequence[Callback] = ()) -> History:
@@ -78,17 +49,15 @@ def train_on(address: str, job: Job, workers: int, callbacks: Sequence[Callback]
         KeyboardInterrupt: as `Trainer.fit`.
         Exception: what a process raised.
     """
-    ray = _ray()
+    ray = imported()
     with TemporaryDirectory(prefix="penstock-") as folder:
         checkpoint = job.checkpoint or Checkpoint(Path(folder) / "checkpoint", "")
         reception = Reception(job, callbacks)
-        with checkpoint.alone(), _connected(ray, address):
-            cpus = ray.cluster_resources().get("CPU", 0)
-            if cpus < workers:
-                raise ConfigError(f"workers must be at most the cluster's CPUs, {cpus:g}; got {workers}")
-            post = ray.remote(_Post).options(num_cpus=0, resources=_HEAD).remote(checkpoint.content())
+        with checkpoint.alone(), connected(ray, address):
+            check_cpus(ray, workers)
+            post = ray.remote(_Post).options(num_cpus=0, resources=HEAD).remote(checkpoint.content())
             parts = __version__, pickled(replace(job, checkpoint=None)), _settings(checkpoint)
-            train = ray.remote(_train).options(num_cpus=0, resources=_HEAD, max_retries=0)
+            train = ray.remote(_train).options(num_cpus=0, resources=HEAD, max_retries=0)
             # In a list, as Ray would send the parts themselves to the task, which only passes them on.
             running = train.remote([ray.put(parts)], post, workers, level())
             try:
@@ -161,11 +130,11 @@ class _Posted(Group):
         """Write the state, and send it to the post."""
         super().save(checkpoint, state)
         if self.rank == 0:
-            _ray().get(self._post.keep.remote(checkpoint.path.read_bytes()))
+            imported().get(self._post.keep.remote(checkpoint.path.read_bytes()))
 
     def load(self, checkpoint: Checkpoint) -> dict[str, Any] | None:
         """Read the state that the post has."""
-        if self.rank == 0 and (content := _ray().get(self._post.kept.remote())) is not None:
+        if self.rank == 0 and (content := imported().get(self._post.kept.remote())) is not None:
             checkpoint.put(content)
         return super().load(checkpoint)
 
@@ -180,7 +149,7 @@ class _Outbox:
     def send(self, message: Message) -> None:
         self._messages.append(pickle.dumps(message))
         if message[0] != "step" or time.monotonic() - self._sent >= _BETWEEN:
-            _ray().get(self._post.put.remote(self._messages))
+            imported().get(self._post.put.remote(self._messages))
             self._messages, self._sent = [], time.monotonic()
 
 
@@ -205,7 +174,7 @@ def _process(config: Mapping[str, Any]) -> None:
 
     outbox = _Outbox(config["post"])
     try:
-        version, content, settings = _ray().get(config["content"][0])
+        version, content, settings = imported().get(config["content"][0])
         if version != __version__:
             raise ConfigError(f"{socket.gethostname()} has Penstock {__version__}; it needs {version}, as here")
         with TemporaryDirectory(prefix="penstock-") as folder:
@@ -219,27 +188,3 @@ def _process(config: Mapping[str, Any]) -> None:
 
 def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
     return {name: getattr(checkpoint, name) for name in ("key", "every_steps", "every_seconds")}
-
-
-@contextmanager
-def _connected(ray: Any, address: str) -> Iterator[None]:
-    """Context with a connection to the cluster; one that the program has already is used, and left open."""
-    if ray.is_initialized():
-        yield
-        return
-    try:
-        ray.init(address, log_to_driver=False, logging_level=logging.WARNING)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"the Ray cluster at {address} can't be joined: {error}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _ray() -> Any:
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("training on a Ray cluster needs Ray: pip install 'penstock[ray]'") from error
-    return ray

@@ -1,0 +1,76 @@
+"""Connections to a Ray cluster."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from penstock.errors import ConfigError, MissingExtraError
+
+__all__ = ["HEAD", "check_address", "check_cpus", "connected", "imported"]
+
+HEAD = {"node:__internal_head__": 0.001}
+"""What a task asks for to run on the head node."""
+
+_CLIENT_PORT = 10001
+_SECONDS = 5.0
+"""Time that a cluster has to answer at its address."""
+
+
+def check_address(address: str) -> None:
+    """Check that Ray is installed and that something answers at an address.
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        ConfigError: nothing answers, or it is no address.
+    """
+    imported()
+    if address == "auto":
+        return
+    parts = urlsplit(address if "://" in address else f"ray-address://{address}")
+    try:
+        host, port = parts.hostname, parts.port or (_CLIENT_PORT if parts.scheme == "ray" else None)
+    except ValueError:
+        host, port = None, None
+    if parts.scheme not in ("ray", "ray-address") or not host or not port:
+        raise ConfigError(f'on must be "ray://HOST:10001", "HOST:6379" or "auto"; got {address!r:.100}')
+    try:
+        socket.create_connection((host, port), timeout=_SECONDS).close()
+    except OSError as error:
+        raise ConfigError(
+            f"no Ray cluster answers at {address}: {error.strerror or error}. `ray start --head` on {host} starts one."
+        ) from error
+
+
+def check_cpus(ray: Any, workers: int) -> None:
+    """Check that the cluster has a CPU for each worker; ConfigError if it has not."""
+    cpus = ray.cluster_resources().get("CPU", 0)
+    if cpus < workers:
+        raise ConfigError(f"workers must be at most the cluster's CPUs, {cpus:g}; got {workers}")
+
+
+@contextmanager
+def connected(ray: Any, address: str) -> Iterator[None]:
+    """Context with a connection to the cluster; one that the program has already is used, and left open."""
+    if ray.is_initialized():
+        yield
+        return
+    try:
+        ray.init(address, log_to_driver=False, logging_level=logging.WARNING)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"the Ray cluster at {address} can't be joined: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def imported() -> Any:
+    """Return the module `ray`; MissingExtraError if it is not installed."""
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("work on a Ray cluster needs Ray: pip install 'penstock[ray]'") from error
+    return ray
