@@ -5,10 +5,17 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pytest
 
+from penstock.cli import blocks
+from penstock.distributed import prediction
+from penstock.distributed.predictor import Predictor
+from penstock.errors import DataError
 from penstock.runtime import load
 
 PROBABILITIES = ["probability_bad", "probability_good"]
@@ -180,7 +187,14 @@ def test_answers_are_those_of_the_library(saved, texts):
     assert np.isclose(sum(expected(saved, texts)[0][name] for name in PROBABILITIES), 1)
 
 
-def test_predict_of_a_folder_goes_from_file_to_file(penstock, saved, texts_file, texts, tmp_path):
+@contextmanager
+def in_this_process(content, workers):
+    """Predicts here in place of `predictors_here`."""
+    with ThreadPoolExecutor(1) as threads:
+        yield partial(threads.submit, Predictor(content, 1))
+
+
+def test_predict_of_a_folder_goes_from_file_to_file(penstock, saved, texts_file, texts, tmp_path, monkeypatch):
     folder = tmp_path / "several"
     (folder / "more").mkdir(parents=True)
     for name in ("a.csv", "more/b.csv"):
@@ -192,3 +206,38 @@ def test_predict_of_a_folder_goes_from_file_to_file(penstock, saved, texts_file,
         {"file": name, **answer} for name in ("a.csv", "more/b.csv") for answer in answers
     ]
     assert penstock("evaluate", saved, folder).code == 2
+    monkeypatch.setattr(prediction, "predictors_here", in_this_process)
+    assert penstock("predict", saved, folder, "--workers", "2") == result
+
+
+def test_workers_share_the_rows_of_one_file(penstock, saved, texts, texts_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction, "predictors_here", in_this_process)
+    monkeypatch.setattr(blocks, "_INPUTS", 2)
+    alone = penstock("predict", saved, texts_file)
+    assert penstock("predict", saved, texts_file, "--workers", "3") == alone
+    refused = penstock("predict", saved, texts_file, "--workers", "0")
+    assert (refused.code, "--workers" in refused.err) == (2, True)
+    closed = penstock("predict", saved, texts_file, "--on", "nowhere", "-o", tmp_path / "answers.csv")
+    assert (closed.code, list(tmp_path.glob("answers*"))) == (2, [])
+
+
+class Numbered:
+    """A model with two rows for each number, which it counts; it refuses numbers above 9."""
+
+    def answers(self, inputs):
+        for row, number in enumerate(inputs, start=1):
+            if number > 9:
+                raise DataError(f"input {row} must be at most 9; got {number}")
+            yield from ({"row": row, "prediction": number} for _ in range(2))
+
+
+def test_rows_and_errors_of_parts_count_from_the_whole(monkeypatch):
+    monkeypatch.setattr(prediction, "predictors_here", in_this_process)
+    monkeypatch.setattr(blocks, "_INPUTS", 2)
+
+    def rows(inputs):
+        return blocks.predicted_by_workers(Numbered(), [blocks.Block(inputs)], {}, 2, None)
+
+    assert list(rows([1, 2, 3, 4, 5])) == list(Numbered().answers([1, 2, 3, 4, 5]))
+    with pytest.raises(DataError, match="input 4 must be at most 9; got 12"):
+        list(rows([1, 2, 3, 12, 5]))

@@ -13,6 +13,8 @@ from penstock.language.objective import LaneObjective, LanguageRegularization
 from penstock.language.spec import NextTokenHead
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.sequences import Sequences
+from penstock.text.features import TextFeatures
+from penstock.text.model import TextModel
 from penstock.text.objective import TokenObjective, TokenRegularization
 from penstock.training import Job, Recipe, random_scope
 
@@ -111,3 +113,36 @@ class Watched:
 
     def on_end(self, history):
         self.ends.append(history.stopped)
+
+
+WORDS = [f"w{number}" for number in range(20)]
+
+
+def model():
+    """A text classifier with random weights."""
+    features = TextFeatures(min_count=1).fit([" ".join(WORDS)])
+    network = Network(
+        Embedding(features.vocabulary_size, 4), Recurrent(cell="gru", input_size=4, hidden_size=5), ClassHead(2, "max")
+    )
+    draw = np.random.default_rng(0)
+    tensors = {name: draw.normal(size=shape).astype(np.float32) for name, shape in network.parameter_shapes().items()}
+    return TextModel(network, features, ["bad", "good"], tensors)
+
+
+@dataclass
+class FragileModel:
+    """Ends the process at some texts; `ends` as those of `FragileObjective`, by text."""
+
+    model: TextModel
+    ends: dict[str, Path]
+
+    def answers(self, inputs):
+        for text in inputs:
+            end = self.ends.get(text)
+            if end is not None and not end.exists():
+                if "always" not in end.name:
+                    end.touch()
+                if "node" in end.name:
+                    os.kill(os.getppid(), signal.SIGKILL)
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self.model.answers(inputs)

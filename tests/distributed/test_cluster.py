@@ -1,4 +1,4 @@
-"""A training on three nodes of a Ray cluster, all on this machine: a worker is killed, then the node of a worker."""
+"""Work on three nodes of a Ray cluster, all on this machine: a worker is killed, then the node of a worker."""
 
 import importlib.util
 import socket
@@ -8,39 +8,67 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_jobs import Watched, language
+from small_jobs import WORDS, FragileModel, Watched, language, model
 
 from penstock import TextClassifier
-from penstock.distributed import cluster, train
-from penstock.errors import ConfigError, MissingExtraError
+from penstock.distributed.cluster import connection
+from penstock.distributed.prediction import answers
+from penstock.distributed.training import train
+from penstock.errors import ConfigError, DataError, MissingExtraError
 from penstock.training import Checkpoint
 
+needs_ray = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'penstock[ray]'"),
+    pytest.mark.filterwarnings("default"),  # Ray's own
+]
 
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'penstock[ray]'")
-@pytest.mark.filterwarnings("default")  # Ray's own
-def test_neither_a_killed_worker_nor_a_killed_node_changes_a_bit(tmp_path, monkeypatch):
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A cluster whose head has no CPU, so that no worker runs there."""
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setenv("RAY_worker_niceness", "0")  # else workers wait for whatever else this machine does
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where nodes find `small_jobs`
-    expected = language(output_dropout=0.5)
-    train(expected, 2)
-    ends = {8: tmp_path / "killed", 3: tmp_path / "killed with its node"}
-    job = replace(language(ends, output_dropout=0.5), checkpoint=Checkpoint(tmp_path / "state", "a", every_steps=1))
-    # The head has no CPU, so that no worker runs there; the other two nodes have one for each worker.
-    watched = Watched()
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    try:
-        for _ in range(2):
-            nodes.add_node(num_cpus=2)
-        assert train(job, 2, nodes.address, [watched]).stopped == "finished"
-    finally:
-        nodes.shutdown()
-    assert all(path.exists() for path in (*ends.values(), tmp_path / "state"))
-    assert ([number for number, _, _ in watched.epochs], watched.ends) == ([1, 2, 3], ["finished"])
-    for name, weights in expected.module.state_dict().items():
-        np.testing.assert_array_equal(job.module.state_dict()[name], weights)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_worker_niceness", "0")  # else workers wait for whatever else this machine does
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where nodes find `small_jobs`
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+        yield cluster
+        cluster.shutdown()
+
+
+@pytest.fixture
+def address(cluster):
+    """The address of the cluster, with two nodes that each have a CPU for two workers."""
+    cluster.wait_for_nodes()
+    for _ in range(2 - len(cluster.worker_nodes)):
+        cluster.add_node(num_cpus=2)
+    return cluster.address
+
+
+class TestOnThreeNodes:
+    pytestmark = needs_ray
+
+    def test_neither_a_killed_worker_nor_a_killed_node_changes_a_bit_of_a_training(self, address, tmp_path):
+        expected = language(output_dropout=0.5)
+        train(expected, 2)
+        ends = {8: tmp_path / "killed", 3: tmp_path / "killed with its node"}
+        job = replace(language(ends, output_dropout=0.5), checkpoint=Checkpoint(tmp_path / "state", "a", every_steps=1))
+        watched = Watched()
+        assert train(job, 2, address, [watched]).stopped == "finished"
+        assert all(path.exists() for path in (*ends.values(), tmp_path / "state"))
+        assert ([number for number, _, _ in watched.epochs], watched.ends) == ([1, 2, 3], ["finished"])
+        for name, weights in expected.module.state_dict().items():
+            np.testing.assert_array_equal(job.module.state_dict()[name], weights)
+
+    def test_nor_a_prediction(self, address, tmp_path):
+        several = [[f"{word} w1", word] for word in WORDS]
+        ends = {"w3": tmp_path / "killed", "w11": tmp_path / "killed with its node"}
+        found = answers(FragileModel(model(), ends), several, {}, 2, address)
+        assert list(found) == [list(model().answers(texts)) for texts in several]
+        assert all(path.exists() for path in ends.values())
+        with pytest.raises(DataError, match="text"):
+            list(answers(model(), [[3]], {}, 1, address))
 
 
 def fitted(**options):
@@ -54,7 +82,7 @@ def test_without_ray_the_extra_is_named(monkeypatch):
 
 
 def test_an_address_that_nobody_answers_at_is_refused_before_the_training(monkeypatch):
-    monkeypatch.setattr(cluster, "_ray", lambda: None)
+    monkeypatch.setattr(connection, "imported", lambda: None)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

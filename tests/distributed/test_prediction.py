@@ -1,0 +1,61 @@
+"""Predictions that two processes share: the rows of one, also if one of them is killed."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from small_jobs import WORDS, FragileModel, model
+
+from penstock.distributed import prediction, predictor
+from penstock.distributed.prediction import answers
+from penstock.errors import ConfigError, DataError, WorkerError
+
+SEVERAL = [[f"{word} w1", word] for word in WORDS[:9]]
+
+
+def rows(several):
+    return [list(model().answers(texts)) for texts in several]
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_rows_of_one_also_if_one_is_killed(tmp_path):
+    fragile = FragileModel(model(), {"w3": tmp_path / "killed", "w5": tmp_path / "always"})
+    assert list(answers(fragile, SEVERAL[:5], {}, 2)) == rows(SEVERAL[:5])
+    assert (tmp_path / "killed").exists()
+    with pytest.raises(WorkerError, match="ended by SIGKILL, and 3 times before"):
+        list(answers(fragile, SEVERAL[5:], {}, 1))
+
+
+@contextmanager
+def here(content, workers):
+    """Predicts in this process."""
+    with ThreadPoolExecutor(1) as threads:
+        yield partial(threads.submit, predictor.Predictor(content, 1))
+
+
+def test_an_error_comes_in_its_turn(monkeypatch):
+    monkeypatch.setattr(prediction, "predictors_here", here)
+
+    def read():
+        yield from SEVERAL[:2]
+        raise DataError("b.csv: row 7")
+
+    found = answers(model(), read(), {}, 4)
+    assert [next(found), next(found)] == rows(SEVERAL[:2])
+    with pytest.raises(DataError, match=r"b\.csv: row 7"):
+        next(found)
+    with pytest.raises(DataError, match="text"):
+        list(answers(model(), [[3]], {}, 1))
+    with pytest.raises(TypeError, match="nothing"):
+        list(answers(model(), SEVERAL, {"nothing": 1}, 1))
+
+
+def test_another_version_is_refused(monkeypatch):
+    with monkeypatch.context() as older:
+        older.setattr(predictor, "__version__", "0.0")
+        content = predictor.packed(model(), {})
+    error = pickle.loads(predictor.Predictor(content, 1)(pickle.dumps(WORDS)))  # noqa: S301  (made here)
+    assert isinstance(error, ConfigError)
+    assert "it needs 0.0, as here" in str(error)
