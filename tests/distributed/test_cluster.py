@@ -1,10 +1,8 @@
 """Work on three nodes of a Ray cluster, all on this machine: a worker is killed, then the node of a worker."""
 
-import importlib.util
 import socket
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,58 +15,32 @@ from penstock.distributed.training import train
 from penstock.errors import ConfigError, DataError, MissingExtraError
 from penstock.training import Checkpoint
 
-needs_ray = [
-    pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'penstock[ray]'"),
-    pytest.mark.filterwarnings("default"),  # Ray's own
-]
+pytestmark = pytest.mark.filterwarnings("default")  # Ray's own
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    """A cluster whose head has no CPU, so that no worker runs there."""
-    from ray.cluster_utils import Cluster
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_worker_niceness", "0")  # else workers wait for whatever else this machine does
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where nodes find `small_jobs`
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-        yield cluster
-        cluster.shutdown()
-
-
-@pytest.fixture
-def address(cluster):
-    """The address of the cluster, with two nodes that each have a CPU for two workers."""
-    cluster.wait_for_nodes()
-    for _ in range(2 - len(cluster.worker_nodes)):
-        cluster.add_node(num_cpus=2)
-    return cluster.address
+@pytest.mark.slow
+def test_neither_a_killed_worker_nor_a_killed_node_changes_a_bit_of_a_training(address, tmp_path):
+    expected = language(output_dropout=0.5)
+    train(expected, 2)
+    ends = {8: tmp_path / "killed", 3: tmp_path / "killed with its node"}
+    job = replace(language(ends, output_dropout=0.5), checkpoint=Checkpoint(tmp_path / "state", "a", every_steps=1))
+    watched = Watched()
+    assert train(job, 2, address, [watched]).stopped == "finished"
+    assert all(path.exists() for path in (*ends.values(), tmp_path / "state"))
+    assert ([number for number, _, _ in watched.epochs], watched.ends) == ([1, 2, 3], ["finished"])
+    for name, weights in expected.module.state_dict().items():
+        np.testing.assert_array_equal(job.module.state_dict()[name], weights)
 
 
-class TestOnThreeNodes:
-    pytestmark = needs_ray
-
-    def test_neither_a_killed_worker_nor_a_killed_node_changes_a_bit_of_a_training(self, address, tmp_path):
-        expected = language(output_dropout=0.5)
-        train(expected, 2)
-        ends = {8: tmp_path / "killed", 3: tmp_path / "killed with its node"}
-        job = replace(language(ends, output_dropout=0.5), checkpoint=Checkpoint(tmp_path / "state", "a", every_steps=1))
-        watched = Watched()
-        assert train(job, 2, address, [watched]).stopped == "finished"
-        assert all(path.exists() for path in (*ends.values(), tmp_path / "state"))
-        assert ([number for number, _, _ in watched.epochs], watched.ends) == ([1, 2, 3], ["finished"])
-        for name, weights in expected.module.state_dict().items():
-            np.testing.assert_array_equal(job.module.state_dict()[name], weights)
-
-    def test_nor_a_prediction(self, address, tmp_path):
-        several = [[f"{word} w1", word] for word in WORDS]
-        ends = {"w3": tmp_path / "killed", "w11": tmp_path / "killed with its node"}
-        found = answers(FragileModel(model(), ends), several, {}, 2, address)
-        assert list(found) == [list(model().answers(texts)) for texts in several]
-        assert all(path.exists() for path in ends.values())
-        with pytest.raises(DataError, match="text"):
-            list(answers(model(), [[3]], {}, 1, address))
+@pytest.mark.slow
+def test_nor_a_prediction(address, tmp_path):
+    several = [[f"{word} w1", word] for word in WORDS]
+    ends = {"w3": tmp_path / "killed", "w11": tmp_path / "killed with its node"}
+    found = answers(FragileModel(model(), ends), several, {}, 2, address)
+    assert list(found) == [list(model().answers(texts)) for texts in several]
+    assert all(path.exists() for path in ends.values())
+    with pytest.raises(DataError, match="text"):
+        list(answers(model(), [[3]], {}, 1, address))
 
 
 def fitted(**options):

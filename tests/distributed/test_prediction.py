@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 from small_jobs import WORDS, FragileModel, model
 
-from penstock.distributed import prediction, predictor
+from penstock.distributed import parcels, prediction, predictor, processes
 from penstock.distributed.prediction import answers
 from penstock.errors import ConfigError, DataError, WorkerError
 
@@ -21,11 +21,28 @@ def rows(several):
 
 @pytest.mark.slow
 def test_two_processes_have_the_rows_of_one_also_if_one_is_killed(tmp_path):
-    fragile = FragileModel(model(), {"w3": tmp_path / "killed", "w5": tmp_path / "always"})
-    assert list(answers(fragile, SEVERAL[:5], {}, 2)) == rows(SEVERAL[:5])
+    fragile = FragileModel(model(), {"w3": tmp_path / "killed"})
+    assert list(answers(fragile, SEVERAL, {}, 2)) == rows(SEVERAL)
     assert (tmp_path / "killed").exists()
+
+
+class Dead:
+    """A process that was killed."""
+
+    def __init__(self, *_):
+        pass
+
+    def answer(self, inputs):
+        raise EOFError
+
+    def lost(self):
+        return "a worker was ended by SIGKILL"
+
+
+def test_after_too_many_losses_the_prediction_ends(monkeypatch):
+    monkeypatch.setattr(processes, "_Process", Dead)
     with pytest.raises(WorkerError, match="ended by SIGKILL, and 3 times before"):
-        list(answers(fragile, SEVERAL[5:], {}, 1))
+        list(answers(model(), SEVERAL[:1], {}, 1))
 
 
 @contextmanager
@@ -54,8 +71,8 @@ def test_an_error_comes_in_its_turn(monkeypatch):
 
 def test_another_version_is_refused(monkeypatch):
     with monkeypatch.context() as older:
-        older.setattr(predictor, "__version__", "0.0")
-        content = predictor.packed(model(), {})
+        older.setattr(parcels, "__version__", "0.0")
+        content = parcels.packed(model(), {})
     error = pickle.loads(predictor.Predictor(content, 1)(pickle.dumps(WORDS)))  # noqa: S301  (made here)
     assert isinstance(error, ConfigError)
     assert "it needs 0.0, as here" in str(error)

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from penstock.distributed.cluster.prediction import predictors_on
-from penstock.distributed.predictor import packed
+from penstock.distributed.parcels import packed
 from penstock.distributed.processes import predictors_here
 from penstock.errors import PenstockError
 from penstock.runtime import Model

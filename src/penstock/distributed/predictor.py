@@ -6,23 +6,19 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from penstock import __version__, engine
-from penstock.errors import ConfigError, PenstockError
+from penstock import engine
+from penstock.distributed.parcels import unpacked
+from penstock.errors import PenstockError
 from penstock.runtime import Model
 
-__all__ = ["Predictor", "packed"]
-
-
-def packed(model: Model, settings: Mapping[str, Any]) -> bytes:
-    """Return what a `Predictor` needs."""
-    return pickle.dumps((__version__, pickle.dumps((model, settings))))
+__all__ = ["Predictor"]
 
 
 class Predictor:
     """A copy of a model.
 
     Args:
-        content: as of `packed`.
+        content: the model and the options for its `answers`, as of `parcels.packed`.
         neighbours: processes of this prediction on this machine, which share its cores.
     """
 
@@ -42,10 +38,7 @@ class Predictor:
 
     def _rows(self, inputs: Any) -> list[dict[str, Any]]:
         if self._loaded is None:
-            version, content = pickle.loads(self._content)  # noqa: S301
-            if version != __version__:
-                raise ConfigError(f"{socket.gethostname()} has Penstock {__version__}; it needs {version}, as here")
-            self._loaded = pickle.loads(content)  # noqa: S301
+            self._loaded = unpacked(self._content)
         assert self._loaded is not None
         model, settings = self._loaded
         return list(model.answers(inputs, **settings))

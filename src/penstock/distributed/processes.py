@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
@@ -23,14 +22,14 @@ def predictors_here(content: bytes, workers: int) -> Iterator[Callable[[bytes], 
     """Context with a function that has inputs predicted by one of several processes, which end with the context.
 
     Args:
-        content: as of `packed`.
+        content: as of `Predictor`.
         workers: number of processes.
     """
     # A thread for each process, which waits for its answers: so none waits to send while its process does.
     with ThreadPoolExecutor(workers) as threads:
         processes = _Processes(content, workers)
         try:
-            yield partial(threads.submit, processes.answer)
+            yield lambda inputs: threads.submit(processes.answer, inputs)
         finally:
             processes.end()
 

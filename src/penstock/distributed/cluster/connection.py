@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from penstock.errors import ConfigError, MissingExtraError
 
-__all__ = ["HEAD", "check_address", "check_cpus", "connected", "imported"]
+__all__ = ["HEAD", "check_address", "check_cpus", "connected", "imported", "machines"]
 
 HEAD = {"node:__internal_head__": 0.001}
 """What a task asks for to run on the head node."""
@@ -49,6 +49,11 @@ def check_cpus(ray: Any, workers: int) -> None:
     cpus = ray.cluster_resources().get("CPU", 0)
     if cpus < workers:
         raise ConfigError(f"workers must be at most the cluster's CPUs, {cpus:g}; got {workers}")
+
+
+def machines(ray: Any) -> int:
+    """Return how many machines of the cluster have CPUs."""
+    return sum("CPU" in node["Resources"] for node in ray.nodes() if node["Alive"])
 
 
 @contextmanager

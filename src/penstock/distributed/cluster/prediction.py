@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from penstock.distributed import MOST_LOSSES
-from penstock.distributed.cluster.connection import HEAD, check_cpus, connected, imported
+from penstock.distributed.cluster.connection import HEAD, check_cpus, connected, imported, machines
 from penstock.distributed.predictor import Predictor
 from penstock.errors import WorkerError
 
@@ -27,7 +27,7 @@ def predictors_on(address: str, content: bytes, workers: int) -> Iterator[Callab
 
     Args:
         address: of the cluster, as `check_address` takes it.
-        content: as of `packed`.
+        content: as of `Predictor`.
         workers: number of processes, as far as possible on different machines, each of which takes one CPU of Ray's.
 
     Raises:
@@ -38,8 +38,7 @@ def predictors_on(address: str, content: bytes, workers: int) -> Iterator[Callab
         check_cpus(ray, workers)
         post = ray.remote(_Post).options(num_cpus=0, resources=HEAD).remote()
         predict = ray.remote(_predict).options(num_cpus=0, resources=HEAD, max_retries=0)
-        machines = sum("CPU" in node["Resources"] for node in ray.nodes() if node["Alive"])
-        running = predict.remote(post, content, workers, -(-workers // machines))
+        running = predict.remote(post, content, workers, -(-workers // machines(ray)))
         try:
             yield _Sender(ray, post, running)
         finally:
@@ -73,7 +72,7 @@ class _Sender:
         try:
             return self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
-            raise WorkerError(f"the cluster can't go on, as after {MOST_LOSSES} losses of workers: {error}") from error
+            raise WorkerError(f"the cluster can't go on, as after {MOST_LOSSES} losses of a worker: {error}") from error
 
 
 class _Answer:
@@ -154,7 +153,7 @@ def _predict(post: Any, content: bytes, workers: int, neighbours: int) -> None:
         concurrency=workers,
         num_cpus=1,
         fn_constructor_args=(content, neighbours),
-        max_task_retries=MOST_LOSSES,
+        max_restarts=MOST_LOSSES,
     )
     for batch in predicted.iter_batches(batch_size=1, prefetch_batches=0, batch_format="pyarrow"):
         imported().get(post.answer.remote(batch["number"][0].as_py(), batch["rows"][0].as_py()))
@@ -175,7 +174,7 @@ def _posted(post: Any) -> Any:
             yield table({"number": [number], "inputs": [imported().get(post.inputs.remote(number))]})
             number += 1
 
-    class Posted(Datasource):  # type: ignore[misc]  # Ray has no types here
+    class Posted(Datasource):
         def get_read_tasks(self, *_: Any, **__: Any) -> list[Any]:
             unknown = BlockMetadata(num_rows=None, size_bytes=None, input_files=None, exec_stats=None)
             return [ReadTask(read, unknown)]

@@ -6,7 +6,6 @@ node, where this process fetches them: the cluster needs no folder that all of i
 
 import logging
 import pickle
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,13 +13,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from penstock import __version__
 from penstock.distributed import MOST_LOSSES
 from penstock.distributed.cluster.connection import HEAD, check_cpus, connected, imported
+from penstock.distributed.parcels import packed, unpacked
 from penstock.distributed.reception import Reception
 from penstock.distributed.strategy import Group
 from penstock.distributed.worker import Message, level, pickled, work
-from penstock.errors import BundleError, ConfigError, PenstockError, WorkerError
+from penstock.errors import BundleError, PenstockError, WorkerError
 from penstock.events import say
 from penstock.training import Callback, Checkpoint, History, Job
 
@@ -56,10 +55,10 @@ def train_on(address: str, job: Job, workers: int, callbacks: Sequence[Callback]
         with checkpoint.alone(), connected(ray, address):
             check_cpus(ray, workers)
             post = ray.remote(_Post).options(num_cpus=0, resources=HEAD).remote(checkpoint.content())
-            parts = __version__, pickled(replace(job, checkpoint=None)), _settings(checkpoint)
+            parcel = packed(pickled(replace(job, checkpoint=None)), _settings(checkpoint))
             train = ray.remote(_train).options(num_cpus=0, resources=HEAD, max_retries=0)
-            # In a list, as Ray would send the parts themselves to the task, which only passes them on.
-            running = train.remote([ray.put(parts)], post, workers, level())
+            # In a list, as Ray would send the parcel itself to the task, which only passes them on.
+            running = train.remote([ray.put(parcel)], post, workers, level())
             try:
                 return reception.finish(lambda: _follow(ray, running, post, reception, checkpoint), checkpoint)
             finally:
@@ -174,9 +173,7 @@ def _process(config: Mapping[str, Any]) -> None:
 
     outbox = _Outbox(config["post"])
     try:
-        version, content, settings = imported().get(config["content"][0])
-        if version != __version__:
-            raise ConfigError(f"{socket.gethostname()} has Penstock {__version__}; it needs {version}, as here")
+        content, settings = unpacked(imported().get(config["content"][0]))
         with TemporaryDirectory(prefix="penstock-") as folder:
             job = pickle.loads(content)  # noqa: S301  (of the process that started this one)
             job = replace(job, checkpoint=Checkpoint(Path(folder) / "checkpoint", **settings))
