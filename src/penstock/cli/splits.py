@@ -18,7 +18,7 @@ PROPORTIONS = "0.8/0.1/0.1"
 
 def read_parts(
     task: "Task",
-    estimator: "type[Estimator]",
+    estimator: "Estimator",
     data: Path,
     valid: Path | None,
     test: Path | None,
@@ -33,7 +33,7 @@ def read_parts(
 
     Args:
         task: whose reader is used.
-        estimator: how its data is split.
+        estimator: by whose options the data is split.
         data: the file to train on.
         valid, test: files of the other parts; if there is neither, `data` is divided.
         split: its shares, like "0.8/0.1/0.1".

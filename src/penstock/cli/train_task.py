@@ -199,7 +199,7 @@ def _train(
             seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
             fitted.set_params(random_state=seed)
             wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
-            parts, counts, columns = read_parts(task, type(fitted), data, valid, test, split, wanted, files, seed)
+            parts, counts, columns = read_parts(task, fitted, data, valid, test, split, wanted, files, seed)
             about = about_data(task, columns, data, named, valid, test, files)
             again = repeated(invocation, seed, fitted.paths)
             how = {"path": out, "overwrite": overwrite, "command": command, "language": language, **card}

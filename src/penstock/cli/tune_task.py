@@ -149,7 +149,7 @@ def _tune(
         held(out, "another command writes this model now. Wait for its end, or choose another --out."),
     ):
         parts, counts, columns = read_parts(
-            task, estimator, data, valid, test, split, trained_columns(task, named), files, seed
+            task, usual, data, valid, test, split, trained_columns(task, named), files, seed
         )
         with _study_kept(kept):
             search.fit_rows(*parts, dropped=counts["dropped"], changed=counts["changed"])

@@ -10,16 +10,13 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.checks import check_number, check_whole
-from penstock.detect.data import DetectData, TrainingTimelines, as_timelines, prepare, split_by_time
-from penstock.detect.features import DetectFeatures
+from penstock.detect.data import DetectData, as_timelines
 from penstock.detect.figures import detection_figures
-from penstock.detect.fitting import calibrate, fitted_features
+from penstock.detect.forecasting import Forecasting
 from penstock.detect.model import Detections, DetectorModel
-from penstock.detect.spec import DistributionHead
 from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError
-from penstock.network import Network, Numbers
-from penstock.panels.calendar import CALENDAR
+from penstock.network import Network
 from penstock.panels.frames import is_frame
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.options import CellName, CellOptions
@@ -27,14 +24,9 @@ from penstock.tasks.space import Around, Searched
 from penstock.tasks.verbosity import say_data, verbose
 
 if TYPE_CHECKING:
-    from penstock.detect.objective import DetectObjective
     from penstock.training import Callback
 
 __all__ = ["AnomalyDetector"]
-
-_FEWEST_BATCHES, _MOST_BATCHES = 25, 100
-_INSPECTED = 8
-"""Inputs by which the memory of a network is measured."""
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -128,16 +120,14 @@ class AnomalyDetector(CellOptions, Estimator):
         seed = seed_of(self.random_state)
         train = as_timelines(X, y)
         valid, test = (_part(part, train.columns) for part in (validation_data, test_data))
-        found = prepare(train, valid, test, self.validation_share)
+        found = self._way().prepare(train, valid, test, self.validation_share, seed)
         found.dropped.update(Counter(found.dropped) + Counter(dropped or {}))
         found.changed.update(Counter(found.changed) + Counter(changed or {}))
-        rows = sum(map(len, found.train.data))
-        batches = min(max(-(-rows // (self.chunk * self.batch_size)), _FEWEST_BATCHES), _MOST_BATCHES)
-        whole = TrainingTimelines(found.train.data, batches * self.batch_size)
-        complete = DetectData(whole, found.valid, found.test, found.dropped, found.changed)
-        sizes = [None if part is None else _amount(part)["rows"] for part in (whole.data, found.valid, found.test)]
+        sizes = [
+            None if part is None else _amount(part)["rows"] for part in (found.train.data, found.valid, found.test)
+        ]
         say_data("steps", sizes[0] or 0, sizes[1] or 0, sizes[2], found.dropped, found.changed)
-        return self._train(complete, seed=seed, started=started, callbacks=callbacks)
+        return self._train(found, seed=seed, started=started, callbacks=callbacks)
 
     def fit_rows(self, train: Timelines, valid: Timelines | None, test: Timelines | None, **more: Any) -> Self:  # type: ignore[override]
         """Call `fit` with the results of the task's reader; `more` is passed on, but for counts that these hold."""
@@ -155,10 +145,9 @@ class AnomalyDetector(CellOptions, Estimator):
         as_it_is = isinstance(X, np.ndarray | list | tuple | Timelines) or is_frame(X)
         return model.predict(X if as_it_is else as_timelines(X, columns=model.features.columns))
 
-    @staticmethod
-    def split(rows: Timelines, proportions: Sequence[float], random_state: int) -> list[Timelines]:
-        """Split by time; each part includes the steps before it as history. Nothing is random."""
-        return split_by_time(rows, proportions)
+    def split(self, rows: Timelines, proportions: Sequence[float], random_state: int) -> list[Timelines]:  # type: ignore[override]
+        """Split by time, where each part includes the steps before it as history; or whole examples, at random."""
+        return self._way().split(rows, proportions, random_state)
 
     def _check_options(self) -> None:
         for name in ("smoothing", "probation", "chunk", "batch_size"):
@@ -167,46 +156,21 @@ class AnomalyDetector(CellOptions, Estimator):
         check_number("contamination", self.contamination, at_least=0, below=0.5)
         if self.bidirectional:
             raise ConfigError("a detector reads forward: a row is judged when it arrives. Leave bidirectional out.")
-        names = [] if self.calendar in ("none", "auto") else self._calendar_names()
-        if unknown := [name for name in names if name not in CALENDAR]:
-            raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
 
-    def _calendar_names(self) -> tuple[str, ...]:
-        return tuple(self.calendar) if isinstance(self.calendar, list | tuple) else (self.calendar,)
+    def _way(self) -> Forecasting:
+        return Forecasting(self)
 
-    def _describe(self, data: DetectData) -> tuple[DetectFeatures, Network]:
-        calendar = None if self.calendar == "auto" else () if self.calendar == "none" else self._calendar_names()
-        how = {"probation": self.probation, "smoothing": self.smoothing, "false_alarm_rate": self.false_alarm_rate}
-        features = fitted_features(data.train.data, calendar, **how)
+    def _describe(self, data: DetectData) -> tuple[Any, Network]:
+        features = self._way().features(data)
         return features, self._network(data, features)
 
-    def _network(self, data: DetectData, features: DetectFeatures) -> Network:
-        return Network(Numbers(features.size), self.recurrent(features.size), DistributionHead(len(features.targets)))
+    def _network(self, data: DetectData, features: Any) -> Network:
+        return self._way().network(features)
 
-    def _objective(self, data: DetectData, features: DetectFeatures, network: Network, seed: int) -> "DetectObjective":
-        import torch
+    def _objective(self, data: DetectData, features: Any, network: Network, seed: int) -> Any:
+        return self._way().objective(data, features, seed)
 
-        from penstock.detect.objective import DetectObjective, Lessons
-
-        parts = []
-        for part in (data.train.data, data.valid):
-            features.check(part)
-            known = [series for series in part if features.identity(series.name)]
-            parts.append(Lessons.of([features.encode(each) for each in known], [each.begin for each in known]))
-        if data.test is not None:
-            features.check(data.test, "the test data")
-        return DetectObjective(
-            train=parts[0],
-            valid=parts[1],
-            streams=self.batch_size,
-            chunk=self.chunk,
-            steps=len(data.train) // self.batch_size,
-            generator=torch.Generator().manual_seed(seed),
-        )
-
-    def _fit_baselines(
-        self, data: DetectData, features: DetectFeatures
-    ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def _fit_baselines(self, data: DetectData, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         from penstock.detect.baseline_training import fit_baselines
 
         if not self.baseline:
@@ -215,27 +179,21 @@ class AnomalyDetector(CellOptions, Estimator):
 
     def _calibrate(self, model: Any, data: DetectData) -> dict[str, Any]:
         """Set what is ordinary by the data."""
-        calibrate(model, data.train.data, data.valid, self.contamination)
+        self._way().calibrate(model, data)
         return {}
 
     def _measure(self, model: Any, data: DetectData) -> dict[str, Any]:
         return detection_figures(model, data)
 
-    def _inspected(self, data: DetectData) -> Timelines:
-        """Return the beginnings of validation series, up to some of their rows."""
-        several = data.valid.series[:_INSPECTED]
-        each = -(-_INSPECTED // len(several))
-        ends = [np.unique(np.linspace(series.begin, len(series), each + 1, dtype=int)[1:]) for series in several]
-        return data.valid.with_series(
-            [series.until(int(end)) for series, own in zip(several, ends, strict=True) for end in own]
-        )
+    def _inspected(self, data: DetectData) -> Timelines | None:
+        return self._way().inspected(data)
 
-    def _data_figures(self, data: DetectData, features: DetectFeatures) -> dict[str, Any]:
+    def _data_figures(self, data: DetectData, features: Any) -> dict[str, Any]:
         parts = {"train": data.train.data, "valid": data.valid, "test": data.test}
         return {name: None if part is None else _amount(part) for name, part in parts.items()}
 
-    def _resolved(self, features: DetectFeatures, network: Network) -> dict[str, Any]:
-        return {"calendar": list(features.calendar) or "none"}
+    def _resolved(self, features: Any, network: Network) -> dict[str, Any]:
+        return self._way().resolved(features)
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.detect.columns import DetectColumns
 from penstock.detect.season import MOST_POINTS, PROFILE, new_profile
 from penstock.detect.threshold import PEAKS
-from penstock.detect.timelines import Timeline, Timelines
+from penstock.detect.timelines import Timeline
 from penstock.detect.units import (
     FARTHEST,
     forward_filled,
@@ -24,7 +25,7 @@ from penstock.detect.units import (
     spread_of,
     step_inputs,
 )
-from penstock.errors import ConfigError, DataError
+from penstock.errors import ConfigError
 from penstock.panels.calendar import calendar_features
 
 __all__ = ["DetectFeatures", "Encoded"]
@@ -48,14 +49,11 @@ class Encoded(NamedTuple):
 
 
 @dataclass(eq=False, kw_only=True)
-class DetectFeatures:
+class DetectFeatures(DetectColumns):
     """The fitted properties of the training series, and the settings of detection.
 
     Args:
-        targets, covariates: columns.
-        time, id: the columns that times and names came from; None without.
-        time_format: how times are read, as `panels.times.parse_times` takes it.
-        dated: whether times are dates; None without times.
+        targets, covariates, time, id, time_format, dated: see `DetectColumns`.
         calendar: names in `panels.calendar.CALENDAR` that the network reads.
         irregular: whether the network reads how long ago the last row was.
         probation: rows after which a series that training did not know is judged.
@@ -74,12 +72,6 @@ class DetectFeatures:
 
     kind: ClassVar[str] = "detection"
 
-    targets: tuple[str, ...]
-    covariates: tuple[str, ...] = ()
-    time: str | None = None
-    id: str | None = None
-    time_format: str | None = None
-    dated: bool | None = None
     calendar: tuple[str, ...] = ()
     irregular: bool = False
     probation: int = 100
@@ -105,12 +97,6 @@ class DetectFeatures:
         self._places = {name: place for place, name in enumerate(self.names)}
 
     @property
-    def columns(self) -> dict[str, Any]:
-        """The columns of the training data, by the argument names of the reader."""
-        several = {"target": list(self.targets), "covariates": list(self.covariates)}
-        return {"time": self.time, "id": self.id, "time_format": self.time_format} | several
-
-    @property
     def size(self) -> int:
         """The number of features of a step."""
         return 3 * len(self.targets) + len(self.covariates) + self.irregular + 2 * len(self.calendar)
@@ -132,23 +118,6 @@ class DetectFeatures:
     def identity(self, name: str) -> int:
         """Return a series' number, from 1; 0 if training did not know it."""
         return self._places.get(name, -1) + 1
-
-    def check(self, data: Timelines, what: str = "the data") -> None:
-        """Raise DataError unless the series have the columns and the kind of times of training."""
-        for kind, own, ours in (
-            ("target", data.targets, self.targets),
-            ("covariate", data.covariates, self.covariates),
-        ):
-            if own != ours:
-                raise DataError(
-                    f"{what} must have the {kind} columns {', '.join(ours) or '(none)'}, as in training; got "
-                    f"{', '.join(own) or 'none'}"
-                )
-        for series in data:
-            dated = None if series.times is None else series.times.dtype.kind == "M"
-            if self.dated is not None and dated != self.dated:
-                wanted = "dates" if self.dated else "whole numbers"
-                raise DataError(f"{what} must have times that are {wanted}, as in training. Name their column.")
 
     def timed(self, times: NDArray[Any] | None, late: Array, rows: int) -> NDArray[np.float32]:
         """Return what the network reads of times, (rows, ...): how late a row is, and the calendar."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.detect.columns import columns_of
 from penstock.detect.features import DetectFeatures
 from penstock.detect.season import new_profile
 from penstock.detect.season_search import fitted_profiles, fitted_seasons, no_seasons
@@ -34,7 +35,7 @@ def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings:
         calendar: names of calendar features; None for those that suit the times.
         settings: of `DetectFeatures`.
     """
-    dated = None if data.time is None else data.series[0].times.dtype.kind == "M"  # type: ignore[union-attr]
+    columns = columns_of(data)
     gaps = [log_gaps(series.times, len(series))[1:] for series in data]
     usual = [float(np.median(each)) for each in gaps]
     late = np.concatenate([each - middle for each, middle in zip(gaps, usual, strict=True)])
@@ -47,13 +48,8 @@ def fitted_features(data: Timelines, calendar: Sequence[str] | None, **settings:
     }
     scales |= no_seasons(len(data), len(data.targets))
     return DetectFeatures(
-        targets=data.targets,
-        covariates=data.covariates,
-        time=data.time,
-        id=data.id,
-        time_format=data.time_format,
-        dated=dated,
-        calendar=tuple(_calendar(data.series) if calendar is None else calendar) if dated else (),
+        **columns,
+        calendar=tuple(_calendar(data.series) if calendar is None else calendar) if columns["dated"] else (),
         irregular=bool((np.abs(late) > _UNUSUAL).mean() > _IRREGULAR),
         names=tuple(series.name for series in data),
         scales=scales,

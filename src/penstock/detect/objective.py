@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from penstock.datasets import Chunk, stream_chunks
-from penstock.detect.features import Encoded
+from penstock.detect.data import DetectData
+from penstock.detect.features import DetectFeatures, Encoded
 from penstock.nn.network import NetworkModule
 from penstock.training.carried import CarriedState
 from penstock.training.objective import Seeded
 
-__all__ = ["DetectObjective", "Lessons"]
+__all__ = ["DetectObjective", "Lessons", "objective_of"]
 
 _RESET_SHARE = 0.05
 """Probability of restarting a stream, so that the network also learns from states with little history."""
@@ -137,6 +138,23 @@ class DetectObjective(Seeded):
         rows = generator.choice(len(lengths), count, p=shares / shares.sum())
         latest = np.maximum(lengths[rows] - self.chunk, 0)
         return rows, (generator.random(count) * (latest + 1)).astype(np.int64)
+
+
+def objective_of(data: DetectData, features: DetectFeatures, *, streams: int, chunk: int, seed: int) -> DetectObjective:
+    """Return the objective for those series of the data that the features know; the rest as for `DetectObjective`."""
+    parts = []
+    for part in (data.train.data, data.valid):
+        features.check(part)
+        known = [series for series in part if features.identity(series.name)]
+        parts.append(Lessons.of([features.encode(each) for each in known], [each.begin for each in known]))
+    return DetectObjective(
+        train=parts[0],
+        valid=parts[1],
+        streams=streams,
+        chunk=chunk,
+        steps=len(data.train) // streams,
+        generator=torch.Generator().manual_seed(seed),
+    )
 
 
 def _sums(module: NetworkModule, y: Tensor, last: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:

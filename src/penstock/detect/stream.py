@@ -1,19 +1,16 @@
 """Stream of a detector: a judgement of each row as it arrives, in constant memory."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.datasets.dates import STEPS
 from penstock.detect.conditions import CONDITIONS, TOLD
+from penstock.detect.items import RowItems
 from penstock.detect.memory import NEVER
 from penstock.detect.monitor import Adapt, Monitor
 from penstock.errors import DataError
-from penstock.panels.lines import number_of
-from penstock.panels.times import parse_times, words_of
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
 if TYPE_CHECKING:
@@ -72,7 +69,7 @@ class DetectorStream(Stream):
         if series is not None and not features.identity(series):
             raise DataError(f"there is no series {series!r} in the model; leave it out for an unknown one")
         super().__init__(features.kind, model)
-        self._name, self._adapt = series, adapt
+        self._name, self._adapt, self._items = series, adapt, RowItems(features)
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
         self._monitor = Monitor(features, model.scorer.head, adapt, size=model.network.encoder.output_size)
         self._step = model.scorer.encoder.step()
@@ -83,7 +80,8 @@ class DetectorStream(Stream):
         self._gone = np.zeros(len(features.targets), np.int64)
 
     def _push(self, item: Any, traces: Traces | None) -> Detection:
-        values, covariates, times, identity = self._row(item)
+        begun, before = int(self._own["rows"][0]) > 0, int(self._own["time"][0])
+        values, covariates, times, identity = self._items.read(item, int(self._series[0]), begun, before)
         if identity != self._series[0]:
             self._series[0] = identity
             self._own = self._monitor.memory(self._series)
@@ -130,50 +128,6 @@ class DetectorStream(Stream):
             "gaps": (0, features.probation),
             "away": (-(1 << 40), 1 << 40),
         }
-
-    def _row(self, item: Any) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any] | None, int]:
-        """Values (1, targets), covariates (1, covariates), time (1,) and number of the series of an item."""
-        features = self._model.features
-        names, times, identity = (*features.targets, *features.covariates), None, int(self._series[0])
-        if isinstance(item, Mapping):
-            identity = self._identity(item)
-            if missing := [name for name in names if name not in item]:
-                raise DataError(f"a row must have {', '.join(names)}; this one lacks {', '.join(missing)}")
-            times = self._time(item)
-            given: Any = [item[name] for name in names]
-        else:
-            several = isinstance(item, list | tuple) or np.ndim(item) > 0
-            given = list(item) if several else [item]
-        if times is None and features.calendar:
-            raise DataError(f"a row must be an object with its {features.time}: the model reads the calendar")
-        if len(given) != len(names):
-            raise DataError(f"a row must hold {', '.join(names)}; got {len(given)} values")
-        row = np.array([[number_of(value, name) for value, name in zip(given, names, strict=True)]])
-        return row[:, : len(features.targets)], row[:, len(features.targets) :], times, identity
-
-    def _identity(self, item: Mapping[str, Any]) -> int:
-        features, own = self._model.features, int(self._series[0])
-        if features.id is None or features.id not in item:
-            return own
-        identity: int = features.identity(str(item[features.id]))
-        if self._own["rows"][0] and identity != own:
-            raise DataError(f"a stream is of one series; got {item[features.id]!r} too. Reset it, or open another.")
-        return identity
-
-    def _time(self, item: Mapping[str, Any]) -> NDArray[Any] | None:
-        features = self._model.features
-        if features.time is None or features.time not in item:
-            return None
-        read = features.time_format or (None if features.dated else STEPS)
-        times = parse_times([item[features.time]], features.time, time_format=read).moments
-        if (times.dtype.kind == "M") != features.dated:
-            wanted = "a date" if features.dated else "a whole number"
-            raise DataError(f"{features.time} must be {wanted}, as in training; got {item[features.time]!r:.40}")
-        before = int(self._own["time"][0])
-        if before != NEVER and int(times.astype(np.int64)[0]) < before:
-            earlier = words_of(np.array([before]).astype(times.dtype)[0])
-            raise DataError(f"rows must come in the order of their times; {words_of(times[0])} is before {earlier}")
-        return times
 
     def _arguments(self) -> tuple[Any, ...]:
         return self._model, self._name, self._adapt

@@ -1,7 +1,7 @@
 """Declaration of a task: its names, columns and classes, as the commands, the server and `penstock.load` need them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,7 @@ class Task:
             reads these from other files.
         estimator: a `tasks.Estimator`, which trains and needs PyTorch; "module:Class", or the class itself.
         model: a `runtime.Model`, which predicts and needs only the base install; "module:Class", or the class itself.
+        models: the models of other kinds of features than those of `model`, by kind.
         report: (metrics, title=, language=) -> the report as HTML; "module:function", or the function itself.
         words: "module:TABLE", the words of its report and names of its metrics, {key: {language: text}}; "" if it needs
             none besides those of `report`.
@@ -109,6 +110,7 @@ class Task:
     estimator: Any
     model: Any
     report: Any = "penstock.report:render"
+    models: Mapping[str, Any] = field(default_factory=dict)
     words: str = ""
     claims: Callable[[Path, Columns], bool] = _no_claim
     folder: bool = False
@@ -124,6 +126,6 @@ class Task:
         """Return the `tasks.Estimator` class; MissingExtraError if a package that training needs is not installed."""
         return resolve(self.estimator)
 
-    def model_class(self) -> type[Any]:
-        """Return the `runtime.Model` class."""
-        return resolve(self.model)
+    def model_class(self, kind: str = "") -> type[Any]:
+        """Return the `runtime.Model` class for features of a kind."""
+        return resolve(self.models.get(kind, self.model))
