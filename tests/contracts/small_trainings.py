@@ -82,6 +82,7 @@ def pairs(seed: int) -> tuple[list[str], list[str]]:
 _SPELLED = {"word_size": 4, "character_size": 2, "character_hidden_size": 2}
 _TRANSLATED = {"level": "char", "embedding_size": 4, "dropout": 0.2, "word_dropout": 0.1, "sampling_share": 0.3}
 _FORECAST = {"horizon": 2, "context": 8, "season": 4}
+_EXAMPLES = {"kind": "reconstruct", "window": 8}
 _AWD = {"level": "char", "steps": 12, "recipe": "awd", "learning_rate": 1.0}
 
 TRAININGS = [
@@ -93,6 +94,7 @@ TRAININGS = [
     Training("forecasting", penstock.Forecaster, _FORECAST, series),
     Training("forecasting carried", penstock.Forecaster, _FORECAST | {"memory": "carried"}, series),
     Training("anomaly-detection", penstock.AnomalyDetector, {"chunk": 16}, measurements),
+    Training("anomaly-detection examples", penstock.AnomalyDetector, _EXAMPLES, measurements),
     Training("tagging", penstock.Tagger, _SPELLED, sentences),
     Training("language-model", penstock.LanguageModel, _AWD, corpus),
     Training("translation", penstock.Translator, _TRANSLATED, pairs),

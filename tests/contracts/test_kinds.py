@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from penstock import engine, network, nn
+from penstock.detect.reconstruct.spec import ReconstructionHead
 from penstock.detect.spec import DistributionHead
 from penstock.errors import ConfigError, ShapeError
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
@@ -44,6 +45,7 @@ DESCRIPTIONS = {
         "step_class": network.StepClassHead(3),
         "tags": TagHead(3),
         "distribution": DistributionHead(2),
+        "reconstruction": ReconstructionHead(2, Recurrent(cell="lstm", input_size=6, hidden_size=5)),
         "forecast": ForecastHead(**FORECAST, known_size=4),
         "segment_forecast": SegmentForecastHead(**FORECAST, length=3, size=SIZE, context=CONTEXT, highway=2),
         "attention_decoder": AttentionDecoder(WORDS, SIZE, Recurrent(cell="lstm", input_size=SIZE, hidden_size=5)),
@@ -217,9 +219,26 @@ def of_speech(sides):
     return inside, sides.scorer.scores(sequences).values, np.concatenate(stepped)
 
 
+def of_examples(sides):
+    """The same for scores of every step, which follow from the last one's output."""
+    sequences = Sequences(drawn(sum(LENGTHS), SIZE), np.cumsum([0, *LENGTHS]))
+    padded, lengths = sequences.pad()
+    with torch.no_grad():
+        found = sides.module(torch.from_numpy(padded), torch.from_numpy(lengths)).numpy()
+    inside = np.concatenate([row[:length] for row, length in zip(found, LENGTHS, strict=True)])
+    stepped = []
+    for each in filter(len, sequences):
+        step = sides.scorer.encoder.step()
+        for vector in each:
+            y = step(vector[None])
+        stepped += sides.scorer.head(y, np.array([len(each)]))
+    return inside, sides.scorer.scores(sequences).values, np.concatenate(stepped)
+
+
 RUNS: dict[str, Callable[[Sides], tuple[np.ndarray, np.ndarray, np.ndarray]]] = {
     "pooled": of_sequences,
     "stepwise": of_sequences,
+    "reproducing": of_examples,
     "carried": of_carried,
     "windowed": of_windows,
     "attending": of_translations,
@@ -296,8 +315,8 @@ def test_its_graph_gives_the_same_bits_or_is_refused_by_name(part, name):
         with pytest.raises(ConfigError, match=r"spelled_words.*--no-spelling"):
             graph_of(sides.network, tensors)
         return
-    if sides.network.wiring == network.ATTENDING:
-        with pytest.raises(ConfigError, match="a head of kind 'attention_decoder' can't be exported"):
+    if sides.network.wiring in (network.ATTENDING, network.REPRODUCING):
+        with pytest.raises(ConfigError, match=f"a head of kind '{name}' can't be exported"):
             graph_of(sides.network, tensors)
         return
     graph, named = graph_of(sides.network, tensors)

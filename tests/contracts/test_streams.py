@@ -15,6 +15,10 @@ import pytest
 from penstock.detect.building import table_timelines
 from penstock.detect.features import DetectFeatures
 from penstock.detect.model import DetectorModel
+from penstock.detect.reconstruct.features import ReconstructionFeatures
+from penstock.detect.reconstruct.model import ReconstructionModel
+from penstock.detect.reconstruct.spec import ReconstructionHead
+from penstock.detect.reconstruct.stream import ExampleDetection
 from penstock.detect.spec import DistributionHead
 from penstock.detect.stream import Detection
 from penstock.detect.timelines import Timelines
@@ -271,6 +275,42 @@ def detector(adapt):
     return Case(lambda: model.stream(adapt=adapt), items, whole, {"x": "y", "y": 1, "load": 2, "at": "1970-01-02"})
 
 
+def reproducing():
+    """Examples of four rows of two columns; one value is missing, and one far away."""
+    peaks = {"level": 1.0, "scores": 100.0, "peaks": 5.0, "excess": 2.0, "squares": 1.0}
+    features = ReconstructionFeatures(
+        targets=("x", "y"), time="at", dated=True, window=4, names=("a",),
+        location=np.array([[0.0, 0.0], [3.0, 1.0]]), spread=np.array([[1.0, 1.0], [2.0, 3.0]]),
+        peaks={name: np.full(2, value) for name, value in peaks.items()},
+    )  # fmt: skip
+    head = ReconstructionHead(2, Recurrent(input_size=6, hidden_size=5))
+    network = Network(Numbers(features.size), Recurrent(input_size=features.size, hidden_size=6), head)
+    model = ReconstructionModel(network, features, [], drawn(network))
+    values = DRAW.normal(3, 2, (9, 2))
+    values[3, 1], values[5, 0] = np.nan, 400.0
+    times = HOUR.times(np.arange(9))
+    items = [{"x": x, "y": y, "at": str(at)} for (x, y), at in zip(values, times, strict=True)]
+
+    def whole(seen):
+        if not seen:
+            return None
+        stream, columns = model.stream(), {name: [item[name] for item in seen] for name in ("x", "y", "at")}
+        told = [found for item in seen if (found := stream.push(item))]
+        data = table_timelines(columns, targets=("x", "y"), time="at")
+        (found,) = model.predict(Timelines([replace(data.series[0], name="a")], ("x", "y")))
+        rows = zip(found.score, found.threshold, found.anomaly, found.expected, found.low, found.high, strict=True)
+        expected = [Detection(*row, "", ()) for row in rows]
+        score, anomaly, ends = found.examples.score, found.examples.anomaly, found.examples.cuts
+        every = [
+            ExampleDetection(score[k], 4.0, anomaly[k], tuple(expected[ends[k] : ends[k + 1]]))
+            for k in range(len(score))
+        ]
+        assert list(map(bits, told)) == list(map(bits, every[: len(told)]))
+        return every[-1] if len(seen) % 4 else None
+
+    return Case(model.stream, items, whole, {"x": "y", "y": 1, "at": "1970-01-02"})
+
+
 def labelled_steps(model, items, bad):
     def whole(seen):
         """What is left to be settled at the end: all labels of the whole but those that the items settled."""
@@ -395,6 +435,7 @@ def cases(text_parts, step_model, audio_model, spoken):
         "forecast-window": forecaster(carried=False),
         "detector": detector(False),
         "detector-adapting": detector("output"),
+        "detector-reproducing": reproducing(),
         "language-char": language("char"),
         "language-word-ends": language("word", ends=True),
         "language-notes": language("notes"),
@@ -409,7 +450,7 @@ NAMES = (
     *("text-steps", "text-steps-delayed", "signal-steps", "signal-steps-delayed"),
     *("tags", "tags-greedy", "tags-softmax"),
     *("speech-samples", "speech-frames", "words-greedy", "words-searched"),
-    *("detector", "detector-adapting"),
+    *("detector", "detector-adapting", "detector-reproducing"),
     *("language-char", "language-word-ends", "language-notes"),
     *("forecast-carried", "forecast-window", "recurrence", "recurrence-batch-3", "sampler"),
 )
@@ -431,6 +472,8 @@ def bits(prediction):
     if isinstance(prediction, Detection):
         parts = (prediction.score, prediction.threshold, prediction.anomaly)
         return bits(np.concatenate([parts, prediction.expected, prediction.low, prediction.high]))
+    if isinstance(prediction, ExampleDetection):
+        return bits(np.array([prediction.score, prediction.anomaly])), list(map(bits, prediction.rows))
     if isinstance(prediction, Transcript):
         return [repr(value) for value in vars(prediction).values()]
     if hasattr(prediction, "words"):

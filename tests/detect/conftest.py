@@ -31,6 +31,34 @@ def pump_table(steps=300):
     }
 
 
+def table_of_beats(count, seed=0):
+    """Examples of 12 rows a minute apart, each a bump, whose times begin anew."""
+    times = np.datetime64("2024-01-01", "s") + 60 * np.arange(12)
+    bump, draw = np.exp(-((np.arange(12) - 5) ** 2) / 4), np.random.default_rng(seed)
+    beats = [bump * draw.uniform(0.8, 1.2) + draw.normal(0, 0.05, 12) for _ in range(count)]
+    return {
+        "beat": [str(number) for number in range(count) for _ in range(12)],
+        "at": [str(each) for each in times] * count,
+        "current": np.concatenate(beats).tolist(),
+    }
+
+
+@pytest.fixture(scope="session")
+def beats():
+    """A detector that reproduces examples, fitted on 40; not to be changed."""
+    from penstock.detect.readers import read_timelines
+
+    data = read_timelines(table_of_beats(40), time="at", target="current", id="beat")
+    options = {"hidden_size": 6, "epochs": 2, "batch_size": 8, "learning_rate": 0.03, "baseline": False}
+    return AnomalyDetector(kind="reconstruct", random_state=0, **options).fit(data)
+
+
+@pytest.fixture(scope="session")
+def beats_table():
+    """A function that makes a table of so many examples."""
+    return table_of_beats
+
+
 @pytest.fixture(scope="session")
 def detector():
     """Fitted on two series with times and a covariate; not to be changed."""

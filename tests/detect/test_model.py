@@ -34,7 +34,7 @@ def same(found, row, step):
         np.testing.assert_array_equal(getattr(row, name), getattr(found, name)[step])
 
 
-@pytest.mark.parametrize("adapt", [False, True, "output"])
+@pytest.mark.parametrize("adapt", [False, "output"])  # which follows location and spread as True does
 def test_a_stream_says_what_the_whole_says(detector, watched, adapt):
     model = detector.model_
     for found in model.predict(watched, adapt=adapt):

@@ -92,3 +92,17 @@ def test_long_series_are_drawn_in_few_places(detector, wave, long_table) -> None
     values = np.array(table["flow"][:1000] if found["series"][0]["series"] == "a" else table["flow"][1000:])
     np.testing.assert_array_equal(chart["high"], values.reshape(250, 4).max(axis=1))
     np.testing.assert_array_equal(chart["low"], values.reshape(250, 4).min(axis=1))
+
+
+def test_the_report_counts_examples_and_those_that_were_labelled(beats, beats_table) -> None:
+    data = read_timelines(beats_table(3), time="at", target="current", id="beat")
+    labelled = data.labelled({"1": [("2024-01-01T00:03", "2024-01-01T00:05")]})
+    found = detection_figures(beats.model_, DetectData(TrainingTimelines(data, 0), labelled, None, {}, {}))
+    cut = found["cut"]
+    assert (cut["window"], cut["examples"], cut["labelled"]) == (12, 3, 1)
+    assert 0 <= cut["found"] <= cut["flagged"] <= 3
+    words = {"en": "of 3 examples were flagged as a whole, among them", "zh": "整体被标记为异常，含标注行的"}
+    for language, told in words.items():
+        page = render_report(beats.metrics_ | found, title="Beats", language=language)
+        assert told in re.sub(r"<[^>]*>", "", page)
+        assert "detect." not in re.sub(r"<code.*?</code>", "", page)

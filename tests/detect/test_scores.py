@@ -59,3 +59,22 @@ def test_sums_give_the_scores_and_a_comparison() -> None:
     found = compared(sums["ours"], {"theirs": sums["theirs"]})
     assert found["verdict"] == dict.fromkeys(PROFILES, "better")  # fewer alarms are neither better nor worse
     assert found["interval"]["nab_standard"] is None or found["interval"]["nab_standard"][0] > 90
+
+
+def test_the_area_of_examples_is_the_share_of_pairs_in_the_right_order() -> None:
+    draw = np.random.default_rng(0)
+    firsts = np.arange(0, 401, 20)
+    scores = np.round(draw.random(20), 1)  # some are equal
+    scores[7] = np.nan
+    each = Scored(np.zeros(400), [(20 * place + 4, 20 * place + 30) for place in (2, 5, 7, 11, 17)], 20, None)
+    marked = [2, 3, 5, 6, 7, 8, 11, 12, 17, 18]
+    found = detection_scores([Scored(each.scores, each.windows, 20, None, examples=(firsts, scores))])["example_auc"]
+    ordered = np.where(np.isnan(scores), -1, scores)
+    pairs = [
+        (float(ordered[one] > ordered[other]) + float(ordered[one] == ordered[other]) / 2)
+        for one in marked
+        for other in range(1, 20)  # the first example is not judged
+        if other not in marked
+    ]
+    assert found == pytest.approx(np.mean(pairs))
+    assert "example_auc" not in detection_scores([each])

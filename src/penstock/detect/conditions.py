@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALARM", "CONDITIONS", "TOLD", "Watch", "told"]
+__all__ = ["ALARM", "CONDITIONS", "MISSING", "OUTLIER", "TOLD", "Watch", "told"]
 
 CONDITIONS = ("", "probation", "unseasonal", "outlier", "level shift", "stuck", "gap", "missing")
 """Of several, the last one is told. An outlier whose values stay away is a level shift."""

@@ -13,7 +13,15 @@ from penstock.detect.timelines import Timeline, Timelines
 from penstock.errors import ConfigError, DataError
 from penstock.panels.frames import is_frame
 
-__all__ = ["DetectData", "TrainingTimelines", "as_timelines", "prepare", "split_by_time"]
+__all__ = [
+    "DetectData",
+    "TrainingTimelines",
+    "as_timelines",
+    "check_change",
+    "prepare",
+    "split_by_time",
+    "unlabelled",
+]
 
 _FEWEST = 20
 """Steps without which nothing can be learned of a series."""
@@ -92,10 +100,10 @@ def prepare(train: Timelines, valid: Timelines | None, test: Timelines | None, s
         )
     if len(kept) < len(train):
         dropped[f"series of less than {_FEWEST} steps"] = len(train) - len(kept)
-    learned, marked = _unlabelled(train.with_series(kept))
+    learned, marked = unlabelled(train.with_series(kept))
     if marked:
         changed["steps in labelled windows, left out of training"] = marked
-    _check_change(learned)
+    check_change(learned)
     return DetectData(TrainingTimelines(learned, 0), valid, test, dict(dropped), dict(changed))
 
 
@@ -114,8 +122,8 @@ def split_by_time(data: Timelines, shares: Sequence[float]) -> list[Timelines]:
     return found
 
 
-def _unlabelled(data: Timelines) -> tuple[Timelines, int]:
-    """The series with labelled steps missing, and their number."""
+def unlabelled(data: Timelines) -> tuple[Timelines, int]:
+    """Return the series with labelled steps missing, and their number."""
     marked = data.marked()
     series = [
         replace(each, values=np.where(mask[:, None], np.nan, each.values))
@@ -124,7 +132,7 @@ def _unlabelled(data: Timelines) -> tuple[Timelines, int]:
     return replace(data, series=series), int(sum(mask.sum() for mask in marked))
 
 
-def _check_change(data: Timelines) -> None:
+def check_change(data: Timelines) -> None:
     """Raise DataError if a target has no values, or the same value throughout."""
     for column, name in enumerate(data.targets):
         values = np.concatenate([series.values[:, column] for series in data])

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 
 from penstock.bundle import Bundle
-from penstock.checks import check_number, check_whole
+from penstock.checks import check_number, check_one_of, check_whole
 from penstock.detect.data import DetectData, as_timelines
+from penstock.detect.features import DetectFeatures
 from penstock.detect.figures import detection_figures
 from penstock.detect.forecasting import Forecasting
 from penstock.detect.model import Detections, DetectorModel
+from penstock.detect.reconstruct.training import Reconstructing
 from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError
 from penstock.network import Network
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from penstock.training import Callback
 
 __all__ = ["AnomalyDetector"]
+
+_KINDS: dict[str, type[Forecasting] | type[Reconstructing]] = {"forecast": Forecasting, "reconstruct": Reconstructing}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -42,10 +46,18 @@ class AnomalyDetector(CellOptions, Estimator):
     targets), or several in a list or dict. Times may be irregular. `bidirectional` must be False, because a row is
     judged when it arrives.
 
+    With `kind="reconstruct"` series are cut into examples instead, such as heartbeats or strokes of a press. An encoder
+    reads an example, and a decoder writes it backward from what the encoder holds at its end (Malhotra et al. 2016). A
+    row's score is how rare such an error of the reconstruction is, and an example has a score of its own. It is judged
+    when it is complete, by itself alone.
+
     Args:
-        false_alarm_rate: share of ordinary rows whose score exceeds the threshold.
-        smoothing: surprise is averaged over about so many rows, so that what lasts counts more than what is short; 1
-            for each row by itself.
+        kind: "forecast" judges each row when it arrives, by the rows before it; "reconstruct" judges examples.
+        window: of "reconstruct", the rows of an example that is cut out of a longer series; None if each series is an
+            example.
+        false_alarm_rate: share of ordinary rows whose score exceeds the threshold; also of ordinary examples.
+        smoothing: of "forecast", as are `probation`, `calendar` and `chunk`: surprise is averaged over about so many
+            rows, so that what lasts counts more than what is short; 1 for each row by itself.
         probation: rows after which a series that training did not know is judged.
         contamination: share of the rows without labels that may be anomalies: the highest scores, which are left out
             when the threshold is set.
@@ -66,12 +78,21 @@ class AnomalyDetector(CellOptions, Estimator):
     fewest_steps: ClassVar[int] = 1000
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
-        "data": ("false_alarm_rate", "smoothing", "probation", "contamination", "calendar"),
+        "data": ("kind", "window", "false_alarm_rate", "smoothing", "probation", "contamination", "calendar"),
         "training": ("chunk",),
     }
-    everyday: ClassVar[tuple[str, ...]] = ("false_alarm_rate", "smoothing", "contamination", "calendar")
+    everyday: ClassVar[tuple[str, ...]] = (
+        "kind",
+        "window",
+        "false_alarm_rate",
+        "smoothing",
+        "contamination",
+        "calendar",
+    )
     searched: ClassVar[Searched] = {"chunk": Around(2)}
 
+    kind: Literal["forecast", "reconstruct"] = "forecast"
+    window: int | None = None
     false_alarm_rate: float = 1e-4
     smoothing: int = 1
     probation: int = 100
@@ -155,10 +176,12 @@ class AnomalyDetector(CellOptions, Estimator):
         check_number("false_alarm_rate", self.false_alarm_rate, above=0, below=0.02)
         check_number("contamination", self.contamination, at_least=0, below=0.5)
         if self.bidirectional:
-            raise ConfigError("a detector reads forward: a row is judged when it arrives. Leave bidirectional out.")
+            raise ConfigError("a detector reads forward, each row as it arrives. Leave bidirectional out.")
 
-    def _way(self) -> Forecasting:
-        return Forecasting(self)
+    def _way(self) -> Forecasting | Reconstructing:
+        """The steps of the training that depend on the kind."""
+        check_one_of("kind", self.kind, _KINDS)
+        return _KINDS[self.kind](self)
 
     def _describe(self, data: DetectData) -> tuple[Any, Network]:
         features = self._way().features(data)
@@ -197,6 +220,8 @@ class AnomalyDetector(CellOptions, Estimator):
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
+        if saved.features["kind"] != DetectFeatures.kind:
+            return {"kind": "reconstruct", "false_alarm_rate": saved.features["false_alarm_rate"]}
         names = ("false_alarm_rate", "smoothing", "probation")
         return {name: saved.features[name] for name in names} | {"calendar": saved.features["calendar"] or "none"}
 

@@ -4,9 +4,12 @@ series      of the measured part, those with most missed windows first, then tho
             `target` (the one that deviated most), `labelled`, `windows`, `found`, `false`, `alarms`, and `chart`, see
             `_chart`
 windows     of all its series together, by the model's own threshold: `windows`, `found`, `false`, `alarms`
+cut         of series that were cut into examples: `window`, the most rows of one; `examples`, `flagged`, `labelled`,
+            those that hold a labelled step, and `found`, those of them that were flagged
 tails       `p`, and the share of the values outside labelled windows whose tail probability is at most that
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 from penstock.detect.conditions import CONDITIONS
 from penstock.detect.judging import baseline_scored, judged, model_scored
 from penstock.detect.nab import Scored
-from penstock.detect.scores import alarms
+from penstock.detect.scores import alarms, labelled_examples
 from penstock.panels.times import words_of
 from penstock.tasks.measures import compare
 
@@ -50,7 +53,8 @@ def detection_figures(model: "DetectorModel", data: "DetectData") -> dict[str, A
             others[name] = beside.sums
         compare(found, part, ours.sums, others)
     # The last part is the test data, or the validation data without any.
-    return found | _told(detections, several)
+    cut = _cut(detections, several)
+    return found | _told(detections, several) | ({"cut": {"window": model.features.window} | cut} if cut else {})
 
 
 def _told(detections: Sequence["Detections"], several: Sequence[Scored]) -> dict[str, Any]:
@@ -62,6 +66,18 @@ def _told(detections: Sequence["Detections"], several: Sequence[Scored]) -> dict
         "windows": totals | {"labelled": any(row["labelled"] for row in rows)},
         "tails": _tails(detections, several),
     }
+
+
+def _cut(detections: Sequence["Detections"], several: Sequence[Scored]) -> dict[str, int]:
+    """What became of examples; empty without examples."""
+    found: Counter[str] = Counter()
+    for each, scored in zip(detections, several, strict=True):
+        if each.examples is not None:
+            judged, marked = labelled_examples(scored)
+            flags, marked = each.examples.anomaly[judged], marked[judged]
+            found.update(examples=len(flags), flagged=int(flags.sum()), labelled=int(marked.sum()))
+            found.update(found=int((flags & marked).sum()))
+    return dict(found)
 
 
 def _series(found: "Detections", each: Scored) -> dict[str, Any]:

@@ -31,11 +31,13 @@ class Forecasting:
         options: the estimator, of which only the options are read.
 
     Raises:
-        ConfigError: an option is invalid.
+        ConfigError: an option is invalid, or of another kind.
     """
 
     def __init__(self, options: Any) -> None:
         self._options = options
+        if options.window is not None:
+            raise ConfigError("window is the length of examples, of kind='reconstruct'. Leave it out, or choose that.")
         names = [] if options.calendar in ("none", "auto") else self._calendar_names()
         if unknown := [name for name in names if name not in CALENDAR]:
             raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")

@@ -21,7 +21,16 @@ _WEEK = 7 * 86_400
 
 def model_scored(detections: "Sequence[Detections]", data: Timelines) -> list[Scored]:
     """Return the model's scores of each series, in units of their thresholds, so that series can be judged together."""
-    return [scored(found.series, data, found.score / found.threshold, found.anomaly) for found in detections]
+    return [
+        scored(
+            found.series,
+            data,
+            found.score / found.threshold,
+            found.anomaly,
+            None if found.examples is None else (found.examples.cuts, found.examples.score),
+        )
+        for found in detections
+    ]
 
 
 def baseline_scored(model: "DetectorModel", data: Timelines, name: str) -> list[Scored]:
@@ -31,20 +40,35 @@ def baseline_scored(model: "DetectorModel", data: Timelines, name: str) -> list[
     found = []
     for series in data:
         scores = baselines.scores(name, features.standardised(series), features.identity(series.name))
-        found.append(scored(series, data, scores, baselines.flags(name, scores)))
+        cuts = model.cuts(series)
+        examples = None if cuts is None else (cuts, _means(scores, cuts))
+        found.append(scored(series, data, scores, baselines.flags(name, scores), examples))
     return found
 
 
-def scored(series: Timeline, data: Timelines, scores: NDArray[np.float64], flags: NDArray[np.bool_]) -> Scored:
-    """Return scores of a series beside its labelled windows."""
+def scored(
+    series: Timeline,
+    data: Timelines,
+    scores: NDArray[np.float64],
+    flags: NDArray[np.bool_],
+    examples: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None,
+) -> Scored:
+    """Return scores of a series, and of its examples if there are some, beside its labelled windows."""
     windows = None if data.windows is None else _apart(series.places(data.windows.get(series.name, ())))
-    return Scored(scores, windows, series.begin, flags, _weeks(series))
+    return Scored(scores, windows, series.begin, flags, _weeks(series), examples)
 
 
 def judged(several: Sequence[Scored]) -> Judged:
     """Return the scores of series, judged together."""
     sums = detection_sums(several, best_thresholds(several))
     return Judged(detection_scores(several), sums, np.zeros(0), np.zeros(0), single=False)
+
+
+def _means(scores: NDArray[np.float64], cuts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A baseline's score of each example: the mean of its rows' scores, NaN if no row has one."""
+    there = ~np.isnan(scores)
+    sums, counts = (np.add.reduceat(each, cuts[:-1]) for each in (np.where(there, scores, 0.0), there.astype(float)))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _apart(windows: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ from penstock.detect.head import LOG_SCALE
 from penstock.detect.spec import DistributionHead
 from penstock.nn.heads import linear_parameters
 
-__all__ = ["DistributionHeadModule"]
+__all__ = ["DistributionHeadModule", "logistic_losses"]
 
 
 class DistributionHeadModule(torch.nn.Module):
@@ -36,7 +36,15 @@ class DistributionHeadModule(torch.nn.Module):
 
         y (..., features), last (..., targets), the values before, values (..., targets) -> (..., targets).
         """
-        shift, log_scale = self(y).chunk(2, dim=-1)
-        log_scale = log_scale.clamp(-LOG_SCALE, LOG_SCALE)
-        distance = (values - last - shift) / log_scale.exp()
-        return distance + 2 * functional.softplus(-distance) + log_scale
+        return logistic_losses(self(y), last, values)
+
+
+def logistic_losses(scores: Tensor, last: Tensor, values: Tensor) -> Tensor:
+    """Return minus the logarithm of each value's density, (..., targets), for a distribution of `detect.head.logistic`.
+
+    scores (..., 2 * targets), last and values (..., targets).
+    """
+    shift, log_scale = scores.chunk(2, dim=-1)
+    log_scale = log_scale.clamp(-LOG_SCALE, LOG_SCALE)
+    distance = (values - last - shift) / log_scale.exp()
+    return distance + 2 * functional.softplus(-distance) + log_scale

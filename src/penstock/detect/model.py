@@ -26,7 +26,24 @@ from penstock.runtime.judged import evaluation
 from penstock.runtime.model import Model
 from penstock.runtime.reading import Reading
 
-__all__ = ["Detections", "DetectorModel"]
+__all__ = ["Detections", "DetectorModel", "Examples"]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What is said of the examples that a series was cut into.
+
+    Attributes:
+        cuts: (examples + 1,), the first step of each, and the number of steps.
+        score: (examples,), -log10 of the share of ordinary examples that are as surprising; NaN without a value.
+        anomaly: (examples,) bool, whether the score exceeds the threshold.
+        evidence: (examples,), what the score follows from: the mean of the rows' evidence.
+    """
+
+    cuts: NDArray[np.int64]
+    score: NDArray[np.float64]
+    anomaly: NDArray[np.bool_]
+    evidence: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +57,9 @@ class Detections:
         anomaly: (steps,) bool, whether the score exceeds the threshold.
         expected, low, high: (steps, targets), what was expected before the row arrived, and the interval of 99 %.
         condition: (steps,) int64, places in `detect.conditions.CONDITIONS`.
-        evidence: (steps, 2 + targets), what the score follows from, see `detect.monitor.Judgement`.
+        evidence: (steps, 2 + targets), what the score follows from, see `detect.monitor.Judgement`; of a
+            reconstruction (steps, 1), its error.
+        examples: of a reconstruction, what is said of each example as a whole; otherwise None.
     """
 
     series: Timeline
@@ -52,10 +71,11 @@ class Detections:
     high: NDArray[np.float64]
     condition: NDArray[np.int64]
     evidence: NDArray[np.float64]
+    examples: Examples | None = None
 
 
 class DetectorModel(Model):
-    """A detector that does not need PyTorch.
+    """A detector that does not need PyTorch; one that reproduces examples is a `reconstruct.model.ReconstructionModel`.
 
     Inputs are `Timelines` (from `detect.readers.read_timelines`), a pandas or Polars frame with the columns of
     training, or arrays without times: (steps,), (steps, targets), or several in a list or by name.
@@ -126,6 +146,10 @@ class DetectorModel(Model):
         for _, found, step in rows:
             yield self._answer(data, found, step, names)
 
+    def cuts(self, series: Timeline) -> NDArray[np.int64] | None:
+        """Return the first step of each example of a series, and its number of steps last; None without examples."""
+        return None
+
     def reading(self, item: Any) -> Reading:
         """Return a series as the layers read it up to its last row; arguments as for `predict`, but one series.
 
@@ -182,8 +206,9 @@ class DetectorModel(Model):
     def info(self) -> dict[str, Any]:
         """See `Model.info`; also describes the targets and the threshold."""
         features = self.features
-        names = ("targets", "covariates", "time", "calendar", "probation", "smoothing", "false_alarm_rate")
-        about = {name: getattr(features, name) for name in names}
+        names = ("targets", "covariates", "time", "calendar", "probation", "smoothing", "window", "false_alarm_rate")
+        about = {name: getattr(features, name) for name in names if hasattr(features, name)}
+        about["kind"] = features.kind
         about["series"] = len(features.names)
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in about.items()}
         return super().info() | {"detection": plain}
@@ -212,7 +237,12 @@ class DetectorModel(Model):
         row["anomaly"] = int(found.anomaly[step])
         for name in ("expected", "low", "high"):
             row |= {f"{name}{end}": _plain(each) for end, each in zip(names, getattr(found, name)[step], strict=True)}
-        return row | {"condition": CONDITIONS[found.condition[step]]}
+        row["condition"] = CONDITIONS[found.condition[step]]
+        if (examples := found.examples) is not None:
+            place = int(np.searchsorted(examples.cuts, step, side="right")) - 1
+            row |= {"example": place + 1, "example_score": _plain(examples.score[place])}
+            row["example_anomaly"] = int(examples.anomaly[place])
+        return row
 
     def _named(self, values: NDArray[np.float64]) -> Any:
         plain = [_plain(each) for each in values]

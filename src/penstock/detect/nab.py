@@ -51,6 +51,8 @@ class Scored:
         start: the first step that is judged.
         flags: (steps,) bool, the detector's own alarms; None for none.
         weeks: the time from `start` to the end; NaN without times.
+        examples: of a series that was cut into examples, the first step of each and the number of steps, (examples +
+            1,), and the score of each, (examples,); None without examples.
 
     Raises:
         DataError: windows that overlap or lie outside the series.
@@ -61,6 +63,7 @@ class Scored:
     start: int = 0
     flags: NDArray[np.bool_] | None = None
     weeks: float = float("nan")
+    examples: tuple[NDArray[np.int64], Array] | None = None
 
     def __post_init__(self) -> None:
         windows = self.windows or ()

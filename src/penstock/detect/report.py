@@ -22,6 +22,9 @@ def _found(figures: Figures, words: Words) -> str:
     numbers = {name: figures.number("windows", name) for name in ("windows", "found", "false", "alarms")}
     data = words.name("data", measured_part(figures.data))
     told = paragraph(words("detect.found" if labelled else "detect.alarms", data=data, **numbers))
+    if cut := figures.get("cut"):
+        counts = {name: figures.number("cut", name) for name in ("window", "examples", "flagged", "labelled", "found")}
+        told += paragraph(words("detect.cut_found" if cut["labelled"] else "detect.cut", data=data, **counts))
     note = paragraph(words("detect.nab_note") if labelled else "", "quiet")
     place = ("windows", "found", "false", "alarms") if labelled else ("alarms",)
     rows = [

@@ -8,6 +8,7 @@ TABLE = {
     "metric.nab_low_fp": {"en": "NAB score, reward few false alarms", "zh": "NAB 得分（侧重少误报）"},
     "metric.nab_low_fn": {"en": "NAB score, reward few misses", "zh": "NAB 得分（侧重少漏报）"},
     "metric.vus_pr": {"en": "VUS-PR", "zh": "VUS-PR"},
+    "metric.example_auc": {"en": "ROC AUC of examples", "zh": "样本的 ROC AUC"},
     "metric.alarms_per_week": {"en": "alarms a week", "zh": "每周告警数"},
     "metric.alarms_per_1000": {"en": "alarms per 1,000 steps", "zh": "每千步告警数"},
     "baseline.isolation_forest": {"en": "Isolation forest", "zh": "孤立森林"},
@@ -24,6 +25,28 @@ TABLE = {
     "detect.alarms": {
         "en": "On the {data}, which has no labels, the model raised {alarms} alarms.",
         "zh": "{data}没有标注，模型共发出 {alarms} 次告警。",
+    },
+    "detect.cut": {
+        "en": (
+            "The model reproduces examples of at most {window} rows: what was expected is its reconstruction, made "
+            "when the example was complete. On the {data}, {flagged} of {examples} examples were flagged as a whole."
+        ),
+        "zh": (
+            "模型对样本（最多 {window} 行）进行重构，预期值即样本完整后得到的重构值。"
+            "{data}：{examples} 个样本中有 {flagged} 个整体被标记为异常。"
+        ),
+    },
+    "detect.cut_found": {
+        "en": (
+            "The model reproduces examples of at most {window} rows: what was expected is its reconstruction, made "
+            "when the example was complete. On the {data}, {flagged} of {examples} examples were flagged as a whole, "
+            "among them {found} of the {labelled} that hold a labelled row."
+        ),
+        "zh": (
+            "模型对样本（最多 {window} 行）进行重构，预期值即样本完整后得到的重构值。"
+            "{data}：{examples} 个样本中有 {flagged} 个整体被标记为异常，"
+            "含标注行的 {labelled} 个样本中检出 {found} 个。"
+        ),
     },
     "detect.nab_note": {
         "en": (

@@ -1,4 +1,4 @@
-"""Scores of detectors: NAB's three, VUS-PR, and alarms a week; from scores and flags beside labelled windows."""
+"""Scores of detectors: NAB's three, VUS-PR, alarms a week, and the AUC of examples; beside labelled windows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from penstock.detect.nab import PROFILES, Scored, best_threshold, nab_parts
 from penstock.detect.volume import vus_pr
 from penstock.runtime.resampling import Sums
 
-__all__ = ["alarms", "best_thresholds", "detection_scores", "detection_sums"]
+__all__ = ["alarms", "best_thresholds", "detection_scores", "detection_sums", "labelled_examples"]
 
 Array = NDArray[np.float64]
 
@@ -39,12 +39,25 @@ def detection_scores(several: Sequence[Scored]) -> dict[str, float]:
         `nab_standard`, `nab_low_fp`, `nab_low_fn` (0 for a detector without alarms, 100 for a perfect one; with the
         threshold that is best for all series, as NAB does it) and `vus_pr` if there is a labelled window;
         `alarms_per_week` by the detector's own flags if there are some, `alarms_per_1000` (steps) for series without
-        times.
+        times. `example_auc` of series that were cut into examples, if some of these hold a labelled step and others
+        none: the probability that one that does has a higher score than one that doesn't.
     """
     sums = detection_sums(several, best_thresholds(several))
     found = {name: float(value) for name, value in sums.scores(sums.values.sum(axis=0)).items()}
-    volume = vus_pr(several)
-    return found if np.isnan(volume) else {**_nab(found), "vus_pr": volume, **_rates(found)}
+    volume, auc = vus_pr(several), _example_auc(several)
+    further = {name: value for name, value in (("vus_pr", volume), ("example_auc", auc)) if not np.isnan(value)}
+    return {**_nab(found), **further, **_rates(found)}
+
+
+def labelled_examples(scored: Scored) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which examples of a series are judged, and which hold a labelled step, both (examples,)."""
+    if scored.examples is None:
+        return np.zeros(0, bool), np.zeros(0, bool)
+    firsts, ends = scored.examples[0][:-1], scored.examples[0][1:]
+    marked = np.zeros(len(firsts), bool)
+    for first, last in scored.windows or ():
+        marked |= (firsts <= last) & (ends > first)
+    return firsts >= scored.start, marked
 
 
 def detection_sums(several: Sequence[Scored], thresholds: dict[str, float]) -> Sums:
@@ -87,6 +100,25 @@ def _stretches(scored: Scored, thresholds: dict[str, float], *, flagged: bool, t
     steps = np.diff(bounds)
     values[:, -1] = steps / steps.sum() * scored.weeks if timed else steps / 1000
     return values
+
+
+def _example_auc(several: Sequence[Scored]) -> float:
+    """The area under the ROC curve of examples' scores; NaN without labels, or if all examples are of one kind."""
+    scores, kinds = [np.zeros(0)], [np.zeros(0, bool)]
+    for each in _labelled(several):
+        if each.examples is not None:
+            judged, marked = labelled_examples(each)
+            own = each.examples[1][judged]
+            scores.append(np.where(np.isnan(own), -np.inf, own))
+            kinds.append(marked[judged])
+    every, positive = np.concatenate(scores), np.concatenate(kinds)
+    if not positive.any() or positive.all():
+        return float("nan")
+    # Mann and Whitney's: equal scores share the mean of their ranks.
+    _, places, counts = np.unique(every, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    found, others = int(positive.sum()), int((~positive).sum())
+    return float((ranks[positive].sum() - found * (found + 1) / 2) / (found * others))
 
 
 def _labelled(several: Sequence[Scored]) -> list[Scored]:

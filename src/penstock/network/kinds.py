@@ -34,6 +34,7 @@ __all__ = [
     "LANGUAGE",
     "LISTENING",
     "POOLED",
+    "REPRODUCING",
     "STEPWISE",
     "WINDOWED",
     "Kind",
@@ -116,6 +117,13 @@ LISTENING = Wiring(
     name="listening", torch="penstock.nn.network:NetworkModule", runtime="penstock.speech.scorer:SpeechScorer"
 )
 """Each step's output, and those of a few steps after it, give a row of scores; a decoder turns these into a text."""
+
+REPRODUCING = Wiring(
+    name="reproducing",
+    torch="penstock.nn.network:NetworkModule",
+    runtime="penstock.detect.reconstruct.scorer:ReconstructionScorer",
+)
+"""The output at a sequence's end gives a row of scores for each of its steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,6 +296,15 @@ for _kind in (
         runtime="penstock.detect.head:DistributionReadout",
         export="penstock.detect.lowering:add_distribution_head",
         wiring=STEPWISE,
+    ),
+    Kind(
+        part="head",
+        name="reconstruction",
+        spec="penstock.detect.reconstruct.spec:ReconstructionHead",
+        torch="penstock.detect.reconstruct.layers:ReconstructionHeadModule",
+        runtime="penstock.detect.reconstruct.head:ReconstructionReadout",
+        export="penstock.detect.reconstruct.lowering:refuse_export",
+        wiring=REPRODUCING,
     ),
     Kind(
         part="head",

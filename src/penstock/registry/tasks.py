@@ -141,6 +141,7 @@ _DETECTION = Task(
     read=deferred("penstock.detect.readers:read_measurements"),
     estimator="penstock.detect.estimator:AnomalyDetector",
     model="penstock.detect.model:DetectorModel",
+    models={"reconstruction": "penstock.detect.reconstruct.model:ReconstructionModel"},
     report="penstock.detect.report:render_report",
     words="penstock.detect.report_words:TABLE",
     pipeline="time-series-forecasting",

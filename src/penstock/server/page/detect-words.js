@@ -5,6 +5,8 @@ export default {
   detectLead: { en: "Give it a series row by row, and see what it expected, how surprised it is, and when it raises an alarm.", zh: "逐行给出序列，看它预期什么、有多意外、何时告警。" },
   detectHeading: { en: "Expected range and alarms", zh: "预期范围与告警" },
   detectNote: { en: "Each row is judged when it arrives, by the rows before it. The range holds 99 % of ordinary values.", zh: "每一行到达时，仅依据之前的行判断。正常数值有 99 % 落在预期范围内。" },
+  detectNoteExamples: { en: "Rows are judged when their example is complete, by its reconstruction. The range holds 99 % of ordinary values.", zh: "样本完整后，依据其重构判断各行。正常数值有 99 % 落在预期范围内。" },
+  detectExamples: { en: "{flagged} of {examples} complete examples flagged; {rows} rows wait for the end of theirs.", zh: "{examples} 个完整样本中有 {flagged} 个被标记；{rows} 行尚在等待样本结束。" },
   detectNear: { en: "Follow the latest rows", zh: "只看最近的行" },
   detectChart: { en: "The series, the range that was expected, and alarms", zh: "序列、预期范围与告警" },
   detectScores: { en: "The score of each row beside its threshold", zh: "各行的得分与阈值" },

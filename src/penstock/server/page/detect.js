@@ -75,6 +75,11 @@ class DetectView {
     this.#follower.close();
   }
 
+  /** Whether rows are judged when their example is complete, and not each when it arrives. */
+  get #examples() {
+    return this.#about.window !== undefined;
+  }
+
   #layout(hosts) {
     this.#shown.append(
       h("div", { class: "controls" },
@@ -83,7 +88,7 @@ class DetectView {
       ...hosts, this.#readout, h("h3", { say: "detectEvents" }), this.#events);
     return h("div", { class: "view" },
       h("section", { class: "card", "aria-labelledby": "series-title" }, h("h2", { id: "series-title", say: "yourSeries" }), this.#source.node),
-      h("section", { class: "card", "aria-labelledby": "detect-title" }, h("h2", { id: "detect-title", say: "detectHeading" }), h("p", { class: "quiet", say: "detectNote" }), this.#empty, this.#shown),
+      h("section", { class: "card", "aria-labelledby": "detect-title" }, h("h2", { id: "detect-title", say: "detectHeading" }), h("p", { class: "quiet", say: this.#examples ? "detectNoteExamples" : "detectNote" }), this.#empty, this.#shown),
       this.#look.node);
   }
 
@@ -137,11 +142,13 @@ class DetectView {
     this.#target.closest("label").hidden = this.#about.targets.length < 2;
     this.#near.closest("label").hidden = read <= NEAR;
     this.#source.sayRead(read, this.#rows.given);
-    const answers = this.#follower.answers.slice(0, read).map(({ answer }) => answer);
+    const told = this.#follower.answers.slice(0, read).map(({ answer }) => answer);
+    const answers = told.flatMap(rowsOf);
     const first = this.#near.checked ? Math.max(0, read - NEAR) : 0;
     this.#drawValues(answers, first, read);
     this.#drawScores(answers, first, read);
     this.#say(answers);
+    if (this.#examples) this.#sayExamples(told.filter(({ rows }) => rows), read - answers.length);
   }
 
   #of(found) {
@@ -195,6 +202,12 @@ class DetectView {
     if (!told.length) this.#events.replaceChildren(h("li", { class: "quiet", say: "detectNothing" }));
   }
 
+  /** Of a model that reproduces examples: how many were complete and flagged, and how many rows wait for the end of theirs. */
+  #sayExamples(examples, waiting) {
+    const flagged = examples.filter(({ prediction }) => prediction).length;
+    this.#readout.textContent += ` ${words("detectExamples", { flagged: count(flagged), examples: count(examples.length), rows: count(waiting) })}`;
+  }
+
   #event({ condition, score, threshold, missing }, n) {
     const how = condition === "missing" ? missing.join(", ") : Number.isFinite(score) ? words("detectHow", { score: score.toFixed(2), threshold: (threshold ?? NaN).toFixed(2) }) : "";
     return h("li", { "data-condition": condition }, h("strong", { text: words(CONDITIONS[condition]) }), ` ${this.#nameOf(n)} `, h("span", { class: "quiet", text: how }));
@@ -211,6 +224,9 @@ function example() {
   values[EXAMPLE.odd] = String(3 * Number(values[EXAMPLE.odd]));
   return values.join("\n");
 }
+
+/** What is said of rows by an answer: of one, of all those of an example that is complete, or of none. */
+const rowsOf = (answer) => ("score" in answer ? (answer.rows ?? [answer]) : []);
 
 /** Bands without the rows whose range is unknown. */
 function runs(low, high, from) {
