@@ -75,9 +75,10 @@ def measure(
     Raises:
         PenstockError: our outputs are wrong, or a peer's process ended.
     """
-    sides = {name: Side(name, threads) for name in (ours, *peers)}
+    sides: dict[str, Side] = {}
     try:
         for point in points:
+            sides = sides or {name: Side(name, threads) for name in (ours, *peers)}  # no process where no point is left
             yield _point(point, sides, ours, rounds, seconds, threads)
     finally:
         for side in sides.values():

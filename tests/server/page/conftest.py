@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +23,15 @@ def browser(chromium) -> Iterator[Browser]:
     """One Chromium for all tests; each tab has storage of its own."""
     with Browser(chromium) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def server(folders, models, running) -> Iterator[Any]:
+    """One server of the texts' models, and of each other model twice, as NAME and as twin-NAME."""
+    others = sorted(models["folder"].iterdir())
+    twice = (f"{prefix}{path.name}={path}" for path in others for prefix in ("", "twin-"))
+    with running(*folders.values(), *twice) as process:
+        yield process
 
 
 @pytest.fixture

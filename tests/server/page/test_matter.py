@@ -13,12 +13,6 @@ SERIES = (10 + 3 * np.cos(np.arange(30))).round(2)
 SCORES = "[...document.querySelectorAll('.matter rect')].map((e) => Number(e.dataset.score))"
 
 
-@pytest.fixture(scope="module")
-def server(models, running):
-    with running(*sorted(models["folder"].iterdir())) as process:
-        yield process
-
-
 def enter(tab, values):
     tab.wait("document.querySelector('#numbers')")
     tab.click("#numbers")

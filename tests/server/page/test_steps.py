@@ -32,12 +32,6 @@ TAGGED = """import("/page/steps.js").then(async ({ view: viewOf }) => {
 })"""  # noqa: E501
 
 
-@pytest.fixture(scope="module")
-def server(models, running):
-    with running(models["folder"] / "each-step") as process:
-        yield process
-
-
 def test_a_signal_has_a_strip_of_its_labels(server, opened, models, picture):
     stream = models["each-step"].stream()
     answers = [stream.push(step) for step in SIGNAL]

@@ -12,12 +12,6 @@ SIGNAL = np.random.default_rng(3).normal(3, 2, (30, 2)).round(2).tolist()
 SERIES = (10 + 3 * np.cos(np.arange(30))).round(2).tolist()
 
 
-@pytest.fixture(scope="module")
-def server(models, running):
-    with running(*sorted(models["folder"].iterdir())) as process:
-        yield process
-
-
 @pytest.fixture
 def sound(tmp_path, spoken):
     """A recording at the model's rate: its file and its 16-bit samples."""
@@ -337,21 +331,13 @@ def test_links_lead_on_and_a_request_can_be_copied(server, opened, models):
         assert f'penstock.Client("{server.url}")' in tab.value(python)
 
 
-@pytest.fixture(scope="module")
-def twins(models, running):
-    """A server with each model twice."""
-    folders = sorted(models["folder"].iterdir())
-    with running(*(f"{prefix}{path.name}={path}" for path in folders for prefix in ("", "twin-"))) as process:
-        yield process
-
-
 SECOND = "document.querySelector('[aria-labelledby=compare-title] .verdict')"
 
 
 @pytest.mark.parametrize("name", ["level", "each-step"])
 @pytest.mark.slow
-def test_a_second_model_reads_the_same_signal(twins, opened, name):
-    with opened(f"{twins.url}/#{name}") as tab:
+def test_a_second_model_reads_the_same_signal(server, opened, name):
+    with opened(f"{server.url}/#{name}") as tab:
         enter(tab, lines(SIGNAL))
         tab.wait("document.querySelector('.verdict').textContent !== '–'")
         tab.choose("#compare", f"twin-{name}")
@@ -361,8 +347,8 @@ def test_a_second_model_reads_the_same_signal(twins, opened, name):
 
 
 @pytest.mark.slow
-def test_a_second_forecast_stands_in_the_chart(twins, opened, models):
-    with opened(f"{twins.url}/#sales") as tab:
+def test_a_second_forecast_stands_in_the_chart(server, opened, models):
+    with opened(f"{server.url}/#sales") as tab:
         enter(tab, lines(SERIES))
         tab.wait("document.querySelectorAll('.ahead li').length === 3")
         assert tab.value("document.querySelectorAll('[aria-labelledby=fan-title] svg .line.s0').length") == 0
@@ -375,13 +361,13 @@ def test_a_second_forecast_stands_in_the_chart(twins, opened, models):
 
 
 @pytest.mark.slow
-def test_a_second_model_hears_the_same_sound(twins, opened, models, sound):
+def test_a_second_model_hears_the_same_sound(server, opened, models, sound):
     path, samples = sound
     stream = models["sounds"].stream()
     for start in range(0, len(samples), 400):
         answer = stream.push(samples[start : start + 400])
     label = max(answer, key=answer.get)
-    with opened(f"{twins.url}/#sounds") as tab:
+    with opened(f"{server.url}/#sounds") as tab:
         tab.wait("document.querySelector('#file')")
         tab.choose_file("#file", path)
         tab.wait("document.querySelector('.verdict + p').textContent === 'for the whole sound'")
