@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.forecast.model import ForecastModel, ahead
+from penstock.forecast.model import ForecastModel
+from penstock.forecast.origins import ahead
 from penstock.panels.panel import Panel
 
 __all__ = ["calibrate"]

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError, DataError
 from penstock.events import Steps
 from penstock.forecast.baselines import ForecastBaselines, Origins
-from penstock.forecast.features import Encoded, ForecastFeatures
+from penstock.forecast.features import ForecastFeatures
 from penstock.forecast.frames import forecast_frame
 from penstock.forecast.lowering import graph_inputs
 from penstock.forecast.metrics import Errors, Stretches
+from penstock.forecast.origins import OriginOutputs, ahead
 from penstock.forecast.pair import forecast_pair, judged
 from penstock.forecast.plot import plot_forecast
 from penstock.forecast.question import ForecastQuestion
 from penstock.forecast.reading import series_reading
-from penstock.forecast.scorer import step_features
 from penstock.forecast.stream import Forecast, ForecastStream
 from penstock.network import CARRIED, WINDOWED
 from penstock.panels.frames import as_table, frame_panel, is_frame
 from penstock.panels.lines import parse_row
-from penstock.panels.panel import Panel, Series
+from penstock.panels.panel import Panel
 from penstock.panels.panel_columns import arrays_panel
 from penstock.panels.times import words_of
 from penstock.runtime.judged import Judged, evaluation
@@ -35,16 +35,12 @@ from penstock.sequences import Sequences
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ForecastModel", "ahead"]
+__all__ = ["ForecastModel"]
 
 _LOGGER = logging.getLogger("penstock.forecast")
 
-# Look-backs per batch: enough to use the engine fully within tens of megabytes of memory.
-_ROWS = 1024
-Answer = Callable[[Origins], NDArray[np.float64]]
 
-
-class ForecastModel(Model):
+class ForecastModel(OriginOutputs, Model):
     """A forecasting model that does not need PyTorch.
 
     Inputs are a `Panel` (from `penstock.read_series`), a pandas or Polars frame or series with the columns of training,
@@ -52,7 +48,6 @@ class ForecastModel(Model):
     `features.context` values before it.
     """
 
-    scorer: Any  # a CarriedScorer or a WindowScorer
     task = "forecasting"
     reads = "step"
     view = "forecast"
@@ -75,11 +70,6 @@ class ForecastModel(Model):
     def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> ForecastBaselines:
         """Read the baselines: last value, value a season ago, and ridge regression."""
         return ForecastBaselines(arrays, self.features)
-
-    @property
-    def carries(self) -> bool:
-        """Whether forecasts use a state carried over the whole series instead of a look-back."""
-        return self.scorer.carries
 
     def predict(self, inputs: Any) -> Any:
         """Return the point forecasts after the end of each series, (series, horizon, targets).
@@ -114,21 +104,6 @@ class ForecastModel(Model):
                 found.append(self.forecasts(Origins(series, encoded, np.array([len(series)])))[0])
                 told.advance()
         return np.stack(found)
-
-    def forecasts(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float64]:
-        """Return the quantiles (origins, horizon, targets, quantiles) at origins of one series.
-
-        Args:
-            origins: origins of one series.
-            read: the result of `self.read` for this series, to avoid computing it again.
-        """
-        return self.features.forecasts(self.outputs(origins, read), origins.encoded.scale)
-
-    def outputs(self, origins: Origins, read: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Return the network's scaled outputs at origins of one series, in the same shape as `forecasts`."""
-        if self.carries:
-            return self._carried(origins, self.read(origins.encoded) if read is None else read)
-        return self._windows(origins)
 
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """Return mse, mae, smape, mase and coverage_80 over all origins with context and ground truth; see `Model`.
@@ -218,29 +193,6 @@ class ForecastModel(Model):
             for number, origins, read in self.origins(panel, network=baseline is None, context=context):
                 yield number, origins, read
                 told.advance(len(origins.steps))
-
-    def origins(
-        self, panel: Panel, *, every: int = 1, network: bool = True, context: int = 0
-    ) -> Iterator[tuple[int, Origins, NDArray[np.float32] | None]]:
-        """Yield all origins of a panel that have context and ground truth, in batches.
-
-        Args:
-            panel: as `self.panel` returns it.
-            every: steps between origins; 1 for all origins.
-            network: whether to run the network for `read`.
-            context: as for `errors`.
-
-        Yields:
-            The index of the series in the panel, origins, and the argument `read` of `forecasts` and `outputs`.
-        """
-        for number, series in enumerate(panel):
-            first = max(series.begin, self.features.context, context)
-            if len(series) < first + self.features.horizon:
-                continue
-            encoded = self._encoded(series, panel)
-            read = self.read(encoded) if self.carries and network else None
-            for steps in self._pieces(series, encoded, first, every):
-                yield number, Origins(series, encoded, steps), read
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield unique_id, ds, target, step, prediction and each quantile_Q, per series, target and step ahead."""
@@ -375,118 +327,3 @@ class ForecastModel(Model):
         if len(self.features.targets) == 1:
             return values[:, 0].tolist()
         return {name: values[:, k].tolist() for k, name in enumerate(self.features.targets)}
-
-    def encoded_ahead(self, series: Series, panel: Panel) -> Encoded:
-        """Return a series of a panel as the network reads it for a forecast after its end.
-
-        Raises:
-            DataError: the series is shorter than the context, or its known covariates end before the horizon.
-        """
-        encoded = self._encoded(series, panel)
-        if encoded.known_steps < len(series) + self.features.horizon:
-            raise DataError(
-                f"series {series.name!r}: {', '.join(self.features.known)} must be known for the "
-                f"{self.features.horizon} steps after its last value; known for "
-                f"{encoded.known_steps - len(series)}. Add rows with times ahead and an empty target."
-            )
-        return encoded
-
-    def _encoded(self, series: Series, panel: Panel) -> Encoded:
-        if len(series) < self.features.context:
-            raise DataError(
-                f"series {series.name!r} must have the {self.features.context} values of the context before a "
-                f"forecast; got {len(series)}. Give more of its history, or train with a shorter context."
-            )
-        return self.features.encode(series, panel.frequency)
-
-    def _pieces(self, series: Series, encoded: Encoded, first: int, every: int) -> Iterator[NDArray[np.int64]]:
-        """The origins of a series from `first` on, in batches that fit into memory."""
-        last = min(len(series), encoded.known_steps) - self.features.horizon
-        size = max(1, _ROWS // len(self.features.targets)) * every
-        for start in range(first, last + 1, size):
-            yield np.arange(start, min(start + size, last + 1), every)
-
-    def _windows(self, origins: Origins) -> NDArray[np.float32]:
-        encoded, steps, context = origins.encoded, origins.steps, self.features.context
-        view = np.lib.stride_tricks.sliding_window_view
-        values = view(encoded.values, context, axis=0)[steps - context]
-        covariates = view(encoded.covariates, context, axis=0)[steps - context].swapaxes(1, 2)
-        known = ahead(encoded.known, steps, self.features.horizon)
-        return self.windows(values, covariates, known, encoded.identity)
-
-    def windows(
-        self, values: NDArray[np.float32], covariates: NDArray[np.float32], known: NDArray[np.float32], identity: int
-    ) -> NDArray[np.float32]:
-        """Return outputs (origins, horizon, targets, quantiles) from look-backs.
-
-        Args:
-            values: (origins, targets, context).
-            covariates: (origins, context, covariates).
-            known: (origins, horizon, known).
-            identity: the number of the series.
-        """
-        count, targets, _ = values.shape
-        read, covariates, rows = self.look_back_rows(values, covariates, identity)
-        if self.features.joint:
-            return self.scorer(read, covariates, known, rows)
-        found = self.scorer(read, covariates, np.repeat(known, targets, axis=0), rows)
-        return found.reshape(count, targets, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)
-
-    def look_back(
-        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
-    ) -> NDArray[np.float32]:
-        """Return the encoder's input for look-backs, (segments, rows, size); arguments as for `windows`."""
-        return self.scorer.look_back(*self.look_back_rows(values, covariates, identity))
-
-    def look_back_rows(
-        self, values: NDArray[np.float32], covariates: NDArray[np.float32], identity: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """Return look-backs as the network reads them, (rows, context, targets), covariates, and each row's series."""
-        count, targets, context = values.shape
-        rows = np.tile(self.features.rows(identity), count)
-        if self.features.joint:
-            return values.swapaxes(1, 2), covariates, rows
-        return values.reshape(count * targets, context, 1), np.repeat(covariates, targets, axis=0), rows
-
-    def read(self, encoded: Encoded) -> NDArray[np.float32]:
-        """Return the encoder's outputs (steps, rows, size) at every step of a series, with a carried state."""
-        before = np.concatenate([encoded.values[:1], encoded.values[:-1]])
-        features = self.carried_features(encoded.values, before, encoded.covariates)
-        return self.scorer.fold(features, self.features.rows(encoded.identity))[0]
-
-    def _carried(self, origins: Origins, read: NDArray[np.float32]) -> NDArray[np.float32]:
-        steps = origins.steps
-        known = ahead(origins.encoded.known, steps, self.features.horizon)
-        return self.carried(read[steps - 1], origins.encoded.values[steps - 1], known)
-
-    def carried_features(
-        self, values: NDArray[np.float32], before: NDArray[np.float32], covariates: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Return the network's input features for steps, (steps, rows, features)."""
-        if self.features.joint:
-            return step_features(values, before, covariates)[:, None]
-        each = np.broadcast_to(covariates[:, None], (*values.shape, covariates.shape[1]))
-        return step_features(values[..., None], before[..., None], each)
-
-    def carried(
-        self, y: NDArray[np.float32], last: NDArray[np.float32], known: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Return outputs (origins, horizon, targets, quantiles) from the encoder's outputs.
-
-        Args:
-            y: (origins, rows, size).
-            last: (origins, targets).
-            known: (origins, horizon, known).
-        """
-        count, rows, size = y.shape
-        if self.features.joint:
-            return self.scorer.head(y[:, 0], last, known)
-        found = self.scorer.head(
-            y.reshape(count * rows, size), last.reshape(count * rows, 1), np.repeat(known, rows, axis=0)
-        )
-        return found.reshape(count, rows, *found.shape[1:])[:, :, :, 0].swapaxes(1, 2)
-
-
-def ahead(values: NDArray[Any], steps: NDArray[np.int64], horizon: int) -> NDArray[Any]:
-    """The `horizon` rows after each origin, (origins, horizon, columns)."""
-    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(values, horizon, axis=0)[steps].swapaxes(1, 2))
