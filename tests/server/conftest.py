@@ -119,8 +119,9 @@ class Process:
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        assert self._ready.wait(30)
-        assert self.events("ready"), self.log
+        if not self._ready.wait(30) or not self.events("ready"):
+            self.kill()
+            raise AssertionError(f"the server did not start: {self.log}")
         self.url = self.events("ready")[0]["url"]
         self.port = int(self.url.rpartition(":")[2])
 
