@@ -45,18 +45,18 @@ def prepare_examples(
         )
     changed = sum((Counter(part.changed) for part in (train, valid, test) if part is not None), Counter())
     dropped = sum((Counter(part.dropped) for part in (train, valid, test) if part is not None), Counter())
-    longest = max(map(len, train))
     if window is None:
         _check_several(train)
-    elif window > longest:
-        raise ConfigError(
-            f"window must be at most the {longest} rows of the longest training series; got {window}. Choose a shorter "
-            "one, or leave it out if each series is an example."
-        )
     if valid is None:
         if not isinstance(share, float) or not 0 < share < 1:
             raise ConfigError(f"validation_share must be a number between 0 and 1; got {share!r}")
         train, valid = split_examples(train, (1 - share, share), window, seed)
+    longest = max(map(len, train))
+    if window is not None and window > longest:
+        raise ConfigError(
+            f"window must be at most the {longest} rows of the longest training series; got {window}. Choose a shorter "
+            "one, or leave it out if each series is an example."
+        )
     learned, marked = unlabelled(train)
     kept = [series for series in learned if len(series) >= _FEWEST and not np.isnan(series.values).all()]
     if not kept:
