@@ -4,7 +4,8 @@
 
 Each training is `penstock train language` with a checkpoint beside the results file, so that an interrupted one is
 resumed. Runs are kept as in text.py. Penn Treebank, WikiText-2 and JSB Chorales have their published parts; of Tiny
-Shakespeare the last tenth is the test part, and the twentieth before it chooses the epoch.
+Shakespeare the last tenth is the test part, and the twentieth from 80 to 85 % chooses the epoch: the play in which the
+last tenth begins stays whole, so that training has read its first scenes, as with the usual split in 90 and 10 %.
 """
 
 import gzip
@@ -47,8 +48,12 @@ def _wiki(data: Path, made: Path) -> list[Path]:
 
 def _shakespeare(data: Path, made: Path) -> list[Path]:
     text = (data / "tiny_shakespeare" / "input.txt").read_text(encoding="utf-8")
-    cuts = [int(len(text) * share) for share in (0, 0.85, 0.9, 1)]
-    return [_put(made / f"shakespeare-{place}.txt", text[cuts[place] : cuts[place + 1]]) for place in range(3)]
+    before, valid, after, test = (
+        text[int(len(text) * start) : int(len(text) * end)]
+        for start, end in ((0, 0.8), (0.8, 0.85), (0.85, 0.9), (0.9, 1))
+    )
+    parts = {"train": before + after, "valid": valid, "test": test}
+    return [_put(made / f"shakespeare-{name}.txt", part) for name, part in parts.items()]
 
 
 def _chorales(data: Path, made: Path) -> list[Path]:
@@ -73,8 +78,8 @@ _ZAREMBA = (
     *("--steps", "35", "--batch-size", "20"),
 )
 _SHAKESPEARE = (
-    *("--level", "char", "--hidden-size", "512", "--num-layers", "2", "--epochs", "12"),
-    *("--layer-dropout", "0.3", "--output-dropout", "0.3"),
+    *("--level", "char", "--hidden-size", "512", "--num-layers", "2", "--epochs", "20"),
+    *("--layer-dropout", "0.4", "--output-dropout", "0.4", "--weight-drop", "0.2"),
     *("--steps", "100", "--batch-size", "32", "--learning-rate", "0.002"),
 )
 _NOTES = (
