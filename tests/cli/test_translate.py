@@ -100,7 +100,7 @@ def test_several_translations_of_each(penstock, trained):
 
 
 def test_numbers_of_lines_go_on_over_pieces(penstock, trained, monkeypatch):
-    monkeypatch.setattr("penstock.cli.predict._LINES", 2)
+    monkeypatch.setattr("penstock.cli.blocks._INPUTS", 2)
     flags = ("--beam", "2", "--n-best", "2", "--json")
     found = penstock("predict", trained[0], "-", *flags, stdin=b"1 May 1999\n2 May 1999\n3 May 1999\n")
     rows = [json.loads(line) for line in found.out.splitlines()]

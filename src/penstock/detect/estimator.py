@@ -53,8 +53,8 @@ class AnomalyDetector(CellOptions, Estimator):
 
     Args:
         kind: "forecast" judges each row when it arrives, by the rows before it; "reconstruct" judges examples.
-        window: of "reconstruct", the rows of an example that is cut out of a longer series; None if each series is an
-            example.
+        window: of "reconstruct", the rows of an example that is cut out of a longer series; default: each series is
+            an example.
         false_alarm_rate: share of ordinary rows whose score exceeds the threshold; also of ordinary examples.
         smoothing: of "forecast", as are `probation`, `calendar` and `chunk`: surprise is averaged over about so many
             rows, so that what lasts counts more than what is short; 1 for each row by itself.
@@ -85,7 +85,6 @@ class AnomalyDetector(CellOptions, Estimator):
         "kind",
         "window",
         "false_alarm_rate",
-        "smoothing",
         "contamination",
         "calendar",
     )
