@@ -29,7 +29,7 @@ _FEWEST = 20
 
 @dataclass(frozen=True, eq=False)
 class TrainingTimelines:
-    """The training series; the length is the number of chunks per epoch."""
+    """The training series; the length is the number of chunks, or examples, that an epoch draws."""
 
     data: Timelines
     examples: int

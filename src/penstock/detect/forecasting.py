@@ -13,13 +13,13 @@ from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError
 from penstock.network import Network, Numbers
 from penstock.panels.calendar import CALENDAR
+from penstock.panels.epochs import drawn_in_an_epoch
 
 if TYPE_CHECKING:
     from penstock.detect.objective import DetectObjective
 
 __all__ = ["Forecasting"]
 
-_FEWEST_BATCHES, _MOST_BATCHES = 25, 100
 _INSPECTED = 8
 """Inputs by which the memory of a network is measured."""
 
@@ -52,8 +52,8 @@ class Forecasting:
         """See `detect.data.prepare`; an epoch is a number of chunks."""
         options, found = self._options, prepare(train, valid, test, share)
         rows = sum(map(len, found.train.data))
-        batches = min(max(-(-rows // (options.chunk * options.batch_size)), _FEWEST_BATCHES), _MOST_BATCHES)
-        whole = TrainingTimelines(found.train.data, batches * options.batch_size)
+        drawn = drawn_in_an_epoch(-(-rows // options.chunk), options.batch_size)
+        whole = TrainingTimelines(found.train.data, drawn)
         return DetectData(whole, found.valid, found.test, found.dropped, found.changed)
 
     def features(self, data: DetectData) -> DetectFeatures:

@@ -22,6 +22,7 @@ from penstock.forecast.season import find_season
 from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
 from penstock.network import Network
 from penstock.panels.calendar import CALENDAR, usual_calendar
+from penstock.panels.epochs import drawn_in_an_epoch
 from penstock.panels.frames import is_frame
 from penstock.panels.panel import Panel
 from penstock.tasks.continuing import check_network, say_continued
@@ -42,7 +43,6 @@ __all__ = ["Forecaster"]
 
 _LOGGER = logging.getLogger("penstock.forecast")
 _QUANTILES = (0.1, 0.5, 0.9)
-_FEWEST_BATCHES, _MOST_BATCHES = 25, 100
 _VALIDATION_ORIGINS = 4096
 _LONGEST_SEGMENT, _SHORTEST_SEGMENT = 48, 12
 _LONGEST_HIGHWAY = 336
@@ -164,8 +164,7 @@ class Forecaster(CellOptions, Estimator):
         found.changed.update(Counter(found.changed) + Counter(changed or {}))
         origins = sum(max(len(series) - self.horizon, 1) for series in found.train.panel)
         rows = origins * (1 if self.joint else len(found.train.panel.targets))
-        batches = min(max(-(-rows // self.batch_size), _FEWEST_BATCHES), _MOST_BATCHES)
-        train = TrainingSeries(found.train.panel, batches * self.batch_size)
+        train = TrainingSeries(found.train.panel, drawn_in_an_epoch(rows, self.batch_size))
         complete = ForecastData(train, found.valid, found.test, found.dropped, found.changed)
         train_steps, valid_steps = (_amount(panel)["rows"] for panel in (found.train.panel, found.valid))
         test_steps = None if found.test is None else _amount(found.test)["rows"]

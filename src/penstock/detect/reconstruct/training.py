@@ -17,13 +17,13 @@ from penstock.detect.timelines import Timelines
 from penstock.detect.units import moments, spread_of
 from penstock.errors import ConfigError
 from penstock.network import Network, Numbers
+from penstock.panels.epochs import drawn_in_an_epoch
 
 if TYPE_CHECKING:
     from penstock.detect.reconstruct.objective import ReconstructionObjective
 
 __all__ = ["Reconstructing", "calibrate_examples"]
 
-_FEWEST_BATCHES, _MOST_BATCHES = 25, 100
 _OF_FORECASTS = {"smoothing": 1, "probation": 100, "calendar": "auto"}
 """Options that only forecasts have, and their defaults."""
 _LEAST_LEVEL = 1.0
@@ -64,8 +64,7 @@ class Reconstructing:
         found = prepare_examples(train, valid, test, share, options.window, seed)
         window = options.window or max(map(len, found.train.data))
         examples = sum(-(-len(series) // window) for series in found.train.data)
-        batches = min(max(-(-examples // options.batch_size), _FEWEST_BATCHES), _MOST_BATCHES)
-        whole = TrainingTimelines(found.train.data, batches * options.batch_size)
+        whole = TrainingTimelines(found.train.data, drawn_in_an_epoch(examples, options.batch_size))
         return DetectData(whole, found.valid, found.test, found.dropped, found.changed)
 
     def features(self, data: DetectData) -> ReconstructionFeatures:
