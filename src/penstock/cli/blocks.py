@@ -85,7 +85,7 @@ def predicted_by_workers(
         except InputError:
             # An error says where in the part an input is; here it says where in the whole.
             if sent and sent[0].whole is not None:
-                yield from predicted(model, [Block(sent[0].whole)], settings)
+                deque(predicted(model, [Block(sent[0].whole)], settings), maxlen=0)
             raise
 
 

@@ -28,7 +28,7 @@ def answers(
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows of `Model.answers` for each of several inputs, in their order, with the bits of one process.
 
-    A process that is killed, or whose machine is, is replaced, and its inputs are predicted again.
+    A process that is killed is replaced, and its inputs are predicted again.
 
     Args:
         model: the model; each process gets a copy.
