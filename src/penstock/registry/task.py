@@ -126,6 +126,6 @@ class Task:
         """Return the `tasks.Estimator` class; MissingExtraError if a package that training needs is not installed."""
         return resolve(self.estimator)
 
-    def model_class(self, kind: str = "") -> type[Any]:
-        """Return the `runtime.Model` class for features of a kind."""
-        return resolve(self.models.get(kind, self.model))
+    def model_class(self, kind: Any = None) -> type[Any]:
+        """Return the `runtime.Model` class for features of a kind, which may be anything that a bundle says."""
+        return resolve(self.models.get(kind, self.model) if isinstance(kind, str) else self.model)

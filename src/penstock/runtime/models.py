@@ -35,7 +35,7 @@ def load(path: str | Path) -> Model:
     """
     saved = bundle.load(path)
     try:
-        model = find(saved.task).model_class(saved.features.get("kind", "")).from_bundle(saved)
+        model = find(saved.task).model_class(saved.features.get("kind")).from_bundle(saved)
     except ConfigError as error:
         raise BundleError(f"{path}: cannot be used: {error!s:.400}") from error
     except PenstockError:

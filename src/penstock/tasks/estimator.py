@@ -185,7 +185,7 @@ class Estimator(TrainingOptions, FittedEstimator):
         history = histories[-1]
         trained = module.state_dict()
         tensors = {name: trained[name].numpy() for name in network.parameter_shapes()}
-        model = find(self.task).model_class(getattr(features, "kind", ""))
+        model = find(self.task).model_class(getattr(features, "kind", None))
         self._keep(model(network, features, data.labels, tensors, baseline=arrays))
         self.history_ = history.rows()
         calibration = self._calibrate(self.model_, data)

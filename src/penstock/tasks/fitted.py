@@ -162,8 +162,7 @@ class FittedEstimator(BaseEstimator):
         options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint"))
         options |= {"warm_start": True, "workers": 1}
         loaded = cls(**{name: value for name, value in options.items() if name in known})
-        kind = saved.features.get("kind", "")
-        loaded._keep(find(cls.task).model_class(kind).from_bundle(saved))
+        loaded._keep(find(cls.task).model_class(saved.features.get("kind")).from_bundle(saved))
         loaded.metrics_ = saved.metrics
         loaded.history_ = saved.metrics.get("curves", [])
         return loaded
