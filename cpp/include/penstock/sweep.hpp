@@ -74,7 +74,7 @@ const float* input_rows(const Job& job, const ThreadGroup& group, const Part& pa
 }
 
 // From so many rows on, the input product is stored by panels: a tile then writes a few lines in a row, and the gates read whole
-// streams, where rows that lie a power of two apart would fall into few sets of the caches. Interleaved panels do that anyway.
+// streams, where rows that lie a power of two apart would fall into few sets of the caches. Not measured with interleaved panels.
 constexpr int kRowsForPanels = 32;
 
 // The input product of this thread's rows of steps [s0, s1), from its first row on. Each thread computes the part that it will
@@ -99,7 +99,7 @@ InputProduct input_product(const Job& job, const ThreadGroup& group, const Part&
 }
 
 // One phase for some rows and unit blocks. Piece by piece, it writes the product to scratch and calls the epilogue. Panels that
-// may not be in L2 are fetched while the piece before them is computed; interleaved ones are wide enough to be fetched in time.
+// may not be in L2 are fetched while the piece before them is computed; not measured with interleaved ones.
 template <class Epilogue>
 void phase(float* scratch, const float* a, std::size_t a_row, int K, const float* panels, const float* bias,
            int gates, Range rows, Range blocks, bool descending, Epilogue epilogue) {
@@ -130,7 +130,7 @@ void phase(float* scratch, const float* a, std::size_t a_row, int K, const float
 }
 
 // Copies a step's outputs to y and, where a sequence ends, its states to the last states: whole rows at the end, because y is
-// in no cache, and each store to it amid the gates would wait for memory.
+// seldom in a near cache, and each store to it amid the gates would wait for it.
 void finish_step(const ForwardStep& t, Range rows, Range outputs, Range units) {
     const Job& job = t.job;
     const Sizes& z = *job.sizes;
