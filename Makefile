@@ -90,9 +90,10 @@ portable-python: $(VENV)/bin/python
 
 # The server settles in the first third, in which it is killed, suspended and robbed of its folder.
 SOAK_SECONDS ?= 600
+SOAK_GROWTH ?= 4
 soak: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/serving/soak.py --out build/soak --faults --seconds $(SOAK_SECONDS) \
-	  --settled $$(( $(SOAK_SECONDS) / 3 )) --every 2 --growth 4
+	  --settled $$(( $(SOAK_SECONDS) / 3 )) --every 0.5 --growth $(SOAK_GROWTH)
 
 # FUZZ_SECONDS=3600 for an hour. With Atheris (pip install atheris) coverage leads: FUZZ="--atheris --only csv".
 FUZZ_SECONDS ?= 30

@@ -140,6 +140,12 @@ def test_headers_of_recordings_that_lie_cost_nothing(limit):
         decode(slow, "a.wav")
 
 
+def test_a_recording_cut_short_prints_nothing(capfd):
+    with pytest.raises(DataError, match="a.aiff: can't be read as a recording"):
+        decode(sounds("AIFF")[:24], "a.aiff")
+    assert capfd.readouterr() == ("", "")
+
+
 def test_arrays_need_the_numbers_that_they_declare(tmp_path, limit):
     header = {"descr": "<f8", "fortran_order": False, "shape": (2, 3_000_000_000)}
     np.lib.format.write_array_header_1_0(file := io.BytesIO(), header)

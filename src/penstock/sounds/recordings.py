@@ -6,7 +6,7 @@ The extra `audio` is needed only to read a file (soundfile) or to change the sam
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
-from io import BytesIO
+from io import SEEK_SET, BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -187,9 +187,16 @@ def recording_list(inputs: Any, sample_rate_hz: int | None) -> list[Recording]:
     return recordings
 
 
+class _Seekable(BytesIO):
+    """Damaged files make libsndfile look for places before the first byte; an error there could only be printed."""
+
+    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
+        return super().seek(max(offset, 0) if whence == SEEK_SET else offset, whence)
+
+
 def _samples(soundfile: ModuleType, data: bytes, decoded: Decoded) -> tuple[NDArray[np.float32], int]:
     """Decode block by block: the header's number of samples may be anything."""
-    with soundfile.SoundFile(BytesIO(data)) as file:
+    with soundfile.SoundFile(_Seekable(data)) as file:
         size = max(_AT_ONCE // file.channels, 1)
         blocks = [np.zeros((0, file.channels), np.float32)]
         while len(block := file.read(size, dtype="float32", always_2d=True)):
