@@ -141,7 +141,7 @@ def test_headers_of_recordings_that_lie_cost_nothing(limit):
 
 
 def test_a_recording_cut_short_prints_nothing(capfd):
-    with pytest.raises(DataError, match="a.aiff: can't be read as a recording"):
+    with pytest.raises(DataError, match=r"a\.aiff: can't be read as a recording"):
         decode(sounds("AIFF")[:24], "a.aiff")
     assert capfd.readouterr() == ("", "")
 

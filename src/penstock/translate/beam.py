@@ -194,8 +194,8 @@ def _offsets(scores: Floats) -> NDArray[np.float64]:
 def _largest(scores: Floats, count: int) -> Ints:
     """Return the columns of the `count` largest scores of each row, (rows, count), the largest first.
 
-    The largest ones lie in the groups of columns with the largest maxima; few groups need to be looked through. Of equal
-    scores the first counts. A row with fewer than `count` scores above -inf ends with columns whose score is -inf.
+    The largest ones lie in the groups of columns with the largest maxima; few groups need to be looked through. A row
+    with fewer than `count` scores above -inf ends with columns whose score is -inf.
     """
     rows, columns = scores.shape
     groups = columns // _GROUP
