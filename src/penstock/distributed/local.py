@@ -7,7 +7,8 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -27,6 +28,7 @@ __all__ = ["train_here"]
 
 _PATIENCE = 10.0
 """Seconds that other processes have to end, once one has."""
+_LOG_LEVEL = "TORCH_CPP_LOG_LEVEL"
 _LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 
@@ -88,7 +90,8 @@ class _Processes:
             )
             self._pipes.append(pipe)
             self._processes.append(process)
-            process.start()
+            with _errors_only():
+                process.start()
             end.close()  # so that the pipe ends with the process
 
     def follow(self, reception: Reception) -> None:
@@ -126,6 +129,22 @@ class _Processes:
             if code is not None and code < 0:
                 return f"worker {rank + 1} was ended by {signal.Signals(-code).name}"
         return ""
+
+
+@contextmanager
+def _errors_only() -> Iterator[None]:
+    """Context whose processes hear of PyTorch's C++ part only errors.
+
+    DistributedDataParallel would warn of `find_unused_parameters`, which an adaptive softmax needs, in each training.
+    """
+    if _LOG_LEVEL in os.environ:
+        yield
+        return
+    os.environ[_LOG_LEVEL] = "ERROR"
+    try:
+        yield
+    finally:
+        del os.environ[_LOG_LEVEL]
 
 
 def _process(folder: Path, number: int, rank: int, size: int, least: int, end: Connection) -> None:
