@@ -22,8 +22,8 @@ __all__ = ["fit_baselines"]
 
 _MOST_TOKENS = 500_000
 """Tokens that the CRF is trained on: twice CoNLL-2003's. Its features take 2 kB of memory for each."""
-_SUMS = 6e9
-"""Sums over pairs of tags that its training may take, some two minutes of one core."""
+_SUMS = 8e9
+"""Sums over pairs of tags that its training may take, one to three minutes of one core."""
 _FEWEST, _MOST = 50, 100
 """Iterations of L-BFGS; where there is no time for the fewest, the averaged perceptron (Collins 2002) is used."""
 _PERCEPTRON_ITERATIONS = 10
