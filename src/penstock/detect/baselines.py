@@ -55,7 +55,7 @@ class DetectionBaselines:
         if forest:
             self._check()
 
-    def scores(self, name: str, values: Array, identity: int = 0) -> Array:
+    def scores(self, name: str, values: Array, identity: int = 0, cuts: NDArray[np.int64] | None = None) -> Array:
         """Return a baseline's score of each step (steps,), NaN where it has none: of a missing value, or too early.
 
         Args:
@@ -63,6 +63,8 @@ class DetectionBaselines:
             values: (steps, targets) of a series, standardised as in training; NaN for missing ones. The score is that
                 of the target that deviates most; the forest looks at all targets together.
             identity: the number of the training series, from 1; 0 for one that training did not know.
+            cuts: of a series that was cut into examples, the first step of each, and the number of steps; these
+                baselines judge a step by those before it, wherever an example begins.
         """
         if name == "isolation_forest":
             return self._isolation(values)

@@ -193,11 +193,9 @@ class AnomalyDetector(CellOptions, Estimator):
         return self._way().objective(data, features, seed)
 
     def _fit_baselines(self, data: DetectData, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        from penstock.detect.baseline_training import fit_baselines
-
         if not self.baseline:
             return {}, {}
-        return fit_baselines([features.standardised(each) for each in data.train.data])
+        return self._way().fit_baselines([features.standardised(each) for each in data.train.data], features)
 
     def _calibrate(self, model: Any, data: DetectData) -> dict[str, Any]:
         """Set what is ordinary by the data."""

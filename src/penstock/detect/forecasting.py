@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock.detect.data import DetectData, TrainingTimelines, prepare, split_by_time
 from penstock.detect.features import DetectFeatures
@@ -76,6 +77,14 @@ class Forecasting:
         if data.test is not None:
             features.check(data.test, "the test data")
         return objective_of(data, features, streams=options.batch_size, chunk=options.chunk, seed=seed)
+
+    def fit_baselines(
+        self, values: Sequence[NDArray[np.float64]], features: DetectFeatures
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return arrays and settings of the baselines, by the training series (steps, targets), standardised."""
+        from penstock.detect.baseline_training import fit_baselines
+
+        return fit_baselines(values)
 
     def calibrate(self, model: Any, data: DetectData) -> None:
         """Set what is ordinary by the data."""

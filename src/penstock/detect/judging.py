@@ -39,8 +39,8 @@ def baseline_scored(model: "DetectorModel", data: Timelines, name: str) -> list[
     assert baselines is not None
     found = []
     for series in data:
-        scores = baselines.scores(name, features.standardised(series), features.identity(series.name))
         cuts = model.cuts(series)
+        scores = baselines.scores(name, features.standardised(series), features.identity(series.name), cuts)
         examples = None if cuts is None else (cuts, _means(scores, cuts))
         found.append(scored(series, data, scores, baselines.flags(name, scores), examples))
     return found

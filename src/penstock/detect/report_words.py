@@ -11,6 +11,7 @@ TABLE = {
     "metric.example_auc": {"en": "ROC AUC of examples", "zh": "样本的 ROC AUC"},
     "metric.alarms_per_week": {"en": "alarms a week", "zh": "每周告警数"},
     "metric.alarms_per_1000": {"en": "alarms per 1,000 steps", "zh": "每千步告警数"},
+    "baseline.nearest_example": {"en": "Distance to the nearest training example", "zh": "到最近训练样本的距离"},
     "baseline.isolation_forest": {"en": "Isolation forest", "zh": "孤立森林"},
     "baseline.seasonal_residual": {"en": "Difference from a season ago", "zh": "与上一周期之差"},
     "baseline.rolling_z": {"en": "Rolling z-score", "zh": "滚动 z 分数"},

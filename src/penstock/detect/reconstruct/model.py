@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from penstock.detect.model import Detections, DetectorModel, Examples
 from penstock.detect.monitor import Adapt
+from penstock.detect.reconstruct.baselines import ExampleBaselines
 from penstock.detect.reconstruct.features import ReconstructionFeatures
 from penstock.detect.reconstruct.judging import ExampleJudgement, judge
 from penstock.detect.reconstruct.stream import ExampleDetection, ReconstructionStream
@@ -42,6 +43,10 @@ class ReconstructionModel(DetectorModel):
     def read_features(cls, described: Mapping[str, Any]) -> ReconstructionFeatures:  # type: ignore[override]
         """Read scales, columns and what is ordinary."""
         return ReconstructionFeatures.from_json(described)
+
+    def read_baselines(self, arrays: Mapping[str, NDArray[Any]]) -> Any:
+        """Read the `ExampleBaselines`: the nearest training example, and those of `DetectorModel`."""
+        return ExampleBaselines(arrays, self.features.window)
 
     def predict(self, inputs: Any, *, adapt: Adapt = False) -> list[Detections]:
         """Judge each row and each example of each series, with the same bits as a stream.

@@ -102,6 +102,14 @@ class Reconstructing:
             features.check(data.test, "the test data")
         return objective_of(data, features, batch_size=self._options.batch_size, seed=seed)
 
+    def fit_baselines(
+        self, values: Sequence[NDArray[np.float64]], features: ReconstructionFeatures
+    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return arrays and settings of the baselines, by the training series (steps, targets), standardised."""
+        from penstock.detect.reconstruct.baseline_training import fit_example_baselines
+
+        return fit_example_baselines(values, features.window)
+
     def calibrate(self, model: Any, data: DetectData) -> None:
         """Set what is ordinary by the validation data: a network reproduces what it learned from too well."""
         model.features.peaks = calibrate_examples(model, data.valid, self._options.contamination)
