@@ -17,7 +17,7 @@ from files import TARGETS, part, released, saved, sounds, taken, zipped
 from safetensors.numpy import load as decode_tensors
 from safetensors.numpy import save as encode_tensors
 
-from penstock import bundle
+from penstock import TextClassifier, bundle
 from penstock.convert import from_torch
 from penstock.datasets.readers import read_table
 from penstock.datasets.vectors import read_vectors
@@ -200,6 +200,17 @@ def test_a_forged_description_is_refused_at_once_in_few_words(tmp_path, task, ch
         target.read(tmp_path / "config.json")
     assert len(str(caught.value).replace(str(tmp_path), "")) < 600
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("kind", ["other", None, ["text"], {"text": 1}])
+def test_features_of_a_kind_that_is_no_name_are_refused_like_those_of_another_kind(tmp_path, kind):
+    config = json.loads(released("text-classification")["config.json"])
+    config["features"]["kind"] = kind
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(BundleError, match="features must be of kind 'text'; got"):
+        part("config.json", partial(released, "text-classification")).read(tmp_path / "config.json")
+    with pytest.raises(ConfigError, match="features must be of kind 'text'; got"):
+        TextClassifier.load(tmp_path / "model")
 
 
 def test_forged_tensors_are_refused(tmp_path):
