@@ -287,6 +287,21 @@ def test_observations_must_come_one_after_the_other_and_know_what_is_ahead():
         made.stream("b")
 
 
+def test_two_series_that_training_did_not_know_are_not_mixed():
+    made, seen = model(), list(observations(table(40, 8), 40))
+    stream = made.stream()
+    stream.push(seen[0] | {"id": "new"})
+    stream.push({name: value for name, value in seen[1].items() if name != "id"})  # of the same series
+    before = stream.save()
+    for each in (stream, made.stream().load(before)):
+        with pytest.raises(DataError, match="a stream is of one series; got 'other' too"):
+            each.push(seen[2] | {"id": "other"})
+        assert each.save() == before
+        each.push(seen[2] | {"id": "new"})
+    stream.reset()
+    stream.push(seen[0] | {"id": "other"})
+
+
 @pytest.mark.parametrize("case", [name for name in CASES if "carried" in name])
 def test_the_inputs_of_the_exported_graph_give_the_models_outputs(case):
     found = model(**CASES[case])

@@ -653,7 +653,7 @@ def test_a_forged_state_within_bounds_is_not_an_internal_failure(case):
                 except InputError:
                     refused += 1
     assert bits(stream.push(case.items[2])) is not None
-    assert refused <= 4  # a series that goes on at another time
+    assert refused <= 6  # a series that goes on at another time, or that has another name
 
 
 def test_a_foreign_state_is_refused(cases):

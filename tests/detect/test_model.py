@@ -181,6 +181,24 @@ def test_rows_that_cannot_be_read_leave_a_stream_as_it_is(detector):
         detector.model_.stream(adapt=True).load(before + b"x")
 
 
+def test_two_series_that_training_did_not_know_are_not_mixed(detector):
+    stream, row = detector.model_.stream(), {"at": "2024-01-02", "flow": 1.0, "load": 2.0}
+    stream.push(row | {"pump": "new"})
+    before = stream.save()
+    later = detector.model_.stream().load(before)
+    for each in (stream, later):
+        with pytest.raises(DataError, match="a stream is of one series; got 'other' too"):
+            each.push(row | {"pump": "other"})
+        assert each.save() == before
+    stream.push(row)  # a row without a name is of the same series
+    stream.push(row | {"pump": "new"})
+    stream.reset()
+    stream.push(row | {"pump": "other"})
+    known = detector.model_.stream("b")
+    known.push(row)
+    known.push(row | {"pump": "b"})
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from penstock.datasets.dates import STEPS
 from penstock.detect.memory import NEVER
 from penstock.errors import DataError
-from penstock.panels.lines import number_of
+from penstock.panels.lines import name_number, number_of
 from penstock.panels.times import parse_times, words_of
 
 __all__ = ["RowItems"]
@@ -27,22 +27,30 @@ class RowItems:
     def __init__(self, features: Any) -> None:
         self._features = features
 
-    def read(self, item: Any, series: int, begun: bool, before: int) -> tuple[Array, Array, NDArray[Any] | None, int]:
+    def named(self, item: Any, before: int) -> int:
+        """Return the number of the name of an item's series, see `name_number`; `before` for an item without one."""
+        column = self._features.id
+        return name_number(item[column]) if isinstance(item, Mapping) and column in item else before
+
+    def usual(self, series: int) -> int:
+        """Return the number of the name of a training series; 0 for an unknown one, whose number is 0."""
+        return name_number(self._features.names[series - 1]) if series else 0
+
+    def read(self, item: Any, series: int, before: int) -> tuple[Array, Array, NDArray[Any] | None, int]:
         """Return values (1, targets), covariates (1, covariates), time (1,) and number of the series of an item.
 
         Args:
             item: a number, a list of the columns, or a mapping from column to value.
             series: the number of the stream's series so far.
-            begun: whether a row was read.
             before: the time of the row before, `memory.NEVER` for none.
 
         Raises:
-            DataError: columns that are missing or no numbers, another series, or a time before the last one.
+            DataError: columns that are missing or no numbers, or a time before the last one.
         """
         features = self._features
         names, times, identity = (*features.targets, *features.covariates), None, series
         if isinstance(item, Mapping):
-            identity = self._identity(item, series, begun)
+            identity = features.identity(str(item[features.id])) if features.id in item else series
             if missing := [name for name in names if name not in item]:
                 raise DataError(f"a row must have {', '.join(names)}; this one lacks {', '.join(missing)}")
             times = self._time(item, before)
@@ -56,15 +64,6 @@ class RowItems:
             raise DataError(f"a row must hold {', '.join(names)}; got {len(given)} values")
         row = np.array([[number_of(value, name) for value, name in zip(given, names, strict=True)]])
         return row[:, : len(features.targets)], row[:, len(features.targets) :], times, identity
-
-    def _identity(self, item: Mapping[str, Any], series: int, begun: bool) -> int:
-        features = self._features
-        if features.id is None or features.id not in item:
-            return series
-        identity: int = features.identity(str(item[features.id]))
-        if begun and identity != series:
-            raise DataError(f"a stream is of one series; got {item[features.id]!r} too. Reset it, or open another.")
-        return identity
 
     def _time(self, item: Mapping[str, Any], before: int) -> NDArray[Any] | None:
         features = self._features

@@ -11,6 +11,7 @@ from penstock.detect.items import RowItems
 from penstock.detect.memory import NEVER
 from penstock.detect.monitor import Adapt, Monitor
 from penstock.errors import DataError
+from penstock.panels.lines import MOST_NAMES
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class DetectorStream(Stream):
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
         self._monitor = Monitor(features, model.scorer.head, adapt, size=model.network.encoder.output_size)
         self._step = model.scorer.encoder.step()
-        self._series = np.array([self._usual])
+        self._series, self._id = np.array([self._usual]), np.array([self._items.usual(self._usual)])
         self._own = self._monitor.memory(self._series)
         self._told = np.full((1, 3 + 3 * len(features.targets)), np.nan)
         self._condition = np.zeros(1, np.int64)
@@ -81,7 +82,12 @@ class DetectorStream(Stream):
 
     def _push(self, item: Any, traces: Traces | None) -> Detection:
         begun, before = int(self._own["rows"][0]) > 0, int(self._own["time"][0])
-        values, covariates, times, identity = self._items.read(item, int(self._series[0]), begun, before)
+        named = self._items.named(item, int(self._id[0]))
+        if begun and named != self._id[0]:
+            got = item[self._model.features.id]
+            raise DataError(f"a stream is of one series; got {got!r} too. Reset it, or open another.")
+        values, covariates, times, identity = self._items.read(item, int(self._series[0]), before)
+        self._id[0] = named
         if identity != self._series[0]:
             self._series[0] = identity
             self._own = self._monitor.memory(self._series)
@@ -103,20 +109,22 @@ class DetectorStream(Stream):
 
     def _forget(self) -> None:
         self._step.reset()
-        self._series[:] = self._usual
+        self._series[:], self._id[:] = self._usual, self._items.usual(self._usual)
         self._own = self._monitor.memory(self._series)
         self._told[:] = np.nan
         self._gone[:] = 0
         self._condition[:] = 0
 
     def _memory(self) -> dict[str, NDArray[Any]]:
-        own = {"series": self._series, "told": self._told, "gone": self._gone, "condition": self._condition} | self._own
-        return dict(step_arrays(self._step, "encoder.")) | own
+        named = {"series": self._series, "id": self._id}
+        own = {"told": self._told, "gone": self._gone, "condition": self._condition} | self._own
+        return dict(step_arrays(self._step, "encoder.")) | named | own
 
     def _bounds(self) -> dict[str, tuple[int, int]]:
         features = self._model.features
         return super()._bounds() | {
             "series": (0, len(features.names)),
+            "id": (0, MOST_NAMES),
             "gone": (0, 1),
             "condition": (0, len(CONDITIONS) - 1),
             "time": (NEVER, 1 << 53),

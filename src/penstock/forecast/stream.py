@@ -12,7 +12,7 @@ from penstock.errors import DataError, InputError
 from penstock.forecast.features import Scale, filled, in_units, scaled
 from penstock.panels.calendar import calendar_features
 from penstock.panels.frequency import NUMBER
-from penstock.panels.lines import number_of
+from penstock.panels.lines import MOST_NAMES, name_number, number_of
 from penstock.panels.times import parse_times
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
@@ -62,8 +62,9 @@ class ForecastStream(Stream):
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
         targets, context = len(features.targets), features.context
         columns = len(features.past) + len(features.known) + 2 * len(features.calendar)
-        # Number of observations so far, grid place of the first one, number of the series.
-        self._counts = np.array([0, 0, self._usual])
+        self._usual_name = name_number(features.names[self._usual - 1]) if self._usual else 0
+        # Number of observations so far, grid place of the first one, numbers of the series and of its name.
+        self._counts = np.array([0, 0, self._usual, self._usual_name])
         # The first values, unscaled: the scale of an unknown series is computed from them.
         self._first = np.full((context, targets), np.nan)
         self._values = np.zeros((context, targets), np.float32)
@@ -99,7 +100,7 @@ class ForecastStream(Stream):
         return None if seen < len(self._first) else self._forecast(self._known(seen))
 
     def _forget(self) -> None:
-        self._counts[:] = 0, 0, self._usual
+        self._counts[:] = 0, 0, self._usual, self._usual_name
         for array in (self._first, self._last_value, self._ahead):
             array[:] = np.nan
         for array in (self._values, self._covariates, self._output):
@@ -112,7 +113,8 @@ class ForecastStream(Stream):
         return steps | {
             "seen": self._counts[:1],
             "place": self._counts[1:2],
-            "series": self._counts[2:],
+            "series": self._counts[2:3],
+            "id": self._counts[3:],
             "first": self._first,
             "last_value": self._last_value,
             "values": self._values,
@@ -124,7 +126,8 @@ class ForecastStream(Stream):
     def _bounds(self) -> dict[str, tuple[int, int]]:
         # 2^40 one-second steps are about 35,000 years; later times are not supported.
         steps = {"seen": (0, 1 << 40), "place": (-(1 << 40), 1 << 40)}
-        return super()._bounds() | steps | {"series": (0, len(self._model.features.names))}
+        names = {"series": (0, len(self._model.features.names)), "id": (0, MOST_NAMES)}
+        return super()._bounds() | steps | names
 
     def _take_in(self, observation: Any, traces: Traces | None, *, answered: bool) -> None:
         """Read one observation."""
@@ -177,10 +180,10 @@ class ForecastStream(Stream):
         column = self._model.features.id
         if column is None or column not in observation:
             return
-        identity = self._model.features.identity(str(observation[column]))
+        named = name_number(observation[column])
         if not self._counts[0]:
-            self._counts[2] = identity
-        elif identity != self._counts[2]:
+            self._counts[2:] = self._model.features.identity(str(observation[column])), named
+        elif named != self._counts[3]:  # by its name, because training may know neither
             raise DataError(f"a stream is of one series; got {observation[column]!r} too. Reset it, or open another.")
 
     def _take_time(self, observation: Mapping[str, Any]) -> None:

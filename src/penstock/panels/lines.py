@@ -1,13 +1,17 @@
 """Lines and values of a stream of series: one row a line, as it is typed or sent."""
 
 import json
+import zlib
 from typing import Any
 
 from penstock.errors import DataError
 from penstock.panels.panel import LARGEST
 from penstock.panels.panel_columns import cell_number
 
-__all__ = ["number_of", "parse_row"]
+__all__ = ["MOST_NAMES", "name_number", "number_of", "parse_row"]
+
+MOST_NAMES = 1 << 32
+"""The largest number of a name."""
 
 
 def parse_row(line: str) -> Any:
@@ -32,3 +36,11 @@ def number_of(value: Any, name: str) -> float:
     if abs(found) > LARGEST:
         raise DataError(f"{name} must be finite, {LARGEST:g} at most; got {value!r:.40}")
     return found
+
+
+def name_number(name: Any) -> int:
+    """Return a number of a series' name, from 1 to `MOST_NAMES`, by which a stream knows it again in constant memory.
+
+    Other names have other numbers, but for one pair in 2^32.
+    """
+    return 1 + zlib.crc32(str(name).encode("utf-8", "surrogatepass"))

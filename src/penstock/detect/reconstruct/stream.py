@@ -1,7 +1,5 @@
 """Stream of a detector that reproduces examples: rows as they arrive, judged when their example is complete."""
 
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from penstock.detect.memory import NEVER
 from penstock.detect.reconstruct.judging import judge
 from penstock.detect.stream import Detection
 from penstock.errors import DataError
+from penstock.panels.lines import MOST_NAMES
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
 if TYPE_CHECKING:
@@ -61,17 +60,17 @@ class ReconstructionStream(Stream):
         self._usual = features.identity(series) if series is not None else int(len(features.names) == 1)
         self._step = model.scorer.encoder.step()
         self._series, self._time = np.array([self._usual]), np.array([NEVER])
-        self._id, self._waiting = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self._id, self._waiting = np.array([self._items.usual(self._usual)]), np.zeros(1, np.int64)
         self._values = np.full((features.window, len(features.targets)), np.nan)
 
     def _push(self, item: Any, traces: Traces | None) -> ExampleDetection | None:
-        features, begun, named = self._model.features, bool(self._waiting[0]), self._named(item)
-        if begun and named != self._id[0]:
+        features, named = self._model.features, self._items.named(item, int(self._id[0]))
+        if self._waiting[0] and named != self._id[0]:
             raise DataError(
                 f"the rows of an example are of one series; got {item[features.id]!r} before its end. Finish or reset "
                 "the stream first, or open another."
             )
-        values, _, times, identity = self._items.read(item, int(self._series[0]), begun, int(self._time[0]))
+        values, _, times, identity = self._items.read(item, int(self._series[0]), int(self._time[0]))
         self._series[0], self._id[0] = identity, named
         if times is not None:
             self._time[:] = times.astype(np.int64)
@@ -108,12 +107,6 @@ class ReconstructionStream(Stream):
         threshold = -float(np.log10(features.false_alarm_rate))
         return ExampleDetection(found.whole[0], threshold, found.whole[0] > threshold, rows)
 
-    def _named(self, item: Any) -> int:
-        """A number for the name of an item's series; that of the row before without one."""
-        column = self._model.features.id
-        named = isinstance(item, Mapping) and column in item
-        return zlib.crc32(str(item[column]).encode("utf-8", "surrogatepass")) if named else int(self._id[0])
-
     def _next(self) -> None:
         """Begin another example, perhaps of another series, whose times are its own."""
         self._step.reset()
@@ -123,8 +116,7 @@ class ReconstructionStream(Stream):
 
     def _forget(self) -> None:
         self._next()
-        self._series[:] = self._usual
-        self._id[:] = 0
+        self._series[:], self._id[:] = self._usual, self._items.usual(self._usual)
 
     def _memory(self) -> dict[str, NDArray[Any]]:
         counted = {"series": self._series, "id": self._id, "time": self._time, "waiting": self._waiting}
@@ -134,7 +126,7 @@ class ReconstructionStream(Stream):
         features = self._model.features
         return super()._bounds() | {
             "series": (0, len(features.names)),
-            "id": (0, (1 << 32) - 1),
+            "id": (0, MOST_NAMES),
             "time": (NEVER, 1 << 53),
             "waiting": (0, features.window - 1),
         }
