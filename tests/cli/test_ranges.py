@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import penstock
 from penstock.cli.ranges import parsed_ranges, written_ranges
 from penstock.errors import ConfigError
 from penstock.registry import TASKS
@@ -46,3 +47,35 @@ def test_every_task_has_ranges_around_its_defaults(task):
         usual = estimator._setting(name)
         assert sought.low <= usual <= sought.high if isinstance(sought, Between) else usual in sought, name
     assert parsed_ranges(",".join(written_ranges(space)), {}).keys() == space.keys()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_has_no_effect_beside_given_options_is_not_searched(task):
+    usual = TASKS[task].estimator_class()
+    whole, one = usual().search_space().keys(), usual(num_layers=1).search_space({"num_layers"}).keys()
+    assert one == whole - {"num_layers", "layer_dropout"}
+    assert usual(num_layers=2).search_space({"num_layers"}).keys() == whole - {"num_layers"}
+    assert usual(num_layers=1).search_space().keys() == whole
+
+
+def test_what_a_detector_searches_depends_on_its_kind():
+    ours, theirs = (penstock.AnomalyDetector(kind=kind).search_space() for kind in ("forecast", "reconstruct"))
+    assert ours.keys() - theirs.keys() == {"chunk"}
+    assert ours == theirs | {"chunk": ours["chunk"]}
+
+
+def test_a_file_brings_sizes_that_are_not_searched():
+    whole = penstock.TextClassifier().search_space().keys()
+    assert penstock.TextClassifier(vectors="words.txt").search_space().keys() == whole - {"embedding_size"}
+    assert penstock.TextClassifier(encoder="model").search_space({"dropout"}).keys() == whole - {
+        *("cell", "hidden_size", "num_layers", "embedding_size")
+    }
+
+
+def test_the_rate_of_a_recipe_is_searched_around_what_it_trains_with():
+    model = penstock.LanguageModel(recipe="sgd", steps=10)
+    space = model.search_space()
+    assert (space["learning_rate"].low, space["learning_rate"].high) == (2.5, 40)
+    assert model._setting("learning_rate") == 10
+    assert model._setting("clip") == 0.5
+    assert penstock.LanguageModel(recipe="sgd", learning_rate=3.0)._setting("learning_rate") == 3

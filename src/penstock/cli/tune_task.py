@@ -58,8 +58,8 @@ def tune_command(task: Task) -> Command:
 
 _SAYS = (
     "Tries other options than the defaults, judges each training by the validation data, and writes the best model, "
-    "with a page on the search, search.html. An option that is given on the command line is not searched. Test data is "
-    "no part of the search. The same command resumes a search that was ended."
+    "with a page on the search, search.html. An option that is given on the command line is not searched, nor one that "
+    "has no effect beside it. Test data is no part of the search. The same command resumes a search that was ended."
 )
 
 
@@ -184,15 +184,14 @@ def _study_kept(path: Path) -> Iterator[None]:
 
 def _space(usual: "Estimator", searched: str | None, invocation: click.Context) -> dict[str, Any]:
     """Return what is searched: what `--search` names, or the task's space without the options that were given."""
-    space = usual.search_space()
     given = {
         option.name
         for option in estimator_options(type(usual))
         if (source := invocation.get_parameter_source(str(option.name))) is not None and source.name == "COMMANDLINE"
     }
     if searched is None:
-        return {name: sought for name, sought in space.items() if name not in given}
-    found = parsed_ranges(searched, space)
+        return usual.search_space(given)
+    found = parsed_ranges(searched, usual.search_space())
     if both := sorted(given & found.keys()):
         flag = both[0].replace("_", "-")
         raise ConfigError(f"--{flag} is given, and --search searches {flag}. Leave one of them out.")

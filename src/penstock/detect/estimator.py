@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -181,6 +181,9 @@ class AnomalyDetector(CellOptions, Estimator):
         """The steps of the training that depend on the kind."""
         check_one_of("kind", self.kind, _KINDS)
         return _KINDS[self.kind](self)
+
+    def _idle(self, fixed: Collection[str]) -> set[str]:
+        return super()._idle(fixed) | ({"chunk"} if self.kind == "reconstruct" else set())
 
     def _describe(self, data: DetectData) -> tuple[Any, Network]:
         features = self._way().features(data)

@@ -259,9 +259,13 @@ class LanguageModel(CellOptions, Estimator):
         return model
 
     def _setting(self, name: str) -> Any:
-        """Return an option, or the recipe's value for it."""
-        value = getattr(self, name)
-        return RECIPES[self.recipe].get(name) if value is None else value
+        """Return an option, or the recipe's value for it, for the mean of the loss over the steps of a chunk."""
+        if (value := getattr(self, name)) is not None:
+            return value
+        usual: Any = RECIPES[self.recipe].get(name)
+        if self.recipe == "sgd" and name in ("learning_rate", "clip"):  # in the paper, for the sum over the steps
+            return usual * self.steps if name == "learning_rate" else usual / self.steps
+        return usual
 
     def _check_options(self) -> None:
         for name, choices in (
@@ -383,9 +387,6 @@ class LanguageModel(CellOptions, Estimator):
         recipe_class = training_module().Recipe
         names = [field.name for field in fields(recipe_class) if field.name != "epochs" and hasattr(self, field.name)]
         options = {name: self._setting(name) for name in names}
-        if self.recipe == "sgd":  # of the sum over the steps in the paper, of the mean here
-            options["learning_rate"] = self.learning_rate or options["learning_rate"] * self.steps
-            options["clip"] = self.clip or options["clip"] / self.steps
         usual = RECIPES[self.recipe].get("epochs")
         if self.epochs is None and usual is None:
             steps = max(1, -(-rows // options["batch_size"]))
@@ -430,8 +431,6 @@ class LanguageModel(CellOptions, Estimator):
     def _resolved(self, features: Any, network: Network) -> dict[str, Any]:
         names = [name for name in RECIPES["awd"] if name != "epochs"]
         found = {name: self._setting(name) for name in names}
-        recipe = self._recipe(1)
-        found |= {"learning_rate": recipe.learning_rate, "clip": recipe.clip}
         if isinstance(network.head, NextTokenHead):
             found |= {"embedding_size": network.inputs.size, "tied": network.head.tied}
             found |= {"adaptive": bool(network.head.cutoffs), "max_vocabulary": features.size}

@@ -6,7 +6,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -128,9 +128,19 @@ class Estimator(TrainingOptions, FittedEstimator):
         """Return the values of options that were chosen by the data."""
         return {}
 
-    def search_space(self) -> dict[str, Range]:
-        """Return the ranges that a search tries, by option: those of the class, around this estimator's own values."""
-        return ranges(self)
+    def search_space(self, fixed: Collection[str] = ()) -> dict[str, Range]:
+        """Return the ranges that a search tries, by option: those of the class, around this estimator's own values.
+
+        Args:
+            fixed: options that are not searched. What has no effect beside their values is left out too.
+        """
+        left_out = {*fixed, *self._idle(fixed)}
+        return {name: sought for name, sought in ranges(self).items() if name not in left_out}
+
+    def _idle(self, fixed: Collection[str]) -> set[str]:
+        """Return options that have no effect, whatever the others are that are not fixed; see `search_space`."""
+        one_layer = "num_layers" in fixed and getattr(self, "num_layers", None) == 1
+        return {"layer_dropout"} if one_layer else set()
 
     def _setting(self, name: str) -> Any:
         """Return the value of an option that counts, also where the option is None."""

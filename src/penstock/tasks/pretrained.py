@@ -1,6 +1,6 @@
 """A trained language model as the first layers of another network (ULMFiT, Howard and Ruder 2018)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,7 +9,6 @@ import numpy as np
 from penstock import bundle
 from penstock.errors import ConfigError
 from penstock.network import Network, Recurrent
-from penstock.tasks.space import Range
 from penstock.tokens import Tokens, read_tokens
 
 if TYPE_CHECKING:
@@ -116,11 +115,11 @@ class EncoderOptions:
     layer_decay: float = 0.4
     unfreeze: int = 1
 
-    def search_space(self) -> dict[str, Range]:
-        """Return the ranges that a search tries, without the sizes that a file brings."""
+    def _idle(self, fixed: Collection[str]) -> set[str]:
+        """Return options without effect, among them the sizes that a file brings."""
         brought = {size for name, sizes in _BROUGHT.items() if getattr(self, name) is not None for size in sizes}
-        found: dict[str, Range] = super().search_space()  # type: ignore[misc]
-        return {name: sought for name, sought in found.items() if name not in brought}
+        idle: set[str] = super()._idle(fixed)  # type: ignore[misc]
+        return idle | brought
 
     def _pretrained(self) -> Pretrained | None:
         """Return what `encoder` names, checked; None if it names nothing."""

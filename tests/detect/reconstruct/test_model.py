@@ -119,6 +119,7 @@ WAVE = np.sin(np.arange(100) / 3)
         ({}, [WAVE[:5]] * 5, {str(n): [(0, 4)] for n in range(5)}, "at least 2 rows without a labelled anomaly"),
         ({"window": 9}, WAVE, [(80, 99)], "must have rows outside labelled windows, because they set the threshold"),
         ({"smoothing": 3}, WAVE, None, "smoothing is an option of kind='forecast'"),
+        ({"chunk": 32}, WAVE, None, "chunk is an option of kind='forecast'"),
         ({"calendar": ["hour"]}, WAVE, None, "calendar is an option of kind='forecast'"),
         ({"kind": "forecast", "window": 5}, WAVE, None, "window is the length of examples, of kind='reconstruct'"),
         ({"kind": "rebuild"}, WAVE, None, "kind must be one of forecast, reconstruct; got 'rebuild'"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reconstructing", "calibrate_examples"]
 
-_OF_FORECASTS = {"smoothing": 1, "probation": 100, "calendar": "auto"}
+_OF_FORECASTS = {"smoothing": 1, "probation": 100, "calendar": "auto", "chunk": 64}
 """Options that only forecasts have, and their defaults."""
 _LEAST_LEVEL = 1.0
 """Values that the distribution itself finds as likely are no peaks."""
