@@ -206,7 +206,8 @@ class DetectorModel(Model):
     def info(self) -> dict[str, Any]:
         """See `Model.info`; also describes the targets and the threshold."""
         features = self.features
-        names = ("targets", "covariates", "time", "calendar", "probation", "smoothing", "window", "false_alarm_rate")
+        columns = ("targets", "covariates", "time", "id")
+        names = (*columns, "calendar", "probation", "smoothing", "window", "false_alarm_rate")
         about = {name: getattr(features, name) for name in names if hasattr(features, name)}
         about["kind"] = features.kind
         about["series"] = len(features.names)

@@ -94,7 +94,7 @@ class DetectView {
 
   /** Rows by the names of the model's columns where the table has them, else the first columns of numbers. */
   #take(table) {
-    const { targets, covariates, time, calendar } = this.#about;
+    const { targets, covariates, time, id, calendar } = this.#about;
     const names = [...targets, ...covariates];
     const numeric = table.columns.filter((column) => column.numeric);
     const byName = names.every((name) => table.columns.some((column) => column.name === name));
@@ -107,9 +107,10 @@ class DetectView {
     const chosen = names.map((name, n) => (byName ? table.columns.find((column) => column.name === name) : numeric[n]));
     const rows = chosen[0] ? range(start, table.rows) : [];
     const cells = byName && timed ? table.columns.find(({ name }) => name === time).cells : null;
+    const ids = id === null ? null : table.columns.find(({ name }) => name === id)?.cells; // a stream refuses a second series
     const itemOf = (row) => {
       const own = chosen.map(({ values }) => values[row]);
-      return JSON.stringify(byName ? { ...(cells && { [time]: cells[row] }), ...Object.fromEntries(names.map((name, n) => [name, own[n]])) } : own);
+      return JSON.stringify(byName ? { ...(cells && { [time]: cells[row] }), ...(ids && { [id]: ids[row] }), ...Object.fromEntries(names.map((name, n) => [name, own[n]])) } : own);
     };
     const items = rows.map(itemOf);
     this.#rows = { items, targets: Object.fromEntries(targets.map((name, n) => [name, rows.map((row) => chosen[n].values[row] ?? NaN)])), given: table.rows };
@@ -199,7 +200,7 @@ class DetectView {
     this.#readout.textContent = words(alarms === 1 ? "detectOne" : "detectCount", { alarms: count(alarms), rows: count(answers.length) });
     const told = range(0, answers.length).filter((n) => answers[n].condition && answers[n].condition !== "probation" && begins(n, (answer) => answer.condition));
     this.#events.replaceChildren(...told.slice(-MOST_EVENTS).reverse().map((n) => this.#event(answers[n], n)));
-    if (!told.length) this.#events.replaceChildren(h("li", { class: "quiet", say: "detectNothing" }));
+    if (!told.length) this.#events.replaceChildren(h("li", { class: "quiet", text: words("detectNothing") }));
   }
 
   /** Of a model that reproduces examples: how many were complete and flagged, and how many rows wait for the end of theirs. */
