@@ -248,8 +248,8 @@ def test_it_is_ready_within_a_second(folders, running):
 def test_nothing_of_pytorch_is_loaded(folders):
     code = (
         "import sys; from penstock.server import run, application\n"
-        "from penstock.server.served_model import load_all; from penstock.server.request_queue import RequestQueue\n"
-        "load_all([sys.argv[1]], RequestQueue(1)); print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
+        "from penstock.server.served_model import load_all\n"
+        "load_all([sys.argv[1]]); print(sorted({'torch', 'sklearn', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code, folders["words"]], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

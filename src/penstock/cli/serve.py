@@ -34,6 +34,12 @@ _COUNT = Number(whole=True, least=1)
 @option("--slow-seconds", type=NUMBER, default=10, help="Time limit for receiving a request and for sending a reply.")
 @option("--deadline-seconds", type=NUMBER, default=60, help="Time limit for the work of a request.")
 @option("--grace-seconds", type=NUMBER, default=10, help="Time to finish accepted requests when stopping.")
+@option("--replicas", type=_COUNT, default=1, help="Processes that compute, on Ray; 1 without --on: this one.")
+@option(
+    "--on",
+    help='Address of a Ray cluster for replicas: "ray://HOST:10001", "HOST:6379", or "auto" on one of its machines; '
+    "default: this machine.",
+)
 @option(
     "--log-level",
     type=OneOf(("debug", "info", "warning", "error")),
@@ -56,6 +62,8 @@ def serve(
     slow_seconds: float,
     deadline_seconds: float,
     grace_seconds: float,
+    replicas: int,
+    on: str | None,
     log_level: str,
 ) -> None:
     """Serve models by HTTP and WebSocket, with a page at / to see them at work.
@@ -86,7 +94,7 @@ def serve(
         if (error.name or "").startswith("penstock"):
             raise
         raise MissingExtraError(f"the server needs {error.name}: pip install 'penstock[serve]'") from error
-    run(list(models), settings, log_level=log_level)
+    run(list(models), settings, replicas=replicas, on=on, log_level=log_level)
 
 
 def _bytes(size: float, flag: str) -> int:

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocketDisconnect
 from penstock import __version__
 from penstock.server.access import Access
 from penstock.server.access_log import AccessLog
-from penstock.server.explanations import MOST_BYTES, Explanations, asked_of
+from penstock.server.explanations import MOST_BYTES, asked_of
 from penstock.server.failures import RequestError, as_json, error_response, failure_of
 from penstock.server.logs import log
 from penstock.server.metrics import Metrics
@@ -39,7 +39,7 @@ from penstock.server.schemas import (
     Status,
     errors,
 )
-from penstock.server.served_model import ServedModel, start_all, stop_all
+from penstock.server.served_model import ServedModel
 from penstock.server.settings import ServerSettings
 from penstock.server.stream_session import StreamSession
 from penstock.server.uploads import Given, Upload, read_request
@@ -54,7 +54,7 @@ class Service:
     """Models behind an ASGI application.
 
     Args:
-        models: by name.
+        models: by name, each with its backend.
         settings: limits and access.
         queue: the queue of predict requests.
 
@@ -66,12 +66,11 @@ class Service:
 
     def __init__(self, models: Mapping[str, ServedModel], settings: ServerSettings, queue: RequestQueue) -> None:
         self.models, self.settings, self.queue = models, settings, queue
-        self.metrics = Metrics({name: served.scheduler for name, served in models.items()})
+        self.metrics = Metrics({name: served.backend.counters for name, served in models.items()})
         self.sessions: set[StreamSession] = set()
         self.stopping = False
         self._streams_ended = False
         self._running = RunningRequests(settings.deadline_seconds)
-        self._explanations = Explanations(queue)
         api = FastAPI(
             title="Penstock",
             version=__version__,
@@ -148,13 +147,15 @@ class Service:
 
     @asynccontextmanager
     async def _life(self, app: FastAPI) -> AsyncIterator[None]:
-        start_all(self.models.values())
+        backends = [served.backend for served in self.models.values()]
+        for backend in backends:
+            backend.start()
         checks = asyncio.create_task(self._check_regularly())
         try:
             yield
         finally:
             checks.cancel()
-            self._streams_ended = await stop_all(self.models.values())
+            self._streams_ended = all(await asyncio.gather(*(backend.stop() for backend in backends)))
 
     async def _check_regularly(self) -> None:
         while True:
@@ -214,7 +215,7 @@ class Service:
             if options:
                 raise RequestError(422, "ConfigError", "an explanation has no options. Leave them out.")
             target, at = asked_of(request.query_params)
-            return as_json({"attribution": await self._explanations.explain(served.model, inputs, target, at)})
+            return as_json({"attribution": await served.backend.explained(inputs, target, at)})
 
         limited = replace(self.settings, max_body=min(self.settings.max_body, MOST_BYTES))
         return await self._answer(name, request, limited, attribution)

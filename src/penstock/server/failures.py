@@ -8,7 +8,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from penstock.errors import InputError, MissingExtraError
+from penstock.errors import InputError, MissingExtraError, WorkerError
 from penstock.server.logs import log
 from penstock.server.request_queue import BusyError
 
@@ -26,8 +26,11 @@ class RequestError(Exception):
     """
 
     def __init__(self, status: int, kind: str, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
+        super().__init__(status, kind, message, headers)  # all of them, so that it can be pickled
         self.status, self.kind, self.message, self.headers = status, kind, message, headers or {}
+
+    def __str__(self) -> str:
+        return self.message
 
 
 def failure_of(error: Exception) -> RequestError:
@@ -36,6 +39,9 @@ def failure_of(error: Exception) -> RequestError:
         return error
     if isinstance(error, BusyError):
         return RequestError(429, "Busy", "too many requests are waiting. Try again in a second.", {"retry-after": "1"})
+    if isinstance(error, WorkerError):
+        log("replicas lost", logging.ERROR, error=str(error))
+        return RequestError(503, "WorkerError", f"{error}. Try again in a moment.", {"retry-after": "1"})
     if isinstance(error, MissingExtraError):
         return RequestError(501, "MissingExtraError", f"this server can't read such a file: {error}")
     if isinstance(error, InputError):

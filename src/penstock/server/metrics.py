@@ -1,6 +1,6 @@
 """The server's metrics, in Prometheus' format."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -16,13 +16,13 @@ class Metrics:
     """The metrics of one server.
 
     Args:
-        schedulers: schedulers by model name.
+        counters: `Backend.counters` by model name.
     """
 
-    def __init__(self, schedulers: Mapping[str, Any]) -> None:
+    def __init__(self, counters: Mapping[str, Callable[[], Mapping[str, float]]]) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._registry.register(_Engine(schedulers))
+        self._registry.register(_Engine(counters))
         known: dict[str, Any] = {"registry": self._registry}
         self.requests = Counter("penstock_requests", "HTTP requests answered", ["path", "method", "status"], **known)
         self.request_seconds = Histogram(
@@ -46,10 +46,10 @@ class Metrics:
 
 
 class _Engine:
-    """Counters of the schedulers' threads, read only on request, so that a step has no extra cost."""
+    """Counters of the models' streams, read only on request, so that a step has no extra cost."""
 
-    def __init__(self, schedulers: Mapping[str, Any]) -> None:
-        self._schedulers = schedulers
+    def __init__(self, counters: Mapping[str, Callable[[], Mapping[str, float]]]) -> None:
+        self._counters = counters
 
     def collect(self) -> Iterator[CounterMetricFamily]:
         for name, about in (
@@ -58,6 +58,6 @@ class _Engine:
             ("seconds", "Time that the engine spent on streams"),
         ):
             family = CounterMetricFamily(f"penstock_engine_{name}", about, labels=["model"])
-            for model, scheduler in self._schedulers.items():
-                family.add_metric([model], getattr(scheduler, name))
+            for model, counters in self._counters.items():
+                family.add_metric([model], counters()[name])
             yield family

@@ -10,18 +10,22 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from time import perf_counter
 
 import uvicorn
 
 from penstock import engine
+from penstock.distributed.cluster.replicas import check_cluster
 from penstock.errors import ConfigError
 from penstock.server.application import Service
+from penstock.server.backend import Backend, local
 from penstock.server.connections import limited
 from penstock.server.logs import configure, log
+from penstock.server.replicas import replicated
 from penstock.server.request_queue import RequestQueue
-from penstock.server.served_model import load_all
+from penstock.server.served_model import ServedModel, load_all
 from penstock.server.settings import ServerSettings
 
 __all__ = ["serve"]
@@ -29,24 +33,67 @@ __all__ = ["serve"]
 _ARENAS = -8  # M_ARENA_MAX of malloc.h
 
 
-def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = "info") -> None:
+def serve(
+    folders: Sequence[str],
+    settings: ServerSettings,
+    *,
+    replicas: int = 1,
+    on: str | None = None,
+    log_level: str = "info",
+) -> None:
     """Serve saved models until SIGTERM or SIGINT; then finish accepted requests and return.
 
     Args:
         folders: folders of models, or NAME=DIR.
         settings: address, access and limits.
+        replicas: processes that compute, on Ray; this one computes itself if that is 1 and `on` is None.
+        on: address of a Ray cluster for them, as `check_address` takes it; None for this machine.
         log_level: debug, info, warning or error.
 
     Raises:
-        ConfigError: two models have the same name, or the server cannot listen on the address.
+        ConfigError: two models have the same name, the server cannot listen on the address, or the cluster can't be
+            reached or has too few CPUs.
         BundleError: a folder is not a usable model.
+        MissingExtraError: Ray is needed, but not installed.
     """
     start = perf_counter()
     configure(log_level)
+    if on is not None or replicas > 1:
+        check_cluster(on)
     queue = RequestQueue(settings.max_requests)
-    service = Service(load_all(folders, queue), settings, queue)
+    models = load_all(folders)
     listening = _listen(settings)
-    _prepare(settings)
+    with _backends(models, queue, settings, listening, replicas, on) as backends:
+        for name, backend in backends.items():
+            models[name].backend = backend
+        service = Service(models, settings, queue)
+        _prepare(settings)
+        _run(service, start, listening)
+    if not service.idle():
+        # A call of the engine can't be interrupted, and Python would wait for it.
+        log("abandoned", logging.WARNING)
+        os._exit(0)
+
+
+def _backends(
+    models: Mapping[str, ServedModel],
+    queue: RequestQueue,
+    settings: ServerSettings,
+    listening: socket.socket,
+    replicas: int,
+    on: str | None,
+) -> AbstractContextManager[Mapping[str, Backend]]:
+    """Return a context with what computes for the models."""
+    loaded = {name: served.model for name, served in models.items()}
+    if on is None and replicas == 1:
+        return contextlib.nullcontext(local(loaded, queue))
+    # A server that was killed leaves its replicas on the cluster; the next one with its address replaces them.
+    application = f"penstock-{socket.gethostname()}-{listening.getsockname()[1]}"
+    return replicated(loaded, settings, replicas, on, application)
+
+
+def _run(service: Service, start: float, listening: socket.socket) -> None:
+    settings = service.settings
     http, websocket = limited(settings, service.metrics)
     config = uvicorn.Config(
         service.app,
@@ -63,10 +110,6 @@ def serve(folders: Sequence[str], settings: ServerSettings, *, log_level: str = 
     )
     server = _Server(config, service, start, listening)
     server.run(sockets=[listening])
-    if not service.idle():
-        # A call of the engine can't be interrupted, and Python would wait for it.
-        log("abandoned", logging.WARNING)
-        os._exit(0)
 
 
 class _Server(uvicorn.Server):

@@ -1,20 +1,15 @@
-"""A served model: the loaded model, its streams, and a check whether its files have changed."""
+"""A served model: the loaded model, what computes for it, and a check whether its files have changed."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from penstock.errors import ConfigError, DataError
-from penstock.pauses import pause
+from penstock.errors import ConfigError
 from penstock.runtime import Model, load
-from penstock.server.failures import RequestError, as_json
-from penstock.server.request_queue import TOGETHER, RequestQueue
-from penstock.server.stream_scheduler import StreamScheduler
+from penstock.server.backend import Backend
+from penstock.server.failures import RequestError
 
 __all__ = ["ServedModel", "load_all"]
-
-_MOST_BYTES = 64 << 20  # of an answer; an alignment is a table for each text
 
 
 class ServedModel:
@@ -23,16 +18,19 @@ class ServedModel:
     Args:
         name: the name in URLs.
         path: the model's folder.
-        queue: the queue of predict requests.
+
+    Attributes:
+        model: the loaded model.
+        backend: what computes, to be set before the first request.
     """
 
-    def __init__(self, name: str, path: Path, queue: RequestQueue) -> None:
+    backend: Backend
+
+    def __init__(self, name: str, path: Path) -> None:
         self.name, self.path = name, path
         self._state = _state_on_disk(path)  # first, so that a change while loading is not missed
         self.model: Model = load(path)
-        self.scheduler = StreamScheduler(self.model)
         self.changed = False
-        self._queue = queue
 
     async def answers(self, inputs: Any, options: Mapping[str, Any], *, long: bool) -> str:
         """Return what `penstock predict` writes for these inputs, a list of rows as JSON.
@@ -47,10 +45,7 @@ class ServedModel:
             RequestError: an input or the answer is too large.
         """
         self._check_lengths(inputs)
-        if self.model.batched and not options and not long and _few_texts(inputs):
-            return as_json(await self._queue.answers(self.model, inputs))
-        answers: Callable[..., Iterable[dict[str, Any]]] = self.model.answers  # options are those of the model's task
-        return await self._queue.run(lambda: _encoded(answers(inputs, **options)), long=long)
+        return await self.backend.answers(inputs, options, long=long)
 
     def _check_lengths(self, inputs: Any) -> None:
         most = self.model.most_characters
@@ -89,7 +84,7 @@ class ServedModel:
         return path if path.is_file() else None
 
 
-def load_all(folders: Sequence[str], queue: RequestQueue) -> dict[str, ServedModel]:
+def load_all(folders: Sequence[str]) -> dict[str, ServedModel]:
     """Load models by name: the folder's name, or NAME in NAME=DIR.
 
     Raises:
@@ -101,36 +96,8 @@ def load_all(folders: Sequence[str], queue: RequestQueue) -> dict[str, ServedMod
         name, path = _named(folder)
         if name in models:
             raise ConfigError(f"two models have the name {name!r}. Name one of them: other={folder}")
-        models[name] = ServedModel(name, path, queue)
+        models[name] = ServedModel(name, path)
     return models
-
-
-def start_all(models: Iterable[ServedModel]) -> None:
-    """Start the threads of the models' streams for the running event loop."""
-    for served in models:
-        served.scheduler.start()
-
-
-async def stop_all(models: Iterable[ServedModel]) -> bool:
-    """Stop the threads of the models' streams; whether all have ended."""
-    return all(await asyncio.gather(*(served.scheduler.stop() for served in models)))
-
-
-def _few_texts(inputs: Any) -> bool:
-    return isinstance(inputs, list) and 0 < len(inputs) <= TOGETHER and all(isinstance(one, str) for one in inputs)
-
-
-def _encoded(rows: Iterable[dict[str, Any]]) -> str:
-    """Return rows as a JSON list; DataError if they are too large for an answer."""
-    texts: list[str] = []
-    size = 0
-    for row in rows:
-        texts.append(as_json(row))
-        size += len(texts[-1])
-        if size > _MOST_BYTES:
-            raise DataError(f"the answer would have more than {_MOST_BYTES} bytes. Send fewer inputs at a time.")
-        pause()
-    return f"[{', '.join(texts)}]"
 
 
 def _named(folder: str) -> tuple[str, Path]:

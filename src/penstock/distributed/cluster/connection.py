@@ -4,6 +4,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,11 +45,11 @@ def check_address(address: str) -> None:
         ) from error
 
 
-def check_cpus(ray: Any, workers: int) -> None:
-    """Check that the cluster has a CPU for each worker; ConfigError if it has not."""
+def check_cpus(ray: Any, workers: int, what: str = "workers") -> None:
+    """Check that the cluster has a CPU for each worker; ConfigError, which names the option `what`, if it has not."""
     cpus = ray.cluster_resources().get("CPU", 0)
     if cpus < workers:
-        raise ConfigError(f"workers must be at most the cluster's CPUs, {cpus:g}; got {workers}")
+        raise ConfigError(f"{what} must be at most the cluster's CPUs, {cpus:g}; got {workers}")
 
 
 def machines(ray: Any) -> int:
@@ -57,13 +58,22 @@ def machines(ray: Any) -> int:
 
 
 @contextmanager
-def connected(ray: Any, address: str) -> Iterator[None]:
-    """Context with a connection to the cluster; one that the program has already is used, and left open."""
+def connected(ray: Any, address: str, **options: Any) -> Iterator[None]:
+    """Context with a connection to the cluster; one that the program has already is used, and left open.
+
+    Args:
+        ray: the module.
+        address: as `check_address` takes it, or "local" for a cluster that is started, and ends with the context.
+        options: for `ray.init`.
+
+    Raises:
+        ConfigError: the cluster can't be joined or started.
+    """
     if ray.is_initialized():
         yield
         return
     try:
-        ray.init(address, log_to_driver=False, logging_level=logging.WARNING)
+        ray.init(address, log_to_driver=False, logging_level=logging.WARNING, **options)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ConfigError(f"the Ray cluster at {address} can't be joined: {error}") from error
     try:
@@ -72,10 +82,9 @@ def connected(ray: Any, address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def imported() -> Any:
-    """Return the module `ray`; MissingExtraError if it is not installed."""
+def imported(part: str = "") -> Any:
+    """Return the module `ray`, or a part of it; MissingExtraError if it is not installed."""
     try:
-        import ray
+        return import_module(f"ray.{part}" if part else "ray")
     except ModuleNotFoundError as error:
         raise MissingExtraError("work on a Ray cluster needs Ray: pip install 'penstock[ray]'") from error
-    return ray
