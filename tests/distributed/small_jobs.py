@@ -13,10 +13,21 @@ from penstock.language.objective import LaneObjective, LanguageRegularization
 from penstock.language.spec import NextTokenHead
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.sequences import Sequences
+from penstock.server.replicas import Replica
+from penstock.server.stream_reader import parsed
 from penstock.text.features import TextFeatures
 from penstock.text.model import TextModel
 from penstock.text.objective import TokenObjective, TokenRegularization
 from penstock.training import Job, Recipe, random_scope
+
+
+def kill(end):
+    """End this process, and make a file that says so; also the one that started it with "node" in the file's name."""
+    end.touch()
+    if "node" in end.name:
+        os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
 
 RECIPE = Recipe(
     epochs=3, batch_size=13, learning_rate=0.02, weight_decay=0.01, warmup=0.1, clip=1.0, average=0.8, patience=9
@@ -78,10 +89,7 @@ class FragileObjective(LaneObjective):
         self.taken += len(batch.starts) == 2
         end = self.ends.get(self.taken)
         if end is not None and not end.exists():
-            end.touch()
-            if "node" in end.name:
-                os.kill(os.getppid(), signal.SIGKILL)
-            os.kill(os.getpid(), signal.SIGKILL)
+            kill(end)
         return super().loss(module, batch)
 
 
@@ -140,8 +148,26 @@ class FragileModel:
         for text in inputs:
             end = self.ends.get(text)
             if end is not None and not end.exists():
-                end.touch()
-                if "node" in end.name:
-                    os.kill(os.getppid(), signal.SIGKILL)
-                os.kill(os.getpid(), signal.SIGKILL)
+                kill(end)
         return self.model.answers(inputs)
+
+
+class FragileReplica(Replica):
+    """Ends its process at some texts that streams push; `ends` as those of `FragileObjective`, by text.
+
+    It ends before it answers, or after that with "answered" in the name of the file, so that the answer is lost.
+    """
+
+    def __init__(self, models, ends):
+        super().__init__(models, 8, 100)
+        self._ends = ends
+
+    async def turn(self, name, stream, place, stop):
+        end = self._ends.get(parsed(place.message).get("push"))
+        ends = end is not None and not end.exists()
+        if ends and "answered" not in end.name:
+            kill(end)
+        answer = await super().turn(name, stream, place, stop)
+        if ends:
+            kill(end)
+        return answer

@@ -57,9 +57,9 @@ def serve(
         MissingExtraError: Ray is needed, but not installed.
     """
     start = perf_counter()
-    configure(log_level)
     if on is not None or replicas > 1:
         check_cluster(on)
+    configure(log_level)  # after Ray is imported, which sets up loggers of its own
     queue = RequestQueue(settings.max_requests)
     models = load_all(folders)
     listening = _listen(settings)

@@ -60,7 +60,8 @@ def replicas_on(address: str | None, name: str, content: bytes, replicas: int, m
         try:
             yield Replicas(_deployed(serve, name, content, replicas, -(-replicas // machines(ray)), most))
         finally:
-            _end(serve, name)
+            if address is not None:
+                _end(serve, name)
 
 
 class Replicas:
@@ -134,13 +135,14 @@ class _Replica:
 def _cluster(ray: Any, address: str | None, replicas: int) -> Iterator[None]:
     """Context with a connection to the cluster, or to one on this machine."""
     if address is not None:
-        with connected(ray, address):
+        with connected(ray, address, configure_logging=False):
             yield
         return
     # Read by Ray as it starts: it reports nothing to its makers, and replicas are served as this process is.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_worker_niceness", "0")
-    with connected(ray, "local", num_cpus=replicas, include_dashboard=False, object_store_memory=_STORE):
+    options = {"num_cpus": replicas, "include_dashboard": False, "object_store_memory": _STORE}
+    with connected(ray, "local", configure_logging=False, **options):
         yield
 
 
