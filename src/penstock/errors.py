@@ -11,7 +11,7 @@ PenstockError
 │   ├── StateError                     a saved state of a stream or a training
 │   └── MissingExtraError (also ImportError)   an optional dependency is not installed
 ├── DivergedError                      a training lost its way: its loss or gradient is not finite, or exploded
-├── WorkerError                        a worker of a training was lost too often, or did not begin
+├── WorkerError                        a worker or replica was lost too often, or did not begin
 ├── NotFittedError                     an estimator must predict before `fit`
 └── ServerError                        a server is unreachable, refuses or fails
 
@@ -82,7 +82,7 @@ class DivergedError(PenstockError):
 
 
 class WorkerError(PenstockError):
-    """A process of a training that several share was lost too often, or did not begin."""
+    """A process of work that several share was lost too often, or did not begin."""
 
 
 class NotFittedError(PenstockError):

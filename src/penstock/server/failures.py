@@ -41,7 +41,8 @@ def failure_of(error: Exception) -> RequestError:
         return RequestError(429, "Busy", "too many requests are waiting. Try again in a second.", {"retry-after": "1"})
     if isinstance(error, WorkerError):
         log("replicas lost", logging.ERROR, error=str(error))
-        return RequestError(503, "WorkerError", f"{error}. Try again in a moment.", {"retry-after": "1"})
+        words = "the replicas that were to answer were lost. Try again in a moment."
+        return RequestError(503, "WorkerError", words, {"retry-after": "1"})
     if isinstance(error, MissingExtraError):
         return RequestError(501, "MissingExtraError", f"this server can't read such a file: {error}")
     if isinstance(error, InputError):

@@ -29,7 +29,7 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
     # The form parser warns of every invalid form, which is the client's error and gets status 400.
-    others = {"uvicorn": "warning", "python_multipart": "error", "ray": "warning", "ray.serve": "warning"}
+    others = {"uvicorn": "warning", "python_multipart": "error", "ray.serve": "warning"}
     for name, least in {"penstock.server": level, **others}.items():
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
