@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import torch
 
     from penstock.language.objective import LaneObjective, PieceObjective
-    from penstock.training import Callback, Recipe
+    from penstock.training import Callback
 
 __all__ = ["LanguageModel"]
 
@@ -382,16 +382,6 @@ class LanguageModel(CellOptions, Estimator):
             shared["train"] = cut(data.train.sequences, _LONGEST_PIECE * self.steps)
             return PieceObjective(**shared)
         return LaneObjective(steps=self.steps, varied=self.recipe == "awd", **shared)
-
-    def _recipe(self, rows: int) -> "Recipe":
-        recipe_class = training_module().Recipe
-        names = [field.name for field in fields(recipe_class) if field.name != "epochs" and hasattr(self, field.name)]
-        options = {name: self._setting(name) for name in names}
-        usual = RECIPES[self.recipe].get("epochs")
-        if self.epochs is None and usual is None:
-            steps = max(1, -(-rows // options["batch_size"]))
-            usual = min(max(self.usual_epochs, -(-self.fewest_steps // steps)), self.most_epochs)
-        return recipe_class(epochs=usual if self.epochs is None else self.epochs, **options)
 
     def _fit_baselines(self, data: LanguageData, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         train, valid = data.train.sequences, data.valid.sequences

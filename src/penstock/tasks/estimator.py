@@ -295,14 +295,15 @@ class Estimator(TrainingOptions, FittedEstimator):
         """Return the settings of the optimisation for `rows` training rows."""
         recipe_class = training_module().Recipe
         names = [field.name for field in fields(recipe_class) if field.name != "epochs"]
-        options = {name: getattr(self, name) for name in names if hasattr(self, name)}  # some tasks lack some
+        options = {name: self._setting(name) for name in names if hasattr(self, name)}  # some tasks lack some
         options["keep"] = self.keep or ("last" if rows < self.few_rows else "best")
-        recipe: Recipe = recipe_class(epochs=1 if self.epochs is None else self.epochs, **options)
-        if self.epochs is not None:
+        epochs = self._setting("epochs")
+        recipe: Recipe = recipe_class(epochs=1 if epochs is None else epochs, **options)
+        if epochs is not None:
             return recipe
         steps = max(1, -(-rows // recipe.batch_size))
-        epochs = min(max(self.usual_epochs, -(-self.fewest_steps // steps)), self.most_epochs)
-        return recipe_class(epochs=epochs, **options)
+        usual = min(max(self.usual_epochs, -(-self.fewest_steps // steps)), self.most_epochs)
+        return replace(recipe, epochs=usual)
 
     def _known(self) -> Model | None:
         """Return the model to continue from, if there is one and `warm_start` is set."""
