@@ -16,6 +16,7 @@ from penstock.inspection.attribution import Attribution
 from penstock.runtime import Model
 from penstock.shards import Shards
 from penstock.tasks.estimator import Estimator, seed_of, training_module
+from penstock.tasks.examples import evenly
 from penstock.tasks.explainer import Explainer
 from penstock.tasks.labelled import Labelled, Part, prepare
 from penstock.tasks.memory import EXAMPLES
@@ -113,12 +114,11 @@ class Supervised(Estimator):
 
     def _stored_examples(self, data: Labelled) -> list[Any]:
         part = data.test or data.valid
-        rows = np.linspace(0, len(part) - 1, min(self.examples, len(part)), dtype=int)
-        return [example for row in rows if (example := self._example(part, int(row))) is not None]
+        rows = evenly(len(part), self.examples)
+        return [example for row in rows if (example := self._example(part, row)) is not None]
 
     def _inspected(self, data: Labelled) -> list[Any] | None:
-        rows = np.linspace(0, len(data.valid) - 1, min(EXAMPLES, len(data.valid)), dtype=int)
-        return [data.valid.inputs[row] for row in rows]
+        return [data.valid.inputs[row] for row in evenly(len(data.valid), EXAMPLES)]
 
     def _score_weights(self, inputs: Any, weights: Any, rows: int) -> np.ndarray | None:
         """Check `sample_weight` of `score`."""
