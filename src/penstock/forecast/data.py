@@ -10,6 +10,7 @@ import numpy as np
 
 from penstock.datasets import parse_proportions
 from penstock.errors import ConfigError, DataError
+from penstock.panels.epochs import drawn_in_an_epoch
 from penstock.panels.frames import is_frame
 from penstock.panels.panel import Panel
 from penstock.panels.panel_columns import arrays_panel
@@ -60,6 +61,11 @@ class ForecastData:
         """Return the parts for evaluation by name."""
         return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
 
+    def count(self, dropped: Mapping[str, int] | None, changed: Mapping[str, int] | None) -> None:
+        """Add to the counts of dropped rows and of changes."""
+        self.dropped.update(dropped or {})
+        self.changed.update(Counter(self.changed) + Counter(changed or {}))
+
 
 def as_panel(data: Any, what: str = "the data", columns: Mapping[str, Any] | None = None) -> Panel:
     """Convert a `Panel`, a path, a frame or arrays to a panel.
@@ -96,7 +102,16 @@ def _named(columns: Mapping[str, Any] | None) -> set[str]:
     return {*several, *filter(None, (found.get("time"), found.get("id")))}
 
 
-def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, validation_share: float) -> ForecastData:
+def prepare(
+    data: Any,
+    validation_data: Any,
+    test_data: Any,
+    *,
+    horizon: int,
+    validation_share: float,
+    joint: bool,
+    batch_size: int,
+) -> ForecastData:
     """Check the parts and add the history of each.
 
     Args:
@@ -104,6 +119,8 @@ def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, va
         validation_data, test_data: what comes after; rows that `data` has already are history. Or None.
         horizon: steps that are forecast.
         validation_share: of each series' steps, held back at its end without `validation_data`; a horizon at least.
+        joint: whether an example has all targets together.
+        batch_size: examples per training step.
 
     Raises:
         DataError: data that can't be used.
@@ -124,7 +141,9 @@ def prepare(data: Any, validation_data: Any, test_data: Any, *, horizon: int, va
         history = train
         train, valid = _held_back(train, validation_share, horizon)
     test = _after(later["test_data"], history, "test_data") if "test_data" in later else None
-    return ForecastData(TrainingSeries(train, 0), valid, test, {}, dict(changed))
+    origins = sum(max(len(series) - horizon, 1) for series in train)
+    drawn = drawn_in_an_epoch(origins * (1 if joint else len(train.targets)), batch_size)
+    return ForecastData(TrainingSeries(train, drawn), valid, test, {}, dict(changed))
 
 
 def split_by_time(panel: Panel, sizes: Sequence[float]) -> list[Panel]:

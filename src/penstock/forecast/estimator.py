@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -11,18 +10,24 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.checks import check_number, check_one_of, check_whole
-from penstock.errors import ConfigError, DataError
+from penstock.errors import ConfigError
 from penstock.events import say
 from penstock.forecast.calibration import calibrate
-from penstock.forecast.data import ForecastData, TrainingSeries, as_panel, parse_split, prepare, split_by_time
-from penstock.forecast.features import TRANSFORMS, ForecastFeatures, Scale, measured_scale, unit
-from penstock.forecast.figures import forecast_figures
+from penstock.forecast.data import ForecastData, as_panel, parse_split, prepare, split_by_time
+from penstock.forecast.features import TRANSFORMS, ForecastFeatures
+from penstock.forecast.figures import amount, data_figures, forecast_figures, inspected_series, stored_examples
+from penstock.forecast.fitting import (
+    calendar_names,
+    carried_network,
+    fitted_features,
+    has_identities,
+    window_network,
+    with_series,
+)
 from penstock.forecast.model import ForecastModel
-from penstock.forecast.season import find_season
-from penstock.forecast.spec import ForecastHead, SegmentForecastHead, Segments
+from penstock.forecast.spec import SegmentForecastHead
 from penstock.network import Network
-from penstock.panels.calendar import CALENDAR, usual_calendar
-from penstock.panels.epochs import drawn_in_an_epoch
+from penstock.panels.calendar import CALENDAR
 from penstock.panels.frames import is_frame
 from penstock.panels.panel import Panel
 from penstock.tasks.continuing import check_network, say_continued
@@ -35,7 +40,6 @@ from penstock.tasks.verbosity import say_data, verbose
 if TYPE_CHECKING:
     import torch
 
-    from penstock.forecast.examples import Examples
     from penstock.forecast.objective import CarriedObjective, WindowObjective
     from penstock.training import Callback
 
@@ -43,11 +47,7 @@ __all__ = ["Forecaster"]
 
 _LOGGER = logging.getLogger("penstock.forecast")
 _QUANTILES = (0.1, 0.5, 0.9)
-_VALIDATION_ORIGINS = 4096
-_LONGEST_SEGMENT, _SHORTEST_SEGMENT = 48, 12
-_LONGEST_HIGHWAY = 336
-_MOST_IDENTITIES = 64
-"""Maximum number of series that have their own vectors by default: with more, each is seen too rarely."""
+_FEATURES = ("horizon", "context", "season", "transform", "normalization", "calendar", "joint", "metric_scale")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -159,17 +159,20 @@ class Forecaster(CellOptions, Estimator):
         training_module()
         self._check_options()
         seed = seed_of(self.random_state)
-        found = prepare(X, validation_data, test_data, horizon=self.horizon, validation_share=self.validation_share)
-        found.dropped.update(dropped or {})
-        found.changed.update(Counter(found.changed) + Counter(changed or {}))
-        origins = sum(max(len(series) - self.horizon, 1) for series in found.train.panel)
-        rows = origins * (1 if self.joint else len(found.train.panel.targets))
-        train = TrainingSeries(found.train.panel, drawn_in_an_epoch(rows, self.batch_size))
-        complete = ForecastData(train, found.valid, found.test, found.dropped, found.changed)
-        train_steps, valid_steps = (_amount(panel)["rows"] for panel in (found.train.panel, found.valid))
-        test_steps = None if found.test is None else _amount(found.test)["rows"]
-        say_data("steps", train_steps, valid_steps, test_steps, found.dropped, found.changed)
-        return self._train(complete, seed=seed, started=started, callbacks=callbacks)
+        data = prepare(
+            X,
+            validation_data,
+            test_data,
+            horizon=self.horizon,
+            validation_share=self.validation_share,
+            joint=self.joint,
+            batch_size=self.batch_size,
+        )
+        data.count(dropped, changed)
+        train, valid = (amount(panel)["rows"] for panel in (data.train.panel, data.valid))
+        test = None if data.test is None else amount(data.test)["rows"]
+        say_data("steps", train, valid, test, data.dropped, data.changed)
+        return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
     def fit_rows(self, train: Panel, valid: Panel | None, test: Panel | None, **more: Any) -> Self:  # type: ignore[override]
         """Call `fit` with the results of the task's reader; `more` is passed on, but for the panels' own `changed`."""
@@ -235,7 +238,7 @@ class Forecaster(CellOptions, Estimator):
             raise ConfigError("a forecaster reads forward: future values are unknown. Leave bidirectional out.")
         check_number("dropout", self.dropout, at_least=0, below=1)
         if self.calendar not in ("none", "auto") and (
-            unknown := [w for w in self._calendar_names() if w not in CALENDAR]
+            unknown := [w for w in calendar_names(self.calendar) if w not in CALENDAR]
         ):
             raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
 
@@ -248,88 +251,18 @@ class Forecaster(CellOptions, Estimator):
         return [float(level) for level in self.quantiles]
 
     def _describe(self, data: ForecastData) -> tuple[ForecastFeatures, Network]:
-        panel = data.train.panel
-        for column, target in enumerate(panel.targets):
-            if all(np.isnan(series.values[:, column]).all() for series in panel):
-                raise DataError(f"the target {target} must have values to learn from; all are missing")
-        season = self.season or find_season(panel.series, self.horizon, panel.frequency)
-        features = ForecastFeatures(
-            horizon=self.horizon,
-            context=self._context(panel, season),
-            quantiles=tuple(self._levels()),
-            targets=panel.targets,
-            past=panel.past,
-            known=panel.known,
-            transform=self.transform,
-            normalization=self.normalization,
-            calendar=self._calendar(panel),
-            joint=self.joint,
-            season=season,
-            frequency=panel.frequency,
-            time=panel.time,
-            id=panel.id,
-            time_format=panel.time_format,
-            names=tuple(panel.names),
-            scales={},
-            covariate_scale=_covariate_scale(panel),
-            metric_scale=self.metric_scale,
-        )
-        scales = [measured_scale(series.values, features) for series in panel]
-        features.scales = {name: np.stack([getattr(each, name) for each in scales]) for name in Scale._fields}
+        settings = {name: getattr(self, name) for name in _FEATURES}
+        features = fitted_features(data.train.panel, quantiles=tuple(self._levels()), **settings)
         return features, self._network(data, features)
 
-    def _context(self, panel: Panel, season: int) -> int:
-        """Return the number of past steps for a forecast; DataError if the series are too short."""
-        longest = max(map(len, panel)) - self.horizon
-        shortest = min(map(len, panel)) - self.horizon
-        context = self.context or max(1, min(max(4 * self.horizon, 3 * season, 24), shortest))
-        if context > longest:
-            raise DataError(
-                f"the series to learn from must have at least context + horizon = {context} + {self.horizon} steps; "
-                f"the longest has {longest + self.horizon}. Give more data, or a shorter context or horizon."
-            )
-        return context
-
-    def _calendar(self, panel: Panel) -> tuple[str, ...]:
-        if self.calendar == "none" or not self.calendar:
-            return ()
-        if panel.frequency is None or panel.frequency.unit == "number":
-            raise DataError("calendar features need a column of dates. Name it, or leave calendar out.")
-        return usual_calendar(panel.frequency) if self.calendar == "auto" else self._calendar_names()
-
-    def _calendar_names(self) -> tuple[str, ...]:
-        """Return the calendar features as a tuple; a single name is allowed."""
-        return tuple(self.calendar) if isinstance(self.calendar, list | tuple) else (self.calendar,)
-
     def _network(self, data: ForecastData, features: ForecastFeatures) -> Network:
-        targets = len(features.targets) if self.joint else 1
-        known = len(features.known) + 2 * len(features.calendar)
-        covariates = len(features.past) + known
-        rows = len(features.names) * (1 if self.joint else len(features.targets))
         before = self._known()
-        as_usual = 1 < rows <= _MOST_IDENTITIES if before is None else before.network.inputs.identities > 0
-        own = as_usual if self.identities is None else self.identities
+        usual = has_identities(features) if before is None else before.network.inputs.identities > 0
+        identities = usual if self.identities is None else self.identities
         recurrent = self.recurrent(self.hidden_size)
-        about = {"horizon": self.horizon, "targets": targets, "quantiles": len(features.quantiles), "known": known}
-        identities = rows if own else 0
         if self.memory == "carried":
-            return Network(
-                Segments(1, 2 * targets + covariates, self.hidden_size, identities), recurrent, ForecastHead(**about)
-            )
-        usual = min(_LONGEST_SEGMENT, max(self.horizon, _SHORTEST_SEGMENT), features.context)
-        length = min(self.segment or usual, features.context)
-        highway = (
-            min(_LONGEST_HIGHWAY, features.context) if self.highway is None else min(self.highway, features.context)
-        )
-        head = SegmentForecastHead(
-            length=length,
-            size=self.hidden_size,
-            context=features.context,
-            highway=highway,
-            normalization=self.normalization,
-            **about,
-        )
-        return Network(Segments(length, targets + covariates, self.hidden_size, identities), recurrent, head)
+            return carried_network(features, recurrent, identities=identities)
+        return window_network(features, recurrent, identities=identities, segment=self.segment, highway=self.highway)
 
     def _module(self, data: ForecastData, features: ForecastFeatures, network: Network) -> "torch.nn.Module":
         from penstock import nn
@@ -339,59 +272,27 @@ class Forecaster(CellOptions, Estimator):
     def _objective(
         self, data: ForecastData, features: ForecastFeatures, network: Network, seed: int
     ) -> "CarriedObjective | WindowObjective":
-        import torch
+        from penstock.forecast.objective import objective_of
 
-        from penstock.forecast.objective import CarriedObjective, WindowObjective
-
-        if data.test is not None:
-            self._examples(data.test, features, "test with")  # report invalid data before training
-        shared: dict[str, Any] = {
-            "train": self._examples(data.train.panel, features, "learn from"),
-            "valid": self._examples(data.valid, features, "validate with"),
-            "quantiles": torch.tensor(features.quantiles, dtype=torch.float32),
-            "context": features.context,
-            "horizon": features.horizon,
-            "batch_size": self.batch_size if self.memory == "window" else max(1, self.batch_size // 4),
-            "steps": len(data.train) // self.batch_size,
-            "validation_origins": _VALIDATION_ORIGINS,
-            "generator": torch.Generator().manual_seed(seed),
-        }
-        if self.memory == "carried":
-            return CarriedObjective(chunk=features.context, **shared)
-        return WindowObjective(**shared)
-
-    def _examples(self, panel: Panel, features: ForecastFeatures, what: str) -> "Examples":
-        from penstock.forecast.examples import Examples
-
-        features.check(panel)
-        usable = features.measurable(panel, what)
-        encoded = [features.encode(series, panel.frequency) for series in usable]
-        return Examples.of(
-            encoded,
-            [features.rows(each.identity) for each in encoded],
-            [max(series.begin, features.context) for series in usable],
-            [
-                min(len(series), each.known_steps) - features.horizon
-                for series, each in zip(usable, encoded, strict=True)
-            ],
-            features.joint,
-        )
+        carried = self.memory == "carried"
+        return objective_of(data, features, carried=carried, batch_size=self.batch_size, seed=seed)
 
     def _fit_baselines(
         self, data: ForecastData, features: ForecastFeatures
     ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         from penstock.forecast.baseline_training import fit_baselines
+        from penstock.forecast.examples import examples_of
 
         if not self.baseline:
             return {"order": np.array([2])}, {}
-        train = self._examples(data.train.panel, features, "learn from")
-        return fit_baselines(train, self._examples(data.valid, features, "validate with"), features)
+        train = examples_of(data.train.panel, features, "learn from")
+        return fit_baselines(train, examples_of(data.valid, features, "validate with"), features)
 
     def _again(self, data: ForecastData, known: Any) -> tuple[ForecastFeatures, Network]:
         features = replace(known.features, factors=())  # the factors belong to the previous weights
         panel, before = data.train.panel, list(features.names)
         if known.network.inputs.identities:  # else each series is read as an unknown one
-            features = _with_series(features, [series for series in panel if series.name not in before])
+            features = with_series(features, [series for series in panel if series.name not in before])
         network = self._network(data, features)
         check_network(network, known.network)
         say_continued("series", before, list(features.names), panel.names)
@@ -408,37 +309,13 @@ class Forecaster(CellOptions, Estimator):
         return forecast_figures(model, data)
 
     def _stored_examples(self, data: ForecastData) -> list[Any]:
-        """Return the ends of series, long enough for some forecasts; empty if the model needs covariates."""
-        features = self.model_.features
-        if features.past or features.known:
-            return []
-        steps = features.context + 6 * features.horizon
-        panel = data.test or data.valid
-        rows = np.linspace(0, len(panel) - 1, min(self.examples, len(panel)), dtype=int)
-        ends = [panel.series[row].values[-steps:] for row in rows]
-        return [
-            [[None if np.isnan(value) else float(f"{value:.6g}") for value in step] for step in end] for end in ends
-        ]
+        return stored_examples(data.test or data.valid, self.model_.features, self.examples)
 
     def _inspected(self, data: ForecastData) -> Panel:
-        """Return the beginnings of validation series, up to some of the origins that they have."""
-        features, each = self.model_.features, -(-EXAMPLES // len(data.valid))
-        found = []
-        for series in data.valid.series[:EXAMPLES]:
-            first, last = max(series.begin, features.context), len(series)
-            if first <= last:
-                found += [series.until(int(end)) for end in np.unique(np.linspace(first, last, each, dtype=int))]
-        return data.valid.with_series(found)
+        return inspected_series(data.valid, self.model_.features, EXAMPLES)
 
     def _data_figures(self, data: ForecastData, features: ForecastFeatures) -> dict[str, Any]:
-        parts = {"train": data.train.panel, "valid": data.valid, "test": data.test}
-        about: dict[str, Any] = {name: None if part is None else _amount(part) for name, part in parts.items()}
-        return about | {
-            "horizon": features.horizon,
-            "context": features.context,
-            "season": features.season,
-            "frequency": features.frequency.words if features.frequency else None,
-        }
+        return data_figures(data, features)
 
     def _resolved(self, features: ForecastFeatures, network: Network) -> dict[str, Any]:
         head = network.head
@@ -455,34 +332,5 @@ class Forecaster(CellOptions, Estimator):
 
     @classmethod
     def _saved_options(cls, saved: Bundle) -> dict[str, Any]:
-        names = ("horizon", "context", "transform", "normalization", "joint", "season", "metric_scale", "quantiles")
-        return {name: saved.features[name] for name in names} | {"calendar": saved.features["calendar"] or "none"}
-
-
-def _with_series(features: ForecastFeatures, new: Sequence[Any]) -> ForecastFeatures:
-    """Return the features with further series after those that they know."""
-    if not new:
-        return features
-    found = [measured_scale(series.values, features) for series in new]
-    scales = {
-        name: np.concatenate([features.scales[name], np.stack([getattr(each, name) for each in found])])
-        for name in Scale._fields
-    }
-    return replace(features, names=(*features.names, *(series.name for series in new)), scales=scales)
-
-
-def _amount(panel: Panel) -> dict[str, int]:
-    steps = sum(len(series) - series.begin for series in panel)
-    missing = sum(int(np.isnan(series.values[series.begin :]).sum()) for series in panel)
-    return {"rows": steps, "series": len(panel), "missing": missing}
-
-
-def _covariate_scale(panel: Panel) -> np.ndarray:
-    """Mean and spread of each covariate over all series, (2, covariates); a constant's spread is 1."""
-    steps = [np.concatenate([series.past, series.known[: len(series)]], 1) for series in panel]
-    values = np.concatenate(steps)
-    if not values.shape[1]:
-        return np.zeros((2, 0))
-    if empty := [name for name, gone in zip((*panel.past, *panel.known), np.isnan(values).all(0), strict=True) if gone]:
-        raise DataError(f"the covariate {empty[0]} must have values; all are missing")
-    return np.stack([np.nanmean(values, axis=0), [unit(column[~np.isnan(column)]) for column in values.T]])
+        found = {name: saved.features[name] for name in (*_FEATURES, "quantiles")}
+        return found | {"calendar": found["calendar"] or "none"}

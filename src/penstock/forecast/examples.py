@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from penstock.forecast.features import Encoded
+from penstock.forecast.features import Encoded, ForecastFeatures
+from penstock.panels.panel import Panel
 
-__all__ = ["Examples"]
+__all__ = ["Examples", "examples_of"]
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,26 @@ class Examples:
         origins = np.concatenate([np.arange(a, a + n) for a, n in zip(self.first, self.counts, strict=True)])
         chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64))
         return rows[chosen], origins[chosen]
+
+
+def examples_of(panel: Panel, features: ForecastFeatures, what: str) -> Examples:
+    """Return the examples of the series that are long enough.
+
+    Args:
+        panel: series with the columns of training.
+        features: which convert them.
+        what: what they are for, for errors, such as "learn from".
+
+    Raises:
+        DataError: other columns or steps than in training, or no series is long enough.
+    """
+    features.check(panel)
+    usable = features.measurable(panel, what)
+    encoded = [features.encode(series, panel.frequency) for series in usable]
+    return Examples.of(
+        encoded,
+        [features.rows(each.identity) for each in encoded],
+        [max(series.begin, features.context) for series in usable],
+        [min(len(series), each.known_steps) - features.horizon for series, each in zip(usable, encoded, strict=True)],
+        features.joint,
+    )

@@ -21,16 +21,20 @@ from numpy.typing import NDArray
 
 from penstock.forecast.baselines import Origins
 from penstock.forecast.data import ForecastData
+from penstock.forecast.features import ForecastFeatures
 from penstock.forecast.metrics import Errors
 from penstock.forecast.model import ForecastModel
 from penstock.panels.panel import Panel
 from penstock.panels.times import words_of
+from penstock.tasks.examples import evenly
 from penstock.tasks.measures import compare
 
-__all__ = ["forecast_figures"]
+__all__ = ["amount", "data_figures", "forecast_figures", "inspected_series", "stored_examples"]
 
 _MOST_FANS, _MOST_ROWS, _MOST_LAGS = 4, 30, 24
 _SHOWN_HISTORY = 3
+_STORED_HORIZONS = 6
+"""A stored example has so many horizons behind its first look-back, so that some forecasts can be seen."""
 
 
 def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]:
@@ -68,6 +72,44 @@ def forecast_figures(model: ForecastModel, data: ForecastData) -> dict[str, Any]
                 by_step["coverage_by_step"] = errors.step_intervals("inside")
             found |= watch.figures()
     return found
+
+
+def data_figures(data: ForecastData, features: ForecastFeatures) -> dict[str, Any]:
+    """Return the description of the data."""
+    parts = {"train": data.train.panel, "valid": data.valid, "test": data.test}
+    about: dict[str, Any] = {name: None if part is None else amount(part) for name, part in parts.items()}
+    return about | {
+        "horizon": features.horizon,
+        "context": features.context,
+        "season": features.season,
+        "frequency": features.frequency.words if features.frequency else None,
+    }
+
+
+def amount(panel: Panel) -> dict[str, int]:
+    """Count the steps, without history, the series and the missing values."""
+    steps = sum(len(series) - series.begin for series in panel)
+    missing = sum(int(np.isnan(series.values[series.begin :]).sum()) for series in panel)
+    return {"rows": steps, "series": len(panel), "missing": missing}
+
+
+def stored_examples(panel: Panel, features: ForecastFeatures, most: int) -> list[Any]:
+    """Return the ends of series, long enough for some forecasts; empty if the model needs covariates."""
+    if features.past or features.known:
+        return []
+    steps = features.context + _STORED_HORIZONS * features.horizon
+    ends = [panel.series[row].values[-steps:] for row in evenly(len(panel), most)]
+    return [[[None if np.isnan(value) else float(f"{value:.6g}") for value in step] for step in end] for end in ends]
+
+
+def inspected_series(panel: Panel, features: ForecastFeatures, most: int) -> Panel:
+    """Return the beginnings of series, up to some of the origins that they have; about `most` in all."""
+    each, found = -(-most // len(panel)), []
+    for series in panel.series[:most]:
+        first, last = max(series.begin, features.context), len(series)
+        if first <= last:
+            found += [series.until(int(end)) for end in np.unique(np.linspace(first, last, each, dtype=int))]
+    return panel.with_series(found)
 
 
 def _scores(errors: Errors) -> dict[str, Any]:

@@ -9,17 +9,19 @@ import torch
 from torch import Tensor
 
 from penstock.datasets import Chunk, stream_chunks
-from penstock.forecast.examples import Examples
+from penstock.forecast.data import ForecastData
+from penstock.forecast.examples import Examples, examples_of
+from penstock.forecast.features import ForecastFeatures
 from penstock.forecast.module import CarriedModule, WindowModule
 from penstock.forecast.scorer import step_features
 from penstock.training.carried import CarriedState
 from penstock.training.objective import Seeded
 
-__all__ = ["CarriedObjective", "WindowObjective", "pinball"]
+__all__ = ["CarriedObjective", "WindowObjective", "objective_of", "pinball"]
 
 # Share of examples whose series is made unknown at random, so that the network can forecast unseen series.
 _UNKNOWN_SHARE = 0.1
-_VALIDATION_ROWS = 1024
+_VALIDATION_ORIGINS, _VALIDATION_ROWS = 4096, 1024
 # Origins of the training data, or rows for carried states, on which learning curves are measured after each epoch.
 _SEEN_ORIGINS, _SEEN_ROWS = 1000, 32
 # Probability of restarting a stream, so that the network also learns from states with little history.
@@ -215,6 +217,37 @@ class CarriedObjective(_ForecastObjective):
         truth = train.values[row][place + 1 : place + steps + horizon].unfold(0, horizon, 1).transpose(1, 2)
         observed = train.observed[row][place + 1 : place + steps + horizon].unfold(0, horizon, 1).transpose(1, 2)
         return tuple(_padded(each, self.chunk) for each in (x, values[-steps:], known, truth, observed))
+
+
+def objective_of(
+    data: ForecastData, features: ForecastFeatures, *, carried: bool, batch_size: int, seed: int
+) -> CarriedObjective | WindowObjective:
+    """Return the objective of a training.
+
+    Args:
+        data: the series; those to test with are checked too, so that invalid ones are known before the training.
+        features: which convert them.
+        carried: whether a state is carried over whole series.
+        batch_size: look-backs per training step; of streams there are a quarter as many.
+        seed: of all random numbers.
+
+    Raises:
+        DataError: series that the features don't fit, or that are too short.
+    """
+    if data.test is not None:
+        examples_of(data.test, features, "test with")
+    shared: dict[str, Any] = {
+        "train": examples_of(data.train.panel, features, "learn from"),
+        "valid": examples_of(data.valid, features, "validate with"),
+        "quantiles": torch.tensor(features.quantiles, dtype=torch.float32),
+        "context": features.context,
+        "horizon": features.horizon,
+        "batch_size": max(1, batch_size // 4) if carried else batch_size,
+        "steps": len(data.train) // batch_size,
+        "validation_origins": _VALIDATION_ORIGINS,
+        "generator": torch.Generator().manual_seed(seed),
+    }
+    return CarriedObjective(chunk=features.context, **shared) if carried else WindowObjective(**shared)
 
 
 def _features(values: Tensor, covariates: Tensor, *, follows: bool = False) -> Tensor:
