@@ -15,6 +15,7 @@ from penstock.panels.frames import is_frame
 from penstock.panels.panel import Panel
 from penstock.panels.panel_columns import arrays_panel
 from penstock.panels.readers import read_series
+from penstock.tasks.options import check_validation_share
 
 __all__ = ["ForecastData", "TrainingSeries", "as_panel", "parse_split", "prepare", "split_by_time"]
 
@@ -126,8 +127,7 @@ def prepare(
         DataError: data that can't be used.
         ConfigError: a share that makes no sense.
     """
-    if not isinstance(validation_share, float) or not 0 < validation_share < 1:
-        raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
+    check_validation_share(validation_share)
     train = as_panel(data)
     parts = {"validation_data": validation_data, "test_data": test_data}
     later = {name: as_panel(part, name, train.columns) for name, part in parts.items() if part is not None}

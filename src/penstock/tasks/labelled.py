@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from penstock.datasets import Rows, as_labels, random_split, stratified_split
-from penstock.errors import ConfigError, DataError
+from penstock.errors import DataError
 from penstock.labels import LabelIndex
 from penstock.sequences import Sequences
+from penstock.tasks.options import check_validation_share
 from penstock.tasks.weights import in_units_of_mean
 
 __all__ = ["TRAINING", "Labelled", "Part", "check_lengths", "class_numbers", "known_places", "prepare"]
@@ -137,8 +138,7 @@ def prepare(
         DataError: the data can't be used.
         ConfigError: the share is not between 0 and 1.
     """
-    if not isinstance(validation_share, float) or not 0 < validation_share < 1:
-        raise ConfigError(f"validation_share must be a number between 0 and 1; got {validation_share!r}")
+    check_validation_share(validation_share)
     given = _part(train, targets_of, TRAINING)
     parts: dict[str, Part | None] = {}
     dropped = dict(train.dropped)

@@ -5,13 +5,14 @@ Estimators inherit them: they are dataclasses too, so that scikit-learn finds al
 
 import inspect
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from penstock.cells import CELLS, all_options
+from penstock.errors import ConfigError
 from penstock.network import Recurrent
 from penstock.tasks.space import Around, Between, Searched
 
-__all__ = ["CellName", "CellOptions", "TrainingOptions"]
+__all__ = ["CellName", "CellOptions", "TrainingOptions", "check_validation_share"]
 
 CellName = Annotated[str, CELLS]
 """The name of a built-in or registered cell."""
@@ -137,3 +138,13 @@ class TrainingOptions:
     random_state: int | None = 0
     workers: int = 1
     on: str | None = None
+
+
+def check_validation_share(share: Any) -> None:
+    """Check the share of the data to hold back.
+
+    Raises:
+        ConfigError: it is not between 0 and 1.
+    """
+    if not isinstance(share, float) or not 0 < share < 1:
+        raise ConfigError(f"validation_share must be a number between 0 and 1; got {share!r}")
