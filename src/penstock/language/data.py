@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 
 from penstock.datasets import random_split
-from penstock.errors import ConfigError, DataError, DtypeError
+from penstock.errors import DataError, DtypeError
+from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.runtime.columns import column_list
 from penstock.sequences import Sequences
 
-__all__ = ["LanguageData", "LanguagePart", "as_items", "check_share", "cut", "divided"]
+__all__ = ["LanguageData", "LanguagePart", "as_items", "cut", "divided", "items_of_level"]
 
 _MANY = 100
 """So many texts or pieces are divided at random; fewer, or one, at a place."""
+_SHORT = 2
+"""Texts of fewer tokens, on average, than this many chunks are learned one by one, not as one long text."""
 _LONGEST_PATH = 1024
 
 
@@ -62,6 +65,33 @@ class LanguageData:
         """Return the parts to measure on, by name."""
         return {"valid": self.valid} | ({} if self.test is None else {"test": self.test})
 
+    def read(self, features: LanguageFeatures | FrameFeatures, steps: int) -> dict[str, int]:
+        """Turn all parts into ids or frames, once.
+
+        Args:
+            features: which do it.
+            steps: of a chunk, after which backpropagation is cut off.
+
+        Returns:
+            The number of tokens or frames of each part.
+
+        Raises:
+            DataError: a part has none, or they are not what the features read.
+        """
+        parts = {"train": self.train} | self.measured()
+        for name, part in parts.items():
+            part.sequences = features.read(part.items)
+            if not len(part.sequences.values):
+                raise DataError(f"the {name} data must have at least one {features.unit}; it has none")
+        train = self.train.sequences
+        self.train.rows = len(train) if self.in_pieces(steps) else max(1, -(-len(train.values) // steps))
+        return {name: len(part.sequences.values) for name, part in parts.items()}
+
+    def in_pieces(self, steps: int) -> bool:
+        """Whether texts are learned one by one, each from its first token: short ones, and music."""
+        train = self.train.sequences
+        return train.values.ndim == 2 or (len(train) > 1 and len(train.values) < _SHORT * steps * len(train))
+
 
 def as_items(given: Any, what: str) -> list[Any]:
     """Return texts or pieces as a list; a path, `Path` or str, stands for the file or folder there.
@@ -82,6 +112,23 @@ def as_items(given: Any, what: str) -> list[Any]:
     texts = sum(isinstance(item, str) for item in items)
     if texts not in (0, len(items)):
         raise DataError(f"{what} must all be texts (str); {len(items) - texts} of {len(items)} are not")
+    return items
+
+
+def items_of_level(given: Any, what: str, level: str) -> list[Any]:
+    """Return texts as a list, or for the level "notes" pieces of music.
+
+    Raises:
+        DataError, DtypeError: as `as_items`, or it is the other kind.
+    """
+    items = as_items(given, what)
+    is_text = isinstance(items[0], str)
+    if is_text and level == "notes":
+        raise DataError("level 'notes' learns from pieces, lists of frames such as [[60, 64], [62]]; got texts")
+    if not is_text and level != "notes":
+        raise DataError(
+            f"level {level!r} learns from texts; got {items[0]!r:.60}. For frames of notes set level='notes'."
+        )
     return items
 
 
@@ -125,12 +172,6 @@ def cut(sequences: Sequences, most: int) -> Sequences:
     starts, lengths = sequences.offsets[:-1].tolist(), sequences.lengths.tolist()
     parts = [range(start, start + length, most) for start, length in zip(starts, lengths, strict=True)]
     return Sequences(sequences.values, np.array([*(place for part in parts for place in part), sequences.offsets[-1]]))
-
-
-def check_share(share: Any) -> None:
-    """Raise ConfigError unless the share to hold back is between 0 and 1."""
-    if not isinstance(share, float) or not 0 < share < 1:
-        raise ConfigError(f"validation_share must be a number between 0 and 1; got {share!r}")
 
 
 def _place(item: Any, near: int) -> int:

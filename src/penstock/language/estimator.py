@@ -1,7 +1,6 @@
 """Language models: what comes next in a text or in music, learned without labels."""
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -13,21 +12,21 @@ from penstock.checks import check_number, check_one_of, check_whole
 from penstock.datasets import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.language.baseline_training import ORDERS, fit_note_baselines, fit_token_baselines
-from penstock.language.data import LanguageData, LanguagePart, as_items, check_share, cut, divided
+from penstock.language.data import LanguageData, LanguagePart, as_items, divided, items_of_level
 from penstock.language.features import FrameFeatures, LanguageFeatures
-from penstock.language.figures import language_figures
+from penstock.language.figures import data_figures, inspected_items, language_figures, stored_examples
+from penstock.language.fitting import fitted_features, network_for
 from penstock.language.model import SequenceGenerator
 from penstock.language.readers import Corpus
 from penstock.language.recipes import RECIPES
-from penstock.language.scores import language_counts
-from penstock.language.spec import BernoulliHead, NextTokenHead
-from penstock.network import Embedding, Network, Numbers
+from penstock.language.spec import NextTokenHead
+from penstock.network import Network
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
-from penstock.tasks.options import CellOptions
+from penstock.tasks.options import CellOptions, check_validation_share
 from penstock.tasks.space import Between, Searched
 from penstock.tasks.verbosity import say_data, verbose
-from penstock.tokens import END, train_tokens
+from penstock.tokens import END
 
 if TYPE_CHECKING:
     import torch
@@ -38,14 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModel"]
 
 _EMBEDDING_SCALE = 0.1
-_CHARACTER_SIZE = 64
-_ADAPTIVE_ABOVE = 20_000
-_CUTOFFS = (2_000, 10_000, 50_000)
-_SHORT = 2
-"""Texts of fewer tokens, on average, than this many chunks are learned one by one, not as one long text."""
-_LONGEST_PIECE = 20
-"""Longer pieces are cut for training, after so many chunks, which bounds the memory."""
-_EXAMPLE_CHARACTERS, _INSPECTED_CHARACTERS = 200, 1000
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -181,15 +172,15 @@ class LanguageModel(CellOptions, Estimator):
         training_module()
         self._check_options()
         seed = seed_of(self.random_state)
-        train = self._items(X, "X")
+        train = items_of_level(X, "X", self.level)
         if validation_data is None:
-            check_share(self.validation_share)
+            check_validation_share(self.validation_share)
             train, valid = divided(train, (1 - self.validation_share, self.validation_share), seed)
         else:
-            valid = self._items(validation_data, "validation_data")
-        test = None if test_data is None else LanguagePart(self._items(test_data, "test_data"))
+            valid = items_of_level(validation_data, "validation_data", self.level)
+        test = None if test_data is None else LanguagePart(items_of_level(test_data, "test_data", self.level))
         parts = LanguagePart(train), LanguagePart(valid)
-        data = LanguageData(*parts, test, dict(dropped or {}), dict(Counter(changed or {})))
+        data = LanguageData(*parts, test, dict(dropped or {}), dict(changed or {}))
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
     def fit_rows(self, train: Rows, valid: Rows | None, test: Rows | None, **more: Any) -> Self:
@@ -286,71 +277,24 @@ class LanguageModel(CellOptions, Estimator):
         if self.tied and self.adaptive:
             raise ConfigError("an adaptive softmax has weights of its own: set tied or adaptive, not both")
 
-    def _items(self, given: Any, what: str) -> list[Any]:
-        """Return texts, or pieces of music for notes; DataError if it is the other."""
-        items = as_items(given, what)
-        is_text = isinstance(items[0], str)
-        if is_text and self.level == "notes":
-            raise DataError("level 'notes' learns from pieces, lists of frames such as [[60, 64], [62]]; got texts")
-        if not is_text and self.level != "notes":
-            raise DataError(
-                f"level {self.level!r} learns from texts; got {items[0]!r:.60}. For frames of notes set level='notes'."
-            )
-        return items
-
     def _describe(self, data: LanguageData) -> tuple[LanguageFeatures | FrameFeatures, Network]:
-        features: LanguageFeatures | FrameFeatures
-        if self.level == "notes":
-            features = FrameFeatures.fit(FrameFeatures(0, 65535).checked(data.train.items))
-        else:
-            most = self.max_vocabulary or (8_000 if self.level == "bpe" else 50_000)
-            options: dict[str, Any] = {"split": self.words} if self.level == "word" else {}
-            tokens = train_tokens(
-                self.level, data.train.items, max_vocabulary=most, min_count=self.min_count, **options
-            )
-            lines = any("\n" in text for text in data.train.items)
-            features = LanguageFeatures(tokens, ends=len(data.train.items) > 1, lines=lines)
-        self._encode(data, features)
+        settings = {name: getattr(self, name) for name in ("level", "words", "max_vocabulary", "min_count")}
+        features = fitted_features(data.train.items, **settings)
+        self._read(data, features)
         return features, self._network(data, features)
 
     def _again(self, data: LanguageData, known: Any) -> tuple[Any, Network]:
-        self._encode(data, known.features)
+        self._read(data, known.features)
         return super()._again(data, known)
 
-    def _encode(self, data: LanguageData, features: LanguageFeatures | FrameFeatures) -> None:
-        """Turn all parts into ids or frames, once."""
-        parts = {"train": data.train} | data.measured()
-        for name, part in parts.items():
-            part.sequences = features.read(part.items)
-            if not len(part.sequences.values):
-                raise DataError(f"the {name} data must have at least one {features.unit}; it has none")
-        train = data.train.sequences
-        data.train.rows = len(train) if self._in_pieces(data) else max(1, -(-len(train.values) // self.steps))
-        sizes = {name: len(part.sequences.values) for name, part in parts.items()}
+    def _read(self, data: LanguageData, features: LanguageFeatures | FrameFeatures) -> None:
+        sizes = data.read(features, self.steps)
         unit = f"{features.unit}s"
         say_data(unit, sizes["train"], sizes["valid"], sizes.get("test"), data.dropped, data.changed)
 
-    def _in_pieces(self, data: LanguageData) -> bool:
-        """Whether texts are learned one by one, each from its first token: short ones, and music."""
-        train = data.train.sequences
-        return train.values.ndim == 2 or (len(train) > 1 and len(train.values) < _SHORT * self.steps * len(train))
-
     def _network(self, data: LanguageData, features: LanguageFeatures | FrameFeatures) -> Network:
-        if isinstance(features, FrameFeatures):
-            return Network(Numbers(features.size), self.recurrent(features.size), BernoulliHead(features.size))
-        small = features.level in ("char", "byte")
-        adaptive = self.adaptive if self.adaptive is not None else not self.tied and features.size > _ADAPTIVE_ABOVE
-        tied = self.tied if self.tied is not None else not small and not adaptive
-        own = min(self.hidden_size, _CHARACTER_SIZE) if small and not tied else self.hidden_size
-        size = self.embedding_size or own
-        cutoffs = [cutoff for cutoff in _CUTOFFS if cutoff < features.size] if adaptive else []
-        if adaptive and not cutoffs:
-            raise ConfigError(
-                f"an adaptive softmax needs more than {_CUTOFFS[0]:,} tokens; there are {features.size:,}. "
-                "Leave adaptive out."
-            )
-        head = NextTokenHead(features.size, tied, size if tied else 0, cutoffs)
-        return Network(Embedding(features.size, size), self.recurrent(size), head)
+        options = {name: getattr(self, name) for name in ("hidden_size", "embedding_size", "tied", "adaptive")}
+        return network_for(features, self.recurrent, **options)
 
     def _module(self, data: LanguageData, features: Any, network: Network) -> "torch.nn.Module":
         import torch
@@ -365,23 +309,18 @@ class LanguageModel(CellOptions, Estimator):
     def _objective(
         self, data: LanguageData, features: Any, network: Network, seed: int
     ) -> "LaneObjective | PieceObjective":
-        import torch
-
-        from penstock.language.objective import LaneObjective, LanguageRegularization, PieceObjective
+        from penstock.language.objective import LanguageRegularization, objective_of
 
         names = [field.name for field in fields(LanguageRegularization)]
-        shared: dict[str, Any] = {
-            "train": data.train.sequences,
-            "valid": data.valid.sequences,
-            "first": features.first,
-            "batch_size": self._setting("batch_size"),
-            "regularization": LanguageRegularization(**{name: self._setting(name) for name in names}),
-            "generator": torch.Generator().manual_seed(seed),
-        }
-        if self._in_pieces(data):
-            shared["train"] = cut(data.train.sequences, _LONGEST_PIECE * self.steps)
-            return PieceObjective(**shared)
-        return LaneObjective(steps=self.steps, varied=self.recipe == "awd", **shared)
+        return objective_of(
+            data,
+            features,
+            steps=self.steps,
+            batch_size=self._setting("batch_size"),
+            varied=self.recipe == "awd",
+            regularization=LanguageRegularization(**{name: self._setting(name) for name in names}),
+            seed=seed,
+        )
 
     def _fit_baselines(self, data: LanguageData, features: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         train, valid = data.train.sequences, data.valid.sequences
@@ -394,29 +333,13 @@ class LanguageModel(CellOptions, Estimator):
         return language_figures(model, data)
 
     def _data_figures(self, data: LanguageData, features: Any) -> dict[str, Any]:
-        parts = {"train": data.train, "valid": data.valid, "test": data.test}
-        about: dict[str, Any] = {
-            name: None
-            if part is None
-            else {"rows": len(part.sequences.values)} | language_counts(features, part.sequences)
-            for name, part in parts.items()
-        }
-        return about | {"level": features.level, "vocabulary": features.size}
+        return data_figures(data, features)
 
     def _stored_examples(self, data: LanguageData) -> list[Any]:
-        """Return beginnings of texts, to be continued; of music the first frames."""
-        items = (data.test or data.valid).items
-        rows = np.linspace(0, len(items) - 1, min(self.examples, len(items)), dtype=int)
-        return [items[row][:_EXAMPLE_CHARACTERS] for row in rows]
+        return stored_examples((data.test or data.valid).items, self.examples)
 
     def _inspected(self, data: LanguageData) -> list[Any]:
-        """Return pieces of the validation texts."""
-        items = data.valid.items
-        if len(items) > 1:
-            rows = np.linspace(0, len(items) - 1, min(EXAMPLES, len(items)), dtype=int)
-            return [items[row][:_INSPECTED_CHARACTERS] for row in rows]
-        starts = np.linspace(0, max(0, len(items[0]) - _INSPECTED_CHARACTERS), EXAMPLES, dtype=int)
-        return [items[0][start : start + _INSPECTED_CHARACTERS] for start in starts.tolist()]
+        return inspected_items(data.valid.items, EXAMPLES)
 
     def _resolved(self, features: Any, network: Network) -> dict[str, Any]:
         names = [name for name in RECIPES["awd"] if name != "epochs"]

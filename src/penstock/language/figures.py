@@ -5,15 +5,22 @@ passages        of the test data, or the validation data without any, see `langu
 samples         generated after the begin of that data, see `language.passages`
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from penstock.language.data import LanguageData
+from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.model import SequenceGenerator
 from penstock.language.passages import passages, samples
-from penstock.language.scores import language_scores, language_sums
+from penstock.language.scores import language_counts, language_scores, language_sums
+from penstock.tasks.examples import evenly
 from penstock.tasks.measures import compare
 
-__all__ = ["language_figures"]
+__all__ = ["data_figures", "inspected_items", "language_figures", "stored_examples"]
+
+_STORED_CHARACTERS, _INSPECTED_CHARACTERS = 200, 1000
 
 
 def language_figures(model: SequenceGenerator, data: LanguageData) -> dict[str, Any]:
@@ -32,3 +39,26 @@ def language_figures(model: SequenceGenerator, data: LanguageData) -> dict[str, 
         compare(found, part, language_sums(model.features, sequences, ours), others)
     # The last part is the test data, or the validation data without any.
     return found | passages(model.features, sequences, ours) | {"samples": samples(model, sequences)}
+
+
+def data_figures(data: LanguageData, features: LanguageFeatures | FrameFeatures) -> dict[str, Any]:
+    """Return the description of the data."""
+    parts = {"train": data.train, "valid": data.valid, "test": data.test}
+    about: dict[str, Any] = {
+        name: None if part is None else {"rows": len(part.sequences.values)} | language_counts(features, part.sequences)
+        for name, part in parts.items()
+    }
+    return about | {"level": features.level, "vocabulary": features.size}
+
+
+def stored_examples(items: Sequence[Any], most: int) -> list[Any]:
+    """Return beginnings of texts, to be continued; of music the first frames."""
+    return [items[row][:_STORED_CHARACTERS] for row in evenly(len(items), most)]
+
+
+def inspected_items(items: Sequence[Any], most: int) -> list[Any]:
+    """Return pieces of texts: their beginnings, or parts of a single one."""
+    if len(items) > 1:
+        return [items[row][:_INSPECTED_CHARACTERS] for row in evenly(len(items), most)]
+    starts = np.linspace(0, max(0, len(items[0]) - _INSPECTED_CHARACTERS), most, dtype=int)
+    return [items[0][start : start + _INSPECTED_CHARACTERS] for start in starts.tolist()]

@@ -15,13 +15,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from penstock.datasets.batches import length_batches
+from penstock.language.data import LanguageData, cut
+from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.module import LanguageModule
 from penstock.language.scorer import shifted
 from penstock.sequences import Sequences
 from penstock.training.carried import CarriedState
 from penstock.training.objective import Seeded
 
-__all__ = ["LaneObjective", "LanguageRegularization", "PieceObjective"]
+__all__ = ["LaneObjective", "LanguageRegularization", "PieceObjective", "objective_of"]
+
+_LONGEST_PIECE = 20
+"""Longer pieces are cut for training, after so many chunks, which bounds the memory."""
 
 _SHORTER_SHARE, _SPREAD, _FEWEST_STEPS = 0.05, 5, 5
 """Of chunks of varied length: those of half the length, the deviation of all, and the shortest in steps."""
@@ -243,6 +248,39 @@ class PieceObjective(_LanguageObjective):
             total += module.head.losses(y[there], targets, module.table).sum().item()
         module.train()
         return total / max(1, len(sequences.values))
+
+
+def objective_of(
+    data: LanguageData,
+    features: LanguageFeatures | FrameFeatures,
+    *,
+    steps: int,
+    batch_size: int,
+    varied: bool,
+    regularization: LanguageRegularization,
+    seed: int,
+) -> LaneObjective | PieceObjective:
+    """Return the objective of a training: of one long text, or of short ones or music, each by itself.
+
+    Args:
+        data: the parts, read by the features.
+        features: which read them.
+        steps: of a chunk, after which backpropagation is cut off.
+        batch_size, varied, regularization: as the objectives have them.
+        seed: of all random numbers.
+    """
+    shared: dict[str, Any] = {
+        "train": data.train.sequences,
+        "valid": data.valid.sequences,
+        "first": features.first,
+        "batch_size": batch_size,
+        "regularization": regularization,
+        "generator": torch.Generator().manual_seed(seed),
+    }
+    if data.in_pieces(steps):
+        shared["train"] = cut(data.train.sequences, _LONGEST_PIECE * steps)
+        return PieceObjective(**shared)
+    return LaneObjective(steps=steps, varied=varied, **shared)
 
 
 def _lanes(total: int, count: int) -> tuple[NDArray[np.int64], int]:
