@@ -70,8 +70,8 @@ def test_levels(level, options, about):
 
 
 def test_many_tokens_have_an_adaptive_softmax(monkeypatch):
-    monkeypatch.setattr("penstock.language.estimator._ADAPTIVE_ABOVE", 9)
-    monkeypatch.setattr("penstock.language.estimator._CUTOFFS", (5,))
+    monkeypatch.setattr("penstock.language.fitting._ADAPTIVE_ABOVE", 9)
+    monkeypatch.setattr("penstock.language.fitting._CUTOFFS", (5,))
     network = LanguageModel(level="word", **QUICK).fit([TEXT]).model_.network
     assert network.head.cutoffs == (5,)
     assert not network.head.tied
