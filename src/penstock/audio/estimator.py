@@ -227,25 +227,14 @@ class AudioClassifier(CellOptions, Classifier):
         if at_least("shift_seconds", self.shift_seconds, 0) > _LONGEST_SHIFT_SECONDS:
             raise ConfigError(f"shift_seconds must be at most {_LONGEST_SHIFT_SECONDS:g}; got {self.shift_seconds!r}")
         mean, scale = features.scale
-        seen = data.seen()
         augmentation, shares = (
             {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
             for kind in (Augmentation, Regularization)
         )
         return SoundObjective(
             sequences=features.log_mels(data.train.inputs),
-            targets=data.train.targets,
-            sample_weights=data.train.weights,
-            valid_sequences=features.apply(data.valid.inputs),
-            valid_targets=data.valid.targets,
-            seen_sequences=features.apply(seen.inputs),
-            seen_targets=seen.targets,
-            valid_sample_weights=data.valid.weights,
-            seen_sample_weights=seen.weights,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
-            batch_size=self.batch_size,
             regularization=Regularization(**shares),
-            generator=torch.Generator().manual_seed(seed),
             mean=mean,
             scale=scale,
             mean_share=features.mean_share,
@@ -257,17 +246,15 @@ class AudioClassifier(CellOptions, Classifier):
             context_share=self.context_share,
             context_frames=round(_CONTEXT_SECONDS / features.hop_seconds),
             augmentation=Augmentation(shift_frames=round(self.shift_seconds / features.hop_seconds), **augmentation),
+            **self._objective_rows(data, features, seed),
         )
 
     def _module(self, data: Labelled, features: AudioFeatures, network: Network) -> "torch.nn.Module":
-        import torch
-
         from penstock.nn import NetworkModule
+        from penstock.tasks.initial import init_head
 
         module = NetworkModule(network, init="orthogonal")
-        with torch.no_grad():
-            torch.nn.init.xavier_uniform_(module.head.weight)
-            torch.nn.init.zeros_(module.head.bias)
+        init_head(module.head)
         return module
 
     def _fit_baselines(self, data: Labelled, features: AudioFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -132,21 +132,11 @@ class SeriesClassifier(SignalEstimator, Classifier):
         from penstock.signals.objective import SignalClassObjective, SignalRegularization
 
         shares = {field.name: getattr(self, field.name) for field in fields(SignalRegularization)}
-        seen = data.seen()
         return SignalClassObjective(
             sequences=features.apply(data.train.inputs),
-            targets=data.train.targets,
-            sample_weights=data.train.weights,
-            valid_sequences=features.apply(data.valid.inputs),
-            valid_targets=data.valid.targets,
-            seen_sequences=features.apply(seen.inputs),
-            seen_targets=seen.targets,
-            valid_sample_weights=data.valid.weights,
-            seen_sample_weights=seen.weights,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
-            batch_size=self.batch_size,
             regularization=SignalRegularization(**shares),
-            generator=torch.Generator().manual_seed(seed),
+            **self._objective_rows(data, features, seed),
         )
 
     def _fit_baselines(self, data: Labelled, features: SignalFeatures) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -266,27 +256,18 @@ class SeriesRegressor(SignalEstimator, Regressor):
     def _objective(
         self, data: Labelled, features: SignalFeatures, network: Network, seed: int
     ) -> "SignalRegressionObjective":
-        import torch
-
         from penstock.signals.objective import SignalRegressionObjective, SignalRegularization
 
         shares = {name.name: getattr(self, name.name, 0.0) for name in fields(SignalRegularization)}
         offset, scale = self._unit(data)
-        seen = data.seen()
+        rows = self._objective_rows(
+            data, features, seed, lambda targets: ((targets - offset) / scale).astype(np.float32)
+        )
         return SignalRegressionObjective(
             sequences=features.apply(data.train.inputs),
-            targets=((data.train.targets - offset) / scale).astype(np.float32),
-            sample_weights=data.train.weights,
-            valid_sequences=features.apply(data.valid.inputs),
-            valid_targets=((data.valid.targets - offset) / scale).astype(np.float32),
-            seen_sequences=features.apply(seen.inputs),
-            seen_targets=((seen.targets - offset) / scale).astype(np.float32),
-            valid_sample_weights=data.valid.weights,
-            seen_sample_weights=seen.weights,
-            batch_size=self.batch_size,
             regularization=SignalRegularization(**shares),
             error=self.error,
-            generator=torch.Generator().manual_seed(seed),
+            **rows,
         )
 
     def _unit(self, data: Labelled) -> tuple[np.ndarray, np.ndarray]:

@@ -185,14 +185,12 @@ class SignalEstimator(CellOptions, Supervised):
         return Network(Numbers(features.size), self.recurrent(features.size), self._head(data))
 
     def _module(self, data: Labelled, features: SignalFeatures, network: Network) -> "NetworkModule":
-        import torch
-
         from penstock.nn import NetworkModule
+        from penstock.tasks.initial import init_head
 
         module = NetworkModule(network, init="orthogonal")
         module.encoder.dropout = self.layer_dropout if self.num_layers > 1 else 0.0
-        torch.nn.init.xavier_uniform_(module.head.weight)
-        torch.nn.init.zeros_(module.head.bias)
+        init_head(module.head)
         return module
 
     def _amount(self, part: Part) -> dict[str, float]:

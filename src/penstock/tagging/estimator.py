@@ -10,7 +10,7 @@ import numpy as np
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
 from penstock.datasets.changes import change
-from penstock.datasets.vectors import further_words, initial_vectors
+from penstock.datasets.vectors import further_words
 from penstock.errors import ConfigError, DataError
 from penstock.labels import label_texts
 from penstock.network import Network, Recurrent
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Tagger"]
 
 _LOGGER = logging.getLogger(__name__)
-_EMBEDDING_SCALE = 0.1
 _FEATURES = ("min_count", "max_vocabulary", "normalize", "spelling", "max_word_length", "min_pair_count")
 
 
@@ -326,48 +325,30 @@ class Tagger(EncoderOptions, StepClassifier):
         return lagged if self.crf and not self.bidirectional else TagHead(len(data.labels), self.crf)
 
     def _objective(self, data: Labelled, features: TokenFeatures, network: Network, seed: int) -> "TagObjective":
-        import torch
-
         from penstock.tagging.objective import TagObjective, TagRegularization
 
         shares = {field.name: getattr(self, field.name) for field in fields(TagRegularization)}
-        seen = data.seen()
         train = features.apply(data.train.inputs)
         once = np.bincount(train.values[:, 0], minlength=features.vocabulary_size) == 1
         return TagObjective(
             sequences=train,
-            targets=data.train.targets,
-            valid_sequences=features.apply(data.valid.inputs),
-            valid_targets=data.valid.targets,
-            seen_sequences=features.apply(seen.inputs),
-            seen_targets=seen.targets,
-            sample_weights=data.train.weights,
-            valid_sample_weights=data.valid.weights,
-            seen_sample_weights=seen.weights,
             singletons=once,
-            batch_size=self.batch_size,
             regularization=TagRegularization(**shares),
-            generator=torch.Generator().manual_seed(seed),
+            **self._objective_rows(data, features, seed),
         )
 
     def _module(self, data: Labelled, features: TokenFeatures, network: Network) -> "NetworkModule":
-        import torch
-
         from penstock.tagging.layers import SpelledWordsModule, TagHeadModule
+        from penstock.tasks.initial import init_head, init_table, put_vectors
 
         module = cast("NetworkModule", super()._module(data, features, network))
         assert isinstance(module.inputs, SpelledWordsModule)
         assert isinstance(module.head, TagHeadModule)
-        with torch.no_grad():
-            for table in ("words", "pairs") if features.neighbours else ("words",):
-                torch.nn.init.normal_(getattr(module.inputs, table).weight, std=_EMBEDDING_SCALE)
-            torch.nn.init.xavier_uniform_(module.head.weight)
-            torch.nn.init.zeros_(module.head.bias)
-            if self.vectors is not None and self._known() is None:
-                ids, rows = initial_vectors(
-                    self.vectors, features.vocabulary, self.word_size, spread=_EMBEDDING_SCALE, option="word_size"
-                )
-                module.inputs.words.weight[torch.from_numpy(ids)] = torch.from_numpy(rows)
+        for table in ("words", "pairs") if features.neighbours else ("words",):
+            init_table(getattr(module.inputs, table).weight)
+        init_head(module.head)
+        if self.vectors is not None and self._known() is None:
+            put_vectors(module.inputs.words.weight, self.vectors, features.vocabulary, option="word_size")
         if (pretrained := self._pretrained()) is not None:
             known = len(SPECIAL) + np.arange(len(features.vocabulary))
             pretrained.put(module, np.concatenate([[UNKNOWN], known]), table="inputs.words.weight")

@@ -124,6 +124,33 @@ class Supervised(Estimator):
         """Check `sample_weight` of `score`."""
         return None if weights is None else sample_weights(self._each_row(inputs, weights), rows)
 
+    def _objective_rows(
+        self, data: Labelled, features: Any, seed: int, targets_of: Callable[[Any], Any] = lambda targets: targets
+    ) -> dict[str, Any]:
+        """Return the arguments that objectives of rows in memory share: all of the rows but `sequences`.
+
+        Args:
+            data: the parts.
+            features: have `apply`.
+            seed: of the objective's random numbers.
+            targets_of: converts the targets of a part to those of the objective.
+        """
+        import torch
+
+        seen = data.seen()
+        return {
+            "targets": targets_of(data.train.targets),
+            "sample_weights": data.train.weights,
+            "valid_sequences": features.apply(data.valid.inputs),
+            "valid_targets": targets_of(data.valid.targets),
+            "valid_sample_weights": data.valid.weights,
+            "seen_sequences": features.apply(seen.inputs),
+            "seen_targets": targets_of(seen.targets),
+            "seen_sample_weights": seen.weights,
+            "batch_size": self.batch_size,
+            "generator": torch.Generator().manual_seed(seed),
+        }
+
     @verbose
     def _fit(
         self,

@@ -10,7 +10,7 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows, text_table
-from penstock.datasets.vectors import further_words, initial_vectors
+from penstock.datasets.vectors import further_words
 from penstock.errors import ConfigError, DataError
 from penstock.events import say
 from penstock.inspection.attribution import Attribution
@@ -41,7 +41,6 @@ __all__ = ["TextClassifier"]
 
 _LOGGER = logging.getLogger("penstock.tasks")
 
-_EMBEDDING_SCALE = 0.1
 _FEATURES = ("min_count", "max_vocabulary", "max_length", "word_shapes")
 _LONGEST_TEXT = 1000
 """Maximum characters of a text in the report."""
@@ -249,45 +248,27 @@ class TextClassifier(ShardOptions, EncoderOptions, CellOptions, Classifier):
         shares = {field.name: getattr(self, field.name) for field in fields(TokenRegularization)}
         if self.bidirectional:
             shares["next_token_share"] = 0.0
-        seen = data.seen()
         stored = data.train
         return TokenObjective(
             sequences=stored.sequences if isinstance(stored, StoredPart) else features.training(stored.inputs)[0],
-            targets=data.train.targets,
-            sample_weights=data.train.weights,
-            valid_sequences=features.apply(data.valid.inputs),
-            valid_targets=data.valid.targets,
-            seen_sequences=features.apply(seen.inputs),
-            seen_targets=seen.targets,
-            valid_sample_weights=data.valid.weights,
-            seen_sample_weights=seen.weights,
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
-            batch_size=self.batch_size,
             regularization=TokenRegularization(**shares),
-            generator=torch.Generator().manual_seed(seed),
+            **self._objective_rows(data, features, seed),
         )
 
     def _module(self, data: Labelled, features: TextFeatures | TokenFeatures, network: Network) -> "NetworkModule":
         import torch
 
         from penstock.nn import NetworkModule
+        from penstock.tasks.initial import init_head, init_table, put_vectors
 
         module = NetworkModule(network, init="orthogonal")
         assert isinstance(module.inputs, torch.nn.Embedding)
-        with torch.no_grad():
-            torch.nn.init.normal_(module.inputs.weight, std=_EMBEDDING_SCALE)
-            torch.nn.init.xavier_uniform_(module.head.weight)
-            torch.nn.init.zeros_(module.head.bias)
-            if self.vectors is not None and self._known() is None:
-                assert isinstance(features, TextFeatures)  # tokens of a language model have vectors of their own
-                ids, rows = initial_vectors(
-                    self.vectors,
-                    features.vocabulary,
-                    self.embedding_size,
-                    spread=_EMBEDDING_SCALE,
-                    option="embedding_size",
-                )
-                module.inputs.weight[torch.from_numpy(ids)] = torch.from_numpy(rows)
+        init_table(module.inputs.weight)
+        init_head(module.head)
+        if self.vectors is not None and self._known() is None:
+            assert isinstance(features, TextFeatures)  # tokens of a language model have vectors of their own
+            put_vectors(module.inputs.weight, self.vectors, features.vocabulary, option="embedding_size")
         if (pretrained := self._pretrained()) is not None:
             pretrained.put(module, _rows_of(features))
         if self.next_token_share and not self.bidirectional:  # a backward direction has already read the next token

@@ -35,7 +35,6 @@ __all__ = ["Translator"]
 
 _LOGGER = logging.getLogger(__name__)
 
-_EMBEDDING_SCALE = 0.1
 _PARTS_OF_WORDS, _OTHERS = 3_000, 30_000
 
 
@@ -275,14 +274,12 @@ class Translator(CellOptions, Supervised):
         )
 
     def _module(self, data: Labelled, features: TranslationFeatures, network: Network) -> "AttendingModule":
-        import torch
-
+        from penstock.tasks.initial import init_table
         from penstock.training.recipe import share
         from penstock.translate.module import AttendingModule
 
         module = AttendingModule(network, init="orthogonal", dropout=share("dropout", self.dropout))
-        with torch.no_grad():
-            torch.nn.init.normal_(module.inputs.weight, std=_EMBEDDING_SCALE)
+        init_table(module.inputs.weight)
         return module
 
     def _fit_baselines(
