@@ -16,7 +16,6 @@ from penstock.cli.columns import (
     column_options,
     file_arguments,
     part_file_options,
-    remembered_columns,
     saved_columns,
     trained_columns,
 )
@@ -25,10 +24,11 @@ from penstock.cli.configuration import read_configuration
 from penstock.cli.following import epochs_followed
 from penstock.cli.interrupted import say_interrupted
 from penstock.cli.options import estimator_options
-from penstock.cli.origin import repeated, sources
+from penstock.cli.origin import repeated
 from penstock.cli.resuming import resumable, with_folder
 from penstock.cli.scores import say_verdict, show_scores
-from penstock.cli.splits import PROPORTIONS, read_parts
+from penstock.cli.splits import PROPORTIONS
+from penstock.cli.training_data import TrainingData
 from penstock.cli.values import FOLDER, PATH
 from penstock.errors import ConfigError, DivergedError
 from penstock.events import say
@@ -39,10 +39,10 @@ from penstock.tasks.configuration import PANELS
 from penstock.tasks.stored import ShardOptions
 
 if TYPE_CHECKING:
-    from penstock.tasks import Columns, Estimator
+    from penstock.tasks import Estimator
     from penstock.training import Callback
 
-__all__ = ["about_data", "data_panel", "given_columns", "saved_task", "task_command", "task_parameters"]
+__all__ = ["saved_task", "task_command", "task_parameters"]
 
 _LOGGER = logging.getLogger("penstock.cli")
 
@@ -181,12 +181,8 @@ def _train(
 
     bundle.check_target(out, overwrite=overwrite)
     language, card = chosen_language(language), for_card(license, datasets)
-    named, files = given_columns(task, options)
-    command = {
-        "data": data_panel(data, named, valid, test, split, files),
-        "training": {"from": start},
-        "output": {"out": out.with_name(f"{out.name}-again"), "license": license, "datasets": datasets},
-    }
+    given = TrainingData.given(task, data, valid, test, split, options)
+    command = given.command(out, license=license, datasets=datasets, start=start)
     with (
         with_folder(out),
         held(out, "another training writes this model now. Wait for its end, or choose another --out."),
@@ -198,9 +194,10 @@ def _train(
             # One seed for the parts and the training, which train.toml can tell.
             seed = secrets.randbits(32) if fitted.random_state is None else fitted.random_state
             fitted.set_params(random_state=seed)
+            named = given.named
             wanted = trained_columns(task, named) if start is None else _as_before(task, fitted, invocation, named)
-            parts, counts, columns = read_parts(task, fitted, data, valid, test, split, wanted, files, seed)
-            about = about_data(task, columns, data, named, valid, test, files)
+            parts, counts, columns = given.read(fitted, wanted, seed)
+            about = given.about(columns)
             again = repeated(invocation, seed, fitted.paths)
             how = {"path": out, "overwrite": overwrite, "command": command, "language": language, **card}
             save = partial(_save, fitted, about, again, how)
@@ -210,51 +207,6 @@ def _train(
         print(json.dumps(bundle.plain(_answer(fitted.metrics_, out))))
     else:
         _show(fitted.metrics_, out)
-
-
-def given_columns(task: Task, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Take the columns out of the options: those of DATA, and for "valid" and "test" those that are files."""
-    named = {column.name: options.pop(column.name) for column in task.columns}
-    files = {
-        part: {column.name: options.pop(f"{part}_{column.name}") for column in task.columns if column.file}
-        for part in ("valid", "test")
-    }
-    return named, files
-
-
-def data_panel(
-    data: Path,
-    named: dict[str, Any],
-    valid: Path | None,
-    test: Path | None,
-    split: str | None,
-    files: dict[str, dict[str, Any]],
-) -> dict[str, Any]:
-    """Return the options of the panel "data", for train.toml."""
-    beside = {f"{part}_{name}": path for part, several in files.items() for name, path in several.items()}
-    return {"data": data, **named, "valid": valid, "test": test, "split": split, **beside}
-
-
-def about_data(
-    task: Task,
-    columns: "Columns",
-    data: Path,
-    named: dict[str, Any],
-    valid: Path | None,
-    test: Path | None,
-    files: dict[str, dict[str, Any]],
-) -> dict[str, Any]:
-    """Return what a saved model tells of its data: the columns, so that other commands find them, and the files."""
-    return {
-        "columns": remembered_columns(task, columns),
-        "sources": sources(
-            {
-                "train": [data, *(named[column.name] for column in task.columns if column.file)],
-                "valid": [valid, *files["valid"].values()],
-                "test": [test, *files["test"].values()],
-            }
-        ),
-    }
 
 
 def _fit(

@@ -18,8 +18,8 @@ from penstock.cli.origin import repeated
 from penstock.cli.ranges import parsed_ranges
 from penstock.cli.resuming import with_folder
 from penstock.cli.scores import show_scores
-from penstock.cli.splits import read_parts
-from penstock.cli.train_task import about_data, data_panel, given_columns, task_parameters
+from penstock.cli.train_task import task_parameters
+from penstock.cli.training_data import TrainingData
 from penstock.cli.values import TEXT, Number
 from penstock.errors import ConfigError, InputError
 from penstock.events import say
@@ -129,7 +129,7 @@ def _tune(
 
     bundle.check_target(out, overwrite=overwrite)
     language, card = chosen_language(language), for_card(license, datasets)
-    named, files = given_columns(task, options)
+    given = TrainingData.given(task, data, valid, test, split, options)
     usual = estimator(**options)
     seed = 0 if usual.random_state is None else usual.random_state
     usual.set_params(random_state=seed)
@@ -148,18 +148,13 @@ def _tune(
         with_folder(out),
         held(out, "another command writes this model now. Wait for its end, or choose another --out."),
     ):
-        parts, counts, columns = read_parts(
-            task, usual, data, valid, test, split, trained_columns(task, named), files, seed
-        )
+        parts, counts, columns = given.read(usual, trained_columns(task, given.named), seed)
         with _study_kept(kept):
             search.fit_rows(*parts, dropped=counts["dropped"], changed=counts["changed"])
         metrics = search.best_estimator_.metrics_
-        metrics["data"] |= about_data(task, columns, data, named, valid, test, files)
+        metrics["data"] |= given.about(columns)
         metrics["command"] = repeated(invocation, seed, usual.paths, "tune")
-        command = {
-            "data": data_panel(data, named, valid, test, split, files),
-            "output": {"out": out.with_name(f"{out.name}-again"), "license": license, "datasets": datasets},
-        }
+        command = given.command(out, license=license, datasets=datasets)
         search.save(out, overwrite, language=language, command=command, **card)
     if as_json:
         print(json.dumps(bundle.plain({"out": str(out), **search.record_})))
