@@ -1,6 +1,5 @@
 """Tagging of sentences: a tag for each token, such as its part of speech, or the name that it belongs to."""
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
@@ -9,22 +8,18 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
-from penstock.datasets.changes import change
-from penstock.datasets.vectors import further_words
-from penstock.errors import ConfigError, DataError
+from penstock.errors import ConfigError
 from penstock.labels import label_texts
 from penstock.network import Network, Recurrent
 from penstock.network.checks import check_flag, check_integer
-from penstock.runtime.step_model import labels_of_steps
-from penstock.sequences import Sequences
 from penstock.tagging.baseline_training import fit_baselines
+from penstock.tagging.data import inner_classes, inner_tags, places_with_unseen, scheme_of, sentence_rows
 from penstock.tagging.features import TokenFeatures
-from penstock.tagging.judging import tag_places
+from penstock.tagging.fitting import fitted_features, inputs_for
 from penstock.tagging.measures import tag_figures
 from penstock.tagging.model import TaggerModel, sentence_list
-from penstock.tagging.schemes import Scheme, find_scheme, transitions
+from penstock.tagging.schemes import Scheme, transitions
 from penstock.tagging.spec import SpelledWords, TagHead
-from penstock.tasks.classes import training_classes
 from penstock.tasks.continuing import with_new_classes
 from penstock.tasks.labelled import TRAINING, Labelled, Part
 from penstock.tasks.pretrained import EncoderOptions, Pretrained
@@ -40,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Tagger"]
 
-_LOGGER = logging.getLogger(__name__)
 _FEATURES = ("min_count", "max_vocabulary", "normalize", "spelling", "max_word_length", "min_pair_count")
 
 
@@ -93,18 +87,11 @@ class Tagger(EncoderOptions, StepClassifier):
 
     panels: ClassVar[dict[str, tuple[str, ...]]] = {
         "data": (
-            "scheme",
-            "pairs",
-            "min_pair_count",
-            "min_count",
-            "max_vocabulary",
-            "normalize",
-            "max_word_length",
-            "vectors",
-            "vector_words",
+            "scheme", "pairs", "min_pair_count", "min_count", "max_vocabulary", "normalize", "max_word_length",
+            "vectors", "vector_words",
         ),
         "training": ("word_dropout", "input_dropout"),
-    }
+    }  # fmt: skip
     everyday: ClassVar[tuple[str, ...]] = ("crf", "lookahead", "scheme", "spelling", "vectors")
     searched: ClassVar[Searched] = {
         "word_size": Around(2),
@@ -175,9 +162,7 @@ class Tagger(EncoderOptions, StepClassifier):
         """
         X, y = sentence_list(X), list(self._column(y))
         known = self._known()
-        self._scheme: Scheme | None = (
-            find_scheme(map(_texts, y), self.scheme) if known is None else known.features.scheme
-        )
+        self._scheme: Scheme | None = scheme_of(y, self.scheme) if known is None else known.features.scheme
         self._unseen: list[Any] = []  # tags of other data that do not occur in training
         return super().fit(
             X,
@@ -191,44 +176,19 @@ class Tagger(EncoderOptions, StepClassifier):
         )
 
     def _rows(self, inputs: Any, answers: Any) -> Rows:
-        sentences, tags = sentence_list(inputs), list(answers)
-        labels_of_steps(tags, [len(sentence) for sentence in sentences])
-        kept = np.array([number for number, sentence in enumerate(sentences) if sentence], np.int64)
-        empty = len(sentences) - len(kept)
-        return Rows(
-            [sentences[number] for number in kept],
-            [list(tags[number]) for number in kept],
-            dropped={"empty sentences": empty} if empty else {},
-            kept=kept,
-        )
+        return sentence_rows(inputs, answers)
 
     def _classes(self, answers: Sequence[Any]) -> list[Any]:
         if self._scheme is None:
             return super()._classes(answers)
-        inner = [self._scheme.to_inner(tags)[0] for tags in answers]
-        kinds = {tag[2:] for tag in training_classes(labels_of_steps(inner), self.max_classes) if tag != "O"}
-        # Every place in a chunk has a tag, if only other places occur in the training data.
-        found = ["O", *(f"{place}-{kind}" if kind else place for kind in sorted(kinds) for place in "BIES")]
-        known = self._known()
+        found, known = inner_classes(self._scheme, answers, self.max_classes), self._known()
         return found if known is None else with_new_classes(known.labels, found, self.max_classes)
 
     def _targets(self, answers: Sequence[Any], classes: Sequence[Any], where: str) -> Any:
-        tags = list(answers)
-        if self._scheme is not None:
-            try:
-                found = [self._scheme.to_inner(each) for each in answers]
-            except DataError as error:
-                raise DataError(f"{where}: {error}") from error
-            tags, repaired = [each for each, _ in found], sum(count for _, count in found)
-            said = f"{where}: {repaired:,} tags of broken sequences are repaired"
-            change(_LOGGER, "broken tags, repaired", repaired, said)
+        tags = list(answers) if self._scheme is None else inner_tags(self._scheme, answers, where)
         if where == TRAINING:
             return super()._targets(tags, classes, where)
-        places = tag_places(labels_of_steps(tags), classes, self._unseen)
-        unseen = int((places < 0).sum())
-        said = f"{where}: {unseen:,} tags do not occur in training: {', '.join(map(str, self._unseen)):.100}"
-        change(_LOGGER, "tags unseen in training, counted as errors", unseen, said)
-        return Sequences(places, np.cumsum([0, *map(len, tags)]))
+        return places_with_unseen(tags, classes, self._unseen, where)
 
     def _about(self, targets: Any, classes: Sequence[Any]) -> dict[str, Any]:
         known = targets.values[targets.values >= 0]
@@ -264,28 +224,16 @@ class Tagger(EncoderOptions, StepClassifier):
     def _features(self, data: Labelled) -> TokenFeatures:
         check_flag(self, "pairs")
         check_integer(self, "pair_size", at_least=1)  # also where words have no pairs
-        features = TokenFeatures(
-            **{name: getattr(self, name) for name in _FEATURES},
+        check_integer(self, "vector_words", at_least=0)
+        return fitted_features(
+            data.train.inputs,
+            vectors=self.vectors,
+            vector_words=self.vector_words,
+            pretrained=self._pretrained(),
             neighbours=1 + self.bidirectional if self.pairs else 0,
             scheme=self._scheme,
+            **{name: getattr(self, name) for name in _FEATURES},
         )
-        pretrained = self._pretrained()
-        check_integer(self, "vector_words", at_least=0)
-        if pretrained is None:
-            features.fit(data.train.inputs)
-            if self.vectors is not None:
-                known, most = features.vocabulary, self.vector_words
-                features.know(further_words(self.vectors, known, most, reads=features.reads))
-            return features
-        features.fit(data.train.inputs, pretrained.tokens.vocabulary)
-        level, tokens = "char" if features.by_character else "word", pretrained.tokens
-        if (tokens.level, getattr(tokens, "split", "space")) != (level, "space"):
-            cased = "" if tokens.level != level else ", in lower case,"
-            raise ConfigError(
-                f"{pretrained.path}: its tokens are of level {tokens.level!r}{cased} but those of the sentences of "
-                f"level {level!r}. Train the language model with penstock train language --level {level}."
-            )
-        return features
 
     def _pretrained(self) -> Pretrained | None:
         if self.encoder is None:
@@ -309,14 +257,10 @@ class Tagger(EncoderOptions, StepClassifier):
         return super()._resolved(features, network) | {"word_size": network.inputs.word_size}
 
     def _inputs(self, features: TokenFeatures) -> SpelledWords:
-        spelled = {"character_size": self.character_size, "character_hidden_size": self.character_hidden_size}
-        alphabet, pretrained = features.alphabet_size, self._pretrained()
+        pretrained = self._pretrained()
         word_size = self.word_size if pretrained is None else pretrained.embedding.shape[1]
-        more = spelled if alphabet else {}
-        if features.neighbours:
-            pairs = {"pairs": features.pair_count, "pair_size": self.pair_size, "neighbours": features.neighbours}
-            more = more | pairs
-        return SpelledWords(features.vocabulary_size, word_size, alphabet, **more)
+        sizes = {name: getattr(self, name) for name in ("character_size", "character_hidden_size", "pair_size")}
+        return inputs_for(features, word_size, **sizes)
 
     def _head(self, data: Labelled) -> TagHead:
         lagged = TagHead(len(data.labels), lookahead=self.lookahead)  # made even if not needed, which checks the option
@@ -353,7 +297,8 @@ class Tagger(EncoderOptions, StepClassifier):
             known = len(SPECIAL) + np.arange(len(features.vocabulary))
             pretrained.put(module, np.concatenate([[UNKNOWN], known]), table="inputs.words.weight")
         if network.head.crf:
-            module.head.forbid(*_allowed(data, features.scheme))
+            allowed = transitions(data.labels, features.scheme)
+            module.head.forbid(allowed.after, allowed.first, allowed.last)
         return module
 
     def _data_figures(self, data: Labelled, features: TokenFeatures) -> dict[str, Any]:
@@ -378,14 +323,3 @@ class Tagger(EncoderOptions, StepClassifier):
         names = ("word_size", "character_size", "character_hidden_size", "pair_size")
         sizes = {name: size for name in names if (size := getattr(inputs, name))}
         return options | sizes | {"crf": head.crf, "pairs": bool(features.neighbours)}
-
-
-def _texts(tags: Any) -> list[str]:
-    """The tags of a sentence that are str, of which only a scheme can consist."""
-    return [tag for tag in tags if isinstance(tag, str)]
-
-
-def _allowed(data: Labelled, scheme: Scheme | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which tags may follow each other (tags, tags), begin a sentence (tags,) and end one (tags,)."""
-    found = transitions(data.labels, scheme)
-    return found.after, found.first, found.last
