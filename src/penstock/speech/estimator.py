@@ -12,15 +12,13 @@ from penstock.datasets import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.events import say
 from penstock.network import Network, Numbers
-from penstock.sequences import Sequences
-from penstock.sounds.features import AudioFeatures
-from penstock.sounds.recordings import Recording, resampled
+from penstock.sounds.recordings import resampled
 from penstock.speech.baselines import baseline_arrays, template_arrays
-from penstock.speech.checking import said, usable_rows
+from penstock.speech.checking import check_rates, checked_targets, fitting_rows, usable_rows
 from penstock.speech.confidence import chosen_power, judged_words
 from penstock.speech.features import SpeechFeatures, written
 from penstock.speech.figures import speech_figures
-from penstock.speech.frames import GivenFrames
+from penstock.speech.fitting import fitted_features
 from penstock.speech.inputs import speech_list
 from penstock.speech.model import SpeechModel
 from penstock.speech.report import render_report
@@ -40,7 +38,9 @@ if TYPE_CHECKING:
 __all__ = ["SpeechRecognizer"]
 
 _LOGGER = logging.getLogger(__name__)
-_WINDOW_SECONDS, _HOP_SECONDS = 0.025, 0.01
+_FEATURES = (
+    "level", "max_vocabulary", "lower", "stack", "subsampling", "sample_rate", "mel_bins", "mean_seconds",
+)  # fmt: skip
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -219,35 +219,12 @@ class SpeechRecognizer(CellOptions, Supervised):
         from penstock.training.recipe import at_least
 
         at_least("max_vocabulary", self.max_vocabulary, 1, whole=True)
-        inputs = data.train.inputs
-        frames: AudioFeatures | GivenFrames = GivenFrames(mean_seconds=self.mean_seconds)
-        if isinstance(inputs[0], Recording):
-            frames = AudioFeatures(
-                sample_rate=self.sample_rate,
-                mel_bins=self.mel_bins,
-                window_seconds=_WINDOW_SECONDS,
-                hop_seconds=_HOP_SECONDS,
-                mean_seconds=self.mean_seconds,
-                delta_frames=(),
-            )
-        options = {name: getattr(self, name) for name in ("level", "max_vocabulary", "lower", "stack", "subsampling")}
-        features = SpeechFeatures.fit(frames, inputs, list(data.train.targets), **options)
-        self._say_rates(data, features)
+        settings = {name: getattr(self, name) for name in _FEATURES}
+        features = fitted_features(data.train.inputs, list(data.train.targets), **settings)
+        check_rates(data, features)
         count, level = len(features.tokens.vocabulary), features.tokens.level
         say(_LOGGER, "tokens", f"tokens: {level}, {count:,}", tokens=count)
         return features, self._network(data, features)
-
-    def _say_rates(self, data: Labelled, features: SpeechFeatures) -> None:
-        """Count the recordings at other sample rates; from a lower one there is nothing to hear in the upper bands."""
-        if isinstance(features.frames, GivenFrames):
-            return
-        rate = features.frames.rate
-        rates = [each.sample_rate_hz for part in (data.train, *data.measured().values()) for each in part.inputs]
-        for kind, count in (
-            ("recordings resampled to a lower rate", sum(each > rate for each in rates)),
-            ("recordings resampled to a higher rate, without its upper bands", sum(each < rate for each in rates)),
-        ):
-            _count_change(data, kind, count, f"{count:,} {kind}, {rate} Hz")
 
     def _network(self, data: Labelled, features: SpeechFeatures) -> Network:
         head = CtcHead(features.outputs, lookahead=self.lookahead)
@@ -256,13 +233,18 @@ class SpeechRecognizer(CellOptions, Supervised):
     def _objective(self, data: Labelled, features: SpeechFeatures, network: Network, seed: int) -> "CtcObjective":
         import torch
 
-        from penstock.speech.objective import CtcObjective, SpeechRegularization
+        from penstock.speech.objective import CtcObjective, SpeechRegularization, needed_steps
 
         strength = {field.name: getattr(self, field.name) for field in fields(SpeechRegularization)}
         regularization, factors = SpeechRegularization(**strength), self._speeds()
-        frames, targets, kept = self._fitting(data, features)
+        if self.long_transcripts not in ("skip", "refuse"):
+            raise ConfigError(f"long_transcripts must be 'skip' or 'refuse'; got {self.long_transcripts!r:.40}")
+        targets = checked_targets(data, features, data.train, "the training data")
+        frames = features.frames.apply(data.train.inputs)
+        steps, needed = features.steps(frames.lengths), needed_steps(targets)
+        kept = fitting_rows(data, steps, needed, refuse=self.long_transcripts == "refuse")
         inputs, seen = [data.train.inputs[row] for row in kept], data.seen()
-        valid = self._numbers(data, features, data.valid, "the validation data")
+        valid = checked_targets(data, features, data.valid, "the validation data")
         weights = data.train.weights
         return CtcObjective(
             features=features,
@@ -282,39 +264,6 @@ class SpeechRecognizer(CellOptions, Supervised):
         from penstock.training.recipe import share
 
         return (1 - self.speed, 1 + self.speed) if share("speed", self.speed) else ()
-
-    def _fitting(self, data: Labelled, features: SpeechFeatures) -> tuple[Sequences, Sequences, np.ndarray]:
-        """Return frames and tokens of the training data, and the rows whose transcripts fit into their recordings."""
-        from penstock.speech.objective import needed_steps
-
-        if self.long_transcripts not in ("skip", "refuse"):
-            raise ConfigError(f"long_transcripts must be 'skip' or 'refuse'; got {self.long_transcripts!r:.40}")
-        targets = self._numbers(data, features, data.train, "the training data")
-        frames = features.frames.apply(data.train.inputs)
-        steps, needed = features.steps(frames.lengths), needed_steps(targets)
-        fits = (steps >= needed) & (needed > 0)
-        long = np.flatnonzero(~fits)
-        if len(long) and (self.long_transcripts == "refuse" or not fits.any()):
-            row = int(long[0])
-            name = data.train.inputs[row].name or f"row {row}"
-            raise DataError(
-                f"{len(long):,} training transcripts don't fit into their recordings; the first is {name}, which has "
-                f"{steps[row]} steps of the {needed[row]} that it needs: {data.train.targets[row]!r:.60}. "
-                "Check that it belongs to its recording, lower subsampling, or leave such transcripts out with "
-                "long_transcripts='skip'."
-            )
-        if len(long):
-            reason = "transcript longer than its recording allows"
-            said(reason, [data.train.inputs[row].name or str(row) for row in long.tolist()])
-            data.count({reason: len(long)}, None)
-        return frames, targets, np.flatnonzero(fits)
-
-    def _numbers(self, data: Labelled, features: SpeechFeatures, part: Part, where: str) -> Sequences:
-        """Return the tokens of a part's transcripts; unknown ones are counted, and not learned."""
-        targets, unknown = features.targets(part.targets)
-        words = f"{where}: {unknown:,} tokens do not occur among the {len(features.tokens.vocabulary)} known ones"
-        _count_change(data, "unknown tokens in transcripts", unknown, words)
-        return targets
 
     def _module(self, data: Labelled, features: SpeechFeatures, network: Network) -> "torch.nn.Module":
         from penstock.nn import NetworkModule
@@ -354,10 +303,3 @@ class SpeechRecognizer(CellOptions, Supervised):
         found |= {"level": features["tokens"]["level"], "lookahead": saved.network.head.lookahead}
         frames = features["frames"]
         return found | {name: frames[name] for name in ("mean_seconds", "sample_rate", "mel_bins") if name in frames}
-
-
-def _count_change(data: Labelled, kind: str, count: int, words: str) -> None:
-    """Count and log what is changed in the data once features are known."""
-    if count:
-        _LOGGER.info("%s", words)
-        data.count(None, {kind: count})
