@@ -13,7 +13,7 @@ which says at which steps its tokens are heard.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,16 +21,13 @@ from numpy.typing import NDArray
 from penstock.checks import check_whole
 from penstock.errors import ConfigError
 from penstock.pauses import pause
+from penstock.speech.beam_row import OTHER, Chosen, Floats, Held, Ints, continued
 from penstock.speech.paths import LONGEST, Path
 from penstock.speech.spec import BLANK
 
 __all__ = ["Fusion", "PrefixBeam", "check_beam"]
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 _MOST = 1024
-_BLANK, _OTHER = 0, 1  # places of alignments that end in a blank, and in the last token
 
 
 class Fusion(Protocol):
@@ -61,48 +58,6 @@ class _Prefix:
     parent: str | None  # the key without its last token
     state: Any = None
     added: dict[int, float] = field(default_factory=dict)
-
-
-class _Stay(NamedTuple):
-    """Hypotheses with the same tokens after a row.
-
-    sums, best: (hypotheses, 2) log-probabilities over all alignments, and of the likeliest one.
-    froms: (hypotheses, 2, 2) hypothesis and place of the likeliest alignment's beginning, for both ways to end.
-    fresh: (hypotheses,) whether the last token begins in this row, on the alignment that ends in it.
-    """
-
-    sums: Floats
-    best: Floats
-    froms: Ints
-    fresh: NDArray[np.bool_]
-
-
-class _Longer(NamedTuple):
-    """Hypotheses with a token more, each (hypotheses, tokens).
-
-    sums, best: log-probabilities over all alignments, and of the likeliest one; they end in the token.
-    place: where the likeliest one begins.
-    """
-
-    sums: Floats
-    best: Floats
-    place: Ints
-
-
-class _Chosen(NamedTuple):
-    """The hypotheses after a row, the best first, by where they come from.
-
-    source: (chosen,) the hypothesis that each one is, or extends.
-    token: (chosen,) the token that it appends; the blank if none.
-    sums, best, froms, fresh: as in `_Stay`.
-    """
-
-    source: Ints
-    token: Ints
-    sums: Floats
-    best: Floats
-    froms: Ints
-    fresh: NDArray[np.bool_]
 
 
 def check_beam(size: int, least: float, margin: float) -> None:
@@ -174,7 +129,7 @@ class PrefixBeam:
         log_probs = row.astype(np.float64)
         tokens = np.flatnonzero(log_probs[1:] >= self._floor) + 1
         added = self._added(tokens.tolist())
-        chosen = self._choose(log_probs, tokens, added)
+        chosen = continued(self._held(tokens), log_probs, tokens, added, self._size, self._margin)
         (new,) = np.nonzero(chosen.token)
         fused, lengths = self._fused[chosen.source], self._lengths[chosen.source]
         fused[new] += added[chosen.source[new], np.searchsorted(tokens, chosen.token[new])]
@@ -222,7 +177,7 @@ class PrefixBeam:
         for array in self.arrays().values():
             array[...] = 0
         self._count[0] = 1
-        self._sums[0, _OTHER] = self._best[0, _OTHER] = -np.inf
+        self._sums[0, OTHER] = self._best[0, OTHER] = -np.inf
         self.restore()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -273,82 +228,23 @@ class PrefixBeam:
                 row[column] = value
         return found
 
-    def _choose(self, log_probs: Floats, tokens: Ints, added: Floats) -> _Chosen:
-        """Continue the prefixes by a row, and choose the best."""
+    def _held(self, tokens: Ints) -> Held:
+        """Return the hypotheses, from which a row goes on."""
         count = len(self._prefixes)
-        rows = np.arange(count)
-        last = np.where(self._lengths[:count] > 0, self._tokens[rows, self._lengths[:count] - 1], BLANK)
-        stay = self._staying(log_probs, rows, last)
-        longer = self._longer(log_probs, rows, tokens, last)
-        if len(tokens):  # in most rows only a blank is likely
-            self._meet(stay, longer, tokens, last)
-        fused = self._fused[:count]
-        staying = np.logaddexp(stay.sums[:, _BLANK], stay.sums[:, _OTHER]) + fused
-        scores = np.concatenate([staying, (longer.sums + fused[:, None] + added).ravel()])
-        order = (-scores).argsort(kind="stable")[: self._size]
-        best = scores[order]
-        order = order[(best > -np.inf) & (best >= best[0] - self._margin)]
-        source, token = order.copy(), np.full(len(order), BLANK)
-        extends = order >= count
-        source[extends], column = np.divmod(order[extends] - count, max(len(tokens), 1))
-        token[extends] = tokens[column]
-        found = _Chosen(source, token, *(each[source] for each in stay))
-        row = source[extends]
-        found.sums[extends, _BLANK] = found.best[extends, _BLANK] = -np.inf
-        found.sums[extends, _OTHER] = longer.sums[row, column]
-        found.best[extends, _OTHER] = longer.best[row, column]
-        found.froms[extends, _OTHER, 0], found.froms[extends, _OTHER, 1] = row, longer.place[row, column]
-        found.fresh[extends] = True
-        return found
-
-    def _staying(self, log_probs: Floats, rows: Ints, last: Ints) -> _Stay:
-        """The same prefixes, after a blank or their last token again."""
-        sums, best = self._sums[: len(rows)], self._best[: len(rows)]
-        place = best.argmax(axis=1)
-        blank, again = log_probs[BLANK], log_probs[last]
-        found = _Stay(
-            np.empty_like(sums),
-            np.empty_like(best),
-            np.empty((len(rows), 2, 2), np.int64),
-            np.zeros(len(rows), np.bool_),
-        )
-        found.sums[:, _BLANK] = np.logaddexp(sums[:, _BLANK], sums[:, _OTHER]) + blank
-        found.sums[:, _OTHER] = sums[:, _OTHER] + again
-        found.best[:, _BLANK] = best[rows, place] + blank
-        found.best[:, _OTHER] = best[:, _OTHER] + again
-        found.froms[..., 0], found.froms[:, _BLANK, 1], found.froms[:, _OTHER, 1] = rows[:, None], place, _OTHER
-        return found
-
-    def _longer(self, log_probs: Floats, rows: Ints, tokens: Ints, last: Ints) -> _Longer:
-        """Each prefix with each token; the same token once more needs a blank before it."""
-        sums, best = self._sums[: len(rows)], self._best[: len(rows)]
-        again = tokens == last[:, None]
-        total = np.logaddexp(sums[:, _BLANK], sums[:, _OTHER])
-        place = np.where(again, _BLANK, best.argmax(axis=1)[:, None])
-        likely = log_probs[tokens]
-        return _Longer(
-            np.where(again, sums[:, :1], total[:, None]) + likely, best[rows[:, None], place] + likely, place
+        ends = self._tokens[np.arange(count), self._lengths[:count] - 1]
+        parents = np.full(count, -1)
+        if len(tokens):  # in most rows only a blank is likely, and no parent is asked for
+            at: dict[str | None, int] = {prefix.key: row for row, prefix in enumerate(self._prefixes)}
+            parents = np.array([at.get(prefix.parent, -1) for prefix in self._prefixes])
+        return Held(
+            self._sums[:count],
+            self._best[:count],
+            self._fused[:count],
+            np.where(self._lengths[:count] > 0, ends, BLANK),
+            parents,
         )
 
-    def _meet(self, stay: _Stay, longer: _Longer, tokens: Ints, last: Ints) -> None:
-        """Move what extends one prefix to another one that is held over to that one."""
-        at: dict[str | None, int] = {prefix.key: row for row, prefix in enumerate(self._prefixes)}
-        parents = np.array([at.get(prefix.parent, -1) for prefix in self._prefixes])
-        columns = np.full(self._outputs, -1)
-        columns[tokens] = np.arange(len(tokens))
-        (into,) = np.nonzero((parents >= 0) & (columns[last] >= 0))
-        if not len(into):
-            return
-        row, column = parents[into], columns[last[into]]
-        stay.sums[into, _OTHER] = np.logaddexp(stay.sums[into, _OTHER], longer.sums[row, column])
-        better = longer.best[row, column] > stay.best[into, _OTHER]
-        stay.fresh[into] = better
-        into, row, column, before = into[better], row[better], column[better], (row, column)
-        stay.best[into, _OTHER] = longer.best[row, column]
-        stay.froms[into, _OTHER, 0], stay.froms[into, _OTHER, 1] = row, longer.place[row, column]
-        longer.sums[before] = -np.inf
-
-    def _followed(self, chosen: _Chosen) -> list[_Prefix]:
+    def _followed(self, chosen: Chosen) -> list[_Prefix]:
         """Return the prefixes of the chosen hypotheses."""
         found, new = [], []
         for row, token in zip(chosen.source.tolist(), chosen.token.tolist(), strict=True):
@@ -365,15 +261,15 @@ class PrefixBeam:
                 prefix.state = state
         return found
 
-    def _hear(self, chosen: _Chosen, lengths: Ints, log_probs: Floats, step: int) -> None:
+    def _hear(self, chosen: Chosen, lengths: Ints, log_probs: Floats, step: int) -> None:
         """Note the last token of each hypothesis, in alignments that end in it at this step."""
         (rows,) = np.nonzero(lengths)
         places = lengths[rows] - 1
         heard, fresh = log_probs[self._tokens[rows, places]], chosen.fresh[rows]
-        peaks, begins = self._peaks[rows, _OTHER, places], self._steps[rows, _OTHER, places, 0]
-        self._peaks[rows, _OTHER, places] = np.where(fresh, heard, np.maximum(peaks, heard))
-        self._steps[rows, _OTHER, places, 0] = np.where(fresh, step, begins)
-        self._steps[rows, _OTHER, places, 1] = step
+        peaks, begins = self._peaks[rows, OTHER, places], self._steps[rows, OTHER, places, 0]
+        self._peaks[rows, OTHER, places] = np.where(fresh, heard, np.maximum(peaks, heard))
+        self._steps[rows, OTHER, places, 0] = np.where(fresh, step, begins)
+        self._steps[rows, OTHER, places, 1] = step
 
     def _path(self, row: int) -> Path:
         length, place = self._lengths[row], int(self._best[row].argmax())
