@@ -28,6 +28,7 @@ from penstock.tokens import CharTokens, WordTokens
 TOKENS, ROUNDS = 300, 7
 NETWORKS = {
     "characters, 1 x 128": (65, 64, 128, 1),
+    "characters, 1 x 256": (65, 64, 256, 1),
     "characters, 1 x 512": (65, 64, 512, 1),
     "characters, 3 x 512": (65, 64, 512, 3),
     "words, 2 x 200": (10_000, 200, 200, 2),
