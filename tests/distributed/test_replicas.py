@@ -158,9 +158,10 @@ def test_what_can_not_be_is_refused_before_a_model_is_read(tmp_path, monkeypatch
             patch.setattr(module, "imported", lambda *_: None)
         with pytest.raises(ConfigError, match="on must be"):
             serve(absent, ServerSettings(), on="http://cluster:80")
-    for missing in ("ray", "ray.serve"):
+    for missing in (("ray", "ray.serve"), ("ray.serve",)):  # both, as an imported part is found without the whole
         with monkeypatch.context() as patch:
-            patch.setitem(sys.modules, missing, None)
+            for module in missing:
+                patch.setitem(sys.modules, module, None)
             for wanted in ({"replicas": 2}, {"on": "auto"}):
                 with pytest.raises(MissingExtraError, match=r"penstock\[ray\]"):
                     serve(absent, ServerSettings(), **wanted)
