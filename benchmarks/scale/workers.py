@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--gigabits", type=float, default=10.0, help="of a worker's network a second")
     given = parser.parse_args()
     latency, bandwidth = given.latency_us * 1e-6, given.gigabits * 1e9 / 8
-    print(f"rows a second, and the share of a step that is exchange; {given.rows} rows of {WORDS} words a worker")
+    print(f"rows a second, and the share beyond one worker's own step; {given.rows} rows of {WORDS} words a worker")
     heads = ["network", "gradient", "step of 1", "exchange of 2", "2 workers", *(f"{n}, estimated" for n in WORKERS)]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for name, sizes in SIZES.items():

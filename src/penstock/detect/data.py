@@ -10,8 +10,9 @@ import numpy as np
 
 from penstock.detect.building import array_timelines, as_windows, frame_timelines
 from penstock.detect.timelines import Timeline, Timelines
-from penstock.errors import ConfigError, DataError
+from penstock.errors import DataError
 from penstock.panels.frames import is_frame
+from penstock.tasks.options import check_validation_share
 
 __all__ = [
     "DetectData",
@@ -86,8 +87,7 @@ def prepare(train: Timelines, valid: Timelines | None, test: Timelines | None, s
         DataError: series that are too short, or whose values never change.
         ConfigError: a share that makes no sense.
     """
-    if not isinstance(share, float) or not 0 < share < 1:
-        raise ConfigError(f"validation_share must be a number between 0 and 1; got {share!r}")
+    check_validation_share(share)
     changed = sum((Counter(part.changed) for part in (train, valid, test) if part is not None), Counter())
     dropped = sum((Counter(part.dropped) for part in (train, valid, test) if part is not None), Counter())
     if valid is None:

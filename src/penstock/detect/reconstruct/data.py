@@ -9,6 +9,7 @@ from penstock.datasets import random_split
 from penstock.detect.data import DetectData, TrainingTimelines, check_change, split_by_time, unlabelled
 from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError, DataError
+from penstock.tasks.options import check_validation_share
 
 __all__ = ["prepare_examples", "split_examples"]
 
@@ -48,8 +49,7 @@ def prepare_examples(
     if window is None:
         _check_several(train)
     if valid is None:
-        if not isinstance(share, float) or not 0 < share < 1:
-            raise ConfigError(f"validation_share must be a number between 0 and 1; got {share!r}")
+        check_validation_share(share)
         train, valid = split_examples(train, (1 - share, share), window, seed)
     longest = max(map(len, train))
     if window is not None and window > longest:
