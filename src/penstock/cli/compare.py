@@ -18,6 +18,7 @@ from penstock.console import printable
 from penstock.errors import ConfigError
 from penstock.events import say
 from penstock.report import LANGUAGES, metric_words, readable
+from penstock.shards import Shards
 from penstock.tasks import find
 
 _LOGGER = logging.getLogger("penstock.cli")
@@ -56,6 +57,8 @@ def compare(
     task = find(a.task)
     chosen = [saved_columns(task, model, columns) for model in (a, b)]
     rows = read_data(task, data, chosen[0], answers=True)
+    if isinstance(rows, Shards):
+        raise ConfigError(f"{data}: compare reads one file at a time; got a folder or an address of several")
     # Models of one task may read other columns, such as other covariates.
     theirs = None if chosen[0] == chosen[1] else read_data(task, data, chosen[1], answers=True).inputs
     from penstock.inspection import compare as compared

@@ -1,5 +1,6 @@
 """Labelled rows in many files, read block by block and never all at once."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,16 +11,19 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.columns import text_table
 from penstock.datasets.layout import DETECT, Layout
 from penstock.datasets.naming import absent_words
 from penstock.datasets.parquet import parquet_rows
 from penstock.datasets.readers import column_names, stream_table, table_ending
+from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.events import Steps
 from penstock.shards.files import identities
 
 __all__ = ["Block", "Shards"]
 
+_LOGGER = logging.getLogger("penstock.shards")
 _ALL = (0.0, 1.0)
 _PROBED_BLOCKS = 2
 _MOST_HELD, _HELD_BYTES = 10_000, 1 << 25
@@ -135,6 +139,23 @@ class Shards:
                     yield Block(f"{path}, from row {first + 1}", columns, _draws(self.seed, number, first, rows))
                     first += rows
                 progress.advance()
+
+    def rows(self, what: str = "reading", steps: logging.Logger = _LOGGER) -> Iterator[Rows]:
+        """Yield the texts and labels of each block that belong to it and can be used, perhaps none of them.
+
+        Args:
+            what, steps: as for `blocks`.
+
+        Raises:
+            DataError: a file can't be read, or has values that are no texts or labels.
+        """
+        for block in self.blocks(what, steps):
+            own = np.flatnonzero(self.holds(block.draws)).tolist()
+            text, label = ([block.columns[role][row] for row in own] for role in ("text", "label"))
+            try:
+                yield text_table(text, label, may_be_empty=True)
+            except DataError as error:
+                raise DataError(f"{block.where}: {error}") from error
 
     def identity(self) -> dict[str, Any]:
         """Return what identifies the rows, as JSON: the files' content, the columns, the layout and the draw."""
