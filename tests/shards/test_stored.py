@@ -21,7 +21,7 @@ def sequences():
 @pytest.fixture
 def prepared(sequences, tmp_path, monkeypatch):
     """A function that opens the data set; `made` counts how often it was prepared."""
-    monkeypatch.setattr(writer, "_STEPS", 40)  # several files
+    monkeypatch.setattr(writer, "_NUMBERS", 80)  # several files
 
     def make(to):
         opened.made += 1

@@ -141,7 +141,7 @@ class Supervised(Estimator):
         return {
             "targets": targets_of(data.train.targets),
             "sample_weights": data.train.weights,
-            "valid_sequences": features.apply(data.valid.inputs),
+            "valid_sequences": self._valid_sequences(data, features),
             "valid_targets": targets_of(data.valid.targets),
             "valid_sample_weights": data.valid.weights,
             "seen_sequences": features.apply(seen.inputs),
@@ -170,6 +170,7 @@ class Supervised(Estimator):
                 data = self._stored_data(given, validation_data, test_data, seed)
             else:
                 data = self._data_in_memory(given, validation_data, test_data, seed)
+            data = self._on_disk(data)
         data.count(None, changes)
         data.count(dropped, changed)
         test = None if data.test is None else len(data.test)
@@ -179,6 +180,14 @@ class Supervised(Estimator):
     def _stored_data(self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int) -> Labelled:
         """Prepare rows that are larger than memory."""
         raise DataError(f"{type(self).__name__} reads rows in memory, not yet those of many files: give X and y")
+
+    def _on_disk(self, data: Labelled) -> Labelled:
+        """Put what training reads of rows that stay in files on disk; these rows, where none do."""
+        return data
+
+    def _valid_sequences(self, data: Labelled, features: Any) -> Any:
+        """Return the features of the validation rows."""
+        return features.apply(data.valid.inputs)
 
     def _data_in_memory(
         self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int
