@@ -56,11 +56,9 @@ def compare(
         raise ConfigError(f"{first} is a model for {a.task} and {second} one for {b.task}. Compare models of one task.")
     task = find(a.task)
     chosen = [saved_columns(task, model, columns) for model in (a, b)]
-    rows = read_data(task, data, chosen[0], answers=True)
-    if isinstance(rows, Shards):
-        raise ConfigError(f"{data}: compare reads one file at a time; got a folder or an address of several")
+    rows = _in_memory(read_data(task, data, chosen[0], answers=True))
     # Models of one task may read other columns, such as other covariates.
-    theirs = None if chosen[0] == chosen[1] else read_data(task, data, chosen[1], answers=True).inputs
+    theirs = None if chosen[0] == chosen[1] else _in_memory(read_data(task, data, chosen[1], answers=True)).inputs
     from penstock.inspection import compare as compared
 
     say(_LOGGER, "measuring", "measuring both models")
@@ -75,6 +73,11 @@ def compare(
         print(json.dumps(found.figures, ensure_ascii=False))
     else:
         _show(found.figures, out, report)
+
+
+def _in_memory(rows: Any) -> Any:
+    """Return rows in memory, where the page needs their texts."""
+    return rows.loaded() if isinstance(rows, Shards) else rows
 
 
 def _show(figures: dict[str, Any], out: Path | None, report: Path | None) -> None:

@@ -1,6 +1,7 @@
 """Labelled rows in many files, read block by block and never all at once."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -113,8 +114,9 @@ class Shards:
 
     def estimated_rows(self) -> float:
         """Return about how many rows the files have, from their sizes and the first rows of the first file."""
+        first = self._first_rows  # an empty file is refused there
         sizes = [path.stat().st_size for path in self.files]
-        return max(1.0, sum(sizes) / sizes[0] * self._first_rows)
+        return max(1.0, sum(sizes) / sizes[0] * first)
 
     @cached_property
     def _first_rows(self) -> float:
@@ -156,6 +158,23 @@ class Shards:
                 yield text_table(text, label, may_be_empty=True)
             except DataError as error:
                 raise DataError(f"{block.where}: {error}") from error
+
+    def loaded(self) -> Rows:
+        """Return all rows that belong to it and can be used, in memory.
+
+        Raises:
+            DataError: as `rows`; or there are none.
+        """
+        self.check()
+        dropped: Counter[str] = Counter()
+        inputs, answers = list[Any](), list[Any]()
+        for block in self.rows():
+            dropped.update(block.dropped)
+            inputs += block.inputs
+            answers += block.answers or []
+        if not inputs:
+            raise DataError(f"{self.files[0]}: no rows are left to use. Is it the right file and column?")
+        return Rows(inputs, answers, dict(dropped), columns=self.columns)
 
     def identity(self) -> dict[str, Any]:
         """Return what identifies the rows, as JSON: the files' content, the columns, the layout and the draw."""

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -165,16 +166,18 @@ class Supervised(Estimator):
         started = time.perf_counter()
         training_module()
         seed = seed_of(self.random_state)
+        dropped_here: Counter[str] = Counter()
         with counted() as changes:
             if isinstance(given[0], Shards):
                 data = self._stored_data(given, validation_data, test_data, seed)
             else:
-                data = self._data_in_memory(given, validation_data, test_data, seed)
+                valid, test = (_loaded(pair, dropped_here) for pair in (validation_data, test_data))
+                data = self._data_in_memory(given, valid, test, seed)
             data = self._on_disk(data)
-        data.count(None, changes)
+        data.count(dropped_here, changes)
         data.count(dropped, changed)
-        test = None if data.test is None else len(data.test)
-        say_data("rows", len(data.train), len(data.valid), test, data.dropped, data.changed)
+        tested = None if data.test is None else len(data.test)
+        say_data("rows", len(data.train), len(data.valid), tested, data.dropped, data.changed)
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
     def _stored_data(self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int) -> Labelled:
@@ -236,3 +239,12 @@ class Supervised(Estimator):
             }
             for name, part in parts.items()
         }
+
+
+def _loaded(pair: Given | None, dropped: Counter[str]) -> Given | None:
+    """Return rows in memory, also of many or large files, beside training rows that are; count what was dropped."""
+    if pair is None or not isinstance(pair[0], Shards):
+        return pair
+    rows = pair[0].loaded()
+    dropped.update(rows.dropped)
+    return rows.inputs, rows.answers
