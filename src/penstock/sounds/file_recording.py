@@ -26,7 +26,7 @@ class FileRecording(Recording):
     What else is known of it was found when it was made, by decoding it once.
 
     Args:
-        content: returns the file's bytes; it can be pickled.
+        content: returns the file's bytes.
         name: the name, such as the file's path.
         decoded: as for `decode`, for the first time.
 
@@ -58,6 +58,9 @@ class FileRecording(Recording):
     _length: int
     _peak: float
     _clipped_share: float
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _in_memory, (self.loaded(),)  # another process may run where the file is not
 
     @property
     def samples(self) -> NDArray[np.float32]:
@@ -95,6 +98,10 @@ class FileRecording(Recording):
     def loaded(self) -> Recording:
         """Return it in memory."""
         return Recording(self.samples, self.sample_rate_hz, self.name, self.channels, self.speaker)
+
+
+def _in_memory(recording: Recording) -> Recording:
+    return recording
 
 
 def in_files(recordings: Iterable[Any]) -> bool:

@@ -173,7 +173,6 @@ class Supervised(Estimator):
             else:
                 valid, test = (_loaded(pair, dropped_here) for pair in (validation_data, test_data))
                 data = self._data_in_memory(given, valid, test, seed)
-            data = self._on_disk(data)
         data.count(dropped_here, changes)
         data.count(dropped, changed)
         tested = None if data.test is None else len(data.test)
@@ -183,10 +182,6 @@ class Supervised(Estimator):
     def _stored_data(self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int) -> Labelled:
         """Prepare rows that are larger than memory."""
         raise DataError(f"{type(self).__name__} reads rows in memory, not yet those of many files: give X and y")
-
-    def _on_disk(self, data: Labelled) -> Labelled:
-        """Put what training reads of rows that stay in files on disk; these rows, where none do."""
-        return data
 
     def _valid_sequences(self, data: Labelled, features: Any) -> Any:
         """Return the features of the validation rows."""
