@@ -46,6 +46,12 @@ def folder(spoken, tmp_path_factory):
     lines = ["path,word", *(f"{each.relative_to(path).as_posix()},{each.parent.name}" for each in path.rglob("*.wav"))]
     (path / "list.csv").write_text("\n".join(lines) + "\n")
     shutil.make_archive(str(path.parent / "words"), "zip", path)
+    kaldi = path.parent / "kaldi"
+    kaldi.mkdir()
+    ids = {f"one-{each.stem}": each for each in sorted(path.rglob("*.wav"))}
+    (kaldi / "wav.scp").write_text("".join(f"{key} {each}\n" for key, each in ids.items()))
+    (kaldi / "text").write_text("".join(f"{key} {each.parent.name}\n" for key, each in ids.items()))
+    (kaldi / "utt2spk").write_text("".join(f"{key} ann\n" for key in ids))
     return path
 
 
@@ -56,7 +62,10 @@ def staying(monkeypatch):
 
 
 def source(folder, form):
-    return {"folder": folder, "zip": folder.with_suffix(".zip"), "table": folder / "list.csv"}[form]
+    beside = folder.parent
+    return {"folder": folder, "zip": beside / "words.zip", "table": folder / "list.csv", "kaldi": beside / "kaldi"}[
+        form
+    ]
 
 
 def same(one, other):
@@ -98,7 +107,7 @@ def test_a_classifier_has_the_bits_of_recordings_in_memory(folder, form, tmp_pat
     assert judged[0] == judged[1]
 
 
-@pytest.mark.parametrize("form", ["folder", "zip", "table"])
+@pytest.mark.parametrize("form", ["folder", "zip", "table", "kaldi"])
 def test_a_recogniser_has_the_bits_of_recordings_in_memory(folder, form, tmp_path, monkeypatch):
     options = QUICK | {"batch_size": 4, "cache": str(tmp_path / "cache")}
     columns = {"audio": "path", "text": "word", "speaker": "word"} if form == "table" else {}
@@ -106,7 +115,7 @@ def test_a_recogniser_has_the_bits_of_recordings_in_memory(folder, form, tmp_pat
     monkeypatch.setattr(files, "LARGE_BYTES", 0)
     rows = read_speech(source(folder, form), **columns)
     assert in_files(rows.inputs)
-    assert [bool(each.speaker) for each in rows.inputs] == [form == "table"] * len(rows)
+    assert [bool(each.speaker) for each in rows.inputs] == [form in ("table", "kaldi")] * len(rows)
     disk = trained(SpeechRecognizer(**options), rows)
     same(memory, disk)
     assert disk.metrics_["input"]["step_seconds"] > 0

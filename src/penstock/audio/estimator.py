@@ -217,12 +217,6 @@ class AudioClassifier(ShardOptions, CellOptions, Classifier):
         """Return the options of the features."""
         return {name: getattr(self, name) for name in _FEATURES}
 
-    def _valid_sequences(self, data: Labelled, features: AudioFeatures) -> Any:
-        train = data.train
-        if isinstance(train, RecordedPart):
-            return train.cache.sequences("valid")
-        return super()._valid_sequences(data, features)
-
     def _describe(self, data: Labelled) -> tuple[AudioFeatures, Network]:
         train = data.train
         if isinstance(train, RecordedPart):

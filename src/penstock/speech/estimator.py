@@ -298,12 +298,6 @@ class SpeechRecognizer(ShardOptions, CellOptions, Supervised):
             generator=torch.Generator().manual_seed(seed),
         )
 
-    def _valid_sequences(self, data: Labelled, features: SpeechFeatures) -> Any:
-        train = data.train
-        if isinstance(train, RecordedPart):
-            return train.cache.sequences("valid")
-        return super()._valid_sequences(data, features)
-
     def _speeds(self) -> tuple[float, ...]:
         from penstock.training.recipe import share
 

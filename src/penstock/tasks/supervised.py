@@ -21,6 +21,7 @@ from penstock.tasks.examples import evenly
 from penstock.tasks.explainer import Explainer
 from penstock.tasks.labelled import Labelled, Part, prepare
 from penstock.tasks.memory import EXAMPLES
+from penstock.tasks.recorded import RecordedPart
 from penstock.tasks.stored import StoredPart
 from penstock.tasks.verbosity import say_data, verbose
 from penstock.tasks.weights import sample_weights
@@ -184,7 +185,9 @@ class Supervised(Estimator):
         raise DataError(f"{type(self).__name__} reads rows in memory, not yet those of many files: give X and y")
 
     def _valid_sequences(self, data: Labelled, features: Any) -> Any:
-        """Return the features of the validation rows."""
+        """Return the features of the validation rows, in memory or on disk."""
+        if isinstance(data.train, RecordedPart):
+            return data.train.cache.sequences("valid")
         return features.apply(data.valid.inputs)
 
     def _data_in_memory(
