@@ -10,6 +10,7 @@ from penstock.datasets import Rows
 from penstock.errors import InputError
 from penstock.sequences import Sequences
 from penstock.shards import Cache, writer
+from penstock.shards import stored as stored_module
 from penstock.shards.writer import narrow
 
 
@@ -42,7 +43,9 @@ def prepared(sequences, tmp_path, monkeypatch):
     return opened
 
 
-def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared, sequences):
+@pytest.mark.parametrize("long", [0, 1 << 20])
+def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared, sequences, monkeypatch, long):
+    monkeypatch.setattr(stored_module, "_LONG", long)  # rows that are asked for, or none
     stored = prepared().sequences()
     draw = np.random.default_rng(1)
     batches = [draw.permutation(23)[:size] for size in (5, 1, 7, 23)]

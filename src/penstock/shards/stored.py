@@ -24,6 +24,8 @@ __all__ = ["StoredSequences"]
 
 _MAPPED = 1 << 24
 """Bytes that are read before mapped pages are given back."""
+_LONG = 4 * mmap.PAGESIZE
+"""Rows of more bytes are asked for as a whole: the system reads a mapped page alone when it is first touched."""
 
 
 class _File(NamedTuple):
@@ -70,10 +72,15 @@ class StoredSequences:
 
     def __getitem__(self, row: int) -> NDArray[np.generic]:
         """Return a sequence, (steps,) or (steps, features), as it is stored."""
+        place, own = self._place(row)
+        file = self._files[place]
+        return file.values[file.offsets[own] : file.offsets[own + 1]]
+
+    def _place(self, row: int) -> tuple[int, int]:
+        """Return the number of the file that has a sequence, and its number there."""
         row = row if self._rows is None else int(self._rows[row])
         place = int(np.searchsorted(self._starts, row, side="right")) - 1
-        file, own = self._files[place], row - self._starts[place]
-        return file.values[file.offsets[own] : file.offsets[own + 1]]
+        return place, row - int(self._starts[place])
 
     def expect(self, batches: Sequence[NDArray[np.int64]]) -> None:
         """Read these batches in the background: those that `pad` will be asked for next, in order."""
@@ -101,12 +108,24 @@ class StoredSequences:
         kind = self._files[0].values.dtype
         dtype = np.int32 if np.issubdtype(kind, np.unsignedinteger) else kind
         values = np.zeros((len(indices), int(lengths.max(initial=0)), *self._files[0].values.shape[1:]), dtype)
-        for place, row in enumerate(indices.tolist()):
+        rows = indices.tolist()
+        for row in rows:
+            self._ask(row)
+        for place, row in enumerate(rows):
             values[place, : lengths[place]] = self[row]
         self._mapped += values.nbytes + 2 * mmap.PAGESIZE * len(indices)  # a row begins and ends in pages of others
         if self._mapped >= _MAPPED:
             self._release()
         return Batch(values, lengths)
+
+    def _ask(self, row: int) -> None:
+        """Let the system read the pages of a long row, in the background."""
+        values = self[row]
+        if values.nbytes > _LONG:
+            file = self._files[self._place(row)[0]]
+            start = values.ctypes.data - np.frombuffer(file.mapped, np.uint8).ctypes.data
+            aligned = start - start % mmap.PAGESIZE
+            file.mapped.madvise(mmap.MADV_WILLNEED, aligned, start - aligned + values.nbytes)
 
     def _release(self) -> None:
         self._mapped = 0
