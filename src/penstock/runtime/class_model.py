@@ -75,7 +75,7 @@ class ClassModel(SequenceModel):
     def evaluate_blocks(self, blocks: Iterable[Rows]) -> dict[str, Any]:
         """Return what `evaluate` returns for the rows of all blocks together, bit for bit; see `Model`.
 
-        Of a row, its true and predicted class and its loss are held, 16 bytes of the model and of each baseline.
+        Of a row, its true class is held, and its predicted class and its loss for the model and for each baseline.
 
         Raises:
             DataError: as `evaluate`.
@@ -83,12 +83,12 @@ class ClassModel(SequenceModel):
         found: dict[str, list[Outcomes]] = {}
         for block in filter(len, blocks):
             rows = self.checked(block.inputs)
-            truth = self._places(block.answers or [], len(rows))
+            truth = self._places(block.answers or [], len(rows)).astype(np.int32)
             for name, each in {_OWN: self.outputs(rows), **self.baseline_answers(rows)}.items():
                 found.setdefault(name, []).append(Outcomes.of(each, truth))
         if not found:
             raise DataError("there are no rows to evaluate. Is it the right file and column?")
-        judged = {name: self._outcome_judged(Outcomes.joined(each)) for name, each in found.items()}
+        judged = {name: self._outcome_judged(Outcomes.joined(found.pop(name))) for name in list(found)}
         return self._evaluation(judged.pop(_OWN), judged)
 
     def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:

@@ -57,7 +57,7 @@ class Outcomes:
                 f"got {p.shape} and {true.shape}"
             )
         losses = -np.log(_true_class_probability(p, true))
-        return cls(p.argmax(axis=1).astype(np.int32), true.astype(np.int32), losses, p.shape[1])
+        return cls(p.argmax(axis=1).astype(np.int32), true.astype(np.int32, copy=False), losses, p.shape[1])
 
     @classmethod
     def joined(cls, blocks: "Sequence[Outcomes]") -> "Outcomes":
