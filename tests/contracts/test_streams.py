@@ -249,6 +249,7 @@ def detector(adapt):
     """A detector of two columns, with a covariate and times; one value is missing, and one far away."""
     scales = {"location": [[3.0, 0.0]], "variance": [[4.0, 1.0]], "season_share": [[0.5, 1.0]]}
     scales |= {"gap": [8.0], "gap_variance": [0.1], "points": [4.0], "span": [14_400.0], "origin": [0.0]}
+    scales["until"] = [8000.0]
     peaks = {"level": 1.0, "scores": 100.0, "peaks": 5.0, "excess": 2.0, "squares": 1.0}
     features = DetectFeatures(
         targets=("x", "y"), covariates=("load",), time="at", dated=True, calendar=("hour",), irregular=True,

@@ -11,8 +11,8 @@ from penstock.detect.conditions import CONDITIONS
 from penstock.detect.features import DetectFeatures
 from penstock.detect.fitting import calibrate, fitted_features
 from penstock.detect.model import DetectorModel
-from penstock.detect.season import MOST_POINTS, new_profile
-from penstock.detect.season_search import no_seasons
+from penstock.detect.season import MOST_POINTS, NEAR, new_profile
+from penstock.detect.season_search import near_spreads, no_seasons
 from penstock.detect.spec import DistributionHead
 from penstock.errors import ConfigError
 from penstock.inspection import memory_horizon
@@ -56,12 +56,16 @@ def model():
 
 @pytest.fixture(scope="module")
 def odd():
+    return odd_days(START + 12 * 86_400)
+
+
+def odd_days(start):
     """Four days, one without its jump, with a stuck sensor, an outlier, and missing values."""
     values = days(4, 1)
     values["a"][DAY + 16 : DAY + 32] -= 60
     values["b"][3 * DAY + 5 : 3 * DAY + 25] = values["b"][3 * DAY + 5]
     values["a"][30], values["a"][40], values["b"][[40, 41]] = 400.0, np.nan, np.nan
-    return series(values, ("x", "new"), START + 12 * 86_400)
+    return series(values, ("x", "new"), start)
 
 
 def told(found):
@@ -91,9 +95,13 @@ def test_a_stuck_sensor_raises_one_alarm_and_is_stuck_until_it_moves(model, odd)
     np.testing.assert_array_equal(repeats, np.array(stuck) - (3 * DAY + 5))
 
 
-@pytest.mark.parametrize(("smoothing", "season"), [(4, True), (1, False)])
-def test_whole_series_have_the_bits_of_rows_one_by_one(odd, smoothing, season, monkeypatch):
-    judging = drawn_detector(smoothing)
+@pytest.mark.parametrize(
+    ("smoothing", "season", "start"),
+    [(4, True, START + 12 * 86_400), (1, False, START + 12 * 86_400), (1, True, START + 10 * 86_400)],
+)
+def test_whole_series_have_the_bits_of_rows_one_by_one(smoothing, season, start, monkeypatch):
+    """The last one reads two days of training again."""
+    judging, odd = drawn_detector(smoothing), odd_days(start)
     if not season:
         judging.features.scales |= no_seasons(1, 2)
         judging.features.profile = new_profile(1, 1, 2)
@@ -102,6 +110,62 @@ def test_whole_series_have_the_bits_of_rows_one_by_one(odd, smoothing, season, m
     for one, other in zip(whole, judging.predict(odd), strict=True):
         for name in ("score", "threshold", "anomaly", "expected", "low", "high", "condition", "evidence"):
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_values_of_training_that_are_read_again_count_once(model):
+    """What the season says of new rows is the same, whether or not rows of training come before them."""
+    new, longer = days(2, 3), {name: np.concatenate([days(12, 0)[name], days(2, 3)[name]]) for name in ("a", "b")}
+    (alone,) = model.predict(series(new, start=START + 12 * 86_400))
+    (after,) = model.predict(series(longer))
+    assert model.features.scales["until"].tolist() == [(START + (12 * DAY - 1) * 1800).astype(int)]
+    np.testing.assert_array_equal(after.evidence[12 * DAY :, 1], alone.evidence[:, 1])
+    assert (after.evidence[DAY : 2 * DAY, 1] > 0).all()  # rows of training are compared with the profile, too
+
+
+def test_a_detector_is_calibrated_again_as_the_first_time(model):
+    again, data = drawn_detector(1), series(days(12, 0))
+    calibrate(again, data, data, 0.0)
+    assert again.features.to_json() == model.features.to_json()
+
+
+def slow_near_spreads(at, values, period, spread):
+    """The same as `near_spreads`, value by value."""
+    found = np.empty((period, values.shape[1]))
+    for target in range(values.shape[1]):
+        squares = [[] for _ in range(period)]
+        before = {}
+        for point, value in zip(at.tolist(), values[:, target].tolist(), strict=True):
+            if np.isnan(value):
+                continue
+            if point in before:
+                squares[point].append((value - before[point]) ** 2 / 2)
+            before[point] = value
+        each = sum(map(len, squares)) / period
+        reach = min(int(np.ceil(NEAR / 2 / each)) if each else period, (period - 1) // 2)
+        for point in range(period):
+            beside = [squares[(point + shift) % period] for shift in range(-reach, reach + 1) if shift]
+            own = [square for several in beside for square in several]
+            found[point, target] = np.sqrt((sum(own) + 10 * spread[target] ** 2) / (len(own) + 10))
+    return found
+
+
+@pytest.mark.parametrize(("period", "steps"), [(2, 9), (3, 2), (5, 40), (48, 100), (48, 1000), (300, 640)])
+def test_the_spread_beside_a_point_is_that_of_its_neighbours(period, steps):
+    draw = np.random.default_rng(period + steps)
+    at, values = (7 + np.arange(steps)) % period, draw.normal(size=(steps, 2))
+    values[draw.random((steps, 2)) < 0.1] = np.nan
+    spread = np.array([0.5, 2.0])
+    found = near_spreads(at, values, period, spread)
+    np.testing.assert_allclose(found, slow_near_spreads(at, values, period, spread), rtol=1e-12)
+
+
+def test_nights_that_are_quieter_than_days_have_a_smaller_spread():
+    draw, period = np.random.default_rng(0), 288
+    at = np.arange(2 * period) % period
+    night = at < period // 2
+    values = np.where(night, 1.0, 5.0) * draw.normal(size=2 * period)
+    found = near_spreads(at, values[:, None], period, np.array([3.6]))[:, 0]
+    assert found[20:120].max() < 3.0 < found[170:270].min()
 
 
 def test_rows_without_times_are_not_judged_by_the_season(model):
@@ -120,6 +184,10 @@ def test_features_are_read_as_they_were_written(model):
     for key, bad in (("points", [MOST_POINTS + 1.0]), ("points", [0.5]), ("span", [0.0])):
         with pytest.raises(ConfigError, match="can't be read: a season must have 1 to 2016 points"):
             DetectFeatures.from_json(written | {"scales": written["scales"] | {key: bad}})
+    older = written["scales"].copy()
+    del older["until"]
+    with pytest.raises(ConfigError, match="they lack 'until'; an older build may have"):
+        DetectFeatures.from_json(written | {"scales": older})
     empty = {"peaks": {}} | {name: {key: [] for key in written[name]} for name in ("scales", "profile")}
     with pytest.raises(ConfigError, match="at least one training series"):
         DetectFeatures.from_json(written | {"names": []} | empty)

@@ -31,7 +31,7 @@ from penstock.panels.calendar import calendar_features
 __all__ = ["DetectFeatures", "Encoded"]
 
 Array = NDArray[np.float64]
-SCALES = ("location", "variance", "gap", "gap_variance", "points", "span", "origin", "season_share")
+SCALES = ("location", "variance", "gap", "gap_variance", "points", "span", "origin", "until", "season_share")
 _OF_TARGETS = ("location", "variance", "season_share")
 
 
@@ -61,7 +61,8 @@ class DetectFeatures(DetectColumns):
         false_alarm_rate: the share of ordinary steps whose score exceeds the threshold.
         names: the series.
         scales: of each series, `location` and `variance` (series, targets); `gap` and `gap_variance` (series,), of the
-            logarithm of the time between rows; and what `detect.season_search.fitted_seasons` found.
+            logarithm of the time between rows; what `detect.season_search.fitted_seasons` found; and `until`, the time
+            of the last value in its profile.
         covariate_scale: mean and standard deviation of each covariate, (2, covariates).
         peaks: the numbers of `threshold.PEAKS`, each (1 + series, 2 + targets): for a series that training did not
             know, and for each that it did; of the network's surprise, the season's, and how often each target repeats
@@ -201,7 +202,11 @@ class DetectFeatures(DetectColumns):
             values["profile"] = _read_profile(data["profile"], values["scales"], width)
             values["covariate_scale"] = np.array(data["covariate_scale"], np.float64).reshape(2, -1)
             return cls(**values)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise ConfigError(
+                f"features of a detector can't be read: they lack {error}; an older build may have written them. Train again."
+            ) from error
+        except (AttributeError, TypeError, ValueError) as error:
             raise ConfigError(f"features of a detector can't be read: {error}") from error
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from penstock.detect.columns import columns_of
 from penstock.detect.features import DetectFeatures
-from penstock.detect.season import new_profile
-from penstock.detect.season_search import fitted_profiles, fitted_seasons, no_seasons
+from penstock.detect.memory import NEVER
+from penstock.detect.season_search import empty_profiles, fitted_profiles, fitted_seasons, last_times, no_seasons
 from penstock.detect.threshold import PEAKS, UNIT, fitted_peaks
 from penstock.detect.timelines import Timeline, Timelines
 from penstock.detect.units import log_gaps, moments, spread_of
@@ -71,11 +71,12 @@ def calibrate(model: "DetectorModel", train: Timelines, valid: Timelines, contam
     data = valid.with_series([latest[name] for name in features.names])
     ordinary = _ordinary(train, valid, features.names)
     spreads = spread_of(features.scales["variance"])
-    features.scales |= fitted_seasons(ordinary, spreads)
+    features.scales |= fitted_seasons(ordinary, spreads) | {"until": np.full(len(data), float(NEVER))}
     # A profile is followed from its beginning, so that no value is judged by itself.
-    features.profile = new_profile(len(data), features.points, len(features.targets))
+    features.profile = empty_profiles(ordinary, features.scales, spreads)
     features.peaks = _fitted_peaks(model, data, contamination)
     features.profile = fitted_profiles(ordinary, features.scales, spreads)
+    features.scales["until"] = last_times(ordinary)
 
 
 def _ordinary(train: Timelines, valid: Timelines, names: Sequence[str]) -> list[Timeline]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.detect.features import DetectFeatures
-from penstock.detect.season import PROFILE
+from penstock.detect.season import PROFILE, PROFILE_NEAR
 from penstock.detect.units import spread_of
 
 __all__ = ["NEVER", "Memory", "new_memory"]
@@ -48,6 +48,7 @@ def new_memory(features: DetectFeatures, identities: NDArray[np.int64]) -> Memor
     found["points"] = fitted("points", usual_points).astype(np.int64)
     found["span"] = fitted("span", usual_span).astype(np.int64)
     found["origin"] = fitted("origin", 0 if features.time is None else NEVER).astype(np.int64)
+    found["until"] = fitted("until", NEVER).astype(np.int64)
     return found | _profiles(features, identities, found)
 
 
@@ -55,9 +56,9 @@ def _profiles(features: DetectFeatures, identities: NDArray[np.int64], memory: M
     """The profiles of the seasons in the unit of the values; those of unknown series are empty."""
     location, spread = memory["location"][:, None], spread_of(memory["variance"])[:, None]
     own = [features.profile[name][np.maximum(identities - 1, 0)] for name in PROFILE]
-    found = (own[0] * spread + location, own[1] * spread * spread, own[2])
+    found = (own[0] * spread + location, own[1] * spread * spread, *own[2:])
     known = (identities > 0)[:, None, None]
-    return {name: np.where(known, each, 0.0) for name, each in zip(PROFILE, found, strict=True)}
+    return {name: np.where(known, each, float(name == PROFILE_NEAR)) for name, each in zip(PROFILE, found, strict=True)}
 
 
 def _no_peaks(features: DetectFeatures) -> dict[str, Array]:

@@ -153,7 +153,9 @@ class Monitor:
         memory["origin"] = np.where(memory["origin"] == NEVER, at, memory["origin"])
         now = points(at, memory["origin"], memory["span"], memory["points"])
         mean, deviation = usual(memory, places, now, memory["season_share"] * spread)
-        follow(memory, places, now, values, deviation, memory["points"])
+        # A value of training that is read again is part of the profile already.
+        fresh = np.where((at > memory["until"])[:, None], values, np.nan) if times is not None else values
+        follow(memory, places, now, fresh, deviation, memory["points"])
         return seasonal_surprise(values, mean, deviation)
 
     def _smoothed(self, memory: Memory, surprise: Array, seasonal: Array) -> Array:

@@ -1,8 +1,9 @@
 """What is usual at each point of a season, by the seasons before: it does not read the latest values.
 
 What comes as a jump is no surprise a row later to a network that reads the row; it still is one here. A profile has a
-mean and a mean square deviation for each point, which follow the values as they arrive. A series without a season has
-one point, its long-run level.
+mean and a mean square deviation for each point, which follow the values as they arrive. Of a few seasons a point has a
+few values; how far they lie apart is then what it is at the points beside it, as nights may be quieter than days. A
+series without a season has one point, its long-run level.
 """
 
 from math import nan, sqrt
@@ -11,17 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_POINTS", "PROFILE", "follow", "new_profile", "points", "usual", "walk"]
+__all__ = ["MOST_POINTS", "NEAR", "PROFILE", "PROFILE_NEAR", "follow", "new_profile", "points", "usual", "walk"]
 
 Array = NDArray[np.float64]
 Memory = dict[str, NDArray[Any]]
 
-PROFILE = ("season_mean", "season_square", "season_count")
-"""What is kept of each point, (series, points, targets): the mean, the mean square deviation, and values seen."""
+_FOLLOWING = ("season_mean", "season_square", "season_count")
+PROFILE_NEAR = "season_near"
+PROFILE = (*_FOLLOWING, PROFILE_NEAR)
+"""What is kept of each point, (series, points, targets): the mean, the mean square deviation, and values seen; and the
+spread at the points beside it, in units of that of all points together, which stays as training found it."""
 MOST_POINTS = 2016
 """The most points of a season: a week in steps of five minutes."""
-_PRIOR = 10.0
-"""The spread of all points counts as so many values of each point."""
+NEAR = 25.0
+"""The spread at the points beside a point is that of about so many values, and counts as so many of its own."""
 _FEWEST, _ROWS = 8, 1000
 """Older values fade: at so many seasons, or so many rows if that is more, a new value counts as one of these."""
 _FARTHEST = 5.0
@@ -30,7 +34,8 @@ _FARTHEST = 5.0
 
 def new_profile(series: int, points: int, targets: int) -> Memory:
     """Return the profiles of series of which nothing was seen."""
-    return {name: np.zeros((series, points, targets)) for name in PROFILE}
+    shape = (series, points, targets)
+    return {**{name: np.zeros(shape) for name in _FOLLOWING}, PROFILE_NEAR: np.ones(shape)}
 
 
 def points(at: NDArray[np.int64], origin: NDArray[Any], span: NDArray[Any], count: NDArray[Any]) -> NDArray[np.int64]:
@@ -54,9 +59,9 @@ def usual(memory: Memory, places: NDArray[np.int64], at: NDArray[np.int64], spre
         places, at: (rows,), the series' places in the memory, and the points.
         spread: (rows, targets), the standard deviation of all points together.
     """
-    mean, square, count = (memory[name][places, at] for name in PROFILE)
-    own = np.maximum(count - 1.0, 0.0)
-    variance = (own * square + _PRIOR * spread * spread) / (own + _PRIOR)
+    mean, square, count, share = (memory[name][places, at] for name in PROFILE)
+    own, near = np.maximum(count - 1.0, 0.0), share * spread
+    variance = (own * square + NEAR * near * near) / (own + NEAR)
     return np.where(count > 0, mean, np.nan), np.sqrt(variance * (1.0 + 1.0 / np.maximum(count, 1.0)))
 
 
@@ -75,7 +80,7 @@ def follow(
         spread: (rows, targets), as `usual` returned it.
         period: (rows,), the points of the season.
     """
-    mean, square, count = (memory[name][places, at] for name in PROFILE)
+    mean, square, count = (memory[name][places, at] for name in _FOLLOWING)
     there, first = ~np.isnan(values), count == 0
     most = np.maximum(_FEWEST, _ROWS // period)[:, None]
     error = np.where(there, values, 0.0) - mean
@@ -88,7 +93,7 @@ def follow(
         np.where(follows, square + step, square),
         np.where(there, seen, count),
     )
-    for name, each in zip(PROFILE, found, strict=True):
+    for name, each in zip(_FOLLOWING, found, strict=True):
         memory[name][places, at] = each
 
 
@@ -112,7 +117,7 @@ def walk(
         means[:, target], deviations[:, target] = _walk(
             own, at.tolist(), column.tolist(), float(spread[target]), period
         )
-        for name, each in zip(PROFILE, own, strict=True):
+        for name, each in zip(_FOLLOWING, own[:-1], strict=True):
             memory[name][place, :, target] = each
     return means, deviations
 
@@ -121,13 +126,14 @@ def _walk(
     profile: list[list[float]], at: list[int], values: list[float], spread: float, period: int
 ) -> tuple[list[float], list[float]]:
     """Mean and deviation before each value of one target, whose profile is changed."""
-    mean, square, count = profile
-    prior, most = _PRIOR * spread * spread, float(max(_FEWEST, _ROWS // period))
+    mean, square, count, shares = profile
+    near, most = [share * spread for share in shares], float(max(_FEWEST, _ROWS // period))
+    prior = [NEAR * each * each for each in near]
     means, deviations = [], []
     for point, value in zip(at, values, strict=True):
         seen = count[point]
         own = max(seen - 1.0, 0.0)
-        deviation = sqrt((own * square[point] + prior) / (own + _PRIOR) * (1.0 + 1.0 / max(seen, 1.0)))
+        deviation = sqrt((own * square[point] + prior[point]) / (own + NEAR) * (1.0 + 1.0 / max(seen, 1.0)))
         means.append(mean[point] if seen else nan)
         deviations.append(deviation)
         if value != value:

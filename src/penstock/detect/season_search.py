@@ -6,10 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.detect.season import MOST_POINTS, PROFILE, new_profile, points, walk
+from penstock.detect.memory import NEVER
+from penstock.detect.season import MOST_POINTS, NEAR, PROFILE, PROFILE_NEAR, new_profile, points, walk
 from penstock.detect.timelines import Timeline
 
-__all__ = ["fitted_profiles", "fitted_seasons", "lag_errors", "no_seasons"]
+__all__ = [
+    "empty_profiles",
+    "fitted_profiles",
+    "fitted_seasons",
+    "lag_errors",
+    "last_times",
+    "near_spreads",
+    "no_seasons",
+]
 
 Array = NDArray[np.float64]
 _PEAKS, _FEWEST, _NEARLY = 5, 8, 1.1
@@ -17,6 +26,8 @@ _BETTER = 0.5
 """A season must have at most this share of the mean difference between values any time apart."""
 _SMALLEST = 1e-3
 """The least spread of a season, in units of the series' spread."""
+_SHRINKING = 10.0
+"""The spread of all points counts as so many values at the points beside each one."""
 _DIGITS = 4  # of a saved profile, in units of the series' spread
 
 
@@ -58,9 +69,59 @@ def fitted_seasons(series: Sequence[Timeline], spreads: Array) -> dict[str, Arra
 
 
 def no_seasons(series: int, targets: int) -> dict[str, Array]:
-    """Return what `fitted_seasons` returns of series without a season."""
-    one = np.ones(series)
-    return {"points": one, "span": one, "origin": np.zeros(series), "season_share": np.ones((series, targets))}
+    """Return what `fitted_seasons` and `last_times` return of series without a season, of which nothing was seen."""
+    one, until = np.ones(series), np.full(series, float(NEVER))
+    share = np.ones((series, targets))
+    return {"points": one, "span": one, "origin": np.zeros(series), "until": until, "season_share": share}
+
+
+def last_times(series: Sequence[Timeline]) -> Array:
+    """Return the time of each training series' last row, (series,), up to which its values are in the profiles."""
+    last = [NEVER if each.times is None else each.times.astype(np.int64)[-1] for each in series]
+    return np.array(last, np.float64)
+
+
+def empty_profiles(series: Sequence[Timeline], scales: dict[str, Array], spreads: Array) -> dict[str, Array]:
+    """Return the profiles before the training series: nothing was seen, but the spread beside each point is known.
+
+    Args:
+        series: the training series.
+        scales: `location` and what `fitted_seasons` returns.
+        spreads: (series, targets).
+    """
+    found = new_profile(len(series), int(scales["points"].max()), spreads.shape[1])
+    for place, each in enumerate(series):
+        period = int(scales["points"][place])
+        if each.times is not None and period > 1:
+            at, share = _points_of(each, scales, place), scales["season_share"][place]
+            near = np.maximum(near_spreads(at, each.values / spreads[place], period, share), _SMALLEST)
+            found[PROFILE_NEAR][place, :period] = (near / share).round(_DIGITS)
+    return found
+
+
+def near_spreads(at: NDArray[np.int64], values: Array, period: int, spread: Array) -> Array:
+    """Return the spread of the season's residuals at the points beside each point, (period, targets).
+
+    A point's own values are left out, because they are compared with what this returns.
+
+    Args:
+        at: (steps,), points.
+        values: (steps, targets), NaN where missing.
+        period: the points of the season, at least 2.
+        spread: (targets,), of all points together.
+    """
+    found = np.empty((period, values.shape[1]))
+    for target, column in enumerate(values.T):
+        there = np.flatnonzero(~np.isnan(column))
+        order = there[np.argsort(at[there], kind="stable")]
+        later, same = order[1:], at[order][1:] == at[order][:-1]
+        squares = (column[order][1:] - column[order][:-1]) ** 2 / 2
+        sums, counts = (np.bincount(at[later][same], each[same], period) for each in (squares, np.ones(len(later))))
+        reach = min(int(np.ceil(NEAR / 2 * period / max(counts.sum(), 1.0))), (period - 1) // 2)
+        beside = [shift for step in range(1, reach + 1) for shift in (-step, step)]
+        near, several = (sum((np.roll(each, shift) for shift in beside), np.zeros(period)) for each in (sums, counts))
+        found[:, target] = np.sqrt((near + _SHRINKING * spread[target] ** 2) / (several + _SHRINKING))
+    return found
 
 
 def fitted_profiles(series: Sequence[Timeline], scales: dict[str, Array], spreads: Array) -> dict[str, Array]:
@@ -73,7 +134,7 @@ def fitted_profiles(series: Sequence[Timeline], scales: dict[str, Array], spread
         scales: `location` and what `fitted_seasons` returns.
         spreads: (series, targets).
     """
-    found = new_profile(len(series), int(scales["points"].max()), spreads.shape[1])
+    found = empty_profiles(series, scales, spreads)
     for place, each in enumerate(series):
         period = int(scales["points"][place])
         if each.times is not None or period == 1:

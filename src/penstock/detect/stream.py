@@ -129,6 +129,7 @@ class DetectorStream(Stream):
             "condition": (0, len(CONDITIONS) - 1),
             "time": (NEVER, 1 << 53),
             "origin": (NEVER, 1 << 53),
+            "until": (NEVER, 1 << 53),
             "points": (1, features.points),
             "span": (1, 1 << 53),
             "stuck": (0, TOLD),

@@ -74,7 +74,8 @@ def _seasonal(monitor: Monitor, memory: Memory, values: Array, times: NDArray[An
     origin = at[:1] if memory["origin"][0] == NEVER else memory["origin"]
     now = points(at, origin, memory["span"], memory["points"])
     share = (memory["season_share"] * spread)[0]
-    return seasonal_surprise(values, *walk(memory, 0, now, values, share, int(memory["points"][0])))
+    fresh = values if times is None else np.where((at > memory["until"])[:, None], values, np.nan)
+    return seasonal_surprise(values, *walk(memory, 0, now, fresh, share, int(memory["points"][0])))
 
 
 def _runs(values: Array) -> tuple[Array, Array]:
