@@ -11,7 +11,7 @@ from penstock.detect.conditions import CONDITIONS
 from penstock.detect.features import DetectFeatures
 from penstock.detect.fitting import calibrate, fitted_features
 from penstock.detect.model import DetectorModel
-from penstock.detect.season import MOST_POINTS, NEAR, new_profile
+from penstock.detect.season import MOST_POINTS, new_profile
 from penstock.detect.season_search import near_spreads, no_seasons
 from penstock.detect.spec import DistributionHead
 from penstock.errors import ConfigError
@@ -140,8 +140,7 @@ def slow_near_spreads(at, values, period, spread):
             if point in before:
                 squares[point].append((value - before[point]) ** 2 / 2)
             before[point] = value
-        each = sum(map(len, squares)) / period
-        reach = min(int(np.ceil(NEAR / 2 / each)) if each else period, (period - 1) // 2)
+        reach = min(12, (period - 1) // 2)
         for point in range(period):
             beside = [squares[(point + shift) % period] for shift in range(-reach, reach + 1) if shift]
             own = [square for several in beside for square in several]

@@ -204,7 +204,8 @@ class DetectFeatures(DetectColumns):
             return cls(**values)
         except KeyError as error:
             raise ConfigError(
-                f"features of a detector can't be read: they lack {error}; an older build may have written them. Train again."
+                f"features of a detector can't be read: they lack {error}; an older build may have written them. "
+                "Train again."
             ) from error
         except (AttributeError, TypeError, ValueError) as error:
             raise ConfigError(f"features of a detector can't be read: {error}") from error

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_POINTS", "NEAR", "PROFILE", "PROFILE_NEAR", "follow", "new_profile", "points", "usual", "walk"]
+__all__ = ["MOST_POINTS", "PROFILE", "PROFILE_NEAR", "follow", "new_profile", "points", "usual", "walk"]
 
 Array = NDArray[np.float64]
 Memory = dict[str, NDArray[Any]]
@@ -24,8 +24,8 @@ PROFILE = (*_FOLLOWING, PROFILE_NEAR)
 spread at the points beside it, in units of that of all points together, which stays as training found it."""
 MOST_POINTS = 2016
 """The most points of a season: a week in steps of five minutes."""
-NEAR = 25.0
-"""The spread at the points beside a point is that of about so many values, and counts as so many of its own."""
+_PRIOR = 25.0
+"""The spread at the points beside a point counts as so many of its own values: it is taken from about as many."""
 _FEWEST, _ROWS = 8, 1000
 """Older values fade: at so many seasons, or so many rows if that is more, a new value counts as one of these."""
 _FARTHEST = 5.0
@@ -61,7 +61,7 @@ def usual(memory: Memory, places: NDArray[np.int64], at: NDArray[np.int64], spre
     """
     mean, square, count, share = (memory[name][places, at] for name in PROFILE)
     own, near = np.maximum(count - 1.0, 0.0), share * spread
-    variance = (own * square + NEAR * near * near) / (own + NEAR)
+    variance = (own * square + _PRIOR * near * near) / (own + _PRIOR)
     return np.where(count > 0, mean, np.nan), np.sqrt(variance * (1.0 + 1.0 / np.maximum(count, 1.0)))
 
 
@@ -128,12 +128,12 @@ def _walk(
     """Mean and deviation before each value of one target, whose profile is changed."""
     mean, square, count, shares = profile
     near, most = [share * spread for share in shares], float(max(_FEWEST, _ROWS // period))
-    prior = [NEAR * each * each for each in near]
+    prior = [_PRIOR * each * each for each in near]
     means, deviations = [], []
     for point, value in zip(at, values, strict=True):
         seen = count[point]
         own = max(seen - 1.0, 0.0)
-        deviation = sqrt((own * square[point] + prior[point]) / (own + NEAR) * (1.0 + 1.0 / max(seen, 1.0)))
+        deviation = sqrt((own * square[point] + prior[point]) / (own + _PRIOR) * (1.0 + 1.0 / max(seen, 1.0)))
         means.append(mean[point] if seen else nan)
         deviations.append(deviation)
         if value != value:

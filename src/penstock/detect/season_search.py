@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.detect.memory import NEVER
-from penstock.detect.season import MOST_POINTS, NEAR, PROFILE, PROFILE_NEAR, new_profile, points, walk
+from penstock.detect.season import MOST_POINTS, PROFILE, PROFILE_NEAR, new_profile, points, walk
 from penstock.detect.timelines import Timeline
 
 __all__ = [
@@ -26,8 +26,8 @@ _BETTER = 0.5
 """A season must have at most this share of the mean difference between values any time apart."""
 _SMALLEST = 1e-3
 """The least spread of a season, in units of the series' spread."""
-_SHRINKING = 10.0
-"""The spread of all points counts as so many values at the points beside each one."""
+_BESIDE, _SHRINKING = 12, 10.0
+"""The points on each side that are beside a point; the spread of all points counts as so many values at these."""
 _DIGITS = 4  # of a saved profile, in units of the series' spread
 
 
@@ -111,14 +111,14 @@ def near_spreads(at: NDArray[np.int64], values: Array, period: int, spread: Arra
         spread: (targets,), of all points together.
     """
     found = np.empty((period, values.shape[1]))
+    reach = min(_BESIDE, (period - 1) // 2)
+    beside = [shift for step in range(1, reach + 1) for shift in (-step, step)]
     for target, column in enumerate(values.T):
         there = np.flatnonzero(~np.isnan(column))
         order = there[np.argsort(at[there], kind="stable")]
         later, same = order[1:], at[order][1:] == at[order][:-1]
         squares = (column[order][1:] - column[order][:-1]) ** 2 / 2
         sums, counts = (np.bincount(at[later][same], each[same], period) for each in (squares, np.ones(len(later))))
-        reach = min(int(np.ceil(NEAR / 2 * period / max(counts.sum(), 1.0))), (period - 1) // 2)
-        beside = [shift for step in range(1, reach + 1) for shift in (-step, step)]
         near, several = (sum((np.roll(each, shift) for shift in beside), np.zeros(period)) for each in (sums, counts))
         found[:, target] = np.sqrt((near + _SHRINKING * spread[target] ** 2) / (several + _SHRINKING))
     return found
