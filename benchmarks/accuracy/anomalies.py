@@ -9,7 +9,8 @@ together and each profile, for the network and its baselines alike, as in NAB's 
 
 One option differs from the defaults: the rate of false alarms, at which what is ordinary is followed, is near that of
 NAB's best thresholds. It was chosen with the labels of all 19 series in view, as were the network's options; how the
-season is followed and joined was chosen on the six artificial series alone. So these and the others are scored too.
+season is followed and joined was chosen on the six artificial series; where two ways were equal there, the simpler one
+was kept with all figures in view. So these and the others are scored too.
 
 VUS-PR asks of each row of a window whether its score is high. The isolation forest reads 16 rows at once, so that a row
 stays in its score that long; the others judge a row by itself. `vus_pr_averaged` is that of the mean score of the last
