@@ -10,7 +10,6 @@ from penstock.datasets import Rows
 from penstock.errors import InputError
 from penstock.sequences import Sequences
 from penstock.shards import Cache, writer
-from penstock.shards import stored as stored_module
 from penstock.shards.writer import narrow
 
 
@@ -43,9 +42,7 @@ def prepared(sequences, tmp_path, monkeypatch):
     return opened
 
 
-@pytest.mark.parametrize("long", [0, 1 << 20])
-def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared, sequences, monkeypatch, long):
-    monkeypatch.setattr(stored_module, "_LONG", long)  # rows that are asked for, or none
+def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared, sequences):
     stored = prepared().sequences()
     draw = np.random.default_rng(1)
     batches = [draw.permutation(23)[:size] for size in (5, 1, 7, 23)]
@@ -58,6 +55,15 @@ def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared,
     np.testing.assert_array_equal(stored.lengths, sequences.lengths)
     assert stored.targets(np.int64).tolist() == list(range(23))
     assert stored.waited > 0
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_is_named(prepared):
+    stored = prepared().sequences()
+    path = stored._paths[-1]
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match=f"{path.name}: was cut short"):
+        stored.pad(np.array([0, 22]))
 
 
 def test_some_rows_of_a_part_are_those_in_memory_and_reach_another_process(sequences, tmp_path, monkeypatch):

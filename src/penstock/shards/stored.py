@@ -1,12 +1,15 @@
-"""Sequences in Arrow files, read through memory maps, some batches ahead of the step that needs them.
+"""Sequences in Arrow files, of which batches are read, some of them ahead of the step that needs them.
 
 A row is found by its number, so a training can go through all rows in any order: the order of an epoch is the one that
-rows in memory have, and so are its batches, bit for bit. What is mapped is given back to the system again and again,
-because it would count as memory of the process although it isn't; the system's cache of the files remains.
+rows in memory have, and so are its batches, bit for bit. Rows are read and not mapped: the system maps up to 2 MB
+around a byte that is touched, so that soon all files would count as memory of the process.
 """
 
+import math
 import mmap
+import os
 import time
+import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,17 +25,33 @@ from penstock.shards.writer import arrow
 
 __all__ = ["StoredSequences"]
 
-_MAPPED = 1 << 24
-"""Bytes that are read before mapped pages are given back."""
-_LONG = 4 * mmap.PAGESIZE
-"""Rows of more bytes are asked for as a whole: the system reads a mapped page alone when it is first touched."""
+
+class _Numbers(NamedTuple):
+    """An array in an open file."""
+
+    path: Path
+    descriptor: int
+    begin: int
+    dtype: np.dtype[Any]
+    length: int
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Read the numbers from `start` to `stop`."""
+        size = self.dtype.itemsize
+        found = os.pread(self.descriptor, (stop - start) * size, self.begin + start * size)
+        if len(found) != (stop - start) * size:
+            raise InputError(f"{self.path}: was cut short. Leave the cache as it is while training runs.")
+        return np.frombuffer(found, self.dtype)
+
+    def all(self) -> NDArray[Any]:
+        return self.read(0, self.length)
 
 
 class _File(NamedTuple):
-    mapped: mmap.mmap
-    values: NDArray[np.generic]
-    offsets: NDArray[np.int64]
-    targets: NDArray[np.generic]
+    values: _Numbers
+    offsets: _Numbers
+    targets: _Numbers
+    features: tuple[int, ...]
 
 
 class StoredSequences:
@@ -50,14 +69,13 @@ class StoredSequences:
     def __init__(self, files: Iterable[Path], rows: NDArray[np.int64] | None = None) -> None:
         self._paths, self._rows = tuple(files), rows
         self._files = [_opened(path) for path in self._paths]
-        lengths = np.concatenate([np.diff(file.offsets).astype(np.int32) for file in self._files])
+        lengths = np.concatenate([np.diff(file.offsets.all()).astype(np.int32) for file in self._files])
         self.lengths = lengths if rows is None else lengths[rows]
-        self._starts = np.cumsum([0, *(len(file.offsets) - 1 for file in self._files)])
+        self._starts = np.cumsum([0, *(file.offsets.length - 1 for file in self._files)])
         self.waited = 0.0
-        self._mapped = 0
         self._thread = ThreadPoolExecutor(1, "read-ahead")
         self._coming: deque[tuple[bytes, Future[Batch]]] = deque()
-        self._release()
+        weakref.finalize(self, _close, [file.values.descriptor for file in self._files])
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -67,20 +85,17 @@ class StoredSequences:
 
     def targets(self, dtype: DTypeLike) -> NDArray[Any]:
         """Return the target of each sequence, (sequences,), as a new array."""
-        found = np.concatenate([file.targets for file in self._files], dtype=dtype, casting="unsafe")
+        found = np.concatenate([file.targets.all() for file in self._files], dtype=dtype, casting="unsafe")
         return found if self._rows is None else found[self._rows]
 
     def __getitem__(self, row: int) -> NDArray[np.generic]:
         """Return a sequence, (steps,) or (steps, features), as it is stored."""
-        place, own = self._place(row)
-        file = self._files[place]
-        return file.values[file.offsets[own] : file.offsets[own + 1]]
-
-    def _place(self, row: int) -> tuple[int, int]:
-        """Return the number of the file that has a sequence, and its number there."""
         row = row if self._rows is None else int(self._rows[row])
         place = int(np.searchsorted(self._starts, row, side="right")) - 1
-        return place, row - int(self._starts[place])
+        own, file = row - int(self._starts[place]), self._files[place]
+        width = math.prod(file.features)
+        start, stop = file.offsets.read(own, own + 2).tolist()
+        return file.values.read(start * width, stop * width).reshape(-1, *file.features)
 
     def expect(self, batches: Sequence[NDArray[np.int64]]) -> None:
         """Read these batches in the background: those that `pad` will be asked for next, in order."""
@@ -103,53 +118,40 @@ class StoredSequences:
         return found
 
     def _read(self, indices: NDArray[np.int64]) -> Batch:
-        """Read a batch; in the thread alone, because pages are given back here."""
         lengths = self.lengths[indices].astype(np.int64)
-        kind = self._files[0].values.dtype
+        first = self._files[0]
+        kind = first.values.dtype
         dtype = np.int32 if np.issubdtype(kind, np.unsignedinteger) else kind
-        values = np.zeros((len(indices), int(lengths.max(initial=0)), *self._files[0].values.shape[1:]), dtype)
-        rows = indices.tolist()
-        for row in rows:
-            self._ask(row)
-        for place, row in enumerate(rows):
+        values = np.zeros((len(indices), int(lengths.max(initial=0)), *first.features), dtype)
+        for place, row in enumerate(indices.tolist()):
             values[place, : lengths[place]] = self[row]
-        self._mapped += values.nbytes + 2 * mmap.PAGESIZE * len(indices)  # a row begins and ends in pages of others
-        if self._mapped >= _MAPPED:
-            self._release()
         return Batch(values, lengths)
 
-    def _ask(self, row: int) -> None:
-        """Let the system read the pages of a long row, in the background."""
-        values = self[row]
-        if values.nbytes > _LONG:
-            file = self._files[self._place(row)[0]]
-            start = values.ctypes.data - np.frombuffer(file.mapped, np.uint8).ctypes.data
-            aligned = start - start % mmap.PAGESIZE
-            file.mapped.madvise(mmap.MADV_WILLNEED, aligned, start - aligned + values.nbytes)
 
-    def _release(self) -> None:
-        self._mapped = 0
-        for file in self._files:
-            file.mapped.madvise(mmap.MADV_DONTNEED)
+def _close(descriptors: Iterable[int]) -> None:
+    for each in descriptors:
+        os.close(each)
 
 
 def _opened(path: Path) -> _File:
     pa = arrow()
     try:
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise InputError(
             f"{path}: can't be read: {error.strerror or error}. Leave the cache there while training runs; for workers "
             "on other machines, choose a cache in a folder that all of them have."
         ) from error
-    mapped.madvise(mmap.MADV_RANDOM)
+    mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)  # for as long as it takes to find the arrays
+    begin = np.frombuffer(mapped, np.uint8).ctypes.data
     batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped))).get_batch(0)
     steps = batch.column("steps")
     features: tuple[int, ...] = ()
     values = steps.values
     if pa.types.is_fixed_size_list(values.type):
         values, features = values.values, (values.type.list_size,)
-    offsets = steps.offsets.to_numpy(zero_copy_only=True)
-    targets = batch.column("target").to_numpy(zero_copy_only=True)
-    return _File(mapped, values.to_numpy(zero_copy_only=True).reshape(-1, *features), offsets, targets)
+    own, offsets, targets = (
+        _Numbers(path, descriptor, each.ctypes.data - begin, each.dtype, len(each))
+        for each in (one.to_numpy(zero_copy_only=True) for one in (values, steps.offsets, batch.column("target")))
+    )
+    return _File(own, offsets, targets, features)
