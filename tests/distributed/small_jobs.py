@@ -11,14 +11,14 @@ import torch
 from penstock import nn
 from penstock.language.objective import LaneObjective, LanguageRegularization
 from penstock.language.spec import NextTokenHead
-from penstock.network import ClassHead, Embedding, Network, Recurrent
+from penstock.network import ClassHead, Embedding, Network, Numbers, Recurrent, StepClassHead
 from penstock.sequences import Sequences
 from penstock.server.replicas import Replica
 from penstock.server.stream_reader import parsed
 from penstock.text.features import TextFeatures
 from penstock.text.model import TextModel
 from penstock.text.objective import TokenObjective, TokenRegularization
-from penstock.training import Job, Recipe, random_scope
+from penstock.training import Job, Recipe, Regularization, StepClassObjective, random_scope
 
 
 def kill(end):
@@ -54,6 +54,20 @@ def text():
     return _job(
         Network(Embedding(9, 6), Recurrent(cell="gru", input_size=6, hidden_size=5), ClassHead(2, "max")), objective
     )
+
+
+def steps():
+    """A small labeller of each step, of ragged sequences; the parts of two processes differ in steps."""
+    draw = np.random.default_rng(0)
+    values = [draw.normal(size=(draw.integers(0, 9), 2)) for _ in range(60)]
+    series = [Sequences.from_list(part, np.float32) for part in (values[:40], values[40:])]
+    known, valid = (Sequences((each.values.sum(axis=1) > 0).astype(np.int64), each.offsets) for each in series)
+    objective = StepClassObjective(
+        sequences=series[0], targets=known, valid_sequences=series[1], valid_targets=valid, batch_size=13,
+        weights=torch.tensor([1.0, 2.0]), generator=torch.Generator().manual_seed(0),
+        regularization=Regularization(output_dropout=0.0, label_smoothing=0.0, prefix_share=0.0),
+    )  # fmt: skip
+    return _job(Network(Numbers(2), Recurrent(cell="gru", input_size=2, hidden_size=4), StepClassHead(2)), objective)
 
 
 def language(ends=(), **regularization):
@@ -94,13 +108,14 @@ class FragileObjective(LaneObjective):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Both(Job):
-    """Two trainings in the same processes, which take longer to start than to train."""
+class Several(Job):
+    """Several trainings in the same processes, which take longer to start than to train."""
 
-    first: Job
+    first: tuple[Job, ...]
 
     def run(self, callbacks=(), strategy=None):
-        self.first.run(callbacks, strategy)
+        for job in self.first:
+            job.run(callbacks, strategy)
         return super().run(callbacks, strategy)
 
 

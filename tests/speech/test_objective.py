@@ -56,14 +56,14 @@ def summed(scores, target):
 def test_the_loss_is_the_sum_over_all_alignments(weights):
     ours = goal(weights)
     network = module(ours.features)
-    loss, rows = ours.loss(network, np.array([0, 1]))
+    loss, tokens = ours.loss(network, np.array([0, 1]))
     expected = 0.0
     for row, (steps, target) in enumerate(zip(ours.valid_steps, ours.targets, strict=True)):
         with torch.no_grad():
             scores = network(torch.from_numpy(steps)[None])[0].double().numpy()
         expected += summed(scores, target) * (1 if weights is None else weights[row])
-    assert rows == 2
-    assert loss.item() == pytest.approx(expected / 4, rel=1e-5)  # four tokens; float32 in PyTorch
+    assert tokens == 4
+    assert loss.item() == pytest.approx(expected / tokens, rel=1e-5)  # float32 in PyTorch
     if weights is None:
         assert ours.validate(network)["loss"] == ours.validate_seen(network)["loss"] == pytest.approx(loss.item())
 

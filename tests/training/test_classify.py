@@ -156,10 +156,10 @@ def test_the_loss_of_steps_is_cross_entropy_over_all_of_them(labelled):
     batch = np.array([2, 1, 0, 3])
     for weights in ((1.0, 1.0, 1.0), (0.0, 2.0, 0.5)):
         objective = labelled(weights=weights)
-        loss, rows = objective.loss(module, batch)
+        loss, steps = objective.loss(module, batch)
         logits, target = step_logits(module, objective, batch)
         each = functional.cross_entropy(logits, target, reduction="none") * torch.tensor(weights)[target]
-        assert rows == 4
+        assert steps == 12
         torch.testing.assert_close(loss, each[target >= 0].mean(), rtol=1e-5, atol=1e-6)
 
 

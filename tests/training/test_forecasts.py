@@ -115,8 +115,7 @@ def test_streams_are_read_on_with_their_state():
     goal, module = objective(CarriedObjective, made, chunk=4), carried_module()
     draw = np.random.default_rng(0)
     for chunk in goal.batches(draw):
-        loss, rows = goal.loss(module, chunk)
-        assert rows == 4
+        loss, _ = goal.loss(module, chunk)
         assert torch.isfinite(loss)
         steps, _, state = module.shown[-1]
         for stream, (row, place) in enumerate(zip(chunk.rows, chunk.starts, strict=True)):

@@ -52,10 +52,11 @@ def test_the_loss_is_the_mean_over_the_tokens_of_all_sentences(module):
 
 def test_weights_count_the_tokens_of_their_sentences(module):
     weights = np.array([0.5, 2.0, 0.5])
-    loss, _ = objective(weights=weights).loss(module, np.arange(3))
+    loss, total = objective(weights=weights).loss(module, np.arange(3))
     alone = each_alone(module)
     counts = torch.cat([torch.full_like(each, weight) for each, weight in zip(alone, weights.tolist(), strict=True)])
     torch.testing.assert_close(loss, -(torch.cat(alone) * counts).sum() / counts.sum(), rtol=1e-5, atol=1e-6)
+    assert total == counts.sum()
 
 
 def test_batches_hold_every_sentence_once():

@@ -78,7 +78,7 @@ class SoundObjective(ClassObjective):
         frozen = [cast(NetworkModule, teacher.requires_grad_(False).eval()) for teacher in teachers]
         return replace(self, teachers=frozen)
 
-    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
+    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, float]:
         """Return the loss of the recordings `batch`, with augmentation and dropout."""
         values, lengths = tensors(self.sequences, batch)
         labels = functional.one_hot(torch.from_numpy(self.targets[batch]), len(self.weights)).to(values.dtype)

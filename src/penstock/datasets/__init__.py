@@ -1,6 +1,6 @@
 """Reading of files and frames, splits, and batches."""
 
-from penstock.datasets.batches import Batches, length_batches, shard
+from penstock.datasets.batches import Batches, length_batches, row_count, shard
 from penstock.datasets.chunks import Chunk, stream_chunks
 from penstock.datasets.columns import as_labels, as_texts, text_table
 from penstock.datasets.layout import Layout
@@ -22,6 +22,7 @@ __all__ = [
     "parse_proportions",
     "random_split",
     "read_table",
+    "row_count",
     "shard",
     "stratified_split",
     "stream_chunks",

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from penstock.checks import check_whole
 from penstock.errors import StateError
 
-__all__ = ["Batches", "length_batches", "shard"]
+__all__ = ["Batches", "length_batches", "row_count", "shard"]
 
 Batch = TypeVar("Batch")
 
@@ -110,6 +110,11 @@ def length_batches(
     return [batches[position] for position in generator.permutation(len(batches))]
 
 
+def row_count(batch: Any) -> int:
+    """Return the number of rows of a batch, an array (rows, ...) or a tuple of such arrays."""
+    return len(batch[0] if isinstance(batch, tuple) else batch)
+
+
 def shard(batch: Any, rank: int, size: int) -> tuple[Any, bool]:
     """Return one process's part of a batch, every `size`-th row from `rank` on, and whether it counts.
 
@@ -122,7 +127,7 @@ def shard(batch: Any, rank: int, size: int) -> tuple[Any, bool]:
     """
     if size == 1:
         return batch, True
-    rows = len(batch[0] if isinstance(batch, tuple) else batch)
+    rows = row_count(batch)
     part = slice(rank, None, size) if rank < rows else slice(1)
     if not isinstance(batch, tuple):
         return batch[part], rank < rows

@@ -76,7 +76,7 @@ class DetectObjective(Seeded):
             reset_share=_RESET_SHARE,
         )
 
-    def loss(self, module: NetworkModule, batch: Chunk) -> tuple[Tensor, int]:
+    def loss(self, module: NetworkModule, batch: Chunk) -> tuple[Tensor, float]:
         """The mean loss of a value of the next chunk of each stream."""
         pieces = [slice(start, start + self.chunk) for start in batch.starts.tolist()]
         parts = [
@@ -90,7 +90,7 @@ class DetectObjective(Seeded):
         y, state = module.encode(module.vectors(parts[0]), self._carried.begin(batch.fresh))
         self._carried.keep(state)
         total, count = _sums(module, y, parts[1], parts[2])
-        return total / count.clamp(min=1), len(pieces)
+        return total / count.clamp(min=1), count.item()
 
     def state_dict(self) -> dict[str, Any]:
         """The states of the generator and of the streams."""

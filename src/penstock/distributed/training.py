@@ -31,8 +31,9 @@ def train(job: Job, workers: int, on: str | None = None, callbacks: Sequence[Cal
     """Train with several processes, as `Job.run` does with this one alone; the job's module gets the weights.
 
     All have the same batches in the same order, whatever their number, and each its own rows of every batch. The
-    gradient is that of one process, but for the order of sums, where the loss is a mean over rows. Random numbers, such
-    as dropout, and a loss within a batch, such as mixtures of its rows, are those of each process and its rows.
+    gradient is that of one process, but for the order of sums: each part of a batch counts by its weight, see
+    `Objective.loss`. Random numbers, such as dropout, and a loss within a batch, such as mixtures of its rows or a
+    penalty on its activations, are those of each process and its rows.
 
     Args:
         job: the training.

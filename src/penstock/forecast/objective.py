@@ -84,11 +84,11 @@ class WindowObjective(_ForecastObjective):
         rows, origins = self.train.draw(self.steps * self.batch_size, generator)
         return list(zip(np.split(rows, self.steps), np.split(origins, self.steps), strict=True))
 
-    def loss(self, module: WindowModule, batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, int]:
+    def loss(self, module: WindowModule, batch: tuple[np.ndarray, np.ndarray]) -> tuple[Tensor, float]:
         """The mean loss of the batch."""
         identities = self.known_or_not(self.train.identities[torch.from_numpy(batch[0])])
         total, count = self._loss(module, self.train, batch, identities)
-        return total / count.clamp(min=1), len(batch[0])
+        return total / count.clamp(min=1), count.item()
 
     @torch.no_grad()
     def validate(self, module: WindowModule) -> dict[str, float]:
@@ -145,7 +145,7 @@ class CarriedObjective(_ForecastObjective):
             reset_share=_RESET_SHARE,
         )
 
-    def loss(self, module: CarriedModule, batch: Chunk) -> tuple[Tensor, int]:
+    def loss(self, module: CarriedModule, batch: Chunk) -> tuple[Tensor, float]:
         """The mean loss of the next chunk of each stream."""
         parts = [self._piece(row, start) for row, start in zip(batch.rows.tolist(), batch.starts.tolist(), strict=True)]
         steps, last, known, truth, observed = (torch.stack(each) for each in zip(*parts, strict=True))
@@ -153,7 +153,7 @@ class CarriedObjective(_ForecastObjective):
         forecasts, state = module(steps, last, known, identities, self._carried.begin(batch.fresh))
         self._carried.keep(state)
         total, count = self.mean(forecasts, truth, observed, 1.0)
-        return total / count.clamp(min=1), len(parts)
+        return total / count.clamp(min=1), count.item()
 
     def state_dict(self) -> dict[str, Any]:
         """The states of the generator and of the streams."""

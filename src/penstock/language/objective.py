@@ -151,7 +151,7 @@ class LaneObjective(_LanguageObjective):
         """Return the number of steps of a chunk."""
         return int(batch.stops[0] - batch.starts[0])
 
-    def loss(self, module: LanguageModule, batch: Lanes) -> tuple[Tensor, int]:
+    def loss(self, module: LanguageModule, batch: Lanes) -> tuple[Tensor, float]:
         """The mean loss of a step of the next chunk of each lane, with the penalties."""
         inputs, targets = self._chunk(self.train.values, batch.starts, batch.stops)
         y, penalty, state = self.penalized(module, inputs, self._carried.begin(batch.fresh))
@@ -216,11 +216,11 @@ class PieceObjective(_LanguageObjective):
         """Return the number of steps of a batch, padding included."""
         return int(self.train.lengths[batch].max(initial=0)) * len(batch)
 
-    def loss(self, module: LanguageModule, batch: NDArray[np.int64]) -> tuple[Tensor, int]:
+    def loss(self, module: LanguageModule, batch: NDArray[np.int64]) -> tuple[Tensor, float]:
         """The mean loss of a step of these pieces, with the penalties."""
         inputs, targets, there = self._padded(self.train, batch)
         y, penalty, _ = self.penalized(module, inputs, None)
-        return module.head.mean_loss(y[there], targets, module.table) + penalty, len(batch)
+        return module.head.mean_loss(y[there], targets, module.table) + penalty, len(targets)
 
     @torch.no_grad()
     def validate_seen(self, module: LanguageModule) -> dict[str, float]:

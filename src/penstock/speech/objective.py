@@ -92,7 +92,7 @@ class CtcObjective(Seeded):
             each.expect(batches)
         return sum(each.waited for each in stored) if stored else None
 
-    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
+    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, float]:
         """Return the mean loss of the tokens of the recordings `batch`, with augmentation and dropout."""
         frames, lengths = self._frames(batch)
         shift = int(torch.randint(self.features.subsampling, (1,), generator=self.generator))
@@ -106,7 +106,8 @@ class CtcObjective(Seeded):
         each = _ctc(scores, targets, steps, counts)
         if self.sample_weights is not None:
             each = each * torch.from_numpy(self.sample_weights[batch]).float()
-        return each.sum() / counts.sum().clamp(min=1), len(batch)
+        tokens = counts.sum()
+        return each.sum() / tokens.clamp(min=1), tokens.item()
 
     @torch.no_grad()
     def validate(self, module: NetworkModule) -> dict[str, float]:

@@ -79,7 +79,7 @@ class TagObjective(Seeded):
         """Return the number of tokens of a batch, padding included."""
         return int(self.sequences.lengths[batch].max(initial=0)) * len(batch)
 
-    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
+    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, float]:
         """Return the mean loss of the tokens of the sentences `batch`, with dropout."""
         ids, lengths = tensors(self.sequences, batch)
         x = self.drop(module.inputs(self._hidden(ids)), self.regularization.input_dropout)
@@ -88,7 +88,8 @@ class TagObjective(Seeded):
         each = module.head.errors(module.head(y), target_tensor(self.targets, batch), lengths, smoothing)
         if self.sample_weights is not None:
             each = each * torch.from_numpy(self.sample_weights[batch]).float()
-        return each.sum() / lengths.sum().clamp(min=1), len(batch)
+        tokens = lengths.sum()
+        return each.sum() / tokens.clamp(min=1), tokens.item()
 
     @torch.no_grad()
     def validate(self, module: NetworkModule) -> dict[str, float]:

@@ -26,7 +26,7 @@ from penstock.training.recipe import at_least
 
 __all__ = ["Checkpoint"]
 
-_FORMAT = "3"
+_FORMAT = "4"
 _TENSOR = "$tensor"
 """The only key of a JSON object that stands for a tensor; its value is the tensor's name."""
 _SHARE = 0.02

@@ -61,6 +61,10 @@ class StepClassObjective(SequenceObjective):
         """Return the head's scores of all steps of the batch, with sequences concatenated."""
         return module.head(y[_inside(y, lengths)])
 
+    def predictions(self, lengths: Tensor) -> int:
+        """Return the number of steps of a training batch."""
+        return int(lengths.sum())
+
     def scored_loss(
         self,
         module: NetworkModule,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from penstock.cells import find
-from penstock.datasets import shard
+from penstock.datasets import row_count, shard
 from penstock.events import say
 from penstock.training.history import Epoch, History
 from penstock.training.objective import Objective
@@ -81,8 +81,7 @@ class GradientWatch:
             return
         if self._batch is None:
             batch = self._objective.batches(np.random.default_rng(0))[0]
-            rows = len(batch[0] if isinstance(batch, tuple) else batch)
-            self._batch, _ = shard(batch, 0, max(1, rows // _ROWS))
+            self._batch, _ = shard(batch, 0, max(1, row_count(batch) // _ROWS))
         flow = gradient_flow(self._module, self._objective, self._batch)
         self._history.gradients = None if flow is None else flow.figures()
         if flow is not None and flow.verdict != "fine" and not self._has_warned:

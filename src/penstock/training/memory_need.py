@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from penstock.datasets import shard
+from penstock.datasets import row_count, shard
 from penstock.errors import ConfigError
 from penstock.events import say
 from penstock.training.gradient_watch import undone
@@ -54,10 +54,9 @@ def step_bytes(module: Any, objective: Objective) -> float:
     Neither the module nor the objective nor any random state changes.
     """
     batch = max(objective.batches(np.random.default_rng(0)), key=objective.extent)
-    count = len(batch[0] if isinstance(batch, tuple) else batch)
+    count = row_count(batch)
     size = count // max(1, count // _PART)
     part, _ = shard(batch, size - 1, size)  # with the last row, the longest where rows are in order
-    tried = len(part[0] if isinstance(part, tuple) else part)
     own = {each.untyped_storage().data_ptr() for each in module.parameters()}
     kept: dict[int, int] = {}
 
@@ -69,7 +68,7 @@ def step_bytes(module: Any, objective: Objective) -> float:
 
     with undone(module, objective), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
         objective.loss(module, part)
-    return sum(kept.values()) * count / tried
+    return sum(kept.values()) * count / row_count(part)
 
 
 def available_bytes() -> float:

@@ -20,8 +20,13 @@ class Objective(Protocol):
         """
         ...
 
-    def loss(self, module: Any, batch: Any) -> tuple[Tensor, int]:
-        """Return the loss, a mean over the batch, and the number of rows (sequences or steps) in the mean."""
+    def loss(self, module: Any, batch: Any) -> tuple[Tensor, float]:
+        """Return the loss, a mean over the batch, and its weight: of how many terms it is the mean.
+
+        Terms are sequences, steps, values, or whatever the loss is the mean of. Where each has a weight by which the
+        mean divides, it is the sum of these. By this weight the losses of a batch's parts give the loss of the whole.
+        It is 0 where a part has no terms; the loss is finite even then.
+        """
         ...
 
     def extent(self, batch: Any) -> int:
@@ -97,6 +102,6 @@ class LossModule(torch.nn.Module):
         super().__init__()
         self.module, self.objective = module, objective
 
-    def forward(self, batch: Any) -> tuple[Tensor, int]:
+    def forward(self, batch: Any) -> tuple[Tensor, float]:
         """See `Objective.loss`."""
         return self.objective.loss(self.module, batch)

@@ -24,7 +24,7 @@ class Callback(Protocol):
         ...
 
     def on_step(self, epoch: int, step: int, steps: int, rows: int, loss: float) -> None:
-        """Called after step `step` of `steps` (from 1) with `rows` sequences; `loss` is the epoch's mean so far."""
+        """Called after step `step` of `steps` (from 1), of `rows` rows; `loss` is the epoch's mean so far."""
         ...
 
     def on_epoch(self, epoch: Epoch) -> None:

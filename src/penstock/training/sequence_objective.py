@@ -55,8 +55,8 @@ class Mixture(NamedTuple):
 class SequenceObjective(Seeded, ABC):
     """Loss of sequences and of a random prefix of each; subclasses implement `errors` and `figures`.
 
-    A prediction is for a whole sequence, pooled over time, unless a subclass overrides `scores` and `scored_loss`, for
-    example for each step.
+    A prediction is for a whole sequence, pooled over time, unless a subclass overrides `scores`, `scored_loss` and
+    `predictions`, for example for each step.
 
     Attributes:
         sequences, targets: the training data, ids or numbers, in memory or on disk, and the ground truth: an array
@@ -105,7 +105,7 @@ class SequenceObjective(Seeded, ABC):
         self.sequences.expect(batches)
         return self.sequences.waited
 
-    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
+    def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, float]:
         """Return the loss of the sequences `batch`, with dropout."""
         values, steps = tensors(self.sequences, batch)
         target, weights = target_tensor(self.targets, batch), self.weights_of(batch)
@@ -119,7 +119,7 @@ class SequenceObjective(Seeded, ABC):
             drawn = (torch.rand(len(steps), generator=self.generator) * steps).long() + 1
             prefix = self.scored_loss(module, y, torch.minimum(drawn, steps), target, mixture, weights)
             loss = torch.lerp(loss, prefix, prefix_share)
-        return loss + self.further(module, y, values, steps, target, weights), len(batch)
+        return loss + self.further(module, y, values, steps, target, weights), self.predictions(steps)
 
     def weights_of(self, batch: np.ndarray) -> Tensor | None:
         """Return the weight of each sequence of a training batch, (batch,) float32; None for equal weights."""
@@ -169,6 +169,10 @@ class SequenceObjective(Seeded, ABC):
             return {}
         seen = {"valid_sequences": self.seen_sequences, "valid_targets": self.seen_targets}
         return replace(self, **seen, valid_sample_weights=self.seen_sample_weights).validate(module)
+
+    def predictions(self, lengths: Tensor) -> int:
+        """Return the number of predictions of a training batch, of which `scored_loss` is the mean."""
+        return len(lengths)
 
     def scores(self, module: NetworkModule, y: Tensor, lengths: Tensor) -> Tensor:
         """Return the scores for the encoder's outputs y (batch, time, output): (batch, outputs), after pooling.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from penstock.datasets import Batches, shard
+from penstock.datasets import Batches, row_count, shard
 from penstock.errors import BundleError
 from penstock.events import say
 from penstock.training.checkpoint import Checkpoint
@@ -38,16 +38,21 @@ class _Progress:
     """Progress of the current epoch.
 
     Attributes:
-        loss: sum of the loss over its rows.
-        rows: number of rows.
+        loss: sum of the batches' losses, each times its weight; see `Objective.loss`.
+        weight: sum of the weights.
         seconds: time that it took in earlier processes.
         learning_rate: the learning rate of the last step.
     """
 
     loss: float = 0.0
-    rows: int = 0
+    weight: float = 0.0
     seconds: float = 0.0
     learning_rate: float = 0.0
+
+    @property
+    def mean_loss(self) -> float:
+        """The mean of the loss so far; 0 if nothing had a weight."""
+        return self.loss / self.weight if self.weight else 0.0
 
 
 class Trainer:
@@ -270,7 +275,7 @@ class Trainer:
         )
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["factor"]
-        rows = self._descend(number, batch)
+        self._descend(number, batch)
         if self._averaged is not None:
             if not self.recipe.averages([epoch.valid["loss"] for epoch in self.history.epochs]):
                 self._averaged.n_averaged.zero_()
@@ -278,20 +283,20 @@ class Trainer:
         self._progress.learning_rate = rate
         self._is_whole = True
         self._save_if(lambda checkpoint: checkpoint.is_due(step))
-        self._tell("on_step", number, step, steps, rows, self._progress.loss / self._progress.rows)
+        self._tell("on_step", number, step, steps, row_count(batch), self._progress.mean_loss)
 
-    def _descend(self, number: int, batch: Any) -> int:
-        """Update the weights with the gradient of the loss; return the number of rows over all processes."""
+    def _descend(self, number: int, batch: Any) -> None:
+        """Update the weights with the gradient of the loss over all processes."""
         part, counts = shard(batch, self.strategy.rank, self.strategy.size)
-        loss, local_rows = self._loss(part)
-        local_rows = local_rows if counts else 0
-        total, rows = self.strategy.reduce(
-            torch.tensor([loss.item() * local_rows, local_rows], dtype=torch.float64)
-        ).tolist()
-        self._divergence.note_loss(total / rows, number, self.batches.position)
+        loss, own = self._loss(part)
+        own = own if counts else 0
+        total, weight = self.strategy.reduce(torch.tensor([loss.item() * own, own], dtype=torch.float64)).tolist()
+        mean = total / weight if weight else 0.0
+        self._divergence.note_loss(mean, number, self.batches.position)
         self._optimizer.zero_grad()
-        # The strategy averages over processes, so each loss is weighted by its number of rows.
-        (loss if self.strategy.size == 1 else loss * (local_rows * self.strategy.size / rows)).backward()
+        # The strategy averages over processes, so that each loss counts by its share of the weight times their number.
+        share = own / weight if weight else 0.0
+        (loss if self.strategy.size == 1 else loss * (share * self.strategy.size)).backward()
         for depth, parameter in self._layers:
             if not self.recipe.trains(depth, number):
                 parameter.grad = None  # the optimiser passes over it
@@ -299,8 +304,7 @@ class Trainer:
         self._divergence.note_gradient(norm.item(), number, self.batches.position)
         self._optimizer.step()
         self._progress.loss += total
-        self._progress.rows += int(rows)
-        return int(rows)
+        self._progress.weight += weight
 
     def _validated(self, number: int) -> Epoch:
         """Validate after the last step of epoch `number`, and return the epoch."""
@@ -310,8 +314,8 @@ class Trainer:
         valid = dict(zip(names, mean.tolist(), strict=True))
         self._divergence.note_validation(valid["loss"], number)
         seen = self.objective.validate_seen(self._candidate)
-        loss, rate = self._progress.loss / self._progress.rows, self._progress.learning_rate
-        return Epoch(number, loss, valid, rate, self._seconds(), seen)
+        progress = self._progress
+        return Epoch(number, progress.mean_loss, valid, progress.learning_rate, self._seconds(), seen)
 
     def _note(self, epoch: Epoch) -> None:
         """Add an epoch to the history, and store the weights if they are the best so far."""

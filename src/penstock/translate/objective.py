@@ -67,8 +67,8 @@ class TranslationObjective(Seeded):
         """Return the number of tokens of a batch on both sides, padding included."""
         return sum(int(each.lengths[batch].max(initial=0)) for each in (self.sources, self.targets)) * len(batch)
 
-    def loss(self, module: AttendingModule, batch: np.ndarray) -> tuple[Tensor, int]:
-        """Return the mean loss over the target tokens of the sentences `batch`, and the number of tokens."""
+    def loss(self, module: AttendingModule, batch: np.ndarray) -> tuple[Tensor, float]:
+        """Return the mean loss of the target tokens of the sentences `batch`, and their number or sum of weights."""
         values, lengths = tensors(self.sources, batch)
         before, after = _shifted(self.targets, batch)
         memory = module.memory(self._hidden(values, self.word_dropout), lengths)
@@ -83,7 +83,8 @@ class TranslationObjective(Seeded):
             return functional.cross_entropy(scores, truth, label_smoothing=smoothing), len(truth)
         each = functional.cross_entropy(scores, truth, label_smoothing=smoothing, reduction="none")
         counts = torch.from_numpy(self.weights[batch]).float()[:, None].expand_as(inside)[inside]
-        return (each * counts).sum() / counts.sum(), len(truth)
+        total = counts.sum()
+        return (each * counts).sum() / total, total.item()
 
     @torch.no_grad()
     def validate(self, module: AttendingModule) -> dict[str, float]:

@@ -77,10 +77,10 @@ class ReconstructionObjective(Seeded):
         """The number of steps of a batch, padding included."""
         return int(batch[:, 2].max()) * len(batch)
 
-    def loss(self, module: NetworkModule, batch: Pieces) -> tuple[Tensor, int]:
+    def loss(self, module: NetworkModule, batch: Pieces) -> tuple[Tensor, float]:
         """The mean loss of a value of these examples."""
         total, count = self._sums(module, self.train, batch)
-        return total / count.clamp(min=1), len(batch)
+        return total / count.clamp(min=1), count.item()
 
     @torch.no_grad()
     def validate(self, module: NetworkModule) -> dict[str, float]:
