@@ -158,7 +158,7 @@ def test_an_absent_file_a_folder_and_a_missing_column_in_parquet(tmp_path):
     with pytest.raises(DataError, match=r"absent.csv: can't be read: No such file"):
         read_texts(tmp_path / "absent.csv")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(DataError, match=r"folder.csv: can't be read: Is a directory"):
+    with pytest.raises(DataError, match=r"folder.csv: is a folder; expected a file"):
         read_texts(tmp_path / "folder.csv")
     (tmp_path / "data.parquet").write_bytes(parquet_bytes(ROWS))
     with pytest.raises(DataError, match=r"has no column review; it has text, label, n"):

@@ -78,7 +78,7 @@ def chosen(columns, **named):
 def test_times_and_values_that_nobody_named_are_found(kind, caplog):
     caplog.set_level(logging.INFO, "penstock")
     assert chosen(kind({"Month": DAYS, "Passengers": [1, 2, 3, 4]})) == ("Month", None, ["Passengers"])
-    message = "reading times from 'Month', values to forecast from 'Passengers'"
+    message = "reading times from 'Month', values from 'Passengers'"
     assert [record.message for record in caplog.records] == [message]
     assert chosen(kind({"DS": DAYS, "y": [1, 2, 3, 4]})) == ("DS", None, ["y"])
 
@@ -120,11 +120,11 @@ def test_irregular_times_that_nobody_named_may_be_left_out():
     ("columns", "message"),
     [
         ({"a": DAYS, "b": DAYS, "n": [1, 2, 3, 4]}, "the column of times may be 'a' or 'b'. Name it: --time COL"),
-        ({"a": DAYS, "n": [1, 2, 3, 4], "m": [1, 2, 3, 4]}, "values to forecast may be 'n' or 'm'. Name it: --target"),
+        ({"a": DAYS, "n": [1, 2, 3, 4], "m": [1, 2, 3, 4]}, "numbers may be 'n' or 'm'. Name it: --target"),
         ({"a": ["31.01.24", "01.02.24"], "n": [1, 2]}, "a may hold dates with years of two digits, such as 31.01.24"),
         ({"a": ["Jan-24", "Feb-24"], "n": [1, 2]}, "--time a --time-format %d.%m.%y"),
         ({"a": [202401, 202402], "n": [1, 2]}, "202401 to 202402 may be either"),
-        ({"a": DAYS, "n": ["x", "y", "z", "w"]}, "has no column y, and none that looks like values to forecast"),
+        ({"a": DAYS, "n": ["x", "y", "z", "w"]}, "has no column y, and none that looks like numbers"),
     ],
 )
 def test_several_columns_are_named(columns, message):

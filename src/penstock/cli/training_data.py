@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.cli.columns import remembered_columns
+from penstock.cli.likely_tasks import check_no_model, hint
 from penstock.cli.origin import sources
 from penstock.cli.splits import read_parts
+from penstock.errors import ConfigError, DataError
 from penstock.tasks import Task
 
 if TYPE_CHECKING:
@@ -51,8 +53,16 @@ class TrainingData:
     def read(
         self, estimator: "Estimator", columns: "Columns", seed: int
     ) -> tuple[tuple[Any, Any, Any], dict[str, dict[str, int]], "Columns"]:
-        """Read the parts; see `splits.read_parts`."""
-        return read_parts(self.task, estimator, self.data, self.valid, self.test, self.split, columns, self.files, seed)
+        """Read the parts; see `splits.read_parts`. The message on data of another task says which task it may be."""
+        check_no_model(self.data)
+        parts = self.data, self.valid, self.test, self.split
+        try:
+            return read_parts(self.task, estimator, *parts, columns, self.files, seed)
+        except (ConfigError, DataError) as error:
+            more = hint(self.task, self.data)
+            if not more:
+                raise
+            raise type(error)(f"{error}{'' if str(error).endswith(('.', '?')) else '.'}{more}") from error
 
     def about(self, columns: "Columns") -> dict[str, Any]:
         """Return what a saved model tells of its data: the columns, so that other commands find them, and the files.

@@ -32,6 +32,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         ):
             yield file
     except (OSError, EOFError, zlib.error) as error:
+        if path.is_dir():
+            raise DataError(f"{path}: is a folder; expected a file") from error
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DataError(f"{path}: can't be read: {reason}") from error
 

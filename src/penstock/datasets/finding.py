@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _LOGGER = logging.getLogger(__name__)
+_FILE_NAME = re.compile(r".*\S\.(?:wav|flac|mp3|ogg|oga|opus|aiff?|jpe?g|png|gif|tiff?|mp4)", re.IGNORECASE)
 Head = Mapping[str, Sequence[Any]]
 """The first rows of a table, by column."""
 
@@ -99,9 +100,9 @@ def say_found(where: str, found: Mapping[str, str | Sequence[str]]) -> None:
 
 
 def holds_words(values: Sequence[Any]) -> bool:
-    """Whether values are texts, and neither numbers nor dates."""
+    """Whether values are texts, and neither numbers nor dates nor names of files of sounds or pictures."""
     given = _given(values)
-    if not given or not all(isinstance(value, str) for value in given):
+    if not given or not all(isinstance(value, str) for value in given) or all(map(_FILE_NAME.fullmatch, given)):
         return False
     return not looks_numeric(given) and not looks_dated(given)
 

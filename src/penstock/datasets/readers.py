@@ -26,6 +26,7 @@ __all__ = [
 
 _ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 _DELIMITED = (".csv", ".tsv")
+_ROWS = "names of columns, and rows"
 _HEAD_BYTES = 1 << 18
 _HEAD_ROWS = 1000
 _STREAMED_ROWS = 1000
@@ -98,7 +99,7 @@ def column_names(path: str | Path, layout: Layout = DETECT) -> list[str]:
     else:
         names = json_names(path, layout)
     if not "".join(names).strip():
-        _content(path, "names of columns, and rows")  # says that it is empty, if it is
+        _content(path, _ROWS)  # says that it is empty, if it is
     return names
 
 
@@ -113,11 +114,15 @@ def first_rows(path: str | Path, layout: Layout = DETECT) -> dict[str, list[Any]
     """
     path = as_path(path)
     ending = _ending(path)
+    if ending == ".parquet":
+        return parquet_head(path, _HEAD_ROWS)
     if ending in _DELIMITED:
-        return delimited_head(path, layout, ending, _HEAD_BYTES, _HEAD_ROWS)
-    if ending != ".parquet":
-        return json_head(path, layout, _HEAD_ROWS, _HEAD_BYTES)
-    return parquet_head(path, _HEAD_ROWS)
+        found = delimited_head(path, layout, ending, _HEAD_BYTES, _HEAD_ROWS)
+    else:
+        found = json_head(path, layout, _HEAD_ROWS, _HEAD_BYTES)
+    if not found:
+        _content(path, _ROWS)  # says that it is empty, if it is
+    return found
 
 
 def first_line(path: str | Path, layout: Layout = DETECT) -> tuple[str, bool]:
@@ -159,7 +164,8 @@ def _ending(path: Path) -> str:
     name, ending = path.name.lower().removesuffix(".gz"), table_ending(path)
     if ending is None:
         advice = " Save the sheet as CSV." if name.endswith((".xlsx", ".xls", ".ods")) else ""
-        raise DataError(f"{path}: must end in one of {', '.join(_ENDINGS)}, or that and .gz.{advice}")
+        begin = "is a folder; expected a table, whose name ends" if path.is_dir() else "must end"
+        raise DataError(f"{path}: {begin} in one of {', '.join(_ENDINGS)}, or that and .gz.{advice}")
     return ending
 
 

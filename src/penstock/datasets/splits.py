@@ -53,8 +53,10 @@ def stratified_split(
     cuts = np.rint(np.cumsum(proportions)[:-1] * len(order)).astype(np.int64)
     parts = tuple(np.sort(part) for part in np.split(order, cuts))
     if not all(map(len, parts)) or len(parts[0]) < len(rank):
+        several = f"rows of {len(rank)} classes are" if len(rank) > 1 else "rows are"
         raise DataError(
-            f"{len(order)} rows of {len(rank)} classes are too few for a split of {'/'.join(map(str, proportions))}: "
+            f"{len(order)} {'row is' if len(order) == 1 else several} too few for a split of "
+            f"{'/'.join(map(str, proportions))}: "
             f"its parts would have {', '.join(str(len(part)) for part in parts)} rows. Give more rows or fewer parts."
         )
     return parts

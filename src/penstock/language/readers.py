@@ -3,7 +3,7 @@
 import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from penstock.datasets.changes import change, counted
 from penstock.datasets.columns import text_table
 from penstock.datasets.encodings import as_utf8
 from penstock.datasets.files import all_bytes
-from penstock.datasets.finding import find_column, holds_words, say_found
+from penstock.datasets.finding import find_column, holds_labels, holds_words, say_found
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import first_rows, read_table
@@ -111,7 +111,7 @@ def _folder(path: Path, layout: Layout) -> Corpus:
 def _table(path: Path, text: str | None, layout: Layout) -> Corpus:
     try:
         head = {} if text is not None else first_rows(path, layout)
-        name = text or find_column(head, [], holds_words, usual="text", what="texts", flag="--text")
+        name = text or find_column(head, [], _holds_texts, usual="text", what="texts", flag="--text")
         with counted() as changed:
             rows = text_table(read_table(path, [name], layout)[name])
     except DataError as error:
@@ -119,6 +119,11 @@ def _table(path: Path, text: str | None, layout: Layout) -> Corpus:
     if text is None:
         say_found(f"{path}: ", {"texts": name})
     return Corpus(rows.inputs, dropped=rows.dropped, columns={"text": name}, changed=dict(changed))
+
+
+def _holds_texts(values: Sequence[Any]) -> bool:
+    """Whether values are texts, and no labels: those recur."""
+    return holds_words(values) and not holds_labels(values)
 
 
 def _json(path: Path, text: str | None, part: str | None, layout: Layout) -> Corpus:

@@ -64,8 +64,8 @@ def find_columns(
         found["names of series"] = id
     if not targets:
         taken = [*covariates, *filter(None, (time, id))]
-        targets = [find_column(rows, taken, holds_numbers, usual=_TARGET, what="values to forecast", flag="--target")]
-        found["values to forecast"] = targets
+        targets = [find_column(rows, taken, holds_numbers, usual=_TARGET, what="numbers", flag="--target")]
+        found["values"] = targets
     say_found(where, found)
     return Chosen(time or None, id or None, targets)
 

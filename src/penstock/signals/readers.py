@@ -11,6 +11,7 @@ from penstock.datasets.columns import plain_column
 from penstock.datasets.finding import Head, find_column, holds_labels, holds_numbers, say_found
 from penstock.datasets.frames import is_table, table_column, table_names, tabular
 from penstock.datasets.layout import DETECT, Layout, layout_of
+from penstock.datasets.naming import absent_words
 from penstock.datasets.readers import column_names, first_rows, read_table
 from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
@@ -164,11 +165,14 @@ def _answer_column(source: Any, where: str, columns: Columns, answer: str, numbe
     if named is not None or not columns.get("series") or answer in _names(source, layout):
         return named or answer
     head = _head(source, layout)
-    taken = [*(columns.get(kind) for kind in ("id", "time")), *matching_columns(columns["series"], head, [])]
+    ids = [name for kind in ("id", "time") if (name := columns.get(kind)) is not None]
+    taken = [*ids, *matching_columns(columns["series"], head, [])]
+    if missing := [name for name in taken if name not in head]:
+        raise DataError(f"{where}{absent_words(missing, list(head))}")
     what = "numbers to predict" if numbers else "labels"
     fits = holds_numbers if numbers else holds_labels
     try:
-        found = find_column(head, filter(None, taken), fits, usual=answer, what=what, flag=f"--{answer}")
+        found = find_column(head, taken, fits, usual=answer, what=what, flag=f"--{answer}")
     except DataError as error:
         raise DataError(f"{where}{error}") from error
     say_found(where, {what: found})

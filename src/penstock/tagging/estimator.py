@@ -8,7 +8,7 @@ import numpy as np
 
 from penstock.bundle import Bundle
 from penstock.datasets import Rows
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DataError
 from penstock.labels import label_texts
 from penstock.network import Network, Recurrent
 from penstock.network.checks import check_flag, check_integer
@@ -128,6 +128,16 @@ class Tagger(EncoderOptions, StepClassifier):
         tags = super().__sklearn_tags__()
         tags.input_tags.one_d_array = tags.input_tags.string = True
         return tags
+
+    @staticmethod
+    def split(rows: Any, proportions: Sequence[float], random_state: int) -> list[Any]:
+        """Split the sentences of a file; a file of one sentence often lacks the empty lines between several."""
+        if len(rows) == 1:
+            raise DataError(
+                f"one sentence, of {len(rows.inputs[0]):,} tokens, can't be divided: tagged sentences in columns must "
+                "have an empty line after each"
+            )
+        return StepClassifier.split(rows, proportions, random_state)
 
     def fit(
         self,

@@ -17,9 +17,13 @@ from typing import NamedTuple
 from penstock.checks import check_one_of
 from penstock.errors import DataError
 
-__all__ = ["FORMS", "Form", "Line", "find_form", "find_place", "marked_lines", "words_of"]
+__all__ = ["FORMS", "WANTED", "Form", "Line", "find_form", "find_place", "marked_lines", "words_of"]
 
 FORMS = ("columns", "conllu", "text", "json")
+WANTED = (
+    "must hold tagged sentences: a token and its tags on each line, and an empty line after each sentence; or CoNLL-U, "
+    "JSON lines with tokens and tags, or text with blanks between words"
+)
 _TABLES = (".jsonl", ".ndjson", ".json", ".parquet")
 _NOT_TAGGED = (".csv", ".xlsx", ".xls", ".ods", ".zip", ".wav", ".flac", ".ts")
 _UNIVERSAL = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -94,13 +98,10 @@ def find_form(path: Path, text: str, given: str | None = None, *, answers: bool 
     name = path.name.lower().removesuffix(".gz")
     if name.endswith(_TABLES):
         return Form("json")
-    if name.endswith(_NOT_TAGGED):
-        raise DataError(
-            f"{path}: must hold tagged sentences: a token and its tags on each line, and an empty line after each "
-            "sentence; or CoNLL-U, JSON lines with tokens and tags, or text with blanks between words"
-        )
     if not text.strip():
         raise DataError(f"{path}: is empty; expected a token and its tags on each line")
+    if name.endswith(_NOT_TAGGED):
+        raise DataError(f"{path}: {WANTED}")
     if (named := _NAMED_COLUMNS.match(text)) is not None:
         names = tuple(each.lower() for each in words_of(named[1]))
         return Form("columns", names, tabs=True, width=len(names))

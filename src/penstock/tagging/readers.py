@@ -14,7 +14,7 @@ from penstock.datasets.readers import first_rows, read_table, read_text
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.registry import Columns
-from penstock.tagging.forms import Form, find_form, find_place, marked_lines, words_of
+from penstock.tagging.forms import WANTED, Form, find_form, find_place, marked_lines, words_of
 from penstock.tagging.schemes import SCHEMES, Chunk, write_chunks
 
 __all__ = ["file_text", "read_tag_rows", "read_tags", "text_tags"]
@@ -134,6 +134,8 @@ def _read_columns(path: Path, text: str, form: Form, column: str | None, token: 
         tags[-1].append(cells[tag_at])
     if not inputs[-1]:
         del inputs[-1], tags[-1]
+    if answers and form.tabs and (_are_texts(inputs) or _are_texts(tags)):
+        raise DataError(f"{path}: {WANTED}. Most of its lines have texts of several words between tabs")
     for kind in ("document marks", "multiword tokens", "empty nodes"):
         change(_LOGGER, f"{kind}, left out", left_out[kind], f"{path}: {left_out[kind]:,} {kind} left out")
     inputs = _without_positions(path, inputs)
@@ -141,6 +143,12 @@ def _read_columns(path: Path, text: str, form: Form, column: str | None, token: 
         names = form.names if len(form.names) == form.width else [str(place + 1) for place in range(form.width)]
         say_found(f"{path}: ", {"tokens": names[at], "tags": names[tag_at]})
     return inputs, tags if answers else None
+
+
+def _are_texts(sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether most of what should be tokens, or tags, are texts of several words."""
+    cells = [cell for sentence in sentences for cell in sentence]
+    return 2 * sum(" " in cell.strip() for cell in cells) > len(cells)
 
 
 def _misaligned(path: Path, number: int, line: str, width: int, form: Form) -> str:
@@ -233,7 +241,7 @@ def _list_column(path: Path, head: Any, taken: Iterable[str], usual: str, flag: 
     try:
         return find_column(head, taken, fits, usual=usual, what=f"lists of {usual}", flag=flag)
     except DataError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{path}: {error} Tagged rows have a list of tokens and a list of their tags.") from error
 
 
 def _texts(path: Path, row: int, name: str, values: Any) -> list[str]:

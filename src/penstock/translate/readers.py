@@ -1,7 +1,7 @@
 """Reads sentences and their translations: two files with a sentence a line, or two columns of a table.
 
 A column that nobody named is found by its usual name, `source` or `target`; else, if the table has just two columns of
-words, the first one is the source.
+words, the first one is the source, unless the second one has labels: few different texts.
 """
 
 import logging
@@ -26,6 +26,8 @@ __all__ = ["read_lines", "read_pairs"]
 
 _LOGGER = logging.getLogger(__name__)
 _ROLES = ("source", "target")
+_FEWEST_EACH = 10
+"""Rows for each different text of a column from which on it holds labels."""
 
 
 def read_pairs(path: Path, columns: Columns, answers: bool) -> Rows:
@@ -123,6 +125,7 @@ def _columns(path: Path, named: dict[str, str | None], layout: Layout) -> dict[s
     words = [name for name, values in head.items() if not is_index(name) and holds_words(values)]
     if not found and len(words) == 2 and not any(usual_name(role, head) for role in _ROLES):
         found = dict(zip(named, _names(path, words), strict=False))
+        _check_no_labels(path, found.get("target"), head)
     try:
         for role in named:
             found.setdefault(role, _found(head, role, found))
@@ -146,6 +149,16 @@ def _names(path: Path, words: list[str]) -> list[str]:
             "--no-header (Layout(header=False)); if these are names, pass --source and --target."
         )
     return words
+
+
+def _check_no_labels(path: Path, target: str | None, head: Head) -> None:
+    """Raise DataError if a column that nobody named has so few different texts that they are labels."""
+    different = 0 if target is None else len({value for value in head[target] if value})
+    if target is not None and different * _FEWEST_EACH <= len(head[target]):
+        raise DataError(
+            f"{path}: {target!r} has only {different} different texts in {len(head[target]):,} rows, as labels have. "
+            f"If they are translations, name it: --target {target}"
+        )
 
 
 def _filled(path: Path, texts: Iterable[str]) -> list[str]:
