@@ -13,7 +13,7 @@ from penstock.detect.spec import DistributionHead
 from penstock.detect.timelines import Timelines
 from penstock.errors import ConfigError
 from penstock.network import Network, Numbers
-from penstock.panels.calendar import CALENDAR
+from penstock.panels.calendar import calendar_names
 from penstock.panels.epochs import drawn_in_an_epoch
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ class Forecasting:
         self._options = options
         if options.window is not None:
             raise ConfigError("window is the length of examples, of kind='reconstruct'. Leave it out, or choose that.")
-        names = [] if options.calendar in ("none", "auto") else self._calendar_names()
-        if unknown := [name for name in names if name not in CALENDAR]:
-            raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
+        self._calendar = calendar_names(options.calendar)
 
     def split(self, data: Timelines, shares: Sequence[float], seed: int) -> list[Timelines]:
         """Split by time; each part includes the steps before it as history. Nothing is random."""
@@ -60,9 +58,8 @@ class Forecasting:
     def features(self, data: DetectData) -> DetectFeatures:
         """Return features, fitted to the training data."""
         options = self._options
-        calendar = None if options.calendar == "auto" else () if options.calendar == "none" else self._calendar_names()
         how = {name: getattr(options, name) for name in ("probation", "smoothing", "false_alarm_rate")}
-        return fitted_features(data.train.data, calendar, **how)
+        return fitted_features(data.train.data, self._calendar, **how)
 
     def network(self, features: DetectFeatures) -> Network:
         """Return the network for these features."""
@@ -102,7 +99,3 @@ class Forecasting:
     def resolved(self, features: DetectFeatures) -> dict[str, Any]:
         """Return the values of options that were chosen by the data."""
         return {"calendar": list(features.calendar) or "none"}
-
-    def _calendar_names(self) -> tuple[str, ...]:
-        calendar = self._options.calendar
-        return tuple(calendar) if isinstance(calendar, list | tuple) else (calendar,)

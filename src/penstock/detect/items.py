@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from penstock.datasets.dates import STEPS
 from penstock.detect.memory import NEVER
 from penstock.errors import DataError
-from penstock.panels.lines import name_number, number_of
+from penstock.panels.lines import name_number, number_of, same_series
 from penstock.panels.times import parse_times, words_of
 
 __all__ = ["RowItems"]
@@ -27,10 +27,22 @@ class RowItems:
     def __init__(self, features: Any) -> None:
         self._features = features
 
-    def named(self, item: Any, before: int) -> int:
-        """Return the number of the name of an item's series, see `name_number`; `before` for an item without one."""
+    def named(self, item: Any, before: int, *message: str, begun: bool) -> int:
+        """Return the number of the name of an item's series, see `name_number`; `before` for an item without one.
+
+        Args:
+            item: as `read` takes it.
+            before: the number of the rows before, or of the usual series.
+            message: as `same_series` takes it.
+            begun: whether there are rows before, whose series it must be.
+
+        Raises:
+            DataError: it is another series.
+        """
         column = self._features.id
-        return name_number(item[column]) if isinstance(item, Mapping) and column in item else before
+        if not isinstance(item, Mapping) or column not in item:
+            return before
+        return same_series(item[column], before if begun else None, *message)
 
     def usual(self, series: int) -> int:
         """Return the number of the name of a training series; 0 for an unknown one, whose number is 0."""

@@ -81,11 +81,8 @@ class DetectorStream(Stream):
         self._gone = np.zeros(len(features.targets), np.int64)
 
     def _push(self, item: Any, traces: Traces | None) -> Detection:
-        begun, before = int(self._own["rows"][0]) > 0, int(self._own["time"][0])
-        named = self._items.named(item, int(self._id[0]))
-        if begun and named != self._id[0]:
-            got = item[self._model.features.id]
-            raise DataError(f"a stream is of one series; got {got!r} too. Reset it, or open another.")
+        before = int(self._own["time"][0])
+        named = self._items.named(item, int(self._id[0]), begun=bool(self._own["rows"][0]))
         values, covariates, times, identity = self._items.read(item, int(self._series[0]), before)
         self._id[0] = named
         if identity != self._series[0]:

@@ -17,7 +17,6 @@ from penstock.forecast.data import ForecastData, as_panel, parse_split, prepare,
 from penstock.forecast.features import TRANSFORMS, ForecastFeatures
 from penstock.forecast.figures import amount, data_figures, forecast_figures, inspected_series, stored_examples
 from penstock.forecast.fitting import (
-    calendar_names,
     carried_network,
     fitted_features,
     has_identities,
@@ -27,7 +26,7 @@ from penstock.forecast.fitting import (
 from penstock.forecast.model import ForecastModel
 from penstock.forecast.spec import SegmentForecastHead
 from penstock.network import Network
-from penstock.panels.calendar import CALENDAR
+from penstock.panels.calendar import calendar_names
 from penstock.panels.frames import is_frame
 from penstock.panels.panel import Panel
 from penstock.tasks.continuing import check_network, say_continued
@@ -237,10 +236,7 @@ class Forecaster(CellOptions, Estimator):
         if self.bidirectional:
             raise ConfigError("a forecaster reads forward: future values are unknown. Leave bidirectional out.")
         check_number("dropout", self.dropout, at_least=0, below=1)
-        if self.calendar not in ("none", "auto") and (
-            unknown := [w for w in calendar_names(self.calendar) if w not in CALENDAR]
-        ):
-            raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
+        calendar_names(self.calendar)
 
     def _levels(self) -> list[float]:
         if self.quantiles is None:

@@ -12,10 +12,10 @@ from penstock.forecast.features import ForecastFeatures, Scale, measured_scale, 
 from penstock.forecast.season import find_season
 from penstock.forecast.spec import ForecastHead, Normalization, SegmentForecastHead, Segments
 from penstock.network import Network, Recurrent
-from penstock.panels.calendar import usual_calendar
+from penstock.panels.calendar import calendar_names, usual_calendar
 from penstock.panels.panel import Panel, Series
 
-__all__ = ["calendar_names", "carried_network", "fitted_features", "has_identities", "window_network", "with_series"]
+__all__ = ["carried_network", "fitted_features", "has_identities", "window_network", "with_series"]
 
 _LONGEST_SEGMENT, _SHORTEST_SEGMENT = 48, 12
 _LONGEST_HIGHWAY = 336
@@ -75,11 +75,6 @@ def with_series(features: ForecastFeatures, new: Sequence[Series]) -> ForecastFe
         return features
     scales = {name: np.concatenate([features.scales[name], found]) for name, found in _scales(new, features).items()}
     return replace(features, names=(*features.names, *(series.name for series in new)), scales=scales)
-
-
-def calendar_names(calendar: Any) -> tuple[str, ...]:
-    """Return the named calendar features as a tuple; a single name is allowed."""
-    return tuple(calendar) if isinstance(calendar, list | tuple) else (calendar,)
 
 
 def has_identities(features: ForecastFeatures) -> bool:
@@ -151,11 +146,12 @@ def _context(panel: Panel, context: int | None, horizon: int, season: int) -> in
 
 
 def _calendar(panel: Panel, calendar: Any) -> tuple[str, ...]:
-    if calendar == "none" or not calendar:
+    names = calendar_names(calendar)
+    if names == ():
         return ()
     if panel.frequency is None or panel.frequency.unit == "number":
         raise DataError("calendar features need a column of dates. Name it, or leave calendar out.")
-    return usual_calendar(panel.frequency) if calendar == "auto" else calendar_names(calendar)
+    return usual_calendar(panel.frequency) if names is None else names
 
 
 def _scales(several: Sequence[Series], features: ForecastFeatures) -> dict[str, NDArray[np.float64]]:

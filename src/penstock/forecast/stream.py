@@ -12,7 +12,7 @@ from penstock.errors import DataError, InputError
 from penstock.forecast.features import Scale, filled, in_units, scaled
 from penstock.panels.calendar import calendar_features
 from penstock.panels.frequency import NUMBER
-from penstock.panels.lines import MOST_NAMES, name_number, number_of
+from penstock.panels.lines import MOST_NAMES, name_number, number_of, same_series
 from penstock.panels.times import parse_times
 from penstock.runtime.stream import Stream, Traces, advance, step_arrays
 
@@ -180,11 +180,9 @@ class ForecastStream(Stream):
         column = self._model.features.id
         if column is None or column not in observation:
             return
-        named = name_number(observation[column])
+        named = same_series(observation[column], int(self._counts[3]) if self._counts[0] else None)
         if not self._counts[0]:
             self._counts[2:] = self._model.features.identity(str(observation[column])), named
-        elif named != self._counts[3]:  # by its name, because training may know neither
-            raise DataError(f"a stream is of one series; got {observation[column]!r} too. Reset it, or open another.")
 
     def _take_time(self, observation: Mapping[str, Any]) -> None:
         features = self._model.features

@@ -1,6 +1,7 @@
 """Calendar features as points on circles: hour of the day, day of the week and of the year."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from penstock.errors import ConfigError
 from penstock.panels.frequency import Frequency
 
-__all__ = ["CALENDAR", "calendar_features", "usual_calendar"]
+__all__ = ["CALENDAR", "calendar_features", "calendar_names", "usual_calendar"]
 
 _DAY = 86_400
 CALENDAR = {"hour": _DAY, "weekday": 7 * _DAY, "yearday": None, "month": None}
@@ -28,6 +29,20 @@ def calendar_features(times: NDArray[np.datetime64], names: Sequence[str]) -> ND
     turns = [_turn(times, name) for name in names]
     parts = [each for turn in turns for each in (np.sin(2 * np.pi * turn), np.cos(2 * np.pi * turn))]
     return np.stack(parts, 1).astype(np.float32) if parts else np.zeros((len(times), 0), np.float32)
+
+
+def calendar_names(calendar: Any) -> tuple[str, ...] | None:
+    """Return the features that an option `calendar` names: "none", a name, or several; None for "auto".
+
+    Raises:
+        ConfigError: an unknown name.
+    """
+    if calendar == "auto":
+        return None
+    names = () if calendar == "none" else tuple(calendar) if isinstance(calendar, list | tuple) else (calendar,)
+    if unknown := [name for name in names if name not in CALENDAR]:
+        raise ConfigError(f"calendar must be none, auto or a list of {', '.join(CALENDAR)}; got {unknown[0]!r}")
+    return names
 
 
 def usual_calendar(frequency: Frequency | None) -> tuple[str, ...]:

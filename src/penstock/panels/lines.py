@@ -8,7 +8,7 @@ from penstock.errors import DataError
 from penstock.panels.panel import LARGEST
 from penstock.panels.panel_columns import cell_number
 
-__all__ = ["MOST_NAMES", "name_number", "number_of", "parse_row"]
+__all__ = ["MOST_NAMES", "name_number", "number_of", "parse_row", "same_series"]
 
 MOST_NAMES = 1 << 32
 """The largest number of a name."""
@@ -44,3 +44,20 @@ def name_number(name: Any) -> int:
     Other names have other numbers, but for one pair in 2^32.
     """
     return 1 + zlib.crc32(str(name).encode("utf-8", "surrogatepass"))
+
+
+def same_series(name: Any, known: int | None, what: str = "a stream is", then: str = "Reset it") -> int:
+    """Return the number of the name of a row's series, which must be that of the rows before.
+
+    Args:
+        name: as the row has it; it counts, not the number of a training series, because training may know neither.
+        known: the number of the rows' before; None before the first row.
+        what, then: for the message, what has one series, and what to do.
+
+    Raises:
+        DataError: it is another series.
+    """
+    number = name_number(name)
+    if known is not None and number != known:
+        raise DataError(f"{what} of one series; got {name!r} too. {then}, or open another.")
+    return number

@@ -78,7 +78,9 @@ def test_a_stream_is_of_one_example_at_a_time(beats, judged):
     assert told[11].score == whole.examples.score[0]
     assert [row.score for row in told[11].rows if not row.missing] == whole.score[~np.isnan(whole.score)].tolist()
     stream.push(rows[12])  # another beat, whose times begin again
-    with pytest.raises(DataError, match="rows of an example are of one series; got '2' before its end"):
+    with pytest.raises(
+        DataError, match=r"rows of an example are of one series; got '2' too\. Finish or reset the stream first"
+    ):
         stream.push(rows[24])
     assert len(stream.finish().rows) == 1
     as_json = stream.as_json(told[11])

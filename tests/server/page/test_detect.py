@@ -92,4 +92,4 @@ def test_examples_are_shown_when_they_are_complete(reproducing, running, opened,
         )
         tab.write("\nnew8,10")  # before the end of new7
         tab.wait("document.querySelector('.notice.failed')")
-        assert "the rows of an example are of one series; got 'new8' before its end" in tab.text(".notice.failed")
+        assert "the rows of an example are of one series; got 'new8' too" in tab.text(".notice.failed")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExampleDetection", "ReconstructionStream"]
 
+_ONE_SERIES = "the rows of an example are", "Finish or reset the stream first"
+
 
 @dataclass(frozen=True, eq=False)
 class ExampleDetection:
@@ -64,12 +66,8 @@ class ReconstructionStream(Stream):
         self._values = np.full((features.window, len(features.targets)), np.nan)
 
     def _push(self, item: Any, traces: Traces | None) -> ExampleDetection | None:
-        features, named = self._model.features, self._items.named(item, int(self._id[0]))
-        if self._waiting[0] and named != self._id[0]:
-            raise DataError(
-                f"the rows of an example are of one series; got {item[features.id]!r} before its end. Finish or reset "
-                "the stream first, or open another."
-            )
+        features, begun = self._model.features, bool(self._waiting[0])
+        named = self._items.named(item, int(self._id[0]), *_ONE_SERIES, begun=begun)
         values, _, times, identity = self._items.read(item, int(self._series[0]), int(self._time[0]))
         self._series[0], self._id[0] = identity, named
         if times is not None:
