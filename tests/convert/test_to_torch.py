@@ -16,7 +16,7 @@ from penstock.cells import VARIANTS, Cell, register
 from penstock.cells.rnn import parameter_shapes, step
 from penstock.cells.table import CELLS
 from penstock.convert import to_torch
-from penstock.convert.exporting import torch_file, torch_source
+from penstock.convert.exporting import torch_file, torch_operations
 from penstock.convert.exporting.onnx_file import Sequences
 from penstock.convert.exporting.verification import padded, random_sequences, run_whole, whole_error
 from penstock.errors import ConfigError
@@ -182,7 +182,7 @@ def test_what_cannot_be_written_is_named(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match=r"must be called NAME\.py"):
         to_torch(model(), tmp_path / "my model.py")
     with monkeypatch.context() as changed:
-        changed.setitem(torch_source.TORCH_WRITERS, "pool", torch_source.TORCH_WRITERS["add"])
+        changed.setitem(torch_operations.TORCH_WRITERS, "pool", torch_operations.TORCH_WRITERS["add"])
         with pytest.raises(ConfigError, match="the module in PyTorch computes something else than the model"):
             to_torch(model(), tmp_path / "wrong.py")
     monkeypatch.setitem(CELLS, "own", CELLS["rnn"])  # so that it is removed afterwards

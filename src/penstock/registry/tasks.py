@@ -79,6 +79,12 @@ _SERIES_NUMBERS = Task(
     parse=deferred("penstock.signals.lines:parse_signal"),
 )
 
+_PANEL_TIME = Column("time", "Time column; default: ds, or the only column of dates. '': none, each row is one step.")
+_PANEL_ID = Column("id", "Series id column; default: unique_id, or the only one possible. '': none.")
+_AUDIO_PATHS = Column(
+    "audio", "Column of file paths, relative to the table's folder; not for a folder or zip of recordings."
+)
+
 _TEXT = Task(
     name="text-classification",
     command="classify",
@@ -103,10 +109,10 @@ _FORECAST = Task(
     summary="Forecast time series many steps ahead, with quantiles.",
     example="sales.csv --time date --target sold --horizon 28 --out sales",
     columns=(
-        Column("time", "Time column; default: ds, or the only column of dates. '': none, each row is one step."),
+        _PANEL_TIME,
         _TIME_FORMAT,
         Column("target", "The column to forecast; default: y, or the only one possible.", several=True),
-        Column("id", "Series id column; default: unique_id, or the only one possible. '': none."),
+        _PANEL_ID,
         Column("past", "Covariates whose future values are unknown, such as the weather.", several=True),
         Column("known", "Covariates whose future values are known, such as holidays.", several=True),
         *_LAYOUT,
@@ -125,10 +131,10 @@ _DETECTION = Task(
     summary="Find anomalies in time series, as they happen.",
     example="machine.csv --time timestamp --target value --out watch",
     columns=(
-        Column("time", "Time column; default: ds, or the only column of dates. '': none, each row is one step."),
+        _PANEL_TIME,
         _TIME_FORMAT,
         Column("target", "The columns to watch together; default: y, or the only one possible.", several=True),
-        Column("id", "Series id column; default: unique_id, or the only one possible. '': none."),
+        _PANEL_ID,
         Column("covariates", "Other columns that values depend on, such as the load.", several=True),
         Column(
             "label_windows",
@@ -153,7 +159,7 @@ _AUDIO = Task(
     summary="Classify sounds, such as spoken words, commands or machine noise.",
     example="recordings.zip --out words",
     columns=(
-        Column("audio", "Column of file paths, relative to the table's folder; not for a folder or zip of recordings."),
+        _AUDIO_PATHS,
         Column("label", "Label column; not for a folder or zip of recordings.", answer=True),
         *_LAYOUT,
     ),
@@ -288,7 +294,7 @@ _SPEECH = Task(
     summary="Recognise speech: write what is said in recordings.",
     example="recordings.csv --audio path --text transcript --out recogniser",
     columns=(
-        Column("audio", "Column of file paths, relative to the table's folder; not for a folder or zip of recordings."),
+        _AUDIO_PATHS,
         Column("text", "Column of transcripts; not for a folder or zip of recordings.", answer=True),
         Column(
             "speaker",

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock import bundle, plots
+from penstock import bundle
 from penstock.bundle import Bundle
 from penstock.datasets.rows import Rows
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 from penstock.registry import find, resolve
+from penstock.runtime.charts import draw
 from penstock.runtime.judged import Judged
 from penstock.runtime.question import Question
 from penstock.runtime.reading import Reading
@@ -304,31 +305,7 @@ class Model(ABC):
             ConfigError: the model's metrics hold no figures for such a chart; the error names those that they do.
             MissingExtraError: Matplotlib isn't installed.
         """
-        kinds = self._charts()
-        kind = kind or next(reversed(kinds), "")
-        if kind not in kinds:
-            raise ConfigError(f"this model has no chart {kind!r}; it has {', '.join(kinds) or 'none'}")
-        chart, figures = kinds[kind]
-        return chart(**figures, **options, ax=ax)
-
-    def _charts(self) -> dict[str, tuple[Callable[..., "Axes"], dict[str, Any]]]:
-        """For each kind of `plot`, the function that draws it and what it draws."""
-        metrics = self.metrics
-        kinds: dict[str, tuple[Callable[..., Axes], dict[str, Any]]] = {}
-        if metrics.get("curves"):
-            figures = {"history": metrics["curves"], "best_epoch": metrics.get("best_epoch")}
-            kinds["learning_curve"] = (plots.learning_curve, figures)
-        if metrics.get("reliability"):
-            bins = metrics["reliability"]["bins"]
-            figures = {"predicted": "confidence", "observed": "accuracy", "counts": "rows"}
-            kinds["calibration"] = (
-                plots.calibration,
-                {name: [each[key] for each in bins] for name, key in figures.items()},
-            )
-        if metrics.get("confusion"):
-            figures = {"matrix": metrics["confusion"]["matrix"], "labels": self.labels}
-            kinds["confusion"] = (plots.confusion, figures)
-        return kinds
+        return draw(self.metrics, self.labels, kind, ax, **options)
 
     def info(self) -> dict[str, Any]:
         """Return a description of the model: plain values that can be written to JSON."""

@@ -47,6 +47,8 @@ from penstock.server.uploads import Given, Upload, read_request
 __all__ = ["Service"]
 
 _NO_422: dict[int | str, Any] = {"4XX": {"model": Failure, "description": "Refused"}}
+_Answer = Callable[[ServedModel, Any, dict[str, Any], bool], Awaitable[str]]
+"""Makes the body of the answer to a request: the model, its inputs, the options, and whether they take long."""
 _CHECK_SECONDS = 1.0  # between checks for idle streams and changed bundles
 
 
@@ -109,8 +111,8 @@ class Service:
         for kind in (RequestError, HTTPException, Exception):
             api.exception_handler(kind)(_failed)
         api.get("/healthz", operation_id="healthz", response_model=Status, responses=errors())(self.healthz)
-        stopping: dict[int | str, Any] = errors() | {503: {"model": Readiness, "description": "The server stops"}}
-        api.get("/readyz", operation_id="readyz", response_model=Readiness, responses=stopping)(self.readyz)
+        ready: dict[int | str, Any] = errors() | {503: {"model": Readiness, "description": "The server stops"}}
+        api.get("/readyz", operation_id="readyz", response_model=Readiness, responses=ready)(self.readyz)
         self._add_guarded_routes(api)
         api.websocket("/v1/models/{name}/stream")(self.stream)
         api.get("/", include_in_schema=False)(index)
@@ -225,7 +227,7 @@ class Service:
         name: str,
         request: Request,
         settings: ServerSettings,
-        answer: Callable[[ServedModel, Any, dict[str, Any], bool], Awaitable[str]],
+        answer: _Answer,
     ) -> Response:
         """Return the answer to a request with inputs, or its failure."""
         try:
@@ -248,7 +250,7 @@ class Service:
         served: ServedModel,
         received: Given | Upload,
         options: dict[str, Any],
-        answer: Callable[[ServedModel, Any, dict[str, Any], bool], Awaitable[str]],
+        answer: _Answer,
     ) -> str:
         if isinstance(received, Given):
             return await answer(served, received.inputs, options, received.long)

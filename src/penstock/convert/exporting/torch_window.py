@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.convert.exporting.onnx_window import Window
-from penstock.convert.exporting.torch_source import Source, file_text, layer_source, layer_tensors
+from penstock.convert.exporting.torch_operations import Source, layer_source, layer_tensors
+from penstock.convert.exporting.torch_source import file_text
 
 __all__ = ["torch_window"]
 
