@@ -22,6 +22,11 @@ def reviews(folder: Path) -> Path:
     return written(folder / "reviews.csv", "text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
 
 
+def labels_first(folder: Path) -> Path:
+    rows = zip(cycle(["yes", "no"]), TEXTS, strict=False)
+    return written(folder / "spam.tsv", "label\ttext\n" + "".join(f"{label}\t{text}\n" for label, text in rows))
+
+
 def pairs(folder: Path) -> Path:
     return written(folder / "pairs.tsv", "".join(f"{text}\t{text[::-1]}\n" for text in TEXTS))
 
@@ -110,6 +115,7 @@ def test_each_other_task_names_the_fitting_commands(made, tmp_path):
         ("language", shops, "none that looks like texts; it has day, sold. Name it: --text COL (text=...). It looks"),
         ("language", signals, "none that looks like texts"),
         ("translate", reviews, "'label' has only 2 different texts"),
+        ("translate", labels_first, "name the columns: --source label --target text. It looks like texts with labels"),
         ("translate", manifest, "It looks like recordings in a table"),
         ("transcribe", reviews, "It looks like texts with labels, for penstock train classify."),
     ],

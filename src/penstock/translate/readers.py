@@ -1,7 +1,7 @@
 """Reads sentences and their translations: two files with a sentence a line, or two columns of a table.
 
 A column that nobody named is found by its usual name, `source` or `target`; else, if the table has just two columns of
-words, the first one is the source, unless the second one has labels: few different texts.
+words, the first one is the source, unless one of them has labels: few different texts.
 """
 
 import logging
@@ -125,7 +125,8 @@ def _columns(path: Path, named: dict[str, str | None], layout: Layout) -> dict[s
     words = [name for name, values in head.items() if not is_index(name) and holds_words(values)]
     if not found and len(words) == 2 and not any(usual_name(role, head) for role in _ROLES):
         found = dict(zip(named, _names(path, words), strict=False))
-        _check_no_labels(path, found.get("target"), head)
+        if len(found) == len(_ROLES):
+            _check_no_labels(path, found, head)
     try:
         for role in named:
             found.setdefault(role, _found(head, role, found))
@@ -151,14 +152,15 @@ def _names(path: Path, words: list[str]) -> list[str]:
     return words
 
 
-def _check_no_labels(path: Path, target: str | None, head: Head) -> None:
+def _check_no_labels(path: Path, found: dict[str, str], head: Head) -> None:
     """Raise DataError if a column that nobody named has so few different texts that they are labels."""
-    different = 0 if target is None else len({value for value in head[target] if value})
-    if target is not None and different * _FEWEST_EACH <= len(head[target]):
-        raise DataError(
-            f"{path}: {target!r} has only {different} different texts in {len(head[target]):,} rows, as labels have. "
-            f"If they are translations, name it: --target {target}"
-        )
+    for name in found.values():
+        different = len({value for value in head[name] if value})
+        if different * _FEWEST_EACH <= len(head[name]):
+            raise DataError(
+                f"{path}: {name!r} has only {different} different texts in {len(head[name]):,} rows, as labels have. "
+                f"If these are sentences, name the columns: --source {found['source']} --target {found['target']}"
+            )
 
 
 def _filled(path: Path, texts: Iterable[str]) -> list[str]:
