@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections import Counter
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
 from penstock.cli.scores import say_verdict, show_scores, show_speakers
 from penstock.cli.values import PATH
+from penstock.datasets.changes import counted
 from penstock.errors import ConfigError
 from penstock.events import say
+from penstock.language.files import TextFiles
 from penstock.shards import Shards
 from penstock.tasks import find
 
@@ -46,15 +50,21 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     task = find(loaded.task)
     columns, settings = split_settings(task, options, _MEASURING)
     rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
-    if isinstance(rows, Shards):
-        raise ConfigError(f"{data}: evaluate reads one file at a time; got a folder or an address of several")
     say(_LOGGER, "measuring", "measuring the network and its baselines")
-    found = loaded.evaluate(rows.inputs, rows.answers, **settings)
+    dropped, changed = Counter(rows.dropped), Counter(getattr(rows, "changed", {}))
+    if isinstance(rows, TextFiles):
+        pieces = ((piece.number, piece.text) for piece in rows.pieces("reading", dropped))
+        with counted() as changed:
+            found = loaded.evaluate_pieces(pieces, **settings)  # type: ignore[attr-defined]
+    elif isinstance(rows, Shards):
+        raise ConfigError(f"{data}: evaluate reads one file at a time; got a folder or an address of several")
+    else:
+        found = loaded.evaluate(rows.inputs, rows.answers, **settings)
     if as_json:
-        counts = {"dropped": rows.dropped, "changed": getattr(rows, "changed", {})}
+        counts = {"dropped": dropped, "changed": changed}
         print(json.dumps(plain({name: found[name] for name in _FIGURES if name in found} | counts)))
         return
-    _say_dropped(rows.dropped)
+    _say_dropped(dropped)
     words = {name: baseline_words(name) for name in found["baselines"]}
     show_scores(
         {"model": found["metrics"]} | {words[name]: each for name, each in found["baselines"].items()},
@@ -64,6 +74,6 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     say_verdict(found["verdict"], next(iter(words.values()), ""), found["units"])
 
 
-def _say_dropped(dropped: dict[str, int]) -> None:
+def _say_dropped(dropped: Mapping[str, int]) -> None:
     if dropped:
         print("left out: " + ", ".join(f"{count} rows with {reason}" for reason, count in dropped.items()))

@@ -1,7 +1,7 @@
 """Language models at run time: the log-probability of each token, scores, and generation, without PyTorch."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from penstock.errors import ConfigError, DataError
 from penstock.language.adapting import read_adaptation
 from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
 from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
+from penstock.language.measuring import evaluate_pieces
 from penstock.language.sampling import sounding
 from penstock.language.scorer import shifted
 from penstock.language.scores import language_counts, language_scores, language_sums
@@ -164,6 +165,23 @@ class SequenceGenerator(Model):
             "baselines": scores,
             **compared(language_sums(self.features, sequences, ours), sums),
         }
+
+    def evaluate_pieces(self, pieces: Iterable[tuple[int, str]], *, adapt: str | None = None) -> dict[str, Any]:
+        """Evaluate on texts that are larger than memory, see `language.measuring.evaluate_pieces`.
+
+        Args:
+            pieces: of all texts in order, each with the number of its text.
+            adapt: None.
+
+        Raises:
+            ConfigError: the model should adapt, or is of notes.
+            DataError: there is no token.
+        """
+        if adapt is not None or not isinstance(self.features, LanguageFeatures):
+            raise ConfigError(
+                "models that adapt, and those of notes, are evaluated on data in memory. Give a smaller file."
+            )
+        return evaluate_pieces(self, pieces)
 
     def timed(self, inputs: Any, most: int) -> Callable[[], int]:
         """See `Model.timed`."""

@@ -50,7 +50,8 @@ class Shards:
 
     Attributes:
         files: the files, in order: tables, or plain texts, whose rows are the pieces of `datasets.plain`.
-        columns: the column of each role, such as {"text": "review", "label": "stars"}; of plain texts one role.
+        columns: the column of each role, such as {"text": "review", "label": "stars"}; none of plain texts, which have
+            the role "text".
         layout: the layout of text files.
         cut: rows belong to it whose draw is at least the first number and below the second.
         seed: the seed of the draws.
@@ -181,9 +182,7 @@ class Shards:
 def _tables(path: Path, columns: Mapping[str, str], layout: Layout) -> Iterator[dict[str, list[Any]]]:
     """Yield the values of each role, some rows at a time."""
     if table_ending(path) is None:
-        (role,) = columns
-        for piece in stream_plain(path, layout.encoding):
-            yield {role: [piece]}
+        yield from ({"text": [piece]} for piece in stream_plain(path, layout.encoding))
         return
     for table in stream_table(path, list(columns.values()), layout):
         yield {role: table[name] for role, name in columns.items()}
