@@ -2,8 +2,10 @@
 
 import csv
 import gzip
+import json
 import shutil
 
+import fsspec
 import numpy as np
 import pyarrow
 import pytest
@@ -11,13 +13,14 @@ from pyarrow import parquet
 
 from penstock import LanguageModel
 from penstock.datasets import plain
-from penstock.errors import DataError
-from penstock.language import readers, stored
+from penstock.errors import ConfigError, DataError
+from penstock.language import measuring, readers, stored
 from penstock.language.baseline_training import spread
 from penstock.language.readers import find_corpus, read_corpus, read_text_files
 from penstock.sequences import Sequences
 
 TINY = {"hidden_size": 4, "embedding_size": 3, "epochs": 2, "batch_size": 3, "steps": 7, "random_state": 0}
+TINY |= {"baseline": False, "examples": 0}
 VALID = ["The cat sat. 猫坐。\n", "the dog\nsat"]
 LINES = "The cat sat on 1999 mats.\nthe  dog — 狗坐在地上\n\n\nit's né\n"
 
@@ -68,7 +71,12 @@ def same_weights(one, other):
 @pytest.mark.parametrize("data", ["books", "rows"])
 def test_weights_features_and_figures_are_those_of_texts_in_memory(data, level, request, tmp_path):
     folder = request.getfixturevalue(data)
-    options = TINY | {"level": level, "recipe": "awd" if data == "books" else "adam", "learning_rate": 0.01}
+    options = TINY | {
+        "baseline": True,
+        "level": level,
+        "recipe": "awd" if data == "books" else "adam",
+        "learning_rate": 0.01,
+    }
     found = LanguageModel(**options, cache=str(tmp_path)).fit(read_text_files(folder), validation_data=VALID)
     truth = LanguageModel(**options).fit(read_corpus(folder).inputs, validation_data=VALID)
     same_weights(found, truth)
@@ -243,3 +251,67 @@ def test_ngrams_of_much_text_are_made_of_stretches_spread_evenly():
     np.testing.assert_array_equal(found.offsets, [0, 16_384, 32_768])
     np.testing.assert_array_equal(found[0], ids[:16_384])
     np.testing.assert_array_equal(found[1], ids[-16_384:])
+
+
+@pytest.mark.parametrize("data", ["books", "rows"])
+@pytest.mark.parametrize("level", ["char", "word"])
+def test_scores_of_pieces_are_those_of_texts_in_memory(data, level, request, monkeypatch):
+    monkeypatch.setattr(measuring, "_AT_ONCE", 100)
+    monkeypatch.setattr(measuring, "_REACH", 8)
+    files = read_text_files(request.getfixturevalue(data))
+    model = LanguageModel(**TINY | {"baseline": True}, level=level).fit(VALID, validation_data=VALID).model_
+    found = model.evaluate_pieces((piece.number, piece.text) for piece in files.pieces("reading"))
+    truth = model.evaluate(list(files.texts()))
+    assert found["counts"] == truth["counts"]
+    assert found["metrics"] == pytest.approx(truth["metrics"], rel=1e-9)
+    assert found["baselines"].keys() == truth["baselines"].keys() == {"kneser_ney", "unigram"}
+    for name, scores in truth["baselines"].items():
+        assert found["baselines"][name] == pytest.approx(scores, rel=1e-9)
+    assert found["baseline"] == found["baselines"]["kneser_ney"]
+
+
+def test_intervals_of_pieces_are_near_those_of_texts_in_memory(monkeypatch):
+    monkeypatch.setattr(measuring, "_STRETCH", 15)
+    monkeypatch.setattr(measuring, "_GROUPS", 50)
+    text = "".join(np.random.default_rng(0).choice([*LINES], 4000))
+    model = LanguageModel(**TINY | {"baseline": True}).fit([LINES * 5], validation_data=VALID).model_
+    found, truth = model.evaluate_pieces([(0, text[:1000]), (0, text[1000:])]), model.evaluate([text])
+    assert found["units"] == -(-4000 // 15)
+    for name, ends in truth["interval"].items():
+        assert found["interval"][name] == pytest.approx(ends, rel=0.02)
+    assert found["verdict"] == truth["verdict"]
+
+
+def test_pieces_without_a_token_and_models_that_adapt_are_refused():
+    model = LanguageModel(**TINY).fit(VALID, validation_data=VALID).model_
+    assert not model.features.tokens.encode("").size
+    single = LanguageModel(**TINY).fit([LINES], validation_data=VALID).model_
+    with pytest.raises(DataError, match="at least one token"):
+        single.evaluate_pieces([(0, "")])
+    with pytest.raises(ConfigError, match="evaluated on data in memory"):
+        model.evaluate_pieces([(0, "a")], adapt="cache")
+
+
+def test_a_large_folder_from_the_command_line(penstock, books, tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "MOST_IN_MEMORY", 0)
+    out, small = tmp_path / "model", ["--hidden-size", 4, "--epochs", 1, "--steps", 7, "--batch-size", 3]
+    small += ["--split", "0.5/0.25/0.25", "--random-state", 0]
+    trained = penstock("train", "language", books, "--out", out, "--cache", tmp_path / "cache", "--json", *small)
+    assert trained.code == 0, trained.err
+    assert json.loads(trained.out)["dropped"] == {"no text": 2}
+    assert (tmp_path / "cache").exists()
+    found = json.loads(penstock("evaluate", out, books, "--json").out)
+    assert found["dropped"] == {"no text": 2}
+    assert found["changed"] == {"line breaks of Windows, read as plain ones": 15}
+    monkeypatch.setattr(readers, "MOST_IN_MEMORY", 1 << 20)
+    truth = json.loads(penstock("evaluate", out, books, "--json").out)
+    assert found["metrics"] == pytest.approx(truth["metrics"], rel=1e-9)
+    assert found["changed"] == truth["changed"]
+    assert found["dropped"] == truth["dropped"]
+
+
+def test_an_address(books, monkeypatch):
+    fsspec.filesystem("memory").put(str(books), "/lm-books", recursive=True)
+    found = find_corpus("memory://lm-books")
+    assert list(found.texts()) == read_corpus(books).inputs
+    assert read_corpus("memory://lm-books").inputs == read_corpus(books).inputs

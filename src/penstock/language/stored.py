@@ -210,5 +210,5 @@ def _kept(cache: Cache, part: str) -> list[str]:
     return list(joined(Piece(text, number, 0.0) for text, number in zip(rows.inputs, rows.answers or [], strict=True)))
 
 
-def _dtype(features: LanguageFeatures) -> type[np.generic]:
-    return np.uint16 if features.size <= 1 << 16 else np.int32
+def _dtype(features: LanguageFeatures) -> np.dtype[Any]:
+    return np.min_scalar_type(features.size - 1)
