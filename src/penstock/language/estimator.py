@@ -169,6 +169,7 @@ class LanguageModel(ShardOptions, CellOptions, Estimator):
 
         Raises:
             DataError: there is nothing to learn from, or it is not of this level.
+            InputError: the cache for data larger than memory can't be written.
             ConfigError: an option is invalid.
             DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """

@@ -178,7 +178,7 @@ class _FirstPass:
 
 def _sample(pieces: Iterator[str], size: int) -> Iterator[str]:
     """Yield every so many pieces: about as many characters as may be learned from, and never more."""
-    stride = -(-size // _MOST_LEARNED)
+    stride = max(1, -(-size // _MOST_LEARNED))
     if stride > 1:
         say(_LOGGER, "features", f"byte pairs are learned from one piece of text in {stride}")
     left = _MOST_LEARNED
