@@ -140,8 +140,7 @@ def fit_classifier(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
 
 def fit_language(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Train a language model; return its metrics."""
-    from penstock import LanguageModel
-    from penstock.language.readers import read_text_files
+    from penstock import LanguageModel, read_text_files
 
     model = LanguageModel(**options(folder, given), level=given.level)
     parts = model.split(read_text_files(folder / "reviews", text="text"), (0.8, 0.1, 0.1), 0)

@@ -180,6 +180,8 @@ def divided(items: Sequence[Any], shares: Sequence[float], random_state: int) ->
 def cut(sequences: Sequences, most: int) -> Sequences:
     """Return the sequences, those of more than `most` steps in parts of at most so many; nothing is copied."""
     counts = -(-sequences.lengths // most)
+    if (counts == 1).all():
+        return sequences
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = np.repeat(sequences.offsets[:-1], counts) + most * within
     return replace(sequences, offsets=np.append(starts, sequences.offsets[-1]))

@@ -158,7 +158,7 @@ class LanguageModel(ShardOptions, CellOptions, Estimator):
 
         Args:
             X: texts, a list of str; with level "notes" pieces, lists of frames, which are lists of notes; or the path
-                of a file or folder, see `language.readers.find_corpus`; or `TextFiles`, see `read_text_files` there.
+                of a file or folder, see `language.readers.find_corpus`; or the result of `read_text_files`.
             y: ignored; there are no labels.
             validation_data: as X, for early stopping; None holds back `validation_share` of X: random ones of a hundred
                 texts or more, else the end.

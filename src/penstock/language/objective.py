@@ -120,7 +120,7 @@ class _LanguageObjective(Seeded):
     regularization: LanguageRegularization
     generator: torch.Generator
     _waited: float = field(default=0.0, init=False)
-    _read: int = field(default=0, init=False)
+    _steps: int = field(default=0, init=False)
 
     def expect(self, batches: Seq[Any]) -> float | None:
         """Return how long `loss` has read from disk so far, if it does; see `Objective.expect`.
@@ -129,8 +129,8 @@ class _LanguageObjective(Seeded):
         """
         if not isinstance(self.train, StoredTokens):
             return None
-        self._read += len(batches) > 0
-        if batches and self._read % _MAPPED == 0:
+        self._steps += len(batches) > 0
+        if batches and self._steps % _MAPPED == 0:
             self.train.release()
         return self._waited
 
@@ -260,7 +260,8 @@ class PieceObjective(_LanguageObjective):
 
     def extent(self, batch: NDArray[np.int64]) -> int:
         """Return the number of steps of a batch, padding included."""
-        return int(self.train.lengths[batch].max(initial=0)) * len(batch)
+        starts, ends = self.train.offsets[batch], self.train.offsets[batch + 1]
+        return int((ends - starts).max(initial=0)) * len(batch)
 
     def loss(self, module: LanguageModule, batch: NDArray[np.int64]) -> tuple[Tensor, int]:
         """The mean loss of a step of these pieces, with the penalties."""

@@ -93,8 +93,7 @@ def read_text_files(path: str | Path, *, text: str | None = None, layout: Layout
         MissingExtraError: a package for such files or addresses is not installed.
 
     Examples:
-        >>> from penstock import LanguageModel
-        >>> from penstock.language.readers import read_text_files
+        >>> from penstock import LanguageModel, read_text_files
         >>> train, valid = LanguageModel.split(read_text_files("books/"), (0.9, 0.1), 0)  # doctest: +SKIP
         >>> model = LanguageModel(cache="/scratch/penstock").fit(train, validation_data=valid)  # doctest: +SKIP
     """
