@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from penstock import LanguageModel
-from penstock.datasets import plain
+from penstock.datasets import Rows, plain
 from penstock.errors import ConfigError, DataError
 from penstock.language import measuring, readers, stored
 from penstock.language.baseline_training import spread
@@ -144,11 +144,11 @@ def test_a_model_learns_on_from_files(books, rows, tmp_path):
 def test_parts_of_the_same_files_have_no_piece_in_common(books, tmp_path):
     files = read_text_files(books)
     parts = LanguageModel.split(files, (0.6, 0.2, 0.2), 1)
-    pieces = [list(part.own("reading")) for part in parts]
-    every = list(files.own("reading"))
-    assert sorted(piece[:2] for some in pieces for piece in some) == sorted(piece[:2] for piece in every)
-    assert len({piece.draw for piece in every}) == len(every)
+    pieces = [list(part.pieces("reading")) for part in parts]
     assert all(pieces)
+    assert sorted(piece for some in pieces for piece in some) == sorted(files.pieces("reading"))
+    draws = np.concatenate([draws for _, draws in files.numbered("reading")])
+    np.testing.assert_array_equal(sum(part.holds(draws).astype(int) for part in parts), 1)
     found = LanguageModel(**TINY, cache=str(tmp_path)).fit(parts[0], None, parts[1], parts[2])
     valid, test = ([*part.texts()] for part in parts[1:])
     truth = LanguageModel(**TINY).fit([*parts[0].texts()], None, valid, test)
@@ -260,7 +260,7 @@ def test_scores_of_pieces_are_those_of_texts_in_memory(data, level, request, mon
     monkeypatch.setattr(measuring, "_REACH", 8)
     files = read_text_files(request.getfixturevalue(data))
     model = LanguageModel(**TINY | {"baseline": True}, level=level).fit(VALID, validation_data=VALID).model_
-    found = model.evaluate_pieces((piece.number, piece.text) for piece in files.pieces("reading"))
+    found = model.evaluate_blocks(files.rows())
     truth = model.evaluate(list(files.texts()))
     assert found["counts"] == truth["counts"]
     assert found["metrics"] == pytest.approx(truth["metrics"], rel=1e-9)
@@ -275,7 +275,7 @@ def test_intervals_of_pieces_are_near_those_of_texts_in_memory(monkeypatch):
     monkeypatch.setattr(measuring, "_GROUPS", 50)
     text = "".join(np.random.default_rng(0).choice([*LINES], 4000))
     model = LanguageModel(**TINY | {"baseline": True}).fit([LINES * 5], validation_data=VALID).model_
-    found, truth = model.evaluate_pieces([(0, text[:1000]), (0, text[1000:])]), model.evaluate([text])
+    found, truth = model.evaluate_blocks([Rows([text[:1000], text[1000:]], [0, 0])]), model.evaluate([text])
     assert found["units"] == -(-4000 // 15)
     for name, ends in truth["interval"].items():
         assert found["interval"][name] == pytest.approx(ends, rel=0.02)
@@ -287,9 +287,9 @@ def test_pieces_without_a_token_and_models_that_adapt_are_refused():
     assert not model.features.tokens.encode("").size
     single = LanguageModel(**TINY).fit([LINES], validation_data=VALID).model_
     with pytest.raises(DataError, match="at least one token"):
-        single.evaluate_pieces([(0, "")])
+        single.evaluate_blocks([Rows([""], [0])])
     with pytest.raises(ConfigError, match="evaluated on data in memory"):
-        model.evaluate_pieces([(0, "a")], adapt="cache")
+        model.evaluate_blocks([Rows(["a"], [0])], adapt="cache")
 
 
 def test_a_large_folder_from_the_command_line(penstock, books, tmp_path, monkeypatch):

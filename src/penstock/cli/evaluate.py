@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from penstock.cli.inputs import load_model, read_data
 from penstock.cli.scores import say_verdict, show_scores, show_speakers
 from penstock.cli.values import PATH
 from penstock.datasets.changes import counted
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError
 from penstock.events import say
 from penstock.language.files import TextFiles
@@ -51,20 +52,17 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     columns, settings = split_settings(task, options, _MEASURING)
     rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
     say(_LOGGER, "measuring", "measuring the network and its baselines")
-    dropped, changed = Counter(rows.dropped), Counter(getattr(rows, "changed", {}))
     if isinstance(rows, TextFiles):
-        pieces = ((piece.number, piece.text) for piece in rows.pieces("reading", dropped))
-        with counted() as changed:
-            found = loaded.evaluate_pieces(pieces, **settings)  # type: ignore[attr-defined]
+        found, counts = _by_blocks(loaded, rows, settings)
     elif isinstance(rows, Shards):
         raise ConfigError(f"{data}: evaluate reads one file at a time; got a folder or an address of several")
     else:
         found = loaded.evaluate(rows.inputs, rows.answers, **settings)
+        counts = {"dropped": rows.dropped, "changed": getattr(rows, "changed", {})}
     if as_json:
-        counts = {"dropped": dropped, "changed": changed}
         print(json.dumps(plain({name: found[name] for name in _FIGURES if name in found} | counts)))
         return
-    _say_dropped(dropped)
+    _say_dropped(counts["dropped"])
     words = {name: baseline_words(name) for name in found["baselines"]}
     show_scores(
         {"model": found["metrics"]} | {words[name]: each for name, each in found["baselines"].items()},
@@ -72,6 +70,23 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     )
     show_speakers(found.get("speakers", ()))
     say_verdict(found["verdict"], next(iter(words.values()), ""), found["units"])
+
+
+def _by_blocks(
+    model: Any, rows: TextFiles, settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, dict[str, int]]]:
+    """Evaluate texts that stay in their files; return the figures, and what was dropped and changed."""
+    rows.check()
+    dropped: Counter[str] = Counter()
+
+    def blocks() -> Iterator[Rows]:
+        for block in rows.rows("measuring", _LOGGER):
+            dropped.update(block.dropped)
+            yield block
+
+    with counted() as changed:
+        found = model.evaluate_blocks(blocks(), **settings)
+    return found, {"dropped": dict(dropped), "changed": dict(changed)}
 
 
 def _say_dropped(dropped: Mapping[str, int]) -> None:

@@ -3,74 +3,70 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import attrgetter
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from penstock.datasets.columns import text_table
 from penstock.datasets.rows import Rows
 from penstock.shards import Shards
 
-__all__ = ["HELD_BYTES", "Piece", "TextFiles", "joined"]
+__all__ = ["Piece", "TextFiles", "joined"]
 
 _LOGGER = logging.getLogger("penstock.tasks")
 
-HELD_BYTES = 1 << 21
-"""About how much text of validation and test is held in memory where training text is not."""
-
-
-class Piece(NamedTuple):
-    """A piece of a text: the text of a table's row, or one of those that make up a plain file.
-
-    Attributes:
-        text: the piece.
-        number: of the whole text, from 0.
-        draw: from 0 to below 1, see `shards.table.Block`.
-    """
-
-    text: str
-    number: int
-    draw: float
+Piece = tuple[int, str]
+"""The number of a text, from 0, and a piece of it: the text of a table's row, or one of those of a plain file."""
 
 
 @dataclass(frozen=True)
 class TextFiles(Shards):
-    """Texts of files: a plain file is one, whose rows are its pieces, a table has one in each row."""
+    """Texts of files: a plain file is one, whose rows are its pieces, a table has one in each row.
 
-    held_bytes: int = HELD_BYTES
+    About 2 MB of validation and test data are held in memory where training data are not.
+    """
 
-    def pieces(self, what: str, dropped: Counter[str] | None = None) -> Iterator[Piece]:
-        """Yield all pieces of all texts in order, also those of other draws.
+    held_bytes: int = 1 << 21
+
+    def numbered(self, what: str, steps: logging.Logger = _LOGGER) -> Iterator[tuple[Rows, NDArray[np.float64]]]:
+        """Yield the pieces of each block, also those of other draws, and their draws; answers are the texts' numbers.
 
         Args:
-            what: what is done with them, for the progress.
-            dropped: gets how many texts were left out, by reason.
+            what, steps: as for `blocks`.
 
         Raises:
-            DataError: a file can't be read; the message names it.
+            DataError: a file can't be read, or has values that are no texts; the message names it.
         """
-        number = 0
-        for block, rows, draws in self.usable(_usable, what, _LOGGER):
+        texts = 0
+        for block, rows, draws in self.usable(_usable, what, steps):
+            numbers = [block.file] * len(rows) if self.is_plain else list(range(texts, texts + len(rows)))
+            texts += len(rows)
+            yield Rows(rows.inputs, numbers, rows.dropped), draws
+
+    def rows(self, what: str = "reading", steps: logging.Logger = _LOGGER) -> Iterator[Rows]:
+        """Yield the pieces of each block that belong to it, perhaps none; see `numbered`."""
+        for rows, draws in self.numbered(what, steps):
+            yield replace(rows.take(np.flatnonzero(self.holds(draws))), dropped=rows.dropped)
+
+    def pieces(self, what: str, dropped: Counter[str] | None = None) -> Iterator[Piece]:
+        """Yield the pieces that belong to it; `dropped` gets how many texts were left out, by reason."""
+        for rows in self.rows(what):
             if dropped is not None:
                 dropped.update(rows.dropped)
-            for text, draw in zip(rows.inputs, draws.tolist(), strict=True):
-                yield Piece(text, block.file if self.is_plain else number, draw)
-                number += 1
-
-    def own(self, what: str, dropped: Counter[str] | None = None) -> Iterator[Piece]:
-        """Yield the pieces that belong to it, as `pieces`."""
-        low, high = self.cut
-        return (piece for piece in self.pieces(what, dropped) if low <= piece.draw < high)
+            yield from zip(rows.answers or [], rows.inputs, strict=True)
 
     def texts(self, dropped: Counter[str] | None = None) -> Iterator[str]:
-        """Yield its texts: the pieces that belong to it, joined."""
-        return joined(self.own("reading", dropped))
+        """Yield its texts, the pieces that belong to it joined; as `pieces`."""
+        return joined(self.pieces("reading", dropped))
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[str]:
     """Yield whole texts from their pieces."""
-    return ("".join(piece.text for piece in some) for _, some in groupby(pieces, attrgetter("number")))
+    return ("".join(text for _, text in some) for _, some in groupby(pieces, itemgetter(0)))
 
 
 def _usable(columns: Mapping[str, list[Any]]) -> Rows:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.language.features import LanguageFeatures
 from penstock.language.scores import counts_from, scores_from, scores_of, sums_of, token_counts
@@ -18,7 +19,7 @@ from penstock.tokens import END
 if TYPE_CHECKING:
     from penstock.language.model import SequenceGenerator
 
-__all__ = ["evaluate_pieces"]
+__all__ = ["evaluate_blocks"]
 
 Ids = NDArray[np.int32]
 
@@ -41,14 +42,14 @@ class _Predicted(NamedTuple):
     texts: int
 
 
-def evaluate_pieces(model: "SequenceGenerator", pieces: Iterable[tuple[int, str]]) -> dict[str, Any]:
+def evaluate_blocks(model: "SequenceGenerator", blocks: Iterable[Rows]) -> dict[str, Any]:
     """Return what `SequenceGenerator.evaluate` returns, in memory that does not grow with the texts.
 
     Intervals come from other stretches of tokens.
 
     Args:
         model: a model of texts.
-        pieces: of all texts in order, each with the number of its text.
+        blocks: pieces of all texts in order, whose answers are the texts' numbers.
 
     Raises:
         DataError: there is no token.
@@ -57,6 +58,7 @@ def evaluate_pieces(model: "SequenceGenerator", pieces: Iterable[tuple[int, str]
     assert isinstance(features, LanguageFeatures)
     values = {name: np.zeros((_GROUPS, 3)) for name in ("", *(model.baselines.names if model.baselines else ()))}
     counts, steps, texts = np.zeros(features.size, np.int64), 0, 0
+    pieces = (piece for rows in blocks for piece in zip(rows.answers or [], rows.inputs, strict=True))
     for some in _predicted(model, features, pieces):
         group = _groups(steps, len(some.ids))
         for name, log_probabilities in some.log_probabilities.items():

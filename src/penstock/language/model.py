@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from penstock import engine
 from penstock.datasets.finding import holds_words
 from penstock.datasets.frames import is_table, table_column, tabular
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.language.adapting import read_adaptation
 from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
 from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
-from penstock.language.measuring import evaluate_pieces
+from penstock.language.measuring import evaluate_blocks
 from penstock.language.sampling import sounding
 from penstock.language.scorer import shifted
 from penstock.language.scores import language_counts, language_scores, language_sums
@@ -166,11 +167,11 @@ class SequenceGenerator(Model):
             **compared(language_sums(self.features, sequences, ours), sums),
         }
 
-    def evaluate_pieces(self, pieces: Iterable[tuple[int, str]], *, adapt: str | None = None) -> dict[str, Any]:
-        """Evaluate on texts that are larger than memory, see `language.measuring.evaluate_pieces`.
+    def evaluate_blocks(self, blocks: Iterable[Rows], *, adapt: str | None = None) -> dict[str, Any]:
+        """Measure as `evaluate` does, on texts that arrive in pieces and are not held, so that there may be any number.
 
         Args:
-            pieces: of all texts in order, each with the number of its text.
+            blocks: pieces of all texts in order, as `TextFiles.rows` yields them: answers are the texts' numbers.
             adapt: None.
 
         Raises:
@@ -181,7 +182,7 @@ class SequenceGenerator(Model):
             raise ConfigError(
                 "models that adapt, and those of notes, are evaluated on data in memory. Give a smaller file."
             )
-        return evaluate_pieces(self, pieces)
+        return evaluate_blocks(self, blocks)
 
     def timed(self, inputs: Any, most: int) -> Callable[[], int]:
         """See `Model.timed`."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, islice
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,7 @@ def _prepare(
     for part, pieces in first.held.items():
         if not pieces:
             raise DataError(f"no text is left for {part}: give a larger share of --split, or files of its own.")
-        writer.keep(part, Rows([piece.text for piece in pieces], [piece.number for piece in pieces]))
+        writer.keep(part, Rows([text for _, text in pieces], [number for number, _ in pieces]))
     say(_LOGGER, "features", f"{first.texts:,} training texts: reading them again to write their tokens")
     with counted():  # what a reader changes was counted in the first pass
         if not _write(train, features, writer):
@@ -161,19 +161,20 @@ class _FirstPass:
         """Hold the parts that have files of their own."""
         for part, files in self._files.items():
             if part not in self._beside:
-                self.held[part] = list(files.own(f"reading {part}", self.dropped))
+                self.held[part] = list(files.pieces(f"reading {part}", self.dropped))
 
     def _training(self) -> Iterator[str]:
-        beside = [(self.held[part], *self._files[part].cut) for part in self._beside]
-        (low, high), last = self._train.cut, -1
-        for piece in self._train.pieces("reading", self.dropped):
-            for held, least, most in beside:
-                if least <= piece.draw < most:
-                    held.append(piece)
-            if low <= piece.draw < high:
-                self.texts, last = self.texts + (piece.number != last), piece.number
-                self.lines = self.lines or "\n" in piece.text
-                yield piece.text
+        last = -1
+        for rows, draws in self._train.numbered("reading"):
+            self.dropped.update(rows.dropped)
+            pieces = list(zip(rows.answers or [], rows.inputs, strict=True))
+            for part in self._beside:
+                self.held[part] += [pieces[row] for row in np.flatnonzero(self._files[part].holds(draws))]
+            for row in np.flatnonzero(self._train.holds(draws)).tolist():
+                number, text = pieces[row]
+                self.texts, last = self.texts + (number != last), number
+                self.lines = self.lines or "\n" in text
+                yield text
 
 
 def _sample(pieces: Iterator[str], size: int) -> Iterator[str]:
@@ -192,10 +193,10 @@ def _sample(pieces: Iterator[str], size: int) -> Iterator[str]:
 def _write(train: TextFiles, features: LanguageFeatures, writer: Writer) -> int:
     """Write the ids of the texts, and the number of each text's; return that of all."""
     dtype, total = _dtype(features), 0
-    for _, pieces in groupby(train.own("writing tokens"), attrgetter("number")):
+    for _, pieces in groupby(train.pieces("writing tokens"), itemgetter(0)):
         length = int(features.ends)
-        for piece in pieces:
-            ids = features.piece(piece.text)
+        for _, text in pieces:
+            ids = features.piece(text)
             writer.append(_IDS, ids.astype(dtype))
             length += len(ids)
         if features.ends:
@@ -207,7 +208,7 @@ def _write(train: TextFiles, features: LanguageFeatures, writer: Writer) -> int:
 
 def _kept(cache: Cache, part: str) -> list[str]:
     rows = cache.rows(part)
-    return list(joined(Piece(text, number, 0.0) for text, number in zip(rows.inputs, rows.answers or [], strict=True)))
+    return list(joined(zip(rows.answers or [], rows.inputs, strict=True)))
 
 
 def _dtype(features: LanguageFeatures) -> np.dtype[Any]:
