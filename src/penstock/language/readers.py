@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 MOST_IN_MEMORY = 1 << 26
-"""Bytes, as stored, above which the files of a training are read piece by piece."""
+"""Bytes, as stored, above which texts are read piece by piece: n-grams of all tokens would take much more memory."""
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _PARTS = {"train": "train", "valid": "valid", "validation": "valid", "dev": "valid", "test": "test"}
