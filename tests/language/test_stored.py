@@ -225,6 +225,12 @@ def test_what_cannot_be_learned_from_is_refused_and_nothing_left(books, rows, tm
     (tmp_path / "none" / "b.txt").write_bytes(b"\xff\xfe\xfd")
     with pytest.raises(DataError, match=r"b\.txt"):
         fit(tmp_path / "none")
+    for name in ("a.csv", "b.jsonl"):
+        (tmp_path / "none" / name).write_text("text\n")
+    with pytest.raises(DataError, match=r"one kind; it has 1 of \.csv, 1 of \.jsonl"):
+        fit(tmp_path / "none")
+    with pytest.raises(DataError, match="All files must have these columns"):
+        read_text_files(rows, text="body").check()
     with pytest.raises(DataError, match="level 'notes' learns from pieces"):
         fit(books, level="notes")
     train, valid = LanguageModel.split(read_text_files(rows), (0.999999, 0.000001), 0)
