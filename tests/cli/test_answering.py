@@ -205,7 +205,7 @@ def test_predict_of_a_folder_goes_from_file_to_file(penstock, saved, texts_file,
     assert list(map(json.loads, result.out.splitlines())) == [
         {"file": name, **answer} for name in ("a.csv", "more/b.csv") for answer in answers
     ]
-    assert penstock("evaluate", saved, folder).code == 2
+    assert penstock("evaluate", saved, folder).code == 2  # texts alone, without labels
     monkeypatch.setattr(prediction, "predictors_here", in_this_process)
     assert penstock("predict", saved, folder, "--workers", "2") == result
 

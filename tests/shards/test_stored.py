@@ -1,13 +1,16 @@
 """Sequences on disk are those in memory, and a prepared data set is whole or made again."""
 
 import pickle
+import shutil
 
 import numpy as np
 import pytest
 
 from penstock.datasets import Rows
+from penstock.errors import InputError
 from penstock.sequences import Sequences
 from penstock.shards import Cache, writer
+from penstock.shards import stored as stored_module
 from penstock.shards.writer import narrow
 
 
@@ -23,7 +26,7 @@ def sequences():
 @pytest.fixture
 def prepared(sequences, tmp_path, monkeypatch):
     """A function that opens the data set; `made` counts how often it was prepared."""
-    monkeypatch.setattr(writer, "_STEPS", 40)  # several files
+    monkeypatch.setattr(writer, "_NUMBERS", 80)  # several files
 
     def make(to):
         opened.made += 1
@@ -40,7 +43,9 @@ def prepared(sequences, tmp_path, monkeypatch):
     return opened
 
 
-def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared, sequences):
+@pytest.mark.parametrize("long", [0, 1 << 20])
+def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared, sequences, monkeypatch, long):
+    monkeypatch.setattr(stored_module, "_LONG", long)  # rows that are asked for, or none
     stored = prepared().sequences()
     draw = np.random.default_rng(1)
     batches = [draw.permutation(23)[:size] for size in (5, 1, 7, 23)]
@@ -53,6 +58,33 @@ def test_batches_from_disk_are_those_in_memory_whether_expected_or_not(prepared,
     np.testing.assert_array_equal(stored.lengths, sequences.lengths)
     assert stored.targets(np.int64).tolist() == list(range(23))
     assert stored.waited > 0
+
+
+def test_some_rows_of_a_part_are_those_in_memory_and_reach_another_process(sequences, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_NUMBERS", 30)
+
+    def make(to):
+        for part, shift in (("rows", 0), ("other", 1)):
+            to.add(sequences[shift:], np.arange(shift, 23), part)
+        for row in range(23):  # one by one, as recordings come
+            to.add(sequences[row : row + 1], np.full(1, row), "single")
+        return {}
+
+    cache = Cache(tmp_path, {}, make)
+    rows = np.array([4, 22, 0, 7])
+    for part, shift in (("rows", 0), ("other", 1), ("single", 0)):
+        assert len(cache.sequences(part)) == 23 - shift
+        several = rows[rows < 22]
+        stored = cache.sequences(part, several)
+        for found in (stored, pickle.loads(pickle.dumps(stored))):  # noqa: S301  (our own)
+            np.testing.assert_array_equal(found.pad(np.arange(3)).values, sequences.pad(several + shift).values)
+            np.testing.assert_array_equal(found.lengths, sequences.lengths[several + shift])
+            np.testing.assert_array_equal(found[1], sequences[int(several[1]) + shift])
+            assert found.targets(np.int64).tolist() == (several + shift).tolist()
+    sent = pickle.dumps(stored)
+    shutil.rmtree(cache.path)
+    with pytest.raises(InputError, match=r"single-00000\.arrow: can't be read.*a folder that all of them have"):
+        pickle.loads(sent)  # noqa: S301  (our own)
 
 
 def test_a_prepared_data_set_is_used_again_for_the_same_key_alone(prepared):

@@ -8,8 +8,9 @@ from sklearn import metrics
 
 from penstock import TextClassifier
 from penstock.events import peak_mb
+from penstock.runtime.per_class import per_class
 from penstock.tasks.labelled import Part
-from penstock.tasks.measures import confusion_matrix, mistakes, per_class, scores
+from penstock.tasks.measures import confusion_matrix, mistakes, scores
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from penstock.audio.baselines import AudioBaselines, statistics
+from penstock.audio.baselines import AudioBaselines, summaries
 from penstock.runtime.metrics import class_metrics
 from penstock.sounds.features import AudioFeatures
 from penstock.tasks.labelled import Part
@@ -38,7 +38,7 @@ def fit_baseline(
     counts = train.class_counts(len(weights))
     if np.count_nonzero(counts) < len(counts):  # continued training may lack some of the model's classes
         return {"class_counts": counts}, {}
-    train_statistics, valid_statistics = (statistics(features.apply(part.inputs)) for part in (train, valid))
+    train_statistics, valid_statistics = (summaries(features, part.inputs) for part in (train, valid))
     mean, spread = train.mean_and_spread(train_statistics)
     scale = 1 / np.maximum(spread, 1e-6)
     best: tuple[tuple[float, float], float, dict[str, np.ndarray]] | None = None

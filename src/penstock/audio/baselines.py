@@ -1,6 +1,6 @@
 """Baselines of audio classifiers: the most frequent class, and logistic regression on summary statistics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from penstock.sequences import Sequences
 from penstock.sounds.features import AudioFeatures
 from penstock.sounds.recordings import Recording
 
-__all__ = ["AudioBaselines", "statistics"]
+__all__ = ["AudioBaselines", "statistics", "summaries"]
 
 _LINEAR = ("mean", "scale", "coef", "intercept")
 
@@ -47,7 +47,7 @@ class AudioBaselines:
         """Return the probabilities (recordings, classes) of a baseline."""
         if name == "majority":
             return np.tile(self.class_counts / self.class_counts.sum(), (len(recordings), 1))
-        return self.probabilities(statistics(self.features.apply(recordings)))
+        return self.probabilities(summaries(self.features, recordings))
 
     def probabilities(self, found: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probabilities (rows, classes) of logistic regression for statistics (rows, statistics)."""
@@ -66,6 +66,12 @@ class AudioBaselines:
                 f"the baseline's mean and scale must be (statistics={size},), coef (classes={rows}, statistics) and "
                 f"intercept (classes,); got {', '.join(map(str, shapes))}"
             )
+
+
+def summaries(features: AudioFeatures, recordings: Iterable[Recording]) -> NDArray[np.float64]:
+    """Return `statistics` of recordings, whose features are held one after the other."""
+    found = [statistics(features.apply([each])) for each in recordings]
+    return np.concatenate([np.zeros((0, 2 * features.size)), *found])
 
 
 def statistics(sequences: Sequences) -> NDArray[np.float64]:

@@ -17,12 +17,15 @@ from penstock.inspection.attribution import Attribution
 from penstock.network import ClassHead, Network, Numbers
 from penstock.sounds.faults import is_clipped, unfit
 from penstock.sounds.features import AudioFeatures
+from penstock.sounds.files import from_paths
 from penstock.sounds.recordings import Recording, recording_list, resampled
 from penstock.tasks.classifier import Classifier
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellName, CellOptions
+from penstock.tasks.recorded import RecordedPart, recorded
 from penstock.tasks.space import Between, Searched
 from penstock.tasks.stages import Stage
+from penstock.tasks.stored import ShardOptions
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +41,7 @@ _FEATURES = ("sample_rate", "mel_bins", "mean_seconds")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AudioClassifier(CellOptions, Classifier):
+class AudioClassifier(ShardOptions, CellOptions, Classifier):
     """Classifies recordings with a recurrent network; scikit-learn style.
 
     Defaults were chosen on spoken digits of speakers that were not in the training data. Fitting the same data with the
@@ -139,7 +142,7 @@ class AudioClassifier(CellOptions, Classifier):
 
     def _rows(self, inputs: Any, labels: Any) -> Rows:
         known = self._known()
-        recordings = recording_list(inputs, self.sample_rate if known is None else known.features.rate)
+        recordings = recording_list(from_paths(inputs), self.sample_rate if known is None else known.features.rate)
         answers = as_labels(labels)
         if len(recordings) != len(answers):
             raise DataError(
@@ -195,8 +198,30 @@ class AudioClassifier(CellOptions, Classifier):
     def _resolved(self, features: AudioFeatures, network: Network) -> dict[str, Any]:
         return {"sample_rate": features.sample_rate}
 
+    def _on_disk(self, data: Labelled) -> Labelled:
+        known = self._known()
+        features = AudioFeatures(**self._features()) if known is None else known.features
+        return recorded(
+            data,
+            self.cache,
+            {"task": self.task, **(self._features() if known is None else {"known": features.to_json()})},
+            lambda: features.fit(data.train.inputs) if known is None else features,
+            AudioFeatures.from_json,
+            {
+                "train": ("train", AudioFeatures.log_mels),
+                "valid": ("valid", AudioFeatures.apply),
+            },
+        )
+
+    def _features(self) -> dict[str, Any]:
+        """Return the options of the features."""
+        return {name: getattr(self, name) for name in _FEATURES}
+
     def _describe(self, data: Labelled) -> tuple[AudioFeatures, Network]:
-        features = AudioFeatures(**{name: getattr(self, name) for name in _FEATURES}).fit(data.train.inputs)
+        train = data.train
+        if isinstance(train, RecordedPart):
+            return train.features, self._network(data, train.features)
+        features = AudioFeatures(**self._features()).fit(train.inputs)
         return features, self._network(data, features)
 
     def _network(self, data: Labelled, features: AudioFeatures) -> Network:
@@ -226,13 +251,15 @@ class AudioClassifier(CellOptions, Classifier):
 
         if at_least("shift_seconds", self.shift_seconds, 0) > _LONGEST_SHIFT_SECONDS:
             raise ConfigError(f"shift_seconds must be at most {_LONGEST_SHIFT_SECONDS:g}; got {self.shift_seconds!r}")
+        train = data.train
+        cache = train.cache if isinstance(train, RecordedPart) else None
         mean, scale = features.scale
         augmentation, shares = (
             {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
             for kind in (Augmentation, Regularization)
         )
         return SoundObjective(
-            sequences=features.log_mels(data.train.inputs),
+            sequences=features.log_mels(train.inputs) if cache is None else cache.sequences("train"),
             weights=torch.from_numpy(self._weights(data).astype(np.float32)),
             regularization=Regularization(**shares),
             mean=mean,

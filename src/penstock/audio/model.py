@@ -25,6 +25,7 @@ from penstock.sounds.recordings import Recording, recording_list
 __all__ = ["AudioModel"]
 
 _THRESHOLD = 0.7
+_AT_ONCE = 512  # recordings whose features are held at once
 _BAND_GROUPS = 6  # groups of neighbouring bands that occlusion leaves out together
 
 
@@ -72,6 +73,12 @@ class AudioModel(ClassModel):
     def encode(self, inputs: Sequence[Recording]) -> Sequences:
         """Return log-mel energies and their changes."""
         return self.features.apply(inputs)
+
+    def outputs(self, inputs: Sequence[Recording]) -> NDArray[np.float32]:
+        """See `SequenceModel.outputs`; the features of some recordings are held at a time."""
+        if len(inputs) <= _AT_ONCE:
+            return super().outputs(inputs)
+        return np.concatenate([self.outputs(inputs[at : at + _AT_ONCE]) for at in range(0, len(inputs), _AT_ONCE)])
 
     def named(self, item: Recording) -> dict[str, Any]:
         """Return {"file": its name}; empty if it has none."""

@@ -15,7 +15,7 @@ from penstock.datasets.rows import Rows
 from penstock.errors import DataError
 from penstock.registry import Columns
 from penstock.shards.files import holds_tables
-from penstock.sounds.files import Folder, holds_paths, listed, opened
+from penstock.sounds.files import Folder, all_listed, all_of, holds_paths, opened
 from penstock.sounds.recordings import AUDIO_ENDINGS
 
 __all__ = ["claims_recordings", "read_recording_rows", "read_recordings"]
@@ -56,7 +56,7 @@ def _from_folders(path: Path, answers: bool) -> Rows:
         if not names:
             raise DataError(f"{path}: holds no recordings; expected files that end in {', '.join(AUDIO_ENDINGS)}")
         labels = _folder_labels(path, names) if answers else None
-        return Rows([source.recording(name) for name in names], labels)
+        return Rows(all_of(source, names), labels)
 
 
 def _folder_labels(path: Path, names: list[str]) -> list[str]:
@@ -110,7 +110,7 @@ def _from_table(path: Path, audio: str | None, label: str | None, answers: bool,
             usable.append((name or "", answer))
     if not usable:
         raise DataError(f"{path}: no rows are left to use. Check the columns {audio} and {label}.")
-    recordings = list(listed(path.parent, [name for name, _ in usable]))
+    recordings = all_listed(path.parent, [name for name, _ in usable])
     given = [answer for _, answer in usable] if answers else None
     return Rows(recordings, given, dropped, columns=columns, changed=dict(changed))
 

@@ -18,6 +18,7 @@ from penstock.console import printable
 from penstock.errors import ConfigError
 from penstock.events import say
 from penstock.report import LANGUAGES, metric_words, readable
+from penstock.shards import Shards
 from penstock.tasks import find
 
 _LOGGER = logging.getLogger("penstock.cli")
@@ -55,9 +56,9 @@ def compare(
         raise ConfigError(f"{first} is a model for {a.task} and {second} one for {b.task}. Compare models of one task.")
     task = find(a.task)
     chosen = [saved_columns(task, model, columns) for model in (a, b)]
-    rows = read_data(task, data, chosen[0], answers=True)
+    rows = _in_memory(read_data(task, data, chosen[0], answers=True))
     # Models of one task may read other columns, such as other covariates.
-    theirs = None if chosen[0] == chosen[1] else read_data(task, data, chosen[1], answers=True).inputs
+    theirs = None if chosen[0] == chosen[1] else _in_memory(read_data(task, data, chosen[1], answers=True)).inputs
     from penstock.inspection import compare as compared
 
     say(_LOGGER, "measuring", "measuring both models")
@@ -72,6 +73,11 @@ def compare(
         print(json.dumps(found.figures, ensure_ascii=False))
     else:
         _show(found.figures, out, report)
+
+
+def _in_memory(rows: Any) -> Any:
+    """Return rows in memory, where the page needs their texts."""
+    return rows.loaded() if isinstance(rows, Shards) else rows
 
 
 def _show(figures: dict[str, Any], out: Path | None, report: Path | None) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from penstock.cli.columns import (
     saved_columns,
@@ -17,20 +17,21 @@ from penstock.cli.columns import (
 )
 from penstock.cli.command import argument, command, option
 from penstock.cli.inputs import load_model, read_data
-from penstock.cli.scores import say_verdict, show_scores, show_speakers
+from penstock.cli.scores import say_verdict, show_classes, show_scores, show_speakers
 from penstock.cli.values import PATH
 from penstock.datasets.changes import counted
 from penstock.datasets.rows import Rows
-from penstock.errors import ConfigError
 from penstock.events import say
-from penstock.language.files import TextFiles
 from penstock.shards import Shards
 from penstock.tasks import find
+
+if TYPE_CHECKING:
+    from penstock.runtime import Model
 
 _LOGGER = logging.getLogger("penstock.cli")
 _BESIDE = ("baseline", "baseline_intervals", "verdict", "difference", "baseline_verdicts")
 _MEASURING = attrgetter("measuring")
-_FIGURES = ("metrics", "interval", *_BESIDE, "units", "speakers")
+_FIGURES = ("metrics", "interval", *_BESIDE, "units", "per_class", "speakers")
 
 
 @command(
@@ -39,7 +40,12 @@ _FIGURES = ("metrics", "interval", *_BESIDE, "units", "speakers")
     params=[*several_tasks_settings(_MEASURING), *several_tasks_options(answers=True)],
 )
 @argument("model", metavar="DIR", type=PATH, help="A trained model's folder.")
-@argument("data", metavar="DATA", type=PATH, help="Labelled data in the same form as in training.")
+@argument(
+    "data",
+    metavar="DATA",
+    type=PATH,
+    help="Labelled data in the same form as in training; of texts also a folder or an address, read file by file.",
+)
 @several_tasks_files
 @option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
@@ -52,10 +58,8 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     columns, settings = split_settings(task, options, _MEASURING)
     rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
     say(_LOGGER, "measuring", "measuring the network and its baselines")
-    if isinstance(rows, TextFiles):
+    if isinstance(rows, Shards):
         found, counts = _by_blocks(loaded, rows, settings)
-    elif isinstance(rows, Shards):
-        raise ConfigError(f"{data}: evaluate reads one file at a time; got a folder or an address of several")
     else:
         found = loaded.evaluate(rows.inputs, rows.answers, **settings)
         counts = {"dropped": rows.dropped, "changed": getattr(rows, "changed", {})}
@@ -68,14 +72,15 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
         {"model": found["metrics"]} | {words[name]: each for name, each in found["baselines"].items()},
         {"model": found["interval"]} | {words[name]: each for name, each in found["baseline_intervals"].items()},
     )
+    show_classes(found.get("per_class", ()))
     show_speakers(found.get("speakers", ()))
     say_verdict(found["verdict"], next(iter(words.values()), ""), found["units"])
 
 
 def _by_blocks(
-    model: Any, rows: TextFiles, settings: Mapping[str, Any]
+    model: "Model", rows: Shards, settings: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, dict[str, int]]]:
-    """Evaluate texts that stay in their files; return the figures, and what was dropped and changed."""
+    """Evaluate rows that stay in their files; return the figures, and what was dropped and changed."""
     rows.check()
     dropped: Counter[str] = Counter()
 

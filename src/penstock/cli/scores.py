@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from penstock.console import printable
 from penstock.runtime.resampling import FEW_UNITS
 
-__all__ = ["say_verdict", "show_scores", "show_speakers", "with_interval"]
+__all__ = ["say_verdict", "show_classes", "show_scores", "show_speakers", "with_interval"]
 
 _SIDE_BY_SIDE = 3  # up to this number of columns, scores and intervals fit into lines of 80 characters
-_MOST_SPEAKERS = 20
+_MOST_SPEAKERS = _MOST_CLASSES = 20
 _Intervals = Mapping[str, Sequence[float] | None]
 
 
@@ -56,6 +57,29 @@ def show_speakers(speakers: Sequence[Mapping[str, Any]]) -> None:
     Console(highlight=False, markup=False).print(table)
     if len(speakers) > _MOST_SPEAKERS:
         print(f"{len(speakers) - _MOST_SPEAKERS} more speakers, with fewer errors: --json has them all.")
+
+
+def show_classes(classes: Sequence[Mapping[str, Any]]) -> None:
+    """Print the scores of each class, see `runtime.per_class`: of many, those with the lowest F1. Nothing for none."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from penstock.report import metric_words
+
+    if not classes:
+        return
+    names = ("precision", "recall", "f1")
+    shown = list(classes)
+    if len(shown) > _MOST_CLASSES:
+        shown = sorted(shown, key=lambda one: one["f1"])[:_MOST_CLASSES]
+    table = Table("class", "rows", *map(metric_words, names), box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for one in shown:
+        scores = [with_interval(one[name], one["interval"][name], "\n") for name in names]
+        table.add_row(printable(str(one["label"])), str(one["rows"]), *scores)
+    Console(highlight=False, markup=False).print(table)
+    if len(classes) > len(shown):
+        print(f"{len(classes) - len(shown)} more classes, with a higher F1: --json has them all.")
 
 
 def with_interval(value: float, interval: Sequence[float] | None, between: str = " ") -> str:

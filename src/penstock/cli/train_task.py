@@ -153,7 +153,7 @@ def task_parameters(task: Task, estimator: "type[Estimator]") -> list[click.Para
         *estimator_options(estimator, leave_out=_NOT_OPTIONS),
         help_all("output"),
     ]
-    kinds = f"{_FILE}; {_FOLDER}" if issubclass(estimator, ShardOptions) else _FILE
+    kinds = f"{_FILE}; {_FOLDER}" if issubclass(estimator, ShardOptions) and not task.folder else _FILE
     data = click.Argument(["data"], metavar="DATA", type=PATH, help=f"The data to train on: {kinds}.")
     return [data, *file_arguments(task.columns), *sorted(found, key=lambda each: PANELS.index(each.panel))]
 

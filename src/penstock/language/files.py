@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.changes import counted
 from penstock.datasets.columns import text_table
 from penstock.datasets.rows import Rows
 from penstock.shards import Shards
@@ -62,6 +63,14 @@ class TextFiles(Shards):
     def texts(self, dropped: Counter[str] | None = None) -> Iterator[str]:
         """Yield its texts, the pieces that belong to it joined; as `pieces`."""
         return joined(self.pieces("reading", dropped))
+
+    def loaded(self) -> Rows:
+        """Return its texts in memory."""
+        self.check()
+        dropped: Counter[str] = Counter()
+        with counted() as changed:
+            texts = list(self.texts(dropped))
+        return Rows(texts, dropped=dict(dropped), columns=self.columns, changed=dict(changed))
 
 
 def joined(pieces: Iterable[Piece]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +67,7 @@ def read_corpus(
     path = Path(path)
     ending = path.name.lower().removesuffix(".gz")
     if is_several(path):
-        found = _in_memory(read_text_files(path, text=text, layout=layout))
+        found = Corpus(**vars(read_text_files(path, text=text, layout=layout).loaded()))
     elif ending.endswith(_TABLES):
         found = _table(path, text, layout)
     elif ending.endswith(".json"):
@@ -98,7 +97,7 @@ def read_text_files(path: str | Path, *, text: str | None = None, layout: Layout
         >>> model = LanguageModel(cache="/scratch/penstock").fit(train, validation_data=valid)  # doctest: +SKIP
     """
     path = Path(path)
-    files = tuple(data_files(path) if is_several(path) else [path])
+    files = tuple(data_files(path))
     columns = {} if table_ending(files[0]) is None else {"text": _text_column(files[0], text, layout)}
     return TextFiles(files, columns, layout)
 
@@ -128,7 +127,7 @@ def find_corpus(
     if is_several(path):
         files = read_text_files(path, text=text, layout=layout)
         large = address(path) is not None or sum(each.stat().st_size for each in files.files) > MOST_IN_MEMORY
-        return files if large else _checked(path, _in_memory(files), part)
+        return files if large else _checked(path, Corpus(**vars(files.loaded())), part)
     if path.is_file() and path.stat().st_size > MOST_IN_MEMORY and table_ending(path) != ".json":
         return read_text_files(path, text=text, layout=layout)
     return read_corpus(path, text=text, part=part, layout=layout)
@@ -140,14 +139,6 @@ def _checked(path: Path, found: Corpus, part: str | None) -> Corpus:
     if not any(map(len, found.inputs)):
         raise DataError(f"{path}: has no text to learn from or to predict")
     return found
-
-
-def _in_memory(files: TextFiles) -> Corpus:
-    files.check()
-    dropped: Counter[str] = Counter()
-    with counted() as changed:
-        texts = list(files.texts(dropped))
-    return Corpus(texts, dropped=dict(dropped), columns=files.columns, changed=dict(changed))
 
 
 def _table(path: Path, text: str | None, layout: Layout) -> Corpus:

@@ -1,21 +1,27 @@
 """Models that classify sequences."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.labels import LabelIndex, label_texts, same_labels
 from penstock.network import ClassHead
 from penstock.runtime.columns import column_list
 from penstock.runtime.judged import Judged, evaluation, required
-from penstock.runtime.metrics import class_metrics, class_sums
+from penstock.runtime.metrics import Outcomes
+from penstock.runtime.per_class import per_class
 from penstock.runtime.question import Aim, label_place, log_odds, refuse_step
 from penstock.runtime.sequence_model import SequenceModel
 
 __all__ = ["ClassModel"]
+
+_OWN = ""
+"""The name of the model itself beside those of its baselines."""
 
 
 class ClassModel(SequenceModel):
@@ -52,6 +58,8 @@ class ClassModel(SequenceModel):
     def evaluate(self, inputs: Any, answers: Any = None) -> dict[str, Any]:
         """Return accuracy, f1_macro and log_loss on labelled inputs, of the model and of each baseline; see `Model`.
 
+        `per_class` has a dict for each class: label, precision, recall, f1, rows and the 95 % intervals.
+
         Raises:
             DataError: inputs and labels differ in length or are empty, or a label is missing or unknown to the model.
         """
@@ -59,10 +67,29 @@ class ClassModel(SequenceModel):
         rows = self.checked(inputs)
         truth = self._places(column_list(answers, "labels"), len(rows))
         others = self.baseline_answers(rows)
-        return evaluation(
+        return self._evaluation(
             self._judged(rows, truth, self.outputs(rows)),
             {name: self._judged(rows, truth, each) for name, each in others.items()},
         )
+
+    def evaluate_blocks(self, blocks: Iterable[Rows]) -> dict[str, Any]:
+        """Return what `evaluate` returns for the rows of all blocks together, bit for bit; see `Model`.
+
+        Of a row, its true class is held, and its predicted class and its loss for the model and for each baseline.
+
+        Raises:
+            DataError: as `evaluate`.
+        """
+        found: dict[str, list[Outcomes]] = {}
+        for block in filter(len, blocks):
+            rows = self.checked(block.inputs)
+            truth = self._places(block.answers or [], len(rows)).astype(np.int32)
+            for name, each in {_OWN: self.outputs(rows), **self.baseline_answers(rows)}.items():
+                found.setdefault(name, []).append(Outcomes.of(each, truth))
+        if not found:
+            raise DataError("there are no rows to evaluate. Is it the right file and column?")
+        judged = {name: self._outcome_judged(Outcomes.joined(found.pop(name))) for name in list(found)}
+        return self._evaluation(judged.pop(_OWN), judged)
 
     def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """See `Model.pair`; DataError as in `evaluate`, ConfigError if the models have other labels."""
@@ -73,17 +100,26 @@ class ClassModel(SequenceModel):
         return self._judged(rows, truth, self.outputs(rows)), self._judged(rows, truth, outputs)
 
     def _judged(self, rows: Sequence[Any], truth: NDArray[np.int64], probabilities: NDArray[Any]) -> Judged:
-        stretch = self.stretch(len(truth))
+        judged = self._outcome_judged(Outcomes.of(probabilities, truth))
+        return replace(judged, probabilities=probabilities, names=[self.named(each) for each in rows])
+
+    def _outcome_judged(self, found: Outcomes) -> Judged:
+        """Return what is judged without the rows and probabilities."""
+        stretch = self.stretch(len(found.truth))
         return Judged(
-            class_metrics(probabilities, truth),
-            class_sums(probabilities, truth, stretch=stretch),
-            truth,
-            probabilities.argmax(axis=1),
+            found.metrics(),
+            found.sums(stretch=stretch),
+            found.truth,
+            found.predicted,
             self.labels,
-            probabilities,
-            [self.named(each) for each in rows],
             single=stretch == 1,
         )
+
+    def _evaluation(self, ours: Judged, baselines: Mapping[str, Judged]) -> dict[str, Any]:
+        stretch = self.stretch(len(ours.truth))
+        return evaluation(ours, baselines) | {
+            "per_class": per_class(ours.predicted, ours.truth, self.labels, stretch=stretch)
+        }
 
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield `prediction` and each label's `probability_<label>` for each input."""

@@ -1,25 +1,85 @@
 """Metrics of class probabilities and of numbers, in NumPy, with scikit-learn's names and values."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import ShapeError
-from penstock.runtime.resampling import Sums, grouped, intervals, stretch_of, units_of, wilson
+from penstock.runtime.resampling import Sums, grouped, stretch_of, units_of
 
 __all__ = [
+    "Outcomes",
     "class_metrics",
     "class_sums",
     "f1_scores",
     "label_metrics",
     "label_sums",
-    "per_class_intervals",
     "regression_metrics",
     "regression_sums",
 ]
 
 _FEWEST_SEQUENCES = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What all scores of class probabilities follow from: a few numbers a row, of as many rows as there are.
+
+    Attributes:
+        predicted, truth: (rows,) int32, class indices.
+        losses: (rows,) float64, the negative logarithm of the true class's probability.
+        classes: the number of classes.
+    """
+
+    predicted: NDArray[np.int32]
+    truth: NDArray[np.int32]
+    losses: NDArray[np.float64]
+    classes: int
+
+    @classmethod
+    def of(cls, probabilities: ArrayLike, truth: ArrayLike) -> "Outcomes":
+        """Keep what is needed of the rows; if probabilities are equal, the first class is the prediction.
+
+        Args:
+            probabilities: (rows, classes), at least one row.
+            truth: (rows,), the index of each row's class.
+
+        Raises:
+            ShapeError: the shapes do not match, or there are no rows.
+        """
+        p, true = np.asarray(probabilities), np.asarray(truth)
+        if p.ndim != 2 or true.shape != p.shape[:1] or not len(true):
+            raise ShapeError(
+                f"probabilities must be (rows, classes) and truth (rows,), with 1 row or more; "
+                f"got {p.shape} and {true.shape}"
+            )
+        losses = -np.log(_true_class_probability(p, true))
+        return cls(p.argmax(axis=1).astype(np.int32), true.astype(np.int32, copy=False), losses, p.shape[1])
+
+    @classmethod
+    def joined(cls, blocks: "Sequence[Outcomes]") -> "Outcomes":
+        """Return those of the rows of all blocks, of which there is at least one."""
+        predicted, truth, losses = (
+            np.concatenate([getattr(block, name) for block in blocks]) for name in ("predicted", "truth", "losses")
+        )
+        return cls(predicted, truth, losses, blocks[0].classes)
+
+    def metrics(self, weights: ArrayLike | None = None) -> dict[str, float]:
+        """Return accuracy, f1_macro and log_loss."""
+        metrics = label_metrics(self.predicted, self.truth, self.classes, weights)
+        return metrics | {"log_loss": float(_mean(self.losses, weights))}
+
+    def sums(self, weights: ArrayLike | None = None, *, stretch: int = 1) -> Sums:
+        """Return sums from which `metrics` can be computed, see `class_sums`."""
+        each = _each(weights, len(self.truth))
+        group, groups, units = grouped(len(self.truth), stretch, 2 + 2 * self.classes)
+        loss = np.bincount(group, weights=self.losses * each, minlength=groups)
+        counts = _label_counts(self.predicted, self.truth, self.classes, group, groups, each)
+        shares = ("accuracy",) if stretch == 1 else ()
+        return Sums(np.column_stack([loss, counts]), _class_scores, units, shares=shares)
 
 
 def class_metrics(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> dict[str, float]:
@@ -33,14 +93,7 @@ def class_metrics(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike
     Raises:
         ShapeError: the shapes do not match, or there are no rows.
     """
-    p, true = np.asarray(probabilities), np.asarray(truth)
-    if p.ndim != 2 or true.shape != p.shape[:1] or not len(true):
-        raise ShapeError(
-            f"probabilities must be (rows, classes) and truth (rows,), with 1 row or more; "
-            f"got {p.shape} and {true.shape}"
-        )
-    metrics = label_metrics(p.argmax(axis=1), true, p.shape[1], weights)
-    return metrics | {"log_loss": float(_mean(-np.log(_true_class_probability(p, true)), weights))}
+    return Outcomes.of(probabilities, truth).metrics(weights)
 
 
 def label_metrics(
@@ -122,13 +175,7 @@ def class_sums(
         probabilities, truth, weights: as there.
         stretch: how many consecutive rows depend on each other, such as steps of a signal; they are resampled together.
     """
-    given, true = np.asarray(probabilities), np.asarray(truth)
-    each = _each(weights, len(true))
-    group, groups, units = grouped(len(true), stretch, 2 + 2 * given.shape[1])
-    loss = np.bincount(group, weights=-np.log(_true_class_probability(given, true)) * each, minlength=groups)
-    counts = _label_counts(given.argmax(axis=1), true, given.shape[1], group, groups, each)
-    shares = ("accuracy",) if stretch == 1 else ()
-    return Sums(np.column_stack([loss, counts]), _class_scores, units, shares=shares)
+    return Outcomes.of(probabilities, truth).sums(weights, stretch=stretch)
 
 
 def label_sums(
@@ -156,37 +203,6 @@ def label_sums(
     return Sums(counts, _label_scores, units)
 
 
-def per_class_intervals(
-    predicted: ArrayLike, truth: ArrayLike, classes: int, weights: ArrayLike | None = None, *, stretch: int = 1
-) -> list[dict[str, list[float] | None]]:
-    """Return the 95 % intervals of precision, recall and f1 of each class.
-
-    Those of the shares, precision and recall, are Wilson's if rows are independent and count the same. Without rows
-    they are None.
-
-    Args:
-        predicted, truth: (rows,), class indices.
-        classes: the number of classes.
-        weights, stretch: as for `class_sums`.
-    """
-    said, true = np.asarray(predicted), np.asarray(truth)
-    if not len(true):
-        return [dict.fromkeys(("precision", "recall", "f1")) for _ in range(classes)]
-    each = _each(weights, len(true))
-    group, groups, units = grouped(len(true), stretch, 3 * classes)
-    columns = [
-        np.bincount(group[rows] * classes + labels[rows], each[rows], minlength=groups * classes).reshape(groups, -1)
-        for rows, labels in ((said == true, true), (slice(None), said), (slice(None), true))
-    ]
-    found = intervals(Sums(np.concatenate(columns, axis=1), _per_class_scores, units))
-    if weights is None and stretch == 1:
-        hits, of_predicted, of_truth = (column.sum(axis=0) for column in columns)
-        for name, counts in (("precision", of_predicted), ("recall", of_truth)):
-            low, high = wilson(hits / np.where(counts > 0, counts, 1), counts)
-            found |= {f"{name} {k}": [float(low[k]), float(high[k])] if counts[k] else None for k in range(classes)}
-    return [{name: found[f"{name} {k}"] for name in ("precision", "recall", "f1")} for k in range(classes)]
-
-
 def regression_sums(
     predicted: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None, *, stretch: int = 1
 ) -> Sums:
@@ -201,8 +217,8 @@ def regression_sums(
 
 
 def _label_counts(
-    predicted: NDArray[np.int64],
-    truth: NDArray[np.int64],
+    predicted: NDArray[np.integer],
+    truth: NDArray[np.integer],
     classes: int,
     group: NDArray[np.int64],
     groups: int,
@@ -213,7 +229,7 @@ def _label_counts(
     A row counts as much as `each` (rows,) says.
     """
 
-    def counted(rows: Any, labels: NDArray[np.int64]) -> NDArray[Any]:
+    def counted(rows: Any, labels: NDArray[np.integer]) -> NDArray[Any]:
         places = group[rows] * classes + labels[rows]
         return np.bincount(places, each[rows], minlength=groups * classes).reshape(groups, classes)
 
@@ -232,16 +248,6 @@ def _label_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 
 def _class_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     return _label_scores(sums[..., 1:]) | {"log_loss": sums[..., 0] / sums[..., 1]}
-
-
-def _per_class_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    hits, predicted, truths = np.split(sums, 3, axis=-1)
-    scores = {"precision": (hits, predicted), "recall": (hits, truths), "f1": (2 * hits, predicted + truths)}
-    return {
-        f"{name} {k}": above[..., k] / np.where(below[..., k] > 0, below[..., k], 1)
-        for name, (above, below) in scores.items()
-        for k in range(hits.shape[-1])
-    }
 
 
 def _regression_scores(sums: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -267,7 +273,7 @@ def _each(weights: ArrayLike | None, rows: int) -> NDArray[np.float64]:
     return np.ones(rows) if weights is None else np.asarray(weights, np.float64)
 
 
-def _true_class_probability(probabilities: NDArray[Any], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+def _true_class_probability(probabilities: NDArray[Any], truth: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return the probability of each row's true class, clipped away from 0 and 1 for the logarithm."""
     # scikit-learn clips at the precision of the probabilities' own type.
     least = np.finfo(probabilities.dtype).eps

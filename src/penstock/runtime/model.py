@@ -3,7 +3,7 @@
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from penstock import bundle, plots
 from penstock.bundle import Bundle
+from penstock.datasets.rows import Rows
 from penstock.errors import BundleError, ConfigError
 from penstock.network import Network
 from penstock.registry import find, resolve
@@ -171,6 +172,20 @@ class Model(ABC):
             for each baseline; `units`, the number of independent cases: see `runtime.resampling.compared`. The values
             about baselines are empty if no baseline was saved.
         """
+
+    def evaluate_blocks(self, blocks: Iterable[Rows]) -> dict[str, Any]:
+        """Measure as `evaluate` does, on rows that arrive in blocks and are not held, so that there may be any number.
+
+        Args:
+            blocks: rows with their answers, such as `Shards.rows` yields.
+
+        Raises:
+            ConfigError: models of this task measure only rows in memory.
+            DataError: as for `evaluate`.
+        """
+        raise ConfigError(
+            f"models for {self.task} are evaluated on rows in memory: their class has no method `evaluate_blocks`"
+        )
 
     def pair(self, other: Any, inputs: Any, answers: Any = None, *, theirs: Any = None) -> tuple[Judged, Judged]:
         """Return the predictions of this model and another of its task for the same rows, as `evaluate` judges them.

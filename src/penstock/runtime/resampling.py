@@ -89,14 +89,16 @@ def units_of(units: int, width: int) -> tuple[NDArray[np.int64], int]:
     most = min(_MOST_UNITS, max(_FEWEST_GROUPS, _MOST_VALUES // width))
     if units <= most:
         return np.arange(units), units
-    return np.random.default_rng(0).permutation(units) % most, most
+    group = np.random.default_rng(0).permutation(units)
+    group %= most
+    return group, most
 
 
 def grouped(rows: int, stretch: int, width: int) -> tuple[NDArray[np.int64], int, int]:
     """Return the group of each row (rows,), the number of groups, and that of units, which are stretches of rows."""
     units = -(-rows // stretch)
     group, groups = units_of(units, width)
-    return group[np.arange(rows) // stretch], groups, units
+    return group if stretch == 1 else group[np.arange(rows) // stretch], groups, units
 
 
 def stretch_of(steps: int, span: int = 1) -> int:

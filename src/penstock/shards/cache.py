@@ -19,7 +19,7 @@ from penstock.errors import InputError
 from penstock.events import say
 from penstock.locks import held
 from penstock.shards.stored import StoredSequences, StoredTokens
-from penstock.shards.writer import Writer, kept_rows
+from penstock.shards.writer import ROWS, Writer, kept_rows
 
 __all__ = ["Cache", "default_cache"]
 
@@ -60,9 +60,9 @@ class Cache:
         self.about: dict[str, Any] = manifest["about"]
         self._files: dict[str, Any] = manifest["files"]
 
-    def sequences(self) -> StoredSequences:
-        """Open the training rows."""
-        return StoredSequences(self.path / name for name in sorted(self._files) if name.startswith("rows-"))
+    def sequences(self, part: str = ROWS, rows: np.ndarray | None = None) -> StoredSequences:
+        """Open the rows of a part, or the ones with these numbers."""
+        return StoredSequences((self.path / name for name in sorted(self._files) if name.startswith(f"{part}-")), rows)
 
     def tokens(self, name: str, dtype: DTypeLike, lengths: str) -> StoredTokens:
         """Open ids that `Writer.append` wrote, and read the lengths of their sequences, int64."""

@@ -11,10 +11,12 @@ from penstock.datasets.readers import table_ending
 from penstock.datasets.remote import Remote, address, remote_files
 from penstock.errors import DataError
 
-__all__ = ["data_files", "holds_tables", "identities", "is_several"]
+__all__ = ["LARGE_BYTES", "data_files", "holds_tables", "identities", "is_large", "is_several"]
 
 _LOGGER = logging.getLogger(__name__)
 _LINES = ".txt"
+LARGE_BYTES = 1 << 28
+"""The size on disk above which a single table stays there."""
 
 
 def is_several(path: Path) -> bool:
@@ -22,8 +24,15 @@ def is_several(path: Path) -> bool:
     return path.is_dir() or address(path) is not None
 
 
+def is_large(path: Path) -> bool:
+    """Whether a file is read like a folder that holds it alone: a table of more than `LARGE_BYTES` on disk."""
+    return table_ending(path) is not None and path.is_file() and path.stat().st_size > LARGE_BYTES
+
+
 def data_files(path: Path) -> list[Path]:
     """Return the tables below a folder or address, or its .txt files where there is no table, in the order of names.
+
+    A file is the only one of its own.
 
     Hidden files, and those whose names start with an underscore, as Spark's `_SUCCESS`, are passed over. Files of
     other kinds are left out, which is logged.
@@ -31,6 +40,8 @@ def data_files(path: Path) -> list[Path]:
     Raises:
         DataError: there is none, or there are tables of several kinds; or the address can't be reached.
     """
+    if path.is_file():
+        return [path]
     place = address(path)
     found = sorted(each for each in path.rglob("*") if each.is_file()) if place is None else remote_files(place)
     shown = [each for each in found if not _is_hidden(each, path)]

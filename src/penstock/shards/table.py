@@ -1,5 +1,7 @@
 """Rows in many files, read block by block and never all at once: of tables, or pieces of plain texts."""
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.columns import text_table
 from penstock.datasets.layout import DETECT, Layout
 from penstock.datasets.naming import absent_words
 from penstock.datasets.parquet import parquet_rows
@@ -22,6 +25,7 @@ from penstock.shards.files import identities
 
 __all__ = ["Block", "Shards"]
 
+_LOGGER = logging.getLogger("penstock.shards")
 _ALL = (0.0, 1.0)
 _PROBED_BLOCKS = 2
 _MOST_HELD = 10_000
@@ -167,6 +171,40 @@ class Shards:
             except DataError as error:
                 raise DataError(f"{block.where}: {error}") from error
             yield block, rows, block.draws if rows.kept is None else block.draws[rows.kept]
+
+    def rows(self, what: str = "reading", steps: logging.Logger = _LOGGER) -> Iterator[Rows]:
+        """Yield the texts and labels of each block that belong to it and can be used, perhaps none of them.
+
+        Args:
+            what, steps: as for `blocks`.
+
+        Raises:
+            DataError: a file can't be read, or has values that are no texts or labels.
+        """
+        for block in self.blocks(what, steps):
+            own = np.flatnonzero(self.holds(block.draws)).tolist()
+            text, label = ([block.columns[role][row] for row in own] for role in ("text", "label"))
+            try:
+                yield text_table(text, label, may_be_empty=True)
+            except DataError as error:
+                raise DataError(f"{block.where}: {error}") from error
+
+    def loaded(self) -> Rows:
+        """Return all rows that belong to it and can be used, in memory.
+
+        Raises:
+            DataError: as `rows`; or there are none.
+        """
+        self.check()
+        dropped: Counter[str] = Counter()
+        inputs, answers = list[Any](), list[Any]()
+        for block in self.rows():
+            dropped.update(block.dropped)
+            inputs += block.inputs
+            answers += block.answers or []
+        if not inputs:
+            raise DataError(f"{self.files[0]}: no rows are left to use. Is it the right file and column?")
+        return Rows(inputs, answers, dict(dropped), columns=self.columns)
 
     def identity(self) -> dict[str, Any]:
         """Return what identifies the rows, as JSON: the files' content, the columns, the layout and the draw."""

@@ -11,14 +11,16 @@ from penstock.datasets.rows import Rows
 from penstock.errors import MissingExtraError
 from penstock.sequences import Sequences
 
-__all__ = ["Writer", "arrow", "kept_rows", "narrow"]
+__all__ = ["ROWS", "Writer", "arrow", "kept_rows", "narrow"]
 
-_STEPS = 1 << 22
-"""Steps of a file: enough that a data set has few files, few enough that one fits in memory many times."""
+ROWS = "rows"
+"""The part of training rows."""
+_NUMBERS = 1 << 23
+"""Numbers in a file: enough that a data set has few files, few enough that one fits in memory many times."""
 
 
 class Writer:
-    """Writes training rows, and a few rows that are kept as they are, into a new folder.
+    """Writes training rows, perhaps those of other parts, and a few rows that are kept as they are, into a new folder.
 
     Args:
         folder: the folder, which exists.
@@ -31,13 +33,16 @@ class Writer:
         self.folder, self.files = folder, list[str]()
         self._open = dict[str, BinaryIO]()
         self._waiting: list[tuple[Sequences, np.ndarray]] = []
-        self._steps = self._written = 0
+        self._part, self._numbers, self._written = ROWS, 0, 0
 
-    def add(self, sequences: Sequences, targets: np.ndarray) -> None:
-        """Add training rows: their features, and their targets (rows,), numbers."""
+    def add(self, sequences: Sequences, targets: np.ndarray, part: str = ROWS) -> None:
+        """Add rows: their features, and their targets (rows,), numbers; a part's rows follow each other."""
+        if part != self._part:
+            self.flush()
+            self._part, self._written = part, 0
         self._waiting.append((sequences, targets))
-        self._steps += len(sequences.values)
-        if self._steps >= _STEPS:
+        self._numbers += sequences.values.size
+        if self._numbers >= _NUMBERS:
             self.flush()
 
     def append(self, name: str, array: np.ndarray) -> None:
@@ -67,8 +72,8 @@ class Writer:
             "steps": pa.LargeListArray.from_arrays(offsets, steps),
             "target": pa.array(np.concatenate([targets for _, targets in self._waiting])),
         }
-        self._write(f"rows-{self._written:05}.arrow", columns)
-        self._waiting, self._steps = [], 0
+        self._write(f"{self._part}-{self._written:05}.arrow", columns)
+        self._waiting, self._numbers = [], 0
         self._written += 1
 
     def keep(self, part: str, rows: Rows) -> None:

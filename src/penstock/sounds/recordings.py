@@ -4,7 +4,7 @@ The extra `audio` is needed only to read a file (soundfile) or to change the sam
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from io import SEEK_SET, BytesIO
 from pathlib import Path
@@ -24,6 +24,7 @@ __all__ = [
     "as_recording",
     "audio_module",
     "decode",
+    "file_bytes",
     "read_recording",
     "recording_list",
     "resampled",
@@ -34,6 +35,7 @@ AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aif
 
 MOST_CHANNELS = 16
 _FULL_SCALE = 32768  # of 16-bit samples
+_CLIPPED = 0.999  # of full scale
 _LARGEST = 1e10  # the power of larger samples exceeds float32
 _AT_ONCE = 1 << 20  # samples that are decoded before their number is checked
 _RATES = (1_000, 1_000_000)  # in Hz; resampling from a rate far outside takes unbounded memory
@@ -58,9 +60,28 @@ class Recording:
     speaker: str = ""
 
     @property
+    def length(self) -> int:
+        """Number of samples."""
+        return len(self.samples)
+
+    @property
     def seconds(self) -> float:
         """Duration in seconds."""
-        return len(self.samples) / self.sample_rate_hz
+        return self.length / self.sample_rate_hz
+
+    @property
+    def peak(self) -> float:
+        """The largest absolute value of the samples; 0 without samples."""
+        return float(np.abs(self.samples).max(initial=0.0))
+
+    @property
+    def clipped_share(self) -> float:
+        """Share of the samples that are at full scale."""
+        return float((np.abs(self.samples) >= _CLIPPED).mean()) if self.length else 0.0
+
+    def spoken_by(self, speaker: str) -> "Recording":
+        """Return the recording with who speaks."""
+        return replace(self, speaker=speaker)
 
 
 def as_recording(value: Any, sample_rate_hz: int | None) -> Recording:
@@ -127,11 +148,15 @@ def read_recording(path: str | Path) -> Recording:
         DataError: the file does not exist or is not a recording.
         MissingExtraError: soundfile isn't installed.
     """
+    return decode(file_bytes(path), str(path))
+
+
+def file_bytes(path: str | Path) -> bytes:
+    """Return what a file holds; DataError if it can't be read."""
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise DataError(f"{path}: can't be read: {error.strerror or error}") from error
-    return decode(data, str(path))
 
 
 def decode(data: bytes, name: str, decoded: Decoded | None = None) -> Recording:
@@ -208,10 +233,13 @@ def _samples(soundfile: ModuleType, data: bytes, decoded: Decoded) -> tuple[NDAr
 
 def resampled(recording: Recording, sample_rate_hz: int) -> NDArray[np.float32]:
     """Return the samples (time,) at another rate, by soxr's high quality recipe; unchanged if the rate is the same."""
-    if recording.sample_rate_hz == sample_rate_hz or not len(recording.samples):
-        return recording.samples
+    samples = (
+        recording.samples
+    )  # once, because those of a `FileRecording` are decoded again whenever they are asked for
+    if recording.sample_rate_hz == sample_rate_hz or not len(samples):
+        return samples
     soxr = audio_module("soxr", "changing a recording's sample rate")
-    return soxr.resample(recording.samples, recording.sample_rate_hz, sample_rate_hz)
+    return soxr.resample(samples, recording.sample_rate_hz, sample_rate_hz)
 
 
 def audio_module(name: str, purpose: str) -> ModuleType:

@@ -68,7 +68,7 @@ class SpeechBaselines:
         """Return a baseline's transcript of each input, (inputs,) of str."""
         found = np.full(len(inputs), self._most_frequent, object)
         if name == "template_matching" and self._templates is not None:
-            found[:] = [self._templates.isolated(frames) for frames in self._frames.apply(inputs)]
+            found[:] = [self._templates.isolated(self._frames.apply([each])[0]) for each in inputs]
         return found
 
 

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, cast
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from penstock.datasets import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.events import say
 from penstock.network import Network, Numbers
+from penstock.sequences import Sequences
+from penstock.shards import StoredSequences
+from penstock.sounds.files import from_paths
 from penstock.sounds.recordings import resampled
 from penstock.speech.baselines import baseline_arrays, template_arrays
 from penstock.speech.checking import check_rates, checked_targets, fitting_rows, usable_rows
@@ -25,7 +29,9 @@ from penstock.speech.report import render_report
 from penstock.speech.spec import CtcHead
 from penstock.tasks.labelled import Labelled, Part
 from penstock.tasks.options import CellOptions
+from penstock.tasks.recorded import RecordedPart, Store, recorded
 from penstock.tasks.space import Between, Searched
+from penstock.tasks.stored import ShardOptions
 from penstock.tasks.supervised import Given, Supervised
 from penstock.tasks.texts import Texts
 
@@ -44,7 +50,7 @@ _FEATURES = (
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SpeechRecognizer(CellOptions, Supervised):
+class SpeechRecognizer(ShardOptions, CellOptions, Supervised):
     """Recognises speech: a recurrent network trained by CTC (Graves et al. 2006) writes text; scikit-learn style.
 
     Recordings are paths of WAV, FLAC, MP3, Ogg or AIFF files, arrays of samples at `sample_rate`, (samples, rate), or
@@ -195,6 +201,7 @@ class SpeechRecognizer(CellOptions, Supervised):
 
     def _rows(self, inputs: Any, answers: Any) -> Rows:
         known = self._known()
+        inputs = from_paths(inputs)
         several = speech_list(inputs, self.sample_rate) if known is None else known.checked(inputs)  # type: ignore[attr-defined]
         return usable_rows(several, answers)
 
@@ -215,12 +222,35 @@ class SpeechRecognizer(CellOptions, Supervised):
         tokens = features.tokens
         return found | {"level": tokens.level, "tokens": len(tokens.vocabulary), "features": features.frames.kind}
 
+    def _on_disk(self, data: Labelled) -> Labelled:
+        known = self._known()
+        settings = {name: getattr(self, name) for name in _FEATURES}
+        described = settings if known is None else {"known": known.features.to_json()}
+        stores: dict[str, tuple[str, Store]] = {
+            "train": ("train", lambda features, rows: features.frames.apply(rows)),
+            "valid": ("valid", SpeechFeatures.apply),
+        }
+        for factor in self._speeds():
+            stores[_at_speed(factor)] = ("train", partial(SpeechFeatures.faster, speed=factor))
+        return recorded(
+            data,
+            self.cache,
+            {"task": self.task, "texts": list(data.train.targets), **described},
+            lambda: self._fitted_features(data) if known is None else known.features,
+            SpeechFeatures.from_json,
+            stores,
+        )
+
+    def _fitted_features(self, data: Labelled) -> SpeechFeatures:
+        settings = {name: getattr(self, name) for name in _FEATURES}
+        return fitted_features(data.train.inputs, list(data.train.targets), **settings)
+
     def _describe(self, data: Labelled) -> tuple[SpeechFeatures, Network]:
         from penstock.training.recipe import at_least
 
         at_least("max_vocabulary", self.max_vocabulary, 1, whole=True)
-        settings = {name: getattr(self, name) for name in _FEATURES}
-        features = fitted_features(data.train.inputs, list(data.train.targets), **settings)
+        train = data.train
+        features = train.features if isinstance(train, RecordedPart) else self._fitted_features(data)
         check_rates(data, features)
         count, level = len(features.tokens.vocabulary), features.tokens.level
         say(_LOGGER, "tokens", f"tokens: {level}, {count:,}", tokens=count)
@@ -235,22 +265,30 @@ class SpeechRecognizer(CellOptions, Supervised):
 
         from penstock.speech.objective import CtcObjective, SpeechRegularization, needed_steps
 
+        train = data.train
         strength = {field.name: getattr(self, field.name) for field in fields(SpeechRegularization)}
         regularization, factors = SpeechRegularization(**strength), self._speeds()
         if self.long_transcripts not in ("skip", "refuse"):
             raise ConfigError(f"long_transcripts must be 'skip' or 'refuse'; got {self.long_transcripts!r:.40}")
         targets = checked_targets(data, features, data.train, "the training data")
-        frames = features.frames.apply(data.train.inputs)
+        cache = train.cache if isinstance(train, RecordedPart) else None
+        frames = features.frames.apply(train.inputs) if cache is None else cache.sequences("train")
         steps, needed = features.steps(frames.lengths), needed_steps(targets)
         kept = fitting_rows(data, steps, needed, refuse=self.long_transcripts == "refuse")
-        inputs, seen = [data.train.inputs[row] for row in kept], data.seen()
+        speeds: list[Sequences | StoredSequences]
+        if cache is None:
+            inputs = [train.inputs[row] for row in kept]
+            speeds = [cast(Sequences, frames)[kept], *(features.faster(inputs, factor) for factor in factors)]
+        else:
+            speeds = [cache.sequences(name, kept) for name in ("train", *map(_at_speed, factors))]
+        seen = data.seen()
         valid = checked_targets(data, features, data.valid, "the validation data")
         weights = data.train.weights
         return CtcObjective(
             features=features,
-            speeds=[frames[kept], *(features.faster(inputs, factor) for factor in factors)],
+            speeds=speeds,
             targets=targets[kept],
-            valid_steps=features.apply(data.valid.inputs),
+            valid_steps=self._valid_sequences(data, features),
             valid_targets=valid,
             seen_steps=features.apply(seen.inputs),
             seen_targets=features.targets(seen.targets)[0],
@@ -303,3 +341,8 @@ class SpeechRecognizer(CellOptions, Supervised):
         found |= {"level": features["tokens"]["level"], "lookahead": saved.network.head.lookahead}
         frames = features["frames"]
         return found | {name: frames[name] for name in ("mean_seconds", "sample_rate", "mel_bins") if name in frames}
+
+
+def _at_speed(factor: float) -> str:
+    """Return the name of training recordings at another speed, among those that lie on disk."""
+    return f"speed-{factor!r}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError, NotFittedError, ShapeError
 from penstock.sequences import Sequences
+from penstock.sounds.file_recording import FileRecording
 from penstock.sounds.recordings import Recording
 
 __all__ = ["Frames", "GivenFrames", "GivenPieces", "between", "faster", "frame_array"]
@@ -40,6 +41,10 @@ class Frames:
     def seconds(self) -> float:
         """Duration in seconds."""
         return len(self.samples) / self.frames_per_second
+
+    def spoken_by(self, speaker: str) -> "Frames":
+        """Return the features with who speaks."""
+        return replace(self, speaker=speaker)
 
 
 def frame_array(values: Any, name: str, size: int | None = None) -> NDArray[np.float32]:
@@ -213,6 +218,8 @@ class GivenPieces:
 
 def faster(one: Recording | Frames, speed: float) -> Recording | Frames:
     """Return a recording as it sounds when it is played faster, at another pitch too; frames are interpolated."""
+    if isinstance(one, FileRecording):
+        one = one.loaded()
     if isinstance(one, Recording):
         return replace(one, sample_rate_hz=round(one.sample_rate_hz * speed))
     return replace(one, samples=between(one.samples, speed))

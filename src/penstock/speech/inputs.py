@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,9 +64,7 @@ def frame_list(inputs: Any, frames: GivenFrames) -> list[Frames]:
 
 def spoken_by(inputs: Iterable[Recording | Frames], speakers: Iterable[Any]) -> list[Any]:
     """Return recordings or frames with who speaks each: any value that is not missing, as text."""
-    return [
-        one if is_missing(who) else replace(one, speaker=str(who)) for one, who in zip(inputs, speakers, strict=True)
-    ]
+    return [one if is_missing(who) else one.spoken_by(str(who)) for one, who in zip(inputs, speakers, strict=True)]
 
 
 def frame_line(line: str, frames: GivenFrames) -> Any:

@@ -32,6 +32,7 @@ from penstock.speech.transcriber import SpokenWord, Timing, Transcriber, Transcr
 
 __all__ = ["SpeechModel"]
 
+_AT_ONCE = 128  # recordings whose scores are held at once
 _ENDPOINT_SECONDS = 0.8
 """Silence after which an utterance of a stream ends."""
 
@@ -157,7 +158,11 @@ class SpeechModel(SequenceModel):
         how = Search(**search)
         rows = self.checked(self.given(inputs)[0])
         transcriber = self.transcriber(how)
-        return [self._words(transcriber, scores) for scores in self.outputs(rows)]
+        return [
+            self._words(transcriber, scores)
+            for start in range(0, len(rows), _AT_ONCE)
+            for scores in self.outputs(rows[start : start + _AT_ONCE])
+        ]
 
     def decode(self, outputs: NDArray[np.float32]) -> str:
         """Return the text for the log-probabilities (steps, tokens) of one input."""

@@ -1,5 +1,7 @@
 """Training objective of speech recognisers: CTC (Graves et al. 2006) with SpecAugment, changes of speed, dropout."""
 
+from collections.abc import Callable
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from torch.nn import functional
 from penstock.datasets.batches import length_batches
 from penstock.nn import NetworkModule
 from penstock.sequences import Sequences
+from penstock.shards import StoredSequences
 from penstock.speech.features import SpeechFeatures
 from penstock.speech.spec import BLANK
 from penstock.training.masks import random_span
@@ -52,7 +55,7 @@ class CtcObjective(Seeded):
 
     Attributes:
         features: how frames become steps.
-        speeds: the scaled frames of the training data at each speed, the first one unchanged.
+        speeds: the scaled frames of the training data at each speed, the first one unchanged; in memory or on disk.
         targets: numbers of tokens; each transcript fits into the steps of its recording unchanged.
         valid_steps, valid_targets: the validation data, stacked to steps.
         seen_steps, seen_targets: some of the training data in the same form, for learning curves.
@@ -63,9 +66,9 @@ class CtcObjective(Seeded):
     """
 
     features: SpeechFeatures
-    speeds: list[Sequences]
+    speeds: Seq[Sequences | StoredSequences]
     targets: Sequences
-    valid_steps: Sequences
+    valid_steps: Sequences | StoredSequences
     valid_targets: Sequences
     seen_steps: Sequences
     seen_targets: Sequences
@@ -81,6 +84,13 @@ class CtcObjective(Seeded):
     def extent(self, batch: np.ndarray) -> int:
         """Return the number of frames of a batch, padding included."""
         return int(self.speeds[0].lengths[batch].max(initial=0)) * len(batch)
+
+    def expect(self, batches: Seq[np.ndarray]) -> float | None:
+        """Read batches of stored frames ahead, at all speeds, which are drawn later; see `Objective.expect`."""
+        stored = [each for each in self.speeds if isinstance(each, StoredSequences)]
+        for each in stored:
+            each.expect(batches)
+        return sum(each.waited for each in stored) if stored else None
 
     def loss(self, module: NetworkModule, batch: np.ndarray) -> tuple[Tensor, int]:
         """Return the mean loss of the tokens of the recordings `batch`, with augmentation and dropout."""
@@ -121,9 +131,10 @@ class CtcObjective(Seeded):
         """Return the frames (batch, time, features) of recordings, each at a random speed, and their lengths."""
         drawn = torch.randint(len(self.speeds), (len(batch),), generator=self.generator).numpy()
         needed = needed_steps(self.targets)[batch]
+        read, lengths = [_reader(each, batch) for each in self.speeds], [each.lengths[batch] for each in self.speeds]
         chosen = [
-            self.speeds[speed if self.features.steps(len(self.speeds[speed][row])) >= steps else 0][row]
-            for row, speed, steps in zip(batch.tolist(), drawn.tolist(), needed.tolist(), strict=True)
+            read[speed if self.features.steps(int(lengths[speed][place])) >= steps else 0](place)
+            for place, (speed, steps) in enumerate(zip(drawn.tolist(), needed.tolist(), strict=True))
         ]
         return tensors(Sequences.from_list(chosen), np.arange(len(batch)))
 
@@ -139,6 +150,14 @@ class CtcObjective(Seeded):
                 hidden = random_span(frames.shape[1], len(frames), strength.time_mask, lengths, self.generator)
                 frames = frames.masked_fill(hidden[..., None], 0.0)
         return frames
+
+
+def _reader(frames: Sequences | StoredSequences, batch: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Return what gives the frames of a place in the batch; stored ones are read together, as they are expected."""
+    if isinstance(frames, Sequences):
+        return lambda place: frames[int(batch[place])]
+    padded = frames.pad(batch)
+    return lambda place: padded.values[place, : padded.lengths[place]]
 
 
 def needed_steps(targets: Sequences) -> np.ndarray:

@@ -26,7 +26,7 @@ from penstock.errors import DataError, PenstockError
 from penstock.registry import Columns
 from penstock.runtime.array_files import read_npz
 from penstock.sequences import Sequences
-from penstock.sounds.files import Folder, Zip, holds_paths, listed, opened, recording_at
+from penstock.sounds.files import Folder, Zip, all_listed, all_of, holds_paths, opened, recording_at
 from penstock.sounds.recordings import AUDIO_ENDINGS
 from penstock.speech.frames import Frames
 from penstock.speech.inputs import spoken_by
@@ -105,7 +105,7 @@ def _table(path: Path, named: Mapping[str, str | None], answers: bool, layout: L
             )
     if not kept:
         raise DataError(f"{path}: no row has a path in the column {found['audio']}")
-    recordings = spoken_by(listed(path.parent, [name for name, _, _ in kept]), [who for _, _, who in kept])
+    recordings = spoken_by(all_listed(path.parent, [name for name, _, _ in kept]), [who for _, _, who in kept])
     given = [said for _, said, _ in kept] if answers else None
     counts = {"no recording": dropped} if dropped else {}
     return Rows(recordings, given, counts, columns=found, changed=dict(changed))
@@ -135,10 +135,10 @@ def _folder(path: Path, answers: bool, layout: Layout) -> Rows:
         if not names:
             raise DataError(f"{path}: holds no recordings; expected files that end in {', '.join(AUDIO_ENDINGS)}")
         if not answers:
-            return Rows([source.recording(name) for name in names])
+            return Rows(all_of(source, names))
         texts = _texts(path, source, layout)
         pairs = {name: texts.pop(str(PurePosixPath(name).with_suffix("")), None) for name in names}
-        return _paired(path, pairs, texts, lambda chosen: [source.recording(name) for name in chosen])
+        return _paired(path, pairs, texts, lambda chosen: all_of(source, chosen))
 
 
 def _texts(path: Path, source: Folder | Zip, layout: Layout) -> dict[str, str]:
@@ -172,7 +172,7 @@ def _kaldi(path: Path, answers: bool, layout: Layout) -> Rows:
                 "to a file, and name that."
             )
     if not answers:
-        return Rows(list(listed(path, sounds.values())))
+        return Rows(all_listed(path, sounds.values()))
     if not (path / "text").is_file():
         raise DataError(f"{path}: has wav.scp, and no file text with the transcripts beside it")
     texts = _keyed(path / "text", layout)
@@ -182,7 +182,9 @@ def _kaldi(path: Path, answers: bool, layout: Layout) -> Rows:
         path,
         pairs,
         texts,
-        lambda chosen: spoken_by(listed(path, [sounds[key] for key in chosen]), [speakers.get(key) for key in chosen]),
+        lambda chosen: spoken_by(
+            all_listed(path, [sounds[key] for key in chosen]), [speakers.get(key) for key in chosen]
+        ),
     )
 
 

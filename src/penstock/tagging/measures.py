@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.runtime.per_class import per_class
 from penstock.tagging.entities import entity_table
 from penstock.tagging.judging import TagTruth
 from penstock.tagging.schemes import chunks
 from penstock.tasks.labelled import Labelled, Part
-from penstock.tasks.measures import compare, confusion, per_class
+from penstock.tasks.measures import compare, confusion
 
 if TYPE_CHECKING:
     from penstock.tagging.model import TaggerModel

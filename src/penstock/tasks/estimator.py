@@ -78,6 +78,10 @@ class Estimator(TrainingOptions, FittedEstimator):
         super().__init_subclass__(**options)
         list_options(cls)
 
+    def _on_disk(self, data: Any) -> Any:
+        """Return the data, with what training reads on disk where inputs stay in their files."""
+        return data
+
     def _describe(self, data: Any) -> tuple[Any, Network]:
         """Return features, fitted to the training data, and the description of the network for them."""
         raise NotImplementedError
@@ -184,6 +188,7 @@ class Estimator(TrainingOptions, FittedEstimator):
 
             check_workers(self.workers, self.on, recipe.batch_size)
         say(_LOGGER, "features", "making features")
+        data = self._on_disk(data)
         features, network = self._describe(data) if known is None else self._again(data, known)
         stages = self._stages(self._objective(data, features, network, seed), seed)
         if self.baseline:

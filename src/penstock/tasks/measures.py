@@ -64,7 +64,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.runtime.metrics import class_metrics, class_sums, f1_scores, per_class_intervals
+from penstock.runtime.metrics import class_metrics, class_sums
+from penstock.runtime.per_class import per_class
 from penstock.runtime.probabilities import best_threshold, reliability, two_classes
 from penstock.runtime.resampling import Sums, compared
 from penstock.tasks.labelled import Labelled, Part
@@ -78,7 +79,6 @@ __all__ = [
     "confusion",
     "confusion_matrix",
     "mistakes",
-    "per_class",
     "scores",
 ]
 
@@ -200,36 +200,6 @@ def confusion(
 def confusion_matrix(predicted: NDArray[np.int64], targets: NDArray[np.int64], classes: int) -> list[list[int]]:
     """Count how often each class (rows) was predicted as each class (columns); the inputs are class numbers (rows,)."""
     return np.bincount(targets * classes + predicted, minlength=classes**2).reshape(classes, classes).tolist()
-
-
-def per_class(
-    predicted: NDArray[np.int64],
-    targets: NDArray[np.int64],
-    labels: Sequence[Any],
-    weights: NDArray[np.float64] | None = None,
-    stretch: int = 1,
-) -> list[dict[str, Any]]:
-    """Return precision, recall, f1 and rows of each class; undefined figures are 0, as in scikit-learn.
-
-    `interval` has the 95 % intervals; `stretch` is as for `runtime.metrics.class_sums`.
-    """
-    classes, hit = len(labels), predicted == targets
-    hits = np.bincount(targets[hit], None if weights is None else weights[hit], minlength=classes)
-    truths, answers = (np.bincount(each, weights, minlength=classes) for each in (targets, predicted))
-    rows = np.bincount(targets, minlength=classes)
-    f1 = f1_scores(predicted, targets, classes, weights)
-    ends = per_class_intervals(predicted, targets, classes, weights, stretch=stretch)
-    return [
-        {
-            "label": label,
-            "precision": float(hits[k] / (answers[k] or 1)),
-            "recall": float(hits[k] / (truths[k] or 1)),
-            "f1": float(f1[k]),
-            "rows": int(rows[k]),
-            "interval": ends[k],
-        }
-        for k, label in enumerate(labels)
-    ]
 
 
 def mistakes(

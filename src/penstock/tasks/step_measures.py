@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penstock.runtime.metrics import label_metrics, label_sums
+from penstock.runtime.per_class import per_class
 from penstock.runtime.resampling import stretch_of
 from penstock.tasks.labelled import Labelled
-from penstock.tasks.measures import compare, confusion, per_class
+from penstock.tasks.measures import compare, confusion
 
 if TYPE_CHECKING:
     from penstock.runtime import StepModel

@@ -36,11 +36,11 @@ _TALLIED = 1 << 16
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ShardOptions:
-    """Options of estimators that read `Shards`.
+    """Options of estimators that read rows larger than memory: `Shards`, or recordings that stay in their files.
 
     Args:
-        cache: folder in which data of many files (a folder or an address) is prepared for training, to be used again by
-            the next training with the same files and options; None for that of the user, `~/.cache/penstock`.
+        cache: folder in which data larger than memory is prepared for training, to be used again by the next training
+            with the same files and options; None for that of the user, `~/.cache/penstock`.
     """
 
     paths: ClassVar[tuple[str, ...]] = ("cache",)

@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -20,6 +21,7 @@ from penstock.tasks.examples import evenly
 from penstock.tasks.explainer import Explainer
 from penstock.tasks.labelled import Labelled, Part, prepare
 from penstock.tasks.memory import EXAMPLES
+from penstock.tasks.recorded import RecordedPart
 from penstock.tasks.stored import StoredPart
 from penstock.tasks.verbosity import say_data, verbose
 from penstock.tasks.weights import sample_weights
@@ -141,7 +143,7 @@ class Supervised(Estimator):
         return {
             "targets": targets_of(data.train.targets),
             "sample_weights": data.train.weights,
-            "valid_sequences": features.apply(data.valid.inputs),
+            "valid_sequences": self._valid_sequences(data, features),
             "valid_targets": targets_of(data.valid.targets),
             "valid_sample_weights": data.valid.weights,
             "seen_sequences": features.apply(seen.inputs),
@@ -165,20 +167,28 @@ class Supervised(Estimator):
         started = time.perf_counter()
         training_module()
         seed = seed_of(self.random_state)
+        dropped_here: Counter[str] = Counter()
         with counted() as changes:
             if isinstance(given[0], Shards):
                 data = self._stored_data(given, validation_data, test_data, seed)
             else:
-                data = self._data_in_memory(given, validation_data, test_data, seed)
-        data.count(None, changes)
+                valid, test = (_loaded(pair, dropped_here) for pair in (validation_data, test_data))
+                data = self._data_in_memory(given, valid, test, seed)
+        data.count(dropped_here, changes)
         data.count(dropped, changed)
-        test = None if data.test is None else len(data.test)
-        say_data("rows", len(data.train), len(data.valid), test, data.dropped, data.changed)
+        tested = None if data.test is None else len(data.test)
+        say_data("rows", len(data.train), len(data.valid), tested, data.dropped, data.changed)
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
 
     def _stored_data(self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int) -> Labelled:
         """Prepare rows that are larger than memory."""
         raise DataError(f"{type(self).__name__} reads rows in memory, not yet those of many files: give X and y")
+
+    def _valid_sequences(self, data: Labelled, features: Any) -> Any:
+        """Return the features of the validation rows, in memory or on disk."""
+        if isinstance(data.train, RecordedPart):
+            return data.train.cache.sequences("valid")
+        return features.apply(data.valid.inputs)
 
     def _data_in_memory(
         self, given: Given, validation_data: Given | None, test_data: Given | None, seed: int
@@ -227,3 +237,12 @@ class Supervised(Estimator):
             }
             for name, part in parts.items()
         }
+
+
+def _loaded(pair: Given | None, dropped: Counter[str]) -> Given | None:
+    """Return rows in memory, also of many or large files, beside training rows that are; count what was dropped."""
+    if pair is None or not isinstance(pair[0], Shards):
+        return pair
+    rows = pair[0].loaded()
+    dropped.update(rows.dropped)
+    return rows.inputs, rows.answers

@@ -35,8 +35,9 @@ from penstock.datasets.lines import text_lines
 from penstock.datasets.readers import column_names, first_rows, read_table, stream_table
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
+from penstock.events import say
 from penstock.registry import Columns
-from penstock.shards import Shards, data_files, is_several
+from penstock.shards import Shards, data_files, is_large, is_several
 
 __all__ = ["read_inputs", "read_shards", "read_text_rows", "read_texts", "stream_inputs"]
 
@@ -106,7 +107,7 @@ def read_shards(
     """Find the texts and labels of many files, which stay on disk, for `TextClassifier.fit` in place of X.
 
     Args:
-        path: a folder, or an address that fsspec knows, such as "s3://bucket/reviews".
+        path: a folder or a file, or an address that fsspec knows, such as "s3://bucket/reviews".
         text, label: the columns; None for "text" and "label", or the only possible ones of the first file.
         layout: the layout of text tables.
 
@@ -143,9 +144,12 @@ def stream_inputs(path: Path, columns: Columns) -> Iterator[Rows]:
 
 
 def read_text_rows(path: Path, columns: Columns, answers: bool) -> Rows | Shards:
-    """Read texts and their labels; those of a folder or an address stay there, see `Shards`."""
+    """Read texts and their labels; those of a folder, an address or a large file stay there, see `Shards`."""
     layout = layout_of(columns)
-    if answers and is_several(path):
+    if answers and is_large(path):
+        size = path.stat().st_size
+        say(_LOGGER, "reading", f"{path} ({size / 1e6:,.0f} MB) stays on disk, like a folder of one file", bytes=size)
+    if answers and (is_several(path) or is_large(path)):
         return read_shards(path, text=columns["text"], label=columns["label"], layout=layout)
     if answers:
         return read_texts(path, text=columns["text"], label=columns["label"], layout=layout)

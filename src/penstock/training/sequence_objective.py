@@ -61,7 +61,7 @@ class SequenceObjective(Seeded, ABC):
     Attributes:
         sequences, targets: the training data, ids or numbers, in memory or on disk, and the ground truth: an array
             (sequences, ...), or `Sequences` with the same steps if each step has its own target.
-        valid_sequences, valid_targets: the validation data.
+        valid_sequences, valid_targets: the validation data, in memory or on disk.
         seen_sequences, seen_targets: some of the training data in the form of the validation data, for learning curves
             with the same metrics; None for no such curve.
         sample_weights, valid_sample_weights, seen_sample_weights: weight of each sequence, float (sequences,), mean 1;
@@ -71,7 +71,7 @@ class SequenceObjective(Seeded, ABC):
 
     sequences: Sequences | StoredSequences
     targets: np.ndarray | Sequences
-    valid_sequences: Sequences
+    valid_sequences: Sequences | StoredSequences
     valid_targets: np.ndarray | Sequences
     batch_size: int
     regularization: Regularization
