@@ -1,8 +1,10 @@
-"""Trains a text classifier on generated text that is larger than memory, and checks what memory and waiting it takes.
+"""Trains on generated text that is larger than memory, and checks what memory and waiting it takes.
 
     python benchmarks/scale/larger_than_memory.py --gigabytes 5 --max-seconds 300
+    python benchmarks/scale/larger_than_memory.py --task language --level word --gigabytes 5 --max-seconds 300
 
-It writes reviews made from a seed into a temporary folder as CSV files, trains on them with a time limit, and prints
+It writes reviews made from a seed into a temporary folder as CSV files, trains a text classifier or a language model on
+them with a time limit, and prints
 the peak of anonymous memory (which the process can't give back) and of resident memory (with mapped pages of files,
 which the system may drop), both above what a process has that only imported PyTorch; and the share of the steps' time
 in which they waited for input. It ends with an error if a peak is above the limit, or the share is.
@@ -17,6 +19,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +30,8 @@ _GIB = 1 << 30
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--task", choices=["classify", "language"], default="classify")
+    parser.add_argument("--level", choices=["char", "byte", "word", "bpe"], default="word", help="of a language model")
     parser.add_argument("--gigabytes", type=float, default=5.0, help="size of the text, 10^9 bytes")
     parser.add_argument("--max-seconds", type=float, default=300.0, help="time limit of the training itself")
     parser.add_argument("--limit-gib", type=float, default=1.5, help="memory allowed above PyTorch's own")
@@ -36,13 +41,13 @@ def main() -> int:
     parser.add_argument("--trained", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.trained is not None:
-        return train(given.trained, given.max_seconds, given.hidden_size)
+        return train(given.trained, given)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="larger-than-memory-"))
     try:
         started = time.perf_counter()
         rows = generate(folder / "reviews", given.gigabytes * 1e9)
         print(f"{given.gigabytes:g} GB of text, {rows:,} rows, written in {time.perf_counter() - started:.0f} s")
-        return judge(measure(folder, given.max_seconds, given.hidden_size), given.limit_gib, given.share)
+        return judge(measure(folder), given.limit_gib, given.share)
     finally:
         if given.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -87,21 +92,16 @@ def _spelled(number: int) -> str:
         number -= 1
 
 
-def measure(folder: Path, max_seconds: float, hidden_size: int) -> dict[str, float]:
+def measure(folder: Path) -> dict[str, Any]:
     """Train in a process of its own; return its figures."""
-    command = [sys.executable, __file__, "--trained", str(folder), "--max-seconds", str(max_seconds)]
-    command += ["--hidden-size", str(hidden_size)]
-    subprocess.run(command, check=True)
-    found: dict[str, float] = json.loads((folder / "figures.json").read_text())
+    subprocess.run([sys.executable, __file__, *sys.argv[1:], "--trained", str(folder)], check=True)
+    found: dict[str, Any] = json.loads((folder / "figures.json").read_text())
     return found
 
 
-def train(folder: Path, max_seconds: float, hidden_size: int) -> int:
+def train(folder: Path, given: argparse.Namespace) -> int:
     """Train here, while a thread looks at this process's memory ten times a second."""
     import torch  # noqa: F401  # its own memory is the starting point
-
-    from penstock import TextClassifier
-    from penstock.text.readers import read_text_rows
 
     before = _memory()
     peak = dict(before)
@@ -115,13 +115,8 @@ def train(folder: Path, max_seconds: float, hidden_size: int) -> int:
     watching = threading.Thread(target=watch)
     watching.start()
     try:
-        rows = read_text_rows(folder / "reviews", {"text": "text", "label": "label"}, True)
-        classifier = TextClassifier(
-            max_seconds=max_seconds, epochs=1, hidden_size=hidden_size, cache=str(folder / "cache"), verbose=1
-        )
-        train_rows, valid, test = classifier.split(rows, (0.8, 0.1, 0.1), 0)
         started = time.perf_counter()
-        classifier.fit(train_rows, None, (valid, None), (test, None))
+        metrics = (fit_language if given.task == "language" else fit_classifier)(folder, given)
         seconds = time.perf_counter() - started
     finally:
         ended.set()
@@ -129,13 +124,36 @@ def train(folder: Path, max_seconds: float, hidden_size: int) -> int:
     figures = {f"{name}_above": peak[name] - before[name] for name in peak} | {
         f"{name}_before": before[name] for name in before
     }
-    figures |= classifier.metrics_["input"] | {"seconds": seconds, "rows": classifier.metrics_["data"]["train"]["rows"]}
-    figures["accuracy"] = classifier.metrics_["test"]["accuracy"]
+    figures |= metrics["input"] | {"seconds": seconds, "train": metrics["data"]["train"], "test": metrics["test"]}
     (folder / "figures.json").write_text(json.dumps(figures))
     return 0
 
 
-def judge(figures: dict[str, float], limit_gib: float, share: float) -> int:
+def fit_classifier(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Train a classifier; return its metrics."""
+    from penstock import TextClassifier, read_shards
+
+    classifier = TextClassifier(**options(folder, given))
+    parts = classifier.split(read_shards(folder / "reviews", text="text", label="label"), (0.8, 0.1, 0.1), 0)
+    return classifier.fit(parts[0], None, (parts[1], None), (parts[2], None)).metrics_
+
+
+def fit_language(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Train a language model; return its metrics."""
+    from penstock import LanguageModel, read_text_files
+
+    model = LanguageModel(**options(folder, given), level=given.level)
+    parts = model.split(read_text_files(folder / "reviews", text="text"), (0.8, 0.1, 0.1), 0)
+    return model.fit(parts[0], None, parts[1], parts[2]).metrics_
+
+
+def options(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that both tasks have."""
+    limits = {"max_seconds": given.max_seconds, "epochs": 1, "hidden_size": given.hidden_size}
+    return limits | {"cache": str(folder / "cache"), "verbose": 1, "random_state": 0}
+
+
+def judge(figures: dict[str, Any], limit_gib: float, share: float) -> int:
     """Print the figures, and return 1 if one is above its limit."""
     wrong = []
     for name in ("anonymous", "resident"):
@@ -146,10 +164,9 @@ def judge(figures: dict[str, float], limit_gib: float, share: float) -> int:
         f"input: steps waited {figures['wait_seconds']:.1f} s of {figures['step_seconds']:.0f} s "
         f"({100 * figures['share']:.1f} %)"
     )
-    print(
-        f"{figures['rows']:,.0f} training rows, {figures['seconds']:.0f} s in all, "
-        f"test accuracy {figures['accuracy']:.3f}"
-    )
+    amounts = ", ".join(f"{amount:,} {name}" for name, amount in figures["train"].items() if isinstance(amount, int))
+    print(f"training data: {amounts}; {figures['seconds']:.0f} s in all")
+    print("test data: " + ", ".join(f"{name} {value:.4g}" for name, value in figures["test"].items() if name != "rows"))
     wrong += ["waiting"] * (figures["share"] > share)
     print(f"above the limit: {', '.join(wrong)}" if wrong else "all within the limits")
     return int(bool(wrong))

@@ -19,6 +19,7 @@ _NAMES = {
     "read_series": "penstock.panels.readers",
     "read_shards": "penstock.text.readers",
     "read_signals": "penstock.signals.readers",
+    "read_text_files": "penstock.language.readers",
     "set_num_threads": "penstock.threads",
 } | estimators()
 _ROOMS = ("cells", "engine", "functional", "nn", "runtime")

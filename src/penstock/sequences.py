@@ -114,8 +114,8 @@ class Sequences:
         """Return the positions in `values` of the chosen sequences' steps, in order, and the sequences' lengths."""
         if isinstance(index, list):
             index = np.asarray(index, None if index else np.int64)  # an empty list would become float
-        chosen = np.arange(len(self))[index]
-        lengths = self.lengths[chosen]
+        starts = self.offsets[:-1][index]
+        lengths = self.offsets[1:][index] - starts
         ends = np.cumsum(lengths)
-        to_source = np.repeat(self.offsets[:-1][chosen] - (ends - lengths), lengths)
+        to_source = np.repeat(starts - (ends - lengths), lengths)
         return np.arange(len(to_source)) + to_source, lengths

@@ -41,6 +41,15 @@ def test_lanes_read_the_corpus_once_and_in_order(varied):
     assert (lengths == {10}) != varied
 
 
+def test_chunks_are_made_when_they_are_needed():
+    chunks = lanes().batches(np.random.default_rng(0))
+    assert [chunk.stops.tolist() for chunk in chunks] == [[10, 44, 78], [20, 54, 88], [30, 64, 98], [34, 68, 102]]
+    assert [chunk.starts[0] for chunk in chunks[1:9]] == [10, 20, 30]
+    assert chunks[-1].starts[0] == 30
+    with pytest.raises(IndexError):
+        chunks[4]
+
+
 def test_the_losses_of_carried_chunks_are_those_of_the_whole():
     objective, network = lanes(batch_size=1), module()
     network.eval()

@@ -33,7 +33,7 @@ def test_a_folder_has_a_text_for_each_file(tmp_path):
     assert found.dropped == {"no text": 1}
     folder = tmp_path / "none"
     folder.mkdir()
-    with pytest.raises(DataError, match=r"has no \.txt files"):
+    with pytest.raises(DataError, match=r"holds no tables"):
         read_corpus(folder)
 
 

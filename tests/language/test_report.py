@@ -41,6 +41,13 @@ def test_what_is_counted_is_said(level, language):
     assert title not in said["other"]
 
 
+def test_a_sample_from_which_ngrams_were_made_is_named():
+    sampled = {"baseline": {"kneser_ney": {"settings": {"order": 5, "tokens": 2_097_152}}}}
+    place = 'data-metric="/baseline/kneser_ney/settings/tokens" data-value="2097152">2,097,152<'
+    assert place in render_report(METRICS | sampled)
+    assert "n-grams were made of" not in render_report(METRICS)
+
+
 def test_a_fitted_model_has_all_cards(fitted):
     metrics = json.loads(json.dumps(fitted.metrics_))
     page = render_report(metrics, title="cat")

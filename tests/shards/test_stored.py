@@ -126,3 +126,23 @@ def test_a_half_written_data_set_is_removed_by_the_next_one(prepared, tmp_path):
     path.rename(left)
     prepared()
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_ids_that_are_appended_are_sequences_in_a_file(tmp_path):
+    texts = [np.array(each, np.uint8) for each in ([1, 2, 3], [], [255], [7, 7])]
+
+    def make(to):
+        for ids in texts:
+            to.append("ids", ids)
+            to.append("lengths", np.array([len(ids)], np.int64))
+        return {}
+
+    cache = Cache(tmp_path, {}, make)
+    stored = cache.tokens("ids", np.uint8, "lengths")
+    again = pickle.loads(pickle.dumps(stored))  # noqa: S301  (as workers get it: by its path)
+    assert len(pickle.dumps(stored)) < 1000
+    for found in (stored, again, cache.tokens("ids", np.uint8, "lengths")):
+        assert [each.tolist() for each in found] == [[1, 2, 3], [], [255], [7, 7]]
+        found.release()
+        assert found[[3, 0]].values.tolist() == [7, 7, 1, 2, 3]
+    assert not stored.values.flags.writeable

@@ -59,7 +59,7 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     rows = read_data(task, data, saved_columns(task, loaded, columns), answers=True)
     say(_LOGGER, "measuring", "measuring the network and its baselines")
     if isinstance(rows, Shards):
-        found, counts = _by_blocks(loaded, rows)
+        found, counts = _by_blocks(loaded, rows, settings)
     else:
         found = loaded.evaluate(rows.inputs, rows.answers, **settings)
         counts = {"dropped": rows.dropped, "changed": getattr(rows, "changed", {})}
@@ -77,7 +77,9 @@ def evaluate(model: Path, data: Path, as_json: bool, **options: Any) -> None:
     say_verdict(found["verdict"], next(iter(words.values()), ""), found["units"])
 
 
-def _by_blocks(model: "Model", rows: Shards) -> tuple[dict[str, Any], dict[str, dict[str, int]]]:
+def _by_blocks(
+    model: "Model", rows: Shards, settings: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, dict[str, int]]]:
     """Evaluate rows that stay in their files; return the figures, and what was dropped and changed."""
     rows.check()
     dropped: Counter[str] = Counter()
@@ -88,7 +90,7 @@ def _by_blocks(model: "Model", rows: Shards) -> tuple[dict[str, Any], dict[str, 
             yield block
 
     with counted() as changed:
-        found = model.evaluate_blocks(blocks())
+        found = model.evaluate_blocks(blocks(), **settings)
     return found, {"dropped": dict(dropped), "changed": dict(changed)}
 
 

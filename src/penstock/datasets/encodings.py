@@ -9,7 +9,7 @@ from pathlib import Path
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["as_utf8", "check_encoding", "first_text", "text_encoding"]
+__all__ = ["as_utf8", "check_encoding", "first_text", "text_encoding", "wrong_words"]
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -72,9 +72,9 @@ def as_utf8(path: Path | str, data: bytes, given: str | None = None) -> bytes:
     try:
         text = data.decode(name)
     except UnicodeDecodeError as error:
-        raise DataError(_wrong_words(path, data, name, error.start)) from error
+        raise DataError(wrong_words(path, data, name, error.start)) from error
     if "\0" in text:
-        raise DataError(_wrong_words(path, data, name, data.find(b"\0")))
+        raise DataError(wrong_words(path, data, name, data.find(b"\0")))
     return data if name == "utf-8" else text.encode()
 
 
@@ -90,9 +90,17 @@ def first_text(data: bytes, given: str | None, *, whole: bool) -> str:
     return codecs.getincrementaldecoder(name)("replace").decode(data[mark:], final=whole)
 
 
-def _wrong_words(path: Path | str, data: bytes, name: str, place: int) -> str:
-    """Return the error message for an invalid byte, with encodings in which the text can be read."""
-    line = data.count(b"\n", 0, place) + 1
+def wrong_words(path: Path | str, data: bytes, name: str, place: int, before: int = 0) -> str:
+    """Return the error message for an invalid byte, with encodings in which the text can be read.
+
+    Args:
+        path: the name for messages.
+        data: the text as stored, or a part of it.
+        name: the encoding in which it should be.
+        place: of the byte in `data`.
+        before: number of lines before `data`.
+    """
+    line = before + data.count(b"\n", 0, place) + 1
     found = "a zero byte" if data[place] == 0 else f"the byte 0x{data[place]:02x}"
     said = f"{path}, line {line}: must be text in {name.upper()}; got {found}"
     if offered := _readable(data, name, place):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from penstock.datasets import random_split
 from penstock.errors import DataError, DtypeError
 from penstock.language.features import FrameFeatures, LanguageFeatures
+from penstock.language.files import TextFiles
 from penstock.runtime.columns import column_list
 from penstock.sequences import Sequences
 
@@ -39,6 +40,10 @@ class LanguagePart:
 
     def __len__(self) -> int:
         return self.rows
+
+    def read(self, features: LanguageFeatures | FrameFeatures) -> None:
+        """Turn the items into ids or frames."""
+        self.sequences = features.read(self.items)
 
     def digest(self) -> str:
         """Return a SHA-256 hash that identifies the items."""
@@ -80,7 +85,7 @@ class LanguageData:
         """
         parts = {"train": self.train} | self.measured()
         for name, part in parts.items():
-            part.sequences = features.read(part.items)
+            part.read(features)
             if not len(part.sequences.values):
                 raise DataError(f"the {name} data must have at least one {features.unit}; it has none")
         train = self.train.sequences
@@ -100,7 +105,7 @@ def as_items(given: Any, what: str) -> list[Any]:
         DataError: there are none, or they are not all texts or all pieces.
         DtypeError: a single str that is not a path.
     """
-    if isinstance(given, Path) or (isinstance(given, str) and _is_path(given)):
+    if _is_path(given):
         from penstock.language.readers import read_corpus
 
         return list(read_corpus(given).inputs)
@@ -115,14 +120,19 @@ def as_items(given: Any, what: str) -> list[Any]:
     return items
 
 
-def items_of_level(given: Any, what: str, level: str) -> list[Any]:
-    """Return texts as a list, or for the level "notes" pieces of music.
+def items_of_level(given: Any, what: str, level: str) -> list[Any] | TextFiles:
+    """Return texts as a list, or as files if they may be larger than memory; for the level "notes" pieces of music.
 
     Raises:
         DataError, DtypeError: as `as_items`, or it is the other kind.
     """
-    items = as_items(given, what)
-    is_text = isinstance(items[0], str)
+    if _is_path(given):
+        from penstock.language.readers import find_corpus
+
+        given = find_corpus(given).inputs
+    is_files = isinstance(given, TextFiles)
+    items = given if is_files else as_items(given, what)
+    is_text = is_files or isinstance(items[0], str)
     if is_text and level == "notes":
         raise DataError("level 'notes' learns from pieces, lists of frames such as [[60, 64], [62]]; got texts")
     if not is_text and level != "notes":
@@ -169,9 +179,12 @@ def divided(items: Sequence[Any], shares: Sequence[float], random_state: int) ->
 
 def cut(sequences: Sequences, most: int) -> Sequences:
     """Return the sequences, those of more than `most` steps in parts of at most so many; nothing is copied."""
-    starts, lengths = sequences.offsets[:-1].tolist(), sequences.lengths.tolist()
-    parts = [range(start, start + length, most) for start, length in zip(starts, lengths, strict=True)]
-    return Sequences(sequences.values, np.array([*(place for part in parts for place in part), sequences.offsets[-1]]))
+    counts = -(-sequences.lengths // most)
+    if (counts == 1).all():
+        return sequences
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    starts = np.repeat(sequences.offsets[:-1], counts) + most * within
+    return replace(sequences, offsets=np.append(starts, sequences.offsets[-1]))
 
 
 def _place(item: Any, near: int) -> int:
@@ -186,8 +199,10 @@ def _place(item: Any, near: int) -> int:
     return near
 
 
-def _is_path(text: str) -> bool:
+def _is_path(given: Any) -> bool:
+    if not isinstance(given, str):
+        return isinstance(given, Path)
     try:
-        return len(text) <= _LONGEST_PATH and "\n" not in text and Path(text).exists()
+        return len(given) <= _LONGEST_PATH and "\n" not in given and Path(given).exists()
     except (OSError, ValueError):  # no name of a file
         return False

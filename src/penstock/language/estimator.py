@@ -1,6 +1,7 @@
 """Language models: what comes next in a text or in music, learned without labels."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -11,20 +12,23 @@ from penstock.bundle import Bundle
 from penstock.checks import check_number, check_one_of, check_whole
 from penstock.datasets import Rows
 from penstock.errors import ConfigError, DataError
-from penstock.language.baseline_training import ORDERS, fit_note_baselines, fit_token_baselines
+from penstock.language.baseline_training import MOST_TOKENS, ORDERS, fit_note_baselines, fit_token_baselines
 from penstock.language.data import LanguageData, LanguagePart, as_items, divided, items_of_level
 from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.figures import data_figures, inspected_items, language_figures, stored_examples
+from penstock.language.files import TextFiles
 from penstock.language.fitting import fitted_features, network_for
 from penstock.language.model import SequenceGenerator
 from penstock.language.readers import Corpus
 from penstock.language.recipes import RECIPES
 from penstock.language.spec import NextTokenHead
+from penstock.language.stored import StoredLanguagePart, stored_data
 from penstock.network import Network
 from penstock.tasks.estimator import Estimator, seed_of, training_module
 from penstock.tasks.memory import EXAMPLES
 from penstock.tasks.options import CellOptions, check_validation_share
 from penstock.tasks.space import Between, Searched
+from penstock.tasks.stored import ShardOptions
 from penstock.tasks.verbosity import say_data, verbose
 from penstock.tokens import END
 
@@ -40,7 +44,7 @@ _EMBEDDING_SCALE = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class LanguageModel(CellOptions, Estimator):
+class LanguageModel(ShardOptions, CellOptions, Estimator):
     """Learns what comes next in texts, or in music as frames of notes; scikit-learn style.
 
     `fit` takes texts, a list of str, or the path of a file or folder; there are no labels. The model tells the
@@ -154,7 +158,7 @@ class LanguageModel(CellOptions, Estimator):
 
         Args:
             X: texts, a list of str; with level "notes" pieces, lists of frames, which are lists of notes; or the path
-                of a file or folder, see `language.readers.read_corpus`.
+                of a file or folder, see `language.readers.find_corpus`; or the result of `read_text_files`.
             y: ignored; there are no labels.
             validation_data: as X, for early stopping; None holds back `validation_share` of X: random ones of a hundred
                 texts or more, else the end.
@@ -165,6 +169,7 @@ class LanguageModel(CellOptions, Estimator):
 
         Raises:
             DataError: there is nothing to learn from, or it is not of this level.
+            InputError: the cache for data larger than memory can't be written.
             ConfigError: an option is invalid.
             DivergedError: the loss or the gradient became infinite or NaN, or the loss exploded.
         """
@@ -175,13 +180,27 @@ class LanguageModel(CellOptions, Estimator):
         train = items_of_level(X, "X", self.level)
         if validation_data is None:
             check_validation_share(self.validation_share)
-            train, valid = divided(train, (1 - self.validation_share, self.validation_share), seed)
+            shares = 1 - self.validation_share, self.validation_share
+            train, valid = train.split(shares, seed) if isinstance(train, TextFiles) else divided(train, shares, seed)
         else:
             valid = items_of_level(validation_data, "validation_data", self.level)
-        test = None if test_data is None else LanguagePart(items_of_level(test_data, "test_data", self.level))
-        parts = LanguagePart(train), LanguagePart(valid)
-        data = LanguageData(*parts, test, dict(dropped or {}), dict(changed or {}))
+        test = None if test_data is None else items_of_level(test_data, "test_data", self.level)
+        data = self._data(train, {"valid": valid, "test": test})
+        for own, more in ((data.dropped, dropped), (data.changed, changed)):
+            own |= dict(Counter(own) + Counter(more or {}))
         return self._train(data, seed=seed, started=started, callbacks=callbacks)
+
+    def _data(self, train: list[Any] | TextFiles, given: Mapping[str, Any]) -> LanguageData:
+        """Return all parts, in memory or the first one on disk."""
+        if isinstance(train, TextFiles):
+            known = self._known()
+            features = None if known is None else known.features
+            return stored_data(train, given, known=features, cache=self.cache, **self._token_options())
+        valid, test = (
+            LanguagePart(list(items.drawn().texts()) if isinstance(items, TextFiles) else items)
+            for items in (given["valid"], given["test"] or [])
+        )
+        return LanguageData(LanguagePart(train), valid, test if given["test"] else None, {}, {})
 
     def fit_rows(self, train: Rows, valid: Rows | None, test: Rows | None, **more: Any) -> Self:
         """Call `fit` with the results of the task's reader; `more` is passed on."""
@@ -194,7 +213,9 @@ class LanguageModel(CellOptions, Estimator):
 
     @staticmethod
     def split(rows: Any, proportions: Sequence[float], random_state: int) -> list[Any]:
-        """Divide texts as `fit` does; a file with parts of its own is divided into these."""
+        """Divide texts as `fit` does; a file with parts of its own is divided into these, files see `Shards.split`."""
+        if isinstance(rows, TextFiles):
+            return rows.split(proportions, random_state)
         own = getattr(rows, "parts", {})
         if "train" in own and "valid" in own:
             return [Corpus(own[name]) for name in ("train", "valid", "test") if name in own]
@@ -278,10 +299,15 @@ class LanguageModel(CellOptions, Estimator):
             raise ConfigError("an adaptive softmax has weights of its own: set tied or adaptive, not both")
 
     def _describe(self, data: LanguageData) -> tuple[LanguageFeatures | FrameFeatures, Network]:
-        settings = {name: getattr(self, name) for name in ("level", "words", "max_vocabulary", "min_count")}
-        features = fitted_features(data.train.items, **settings)
+        train, options = data.train, self._token_options()
+        features: Any = (
+            train.features if isinstance(train, StoredLanguagePart) else fitted_features(train.items, **options)
+        )
         self._read(data, features)
         return features, self._network(data, features)
+
+    def _token_options(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("level", "words", "max_vocabulary", "min_count")}
 
     def _again(self, data: LanguageData, known: Any) -> tuple[Any, Network]:
         self._read(data, known.features)
@@ -327,7 +353,8 @@ class LanguageModel(CellOptions, Estimator):
         if isinstance(features, FrameFeatures):
             return fit_note_baselines(train), {}
         orders = ORDERS[features.level] if self.baseline else ()
-        return fit_token_baselines(train, valid, features.size, orders=orders, begin=END)
+        most = MOST_TOKENS if isinstance(data.train, StoredLanguagePart) else None
+        return fit_token_baselines(train, valid, features.size, orders=orders, begin=END, most=most)
 
     def _measure(self, model: Any, data: LanguageData) -> dict[str, Any]:
         return language_figures(model, data)

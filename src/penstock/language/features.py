@@ -86,6 +86,11 @@ class LanguageFeatures:
         """Return everything that `read_language_features` needs, as plain values."""
         return {"kind": self.kind, "ends": self.ends, "lines": self.lines, "tokens": self.tokens.to_json()}
 
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> "LanguageFeatures":
+        """Return features from the result of `to_json`."""
+        return cls(read_tokens(described["tokens"]), ends=described["ends"], lines=described["lines"])
+
 
 class FrameFeatures:
     """Pieces of music as frames: the notes that sound in each, (frames, notes) of 0 and 1; the first from silence.
@@ -183,7 +188,7 @@ def read_language_features(described: Mapping[str, Any]) -> LanguageFeatures | F
         raise ConfigError(f"features of a language model must be of kind {' or '.join(known)}; got {described!r:.80}")
     if kind == "frames":
         return FrameFeatures(described["lowest"], described["highest"])
-    return LanguageFeatures(read_tokens(described["tokens"]), ends=described["ends"], lines=described["lines"])
+    return LanguageFeatures.from_json(described)
 
 
 def _list(values: Any, what: str) -> list[Any]:

@@ -1,15 +1,15 @@
 """What a language model takes from its training data without gradients: features, and the network for them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from penstock.errors import ConfigError
 from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.spec import BernoulliHead, NextTokenHead
 from penstock.network import Embedding, Network, Numbers, Recurrent
-from penstock.tokens import train_tokens
+from penstock.tokens import Tokens, train_tokens
 
-__all__ = ["fitted_features", "network_for"]
+__all__ = ["fitted_features", "fitted_tokens", "network_for"]
 
 _PARTS_OF_WORDS, _OTHERS = 8_000, 50_000
 """Maximum number of tokens, if nothing else is said."""
@@ -38,11 +38,18 @@ def fitted_features(
     """
     if level == "notes":
         return FrameFeatures.fit(FrameFeatures(0, _MOST_NOTE).checked(items))
-    most = max_vocabulary or (_PARTS_OF_WORDS if level == "bpe" else _OTHERS)
-    options: dict[str, Any] = {"split": words} if level == "word" else {}
-    tokens = train_tokens(level, items, max_vocabulary=most, min_count=min_count, **options)
+    tokens = fitted_tokens(items, level=level, words=words, max_vocabulary=max_vocabulary, min_count=min_count)
     lines = any("\n" in text for text in items)
     return LanguageFeatures(tokens, ends=len(items) > 1, lines=lines)
+
+
+def fitted_tokens(
+    texts: Iterable[str], *, level: str, words: str, max_vocabulary: int | None, min_count: int
+) -> Tokens:
+    """Return the tokens of texts, which are read at most once; arguments as for `fitted_features`."""
+    most = max_vocabulary or (_PARTS_OF_WORDS if level == "bpe" else _OTHERS)
+    options: dict[str, Any] = {"split": words} if level == "word" else {}
+    return train_tokens(level, texts, max_vocabulary=most, min_count=min_count, **options)
 
 
 def network_for(

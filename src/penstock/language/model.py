@@ -1,7 +1,7 @@
 """Language models at run time: the log-probability of each token, scores, and generation, without PyTorch."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from penstock import engine
 from penstock.datasets.finding import holds_words
 from penstock.datasets.frames import is_table, table_column, tabular
+from penstock.datasets.rows import Rows
 from penstock.errors import ConfigError, DataError
 from penstock.language.adapting import read_adaptation
 from penstock.language.baselines import LanguageBaselines, NoteBaselines, read_baselines
 from penstock.language.features import FrameFeatures, LanguageFeatures, read_language_features
+from penstock.language.measuring import evaluate_blocks
 from penstock.language.sampling import sounding
 from penstock.language.scorer import shifted
 from penstock.language.scores import language_counts, language_scores, language_sums
@@ -164,6 +166,23 @@ class SequenceGenerator(Model):
             "baselines": scores,
             **compared(language_sums(self.features, sequences, ours), sums),
         }
+
+    def evaluate_blocks(self, blocks: Iterable[Rows], *, adapt: str | None = None) -> dict[str, Any]:
+        """Measure as `evaluate` does, on texts that arrive in pieces and are not held, so that there may be any number.
+
+        Args:
+            blocks: pieces of all texts in order, as `TextFiles.rows` yields them: answers are the texts' numbers.
+            adapt: None.
+
+        Raises:
+            ConfigError: the model should adapt, or is of notes.
+            DataError: there is no token.
+        """
+        if adapt is not None or not isinstance(self.features, LanguageFeatures):
+            raise ConfigError(
+                "models that adapt, and those of notes, are evaluated on data in memory. Give a smaller file."
+            )
+        return evaluate_blocks(self, blocks)
 
     def timed(self, inputs: Any, most: int) -> Callable[[], int]:
         """See `Model.timed`."""

@@ -4,9 +4,12 @@ The regularisation is that of AWD-LSTM (Merity et al. 2018): dropout with one ma
 Ghahramani 2016), weight drop, and penalties on the activations.
 """
 
+import time
+from array import array
 from collections.abc import Mapping
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
@@ -20,6 +23,7 @@ from penstock.language.features import FrameFeatures, LanguageFeatures
 from penstock.language.module import LanguageModule
 from penstock.language.scorer import shifted
 from penstock.sequences import Sequences
+from penstock.shards import StoredTokens
 from penstock.training.carried import CarriedState
 from penstock.training.objective import Seeded
 
@@ -31,6 +35,8 @@ _LONGEST_PIECE = 20
 _SHORTER_SHARE, _SPREAD, _FEWEST_STEPS = 0.05, 5, 5
 """Of chunks of varied length: those of half the length, the deviation of all, and the shortest in steps."""
 _LANES, _VALIDATION_STEPS = 32, 128
+_MAPPED = 1024
+"""Steps after which mapped pages of training data on disk are given back."""
 _MOST_SEEN = 20_000
 """Steps of the training data that are measured after each epoch for learning curves."""
 
@@ -71,6 +77,32 @@ class Lanes(NamedTuple):
     fresh: NDArray[np.bool_]
 
 
+class Chunks(Seq[Lanes]):
+    """The chunks of an epoch, made when they are needed, because a large corpus has millions.
+
+    Args:
+        places: (lanes,), the first place of each lane.
+        bounds: (chunks + 1,), from 0 on, the steps of a lane before each chunk and after the last one.
+    """
+
+    def __init__(self, places: NDArray[np.int64], bounds: NDArray[np.int64]) -> None:
+        self._places, self._bounds = places, bounds
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Lanes: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Lanes]: ...
+    def __getitem__(self, index: int | slice) -> Lanes | list[Lanes]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        at = range(len(self))[index]
+        start, stop = self._bounds[at], self._bounds[at + 1]
+        return Lanes(self._places + start, self._places + stop, np.full(len(self._places), at == 0))
+
+
 @dataclass(kw_only=True, eq=False)
 class _LanguageObjective(Seeded):
     """The part that both forms of training share.
@@ -87,6 +119,20 @@ class _LanguageObjective(Seeded):
     batch_size: int
     regularization: LanguageRegularization
     generator: torch.Generator
+    _waited: float = field(default=0.0, init=False)
+    _steps: int = field(default=0, init=False)
+
+    def expect(self, batches: Seq[Any]) -> float | None:
+        """Return how long `loss` has read from disk so far, if it does; see `Objective.expect`.
+
+        Nothing is read ahead: each lane goes on where it was, which the system foresees.
+        """
+        if not isinstance(self.train, StoredTokens):
+            return None
+        self._steps += len(batches) > 0
+        if batches and self._steps % _MAPPED == 0:
+            self.train.release()
+        return self._waited
 
     def penalized(self, module: LanguageModule, inputs: Tensor, state: Any) -> tuple[Tensor, Tensor, Any]:
         """Return outputs with dropout (batch, time, features), the penalty on the activations, and the final state."""
@@ -137,15 +183,13 @@ class LaneObjective(_LanguageObjective):
     varied: bool = False
     _carried: CarriedState = field(default_factory=CarriedState, init=False)
 
-    def batches(self, generator: np.random.Generator) -> list[Lanes]:
+    def batches(self, generator: np.random.Generator) -> "Chunks":
         """The chunks of an epoch; all lanes begin with a zero state."""
         places, length = _lanes(len(self.train.values), self.batch_size)
-        chunks, at = [], 0
-        while at < length:
-            steps = min(self._length(generator), length - at)
-            chunks.append(Lanes(places + at, places + at + steps, np.full(len(places), at == 0)))
-            at += steps
-        return chunks
+        bounds = array("q", [0])
+        while bounds[-1] < length:
+            bounds.append(min(bounds[-1] + self._length(generator), length))
+        return Chunks(places, np.array(bounds, np.int64))
 
     def extent(self, batch: Lanes) -> int:
         """Return the number of steps of a chunk."""
@@ -153,7 +197,9 @@ class LaneObjective(_LanguageObjective):
 
     def loss(self, module: LanguageModule, batch: Lanes) -> tuple[Tensor, float]:
         """The mean loss of a step of the next chunk of each lane, with the penalties."""
+        started = time.perf_counter()
         inputs, targets = self._chunk(self.train.values, batch.starts, batch.stops)
+        self._waited += time.perf_counter() - started
         y, penalty, state = self.penalized(module, inputs, self._carried.begin(batch.fresh))
         self._carried.keep(state)
         loss = module.head.mean_loss(y.flatten(0, 1), targets, module.table) + penalty
@@ -214,11 +260,14 @@ class PieceObjective(_LanguageObjective):
 
     def extent(self, batch: NDArray[np.int64]) -> int:
         """Return the number of steps of a batch, padding included."""
-        return int(self.train.lengths[batch].max(initial=0)) * len(batch)
+        starts, ends = self.train.offsets[batch], self.train.offsets[batch + 1]
+        return int((ends - starts).max(initial=0)) * len(batch)
 
     def loss(self, module: LanguageModule, batch: NDArray[np.int64]) -> tuple[Tensor, float]:
         """The mean loss of a step of these pieces, with the penalties."""
+        started = time.perf_counter()
         inputs, targets, there = self._padded(self.train, batch)
+        self._waited += time.perf_counter() - started
         y, penalty, _ = self.penalized(module, inputs, None)
         return module.head.mean_loss(y[there], targets, module.table) + penalty, len(targets)
 

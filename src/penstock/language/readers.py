@@ -2,27 +2,39 @@
 
 import io
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from penstock.datasets.changes import change, counted
+from penstock.datasets.changes import counted
 from penstock.datasets.columns import text_table
 from penstock.datasets.encodings import as_utf8
 from penstock.datasets.files import all_bytes
 from penstock.datasets.finding import find_column, holds_labels, holds_words, say_found
 from penstock.datasets.layout import DETECT, Layout, layout_of
 from penstock.datasets.lines import text_lines
-from penstock.datasets.readers import first_rows, read_table
+from penstock.datasets.plain import stream_plain
+from penstock.datasets.readers import first_rows, read_table, table_ending
+from penstock.datasets.remote import address
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
+from penstock.language.files import TextFiles
 from penstock.registry import Columns
+from penstock.shards import data_files, is_several
 
-__all__ = ["Corpus", "read_corpus", "read_corpus_rows", "read_prompts"]
+__all__ = [
+    "MOST_IN_MEMORY",
+    "Corpus",
+    "find_corpus",
+    "read_corpus",
+    "read_corpus_rows",
+    "read_prompts",
+    "read_text_files",
+]
 
-_LOGGER = logging.getLogger(__name__)
+MOST_IN_MEMORY = 1 << 26
+"""Bytes, as stored, above which texts are read piece by piece: n-grams of all tokens would take much more memory."""
 
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _PARTS = {"train": "train", "valid": "valid", "validation": "valid", "dev": "valid", "test": "test"}
@@ -38,7 +50,7 @@ class Corpus(Rows):
 def read_corpus(
     path: str | Path, *, text: str | None = None, part: str | None = None, layout: Layout = DETECT
 ) -> Corpus:
-    """Read texts: a plain text is one, a folder has one for each .txt file, a table one for each row.
+    """Read texts into memory: a plain text is one, a table has one for each row, a folder those of all its files.
 
     A JSON file has pieces of music: a list of pieces, which are lists of frames, which are lists of the notes that
     sound; or such lists by the names train, valid and test.
@@ -54,19 +66,40 @@ def read_corpus(
     """
     path = Path(path)
     ending = path.name.lower().removesuffix(".gz")
-    if path.is_dir():
-        found = _folder(path, layout)
+    if is_several(path):
+        found = Corpus(**vars(read_text_files(path, text=text, layout=layout).loaded()))
     elif ending.endswith(_TABLES):
         found = _table(path, text, layout)
     elif ending.endswith(".json"):
         found = _json(path, text, part, layout)
     else:
-        found = Corpus([_plain(path, layout)])
-    if part is not None and not found.parts:
-        raise DataError(f"{path}: has no parts to choose from. Leave part out.")
-    if not any(map(len, found.inputs)):
-        raise DataError(f"{path}: has no text to learn from or to predict")
-    return found
+        with counted() as changed:
+            found = Corpus(["".join(stream_plain(path, layout.encoding))], changed=changed)
+    return _checked(path, found, part)
+
+
+def read_text_files(path: str | Path, *, text: str | None = None, layout: Layout = DETECT) -> TextFiles:
+    """Find texts that may be larger than memory, for `LanguageModel.fit` in place of X; they stay on disk.
+
+    Args:
+        path: a folder of tables of one kind, or of .txt files; an address of such a folder that fsspec knows, such as
+            "s3://bucket/books"; or one such file. Plain or .gz.
+        text: the column of tables; None for "text", or the only possible one of the first file.
+        layout: the layout of text tables, and the encoding of plain text.
+
+    Raises:
+        DataError: there are no files of one kind; or the first one has no such column.
+        MissingExtraError: a package for such files or addresses is not installed.
+
+    Examples:
+        >>> from penstock import LanguageModel, read_text_files
+        >>> train, valid = LanguageModel.split(read_text_files("books/"), (0.9, 0.1), 0)  # doctest: +SKIP
+        >>> model = LanguageModel(cache="/scratch/penstock").fit(train, validation_data=valid)  # doctest: +SKIP
+    """
+    path = Path(path)
+    files = tuple(data_files(path))
+    columns = {} if table_ending(files[0]) is None else {"text": _text_column(files[0], text, layout)}
+    return TextFiles(files, columns, layout)
 
 
 def read_prompts(path: str | Path, *, text: str | None = None, layout: Layout = DETECT) -> Rows:
@@ -78,52 +111,61 @@ def read_prompts(path: str | Path, *, text: str | None = None, layout: Layout = 
     return Rows(list(text_lines(io.BytesIO(as_utf8(path, all_bytes(path), layout.encoding)), str(path))))
 
 
-def read_corpus_rows(path: Path, columns: Columns, answers: bool) -> Rows:
+def read_corpus_rows(path: Path, columns: Columns, answers: bool) -> Rows | TextFiles:
     """Read a corpus to learn from or to be evaluated on; without `answers` what is to be continued."""
     layout = layout_of(columns)
     if not answers:
         return read_prompts(path, text=columns["text"], layout=layout)
-    return read_corpus(path, text=columns["text"], part=columns["part"], layout=layout)
+    return find_corpus(path, text=columns["text"], part=columns["part"], layout=layout)
 
 
-def _plain(path: Path, layout: Layout) -> str:
-    text = as_utf8(path, all_bytes(path), layout.encoding).decode()
-    breaks = text.count("\r\n")
-    if breaks:
-        change(
-            _LOGGER, "line breaks of Windows, read as plain ones", breaks, f"{path}: {breaks:,} line breaks are CR LF"
-        )
-        text = text.replace("\r\n", "\n")
-    return text
+def find_corpus(
+    path: str | Path, *, text: str | None = None, part: str | None = None, layout: Layout = DETECT
+) -> Corpus | TextFiles:
+    """Read texts as `read_corpus` does; those larger than `MOST_IN_MEMORY`, or behind an address, stay there."""
+    path = Path(path)
+    if is_several(path):
+        files = read_text_files(path, text=text, layout=layout)
+        large = address(path) is not None or sum(each.stat().st_size for each in files.files) > MOST_IN_MEMORY
+        return files if large else _checked(path, Corpus(**vars(files.loaded())), part)
+    if path.is_file() and path.stat().st_size > MOST_IN_MEMORY and table_ending(path) != ".json":
+        return read_text_files(path, text=text, layout=layout)
+    return read_corpus(path, text=text, part=part, layout=layout)
 
 
-def _folder(path: Path, layout: Layout) -> Corpus:
-    files = sorted(each for each in path.rglob("*") if each.name.lower().endswith((".txt", ".txt.gz")))
-    if not files:
-        raise DataError(f"{path}: has no .txt files, plain or .gz")
-    with counted() as changed:
-        texts = [_plain(each, layout) for each in files]
-        empty = sum(not text.strip() for text in texts)
-    dropped = {"no text": empty} if empty else {}
-    return Corpus([text for text in texts if text.strip()], dropped=dropped, changed=dict(changed))
+def _checked(path: Path, found: Corpus, part: str | None) -> Corpus:
+    if part is not None and not found.parts:
+        raise DataError(f"{path}: has no parts to choose from. Leave part out.")
+    if not any(map(len, found.inputs)):
+        raise DataError(f"{path}: has no text to learn from or to predict")
+    return found
 
 
 def _table(path: Path, text: str | None, layout: Layout) -> Corpus:
+    name = _text_column(path, text, layout)
     try:
-        head = {} if text is not None else first_rows(path, layout)
-        name = text or find_column(head, [], _holds_texts, usual="text", what="texts", flag="--text")
         with counted() as changed:
             rows = text_table(read_table(path, [name], layout)[name])
     except DataError as error:
         raise DataError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
-    if text is None:
-        say_found(f"{path}: ", {"texts": name})
     return Corpus(rows.inputs, dropped=rows.dropped, columns={"text": name}, changed=dict(changed))
 
 
 def _holds_texts(values: Sequence[Any]) -> bool:
     """Whether values are texts, and no labels: those recur."""
     return holds_words(values) and not holds_labels(values)
+
+
+def _text_column(path: Path, text: str | None, layout: Layout) -> str:
+    """Return the column of texts: the one named, the usual one, or the only one that is possible."""
+    if text is not None:
+        return text
+    try:
+        name = find_column(first_rows(path, layout), [], _holds_texts, usual="text", what="texts", flag="--text")
+    except DataError as error:
+        raise DataError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
+    say_found(f"{path}: ", {"texts": name})
+    return name
 
 
 def _json(path: Path, text: str | None, part: str | None, layout: Layout) -> Corpus:

@@ -20,7 +20,9 @@ def _counted(figures: Figures, words: Words) -> str:
     level = figures.get("data", "level", default="")
     if not words.knows(f"language.counted.{level}"):
         return ""
-    return section(words("language.counted"), paragraph(words(f"language.counted.{level}")))
+    place = "baseline", "kneser_ney", "settings", "tokens"
+    note = paragraph(words("language.sampled", tokens=figures.number(*place))) if figures.get(*place) else ""
+    return section(words("language.counted"), paragraph(words(f"language.counted.{level}")), note)
 
 
 def _passages(figures: Figures, words: Words) -> str:

@@ -40,6 +40,11 @@ WORDS: dict[str, dict[str, str]] = {
         "en": "Each frame counts once; its nats are the sum over all notes, sounding or not.",
         "zh": "每一帧计一次；一帧的纳特数是所有音符（无论是否发声）之和。",
     },
+    "language.sampled": {
+        "en": "The training data lie on disk: the network read all of them, the n-grams were made of {tokens} tokens, "
+        "spread evenly over them.",
+        "zh": "训练数据存放在磁盘上：网络读取了全部数据，n 元模型则由均匀分布于其中的 {tokens} 个词元得出。",
+    },
     "language.passages": {"en": "What surprised the model", "zh": "哪些词元出乎模型意料"},
     "language.passages_note": {
         "en": "Passages of the {data}. The darker a token, the less it was expected: the least expected quarter has a "

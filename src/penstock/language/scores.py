@@ -10,9 +10,20 @@ from penstock.runtime.resampling import Sums, grouped, stretch_of
 from penstock.sequences import Sequences
 from penstock.tokens import END, UNKNOWN
 
-__all__ = ["language_counts", "language_scores", "language_sums"]
+__all__ = [
+    "counts_from",
+    "language_counts",
+    "language_scores",
+    "language_sums",
+    "scores_from",
+    "scores_of",
+    "sums_of",
+    "token_counts",
+]
 
 Array = NDArray[np.float64]
+_COUNTED = 1 << 20
+"""Ids counted at once; each takes eight bytes."""
 
 
 def language_sums(
@@ -26,12 +37,30 @@ def language_sums(
         log_probabilities: of each step, (total,).
     """
     steps = len(sequences.values)
-    sums = [-np.asarray(log_probabilities, np.float64), np.ones(steps)]
+    group, groups, units = grouped(steps, stretch_of(steps), 3)
+    return Sums(sums_of(features, sequences.values, log_probabilities, group, groups), scores_of, units)
+
+
+def sums_of(
+    features: LanguageFeatures | FrameFeatures,
+    values: NDArray[Any],
+    log_probabilities: NDArray[Any],
+    group: NDArray[np.int64],
+    groups: int,
+) -> Array:
+    """Return for each group of steps the sums of what scores follow from, (groups, sums).
+
+    Args:
+        features: of the model.
+        values: the ids or frames that were predicted.
+        log_probabilities: of each step, (total,).
+        group: of each step, (total,).
+        groups: their number.
+    """
+    sums = [-np.asarray(log_probabilities, np.float64), np.ones(len(values))]
     if isinstance(features, LanguageFeatures):
-        sums.append(features.characters[sequences.values].astype(np.float64))
-    group, groups, units = grouped(steps, stretch_of(steps), len(sums))
-    values = np.stack([np.bincount(group, each, minlength=groups) for each in sums], axis=1).astype(np.float64)
-    return Sums(values, _scores, units)
+        sums.append(features.characters[values].astype(np.float64))
+    return np.stack([np.bincount(group, each, minlength=groups) for each in sums], axis=1).astype(np.float64)
 
 
 def language_scores(
@@ -42,27 +71,44 @@ def language_scores(
     For texts also `perplexity`, exp(nats), and `bits_per_character`, with a space after each word as a character and a
     line break at each end.
     """
-    sums = language_sums(features, sequences, log_probabilities)
+    return scores_from(language_sums(features, sequences, log_probabilities), len(sequences.values))
+
+
+def scores_from(sums: Sums, rows: int) -> dict[str, Any]:
+    """Return the scores of so many tokens or frames from their sums, as `language_scores`."""
     found = sums.scores(sums.values.sum(axis=0))
-    return {"rows": len(sequences.values)} | {name: float(value) for name, value in found.items()}
+    return {"rows": rows} | {name: float(value) for name, value in found.items()}
 
 
 def language_counts(features: LanguageFeatures | FrameFeatures, sequences: Sequences) -> dict[str, int]:
     """Return what scores count: `texts`; `tokens`, with their `ends`; `characters`; `unknown` tokens. Or `frames`."""
     if isinstance(features, FrameFeatures):
         return {"pieces": len(sequences), "frames": len(sequences.values)}
-    ids = sequences.values
+    return counts_from(features, len(sequences), token_counts(sequences.values, features.size))
+
+
+def counts_from(features: LanguageFeatures, texts: int, counts: NDArray[np.int64]) -> dict[str, int]:
+    """Return the same of so many texts, whose tokens occur so often, (ids,)."""
     return {
-        "texts": len(sequences),
-        "tokens": len(ids),
-        "ends": int((ids == END).sum()),
-        "characters": int(features.characters[ids].sum()),
-        "unknown": int((ids == UNKNOWN).sum()),
+        "texts": texts,
+        "tokens": int(counts.sum()),
+        "ends": int(counts[END]),
+        "characters": int(counts @ features.characters),
+        "unknown": int(counts[UNKNOWN]),
     }
 
 
+def token_counts(ids: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """Return how often each of `size` ids occurs, (size,), in bounded memory."""
+    counts = np.zeros(size, np.int64)
+    for start in range(0, len(ids), _COUNTED):
+        counts += np.bincount(ids[start : start + _COUNTED], minlength=size)
+    return counts
+
+
 @np.errstate(invalid="ignore", divide="ignore", over="ignore")  # of resamples without a character
-def _scores(sums: Array) -> dict[str, Array]:
+def scores_of(sums: Array) -> dict[str, Array]:
+    """Return the scores that follow from sums (..., sums)."""
     nats = sums[..., 0] / sums[..., 1]
     if sums.shape[-1] == 2:
         return {"nats": nats}

@@ -2,8 +2,18 @@
 
 from penstock.shards.cache import Cache, default_cache
 from penstock.shards.files import data_files, is_large, is_several
-from penstock.shards.stored import StoredSequences
+from penstock.shards.stored import StoredSequences, StoredTokens
 from penstock.shards.table import Shards
 from penstock.shards.writer import Writer
 
-__all__ = ["Cache", "Shards", "StoredSequences", "Writer", "data_files", "default_cache", "is_large", "is_several"]
+__all__ = [
+    "Cache",
+    "Shards",
+    "StoredSequences",
+    "StoredTokens",
+    "Writer",
+    "data_files",
+    "default_cache",
+    "is_large",
+    "is_several",
+]

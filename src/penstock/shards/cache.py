@@ -7,16 +7,18 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from penstock.datasets.rows import Rows
 from penstock.errors import InputError
 from penstock.events import say
 from penstock.locks import held
-from penstock.shards.stored import StoredSequences
+from penstock.shards.stored import StoredSequences, StoredTokens
 from penstock.shards.writer import ROWS, Writer, kept_rows
 
 __all__ = ["Cache", "default_cache"]
@@ -62,6 +64,11 @@ class Cache:
         """Open the rows of a part, or the ones with these numbers."""
         return StoredSequences((self.path / name for name in sorted(self._files) if name.startswith(f"{part}-")), rows)
 
+    def tokens(self, name: str, dtype: DTypeLike, lengths: str) -> StoredTokens:
+        """Open ids that `Writer.append` wrote, and read the lengths of their sequences, int64."""
+        ends = np.cumsum(np.fromfile(self.path / lengths, np.int64))
+        return StoredTokens.opened(self.path / name, dtype, np.concatenate([[0], ends]))
+
     def rows(self, part: str) -> Rows:
         """Return the rows that were kept as they are."""
         return kept_rows(self.path / f"{part}.arrow")
@@ -95,8 +102,9 @@ class Cache:
                 shutil.rmtree(left)
             new.mkdir()
             writer = Writer(new)
-            about = make(writer)
-            writer.flush()
+            with closing(writer):
+                about = make(writer)
+                writer.flush()
             manifest: dict[str, Any] = {
                 "about": about,
                 "files": {name: _described(new / name) for name in writer.files},

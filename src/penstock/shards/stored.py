@@ -13,17 +13,18 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from penstock.errors import InputError
-from penstock.sequences import Batch
+from penstock.sequences import Batch, Sequences
 from penstock.shards.writer import arrow
 
-__all__ = ["StoredSequences"]
+__all__ = ["StoredSequences", "StoredTokens"]
 
 
 class _Numbers(NamedTuple):
@@ -131,6 +132,33 @@ class StoredSequences:
 def _close(descriptors: Iterable[int]) -> None:
     for each in descriptors:
         os.close(each)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTokens(Sequences):
+    """Sequences of ids in one file, for those that read some of them at a time.
+
+    Attributes:
+        path: the file, which holds nothing but the ids.
+        mapped: the map of the file, into which `values` look.
+    """
+
+    path: Path
+    mapped: mmap.mmap
+
+    @classmethod
+    def opened(cls, path: Path, dtype: DTypeLike, offsets: NDArray[np.int64]) -> Self:
+        """Open a file of ids, at least one."""
+        with path.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return cls(np.frombuffer(mapped, dtype), offsets, path, mapped)
+
+    def release(self) -> None:
+        """Give mapped pages back to the system, which keeps what it likes of them in its own cache."""
+        self.mapped.madvise(mmap.MADV_DONTNEED)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).opened, (self.path, self.values.dtype, self.offsets)
 
 
 def _opened(path: Path) -> _File:

@@ -1,13 +1,13 @@
-"""Labelled rows in many files, read block by block and never all at once."""
+"""Rows in many files, read block by block and never all at once: of tables, or pieces of plain texts."""
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from penstock.datasets.columns import text_table
 from penstock.datasets.layout import DETECT, Layout
 from penstock.datasets.naming import absent_words
 from penstock.datasets.parquet import parquet_rows
+from penstock.datasets.plain import stream_plain
 from penstock.datasets.readers import column_names, stream_table, table_ending
 from penstock.datasets.rows import Rows
 from penstock.errors import DataError
@@ -27,7 +28,7 @@ __all__ = ["Block", "Shards"]
 _LOGGER = logging.getLogger("penstock.shards")
 _ALL = (0.0, 1.0)
 _PROBED_BLOCKS = 2
-_MOST_HELD, _HELD_BYTES = 10_000, 1 << 25
+_MOST_HELD = 10_000
 
 
 class Block(NamedTuple):
@@ -35,12 +36,14 @@ class Block(NamedTuple):
 
     Attributes:
         where: the file and the number of the first row, for messages.
+        file: the number of the file, from 0.
         columns: the values of each role, such as "text" and "label".
         draws: a number from 0 to below 1 for each row, (rows,) float64, which depends on the seed, the number of the
             file and the row alone.
     """
 
     where: str
+    file: int
     columns: Mapping[str, list[Any]]
     draws: NDArray[np.float64]
 
@@ -50,11 +53,13 @@ class Shards:
     """The rows of many files of one kind, or a seeded draw from them, for estimators in place of inputs and answers.
 
     Attributes:
-        files: the files, in order.
-        columns: the column of each role, such as {"text": "review", "label": "stars"}.
+        files: the files, in order: tables, or plain texts, whose rows are the pieces of `datasets.plain`.
+        columns: the column of each role, such as {"text": "review", "label": "stars"}; none of plain texts, which have
+            the role "text".
         layout: the layout of text files.
         cut: rows belong to it whose draw is at least the first number and below the second.
         seed: the seed of the draws.
+        held_bytes: about how much of the files is held in memory where the rest is not, at most.
     """
 
     files: tuple[Path, ...]
@@ -62,9 +67,10 @@ class Shards:
     layout: Layout = DETECT
     cut: tuple[float, float] = _ALL
     seed: int = 0
+    held_bytes: int = 1 << 25
 
     @property
-    def inputs(self) -> "Shards":
+    def inputs(self) -> Self:
         """These rows themselves: estimators read inputs and answers together."""
         return self
 
@@ -73,19 +79,24 @@ class Shards:
     dropped: ClassVar[Mapping[str, int]] = MappingProxyType({})
     changed: ClassVar[Mapping[str, int]] = MappingProxyType({})
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the files are plain texts, and rows their pieces."""
+        return table_ending(self.files[0]) is None
+
     def check(self) -> None:
-        """Check that each file has the columns, before anything is read in full.
+        """Check that each table has the columns, before anything is read in full.
 
         Raises:
             DataError: a file lacks a column, or its first rows can't be read.
         """
-        for path in self.files:
+        for path in () if self.is_plain else self.files:
             there = column_names(path, self.layout)
             if missing := [name for name in self.columns.values() if name not in there]:
                 other = "" if path == self.files[0] else f" The columns were found in {self.files[0]}."
                 raise DataError(f"{path}: {absent_words(missing, there)}.{other} All files must have these columns.")
 
-    def split(self, proportions: Sequence[float], seed: int) -> list["Shards"]:
+    def split(self, proportions: Sequence[float], seed: int) -> list[Self]:
         """Draw parts at random, row by row; each row belongs to one part.
 
         The parts after the first one get at most as many rows as are held in memory; the first one gets the rest.
@@ -96,7 +107,7 @@ class Shards:
         ends[-1] = 1.0
         return [replace(self, cut=cut, seed=seed) for cut in zip([0.0, *ends[:-1]], ends, strict=True)]
 
-    def drawn(self) -> "Shards":
+    def drawn(self) -> Self:
         """Draw at random as many of the rows as are held in memory."""
         low, high = self.cut
         share = self.held() / (self.estimated_rows() * (high - low))
@@ -105,7 +116,7 @@ class Shards:
     def held(self) -> float:
         """Return about how many rows are held in memory where others are not: 10,000, or fewer long ones."""
         row_bytes = sum(path.stat().st_size for path in self.files) / self.estimated_rows()
-        return min(_MOST_HELD, _HELD_BYTES / max(row_bytes, 1))
+        return min(_MOST_HELD, self.held_bytes / max(row_bytes, 1))
 
     def holds(self, draws: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether rows with these draws belong to it, (rows,)."""
@@ -113,14 +124,14 @@ class Shards:
         return (draws >= low) & (draws < high)
 
     def estimated_rows(self) -> float:
-        """Return about how many rows the files have, from their sizes and the first rows of the first file."""
-        first = self._first_rows  # an empty file is refused there
-        sizes = [path.stat().st_size for path in self.files]
-        return max(1.0, sum(sizes) / sizes[0] * first)
+        """Return about how many rows the files have, from their sizes and the first rows of the largest one."""
+        return self._estimated_rows
 
     @cached_property
-    def _first_rows(self) -> float:
-        return _rows_of(self.files[0], self.columns, self.layout)
+    def _estimated_rows(self) -> float:
+        sizes = [path.stat().st_size for path in self.files]
+        path = self.files[int(np.argmax(sizes))]
+        return max(1.0, sum(sizes) / max(1, *sizes) * _rows_of(path, _tables(path, self.columns, self.layout)))
 
     def blocks(self, what: str, steps: Any) -> Iterator[Block]:
         """Yield the rows of all files, also those of other draws.
@@ -135,12 +146,31 @@ class Shards:
         with Steps(steps, what, len(self.files), "files") as progress:
             for number, path in enumerate(self.files):
                 first = 0
-                for table in stream_table(path, list(self.columns.values()), self.layout):
-                    rows = len(next(iter(table.values())))
-                    columns = {role: table[name] for role, name in self.columns.items()}
-                    yield Block(f"{path}, from row {first + 1}", columns, _draws(self.seed, number, first, rows))
+                for columns in _tables(path, self.columns, self.layout):
+                    rows = len(next(iter(columns.values())))
+                    draws = _draws(self.seed, number, first, rows)
+                    yield Block(f"{path}, from row {first + 1}", number, columns, draws)
                     first += rows
                 progress.advance()
+
+    def usable(
+        self, read: Callable[[Mapping[str, list[Any]]], Rows], what: str, steps: Any
+    ) -> Iterator[tuple[Block, Rows, NDArray[np.float64]]]:
+        """Yield each block, its usable rows and their draws.
+
+        Args:
+            read: returns the usable rows, perhaps none, from the values of each role.
+            what, steps: as `blocks` takes them.
+
+        Raises:
+            DataError: as `blocks`; or values can't be used, where the message names the file and the block's first row.
+        """
+        for block in self.blocks(what, steps):
+            try:
+                rows = read(block.columns)
+            except DataError as error:
+                raise DataError(f"{block.where}: {error}") from error
+            yield block, rows, block.draws if rows.kept is None else block.draws[rows.kept]
 
     def rows(self, what: str = "reading", steps: logging.Logger = _LOGGER) -> Iterator[Rows]:
         """Yield the texts and labels of each block that belong to it and can be used, perhaps none of them.
@@ -187,13 +217,22 @@ class Shards:
         }
 
 
-def _rows_of(path: Path, columns: Mapping[str, str], layout: Layout) -> float:
+def _tables(path: Path, columns: Mapping[str, str], layout: Layout) -> Iterator[dict[str, list[Any]]]:
+    """Yield the values of each role, some rows at a time."""
+    if table_ending(path) is None:
+        yield from ({"text": [piece]} for piece in stream_plain(path, layout.encoding))
+        return
+    for table in stream_table(path, list(columns.values()), layout):
+        yield {role: table[name] for role, name in columns.items()}
+
+
+def _rows_of(path: Path, tables: Iterator[dict[str, list[Any]]]) -> float:
     """Return about how many rows a file has, from the size of the first ones."""
     if table_ending(path) == ".parquet":
         return parquet_rows(path)
     rows = size = 0
     whole = True
-    for number, table in enumerate(stream_table(path, list(columns.values()), layout)):
+    for number, table in enumerate(tables):
         if number == _PROBED_BLOCKS:
             whole = False
             break

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.files = folder, list[str]()
+        self._open = dict[str, BinaryIO]()
         self._waiting: list[tuple[Sequences, np.ndarray]] = []
         self._part, self._numbers, self._written = ROWS, 0, 0
 
@@ -43,6 +44,18 @@ class Writer:
         self._numbers += sequences.values.size
         if self._numbers >= _NUMBERS:
             self.flush()
+
+    def append(self, name: str, array: np.ndarray) -> None:
+        """Append the numbers of an array, and nothing else, to a file."""
+        if name not in self._open:
+            self._open[name] = (self.folder / name).open("xb")
+            self.files.append(name)
+        self._open[name].write(array.tobytes())
+
+    def close(self) -> None:
+        """Close the files of `append`, which happens also where writing failed."""
+        for file in self._open.values():
+            file.close()
 
     def flush(self) -> None:
         """Write the rows that wait to a file."""

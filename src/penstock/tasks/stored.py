@@ -23,7 +23,6 @@ from penstock.events import say
 from penstock.labels import LabelIndex, LabelTally
 from penstock.sequences import Sequences
 from penstock.shards import Cache, Shards, StoredSequences, Writer, default_cache
-from penstock.shards.table import Block
 from penstock.tasks.labelled import TRAINING, Labelled, Part
 
 __all__ = ["ShardOptions", "Storable", "StoredPart", "stored_data"]
@@ -189,7 +188,7 @@ def _prepare(fitting: Storable, train: Shards, held: Mapping[str, Shards], write
     say(_LOGGER, "features", f"{first.rows:,} training rows: reading them again to write their features")
     amount: Counter[str] = Counter()
     with counted():  # what a reader changes was counted in the first pass
-        for block, rows, draws in _usable(fitting, train, "writing features"):
+        for block, rows, draws in train.usable(fitting.shard_rows, "writing features", _LOGGER):
             mine = rows.take(np.flatnonzero(train.holds(draws)))
             if not len(mine):
                 continue
@@ -224,7 +223,7 @@ class _FirstPass:
     def training_inputs(self) -> Iterator[Any]:
         """Yield the inputs of training rows, and gather the parts that are drawn from the same files."""
         beside = {part: rows for part, rows in self._parts.items() if rows.files == self._train.files}
-        for _, rows, draws in _usable(self._fitting, self._train, "reading"):
+        for _, rows, draws in self._train.usable(self._fitting.shard_rows, "reading", _LOGGER):
             self.dropped.update(rows.dropped)
             self._hold(beside, rows, draws)
             mine = rows.take(np.flatnonzero(self._train.holds(draws)))
@@ -238,7 +237,7 @@ class _FirstPass:
         """Gather the parts that have files of their own."""
         for part, shards in self._parts.items():
             if shards.files != self._train.files:
-                for _, rows, draws in _usable(self._fitting, shards, f"reading {part}"):
+                for _, rows, draws in shards.usable(self._fitting.shard_rows, f"reading {part}", _LOGGER):
                     self.dropped.update(rows.dropped)
                     self._hold({part: shards}, rows, draws)
 
@@ -258,17 +257,3 @@ class _FirstPass:
             chosen = np.flatnonzero(shards.holds(draws))
             if len(chosen):
                 self._held[part].append(rows.take(chosen))
-
-
-def _usable(fitting: Storable, shards: Shards, what: str) -> Iterator[tuple[Block, Rows, np.ndarray]]:
-    """Yield each block, its usable rows and their draws.
-
-    Raises:
-        DataError: values can't be used; the message names the file and the first row of the block.
-    """
-    for block in shards.blocks(what, _LOGGER):
-        try:
-            rows = fitting.shard_rows(block.columns)
-        except DataError as error:
-            raise DataError(f"{block.where}: {error}") from error
-        yield block, rows, block.draws if rows.kept is None else block.draws[rows.kept]

@@ -11,7 +11,7 @@ from penstock.checks import check_whole
 from penstock.errors import ConfigError, DtypeError, NotFittedError
 from penstock.pauses import pause
 from penstock.sequences import Sequences
-from penstock.text.counting import WordCounts
+from penstock.tokens.counting import WordCounts
 from penstock.tokens.shapes import SHAPES, shape
 from penstock.tokens.spelling import in_pieces, spell, spell_with_gaps
 
@@ -67,7 +67,7 @@ class TextFeatures:
     def fit(self, texts: Iterable[str], vocabulary: Sequence[str] | None = None) -> "TextFeatures":
         """Fit the vocabulary to the training texts; equally frequent tokens are in alphabetical order.
 
-        Counts of more than a million different spellings are approximate, see `text.counting`.
+        Counts of more than a million different spellings are approximate, see `tokens.counting`.
 
         Args:
             texts: the training texts; read once.

@@ -1,7 +1,6 @@
 """Words as tokens: what stands between white space, or the tokens of `tokens.spelling`."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Self
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.checks import check_one_of
+from penstock.tokens.counting import WordCounts
 from penstock.tokens.decoder import WordDecoder
 from penstock.tokens.level import END, SPECIAL, UNKNOWN, Tokens, frequent
 from penstock.tokens.spelling import tokenize
@@ -48,13 +48,13 @@ class WordTokens(Tokens):
     def train(
         cls, texts: Iterable[str], *, max_vocabulary: int = 30_000, min_count: int = 1, split: str = "space"
     ) -> Self:
-        """Learn the words of texts; see the class for `split`."""
-        counts: Counter[str] = Counter()
+        """Learn the words of texts; see the class for `split`, and `tokens.counting` for more than a million words."""
+        words = WordCounts()
         for text in texts:
-            counts.update(tokenize(text) if split == "text" else text.split())
+            words.add(tokenize(text) if split == "text" else text.split())
         if split == "space":
-            counts.pop(SPECIAL[UNKNOWN], None)
-        return cls(frequent(counts, max_vocabulary, min_count), split)
+            words.counts.pop(SPECIAL[UNKNOWN], None)
+        return cls(frequent(words.counts, max_vocabulary, min_count), split)
 
     def ids(self, text: str) -> NDArray[np.int32]:
         """Return an id for each word, and if split at white space for each line break."""

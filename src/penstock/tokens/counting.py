@@ -11,7 +11,7 @@ from penstock.tokens.shapes import shape
 
 __all__ = ["WordCounts"]
 
-_LOGGER = logging.getLogger("penstock.text")
+_LOGGER = logging.getLogger("penstock.tokens")
 _MOST = 1_000_000
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from penstock.text.counting import WordCounts
+from penstock.tokens.counting import WordCounts
 
 
 def test_counts_are_exact_until_there_are_too_many_words_and_within_the_error_after_that(caplog):
