@@ -40,11 +40,38 @@ def test_divided_work_has_the_same_bits(monkeypatch, cell, steps, lengths):
             np.testing.assert_array_equal(now, before)
 
 
-def test_what_reads_backward_is_not_divided(monkeypatch):
-    network = make(bidirectional=True)
-    whole, _ = network(X)
-    monkeypatch.setattr(stack, "MULTIPLICATIONS", 1)
-    np.testing.assert_array_equal(network(X)[0], whole)
+ZONEOUT = {"cell": "lstm", "zoneout": 0.1}
+PROJECTED = {"cell": "lstm", "proj_size": 4}
+RESET_BEFORE = {"cell": "gru", "reset_after": False}
+
+
+@pytest.mark.parametrize("options", [{"cell": "lstm"}, {"cell": "rnn"}, RESET_BEFORE, ZONEOUT, PROJECTED], ids=str)
+@pytest.mark.parametrize("span", [1, 7, 8, 22, 23], ids="S{}".format)
+@pytest.mark.parametrize("lengths", [None, [23, 0, 7, 8], [6, 1, 22, 16], [1, 1, 1, 1]], ids=str)
+@pytest.mark.parametrize("given", [False, True], ids=["zeros", "state"])
+def test_both_directions_are_divided_with_the_same_bits(monkeypatch, options, span, lengths, given):
+    network = make(bidirectional=True, **options)
+    state = [tuple(np.full((2, 4, size), 0.3, np.float32) for size in network.state_sizes) for _ in range(2)]
+    state[0][0][1] = -0.7  # of the backward direction
+    whole, after = network(X, state if given else None, lengths)
+    pieces = []
+    monkeypatch.setattr(network, "_span", lambda batch: span)
+    monkeypatch.setattr(stack.pauses, "pause", lambda: pieces.append(1))
+    divided, then = network(X, state if given else None, lengths)
+    assert len(pieces) == 4 * -(-23 // span) * (span < 23)
+    np.testing.assert_array_equal(divided, whole)
+    for one, other in zip(after, then, strict=True):
+        for before, now in zip(one, other, strict=True):
+            np.testing.assert_array_equal(now, before)
+
+
+@pytest.mark.parametrize("steps", [1, 6, 7, 8, 13, 14, 15])
+def test_both_directions_of_one_sequence_beside_a_boundary(monkeypatch, steps):
+    network = make(bidirectional=True, cell="gru")
+    x = np.ascontiguousarray(X[:steps, :1])
+    whole, _ = network(x)
+    monkeypatch.setattr(Stack, "_span", lambda *_: 7)
+    np.testing.assert_array_equal(network(x)[0], whole)
 
 
 @pytest.mark.parametrize("lengths", [[24, 1, 1, 1], [-1, 1, 1, 1], [1, 1, 1], [1.0, 2.0, 3.0, 4.0]], ids=str)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penstock import engine
 from penstock.network import operations as described
 from penstock.runtime.pointwise import FUNCTIONS
-from penstock.runtime.stack import Stack
+from penstock.runtime.stack import Stack, reversed_steps
 from penstock.runtime.stream import step_arrays
 
 __all__ = ["RUNNING", "PoolRun", "RecurrentRun"]
@@ -102,9 +102,9 @@ class RecurrentRun:
 
     def _whole(self, x: Floats, lengths: Counts | None) -> Floats:
         counts = np.full(x.shape[1], len(x)) if lengths is None else lengths
-        x = _reversed(x, counts) if self._spec.reverse else x
+        x = reversed_steps(x, counts) if self._spec.reverse else x
         y, _ = self.stack(np.ascontiguousarray(x), self._start(x.shape[1]), counts)
-        return _reversed(y, counts) if self._spec.reverse else y
+        return reversed_steps(y, counts) if self._spec.reverse else y
 
     def _start(self, batch: int) -> list[tuple[Floats, ...]] | None:
         if self._initial is None:
@@ -228,7 +228,7 @@ class _Reverse:
         pass
 
     def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
-        return _reversed(x, np.full(x.shape[1], len(x)) if lengths is None else lengths)
+        return reversed_steps(x, np.full(x.shape[1], len(x)) if lengths is None else lengths)
 
 
 class _Concatenate:
@@ -275,10 +275,3 @@ RUNNING: dict[str, Callable[..., Any]] = {
     "standardize": _Standardize,
 }
 """What runs each kind of operation: made with its description and its tensors by name."""
-
-
-def _reversed(x: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """x (time, batch, ...) with the first `lengths` steps of each sequence in the opposite order."""
-    time = np.arange(len(x))[:, None]
-    places = np.where(time < lengths, lengths - 1 - time, time)
-    return x[places, np.arange(x.shape[1])]
