@@ -11,6 +11,9 @@ from penstock.errors import DtypeError, LengthsError, ShapeError
 
 __all__ = ["Batch", "Sequences"]
 
+_LONG = 1024
+"""Steps from which on copies of whole sequences are faster than those of single steps."""
+
 
 class Batch(NamedTuple):
     """Padded sequences.
@@ -98,12 +101,17 @@ class Sequences:
 
     def pad(self, indices: slice | np.ndarray | list[int] | None = None, fill: float = 0) -> Batch:
         """Pad the chosen sequences (all by default) with `fill` to the longest one's length."""
-        steps, lengths = self._steps(slice(None) if indices is None else indices)
+        chosen = self._chosen(slice(None) if indices is None else indices)
+        lengths = self.lengths[chosen]
         longest = int(lengths.max(initial=0))
         values = np.zeros((len(lengths), longest, *self.values.shape[1:]), self.values.dtype)
         if fill:
             values.fill(fill)
-        values[np.arange(longest) < lengths[:, None]] = self.values[steps]
+        if longest > _LONG:
+            for row, start, length in zip(values, self.offsets[:-1][chosen].tolist(), lengths.tolist(), strict=True):
+                row[:length] = self.values[start : start + length]
+        else:
+            values[np.arange(longest) < lengths[:, None]] = self.values[self._steps(chosen)[0]]
         return Batch(values, lengths)
 
     def places(self, indices: slice | np.ndarray | list[int]) -> np.ndarray:
@@ -112,10 +120,13 @@ class Sequences:
 
     def _steps(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions in `values` of the chosen sequences' steps, in order, and the sequences' lengths."""
-        if isinstance(index, list):
-            index = np.asarray(index, None if index else np.int64)  # an empty list would become float
-        chosen = np.arange(len(self))[index]
+        chosen = self._chosen(index)
         lengths = self.lengths[chosen]
         ends = np.cumsum(lengths)
         to_source = np.repeat(self.offsets[:-1][chosen] - (ends - lengths), lengths)
         return np.arange(len(to_source)) + to_source, lengths
+
+    def _chosen(self, index: slice | np.ndarray | list[int]) -> np.ndarray:
+        if isinstance(index, list):
+            index = np.asarray(index, None if index else np.int64)  # an empty list would become float
+        return np.arange(len(self))[index]

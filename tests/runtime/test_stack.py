@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from penstock import events
+from penstock import events, pauses
 from penstock.errors import LengthsError
 from penstock.network import Recurrent
 from penstock.runtime import stack
@@ -17,6 +17,10 @@ def make(**options):
     draw = np.random.default_rng(0)
     shapes = spec.parameter_shapes()
     return Stack(spec, {name: draw.normal(size=shape, scale=0.4).astype(np.float32) for name, shape in shapes.items()})
+
+
+def zeros(spec):
+    return {name: np.zeros(shape, np.float32) for name, shape in spec.parameter_shapes().items()}
 
 
 X = np.random.default_rng(1).normal(size=(23, 4, 3)).astype(np.float32)
@@ -31,7 +35,7 @@ def test_divided_work_has_the_same_bits(monkeypatch, cell, steps, lengths):
     whole, after = network(X, state, lengths)
     calls = []
     monkeypatch.setattr(network, "_run", lambda *given, run=network._run: calls.append(1) or run(*given))
-    monkeypatch.setattr(stack, "MULTIPLICATIONS", steps * network.weights * 4)
+    monkeypatch.setattr(network, "_span", lambda batch: steps)
     divided, then = network(X, state, lengths)
     assert len(calls) == -(-23 // steps)
     np.testing.assert_array_equal(divided, whole)
@@ -56,7 +60,7 @@ def test_both_directions_are_divided_with_the_same_bits(monkeypatch, options, sp
     whole, after = network(X, state if given else None, lengths)
     pieces = []
     monkeypatch.setattr(network, "_span", lambda batch: span)
-    monkeypatch.setattr(stack.pauses, "pause", lambda: pieces.append(1))
+    monkeypatch.setattr(pauses, "pause", lambda: pieces.append(1))
     divided, then = network(X, state if given else None, lengths)
     assert len(pieces) == 4 * -(-23 // span) * (span < 23)
     np.testing.assert_array_equal(divided, whole)
@@ -72,6 +76,14 @@ def test_both_directions_of_one_sequence_beside_a_boundary(monkeypatch, steps):
     whole, _ = network(x)
     monkeypatch.setattr(Stack, "_span", lambda *_: 7)
     np.testing.assert_array_equal(network(x)[0], whole)
+
+
+def test_pieces_are_small_where_others_wait():
+    small, large = make(), Stack(spec := Recurrent(input_size=600, hidden_size=600), zeros(spec))
+    assert [small._span(batch) for batch in (1, 4, 10**6)] == [2**16, 2**14, 1]
+    with pauses.interrupted_by(lambda: None):
+        assert [small._span(batch) for batch in (1, 4, 10**6)] == [2**12, 2**10, 1]
+        assert large._span(2) * large.weights * 2 <= 2**28 < (large._span(2) + 1) * large.weights * 2
 
 
 @pytest.mark.parametrize("lengths", [[24, 1, 1, 1], [-1, 1, 1, 1], [1, 1, 1], [1.0, 2.0, 3.0, 4.0]], ids=str)

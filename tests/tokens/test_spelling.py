@@ -42,6 +42,14 @@ def test_tokens(text, tokens):
     assert tokenize(text) == tokens
 
 
+@pytest.mark.parametrize("text", ["a.b,c;d_e" * 9, "ไทยไม่มีช่องว่าง" * 9, "ひらがなカタカナ" * 9, "don't-stop!'" * 9, "好吃的饭菜" * 9])
+def test_long_texts_without_spaces_are_cut(text):
+    pieces = list(in_pieces(text, 10))
+    assert len(pieces) > 3
+    assert "".join(pieces) == text
+    assert [token for piece in pieces for token in spell(piece)] == spell(text)
+
+
 def test_composed_and_decomposed_text_are_the_same():
     text = "Ångström 한국 がぎ é"
     assert tokenize(unicodedata.normalize("NFD", text)) == tokenize(text)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.network import operations as described
+from penstock.pauses import pause
 from penstock.runtime.pointwise import FUNCTIONS
 from penstock.runtime.stack import Stack, reversed_steps
 from penstock.runtime.stream import step_arrays
@@ -21,6 +22,8 @@ __all__ = ["RUNNING", "PoolRun", "RecurrentRun"]
 Floats = NDArray[np.float32]
 Counts = NDArray[np.int64]
 Tensors = Mapping[str, Floats]
+
+_ROWS = 1 << 14  # of a product, between which others have their turn
 
 
 class RecurrentRun:
@@ -138,6 +141,7 @@ class PoolRun:
         """Read the next steps x (time, batch, size); those where the mask (time, batch, 1) is 0 do not count."""
         value, length = memory["value"], memory["length"]
         for time, row in enumerate(x):
+            pause()
             active = np.ones(len(row), bool) if lengths is None else lengths > time
             if mask is not None:
                 active &= mask[time, :, 0] != 0
@@ -171,11 +175,15 @@ class _Lookup:
 
 class _Dense:
     def __init__(self, spec: described.Dense, tensors: Tensors) -> None:
-        self._inputs = spec.inputs
+        self._inputs, self._outputs = spec.inputs, spec.outputs * spec.blocks
         self._linear = engine.Linear(tensors["weight"], tensors.get("bias"))
 
     def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
-        return self._linear(x.reshape(-1, self._inputs)).reshape(*x.shape[:-1], -1)
+        rows, parts = x.reshape(-1, self._inputs), []
+        for start in range(0, max(1, len(rows)), _ROWS):
+            parts.append(self._linear(rows[start : start + _ROWS]))
+            pause()
+        return np.concatenate(parts).reshape(*x.shape[:-1], self._outputs)
 
 
 class _Scale:

@@ -16,6 +16,7 @@ from penstock.errors import ConfigError, ShapeError
 from penstock.events import Steps
 from penstock.heads import Pooled, Stepwise
 from penstock.network import Network
+from penstock.pauses import pause
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import MULTIPLICATIONS, LayerState, Stack
 from penstock.sequences import Sequences
@@ -131,7 +132,8 @@ class SequenceScorer(Scorer):
         span = max(_STEPS // max(batch, 1), 1)
         whole: Floats | None = None
         if self.network.encoder.bidirectional:  # a backward direction begins at the end
-            whole = self.encode(self.vectors(values), lengths=lengths)[0].swapaxes(0, 1)
+            self.encoder.check_room(longest, batch)
+            whole, _ = self.encoder(self._whole(values, span), None, lengths)
         state: State | None = None
         for start in range(0, longest, span):
             steps = np.clip(lengths - start, 0, min(span, longest - start))
@@ -141,6 +143,15 @@ class SequenceScorer(Scorer):
             else:
                 y = whole[start : start + span]
             yield y, steps
+
+
+    def _whole(self, values: NDArray[Any], span: int) -> Floats:
+        """Return the first layer's input (time, batch, input) for features (batch, time, ...)."""
+        x = np.empty((*values.shape[1::-1], self.network.encoder.input_size), np.float32)
+        for start in range(0, len(x), span):
+            x[start : start + span] = self.vectors(np.ascontiguousarray(values[:, start : start + span].swapaxes(0, 1)))
+            pause()
+        return x
 
 
 class PooledScorer(SequenceScorer):

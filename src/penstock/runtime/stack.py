@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock import engine, pauses
 from penstock.checks import check_whole
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DataError
 from penstock.network import Recurrent
 
 LayerState = tuple[NDArray[np.float32], ...]
@@ -20,6 +20,10 @@ MULTIPLICATIONS = 2**32
 """Of one call of a layer, about, which can't be interrupted: from a twentieth of a second to a second."""
 _PIECE = 2**28
 """The same where others wait: a twentieth of a second at most."""
+_MOST_NUMBERS = 2**26
+"""Outputs of a layer that are in memory at once, where others wait: 256 MiB."""
+_ROWS = 2**12
+"""Steps of all sequences in such a piece, at most."""
 
 
 class Stack:
@@ -70,7 +74,9 @@ class Stack:
 
         Raises:
             LengthsError: the lengths do not match x.
+            DataError: as `check_room`.
         """
+        self.check_room(*x.shape[:2])
         counts = None if lengths is None else np.asarray(lengths)
         steps, batch = x.shape[:2]
         span = self._span(batch)
@@ -87,11 +93,17 @@ class Stack:
         assert state is not None
         return np.concatenate(outputs), list(state)
 
+    def check_room(self, steps: int, batch: int) -> None:
+        """Raise DataError if a direction reads backward, others wait, and the outputs of all steps are too large."""
+        if self.directions == 2:
+            check_room(steps, batch, self.spec.output_size)
+
     def _span(self, batch: int) -> int:
         """Return the steps of a piece; one of both directions is of one direction of one layer."""
         most = _PIECE if pauses.wanted() else MULTIPLICATIONS
+        least = _PIECE // _ROWS  # so that the steps of a small network count as well
         weights = self.weights if self.directions == 1 else self.weights // (2 * len(self._layers))
-        return max(1, most // max(1, weights * batch))
+        return max(1, most // (max(least, weights) * max(1, batch)))
 
     def _run(
         self, x: NDArray[np.float32], state: Sequence[LayerState] | None, counts: NDArray[Any] | None
@@ -196,6 +208,16 @@ class Stack:
                 "a bidirectional network reads each sequence from its end too, so it can't be streamed. "
                 "Call it on whole sequences, or train one with bidirectional=False."
             )
+
+
+def check_room(steps: int, batch: int, size: int) -> None:
+    """Raise DataError if others wait, and `size` numbers for each step of `batch` sequences are too many at once."""
+    most = _MOST_NUMBERS // (size * max(1, batch))
+    if pauses.wanted() and steps > most:
+        raise DataError(
+            f"an input has {steps:,} steps, and this network, which reads backward too, needs all of them at once. "
+            f"Here it may have at most {most:,}. Split it."
+        )
 
 
 def reversed_steps(x: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> NDArray[Any]:
