@@ -135,12 +135,15 @@ class BothWays:
         stack = self.model.scorer.encoder
         monkeypatch.setattr(stack, "_span", lambda batch: self.SPAN)
         one = stack._direction
-        monkeypatch.setattr(stack, "_direction", lambda *which: lambda *x, **lengths: self.count(one(*which), x, lengths))
+        monkeypatch.setattr(stack, "_direction", lambda *which: self.counted(one(*which)))
 
-    def count(self, layer, x, lengths):
-        self.read += 1
-        self.begun.set()
-        return layer(*x, **lengths)
+    def counted(self, layer):
+        def read(*x, **lengths):
+            self.read += 1
+            self.begun.set()
+            return layer(*x, **lengths)
+
+        return read
 
     def __call__(self):
         return list(self.model.answers(["w1 w2 w3 w4 " * (self.STEPS // 4)]))

@@ -144,7 +144,6 @@ class SequenceScorer(Scorer):
                 y = whole[start : start + span]
             yield y, steps
 
-
     def _whole(self, values: NDArray[Any], span: int) -> Floats:
         """Return the first layer's input (time, batch, input) for features (batch, time, ...)."""
         x = np.empty((*values.shape[1::-1], self.network.encoder.input_size), np.float32)

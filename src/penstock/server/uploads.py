@@ -40,9 +40,11 @@ FILES = {
 _MOST_DECODED = 256 << 20  # bytes of a file once decoded
 _SMALL = 64 << 10  # bytes of a body that Uvicorn buffers anyway
 _MOST_MARKS = 1 << 19
-"""Commas, colons and opening brackets of a JSON body, about as many as its values. JSON is parsed in one go, in which no
-other thread runs: so many values take some tens of milliseconds, and texts of 16 MiB too; numbers of 16 MiB take a
-quarter of a second, and empty lists or different keys a whole one."""
+"""Commas, colons and opening brackets of a JSON body, about as many as its values.
+
+JSON is parsed in one go, in which no other thread runs. So many values take some tens of milliseconds, and texts of 16
+MiB too; numbers of 16 MiB would take a quarter of a second, and empty lists or different keys a whole one.
+"""
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".conll", ".conllu")
 
 
