@@ -8,14 +8,16 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from penstock.errors import ConfigError, MissingExtraError
+from penstock.errors import ConfigError, MissingExtraError, PenstockError
 
-__all__ = ["HEAD", "check_address", "check_cpus", "connected", "imported", "machines"]
+__all__ = ["HEAD", "check_address", "check_cpus", "connected", "imported", "machines", "refusing"]
 
 HEAD = {"node:__internal_head__": 0.001}
 """What a task asks for to run on the head node."""
 
 _CLIENT_PORT = 10001
+_WORDS = 600
+"""Characters of an error of Ray's."""
 _SECONDS = 5.0
 """Time that a cluster has to answer at its address."""
 
@@ -72,14 +74,36 @@ def connected(ray: Any, address: str, **options: Any) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    try:
+    with refusing("Ray does not start" if address == "local" else f"the Ray cluster at {address} can't be joined"):
         ray.init(address, log_to_driver=False, logging_level=logging.WARNING, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"the Ray cluster at {address} can't be joined: {error}") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Raise ConfigError, which begins with `what`, in place of whatever Ray raises: it has no base of its errors."""
+    try:
+        yield
+    except PenstockError:
+        raise
+    except Exception as error:
+        words = " ".join(str(error).split()) or type(error).__name__
+        if len(words) > _WORDS:  # of a traceback in text, which ends with the reason
+            words = f"... {words[-_WORDS:]}"
+        raise ConfigError(f"{what}: {words}{_hint(words)}") from error
+
+
+def _hint(words: str) -> str:
+    """Return what to do about an error that Ray tells in other words."""
+    if "connection timeout" in words or "RAY_AUTH" in words or "uthenticat" in words:
+        return (
+            " If the cluster asks for a token, set RAY_AUTH_MODE=token, with the token of its head node in "
+            "~/.ray/auth_token or RAY_AUTH_TOKEN."
+        )
+    return ""
 
 
 def imported(part: str = "") -> Any:
