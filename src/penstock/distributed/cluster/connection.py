@@ -1,6 +1,7 @@
 """Connections to a Ray cluster."""
 
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +24,13 @@ _SECONDS = 5.0
 
 
 def check_address(address: str) -> None:
-    """Check that Ray is installed and that something answers at an address.
+    """Check that Ray is installed and that something answers at an address, as Ray's servers do.
+
+    Ray itself would try for minutes.
 
     Raises:
         MissingExtraError: Ray is not installed.
-        ConfigError: nothing answers, or it is no address.
+        ConfigError: nothing answers, or something else, or it is no address.
     """
     imported()
     if address == "auto":
@@ -40,11 +43,27 @@ def check_address(address: str) -> None:
     if parts.scheme not in ("ray", "ray-address") or not host or not port:
         raise ConfigError(f'on must be "ray://HOST:10001", "HOST:6379" or "auto"; got {address!r:.100}')
     try:
-        socket.create_connection((host, port), timeout=_SECONDS).close()
+        with socket.create_connection((host, port), timeout=_SECONDS) as connection:
+            greeted = os.environ.get("RAY_USE_TLS") or _greeted(connection)
     except OSError as error:
         raise ConfigError(
             f"no Ray cluster answers at {address}: {error.strerror or error}. `ray start --head` on {host} starts one."
         ) from error
+    if not greeted:
+        raise ConfigError(
+            f"what answers at {address} is no Ray cluster. The usual ports are 6379, "
+            "and 10001 with ray://. `ray start --head` prints the address."
+        )
+
+
+def _greeted(connection: socket.socket) -> bool:
+    """Whether a server answers the first bytes of HTTP/2, which gRPC and so Ray speaks, with its settings."""
+    settings = 4
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, settings, 0, 0, 0, 0, 0]))
+    head = b""
+    while len(head) < 9 and (more := connection.recv(9 - len(head))):
+        head += more
+    return len(head) == 9 and head[3] == settings
 
 
 def check_cpus(ray: Any, workers: int, what: str = "workers") -> None:
