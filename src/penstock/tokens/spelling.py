@@ -85,10 +85,14 @@ def in_pieces(text: str, size: int = _PIECE) -> Iterator[str]:
 
     The text is cut at white space, or beside a character that is a token of its own. A longer token stays whole.
     """
-    start = 0
-    while isinstance(text, str) and len(text) - start > size and (cut := _CUT.search(text, start + size)):
-        yield text[start : cut.end()]
-        start = cut.end()
+    start, place = 0, size
+    while isinstance(text, str) and place < len(text):
+        if cut := _CUT.search(text, place, place + size + 1):  # with the character after the last one
+            yield text[start : cut.end()]
+            start = cut.end()
+            place = start + size
+        else:
+            place += size
     yield text[start:] if start else text
 
 
