@@ -27,7 +27,7 @@ __all__ = ["delimited_head", "delimited_names", "read_delimited", "stream_delimi
 _LOGGER = logging.getLogger(__name__)
 _LONGEST_LINE = 1 << 24
 """The longest line of column names, in characters. It limits how much is read of a file that isn't a table."""
-_SOME = 1 << 15
+_SOME = 1 << 15  # cells
 _BLOCK_LIMIT = 2**31 - 1  # PyArrow's limit, in bytes
 _STREAMED_BYTES = 1 << 22  # of a file that is read block by block; PyArrow carries a row over into the next one
 _DATA = re.compile(r"\s*([+-]?[\d.,]*\d|\d{4}[-/.]\d\d?[-/.]\d\d?.*)\s*", re.ASCII)

@@ -100,6 +100,7 @@ class Replicas:
             WorkerError: copies were lost more than three times.
         """
         call = pickle.dumps((method, arguments))
+        gone = imported().exceptions.RayError, imported("serve.exceptions").RayServeException
         for losses in range(MOST_LOSSES + 1):
             if losses:
                 await asyncio.sleep(_BETWEEN)
@@ -107,7 +108,7 @@ class Replicas:
                 found = pickle.loads(await self._asked(call, pinned))  # noqa: S301  (of our own process)
             except imported().exceptions.RayTaskError:
                 raise
-            except imported().exceptions.RayError as error:
+            except gone as error:
                 lost = error
                 continue
             if isinstance(found, Exception):
