@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from penstock import events, pauses
-from penstock.errors import LengthsError
+from penstock.errors import DataError, LengthsError
 from penstock.network import Recurrent
 from penstock.runtime import stack
 from penstock.runtime.stack import Stack
+from penstock.text.model import TextModel
 
 
 def make(**options):
@@ -86,6 +87,24 @@ def test_pieces_are_small_where_others_wait():
         assert large._span(2) * large.weights * 2 <= 2**28 < (large._span(2) + 1) * large.weights * 2
 
 
+def test_where_others_wait_an_input_of_both_directions_may_not_fill_the_memory(monkeypatch, text_parts):
+    monkeypatch.setattr(stack, "_MOST_NUMBERS", 23 * 4 * 10)
+    network = make(bidirectional=True)
+    y, _ = network(np.concatenate([X, X]))
+    with pauses.interrupted_by(lambda: None):
+        np.testing.assert_array_equal(network(X)[0].shape, (23, 4, 10))
+        with pytest.raises(DataError, match=r"has 46 steps, .* Here it may have at most 23"):
+            network(np.concatenate([X, X]))
+        make()(np.concatenate([X, X]))
+        monkeypatch.setattr(stack, "_MOST_NUMBERS", 128 * 2 * 24)  # a batch of short texts
+        model = TextModel(*text_parts(bidirectional=True))
+        assert len(model.predict(["good food"] * 500)) == 500
+        with pytest.raises(DataError, match="Split it"):
+            model.predict(["good food", "good food " * 500])
+    assert len(y) == 46
+    assert len(model.predict(["good food", "good food " * 500])) == 2
+
+
 @pytest.mark.parametrize("lengths", [[24, 1, 1, 1], [-1, 1, 1, 1], [1, 1, 1], [1.0, 2.0, 3.0, 4.0]], ids=str)
 def test_lengths_that_do_not_match_are_refused_there_too(monkeypatch, lengths):
     monkeypatch.setattr(stack, "MULTIPLICATIONS", 1)
@@ -94,8 +113,6 @@ def test_lengths_that_do_not_match_are_refused_there_too(monkeypatch, lengths):
 
 
 def test_scoring_tells_how_far_it_is(monkeypatch, text_parts, caplog):
-    from penstock.text.model import TextModel
-
     monkeypatch.setattr(events, "_SECONDS", 0.0)
     caplog.set_level(logging.DEBUG, "penstock")
     texts = ["good food", "a"] * 100
