@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 import threading
+import warnings
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -130,8 +131,10 @@ def test_what_ray_raises_as_it_starts_is_one_error(error, words):
             return False
 
         def init(self, *_, **__):
+            warnings.warn_explicit("the same", UserWarning, "worker.py", 1, module="ray.util.client.worker")
             raise error
 
+    warnings.simplefilter("error")  # within this test
     with pytest.raises(ConfigError, match=words) as caught, connection.connected(Ray(), "somewhere:6379"):
         raise AssertionError("it is not reached")
     assert "\n" not in str(caught.value)

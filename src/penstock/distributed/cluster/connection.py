@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -93,7 +94,9 @@ def connected(ray: Any, address: str, **options: Any) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    with refusing("Ray does not start" if address == "local" else f"the Ray cluster at {address} can't be joined"):
+    failed = "Ray does not start" if address == "local" else f"the Ray cluster at {address} can't be joined"
+    with refusing(failed), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"ray\.")  # it says the same once more in its error
         ray.init(address, log_to_driver=False, logging_level=logging.WARNING, **options)
     try:
         yield
@@ -119,7 +122,7 @@ def _hint(words: str) -> str:
     """Return what to do about an error that Ray tells in other words."""
     if "connection timeout" in words or "RAY_AUTH" in words or "uthenticat" in words:
         return (
-            " If the cluster asks for a token, set RAY_AUTH_MODE=token, with the token of its head node in "
+            ". If the cluster asks for a token, set RAY_AUTH_MODE=token, with the token of its head node in "
             "~/.ray/auth_token or RAY_AUTH_TOKEN."
         )
     return ""
