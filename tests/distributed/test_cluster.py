@@ -121,6 +121,10 @@ def test_what_is_no_ray_cluster_is_refused_at_once(monkeypatch, scheme, reply):
         (ConnectionError("ray client connection timeout"), "set RAY_AUTH_MODE=token"),
         (Exception("The current node timed out during startup"), "joined: The current node timed out during startup$"),
         (TimeoutError(), "joined: TimeoutError$"),
+        (
+            RuntimeError("failed: Traceback (most recent call last):\n  File x\nOSError: no room\n"),
+            "joined: OSError: no room$",
+        ),
         (RuntimeError("x" * 10_000 + " the reason"), r"joined: \.\.\. x{589} the reason$"),
     ],
     ids=lambda value: type(value).__name__,

@@ -112,8 +112,11 @@ def refusing(what: str) -> Iterator[None]:
     except PenstockError:
         raise
     except Exception as error:
-        words = " ".join(str(error).split()) or type(error).__name__
-        if len(words) > _WORDS:  # of a traceback in text, which ends with the reason
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        if any("Traceback (most recent call last)" in line for line in lines):  # of another process
+            lines = lines[-1:]
+        words = " ".join(" ".join(lines).split()) or type(error).__name__
+        if len(words) > _WORDS:
             words = f"... {words[-_WORDS:]}"
         raise ConfigError(f"{what}: {words}{_hint(words)}") from error
 
