@@ -143,3 +143,29 @@ def test_what_ray_raises_as_it_starts_is_one_error(error, words):
         raise AssertionError("it is not reached")
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("failures", [0, 2, 3])
+def test_a_client_whose_process_did_not_start_is_tried_again(failures):
+    class Ray:
+        calls = 0
+
+        def is_initialized(self):
+            return False
+
+        def init(self, *_, **__):
+            self.calls += 1
+            if self.calls <= failures:
+                raise ConnectionAbortedError("Initialization failure from server:\nit ended")
+
+        def shutdown(self):
+            pass
+
+    ray = Ray()
+    if failures == 3:
+        with pytest.raises(ConfigError, match="it ended"), connection.connected(ray, "ray://somewhere:10001"):
+            raise AssertionError("it is not reached")
+    else:
+        with connection.connected(ray, "ray://somewhere:10001"):
+            pass
+    assert ray.calls == min(failures + 1, 3)

@@ -20,6 +20,8 @@ HEAD = {"node:__internal_head__": 0.001}
 _CLIENT_PORT = 10001
 _WORDS = 600
 """Characters of an error of Ray's."""
+_TRIES = 3
+"""Times that a cluster is joined if it fails as it starts."""
 _SECONDS = 5.0
 """Time that a cluster has to answer at its address."""
 
@@ -97,11 +99,23 @@ def connected(ray: Any, address: str, **options: Any) -> Iterator[None]:
     failed = "Ray does not start" if address == "local" else f"the Ray cluster at {address} can't be joined"
     with refusing(failed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"ray\.")  # it says the same once more in its error
-        ray.init(address, log_to_driver=False, logging_level=logging.WARNING, **options)
+        _join(ray, address, log_to_driver=False, logging_level=logging.WARNING, **options)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _join(ray: Any, *arguments: Any, **options: Any) -> None:
+    """Call `ray.init`; again if the process that Ray starts for a client ended at once, as now and then one does."""
+    for tries in range(_TRIES):
+        try:
+            ray.init(*arguments, **options)
+            return
+        except ConnectionAbortedError:
+            ray.shutdown()
+            if tries == _TRIES - 1:
+                raise
 
 
 @contextmanager
