@@ -70,6 +70,15 @@ def test_both_directions_are_divided_with_the_same_bits(monkeypatch, options, sp
             np.testing.assert_array_equal(now, before)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint64, np.int8])
+def test_lengths_may_be_of_any_whole_type(monkeypatch, bidirectional, dtype):
+    network, lengths = make(bidirectional=bidirectional), np.array([23, 0, 7, 8], dtype)
+    whole, _ = network(X, None, lengths)
+    monkeypatch.setattr(network, "_span", lambda batch: 7)
+    np.testing.assert_array_equal(network(X, None, lengths)[0], whole)
+
+
 @pytest.mark.parametrize("steps", [1, 6, 7, 8, 13, 14, 15])
 def test_both_directions_of_one_sequence_beside_a_boundary(monkeypatch, steps):
     network = make(bidirectional=True, cell="gru")

@@ -82,6 +82,8 @@ class Stack:
         span = self._span(batch)
         if steps <= span or not _fit(counts, steps, batch):
             return self._run(x, state, counts)
+        if counts is not None:
+            counts = counts.astype(np.int64)  # as unsigned ones have no differences below 0
         if self.directions == 2:
             return self._run_both(x, state, np.full(batch, steps) if counts is None else counts, span)
         outputs = []
