@@ -1,10 +1,11 @@
 """How long a server takes to answer, and how much it answers: streams, whole inputs, its scheduler without a network.
 
-    python benchmarks/serving/latency.py scheduler streams predict --out serving.json
+    python benchmarks/serving/latency.py scheduler streams predict beside --out serving.json
 
 scheduler  items through `server.StreamScheduler` in this process, ten streams at once: no network, no JSON
 streams    WebSocket streams, one word per item; first without pauses, then at one item per second and stream
 predict    one text of twenty words per request, compared with plain FastAPI servers with PyTorch and with ONNX Runtime
+beside     the same, from four clients, twenty times a second each, while another one asks for what takes long
 
 The client runs on the same machine and uses about as much CPU time as the server. Latencies are in milliseconds, from
 sending an item to receiving its prediction. The model is an LSTM of 128 units, whose step is one word.
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 from models import save_model, some_words
 from process import start_server
+from websockets.asyncio.client import connect
 
 import penstock
 from penstock import engine
@@ -38,9 +40,7 @@ Ask = Callable[[], Awaitable[Any]]
 def main() -> None:
     """Run the chosen measurements, print each figure and write all of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
-        "parts", nargs="*", default=["scheduler", "streams", "predict"], help="scheduler, streams, predict"
-    )
+    parser.add_argument("parts", nargs="*", default=list(_parts()), help=", ".join(_parts()), metavar="PART")
     parser.add_argument("--out", type=Path, help="where the figures go, JSON")
     parser.add_argument("--seconds", type=float, default=10.0, help="for each figure")
     parser.add_argument("--streams", type=int, nargs="*", default=[1, 10, 100, 1000, 5000])
@@ -53,9 +53,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as scratch:
         folder = save_model(Path(scratch) / "words")
         for part in arguments.parts:
-            figures[part] = {"scheduler": scheduler, "streams": streams, "predict": predict}[part](folder, arguments)
+            figures[part] = _parts()[part](folder, arguments)
             if arguments.out:
                 arguments.out.write_text(json.dumps(figures, indent=1))
+
+
+def _parts() -> dict[str, Callable[[Path, argparse.Namespace], list[dict[str, Any]]]]:
+    return {"scheduler": scheduler, "streams": streams, "predict": predict, "beside": beside}
 
 
 def scheduler(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -140,7 +144,7 @@ def _predicting(name: str, folder: Path) -> tuple[subprocess.Popen[Any], str]:
     return server, f"http://127.0.0.1:{int(server.stdout.readline())}"
 
 
-async def _predict(url: str, count: int, seconds: float) -> dict[str, Any]:
+async def _predict(url: str, count: int, seconds: float, pace: float = 0.0) -> dict[str, Any]:
     """Measure over plain persistent connections, because a full HTTP client would be slower than the servers."""
     port = int(url.rpartition(":")[2])
     connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
@@ -150,17 +154,84 @@ async def _predict(url: str, count: int, seconds: float) -> dict[str, Any]:
     def asking(number: int) -> Ask:
         return lambda: _post(*connections[number], bodies[number])
 
-    figures = await _measure([asking(number) for number in range(count)], seconds)
+    figures = await _measure([asking(number) for number in range(count)], seconds, pace)
     for _, writer in connections:
         writer.close()
     return figures
 
 
-async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: bytes) -> bytes:
-    head = "POST /v1/models/words/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+def beside(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Measure short texts beside what takes long."""
+    both = save_model(folder.with_name("both"), bidirectional=True)
+    flags = ["--log-level", "warning", "--deadline-seconds", "10"]
+    server, url = start_server([str(folder), str(both), *flags], folder.with_name("server.log"))
+    try:
+        return [
+            _said({"part": "beside", "long": name}, asyncio.run(_beside(url, long, arguments.seconds)))
+            for name, long in _long_works().items()
+        ]
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _long_works() -> dict[str, tuple[str, bytes] | None]:
+    """Return what takes long: a model and the body of a request, or a message for its stream."""
+    draw = np.random.default_rng(0)
+    text = some_words(draw, 800_000)  # 4.6 MB
+    several = [some_words(draw, 2) for _ in range(200_000)]
+    table = "text\n" + "\n".join(several)
+    return {
+        "nothing": None,
+        "a text of 4 MiB": ("words", json.dumps({"inputs": [text[: 4 << 20]]}).encode()),
+        "a text of 1 MiB, read in both directions": ("both", json.dumps({"inputs": [text[: 1 << 20]]}).encode()),
+        "200,000 texts": ("words", json.dumps({"inputs": several}).encode()),
+        "a table of 200,000 texts": ("words", table.encode()),
+        "a stream of messages of 120 KiB": ("stream", json.dumps({"push": text[: 120 << 10]}).encode()),
+    }
+
+
+async def _beside(url: str, long: tuple[str, bytes] | None, seconds: float) -> dict[str, Any]:
+    done = [0]
+    work = asyncio.create_task(_repeated(url, *long, done)) if long else None
+    found = await _predict(url, 4, seconds, pace=0.05)
+    if work is not None:
+        if work.done():
+            raise SystemExit(f"the long work has ended: {work.exception()!r}")
+        work.cancel()
+        await asyncio.wait([work])
+    return found | {"long_answers": done[0]}
+
+
+async def _repeated(url: str, kind: str, content: bytes, done: list[int]) -> None:
+    """Ask for what takes long, again and again, whether it is answered or comes to its deadline."""
+    if kind == "stream":
+        async with connect(f"ws{url[4:]}/v1/models/words/stream", compression=None) as socket:
+            while True:
+                await socket.send(content.decode())
+                await socket.recv()
+                done[0] += 1
+    while True:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        try:
+            await _post(reader, writer, content, kind, b" 503")
+            done[0] += 1
+        finally:
+            writer.transport.abort()
+
+
+async def _post(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    body: bytes,
+    model: str = "words",
+    or_else: bytes = b" 200",
+) -> bytes:
+    kind = "application/json" if body.startswith(b"{") else "text/csv"
+    head = f"POST /v1/models/{model}/predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: {kind}\r\n"
     writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
     answered = await reader.readuntil(b"\r\n\r\n")
-    if not answered.startswith(b"HTTP/1.1 200"):
+    if not answered.startswith((b"HTTP/1.1 200", b"HTTP/1.1" + or_else)):
         raise SystemExit(f"the server refused: {answered!r}")
     length = answered.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
     return await reader.readexactly(int(length))
@@ -187,8 +258,9 @@ async def _measure(asks: list[Ask], seconds: float, pace: float = 0.0) -> dict[s
     total = perf_counter() - begin
     if not latencies:
         return {"per_second": 0.0}
-    p50, p99, p999 = (round(float(value) * 1000, 3) for value in np.percentile(latencies, [50, 99, 99.9]))
-    return {"per_second": round(len(latencies) / total, 1), "p50": p50, "p99": p99, "p99.9": p999}
+    shares = (50, 95, 99, 99.9)
+    found = {f"p{share}": round(float(np.percentile(latencies, share)) * 1000, 3) for share in shares}
+    return {"per_second": round(len(latencies) / total, 1)} | found
 
 
 def _said(what: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The model in these measurements: an LSTM of 128 units; random weights, because they don't affect the speed."""
+"""The models in these measurements: LSTMs of 128 units; random weights, because they don't affect the speed."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from penstock.text.features import TextFeatures
 WORDS = [f"w{number}" for number in range(5000)]
 
 
-def save_model(folder: Path) -> Path:
-    """Write the model's folder unless it exists."""
+def save_model(folder: Path, *, bidirectional: bool = False) -> Path:
+    """Write a model's folder unless it exists."""
     if folder.exists():
         return folder
     features = TextFeatures(min_count=1, max_length=len(WORDS)).fit([" ".join(WORDS)])
     network = Network(
         Embedding(features.vocabulary_size, 64),
-        Recurrent(cell="lstm", input_size=64, hidden_size=128),
+        Recurrent(cell="lstm", input_size=64, hidden_size=128, bidirectional=bidirectional),
         ClassHead(2, "mean_max"),
     )
     draw = np.random.default_rng(0)

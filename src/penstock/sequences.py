@@ -11,6 +11,9 @@ from penstock.errors import DtypeError, LengthsError, ShapeError
 
 __all__ = ["Batch", "Sequences"]
 
+_LONG = 1024
+"""Steps from which on copies of whole sequences are faster than those of single steps."""
+
 
 class Batch(NamedTuple):
     """Padded sequences.
@@ -98,12 +101,17 @@ class Sequences:
 
     def pad(self, indices: slice | np.ndarray | list[int] | None = None, fill: float = 0) -> Batch:
         """Pad the chosen sequences (all by default) with `fill` to the longest one's length."""
-        steps, lengths = self._steps(slice(None) if indices is None else indices)
+        index = slice(None) if indices is None else indices
+        starts, lengths = self._spans(index)
         longest = int(lengths.max(initial=0))
         values = np.zeros((len(lengths), longest, *self.values.shape[1:]), self.values.dtype)
         if fill:
             values.fill(fill)
-        values[np.arange(longest) < lengths[:, None]] = self.values[steps]
+        if longest > _LONG:
+            for row, start, length in zip(values, starts.tolist(), lengths.tolist(), strict=True):
+                row[:length] = self.values[start : start + length]
+        else:
+            values[np.arange(longest) < lengths[:, None]] = self.values[self._steps(index)[0]]
         return Batch(values, lengths)
 
     def places(self, indices: slice | np.ndarray | list[int]) -> np.ndarray:
@@ -112,10 +120,14 @@ class Sequences:
 
     def _steps(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Return the positions in `values` of the chosen sequences' steps, in order, and the sequences' lengths."""
-        if isinstance(index, list):
-            index = np.asarray(index, None if index else np.int64)  # an empty list would become float
-        starts = self.offsets[:-1][index]
-        lengths = self.offsets[1:][index] - starts
+        starts, lengths = self._spans(index)
         ends = np.cumsum(lengths)
         to_source = np.repeat(starts - (ends - lengths), lengths)
         return np.arange(len(to_source)) + to_source, lengths
+
+    def _spans(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the chosen sequences start in `values`, and their lengths."""
+        if isinstance(index, list):
+            index = np.asarray(index, None if index else np.int64)  # an empty list would become float
+        starts = self.offsets[:-1][index]
+        return starts, self.offsets[1:][index] - starts

@@ -68,6 +68,13 @@ def test_marks_and_line_ends_of_other_systems(tmp_path, mark, end):
     assert read_table(tmp_path / "data.csv", ["text", "label"]) == {"text": ["a", "b"], "label": ["1", "2"]}
 
 
+@pytest.mark.parametrize("some", [1, 2, 3, 7, 8])
+def test_cells_are_taken_from_arrow_some_at_a_time(tmp_path, monkeypatch, some):
+    monkeypatch.setattr("penstock.datasets.delimited._SOME", some)
+    (tmp_path / "data.csv").write_bytes(csv_bytes([(f"t{row}", "1") for row in range(7)]))
+    assert read_table(tmp_path / "data.csv", ["text"]) == {"text": [f"t{row}" for row in range(7)]}
+
+
 def test_quotes_mean_nothing_in_a_tsv(tmp_path):
     (tmp_path / "data.tsv").write_bytes(b'label\ttext\n1\t"a\n0\tb" "c\n')
     assert read_texts(tmp_path / "data.tsv").inputs == ['"a', 'b" "c']

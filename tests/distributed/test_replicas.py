@@ -15,12 +15,12 @@ from small_jobs import WORDS, FragileReplica, model
 
 import penstock
 from penstock import bundle
-from penstock.distributed.cluster import connection, replicas
+from penstock.distributed.cluster import connection, lease, replicas
 from penstock.distributed.cluster.connection import connected, imported
 from penstock.distributed.cluster.replicas import replicas_on
 from penstock.distributed.parcels import packed
-from penstock.errors import BundleError, ConfigError, MissingExtraError
-from penstock.server.replicas import ReplicatedBackend
+from penstock.errors import BundleError, ConfigError, MissingExtraError, WorkerError
+from penstock.server.replicas import Replica, ReplicatedBackend
 from penstock.server.run import serve
 from penstock.server.settings import ServerSettings
 
@@ -57,7 +57,7 @@ def test_neither_a_killed_replica_nor_a_killed_node_changes_a_bit_of_a_stream(ad
     assert all(path.exists() for path in ends.values())
     ray = imported()
     with connected(ray, address):
-        assert ray.util.list_named_actors(all_namespaces=True) == []
+        until(lambda: not ray.util.list_named_actors(all_namespaces=True))
         with pytest.raises(ConfigError, match=r"replicas must be at most the cluster's CPUs, \d; got 9"):
             replicas_on(address, "test", content, 9, 100).__enter__()
 
@@ -147,6 +147,61 @@ def test_the_command_goes_on_while_replicas_are_killed_one_after_the_other(serve
 
 async def predicted(client):
     assert await asyncio.to_thread(client.predict, "words", ["w1 w2"]) == list(model().answers(["w1 w2"]))
+
+
+SHORT_LEASE = """
+import sys
+from penstock.cli import main
+from penstock.distributed.cluster import lease
+lease.SECONDS, lease.BETWEEN = 5.0, 0.5
+sys.argv[:1] = ["penstock"]
+main()
+"""
+
+
+@pytest.mark.slow
+def test_replicas_end_by_themselves_when_their_server_is_killed(address, tmp_path):
+    saved = model()
+    bundle.save(tmp_path / "words", saved.network, saved.features.to_json(), saved.labels, saved.tensors)
+    command = [sys.executable, "-c", SHORT_LEASE, "serve", tmp_path / "words", "--port", "0", "--on", address]
+    ray, log = imported(), tmp_path / "log"
+    with connected(ray, address), log.open("w") as lines:
+        process = subprocess.Popen(command, stderr=lines, env={**os.environ, "PENSTOCK_NUM_THREADS": "1"})
+        try:
+            url = until(lambda: "it ended" if process.poll() is not None else ready(log))
+            assert url.startswith("http"), log.read_text()
+            time.sleep(6)  # longer than the lease, which is renewed
+            with penstock.Client(url, timeout=300) as client:
+                assert client.predict("words", ["w1 w2"]) == list(model().answers(["w1 w2"]))
+            assert ray.util.list_named_actors(all_namespaces=True)
+        finally:
+            process.kill()
+            process.wait()
+        until(lambda: not ray.util.list_named_actors(all_namespaces=True))
+
+
+@pytest.mark.slow
+def test_a_lease_that_lapsed_while_the_server_lives_is_made_again(address, monkeypatch):
+    monkeypatch.setattr(lease, "BETWEEN", 0.2)
+    content = packed(Replica, ({"words": model()}, 8, 8))
+    ray = imported()
+
+    def answered(backend):
+        try:
+            return json.loads(asyncio.run(backend.answers(["w1 w2"], {}, long=False)))
+        except WorkerError:
+            return None
+
+    with replicas_on(address, "lapsing", content, 1, 100) as asked:
+        backend = ReplicatedBackend("words", asked)
+        assert answered(backend) == list(model().answers(["w1 w2"]))
+        first = ray.get_actor("lapsing-lease", namespace="penstock")
+        lease.end("lapsing")  # as the lease does, when it lapses
+        ray.kill(first)
+        assert until(lambda: answered(backend)) == list(model().answers(["w1 w2"]))
+        assert ray.get_actor("lapsing-lease", namespace="penstock") != first
+    with connected(ray, address):
+        until(lambda: not ray.util.list_named_actors(all_namespaces=True))
 
 
 def test_what_can_not_be_is_refused_before_a_model_is_read(tmp_path, monkeypatch):

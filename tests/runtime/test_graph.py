@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import penstock
+from penstock import pauses
 from penstock.errors import BundleError, ConfigError, DataError, ShapeError
 from penstock.network import (
     Add,
@@ -28,7 +29,8 @@ from penstock.network import (
     from_json,
 )
 from penstock.network.operations import FUNCTIONS
-from penstock.runtime import GraphModel, Recurrence
+from penstock.runtime import GraphModel, Recurrence, graph_scorer, operations, stack
+from penstock.runtime.stack import Stack
 
 RANDOM = np.random.default_rng(7)
 LENGTHS = (0, 1, 2, 7, 13)
@@ -114,6 +116,24 @@ def test_long_sequences_are_divided_with_the_same_bits(monkeypatch):
     for found, expected in zip(model.predict(inputs), whole, strict=True):
         assert_array_equal(found["scores"], expected["scores"])
         assert_array_equal(found["kind"], expected["kind"])
+
+
+def test_what_reads_from_the_end_is_divided_too_and_has_a_limit(monkeypatch):
+    builder = GraphBuilder({"x": Value(2)})
+    both = added(builder, layers("gru", input_size=2, hidden_size=3, bidirectional=True), "x")
+    scores = added(builder, Dense(3, 4, blocks=2), both, name="scores")
+    model = GraphModel(*builder.build(scores, builder.add(Pool("max"), scores, name="most")))
+    inputs = sequences(model)
+    whole = model.predict(inputs)
+    monkeypatch.setattr(Stack, "_span", lambda *_: 3)
+    monkeypatch.setattr(operations, "_ROWS", 5)
+    monkeypatch.setattr(graph_scorer, "_NUMBERS", 20)
+    for found, expected in zip(model.predict(inputs), whole, strict=True):
+        for name, array in expected.items():
+            assert_array_equal(found[name], array)
+    monkeypatch.setattr(stack, "_MOST_NUMBERS", 12 * 8)
+    with pauses.interrupted_by(lambda: None), pytest.raises(DataError, match="has 13 steps"):
+        model.predict(inputs)
 
 
 def test_a_stream_is_saved_loaded_and_forked():

@@ -203,6 +203,14 @@ def test_translations_are_those_of_the_model(client, served):
         client.predict("backwards", ["a", "a" * 501])
 
 
+@pytest.mark.parametrize("name", ["tags", "letters"])
+def test_inputs_to_tag_or_continue_have_a_length(client, name):
+    with pytest.raises(DataError, match="at most 131072 characters; number 0 has 131073"):
+        client.predict(name, ["a" * 131073])
+    with pytest.raises(DataError, match="at most 131072 tokens; number 1 has 131073"):
+        client.predict(name, [["a"], ["a"] * 131073])
+
+
 def test_options_beside_the_inputs_are_refused(server):
     url = f"{server.url}/v1/models"
     response = httpx.post(f"{url}/backwards/predict", json={"inputs": ["a"], "beam": 3})

@@ -1,15 +1,18 @@
 """Requests compute in turns: long ones hold nobody up, and end when nobody waits for them."""
 
 import asyncio
+import json
 import threading
 import time
 from types import SimpleNamespace
 
 import pytest
 
-from penstock.pauses import pause
-from penstock.server import turns
-from penstock.server.failures import RequestError
+import penstock
+from penstock.errors import DataError
+from penstock.pauses import interrupted_by, pause
+from penstock.server import backend, turns
+from penstock.server.failures import RequestError, as_json
 from penstock.server.request_queue import RequestQueue
 from penstock.server.running_requests import RunningRequests
 from penstock.server.turns import AbandonedError, Turns, Work
@@ -119,3 +122,87 @@ async def test_late_and_abandoned_requests_and_those_of_a_stopping_server_are_gi
     assert not running
     for each in work:
         assert await asyncio.to_thread(each.ended.wait, 5)
+
+
+class BothWays:
+    """A model that reads backward too, and a text for it of many pieces."""
+
+    STEPS, SPAN = 40_000, 32
+
+    def __init__(self, folder, monkeypatch):
+        self.model, self.read, self.begun = penstock.load(folder), 0, threading.Event()
+        self.pieces = 2 * self.STEPS // self.SPAN
+        stack = self.model.scorer.encoder
+        monkeypatch.setattr(stack, "_span", lambda batch: self.SPAN)
+        one = stack._direction
+        monkeypatch.setattr(stack, "_direction", lambda *which: self.counted(one(*which)))
+
+    def counted(self, layer):
+        def read(*x, **lengths):
+            self.read += 1
+            self.begun.set()
+            return layer(*x, **lengths)
+
+        return read
+
+    def __call__(self):
+        return list(self.model.answers(["w1 w2 w3 w4 " * (self.STEPS // 4)]))
+
+
+@pytest.mark.parametrize("end", ["took more than", "client has gone", "server is stopping"])
+async def test_an_input_that_is_read_backward_too_ends_with_its_request(folders, monkeypatch, end):
+    work, queue, left = BothWays(folders["both-ways"], monkeypatch), RequestQueue(4), asyncio.Event()
+    running = RunningRequests(0.2 if end == "took more than" else 60)
+
+    async def answer():
+        with running.counted():
+            return await running.awaited(SimpleNamespace(receive=left.wait), queue.run(work, long=True))
+
+    answering = asyncio.create_task(answer())
+    assert await asyncio.to_thread(work.begun.wait, 30)
+    if end == "client has gone":
+        left.set()
+    elif end == "server is stopping":
+        running.give_up()
+    with pytest.raises(RequestError, match=end):
+        await answering
+    while not queue.idle():
+        await asyncio.sleep(0.001)
+    assert 0 < work.read < work.pieces
+
+
+async def test_texts_are_answered_while_another_is_read_backward_too(folders, words, monkeypatch):
+    whole = penstock.load(folders["both-ways"]).predict_proba(["w1 w2 w3 w4 " * (BothWays.STEPS // 4)])
+    work, queue = BothWays(folders["both-ways"], monkeypatch), RequestQueue(4)
+    long = asyncio.create_task(queue.run(work))
+    assert await asyncio.to_thread(work.begun.wait, 30)
+    for number in range(3):
+        assert await queue.answers(words, [f"w{number}"]) == list(words.answers([f"w{number}"]))
+    assert work.read < work.pieces
+    (row,) = await long
+    assert work.read == work.pieces
+    assert [row["probability_bad"], row["probability_good"]] == whole[0].tolist()
+
+
+@pytest.mark.parametrize(("together", "number"), [(1, 45), (2, 39), (5, 34), (4096, 27)])
+def test_answers_are_written_in_parts_as_in_one(monkeypatch, together, number):
+    monkeypatch.setattr(backend, "_TOGETHER", together)
+    rows = [
+        {"prediction": "好", "probability_a": 0.25},
+        {"tokens": list("abcdefg"), "tags": [], "entities": [{"type": "PER", "start": n} for n in range(3)]},
+        {"alignment": {"source": ["a"], "weights": [[0.5, float("nan")] * 3, [], [1.0]]}, "row": 1, "none": None},
+        {"steps": [[]] * 3, "of": {}, "half": ["\ud800", "b"]},
+        {},
+    ]
+    parts = []
+    with interrupted_by(lambda: parts.append(1)):
+        found = backend._encoded(rows)
+    assert json.loads(found) == json.loads(f"[{', '.join(map(as_json, rows))}]")
+    assert found.startswith(f"[{as_json(rows[0])}, {as_json(rows[1])}, ")
+    assert len(parts) == number
+
+
+def test_an_answer_that_is_too_large_is_refused_before_it_is_whole(monkeypatch):
+    monkeypatch.setattr(backend, "_MOST_BYTES", 100_000)
+    with pytest.raises(DataError, match="more than 100000 bytes"):
+        backend._encoded(iter([{"tokens": ["word"] * 10**6}]))

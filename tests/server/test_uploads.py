@@ -5,7 +5,9 @@ import pytest
 
 from penstock.errors import ConfigError
 from penstock.network import Network, Numbers, Recurrent
-from penstock.server.uploads import Upload
+from penstock.server import uploads
+from penstock.server.failures import RequestError
+from penstock.server.uploads import Upload, json_given
 from penstock.speech.features import SpeechFeatures
 from penstock.speech.frames import Frames, GivenFrames
 from penstock.speech.model import SpeechModel
@@ -20,3 +22,28 @@ def test_a_model_of_features_made_elsewhere_takes_no_table_of_paths():
     for name in ("list.csv", "said.npz", "a.wav"):
         with pytest.raises(ConfigError, match="takes no files"):
             Upload(name, b"audio,text\n/etc/there.wav,yes\n").inputs(model)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"inputs": [[%s1]]}' % (b"1," * 100),
+        b'{"inputs": [%s1]}' % (b"[]," * 60),
+        b'{"inputs": [{%s"k": 1}]}' % b"".join(b'"%d": 1, ' % number for number in range(60)),
+    ],
+    ids=["numbers", "lists", "keys"],
+)
+def test_json_of_too_many_values_is_refused_unread(words, monkeypatch, body):
+    monkeypatch.setattr(uploads, "_MOST_MARKS", 100)
+    with pytest.raises(RequestError, match="at most 100 commas, colons and opening brackets") as caught:
+        json_given(body, words)
+    assert (caught.value.status, caught.value.kind) == (413, "TooLarge")
+
+
+def test_texts_may_be_long_and_rows_many(words, monkeypatch):
+    monkeypatch.setattr(uploads, "_MOST_MARKS", 20)
+    assert json_given(b'{"inputs": ["%s"]}' % (b"w1 " * 1000), words).inputs == ["w1 " * 1000]
+    assert Upload("a.jsonl", b'{"text": "w1"}\n' * 100).inputs(words) == ["w1"] * 100
+    for name, rows in (("a.json", b'[%s{"text": "w1"}]' % (b'{"text": "w1"}, ' * 20)), ("a.jsonl", b"[]" * 40)):
+        with pytest.raises(RequestError, match="at most 20 commas"):
+            Upload(name, b'{"text": "w1"}\n' + rows if name == "a.jsonl" else rows).inputs(words)

@@ -42,6 +42,15 @@ def test_tokens(text, tokens):
     assert tokenize(text) == tokens
 
 
+@pytest.mark.parametrize("part", ["a.b,c;d_e", "ไทยไม่มีช่องว่าง", "ひらがなカタカナ", "don't-stop!'", "好吃的饭菜"])
+def test_long_texts_without_spaces_are_cut(part):
+    text = part * 9
+    pieces = list(in_pieces(text, 10))
+    assert len(pieces) > 3
+    assert "".join(pieces) == text
+    assert [token for piece in pieces for token in spell(piece)] == spell(text)
+
+
 def test_composed_and_decomposed_text_are_the_same():
     text = "Ångström 한국 がぎ é"
     assert tokenize(unicodedata.normalize("NFD", text)) == tokenize(text)

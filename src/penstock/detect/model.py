@@ -1,7 +1,8 @@
 """A detector at run time: judges every row of series by what came before it. No PyTorch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -139,12 +140,14 @@ class DetectorModel(Model):
     def answers(self, inputs: Any) -> Iterator[dict[str, Any]]:
         """Yield the rows of the table in its order, each with score, threshold, anomaly and what was expected."""
         data = self.timelines(inputs)
-        rows = [(int(row), found, step) for found in self.predict(data) for step, row in enumerate(found.series.rows)]
+        found = self.predict(data)
+        rows: Iterable[tuple[int, Detections, int]]
+        rows = ((row, each, step) for each in found for step, row in enumerate(each.series.rows.tolist()))
         if data.id is not None:  # rows of a table; series from arrays stay one after another
-            rows.sort(key=lambda each: each[0])
+            rows = sorted(rows, key=itemgetter(0))
         names = [""] if len(data.targets) == 1 else [f"_{target}" for target in data.targets]
-        for _, found, step in rows:
-            yield self._answer(data, found, step, names)
+        for _, each, step in rows:
+            yield self._answer(data, each, step, names)
 
     def cuts(self, series: Timeline) -> NDArray[np.int64] | None:
         """Return the first step of each example of a series, and its number of steps last; None without examples."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from penstock import engine, network
 from penstock.heads.protocols import Carry
+from penstock.pauses import pause
 
 __all__ = ["PooledReadout"]
 
@@ -99,6 +100,7 @@ class PooledReadout(ABC):
             lengths = np.full(y.shape[1], len(y), np.int64)
         shortest, longest = int(lengths.min(initial=len(y))), int(lengths.max(initial=0))
         for time in range(longest):
+            pause()
             self.step(carry, y[time], None if time < shortest else lengths > time)
         return carry
 

@@ -55,6 +55,7 @@ class SequenceGenerator(Model):
     task = "language-model"
     view = "language"
     batched = False
+    most_characters = 1 << 17
 
     @property
     def reads(self) -> Any:  # type: ignore[override]

@@ -19,6 +19,7 @@ from penstock.missing import MISSING_WORDS, is_missing
 from penstock.panels.common_grid import on_grid
 from penstock.panels.panel import LARGEST, Panel, Series, is_gap
 from penstock.panels.times import Times, parse_times, words_of
+from penstock.pauses import pause
 
 __all__ = ["UNNAMED", "arrays_panel", "cell_number", "grouped_rows", "named_arrays", "panel"]
 
@@ -262,6 +263,7 @@ def _series(
     name: str, places: NDArray[np.int64], parts: Mapping[str, NDArray[np.float64]], found: Counter[str]
 ) -> Series:
     """A series from rows at their places, with missing values in the gaps, trimmed to where there are values."""
+    pause()
     values, past, known = parts["values"], parts["past"], parts["known"]
     there = np.flatnonzero(~np.isnan(values).all(axis=1))
     if not len(there):

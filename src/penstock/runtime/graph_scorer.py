@@ -11,7 +11,7 @@ from penstock.errors import ConfigError, ShapeError
 from penstock.network import Graph, Node, RecurrentLayers
 from penstock.pauses import pause
 from penstock.runtime.operations import RUNNING, PoolRun, RecurrentRun
-from penstock.runtime.stack import Stack
+from penstock.runtime.stack import Stack, check_room
 from penstock.sequences import Sequences
 
 __all__ = ["GraphScorer", "Memory"]
@@ -54,6 +54,7 @@ class GraphScorer:
             for node in graph.nodes
         }
         values = graph.values
+        self._largest = max(value.size for value in values.values() if not value.ids)
         self._of_steps = [node for node in graph.nodes if values[node.inputs[0]].steps]
         self._of_sequences = [node for node in graph.nodes if not values[node.inputs[0]].steps]
 
@@ -127,6 +128,7 @@ class GraphScorer:
                 values[node.name] = running(memory[node.name], lengths, *read)
             else:
                 values[node.name] = running(lengths, *read)
+            pause()
         return {name: values[name] for name in self.graph.outputs if self.graph.values[name].steps}
 
     def read(self, memory: Memory) -> dict[str, NDArray[Any]]:
@@ -172,16 +174,21 @@ class GraphScorer:
             outputs[name][chosen] = array
 
     def _batches(self, lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        """Yield indices of sequences of similar lengths."""
+        """Yield indices of sequences of similar lengths; few long ones together if all steps are needed at once."""
         order = np.argsort(lengths, kind="stable")
-        for start in range(0, len(order), _BATCH):
-            yield order[start : start + _BATCH]
+        while len(order):
+            longest = int(lengths[order[:_BATCH][-1]])
+            few = _BATCH if self.graph.streams else _NUMBERS // (self._largest * max(1, longest))
+            chosen, order = np.split(order, [min(_BATCH, max(1, few))])
+            yield chosen
 
     def _spans(self, longest: int, batch: int) -> Iterator[tuple[int, int]]:
         """Yield the steps that are computed together, from and to."""
-        largest = max(value.size for value in self.graph.values.values() if not value.ids)
-        # What reads backward needs all steps at once.
-        span = max(1, _NUMBERS // (largest * batch)) if self.graph.streams else max(longest, 1)
+        if self.graph.streams:
+            span = max(1, _NUMBERS // (self._largest * batch))
+        else:  # what reads backward needs all steps at once
+            span = max(1, longest)
+            check_room(longest, batch, self._largest)
         return ((begin, min(begin + span, longest)) for begin in range(0, longest, span))
 
 

@@ -86,7 +86,8 @@ class Model(ABC):
     names_files: ClassVar[bool] = False
     """Whether a table of inputs names other files, which a server must not read for a client."""
     most_characters: ClassVar[int | None] = None
-    """The longest text that a server predicts for, where the work grows faster than the text; None for any."""
+    """The most characters of a text, or items of a list, that a server predicts for, where not all work on it can be
+    divided, or it grows faster than the text; None for any."""
     sample_rate: int | None = None
     """Samples per second, for models that read samples."""
     front: "SoundFront | None" = None

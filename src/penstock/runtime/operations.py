@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from penstock import engine
 from penstock.network import operations as described
+from penstock.pauses import pause
 from penstock.runtime.pointwise import FUNCTIONS
-from penstock.runtime.stack import Stack
+from penstock.runtime.stack import Stack, reversed_steps
 from penstock.runtime.stream import step_arrays
 
 __all__ = ["RUNNING", "PoolRun", "RecurrentRun"]
@@ -21,6 +22,8 @@ __all__ = ["RUNNING", "PoolRun", "RecurrentRun"]
 Floats = NDArray[np.float32]
 Counts = NDArray[np.int64]
 Tensors = Mapping[str, Floats]
+
+_ROWS = 1 << 14  # of a product, between which others have their turn
 
 
 class RecurrentRun:
@@ -102,9 +105,9 @@ class RecurrentRun:
 
     def _whole(self, x: Floats, lengths: Counts | None) -> Floats:
         counts = np.full(x.shape[1], len(x)) if lengths is None else lengths
-        x = _reversed(x, counts) if self._spec.reverse else x
+        x = reversed_steps(x, counts) if self._spec.reverse else x
         y, _ = self.stack(np.ascontiguousarray(x), self._start(x.shape[1]), counts)
-        return _reversed(y, counts) if self._spec.reverse else y
+        return reversed_steps(y, counts) if self._spec.reverse else y
 
     def _start(self, batch: int) -> list[tuple[Floats, ...]] | None:
         if self._initial is None:
@@ -138,6 +141,7 @@ class PoolRun:
         """Read the next steps x (time, batch, size); those where the mask (time, batch, 1) is 0 do not count."""
         value, length = memory["value"], memory["length"]
         for time, row in enumerate(x):
+            pause()
             active = np.ones(len(row), bool) if lengths is None else lengths > time
             if mask is not None:
                 active &= mask[time, :, 0] != 0
@@ -171,11 +175,15 @@ class _Lookup:
 
 class _Dense:
     def __init__(self, spec: described.Dense, tensors: Tensors) -> None:
-        self._inputs = spec.inputs
+        self._inputs, self._outputs = spec.inputs, spec.outputs * spec.blocks
         self._linear = engine.Linear(tensors["weight"], tensors.get("bias"))
 
     def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
-        return self._linear(x.reshape(-1, self._inputs)).reshape(*x.shape[:-1], -1)
+        rows, parts = x.reshape(-1, self._inputs), []
+        for start in range(0, max(1, len(rows)), _ROWS):
+            parts.append(self._linear(rows[start : start + _ROWS]))
+            pause()
+        return np.concatenate(parts).reshape(*x.shape[:-1], self._outputs)
 
 
 class _Scale:
@@ -228,7 +236,7 @@ class _Reverse:
         pass
 
     def __call__(self, lengths: Counts | None, x: Floats) -> Floats:
-        return _reversed(x, np.full(x.shape[1], len(x)) if lengths is None else lengths)
+        return reversed_steps(x, np.full(x.shape[1], len(x)) if lengths is None else lengths)
 
 
 class _Concatenate:
@@ -275,10 +283,3 @@ RUNNING: dict[str, Callable[..., Any]] = {
     "standardize": _Standardize,
 }
 """What runs each kind of operation: made with its description and its tensors by name."""
-
-
-def _reversed(x: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """x (time, batch, ...) with the first `lengths` steps of each sequence in the opposite order."""
-    time = np.arange(len(x))[:, None]
-    places = np.where(time < lengths, lengths - 1 - time, time)
-    return x[places, np.arange(x.shape[1])]

@@ -16,6 +16,7 @@ from penstock.errors import ConfigError, ShapeError
 from penstock.events import Steps
 from penstock.heads import Pooled, Stepwise
 from penstock.network import Network
+from penstock.pauses import pause
 from penstock.runtime.pool import StreamPool
 from penstock.runtime.stack import MULTIPLICATIONS, LayerState, Stack
 from penstock.sequences import Sequences
@@ -113,7 +114,7 @@ class SequenceScorer(Scorer):
         """Yield indices of sequences of similar lengths, so that little padding is computed."""
         most = _STEPS
         if self.network.encoder.bidirectional:
-            # What can't be divided in time is divided by sequences, as far as the engine stays quick.
+            # The engine is quicker with fewer sequences than with fewer steps at a time, see `Stack`.
             most = max(_STEPS // 8, min(_STEPS, MULTIPLICATIONS // self.encoder.weights))
         order = np.argsort(lengths, kind="stable")
         start = 0
@@ -128,14 +129,28 @@ class SequenceScorer(Scorer):
     def _spans(self, values: NDArray[Any], lengths: NDArray[np.int64]) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
         """Yield spans of outputs (time, batch, output), and each sequence's steps in them, for padded features."""
         batch, longest = values.shape[:2]
-        # A backward direction needs the whole sequence at once.
-        span = max(longest, 1) if self.network.encoder.bidirectional else max(_STEPS // max(batch, 1), 1)
+        span = max(_STEPS // max(batch, 1), 1)
+        whole: Floats | None = None
+        if self.network.encoder.bidirectional:  # a backward direction begins at the end
+            self.encoder.check_room(longest, batch)
+            whole, _ = self.encoder(self._whole(values, span), None, lengths)
         state: State | None = None
         for start in range(0, longest, span):
-            piece = np.ascontiguousarray(values[:, start : start + span].swapaxes(0, 1))
-            steps = np.clip(lengths - start, 0, len(piece))
-            y, state = self.encoder(self.vectors(piece), state, steps)
+            steps = np.clip(lengths - start, 0, min(span, longest - start))
+            if whole is None:
+                piece = np.ascontiguousarray(values[:, start : start + span].swapaxes(0, 1))
+                y, state = self.encoder(self.vectors(piece), state, steps)
+            else:
+                y = whole[start : start + span]
             yield y, steps
+
+    def _whole(self, values: NDArray[Any], span: int) -> Floats:
+        """Return the first layer's input (time, batch, input) for features (batch, time, ...)."""
+        x = np.empty((*values.shape[1::-1], self.network.encoder.input_size), np.float32)
+        for start in range(0, len(x), span):
+            x[start : start + span] = self.vectors(np.ascontiguousarray(values[:, start : start + span].swapaxes(0, 1)))
+            pause()
+        return x
 
 
 class PooledScorer(SequenceScorer):

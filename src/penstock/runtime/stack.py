@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penstock import engine, pauses
 from penstock.checks import check_whole
-from penstock.errors import ConfigError
+from penstock.errors import ConfigError, DataError
 from penstock.network import Recurrent
 
 LayerState = tuple[NDArray[np.float32], ...]
@@ -20,6 +20,10 @@ MULTIPLICATIONS = 2**32
 """Of one call of a layer, about, which can't be interrupted: from a twentieth of a second to a second."""
 _PIECE = 2**28
 """The same where others wait: a twentieth of a second at most."""
+_MOST_NUMBERS = 2**26
+"""Outputs of a layer that are in memory at once, where others wait: 256 MiB."""
+_ROWS = 2**12
+"""Steps of all sequences in such a piece, at most."""
 
 
 class Stack:
@@ -40,6 +44,7 @@ class Stack:
         self.weights = sum(map(math.prod, spec.parameter_shapes().values()))
         self._backend = engine.backend(spec.declaration, spec.options)
         self._layers = [self._layer(number, parameters) for number in range(spec.num_layers)]
+        self._apart: dict[tuple[int, int], Any] = {}  # directions of layers, made once they are needed
 
     @property
     def state_sizes(self) -> tuple[int, ...]:
@@ -59,8 +64,8 @@ class Stack:
     ) -> tuple[NDArray[np.float32], list[LayerState]]:
         """Return outputs (time, batch, output) and each layer's states after every sequence's last step.
 
-        Long work is divided in time, with the same bits, so that Ctrl-C and others do not wait for all of it; not where
-        a direction reads backward, which needs the whole.
+        Long work is divided in time, with the same bits, so that Ctrl-C and others do not wait for all of it. Layers of
+        both directions are divided one by one: each direction from where it begins, with its state carried.
 
         Args:
             x: (time, batch, input).
@@ -69,13 +74,18 @@ class Stack:
 
         Raises:
             LengthsError: the lengths do not match x.
+            DataError: as `check_room`.
         """
+        self.check_room(*x.shape[:2])
         counts = None if lengths is None else np.asarray(lengths)
         steps, batch = x.shape[:2]
-        most = _PIECE if pauses.wanted() else MULTIPLICATIONS
-        span = max(1, most // max(1, self.weights * batch))
-        if steps <= span or self.directions == 2 or not _fit(counts, steps, batch):
+        span = self._span(batch)
+        if steps <= span or not _fit(counts, steps, batch):
             return self._run(x, state, counts)
+        if counts is not None:
+            counts = counts.astype(np.int64)  # as unsigned ones have no differences below 0
+        if self.directions == 2:
+            return self._run_both(x, state, np.full(batch, steps) if counts is None else counts, span)
         outputs = []
         for start in range(0, steps, span):
             piece = x[start : start + span]
@@ -85,6 +95,18 @@ class Stack:
         assert state is not None
         return np.concatenate(outputs), list(state)
 
+    def check_room(self, steps: int, batch: int) -> None:
+        """Raise DataError if a direction reads backward, others wait, and the outputs of all steps are too large."""
+        if self.directions == 2:
+            check_room(steps, batch, self.spec.output_size)
+
+    def _span(self, batch: int) -> int:
+        """Return the steps of a piece; one of both directions is of one direction of one layer."""
+        most = _PIECE if pauses.wanted() else MULTIPLICATIONS
+        least = _PIECE // _ROWS  # so that the steps of a small network count as well
+        weights = self.weights if self.directions == 1 else self.weights // (2 * len(self._layers))
+        return max(1, most // (max(least, weights) * max(1, batch)))
+
     def _run(
         self, x: NDArray[np.float32], state: Sequence[LayerState] | None, counts: NDArray[Any] | None
     ) -> tuple[NDArray[np.float32], list[LayerState]]:
@@ -93,6 +115,46 @@ class Stack:
             y, states = layer(y, initial, lengths=counts)
             after.append(states)
         return y, after
+
+    def _run_both(
+        self, x: NDArray[np.float32], state: Sequence[LayerState] | None, counts: NDArray[Any], span: int
+    ) -> tuple[NDArray[np.float32], list[LayerState]]:
+        """`_run` of layers of both directions, in pieces of `span` steps of one direction."""
+        after = []
+        for layer in range(len(self._layers)):
+            initial = None if state is None else state[layer]
+            y = np.empty((*x.shape[:2], self.spec.output_size), np.float32)
+            halves = np.split(y, 2, axis=2)
+            last = [self._read(layer, direction, x, initial, counts, span, halves[direction]) for direction in (0, 1)]
+            after.append(tuple(np.concatenate(states) for states in zip(*last, strict=True)))
+            x = y
+        return x, after
+
+    def _read(
+        self,
+        layer: int,
+        direction: int,
+        x: NDArray[np.float32],
+        initial: LayerState | None,
+        counts: NDArray[Any],
+        span: int,
+        y: NDArray[np.float32],
+    ) -> LayerState:
+        """Write one direction's outputs to y (time, batch, size), piece by piece; return its states (1, batch, size).
+
+        A piece of the backward direction ends where the piece after it begins, or at the sequence's end.
+        """
+        one = self._direction(layer, direction)
+        state = None if initial is None else tuple(each[direction : direction + 1] for each in initial)
+        starts = range(0, len(x), span)
+        for start in reversed(starts) if direction else starts:
+            piece = x[start : start + span]
+            here = np.clip(counts - start, 0, len(piece))
+            found, state = one(reversed_steps(piece, here) if direction else piece, state, lengths=here)
+            y[start : start + span] = reversed_steps(found, here) if direction else found
+            pauses.pause()
+        assert state is not None
+        return state
 
     def step(self, batch: int = 1) -> engine.StackStep:
         """Return a step that advances `batch` sequences together, from zero states.
@@ -106,11 +168,7 @@ class Stack:
 
     def one_layer(self, layer: int, direction: int, batch: int) -> engine.StackStep:
         """Return a step of one layer in one direction, 0 forward or 1 backward, for `batch` sequences."""
-        spec, suffix = self.spec, "_reverse" if direction else ""
-        sizes = spec.layer_input_size(layer), spec.hidden_size
-        one: Any = self._backend.layer(spec.cell, *sizes, bias=spec.bias, **spec.options)
-        one.load({name: self.parameters[_numbered(name + suffix, layer)] for name in one.parameter_names})
-        return self._backend.step([one], batch=batch)
+        return self._backend.step([self._direction(layer, direction)], batch=batch)
 
     def streams(self) -> engine.Streams | engine.EquationStreams:
         """Return streams of which any subset advances by one step.
@@ -134,12 +192,41 @@ class Stack:
         layer.load({name: parameters[_numbered(name, number)] for name in layer.parameter_names})
         return layer
 
+    def _direction(self, number: int, direction: int) -> Any:
+        """Return one direction of a layer as a layer that reads forward."""
+        if self.directions == 1:
+            return self._layers[number]
+        if (number, direction) not in self._apart:
+            spec, suffix = self.spec, "_reverse" if direction else ""
+            sizes = spec.layer_input_size(number), spec.hidden_size
+            one = self._backend.layer(spec.cell, *sizes, bias=spec.bias, **spec.options)
+            one.load({name: self.parameters[_numbered(name + suffix, number)] for name in one.parameter_names})
+            self._apart[number, direction] = one
+        return self._apart[number, direction]
+
     def _refuse_backward(self) -> None:
         if self.spec.bidirectional:
             raise ConfigError(
                 "a bidirectional network reads each sequence from its end too, so it can't be streamed. "
                 "Call it on whole sequences, or train one with bidirectional=False."
             )
+
+
+def check_room(steps: int, batch: int, size: int) -> None:
+    """Raise DataError if others wait, and `size` numbers for each step of `batch` sequences are too many at once."""
+    most = _MOST_NUMBERS // (size * max(1, batch))
+    if pauses.wanted() and steps > most:
+        raise DataError(
+            f"an input has {steps:,} steps, and this network, which reads backward too, needs all of them at once. "
+            f"Here it may have at most {most:,}. Split it."
+        )
+
+
+def reversed_steps(x: NDArray[Any], lengths: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """Return x (time, batch, ...) with the first `lengths` (batch,) steps of each sequence in the opposite order."""
+    time = np.arange(len(x))[:, None]
+    places = np.where(time < lengths, lengths - 1 - time, time)
+    return x[places, np.arange(x.shape[1])]
 
 
 def _fit(counts: NDArray[Any] | None, steps: int, batch: int) -> bool:

@@ -1,6 +1,6 @@
 """What computes for a served model: this process, or the replicas of `replicas`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from penstock.errors import DataError
@@ -14,6 +14,7 @@ from penstock.server.stream_scheduler import StreamScheduler
 
 __all__ = ["Backend", "LocalBackend", "local"]
 
+_TOGETHER = 4096  # numbers or texts of a list in one part of an answer
 _MOST_BYTES = 64 << 20  # of an answer; an alignment is a table for each text
 
 
@@ -103,9 +104,33 @@ def _encoded(rows: Iterable[dict[str, Any]]) -> str:
     texts: list[str] = []
     size = 0
     for row in rows:
-        texts.append(as_json(row))
-        size += len(texts[-1])
-        if size > _MOST_BYTES:
-            raise DataError(f"the answer would have more than {_MOST_BYTES} bytes. Send fewer inputs at a time.")
-        pause()
+        parts = []
+        for part in _parts(row):
+            parts.append(part)
+            size += len(part)
+            if size > _MOST_BYTES:
+                raise DataError(f"the answer would have more than {_MOST_BYTES} bytes. Send fewer inputs at a time.")
+            pause()
+        texts.append("".join(parts))
     return f"[{', '.join(texts)}]"
+
+
+def _parts(value: Any) -> Iterator[str]:
+    """Yield the JSON of a value in parts, as while one is made no other thread runs: long lists are divided."""
+    if isinstance(value, dict) and any(isinstance(each, dict | list) for each in value.values()):
+        for place, (key, each) in enumerate(value.items()):
+            yield f"{', ' if place else '{'}{as_json(str(key))}: "
+            yield from _parts(each)
+        yield "}"
+    elif isinstance(value, list) and len(value) > (several := _several(value)):
+        for start in range(0, len(value), several):
+            yield f"{', ' if start else '['}{as_json(value[start : start + several])[1:-1]}"
+        yield "]"
+    else:
+        yield as_json(value)
+
+
+def _several(values: list[Any]) -> int:
+    """Return how many values of a list make a part, by the size of the first."""
+    first = values[0] if values else None
+    return max(1, _TOGETHER // (len(first) if isinstance(first, dict | list) and first else 1))

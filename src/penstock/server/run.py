@@ -87,7 +87,7 @@ def _backends(
     loaded = {name: served.model for name, served in models.items()}
     if on is None and replicas == 1:
         return contextlib.nullcontext(local(loaded, queue))
-    # A server that was killed leaves its replicas on the cluster; the next one with its address replaces them.
+    # A server that was killed leaves replicas on the cluster for a minute; the next one with its address replaces them.
     application = f"penstock-{socket.gethostname()}-{listening.getsockname()[1]}"
     return replicated(loaded, settings, replicas, on, application)
 

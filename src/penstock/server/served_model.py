@@ -51,9 +51,10 @@ class ServedModel:
         most = self.model.most_characters
         if most is None:
             return
-        for number, text in enumerate(inputs):
-            if isinstance(text, str) and len(text) > most:
-                words = f"a text may have at most {most} characters; number {number} has {len(text)}. Split it."
+        for number, each in enumerate(inputs):
+            if isinstance(each, str | list) and len(each) > most:
+                unit = "characters" if isinstance(each, str) else "tokens"
+                words = f"an input may have at most {most} {unit}; number {number} has {len(each)}. Split it."
                 raise RequestError(422, "DataError", words)
 
     def check_files(self) -> bool:

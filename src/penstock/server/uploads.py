@@ -39,6 +39,12 @@ FILES = {
 """Media types of files, and the file name endings by which readers identify them."""
 _MOST_DECODED = 256 << 20  # bytes of a file once decoded
 _SMALL = 64 << 10  # bytes of a body that Uvicorn buffers anyway
+_MOST_MARKS = 1 << 19
+"""Commas, colons and opening brackets of a JSON body, about as many as its values.
+
+JSON is parsed in one go, in which no other thread runs. So many values take some tens of milliseconds, and texts of 16
+MiB too; numbers of 16 MiB would take a quarter of a second, and empty lists or different keys a whole one.
+"""
 _TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".txt", ".conll", ".conllu")
 
 
@@ -70,7 +76,12 @@ class Upload:
     columns: Any = field(default_factory=dict)
 
     def inputs(self, model: Model) -> Any:
-        """Read the inputs as `penstock predict` does; InputError if they are invalid, or too large when decoded."""
+        """Read the inputs as `penstock predict` does.
+
+        Raises:
+            InputError: they are invalid, or too large when decoded.
+            RequestError: JSON has too many values.
+        """
         with at_most(_MOST_DECODED):
             return self._read(model)
 
@@ -84,6 +95,11 @@ class Upload:
             raise ConfigError(f"a file for {task.name} must end in one of {', '.join(known)}; got {self.name!r:.60}")
         if sound:
             return [decode(self.data, self.name)]
+        if ending == ".json":
+            _check_marks(self.data, "Send JSON lines: .jsonl.")
+        elif ending in (".jsonl", ".ndjson"):
+            for line in self.data.split(b"\n"):
+                _check_marks(line, "Write shorter lines.")
         with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
             path = Path(folder) / f"upload{ending}"
             path.write_bytes(self.data)
@@ -184,9 +200,10 @@ def json_given(data: bytes, model: Model) -> Given:
     """Return what a JSON body holds: {"inputs": [...]}, or {"inputs": [...], "options": {...}}.
 
     Raises:
-        RequestError: the body is not UTF-8, not JSON, has no such list, names files where inputs are numbers, or has
-            an option beside the inputs.
+        RequestError: the body has too many values, is not UTF-8, not JSON, has no such list, names files where inputs
+            are numbers, or has an option beside the inputs.
     """
+    _check_marks(data, "Send it in parts, or a file.")
     try:
         body = json.loads(data.decode(), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
@@ -203,6 +220,12 @@ def json_given(data: bytes, model: Model) -> Given:
         words = f'{min(misplaced)} must be in "options": {{"inputs": [...], "options": {{...}}}}'
         raise RequestError(422, "DataError", words)
     return Given(inputs, body.get("options", {}), len(data) > _SMALL)
+
+
+def _check_marks(data: bytes, advice: str) -> None:
+    if len(data) > _MOST_MARKS and sum(map(data.count, (b",", b":", b"[", b"{"))) > _MOST_MARKS:
+        words = f"JSON may have at most {_MOST_MARKS} commas, colons and opening brackets. {advice}"
+        raise RequestError(413, "TooLarge", words)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.checks import check_whole
 from penstock.errors import ConfigError, DataError, NotFittedError, ShapeError
+from penstock.pauses import pause
 from penstock.sequences import Sequences
 from penstock.signals.arrays import signal_array
 
@@ -119,6 +120,7 @@ class SignalFeatures:
         for signal in signals:
             stream.reset()
             parts += [stream.push(signal), stream.finish()]
+            pause()
             offsets.append(offsets[-1] + len(parts[-2]) + len(parts[-1]))
         return Sequences(np.concatenate(parts), np.array(offsets, np.int64))
 

@@ -48,6 +48,7 @@ class TaggerModel(StepModel):
     task = "tagging"
     reads = "text"
     view = "tags"
+    most_characters = 1 << 17
 
     def check(self) -> None:
         """Check that the network reads spelled words, with a row for each id, and has a head of tags."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ConfigError, DataError
+from penstock.pauses import pause
 
 __all__ = ["SCHEMES", "Chunk", "Scheme", "Transitions", "chunks", "find_scheme", "transitions", "write_chunks"]
 
@@ -116,6 +117,7 @@ def chunks(tags: Sequence[str]) -> list[Chunk]:
     found: list[Chunk] = []
     start, before = 0, _OUTSIDE
     for place, tag in enumerate([*tags, _OUTSIDE]):
+        pause()
         starts = _starts(before, tag)
         if before != _OUTSIDE and (starts or tag == _OUTSIDE):
             found.append(Chunk(_parts(before)[1], start, place))

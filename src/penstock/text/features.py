@@ -1,8 +1,8 @@
 """Conversion of texts to ids of tokens, learned from the training texts."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -106,12 +106,11 @@ class TextFeatures:
     def apply(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """Return the ids of each text's tokens, int32, of at most `max_length` tokens if given."""
         ids, shapes = self.vocabulary, self.shapes
-        return _sequences(_read(text, max_length, ids, shapes) for text in _several(texts))
+        return _read(texts, max_length, ids, shapes)
 
     def apply_unknown(self, texts: Iterable[str], *, max_length: int | None = None) -> Sequences:
         """As `apply`, but with the ids that the tokens would have if none were in the vocabulary."""
-        shapes = self.shapes
-        return _sequences(_read(text, max_length, {}, shapes) for text in _several(texts))
+        return _read(texts, max_length, {}, self.shapes)
 
     def training(self, texts: Iterable[str]) -> tuple[Sequences, np.ndarray]:
         """Return what training reads: of each token its id, and the id that it would have if it were unknown.
@@ -233,15 +232,18 @@ class _Pairs(dict[str, int]):
         return place
 
 
-def _read(text: str, most: int | None, ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:
-    """Return the ids of a text's first tokens, at most `most` if given; a long text is read in pieces."""
-    found: list[int] = []
-    for piece in in_pieces(text):
-        found += _numbers(spell(piece), ids, shapes)
-        pause()
-        if most is not None and len(found) >= most:
-            return found[:most]
-    return found
+def _read(texts: Iterable[str], most: int | None, ids: Mapping[str, int], shapes: Mapping[str, int]) -> Sequences:
+    """Return the ids of each text's first tokens, at most `most` if given; a long text is read in pieces."""
+    values, offsets = array("i"), [0]
+    for text in _several(texts):
+        for piece in in_pieces(text):
+            values.extend(array("i", _numbers(spell(piece), ids, shapes)))
+            pause()
+            if most is not None and len(values) >= offsets[-1] + most:
+                del values[offsets[-1] + most :]
+                break
+        offsets.append(len(values))
+    return Sequences(np.array(values, np.int32), np.array(offsets, np.int64))
 
 
 def _numbers(words: Iterable[str], ids: Mapping[str, int], shapes: Mapping[str, int]) -> list[int]:
@@ -249,13 +251,6 @@ def _numbers(words: Iterable[str], ids: Mapping[str, int], shapes: Mapping[str, 
     if not shapes:
         return [ids.get(word.lower(), 0) for word in words]
     return [ids.get(word.lower()) or shapes.get(shape(word), 0) for word in words]
-
-
-def _sequences(parts: Iterable[list[int]]) -> Sequences:
-    parts = list(parts)
-    offsets = np.zeros(len(parts) + 1, np.int64)
-    np.cumsum([len(part) for part in parts], out=offsets[1:])
-    return Sequences(np.fromiter(chain.from_iterable(parts), np.int32, count=offsets[-1]), offsets)
 
 
 def _several(texts: Iterable[str]) -> Iterable[str]:

@@ -29,9 +29,10 @@ _WITH_MARKS += [(0x16A00, 0x17000), (0x1BC00, 0x1F000), (0xE0000, 0xE0200)]
 # Equivalent to `_tokens` for ASCII text, and three times as fast.
 _ASCII_TOKENS = re.compile(r"[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*|[!-/:-@\[-`{-~]")
 
-# Where no token and no composed character can go on: after white space, and between two Han characters.
-_CUT = re.compile(r"\s|[\u4e00-\u9fff](?=[\u4e00-\u9fff])")
-_PIECE = 1 << 16  # characters: some tens of milliseconds
+# Where no token and no composed character can go on: after white space, between two characters that are tokens of their
+# own, and between an ASCII mark, if it is no apostrophe, and another visible ASCII character.
+_CUT = re.compile(rf"\s|[{_UNSPACED}](?=[{_UNSPACED}])|[!-&(-/:-@\[-`{{-~](?=[!-~])")
+_PIECE = 1 << 14  # characters: some milliseconds
 
 
 @cache
@@ -82,12 +83,16 @@ def spell(text: str) -> list[str]:
 def in_pieces(text: str, size: int = _PIECE) -> Iterator[str]:
     """Cut a long text into pieces of `size` characters or a few more, whose tokens are those of the text.
 
-    The text is cut at white space, or between two characters that are tokens of their own.
+    The text is cut at white space, or beside a character that is a token of its own. A longer token stays whole.
     """
-    start = 0
-    while isinstance(text, str) and len(text) - start > size and (cut := _CUT.search(text, start + size)):
-        yield text[start : cut.end()]
-        start = cut.end()
+    start, place = 0, size
+    while isinstance(text, str) and place < len(text):
+        if cut := _CUT.search(text, place, place + size + 1):  # with the character after the last one
+            yield text[start : cut.end()]
+            start = cut.end()
+            place = start + size
+        else:
+            place += size
     yield text[start:] if start else text
 
 

@@ -11,9 +11,17 @@ from typing import Any
 
 from penstock import engine
 from penstock.distributed import MOST_LOSSES
-from penstock.distributed.cluster.connection import check_address, check_cpus, connected, imported, machines
+from penstock.distributed.cluster.connection import (
+    check_address,
+    check_cpus,
+    connected,
+    imported,
+    machines,
+    refusing,
+)
+from penstock.distributed.cluster.lease import leased
 from penstock.distributed.parcels import unpacked
-from penstock.errors import ConfigError, PenstockError, WorkerError
+from penstock.errors import PenstockError, WorkerError
 
 __all__ = ["Replicas", "check_cluster", "replicas_on"]
 
@@ -40,7 +48,7 @@ def check_cluster(address: str | None) -> None:
 
 @contextmanager
 def replicas_on(address: str | None, name: str, content: bytes, replicas: int, most: int) -> Iterator["Replicas"]:
-    """Context with copies of an object, which end with it.
+    """Context with copies of an object, which end with it, or after this process was killed: see `lease`.
 
     Args:
         address: of the cluster, as `check_address` takes it; None starts one on this machine, which ends with the
@@ -53,26 +61,30 @@ def replicas_on(address: str | None, name: str, content: bytes, replicas: int, m
     Raises:
         ConfigError: the cluster can't be reached or has too few CPUs, or a copy can't be made.
     """
-    ray, serve = imported(), imported("serve")
+    ray, asked = imported(), Replicas()
     with _cluster(ray, address, replicas):
         check_cpus(ray, replicas, "replicas")
-        serve.start(proxy_location="Disabled", logging_config={"log_level": "WARNING", "enable_access_log": False})
-        try:
-            yield Replicas(_deployed(serve, name, content, replicas, -(-replicas // machines(ray)), most))
-        finally:
-            if address is not None:
-                _end(serve, name)
+        neighbours = -(-replicas // machines(ray))
+
+        def deploy() -> None:
+            asked.handle = _deployed(name, content, replicas, neighbours, most)
+
+        if address is None:  # they end with Ray
+            deploy()
+            yield asked
+        else:
+            with leased(name, deploy):
+                yield asked
 
 
 class Replicas:
     """Asks one of the copies.
 
-    Args:
+    Attributes:
         handle: of the deployment.
     """
 
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
+    handle: Any
 
     async def ask(self, method: str, *arguments: Any, pinned: str = "") -> Any:
         """Return what a method returns, or raise what it raises, in one of the copies.
@@ -88,6 +100,7 @@ class Replicas:
             WorkerError: copies were lost more than three times.
         """
         call = pickle.dumps((method, arguments))
+        gone = imported().exceptions.RayError, imported("serve.exceptions").RayServeException
         for losses in range(MOST_LOSSES + 1):
             if losses:
                 await asyncio.sleep(_BETWEEN)
@@ -95,7 +108,7 @@ class Replicas:
                 found = pickle.loads(await self._asked(call, pinned))  # noqa: S301  (of our own process)
             except imported().exceptions.RayTaskError:
                 raise
-            except imported().exceptions.RayError as error:
+            except gone as error:
                 lost = error
                 continue
             if isinstance(found, Exception):
@@ -104,7 +117,7 @@ class Replicas:
         raise WorkerError(f"replicas were lost more than {MOST_LOSSES} times: {lost!s:.200}") from lost
 
     async def _asked(self, call: bytes, pinned: str) -> bytes:
-        response = self._handle.options(session_id=pinned).remote(call)
+        response = self.handle.options(session_id=pinned).remote(call)
         try:
             found: bytes = await response
         except asyncio.CancelledError:
@@ -146,8 +159,11 @@ def _cluster(ray: Any, address: str | None, replicas: int) -> Iterator[None]:
         yield
 
 
-def _deployed(serve: Any, name: str, content: bytes, replicas: int, neighbours: int, most: int) -> Any:
+def _deployed(name: str, content: bytes, replicas: int, neighbours: int, most: int) -> Any:
     """Return the handle of the copies once they run."""
+    serve = imported("serve")
+    with refusing("Ray Serve does not start"):
+        serve.start(proxy_location="Disabled", logging_config={"log_level": "WARNING", "enable_access_log": False})
     deployment = serve.deployment(
         _Replica,
         name="replica",
@@ -158,15 +174,5 @@ def _deployed(serve: Any, name: str, content: bytes, replicas: int, neighbours: 
         graceful_shutdown_timeout_s=_GRACE,
         request_router_config={"request_router_class": _ROUTER},
     )
-    try:
+    with refusing("the replicas do not start"):
         return serve.run(deployment.bind(content, neighbours), name=name, route_prefix=None)
-    except RuntimeError as error:
-        raise ConfigError(f"the replicas do not start: {error}") from error
-
-
-def _end(serve: Any, name: str) -> None:
-    """Delete the application, and end Ray Serve if nothing else runs on it."""
-    serve.delete(name)
-    status = serve.status()
-    if not status.applications and not status.proxies:
-        serve.shutdown()
