@@ -5,10 +5,11 @@
 
 `an4` trains on 948 utterances of AN4, cepstra with 100 frames a second, 3 layers of 320 units that read forward; tested
 on 130 of other speakers.
+`an4-ahead` has a look-ahead of 12 steps, of 30 ms each.
 `an4-both` reads forward and backward, which can't be done as it is spoken.
 `an4-words` writes whole words, of the 99 that training has, in place of characters, with a step for each 40 ms.
-`an4-ngram`, `an4-both-ngram` and `an4-words-ngram` search with these models and the trigrams of the training
-transcripts' words; weight and bonus are chosen on the validation part.
+Names that end in `-ngram` search with these models and the trigrams of the training transcripts' words; weight and
+bonus are chosen on the validation part.
 `digits` trains on strings of 3 to 7 spoken digits of FSDD, each string of one speaker with short pauses, joined from
 recordings 5 to 49; tested on strings joined from recordings 0 to 4.
 `speakers` leaves each of the five speakers out in turn, and tests on strings of that one alone.
@@ -48,15 +49,21 @@ from penstock.speech.templates import Templates, evenly
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo")
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 AN4: dict[str, Any] = {"epochs": 60, "batch_size": 12, "validation_share": 0.05}
-AN4_BOTH = AN4 | {"bidirectional": True}
 DIGITS: dict[str, Any] = {"epochs": 16, "level": "word", "hidden_size": 192, "num_layers": 2, "validation_share": 0.05}
+SETS: dict[str, dict[str, Any]] = {
+    "an4": AN4,
+    "an4-ahead": AN4 | {"lookahead": 12},
+    "an4-both": AN4 | {"bidirectional": True},
+    "an4-words": AN4 | {"level": "word", "stack": 4, "subsampling": 4},
+}
 STRINGS, TEST_STRINGS = 1500, 200
-AN4_WORDS = AN4 | {"level": "word", "stack": 4, "subsampling": 4}
 MATCHED: dict[str, Any] = {"mel_bins": 40, "window_seconds": 0.025, "hop_seconds": 0.01, "delta_frames": ()}
 TEMPLATES, PENALTIES, HELD = 4, (0.0, 25.0, 50.0, 100.0, 200.0), 40
 TARGETS = {
     "an4": "20 %",
     "an4-ngram": "12 %",
+    "an4-ahead": "20 %",
+    "an4-ahead-ngram": "12 %",
     "an4-both": "20 %",
     "an4-both-ngram": "12 %",
     "an4-words": "20 %",
@@ -78,7 +85,7 @@ def main() -> int:
     runs, found = Runs(arguments.out), {}
     for name in arguments.only or TARGETS:
         trained = name.removesuffix("-ngram")
-        options = {"an4": AN4, "an4-both": AN4_BOTH, "an4-words": AN4_WORDS}.get(trained, DIGITS) | arguments.options
+        options = SETS.get(trained, DIGITS) | arguments.options
         for part in SPEAKERS if name.startswith("speakers") else ("",):
             run = partial(_run, arguments.data, arguments.out, name, part, options)
             if name.endswith("-dtw"):

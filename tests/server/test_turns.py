@@ -125,13 +125,13 @@ async def test_late_and_abandoned_requests_and_those_of_a_stopping_server_are_gi
 
 
 class BothWays:
-    """A model that reads backward too, and a text for it of many pieces."""
+    """A model that reads backward too, and a text for it of many pieces, each of which takes `seconds` or more."""
 
     STEPS, SPAN = 40_000, 32
 
-    def __init__(self, folder, monkeypatch):
+    def __init__(self, folder, monkeypatch, seconds=0.0):
         self.model, self.read, self.begun = penstock.load(folder), 0, threading.Event()
-        self.pieces = 2 * self.STEPS // self.SPAN
+        self.pieces, self.seconds = 2 * self.STEPS // self.SPAN, seconds
         stack = self.model.scorer.encoder
         monkeypatch.setattr(stack, "_span", lambda batch: self.SPAN)
         one = stack._direction
@@ -141,6 +141,7 @@ class BothWays:
         def read(*x, **lengths):
             self.read += 1
             self.begun.set()
+            time.sleep(self.seconds)
             return layer(*x, **lengths)
 
         return read
@@ -151,7 +152,8 @@ class BothWays:
 
 @pytest.mark.parametrize("end", ["took more than", "client has gone", "server is stopping"])
 async def test_an_input_that_is_read_backward_too_ends_with_its_request(folders, monkeypatch, end):
-    work, queue, left = BothWays(folders["both-ways"], monkeypatch), RequestQueue(4), asyncio.Event()
+    work = BothWays(folders["both-ways"], monkeypatch, seconds=0.001)  # at least 2.5 seconds in all
+    queue, left = RequestQueue(4), asyncio.Event()
     running = RunningRequests(0.2 if end == "took more than" else 60)
 
     async def answer():
