@@ -17,25 +17,34 @@ import tempfile
 import time
 import traceback
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
+sys.path.append(str(Path(__file__).parents[1] / "contracts"))  # small_trainings
 if "--atheris" in sys.argv:  # it counts the branches of what is imported here
     import atheris
 
     with atheris.instrument_imports(include=["penstock"]):
-        from files import TARGETS, Target, taken
+        import files
+        import task_files
+        import trained
 else:
-    from files import TARGETS, Target, taken
+    import files
+    import task_files
+    import trained
 
 __all__ = ["Fault", "damaged", "tried"]
 
+TARGETS = files.TARGETS | task_files.TARGETS | trained.TARGETS
 SLOW_SECONDS = 20
 """More than any file of a few kilobytes may take, on a busy machine."""
 MEMORY = 16 << 30
+GROWTH = 512 << 20
+"""More bytes of memory than a file may take of which `files.MOST` bytes may be decoded."""
 INTERESTING = [
     *(number.to_bytes(size, order) for size in (1, 2, 4, 8) for order in ("little", "big")
       for number in (0, 1, (1 << 8 * size) - 1, (1 << 8 * size - 1) - 1, 1 << 8 * size - 1)),
@@ -43,8 +52,17 @@ INTERESTING = [
     *(b'"', b",", b"\t", b"\r", b" ", b"../../etc/passwd", "𝔘".encode(), b"\xed\xa0\x80"),
 ]  # fmt: skip
 
+
+def nested(depth: int) -> list[object]:
+    found: list[object] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 VALUES: list[object] = [
     *(None, True, -1, 0, 1, 2, 1.5, 2**31, 2**40, 10**30, 1e308, float("nan"), float("inf")),
+    *(nested(depth) for depth in (100, *range(800, 980, 20))),
     *("", "22", "x" * 5000, "\ud800", "../../etc/passwd", [], [None], [0], [[]], {}, {"kind": "x"}, [1, "a"]),
 ]
 
@@ -102,28 +120,43 @@ def _with_value(data: bytearray, place: int, value: object) -> bytearray:
         waiting += [each[key] for key in keys if isinstance(each[key], dict | list)]
     within, key = places[place % len(places)]
     within[key] = value
-    return bytearray(json.dumps(tree[0]).encode())
+    try:
+        return bytearray(json.dumps(tree[0]).encode())
+    except RecursionError:
+        return data
 
 
-def tried(name: str, target: Target, data: bytes) -> bool:
+def tried(name: str, target: files.Target, data: bytes) -> bool:
     """Whether a reader took a file; Fault if it failed."""
-    start = time.monotonic()
+    start, before = time.monotonic(), peak()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = taken(target, data)
+            found = files.taken(target, data)
     except (Exception, SystemExit) as error:
         raise Fault(f"{name}: {traceback.format_exc()}\n{base64.b64encode(data).decode():.8000}") from error
     if (seconds := time.monotonic() - start) > SLOW_SECONDS:
         raise Fault(f"{name}: {seconds:.1f} s for {len(data)} bytes\n{base64.b64encode(data).decode():.8000}")
+    if (grown := peak() - before) > GROWTH:
+        raise Fault(f"{name}: {grown >> 20} MiB for {len(data)} bytes\n{base64.b64encode(data).decode():.8000}")
     return found
 
 
-def by_hypothesis(name: str, target: Target, examples: int, start: int) -> tuple[int, int]:
+def peak() -> int:
+    """The most bytes that this process has taken so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+@cache
+def seeds_of(name: str) -> list[bytes]:
+    return TARGETS[name].seeds()
+
+
+def by_hypothesis(name: str, target: files.Target, examples: int, start: int) -> tuple[int, int]:
     """Try files that Hypothesis draws; return how many, and how many of them were read all the same."""
-    counts, seeds = [0, 0], target.seeds()
+    counts, seeds = [0, 0], seeds_of(name)
     for data in seeds:  # not timed, because the first one imports what its reader needs
-        assert taken(target, data), f"{name}: a file is refused before it is damaged"
+        assert files.taken(target, data), f"{name}: a file is refused before it is damaged"
 
     @seed(start)
     @settings(
@@ -142,13 +175,13 @@ def by_hypothesis(name: str, target: Target, examples: int, start: int) -> tuple
     return counts[0], counts[1]
 
 
-def by_atheris(name: str, target: Target, seconds: float) -> None:
+def by_atheris(name: str, target: files.Target, seconds: float) -> None:
     """Let coverage of the readers lead the damage; ends the process."""
     with tempfile.TemporaryDirectory() as corpus:
         with atheris.instrument_imports(include=["penstock"]):
-            for number, data in enumerate(target.seeds()):
+            for number, data in enumerate(seeds_of(name)):
                 Path(corpus, str(number)).write_bytes(data)
-                taken(target, data)  # imports the reader
+                files.taken(target, data)  # imports the reader
         limits = [f"-max_total_time={max(1, round(seconds))}", "-rss_limit_mb=0"]
         atheris.Setup([sys.argv[0], corpus, *limits], lambda data: tried(name, target, data) and None)
         atheris.Fuzz()

@@ -159,7 +159,7 @@ def _number(line: str) -> int:
     """The epoch of a line; of a line that was cut, one that is never kept."""
     try:
         return int(json.loads(line)["epoch"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return sys.maxsize
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.decoded import ZIP_ERRORS
+from penstock.decoded import ZIP_ERRORS, unzipped
 from penstock.errors import BundleError, InputError, MissingExtraError
 
 __all__ = ["KerasFile", "Weights", "read_keras_file"]
@@ -90,9 +90,9 @@ def _unzipped(path: Path) -> tuple[Mapping[str, Any], str, Any]:
         for name, limit in (("config.json", _JSON_LIMIT), ("metadata.json", _JSON_LIMIT), ("model.weights.h5", LIMIT)):
             if sizes[name] > limit:
                 raise BundleError(f"{path}: {name} would take {sizes[name]:,} bytes; at most {limit:,} are read")
-        described = json.loads(archive.read("config.json"))
-        version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
-        return described, version, io.BytesIO(archive.read("model.weights.h5"))
+        described = json.loads(unzipped(archive, "config.json"))
+        version = str(json.loads(unzipped(archive, "metadata.json")).get("keras_version", ""))
+        return described, version, io.BytesIO(unzipped(archive, "model.weights.h5"))
 
 
 def _opened(file: Any, described: Mapping[str, Any] | None, version: str, path: Path) -> KerasFile:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from penstock.decoded import ZIP_ERRORS
+from penstock.decoded import ZIP_ERRORS, unzipped
 from penstock.errors import BundleError, InputError, MissingExtraError
 from penstock.runtime.weights import read_tensors, tensor_names
 
@@ -73,7 +73,7 @@ def _archive(path: Path) -> Any:
 def _check_code(archive: zipfile.ZipFile, path: Path) -> None:
     """Refuse a class that restores itself: PyTorch calls its `__setstate__`, which may read and write files."""
     for entry in archive.infolist():
-        if "/code/" in entry.filename and b"__setstate__" in archive.read(entry):
+        if "/code/" in entry.filename and b"__setstate__" in unzipped(archive, entry):
             raise BundleError(
                 f"{path} runs code of its own when it is loaded ({entry.filename:.80}: __setstate__), and is not "
                 "opened. Save model.state_dict() instead."
@@ -121,7 +121,7 @@ def _program(archive: zipfile.ZipFile, path: Path) -> Any:
     """An exported program, from a copy of its archive without what is pickled."""
     torch = _torch()
     for name in archive.namelist():
-        pickled = name.endswith("_config.json") and _pickled(json.loads(archive.read(name)))
+        pickled = name.endswith("_config.json") and _pickled(json.loads(unzipped(archive, name)))
         if pickled or "/custom_obj" in name or "/aotinductor/" in name:
             raise BundleError(f"{path} holds pickled objects or compiled code ({name}), which are not opened")
     with tempfile.TemporaryDirectory() as folder:
@@ -129,7 +129,7 @@ def _program(archive: zipfile.ZipFile, path: Path) -> Any:
         with zipfile.ZipFile(copy, "w") as clean:
             for entry in archive.infolist():
                 sample = "/sample_inputs/" in entry.filename
-                clean.writestr(entry.filename, b"" if sample else archive.read(entry))
+                clean.writestr(entry.filename, b"" if sample else unzipped(archive, entry))
         try:
             return torch.export.load(copy)
         except Exception as error:  # its readers raise errors of many kinds
