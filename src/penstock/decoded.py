@@ -27,7 +27,6 @@ VARIABLE = "PENSTOCK_MAX_DECODED_GIB"
 _USUAL = 1 << 30
 _RATIO = 32
 _PIECE = 1 << 16
-_FEW = 1 << 12
 _limit: ContextVar[int | None] = ContextVar("decoded limit", default=None)
 
 
@@ -86,13 +85,14 @@ def limited(file: Any, decoded: Decoded) -> BinaryIO:
 def unzipped(archive: zipfile.ZipFile, name: str | zipfile.ZipInfo) -> bytes:
     """Return a file of a zip, which must not have more bytes than the zip says; one of ZIP_ERRORS if it is damaged.
 
-    `ZipFile.read` decompresses whatever there is, and only then looks at that number.
+    `ZipFile.read` decompresses whatever there is, and only then looks at that number. Piece by piece it stops there,
+    but not for bzip2 and LZMA, of which some bytes can stand for gigabytes.
     """
-    with archive.open(name) as file:
-        kind = (archive.getinfo(name) if isinstance(name, str) else name).compress_type
-        # bzip2 and LZMA can't stop before the end of what they were given.
-        size = _PIECE if kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _FEW
-        return b"".join(iter(partial(file.read, size), b""))
+    entry = archive.getinfo(name) if isinstance(name, str) else name
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("it is compressed by another method than deflate. Zip it again, by deflate.")
+    with archive.open(entry) as file:
+        return b"".join(iter(partial(file.read, _PIECE), b""))
 
 
 class _Limited(io.RawIOBase):

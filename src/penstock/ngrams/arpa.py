@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from penstock.datasets.files import opened
 from penstock.errors import DataError
+from penstock.folders import whole_file
 from penstock.ngrams.named import BEGIN_NAME, END_NAME, UNKNOWN_NAME, NamedNGrams
 
 __all__ = ["read_arpa", "write_arpa"]
@@ -64,7 +65,8 @@ def write_arpa(ngrams: NamedNGrams, path: str | Path) -> None:
         for gram, value, weight in zip(grams, log_probs, weights.tolist(), strict=True):
             shown = _NEVER if gram == (BEGIN_NAME,) else value
             lines.append(f"{shown:.9g}\t{' '.join(gram)}" + (f"\t{weight:.9g}" if each < order else ""))
-    Path(path).write_text("\n".join([*lines, "", "\\end\\", ""]), encoding="utf-8")
+    with whole_file(Path(path)) as new:
+        new.write_text("\n".join([*lines, "", "\\end\\", ""]), encoding="utf-8")
 
 
 class _Lines:

@@ -1,6 +1,6 @@
 """ONNX models as graphs: `from_onnx`. The model is data: nothing in it runs but the operators that are named here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -258,8 +258,16 @@ def _named(node: Any) -> Iterator[None]:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def _external(model: "onnx.ModelProto") -> Sequence[str]:
+def _external(model: "onnx.ModelProto") -> list[str]:
     """The files in which weights are."""
-    return [
-        entry.value for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location"
-    ]
+    tensors = [each for part in (model.graph, *model.functions) for each in _tensors(part)]
+    return [entry.value for tensor in tensors for entry in tensor.external_data if entry.key == "location"]
+
+
+def _tensors(part: Any) -> "Iterator[onnx.TensorProto]":
+    """All tensors of a graph or function, those of its nodes and of graphs within too."""
+    yield from getattr(part, "initializer", ())
+    for attribute in (each for node in part.node for each in node.attribute):
+        yield from (attribute.t, *attribute.tensors)
+        for graph in (attribute.g, *attribute.graphs):
+            yield from _tensors(graph)
