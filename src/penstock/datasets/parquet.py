@@ -24,6 +24,8 @@ _AT_ONCE = 1000
 """Rows of a batch: what is decoded before its size is checked."""
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8, "BYTE_ARRAY": 4}
 """Bytes of a value once it is decoded; of texts, those of an index into their dictionary."""
+_EXPANDING = {"UNCOMPRESSED": 1, "SNAPPY": 32}
+"""At most what a byte of a page stands for: Snappy copies 64 bytes by 3. Of other codecs there is no small bound."""
 _CELL = 64
 """Bytes that a Python object takes at most besides its content."""
 
@@ -132,6 +134,8 @@ class _Stored:
 
     def _rows_at_once(self, group: int, wanted: Sequence[int]) -> int:
         """Return how many rows of a group may be decoded at once; DataError if the group holds too much."""
+        if self._is_small(group, wanted):  # so that a file behind an address is not read twice
+            return _AT_ONCE
         before, total, rows = self._decoded.size, 0, _AT_ONCE
         for at in wanted:
             leaf, found = self._leaves[at], self._pages(group, at)
@@ -146,6 +150,16 @@ class _Stored:
         self._decoded.reach(total)
         self._decoded.reach(before)
         return rows
+
+    def _is_small(self, group: int, wanted: Sequence[int]) -> bool:
+        """Whether a group can't hold too much, whatever its pages say: it is small, and a row has a value a column."""
+        most = 0
+        for at in wanted:
+            leaf, column = self._leaves[at], self.file.metadata.row_group(group).column(at)
+            if leaf.max_repetition_level or at in self._full or leaf.physical_type not in _WIDTHS:
+                return False
+            most += column.total_compressed_size * _EXPANDING.get(column.compression, self._decoded.most)
+        return most <= self._decoded.most
 
     def _pages(self, group: int, at: int) -> list[Page]:
         try:
