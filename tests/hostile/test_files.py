@@ -189,6 +189,13 @@ def test_features_of_a_kind_that_is_no_name_are_refused_like_those_of_another_ki
         TextClassifier.load(tmp_path / "model")
 
 
+def test_an_estimators_options_are_a_mapping(tmp_path):
+    (tmp_path / "metrics.json").write_text(json.dumps({"configuration": ["epochs"]}))
+    part("metrics.json", partial(released, "text-classification")).read(tmp_path / "metrics.json")
+    with pytest.raises(BundleError, match=r"the configuration must be options by name; got \['epochs'\]"):
+        TextClassifier.load(tmp_path / "model")
+
+
 def test_forged_tensors_are_refused(tmp_path):
     contents = saved()
     arrays = decode_tensors(contents["model.safetensors"])
