@@ -8,6 +8,7 @@ Arrow checks, and not on what the footer says.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,7 +112,7 @@ class _Stored:
         texts = [leaf.path for at, leaf in enumerate(self._leaves) if _has_dictionary(described, leaf, at)]
         self.file = parquet.ParquetFile(source, metadata=described, read_dictionary=texts)
         self.names: list[str] = list(self.file.schema_arrow.names)
-        full = [field.name for field in self.file.schema_arrow if _in_full(field.type)]
+        full = frozenset(field.name for field in self.file.schema_arrow if _in_full(field.type))
         self._full = {
             at
             for at, leaf in enumerate(self._leaves)
@@ -120,7 +121,8 @@ class _Stored:
 
     def batches(self, columns: Sequence[str]) -> Iterator[Any]:
         """Yield the batches of columns once their sizes are counted; DataError if they are too large."""
-        wanted = [at for at, leaf in enumerate(self._leaves) if _is_part(leaf, columns)]
+        names = frozenset(columns)
+        wanted = [at for at, leaf in enumerate(self._leaves) if _is_part(leaf, names)]
         metadata = self.file.metadata
         stated = (metadata.row_group(group).column(at) for group in range(metadata.num_row_groups) for at in wanted)
         self._decoded.reach(sum(max(each.total_uncompressed_size, each.num_values) for each in stated))
@@ -164,7 +166,7 @@ class _Stored:
     def _pages(self, group: int, at: int) -> list[Page]:
         try:
             return list(pages(self._source, self.file.metadata.row_group(group).column(at)))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:  # an overflow: a place beyond any file
             raise DataError(f"{self._path}: can't be read as Parquet: {error}") from error
 
 
@@ -190,9 +192,9 @@ def _in_full(kind: Any) -> bool:
     return not (arrow.types.is_primitive(kind) or arrow.types.is_null(kind) or arrow.types.is_fixed_size_binary(kind))
 
 
-def _is_part(leaf: Any, columns: Sequence[str]) -> bool:
+def _is_part(leaf: Any, columns: frozenset[str]) -> bool:
     """Whether a leaf of the schema is one of these columns, or within one; names may have points."""
-    return any(leaf.path == name or leaf.path.startswith(f"{name}.") for name in columns)
+    return any(each in columns for each in accumulate(leaf.path.split("."), "{}.{}".format))
 
 
 def _size(column: Any) -> int:
