@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from penstock.datasets.parquet_pages import check_statistics, pages
 from penstock.datasets.readers import read_table
 from penstock.decoded import VARIABLE, at_most
 from penstock.errors import DataError
@@ -123,8 +124,6 @@ def test_pages_of_parquet_are_found_in_each_form(tmp_path):
     import pyarrow as arrow
     import pyarrow.parquet
 
-    from penstock.datasets.parquet_pages import pages
-
     texts = arrow.array([f"w{number % 300}" * 20 for number in range(9000)])
     plain = {"compression": "none", "use_dictionary": False}
     for options in ({}, {"data_page_version": "2.0"}, {"write_page_checksum": True}, plain, {"data_page_size": 1000}):
@@ -140,8 +139,6 @@ def test_pages_of_parquet_are_found_in_each_form(tmp_path):
 
 
 def test_damaged_headers_of_pages_are_refused(tmp_path):
-    from penstock.datasets.parquet_pages import pages
-
     column = SimpleNamespace(
         data_page_offset=0,
         dictionary_page_offset=None,
@@ -158,6 +155,25 @@ def test_damaged_headers_of_pages_are_refused(tmp_path):
         bytes([field, 0, field, 1, field, 0, 0]),  # a size of -1
         bytes([field, 0, field, 2, field, 2, 0x2C, 0, 0]),  # a page of data without a number of values
         bytes([0x18]) + b"\xff" * 5 + b"\x7f",  # bytes that are not there
+        bytes([field, 0, field, 2, field, 2, 5, 4, 2, 0]),  # the second field twice
+        bytes([field, 0, field, 2, field, 2, 5, *varint(65538, 3), 2, 0]),  # the same, as Arrow reads 16 bits
     ):
         with pytest.raises(ValueError, match="the header of a page"):
             list(pages(io.BytesIO(header), column))
+
+
+def test_statistics_that_would_end_the_process_are_refused(tmp_path):
+    import pyarrow.parquet
+
+    file = io.BytesIO(bombs()["texts in a list"])
+    leaf = pyarrow.parquet.read_metadata(file).schema.column(0)
+    true = {name: getattr(leaf, name) for name in ("max_repetition_level", "max_definition_level", "physical_type")}
+    check_statistics(file, [SimpleNamespace(path="text", **true)])
+    for lie in ({"max_repetition_level": 2}, {"max_definition_level": 1}, {"physical_type": "BOOLEAN"}):
+        with pytest.raises(ValueError, match="the statistics of 'text' are damaged"):
+            check_statistics(file, [SimpleNamespace(path="text", **true | lie)])
+    with pytest.raises(ValueError, match=r"zip\(\)"):
+        check_statistics(file, [])
+    (tmp_path / "a.parquet").write_bytes(file.getvalue()[:-9] + b"\x77" + file.getvalue()[-8:])
+    with pytest.raises(DataError, match="can't be read as Parquet"):
+        read_table(tmp_path / "a.parquet", ["text"])

@@ -15,7 +15,7 @@ from typing import Any
 
 from penstock.datasets.files import all_bytes, opened
 from penstock.datasets.naming import check_columns
-from penstock.datasets.parquet_pages import Page, pages
+from penstock.datasets.parquet_pages import Page, check_statistics, pages
 from penstock.decoded import Decoded
 from penstock.errors import DataError, MissingExtraError
 
@@ -109,6 +109,8 @@ class _Stored:
         self._path, self._source = path, source
         self._leaves = [described.schema.column(at) for at in range(described.num_columns)]
         self._decoded = Decoded(path, path.stat().st_size)
+        with self._damage():
+            check_statistics(source, self._leaves)
         texts = [leaf.path for at, leaf in enumerate(self._leaves) if _has_dictionary(described, leaf, at)]
         self.file = parquet.ParquetFile(source, metadata=described, read_dictionary=texts)
         self.names: list[str] = list(self.file.schema_arrow.names)
@@ -164,8 +166,13 @@ class _Stored:
         return most <= self._decoded.most
 
     def _pages(self, group: int, at: int) -> list[Page]:
-        try:
+        with self._damage():
             return list(pages(self._source, self.file.metadata.row_group(group).column(at)))
+
+    @contextmanager
+    def _damage(self) -> Iterator[None]:
+        try:
+            yield
         except (ValueError, OverflowError) as error:  # an overflow: a place beyond any file
             raise DataError(f"{self._path}: can't be read as Parquet: {error}") from error
 

@@ -5,10 +5,11 @@ bounds what Arrow decodes. PyArrow does not show them. They are structs in Thrif
 (https://github.com/apache/parquet-format, parquet.thrift).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from io import SEEK_END
 from typing import Any, BinaryIO, NamedTuple
 
-__all__ = ["Page", "pages"]
+__all__ = ["Page", "check_statistics", "pages"]
 
 _WINDOW, _LARGEST = 1 << 8, 16 << 20
 """Bytes that are read for a header at first, and at most, as by Arrow."""
@@ -46,6 +47,29 @@ def pages(file: BinaryIO, column: Any) -> Iterator[Page]:
         at += length + fields[3]
 
 
+def check_statistics(file: BinaryIO, leaves: Sequence[Any]) -> None:
+    """Raise ValueError if the footer's statistics of sizes don't fit the columns: PyArrow would end the process.
+
+    Args:
+        file: the file, which PyArrow could open.
+        leaves: the schema's columns, of PyArrow.
+    """
+    file.seek(-8, SEEK_END)
+    length = int.from_bytes(file.read(4), "little")
+    file.seek(-8 - length, SEEK_END)
+    try:
+        groups = _Reader(file.read(length)).struct(_DEEPEST).get(4) or []
+        for column, leaf in ((each, leaf) for group in groups for each, leaf in zip(group[1], leaves, strict=True)):
+            sizes = column[3].get(16) or {}
+            levels = ((2, leaf.max_repetition_level), (3, leaf.max_definition_level))
+            if any(sizes.get(field) and len(sizes[field]) != most + 1 for field, most in levels) or (
+                1 in sizes and leaf.physical_type != "BYTE_ARRAY"
+            ):
+                raise ValueError(f"the statistics of {leaf.path!r:.80} are damaged")
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ValueError("the footer is damaged") from error
+
+
 def _page(fields: dict[int, Any]) -> Page:
     own = fields.get(5) or fields.get(8)  # of data, in its two versions
     values = own.get(1) if isinstance(own, dict) else None
@@ -75,11 +99,13 @@ class _Reader:
         self.data, self.at = data, 0
 
     def struct(self, deepest: int) -> dict[int, Any]:
-        """Read a struct: fields by their numbers, with whole numbers and structs alone; others are None."""
+        """Read a struct: fields by their numbers, with whole numbers, structs and lists; others are None."""
         found: dict[int, Any] = {}
         field = 0
         while head := self._byte():
             field = field + (head >> 4) if head >> 4 else self._signed()
+            if field in found or not 0 <= field < 1 << 15:  # of which Arrow would take the last, or the lowest bits
+                raise ValueError(f"the header of a page has a field {field} twice, or that none has")
             found[field] = self._value(head & 15, deepest)
         return found
 
@@ -90,12 +116,9 @@ class _Reader:
             return self.struct(deepest - 1)
         if kind in (9, 10) and deepest:  # lists and sets
             head = self._byte()
-            for _ in range(self._number() if head >> 4 == 15 else head >> 4):
-                if head & 15 in (1, 2):
-                    self._byte()
-                else:
-                    self._value(head & 15, deepest - 1)
-        elif kind in (3, 7, 8):  # a byte, a floating-point number, bytes
+            inner = 3 if head & 15 in (1, 2) else head & 15  # in a list, true and false have a byte
+            return [self._value(inner, deepest - 1) for _ in range(self._number() if head >> 4 == 15 else head >> 4)]
+        if kind in (3, 7, 8):  # a byte, a floating-point number, bytes
             self._pass({3: 1, 7: 8}.get(kind) or self._number())
         elif kind not in (1, 2):  # true and false, which have no bytes
             raise ValueError(f"the header of a page has a value of kind {kind}")
