@@ -47,10 +47,17 @@ class Target:
         ending: the files' ending, which tells readers their kind.
         read: reads a path.
         seeds: returns files that it reads without an error.
+        memory: more bytes than a file may take, of which `MOST` may be decoded.
     """
 
-    def __init__(self, ending: str, read: Callable[[Path], object], seeds: Callable[[], list[bytes]]) -> None:
-        self.ending, self.read, self.seeds = ending, read, seeds
+    def __init__(
+        self,
+        ending: str,
+        read: Callable[[Path], object],
+        seeds: Callable[[], list[bytes]],
+        memory: int = 512 << 20,
+    ) -> None:
+        self.ending, self.read, self.seeds, self.memory = ending, read, seeds, memory
 
 
 def taken(target: Target, data: bytes) -> bool:

@@ -252,6 +252,6 @@ TARGETS = {
     "study": Target(".db", study, studies),
     "cache": Target(".json", cached, manifests),
     "own-onnx": Target(".onnx", onnx_file, own_onnx),
-    "programs": Target(".pt", torch_file, programs),
+    "programs": Target(".pt", torch_file, programs, 4 << 30),  # PyTorch believes what an archive says of lengths
 }
 """The readers by name."""
