@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -87,11 +88,12 @@ def crash_at_every_step(place):
                     break
 
 
-def test_a_crash_at_any_step_leaves_the_old_folder_or_the_new_one(tmp_path):
+def test_a_crash_at_any_step_leaves_the_old_folder_or_file_or_the_new_one(tmp_path):
     command = [sys.executable, __file__, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    lines = [line.split() for line in done.stdout.splitlines()]
+    *lines, new, replaced = [line.split() for line in done.stdout.splitlines()]
+    assert (new, replaced) == (["file", "False", "4"], ["file", "True", "4"])
     assert [line[:2] for line in lines] == [["True", "False"], ["True", "True"], ["False", "False"], ["False", "True"]]
     assert all(int(steps) >= 8 for *_, steps in lines)  # a folder, two files written and synced, folders, a rename
 
@@ -139,5 +141,80 @@ def test_what_crashed_writers_left_is_removed_once_it_is_old(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [".model.00000001.new", "model"]
 
 
+def steps_of_a_file(steps):
+    """What takes the place of the functions that the write of a file calls."""
+    return [(os, "replace", steps.counted(os.replace)), (os, "fsync", steps.counted(lambda _: None))]
+
+
+def write_half_and_half(target, steps, data, alone):
+    with folders.whole_file(target, alone=alone) as new, Torn(new, "wb", steps) as file:
+        file.write(data)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("before", [None, b"old" * 100], ids=["new", "replaced"])
+def test_a_file_is_the_old_one_or_the_new_one_after_a_failure_at_any_step(tmp_path, monkeypatch, before, alone):
+    def fail():
+        raise OSError(28, "No space left on device")
+
+    for fatal in range(1, 20):
+        folder = tmp_path / str(fatal)
+        folder.mkdir()
+        target = folder / "model.onnx"
+        if before:
+            target.write_bytes(before)
+        steps = Steps(fatal, fail)
+        with monkeypatch.context() as patch:
+            for where, name, function in steps_of_a_file(steps):
+                patch.setattr(where, name, function)
+            with ExitStack() as failing:
+                if fatal < 5:  # half of it, the file synced, renamed, the folder synced
+                    failing.enter_context(pytest.raises(OSError, match="No space left on device"))
+                write_half_and_half(target, steps, b"new" * 100, alone)
+        after = target.read_bytes() if target.exists() else None
+        assert after in (before, b"new" * 100)
+        assert [path.name for path in folder.iterdir()] == (["model.onnx"] if after else [])
+        if steps.count < fatal:
+            break
+    assert fatal == 5
+
+
+def crash_at_every_step_of_a_file(place):
+    """As `crash_at_every_step`, for a file."""
+    for before in (None, b"old" * 100):
+        fatal, code = 0, 1
+        while code:
+            fatal += 1
+            target = place / f"files-{before is not None}-{fatal}" / "a"
+            target.parent.mkdir()
+            if before:
+                target.write_bytes(before)
+            child = os.fork()
+            if not child:
+                steps = Steps(fatal, lambda: os._exit(3))
+                for where, name, function in steps_of_a_file(steps):
+                    setattr(where, name, function)
+                write_half_and_half(target, steps, b"new" * 100, True)
+                os._exit(0)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            left = target.read_bytes() if target.exists() else None
+            assert left in (before, b"new" * 100), (before, fatal, left)
+            assert code or left == b"new" * 100
+            with folders.whole_file(target, alone=True) as new:  # goes on after any crash
+                new.write_bytes(b"next")
+            assert list(target.parent.iterdir()) == [target]
+        print("file", before is not None, fatal - 1)
+
+
+def test_what_killed_writers_of_files_left_is_removed_once_it_is_old(tmp_path):
+    for age, name in ((7200, ".a.csv.00000000.new"), (0, ".a.csv.00000001.new"), (7200, ".b.csv.00000000.new")):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    with folders.whole_file(tmp_path / "a.csv") as new:
+        new.touch()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.csv.00000001.new", ".b.csv.00000000.new", "a.csv"]
+
+
 if __name__ == "__main__":
     crash_at_every_step(Path(sys.argv[1]))
+    crash_at_every_step_of_a_file(Path(sys.argv[1]))

@@ -36,6 +36,7 @@ __all__ = ["FORMAT", "Bundle", "check_target", "decode", "encode", "json_line", 
 FORMAT = 1
 _CONFIG, _CARD = "config.json", "README.md"
 _NAMED = 8  # names in a message, at most
+_LONGEST_NAME = 255  # bytes of a file's name
 _PARTS = _TENSORS, _BASELINE, _METRICS = "model.safetensors", "baseline.safetensors", "metrics.json"
 # The task of a bundle that names none, from a time when there was only one.
 _FIRST_TASK = "text-classification"
@@ -233,7 +234,7 @@ def _config(content: bytes | None, where: str) -> dict[str, Any]:
 
 def _checked_file(found: Callable[[str], bytes | None], where: str, name: str, digest: object) -> bytes:
     if not _is_name(name):
-        raise BundleError(f"{where}: {_CONFIG} lists {name!r}, which is not a valid file name")
+        raise BundleError(f"{where}: {_CONFIG} lists {name!r:.80}, which is not a valid file name")
     content = found(name)
     if content is None:
         raise BundleError(f"{where}: {name} is missing. Copy the whole folder.")
@@ -322,7 +323,8 @@ def _encoded(files: Mapping[str, bytes | str]) -> dict[str, bytes]:
 
 
 def _is_name(name: str) -> bool:
-    return name == os.path.basename(name) and "\\" not in name and name not in ("", ".", "..")
+    plain = name == os.path.basename(name) and "\\" not in name and name not in ("", ".", "..")
+    return plain and len(name.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME
 
 
 def _json(value: Any) -> bytes:

@@ -3,14 +3,15 @@
 import math
 import operator
 import sys
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from penstock.errors import ConfigError
 
-__all__ = ["check_number", "check_one_of", "check_whole"]
+__all__ = ["check_fields", "check_number", "check_one_of", "check_whole"]
 
 
 def check_whole(name: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:
@@ -61,3 +62,23 @@ def check_one_of(name: str, value: Any, choices: Collection[str]) -> None:
     """Raise ConfigError unless the value is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {value!r:.60}")
+
+
+def check_fields(described: type, values: Mapping[str, Any]) -> None:
+    """Raise TypeError unless values, by the names of a dataclass's fields, are of the plain types that these have.
+
+    Plain are texts, numbers, flags, None, and tuples of them; of arrays and objects nothing is checked.
+    """
+    for name, hint in get_type_hints(described).items():
+        if name in values and not _fits(values[name], hint):
+            raise TypeError(f"{name} must be {getattr(hint, '__name__', hint)}; got {values[name]!r:.60}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if get_origin(hint) is UnionType:
+        return any(_fits(value, each) for each in get_args(hint))
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_fits(each, get_args(hint)[0]) for each in value)
+    if hint in (int, float):
+        return isinstance(value, int | float if hint is float else int) and not isinstance(value, bool)
+    return isinstance(value, hint) if hint in (str, bool, type(None)) else True

@@ -13,18 +13,20 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from penstock.errors import ConfigError, DataError
 
-__all__ = ["VARIABLE", "ZIP_ERRORS", "Decoded", "at_most", "bytes_of", "limited"]
+__all__ = ["VARIABLE", "ZIP_ERRORS", "Decoded", "at_most", "bytes_of", "limited", "unzipped"]
 
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError)
 """What `zipfile` raises for archives that are damaged, encrypted, or of a method that it does not know."""
 VARIABLE = "PENSTOCK_MAX_DECODED_GIB"
 _USUAL = 1 << 30
 _RATIO = 32
+_PIECE = 1 << 16
 _limit: ContextVar[int | None] = ContextVar("decoded limit", default=None)
 
 
@@ -78,6 +80,19 @@ class Decoded:
 def limited(file: Any, decoded: Decoded) -> BinaryIO:
     """Return a file of decompressed bytes that raises DataError when it is read beyond the limit."""
     return io.BufferedReader(_Limited(file, decoded), 1 << 16)
+
+
+def unzipped(archive: zipfile.ZipFile, name: str | zipfile.ZipInfo) -> bytes:
+    """Return a file of a zip, which must not have more bytes than the zip says; one of ZIP_ERRORS if it is damaged.
+
+    `ZipFile.read` decompresses whatever there is, and only then looks at that number. Piece by piece it stops there,
+    but not for bzip2 and LZMA, of which some bytes can stand for gigabytes.
+    """
+    entry = archive.getinfo(name) if isinstance(name, str) else name
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise zipfile.BadZipFile("it is compressed by another method than deflate. Zip it again, by deflate.")
+    with archive.open(entry) as file:
+        return b"".join(iter(partial(file.read, _PIECE), b""))
 
 
 class _Limited(io.RawIOBase):

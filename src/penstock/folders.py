@@ -1,8 +1,10 @@
-"""Folders written as a whole: whatever happens while one is written, its target holds the old folder or the new one.
+"""Folders and files written as a whole: whatever happens meanwhile, the target is the old one or the new one.
 
-The files are written and synced in a hidden folder beside the target. Linux then exchanges the two names in one step.
-Where a file system can't, the old folder is renamed before the new one, and a crash between the two leaves it under a
-hidden name, where readers find it, until the next writer puts it back.
+A file is written and synced under a hidden name beside its target, and then renamed.
+
+The files of a folder are written and synced in a hidden one beside the target. Linux then exchanges the two names in
+one step. Where a file system can't, the old folder is renamed before the new one, and a crash between the two leaves it
+under a hidden name, where readers find it, until the next writer puts it back.
 """
 
 import ctypes
@@ -13,12 +15,13 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from penstock.errors import BundleError
 
-__all__ = ["readable", "write_folder"]
+__all__ = ["readable", "sync", "whole_file", "write_folder"]
 
 _OLD, _NEW = "old", "new"
 _ABANDONED_SECONDS = 3600  # after which no writer is still at work
@@ -46,13 +49,40 @@ def write_folder(target: Path, contents: Mapping[str, bytes]) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-        _sync(new)
+        sync(new)
         _put(new, target)
     except OSError as error:
         raise BundleError(f"{target}: can't be written: {error.strerror or error}") from error
     finally:
         # After success this is the folder that was replaced, if any.
         shutil.rmtree(new, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(target: Path, *, alone: bool = False) -> Iterator[Path]:
+    """Context manager for a path to write to, which takes the target's place once it is complete and synced.
+
+    After an error, the target is as it was and nothing else is left; a writer that is killed leaves a hidden file.
+
+    Args:
+        target: the file; its folder exists.
+        alone: whether the caller keeps other writers away, by `locks.held`: then a killed writer's file is used again,
+            else it is removed once it is old.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    new = target.with_name(f".{target.name}.{_NEW}") if alone else _beside(target, _NEW)
+    try:
+        yield new
+        sync(new)
+        os.replace(new, target)
+        sync(target.parent)
+    finally:
+        new.unlink(missing_ok=True)  # after success it has been renamed
+    for left in () if alone else _hidden(target, _NEW):
+        if left.is_file() and time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+            left.unlink(missing_ok=True)
 
 
 def readable(target: Path) -> Path:
@@ -64,7 +94,7 @@ def _tidy(target: Path) -> None:
     """Put a folder back that a crash left under its hidden name, and remove what crashed writers left long ago."""
     if (left := readable(target)) != target:
         os.rename(left, target)
-        _sync(target.parent)
+        sync(target.parent)
     for folder in (*_hidden(target, _OLD), *_hidden(target, _NEW)):
         if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
@@ -88,7 +118,7 @@ def _put(new: Path, target: Path) -> None:
             os.rename(old, target)
             raise
         shutil.rmtree(old, ignore_errors=True)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def _exchanged(one: Path, other: Path) -> bool:
@@ -108,9 +138,9 @@ def _beside(target: Path, kind: str) -> Path:
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.{kind}")
 
 
-def _sync(folder: Path) -> None:
-    """Make names in a folder durable in case of a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, durable in case of a power loss."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import penstock
 from penstock import convert
 from penstock.convert.importing.checking import TOLERANCE
+from penstock.decoded import at_most
 from penstock.errors import BundleError, ConfigError, DataError
 from penstock.runtime import Recurrence
 
@@ -219,7 +220,7 @@ def test_a_layer_of_ones_own_is_refused(keras, tmp_path):
         convert.from_keras(tmp_path / "own.keras")
 
 
-def test_damaged_and_dangerous_files_are_refused(keras, tmp_path, monkeypatch):
+def test_damaged_and_dangerous_files_are_refused(keras, tmp_path):
     import h5py
 
     whole = tmp_path / "whole.keras"
@@ -245,9 +246,8 @@ def test_damaged_and_dangerous_files_are_refused(keras, tmp_path, monkeypatch):
             convert.from_keras(tmp_path / name)
     with pytest.raises(BundleError, match="0 is missing, or is a link"):
         convert.from_keras(linked, config=described)
-    monkeypatch.setattr("penstock.convert.importing.keras_file.LIMIT", 100)
-    with pytest.raises(BundleError, match=r"would take .* bytes; at most 100 are read"):
+    with at_most(100), pytest.raises(DataError, match="holds more than 100 bytes when decoded"):
         convert.from_keras(whole)
     (tmp_path / "large.weights.h5").write_bytes(weights)
-    with pytest.raises(BundleError, match="take more than 100 bytes"):
+    with at_most(100), pytest.raises(DataError, match="holds more than 100 bytes when decoded"):
         convert.from_keras(tmp_path / "large.weights.h5", config=described)

@@ -14,7 +14,8 @@ import penstock  # noqa: E402
 from penstock import convert  # noqa: E402
 from penstock import nn as ours  # noqa: E402
 from penstock.convert.importing.checking import TOLERANCE  # noqa: E402
-from penstock.errors import BundleError, ConfigError  # noqa: E402
+from penstock.decoded import at_most  # noqa: E402
+from penstock.errors import BundleError, ConfigError, DataError  # noqa: E402
 
 nn, F = torch.nn, torch.nn.functional
 
@@ -215,10 +216,9 @@ def test_pickles_are_not_opened(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_huge_files_are_refused_by_their_declared_size(tmp_path, monkeypatch):
+def test_huge_files_are_refused_by_their_declared_size(tmp_path):
     torch.save(Last().state_dict(), tmp_path / "model.pt")
-    monkeypatch.setattr("penstock.convert.importing.torch_file.LIMIT", 100)
-    with pytest.raises(BundleError, match=r"would take .* bytes; at most 100 are read"):
+    with at_most(100), pytest.raises(DataError, match=r"model.pt: holds more than 100 bytes when decoded"):
         convert.from_torch(tmp_path / "model.pt")
 
 

@@ -21,7 +21,7 @@ from penstock import bundle
 from penstock.decoded import at_most
 from penstock.errors import DataError, PenstockError
 from penstock.network import ClassHead, Embedding, Network, Recurrent
-from penstock.runtime import Recurrence, load
+from penstock.runtime import Model, Recurrence, load
 from penstock.text.features import TextFeatures
 
 __all__ = ["MOST", "TARGETS", "Target", "taken"]
@@ -47,10 +47,17 @@ class Target:
         ending: the files' ending, which tells readers their kind.
         read: reads a path.
         seeds: returns files that it reads without an error.
+        memory: more bytes than a file may take, of which `MOST` may be decoded.
     """
 
-    def __init__(self, ending: str, read: Callable[[Path], object], seeds: Callable[[], list[bytes]]) -> None:
-        self.ending, self.read, self.seeds = ending, read, seeds
+    def __init__(
+        self,
+        ending: str,
+        read: Callable[[Path], object],
+        seeds: Callable[[], list[bytes]],
+        memory: int = 512 << 20,
+    ) -> None:
+        self.ending, self.read, self.seeds, self.memory = ending, read, seeds, memory
 
 
 def taken(target: Target, data: bytes) -> bool:
@@ -129,7 +136,9 @@ def released(task: str) -> dict[str, bytes]:
     raise LookupError(task)
 
 
-def part(name: str, whole: Callable[[], dict[str, bytes]] = saved) -> Target:
+def part(
+    name: str, whole: Callable[[], dict[str, bytes]] = saved, use: Callable[[Model], object] = lambda _: None
+) -> Target:
     """The bundle whose part of this name is a strange one, with hashes that are right: an attacker can count, too."""
 
     def read(path: Path) -> None:
@@ -148,7 +157,7 @@ def part(name: str, whole: Callable[[], dict[str, bytes]] = saved) -> Target:
         folder.mkdir()
         for each, data in (contents | {"config.json": bundle._json(config)}).items():
             (folder / each).write_bytes(data)
-        load(folder)
+        use(load(folder))
 
     return Target(Path(name).suffix, read, lambda: [whole()[name]])
 
@@ -302,7 +311,7 @@ TARGETS = {
     "ucr": Target(".tsv", signals, lambda: [b"1\t0.5\t1\t2\n2\t1\t3\tNaN\n"]),
     "tags": Target(".conll", tags, lambda: [TAGS.encode()]),
     "wav": Target(".wav", recordings, lambda: [sounds("WAV"), sounds("AIFF")]),
-    "flac": Target(".flac", recordings, lambda: [sounds("FLAC"), sounds("OGG")]),
+    "flac": Target(".flac", recordings, lambda: [sounds("FLAC"), sounds("OGG"), sounds("MP3")]),
     "zip": Target(".zip", recordings, lambda: [zipped({"a/1.wav": sounds("WAV"), "b/2.wav": sounds("WAV")})]),
     "npy": Target(".npy", arrays, lambda: [numpy_file(np.ones((2, 3))), numpy_file(np.arange(4))]),
     "npz": Target(".npz", arrays, lambda: [zipped({"a.npy": numpy_file(np.ones((2, 3)))})]),

@@ -10,6 +10,7 @@ from quick_estimator import Quick
 from penstock.errors import ConfigError, InputError, NotFittedError, PenstockError
 from penstock.tuning import Between, Search
 from penstock.tuning.job import Data, Job, Outcome
+from penstock.tuning.study import open_study
 from penstock.tuning.workers import run_in_processes
 
 DATA = (["one", "two"], ["x", "y"])
@@ -101,6 +102,20 @@ def test_defaults_that_are_refused_end_the_search_and_leave_nothing(storage, tmp
     with sqlite3.connect(tmp_path / "search.db") as found:
         assert found.execute("select count(*) from studies").fetchone() == (0,)
     found.close()
+
+
+def test_a_damaged_storage_is_refused(storage, tmp_path):
+    open_study(storage, "search", {"metric": "loss"})
+    path = tmp_path / "search.db"
+    with sqlite3.connect(path) as found:
+        (page,) = found.execute("select rootpage from sqlite_master where name = 'studies'").fetchone()
+        (size,) = found.execute("pragma page_size").fetchone()
+    found.close()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * size : page * size] = b"\xff" * size
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=r"'search' can't be read from its storage: .*disk image is malformed"):
+        open_study(storage, "search", {"metric": "loss"})
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from penstock.cli.paths import check_new_file
 from penstock.errors import InputError
+from penstock.folders import whole_file
 from penstock.locks import held
 
 __all__ = ["Answer", "check_answer_file", "is_text_file", "write_answers", "written_whole"]
@@ -76,13 +77,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         InputError: another command writes it now.
     """
-    new = path.with_name(f".{path.name}.new")
-    with held(path, "another command writes this file now. Wait for its end, or choose another one."):
-        try:
-            yield new
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+    in_use = "another command writes this file now. Wait for its end, or choose another one."
+    with held(path, in_use), whole_file(path, alone=True) as new:
+        yield new
 
 
 def _json_line(answer: Answer) -> str:

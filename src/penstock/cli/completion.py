@@ -7,6 +7,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from penstock.errors import InputError
+from penstock.folders import whole_file
 
 __all__ = ["SHELLS", "install_completion"]
 
@@ -36,7 +37,8 @@ def install_completion(command: click.Command, shell: str | None) -> str:
     script, profile = _places(shell, name)
     try:
         script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(scripts(command, {}, name, f"_{name.upper()}_COMPLETE").source())
+        with whole_file(script) as new:
+            new.write_text(scripts(command, {}, name, f"_{name.upper()}_COMPLETE").source())
         if profile is not None:
             _add_line(profile, _LINES[shell].format(script=script))
     except OSError as error:

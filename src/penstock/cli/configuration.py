@@ -125,7 +125,7 @@ def read_configuration(path: Path) -> Configuration:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of TOML, of UTF-8, a number of thousands of digits, too deep
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     task = found.pop("task", None)
     if task is not None and not isinstance(task, str):

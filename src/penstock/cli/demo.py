@@ -14,6 +14,7 @@ from penstock.cli.paths import check_new_folder
 from penstock.cli.values import PATH
 from penstock.errors import PenstockError
 from penstock.events import Steps, say
+from penstock.folders import whole_file
 from penstock.locks import held
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ def _demonstrate(out: Path) -> None:
     results["adding"] = _adding(console)
     results["seconds"] = time.perf_counter() - started
     say(_LOGGER, "writing", f"writing {out / _PAGE}", path=str(out / _PAGE))
-    (out / _PAGE).write_text(render_demo(results), encoding="utf-8")
-    (out / _RESULTS).write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
+    for name, text in ((_PAGE, render_demo(results)), (_RESULTS, json.dumps(results, ensure_ascii=False, indent=1))):
+        with whole_file(out / name) as new:
+            new.write_text(text, encoding="utf-8")
     console.print(f"\nThe report: {(out / _PAGE).absolute()}", soft_wrap=True)
     if not_met := _not_met(results):
         raise PenstockError(f"the demo ran, but not all came out as it should: {'; '.join(not_met)}")

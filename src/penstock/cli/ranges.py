@@ -59,5 +59,5 @@ def _range(name: str, text: str) -> Range:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

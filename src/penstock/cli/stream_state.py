@@ -1,6 +1,5 @@
 """Stream state in a file, written every second and at the end, so that a killed stream can resume."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +9,7 @@ from typing import Self
 
 from penstock.cli.paths import check_new_file
 from penstock.errors import InputError, StateError
+from penstock.folders import whole_file
 from penstock.locks import held
 from penstock.runtime import Stream, notes
 
@@ -93,13 +93,9 @@ class KeptState:
             if not self._between or (self.line == self._saved and self.path.exists()):
                 return
             data, self._saved = self._stream.save(line=self.line), self.line
-        beside = self.path.with_name(f".{self.path.name}.new")
         try:
-            with open(beside, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self.path)
+            with whole_file(self.path, alone=True) as new:
+                new.write_bytes(data)
         except OSError as error:
             raise InputError(f"{self.path} can't be written: {error.strerror}. Choose another --state.") from error
 

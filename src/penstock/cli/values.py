@@ -117,5 +117,5 @@ class Json(click.ParamType):
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -28,7 +28,7 @@ def error_of(status: int, body: bytes) -> PenstockError:
     """Make the error that a reply of HTTP tells."""
     try:
         return named_error(json.loads(body)["error"], status)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ServerError(f"the server responded with status {status}", status)
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_fields
 from penstock.detect.columns import DetectColumns
 from penstock.detect.season import MOST_POINTS, PROFILE, new_profile
 from penstock.detect.threshold import PEAKS
@@ -193,6 +194,7 @@ class DetectFeatures(DetectColumns):
                 for name, value in data.items()
                 if name != "kind"
             }
+            check_fields(cls, values)
             count, width = len(values["names"]), len(values["targets"])
             shapes = {name: (count, width) if name in _OF_TARGETS else (count,) for name in SCALES}
             values["scales"] = {

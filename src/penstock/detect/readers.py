@@ -73,7 +73,7 @@ def read_windows(path: str | Path, data: Timelines, source: str | Path = "") -> 
     path = Path(path)
     try:
         given = _json_windows(path) if path.suffix.lower() == ".json" else _csv_windows(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         raise DataError(
             f"{path}: labelled windows must be JSON, {{series: [[start, end], ...]}}, or CSV with the columns series, "
             f"start and end: {error}"

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_fields
 from penstock.errors import ConfigError, DataError
 from penstock.panels.calendar import calendar_features
 from penstock.panels.frequency import Frequency
@@ -260,6 +261,7 @@ class ForecastFeatures:
                 for name, value in data.items()
                 if name != "kind"
             }
+            check_fields(cls, values)
             width = len(values["targets"])
             values["scales"] = {
                 name: np.array(data["scales"][name], np.float64).reshape(-1, width) for name in Scale._fields

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock import engine
+from penstock.folders import whole_file
 from penstock.inspection.arrays import NamedArray, xarray_module
 from penstock.inspection.subject import subject
 from penstock.runtime.stack import Stack
@@ -64,7 +65,7 @@ class NetworkTrace(Mapping[str, NamedArray]):
         for name, array in self.arrays.items():
             found |= {name: array.values, f"{name}.dims": np.array(array.dims)}
             found |= {f"coord.{coord}": values for coord, (_, values) in array.coords.items()}
-        with Path(path).open("wb") as file:  # a file, because NumPy adds an ending to names
+        with whole_file(Path(path)) as new, new.open("wb") as file:  # a file, because NumPy adds an ending to names
             np.savez(file, **found)  # type: ignore[arg-type]  # the stubs take a keyword for allow_pickle
 
 

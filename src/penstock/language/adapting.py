@@ -41,5 +41,5 @@ def read_adaptation(text: str) -> Any:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text  # which the check of the option refuses, by name

@@ -171,7 +171,7 @@ def _text_column(path: Path, text: str | None, layout: Layout) -> str:
 def _json(path: Path, text: str | None, part: str | None, layout: Layout) -> Corpus:
     try:
         found = json.loads(all_bytes(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: can't be read as JSON: {error}") from error
     if isinstance(found, list) and found and isinstance(found[0], dict):
         return _table(path, text, layout)

@@ -13,6 +13,7 @@ __all__ = ["MOST_LAYERS", "Recurrent"]
 Shapes = dict[str, tuple[int, ...]]
 
 MOST_LAYERS = 1000
+_MOST_UNITS = 1 << 24  # of the engine's layers
 """The most layers of a stack: a description of more would take minutes to read."""
 _LAYERS = ("cell", "input_size", "hidden_size", "num_layers", "bidirectional", "bias")
 # Earlier versions wrote these options into every description, whatever the cell. Fingerprints still include them, so
@@ -60,7 +61,7 @@ class Recurrent(Spelled):
             object.__setattr__(self, name, value)
         declaration = find(cell)
         for name in sizes:
-            check_integer(self, name, at_least=1, at_most=MOST_LAYERS if name == "num_layers" else 1 << 31)
+            check_integer(self, name, at_least=1, at_most=MOST_LAYERS if name == "num_layers" else _MOST_UNITS)
         for name in flags:
             check_flag(self, name)
         completed = declaration.complete(own_options(declaration, options), self.hidden_size)

@@ -4,7 +4,7 @@ A file says how many n-grams each order has, then lists for each its base-10 log
 ones begin with it, the weight of the lower orders after it.
 """
 
-import gzip
+import io
 from collections.abc import Iterator
 from math import isfinite, log
 from pathlib import Path
@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.datasets.files import opened
 from penstock.errors import DataError
+from penstock.folders import whole_file
 from penstock.ngrams.named import BEGIN_NAME, END_NAME, UNKNOWN_NAME, NamedNGrams
 
 __all__ = ["read_arpa", "write_arpa"]
 
 _LN10 = log(10)
+_MOST_DIGITS = 18  # of a number of n-grams
 _NEVER = -99.0  # what the format writes for a probability of 0, in base 10
 
 
@@ -34,13 +37,13 @@ def read_arpa(path: str | Path) -> NamedNGrams:
     """Read a file, also one compressed by gzip (`.gz`).
 
     Raises:
-        DataError: there is no such file, or it is cut short or damaged; the line is named.
+        DataError: there is no such file, it is cut short or damaged (the line is named), or holds more than it may.
     """
     path = Path(path)
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        with opened(path) as stored, io.TextIOWrapper(stored, encoding="utf-8") as file:
             sections = _sections(_Lines(path, file))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise DataError(f"{path} can't be read as an ARPA file: {error}") from error
     return _model(path, sections)
 
@@ -62,7 +65,8 @@ def write_arpa(ngrams: NamedNGrams, path: str | Path) -> None:
         for gram, value, weight in zip(grams, log_probs, weights.tolist(), strict=True):
             shown = _NEVER if gram == (BEGIN_NAME,) else value
             lines.append(f"{shown:.9g}\t{' '.join(gram)}" + (f"\t{weight:.9g}" if each < order else ""))
-    Path(path).write_text("\n".join([*lines, "", "\\end\\", ""]), encoding="utf-8")
+    with whole_file(Path(path)) as new:
+        new.write_text("\n".join([*lines, "", "\\end\\", ""]), encoding="utf-8")
 
 
 class _Lines:
@@ -110,7 +114,7 @@ def _sections(lines: _Lines) -> list[_Section]:
 
 def _count(lines: _Lines, line: str, order: int) -> int:
     name, _, number = line.removeprefix("ngram ").partition("=")
-    if name.strip() != str(order) or not number.strip().isdecimal():
+    if name.strip() != str(order) or not number.strip().isdecimal() or len(number) > _MOST_DIGITS:
         raise lines.error(f"expected the number of n-grams of order {order}, 'ngram {order}=...'; got {line!r:.60}")
     return int(number)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.decoded import ZIP_ERRORS, Decoded
+from penstock.decoded import ZIP_ERRORS, Decoded, unzipped
 from penstock.errors import DataError
 
 __all__ = ["Arrays", "parse_sequence", "read_arrays", "read_npz"]
@@ -76,9 +76,10 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
         decoded = Decoded(path, path.stat().st_size)
         with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
+            entries = archive.infolist()
+            for entry in entries:
                 decoded.add(entry.file_size)
-            return {entry.filename.removesuffix(".npy"): _array(archive.read(entry)) for entry in archive.infolist()}
+            return {entry.filename.removesuffix(".npy"): _array(unzipped(archive, entry)) for entry in entries}
     except DataError:
         raise
     except ZIP_ERRORS as error:

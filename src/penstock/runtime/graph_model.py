@@ -161,7 +161,7 @@ class GraphModel(Model):
         """Parse a step as JSON: a list of numbers, an id, or an object of these by input; DataError if it is none."""
         try:
             return json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"a step must be JSON, such as [0.5, 1]; got {line!r:.80}: {error}") from error
 
     def as_json(self, answer: Any) -> dict[str, Any]:

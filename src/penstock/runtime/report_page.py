@@ -5,6 +5,7 @@ import webbrowser
 from pathlib import Path
 
 from penstock.errors import InputError
+from penstock.folders import whole_file
 
 __all__ = ["show_page", "write_page"]
 
@@ -17,7 +18,8 @@ def write_page(html: str, path: str | Path | None) -> Path:
     """
     target = Path(tempfile.mkdtemp(prefix="penstock-")) / "report.html" if path is None else Path(path)
     try:
-        target.write_text(html, encoding="utf-8", errors="backslashreplace")
+        with whole_file(target) as new:
+            new.write_text(html, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise InputError(f"{target}: can't be written: {error.strerror or error}. Choose another path.") from error
     return target

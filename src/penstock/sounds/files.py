@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.decoded import ZIP_ERRORS, Decoded
+from penstock.decoded import ZIP_ERRORS, Decoded, unzipped
 from penstock.errors import DataError
 from penstock.events import Steps, say
 from penstock.sounds.file_recording import LARGE_BYTES, FileRecording
@@ -87,7 +87,7 @@ class Zip:
 def _content(archive: zipfile.ZipFile, path: Path, name: str) -> bytes:
     where = f"{path}/{name}"
     try:
-        return archive.read(name)
+        return unzipped(archive, name)
     except KeyError as error:
         raise DataError(f"{where}: is not in the zip") from error
     except ZIP_ERRORS as error:

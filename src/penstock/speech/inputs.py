@@ -71,5 +71,5 @@ def frame_line(line: str, frames: GivenFrames) -> Any:
     """Parse a line with a frame, a JSON list of numbers, as an array (1, features); DataError if it is none."""
     try:
         return frame_array(json.loads(line), "the line", frames.size)
-    except (ValueError, PenstockError) as error:
+    except (ValueError, RecursionError, PenstockError) as error:
         raise DataError(f"a line must be a JSON list of {frames.size} numbers, a frame; got {line!r:.60}") from error

@@ -151,18 +151,21 @@ class FittedEstimator(BaseEstimator):
         saved = bundle.load(path)
         if saved.task != cls.task:
             raise ConfigError(f"{path}: is a model for {saved.task}; {cls.__name__} loads {cls.task}")
+        model = find(cls.task).model_class(saved.features.get("kind")).from_bundle(saved)
+        configuration = saved.metrics.get("configuration", {})
+        if not isinstance(configuration, dict):
+            raise BundleError(f"{path}: damaged: the configuration must be options by name; got {configuration!r:.60}")
         known = cls().get_params()
-        encoder = saved.network.encoder
         # JSON has no infinity: null stands for it in options that are numbers by default, such as `clip`.
         options: dict[str, Any] = {
             name: float("inf") if value is None and isinstance(known.get(name), float) else value
-            for name, value in saved.metrics.get("configuration", {}).items()
+            for name, value in configuration.items()
         }
-        options |= encoder.arguments()
+        options |= saved.network.encoder.arguments()
         options |= cls._saved_options(saved) | dict.fromkeys((*cls.paths, "checkpoint"))
         options |= {"warm_start": True, "workers": 1}
         loaded = cls(**{name: value for name, value in options.items() if name in known})
-        loaded._keep(find(cls.task).model_class(saved.features.get("kind")).from_bundle(saved))
+        loaded._keep(model)
         loaded.metrics_ = saved.metrics
         loaded.history_ = saved.metrics.get("curves", [])
         return loaded

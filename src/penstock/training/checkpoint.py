@@ -203,8 +203,11 @@ def _decoded(path: Path) -> tuple[str, dict[str, Any]]:
         raise _DamagedError("this version of Penstock did not write it")
     if about["sha256"] != _digest(about["state"], tensors):
         raise _DamagedError("it was changed after it was written (its SHA-256 differs)")
-    found = json.loads(about["state"])
-    return found["key"], _restored(found["state"], tensors)
+    try:
+        found = json.loads(about["state"])
+        return found["key"], _restored(found["state"], tensors)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _DamagedError(f"its state is not as Penstock wrote it ({error!s:.80})") from error
 
 
 def _plain(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:

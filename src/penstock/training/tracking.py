@@ -15,6 +15,7 @@ from typing import Any, Literal
 from penstock.bundle import json_line, plain
 from penstock.errors import MissingExtraError
 from penstock.events import say
+from penstock.folders import whole_file
 from penstock.training.history import Epoch, History
 from penstock.training.progress import Callback
 
@@ -58,7 +59,8 @@ class EpochLines(_Silent):
         try:
             if not self._has_begun:
                 before = [line for line in self._lines() if _number(line) < epoch.epoch]
-                self.path.write_text("".join(f"{line}\n" for line in before), encoding="utf-8")
+                with whole_file(self.path) as new:
+                    new.write_text("".join(f"{line}\n" for line in before), encoding="utf-8")
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json_line(epoch.row()))
             self._has_begun = True
@@ -159,7 +161,7 @@ def _number(line: str) -> int:
     """The epoch of a line; of a line that was cut, one that is never kept."""
     try:
         return int(json.loads(line)["epoch"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return sys.maxsize
 
 

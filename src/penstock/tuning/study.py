@@ -55,6 +55,15 @@ def open_study(storage: str | None, name: str, about: Mapping[str, Any]) -> tupl
     """
     optuna = optuna_module()
     found = optuna.storages.InMemoryStorage() if storage is None else _storage(storage)
+    try:
+        return _opened(found, name, about)
+    except optuna.exceptions.StorageInternalError as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise ConfigError(f"the study {name!r} can't be read from its storage: {reason:.300}") from error
+
+
+def _opened(found: Any, name: str, about: Mapping[str, Any]) -> tuple["optuna.Study", bool]:
+    optuna = optuna_module()
     with _silent(optuna):
         known = name in optuna.get_all_study_names(found)
         direction = "maximize" if is_higher_better(about["metric"]) else "minimize"

@@ -1,12 +1,12 @@
 """What an export writes: all of its files or none."""
 
-import os
-import secrets
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.errors import ConfigError
+from penstock.folders import whole_file
 
 __all__ = ["Written", "check_free", "write"]
 
@@ -39,20 +39,16 @@ def check_free(paths: list[Path], *, overwrite: bool) -> None:
 
 
 def write(contents: Mapping[Path, bytes]) -> tuple[Path, ...]:
-    """Write files, each beside its place first, and rename them when all are complete.
+    """Write files, each beside its place first, and rename them when all are complete and synced.
 
     Raises:
         ConfigError: one can't be written; then none is.
     """
-    beside = {path: path.with_name(f".{path.name}.{secrets.token_hex(4)}") for path in contents}
     try:
-        for path, content in contents.items():
-            beside[path].write_bytes(content)
-        for path, temporary in beside.items():
-            os.replace(temporary, path)
+        with ExitStack() as renames:
+            beside = {path: renames.enter_context(whole_file(path)) for path in reversed(list(contents))}
+            for path, content in contents.items():
+                beside[path].write_bytes(content)
     except OSError as error:
         raise ConfigError(f"{error.filename}: can't be written: {error.strerror}") from error
-    finally:
-        for temporary in beside.values():
-            temporary.unlink(missing_ok=True)
     return tuple(contents)

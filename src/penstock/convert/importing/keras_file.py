@@ -16,14 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.decoded import ZIP_ERRORS
+from penstock.decoded import ZIP_ERRORS, Decoded, unzipped
 from penstock.errors import BundleError, InputError, MissingExtraError
 
 __all__ = ["KerasFile", "Weights", "read_keras_file"]
-
-LIMIT = 2 << 30
-"""Bytes of weights that are read at most."""
-_JSON_LIMIT = 64 << 20
 
 
 class Weights(Protocol):
@@ -60,7 +56,8 @@ def read_keras_file(path: Path) -> Iterator[KerasFile]:
     """Open a file of Keras for reading.
 
     Raises:
-        BundleError: there is no such file, or it is damaged, too large, or of another kind.
+        BundleError: there is no such file, or it is damaged, or of another kind.
+        DataError: it holds more than it may when decoded.
         MissingExtraError: h5py is not installed.
     """
     try:
@@ -84,15 +81,12 @@ def read_keras_file(path: Path) -> Iterator[KerasFile]:
 
 def _unzipped(path: Path) -> tuple[Mapping[str, Any], str, Any]:
     with zipfile.ZipFile(path) as archive:
-        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        if missing := {"config.json", "metadata.json", "model.weights.h5"} - set(sizes):
+        if missing := {"config.json", "metadata.json", "model.weights.h5"} - set(archive.namelist()):
             raise BundleError(f"{path} is no .keras file: it holds no {sorted(missing)[0]}")
-        for name, limit in (("config.json", _JSON_LIMIT), ("metadata.json", _JSON_LIMIT), ("model.weights.h5", LIMIT)):
-            if sizes[name] > limit:
-                raise BundleError(f"{path}: {name} would take {sizes[name]:,} bytes; at most {limit:,} are read")
-        described = json.loads(archive.read("config.json"))
-        version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
-        return described, version, io.BytesIO(archive.read("model.weights.h5"))
+        Decoded(path, path.stat().st_size).add(sum(entry.file_size for entry in archive.infolist()))
+        described = json.loads(unzipped(archive, "config.json"))
+        version = str(json.loads(unzipped(archive, "metadata.json")).get("keras_version", ""))
+        return described, version, io.BytesIO(unzipped(archive, "model.weights.h5"))
 
 
 def _opened(file: Any, described: Mapping[str, Any] | None, version: str, path: Path) -> KerasFile:
@@ -114,15 +108,13 @@ class _Budget:
     """Counts the bytes of arrays before they are read."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._left = path, LIMIT
+        self._path, self._decoded = path, Decoded(path, path.stat().st_size)
 
     def read(self, dataset: Any) -> NDArray[Any]:
-        """Return a dataset's numbers; BundleError if they are none, lie in other files, or are too many."""
+        """Return a dataset's numbers; BundleError if they are none or lie in other files, DataError if too many."""
         if dataset.dtype.kind not in "fiub" or dataset.external or dataset.is_virtual:
             raise BundleError(f"{self._path}: {dataset.name} does not hold numbers of its own")
-        self._left -= int(dataset.size) * dataset.dtype.itemsize
-        if self._left < 0:
-            raise BundleError(f"{self._path}: the weights take more than {LIMIT:,} bytes; no more are read")
+        self._decoded.add(int(dataset.size) * dataset.dtype.itemsize)
         return np.asarray(dataset[()])
 
 

@@ -43,7 +43,7 @@ def own_graph(model: "onnx.ModelProto") -> tuple[Graph, Tensors] | None:
     constants, states = dict(_constants(model.graph)), states_of(model)
     try:
         graph, pieces = Graph.from_json(json.loads(about["graph"])), json.loads(about["pieces"])
-    except (KeyError, ValueError, ConfigError) as error:
+    except (KeyError, ValueError, RecursionError, ConfigError) as error:
         raise BundleError(f"the description of the network in the file's metadata is damaged: {error}") from error
     tensors: Tensors = {}
     for node in graph.nodes:

@@ -1,6 +1,6 @@
 """ONNX models as graphs: `from_onnx`. The model is data: nothing in it runs but the operators that are named here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from penstock.convert.importing.onnx_constants import evaluated
 from penstock.convert.importing.onnx_operators import OPERATORS
 from penstock.convert.importing.onnx_reading import Reading, initializers, onnx_package
 from penstock.convert.importing.onnx_symbols import Atom, Axis, State, Symbol, feature
-from penstock.errors import BundleError, ConfigError
+from penstock.errors import BundleError, ConfigError, InputError
 from penstock.network import Graph, GraphBuilder, Value
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ __all__ = ["OnnxImport", "read_model", "read_onnx"]
 _STAND_INS = ((13, 17), (11, 19))
 """Sizes of time and batch: the graph must be the same for both, or a constant depends on them."""
 _MOST_NODES = 100_000
+_DEEPEST = 50
+"""Functions that may call each other in a row."""
 _RECURRENT = ("LSTM", "GRU", "RNN")
 _STRUCTURAL = {"Cast", "Concat", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"}
 
@@ -63,11 +65,13 @@ def read_model(path: str | Path) -> "onnx.ModelProto":
             if location != Path(location).name or not (file.parent / location).is_file():
                 raise BundleError(f"{path}: weights must lie in the model's own folder; got {location!r:.100}")
         onnx.load_external_data_for_model(model, str(file.parent))
-        if len(model.graph.node) > _MOST_NODES:
-            raise BundleError(f"{path}: has {len(model.graph.node)} nodes; at most {_MOST_NODES} are read")
+        if (nodes := _expanded(model)) > _MOST_NODES:
+            raise BundleError(f"{path}: has {nodes} nodes; at most {_MOST_NODES} are read")
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
         onnx.checker.check_model(model)
+    except InputError:
+        raise
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise BundleError(f"{path}: can't be read as ONNX: {why[:300]}") from error
@@ -199,14 +203,15 @@ def _kinds_of_inputs(model: "onnx.ModelProto") -> dict[str, str]:
             uses.setdefault(name, []).append((node, place))
 
     def roles(name: str) -> Iterator[str]:
-        for node, place in uses.get(name, ()):
-            if node.op_type in _RECURRENT and place >= 4:
-                yield "lengths" if place == 4 else "state"
-            elif node.op_type in _STRUCTURAL and place == 0:
-                for output in node.output:
-                    yield from roles(output)
-            elif node.op_type != "Shape":
-                yield "data"
+        waiting = [name]
+        while waiting:
+            for node, place in uses.get(waiting.pop(), ()):
+                if node.op_type in _RECURRENT and place >= 4:
+                    yield "lengths" if place == 4 else "state"
+                elif node.op_type in _STRUCTURAL and place == 0:
+                    waiting += node.output
+                elif node.op_type != "Shape":
+                    yield "data"
 
     found = {name: set(roles(name)) for name in _inputs(model)}
     return {name: kinds.pop() if len(kinds) == 1 else "data" for name, kinds in found.items()}
@@ -258,8 +263,36 @@ def _named(node: Any) -> Iterator[None]:
         raise ConfigError(f"{where}: {error}") from error
 
 
-def _external(model: "onnx.ModelProto") -> Sequence[str]:
+def _expanded(model: "onnx.ModelProto") -> int:
+    """The nodes of a model once its functions are put in their places: each may call others twice, and so on."""
+    functions = {(each.domain, each.name, each.overload): each for each in model.functions}
+    found: dict[tuple[str, str, str], int] = {}
+
+    def count(part: Any, above: tuple[tuple[str, str, str], ...]) -> int:
+        total = 0
+        for node in part.node:
+            key = node.domain, node.op_type, node.overload
+            if key in functions and key not in found:
+                if key in above or len(above) == _DEEPEST:
+                    raise ValueError(f"functions call each other in a circle, or more than {_DEEPEST} deep")
+                found[key] = count(functions[key], (*above, key))
+            within = (graph for each in node.attribute for graph in (each.g, *each.graphs))
+            total += found.get(key, 1) + sum(count(graph, above) for graph in within)
+        return total
+
+    return count(model.graph, ())
+
+
+def _external(model: "onnx.ModelProto") -> list[str]:
     """The files in which weights are."""
-    return [
-        entry.value for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location"
-    ]
+    tensors = [each for part in (model.graph, *model.functions) for each in _tensors(part)]
+    return [entry.value for tensor in tensors for entry in tensor.external_data if entry.key == "location"]
+
+
+def _tensors(part: Any) -> "Iterator[onnx.TensorProto]":
+    """All tensors of a graph or function, those of its nodes and of graphs within too."""
+    yield from getattr(part, "initializer", ())
+    for attribute in (each for node in part.node for each in node.attribute):
+        yield from (attribute.t, *attribute.tensors)
+        for graph in (attribute.g, *attribute.graphs):
+            yield from _tensors(graph)

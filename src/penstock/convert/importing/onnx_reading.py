@@ -25,12 +25,14 @@ class Reading:
     builder: makes the graph
     values: what is known of each value by ONNX's name: an array where it does not depend on the input, else a symbol
     consumers: the nodes that read each value
+    computed: how many numbers the constants have that were computed so far
     """
 
     model: "onnx.ModelProto"
     builder: GraphBuilder
     values: dict[str, Any] = field(default_factory=dict)
     consumers: dict[str, list[Any]] = field(default_factory=dict)
+    computed: int = 0
 
     def given(self, node: Any, place: int) -> Any:
         """The value of an input of a node, None if it has none at that place."""

@@ -13,14 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from penstock.decoded import ZIP_ERRORS
+from penstock.decoded import ZIP_ERRORS, Decoded, unzipped
 from penstock.errors import BundleError, InputError, MissingExtraError
 from penstock.runtime.weights import read_tensors, tensor_names
 
 __all__ = ["read_torch_file"]
-
-LIMIT = 4 << 30
-"""Bytes of a file's contents that are read at most."""
 
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # what torch.save wrote first until 1.6
 
@@ -29,7 +26,8 @@ def read_torch_file(path: Path) -> Any:
     """Return what a file holds: a mapping of names to tensors or arrays, or an ExportedProgram.
 
     Raises:
-        BundleError: there is no such file, or it is damaged, too large, or a pickle of something else.
+        BundleError: there is no such file, or it is damaged, or a pickle of something else.
+        DataError: it holds more than it may when decoded.
         MissingExtraError: PyTorch is not installed, which all but safetensors need.
     """
     if not path.is_file():
@@ -44,8 +42,6 @@ def read_torch_file(path: Path) -> Any:
     if begin != _LEGACY:
         kind = "a pickle, which could run code and is not opened" if begin[:1] == b"\x80" else "no file of PyTorch"
         raise BundleError(f"{path} is {kind}. Save model.state_dict() by torch.save, or as safetensors.")
-    if path.stat().st_size > LIMIT:
-        raise BundleError(f"{path} has more than {LIMIT:,} bytes; no more are read")
     return _tensors(path)
 
 
@@ -53,9 +49,7 @@ def _archive(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename.partition("/")[2]: entry for entry in archive.infolist()}
-            total = sum(entry.file_size for entry in archive.infolist())  # two may have one name
-            if total > LIMIT:
-                raise BundleError(f"{path} would take {total:,} bytes; at most {LIMIT:,} are read")
+            Decoded(path, path.stat().st_size).add(sum(entry.file_size for entry in archive.infolist()))
             if "archive_format" in entries:
                 return _program(archive, path)
             _check_code(archive, path)
@@ -73,7 +67,7 @@ def _archive(path: Path) -> Any:
 def _check_code(archive: zipfile.ZipFile, path: Path) -> None:
     """Refuse a class that restores itself: PyTorch calls its `__setstate__`, which may read and write files."""
     for entry in archive.infolist():
-        if "/code/" in entry.filename and b"__setstate__" in archive.read(entry):
+        if "/code/" in entry.filename and b"__setstate__" in unzipped(archive, entry):
             raise BundleError(
                 f"{path} runs code of its own when it is loaded ({entry.filename:.80}: __setstate__), and is not "
                 "opened. Save model.state_dict() instead."
@@ -104,6 +98,7 @@ def _tensors(path: Path) -> Mapping[str, Any]:
         raise BundleError(f"{path} is damaged or cut off: {_first_line(error)}") from error
     if not isinstance(found, Mapping):
         raise BundleError(f"{path} holds {type(found).__name__}; expected a state_dict")
+    _check_plain(found, path)
     return found
 
 
@@ -112,16 +107,35 @@ def _scripted(path: Path) -> Mapping[str, Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
-            return dict(torch.jit.load(path, map_location="cpu").state_dict())
-    except RuntimeError as error:
+            found = dict(torch.jit.load(path, map_location="cpu").state_dict())
+    except Exception as error:  # its readers raise errors of many kinds
         raise BundleError(f"{path} is damaged, or of another PyTorch: {_first_line(error)}") from error
+    _check_plain(found, path)
+    return found
+
+
+def _check_plain(found: Mapping[Any, Any], path: Path) -> None:
+    """Refuse tensors that are not numbers one by one; a few bytes can stand for many if a tensor repeats them."""
+    torch, decoded = _torch(), Decoded(path, path.stat().st_size)
+    waiting = [found]
+    while waiting:
+        for name, value in waiting.pop().items():
+            if isinstance(value, Mapping):
+                waiting.append(value)
+            elif isinstance(value, torch.Tensor):
+                if value.is_nested or value.layout is not torch.strided or value.is_quantized or value.is_meta:
+                    raise BundleError(
+                        f"{path}: {name!s:.80} is sparse, quantized, nested or without numbers; tensors must be dense. "
+                        "Convert it before saving: tensor.to_dense(), tensor.dequantize()"
+                    )
+                decoded.add(value.numel() * value.element_size())
 
 
 def _program(archive: zipfile.ZipFile, path: Path) -> Any:
     """An exported program, from a copy of its archive without what is pickled."""
     torch = _torch()
     for name in archive.namelist():
-        pickled = name.endswith("_config.json") and _pickled(json.loads(archive.read(name)))
+        pickled = name.endswith("_config.json") and _pickled(json.loads(unzipped(archive, name)))
         if pickled or "/custom_obj" in name or "/aotinductor/" in name:
             raise BundleError(f"{path} holds pickled objects or compiled code ({name}), which are not opened")
     with tempfile.TemporaryDirectory() as folder:
@@ -129,11 +143,13 @@ def _program(archive: zipfile.ZipFile, path: Path) -> Any:
         with zipfile.ZipFile(copy, "w") as clean:
             for entry in archive.infolist():
                 sample = "/sample_inputs/" in entry.filename
-                clean.writestr(entry.filename, b"" if sample else archive.read(entry))
+                clean.writestr(entry.filename, b"" if sample else unzipped(archive, entry))
         try:
-            return torch.export.load(copy)
+            program = torch.export.load(copy)
         except Exception as error:  # its readers raise errors of many kinds
             raise BundleError(f"{path} can't be read: {_first_line(error)}") from error
+        _check_plain({"state": program.state_dict, "constants": program.constants}, path)
+        return program
 
 
 def _first_line(error: Exception) -> str:
