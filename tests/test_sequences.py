@@ -19,6 +19,14 @@ def arrays_of(lengths, features=None):
     return [random.normal(size=shape).astype(np.float32) for shape in shapes]
 
 
+@pytest.mark.parametrize("size", [1, 3, 4, 10])
+def test_pieces_are_all_values_in_order(size):
+    sequences = Sequences.from_list(arrays_of([3, 0, 1]))
+    pieces = list(sequences.pieces(size))
+    np.testing.assert_array_equal(np.concatenate(pieces), sequences.values)
+    assert [len(piece) for piece in pieces[:-1]] == [size] * (len(pieces) - 1)
+
+
 @settings(max_examples=40, deadline=None)
 @given(lengths=lengths_of_sequences, features=st.sampled_from([None, 1, 3]), data=st.data())
 def test_indexing_and_padding_equal_the_list(lengths, features, data):

@@ -114,6 +114,15 @@ class Sequences:
             values[np.arange(longest) < lengths[:, None]] = self.values[self._steps(index)[0]]
         return Batch(values, lengths)
 
+    def pieces(self, size: int = 1 << 20) -> Iterator[np.ndarray]:
+        """Yield `values` in pieces of `size` steps; of values on disk, the last pieces are not kept in memory."""
+        for start in range(0, len(self.values), size):
+            yield self.values[start : start + size]
+            self.release()
+
+    def release(self) -> None:
+        """Give what is mapped of values on disk back to the system; values in memory stay as they are."""
+
     def places(self, indices: slice | np.ndarray | list[int]) -> np.ndarray:
         """Return the positions in `values` of the steps of the chosen sequences, in order, (steps,) int64."""
         return self._steps(indices)[0]

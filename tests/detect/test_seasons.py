@@ -183,6 +183,8 @@ def test_features_are_read_as_they_were_written(model):
     for key, bad in (("points", [MOST_POINTS + 1.0]), ("points", [0.5]), ("span", [0.0])):
         with pytest.raises(ConfigError, match="can't be read: a season must have 1 to 2016 points"):
             DetectFeatures.from_json(written | {"scales": written["scales"] | {key: bad}})
+    with pytest.raises(ConfigError, match="can't be read: cannot reshape"):
+        DetectFeatures.from_json(written | {"covariate_scale": [[0.0], [1.0]]})
     older = written["scales"].copy()
     del older["until"]
     with pytest.raises(ConfigError, match="they lack 'until'; an older build may have"):

@@ -92,6 +92,10 @@ def test_they_go_to_json_and_back():
         ForecastFeatures.from_json({"kind": "text"})
     with pytest.raises(ConfigError, match="can't be read"):
         ForecastFeatures.from_json({"kind": "forecasts"})
+    written = found.to_json()
+    for part in ({"names": ["a", "b"]}, {"covariate_scale": [[0.0], [1.0]]}):  # of another number than the scales
+        with pytest.raises(ConfigError, match="can't be read"):
+            ForecastFeatures.from_json(written | part)
 
 
 @pytest.mark.parametrize("season", [7, 12, 24])

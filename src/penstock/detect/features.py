@@ -202,7 +202,9 @@ class DetectFeatures(DetectColumns):
             }
             values["peaks"] = {name: np.array(each, np.float64) for name, each in data["peaks"].items()}
             values["profile"] = _read_profile(data["profile"], values["scales"], width)
-            values["covariate_scale"] = np.array(data["covariate_scale"], np.float64).reshape(2, -1)
+            values["covariate_scale"] = np.array(data["covariate_scale"], np.float64).reshape(
+                2, len(data["covariates"])
+            )
             return cls(**values)
         except KeyError as error:
             raise ConfigError(

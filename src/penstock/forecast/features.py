@@ -264,9 +264,12 @@ class ForecastFeatures:
             check_fields(cls, values)
             width = len(values["targets"])
             values["scales"] = {
-                name: np.array(data["scales"][name], np.float64).reshape(-1, width) for name in Scale._fields
+                name: np.array(data["scales"][name], np.float64).reshape(len(values["names"]), width)
+                for name in Scale._fields
             }
-            values["covariate_scale"] = np.array(data["covariate_scale"], np.float64).reshape(2, -1)
+            values["covariate_scale"] = np.array(data["covariate_scale"], np.float64).reshape(
+                2, len(data["past"]) + len(data["known"])
+            )
             values["frequency"] = data["frequency"] and Frequency.from_json(data["frequency"])
             return cls(**values)
         except (KeyError, TypeError, ValueError) as error:

@@ -44,7 +44,7 @@ def fit_token_baselines(
     Returns:
         The arrays of `baselines.LanguageBaselines`, and settings by baseline for reports.
     """
-    counts = token_counts(train.values, vocabulary_size) + 1  # one more each, so that none is impossible
+    counts = token_counts(train.pieces(), vocabulary_size) + 1  # one more each, so that none is impossible
     arrays = {"unigram": np.log(counts / counts.sum()).astype(np.float32)}
     best: tuple[float, int, dict[str, NDArray[Any]]] | None = None
     learned = train if most is None else spread(train, most)
@@ -73,6 +73,7 @@ def spread(sequences: Sequences, most: int) -> Sequences:
     length = min(most, _STRETCH)
     starts = np.linspace(0, total - length, count).astype(np.int64).tolist()
     values = np.concatenate([sequences.values[start : start + length] for start in starts])
+    sequences.release()
     return Sequences(values, length * np.arange(count + 1))
 
 

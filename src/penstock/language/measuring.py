@@ -63,7 +63,7 @@ def evaluate_blocks(model: "SequenceGenerator", blocks: Iterable[Rows]) -> dict[
         group = _groups(steps, len(some.ids))
         for name, log_probabilities in some.log_probabilities.items():
             values[name] += sums_of(features, some.ids, log_probabilities, group, _GROUPS)
-        counts += token_counts(some.ids, features.size)
+        counts += token_counts([some.ids], features.size)
         steps, texts = steps + len(some.ids), texts + some.texts
     if not steps:
         raise DataError(f"there must be at least one {features.unit} to predict; got none")

@@ -129,9 +129,9 @@ class _LanguageObjective(Seeded):
         """
         if not isinstance(self.train, StoredTokens):
             return None
-        self._steps += len(batches) > 0
         if batches and self._steps % _MAPPED == 0:
             self.train.release()
+        self._steps += len(batches) > 0
         return self._waited
 
     def penalized(self, module: LanguageModule, inputs: Tensor, state: Any) -> tuple[Tensor, Tensor, Any]:

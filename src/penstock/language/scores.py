@@ -1,5 +1,6 @@
 """Scores of language models: nats, perplexity, bits per character, from the log-probabilities of all tokens."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,6 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-_COUNTED = 1 << 20
-"""Ids counted at once; each takes eight bytes."""
 
 
 def language_sums(
@@ -84,7 +83,7 @@ def language_counts(features: LanguageFeatures | FrameFeatures, sequences: Seque
     """Return what scores count: `texts`; `tokens`, with their `ends`; `characters`; `unknown` tokens. Or `frames`."""
     if isinstance(features, FrameFeatures):
         return {"pieces": len(sequences), "frames": len(sequences.values)}
-    return counts_from(features, len(sequences), token_counts(sequences.values, features.size))
+    return counts_from(features, len(sequences), token_counts(sequences.pieces(), features.size))
 
 
 def counts_from(features: LanguageFeatures, texts: int, counts: NDArray[np.int64]) -> dict[str, int]:
@@ -98,11 +97,11 @@ def counts_from(features: LanguageFeatures, texts: int, counts: NDArray[np.int64
     }
 
 
-def token_counts(ids: NDArray[Any], size: int) -> NDArray[np.int64]:
-    """Return how often each of `size` ids occurs, (size,), in bounded memory."""
+def token_counts(pieces: Iterable[NDArray[Any]], size: int) -> NDArray[np.int64]:
+    """Return how often each of `size` ids occurs in all pieces, (size,)."""
     counts = np.zeros(size, np.int64)
-    for start in range(0, len(ids), _COUNTED):
-        counts += np.bincount(ids[start : start + _COUNTED], minlength=size)
+    for ids in pieces:
+        counts += np.bincount(ids, minlength=size)
     return counts
 
 

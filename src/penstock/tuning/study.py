@@ -96,7 +96,7 @@ def _storage(address: str) -> Any:
         raise MissingExtraError(
             f"storage: {shown} needs a driver that is not installed; for PostgreSQL: pip install 'psycopg[binary]'"
         ) from error
-    except (SQLAlchemyError, ArgumentError, RuntimeError) as error:
+    except (SQLAlchemyError, ArgumentError, RuntimeError, UnicodeError) as error:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
         raise ConfigError(f"storage: {shown} can't be opened: {reason:.300}; {expected}") from error
 
