@@ -1,6 +1,10 @@
 """What a release is made of agrees: versions, supported Pythons, workflows."""
 
 import re
+import shutil
+import subprocess
+import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -56,3 +60,44 @@ def test_workflows_pin_actions_and_ask_for_little(path):
 def test_workflows_run_what_developers_run():
     steps = [step.get("run", "") for path in WORKFLOWS for job in read(path)["jobs"].values() for step in job["steps"]]
     assert {"bash .ci/run", "make docs"} <= set(steps)
+
+
+# The source distribution: what the build needs, what its readers do, and what the archive says of itself.
+FOLDERS = ["src", "cpp", "bindings", "examples"]
+FILES = [
+    "CMakeLists.txt",
+    "pyproject.toml",
+    "LICENSE",
+    "README.md",
+    "README.zh-CN.md",
+    "CHANGELOG.md",
+    "CITATION.cff",
+    "SECURITY.md",
+]
+LEFTOVERS = [
+    ".venv/lib/site-packages/numpy/src/a.cpp",
+    ".venv/lib/site-packages/numpy/README.md",
+    "build/src/a.o",
+    "tests/released/0.1.0/text-lstm/model/README.md",
+    "src/penstock/__pycache__/errors.cpython-311.pyc",
+    "src/penstock/engine/_native.abi3.so",
+    "notes.txt",
+]
+
+
+def test_the_source_distribution_holds_what_the_build_needs_and_nothing_that_lies_around(tmp_path):
+    project = tmp_path / "project"
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    for file in [*FILES, ".gitignore"]:
+        shutil.copy(ROOT / file, project)
+    wanted = {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()}
+    for leftover in LEFTOVERS:
+        (project / leftover).parent.mkdir(parents=True, exist_ok=True)
+        (project / leftover).touch()
+
+    build = f"from scikit_build_core.build import build_sdist; build_sdist({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", build], cwd=project, check=True, stdout=subprocess.DEVNULL)
+    with tarfile.open(tmp_path / f"penstock-{penstock.__version__}.tar.gz") as archive:
+        found = {name.partition("/")[2] for name in archive.getnames()}
+    assert found == wanted - {".gitignore"} | {"PKG-INFO"}

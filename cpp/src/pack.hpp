@@ -29,7 +29,8 @@ struct PanelPlace {
 
 // 4 rows of 4 numbers each, `row` apart, become 4 columns, `column` apart.
 inline void transpose(const float* from, std::size_t row, float* to, std::size_t column) {
-    using Four = float __attribute__((vector_size(16), aligned(4), may_alias));
+    typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));  // Clang ignores `aligned` after `using`
+    static_assert(alignof(Four) == 4);
     const auto in = [&](int i) -> Four { return *reinterpret_cast<const Four*>(from + i * row); };
     const Four a = in(0), b = in(1), c = in(2), d = in(3);
     const Four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);

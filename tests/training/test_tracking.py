@@ -1,6 +1,7 @@
 """What follows a training: lines of JSON always, and three libraries, tried where they are installed."""
 
 import json
+import os
 import sys
 from types import ModuleType, SimpleNamespace
 
@@ -119,8 +120,8 @@ class Called:
 @pytest.mark.parametrize("kind", TRACKERS)
 def test_each_library_gets_the_finite_numbers_of_each_epoch(tmp_path, monkeypatch, kind):
     library = Called()
-    for name in ("MLFLOW_TRACKING_URI", "WANDB_MODE"):
-        monkeypatch.delenv(name, raising=False)
+    variables = {"WANDB_SILENT": "false"}
+    monkeypatch.setattr(os, "environ", variables)
     for module in ("torch.utils.tensorboard", "mlflow", "wandb"):
         fake = ModuleType(module)
         for name in ("SummaryWriter", "MlflowClient", "init"):
@@ -137,20 +138,50 @@ def test_each_library_gets_the_finite_numbers_of_each_epoch(tmp_path, monkeypatc
         "wandb": ("run", "penstock", str(tmp_path), "first", "offline"),
     }
     assert library.calls[0] == begun[kind]
+    added = {
+        "tensorboard": {},
+        "mlflow": {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"},
+        "wandb": {"WANDB_ERROR_REPORTING": "false"},
+    }
+    assert variables == {"WANDB_SILENT": "false"} | added[kind]  # what you have set is kept
+
+
+def from_tensorboard(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder / "runs" / "first")).Reload()
+    return {name: [(each.step, each.value) for each in events.Scalars(name)] for name in events.Tags()["scalars"]}
+
+
+def from_mlflow(folder):
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    (run,) = client.search_runs([client.get_experiment_by_name("penstock").experiment_id])
+    assert (run.info.run_name, run.info.status) == ("first", "FINISHED")
+    assert run.data.params == {"epochs": "3", "clip": "None", "quantiles": "[0.1, 0.5]"}
+    histories = {name: client.get_metric_history(run.info.run_id, name) for name in run.data.metrics}
+    return {name: [(each.step, each.value) for each in history] for name, history in histories.items()}
+
+
+READERS = {"tensorboard": from_tensorboard, "mlflow": from_mlflow}
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # what these libraries warn about is theirs
-@pytest.mark.parametrize(
-    ("kind", "package", "files"),
-    [
-        ("tensorboard", "tensorboard", "runs/first/events*"),
-        ("mlflow", "mlflow", "mlflow.db"),
-        ("wandb", "wandb", "wandb/offline-run*/*.wandb"),
-    ],
-)
-def test_the_library_itself_writes_its_files(tmp_path, monkeypatch, kind, package, files):
-    pytest.importorskip(package, reason=f"install penstock[{kind}] to try it", exc_type=ImportError)
-    monkeypatch.setenv("WANDB_SILENT", "true")
+@pytest.mark.parametrize("kind", READERS)
+def test_what_the_library_itself_has_written_is_read_back(tmp_path, capfd, kind):
+    pytest.importorskip(kind, reason=f"install penstock[{kind}] to try it", exc_type=ImportError)
     follow(track(kind, tmp_path, "first", OPTIONS), EPOCHS)
-    assert len(list(tmp_path.glob(files))) == 1
+    assert capfd.readouterr().err == ""
+    assert READERS[kind](tmp_path) == {
+        name: [(epoch.epoch, pytest.approx(epoch.row()[name])) for epoch in EPOCHS] for name in NUMBERS
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_wandb_itself_writes_its_file(tmp_path):
+    pytest.importorskip("wandb", reason="install penstock[wandb] to try it", exc_type=ImportError)
+    follow(track("wandb", tmp_path, "first", OPTIONS), EPOCHS)
+    assert len(list(tmp_path.glob("wandb/offline-run*/*.wandb"))) == 1

@@ -20,8 +20,10 @@ namespace {
 constexpr int kWidth = PENSTOCK_WIDTH;
 using V = float __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
 using VI = std::int32_t __attribute__((vector_size(PENSTOCK_WIDTH * 4)));
-// Not may_alias: the compiler would reload all pointers and sizes after each store.
-using VUnaligned = float __attribute__((vector_size(PENSTOCK_WIDTH * 4), aligned(4)));
+// Not may_alias: the compiler would reload all pointers and sizes after each store. A typedef, because Clang ignores
+// `aligned` after `using`.
+typedef float VUnaligned __attribute__((vector_size(PENSTOCK_WIDTH * 4), aligned(4)));
+static_assert(alignof(VUnaligned) == 4);
 
 inline V splat(float s) { return s - V{}; }  // s - 0 keeps the sign of a zero, s + 0 would not
 inline V load(const float* p) { return *reinterpret_cast<const V*>(p); }  // p is 64-byte aligned

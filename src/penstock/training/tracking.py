@@ -94,7 +94,8 @@ class MLflow(_Silent):
 
     def __init__(self, folder: Path, name: str, options: Mapping[str, Any]) -> None:
         place = os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{(folder / 'mlflow.db').absolute()}")
-        self._client = _library("mlflow", "mlflow").MlflowClient(tracking_uri=place)
+        library = _library("mlflow", "mlflow", MLFLOW_DISABLE_TELEMETRY="true", MLFLOW_LOGGING_LEVEL="WARNING")
+        self._client = library.MlflowClient(tracking_uri=place)
         known = self._client.get_experiment_by_name(_PROJECT)
         experiment = self._client.create_experiment(_PROJECT) if known is None else known.experiment_id
         self._run = self._client.create_run(experiment, run_name=name).info.run_id
@@ -116,9 +117,8 @@ class WeightsAndBiases(_Silent):
 
     def __init__(self, folder: Path, name: str, options: Mapping[str, Any]) -> None:
         mode = os.environ.get("WANDB_MODE", "offline")
-        self._run = _library("wandb", "wandb").init(
-            project=_PROJECT, name=name, dir=str(folder), config=dict(options), mode=mode
-        )
+        library = _library("wandb", "wandb", WANDB_ERROR_REPORTING="false", WANDB_SILENT="true")
+        self._run = library.init(project=_PROJECT, name=name, dir=str(folder), config=dict(options), mode=mode)
 
     def on_epoch(self, epoch: Epoch) -> None:
         """Log the epoch's numbers."""
@@ -165,7 +165,13 @@ def _number(line: str) -> int:
         return sys.maxsize
 
 
-def _library(module: str, extra: str) -> Any:
+def _library(module: str, extra: str, **variables: str) -> Any:
+    """Import a library, with environment variables that are set unless you have set them.
+
+    They keep it from looking for its makers' hosts, and from lines of its own among ours (each is JSON with `--json`).
+    """
+    for name, value in variables.items():
+        os.environ.setdefault(name, value)
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
