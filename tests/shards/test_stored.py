@@ -105,7 +105,7 @@ def test_a_prepared_data_set_is_used_again_for_the_same_key_alone(prepared):
 @pytest.mark.parametrize(
     ("name", "damage"),
     [("rows-00001.arrow", "flip"), ("valid.arrow", "cut"), ("rows-00000.arrow", "gone")]
-    + [("manifest.json", damage) for damage in ("flip", "cut", "gone")],
+    + [("manifest.json", damage) for damage in ("flip", "cut", "gone", "deep")],
 )
 def test_a_damaged_data_set_is_made_again_and_said(prepared, caplog, name, damage):
     path = prepared().path / name
@@ -113,7 +113,7 @@ def test_a_damaged_data_set_is_made_again_and_said(prepared, caplog, name, damag
     data[len(data) // 2] ^= 4
     path.unlink()
     if damage != "gone":
-        path.write_bytes(data if damage == "flip" else data[:-9])
+        path.write_bytes({"flip": data, "cut": data[:-9], "deep": b"[" * 100_000}[damage])
     assert len(prepared().sequences()) == 23
     assert prepared.made == 2
     assert "damaged" in caplog.text

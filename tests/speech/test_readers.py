@@ -87,6 +87,7 @@ def test_files_of_kaldi(folder):
         ({"wav.scp": "u1 a.wav\n"}, "no file text"),
         ({"wav.scp": "u1 a.wav\n", "text": "u2 go\n"}, "no recording has a transcript"),
         ({"wav.scp": "u1 none.wav\n", "text": "u1 go\n"}, "none.wav: can't be read"),
+        ({"wav.scp": f"u1 {'9' * 300}.wav\n", "text": "u1 go\n"}, "9.wav: can't be read: File name too long"),
         ({"wav.scp": "u1 a.wav\n", "text": "u1 go\n", "segments": ""}, "has segments"),
     ],
 )

@@ -83,7 +83,7 @@ class Cache:
             damaged = [name for name in files if _described(self.path / name) != files[name]]
             if manifest["sum"] != _sum(manifest):
                 damaged.append(_MANIFEST)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             damaged = [f"{_MANIFEST} ({error!s:.80})"]
         if damaged:
             message = f"{self.path}: damaged: {', '.join(damaged):.200}. The data are prepared again."

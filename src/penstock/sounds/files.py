@@ -4,6 +4,7 @@ Files with one of `AUDIO_ENDINGS` are recordings; hidden files are ignored.
 """
 
 import logging
+import os
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -48,7 +49,7 @@ class Folder:
     def size(self, name: str) -> int:
         """Return the size of a file in bytes; 0 if there is none, which reading it tells."""
         path = self.path / name
-        return path.stat().st_size if path.is_file() else 0
+        return os.path.getsize(path) if os.path.isfile(path) else 0  # also of a name that is too long
 
     def file_recording(self, name: str) -> FileRecording:
         """Return a recording that stays in its file."""
@@ -197,7 +198,7 @@ def _sources(stack: ExitStack, folder: Path, names: Iterable[str]) -> Iterator[t
     zips: dict[Path, Folder | Zip] = {}
     for name in names:
         path = folder / name
-        archive = next((each for each in path.parents if each.suffix.lower() == ".zip" and each.is_file()), None)
+        archive = next((each for each in path.parents if each.suffix.lower() == ".zip" and os.path.isfile(each)), None)
         if archive is None:
             yield Folder(path.parent), path.name
             continue
