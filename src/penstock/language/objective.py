@@ -35,7 +35,7 @@ _LONGEST_PIECE = 20
 _SHORTER_SHARE, _SPREAD, _FEWEST_STEPS = 0.05, 5, 5
 """Of chunks of varied length: those of half the length, the deviation of all, and the shortest in steps."""
 _LANES, _VALIDATION_STEPS = 32, 128
-_MAPPED = 1024
+_MAPPED = 128
 """Steps after which mapped pages of training data on disk are given back."""
 _MOST_SEEN = 20_000
 """Steps of the training data that are measured after each epoch for learning curves."""
