@@ -88,6 +88,7 @@ def outside():
     before = dict(tasks.TASKS)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(OUTSIDE.parent)
+        patch.delitem(sys.modules, "task_of_your_own", raising=False)  # it may be set up again, and registers itself
         import task_of_your_own
 
         yield task_of_your_own

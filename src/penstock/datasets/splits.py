@@ -55,7 +55,7 @@ def stratified_split(
     if not all(map(len, parts)) or len(parts[0]) < len(rank):
         several = f"rows of {len(rank)} classes are" if len(rank) > 1 else "rows are"
         raise DataError(
-            f"{len(order)} {'row is' if len(order) == 1 else several} too few for a split of "
+            f"{'one sample is' if len(order) == 1 else f'{len(order)} {several}'} too few for a split of "
             f"{'/'.join(map(str, proportions))}: "
             f"its parts would have {', '.join(str(len(part)) for part in parts)} rows. Give more rows or fewer parts."
         )
