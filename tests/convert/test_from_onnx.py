@@ -248,10 +248,14 @@ def test_files_are_read_and_damage_is_named(tmp_path):
         from_onnx(tmp_path / "nowhere.onnx")
 
 
-def test_a_tensor_cut_short_is_named():
+@pytest.mark.parametrize("damage", ["cut", "type"])
+def test_a_damaged_tensor_is_named(damage):
     node, constants = recurrent("LSTM")
     model = model_of([node], [value("x", None, None, 3)], [value("y", None, 1, None, 4)], constants)
     tensor = next(each for each in model.graph.initializer if each.raw_data)
-    tensor.raw_data = tensor.raw_data[:-4]
+    if damage == "cut":
+        tensor.raw_data = tensor.raw_data[:-4]
+    else:
+        tensor.data_type = 32  # which there is not
     with pytest.raises(BundleError, match=f"its tensor {tensor.name!r} can't be read"):
         from_onnx(model)

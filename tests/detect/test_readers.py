@@ -56,6 +56,12 @@ def test_windows_that_do_not_fit_are_refused(irregular, tmp_path, text, message)
         read_windows(tmp_path / "windows.json", irregular, "pump.csv")
 
 
+def test_a_line_of_windows_that_ends_too_early_is_named(irregular, tmp_path):
+    (tmp_path / "windows.csv").write_text("start,end,series\n2024-01-01,2024-01-02,series\n2024-01-01\n")
+    with pytest.raises(DataError, match=r"labelled windows must be JSON.*line 3 has fewer values than columns"):
+        read_windows(tmp_path / "windows.csv", irregular, "pump.csv")
+
+
 def test_features_come_back_as_they_were(irregular):
     features = fitted_features(irregular, ["hour"], probation=3)
     assert features.irregular

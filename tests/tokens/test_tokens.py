@@ -139,6 +139,7 @@ def test_a_long_text_has_the_same_tokens_in_parts(monkeypatch):
         ("byte", {"vocabulary": ["a"]}, "must be the 256 bytes in order"),
         ("bpe", {"vocabulary": ["a"]}, "must have all 256 bytes"),
         ("bpe", {"merges": [["a"]]}, "a merge must be two tokens"),
+        ("bpe", {"merges": None}, "bpe tokens can't be read"),
         ("bpe", {"merges": [["a", "€"]]}, "a merge must be two tokens"),
     ],
 )

@@ -115,8 +115,11 @@ def _json_windows(path: Path) -> dict[str, list[tuple[Any, Any]]]:
 def _csv_windows(path: Path) -> dict[str, list[tuple[Any, Any]]]:
     found: dict[str, list[tuple[Any, Any]]] = {}
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            found.setdefault(row["series"], []).append((row["start"], row["end"]))
+        for row in (reader := csv.DictReader(file)):
+            name, start, end = row["series"], row["start"], row["end"]
+            if name is None or start is None or end is None:
+                raise ValueError(f"line {reader.line_num} has fewer values than columns")
+            found.setdefault(name, []).append((start, end))
     return found
 
 

@@ -111,7 +111,7 @@ class Tokens(ABC):
         """Read tokens from the result of `to_json`.
 
         Raises:
-            ConfigError: the description is of another level, or has missing or unknown entries.
+            ConfigError: the description is of another level, or has missing, unknown or unfit entries.
         """
         if not isinstance(data, Mapping) or data.get("level") != cls.level:
             raise ConfigError(f"tokens must be of level {cls.level!r}; got {data!r:.80}")
@@ -120,7 +120,10 @@ class Tokens(ABC):
             raise ConfigError(
                 f"{cls.level} tokens have {', '.join(sorted(expected))}; got {', '.join(sorted(map(str, data)))}"
             )
-        return cls(**{name: value for name, value in data.items() if name != "level"})
+        try:
+            return cls(**{name: value for name, value in data.items() if name != "level"})
+        except TypeError as error:  # a list is something else
+            raise ConfigError(f"{cls.level} tokens can't be read: {error}") from error
 
 
 def frequent(counts: Counter[str], max_vocabulary: int, min_count: int) -> list[str]:

@@ -1,6 +1,9 @@
 """The loss is the likelihood that the runtime's distribution gives the values, and each pass cuts elsewhere."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 
 from penstock import nn
@@ -10,6 +13,7 @@ from penstock.detect.head import logistic
 from penstock.detect.reconstruct.features import ReconstructionFeatures
 from penstock.detect.reconstruct.objective import objective_of
 from penstock.detect.reconstruct.spec import ReconstructionHead
+from penstock.errors import ConfigError
 from penstock.network import Network, Numbers, Recurrent
 from penstock.runtime.scorer import build
 from penstock.sequences import Sequences
@@ -25,6 +29,12 @@ FEATURES = ReconstructionFeatures(
     location=np.array([[0.0, 0], [3, 2]]),
     spread=np.full((2, 2), 2.0),
 )
+
+
+@pytest.mark.parametrize("window", [1, 1 << 21])
+def test_an_example_of_no_or_of_any_length_is_refused(window):
+    with pytest.raises(ConfigError, match=f"must have 2 to 1,048,576 rows; got {window}"):
+        replace(FEATURES, window=window)
 
 
 def objective():

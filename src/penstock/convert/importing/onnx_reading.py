@@ -70,7 +70,7 @@ def initializers(graph: Any) -> Iterator[tuple[str, NDArray[Any]]]:
     for each in graph.initializer:
         try:
             yield each.name, onnx_package().numpy_helper.to_array(each)
-        except (TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:  # KeyError: of a type that there is not
             raise BundleError(f"the file is damaged: its tensor {each.name!r:.60} can't be read ({error})") from error
 
 

@@ -18,6 +18,8 @@ __all__ = ["OF_EXAMPLES", "OF_ROWS", "ReconstructionFeatures"]
 Array = NDArray[np.float64]
 OF_ROWS, OF_EXAMPLES = 0, 1
 """Places in the peaks."""
+_MOST_ROWS = 1 << 20
+"""Rows of an example, which a stream holds until it is complete."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -46,11 +48,12 @@ class ReconstructionFeatures(DetectColumns):
 
     def __post_init__(self) -> None:
         shape = (1 + len(self.names), len(self.targets))
-        if self.window < 2 or self.location.shape != shape or self.spread.shape != shape or self.covariates:
+        if not 2 <= self.window <= _MOST_ROWS:
+            raise ConfigError(f"an example must have 2 to {_MOST_ROWS:,} rows; got {self.window!r:.20}")
+        if self.location.shape != shape or self.spread.shape != shape or self.covariates:
             raise ConfigError(
-                f"features of examples must have a window of at least 2, no covariates, and location and spread of "
-                f"shape {shape}; got {self.window!r:.20}, {self.covariates!r:.80}, {self.location.shape} and "
-                f"{self.spread.shape}"
+                f"features of examples must have no covariates, and location and spread of shape {shape}; got "
+                f"{self.covariates!r:.80}, {self.location.shape} and {self.spread.shape}"
             )
         if self.peaks and not all(
             name in self.peaks and self.peaks[name].shape == (2,) and np.isfinite(self.peaks[name]).all()
