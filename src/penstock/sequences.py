@@ -96,13 +96,12 @@ class Sequences:
                 raise IndexError(f"sequence {index} of {len(self)}")
             position = int(index) % len(self)
             return self.values[self.offsets[position] : self.offsets[position + 1]]
-        steps, lengths = self._steps(index)
-        return Sequences(self.values[steps], np.concatenate([[0], np.cumsum(lengths)]))
+        starts, lengths = self._spans(index)
+        return Sequences(self._taken(starts, lengths), np.concatenate([[0], np.cumsum(lengths)]))
 
     def pad(self, indices: slice | np.ndarray | list[int] | None = None, fill: float = 0) -> Batch:
         """Pad the chosen sequences (all by default) with `fill` to the longest one's length."""
-        index = slice(None) if indices is None else indices
-        starts, lengths = self._spans(index)
+        starts, lengths = self._spans(slice(None) if indices is None else indices)
         longest = int(lengths.max(initial=0))
         values = np.zeros((len(lengths), longest, *self.values.shape[1:]), self.values.dtype)
         if fill:
@@ -111,7 +110,7 @@ class Sequences:
             for row, start, length in zip(values, starts.tolist(), lengths.tolist(), strict=True):
                 row[:length] = self.values[start : start + length]
         else:
-            values[np.arange(longest) < lengths[:, None]] = self.values[self._steps(index)[0]]
+            values[np.arange(longest) < lengths[:, None]] = self._taken(starts, lengths)
         return Batch(values, lengths)
 
     def pieces(self, size: int = 1 << 20) -> Iterator[np.ndarray]:
@@ -125,14 +124,11 @@ class Sequences:
 
     def places(self, indices: slice | np.ndarray | list[int]) -> np.ndarray:
         """Return the positions in `values` of the steps of the chosen sequences, in order, (steps,) int64."""
-        return self._steps(indices)[0]
+        return _places(*self._spans(indices))
 
-    def _steps(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the positions in `values` of the chosen sequences' steps, in order, and the sequences' lengths."""
-        starts, lengths = self._spans(index)
-        ends = np.cumsum(lengths)
-        to_source = np.repeat(starts - (ends - lengths), lengths)
-        return np.arange(len(to_source)) + to_source, lengths
+    def _taken(self, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return the values of sequences that start there, one after the other."""
+        return self.values[_places(starts, lengths)]
 
     def _spans(self, index: slice | np.ndarray | list[int]) -> tuple[np.ndarray, np.ndarray]:
         """Return where the chosen sequences start in `values`, and their lengths."""
@@ -140,3 +136,10 @@ class Sequences:
             index = np.asarray(index, None if index else np.int64)  # an empty list would become float
         starts = self.offsets[:-1][index]
         return starts, self.offsets[1:][index] - starts
+
+
+def _places(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return the positions of the steps of sequences that start there, in order."""
+    ends = np.cumsum(lengths)
+    to_source = np.repeat(starts - (ends - lengths), lengths)
+    return np.arange(len(to_source)) + to_source

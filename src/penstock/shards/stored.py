@@ -138,27 +138,39 @@ def _close(descriptors: Iterable[int]) -> None:
 class StoredTokens(Sequences):
     """Sequences of ids in one file, for those that read some of them at a time.
 
+    `values` look into a map of the file; several sequences are read without it, see the module.
+
     Attributes:
-        path: the file, which holds nothing but the ids.
-        mapped: the map of the file, into which `values` look.
+        numbers: the file, which holds nothing but the ids.
+        mapped: its map.
     """
 
-    path: Path
+    numbers: _Numbers
     mapped: mmap.mmap
 
     @classmethod
     def opened(cls, path: Path, dtype: DTypeLike, offsets: NDArray[np.int64]) -> Self:
         """Open a file of ids, at least one."""
-        with path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        return cls(np.frombuffer(mapped, dtype), offsets, path, mapped)
+        descriptor = os.open(path, os.O_RDONLY)
+        mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        values = np.frombuffer(mapped, dtype)
+        found = cls(values, offsets, _Numbers(path, descriptor, 0, values.dtype, len(values)), mapped)
+        weakref.finalize(found, _close, [descriptor])
+        return found
+
+    def _taken(self, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[Any]:
+        parts = [
+            self.numbers.read(start, stop)
+            for start, stop in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+        ]
+        return np.concatenate([self.values[:0], *parts])
 
     def release(self) -> None:
         """Give mapped pages back to the system, which keeps what it likes of them in its own cache."""
         self.mapped.madvise(mmap.MADV_DONTNEED)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).opened, (self.path, self.values.dtype, self.offsets)
+        return type(self).opened, (self.numbers.path, self.values.dtype, self.offsets)
 
 
 def _opened(path: Path) -> _File:

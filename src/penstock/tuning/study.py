@@ -57,7 +57,7 @@ def open_study(storage: str | None, name: str, about: Mapping[str, Any]) -> tupl
     found = optuna.storages.InMemoryStorage() if storage is None else _storage(storage)
     try:
         return _opened(found, name, about)
-    except optuna.exceptions.StorageInternalError as error:
+    except (optuna.exceptions.StorageInternalError, UnicodeError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise ConfigError(f"the study {name!r} can't be read from its storage: {reason:.300}") from error
 
@@ -96,8 +96,8 @@ def _storage(address: str) -> Any:
         raise MissingExtraError(
             f"storage: {shown} needs a driver that is not installed; for PostgreSQL: pip install 'psycopg[binary]'"
         ) from error
-    except (SQLAlchemyError, ArgumentError, RuntimeError, UnicodeError) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    except (SQLAlchemyError, RuntimeError, UnicodeError, optuna.exceptions.StorageInternalError) as error:
+        reason = " ".join(str(getattr(error, "orig", None) or error.__cause__ or error).split())
         raise ConfigError(f"storage: {shown} can't be opened: {reason:.300}; {expected}") from error
 
 
