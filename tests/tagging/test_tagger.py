@@ -80,6 +80,13 @@ def test_a_saved_one_predicts_and_goes_on_training(forward, tmp_path):
     assert clone(forward).get_params() == forward.get_params()
 
 
+def test_tags_of_chunks_that_are_no_texts_are_refused(forward, tmp_path):
+    model = penstock.load(forward.save(tmp_path / "model"))
+    model.labels = [True, *model.labels[1:]]
+    with pytest.raises(ConfigError, match=r"tags that mark chunks must be texts; got \[True, "):
+        model.check()
+
+
 def test_a_tag_is_told_one_token_later(forward):
     (tokens, *_), _ = drawn(1, seed=3)
     stream = forward.stream()

@@ -66,6 +66,8 @@ class TaggerModel(StepModel):
                 f"the tables must have a row for each of the features' {ids[0]} ids of words, {ids[1]} of characters "
                 f"and {ids[2]} of pairs with {ids[3]} neighbours; got {rows[0]}, {rows[1]}, {rows[2]} and {rows[3]}"
             )
+        if features.scheme is not None and not all(isinstance(label, str) for label in self.labels):
+            raise ConfigError(f"tags that mark chunks must be texts; got {self.labels!r:.80}")
 
     @classmethod
     def read_features(cls, described: Mapping[str, Any]) -> TokenFeatures:
