@@ -37,6 +37,13 @@ def test_an_example_of_no_or_of_any_length_is_refused(window):
         replace(FEATURES, window=window)
 
 
+def test_columns_that_are_no_texts_are_refused():
+    written = FEATURES.to_json()
+    assert ReconstructionFeatures.from_json(written).targets == FEATURES.targets
+    with pytest.raises(ConfigError, match="can't be read: targets must be"):
+        ReconstructionFeatures.from_json(written | {"targets": [["x"], "y"]})
+
+
 def objective():
     data = DetectData(TrainingTimelines(DATA, 10), DATA, None, {}, {})
     return objective_of(data, FEATURES, batch_size=2, seed=0)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.checks import check_fields
 from penstock.detect.columns import DetectColumns
 from penstock.detect.threshold import PEAKS
 from penstock.detect.timelines import Timeline
@@ -111,6 +112,7 @@ class ReconstructionFeatures(DetectColumns):
         try:
             values: dict[str, Any] = {name: value for name, value in data.items() if name != "kind"}
             values |= {name: tuple(values[name]) for name in ("targets", "covariates", "names")}
+            check_fields(cls, values)
             values |= {name: np.array(data[name], np.float64) for name in ("location", "spread")}
             values["peaks"] = {name: np.array(each, np.float64) for name, each in data["peaks"].items()}
             return cls(**values)
