@@ -22,6 +22,11 @@ def reviews(folder: Path) -> Path:
     return written(folder / "reviews.csv", "text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
 
 
+def marks(folder: Path) -> Path:
+    rows = zip(cycle([0, 1]), TEXTS, strict=False)
+    return written(folder / "marks.tsv", "mark\ttext\n" + "".join(f"{mark}\t{text}\n" for mark, text in rows))
+
+
 def labels_first(folder: Path) -> Path:
     rows = zip(cycle(["yes", "no"]), TEXTS, strict=False)
     return written(folder / "spam.tsv", "label\ttext\n" + "".join(f"{label}\t{text}\n" for label, text in rows))
@@ -73,6 +78,7 @@ def recordings(folder: Path) -> Path:
 SOUND = "recordings in a table, for penstock train classify --audio path or transcribe --audio path."
 LOOKS: dict[Callable[[Path], Path], tuple[str, set[str]]] = {
     reviews: ("texts with labels, for penstock train classify.", {"text-classification"}),
+    marks: ("texts with labels, for penstock train classify.", {"text-classification"}),
     pairs: ("pairs of texts, for penstock train translate.", {"translation"}),
     shops: ("time series, for penstock train forecast or detect.", {"forecasting", "anomaly-detection"}),
     signals: (

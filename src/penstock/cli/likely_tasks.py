@@ -90,7 +90,7 @@ def _look_of_table(head: Head) -> _Look | None:
         return _Look("time series", {"forecasting": "", "anomaly-detection": ""})
     if len(texts) == 2 and len(words) == 2:
         return _Look("pairs of texts", {"translation": ""})
-    if texts and labels and not numbers:
+    if texts and (set(numbers) <= set(labels) if labels else len(numbers) == 1):  # labels may be numbers
         return _Look("texts with labels", {"text-classification": ""})
     if len(numbers) > 1 and labels:
         return _Look(
