@@ -18,18 +18,21 @@ from safetensors.numpy import load as decode_tensors
 from safetensors.numpy import save as encode_tensors
 
 from penstock import bundle
-from penstock.decoded import at_most
+from penstock.decoded import VARIABLE, at_most
 from penstock.errors import DataError, PenstockError
 from penstock.network import ClassHead, Embedding, Network, Recurrent
 from penstock.runtime import Model, Recurrence, load
 from penstock.text.features import TextFeatures
 
-__all__ = ["MOST", "TARGETS", "Target", "taken"]
+__all__ = ["LIMIT", "MOST", "TARGETS", "TOO_LARGE", "Target", "taken"]
 
 RELEASED = Path(__file__).parents[1] / "released"
 OTHERS = ("audio-classification", "forecasting", "series-classification", "series-regression")
 MOST = 32 << 20
 """Decoded bytes that a reader may reach."""
+LIMIT = 4 << 20
+"""Decoded bytes that the fixture `limit` allows."""
+TOO_LARGE = rf"holds more than {LIMIT:,} bytes when decoded.*{VARIABLE}"
 CSV = 'text,label\nfine food,good\n"cold, dull room",bad\n差,bad\n'
 ROWS = [{"text": "fine", "label": 1}, {"text": "dull", "label": None, "more": [1, {"a": "b"}]}]
 TAGS = "-DOCSTART- O\n\nAda B-PER\nsleeps O\n\nin O\nRome B-LOC\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from files import TARGETS, part, released, saved, sounds, taken, zipped
+from files import LIMIT, TARGETS, TOO_LARGE, part, released, saved, sounds, taken, zipped
 from safetensors.numpy import load as decode_tensors
 from safetensors.numpy import save as encode_tensors
 
@@ -28,14 +28,6 @@ from penstock.runtime.array_files import read_arrays
 from penstock.sounds.recordings import decode
 
 FUZZ = Path(__file__).with_name("fuzz.py")
-MOST = 4 << 20
-TOO_LARGE = rf"holds more than {MOST:,} bytes when decoded.*{VARIABLE}"
-
-
-@pytest.fixture
-def limit():
-    with at_most(MOST):
-        yield
 
 
 @pytest.mark.slow
@@ -54,7 +46,7 @@ def packed(size):
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.tsv.gz", "a.jsonl.gz", "a.json.gz", "a.parquet.gz"])
 def test_a_gzip_file_is_read_up_to_the_limit(tmp_path, limit, name):
-    (tmp_path / name).write_bytes(packed(3 * MOST) if "json" not in name else gzip.compress(b" " * 3 * MOST, 1))
+    (tmp_path / name).write_bytes(packed(3 * LIMIT) if "json" not in name else gzip.compress(b" " * 3 * LIMIT, 1))
     with pytest.raises(DataError, match=TOO_LARGE):
         read_table(tmp_path / name, ["text"])
 
@@ -65,7 +57,7 @@ def test_a_gzip_file_within_the_limit_is_read(tmp_path, limit):
 
 
 def test_a_file_that_is_not_packed_may_have_any_size(tmp_path, limit):
-    (tmp_path / "a.csv").write_bytes(b"text\n" + b"word " * MOST)
+    (tmp_path / "a.csv").write_bytes(b"text\n" + b"word " * LIMIT)
     assert len(read_table(tmp_path / "a.csv", ["text"])["text"]) == 1
 
 
@@ -87,7 +79,7 @@ def test_recordings_are_read_up_to_the_limit(tmp_path, limit):
 
     soundfile.write(file := io.BytesIO(), np.zeros(2_000_000, np.int16), 8000, format="FLAC")
     silence = file.getvalue()
-    assert len(silence) < MOST / 50
+    assert len(silence) < LIMIT / 50
     with pytest.raises(DataError, match=f"silence.flac: {TOO_LARGE}"):
         decode(silence, "silence.flac")
     soundfile.write(file := io.BytesIO(), np.zeros(400_000, np.int16), 8000, format="FLAC")
@@ -95,7 +87,7 @@ def test_recordings_are_read_up_to_the_limit(tmp_path, limit):
     with pytest.raises(DataError, match=rf"a.zip: {TOO_LARGE}"):
         TARGETS["zip"].read(tmp_path / "a.zip")
     with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a/1.wav", bytes(3 * MOST))
+        archive.writestr("a/1.wav", bytes(3 * LIMIT))
     with pytest.raises(DataError, match=rf"b.zip: {TOO_LARGE}"):
         TARGETS["zip"].read(tmp_path / "b.zip")
 
@@ -125,7 +117,7 @@ def test_arrays_need_the_numbers_that_they_declare(tmp_path, limit):
     (tmp_path / "a.npy").write_bytes(data.replace(b"3000000000)", b"3000000000 "))
     with pytest.raises(DataError, match="its header is damaged"):
         read_arrays(tmp_path / "a.npy", {}, False)
-    (tmp_path / "a.npz").write_bytes(zipped({"a.npy": bytes(2 * MOST)}))
+    (tmp_path / "a.npz").write_bytes(zipped({"a.npy": bytes(2 * LIMIT)}))
     with pytest.raises(DataError, match=TOO_LARGE):
         read_arrays(tmp_path / "a.npz", {}, False)
 

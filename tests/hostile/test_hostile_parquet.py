@@ -5,20 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from files import LIMIT, TOO_LARGE
 
 from penstock.datasets.parquet_pages import check_statistics, pages
 from penstock.datasets.readers import read_table
-from penstock.decoded import VARIABLE, at_most
 from penstock.errors import DataError
-
-MOST = 4 << 20
-TOO_LARGE = rf"holds more than {MOST:,} bytes when decoded.*{VARIABLE}"
-
-
-@pytest.fixture
-def limit():
-    with at_most(MOST):
-        yield
 
 
 def parquet_of(column, **options):
@@ -77,12 +68,12 @@ def refused_in_little_memory(path, data, match):
             read_table(path, ["text"])
     finally:
         arrow.set_memory_pool(usual)
-    return POOLS[-1].max_memory() < 2 * MOST
+    return POOLS[-1].max_memory() < 2 * LIMIT
 
 
 def test_parquet_is_read_up_to_the_limit(tmp_path, limit):
     for name, data in bombs().items():
-        assert len(data) < MOST / 50, name
+        assert len(data) < LIMIT / 50, name
         assert refused_in_little_memory(tmp_path / "a.parquet", data, TOO_LARGE), name
 
 

@@ -9,7 +9,7 @@ import pytest
 from penstock.datasets import Rows
 from penstock.errors import InputError
 from penstock.sequences import Sequences
-from penstock.shards import Cache, writer
+from penstock.shards import Cache, StoredTokens, writer
 from penstock.shards.writer import narrow
 
 
@@ -64,6 +64,11 @@ def test_a_file_that_is_cut_short_while_it_is_read_is_named(prepared):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match=f"{path.name}: was cut short"):
         stored.pad(np.array([0, 22]))
+
+
+def test_tokens_that_are_not_there_are_named_with_what_to_do(tmp_path):
+    with pytest.raises(InputError, match=r"ids: can't be read.*a folder that all of them have"):
+        StoredTokens.opened(tmp_path / "ids", np.int32, np.array([0, 1]))
 
 
 def test_some_rows_of_a_part_are_those_in_memory_and_reach_another_process(sequences, tmp_path, monkeypatch):

@@ -96,7 +96,7 @@ def test_a_column_that_no_line_of_json_has_is_refused(tmp_path):
 def test_parts_are_disjoint_and_depend_on_the_seed_alone(tmp_path):
     files = tuple(write(tmp_path / f"{name}.csv", {"text": ["x"] * 300, "label": ["1"] * 300}) for name in "ab")
     whole = Shards(files, COLUMNS)
-    assert whole.estimated_rows() == 600
+    assert whole.estimated_rows == 600
     parts = whole.split((0.8, 0.1, 0.1), 5)
     draws = np.concatenate([block.draws for block in parts[0].blocks("reading", LOGGER)])
     held = np.stack([part.holds(draws) for part in parts])

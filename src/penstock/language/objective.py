@@ -125,7 +125,7 @@ class _LanguageObjective(Seeded):
     def expect(self, batches: Seq[Any]) -> float | None:
         """Return how long `loss` has read from disk so far, if it does; see `Objective.expect`.
 
-        Nothing is read ahead: each lane goes on where it was, which the system foresees.
+        Nothing is read ahead: a lane goes on where it was, which the system foresees; short texts are little to read.
         """
         if not isinstance(self.train, StoredTokens):
             return None

@@ -129,6 +129,16 @@ class StoredSequences:
         return Batch(values, lengths)
 
 
+def _descriptor(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDONLY)
+    except OSError as error:
+        raise InputError(
+            f"{path}: can't be read: {error.strerror or error}. Leave the cache there while training runs; for workers "
+            "on other machines, choose a cache in a folder that all of them have."
+        ) from error
+
+
 def _close(descriptors: Iterable[int]) -> None:
     for each in descriptors:
         os.close(each)
@@ -151,7 +161,7 @@ class StoredTokens(Sequences):
     @classmethod
     def opened(cls, path: Path, dtype: DTypeLike, offsets: NDArray[np.int64]) -> Self:
         """Open a file of ids, at least one."""
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = _descriptor(path)
         mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
         values = np.frombuffer(mapped, dtype)
         found = cls(values, offsets, _Numbers(path, descriptor, 0, values.dtype, len(values)), mapped)
@@ -175,13 +185,7 @@ class StoredTokens(Sequences):
 
 def _opened(path: Path) -> _File:
     pa = arrow()
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise InputError(
-            f"{path}: can't be read: {error.strerror or error}. Leave the cache there while training runs; for workers "
-            "on other machines, choose a cache in a folder that all of them have."
-        ) from error
+    descriptor = _descriptor(path)
     mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)  # for as long as it takes to find the arrays
     begin = np.frombuffer(mapped, np.uint8).ctypes.data
     batch = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(mapped))).get_batch(0)

@@ -101,7 +101,7 @@ class Shards:
 
         The parts after the first one get at most as many rows as are held in memory; the first one gets the rest.
         """
-        share_held = self.held() / self.estimated_rows()
+        share_held = self.held() / self.estimated_rows
         shares = [min(share, share_held) for share in proportions[1:]]
         ends = np.cumsum([1 - sum(shares), *shares]).tolist()
         ends[-1] = 1.0
@@ -110,12 +110,12 @@ class Shards:
     def drawn(self) -> Self:
         """Draw at random as many of the rows as are held in memory."""
         low, high = self.cut
-        share = self.held() / (self.estimated_rows() * (high - low))
+        share = self.held() / (self.estimated_rows * (high - low))
         return self if share >= 1 else replace(self, cut=(low, low + (high - low) * share))
 
     def held(self) -> float:
         """Return about how many rows are held in memory where others are not: 10,000, or fewer long ones."""
-        row_bytes = sum(path.stat().st_size for path in self.files) / self.estimated_rows()
+        row_bytes = sum(path.stat().st_size for path in self.files) / self.estimated_rows
         return min(_MOST_HELD, self.held_bytes / max(row_bytes, 1))
 
     def holds(self, draws: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -123,12 +123,9 @@ class Shards:
         low, high = self.cut
         return (draws >= low) & (draws < high)
 
-    def estimated_rows(self) -> float:
-        """Return about how many rows the files have, from their sizes and the first rows of the largest one."""
-        return self._estimated_rows
-
     @cached_property
-    def _estimated_rows(self) -> float:
+    def estimated_rows(self) -> float:
+        """About how many rows the files have, from their sizes and the first rows of the largest one."""
         sizes = [path.stat().st_size for path in self.files]
         path = self.files[int(np.argmax(sizes))]
         return max(1.0, sum(sizes) / max(1, *sizes) * _rows_of(path, _tables(path, self.columns, self.layout)))
